@@ -1,0 +1,3 @@
+//! Messages between framepackctl, framepackd and framepack-worker.
+
+pub mod worker;

@@ -1,0 +1,35 @@
+//! Parameters that a job file, a render request and a report share.
+
+use serde::{Deserialize, Serialize};
+
+/// Which FramePack checkpoint and section order renders the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Model {
+    /// FramePack (inverted anti-drifting): the end of the video first, sections joined backwards.
+    #[default]
+    Original,
+    /// FramePack-F1: forward, each section continues the last.
+    F1,
+}
+
+/// Guidance of the denoiser.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Guidance {
+    /// Distilled guidance scale, an input of the transformer. 1.0 to 32.0.
+    pub distilled: f64,
+    /// Real classifier-free guidance scale. 1.0 (off) to 32.0; any other value doubles the cost.
+    pub cfg: f64,
+    /// Rescale of the guided velocity to the standard deviation of the conditional one. 0.0 to 1.0.
+    pub rescale: f64,
+}
+
+impl Default for Guidance {
+    fn default() -> Self {
+        Self {
+            distilled: 10.0,
+            cfg: 1.0,
+            rescale: 0.0,
+        }
+    }
+}
