@@ -1,0 +1,142 @@
+"""Where goldens go: safetensors files, and the manifest that lists every case.
+
+The manifest is the only thing that the Rust test and the live comparison read, so a new case is one
+entry made here, and no line of code there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Largest difference allowed, for outputs of order one."""
+
+    max_abs: float
+    rel_l2: float
+
+
+@dataclass
+class Case:
+    """One run of `framepack-worker forward`, and what must come out of it."""
+
+    name: str
+    component: str
+    model: str
+    inputs: str
+    expected: str
+    tolerance: Tolerance
+    flags: list[str] = field(default_factory=list)
+    shapes: dict[str, list[int]] = field(default_factory=dict)
+    # Output tensors of which only every n-th element along each axis is stored.
+    stride: dict[str, list[int]] = field(default_factory=dict)
+
+
+def write_tensors(path: Path, tensors: Tensors) -> None:
+    """Write a safetensors file; bool tensors become u8, which every reader knows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: _storable(t) for name, t in tensors.items()}, path)
+    path.chmod(0o644)
+
+
+def _storable(t: torch.Tensor) -> torch.Tensor:
+    if t.dtype == torch.bool:
+        t = t.to(torch.uint8)
+    return t.detach().clone().contiguous()
+
+
+def write_json(path: Path, value: object) -> None:
+    """Indented JSON, with lists and objects of plain values on one line each."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    text = re.sub(r"\[[^][{}]*\]|\{[^][{}]*\}", lambda match: re.sub(r"\n\s*", " ", match.group()), text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n")
+
+
+class Store:
+    """Collects cases below one directory and writes its `manifest.json`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.cases: list[Case] = []
+        self.commands: dict[str, list[dict]] = {"tokenize": [], "preprocess": []}
+        self.data: list[dict[str, str]] = []
+
+    def forward(
+        self,
+        name: str,
+        model: str,
+        inputs: Tensors,
+        expected: Tensors,
+        tolerance: Tolerance,
+        flags: list[str] | None = None,
+        stride: dict[str, list[int]] | None = None,
+    ) -> Case:
+        """Store one case; `name` is `component/what`, and names its two files as well."""
+        component = name.split("/")[0]
+        stride = stride or {}
+        shapes = {key: list(value.shape) for key, value in {**inputs, **expected}.items()}
+        kept = {
+            key: value[tuple(slice(None, None, step) for step in stride[key])] if key in stride else value
+            for key, value in expected.items()
+        }
+        write_tensors(self.root / f"{name}.inputs.safetensors", inputs)
+        write_tensors(self.root / f"{name}.expected.safetensors", kept)
+        case = Case(
+            name=name,
+            component=component,
+            model=model,
+            inputs=f"{name}.inputs.safetensors",
+            expected=f"{name}.expected.safetensors",
+            tolerance=tolerance,
+            flags=flags or [],
+            shapes=shapes,
+            stride=stride,
+        )
+        self.cases.append(case)
+        return case
+
+    def again(self, case: Case, what: str, tolerance: Tolerance, flags: list[str], model: str | None = None) -> None:
+        """The same inputs and outputs with other flags or from another checkpoint layout."""
+        self.cases.append(
+            Case(
+                name=f"{case.name}-{what}",
+                component=case.component,
+                model=model or case.model,
+                inputs=case.inputs,
+                expected=case.expected,
+                tolerance=tolerance,
+                flags=case.flags + flags,
+                shapes=case.shapes,
+                stride=case.stride,
+            )
+        )
+
+    def numbers(self, file: str, about: str, value: object) -> None:
+        """Plain data for unit tests: JSON for a dict or list, safetensors for tensors."""
+        path = self.root / "data" / file
+        if path.suffix == ".json":
+            write_json(path, value)
+        else:
+            write_tensors(path, value)
+        self.data.append({"file": f"data/{file}", "about": about})
+
+    def write_manifest(self, versions: dict[str, str], seed: int) -> None:
+        write_json(
+            self.root / "manifest.json",
+            {
+                "made_by": {"seed": seed, **versions},
+                "forward": [asdict(case) for case in self.cases],
+                **self.commands,
+                "data": self.data,
+            },
+        )
