@@ -9,7 +9,11 @@ from pathlib import Path
 
 import torch
 
+import cases_encoders
+import cases_transformer
+import cases_vae
 import plain
+from draw import Draw
 from store import Store
 
 DEFAULT_SEED = 20250503
@@ -26,6 +30,8 @@ def main() -> None:
         shutil.rmtree(args.out)
     store = Store(args.out)
     plain.write_all(store)
+    for part in (cases_transformer, cases_vae, cases_encoders):
+        part.write(store, Draw(args.seed))
     packages = ("torch", "diffusers", "transformers", "tokenizers", "pillow", "numpy")
     store.write_manifest({name: version(name) for name in packages}, args.seed)
 

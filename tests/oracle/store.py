@@ -75,27 +75,32 @@ class Store:
         self,
         name: str,
         model: str,
-        inputs: Tensors,
+        inputs: Tensors | Case,
         expected: Tensors,
         tolerance: Tolerance,
         flags: list[str] | None = None,
         stride: dict[str, list[int]] | None = None,
     ) -> Case:
-        """Store one case; `name` is `component/what`, and names its two files as well."""
-        component = name.split("/")[0]
+        """Store one case; `name` is `component/what`, and names its files as well.
+
+        An earlier case as `inputs` means its file.
+        """
         stride = stride or {}
-        shapes = {key: list(value.shape) for key, value in {**inputs, **expected}.items()}
+        shapes = {} if isinstance(inputs, Case) else {key: list(value.shape) for key, value in inputs.items()}
+        shapes |= {key: list(value.shape) for key, value in expected.items()}
         kept = {
             key: value[tuple(slice(None, None, step) for step in stride[key])] if key in stride else value
             for key, value in expected.items()
         }
-        write_tensors(self.root / f"{name}.inputs.safetensors", inputs)
+        inputs_file = inputs.inputs if isinstance(inputs, Case) else f"{name}.inputs.safetensors"
+        if not isinstance(inputs, Case):
+            write_tensors(self.root / inputs_file, inputs)
         write_tensors(self.root / f"{name}.expected.safetensors", kept)
         case = Case(
             name=name,
-            component=component,
+            component=name.split("/")[0],
             model=model,
-            inputs=f"{name}.inputs.safetensors",
+            inputs=inputs_file,
             expected=f"{name}.expected.safetensors",
             tolerance=tolerance,
             flags=flags or [],

@@ -1,0 +1,82 @@
+"""Velocity of the packed transformer, by the argument names of FramePack's own class.
+
+diffusers' class runs every case that has all three context groups. It cannot run without one of them,
+which FramePack's can; `_assemble` fills that gap with diffusers' own modules, and is checked against
+the class wherever both run.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from plain import rotary
+from store import Tensors
+
+GROUPS = {"clean_latents": 1, "clean_latents_2x": 2, "clean_latents_4x": 4}
+DIFFUSERS_NAMES = {
+    "latent_indices": "indices_latents",
+    "clean_latents": "latents_clean",
+    "clean_latent_indices": "indices_latents_clean",
+    "clean_latents_2x": "latents_history_2x",
+    "clean_latent_2x_indices": "indices_latents_history_2x",
+    "clean_latents_4x": "latents_history_4x",
+    "clean_latent_4x_indices": "indices_latents_history_4x",
+    "image_embeddings": "image_embeds",
+}
+
+
+@torch.no_grad()
+def velocity(model: nn.Module, inputs: Tensors, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """[1,16,T,H,W]; everything but timestep and guidance is computed in `dtype`."""
+    cast = {key: _cast(key, value, dtype) for key, value in inputs.items()}
+    if not all(name in inputs for name in GROUPS):
+        return _assemble(model, cast)
+    sample = _diffusers(model, cast)
+    if dtype == torch.float32:
+        torch.testing.assert_close(_assemble(model, cast), sample, atol=1e-5, rtol=1e-5)
+    return sample
+
+
+def _cast(name: str, value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    if name.endswith("indices"):
+        return value[0]
+    if name in ("timestep", "guidance"):
+        return value.float()
+    if name == "encoder_attention_mask":
+        return (value != 0).to(dtype)
+    return value.to(dtype)
+
+
+def _diffusers(model: nn.Module, inputs: Tensors) -> torch.Tensor:
+    return model(**{DIFFUSERS_NAMES.get(key, key): value for key, value in inputs.items()}).sample
+
+
+def _assemble(model: nn.Module, inputs: Tensors) -> torch.Tensor:
+    latents = inputs["hidden_states"]
+    batch, _, frames, height, width = latents.shape
+    grid = (height // 2, width // 2)
+    config = model.config
+
+    tokens = [model.x_embedder(latents)]
+    tables = [rotary(inputs["latent_indices"], *grid, config.rope_axes_dim, config.rope_theta, 1)]
+    embedded = model.clean_x_embedder(*(inputs.get(name) for name in GROUPS))
+    for (name, kernel), group in zip(GROUPS.items(), embedded):
+        if group is not None:
+            indices = inputs[name.replace("latents", "latent") + "_indices"]
+            tokens.insert(0, group)
+            tables.insert(0, rotary(indices, *grid, config.rope_axes_dim, config.rope_theta, kernel))
+    x = torch.cat(tokens, dim=1)
+    rope = tuple(torch.cat([table[i] for table in tables]) for i in (0, 1))
+
+    mask = inputs["encoder_attention_mask"]
+    temb, _ = model.time_text_embed(inputs["timestep"], inputs["pooled_projections"], inputs["guidance"])
+    text = model.context_embedder(inputs["encoder_hidden_states"], inputs["timestep"], mask)
+    # Valid text tokens come first, so cutting replaces masking.
+    context = torch.cat([model.image_projection(inputs["image_embeddings"]), text[:, : int(mask.sum())]], dim=1)
+    for block in [*model.transformer_blocks, *model.single_transformer_blocks]:
+        x, context = block(x, context, temb, None, rope)
+
+    x = model.proj_out(model.norm_out(x[:, -frames * grid[0] * grid[1] :], temb))
+    x = x.reshape(batch, frames, *grid, -1, 1, 2, 2).permute(0, 4, 1, 5, 2, 6, 3, 7)
+    return x.reshape(batch, -1, frames, height, width)
