@@ -1,1 +1,8 @@
 //! FramePack inference on libtorch.
+
+pub mod device;
+pub mod error;
+pub mod nn;
+pub mod weights;
+
+pub use error::Error;

@@ -1,0 +1,105 @@
+//! Everything that can end a job inside the engine, and how it is reported.
+
+use std::{io, path::PathBuf};
+
+use framepack_jobs::{Failure, FailureClass};
+use thiserror::Error;
+
+use crate::weights::WeightsError;
+
+/// Why the engine stopped.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A checkpoint or its configuration cannot be used.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// Device or host memory ran out; the device is still usable.
+    #[error("out of memory: {message}")]
+    OutOfMemory {
+        /// Torch's account of it.
+        message: String,
+    },
+    /// The device or its driver failed; the process cannot use the device any more.
+    #[error("device failure: {message}")]
+    Device {
+        /// Torch's account of it.
+        message: String,
+    },
+    /// An operation of torch failed for another reason: a fault of ours.
+    #[error("torch: {message}")]
+    Torch {
+        /// Torch's account of it.
+        message: String,
+    },
+    /// Reading or writing a file failed.
+    #[error("{doing} {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was being done: `reading`, `writing`.
+        doing: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The bundle lacks something that the job needs.
+    #[error("bundle {}: {reason}", path.display())]
+    Bundle {
+        /// The bundle.
+        path: PathBuf,
+        /// What it lacks.
+        reason: String,
+    },
+    /// NaN or Inf where numbers should be.
+    #[error("{what} holds NaN or Inf")]
+    Numerics {
+        /// Which tensor, at which point of the job.
+        what: String,
+    },
+    /// A user cancelled the job.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Error {
+    /// Whether the process must exit because its device context is poisoned.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Device { .. })
+    }
+
+    /// The failure as policy, reports and users see it.
+    pub fn failure(&self) -> Failure {
+        let (class, code, hint) = match self {
+            Self::Weights(e) => (FailureClass::Internal, e.code(), Some(e.hint())),
+            Self::OutOfMemory { .. } => (
+                FailureClass::Oom,
+                "FP5001",
+                Some("use a smaller bucket, or free memory on the device"),
+            ),
+            Self::Device { .. } => (
+                FailureClass::Gpu,
+                "FP5002",
+                Some("see the kernel log for NVRM Xid messages"),
+            ),
+            Self::Torch { .. } => (FailureClass::Internal, "FP5003", None),
+            Self::Numerics { .. } => (FailureClass::Numerics, "FP5004", Some("try another seed")),
+            Self::Io { .. } => (
+                FailureClass::Io,
+                "FP6001",
+                Some("check free space and permissions"),
+            ),
+            Self::Bundle { .. } => (
+                FailureClass::Internal,
+                "FP3012",
+                Some("see the README on bundles"),
+            ),
+            Self::Cancelled => (FailureClass::Cancelled, "FP7001", None),
+        };
+        Failure {
+            class,
+            code: code.into(),
+            message: self.to_string(),
+            hint: hint.map(Into::into),
+        }
+    }
+}

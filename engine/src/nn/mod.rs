@@ -1,0 +1,11 @@
+//! Layers: small structs of tensors with `load` and `forward`, each the plain torch operation of its name.
+
+mod attention;
+mod conv;
+mod linear;
+mod norm;
+
+pub use attention::attention;
+pub use conv::{Conv2d, Conv3d};
+pub use linear::Linear;
+pub use norm::{GroupNorm, LayerNorm, RmsNorm, layer_norm};

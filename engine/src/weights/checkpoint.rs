@@ -1,0 +1,125 @@
+//! One component's weights as a source of named tensors that remembers what was taken from it.
+
+use std::{cell::RefCell, collections::BTreeMap, path::Path};
+
+use tch::{Device, Kind, Tensor};
+
+use super::{Weights, WeightsError, shards::Shards, synthesis::synthesise};
+
+/// How a component's files are named and what in them is known to be unused.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// `diffusion_pytorch_model` (diffusers) or `model` (transformers).
+    pub base: &'static str,
+    /// Prefixes that some files carry and others lack; names are asked for without them.
+    pub optional_prefixes: &'static [&'static str],
+    /// Whether a tensor (name without optional prefix) may be left over.
+    pub ignored: fn(&str) -> bool,
+}
+
+impl Layout {
+    /// What diffusers writes: no prefix, nothing left over.
+    pub const DIFFUSERS: Self = Self {
+        base: "diffusion_pytorch_model",
+        optional_prefixes: &[],
+        ignored: |_| false,
+    };
+}
+
+/// The weights of one component.
+#[derive(Debug)]
+pub struct Checkpoint {
+    source: Source,
+    /// Names and shapes handed out so far.
+    taken: RefCell<BTreeMap<String, Vec<i64>>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Files {
+        shards: Shards,
+        ignored: fn(&str) -> bool,
+    },
+    Synthesised {
+        seed: u64,
+    },
+    Shapes,
+}
+
+impl Checkpoint {
+    /// Opens the safetensors in `dir`; reads headers only.
+    pub fn open(dir: &Path, layout: &Layout) -> Result<Self, WeightsError> {
+        let shards = Shards::open(dir, layout)?;
+        Ok(Self::new(Source::Files {
+            shards,
+            ignored: layout.ignored,
+        }))
+    }
+
+    /// Weights made from `seed`: every name exists, in whatever shape is asked for.
+    pub fn synthesised(seed: u64) -> Self {
+        Self::new(Source::Synthesised { seed })
+    }
+
+    /// Names and shapes only: every tensor is zeros and takes no memory. For asking a model what it needs.
+    pub fn shapes() -> Self {
+        Self::new(Source::Shapes)
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            taken: RefCell::default(),
+        }
+    }
+
+    /// The root of the tree of names, with the device and the type that tensors are wanted in.
+    pub fn weights(&self, device: Device, kind: Kind) -> Weights<'_> {
+        Weights {
+            checkpoint: self,
+            path: String::new(),
+            kind,
+            device,
+        }
+    }
+
+    /// Names and shapes of all tensors taken so far.
+    pub fn taken(&self) -> BTreeMap<String, Vec<i64>> {
+        self.taken.borrow().clone()
+    }
+
+    /// Ends loading: a tensor that was neither taken nor is known to be unused is an error.
+    pub fn finish(&self) -> Result<(), WeightsError> {
+        let Source::Files { shards, ignored } = &self.source else {
+            return Ok(());
+        };
+        let taken = self.taken.borrow();
+        let mut unused = shards
+            .list()
+            .filter(|(name, ..)| !taken.contains_key(*name) && !ignored(name));
+        match unused.next() {
+            None => Ok(()),
+            Some((tensor, found, path)) => Err(WeightsError::Unused {
+                path: path.into(),
+                tensor: tensor.into(),
+                found,
+                count: 1 + unused.count(),
+            }),
+        }
+    }
+
+    pub(super) fn take(
+        &self,
+        name: &str,
+        shape: &[i64],
+        options: (Kind, Device),
+    ) -> Result<Tensor, WeightsError> {
+        let tensor = match &self.source {
+            Source::Files { shards, .. } => shards.read(name, shape, options)?,
+            Source::Synthesised { seed } => synthesise(*seed, name, shape, options),
+            Source::Shapes => Tensor::zeros([1], options).expand(shape, false),
+        };
+        self.taken.borrow_mut().insert(name.into(), shape.into());
+        Ok(tensor)
+    }
+}

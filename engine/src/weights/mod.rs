@@ -1,0 +1,64 @@
+//! Model weights: safetensors on disk, or synthesised, behind one path cursor.
+//!
+//! The module tree of a model is the key tree of its checkpoint: a layer loads itself from
+//! `weights.pp("attn").pp("to_q")`, names what it needs and the shape it expects, and gets a tensor of the
+//! wanted type on the wanted device. A [`Checkpoint`] remembers what was taken, so that a leftover tensor
+//! (another model than its configuration says) is an error and not a silent loss.
+
+mod checkpoint;
+mod error;
+mod save;
+mod shards;
+mod synthesis;
+
+use std::fmt::Display;
+
+use tch::{Device, Kind, Tensor};
+
+pub use checkpoint::{Checkpoint, Layout};
+pub use error::WeightsError;
+pub use save::save_synthesised;
+
+/// A place in a checkpoint's tree of names.
+#[derive(Debug, Clone)]
+pub struct Weights<'a> {
+    checkpoint: &'a Checkpoint,
+    path: String,
+    kind: Kind,
+    device: Device,
+}
+
+impl Weights<'_> {
+    /// The place `part` below this one.
+    #[must_use]
+    pub fn pp(&self, part: impl Display) -> Self {
+        Self {
+            path: self.full_name(part),
+            ..self.clone()
+        }
+    }
+
+    /// The tensor `name` below this place, checked against `shape`, as [`Self::kind`] on [`Self::device`].
+    pub fn get(&self, name: &str, shape: &[i64]) -> Result<Tensor, WeightsError> {
+        self.checkpoint
+            .take(&self.full_name(name), shape, (self.kind, self.device))
+    }
+
+    /// Where the tensors go.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Type of the tensors.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn full_name(&self, part: impl Display) -> String {
+        if self.path.is_empty() {
+            part.to_string()
+        } else {
+            format!("{}.{part}", self.path)
+        }
+    }
+}
