@@ -38,7 +38,7 @@ struct Entry {
 /// All files of one component, with one table of names.
 #[derive(Debug)]
 pub(super) struct Shards {
-    shards: Vec<Shard>,
+    files: Vec<Shard>,
     /// By name, optional prefix removed.
     entries: BTreeMap<String, Entry>,
     /// The file that a missing tensor is reported against: the index, or the single file.
@@ -55,7 +55,7 @@ impl Shards {
         let index_path = dir.join(format!("{}.safetensors.index.json", layout.base));
         let single_path = dir.join(format!("{}.safetensors", layout.base));
         if index_path.exists() {
-            Self::open_sharded(dir, index_path, layout)
+            Self::open_sharded(dir, &index_path, layout)
         } else if single_path.exists() {
             let mut shards = Self::empty(single_path.clone());
             shards.add(single_path, layout)?;
@@ -71,23 +71,19 @@ impl Shards {
         }
     }
 
-    fn open_sharded(
-        dir: &Path,
-        index_path: PathBuf,
-        layout: &Layout,
-    ) -> Result<Self, WeightsError> {
+    fn open_sharded(dir: &Path, index_path: &Path, layout: &Layout) -> Result<Self, WeightsError> {
         let bad = |reason: String| WeightsError::Index {
-            path: index_path.clone(),
+            path: index_path.into(),
             reason,
         };
-        let text = fs::read(&index_path).map_err(|source| WeightsError::Io {
-            path: index_path.clone(),
+        let text = fs::read(index_path).map_err(|source| WeightsError::Io {
+            path: index_path.into(),
             doing: "reading",
             source,
         })?;
         let index: Index = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
 
-        let mut shards = Self::empty(index_path.clone());
+        let mut shards = Self::empty(index_path.into());
         let files: BTreeSet<&String> = index.weight_map.values().collect();
         for file in files {
             // A name, never a path: an index must not reach out of its folder.
@@ -128,7 +124,7 @@ impl Shards {
 
     fn empty(root: PathBuf) -> Self {
         Self {
-            shards: Vec::new(),
+            files: Vec::new(),
             entries: BTreeMap::new(),
             root,
         }
@@ -145,10 +141,7 @@ impl Shards {
                 .find_map(|prefix| name.strip_prefix(prefix));
             let short = short.unwrap_or(&name).to_owned();
             if let Some(first) = self.entries.get(&short) {
-                let first = self
-                    .shards
-                    .get(first.shard)
-                    .map_or(&shard.path, |s| &s.path);
+                let first = self.files.get(first.shard).map_or(&shard.path, |s| &s.path);
                 let reason = format!(
                     "tensor {short} is stored twice, first in {}",
                     first.display()
@@ -161,13 +154,13 @@ impl Shards {
             self.entries.insert(
                 short,
                 Entry {
-                    shard: self.shards.len(),
+                    shard: self.files.len(),
                     info,
                 },
             );
             stored.insert(name);
         }
-        self.shards.push(shard);
+        self.files.push(shard);
         Ok(stored)
     }
 
@@ -186,7 +179,7 @@ impl Shards {
                 tensor: name.into(),
                 expected: shape.into(),
             })?;
-        let shard = &self.shards[entry.shard];
+        let shard = &self.files[entry.shard];
         let found = entry.shape();
         if found != shape {
             let (path, tensor) = (shard.path.clone(), name.into());
@@ -222,7 +215,7 @@ impl Shards {
             (
                 name.as_str(),
                 entry.shape(),
-                self.shards[entry.shard].path.as_path(),
+                self.files[entry.shard].path.as_path(),
             )
         })
     }

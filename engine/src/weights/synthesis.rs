@@ -38,7 +38,7 @@ struct Law {
 }
 
 impl Law {
-    /// Matrices and convolutions keep the variance of their input (LeCun), norm weights stay near one,
+    /// Matrices and convolutions keep the variance of their input (`LeCun`), norm weights stay near one,
     /// biases are small.
     fn of(name: &str, shape: &[i64]) -> Self {
         if let [_, inputs @ ..] = shape
@@ -155,10 +155,8 @@ mod tests {
             );
         }
         let norm = synthesise(7, "norm.weight", &[64], F32);
-        assert_eq!(
-            norm.double_value(&[63]) as f32,
-            scalar(7, "norm.weight", &[64], 63)
-        );
+        let got = norm.double_value(&[63]) as f32;
+        assert_eq!(got.to_bits(), scalar(7, "norm.weight", &[64], 63).to_bits());
     }
 
     #[test]
