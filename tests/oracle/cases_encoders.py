@@ -11,7 +11,7 @@ from draw import Draw
 from store import Store, Tolerance
 
 ENCODER = Tolerance(max_abs=2e-5, rel_l2=1e-5)
-HALF = Tolerance(max_abs=float("inf"), rel_l2=1e-2)
+HALF = Tolerance(max_abs=None, rel_l2=1e-2)
 
 
 def write(store: Store, draw: Draw) -> None:

@@ -12,7 +12,7 @@ from store import Store, Tensors, Tolerance
 
 ENCODE = Tolerance(max_abs=2e-5, rel_l2=1e-5)
 DECODE = Tolerance(max_abs=5e-5, rel_l2=1e-5)
-HALF = Tolerance(max_abs=float("inf"), rel_l2=1e-2)
+HALF = Tolerance(max_abs=None, rel_l2=1e-2)
 
 
 def write(store: Store, draw: Draw) -> None:

@@ -1,4 +1,4 @@
-"""Write the goldens: `python generate.py --out ../fixtures/parity`."""
+"""Write the goldens: `python generate.py --out ../fixtures` makes `parity/` and `bundle/`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 import cases_encoders
+import cases_render
 import cases_transformer
 import cases_vae
 import plain
@@ -21,16 +22,16 @@ DEFAULT_SEED = 20250503
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="directory to replace")
+    parser.add_argument("--out", type=Path, required=True, help="where parity/ and bundle/ are replaced")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     args = parser.parse_args()
 
     torch.set_num_threads(2)
-    if args.out.exists():
-        shutil.rmtree(args.out)
-    store = Store(args.out)
+    for name in ("parity", "bundle"):
+        shutil.rmtree(args.out / name, ignore_errors=True)
+    store = Store(args.out / "parity")
     plain.write_all(store)
-    for part in (cases_transformer, cases_vae, cases_encoders):
+    for part in (cases_transformer, cases_vae, cases_encoders, cases_render):
         part.write(store, Draw(args.seed))
     packages = ("torch", "diffusers", "transformers", "tokenizers", "pillow", "numpy")
     store.write_manifest({name: version(name) for name in packages}, args.seed)
