@@ -3,6 +3,7 @@
 pub mod device;
 pub mod error;
 pub mod nn;
+pub mod text;
 pub mod weights;
 
 pub use error::Error;

@@ -1,0 +1,358 @@
+//! CLIP's tokenizer: transformers' slow `CLIPTokenizer` without ftfy.
+//!
+//! The text is cleaned as BERT's `BasicTokenizer` does (accents and punctuation stay), lower-cased, split
+//! by CLIP's pattern, written in byte-level characters, and merged by BPE whose word ends carry `</w>`.
+
+use std::path::Path;
+
+use serde_json::Value;
+use tokenizers::models::bpe::{BPE, Merges, Vocab};
+use tokenizers::normalizers::{NFC, Replace, replace::ReplacePattern};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{
+    AddedToken, NormalizedString, Normalizer, PreTokenizerWrapper, SplitDelimiterBehavior,
+    Tokenizer,
+};
+
+use super::special::SpecialTokens;
+use super::{TokenizerError, invalid, read_json, read_text};
+
+/// Length of CLIP's text context, BOS and EOS included (`model_max_length`; FramePack passes it literally).
+const CONTEXT_TOKENS: usize = 77;
+/// `merges.txt` may list more merges than CLIP's vocabulary uses: 49152 entries less 256 bytes, less the
+/// two special tokens.
+const MAX_MERGES: usize = 49152 - 256 - 2;
+/// English contractions, a run of letters, one digit, a run of anything else.
+const PATTERN: &str = r"(?i)'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+";
+/// Control, format, private and unassigned characters and U+FFFD, except the three that count as space.
+const DROPPED: &str = r"[\p{C}\x{FFFD}--\t\n\r]";
+
+const DEFAULT_BOS: &str = "<|startoftext|>";
+const DEFAULT_EOS: &str = "<|endoftext|>";
+
+/// Byte-level BPE over cleaned, lower-cased words.
+#[derive(Debug)]
+pub struct ClipTokenizer {
+    tokenizer: Tokenizer,
+    cleaner: Replace,
+    bos: i64,
+    eos: i64,
+    pad: i64,
+}
+
+impl ClipTokenizer {
+    /// Reads `vocab.json` and `merges.txt`, or the same two out of a `tokenizer.json`.
+    pub fn open(dir: &Path) -> Result<Self, TokenizerError> {
+        let (vocab, merges) = read_vocabulary(dir)?;
+        let special = SpecialTokens::read(dir)?;
+        let bos = special.bos.unwrap_or_else(|| DEFAULT_BOS.to_owned());
+        let eos = special.eos.unwrap_or_else(|| DEFAULT_EOS.to_owned());
+        let pad = special.pad.unwrap_or_else(|| DEFAULT_EOS.to_owned());
+        let unk = special.unk.unwrap_or_else(|| DEFAULT_EOS.to_owned());
+        let id = |role, token: &str| match vocab.get(token) {
+            Some(id) => Ok(i64::from(*id)),
+            None => Err(TokenizerError::UnknownSpecial {
+                dir: dir.to_owned(),
+                role,
+                token: token.to_owned(),
+            }),
+        };
+        let ids = [id("bos", &bos)?, id("eos", &eos)?, id("pad", &pad)?];
+
+        let bpe = BPE::builder()
+            .vocab_and_merges(vocab, merges)
+            .end_of_word_suffix("</w>".to_owned())
+            .unk_token(unk)
+            .build()
+            .map_err(|error| invalid(dir, &error))?;
+        let mut tokenizer = Tokenizer::new(bpe);
+        tokenizer.with_pre_tokenizer(Some(words_in_byte_characters()));
+        // In a prompt these two mean the special tokens, whatever surrounds them.
+        tokenizer.add_special_tokens(&[bos, eos].map(|token| AddedToken::from(token, true)));
+        let cleaner = Replace::new(ReplacePattern::Regex(DROPPED.to_owned()), "")
+            .expect("the pattern is a constant that compiles");
+        let [bos, eos, pad] = ids;
+        Ok(Self {
+            tokenizer,
+            cleaner,
+            bos,
+            eos,
+            pad,
+        })
+    }
+
+    /// BOS, the prompt's tokens (at most 75), EOS, then padding: always 77 ids.
+    pub fn prompt_ids(&self, prompt: &str) -> Result<Vec<i64>, TokenizerError> {
+        let encode = |error: tokenizers::Error| TokenizerError::Encode(error.to_string());
+        let text = self.basic_tokenize(prompt).map_err(encode)?;
+        let encoding = self.tokenizer.encode(text, false).map_err(encode)?;
+        let mut ids = vec![self.bos];
+        ids.extend(
+            encoding
+                .get_ids()
+                .iter()
+                .take(CONTEXT_TOKENS - 2)
+                .map(|id| i64::from(*id)),
+        );
+        ids.push(self.eos);
+        ids.resize(CONTEXT_TOKENS, self.pad);
+        Ok(ids)
+    }
+
+    /// BERT's `BasicTokenizer` with accents and punctuation left alone, its words joined by one space.
+    fn basic_tokenize(&self, text: &str) -> tokenizers::Result<String> {
+        let mut cleaned = NormalizedString::from(text);
+        self.cleaner.normalize(&mut cleaned)?;
+        let mut spaced = NormalizedString::from(space_around_ideographs(cleaned.get()));
+        NFC.normalize(&mut spaced)?;
+        let words: Vec<String> = spaced
+            .get()
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .collect();
+        Ok(words.join(" "))
+    }
+}
+
+fn words_in_byte_characters() -> PreTokenizerWrapper {
+    let words = Split::new(
+        SplitPattern::Regex(PATTERN.to_owned()),
+        SplitDelimiterBehavior::Removed,
+        true,
+    )
+    .expect("the pattern is a constant that compiles");
+    let bytes = ByteLevel::new(false, false, false);
+    PreTokenizerWrapper::Sequence(Sequence::new(vec![words.into(), bytes.into()]))
+}
+
+fn space_around_ideographs(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_ideograph(c) {
+            out.extend([' ', c, ' ']);
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The blocks that `BasicTokenizer._is_chinese_char` lists.
+fn is_ideograph(c: char) -> bool {
+    matches!(u32::from(c),
+        0x4E00..=0x9FFF | 0x3400..=0x4DBF | 0x20000..=0x2A6DF | 0x2A700..=0x2B73F
+        | 0x2B740..=0x2B81F | 0x2B820..=0x2CEAF | 0xF900..=0xFAFF | 0x2F800..=0x2FA1F)
+}
+
+fn read_vocabulary(dir: &Path) -> Result<(Vocab, Merges), TokenizerError> {
+    let [vocab, merges, json] =
+        ["vocab.json", "merges.txt", "tokenizer.json"].map(|name| dir.join(name));
+    if vocab.is_file() && merges.is_file() {
+        Ok((
+            vocab_from(&read_json(&vocab)?, &vocab)?,
+            merges_from_text(&merges)?,
+        ))
+    } else if json.is_file() {
+        vocabulary_from_tokenizer_json(&json)
+    } else {
+        let expected = "vocab.json with merges.txt, or tokenizer.json";
+        Err(TokenizerError::Missing {
+            dir: dir.to_owned(),
+            expected,
+        })
+    }
+}
+
+fn vocab_from(value: &Value, path: &Path) -> Result<Vocab, TokenizerError> {
+    serde_json::from_value(value.clone())
+        .map_err(|error| invalid(path, &format!("vocabulary: {error}")))
+}
+
+/// One merge per line, `left right`, after a header line.
+fn merges_from_text(path: &Path) -> Result<Merges, TokenizerError> {
+    let text = read_text(path)?;
+    let lines = text.trim().lines().skip(1).take(MAX_MERGES);
+    lines.map(|line| merge_from_line(line, path)).collect()
+}
+
+fn merge_from_line(line: &str, path: &Path) -> Result<(String, String), TokenizerError> {
+    match line.split_once(' ') {
+        Some((left, right)) => Ok((left.to_owned(), right.to_owned())),
+        None => Err(invalid(
+            path,
+            &format!("{line:?} is not a merge of two tokens"),
+        )),
+    }
+}
+
+/// `model.vocab`, `added_tokens` and `model.merges`, whose entries are `"left right"` or `["left", "right"]`.
+fn vocabulary_from_tokenizer_json(path: &Path) -> Result<(Vocab, Merges), TokenizerError> {
+    let json = read_json(path)?;
+    let mut vocab = vocab_from(&json["model"]["vocab"], path)?;
+    for token in json["added_tokens"].as_array().into_iter().flatten() {
+        if let (Some(text), Some(id)) = (token["content"].as_str(), token["id"].as_u64()) {
+            vocab.insert(text.to_owned(), id as u32);
+        }
+    }
+    let merges = json["model"]["merges"]
+        .as_array()
+        .ok_or_else(|| invalid(path, &"no model.merges"))?;
+    let merges = merges.iter().map(|merge| match merge {
+        Value::String(line) => merge_from_line(line, path),
+        pair => serde_json::from_value(pair.clone())
+            .map_err(|error| invalid(path, &format!("merges: {error}"))),
+    });
+    Ok((vocab, merges.collect::<Result<_, _>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const MERGES: [&str; 3] = ["c a", "ca t</w>", "' s</w>"];
+
+    /// Ids: 33 characters, the same with `</w>`, three merges, then BOS and EOS.
+    fn vocab() -> Vocab {
+        let characters: Vec<String> = ('a'..='z')
+            .chain("Â½'!<|>".chars())
+            .map(String::from)
+            .collect();
+        let ends = characters.iter().map(|c| format!("{c}</w>"));
+        let merged = MERGES.iter().map(|merge| merge.replace(' ', ""));
+        let special = [DEFAULT_BOS, DEFAULT_EOS].map(String::from);
+        let tokens = characters
+            .iter()
+            .cloned()
+            .chain(ends)
+            .chain(merged)
+            .chain(special);
+        tokens.zip(0..).collect()
+    }
+
+    fn two_files() -> TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let map: serde_json::Map<_, _> = vocab()
+            .into_iter()
+            .map(|(token, id)| (token, json!(id)))
+            .collect();
+        fs::write(
+            dir.path().join("vocab.json"),
+            Value::Object(map).to_string(),
+        )
+        .unwrap();
+        fs::write(
+            dir.path().join("merges.txt"),
+            format!("#version: 0.2\n{}\n", MERGES.join("\n")),
+        )
+        .unwrap();
+        dir
+    }
+
+    /// The prompt's tokens between BOS and the first EOS.
+    fn tokens(tokenizer: &ClipTokenizer, prompt: &str) -> Vec<String> {
+        let ids = tokenizer.prompt_ids(prompt).unwrap();
+        let inner = ids[1..].iter().take_while(|id| **id != tokenizer.eos);
+        inner
+            .map(|id| tokenizer.tokenizer.id_to_token(*id as u32).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn words_are_lower_cased_and_merged_to_their_ends() {
+        let dir = two_files();
+        let clip = ClipTokenizer::open(dir.path()).unwrap();
+        assert_eq!(
+            tokens(&clip, " CAT\tcats "),
+            ["cat</w>", "ca", "t", "s</w>"]
+        );
+        assert_eq!(
+            tokens(&clip, "cat's!!"),
+            ["cat</w>", "'s</w>", "!", "!</w>"]
+        );
+        assert_eq!(
+            tokens(&clip, "½½"),
+            ["Â", "½</w>", "Â", "½</w>"],
+            "numbers go one by one"
+        );
+    }
+
+    #[test]
+    fn control_characters_vanish_and_ideographs_stand_alone() {
+        let dir = two_files();
+        let clip = ClipTokenizer::open(dir.path()).unwrap();
+        let text = clip
+            .basic_tokenize("a\u{200b}b\u{0}c\u{fffd}\u{2028}中文\u{a0}ΟΔΟΣ e\u{301}")
+            .unwrap();
+        assert_eq!(text, "abc 中 文 οδος é");
+    }
+
+    #[test]
+    fn ids_are_framed_cut_and_padded_to_the_context() {
+        let dir = two_files();
+        let clip = ClipTokenizer::open(dir.path()).unwrap();
+        let empty = clip.prompt_ids("").unwrap();
+        assert_eq!(empty[0], clip.bos);
+        assert_eq!(empty[1..], [clip.eos; 76]);
+        let long = clip.prompt_ids(&"cat ".repeat(100)).unwrap();
+        assert_eq!((long.len(), long[75], long[76]), (77, long[1], clip.eos));
+        let special = clip.prompt_ids("a<|endoftext|>b").unwrap();
+        assert_eq!(
+            special[2], clip.eos,
+            "a special token in the prompt is one token"
+        );
+
+        fs::write(
+            dir.path().join("special_tokens_map.json"),
+            r#"{"pad_token": {"content": "!"}}"#,
+        )
+        .unwrap();
+        let padded = ClipTokenizer::open(dir.path())
+            .unwrap()
+            .prompt_ids("")
+            .unwrap();
+        assert_eq!(padded[2..], [i64::from(vocab()["!"]); 75]);
+    }
+
+    #[test]
+    fn a_tokenizer_json_gives_the_same_ids() {
+        let two = ClipTokenizer::open(two_files().path()).unwrap();
+        let pairs: Vec<_> = MERGES
+            .iter()
+            .map(|merge| merge.split(' ').collect::<Vec<_>>())
+            .collect();
+        for merges in [json!(MERGES), json!(pairs)] {
+            let dir = tempfile::tempdir().unwrap();
+            let vocab: serde_json::Map<_, _> = vocab()
+                .into_iter()
+                .map(|(token, id)| (token, json!(id)))
+                .collect();
+            let json = json!({ "model": { "vocab": vocab, "merges": merges }, "added_tokens": [] });
+            fs::write(dir.path().join("tokenizer.json"), json.to_string()).unwrap();
+            let one = ClipTokenizer::open(dir.path()).unwrap();
+            assert_eq!(
+                one.prompt_ids("the cat's hat").unwrap(),
+                two.prompt_ids("the cat's hat").unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            ClipTokenizer::open(dir.path()),
+            Err(TokenizerError::Missing { .. })
+        ));
+        fs::write(dir.path().join("vocab.json"), r#"{"a": 0}"#).unwrap();
+        fs::write(dir.path().join("merges.txt"), "#version: 0.2\n").unwrap();
+        let error = ClipTokenizer::open(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("<|startoftext|>"), "{error}");
+    }
+}
