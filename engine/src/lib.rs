@@ -4,6 +4,8 @@ pub mod device;
 pub mod error;
 pub mod nn;
 pub mod text;
+pub mod sampler;
+pub mod section;
 pub mod weights;
 
 pub use error::Error;

@@ -1,0 +1,12 @@
+//! From noise to latents: the schedule, the guidance and the solver of the probability-flow ODE.
+
+mod guidance;
+mod noise;
+mod sigmas;
+mod unipc;
+
+pub use noise::NoiseStream;
+pub use sigmas::{Shift, sigmas};
+pub use unipc::unipc;
+
+pub(crate) use guidance::{guide, needs_negative};

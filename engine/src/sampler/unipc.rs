@@ -1,0 +1,309 @@
+//! UniPC: a unified predictor-corrector for diffusion ODEs (arXiv:2302.04867), predicting x0, B(h) = h, order 3.
+//!
+//! Written from the paper (algorithms 1 to 4 and equation 9) for the flow of FramePack, where the half
+//! log-SNR is lambda(sigma) = -ln sigma: from sigma_s to sigma_t, with h = ln(sigma_s / sigma_t),
+//!
+//! x_t = (sigma_t / sigma_s) x_s - (e^-h - 1) m_s + h * sum_j rho_j D_j,   D_j = (m_j - m_s) / r_j
+//!
+//! The corrector adds the prediction at sigma_t itself to the sum, and that evaluation serves the next
+//! predictor, so each step costs one evaluation. The result is the last prediction of x0, not the integrated
+//! x: nothing is evaluated at sigma 0.
+
+use std::{collections::VecDeque, ops::ControlFlow};
+
+use tch::Tensor;
+
+/// Highest order of the predictor and the corrector.
+const ORDER: usize = 3;
+
+/// Integrates from pure `noise` along `sigmas` (falling, the last one 0 and never used); returns x0.
+///
+/// - `denoise(x, sigma)` predicts x0 from x, both f32 of the noise's shape; it is called once for each sigma but
+///   the last.
+/// - `after_step(step, x0)` sees each prediction, `step` counted from 0; `Break` stops the integration.
+pub fn unipc(
+    noise: &Tensor,
+    sigmas: &[f32],
+    mut denoise: impl FnMut(&Tensor, f32) -> Tensor,
+    mut after_step: impl FnMut(usize, &Tensor) -> ControlFlow<()>,
+) -> ControlFlow<(), Tensor> {
+    let steps = sigmas.len() - 1;
+    let max_order = ORDER.min(steps - 1);
+
+    let mut x = noise.shallow_clone();
+    let mut past = Past::new(sigmas[0], denoise(&x, sigmas[0]));
+    after_step(0, past.latest())?;
+    for (step, &sigma) in sigmas.iter().enumerate().take(steps).skip(1) {
+        let update = Update::new(&past, &x, sigma, step.min(max_order));
+        let prediction = denoise(&update.predict(), sigma);
+        x = update.correct(&prediction);
+        past.push(sigma, prediction);
+        after_step(step, past.latest())?;
+    }
+    ControlFlow::Continue(past.latest().shallow_clone())
+}
+
+/// The last few predictions of x0 with their sigmas, the latest first.
+struct Past(VecDeque<(f32, Tensor)>);
+
+impl Past {
+    fn new(sigma: f32, prediction: Tensor) -> Self {
+        Self(VecDeque::from([(sigma, prediction)]))
+    }
+
+    fn push(&mut self, sigma: f32, prediction: Tensor) {
+        self.0.push_front((sigma, prediction));
+        self.0.truncate(ORDER);
+    }
+
+    fn latest(&self) -> &Tensor {
+        &self.0[0].1
+    }
+}
+
+/// One step from the latest sigma to the next: what the predictor and the corrector share.
+struct Update {
+    /// The part without finite differences, which is the first-order solution.
+    x_linear: Tensor,
+    /// Prediction at the sigma where the step begins.
+    start_prediction: Tensor,
+    /// D_j of the predictions before that one.
+    differences: Vec<Tensor>,
+    coefficients: Coefficients,
+    /// h = lambda(sigma_t) - lambda(sigma_s), above 0.
+    h: f32,
+}
+
+impl Update {
+    fn new(past: &Past, x: &Tensor, sigma: f32, order: usize) -> Self {
+        let (start_sigma, start_prediction) = &past.0[0];
+        let lambda = |sigma: f32| -sigma.ln();
+        let h = lambda(sigma) - lambda(*start_sigma);
+        let earlier = past.0.iter().skip(1).take(order - 1);
+        let ratio = |earlier_sigma: f32| (lambda(earlier_sigma) - lambda(*start_sigma)) / h;
+
+        let ratios: Vec<f32> = earlier.clone().map(|(sigma, _)| ratio(*sigma)).collect();
+        let differences = earlier
+            .zip(&ratios)
+            .map(|((_, prediction), &ratio)| (prediction - start_prediction) / f64::from(ratio))
+            .collect();
+        let x_linear =
+            x * f64::from(sigma / start_sigma) - start_prediction * f64::from((-h).exp_m1());
+        Self {
+            x_linear,
+            start_prediction: start_prediction.shallow_clone(),
+            differences,
+            coefficients: Coefficients::new(&ratios, h),
+            h,
+        }
+    }
+
+    /// UniP: x at the next sigma from what is known before its evaluation.
+    fn predict(&self) -> Tensor {
+        self.extrapolate(&self.coefficients.predictor)
+    }
+
+    /// UniC: x at the next sigma, corrected by the prediction made there.
+    fn correct(&self, prediction: &Tensor) -> Tensor {
+        let (earlier, own) = self.coefficients.corrector.split_at(self.differences.len());
+        let difference = prediction - &self.start_prediction; // r = 1
+        self.extrapolate(earlier) + difference * f64::from(self.h * own[0])
+    }
+
+    fn extrapolate(&self, coefficients: &[f32]) -> Tensor {
+        let terms = self.differences.iter().zip(coefficients);
+        terms.fold(self.x_linear.shallow_clone(), |x, (difference, &rho)| {
+            x + difference * f64::from(self.h * rho)
+        })
+    }
+}
+
+/// The rho of the predictor (order - 1 of them) and of the corrector (order of them).
+#[derive(Debug, Clone, PartialEq)]
+struct Coefficients {
+    predictor: Vec<f32>,
+    corrector: Vec<f32>,
+}
+
+impl Coefficients {
+    /// Solves sum_j rho_j r_j^(k-1) = k! phi_(k+1) / h for k = 1..=order, where the last r is 1 for the corrector.
+    ///
+    /// `ratios`: the r of the earlier predictions, nearest first, below 0.
+    fn new(ratios: &[f32], h: f32) -> Self {
+        let order = ratios.len() + 1;
+        let moments = moments(order, h);
+        let mut nodes = ratios.to_vec();
+        nodes.push(1.);
+
+        // At the lowest order each system degenerates to 1/2, whatever h (section 3.1 of the paper).
+        let predictor = match order {
+            1 => vec![],
+            2 => vec![0.5],
+            _ => solve_vandermonde(ratios, &moments[..order - 1]),
+        };
+        let corrector = match order {
+            1 => vec![0.5],
+            _ => solve_vandermonde(&nodes, &moments),
+        };
+        Self {
+            predictor,
+            corrector,
+        }
+    }
+}
+
+/// k! * phi_(k+1)(-h) / -h for k = 1..=order, by the recurrence phi_(k+1)(z) = (phi_k(z) - 1/k!) / z.
+fn moments(order: usize, h: f32) -> Vec<f32> {
+    let z = -h;
+    let mut phi = z.exp_m1() / z - 1.;
+    let mut factorial = 1.;
+    (1..=order)
+        .map(|k| {
+            let moment = phi / z * factorial;
+            factorial *= k as f32 + 1.;
+            phi = phi / z - 1. / factorial;
+            moment
+        })
+        .collect()
+}
+
+/// Solves the system whose row k is `nodes^k` by Gaussian elimination with partial pivoting, in f32.
+fn solve_vandermonde(nodes: &[f32], right: &[f32]) -> Vec<f32> {
+    let n = nodes.len();
+    let mut rows: Vec<Vec<f32>> = (0..n)
+        .map(|k| {
+            let powers = nodes.iter().map(|node| node.powi(k as i32));
+            powers.chain([right[k]]).collect()
+        })
+        .collect();
+    for column in 0..n {
+        let pivot = (column..n)
+            .max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs()))
+            .expect("the range is not empty");
+        rows.swap(column, pivot);
+        let (above, below) = rows.split_at_mut(column + 1);
+        let pivot_row = &above[column];
+        for row in below {
+            let factor = row[column] / pivot_row[column];
+            for (value, pivot_value) in row[column..].iter_mut().zip(&pivot_row[column..]) {
+                *value -= factor * pivot_value;
+            }
+        }
+    }
+    let mut solution = vec![0.; n];
+    for k in (0..n).rev() {
+        let known: f32 = (k + 1..n).map(|j| rows[k][j] * solution[j]).sum();
+        solution[k] = (rows[k][n] - known) / rows[k][k];
+    }
+    solution
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::sampler::{Shift, sigmas};
+
+    fn reference() -> Value {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../tests/fixtures/parity/data/unipc.json"
+        );
+        serde_json::from_slice(&std::fs::read(path).expect(path)).expect(path)
+    }
+
+    fn numbers(value: &Value) -> Vec<f64> {
+        serde_json::from_value(value.clone()).expect("numbers")
+    }
+
+    /// The reference's model of one scalar.
+    fn denoise(x: &Tensor, sigma: f32) -> Tensor {
+        let sigma = f64::from(sigma);
+        x * (0.1 * sigma) + (0.3 + 0.05 * (3. * sigma).sin())
+    }
+
+    #[test]
+    fn a_scalar_model_is_integrated_as_in_the_reference() {
+        for run in reference()["runs"].as_array().expect("a list") {
+            let steps = run["steps"].as_u64().expect("a number") as u32;
+            let mut predictions = vec![];
+            let result = unipc(
+                &Tensor::from_slice(&[1.5_f32]),
+                &sigmas(steps, Shift::Factor(7.)),
+                denoise,
+                |step, x0| {
+                    assert_eq!(step, predictions.len());
+                    predictions.push(x0.double_value(&[0]));
+                    ControlFlow::Continue(())
+                },
+            );
+            let ControlFlow::Continue(result) = result else {
+                panic!("nothing stopped it");
+            };
+            let wanted = numbers(&run["f64"]["denoised"]);
+            assert_eq!(predictions.len(), wanted.len());
+            for (got, wanted) in predictions.iter().zip(wanted) {
+                assert!(
+                    (got - wanted).abs() <= 1e-6,
+                    "{steps} steps: {got} instead of {wanted}"
+                );
+            }
+            assert_eq!(
+                result.double_value(&[0]),
+                predictions[predictions.len() - 1]
+            );
+        }
+    }
+
+    /// With few steps the systems are well conditioned, so f32 keeps enough digits to compare with f64.
+    #[test]
+    fn coefficients_are_the_reference() {
+        for run in reference()["runs"].as_array().expect("a list") {
+            let sigmas = numbers(&run["f64"]["sigmas"]);
+            let steps = sigmas.len() - 1;
+            for step in (1..steps).filter(|_| steps <= 6) {
+                let order = step.min(ORDER).min(steps - 1);
+                let log = |step: usize| (sigmas[step].ln()) as f32;
+                let h = log(step - 1) - log(step);
+                let ratios: Vec<f32> = (2..=order)
+                    .map(|j| (log(step - 1) - log(step - j)) / h)
+                    .collect();
+                let got = Coefficients::new(&ratios, h);
+                for (got, name) in [(got.predictor, "predictor"), (got.corrector, "corrector")] {
+                    let wanted = numbers(&run["f64"][name][step]);
+                    assert_eq!(got.len(), wanted.len());
+                    for (got, wanted) in got.iter().zip(&wanted) {
+                        let error = (f64::from(*got) - wanted).abs();
+                        assert!(
+                            error <= 2e-2,
+                            "{steps} steps, {name} {step}: {got} instead of {wanted}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn break_stops_before_the_next_evaluation() {
+        let mut evaluations = 0;
+        let stopped = unipc(
+            &Tensor::from_slice(&[1.5_f32]),
+            &sigmas(10, Shift::Factor(7.)),
+            |x, sigma| {
+                evaluations += 1;
+                denoise(x, sigma)
+            },
+            |step, _| {
+                if step == 3 {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            },
+        );
+        assert!(stopped.is_break());
+        assert_eq!(evaluations, 4);
+    }
+}
