@@ -1,11 +1,12 @@
 //! FramePack inference on libtorch.
 
+pub mod bundle;
 pub mod device;
 pub mod error;
 pub mod nn;
-pub mod text;
 pub mod sampler;
 pub mod section;
+pub mod text;
 pub mod weights;
 
 pub use error::Error;

@@ -124,16 +124,14 @@ fn backward(count: u32, window: i64) -> Vec<Section> {
 
 /// Windows left blank between the start image and each section, in the order of generation.
 ///
-/// Beyond four sections the true distance is not given: training never saw more than three.
+/// Beyond four sections the true distance is not given; upstream found that at most three blanks work better.
 fn blank_windows(count: u32) -> Vec<i64> {
     let count = i64::from(count);
-    match count {
-        ..=4 => (0..count).rev().collect(),
-        _ => {
-            let middle = std::iter::repeat_n(2, count as usize - 3);
-            std::iter::once(3).chain(middle).chain([1, 0]).collect()
-        }
+    if count <= 4 {
+        return (0..count).rev().collect();
     }
+    let middle = std::iter::repeat_n(2, count as usize - 3);
+    std::iter::once(3).chain(middle).chain([1, 0]).collect()
 }
 
 /// `start | 4x | 2x | 1x | generated`: the history lies in the past; every section has the same positions.

@@ -7,9 +7,9 @@ use framepack_jobs::Guidance;
 use tch::Tensor;
 
 /// The guided velocity from the velocities with the prompt and with the negative prompt, all (B, C, T, h, w) f32.
-pub(crate) fn guide(guidance: &Guidance, positive: &Tensor, negative: &Tensor) -> Tensor {
+pub fn guide(guidance: &Guidance, positive: &Tensor, negative: &Tensor) -> Tensor {
     let guided = negative + (positive - negative) * guidance.cfg;
-    if guidance.rescale == 0. {
+    if guidance.rescale <= 0. {
         return guided;
     }
     let rescaled = &guided * (std_of_each(positive) / std_of_each(&guided));
@@ -17,7 +17,8 @@ pub(crate) fn guide(guidance: &Guidance, positive: &Tensor, negative: &Tensor) -
 }
 
 /// Whether the guidance needs a second evaluation with the negative prompt.
-pub(crate) fn needs_negative(guidance: &Guidance) -> bool {
+#[expect(clippy::float_cmp, reason = "a setting: exactly 1 turns it off")]
+pub fn needs_negative(guidance: &Guidance) -> bool {
     guidance.cfg != 1.
 }
 

@@ -5,8 +5,7 @@ mod noise;
 mod sigmas;
 mod unipc;
 
+pub use guidance::{guide, needs_negative};
 pub use noise::NoiseStream;
 pub use sigmas::{Shift, sigmas};
 pub use unipc::unipc;
-
-pub(crate) use guidance::{guide, needs_negative};

@@ -1,0 +1,263 @@
+//! A model bundle: where each component's folder is, and the defaults that the models were trained for.
+//!
+//! Three layouts are accepted, all as the Hugging Face Hub delivers them: one folder with a subfolder for each
+//! component; the Hub's cache (`models--ORG--NAME/refs/main` naming a commit in `snapshots/`); plain folders
+//! named after the repositories, side by side.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// A part of a bundle with a folder of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Component {
+    /// FramePack's transformer.
+    Transformer,
+    /// FramePack-F1's transformer.
+    TransformerF1,
+    /// HunyuanVideo's causal video autoencoder.
+    Vae,
+    /// Llama, the prompt's encoder.
+    TextEncoder,
+    /// CLIP-L, the prompt's pooled encoder.
+    TextEncoder2,
+    /// Llama's tokenizer.
+    Tokenizer,
+    /// CLIP's tokenizer.
+    Tokenizer2,
+    /// SigLIP, the start image's encoder.
+    ImageEncoder,
+    /// SigLIP's image processor.
+    FeatureExtractor,
+}
+
+impl Component {
+    /// Its subfolder in a bundle.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Transformer => "transformer",
+            Self::TransformerF1 => "transformer_f1",
+            Self::Vae => "vae",
+            Self::TextEncoder => "text_encoder",
+            Self::TextEncoder2 => "text_encoder_2",
+            Self::Tokenizer => "tokenizer",
+            Self::Tokenizer2 => "tokenizer_2",
+            Self::ImageEncoder => "image_encoder",
+            Self::FeatureExtractor => "feature_extractor",
+        }
+    }
+
+    /// Files of which its folder always has one.
+    fn landmarks(self) -> &'static [&'static str] {
+        match self {
+            Self::Tokenizer | Self::Tokenizer2 => &["tokenizer.json", "vocab.json"],
+            Self::FeatureExtractor => &["preprocessor_config.json"],
+            _ => &["config.json"],
+        }
+    }
+
+    /// The Hub repository that it is published in, and its folder there.
+    fn published(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Transformer => ("lllyasviel/FramePackI2V_HY", ""),
+            Self::TransformerF1 => ("lllyasviel/FramePack_F1_I2V_HY_20250503", ""),
+            Self::ImageEncoder | Self::FeatureExtractor => {
+                ("lllyasviel/flux_redux_bfl", self.folder())
+            }
+            _ => ("hunyuanvideo-community/HunyuanVideo", self.folder()),
+        }
+    }
+}
+
+/// What a bundle's models were trained for: `framepack.json` at its root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Defaults {
+    /// Bucket, in pixels.
+    pub default_bucket: u32,
+    /// Latent frames a section.
+    pub latent_window: u32,
+    /// Denoising steps.
+    pub steps: u32,
+}
+
+impl Default for Defaults {
+    /// The defaults of the published models.
+    fn default() -> Self {
+        Self {
+            default_bucket: 640,
+            latent_window: 9,
+            steps: 25,
+        }
+    }
+}
+
+/// A bundle on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    root: PathBuf,
+}
+
+impl Bundle {
+    /// A bundle at `root`; what it holds is looked up when it is asked for.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        if !root.is_dir() {
+            return Err(bundle_error(root, "no such folder"));
+        }
+        Ok(Self { root: root.into() })
+    }
+
+    /// The folder of a component.
+    pub fn component(&self, component: Component) -> Result<PathBuf, Error> {
+        let candidates = self.candidates(component);
+        let landmarks = component.landmarks();
+        let is_there = |dir: &&PathBuf| landmarks.iter().any(|file| dir.join(file).is_file());
+        candidates.iter().find(is_there).cloned().ok_or_else(|| {
+            let relative = |dir: &PathBuf| {
+                dir.strip_prefix(&self.root)
+                    .unwrap_or(dir)
+                    .display()
+                    .to_string()
+            };
+            let reason = format!(
+                "no {}: looked for {} in {}",
+                component.folder(),
+                landmarks.join(" or "),
+                candidates
+                    .iter()
+                    .map(relative)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            );
+            bundle_error(&self.root, reason)
+        })
+    }
+
+    /// The bundle's defaults.
+    pub fn defaults(&self) -> Result<Defaults, Error> {
+        let path = self.root.join("framepack.json");
+        match fs::read(&path) {
+            Ok(json) => {
+                serde_json::from_slice(&json).map_err(|e| bundle_error(&path, e.to_string()))
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Defaults::default()),
+            Err(source) => Err(Error::Io {
+                path,
+                doing: "reading",
+                source,
+            }),
+        }
+    }
+
+    fn candidates(&self, component: Component) -> Vec<PathBuf> {
+        let (repository, folder) = component.published();
+        let (_, name) = repository
+            .split_once('/')
+            .expect("repositories are written as owner/name");
+        let cached = format!("models--{}", repository.replace('/', "--"));
+        let mut dirs = vec![
+            self.root.join(component.folder()),
+            self.root.join(name).join(folder),
+        ];
+        for cache in [self.root.join(&cached), self.root.join("hub").join(&cached)] {
+            // Without a readable reference the literal name shows in the error what was looked for.
+            let commit = fs::read_to_string(cache.join("refs/main"));
+            let commit = commit.as_deref().map_or("COMMIT-IN-refs-main", str::trim);
+            dirs.push(cache.join("snapshots").join(commit).join(folder));
+        }
+        dirs
+    }
+}
+
+fn bundle_error(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Bundle {
+        path: path.into(),
+        reason: reason.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(path: &Path) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "{}").unwrap();
+    }
+
+    #[test]
+    fn all_three_layouts_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let bundle = Bundle::open(root).unwrap();
+        let redux = "models--lllyasviel--flux_redux_bfl";
+
+        touch(&root.join("vae/config.json"));
+        touch(&root.join("HunyuanVideo/text_encoder/config.json"));
+        touch(&root.join("FramePackI2V_HY/config.json"));
+        touch(
+            &root
+                .join(redux)
+                .join("snapshots/abc/image_encoder/config.json"),
+        );
+        fs::create_dir_all(root.join(redux).join("refs")).unwrap();
+        fs::write(root.join(redux).join("refs/main"), "abc\n").unwrap();
+
+        let found = |component| {
+            let path = bundle.component(component).unwrap();
+            path.strip_prefix(root).unwrap().to_path_buf()
+        };
+        assert_eq!(found(Component::Vae), Path::new("vae"));
+        assert_eq!(
+            found(Component::TextEncoder),
+            Path::new("HunyuanVideo/text_encoder")
+        );
+        assert_eq!(found(Component::Transformer), Path::new("FramePackI2V_HY"));
+        let image_encoder = Path::new(redux).join("snapshots/abc/image_encoder");
+        assert_eq!(found(Component::ImageEncoder), image_encoder);
+    }
+
+    #[test]
+    fn a_missing_component_is_named_with_the_places_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let bundle = Bundle::open(dir.path()).unwrap();
+        let error = bundle.component(Component::Tokenizer2).unwrap_err();
+        assert!(error.failure().code.starts_with("FP3"));
+        let message = error.to_string();
+        for part in [
+            "no tokenizer_2: looked for tokenizer.json or vocab.json in tokenizer_2,",
+            "HunyuanVideo/tokenizer_2,",
+            "models--hunyuanvideo-community--HunyuanVideo/snapshots/",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_the_published_models_unless_the_bundle_says_otherwise() {
+        let dir = tempfile::tempdir().unwrap();
+        let bundle = Bundle::open(dir.path()).unwrap();
+        assert_eq!(bundle.defaults().unwrap(), Defaults::default());
+        fs::write(
+            dir.path().join("framepack.json"),
+            r#"{"steps": 4, "latent_window": 3}"#,
+        )
+        .unwrap();
+        let defaults = bundle.defaults().unwrap();
+        assert_eq!(
+            (
+                defaults.steps,
+                defaults.latent_window,
+                defaults.default_bucket
+            ),
+            (4, 3, 640)
+        );
+        fs::write(dir.path().join("framepack.json"), r#"{"steps": -1}"#).unwrap();
+        assert!(bundle.defaults().is_err());
+    }
+}
