@@ -1,1 +1,26 @@
-//! Settings of framepackd.
+//! Settings of framepackd, the ranges of a job's parameters, and the YAML subset that both files use.
+//!
+//! [`Config::load`] merges the file, `FRAMEPACKD_*` variables and flags, in this order.
+//! [`yaml`] reads text into a tree within limits; [`Table`] takes typed values out of it and
+//! collects a [`Problem`] for every mistake, so that a user sees all of them at once.
+
+mod bundle;
+mod device;
+mod environment;
+mod layer;
+mod load;
+pub mod parameters;
+mod problem;
+mod settings;
+mod suggest;
+mod table;
+pub mod yaml;
+
+pub use bundle::BundleDefaults;
+pub use device::{Device, Devices, UnknownDevice};
+pub use layer::Layer;
+pub use load::{ConfigError, Load};
+pub use problem::{Problem, ProblemKind, Problems};
+pub use settings::{Config, Models, Paths, Worker};
+pub use suggest::suggest;
+pub use table::Table;

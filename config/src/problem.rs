@@ -1,0 +1,177 @@
+//! What is wrong with a file: one value per mistake, so that a user can mend all at once.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::yaml::{Location, Place, locate};
+
+/// Kind of a mistake; the stable code is [`ProblemKind::code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// A key that the schema does not have.
+    UnknownKey,
+    /// A value of another type.
+    WrongType,
+    /// A value outside its range, or none of those possible.
+    OutOfRange,
+    /// A required key that is not there.
+    MissingKey,
+    /// A key or value of the full schema that this version does not carry out.
+    NotAvailable,
+    /// Not YAML, or YAML beyond the accepted subset (tags, size, depth).
+    Syntax,
+    /// A path that leaves the folder it must stay in.
+    PathEscape,
+}
+
+impl ProblemKind {
+    /// The stable code, `FP` and four digits.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownKey => "FP2101",
+            Self::WrongType => "FP2102",
+            Self::OutOfRange => "FP2103",
+            Self::MissingKey => "FP2104",
+            Self::NotAvailable => "FP2105",
+            Self::Syntax => "FP2106",
+            Self::PathEscape => "FP2107",
+        }
+    }
+
+    /// What a reader wants to be shown: the key itself, or what stands behind it.
+    fn place(self) -> Place {
+        match self {
+            Self::UnknownKey | Self::NotAvailable | Self::MissingKey | Self::Syntax => Place::Key,
+            Self::WrongType | Self::OutOfRange | Self::PathEscape => Place::Value,
+        }
+    }
+}
+
+/// One mistake in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of mistake.
+    pub kind: ProblemKind,
+    /// The key's path, as in `guidance.distilled`; empty for the file as a whole.
+    pub path: String,
+    /// What was found and what is allowed. Lower case, no trailing dot.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Where in the file, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+}
+
+impl Problem {
+    /// A mistake at `path`, without hint and location.
+    pub fn new(kind: ProblemKind, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            path: path.into(),
+            message: message.into(),
+            hint: None,
+            location: None,
+        }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    /// `line 4, column 8: steps: 500 is not in 1 to 100`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(location) = self.location {
+            write!(f, "{location}: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Everything that is wrong with one file, in the order of discovery. As an error it is never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Adds a mistake.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// The same with each mistake replaced by what `f` makes of it.
+    #[must_use]
+    pub fn map(self, f: impl FnMut(Problem) -> Problem) -> Self {
+        Self(self.0.into_iter().map(f).collect())
+    }
+
+    /// `value`, unless something is wrong.
+    pub fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
+    }
+
+    /// The same with the place of each mistake in `text`, the file that they were found in.
+    #[must_use]
+    pub fn located_in(mut self, text: &str) -> Self {
+        for problem in &mut self.0 {
+            if problem.location.is_none() {
+                problem.location = locate(text, &problem.path, problem.kind.place());
+            }
+        }
+        self
+    }
+
+    /// The mistakes.
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.0.iter()
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl<'a> IntoIterator for &'a Problems {
+    type Item = &'a Problem;
+    type IntoIter = std::slice::Iter<'a, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problems {
+    /// One line a mistake, hints behind it in parentheses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+            if let Some(hint) = &problem.hint {
+                write!(f, " ({hint})")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Text to tree: a serde visitor over `serde_yaml`'s events that counts as it goes.
+//!
+//! An error raised inside the visitor gets line and column from `serde_yaml`.
+
+use std::{cell::Cell, collections::HashSet, fmt};
+
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+
+use super::{Location, MAX_BYTES, MAX_DEPTH, MAX_NODES, Node};
+use crate::{Problem, ProblemKind};
+
+/// Reads one YAML document.
+pub fn parse(text: &str) -> Result<Node, Problem> {
+    let syntax = |message: String| Problem::new(ProblemKind::Syntax, "", message);
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "the file has {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        );
+        return Err(syntax(message));
+    }
+    let nodes = Cell::new(0);
+    let root = Seed {
+        depth: 0,
+        nodes: &nodes,
+    };
+    root.deserialize(serde_yaml::Deserializer::from_str(text))
+        .map_err(|err| {
+            let location = err.location().map(|at| Location {
+                line: at.line(),
+                column: at.column(),
+            });
+            let mut message = err.to_string();
+            if let Some(at) = location {
+                let suffix = format!(" at line {} column {}", at.line, at.column);
+                message.truncate(message.strip_suffix(&suffix).unwrap_or(&message).len());
+            }
+            if message.starts_with("EOF while parsing") {
+                "the file is empty".clone_into(&mut message);
+            }
+            Problem {
+                location,
+                ..syntax(message)
+            }
+        })
+}
+
+/// Reads one node at a depth, and counts it.
+#[derive(Clone, Copy)]
+struct Seed<'c> {
+    depth: usize,
+    nodes: &'c Cell<usize>,
+}
+
+impl Seed<'_> {
+    fn below(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        self.nodes.set(self.nodes.get() + 1);
+        if self.nodes.get() > MAX_NODES {
+            return Err(D::Error::custom(format!(
+                "more than {MAX_NODES} values, aliases expanded"
+            )));
+        }
+        if self.depth > MAX_DEPTH {
+            return Err(D::Error::custom(format!(
+                "nested deeper than {MAX_DEPTH} levels"
+            )));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Int(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Int(value.into()))
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<Node, E> {
+        Ok(Node::Int(value))
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Node, E> {
+        // Beyond i128 no key accepts the number anyway.
+        Ok(i128::try_from(value).map_or(Node::Float(value as f64), Node::Int))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Float(value))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+        let mut nodes = Vec::new();
+        while let Some(node) = list.next_element_seed(self.below())? {
+            nodes.push(node);
+        }
+        Ok(Node::List(nodes))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut seen = HashSet::new();
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key_seed(self.below())? {
+            let Node::Text(key) = key else {
+                return Err(A::Error::custom(format!("{key} as a key; keys are text")));
+            };
+            if key == "<<" {
+                return Err(A::Error::custom("merge keys (`<<`) are not accepted"));
+            }
+            if !seen.insert(key.clone()) {
+                return Err(A::Error::custom(format!("`{key}` is there twice")));
+            }
+            let value = map.next_value_seed(self.below())?;
+            entries.push((key, value));
+        }
+        Ok(Node::Map(entries))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
+        Err(A::Error::custom("tags (`!…`) are not accepted"))
+    }
+}
