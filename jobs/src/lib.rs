@@ -1,9 +1,36 @@
 //! The job file (schema, validation) and the life of a job (states, transitions). No I/O.
+//!
+//! [`JobSpec::parse`] reads what a user wrote, [`JobSpec::validate`] completes it, and a [`Job`]
+//! carries the result through its life.
 
 mod failure;
 mod id;
+mod job;
 mod parameters;
+mod parse;
+mod render;
+mod seed;
+mod selector;
+mod spec;
+mod state;
+mod template;
+mod time;
+mod unavailable;
+mod validate;
 
 pub use failure::{Failure, FailureClass};
+pub use framepack_config::{
+    Problem, ProblemKind, Problems,
+    yaml::{Location, MAX_BYTES as MAX_FILE_BYTES},
+};
 pub use id::JobId;
+pub use job::{Job, Source};
 pub use parameters::{Guidance, Model};
+pub use render::{Phase, PhaseTime, Progress, RenderOutput, RenderPlan};
+pub use seed::SeedSpec;
+pub use selector::{InvalidSelector, Selector, Unmatched, select};
+pub use spec::{API, JobSpec, Length, OutputSpec, Size, Start, ValidSpec, Validated};
+pub use state::{IllegalTransition, JobState, StateName, UnknownState};
+pub use template::{InvalidTemplate, NameTemplate};
+pub use time::{InvalidTimestamp, Timestamp};
+pub use validate::Surroundings;

@@ -1,0 +1,105 @@
+//! The record of a job: what the store keeps, the socket sends and the report shows.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    JobId, JobState, Timestamp, ValidSpec,
+    state::{IllegalTransition, StateName},
+};
+
+/// A job, from its acceptance on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its number.
+    pub id: JobId,
+    /// Its name, for people and for `{name}`. Several jobs may share one.
+    pub name: String,
+    /// What makes two submissions the same job.
+    pub key: String,
+    /// State and what belongs to it; in JSON, `state` and its fields stand beside `id`.
+    #[serde(flatten)]
+    pub state: JobState,
+    /// When the job was accepted.
+    pub submitted_at: Timestamp,
+    /// How it came.
+    pub source: Source,
+    /// What to render, as validated.
+    pub spec: ValidSpec,
+    /// The seed that the job runs with.
+    pub seed: u64,
+    /// The start image, absolute.
+    pub image: PathBuf,
+    /// Where the video will be: fixed before the first run, so a rerun replaces its own file.
+    pub output: PathBuf,
+    /// How often a worker has begun it; counted before the worker is told.
+    pub attempts: u32,
+    /// What is accepted but will not do what the user may expect.
+    pub warnings: Vec<String>,
+}
+
+/// How a job came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "via", rename_all = "snake_case")]
+pub enum Source {
+    /// A file dropped into the jobs folder.
+    Folder {
+        /// Its path below the jobs folder, as it was dropped.
+        file: PathBuf,
+    },
+    /// `framepackctl submit`.
+    Submit {
+        /// The folder that relative paths refer to.
+        folder: PathBuf,
+    },
+}
+
+impl Job {
+    /// Top-level keys that a job's JSON can have, in any state.
+    pub const FIELDS: [&str; 19] = [
+        "id",
+        "name",
+        "key",
+        "state",
+        "submitted_at",
+        "source",
+        "spec",
+        "seed",
+        "image",
+        "output",
+        "attempts",
+        "warnings",
+        "started_at",
+        "finished_at",
+        "device",
+        "plan",
+        "progress",
+        "result",
+        "failure",
+    ];
+
+    /// Moves the job to `next`, if its life allows that.
+    pub fn transition(&mut self, next: JobState) -> Result<(), IllegalTransition> {
+        let (from, to) = (self.state.name(), next.name());
+        if !from.may_become(to) {
+            return Err(IllegalTransition {
+                job: self.id,
+                from,
+                to,
+            });
+        }
+        self.state = next;
+        Ok(())
+    }
+
+    /// Whether nothing more will happen to the job by itself.
+    pub fn is_finished(&self) -> bool {
+        self.state.name().is_finished()
+    }
+
+    /// Whether the job is in this state.
+    pub fn is(&self, state: StateName) -> bool {
+        self.state.name() == state
+    }
+}

@@ -1,0 +1,122 @@
+//! Which jobs a command means: `12`, `3-9`, `@failed`, `--last`, or a name.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Job, JobId, StateName, UnknownState};
+
+/// One selector, as a user types it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Selector {
+    /// `12`
+    Id(JobId),
+    /// `3-9`, both included; numbers in between that are no jobs are passed over.
+    Range(JobId, JobId),
+    /// `@failed`: all jobs in that state. May be none.
+    State(StateName),
+    /// `@last`: the newest job.
+    Last,
+    /// Anything else: all jobs of that name.
+    Name(String),
+}
+
+/// Why a text is no selector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSelector {
+    /// `@` and something else than a state.
+    #[error(transparent)]
+    State(#[from] UnknownState),
+    /// `9-3`
+    #[error("the range `{0}` ends before it begins")]
+    Backwards(String),
+    /// Nothing.
+    #[error("a job is named by its number, a range, @state or its name")]
+    Empty,
+}
+
+/// A selector that fits no job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no such job: {0}")]
+pub struct Unmatched(pub Selector);
+
+impl Selector {
+    fn matches(&self, job: &Job, last: Option<JobId>) -> bool {
+        match self {
+            Self::Id(id) => job.id == *id,
+            Self::Range(first, end) => (first..=end).contains(&&job.id),
+            Self::State(state) => job.is(*state),
+            Self::Last => Some(job.id) == last,
+            Self::Name(name) => job.name == *name,
+        }
+    }
+}
+
+/// The jobs that any of the selectors means, each once, in the order of `jobs`.
+pub fn select<'j>(selectors: &[Selector], jobs: &'j [Job]) -> Result<Vec<&'j Job>, Unmatched> {
+    let last = jobs.iter().map(|job| job.id).max();
+    for selector in selectors {
+        let may_be_empty = matches!(selector, Selector::State(_));
+        if !may_be_empty && !jobs.iter().any(|job| selector.matches(job, last)) {
+            return Err(Unmatched(selector.clone()));
+        }
+    }
+    let meant = |job: &&Job| selectors.iter().any(|selector| selector.matches(job, last));
+    Ok(jobs.iter().filter(meant).collect())
+}
+
+impl FromStr for Selector {
+    type Err = InvalidSelector;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Err(InvalidSelector::Empty);
+        }
+        if let Some(state) = text.strip_prefix('@') {
+            return match state {
+                "last" => Ok(Self::Last),
+                state => Ok(Self::State(state.parse()?)),
+            };
+        }
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        if let Some((first, end)) = text.split_once('-')
+            && let (Ok(first), Ok(end)) = (first.parse::<JobId>(), end.parse::<JobId>())
+        {
+            return if first <= end {
+                Ok(Self::Range(first, end))
+            } else {
+                Err(InvalidSelector::Backwards(text.to_owned()))
+            };
+        }
+        Ok(Self::Name(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Selector {
+    type Error = InvalidSelector;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Selector> for String {
+    fn from(selector: Selector) -> Self {
+        selector.to_string()
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Range(first, end) => write!(f, "{first}-{end}"),
+            Self::State(state) => write!(f, "@{state}"),
+            Self::Last => f.write_str("@last"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The life of a job: its states with their data, and which may follow which.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, JobId, Progress, RenderOutput, RenderPlan, Timestamp};
+
+/// State of a job with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum JobState {
+    /// Waits for a worker.
+    Queued,
+    /// A worker has it.
+    Running {
+        /// When the worker was told.
+        started_at: Timestamp,
+        /// The worker's device: `cpu` or `cuda:N`.
+        device: String,
+        /// What will be rendered, once the worker has worked it out.
+        plan: Option<RenderPlan>,
+        /// Where it is.
+        progress: Option<Progress>,
+    },
+    /// The video is there, read back and checked.
+    Done {
+        /// When the worker was told.
+        started_at: Timestamp,
+        /// When the video was in place.
+        finished_at: Timestamp,
+        /// What was made and how.
+        result: Box<RenderOutput>,
+    },
+    /// No video, and why.
+    Failed {
+        /// When.
+        finished_at: Timestamp,
+        /// Why.
+        failure: Failure,
+    },
+    /// A user stopped it.
+    Cancelled {
+        /// When.
+        finished_at: Timestamp,
+    },
+}
+
+/// A state's name, as users type and read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateName {
+    /// [`JobState::Queued`]
+    Queued,
+    /// [`JobState::Running`]
+    Running,
+    /// [`JobState::Done`]
+    Done,
+    /// [`JobState::Failed`]
+    Failed,
+    /// [`JobState::Cancelled`]
+    Cancelled,
+}
+
+/// A transition that a job's life does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("job {job} is {from} and cannot become {to}")]
+pub struct IllegalTransition {
+    /// The job.
+    pub job: JobId,
+    /// Its state.
+    pub from: StateName,
+    /// The state it was to have.
+    pub to: StateName,
+}
+
+/// Not the name of a state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a state; there are queued, running, done, failed, cancelled")]
+pub struct UnknownState(String);
+
+impl JobState {
+    /// The state without its data.
+    pub fn name(&self) -> StateName {
+        match self {
+            Self::Queued => StateName::Queued,
+            Self::Running { .. } => StateName::Running,
+            Self::Done { .. } => StateName::Done,
+            Self::Failed { .. } => StateName::Failed,
+            Self::Cancelled { .. } => StateName::Cancelled,
+        }
+    }
+}
+
+impl StateName {
+    /// All states, in the order of a job's life.
+    pub const ALL: [Self; 5] = [
+        Self::Queued,
+        Self::Running,
+        Self::Done,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// The only place that says which state may follow which.
+    pub fn may_become(self, next: Self) -> bool {
+        use StateName::{Cancelled, Done, Failed, Queued, Running};
+        match (self, next) {
+            // Failed from the queue: its image is gone, or it crashed too many workers.
+            (Queued, Running | Failed | Cancelled)
+            // Running again: its plan or progress is new. Queued again: the worker or the daemon stopped.
+            | (Running, Running | Queued | Done | Failed | Cancelled)
+            // Submitted again.
+            | (Failed | Cancelled, Queued) => true,
+            (Queued, Queued | Done) | (Failed | Cancelled, _) | (Done, _) => false,
+        }
+    }
+
+    /// Whether nothing more happens to a job in this state by itself.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+    }
+
+    /// The name as users read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for StateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for StateName {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transitions() {
+        // Rows: from; columns: to, both in the order of `ALL`.
+        let table = [
+            "-R-FC", // queued
+            "QRDFC", // running
+            "-----", // done
+            "Q----", // failed
+            "Q----", // cancelled
+        ];
+        for (row, from) in table.iter().zip(StateName::ALL) {
+            for (cell, to) in row.chars().zip(StateName::ALL) {
+                assert_eq!(from.may_become(to), cell != '-', "{from} -> {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_survive_the_round_trip() {
+        for state in StateName::ALL {
+            assert_eq!(state.to_string().parse(), Ok(state));
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+        assert!("Queued".parse::<StateName>().is_err());
+    }
+}

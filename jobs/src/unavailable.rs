@@ -1,0 +1,94 @@
+//! Keys of the full `framepack/v1` schema that this version does not carry out.
+//!
+//! They are no typing errors, and ignoring them would make a job lie: they are refused with a reason.
+
+use framepack_config::{Problem, ProblemKind};
+
+/// Paths and why they are refused.
+const UNAVAILABLE: [(&str, &str); 44] = [
+    ("after", "jobs run in the order of acceptance"),
+    ("attention", "the kind of attention follows from the device"),
+    (
+        "caches",
+        "step caches are off until they are built, so every step is computed",
+    ),
+    ("deadline", "jobs run in the order of acceptance"),
+    ("draft", "every job is rendered in full"),
+    ("end", "a video starts from one image and has no end frame"),
+    ("fit", "the image is cropped to the bucket's shape"),
+    ("group", "jobs have no groups"),
+    (
+        "guidance.shift",
+        "the time shift follows from the video's size",
+    ),
+    ("hooks", "nothing is run when a job ends"),
+    ("include", "a job file stands for itself"),
+    (
+        "keyframes",
+        "a video starts from one image and has no keyframes",
+    ),
+    ("labels", "jobs have no labels"),
+    (
+        "length.fit",
+        "the length is the nearest whole number of sections",
+    ),
+    ("length.sections", "the length is given in seconds"),
+    ("limits", "jobs have no limits of their own"),
+    ("loras", "LoRA weights are not loaded"),
+    ("memory", "memory has no settings"),
+    (
+        "metadata",
+        "prompt, seed and settings are always in the video's metadata",
+    ),
+    ("not_before", "jobs run in the order of acceptance"),
+    ("output.codec", "videos are H.264"),
+    (
+        "output.collision",
+        "another job's video is never replaced; the new one gets a number",
+    ),
+    ("output.container", "videos are mp4"),
+    ("output.fps", "videos have 30 frames a second"),
+    ("output.frames", "single frames are not written"),
+    ("output.keep", "intermediate files are not kept"),
+    ("output.pix_fmt", "videos are yuv420p"),
+    (
+        "overrides",
+        "environment variables are not applied to a job",
+    ),
+    ("preset", "there are no presets"),
+    ("priority", "jobs run in the order of acceptance"),
+    ("profile", "there are no memory profiles"),
+    ("prompt_blend", "a video has one prompt"),
+    (
+        "quality_mode",
+        "the VAE always decodes as the original does",
+    ),
+    ("quant", "weights are not quantized"),
+    ("retry", "a failed job is submitted again by hand"),
+    ("size.h", "the size is a bucket"),
+    ("size.long_edge", "the size is a bucket"),
+    ("size.w", "the size is a bucket"),
+    ("start.context_frames", "a video starts from an image"),
+    ("start.job", "a video starts from an image"),
+    ("start.latent", "a video starts from an image"),
+    ("start.video", "a video starts from an image"),
+    ("vae", "the VAE always decodes as the original does"),
+    ("window", "jobs run in the order of acceptance"),
+];
+
+/// Turns "unknown key" into "not available in this version" where the full schema has the key.
+pub(crate) fn explain(problem: Problem) -> Problem {
+    let reason = UNAVAILABLE
+        .iter()
+        .find(|(path, _)| problem.kind == ProblemKind::UnknownKey && *path == problem.path);
+    match reason {
+        Some((path, reason)) => not_available(*path, reason),
+        None => problem,
+    }
+}
+
+/// Something of the full schema that is not carried out.
+pub(crate) fn not_available(path: impl Into<String>, reason: &str) -> Problem {
+    let message = format!("not available in this version: {reason}");
+    Problem::new(ProblemKind::NotAvailable, path, message).hint("remove it")
+}
