@@ -1,3 +1,16 @@
-//! Messages between framepackctl, framepackd and framepack-worker.
+//! Messages between framepackctl, framepackd and framepack-worker, and the client's side of the socket.
+//!
+//! - [`control`]: client and daemon, over a Unix socket
+//! - [`worker`]: daemon and worker, over the worker's stdin and stdout
+//! - [`codec`]: one JSON object a line, for both
+//! - [`client`]: the blocking client that framepackctl is built on
 
+pub mod client;
+pub mod codec;
+pub mod control;
+mod envelope;
+mod error;
 pub mod worker;
+
+pub use envelope::{Envelope, ErrorEnvelope};
+pub use error::{ErrorBody, ErrorClass, ErrorCode};

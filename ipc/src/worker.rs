@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{Failure, Guidance, JobId, Model};
+pub use framepack_jobs::{Phase, PhaseTime, Progress, RenderOutput, RenderPlan};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.
@@ -117,93 +118,4 @@ pub struct WorkerInfo {
     pub device_name: String,
     /// Total memory of the device, in bytes.
     pub device_total_bytes: u64,
-}
-
-/// What a request turned out to mean: everything decided before the first step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RenderPlan {
-    /// Width of the video in pixels.
-    pub width_px: u32,
-    /// Height of the video in pixels.
-    pub height_px: u32,
-    /// Number of sections.
-    pub sections: u32,
-    /// Steps in each section.
-    pub steps: u32,
-    /// Latent frames a section.
-    pub latent_window: u32,
-    /// Frames of the video.
-    pub frames: u32,
-    /// Its duration in seconds, at 30 frames a second.
-    pub secs: f64,
-}
-
-/// Phase of a job, in the order in which they occur.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Phase {
-    /// Models are being loaded.
-    Load,
-    /// The prompt is being encoded.
-    Text,
-    /// The start image is being encoded.
-    Image,
-    /// Latents of a section are being sampled.
-    Sample,
-    /// Latents of a section are being decoded to frames.
-    Decode,
-    /// Frames are being written as H.264.
-    Encode,
-    /// The written video is being read back.
-    Verify,
-}
-
-/// Where a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// The phase.
-    pub phase: Phase,
-    /// Sections finished, of `sections`.
-    pub section: u32,
-    /// Number of sections; 0 while it is not known.
-    pub sections: u32,
-    /// Steps finished in this section, of `steps`.
-    pub step: u32,
-    /// Steps in each section; 0 while it is not known.
-    pub steps: u32,
-}
-
-/// A finished job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RenderOutput {
-    /// The video's path.
-    pub video: PathBuf,
-    /// A PNG that shows frames of the whole video side by side, in the job's work folder.
-    pub contact_sheet: PathBuf,
-    /// The plan that was carried out.
-    pub plan: RenderPlan,
-    /// Size of the file in bytes.
-    pub video_bytes: u64,
-    /// SHA-256 (hex) of all generated latents as f32 in time order: equal for equal runs.
-    pub latents_sha256: String,
-    /// What was asked for and could not be had, or was changed, each with its reason.
-    pub warnings: Vec<String>,
-    /// Seconds spent in each phase.
-    pub phases: Vec<PhaseTime>,
-    /// Device it ran on.
-    pub device: String,
-    /// Data type of the transformer: `f32`, `bf16` or `f16`.
-    pub dtype: String,
-    /// Highest allocation on the device during the job; `None` on the CPU.
-    pub peak_device_bytes: Option<u64>,
-}
-
-/// Time spent in one phase, over all sections.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct PhaseTime {
-    /// The phase.
-    pub phase: Phase,
-    /// Wall-clock seconds.
-    pub secs: f64,
 }

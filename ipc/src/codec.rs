@@ -1,0 +1,92 @@
+//! Lines of JSON: bytes to messages and back, without I/O.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Why bytes are no message.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// A line that does not end within the limit. The rest of the stream is useless.
+    #[error("a message of more than {limit_bytes} bytes")]
+    TooLong {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// A line that is no JSON, or no message.
+    #[error("not a message: {0}")]
+    Malformed(#[from] serde_json::Error),
+}
+
+/// A message as its line, newline included.
+pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
+    let mut line =
+        serde_json::to_vec(message).expect("messages have string keys and finite numbers");
+    line.push(b'\n');
+    line
+}
+
+/// One line, with or without its newline, as a message.
+pub fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, CodecError> {
+    Ok(serde_json::from_slice(line)?)
+}
+
+/// Cuts a stream of bytes into messages.
+#[derive(Debug)]
+pub struct Decoder {
+    limit_bytes: usize,
+    buffer: Vec<u8>,
+    /// Start of the first line that was not handed out.
+    start: usize,
+    /// Up to here there is no newline behind `start`.
+    searched: usize,
+}
+
+impl Decoder {
+    /// A decoder for messages of at most `limit_bytes`, newline not counted.
+    pub fn new(limit_bytes: usize) -> Self {
+        Self {
+            limit_bytes,
+            buffer: Vec::new(),
+            start: 0,
+            searched: 0,
+        }
+    }
+
+    /// Takes bytes as they come.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next message, if all of it is there. Empty lines are passed over.
+    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, CodecError> {
+        while let Some(line) = self.next_line()? {
+            if !line.trim_ascii().is_empty() {
+                return decode(line).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_line(&mut self) -> Result<Option<&[u8]>, CodecError> {
+        let newline = self.buffer[self.searched..]
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .map(|offset| self.searched + offset);
+        let end = newline.unwrap_or(self.buffer.len());
+        if end - self.start > self.limit_bytes {
+            return Err(CodecError::TooLong {
+                limit_bytes: self.limit_bytes,
+            });
+        }
+        self.searched = end;
+        let Some(newline) = newline else {
+            return Ok(None);
+        };
+        let line = self.start..newline;
+        self.start = newline + 1;
+        self.searched = self.start;
+        Ok(Some(&self.buffer[line]))
+    }
+}

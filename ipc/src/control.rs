@@ -1,0 +1,248 @@
+//! Messages between a client and the daemon: one JSON object a line, over a Unix socket.
+//!
+//! The client's first line is [`Request::Hello`]; the daemon answers [`Response::Hello`], or an error
+//! of class `protocol` and hangs up. Then each request has one answer, except [`Request::Watch`],
+//! which has many.
+
+use std::path::PathBuf;
+
+use framepack_jobs::{Job, Selector, StateName};
+use serde::{Deserialize, Serialize};
+
+use crate::{ErrorBody, ErrorCode};
+
+/// Version of this protocol. Within a version, keys and variants are only added.
+pub const CONTROL_PROTOCOL: u32 = 1;
+
+/// Largest request in bytes: a job file of [`framepack_jobs::MAX_FILE_BYTES`], each byte escaped, and what goes with it.
+pub const MAX_REQUEST_BYTES: usize = 6 * framepack_jobs::MAX_FILE_BYTES + (64 << 10);
+
+/// Largest response in bytes: a list of some ten thousand jobs.
+pub const MAX_RESPONSE_BYTES: usize = 64 << 20;
+
+/// What a client wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Who asks. First message of a connection. Answered by [`Response::Hello`].
+    Hello(ClientInfo),
+    /// Take this job file. Answered by [`Response::Submitted`].
+    Submit(SubmitRequest),
+    /// All jobs, or those in some states. Answered by [`Response::Jobs`].
+    List(ListRequest),
+    /// The selected jobs. Answered by [`Response::Jobs`].
+    Show(SelectRequest),
+    /// The selected jobs, now and at each change. Answered by one [`Response::Job`] for each
+    /// selected job, another one whenever one of them changes, and [`Response::End`] once all are
+    /// finished.
+    Watch(SelectRequest),
+    /// Stop the selected jobs. Answered by [`Response::Cancelled`].
+    Cancel(SelectRequest),
+    /// Is anybody there. Answered by [`Response::Pong`].
+    Ping,
+}
+
+/// Who a client is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientInfo {
+    /// [`CONTROL_PROTOCOL`] of the client.
+    pub protocol: u32,
+    /// Its version, for the log.
+    pub version: String,
+}
+
+/// A job file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmitRequest {
+    /// The file's text; the daemon parses and validates it.
+    pub yaml: String,
+    /// Absolute folder that the file's relative paths refer to.
+    pub folder: PathBuf,
+    /// The file's name without suffix: the job's name, if the text has none.
+    pub stem: String,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ListRequest {
+    /// Only jobs in these states; empty = all.
+    #[serde(default)]
+    pub states: Vec<StateName>,
+}
+
+/// Which jobs are meant: at least one selector. One that fits nothing is an error of class `not_found`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelectRequest {
+    /// The selectors, joined by "or".
+    pub jobs: Vec<Selector>,
+}
+
+/// What the daemon answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Response {
+    /// Who answers.
+    Hello(DaemonInfo),
+    /// The job is stored, synced, and will survive any crash.
+    Submitted(Submission),
+    /// Jobs in the order of their numbers.
+    Jobs {
+        /// The jobs.
+        jobs: Vec<Job>,
+    },
+    /// A job as it is now.
+    Job(Box<Job>),
+    /// All watched jobs are finished.
+    End,
+    /// What became of each selected job.
+    Cancelled {
+        /// The jobs in the order of their numbers.
+        jobs: Vec<Cancellation>,
+    },
+    /// The daemon is there.
+    Pong(DaemonStatus),
+    /// The request was not carried out.
+    Error {
+        /// Why.
+        error: ErrorBody,
+        /// Further mistakes of the same file.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<ErrorBody>,
+    },
+}
+
+/// Who the daemon is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonInfo {
+    /// [`CONTROL_PROTOCOL`] of the daemon.
+    pub protocol: u32,
+    /// Its version.
+    pub version: String,
+}
+
+/// A job that was submitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Submission {
+    /// The job.
+    pub job: Box<Job>,
+    /// Whether it is new.
+    pub outcome: SubmitOutcome,
+}
+
+/// What a submission did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubmitOutcome {
+    /// A new job is queued.
+    Created,
+    /// The same job is queued, running or done already; nothing changed.
+    Duplicate,
+    /// The same job had failed or been cancelled; it is queued again.
+    Requeued,
+    /// An outcome of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What became of a job that was to be stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// The job.
+    pub job: Box<Job>,
+    /// Whether it stops.
+    pub outcome: CancelOutcome,
+}
+
+/// Whether a job stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelOutcome {
+    /// It was queued and is cancelled.
+    Cancelled,
+    /// It is running and stops at its next step.
+    Stopping,
+    /// It was finished before; nothing changed.
+    AlreadyFinished,
+    /// An outcome of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The daemon as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DaemonStatus {
+    /// Version of the daemon.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// Seconds since its start.
+    pub uptime_secs: f64,
+    /// Jobs that wait.
+    pub queued: u64,
+    /// Jobs that run.
+    pub running: u64,
+    /// Its workers, one a device.
+    pub workers: Vec<WorkerStatus>,
+}
+
+/// One worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerStatus {
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+    /// The device's name, once the worker has told it.
+    pub device_name: Option<String>,
+    /// What it does.
+    pub state: WorkerState,
+}
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerState {
+    /// Its process has not said that it is ready.
+    Starting,
+    /// It waits for a job.
+    Idle,
+    /// It renders.
+    Busy,
+    /// Its process is gone and will be started again.
+    Down,
+    /// A state of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ClientInfo {
+    /// This client, at `version`.
+    pub fn new(version: &str) -> Self {
+        Self {
+            protocol: CONTROL_PROTOCOL,
+            version: version.to_owned(),
+        }
+    }
+}
+
+impl Request {
+    /// The daemon's answer to a connection's first message: who it is, or why it won't talk.
+    pub fn answer_hello(&self, daemon_version: &str) -> Result<DaemonInfo, ErrorBody> {
+        match self {
+            Self::Hello(client) if client.protocol == CONTROL_PROTOCOL => Ok(DaemonInfo {
+                protocol: CONTROL_PROTOCOL,
+                version: daemon_version.to_owned(),
+            }),
+            Self::Hello(client) => {
+                let message = format!(
+                    "framepackctl {} speaks protocol {}, framepackd {daemon_version} speaks {CONTROL_PROTOCOL}",
+                    client.version, client.protocol
+                );
+                Err(ErrorBody::new(ErrorCode::ProtocolMismatch, message)
+                    .hint("install framepackctl and framepackd of one version"))
+            }
+            _ => Err(ErrorBody::new(
+                ErrorCode::ProtocolMismatch,
+                "the first message of a connection must be hello",
+            )),
+        }
+    }
+}

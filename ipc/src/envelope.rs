@@ -1,0 +1,43 @@
+//! The JSON that framepackctl prints and that reports are made of.
+
+use framepack_jobs::API;
+use serde::{Deserialize, Serialize};
+
+use crate::ErrorBody;
+
+/// `{"api":"framepack/v1","kind":"JobList","items":[…],"warnings":[]}`
+///
+/// Within v1 keys are only added; times are RFC 3339 in UTC, durations seconds, sizes bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope<T> {
+    /// Version of the schema.
+    pub api: String,
+    /// What the items are.
+    pub kind: String,
+    /// The items.
+    pub items: Vec<T>,
+    /// What the reader should know beside them.
+    pub warnings: Vec<String>,
+}
+
+impl<T> Envelope<T> {
+    /// Items of a kind, without warnings.
+    pub fn new(kind: &str, items: Vec<T>) -> Self {
+        Self {
+            api: API.to_owned(),
+            kind: kind.to_owned(),
+            items,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// `{"error":{"code":"FP2103","class":"validation","message":…,"hint":…,"path":"steps"}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorEnvelope {
+    /// The error.
+    pub error: ErrorBody,
+    /// Further mistakes of the same file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<ErrorBody>,
+}

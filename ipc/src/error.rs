@@ -1,0 +1,199 @@
+//! Errors as they cross the socket and appear in JSON: stable code, class, words, hint, place.
+
+use std::fmt;
+
+use framepack_jobs::{Failure, FailureClass, Problem, ProblemKind, Problems};
+use serde::{Deserialize, Serialize};
+
+/// What kind of error it is; framepackctl's exit code goes by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// The command line is wrong.
+    Usage,
+    /// The daemon can't be reached.
+    Unreachable,
+    /// There is no such job.
+    NotFound,
+    /// The configuration forbids it.
+    Policy,
+    /// The job file is wrong.
+    Validation,
+    /// `--timeout` passed.
+    Timeout,
+    /// Not possible in the job's state.
+    Conflict,
+    /// Disk or memory is short, or the queue is full.
+    Resource,
+    /// Client and daemon do not understand each other.
+    Protocol,
+    /// The store is damaged.
+    State,
+    /// A fault of ours, or of the installation.
+    Internal,
+    /// A class of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Errors with a code of their own; those of job files have [`ProblemKind::code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// The command line is wrong.
+    Usage,
+    /// The daemon can't be reached.
+    Unreachable,
+    /// There is no such job.
+    NoSuchJob,
+    /// An input file is outside the allowed folders.
+    InputOutsideRoots,
+    /// A file that a job or a command needs can't be read.
+    UnreadableFile,
+    /// `--timeout` passed.
+    Timeout,
+    /// The job is finished and can't be stopped.
+    AlreadyFinished,
+    /// Writing failed for want of space.
+    NoSpace,
+    /// Client and daemon speak different protocols.
+    ProtocolMismatch,
+    /// A message that is too long, or no message at all.
+    BadMessage,
+    /// The store is damaged.
+    StoreDamaged,
+    /// The daemon is stopping.
+    ShuttingDown,
+    /// Anything else.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The code, `FP` and four digits.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "FP1001",
+            Self::Unreachable => "FP1002",
+            Self::NoSuchJob => "FP1003",
+            Self::AlreadyFinished => "FP1004",
+            Self::Timeout => "FP1005",
+            Self::ProtocolMismatch => "FP1006",
+            Self::BadMessage => "FP1007",
+            Self::ShuttingDown => "FP1008",
+            Self::UnreadableFile => "FP2108",
+            Self::InputOutsideRoots => "FP2201",
+            Self::NoSpace => "FP5001",
+            Self::StoreDamaged => "FP5002",
+            Self::Internal => "FP9001",
+        }
+    }
+
+    /// The error's class.
+    pub fn class(self) -> ErrorClass {
+        match self {
+            Self::Usage => ErrorClass::Usage,
+            Self::Unreachable | Self::ShuttingDown => ErrorClass::Unreachable,
+            Self::NoSuchJob => ErrorClass::NotFound,
+            Self::InputOutsideRoots => ErrorClass::Policy,
+            Self::UnreadableFile => ErrorClass::Validation,
+            Self::Timeout => ErrorClass::Timeout,
+            Self::AlreadyFinished => ErrorClass::Conflict,
+            Self::NoSpace => ErrorClass::Resource,
+            Self::ProtocolMismatch | Self::BadMessage => ErrorClass::Protocol,
+            Self::StoreDamaged => ErrorClass::State,
+            Self::Internal => ErrorClass::Internal,
+        }
+    }
+}
+
+/// An error for the user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// Stable code, `FP` and four digits.
+    pub code: String,
+    /// What kind of error.
+    pub class: ErrorClass,
+    /// What failed, where, with which values. Lower case, no trailing dot.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The key of the job file, or the file, that is at fault.
+    pub path: Option<String>,
+}
+
+impl ErrorBody {
+    /// An error without hint and path.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code: code.as_str().to_owned(),
+            class: code.class(),
+            message: message.into(),
+            hint: None,
+            path: None,
+        }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with the key or file at fault.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// The first mistake of a job file, and the others.
+    pub fn from_problems(problems: &Problems) -> (Self, Vec<Self>) {
+        let mut bodies = problems.iter().map(Self::from);
+        let first = bodies
+            .next()
+            .expect("Problems::or makes an error of one mistake or more");
+        (first, bodies.collect())
+    }
+}
+
+impl From<&Problem> for ErrorBody {
+    fn from(problem: &Problem) -> Self {
+        Self {
+            code: problem.kind.code().to_owned(),
+            class: match problem.kind {
+                ProblemKind::PathEscape => ErrorClass::Policy,
+                _ => ErrorClass::Validation,
+            },
+            message: problem.to_string(),
+            hint: problem.hint.clone(),
+            path: (!problem.path.is_empty()).then(|| problem.path.clone()),
+        }
+    }
+}
+
+impl From<Failure> for ErrorBody {
+    fn from(failure: Failure) -> Self {
+        Self {
+            code: failure.code,
+            class: match failure.class {
+                FailureClass::Input => ErrorClass::Validation,
+                FailureClass::Policy => ErrorClass::Policy,
+                FailureClass::Oom => ErrorClass::Resource,
+                _ => ErrorClass::Internal,
+            },
+            message: failure.message,
+            hint: failure.hint,
+            path: None,
+        }
+    }
+}
+
+impl std::error::Error for ErrorBody {}
+
+impl fmt::Display for ErrorBody {
+    /// `FP2103: line 4, column 8: steps: 500 is not in 1 to 100`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
