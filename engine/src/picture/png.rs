@@ -1,0 +1,139 @@
+//! PNG files for people: the contact sheet of a video.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use image::codecs::png::PngEncoder;
+use image::{Rgb, RgbImage, imageops};
+
+use super::Size;
+use super::resample::{Filter, resize};
+
+/// Columns of a contact sheet, and rows of a full one.
+const COLUMNS: usize = 4;
+const ROWS: usize = 3;
+/// Longer side of a thumbnail in pixels.
+const THUMBNAIL_PX: u32 = 320;
+/// Space around and between thumbnails in pixels.
+const GAP_PX: u32 = 8;
+const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
+
+/// Writes `image` to `path` as PNG.
+pub fn write(path: &Path, image: &RgbImage) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    image
+        .write_with_encoder(PngEncoder::new(&mut file))
+        .map_err(io::Error::other)?;
+    file.flush()
+}
+
+/// Collects evenly spaced frames of a video while it is being written, and draws them in a grid of 4 x 3.
+///
+/// The first and the last frame are always among them.
+#[derive(Debug)]
+pub struct ContactSheet {
+    /// Indices of the frames to keep, ascending.
+    wanted: Vec<usize>,
+    /// Frames seen so far.
+    seen_frames: usize,
+    thumbnails: Vec<RgbImage>,
+}
+
+impl ContactSheet {
+    /// A sheet for a video of `total_frames` frames.
+    pub fn new(total_frames: usize) -> Self {
+        let cells = total_frames.min(COLUMNS * ROWS);
+        let last = total_frames.saturating_sub(1);
+        // Rounded, so that the steps between neighbours differ by one frame at most.
+        let wanted = (0..cells)
+            .map(|i| (i * last + cells.saturating_sub(1) / 2) / cells.saturating_sub(1).max(1))
+            .collect();
+        Self {
+            wanted,
+            seen_frames: 0,
+            thumbnails: Vec::with_capacity(cells),
+        }
+    }
+
+    /// Takes the next frame; those between the wanted ones cost nothing.
+    pub fn push(&mut self, frame: &RgbImage) {
+        if self.wanted.get(self.thumbnails.len()) == Some(&self.seen_frames) {
+            let size = Size::new(frame.width(), frame.height());
+            self.thumbnails
+                .push(resize(frame, thumbnail_size(size), Filter::Lanczos));
+        }
+        self.seen_frames += 1;
+    }
+
+    /// The sheet of the frames seen; `None` when there were none.
+    pub fn draw(&self) -> Option<RgbImage> {
+        let (width, height) = self.thumbnails.first()?.dimensions();
+        let columns = self.thumbnails.len().min(COLUMNS);
+        let rows = self.thumbnails.len().div_ceil(COLUMNS);
+        let origin = |cell: usize, len: u32| GAP_PX + cell as u32 * (len + GAP_PX);
+        let mut sheet =
+            RgbImage::from_pixel(origin(columns, width), origin(rows, height), BACKGROUND);
+        for (i, thumbnail) in self.thumbnails.iter().enumerate() {
+            let [x, y] = [origin(i % COLUMNS, width), origin(i / COLUMNS, height)];
+            imageops::replace(&mut sheet, thumbnail, x.into(), y.into());
+        }
+        Some(sheet)
+    }
+}
+
+/// Scales down to [`THUMBNAIL_PX`], never up.
+fn thumbnail_size(size: Size) -> Size {
+    let longer = size.width_px.max(size.height_px);
+    let shown = longer.min(THUMBNAIL_PX);
+    let scaled = |px: u32| (px * shown).div_ceil(longer);
+    Size::new(scaled(size.width_px), scaled(size.height_px))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(i: usize) -> RgbImage {
+        RgbImage::from_pixel(16, 12, Rgb([i as u8, 0, 0]))
+    }
+
+    fn sheet_of(frames: usize) -> (ContactSheet, Option<RgbImage>) {
+        let mut sheet = ContactSheet::new(frames);
+        (0..frames).for_each(|i| sheet.push(&frame(i)));
+        let drawn = sheet.draw();
+        (sheet, drawn)
+    }
+
+    #[test]
+    fn shows_the_first_the_last_and_even_steps_between() {
+        let (sheet, drawn) = sheet_of(145);
+        let shown: Vec<u8> = sheet
+            .thumbnails
+            .iter()
+            .map(|t| t.get_pixel(0, 0)[0])
+            .collect();
+        assert_eq!(shown, [0, 13, 26, 39, 52, 65, 79, 92, 105, 118, 131, 144]);
+        let drawn = drawn.unwrap();
+        assert_eq!(drawn.dimensions(), (4 * 16 + 5 * 8, 3 * 12 + 4 * 8));
+        assert_eq!(drawn.get_pixel(0, 0), &BACKGROUND);
+        assert_eq!(drawn.get_pixel(8, 8)[0], 0);
+        assert_eq!(drawn.get_pixel(8 + 3 * 24, 8 + 2 * 20)[0], 144);
+    }
+
+    #[test]
+    fn short_videos_have_small_sheets() {
+        assert!(sheet_of(0).1.is_none());
+        assert_eq!(sheet_of(1).1.unwrap().dimensions(), (16 + 16, 12 + 16));
+        assert_eq!(
+            sheet_of(5).1.unwrap().dimensions(),
+            (4 * 24 + 8, 2 * 20 + 8)
+        );
+    }
+
+    #[test]
+    fn thumbnails_keep_the_aspect() {
+        assert_eq!(thumbnail_size(Size::new(640, 608)), Size::new(320, 304));
+        assert_eq!(thumbnail_size(Size::new(160, 96)), Size::new(160, 96));
+    }
+}
