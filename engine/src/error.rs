@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 use framepack_jobs::{Failure, FailureClass};
 use thiserror::Error;
 
+use crate::picture::PictureError;
 use crate::weights::WeightsError;
 
 /// Why the engine stopped.
@@ -14,6 +15,9 @@ pub enum Error {
     /// A checkpoint or its configuration cannot be used.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The start image cannot be used.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// Device or host memory ran out; the device is still usable.
     #[error("out of memory: {message}")]
     OutOfMemory {
@@ -71,6 +75,7 @@ impl Error {
     pub fn failure(&self) -> Failure {
         let (class, code, hint) = match self {
             Self::Weights(e) => (FailureClass::Internal, e.code(), Some(e.hint())),
+            Self::Picture(e) => (FailureClass::Input, e.code(), Some(e.hint())),
             Self::OutOfMemory { .. } => (
                 FailureClass::Oom,
                 "FP5001",

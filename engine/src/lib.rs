@@ -7,6 +7,7 @@ pub mod nn;
 pub mod sampler;
 pub mod section;
 pub mod text;
+pub mod picture;
 pub mod weights;
 
 pub use error::Error;

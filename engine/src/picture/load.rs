@@ -6,121 +6,39 @@
 //! is only defined up to the decoder's rounding, may differ from libjpeg-turbo by a few levels.
 
 use std::fs;
-use std::io::{self, Cursor};
-use std::path::{Path, PathBuf};
+use std::io::Cursor;
+use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use super::Size;
+use super::{PictureError, Size};
 
 /// Largest picture that is read, in pixels: that of a 60-megapixel camera, and far from a decompression bomb.
 pub const MAX_PIXELS: u64 = 64_000_000;
 
 /// Largest file that is read: `MAX_PIXELS` uncompressed at 16 bits and four channels.
-const MAX_FILE_BYTES: u64 = MAX_PIXELS * 8;
-
-/// Why a picture cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The file cannot be opened or read.
-    #[error("the picture {} cannot be read: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A folder, a pipe or a device.
-    #[error("the picture {} is not a regular file", path.display())]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-    },
-    /// Not one of the four formats, whatever its name says.
-    #[error("{} is not a JPEG, PNG, WebP or TIFF picture", path.display())]
-    UnknownFormat {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The picture has more pixels than are accepted.
-    #[error("the picture {} has {size} = {} pixels, more than {MAX_PIXELS}", path.display(), size.pixels())]
-    TooManyPixels {
-        /// The file.
-        path: PathBuf,
-        /// Its size.
-        size: Size,
-    },
-    /// The file is larger than any acceptable picture.
-    #[error("the picture {} has {bytes} bytes, more than {MAX_FILE_BYTES}", path.display())]
-    FileTooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size in bytes.
-        bytes: u64,
-    },
-    /// Truncated, damaged, or of a variant that is not supported.
-    #[error("the picture {} cannot be decoded: {reason}", path.display())]
-    Undecodable {
-        /// The file.
-        path: PathBuf,
-        /// What the decoder said.
-        reason: String,
-    },
-}
-
-impl LoadError {
-    /// Stable code of the error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => "FP2001",
-            Self::Unreadable { .. } => "FP2002",
-            Self::NotAFile { .. } => "FP2003",
-            Self::UnknownFormat { .. } => "FP2004",
-            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => "FP2005",
-            Self::Undecodable { .. } => "FP2006",
-        }
-    }
-
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "check start.image; a relative path starts at the folder of the job file"
-            }
-            Self::Unreadable { .. } => "check the file's permissions",
-            Self::NotAFile { .. } => "name a picture file in start.image",
-            Self::UnknownFormat { .. } => "convert it to PNG or JPEG",
-            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => {
-                "scale it down: the video is never larger than about 768x768"
-            }
-            Self::Undecodable { .. } => {
-                "copy it again, or open it in an editor and save it as 8-bit PNG"
-            }
-        }
-    }
-}
+pub const MAX_FILE_BYTES: u64 = MAX_PIXELS * 8;
 
 /// Reads the picture at `path` as 8-bit RGB, upright.
-pub fn load(path: &Path) -> Result<RgbImage, LoadError> {
+pub fn load(path: &Path) -> Result<RgbImage, PictureError> {
     let bytes = read(path)?;
     decode(&bytes, path)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let unreadable = |source| LoadError::Unreadable {
+fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
+    let unreadable = |source| PictureError::Unreadable {
         path: path.to_owned(),
         source,
     };
     // Asked before opening, since opening a pipe blocks.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(LoadError::NotAFile {
+        return Err(PictureError::NotAFile {
             path: path.to_owned(),
         });
     }
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(LoadError::FileTooLarge {
+        return Err(PictureError::FileTooLarge {
             path: path.to_owned(),
             bytes: metadata.len(),
         });
@@ -129,12 +47,12 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 }
 
 /// Decodes a picture; `path` is only for messages.
-fn decode(bytes: &[u8], path: &Path) -> Result<RgbImage, LoadError> {
-    let undecodable = |reason: ImageError| LoadError::Undecodable {
+fn decode(bytes: &[u8], path: &Path) -> Result<RgbImage, PictureError> {
+    let undecodable = |reason: ImageError| PictureError::Undecodable {
         path: path.to_owned(),
         reason: reason.to_string(),
     };
-    let format = accepted_format(bytes).ok_or_else(|| LoadError::UnknownFormat {
+    let format = accepted_format(bytes).ok_or_else(|| PictureError::UnknownFormat {
         path: path.to_owned(),
     })?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -144,13 +62,13 @@ fn decode(bytes: &[u8], path: &Path) -> Result<RgbImage, LoadError> {
     let (width_px, height_px) = decoder.dimensions();
     let size = Size::new(width_px, height_px);
     if size.pixels() > MAX_PIXELS {
-        return Err(LoadError::TooManyPixels {
+        return Err(PictureError::TooManyPixels {
             path: path.to_owned(),
             size,
         });
     }
     if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
-        return Err(LoadError::Undecodable {
+        return Err(PictureError::Undecodable {
             path: path.to_owned(),
             reason: "the file is truncated".to_owned(),
         });
@@ -158,7 +76,7 @@ fn decode(bytes: &[u8], path: &Path) -> Result<RgbImage, LoadError> {
     let orientation = decoder.orientation().map_err(undecodable)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     image.apply_orientation(orientation);
-    to_rgb(image).ok_or_else(|| LoadError::Undecodable {
+    to_rgb(image).ok_or_else(|| PictureError::Undecodable {
         path: path.to_owned(),
         reason: "floating-point channels".to_owned(),
     })
@@ -229,7 +147,7 @@ mod tests {
         bytes.into_inner()
     }
 
-    fn decoded(bytes: &[u8]) -> Result<RgbImage, LoadError> {
+    fn decoded(bytes: &[u8]) -> Result<RgbImage, PictureError> {
         decode(bytes, Path::new("start.png"))
     }
 

@@ -3,10 +3,13 @@
 //! Everything here is 8-bit RGB and runs on the CPU; tensors begin where pixels are normalised.
 
 pub mod bucket;
+mod error;
 pub mod load;
 pub mod png;
 pub mod preview;
 pub mod resample;
+
+pub use error::PictureError;
 
 /// Width and height in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

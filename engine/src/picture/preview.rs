@@ -1,7 +1,6 @@
 //! What latents look like, without the VAE: a linear map from 16 latent channels to RGB.
 //!
-//! The map is `vae_decode_fake` of FramePack (`diffusers_helper/hunyuan.py`), whose factors are ComfyUI's
-//! `latent_rgb_factors` for HunyuanVideo. Good enough to see a scene take shape while it is sampled.
+//! The map is `vae_decode_fake` of FramePack (`diffusers_helper/hunyuan.py`), fitted to `HunyuanVideo`. Good enough to see a scene take shape while it is sampled.
 
 use image::RgbImage;
 use tch::{Kind, Tensor};

@@ -162,7 +162,9 @@ fn used(taps: &[Taps]) -> Range<usize> {
 
 /// The same taps on an input that begins at pixel `start`.
 fn shifted(mut taps: Vec<Taps>, start: usize) -> Vec<Taps> {
-    taps.iter_mut().for_each(|t| t.first -= start);
+    for t in &mut taps {
+        t.first -= start;
+    }
     taps
 }
 

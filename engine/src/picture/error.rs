@@ -1,0 +1,91 @@
+//! What can be wrong with a picture.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::Size;
+use super::load::{MAX_FILE_BYTES, MAX_PIXELS};
+
+/// Why a picture cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// The file cannot be opened or read.
+    #[error("the picture {} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder, a pipe or a device.
+    #[error("the picture {} is not a regular file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Not one of the four formats, whatever its name says.
+    #[error("{} is not a JPEG, PNG, WebP or TIFF picture", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The picture has more pixels than are accepted.
+    #[error("the picture {} has {size} = {} pixels, more than {MAX_PIXELS}", path.display(), size.pixels())]
+    TooManyPixels {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        size: Size,
+    },
+    /// The file is larger than any acceptable picture.
+    #[error("the picture {} has {bytes} bytes, more than {MAX_FILE_BYTES}", path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// Truncated, damaged, or of a variant that is not supported.
+    #[error("the picture {} cannot be decoded: {reason}", path.display())]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        reason: String,
+    },
+}
+
+impl PictureError {
+    /// Stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => "FP2001",
+            Self::Unreadable { .. } => "FP2002",
+            Self::NotAFile { .. } => "FP2003",
+            Self::UnknownFormat { .. } => "FP2004",
+            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => "FP2005",
+            Self::Undecodable { .. } => "FP2006",
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "check start.image; a relative path starts at the folder of the job file"
+            }
+            Self::Unreadable { .. } => "check the file's permissions",
+            Self::NotAFile { .. } => "name a picture file in start.image",
+            Self::UnknownFormat { .. } => "convert it to PNG or JPEG",
+            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => {
+                "scale it down: the video is never larger than about 768x768"
+            }
+            Self::Undecodable { .. } => {
+                "copy it again, or open it in an editor and save it as 8-bit PNG"
+            }
+        }
+    }
+}
