@@ -44,39 +44,44 @@ pub enum ConfigError {
     },
 }
 
+/// Sections of the file and their keys.
+const KEYS: [(&str, &[&str]); 3] = [
+    ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
+    ("models", &["bundle", "f1_bundle"]),
+    ("worker", &["devices", "program"]),
+];
+
 impl Config {
     /// Reads and merges all settings.
     pub fn load(load: Load<'_>) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(load.file).map_err(|source| ConfigError::Unreadable {
-            path: load.file.to_owned(),
-            source,
-        })?;
-        let file = load.current_dir.join(load.file);
-        let folder = file.parent().unwrap_or(load.current_dir);
-        let mut problems = Problems::default();
-        let environment = environment::layer(load.environment, &mut problems);
-        file_layer(&text)
-            .and_then(|in_file| problems.or(in_file.relative_to(folder)))
-            .and_then(|in_file| {
-                let given = load.flags.over(environment).relative_to(load.current_dir);
-                given.over(in_file).resolve()
-            })
-            .map_err(|problems| ConfigError::Invalid {
-                path: load.file.to_owned(),
-                problems,
-            })
+        let path = load.file.to_owned();
+        match fs::read_to_string(load.file) {
+            Ok(text) => {
+                merge(&text, load).map_err(|problems| ConfigError::Invalid { path, problems })
+            }
+            Err(source) => Err(ConfigError::Unreadable { path, source }),
+        }
     }
 }
 
+/// The configuration that the file's text, the environment and the flags make.
+fn merge(text: &str, load: Load<'_>) -> Result<Config, Problems> {
+    let file = load.current_dir.join(load.file);
+    let folder = file.parent().unwrap_or(load.current_dir);
+    let in_file = file_layer(text)?.relative_to(folder);
+    let mut problems = Problems::default();
+    let environment = environment::layer(load.environment, &mut problems);
+    let given = load.flags.over(environment).relative_to(load.current_dir);
+    problems.or(given)?.over(in_file).resolve()
+}
+
 /// The layer that the file's text gives.
-pub(crate) fn file_layer(text: &str) -> Result<Layer, Problems> {
+fn file_layer(text: &str) -> Result<Layer, Problems> {
     let root = yaml::parse(text)?;
     let mut problems = Problems::default();
-    let top = Table::root(&root, &["paths", "models", "worker"], &mut problems);
-    let paths = ["jobs", "state", "outputs", "socket", "inputs"];
-    let paths = top.table("paths", &paths, &mut problems);
-    let models = top.table("models", &["bundle", "f1_bundle"], &mut problems);
-    let worker = top.table("worker", &["devices", "program"], &mut problems);
+    let top = Table::root(&root, &KEYS.map(|(section, _)| section), &mut problems);
+    let [paths, models, worker] =
+        KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
     let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
         table.text(key, &mut problems).map(PathBuf::from)
     };
@@ -137,5 +142,156 @@ fn texts<'n>(table: &Table<'n>, key: &str, problems: &mut Problems) -> Option<Ve
             problems.push(problem);
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Models, Paths, Worker};
+
+    const MINIMAL: &str = "\
+paths: {jobs: jobs, state: state, outputs: /videos, socket: run/socket}
+models: {bundle: models/demo}
+";
+
+    /// What `/etc/framepackd/config.yaml` with this text makes, started in `/home/user`.
+    fn merged(text: &str, environment: &[(&str, &str)], flags: Layer) -> Result<Config, String> {
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let load = Load {
+            file: Path::new("/etc/framepackd/config.yaml"),
+            environment: &environment,
+            flags,
+            current_dir: Path::new("/home/user"),
+        };
+        merge(text, load).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn five_keys_are_enough() {
+        let config = merged(MINIMAL, &[], Layer::default()).unwrap();
+        let at = |path: &str| PathBuf::from("/etc/framepackd").join(path);
+        assert_eq!(
+            config,
+            Config {
+                paths: Paths {
+                    jobs: at("jobs"),
+                    state: at("state"),
+                    outputs: "/videos".into(),
+                    socket: at("run/socket"),
+                    inputs: vec![at("jobs")],
+                },
+                models: Models {
+                    bundle: at("models/demo"),
+                    f1_bundle: None,
+                },
+                worker: Worker {
+                    devices: Devices::Auto,
+                    program: None,
+                },
+            }
+        );
+    }
+
+    #[test]
+    fn the_documented_file_has_every_key_and_the_defaults() {
+        let text = include_str!("../framepackd.yaml");
+        let config = merged(text, &[], Layer::default()).unwrap();
+        assert_eq!(
+            config.paths.inputs,
+            std::slice::from_ref(&config.paths.jobs)
+        );
+        assert_eq!(config.models.f1_bundle, None);
+        assert_eq!(config.worker.devices, Devices::default());
+        assert_eq!(config.worker.program, None);
+        for key in KEYS.iter().flat_map(|(_, keys)| *keys) {
+            let documented = text
+                .lines()
+                .any(|line| line.trim().starts_with(&format!("{key}:")));
+            assert!(documented, "{key}");
+        }
+    }
+
+    #[test]
+    fn later_sources_win() {
+        let environment = [
+            ("FRAMEPACKD_PATHS_JOBS", "env-jobs"),
+            ("FRAMEPACKD_PATHS_STATE", "/env/state"),
+            ("FRAMEPACKD_SOCKET", "/run/env.sock"),
+            ("FRAMEPACKD_PATHS_INPUTS", "/a:b"),
+            ("FRAMEPACKD_WORKER_DEVICES", "cuda:1, cpu"),
+            ("FRAMEPACKD_LOG", "debug"),
+            ("FRAMEPACKD_MODELS_F1_BUNDLE", ""),
+        ];
+        let flags = Layer {
+            state: Some("flag-state".into()),
+            ..Layer::default()
+        };
+        let config = merged(MINIMAL, &environment, flags).unwrap();
+        assert_eq!(config.paths.jobs, Path::new("/home/user/env-jobs"));
+        assert_eq!(config.paths.state, Path::new("/home/user/flag-state"));
+        assert_eq!(config.paths.socket, Path::new("/run/env.sock"));
+        assert_eq!(
+            config.paths.inputs,
+            [Path::new("/a"), Path::new("/home/user/b")]
+        );
+        assert_eq!(config.models.f1_bundle, None);
+        let devices = vec![Device::Cuda(1), Device::Cpu];
+        assert_eq!(config.worker.devices, Devices::Listed(devices));
+    }
+
+    #[test]
+    fn lists_and_single_values() {
+        let text = format!("{MINIMAL}worker: {{devices: [cpu, 'cuda:0']}}\n");
+        let config = merged(&text, &[], Layer::default()).unwrap();
+        let devices = vec![Device::Cpu, Device::Cuda(0)];
+        assert_eq!(config.worker.devices, Devices::Listed(devices));
+        let text = format!("{MINIMAL}worker: {{devices: cuda:3}}\n");
+        let config = merged(&text, &[], Layer::default()).unwrap();
+        assert_eq!(
+            config.worker.devices,
+            Devices::Listed(vec![Device::Cuda(3)])
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let text = "\
+path: {jobs: jobs}
+paths:
+  job: x
+  state: 7
+worker:
+  devices: [gpu]
+";
+        let expected = "\
+line 1, column 1: path: unknown key (did you mean `paths`?)
+line 3, column 3: paths.job: unknown key (did you mean `jobs`?)
+line 4, column 10: paths.state: expected text; found 7 (put it in quotes: \"7\")
+line 6, column 12: worker.devices: `gpu` is not a device; there are cpu and cuda:N";
+        assert_eq!(merged(text, &[], Layer::default()).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn required_keys_are_named() {
+        let expected = "\
+paths.outputs: required, but not set
+models.bundle: required, but not set";
+        let text = "paths: {jobs: a, state: b, socket: c}\n";
+        assert_eq!(merged(text, &[], Layer::default()).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn misspelt_variables_are_mistakes() {
+        let environment = [("FRAMEPACKD_PATHS_JOB", "x")];
+        let expected =
+            "FRAMEPACKD_PATHS_JOB: unknown variable (did you mean `FRAMEPACKD_PATHS_JOBS`?)";
+        assert_eq!(
+            merged(MINIMAL, &environment, Layer::default()).unwrap_err(),
+            expected
+        );
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use interprocess::local_socket::{GenericFilePath, Stream, prelude::*};
 
 use crate::{
-    ErrorBody,
+    ErrorEnvelope,
     codec::{CodecError, Decoder, encode},
     control::{ClientInfo, DaemonInfo, MAX_RESPONSE_BYTES, Request, Response},
 };
@@ -37,13 +37,8 @@ pub enum ClientError {
     #[error("framepackd's answer does not fit the request")]
     Unexpected,
     /// The daemon refused, with its reason.
-    #[error("{error}")]
-    Refused {
-        /// Why.
-        error: ErrorBody,
-        /// Further mistakes of the same file.
-        more: Vec<ErrorBody>,
-    },
+    #[error("{}", .0.error)]
+    Refused(Box<ErrorEnvelope>),
 }
 
 /// A connection whose handshake is done.
@@ -95,9 +90,9 @@ impl Client {
     pub fn receive(&mut self) -> Result<Response, ClientError> {
         let mut chunk = [0; 16 << 10];
         loop {
-            match self.decoder.next()? {
-                Some(Response::Error { error, more }) => {
-                    return Err(ClientError::Refused { error, more });
+            match self.decoder.message()? {
+                Some(Response::Error(refusal)) => {
+                    return Err(ClientError::Refused(Box::new(refusal)));
                 }
                 Some(response) => return Ok(response),
                 None => {}

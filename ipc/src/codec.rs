@@ -60,7 +60,7 @@ impl Decoder {
     }
 
     /// The next message, if all of it is there. Empty lines are passed over.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, CodecError> {
+    pub fn message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, CodecError> {
         while let Some(line) = self.next_line()? {
             if !line.trim_ascii().is_empty() {
                 return decode(line).map(Some);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use framepack_jobs::{Job, Selector, StateName};
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorBody, ErrorCode};
+use crate::{ErrorBody, ErrorCode, ErrorEnvelope};
 
 /// Version of this protocol. Within a version, keys and variants are only added.
 pub const CONTROL_PROTOCOL: u32 = 1;
@@ -102,13 +102,7 @@ pub enum Response {
     /// The daemon is there.
     Pong(DaemonStatus),
     /// The request was not carried out.
-    Error {
-        /// Why.
-        error: ErrorBody,
-        /// Further mistakes of the same file.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        more: Vec<ErrorBody>,
-    },
+    Error(ErrorEnvelope),
 }
 
 /// Who the daemon is.

@@ -1,6 +1,6 @@
 //! The JSON that framepackctl prints and that reports are made of.
 
-use framepack_jobs::API;
+use framepack_jobs::{API, Problems};
 use serde::{Deserialize, Serialize};
 
 use crate::ErrorBody;
@@ -40,4 +40,26 @@ pub struct ErrorEnvelope {
     /// Further mistakes of the same file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more: Vec<ErrorBody>,
+}
+
+impl From<ErrorBody> for ErrorEnvelope {
+    fn from(error: ErrorBody) -> Self {
+        Self {
+            error,
+            more: Vec::new(),
+        }
+    }
+}
+
+impl From<&Problems> for ErrorEnvelope {
+    /// The first mistake of a file, and the others.
+    fn from(problems: &Problems) -> Self {
+        let mut mistakes = problems.iter().map(ErrorBody::from);
+        Self {
+            error: mistakes
+                .next()
+                .expect("Problems::or makes an error of one mistake or more"),
+            more: mistakes.collect(),
+        }
+    }
 }

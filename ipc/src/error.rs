@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use framepack_jobs::{Failure, FailureClass, Problem, ProblemKind, Problems};
+use framepack_jobs::{Failure, FailureClass, Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 
 /// What kind of error it is; framepackctl's exit code goes by it.
@@ -145,15 +145,6 @@ impl ErrorBody {
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
-    }
-
-    /// The first mistake of a job file, and the others.
-    pub fn from_problems(problems: &Problems) -> (Self, Vec<Self>) {
-        let mut bodies = problems.iter().map(Self::from);
-        let first = bodies
-            .next()
-            .expect("Problems::or makes an error of one mistake or more");
-        (first, bodies.collect())
     }
 }
 

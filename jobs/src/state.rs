@@ -112,7 +112,7 @@ impl StateName {
             | (Running, Running | Queued | Done | Failed | Cancelled)
             // Submitted again.
             | (Failed | Cancelled, Queued) => true,
-            (Queued, Queued | Done) | (Failed | Cancelled, _) | (Done, _) => false,
+            (Queued, Queued | Done) | (Done | Failed | Cancelled, _) => false,
         }
     }
 

@@ -117,10 +117,7 @@ fn canonical_hash(name: &str, spec: &ValidSpec) -> String {
     }
     let json = serde_json::to_vec(&Canonical { name, spec })
         .expect("string keys and finite numbers always serialise");
-    Sha256::digest(json)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    format!("{:x}", Sha256::digest(json))
 }
 
 /// A job's name from its file's: what a name can't have becomes `_`.
