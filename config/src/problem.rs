@@ -126,7 +126,7 @@ impl Problems {
         }
     }
 
-    /// The same with the place of each mistake in `text`, the file that they were found in.
+    /// The same with the place of each mistake in `text`, the file that they were found in, and in its order.
     #[must_use]
     pub fn located_in(mut self, text: &str) -> Self {
         for problem in &mut self.0 {
@@ -134,6 +134,9 @@ impl Problems {
                 problem.location = locate(text, &problem.path, problem.kind.place());
             }
         }
+        // What is nowhere, as it is missing, comes last.
+        self.0
+            .sort_by_key(|problem| problem.location.map_or(usize::MAX, |at| at.line));
         self
     }
 

@@ -35,8 +35,9 @@ impl<'n> Table<'n> {
             Node::Map(entries) => entries,
             Node::Null => &[],
             other => {
-                let message = format!("expected a mapping with keys, found {other}");
-                problems.push(Problem::new(ProblemKind::WrongType, &path, message));
+                let message = format!("expected a mapping with keys; found {other}");
+                let problem = Problem::new(ProblemKind::WrongType, &path, message);
+                problems.push(problem.hint(known_here(keys)));
                 &[]
             }
         };
@@ -157,7 +158,11 @@ fn span<T: fmt::Display>(range: &RangeInclusive<T>) -> String {
 fn unknown_key(path: &str, key: &str, keys: &[&str]) -> Problem {
     let hint = match suggest(key, keys.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known here: {}", keys.join(", ")),
+        None => known_here(keys),
     };
     Problem::new(ProblemKind::UnknownKey, join(path, key), "unknown key").hint(hint)
+}
+
+fn known_here(keys: &[&str]) -> String {
+    format!("known here: {}", keys.join(", "))
 }

@@ -90,3 +90,50 @@ impl Decoder {
         Ok(Some(&self.buffer[line]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_arrive_however_the_bytes_are_cut() {
+        let messages = ["a", "", "line\nbreak", "ü"].map(str::to_owned);
+        let bytes: Vec<u8> = messages.iter().flat_map(encode).collect();
+        for size in 1..bytes.len() {
+            let mut decoder = Decoder::new(64);
+            let mut received = Vec::new();
+            for chunk in bytes.chunks(size) {
+                decoder.push(chunk);
+                while let Some(message) = decoder.message::<String>().unwrap() {
+                    received.push(message);
+                }
+            }
+            assert_eq!(received, messages, "chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn the_limit_is_exact_and_needs_no_newline() {
+        let line = encode(&"12345678");
+        let mut decoder = Decoder::new(line.len() - 1);
+        decoder.push(&line);
+        assert_eq!(decoder.message::<String>().unwrap().unwrap(), "12345678");
+        let mut decoder = Decoder::new(line.len() - 2);
+        decoder.push(&line[..line.len() - 1]);
+        let err = decoder.message::<String>().unwrap_err();
+        assert_eq!(err.to_string(), "a message of more than 9 bytes");
+    }
+
+    #[test]
+    fn empty_lines_are_passed_over_and_nonsense_is_an_error() {
+        let mut decoder = Decoder::new(64);
+        decoder.push(b"\n  \r\n\"x\"\nnonsense\n\"y\"\n");
+        assert_eq!(decoder.message::<String>().unwrap().unwrap(), "x");
+        assert!(matches!(
+            decoder.message::<String>(),
+            Err(CodecError::Malformed(_))
+        ));
+        assert_eq!(decoder.message::<String>().unwrap().unwrap(), "y");
+        assert!(decoder.message::<String>().unwrap().is_none());
+    }
+}

@@ -240,3 +240,42 @@ impl Request {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hello_is_refused_to_another_protocol_and_to_anything_else() {
+        let same = Request::Hello(ClientInfo::new("1.2.3"));
+        assert_eq!(same.answer_hello("0.1.0").unwrap().version, "0.1.0");
+        let newer = Request::Hello(ClientInfo {
+            protocol: CONTROL_PROTOCOL + 1,
+            version: "9.0.0".to_owned(),
+        });
+        let refusal = newer.answer_hello("0.1.0").unwrap_err();
+        assert_eq!(
+            refusal.message,
+            "framepackctl 9.0.0 speaks protocol 2, framepackd 0.1.0 speaks 1"
+        );
+        assert!(Request::Ping.answer_hello("0.1.0").is_err());
+    }
+
+    #[test]
+    fn requests_look_like_this_on_the_wire() {
+        let cancel = Request::Cancel(SelectRequest {
+            jobs: vec!["3-9".parse().unwrap(), "@failed".parse().unwrap()],
+        });
+        let json = r#"{"type":"cancel","jobs":["3-9","@failed"]}"#;
+        assert_eq!(serde_json::to_string(&cancel).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Request>(json).unwrap(), cancel);
+        let list: Request = serde_json::from_str(r#"{"type":"list"}"#).unwrap();
+        assert_eq!(list, Request::List(ListRequest::default()));
+    }
+
+    #[test]
+    fn outcomes_of_later_versions_are_understood_as_unknown() {
+        let outcome: CancelOutcome = serde_json::from_str("\"postponed\"").unwrap();
+        assert_eq!(outcome, CancelOutcome::Unknown);
+    }
+}

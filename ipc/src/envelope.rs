@@ -63,3 +63,27 @@ impl From<&Problems> for ErrorEnvelope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use framepack_jobs::{Problem, ProblemKind};
+
+    use super::*;
+
+    #[test]
+    fn the_keys_are_those_of_the_schema() {
+        let envelope = Envelope::new("JobList", vec![1]);
+        assert_eq!(
+            serde_json::to_string(&envelope).unwrap(),
+            r#"{"api":"framepack/v1","kind":"JobList","items":[1],"warnings":[]}"#
+        );
+        let mut problems = Problems::default();
+        problems.push(
+            Problem::new(ProblemKind::OutOfRange, "steps", "0 is not in 1 to 100").hint("more"),
+        );
+        assert_eq!(
+            serde_json::to_string(&ErrorEnvelope::from(&problems)).unwrap(),
+            r#"{"error":{"code":"FP2103","class":"validation","message":"steps: 0 is not in 1 to 100","hint":"more","path":"steps"}}"#
+        );
+    }
+}

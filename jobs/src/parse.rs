@@ -76,10 +76,11 @@ fn read(root: &Node) -> Result<JobSpec, Problems> {
     problems.or(spec)
 }
 
-/// Another kind has other keys, so its refusal is all there is to say.
+/// Anything but a job has other keys, so its refusal is all there is to say.
 fn kind(root: &Node) -> Result<(), Problem> {
     let Node::Map(entries) = root else {
-        return Ok(()); // refused with the root's type
+        let message = format!("expected the keys of a job; found {root}");
+        return Err(Problem::new(ProblemKind::WrongType, "", message));
     };
     match entries.iter().find(|(key, _)| key == "kind") {
         None | Some((_, Node::Null)) => Ok(()),

@@ -32,11 +32,9 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
             });
             let mut message = err.to_string();
             if let Some(at) = location {
-                let suffix = format!(" at line {} column {}", at.line, at.column);
-                message.truncate(message.strip_suffix(&suffix).unwrap_or(&message).len());
-            }
-            if message.starts_with("EOF while parsing") {
-                "the file is empty".clone_into(&mut message);
+                // Said by `Location` already.
+                let place = format!(" at line {} column {}", at.line, at.column);
+                message = message.replacen(&place, "", 1);
             }
             Problem {
                 location,
@@ -87,6 +85,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
         f.write_str("a YAML value")
     }
 
+    /// A document without any value.
+    fn visit_none<E: Error>(self) -> Result<Node, E> {
+        Err(E::custom("the file is empty"))
+    }
+
     fn visit_unit<E>(self) -> Result<Node, E> {
         Ok(Node::Null)
     }
@@ -131,23 +134,44 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut seen = HashSet::new();
         let mut entries = Vec::new();
-        while let Some(key) = map.next_key_seed(self.below())? {
-            let Node::Text(key) = key else {
-                return Err(A::Error::custom(format!("{key} as a key; keys are text")));
-            };
-            if key == "<<" {
-                return Err(A::Error::custom("merge keys (`<<`) are not accepted"));
-            }
-            if !seen.insert(key.clone()) {
-                return Err(A::Error::custom(format!("`{key}` is there twice")));
-            }
-            let value = map.next_value_seed(self.below())?;
-            entries.push((key, value));
+        while let Some(key) = map.next_key_seed(Key { seen: &mut seen })? {
+            entries.push((key, map.next_value_seed(self.below())?));
         }
         Ok(Node::Map(entries))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
         Err(A::Error::custom("tags (`!…`) are not accepted"))
+    }
+}
+
+/// Reads one key of a mapping. Errors are raised here, so that they carry the key's place.
+struct Key<'s> {
+    seen: &'s mut HashSet<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text as a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<String, E> {
+        if key == "<<" {
+            return Err(E::custom("merge keys (`<<`) are not accepted"));
+        }
+        if !self.seen.insert(key.to_owned()) {
+            return Err(E::custom(format!("`{key}` is there twice")));
+        }
+        Ok(key.to_owned())
     }
 }

@@ -1,0 +1,363 @@
+//! What is made of job files, good and bad.
+
+use framepack_jobs::{JobSpec, Model, Problems, SeedSpec, Surroundings, Validated};
+
+const SMALLEST: &str = "api: framepack/v1\nstart: {image: cat.jpg}\n";
+
+fn surroundings() -> Surroundings {
+    Surroundings {
+        file_stem: "my cat".to_owned(),
+        bundle_latent_window: 9,
+    }
+}
+
+fn validated(text: &str) -> Result<Validated, Problems> {
+    JobSpec::parse(text)?.validate(&surroundings())
+}
+
+/// The smallest job with more keys.
+fn with(keys: &str) -> Result<Validated, Problems> {
+    validated(&format!("{SMALLEST}{keys}"))
+}
+
+#[track_caller]
+fn assert_refused(text: &str, expected: &str) {
+    let problems = validated(text).expect_err("the file is refused");
+    assert_eq!(problems.to_string(), expected, "\n{text}");
+}
+
+#[test]
+fn the_smallest_job_has_the_originals_defaults() {
+    let job = validated(SMALLEST).unwrap();
+    assert_eq!(job.name, "my_cat");
+    assert_eq!(job.warnings, Vec::<String>::new());
+    let json = serde_json::to_value(&job.spec).unwrap();
+    let expected = serde_json::json!({
+        "model": "original",
+        "start": {"image": "cat.jpg"},
+        "prompt": "",
+        "negative_prompt": "",
+        "seed": "auto",
+        "length": {"seconds": 5.0},
+        "steps": null,
+        "guidance": {"distilled": 10.0, "cfg": 1.0, "rescale": 0.0},
+        "size": {"bucket": null},
+        "latent_window": null,
+        "output": {"dir": "", "name": "{name}-{seed}", "crf": 16},
+    });
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn every_key_arrives() {
+    let text = "
+api: framepack/v1
+kind: Job
+name: dancer.1
+key: shot-042
+model: f1
+start: {image: inputs/dancer.png}
+prompt: She dances.
+negative_prompt: blurry
+seed: 18446744073709551615
+length: {seconds: 120}
+steps: 30
+guidance: {distilled: 1, cfg: 2.5, rescale: 0.7}
+size: {bucket: 512}
+latent_window: 9
+output: {dir: shots/042, name: 'take {seed}', crf: 0}
+";
+    let Validated {
+        name,
+        key,
+        spec,
+        warnings,
+    } = validated(text).unwrap();
+    assert_eq!((name.as_str(), key.as_str()), ("dancer.1", "shot-042"));
+    assert_eq!(spec.model, Model::F1);
+    assert_eq!(spec.seed, SeedSpec::Fixed(u64::MAX));
+    assert_eq!(spec.length.secs.to_bits(), 120_f64.to_bits());
+    assert_eq!((spec.steps, spec.latent_window), (Some(30), Some(9)));
+    assert_eq!(spec.size.bucket, Some(512));
+    let video = spec.output.video(&name, 7, 1);
+    assert_eq!(video.to_str(), Some("shots/042/take 7.mp4"));
+    let second = spec.output.video(&name, 7, 2);
+    assert_eq!(second.to_str(), Some("shots/042/take 7-2.mp4"));
+    assert_eq!(warnings, Vec::<String>::new());
+}
+
+#[test]
+fn json_is_accepted_as_well() {
+    let text = r#"{"api": "framepack/v1", "start": {"image": "a.png"}, "steps": 7}"#;
+    assert_eq!(validated(text).unwrap().spec.steps, Some(7));
+}
+
+#[test]
+fn the_key_is_the_content_not_its_spelling() {
+    let key = |text: &str| validated(text).unwrap().key;
+    let spelt =
+        "# a comment\nstart:\n  image: \"cat.jpg\"\nlength: {seconds: 5}\napi: framepack/v1\n";
+    assert_eq!(key(SMALLEST), key(spelt));
+    assert_eq!(key(SMALLEST).len(), 64);
+    assert_ne!(key(SMALLEST), with("steps: 25").unwrap().key);
+    assert_ne!(key(SMALLEST), with("name: other").unwrap().key);
+    assert_eq!(with("key: k").unwrap().key, "k");
+}
+
+#[test]
+fn what_has_no_effect_is_told() {
+    for (keys, expected) in [
+        (
+            "negative_prompt: blurry",
+            "negative_prompt: not used, since guidance.cfg is 1",
+        ),
+        (
+            "guidance: {rescale: 0.5}",
+            "guidance.rescale: not used, since guidance.cfg is 1",
+        ),
+        (
+            "output: {crf: 60}",
+            "output.crf: 60 is encoded as 51, x264's largest",
+        ),
+        (
+            "latent_window: 5",
+            "latent_window: 5, but the model is made for 9",
+        ),
+    ] {
+        assert_eq!(with(keys).unwrap().warnings, [expected]);
+    }
+    assert_eq!(with("output: {crf: 60}").unwrap().spec.output.crf, 51);
+    let used = with("negative_prompt: blurry\nguidance: {cfg: 2, rescale: 0.5}").unwrap();
+    assert_eq!(used.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn ranges_are_closed_and_types_are_kept() {
+    for (keys, expected) in [
+        ("steps: 0", "line 3, column 8: steps: 0 is not in 1 to 100"),
+        (
+            "steps: 101",
+            "line 3, column 8: steps: 101 is not in 1 to 100",
+        ),
+        (
+            "steps: 2.5",
+            "line 3, column 8: steps: expected a whole number, 1 to 100; found 2.5",
+        ),
+        (
+            "steps: yes",
+            "line 3, column 8: steps: expected a whole number, 1 to 100; found `yes`",
+        ),
+        (
+            "length: {seconds: 0.5}",
+            "line 3, column 19: length.seconds: 0.5 is not in 1 to 120",
+        ),
+        (
+            "length: {seconds: .nan}",
+            "line 3, column 19: length.seconds: NaN is not in 1 to 120",
+        ),
+        (
+            "length: 5",
+            "line 3, column 9: length: expected a mapping with keys; found 5 (known here: seconds)",
+        ),
+        (
+            "guidance: {distilled: 33}",
+            "line 3, column 23: guidance.distilled: 33 is not in 1 to 32",
+        ),
+        (
+            "guidance: {cfg: [1]}",
+            "line 3, column 17: guidance.cfg: expected a number, 1 to 32; found a list",
+        ),
+        (
+            "guidance: {rescale: -0.1}",
+            "line 3, column 21: guidance.rescale: -0.1 is not in 0 to 1",
+        ),
+        (
+            "seed: -1",
+            "line 3, column 7: seed: -1 is not in 0 to 18446744073709551615",
+        ),
+        (
+            "seed: 18446744073709551616",
+            "line 3, column 7: seed: 18446744073709551616 is not in 0 to 18446744073709551615",
+        ),
+        (
+            "seed: often",
+            "line 3, column 7: seed: expected auto, random or a whole number from 0 to 2^64-1; found `often`",
+        ),
+        (
+            "latent_window: 34",
+            "line 3, column 16: latent_window: 34 is not in 1 to 33",
+        ),
+        (
+            "size: {bucket: 600}",
+            "line 3, column 16: size.bucket: 600 is not a bucket; there are 128, 256, 384, 512, 640, 768 (the nearest is 640)",
+        ),
+        (
+            "output: {crf: 101}",
+            "line 3, column 15: output.crf: 101 is not in 0 to 100",
+        ),
+        (
+            "prompt: 12",
+            "line 3, column 9: prompt: expected text; found 12 (put it in quotes: \"12\")",
+        ),
+        (
+            "model: f2",
+            "line 3, column 8: model: `f2` is not a model; there are original and f1 (did you mean `f1`?)",
+        ),
+        (
+            "name: my cat",
+            "line 3, column 7: name: `my cat` is not a name; a name has 1 to 128 of A-Z, a-z, 0-9, `.`, `_`, `-`",
+        ),
+        (
+            "key: ''",
+            "line 3, column 6: key: 0 characters are not in 1 to 200",
+        ),
+    ] {
+        assert_refused(&format!("{SMALLEST}{keys}\n"), expected);
+    }
+}
+
+#[test]
+fn misspelt_keys_get_a_suggestion() {
+    for (keys, expected) in [
+        (
+            "step: 5",
+            "line 3, column 1: step: unknown key (did you mean `steps`?)",
+        ),
+        (
+            "guidance: {distiled: 5}",
+            "line 3, column 12: guidance.distiled: unknown key (did you mean `distilled`?)",
+        ),
+        (
+            "output:\n  format: mov",
+            "line 4, column 3: output.format: unknown key (known here: dir, name, crf)",
+        ),
+    ] {
+        assert_refused(&format!("{SMALLEST}{keys}\n"), expected);
+    }
+}
+
+#[test]
+fn keys_of_later_versions_are_refused_with_the_reason() {
+    for (keys, expected) in [
+        (
+            "caches: {teacache: {enabled: true}}",
+            "line 3, column 1: caches: not available in this version: step caches are off until they are built, so every step is computed (remove it)",
+        ),
+        (
+            "output: {fps: 24}",
+            "line 3, column 10: output.fps: not available in this version: videos have 30 frames a second (remove it)",
+        ),
+        (
+            "prompt: [{from: 0s, text: a}]",
+            "line 3, column 1: prompt: not available in this version: a video has one prompt, which is text (write one text)",
+        ),
+        (
+            "kind: Batch\nmatrix: {seed: [1, 2]}",
+            "line 3, column 1: kind: not available in this version: one file is one job, of kind Job (write one file for each video)",
+        ),
+    ] {
+        assert_refused(&format!("{SMALLEST}{keys}\n"), expected);
+    }
+}
+
+#[test]
+fn outputs_stay_in_their_folder() {
+    for dir in ["/etc", "../x", "a/../../x"] {
+        let expected = format!(
+            "line 3, column 15: output.dir: `{dir}` is not a folder below the outputs (give a relative path without `..`)"
+        );
+        assert_refused(&format!("{SMALLEST}output: {{dir: {dir}}}\n"), &expected);
+    }
+    assert_refused(
+        &format!("{SMALLEST}output: {{name: ../x}}\n"),
+        "line 3, column 16: output.name: `../x` has a `/`; folders belong into output.dir",
+    );
+}
+
+#[test]
+fn required_keys_are_named() {
+    assert_refused(
+        "start: {image: a.png}\n",
+        "api: required, but not there (write `api: framepack/v1`)",
+    );
+    assert_refused(
+        "api: framepack/v1\n",
+        "start.image: required, but not there (write `start: {image: photo.jpg}`)",
+    );
+    assert_refused(
+        "api: framepack/v2\nstart: {image: a.png}\n",
+        "line 1, column 6: api: `framepack/v2` is not a version that is understood (write `api: framepack/v1`)",
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let text = "
+api: framepack/v1
+start: {imag: a.png}
+steps: many
+guidance: {distilled: 0, cgf: 2}
+";
+    let expected = "\
+line 3, column 9: start.imag: unknown key (did you mean `image`?)
+line 4, column 8: steps: expected a whole number, 1 to 100; found `many`
+line 5, column 26: guidance.cgf: unknown key (did you mean `cfg`?)
+line 5, column 23: guidance.distilled: 0 is not in 1 to 32";
+    assert_refused(text, expected);
+}
+
+#[test]
+fn yaml_is_taken_in_moderation() {
+    for (text, expected) in [
+        ("", "line 1, column 1: the file is empty"),
+        ("# only a comment\n", "line 2, column 1: the file is empty"),
+        (
+            "- a\n",
+            "line 1, column 1: expected the keys of a job; found a list",
+        ),
+        (
+            "api: framepack/v1\nstart: {image: a.png\n",
+            "line 3, column 1: did not find expected ',' or '}', while parsing a flow mapping at line 2 column 8",
+        ),
+        (
+            "steps: 1\nsteps: 2\n",
+            "line 2, column 1: `steps` is there twice",
+        ),
+        (
+            "prompt: !include secret.txt\n",
+            "line 1, column 9: prompt: tags (`!…`) are not accepted",
+        ),
+        (
+            "1: x\n",
+            "line 1, column 1: invalid type: integer `1`, expected text as a key",
+        ),
+        (
+            "a: &a {steps: 1}\n<<: *a\n",
+            "line 2, column 1: merge keys (`<<`) are not accepted",
+        ),
+    ] {
+        assert_refused(text, expected);
+    }
+}
+
+#[test]
+fn no_file_makes_the_parser_swell() {
+    let deep = format!("prompt: {}{}", "[".repeat(40), "]".repeat(40));
+    let long = format!("prompt: {}", "x".repeat(1 << 20));
+    let wide = format!("prompt: [{}]", "1,".repeat(20_000));
+    let mut laughs = vec!["a0: &a0 [lol]".to_owned()];
+    for i in 1..12 {
+        let below = format!("*a{},", i - 1).repeat(10);
+        laughs.push(format!("a{i}: &a{i} [{below}]"));
+    }
+    let laughs = laughs.join("\n");
+    for (text, expected) in [
+        (deep, "nested deeper than 32 levels"),
+        (long, "the file has 1048584 bytes; at most 1048576 are read"),
+        (wide, "more than 10000 values, aliases expanded"),
+        (laughs, "more than 10000 values, aliases expanded"),
+    ] {
+        let message = validated(&text).unwrap_err().to_string();
+        assert!(message.ends_with(expected), "{message}");
+    }
+}

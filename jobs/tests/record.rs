@@ -1,0 +1,201 @@
+//! The job's record as JSON, and which jobs a selector means.
+#![expect(clippy::unwrap_used, reason = "a test's fixtures are right")]
+
+use std::path::PathBuf;
+
+use framepack_jobs::{
+    Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress, RenderOutput,
+    RenderPlan, Selector, Source, StateName, Surroundings, Timestamp, select,
+};
+
+fn job(id: u64, name: &str, state: JobState) -> Job {
+    let text = "api: framepack/v1\nstart: {image: cat.jpg}\n";
+    let surroundings = Surroundings {
+        file_stem: name.to_owned(),
+        bundle_latent_window: 9,
+    };
+    let validated = JobSpec::parse(text)
+        .unwrap()
+        .validate(&surroundings)
+        .unwrap();
+    Job {
+        id: JobId(id),
+        name: validated.name,
+        key: validated.key,
+        state,
+        submitted_at: at("2026-11-23T05:16:08.000001Z"),
+        source: Source::Folder {
+            file: PathBuf::from("cat.yaml"),
+        },
+        spec: validated.spec,
+        seed: u64::MAX,
+        image: PathBuf::from("/jobs/cat.jpg"),
+        output: PathBuf::from("/outputs/cat.mp4"),
+        attempts: 1,
+        warnings: Vec::new(),
+    }
+}
+
+fn at(time: &str) -> Timestamp {
+    time.parse().unwrap()
+}
+
+fn plan() -> RenderPlan {
+    RenderPlan {
+        width_px: 640,
+        height_px: 608,
+        sections: 4,
+        steps: 25,
+        latent_window: 9,
+        frames: 145,
+        secs: 145.0 / 30.0,
+    }
+}
+
+fn every_state() -> [JobState; 5] {
+    let (started_at, finished_at) = (
+        at("2026-11-23T05:16:09.000001Z"),
+        at("2026-11-23T05:18:09.000001Z"),
+    );
+    [
+        JobState::Queued,
+        JobState::Running {
+            started_at,
+            device: "cuda:0".to_owned(),
+            plan: Some(plan()),
+            progress: Some(Progress {
+                phase: Phase::Sample,
+                section: 1,
+                sections: 4,
+                step: 18,
+                steps: 25,
+            }),
+        },
+        JobState::Done {
+            started_at,
+            finished_at,
+            result: Box::new(RenderOutput {
+                video: PathBuf::from("/outputs/cat.mp4"),
+                contact_sheet: PathBuf::from("/state/1/contact_sheet.png"),
+                plan: plan(),
+                video_bytes: 123_456,
+                latents_sha256: "0f".repeat(32),
+                warnings: Vec::new(),
+                phases: vec![PhaseTime {
+                    phase: Phase::Sample,
+                    secs: 12.5,
+                }],
+                device: "cuda:0".to_owned(),
+                dtype: "bf16".to_owned(),
+                peak_device_bytes: Some(1 << 33),
+            }),
+        },
+        JobState::Failed {
+            finished_at,
+            failure: Failure {
+                class: FailureClass::Oom,
+                code: "FP3001".to_owned(),
+                message: "the device has 8 GiB, 9 GiB are needed".to_owned(),
+                hint: None,
+            },
+        },
+        JobState::Cancelled { finished_at },
+    ]
+}
+
+#[test]
+fn a_record_survives_json_in_every_state() {
+    for state in every_state() {
+        let job = job(1, "cat", state);
+        let json = serde_json::to_string(&job).unwrap();
+        assert_eq!(serde_json::from_str::<Job>(&json).unwrap(), job);
+    }
+}
+
+#[test]
+fn fields_lists_exactly_the_keys_that_occur() {
+    let mut seen = std::collections::BTreeSet::new();
+    for state in every_state() {
+        let json = serde_json::to_value(job(1, "cat", state)).unwrap();
+        seen.extend(json.as_object().unwrap().keys().cloned());
+    }
+    let listed: std::collections::BTreeSet<String> =
+        Job::FIELDS.iter().map(|&field| field.to_owned()).collect();
+    assert_eq!(seen, listed);
+}
+
+#[test]
+fn the_state_is_a_word_beside_the_id() {
+    let json = serde_json::to_value(job(7, "cat", JobState::Queued)).unwrap();
+    assert_eq!(json["id"], 7);
+    assert_eq!(json["state"], "queued");
+    assert_eq!(json["submitted_at"], "2026-11-23T05:16:08.000001Z");
+    assert_eq!(json["spec"]["output"]["name"], "{name}-{seed}");
+}
+
+#[test]
+fn a_finished_job_stays_finished() {
+    let [queued, running, done, ..] = every_state();
+    let mut job = job(1, "cat", queued);
+    job.transition(running.clone()).unwrap();
+    job.transition(done.clone()).unwrap();
+    let refused = job.transition(running).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "job 1 is done and cannot become running"
+    );
+    assert_eq!(job.state, done);
+}
+
+#[test]
+fn selectors_mean_jobs() {
+    let [queued, _, done, failed, _] = every_state();
+    let jobs = [
+        job(1, "cat", done),
+        job(2, "dog", failed),
+        job(5, "cat", queued),
+    ];
+    for (selectors, expected) in [
+        (&["1"][..], &[1][..]),
+        (&["1-3"], &[1, 2]),
+        (&["@failed"], &[2]),
+        (&["@running"], &[]),
+        (&["@last"], &[5]),
+        (&["cat"], &[1, 5]),
+        (&["5", "cat", "@done"], &[1, 5]),
+    ] {
+        let parsed: Vec<Selector> = selectors.iter().map(|text| text.parse().unwrap()).collect();
+        let ids: Vec<u64> = select(&parsed, &jobs)
+            .unwrap()
+            .iter()
+            .map(|job| job.id.0)
+            .collect();
+        assert_eq!(ids, expected, "{selectors:?}");
+        for (selector, text) in parsed.iter().zip(selectors) {
+            assert_eq!(selector.to_string(), *text);
+        }
+    }
+    for unmatched in ["3", "6-9", "bird"] {
+        let selector: Selector = unmatched.parse().unwrap();
+        let err = select(&["1".parse().unwrap(), selector], &jobs).unwrap_err();
+        assert_eq!(err.to_string(), format!("no such job: {unmatched}"));
+    }
+}
+
+#[test]
+fn what_is_no_selector_says_why() {
+    for (text, expected) in [
+        (
+            "",
+            "a job is named by its number, a range, @state or its name",
+        ),
+        ("9-3", "the range `9-3` ends before it begins"),
+        (
+            "@faild",
+            "`faild` is not a state; there are queued, running, done, failed, cancelled",
+        ),
+    ] {
+        assert_eq!(text.parse::<Selector>().unwrap_err().to_string(), expected);
+    }
+    assert_eq!("@done".parse(), Ok(Selector::State(StateName::Done)));
+}
