@@ -39,10 +39,12 @@ PREPROCESSOR = {
 
 def write(store: Store, draw: Draw) -> None:
     bundle = make_bundle(store.root.parent / "bundle", draw)
-    _tokens(store, bundle)
+    _tokens(store, draw, bundle)
     photos = _images(store, draw, bundle)
-    _sections(store, draw, bundle)
-    _videos(store, draw, bundle, photos)
+    # No command runs a section loop, so a live comparison has no use for these.
+    if not draw.live:
+        _sections(store, draw, bundle)
+        _videos(store, draw, bundle, photos)
 
 
 def make_bundle(directory: Path, draw: Draw) -> Bundle:
@@ -80,7 +82,7 @@ def make_bundle(directory: Path, draw: Draw) -> Bundle:
     return bundle
 
 
-def _tokens(store: Store, bundle: Bundle) -> None:
+def _tokens(store: Store, draw: Draw, bundle: Bundle) -> None:
     tokenizer, clip = bundle.directory / "tokenizer", text.SlowClip(bundle.directory / "tokenizer_2")
     bare = store.root / "models/tokenizer-without-bos"
     text.without_post_processor(tokenizer, bare / "tokenizer")
@@ -88,7 +90,8 @@ def _tokens(store: Store, bundle: Bundle) -> None:
     for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
         (bare / "tokenizer_2" / name).write_bytes((bundle.directory / "tokenizer_2" / name).read_bytes())
     prefix = text.llama_prefix(tokenizer)
-    for prompt in text.PROMPTS:
+    prompts = text.PROMPTS + [text.random_prompt(draw.random) for _ in range(10 if draw.live else 0)]
+    for prompt in prompts:
         ids = {"llama": text.llama_ids(tokenizer, prompt), "clip": clip.ids(prompt)}
         # NUL cannot be passed on a command line.
         for directory in ["../bundle", "models/tokenizer-without-bos"] if "\0" not in prompt else []:
@@ -98,7 +101,10 @@ def _tokens(store: Store, bundle: Bundle) -> None:
 def _images(store: Store, draw: Draw, bundle: Bundle) -> list[Path]:
     """Photos, and the SHA-256 of the RGB bytes that each bucket makes of them."""
     photos = []
-    for i, size in enumerate([(50, 70), (64, 40), (48, 48), (33, 101)]):
+    sizes = [(50, 70), (64, 40), (48, 48), (33, 101)]
+    if draw.live:
+        sizes = [tuple(draw.integers(20, 300, 2)) for _ in sizes]
+    for i, size in enumerate(sizes):
         path = store.root / f"preprocess/{size[0]}x{size[1]}.png"
         path.parent.mkdir(exist_ok=True)
         images.photo_like(*size, seed=100 + i + draw.integers(0, 1000, 1)[0]).save(path, optimize=True)

@@ -31,10 +31,19 @@ def main() -> None:
         shutil.rmtree(args.out / name, ignore_errors=True)
     store = Store(args.out / "parity")
     plain.write_all(store)
+    write_cases(store, args.seed)
+    store.write_manifest(versions(), args.seed)
+
+
+def write_cases(store: Store, seed: int, live: bool = False) -> None:
+    """All cases of every component; `live` draws their sizes as well."""
     for part in (cases_transformer, cases_vae, cases_encoders, cases_render):
-        part.write(store, Draw(args.seed))
+        part.write(store, Draw(seed, live))
+
+
+def versions() -> dict[str, str]:
     packages = ("torch", "diffusers", "transformers", "tokenizers", "pillow", "numpy")
-    store.write_manifest({name: version(name) for name in packages}, args.seed)
+    return {name: version(name) for name in packages}
 
 
 if __name__ == "__main__":

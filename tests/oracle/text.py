@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import json
+import random
+from collections import Counter
 from pathlib import Path
 
 import regex
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 from transformers.models.bert.tokenization_bert_legacy import BasicTokenizer
 
@@ -68,16 +70,21 @@ PROMPTS = [
 ]
 
 
-def train_llama(directory: Path, vocabulary: int = 400) -> None:
+def random_prompt(source: random.Random) -> str:
+    """Letters, digits, scripts, marks and specials in no order."""
+    pool = [*"abcdefghijKLMNOP0123456789 '!?.,-", *"éüßñ東京猫한국어русскийΣςİıſﬁ🙂🇫🇷\u200b\u0301\u00a0\t\n\ufffd", CLIP_EOS, "<|eot_id|>"]
+    return "".join(source.choice(pool) for _ in range(source.randint(1, 120)))
+
+
+def train_llama(directory: Path, merges: int = 136) -> None:
     """A byte-level BPE tokenizer.json like Llama-3's, learnt from the template and the prompts above."""
-    tokenizer = Tokenizer(models.BPE(ignore_merges=True))
-    tokenizer.pre_tokenizer = _llama_pre_tokenizer()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary - len(LLAMA_SPECIALS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([TEMPLATE, *PROMPTS[:5]] * 2, trainer)
+    pre_tokenizer = _llama_pre_tokenizer()
+    pieces = [list(piece) for line in [TEMPLATE, *PROMPTS] for piece, _ in pre_tokenizer.pre_tokenize_str(line)]
+    learnt = _learn_merges(pieces, merges)
+    words = dict.fromkeys([*_byte_letters().values(), *(a + b for a, b in learnt)])
+    vocabulary = {word: i for i, word in enumerate(words)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, learnt, ignore_merges=True))
+    tokenizer.pre_tokenizer = pre_tokenizer
     _save_llama(tokenizer, directory)
 
 
@@ -160,14 +167,13 @@ def _load_llama(directory: Path) -> PreTrainedTokenizerFast:
 
 def train_clip(directory: Path, merges: int = 90) -> None:
     """vocab.json and merges.txt in CLIP's order: bytes, word-final bytes, merges, the two specials."""
-    tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    pattern = Regex(CLIP_PATTERN.pattern)
-    split = pre_tokenizers.Split(pattern, behavior="removed", invert=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    trainer = trainers.BpeTrainer(vocab_size=256 + 60 + merges, end_of_word_suffix="</w>", show_progress=False)
-    tokenizer.train_from_iterator([text.lower() for text in [TEMPLATE, *PROMPTS]] * 2, trainer)
-    learnt = json.loads(tokenizer.to_str())["model"]["merges"][:merges]
-    letters = list(_byte_letters().values())
+    spell = _byte_letters()
+    pieces = []
+    for word in (word for line in [TEMPLATE, *PROMPTS] for word in CLIP_PATTERN.findall(line.lower())):
+        *front, last = (spell[byte] for byte in word.encode())
+        pieces.append([*front, last + "</w>"])
+    learnt = _learn_merges(pieces, merges)
+    letters = list(spell.values())
     words = [*letters, *(letter + "</w>" for letter in letters), *(a + b for a, b in learnt), CLIP_BOS, CLIP_EOS]
     directory.mkdir(parents=True, exist_ok=True)
     vocabulary = {word: i for i, word in enumerate(dict.fromkeys(words))}
@@ -207,17 +213,32 @@ class SlowClip:
             best = min(zip(parts, parts[1:]), key=lambda pair: self.ranks.get(pair, float("inf")))
             if best not in self.ranks:
                 break
-            parts = self._merge(parts, best)
+            parts = _merge(parts, best)
         return parts
 
-    @staticmethod
-    def _merge(parts: list[str], pair: tuple[str, str]) -> list[str]:
-        merged, i = [], 0
-        while i < len(parts):
-            joined = tuple(parts[i : i + 2]) == pair
-            merged.append("".join(pair) if joined else parts[i])
-            i += 2 if joined else 1
-        return merged
+
+def _learn_merges(pieces: list[list[str]], count: int) -> list[tuple[str, str]]:
+    """Byte-pair encoding's training; ties go to the pair that sorts last, so that every run agrees."""
+    counted = Counter(tuple(piece) for piece in pieces)
+    merges = []
+    for _ in range(count):
+        pairs: Counter[tuple[str, str]] = Counter()
+        for parts, times in counted.items():
+            for pair in zip(parts, parts[1:]):
+                pairs[pair] += times
+        best = max(pairs, key=lambda pair: (pairs[pair], pair))
+        merges.append(best)
+        counted = Counter({tuple(_merge(list(parts), best)): times for parts, times in counted.items()})
+    return merges
+
+
+def _merge(parts: list[str], pair: tuple[str, str]) -> list[str]:
+    merged, i = [], 0
+    while i < len(parts):
+        joined = tuple(parts[i : i + 2]) == pair
+        merged.append("".join(pair) if joined else parts[i])
+        i += 2 if joined else 1
+    return merged
 
 
 def _byte_letters() -> dict[int, str]:
