@@ -8,6 +8,7 @@ pub mod sampler;
 pub mod section;
 pub mod text;
 pub mod picture;
+pub mod transformer;
 pub mod weights;
 
 pub use error::Error;

@@ -6,9 +6,11 @@
 //! (another model than its configuration says) is an error and not a silent loss.
 
 mod checkpoint;
+mod config;
 mod error;
 mod save;
 mod shards;
+mod source;
 mod synthesis;
 
 use std::fmt::Display;
@@ -16,8 +18,10 @@ use std::fmt::Display;
 use tch::{Device, Kind, Tensor};
 
 pub use checkpoint::{Checkpoint, Layout};
+pub use config::read_config;
 pub use error::WeightsError;
 pub use save::save_synthesised;
+pub use source::ModelSource;
 
 /// A place in a checkpoint's tree of names.
 #[derive(Debug, Clone)]

@@ -1,0 +1,249 @@
+//! The two kinds of transformer block (diffusers' `HunyuanVideoTransformerBlock` and
+//! `HunyuanVideoSingleTransformerBlock`, after Flux).
+//!
+//! Shapes: image tokens (B, L, D) with rotary positions, text tokens (B, N, D) without, `temb` (B, D). In
+//! every joint sequence the image comes first.
+
+use tch::Tensor;
+
+use super::{Config, rope::Rope};
+use crate::{
+    nn::{Linear, RmsNorm, attention, layer_norm},
+    weights::{Weights, WeightsError},
+};
+
+pub(super) const EPS: f64 = 1e-6;
+
+/// The two streams on their way through the blocks.
+#[derive(Debug)]
+pub(super) struct Streams {
+    /// (B, L, D)
+    pub(super) image: Tensor,
+    /// (B, N, D)
+    pub(super) text: Tensor,
+}
+
+/// One entry of the block list.
+#[derive(Debug)]
+pub(super) enum Block {
+    Double(Box<DoubleBlock>),
+    Single(SingleBlock),
+}
+
+impl Block {
+    pub(super) fn forward(&self, streams: Streams, temb: &Tensor, rope: &Rope) -> Streams {
+        match self {
+            Self::Double(block) => block.forward(streams, temb, rope),
+            Self::Single(block) => block.forward(streams, temb, rope),
+        }
+    }
+}
+
+/// Activation of a [`FeedForward`].
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Activation {
+    GeluTanh,
+    Silu,
+}
+
+/// Linear → activation → Linear.
+#[derive(Debug)]
+pub(super) struct FeedForward {
+    proj: Linear,
+    out: Linear,
+    activation: Activation,
+}
+
+impl FeedForward {
+    pub(super) fn load(
+        w: &Weights<'_>,
+        dim: i64,
+        hidden: i64,
+        activation: Activation,
+    ) -> Result<Self, WeightsError> {
+        let proj = Linear::load(&w.pp("net.0.proj"), dim, hidden)?;
+        Ok(Self { proj, out: Linear::load(&w.pp("net.2"), hidden, dim)?, activation })
+    }
+
+    /// (B, L, D) → (B, L, D)
+    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        let hidden = self.proj.forward(x);
+        let hidden = match self.activation {
+            Activation::GeluTanh => hidden.gelu("tanh"),
+            Activation::Silu => hidden.silu(),
+        };
+        self.out.forward(&hidden)
+    }
+}
+
+/// `N` modulation vectors, each (B, 1, D), from `temb`.
+fn modulation<const N: usize>(linear: &Linear, temb: &Tensor) -> [Tensor; N] {
+    let vectors = linear.forward(&temb.silu()).unsqueeze(1).chunk(N as i64, -1);
+    vectors.try_into().expect("the layer's width is N times D")
+}
+
+/// Adaptive layer norm: `LN(x) (1 + scale) + shift`.
+pub(super) fn modulate(x: &Tensor, shift: &Tensor, scale: &Tensor) -> Tensor {
+    layer_norm(x, EPS) * (scale + 1.0) + shift
+}
+
+/// Projections of one stream to normalised queries and keys, and values.
+#[derive(Debug)]
+struct Qkv {
+    to_q: Linear,
+    to_k: Linear,
+    to_v: Linear,
+    norm_q: RmsNorm,
+    norm_k: RmsNorm,
+    heads: i64,
+}
+
+/// Checkpoint names of `[to_q, to_k, to_v, norm_q, norm_k]` in a stream that has its own context projections.
+const CONTEXT_QKV: [&str; 5] = ["add_q_proj", "add_k_proj", "add_v_proj", "norm_added_q", "norm_added_k"];
+const IMAGE_QKV: [&str; 5] = ["to_q", "to_k", "to_v", "norm_q", "norm_k"];
+
+impl Qkv {
+    fn load(attn: &Weights<'_>, names: [&str; 5], config: &Config) -> Result<Self, WeightsError> {
+        let (dim, head_dim) = (config.hidden_size(), config.attention_head_dim);
+        let [to_q, to_k, to_v, norm_q, norm_k] = names.map(|name| attn.pp(name));
+        Ok(Self {
+            to_q: Linear::load(&to_q, dim, dim)?,
+            to_k: Linear::load(&to_k, dim, dim)?,
+            to_v: Linear::load(&to_v, dim, dim)?,
+            norm_q: RmsNorm::load(&norm_q, head_dim, EPS)?,
+            norm_k: RmsNorm::load(&norm_k, head_dim, EPS)?,
+            heads: config.num_attention_heads,
+        })
+    }
+
+    /// (B, L, D) → q, k, v, each (B, L, heads, `head_dim`)
+    fn forward(&self, x: &Tensor) -> [Tensor; 3] {
+        let heads = |x: Tensor| x.unflatten(-1, [self.heads, -1]);
+        let q = self.norm_q.forward(&heads(self.to_q.forward(x)));
+        let k = self.norm_k.forward(&heads(self.to_k.forward(x)));
+        [q, k, heads(self.to_v.forward(x))]
+    }
+}
+
+/// Attention over (B, L, heads, `head_dim`) → (B, L, D)
+fn attend([q, k, v]: [Tensor; 3]) -> Tensor {
+    let [q, k, v] = [q, k, v].map(|x| x.transpose(1, 2)); // (B, heads, L, head_dim), views
+    attention(&q, &k, &v, None).transpose(1, 2).flatten(2, 3)
+}
+
+/// Image and text with weights of their own that meet in one attention.
+#[derive(Debug)]
+pub(super) struct DoubleBlock {
+    image: Stream,
+    text: Stream,
+}
+
+/// One stream's half of a [`DoubleBlock`].
+#[derive(Debug)]
+struct Stream {
+    modulation: Linear,
+    qkv: Qkv,
+    to_out: Linear,
+    ff: FeedForward,
+}
+
+/// Checkpoint names of one stream's half.
+struct StreamNames {
+    modulation: &'static str,
+    qkv: [&'static str; 5],
+    to_out: &'static str,
+    ff: &'static str,
+}
+
+const IMAGE: StreamNames =
+    StreamNames { modulation: "norm1.linear", qkv: IMAGE_QKV, to_out: "to_out.0", ff: "ff" };
+const TEXT: StreamNames = StreamNames {
+    modulation: "norm1_context.linear",
+    qkv: CONTEXT_QKV,
+    to_out: "to_add_out",
+    ff: "ff_context",
+};
+
+impl Stream {
+    fn load(w: &Weights<'_>, names: &StreamNames, config: &Config) -> Result<Self, WeightsError> {
+        let dim = config.hidden_size();
+        let attn = w.pp("attn");
+        Ok(Self {
+            modulation: Linear::load(&w.pp(names.modulation), dim, 6 * dim)?,
+            qkv: Qkv::load(&attn, names.qkv, config)?,
+            to_out: Linear::load(&attn.pp(names.to_out), dim, dim)?,
+            ff: FeedForward::load(&w.pp(names.ff), dim, config.mlp_size(), Activation::GeluTanh)?,
+        })
+    }
+
+    /// Residual update after attention: output projection, gate, then the gated feed-forward.
+    fn finish(&self, x: &Tensor, attended: &Tensor, m: &[Tensor; 6]) -> Tensor {
+        let [_, _, gate_msa, shift_mlp, scale_mlp, gate_mlp] = m;
+        let x = x + self.to_out.forward(attended) * gate_msa;
+        &x + self.ff.forward(&modulate(&x, shift_mlp, scale_mlp)) * gate_mlp
+    }
+}
+
+impl DoubleBlock {
+    pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+        Ok(Self { image: Stream::load(w, &IMAGE, config)?, text: Stream::load(w, &TEXT, config)? })
+    }
+
+    fn forward(&self, Streams { image, text }: Streams, temb: &Tensor, rope: &Rope) -> Streams {
+        let image_mod = modulation::<6>(&self.image.modulation, temb);
+        let text_mod = modulation::<6>(&self.text.modulation, temb);
+
+        let attended = {
+            let [q, k, v] = self.image.qkv.forward(&modulate(&image, &image_mod[0], &image_mod[1]));
+            let [qc, kc, vc] = self.text.qkv.forward(&modulate(&text, &text_mod[0], &text_mod[1]));
+            let joint = |x: Tensor, context: Tensor| Tensor::cat(&[x, context], 1);
+            attend([joint(rope.rotate(&q), qc), joint(rope.rotate(&k), kc), joint(v, vc)])
+        };
+        let [image_len, text_len] = [image.size()[1], text.size()[1]];
+        Streams {
+            image: self.image.finish(&image, &attended.narrow(1, 0, image_len), &image_mod),
+            text: self.text.finish(&text, &attended.narrow(1, image_len, text_len), &text_mod),
+        }
+    }
+}
+
+/// Attention and MLP in parallel over the joint sequence (arXiv:2302.05442).
+#[derive(Debug)]
+pub(super) struct SingleBlock {
+    modulation: Linear,
+    qkv: Qkv,
+    proj_mlp: Linear,
+    proj_out: Linear,
+}
+
+impl SingleBlock {
+    pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+        let (dim, mlp) = (config.hidden_size(), config.mlp_size());
+        Ok(Self {
+            modulation: Linear::load(&w.pp("norm.linear"), dim, 3 * dim)?,
+            qkv: Qkv::load(&w.pp("attn"), IMAGE_QKV, config)?,
+            proj_mlp: Linear::load(&w.pp("proj_mlp"), dim, mlp)?,
+            proj_out: Linear::load(&w.pp("proj_out"), dim + mlp, dim)?,
+        })
+    }
+
+    fn forward(&self, Streams { image, text }: Streams, temb: &Tensor, rope: &Rope) -> Streams {
+        let [image_len, text_len] = [image.size()[1], text.size()[1]];
+        let x = Tensor::cat(&[image, text], 1); // (B, L + N, D)
+        let [shift, scale, gate] = modulation::<3>(&self.modulation, temb);
+
+        let joined = {
+            let h = modulate(&x, &shift, &scale);
+            let [q, k, v] = self.qkv.forward(&h);
+            let rotate = |x: Tensor| {
+                let rotated = rope.rotate(&x.narrow(1, 0, image_len));
+                Tensor::cat(&[rotated, x.narrow(1, image_len, text_len)], 1)
+            };
+            let attended = attend([rotate(q), rotate(k), v]);
+            let mlp = self.proj_mlp.forward(&h).gelu("tanh");
+            Tensor::cat(&[attended, mlp], -1) // (B, L + N, D + mlp)
+        };
+        let x = x + gate * self.proj_out.forward(&joined);
+        Streams { image: x.narrow(1, 0, image_len), text: x.narrow(1, image_len, text_len) }
+    }
+}

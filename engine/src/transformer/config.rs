@@ -1,0 +1,112 @@
+//! Sizes of the transformer, from the `config.json` that its weights come with.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::weights::{WeightsError, read_config};
+
+/// Class names under which the same architecture is published.
+const CLASS_NAMES: [&str; 2] =
+    ["HunyuanVideoTransformer3DModelPacked", "HunyuanVideoFramepackTransformer3DModel"];
+
+/// Configuration of [`super::PackedTransformer`]; the field names are those of `config.json`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Config {
+    /// Latent channels in.
+    pub in_channels: i64,
+    /// Latent channels out.
+    pub out_channels: i64,
+    /// Attention heads.
+    pub num_attention_heads: i64,
+    /// Channels of one head.
+    pub attention_head_dim: i64,
+    /// Double-stream blocks.
+    pub num_layers: usize,
+    /// Single-stream blocks.
+    pub num_single_layers: usize,
+    /// Blocks of the text refiner.
+    pub num_refiner_layers: usize,
+    /// Width of the MLPs over the hidden size.
+    pub mlp_ratio: f64,
+    /// Channels of the text encoder's states.
+    pub text_embed_dim: i64,
+    /// Channels of the pooled text embedding.
+    pub pooled_projection_dim: i64,
+    /// Base of the rotary frequencies.
+    pub rope_theta: f64,
+    /// Channels of a head that encode t, y and x.
+    pub rope_axes_dim: [i64; 3],
+    /// Whether the guidance scale is an input.
+    pub guidance_embeds: bool,
+    /// Whether image embeddings are an input.
+    #[serde(deserialize_with = "bool_or_int")]
+    pub has_image_proj: bool,
+    /// Channels of the image encoder's states.
+    pub image_proj_dim: i64,
+    /// Whether clean latents (1x, 2x, 4x) are an input.
+    #[serde(deserialize_with = "bool_or_int")]
+    pub has_clean_x_embedder: bool,
+}
+
+/// What `config.json` says about choices that this engine makes in one way only.
+#[derive(Deserialize)]
+struct Fixed {
+    _class_name: String,
+    patch_size: i64,
+    patch_size_t: i64,
+    qk_norm: String,
+    image_condition_type: Option<String>,
+}
+
+impl Config {
+    /// Reads `config.json` in `dir`.
+    pub fn read(dir: &Path) -> Result<Self, WeightsError> {
+        let config: Self = read_config(dir)?;
+        let fixed: Fixed = read_config(dir)?;
+        let bad = |reason| Err(WeightsError::Config { path: dir.join("config.json"), reason });
+        if !CLASS_NAMES.contains(&fixed._class_name.as_str()) {
+            return bad(format!("_class_name is {}, expected one of {CLASS_NAMES:?}", fixed._class_name));
+        }
+        if (fixed.patch_size_t, fixed.patch_size) != (1, 2) {
+            let found = [fixed.patch_size_t, fixed.patch_size];
+            return bad(format!("patch_size_t and patch_size are {found:?}, expected [1, 2]"));
+        }
+        if fixed.qk_norm != "rms_norm" {
+            return bad(format!("qk_norm is {}, expected rms_norm", fixed.qk_norm));
+        }
+        if let Some(other) = fixed.image_condition_type {
+            return bad(format!("image_condition_type is {other}, expected null"));
+        }
+        let axes = config.rope_axes_dim;
+        if axes.iter().sum::<i64>() != config.attention_head_dim || axes.iter().any(|d| d % 2 != 0) {
+            let head_dim = config.attention_head_dim;
+            return bad(format!("rope_axes_dim is {axes:?}, expected even numbers that add up to {head_dim}"));
+        }
+        Ok(config)
+    }
+
+    /// Width of the residual stream.
+    pub fn hidden_size(&self) -> i64 {
+        self.num_attention_heads * self.attention_head_dim
+    }
+
+    /// Width of the MLPs inside the blocks.
+    pub fn mlp_size(&self) -> i64 {
+        (self.hidden_size() as f64 * self.mlp_ratio) as i64
+    }
+}
+
+/// diffusers declares these flags as integers, the published files hold booleans.
+fn bool_or_int<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Flag {
+        Bool(bool),
+        Int(i64),
+    }
+    Ok(match Flag::deserialize(deserializer)? {
+        Flag::Bool(flag) => flag,
+        Flag::Int(number) => number != 0,
+    })
+}
