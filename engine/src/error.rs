@@ -30,6 +30,14 @@ pub enum Error {
         /// Torch's account of it.
         message: String,
     },
+    /// There is no such device.
+    #[error("no device {name:?}: {reason}")]
+    NoDevice {
+        /// The name that was asked for.
+        name: String,
+        /// Why there is none.
+        reason: String,
+    },
     /// An operation of torch failed for another reason: a fault of ours.
     #[error("torch: {message}")]
     Torch {
@@ -85,6 +93,11 @@ impl Error {
                 FailureClass::Gpu,
                 "FP5002",
                 Some("see the kernel log for NVRM Xid messages"),
+            ),
+            Self::NoDevice { .. } => (
+                FailureClass::Gpu,
+                "FP5005",
+                Some("see worker.devices in the configuration, and nvidia-smi"),
             ),
             Self::Torch { .. } => (FailureClass::Internal, "FP5003", None),
             Self::Numerics { .. } => (FailureClass::Numerics, "FP5004", Some("try another seed")),

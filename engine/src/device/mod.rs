@@ -1,5 +1,10 @@
-//! The device as a resource: failures of torch as typed errors.
+//! The device as a resource: which one, how much memory it has, and torch's failures as typed errors.
 
 mod catch;
+mod memory;
+mod runtime;
+mod shim;
 
 pub use catch::catch;
+pub use memory::{MemoryInfo, empty_cache, memory_info, peak_bytes, reset_peak};
+pub use runtime::{init, open};

@@ -62,7 +62,11 @@ impl FeedForward {
         activation: Activation,
     ) -> Result<Self, WeightsError> {
         let proj = Linear::load(&w.pp("net.0.proj"), dim, hidden)?;
-        Ok(Self { proj, out: Linear::load(&w.pp("net.2"), hidden, dim)?, activation })
+        Ok(Self {
+            proj,
+            out: Linear::load(&w.pp("net.2"), hidden, dim)?,
+            activation,
+        })
     }
 
     /// (B, L, D) → (B, L, D)
@@ -78,7 +82,10 @@ impl FeedForward {
 
 /// `N` modulation vectors, each (B, 1, D), from `temb`.
 fn modulation<const N: usize>(linear: &Linear, temb: &Tensor) -> [Tensor; N] {
-    let vectors = linear.forward(&temb.silu()).unsqueeze(1).chunk(N as i64, -1);
+    let vectors = linear
+        .forward(&temb.silu())
+        .unsqueeze(1)
+        .chunk(N as i64, -1);
     vectors.try_into().expect("the layer's width is N times D")
 }
 
@@ -99,7 +106,13 @@ struct Qkv {
 }
 
 /// Checkpoint names of `[to_q, to_k, to_v, norm_q, norm_k]` in a stream that has its own context projections.
-const CONTEXT_QKV: [&str; 5] = ["add_q_proj", "add_k_proj", "add_v_proj", "norm_added_q", "norm_added_k"];
+const CONTEXT_QKV: [&str; 5] = [
+    "add_q_proj",
+    "add_k_proj",
+    "add_v_proj",
+    "norm_added_q",
+    "norm_added_k",
+];
 const IMAGE_QKV: [&str; 5] = ["to_q", "to_k", "to_v", "norm_q", "norm_k"];
 
 impl Qkv {
@@ -155,8 +168,12 @@ struct StreamNames {
     ff: &'static str,
 }
 
-const IMAGE: StreamNames =
-    StreamNames { modulation: "norm1.linear", qkv: IMAGE_QKV, to_out: "to_out.0", ff: "ff" };
+const IMAGE: StreamNames = StreamNames {
+    modulation: "norm1.linear",
+    qkv: IMAGE_QKV,
+    to_out: "to_out.0",
+    ff: "ff",
+};
 const TEXT: StreamNames = StreamNames {
     modulation: "norm1_context.linear",
     qkv: CONTEXT_QKV,
@@ -172,7 +189,12 @@ impl Stream {
             modulation: Linear::load(&w.pp(names.modulation), dim, 6 * dim)?,
             qkv: Qkv::load(&attn, names.qkv, config)?,
             to_out: Linear::load(&attn.pp(names.to_out), dim, dim)?,
-            ff: FeedForward::load(&w.pp(names.ff), dim, config.mlp_size(), Activation::GeluTanh)?,
+            ff: FeedForward::load(
+                &w.pp(names.ff),
+                dim,
+                config.mlp_size(),
+                Activation::GeluTanh,
+            )?,
         })
     }
 
@@ -186,7 +208,10 @@ impl Stream {
 
 impl DoubleBlock {
     pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
-        Ok(Self { image: Stream::load(w, &IMAGE, config)?, text: Stream::load(w, &TEXT, config)? })
+        Ok(Self {
+            image: Stream::load(w, &IMAGE, config)?,
+            text: Stream::load(w, &TEXT, config)?,
+        })
     }
 
     fn forward(&self, Streams { image, text }: Streams, temb: &Tensor, rope: &Rope) -> Streams {
@@ -194,15 +219,29 @@ impl DoubleBlock {
         let text_mod = modulation::<6>(&self.text.modulation, temb);
 
         let attended = {
-            let [q, k, v] = self.image.qkv.forward(&modulate(&image, &image_mod[0], &image_mod[1]));
-            let [qc, kc, vc] = self.text.qkv.forward(&modulate(&text, &text_mod[0], &text_mod[1]));
+            let [q, k, v] = self
+                .image
+                .qkv
+                .forward(&modulate(&image, &image_mod[0], &image_mod[1]));
+            let [qc, kc, vc] = self
+                .text
+                .qkv
+                .forward(&modulate(&text, &text_mod[0], &text_mod[1]));
             let joint = |x: Tensor, context: Tensor| Tensor::cat(&[x, context], 1);
-            attend([joint(rope.rotate(&q), qc), joint(rope.rotate(&k), kc), joint(v, vc)])
+            attend([
+                joint(rope.rotate(&q), qc),
+                joint(rope.rotate(&k), kc),
+                joint(v, vc),
+            ])
         };
         let [image_len, text_len] = [image.size()[1], text.size()[1]];
         Streams {
-            image: self.image.finish(&image, &attended.narrow(1, 0, image_len), &image_mod),
-            text: self.text.finish(&text, &attended.narrow(1, image_len, text_len), &text_mod),
+            image: self
+                .image
+                .finish(&image, &attended.narrow(1, 0, image_len), &image_mod),
+            text: self
+                .text
+                .finish(&text, &attended.narrow(1, image_len, text_len), &text_mod),
         }
     }
 }
@@ -244,6 +283,9 @@ impl SingleBlock {
             Tensor::cat(&[attended, mlp], -1) // (B, L + N, D + mlp)
         };
         let x = x + gate * self.proj_out.forward(&joined);
-        Streams { image: x.narrow(1, 0, image_len), text: x.narrow(1, image_len, text_len) }
+        Streams {
+            image: x.narrow(1, 0, image_len),
+            text: x.narrow(1, image_len, text_len),
+        }
     }
 }

@@ -7,8 +7,10 @@ use serde::Deserialize;
 use crate::weights::{WeightsError, read_config};
 
 /// Class names under which the same architecture is published.
-const CLASS_NAMES: [&str; 2] =
-    ["HunyuanVideoTransformer3DModelPacked", "HunyuanVideoFramepackTransformer3DModel"];
+const CLASS_NAMES: [&str; 2] = [
+    "HunyuanVideoTransformer3DModelPacked",
+    "HunyuanVideoFramepackTransformer3DModel",
+];
 
 /// Configuration of [`super::PackedTransformer`]; the field names are those of `config.json`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -52,7 +54,8 @@ pub struct Config {
 /// What `config.json` says about choices that this engine makes in one way only.
 #[derive(Deserialize)]
 struct Fixed {
-    _class_name: String,
+    #[serde(rename = "_class_name")]
+    class_name: String,
     patch_size: i64,
     patch_size_t: i64,
     qk_norm: String,
@@ -64,13 +67,23 @@ impl Config {
     pub fn read(dir: &Path) -> Result<Self, WeightsError> {
         let config: Self = read_config(dir)?;
         let fixed: Fixed = read_config(dir)?;
-        let bad = |reason| Err(WeightsError::Config { path: dir.join("config.json"), reason });
-        if !CLASS_NAMES.contains(&fixed._class_name.as_str()) {
-            return bad(format!("_class_name is {}, expected one of {CLASS_NAMES:?}", fixed._class_name));
+        let bad = |reason| {
+            Err(WeightsError::Config {
+                path: dir.join("config.json"),
+                reason,
+            })
+        };
+        if !CLASS_NAMES.contains(&fixed.class_name.as_str()) {
+            return bad(format!(
+                "_class_name is {}, expected one of {CLASS_NAMES:?}",
+                fixed.class_name
+            ));
         }
         if (fixed.patch_size_t, fixed.patch_size) != (1, 2) {
             let found = [fixed.patch_size_t, fixed.patch_size];
-            return bad(format!("patch_size_t and patch_size are {found:?}, expected [1, 2]"));
+            return bad(format!(
+                "patch_size_t and patch_size are {found:?}, expected [1, 2]"
+            ));
         }
         if fixed.qk_norm != "rms_norm" {
             return bad(format!("qk_norm is {}, expected rms_norm", fixed.qk_norm));
@@ -79,9 +92,12 @@ impl Config {
             return bad(format!("image_condition_type is {other}, expected null"));
         }
         let axes = config.rope_axes_dim;
-        if axes.iter().sum::<i64>() != config.attention_head_dim || axes.iter().any(|d| d % 2 != 0) {
+        if axes.iter().sum::<i64>() != config.attention_head_dim || axes.iter().any(|d| d % 2 != 0)
+        {
             let head_dim = config.attention_head_dim;
-            return bad(format!("rope_axes_dim is {axes:?}, expected even numbers that add up to {head_dim}"));
+            return bad(format!(
+                "rope_axes_dim is {axes:?}, expected even numbers that add up to {head_dim}"
+            ));
         }
         Ok(config)
     }

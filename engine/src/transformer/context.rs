@@ -66,7 +66,8 @@ impl PatchEmbed {
 /// Repeats the last values of (B, C, T, H, W) at the end of each axis up to a multiple of `block`.
 pub(super) fn pad_to_multiple(x: &Tensor, block: [i64; 3]) -> Tensor {
     let (.., t, h, w) = x.size5().expect("latents and tables have five axes");
-    let [pt, ph, pw] = [(t, block[0]), (h, block[1]), (w, block[2])].map(|(size, k)| (k - size % k) % k);
+    let [pt, ph, pw] =
+        [(t, block[0]), (h, block[1]), (w, block[2])].map(|(size, k)| (k - size % k) % k);
     if [pt, ph, pw] == [0, 0, 0] {
         return x.shallow_clone();
     }
@@ -129,6 +130,10 @@ impl ContextPacking {
 
         let (tokens, ropes): (Vec<Tensor>, Vec<Rope>) = groups.into_iter().unzip();
         let latent_tokens = tokens.last().map_or(0, |x| x.size()[1]);
-        Packed { tokens: Tensor::cat(&tokens, 1), rope: Rope::cat(&ropes), latent_tokens }
+        Packed {
+            tokens: Tensor::cat(&tokens, 1),
+            rope: Rope::cat(&ropes),
+            latent_tokens,
+        }
     }
 }

@@ -14,7 +14,8 @@ const TIME_CHANNELS: i64 = 256;
 /// 1 down to 1/10000, cosines first. `t`: (B) of any type → (B, 256) f32.
 fn sinusoidal(t: &Tensor) -> Tensor {
     let half = TIME_CHANNELS / 2;
-    let exponent = Tensor::arange(half, (Kind::Float, t.device())) * -(10_000_f64.ln()) / half as f64;
+    let exponent =
+        Tensor::arange(half, (Kind::Float, t.device())) * -(10_000_f64.ln()) / half as f64;
     let angles = t.to_kind(Kind::Float).unsqueeze(-1) * exponent.exp(); // (B, 128)
     Tensor::cat(&[angles.cos(), angles.sin()], -1)
 }
@@ -44,35 +45,51 @@ impl Mlp {
 /// blocks.
 #[derive(Debug)]
 pub(super) struct TimeTextEmbedding {
-    timestep_embedder: Mlp,
-    guidance_embedder: Option<Mlp>,
-    text_embedder: Mlp,
+    timestep: Mlp,
+    guidance: Option<Mlp>,
+    text: Mlp,
 }
 
 impl TimeTextEmbedding {
     /// Without guidance.
-    pub(super) fn load(w: &Weights<'_>, text_dim: i64, hidden_size: i64) -> Result<Self, WeightsError> {
+    pub(super) fn load(
+        w: &Weights<'_>,
+        text_dim: i64,
+        hidden_size: i64,
+    ) -> Result<Self, WeightsError> {
         Ok(Self {
-            timestep_embedder: Mlp::load(&w.pp("timestep_embedder"), TIME_CHANNELS, hidden_size)?,
-            guidance_embedder: None,
-            text_embedder: Mlp::load(&w.pp("text_embedder"), text_dim, hidden_size)?,
+            timestep: Mlp::load(&w.pp("timestep_embedder"), TIME_CHANNELS, hidden_size)?,
+            guidance: None,
+            text: Mlp::load(&w.pp("text_embedder"), text_dim, hidden_size)?,
         })
     }
 
     /// With guidance.
-    pub(super) fn load_guided(w: &Weights<'_>, text_dim: i64, hidden_size: i64) -> Result<Self, WeightsError> {
+    pub(super) fn load_guided(
+        w: &Weights<'_>,
+        text_dim: i64,
+        hidden_size: i64,
+    ) -> Result<Self, WeightsError> {
         let guidance = Mlp::load(&w.pp("guidance_embedder"), TIME_CHANNELS, hidden_size)?;
-        Ok(Self { guidance_embedder: Some(guidance), ..Self::load(w, text_dim, hidden_size)? })
+        Ok(Self {
+            guidance: Some(guidance),
+            ..Self::load(w, text_dim, hidden_size)?
+        })
     }
 
     /// `timestep`, `guidance`: (B), sigma × 1000 and scale × 1000; `text`: (B, `text_dim`) → (B, D).
-    pub(super) fn forward(&self, timestep: &Tensor, guidance: Option<&Tensor>, text: &Tensor) -> Tensor {
+    pub(super) fn forward(
+        &self,
+        timestep: &Tensor,
+        guidance: Option<&Tensor>,
+        text: &Tensor,
+    ) -> Tensor {
         let project = |t| sinusoidal(t).to_kind(text.kind());
-        let mut sum = self.timestep_embedder.forward(&project(timestep));
-        if let Some((embedder, guidance)) = self.guidance_embedder.as_ref().zip(guidance) {
+        let mut sum = self.timestep.forward(&project(timestep));
+        if let Some((embedder, guidance)) = self.guidance.as_ref().zip(guidance) {
             sum += embedder.forward(&project(guidance));
         }
-        sum + self.text_embedder.forward(text)
+        sum + self.text.forward(text)
     }
 }
 
@@ -84,7 +101,11 @@ pub(super) struct ImageProjection {
 }
 
 impl ImageProjection {
-    pub(super) fn load(w: &Weights<'_>, image_dim: i64, hidden_size: i64) -> Result<Self, WeightsError> {
+    pub(super) fn load(
+        w: &Weights<'_>,
+        image_dim: i64,
+        hidden_size: i64,
+    ) -> Result<Self, WeightsError> {
         Ok(Self {
             up: Linear::load(&w.pp("up"), image_dim, 3 * hidden_size)?,
             down: Linear::load(&w.pp("down"), 3 * hidden_size, hidden_size)?,

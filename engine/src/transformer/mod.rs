@@ -12,7 +12,7 @@ mod embed;
 mod refiner;
 mod rope;
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use self::{
     block::{Block, DoubleBlock, SingleBlock, Streams, modulate},
@@ -23,7 +23,7 @@ use self::{
 pub use self::{config::Config, context::Context};
 use crate::{
     nn::Linear,
-    weights::{Weights, WeightsError},
+    weights::{Layout, ModelSource, Weights, WeightsError},
 };
 
 /// What the model is conditioned on; constant over the steps of a section. Float tensors are in the model's
@@ -69,18 +69,35 @@ pub struct PackedTransformer {
 }
 
 impl PackedTransformer {
+    /// Opens and loads the component `source` with all its weights.
+    pub fn open(source: &ModelSource, device: Device, kind: Kind) -> Result<Self, WeightsError> {
+        let config = Config::read(source.config_dir())?;
+        let checkpoint = source.open(&Layout::DIFFUSERS)?;
+        let model = Self::load(&checkpoint.weights(device, kind), &config)?;
+        checkpoint.finish()?;
+        Ok(model)
+    }
+
     /// Loads the model from the root of its component.
     pub fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
         let dim = config.hidden_size();
-        let load_image = || ImageProjection::load(&w.pp("image_projection"), config.image_proj_dim, dim);
-        let load_time_text =
-            if config.guidance_embeds { TimeTextEmbedding::load_guided } else { TimeTextEmbedding::load };
+        let load_image =
+            || ImageProjection::load(&w.pp("image_projection"), config.image_proj_dim, dim);
+        let load_time_text = if config.guidance_embeds {
+            TimeTextEmbedding::load_guided
+        } else {
+            TimeTextEmbedding::load
+        };
         let patch_features = config.out_channels * 2 * 2;
         Ok(Self {
             packing: ContextPacking::load(w, config)?,
             context_embedder: TokenRefiner::load(&w.pp("context_embedder"), config)?,
             image_projection: config.has_image_proj.then(load_image).transpose()?,
-            time_text_embed: load_time_text(&w.pp("time_text_embed"), config.pooled_projection_dim, dim)?,
+            time_text_embed: load_time_text(
+                &w.pp("time_text_embed"),
+                config.pooled_projection_dim,
+                dim,
+            )?,
             blocks: load_blocks(w, config)?,
             norm_out: Linear::load(&w.pp("norm_out").pp("linear"), dim, 2 * dim)?,
             // Upstream's `high_quality_fp32_output_for_inference`: weights of the model's type, used in f32.
@@ -95,33 +112,69 @@ impl PackedTransformer {
     /// With torch's message, as all model code; and if there is more than one sample, since text is cropped to
     /// one sample's valid tokens instead of being masked.
     pub fn forward(&self, inputs: &TransformerInputs<'_>) -> Tensor {
-        let TransformerInputs { hidden_states, timestep, guidance, conditioning, context } = *inputs;
-        assert_eq!(hidden_states.size()[0], 1, "the transformer takes one sample at a time");
+        let TransformerInputs {
+            hidden_states,
+            timestep,
+            guidance,
+            conditioning,
+            context,
+        } = *inputs;
+        assert_eq!(
+            hidden_states.size()[0],
+            1,
+            "the transformer takes one sample at a time"
+        );
 
         let latents = hidden_states.to_kind(self.kind);
-        let Packed { tokens, rope, latent_tokens } = self.packing.forward(&latents, context);
-        let temb = self.time_text_embed.forward(timestep, guidance, &conditioning.pooled_projections);
+        let Packed {
+            tokens,
+            rope,
+            latent_tokens,
+        } = self.packing.forward(&latents, context);
+        let temb =
+            self.time_text_embed
+                .forward(timestep, guidance, &conditioning.pooled_projections);
         let text = self.context_tokens(timestep, conditioning);
 
-        let mut streams = Streams { image: tokens, text };
+        let mut streams = Streams {
+            image: tokens,
+            text,
+        };
         for block in &self.blocks {
             streams = block.forward(streams, &temb, &rope);
         }
 
         let image_len = streams.image.size()[1];
-        let x = streams.image.narrow(1, image_len - latent_tokens, latent_tokens);
-        let scale_shift = self.norm_out.forward(&temb.silu()).unsqueeze(1).chunk(2, -1); // scale comes first
+        let x = streams
+            .image
+            .narrow(1, image_len - latent_tokens, latent_tokens);
+        let scale_shift = self
+            .norm_out
+            .forward(&temb.silu())
+            .unsqueeze(1)
+            .chunk(2, -1); // scale comes first
         let x = modulate(&x, &scale_shift[1], &scale_shift[0]);
-        unpatchify(&self.proj_out.forward(&x.to_kind(Kind::Float)), &hidden_states.size())
+        unpatchify(
+            &self.proj_out.forward(&x.to_kind(Kind::Float)),
+            &hidden_states.size(),
+        )
     }
 
     /// Image tokens, then the valid text tokens: (1, N + n, D).
     fn context_tokens(&self, timestep: &Tensor, conditioning: &Conditioning) -> Tensor {
         let mask = conditioning.encoder_attention_mask.as_ref();
-        let text = self.context_embedder.forward(&conditioning.encoder_hidden_states, timestep, mask);
-        let valid = mask.map_or(text.size()[1], |mask| mask.sum(Kind::Int64).int64_value(&[]));
+        let text =
+            self.context_embedder
+                .forward(&conditioning.encoder_hidden_states, timestep, mask);
+        let valid = mask.map_or(text.size()[1], |mask| {
+            mask.sum(Kind::Int64).int64_value(&[])
+        });
         let text = text.narrow(1, 0, valid);
-        match self.image_projection.as_ref().zip(conditioning.image_embeddings.as_ref()) {
+        match self
+            .image_projection
+            .as_ref()
+            .zip(conditioning.image_embeddings.as_ref())
+        {
             Some((projection, image)) => Tensor::cat(&[projection.forward(image), text], 1),
             None => text,
         }
@@ -132,8 +185,12 @@ impl PackedTransformer {
 fn load_blocks(w: &Weights<'_>, config: &Config) -> Result<Vec<Block>, WeightsError> {
     let double = w.pp("transformer_blocks");
     let single = w.pp("single_transformer_blocks");
-    let double = (0..config.num_layers)
-        .map(|i| Ok(Block::Double(Box::new(DoubleBlock::load(&double.pp(i), config)?))));
+    let double = (0..config.num_layers).map(|i| {
+        Ok(Block::Double(Box::new(DoubleBlock::load(
+            &double.pp(i),
+            config,
+        )?)))
+    });
     let single = (0..config.num_single_layers)
         .map(|i| Ok(Block::Single(SingleBlock::load(&single.pp(i), config)?)));
     double.chain(single).collect()

@@ -28,7 +28,11 @@ impl TokenRefiner {
         let (text_dim, hidden_size) = (config.text_embed_dim, config.hidden_size());
         let blocks = w.pp("token_refiner").pp("refiner_blocks");
         Ok(Self {
-            time_text_embed: TimeTextEmbedding::load(&w.pp("time_text_embed"), text_dim, hidden_size)?,
+            time_text_embed: TimeTextEmbedding::load(
+                &w.pp("time_text_embed"),
+                text_dim,
+                hidden_size,
+            )?,
             proj_in: Linear::load(&w.pp("proj_in"), text_dim, hidden_size)?,
             blocks: (0..config.num_refiner_layers)
                 .map(|i| RefinerBlock::load(&blocks.pp(i), config))
@@ -37,11 +41,20 @@ impl TokenRefiner {
     }
 
     /// `text`: (B, L, `text_embed_dim`); `mask`: (B, L) bool, true = valid → (B, L, D).
-    pub(super) fn forward(&self, text: &Tensor, timestep: &Tensor, mask: Option<&Tensor>) -> Tensor {
-        let temb = self.time_text_embed.forward(timestep, None, &mean(text, mask));
+    pub(super) fn forward(
+        &self,
+        text: &Tensor,
+        timestep: &Tensor,
+        mask: Option<&Tensor>,
+    ) -> Tensor {
+        let temb = self
+            .time_text_embed
+            .forward(timestep, None, &mean(text, mask));
         let mask = mask.map(pair_mask);
         let x = self.proj_in.forward(text);
-        self.blocks.iter().fold(x, |x, block| block.forward(&x, &temb, mask.as_ref()))
+        self.blocks
+            .iter()
+            .fold(x, |x, block| block.forward(&x, &temb, mask.as_ref()))
     }
 }
 
@@ -96,7 +109,11 @@ impl RefinerBlock {
 
     /// `x`: (B, L, D), `temb`: (B, D), `mask`: (B, 1, L, L).
     fn forward(&self, x: &Tensor, temb: &Tensor, mask: Option<&Tensor>) -> Tensor {
-        let gates = self.norm_out.forward(&temb.silu()).unsqueeze(1).chunk(2, -1); // each (B, 1, D)
+        let gates = self
+            .norm_out
+            .forward(&temb.silu())
+            .unsqueeze(1)
+            .chunk(2, -1); // each (B, 1, D)
         let x = x + self.attend(&self.norm1.forward(x), mask) * &gates[0];
         &x + self.ff.forward(&self.norm2.forward(&x)) * &gates[1]
     }

@@ -16,41 +16,70 @@ impl Rope {
     ///
     /// With `pool` = (pt, py, px) other than ones, the cosines and sines themselves (not the angles) are
     /// averaged over blocks of that size, the last values repeated where a block reaches over the end.
-    pub(super) fn new(config: &Config, frames: &Tensor, [height, width]: [i64; 2], pool: [i64; 3]) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        frames: &Tensor,
+        [height, width]: [i64; 2],
+        pool: [i64; 3],
+    ) -> Self {
         let options = (Kind::Float, frames.device());
-        let positions =
-            [frames.view([-1]).to_kind(Kind::Float), Tensor::arange(height, options), Tensor::arange(width, options)];
-        let grid: Vec<i64> = positions.iter().map(Tensor::numel).map(|n| n as i64).collect();
+        let positions = [
+            frames.view([-1]).to_kind(Kind::Float),
+            Tensor::arange(height, options),
+            Tensor::arange(width, options),
+        ];
+        let grid: Vec<i64> = positions
+            .iter()
+            .map(Tensor::numel)
+            .map(|n| n as i64)
+            .collect();
 
         let table = |function: fn(&Tensor) -> Tensor| {
             let axes: Vec<Tensor> = (0..3)
                 .map(|axis| {
-                    let angles = angles(config.rope_axes_dim[axis], config.rope_theta, &positions[axis]);
+                    let angles = angles(
+                        config.rope_axes_dim[axis],
+                        config.rope_theta,
+                        &positions[axis],
+                    );
                     let mut shape = [1, 1, 1, config.rope_axes_dim[axis]];
                     shape[axis] = grid[axis];
                     // Pairs of channels turn together: a0, a0, a1, a1, …
-                    let values = function(&angles).repeat_interleave_self_int(2, 1, None).view(shape);
+                    let values = function(&angles)
+                        .repeat_interleave_self_int(2, 1, None)
+                        .view(shape);
                     values.expand([grid[0], grid[1], grid[2], -1], false)
                 })
                 .collect();
             let full = Tensor::cat(&axes, -1); // (T, H, W, head_dim)
             let pooled = average(&full.permute([3, 0, 1, 2]).unsqueeze(0), pool); // (1, head_dim, t, h, w)
-            pooled.flatten(2, 4).transpose(1, 2).unsqueeze(2).contiguous() // (1, L, 1, head_dim)
+            pooled
+                .flatten(2, 4)
+                .transpose(1, 2)
+                .unsqueeze(2)
+                .contiguous() // (1, L, 1, head_dim)
         };
-        Self { cos: table(Tensor::cos), sin: table(Tensor::sin) }
+        Self {
+            cos: table(Tensor::cos),
+            sin: table(Tensor::sin),
+        }
     }
 
     /// One table for the tokens of `parts`, in that order.
     pub(super) fn cat(parts: &[Self]) -> Self {
         let cos: Vec<&Tensor> = parts.iter().map(|part| &part.cos).collect();
         let sin: Vec<&Tensor> = parts.iter().map(|part| &part.sin).collect();
-        Self { cos: Tensor::cat(&cos, 1), sin: Tensor::cat(&sin, 1) }
+        Self {
+            cos: Tensor::cat(&cos, 1),
+            sin: Tensor::cat(&sin, 1),
+        }
     }
 
     /// Rotates adjacent channels of `x`: (B, L, heads, `head_dim`), in f32, back in the type of `x`.
     pub(super) fn rotate(&self, x: &Tensor) -> Tensor {
         let pairs = x.unflatten(-1, [-1, 2]); // (B, L, heads, head_dim / 2, 2)
-        let turned = Tensor::stack(&[-pairs.select(-1, 1), pairs.select(-1, 0)], -1).flatten(-2, -1);
+        let turned =
+            Tensor::stack(&[-pairs.select(-1, 1), pairs.select(-1, 0)], -1).flatten(-2, -1);
         let rotated = x * &self.cos + turned * &self.sin; // f32 by promotion
         rotated.to_kind(x.kind())
     }
@@ -58,7 +87,8 @@ impl Rope {
 
 /// `position · theta^(-2i / dim)`: (n) → (n, dim / 2)
 fn angles(dim: i64, theta: f64, positions: &Tensor) -> Tensor {
-    let exponents = Tensor::arange_start_step(0, dim, 2, (Kind::Float, positions.device())) / dim as f64;
+    let exponents =
+        Tensor::arange_start_step(0, dim, 2, (Kind::Float, positions.device())) / dim as f64;
     let frequencies = Tensor::pow_scalar(theta, &exponents).reciprocal();
     positions.outer(&frequencies)
 }
@@ -81,9 +111,15 @@ mod tests {
     fn frequencies_of_the_published_model() {
         let one = Tensor::ones([1], (Kind::Float, Device::Cpu));
         let t = angles(16, 256.0, &one);
-        assert_eq!(Vec::<f32>::try_from(t.view([-1])).unwrap()[..3], [1.0, 0.5, 0.25]);
+        assert_eq!(
+            Vec::<f32>::try_from(t.view([-1])).unwrap()[..3],
+            [1.0, 0.5, 0.25]
+        );
         let y = Vec::<f32>::try_from(angles(56, 256.0, &one).view([-1])).unwrap();
-        for (got, want) in y.iter().zip([1.0, 0.820_335_4, 0.672_950_1, 0.552_044_8, 0.452_861_8]) {
+        for (got, want) in y
+            .iter()
+            .zip([1.0, 0.820_335_4, 0.672_950_1, 0.552_044_8, 0.452_861_8])
+        {
             assert!((got - want).abs() < 1e-6, "{got} {want}");
         }
     }

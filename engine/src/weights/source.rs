@@ -26,7 +26,10 @@ impl ModelSource {
     /// Folder that holds `config.json`.
     pub fn config_dir(&self) -> &Path {
         match self {
-            Self::Folder(dir) | Self::Synthesised { config_dir: dir, .. } => dir,
+            Self::Folder(dir)
+            | Self::Synthesised {
+                config_dir: dir, ..
+            } => dir,
         }
     }
 
@@ -46,7 +49,10 @@ impl FromStr for ModelSource {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let synthesised = || {
             let (seed, config_dir) = text.strip_prefix("random:")?.split_once(':')?;
-            Some(Self::Synthesised { seed: seed.parse().ok()?, config_dir: config_dir.into() })
+            Some(Self::Synthesised {
+                seed: seed.parse().ok()?,
+                config_dir: config_dir.into(),
+            })
         };
         Ok(synthesised().unwrap_or_else(|| Self::Folder(text.into())))
     }
@@ -60,8 +66,14 @@ mod tests {
     fn a_source_is_a_folder_or_a_seed_with_a_configuration() {
         let parse = |text: &str| text.parse::<ModelSource>().unwrap();
         assert_eq!(parse("models/x"), ModelSource::Folder("models/x".into()));
-        let expected = ModelSource::Synthesised { seed: 7, config_dir: "/a:b".into() };
+        let expected = ModelSource::Synthesised {
+            seed: 7,
+            config_dir: "/a:b".into(),
+        };
         assert_eq!(parse("random:7:/a:b"), expected);
-        assert_eq!(parse("random:x:/a"), ModelSource::Folder("random:x:/a".into()));
+        assert_eq!(
+            parse("random:x:/a"),
+            ModelSource::Folder("random:x:/a".into())
+        );
     }
 }

@@ -1,0 +1,71 @@
+//! `forward COMPONENT`: one component on tensors from a file, so that anyone can compare it with the
+//! reference implementation. Tensors carry the reference's argument names.
+
+mod transformer;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use framepack_engine::{device, weights::ModelSource};
+use tch::Kind;
+
+use super::{
+    options::{DeviceName, Dtype},
+    tensors::{self, Inputs, Outputs},
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    component: Component,
+}
+
+#[derive(Debug, Subcommand)]
+enum Component {
+    /// Velocity of packed latents
+    Transformer(Common),
+}
+
+/// Options of every component.
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// The component's folder, or random:SEED:CONFIGDIR
+    #[arg(long, value_name = "DIR")]
+    model: ModelSource,
+    /// Safetensors file with the arguments
+    #[arg(long, value_name = "FILE")]
+    inputs: PathBuf,
+    /// Safetensors file to write the results to, as f32
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// Type of weights and computation [default: f32 on the CPU; on CUDA bf16 for the transformer, else f16]
+    #[arg(long)]
+    dtype: Option<Dtype>,
+    /// `cpu` or `cuda:N`
+    #[arg(long, default_value = "cpu")]
+    device: DeviceName,
+}
+
+impl Args {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        match &self.component {
+            Component::Transformer(common) => common.run(Kind::BFloat16, transformer::forward),
+        }
+    }
+}
+
+impl Common {
+    /// Reads the inputs, runs `forward` on them, writes what it returns.
+    fn run(
+        &self,
+        cuda_default: Kind,
+        forward: impl FnOnce(&ModelSource, &Inputs) -> anyhow::Result<Outputs>,
+    ) -> anyhow::Result<()> {
+        let device = self.device.open()?;
+        let kind = Dtype::or_default(self.dtype, device, cuda_default);
+        let inputs = Inputs::read(&self.inputs, kind, device)?;
+        let _no_grad = tch::no_grad_guard();
+        let outputs = device::catch(|| Ok(forward(&self.model, &inputs)))??;
+        tensors::write(&self.output, outputs)
+    }
+}

@@ -1,0 +1,33 @@
+//! The worker's command line: one file a command.
+
+mod forward;
+mod options;
+mod synth;
+mod tensors;
+
+use clap::{Parser, Subcommand};
+
+/// Renders FramePack videos for framepackd. The other commands run one part of the engine by itself.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one component on tensors from a file
+    Forward(forward::Args),
+    /// Write synthesised weights for another program to load
+    Synth(synth::Args),
+}
+
+impl Cli {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        match &self.command {
+            Command::Forward(args) => args.run(),
+            Command::Synth(args) => args.run(),
+        }
+    }
+}
