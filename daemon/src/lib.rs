@@ -1,0 +1,183 @@
+//! The daemon: job files in, videos and reports out.
+//!
+//! # Layout
+//!
+//! - `spool`: the jobs folder, in a thread of its own
+//! - `intake`: a job file's text → a job that can be queued; the way in for folder and socket
+//! - `inputs`: the start images, opened beneath the configured roots and copied
+//! - `queue`: the one owner of all jobs; everybody else sends it messages
+//! - `store`: sled, the truth about jobs
+//! - `worker`: one supervisor for each device, with its `framepack-worker` process
+//! - `render`: a job's record → the worker's request
+//! - `report`: what became of a dropped file
+//! - `server`: the Unix socket, one file a command
+//! - `state_dir`: the state directory, its lock and the daemon's identity
+//!
+//! No libtorch here: a fault of the device ends a worker, not the daemon.
+
+mod inputs;
+mod intake;
+mod queue;
+mod render;
+mod report;
+mod server;
+mod shutdown;
+mod spool;
+mod state_dir;
+mod store;
+mod worker;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use framepack_config::{BundleDefaults, Config};
+use tokio::{task::JoinSet, time::timeout};
+use tracing::{info, warn};
+
+pub use spool::SettleRules;
+
+use self::{
+    inputs::Inputs,
+    intake::Intake,
+    queue::{Queue, QueueHandle},
+    render::Renderer,
+    server::Service,
+    shutdown::{Shutdown, Trigger},
+    spool::{Spool, SpoolConfig},
+    state_dir::StateDir,
+    store::Store,
+    worker::{Launch, Supervisor},
+};
+
+/// Time for the workers to end after the wish to stop; each needs a second at most.
+const WORKERS_GRACE: Duration = Duration::from_secs(10);
+
+/// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
+pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = ()>) -> Result<()> {
+    let config = with_folders(config)?;
+    let program = worker_program(&config)?;
+    let state = StateDir::open(&config.paths.state)?;
+    let listener = server::bind(&config.paths.socket)?;
+
+    let intake = Intake {
+        inputs: Inputs::new(config.paths.inputs.clone(), state.layout().inputs()),
+        bundle: BundleDefaults::read(&config.models.bundle)?,
+    };
+    let (spool_events, spool_inbox) = mpsc::channel();
+    let queue = open_queue(&config, &state, &intake, spool_events.clone()).await?;
+    let spool = Spool::open(SpoolConfig {
+        jobs: config.paths.jobs.clone(),
+        daemon_id: state.daemon_id(),
+        rules,
+        intake: intake.clone(),
+        queue: queue.clone(),
+    })
+    .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
+
+    let (trigger, shutdown) = Trigger::new();
+    let watching = spool_events.clone();
+    let spool = thread::Builder::new()
+        .name("spool".into())
+        .spawn(move || spool.run(&watching, &spool_inbox))?;
+    let launches = worker::launches(&config.worker, &program, state.path());
+    let workers = start_workers(launches, &queue, &shutdown);
+    let service = Service {
+        queue: queue.clone(),
+        intake,
+        started: Instant::now(),
+    };
+    let server = tokio::spawn(server::serve(listener, service, shutdown));
+    info!(
+        jobs = %config.paths.jobs.display(),
+        outputs = %config.paths.outputs.display(),
+        socket = %config.paths.socket.display(),
+        "framepackd {} is ready", env!("CARGO_PKG_VERSION")
+    );
+
+    stop.await;
+    info!("stopping");
+    trigger.fire();
+    server.await.context("the server panicked")?;
+    // The spool may be waiting for the queue, which still answers.
+    let _ = spool_events.send(spool::Event::Stop);
+    tokio::task::spawn_blocking(|| spool.join())
+        .await?
+        .map_err(|_| anyhow::anyhow!("the spool panicked"))?;
+    if timeout(WORKERS_GRACE, workers.join_all()).await.is_err() {
+        warn!("a worker did not end in time and is killed");
+    }
+    queue.stop().await;
+    info!("stopped");
+    Ok(())
+}
+
+/// Creates missing folders and resolves all of them, so that every path handed on is absolute and free of links.
+fn with_folders(mut config: Config) -> Result<Config> {
+    let paths = &mut config.paths;
+    let socket_dir = paths.socket.parent().map(Path::to_owned);
+    let folders = [&mut paths.jobs, &mut paths.state, &mut paths.outputs];
+    for folder in folders.into_iter().chain(&mut paths.inputs) {
+        fs::create_dir_all(&*folder).with_context(|| format!("creating {}", folder.display()))?;
+        *folder = folder
+            .canonicalize()
+            .with_context(|| format!("resolving {}", folder.display()))?;
+        if folder.to_str().is_none() {
+            bail!(
+                "{} is not UTF-8, as the paths in records and messages are",
+                folder.display()
+            );
+        }
+    }
+    if let Some(dir) = socket_dir {
+        fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    }
+    Ok(config)
+}
+
+/// The worker binary: as configured, or the sibling of this one.
+fn worker_program(config: &Config) -> Result<PathBuf> {
+    let program = match &config.worker.program {
+        Some(program) => program.clone(),
+        None => std::env::current_exe()
+            .context("finding this program")?
+            .with_file_name("framepack-worker"),
+    };
+    if !program.is_file() {
+        bail!(
+            "there is no worker at {}: build it, or set worker.program",
+            program.display()
+        );
+    }
+    Ok(program)
+}
+
+async fn open_queue(
+    config: &Config,
+    state: &StateDir,
+    intake: &Intake,
+    finished: mpsc::Sender<spool::Event>,
+) -> Result<QueueHandle> {
+    let path = state.store();
+    let store = Store::open(&path).with_context(|| format!("opening {}", path.display()))?;
+    let renderer = Renderer::new(
+        config.models.clone(),
+        config.paths.outputs.clone(),
+        state.layout(),
+    );
+    let queue = Queue::open(store, &intake.inputs, renderer, finished);
+    Ok(queue
+        .await
+        .with_context(|| format!("reading {}", path.display()))?
+        .start())
+}
+
+fn start_workers(launches: Vec<Launch>, queue: &QueueHandle, shutdown: &Shutdown) -> JoinSet<()> {
+    let supervisor = |launch| Supervisor::new(launch, queue.clone(), shutdown.clone()).run();
+    launches.into_iter().map(supervisor).collect()
+}

@@ -1,0 +1,161 @@
+//! The end of a run, and of a job.
+
+use std::sync::Arc;
+
+use framepack_ipc::control::CancelOutcome;
+use framepack_jobs::{Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp};
+use tracing::{error, info, warn};
+
+use super::{Ending, Queue};
+use crate::{inputs, render::clear_leftovers, spool};
+
+/// Workers that may die under one job before it is given up.
+const MAX_WORKER_DEATHS: u32 = 3;
+
+impl Queue {
+    /// Ends a run: the job has ended, or goes back into the queue.
+    pub(super) async fn end(&mut self, id: JobId, ending: Ending) {
+        self.running.remove(&id);
+        let Some(record) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let JobState::Running { started_at, .. } = record.job.state else {
+            return;
+        };
+        let finished_at = Timestamp::now();
+        let cancelled = record.private.cancel_requested;
+        let state = match ending {
+            Ending::Done(result) => JobState::Done {
+                started_at,
+                finished_at,
+                result,
+            },
+            Ending::Failed(failure) => JobState::Failed {
+                finished_at,
+                failure,
+            },
+            Ending::Cancelled => JobState::Cancelled { finished_at },
+            Ending::WorkerDied(_) | Ending::Interrupted if cancelled => {
+                JobState::Cancelled { finished_at }
+            }
+            Ending::WorkerDied(how) => {
+                record.private.worker_deaths += 1;
+                warn!(job = %id, deaths = record.private.worker_deaths, how, "its worker died");
+                match record.private.worker_deaths {
+                    deaths if deaths < MAX_WORKER_DEATHS => JobState::Queued,
+                    _ => JobState::Failed {
+                        finished_at,
+                        failure: died_too_often(&how),
+                    },
+                }
+            }
+            Ending::Interrupted => JobState::Queued,
+        };
+        let is_done = state.name() == StateName::Done;
+        record
+            .job
+            .transition(state)
+            .expect("a running job may take every state");
+        if !is_done {
+            clear_leftovers(&record.job);
+        }
+        self.settle(id).await;
+    }
+
+    /// Stops a job: at once when it is queued, at its next step when it runs. `None`: there is no such job.
+    pub(super) async fn cancel(&mut self, id: JobId) -> Option<(Box<Job>, CancelOutcome)> {
+        let record = self.jobs.get_mut(&id)?;
+        let outcome = match record.job.state.name() {
+            StateName::Queued => {
+                let finished_at = Timestamp::now();
+                record
+                    .job
+                    .transition(JobState::Cancelled { finished_at })
+                    .expect("a queued job may be cancelled");
+                self.settle(id).await;
+                CancelOutcome::Cancelled
+            }
+            StateName::Running => {
+                record.private.cancel_requested = true;
+                if let Err(error) = self.persist(id).await {
+                    error!(job = %id, %error, "storing the wish to cancel");
+                }
+                if let Some(cancel) = self
+                    .running
+                    .get_mut(&id)
+                    .and_then(|running| running.cancel.take())
+                {
+                    // Fails when the run has just ended: its ending is on the way to us.
+                    let _ = cancel.send(());
+                }
+                CancelOutcome::Stopping
+            }
+            StateName::Done | StateName::Failed | StateName::Cancelled => {
+                CancelOutcome::AlreadyFinished
+            }
+        };
+        Some((Box::new(self.jobs[&id].job.clone()), outcome))
+    }
+
+    /// A job whose folders can't be made never reaches a worker.
+    pub(super) async fn fail_unprepared(&mut self, id: JobId, error: &std::io::Error) {
+        let record = self.jobs.get_mut(&id).expect("the caller has just had it");
+        let folder = record
+            .job
+            .output
+            .parent()
+            .unwrap_or(&record.job.output)
+            .display()
+            .to_string();
+        let failure = Failure {
+            class: FailureClass::Io,
+            code: "FP5014".to_owned(),
+            message: format!("creating {folder}: {error}"),
+            hint: Some("check that the daemon's user may write to paths.outputs and that the disk is not full".to_owned()),
+        };
+        let finished_at = Timestamp::now();
+        record
+            .job
+            .transition(JobState::Failed {
+                finished_at,
+                failure,
+            })
+            .expect("a queued job may fail");
+        self.settle(id).await;
+    }
+
+    /// Makes a job's new state durable; an ended job gives up its input and its file is put away.
+    async fn settle(&mut self, id: JobId) {
+        if let Err(error) = self.persist(id).await {
+            // The state in memory is right. After a restart the old one is found, and the job runs again.
+            error!(job = %id, %error, "storing the job's state");
+            return;
+        }
+        let record = &self.jobs[&id];
+        let state = record.job.state.name();
+        match &record.job.state {
+            JobState::Failed { failure, .. } => {
+                warn!(job = %id, code = failure.code, class = ?failure.class, "failed: {}", failure.message);
+            }
+            _ => {
+                info!(job = %id, name = record.job.name, %state, output = %record.job.output.display());
+            }
+        }
+        if state.is_finished() {
+            inputs::remove(&record.private.input);
+            // Fails only while the daemon stops; the next one puts the file away when it starts.
+            let _ = self
+                .finished
+                .send(spool::Event::Finished(Arc::new(record.clone())));
+        }
+    }
+}
+
+fn died_too_often(how: &str) -> Failure {
+    Failure {
+        class: FailureClass::Internal,
+        code: "FP7001".to_owned(),
+        message: format!("{MAX_WORKER_DEATHS} workers died while rendering it; the last: {how}"),
+        hint: Some("see the daemon's log; if memory ran out, try a smaller size.bucket".to_owned()),
+    }
+}

@@ -1,0 +1,123 @@
+//! The way to the queue for everybody else.
+
+use std::sync::Arc;
+
+use framepack_ipc::{
+    control::{CancelOutcome, WorkerStatus},
+    worker::WorkerInfo,
+};
+use framepack_jobs::{Job, JobId};
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::{Assignment, Ending, Idle, Message, Report, Submission, SubmitError, Submitted};
+use crate::store::Record;
+
+/// The daemon is stopping and the queue takes no more messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the daemon is stopping")]
+pub(crate) struct Stopping;
+
+/// Sends messages to the queue; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct QueueHandle {
+    messages: mpsc::Sender<Message>,
+    events: broadcast::Sender<Arc<Job>>,
+}
+
+impl QueueHandle {
+    pub(super) fn new(
+        messages: mpsc::Sender<Message>,
+        events: broadcast::Sender<Arc<Job>>,
+    ) -> Self {
+        Self { messages, events }
+    }
+
+    /// Adds a job; it is durable when this returns.
+    pub(crate) async fn submit(
+        &self,
+        submission: Submission,
+    ) -> Result<Result<Submitted, SubmitError>, Stopping> {
+        self.ask(|reply| Message::Submit(Box::new(submission), reply))
+            .await
+    }
+
+    /// The job that came with this claimed file.
+    pub(crate) async fn by_claim(&self, claim: String) -> Result<Option<Arc<Record>>, Stopping> {
+        self.ask(|reply| Message::ByClaim(claim, reply)).await
+    }
+
+    /// Says that a worker is idle. The receiver resolves when there is a job for it.
+    pub(crate) async fn next(
+        &self,
+        worker: &WorkerInfo,
+    ) -> Result<oneshot::Receiver<Assignment>, Stopping> {
+        let (reply, assignment) = oneshot::channel();
+        let worker = worker.clone();
+        self.tell(Message::Next(Idle { worker, reply })).await?;
+        Ok(assignment)
+    }
+
+    /// Passes on what the worker says about its job.
+    pub(crate) async fn report(&self, job: JobId, report: Report) -> Result<(), Stopping> {
+        self.tell(Message::Report(job, report)).await
+    }
+
+    /// Ends an assignment; the new state is durable when this returns.
+    pub(crate) async fn end(&self, job: JobId, ending: Ending) -> Result<(), Stopping> {
+        self.ask(|reply| Message::End(job, Box::new(ending), reply))
+            .await
+    }
+
+    /// Stops a job. `None`: there is no such job.
+    pub(crate) async fn cancel(
+        &self,
+        job: JobId,
+    ) -> Result<Option<(Box<Job>, CancelOutcome)>, Stopping> {
+        self.ask(|reply| Message::Cancel(job, reply)).await
+    }
+
+    /// Notes what a worker is doing.
+    pub(crate) async fn worker(&self, status: WorkerStatus) -> Result<(), Stopping> {
+        self.tell(Message::Worker(status)).await
+    }
+
+    /// What each worker is doing, by device.
+    pub(crate) async fn workers(&self) -> Result<Vec<WorkerStatus>, Stopping> {
+        self.ask(Message::Workers).await
+    }
+
+    /// All jobs, by number.
+    pub(crate) async fn list(&self) -> Result<Vec<Job>, Stopping> {
+        self.ask(Message::List).await
+    }
+
+    /// One job.
+    pub(crate) async fn show(&self, job: JobId) -> Result<Option<Job>, Stopping> {
+        self.ask(|reply| Message::Show(job, reply)).await
+    }
+
+    /// Every change of every job from now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Job>> {
+        self.events.subscribe()
+    }
+
+    /// Syncs the store and ends the queue.
+    pub(crate) async fn stop(&self) {
+        // When it has already ended there is nothing to stop.
+        let _ = self.ask(Message::Stop).await;
+    }
+
+    async fn tell(&self, message: Message) -> Result<(), Stopping> {
+        self.messages.send(message).await.map_err(|_| Stopping)
+    }
+
+    async fn ask<T>(
+        &self,
+        message: impl FnOnce(oneshot::Sender<T>) -> Message,
+    ) -> Result<T, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(message(reply)).await?;
+        answer.await.map_err(|_| Stopping)
+    }
+}

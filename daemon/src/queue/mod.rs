@@ -1,0 +1,266 @@
+//! The one owner of all jobs. Everybody else sends it messages through a [`QueueHandle`].
+//!
+//! Each change is written and synced before it is answered or acted upon, so a crash between any two steps
+//! repeats harmlessly.
+
+mod assign;
+mod end;
+mod handle;
+mod submit;
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use framepack_ipc::{
+    control::{CancelOutcome, WorkerStatus},
+    worker::{RenderRequest, WorkerInfo},
+};
+use framepack_jobs::{
+    Failure, Job, JobId, JobState, Progress, RenderOutput, RenderPlan, StateName, Timestamp,
+};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tracing::{error, info};
+
+pub(crate) use handle::{QueueHandle, Stopping};
+pub(crate) use submit::{Submission, SubmitError, Submitted};
+
+use crate::{
+    inputs::Inputs,
+    render::{Renderer, clear_leftovers},
+    spool,
+    store::{Record, Store, StoreError},
+};
+
+/// Events that a slow watcher may fall behind before it has to look at the job again.
+const EVENT_BACKLOG: usize = 1024;
+
+/// What others ask of the queue.
+#[derive(Debug)]
+enum Message {
+    Submit(
+        Box<Submission>,
+        oneshot::Sender<Result<Submitted, SubmitError>>,
+    ),
+    ByClaim(String, oneshot::Sender<Option<Arc<Record>>>),
+    Next(Idle),
+    Report(JobId, Report),
+    Worker(WorkerStatus),
+    Workers(oneshot::Sender<Vec<WorkerStatus>>),
+    End(JobId, Box<Ending>, oneshot::Sender<()>),
+    Cancel(JobId, oneshot::Sender<Option<(Box<Job>, CancelOutcome)>>),
+    List(oneshot::Sender<Vec<Job>>),
+    Show(JobId, oneshot::Sender<Option<Job>>),
+    Stop(oneshot::Sender<()>),
+}
+
+/// A worker without work.
+#[derive(Debug)]
+struct Idle {
+    worker: WorkerInfo,
+    reply: oneshot::Sender<Assignment>,
+}
+
+/// A job for a worker.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    pub(crate) request: RenderRequest,
+    /// Resolves when a user wants the job stopped.
+    pub(crate) cancel: oneshot::Receiver<()>,
+}
+
+/// What a worker says while it renders.
+#[derive(Debug)]
+pub(crate) enum Report {
+    Started(RenderPlan),
+    Progress(Progress),
+}
+
+/// How an assignment ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Done(Box<RenderOutput>),
+    Failed(Failure),
+    Cancelled,
+    /// The worker died; how.
+    WorkerDied(String),
+    /// The daemon is stopping, or the worker was gone before it had the job: it goes back into the queue.
+    Interrupted,
+}
+
+/// A running job's line to its worker.
+#[derive(Debug)]
+struct Running {
+    /// Gone once it has been used.
+    cancel: Option<oneshot::Sender<()>>,
+}
+
+/// All jobs and who works on them.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    store: Store,
+    renderer: Renderer,
+    jobs: BTreeMap<JobId, Record>,
+    /// The latest job of each key.
+    keys: HashMap<String, JobId>,
+    claims: HashMap<String, JobId>,
+    last_id: JobId,
+    running: HashMap<JobId, Running>,
+    idle: VecDeque<Idle>,
+    workers: BTreeMap<String, WorkerStatus>,
+    events: broadcast::Sender<Arc<Job>>,
+    finished: std::sync::mpsc::Sender<spool::Event>,
+}
+
+impl Queue {
+    /// Reads the store and puts back into the queue what was running when the last daemon ended.
+    /// Every job that ends from now on is sent to `finished`, for its file to be put away.
+    pub(crate) async fn open(
+        store: Store,
+        inputs: &Inputs,
+        renderer: Renderer,
+        finished: std::sync::mpsc::Sender<spool::Event>,
+    ) -> Result<Self, StoreError> {
+        let mut queue = Self {
+            last_id: store.last_id()?,
+            jobs: store
+                .all()?
+                .into_iter()
+                .map(|record| (record.job.id, record))
+                .collect(),
+            store,
+            renderer,
+            keys: HashMap::new(),
+            claims: HashMap::new(),
+            running: HashMap::new(),
+            idle: VecDeque::new(),
+            workers: BTreeMap::new(),
+            events: broadcast::channel(EVENT_BACKLOG).0,
+            finished,
+        };
+        for (id, record) in &queue.jobs {
+            queue.keys.insert(record.job.key.clone(), *id);
+            queue
+                .claims
+                .extend(record.private.claim.clone().map(|claim| (claim, *id)));
+        }
+        queue.recover(inputs).await?;
+        Ok(queue)
+    }
+
+    /// Serves messages until it is told to stop. Returns the way to it.
+    pub(crate) fn start(self) -> QueueHandle {
+        let (messages, inbox) = mpsc::channel(64);
+        let handle = QueueHandle::new(messages, self.events.clone());
+        tokio::spawn(self.serve(inbox));
+        handle
+    }
+
+    async fn serve(mut self, mut inbox: mpsc::Receiver<Message>) {
+        while let Some(message) = inbox.recv().await {
+            // A receiver that has gone away (a client that hung up) is no concern of ours.
+            match message {
+                Message::Submit(submission, reply) => {
+                    let _ = reply.send(self.submit(*submission).await);
+                }
+                Message::ByClaim(claim, reply) => {
+                    let record = self.claims.get(&claim).and_then(|id| self.jobs.get(id));
+                    let _ = reply.send(record.cloned().map(Arc::new));
+                }
+                Message::Next(idle) => self.idle.push_back(idle),
+                Message::Report(job, report) => self.report(job, report),
+                Message::Worker(status) => {
+                    self.workers.insert(status.device.clone(), status);
+                }
+                Message::Workers(reply) => {
+                    let _ = reply.send(self.workers.values().cloned().collect());
+                }
+                Message::End(job, ending, reply) => {
+                    self.end(job, *ending).await;
+                    let _ = reply.send(());
+                }
+                Message::Cancel(job, reply) => {
+                    let _ = reply.send(self.cancel(job).await);
+                }
+                Message::List(reply) => {
+                    let _ = reply.send(
+                        self.jobs
+                            .values()
+                            .map(|record| record.job.clone())
+                            .collect(),
+                    );
+                }
+                Message::Show(job, reply) => {
+                    let _ = reply.send(self.jobs.get(&job).map(|record| record.job.clone()));
+                }
+                Message::Stop(reply) => {
+                    self.sync().await;
+                    let _ = reply.send(());
+                    return;
+                }
+            }
+            self.assign().await;
+        }
+    }
+
+    /// After a crash: every running job is queued again, its half-written video removed.
+    async fn recover(&mut self, inputs: &Inputs) -> Result<(), StoreError> {
+        let interrupted: Vec<JobId> = self
+            .jobs
+            .values()
+            .filter(|record| record.job.is(StateName::Running))
+            .map(|record| record.job.id)
+            .collect();
+        for id in interrupted {
+            let record = self.jobs.get_mut(&id).expect("collected from the same map");
+            clear_leftovers(&record.job);
+            let next = if record.private.cancel_requested {
+                JobState::Cancelled {
+                    finished_at: Timestamp::now(),
+                }
+            } else {
+                JobState::Queued
+            };
+            info!(job = %id, attempts = record.job.attempts, state = %next.name(), "was running when the daemon ended");
+            record
+                .job
+                .transition(next)
+                .expect("a running job may become queued or cancelled");
+            self.store.put(record)?;
+        }
+        self.store.sync().await?;
+        let needed: Vec<_> = self
+            .jobs
+            .values()
+            .filter(|record| !record.job.is_finished())
+            .map(|record| record.private.input.as_path())
+            .collect();
+        if let Err(error) = inputs.keep_only(&needed) {
+            error!(%error, "removing start images that no job needs");
+        }
+        Ok(())
+    }
+
+    /// Writes and syncs a job's record and tells the watchers.
+    async fn persist(&mut self, id: JobId) -> Result<(), StoreError> {
+        let record = &self.jobs[&id];
+        self.store.put(record)?;
+        self.store.sync().await?;
+        self.announce(id);
+        Ok(())
+    }
+
+    fn announce(&self, id: JobId) {
+        if self.events.receiver_count() > 0 {
+            // Fails only when the last watcher has just left.
+            let _ = self.events.send(Arc::new(self.jobs[&id].job.clone()));
+        }
+    }
+
+    async fn sync(&self) {
+        if let Err(error) = self.store.sync().await {
+            error!(%error, "syncing the store");
+        }
+    }
+}

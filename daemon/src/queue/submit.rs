@@ -1,0 +1,121 @@
+//! A job enters: the same for the folder and the socket.
+
+use std::path::{Path, PathBuf};
+
+use framepack_jobs::{Job, JobId, JobState, Source, StateName, Timestamp, ValidSpec};
+use thiserror::Error;
+use tracing::info;
+
+use super::Queue;
+use crate::{
+    inputs,
+    store::{Private, Record, StoreError},
+};
+
+/// A job that has been checked and can be queued.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) name: String,
+    pub(crate) key: String,
+    pub(crate) source: Source,
+    /// Id of the claimed file, if it came through the folder.
+    pub(crate) claim: Option<String>,
+    pub(crate) spec: ValidSpec,
+    pub(crate) seed: u64,
+    /// The start image as the user named it, absolute.
+    pub(crate) image: PathBuf,
+    /// The daemon's copy of it.
+    pub(crate) input: PathBuf,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Submitted {
+    /// It is a new job.
+    New(Box<Job>),
+    /// The same job (by key) is queued, running or done.
+    Duplicate(Box<Job>),
+}
+
+/// Why a valid job could not be taken. It may be submitted again later.
+#[derive(Debug, Error)]
+pub(crate) enum SubmitError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Queue {
+    pub(super) async fn submit(
+        &mut self,
+        submission: Submission,
+    ) -> Result<Submitted, SubmitError> {
+        if let Some(known) = self.live_or_done(&submission.key) {
+            let known = Box::new(known.clone());
+            inputs::remove(&submission.input);
+            return Ok(Submitted::Duplicate(known));
+        }
+        let id = JobId(self.last_id.0 + 1);
+        let record = Record {
+            job: Job {
+                id,
+                output: self.free_output(&submission),
+                name: submission.name,
+                key: submission.key,
+                state: JobState::Queued,
+                submitted_at: Timestamp::now(),
+                source: submission.source,
+                spec: submission.spec,
+                seed: submission.seed,
+                image: submission.image,
+                attempts: 0,
+                warnings: submission.warnings,
+            },
+            private: Private {
+                claim: submission.claim,
+                input: submission.input,
+                ..Private::default()
+            },
+        };
+        self.store.add(&record)?;
+        self.store.sync().await?;
+        info!(job = %id, name = record.job.name, "queued");
+        let job = Box::new(record.job.clone());
+        self.last_id = id;
+        self.keys.insert(record.job.key.clone(), id);
+        self.claims
+            .extend(record.private.claim.clone().map(|claim| (claim, id)));
+        self.jobs.insert(id, record);
+        self.announce(id);
+        Ok(Submitted::New(job))
+    }
+
+    /// The job of this key, unless it failed or was cancelled: then it may be tried again, as a new job.
+    fn live_or_done(&self, key: &str) -> Option<&Job> {
+        let job = &self.jobs[self.keys.get(key)?].job;
+        (!job.is(StateName::Failed) && !job.is(StateName::Cancelled)).then_some(job)
+    }
+
+    /// The first free of `name.mp4`, `name-2.mp4`, … in the job's output folder.
+    fn free_output(&self, submission: &Submission) -> PathBuf {
+        let (folder, stem) =
+            self.renderer
+                .output(&submission.spec, &submission.name, submission.seed);
+        let candidates = (1_u32..).map(|n| match n {
+            1 => folder.join(format!("{stem}.mp4")),
+            n => folder.join(format!("{stem}-{n}.mp4")),
+        });
+        candidates
+            .into_iter()
+            .find(|path| !path.exists() && !self.is_promised(path))
+            .expect("there are more numbers than files")
+    }
+
+    /// Whether a job that has not failed will write, or wrote, this file.
+    fn is_promised(&self, output: &Path) -> bool {
+        let keeps = |job: &Job| !job.is(StateName::Failed) && !job.is(StateName::Cancelled);
+        self.jobs
+            .values()
+            .any(|record| record.job.output == output && keeps(&record.job))
+    }
+}

@@ -1,0 +1,91 @@
+//! From a job's record to the worker's request: which bundle, which paths.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use framepack_config::Models;
+use framepack_ipc::worker::RenderRequest;
+use framepack_jobs::{Job, ValidSpec};
+
+use crate::{state_dir::Layout, store::Record};
+
+/// The daemon's part of every render request.
+#[derive(Debug, Clone)]
+pub(crate) struct Renderer {
+    models: Models,
+    outputs: PathBuf,
+    layout: Layout,
+}
+
+impl Renderer {
+    pub(crate) fn new(models: Models, outputs: PathBuf, layout: Layout) -> Self {
+        Self {
+            models,
+            outputs,
+            layout,
+        }
+    }
+
+    /// What the worker needs to know of the job.
+    pub(crate) fn request(&self, record: &Record) -> RenderRequest {
+        let (job, spec) = (&record.job, &record.job.spec);
+        RenderRequest {
+            job: job.id,
+            name: job.name.clone(),
+            bundle: self.models.bundle.clone(),
+            f1_bundle: self.models.f1_bundle.clone(),
+            model: spec.model,
+            image: record.private.input.clone(),
+            prompt: spec.prompt.clone(),
+            negative_prompt: spec.negative_prompt.clone(),
+            seed: job.seed,
+            length_secs: spec.length.secs,
+            steps: spec.steps,
+            guidance: spec.guidance,
+            bucket: spec.size.bucket,
+            latent_window: spec.latent_window,
+            crf: spec.output.crf,
+            output: job.output.clone(),
+            work_dir: self.layout.work(job.id),
+        }
+    }
+
+    /// Makes the folders that the request promises.
+    pub(crate) fn prepare(&self, job: &Job) -> io::Result<()> {
+        fs::create_dir_all(self.layout.work(job.id))?;
+        job.output.parent().map_or(Ok(()), fs::create_dir_all)
+    }
+
+    /// The folder and the stem of the video's name.
+    pub(crate) fn output(&self, spec: &ValidSpec, name: &str, seed: u64) -> (PathBuf, String) {
+        (
+            self.outputs.join(&spec.output.dir),
+            spec.output.name.fill(name, seed),
+        )
+    }
+}
+
+/// Removes what a worker that was stopped or died left beside the video:
+/// temporary files are hidden and start with the video's own name.
+pub(crate) fn clear_leftovers(job: &Job) {
+    let (Some(folder), Some(name)) = (job.output.parent(), job.output.file_name()) else {
+        return;
+    };
+    let prefix = format!(".{}.", name.to_string_lossy());
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            remove(&entry.path());
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %error, "removing an unfinished video");
+    }
+}

@@ -1,0 +1,185 @@
+//! What became of a dropped file, written beside it: JSON for programs, plain words for people.
+
+use std::fmt::Write;
+
+use framepack_jobs::{API, Failure, FailureClass, Job, JobState, Problem, Timestamp};
+use serde::Serialize;
+
+/// Where a file goes when the daemon is finished with it; the folder's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// The video is there.
+    Done,
+    /// It was a job, and there is no video.
+    Failed,
+    /// It never became a job.
+    Rejected,
+    /// It is a job already.
+    Duplicate,
+}
+
+impl Outcome {
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
+/// The report.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report<'a> {
+    api: &'static str,
+    kind: &'static str,
+    outcome: Outcome,
+    /// Name under which the file was dropped; bytes that are no text are replaced.
+    file: String,
+    written_at: Timestamp,
+    versions: Versions<'a>,
+    /// The job, with its effective settings, attempts, result or failure; of a duplicate, the job that it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<&'a Job>,
+    /// Why there is no video, or no job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a Failure>,
+    /// Each mistake in the file.
+    #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
+    problems: &'a [Problem],
+}
+
+#[derive(Debug, Serialize)]
+struct Versions<'a> {
+    framepackd: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker: Option<&'a str>,
+}
+
+impl<'a> Report<'a> {
+    /// A job that has ended.
+    pub(crate) fn ended(file: String, job: &'a Job, worker: Option<&'a str>) -> Self {
+        let outcome = match job.state {
+            JobState::Done { .. } => Outcome::Done,
+            _ => Outcome::Failed,
+        };
+        let failure = match &job.state {
+            JobState::Failed { failure, .. } => Some(failure),
+            _ => None,
+        };
+        Self {
+            job: Some(job),
+            failure,
+            versions: Versions {
+                framepackd: env!("CARGO_PKG_VERSION"),
+                worker,
+            },
+            ..Self::of(outcome, file)
+        }
+    }
+
+    /// A file that never became a job.
+    pub(crate) fn rejected(file: String, failure: &'a Failure, problems: &'a [Problem]) -> Self {
+        Self {
+            failure: Some(failure),
+            problems,
+            ..Self::of(Outcome::Rejected, file)
+        }
+    }
+
+    /// A file that is a job already.
+    pub(crate) fn duplicate(file: String, job: &'a Job) -> Self {
+        Self {
+            job: Some(job),
+            ..Self::of(Outcome::Duplicate, file)
+        }
+    }
+
+    fn of(outcome: Outcome, file: String) -> Self {
+        Self {
+            api: API,
+            kind: "Report",
+            outcome,
+            file,
+            written_at: Timestamp::now(),
+            versions: Versions {
+                framepackd: env!("CARGO_PKG_VERSION"),
+                worker: None,
+            },
+            job: None,
+            failure: None,
+            problems: &[],
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The same for people: what failed, where, what to change, how to try again. `None` when nothing failed.
+    pub(crate) fn in_words(&self) -> Option<String> {
+        let file = self.file.escape_debug();
+        let mut text = match (self.outcome, self.job) {
+            (Outcome::Done, _) => return None,
+            (Outcome::Duplicate, Some(job)) => return Some(duplicate_in_words(&self.file, job)),
+            (Outcome::Failed, Some(job)) => {
+                format!(
+                    "{file} (job {}, \"{}\") is {}: there is no video.\n",
+                    job.id,
+                    job.name,
+                    job.state.name()
+                )
+            }
+            _ => format!("{file} was rejected: it did not become a job.\n"),
+        };
+        if let Some(failure) = self.failure {
+            describe(&mut text, failure).expect(NEVER_FAILS);
+        }
+        write!(text, "\nTo try again: {}\n", self.retry()).expect(NEVER_FAILS);
+        Some(text)
+    }
+
+    fn retry(&self) -> &'static str {
+        match self.failure.map(|failure| failure.class) {
+            Some(FailureClass::Input | FailureClass::Policy) => {
+                "mend that, then move the job file from here back into the jobs folder."
+            }
+            Some(_) => {
+                "once the cause is gone, move the job file from here back into the jobs folder."
+            }
+            None => "move the job file from here back into the jobs folder.",
+        }
+    }
+}
+
+const NEVER_FAILS: &str = "writing to a string cannot fail";
+
+fn describe(text: &mut String, failure: &Failure) -> std::fmt::Result {
+    writeln!(text, "\nWhat is wrong ({}):", failure.code)?;
+    for line in failure.message.lines() {
+        writeln!(text, "  {line}")?;
+    }
+    if let Some(hint) = &failure.hint {
+        writeln!(text, "\nWhat to do:")?;
+        for line in hint.lines() {
+            writeln!(text, "  {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn duplicate_in_words(file: &str, job: &Job) -> String {
+    format!(
+        "{} asks for what job {} (\"{}\", {}) already is; nothing was queued.\n\n\
+         Its video: {}\n\n\
+         To render it anew all the same: change the seed or the prompt, or give the file a key of its own,\n\
+         then move it from here back into the jobs folder.\n",
+        file.escape_debug(),
+        job.id,
+        job.name,
+        job.state.name(),
+        job.output.display(),
+    )
+}

@@ -1,0 +1,147 @@
+//! The Unix socket: one task a connection, one file a command.
+
+mod cancel;
+mod connection;
+mod list;
+mod ping;
+mod show;
+mod submit;
+mod watch;
+
+use std::{
+    fs, io,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
+    path::Path,
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail};
+use framepack_ipc::{
+    ErrorBody, ErrorCode, ErrorEnvelope,
+    control::{Request, Response},
+};
+use interprocess::local_socket::{
+    GenericFilePath, ListenerOptions, Stream, ToFsName,
+    tokio::{Listener, prelude::*},
+};
+use tokio::{select, task::JoinSet};
+use tracing::{debug, warn};
+
+use self::connection::Connection;
+use crate::{
+    intake::Intake,
+    queue::{QueueHandle, Stopping},
+    shutdown::Shutdown,
+};
+
+/// The daemon's user and group may connect.
+const SOCKET_MODE: u32 = 0o660;
+
+/// What the commands work with.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) queue: QueueHandle,
+    pub(crate) intake: Intake,
+    pub(crate) started: Instant,
+}
+
+/// Listens at the path; refuses when a daemon answers there already, and replaces a socket that a dead one left.
+pub(crate) fn bind(path: &Path) -> Result<Listener> {
+    let context = || format!("listening at {}", path.display());
+    remove_stale(path)?;
+    let name = path.to_fs_name::<GenericFilePath>().with_context(context)?;
+    let listener = ListenerOptions::new()
+        .name(name)
+        .create_tokio()
+        .with_context(context)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE)).with_context(context)?;
+    Ok(listener)
+}
+
+fn remove_stale(path: &Path) -> Result<()> {
+    use interprocess::local_socket::prelude::*;
+    let metadata = match path.symlink_metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| format!("looking at {}", path.display())),
+    };
+    if !metadata.file_type().is_socket() {
+        bail!(
+            "{} exists and is no socket: remove it, or set another paths.socket",
+            path.display()
+        );
+    }
+    if Stream::connect(path.to_fs_name::<GenericFilePath>()?).is_ok() {
+        bail!(
+            "another framepackd answers at {}: stop it, or set another paths.socket",
+            path.display()
+        );
+    }
+    fs::remove_file(path).with_context(|| format!("removing the stale socket {}", path.display()))
+}
+
+/// Accepts connections until the daemon stops; then hangs up on all of them.
+pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Shutdown) {
+    let mut connections = JoinSet::new();
+    loop {
+        select! {
+            stream = listener.accept() => match stream {
+                Ok(stream) => {
+                    connections.spawn(converse(Connection::new(stream), service.clone()));
+                }
+                Err(error) => warn!(%error, "accepting a connection"),
+            },
+            Some(_) = connections.join_next() => {}
+            () = shutdown.requested() => return,
+        }
+    }
+}
+
+async fn converse(mut connection: Connection, service: Service) {
+    if let Err(error) = service.answer_all(&mut connection).await {
+        debug!(%error, "a connection broke");
+    }
+}
+
+impl Service {
+    async fn answer_all(&self, connection: &mut Connection) -> io::Result<()> {
+        if !connection.shake_hands().await? {
+            return Ok(());
+        }
+        while let Some(request) = connection.receive().await? {
+            let answered = match request {
+                Ok(Request::Watch(watched)) => match self.watch(&watched, connection).await? {
+                    Ok(()) => continue,
+                    Err(error) => Err(error),
+                },
+                Ok(request) => self.answer(request).await,
+                Err(error) => Err(error.into()),
+            };
+            connection
+                .send(&answered.unwrap_or_else(Response::Error))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, request: Request) -> Result<Response, ErrorEnvelope> {
+        match request {
+            Request::Submit(request) => self.submit(request).await,
+            Request::List(request) => self.list(request).await,
+            Request::Show(request) => self.show(request).await,
+            Request::Cancel(request) => self.cancel(request).await,
+            Request::Ping => self.ping().await,
+            Request::Hello(_) | Request::Watch(_) => Err(ErrorBody::new(
+                ErrorCode::BadMessage,
+                "a connection has one hello, as its first message",
+            )
+            .into()),
+        }
+    }
+}
+
+impl From<Stopping> for ErrorEnvelope {
+    fn from(stopping: Stopping) -> Self {
+        ErrorBody::new(ErrorCode::ShuttingDown, stopping.to_string()).into()
+    }
+}

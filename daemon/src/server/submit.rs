@@ -1,0 +1,68 @@
+//! `submit`: a job file's text, by the same way as from the folder. Answered once the job is durable.
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode, ErrorEnvelope,
+    control::{Response, Submission, SubmitOutcome, SubmitRequest},
+};
+use framepack_jobs::Source;
+
+use super::Service;
+use crate::{
+    intake::{Offer, Refusal, Rejection},
+    queue::Submitted,
+};
+
+impl Service {
+    pub(super) async fn submit(&self, request: SubmitRequest) -> Result<Response, ErrorEnvelope> {
+        if !request.folder.is_absolute() {
+            let message = format!(
+                "the folder of the job file is not an absolute path: {}",
+                request.folder.display()
+            );
+            return Err(ErrorBody::new(ErrorCode::BadMessage, message).into());
+        }
+        let intake = self.intake.clone();
+        // Reads and copies the image.
+        let accepted = tokio::task::spawn_blocking(move || {
+            intake.accept(Offer {
+                text: &request.yaml,
+                stem: &request.stem,
+                folder: &request.folder,
+                source: Source::Submit {
+                    folder: request.folder.clone(),
+                },
+                claim: None,
+            })
+        });
+        let submission = match accepted.await {
+            Ok(accepted) => accepted?,
+            Err(panic) => return Err(ErrorBody::new(ErrorCode::Internal, panic.to_string()).into()),
+        };
+        let (job, outcome) = match self.queue.submit(submission).await? {
+            Ok(Submitted::New(job)) => (job, SubmitOutcome::Created),
+            Ok(Submitted::Duplicate(job)) => (job, SubmitOutcome::Duplicate),
+            Err(error) => {
+                return Err(ErrorBody::new(ErrorCode::StoreDamaged, error.to_string()).into());
+            }
+        };
+        Ok(Response::Submitted(Submission { job, outcome }))
+    }
+}
+
+impl From<Refusal> for ErrorEnvelope {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotNow(failure) => ErrorBody::from(failure).into(),
+            Refusal::Rejected(Rejection { failure, problems }) => {
+                let mut errors = problems.iter().map(ErrorBody::from);
+                match errors.next() {
+                    Some(error) => Self {
+                        error,
+                        more: errors.collect(),
+                    },
+                    None => ErrorBody::from(failure).into(),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `watch`: the selected jobs, now and at each change, until all of them are finished.
+
+use std::{collections::BTreeSet, io};
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode, ErrorEnvelope,
+    control::{Response, SelectRequest},
+};
+use framepack_jobs::{Job, JobId};
+use tokio::{select, sync::broadcast::error::RecvError};
+
+use super::{Service, connection::Connection};
+use crate::queue::Stopping;
+
+impl Service {
+    pub(super) async fn watch(
+        &self,
+        request: &SelectRequest,
+        connection: &mut Connection,
+    ) -> io::Result<Result<(), ErrorEnvelope>> {
+        // Before the first look, so that no change falls between the two.
+        let mut changes = self.queue.subscribe();
+        let jobs = match self.selected(request).await {
+            Ok(jobs) => jobs,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let mut watched = Watched::default();
+        for job in jobs {
+            watched.show(&job, connection).await?;
+        }
+        while !watched.unfinished.is_empty() {
+            select! {
+                change = changes.recv() => match change {
+                    Ok(job) if watched.unfinished.contains(&job.id) => watched.show(&job, connection).await?,
+                    Ok(_) => {}
+                    // Fell behind: what was missed is in the jobs themselves.
+                    Err(RecvError::Lagged(_)) => match self.catch_up(&mut watched, connection).await? {
+                        Ok(()) => {}
+                        Err(refused) => return Ok(Err(refused)),
+                    },
+                    Err(RecvError::Closed) => return Ok(Err(Stopping.into())),
+                },
+                request = connection.receive() => {
+                    if request?.is_none() {
+                        return Ok(Ok(()));
+                    }
+                    let message = "a connection that watches takes no other request";
+                    return Ok(Err(ErrorBody::new(ErrorCode::BadMessage, message).into()));
+                }
+            }
+        }
+        connection.send(&Response::End).await?;
+        Ok(Ok(()))
+    }
+
+    async fn catch_up(
+        &self,
+        watched: &mut Watched,
+        connection: &mut Connection,
+    ) -> io::Result<Result<(), ErrorEnvelope>> {
+        for id in watched.unfinished.clone() {
+            match self.queue.show(id).await {
+                Ok(Some(job)) => watched.show(&job, connection).await?,
+                Ok(None) => {}
+                Err(stopping) => return Ok(Err(stopping.into())),
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// The jobs that a client still waits for.
+#[derive(Debug, Default)]
+struct Watched {
+    unfinished: BTreeSet<JobId>,
+}
+
+impl Watched {
+    async fn show(&mut self, job: &Job, connection: &mut Connection) -> io::Result<()> {
+        connection
+            .send(&Response::Job(Box::new(job.clone())))
+            .await?;
+        if job.is_finished() {
+            self.unfinished.remove(&job.id);
+        } else {
+            self.unfinished.insert(job.id);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! Which names in the jobs folder are job files. Everything else is left alone: editors, rsync,
+//! browsers and network file systems all put temporary names beside the real one.
+
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+const JOB_SUFFIXES: [&[u8]; 3] = [b".yaml", b".yml", b".json"];
+
+/// Whether a file of this name is meant as a job.
+///
+/// Temporary names mostly fail for want of a job suffix (`x.yaml.part`, `x.yaml~`, `sedMlZpkZ`);
+/// hidden ones (rsync, NFS, FUSE) and the lock files of editors may carry one and are named here.
+pub(crate) fn is_job_file(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let temporary = name.starts_with(b".")
+        || name.starts_with(b"~$")
+        || (name.starts_with(b"#") && name.ends_with(b"#"));
+    !temporary && suffix(name).is_some()
+}
+
+/// The name without its job suffix, and the suffix with its dot.
+pub(crate) fn split_suffix(name: &OsStr) -> (&OsStr, &OsStr) {
+    let name = name.as_bytes();
+    let at = name.len() - suffix(name).map_or(0, <[u8]>::len);
+    (
+        OsStr::from_bytes(&name[..at]),
+        OsStr::from_bytes(&name[at..]),
+    )
+}
+
+fn suffix(name: &[u8]) -> Option<&[u8]> {
+    JOB_SUFFIXES.iter().find_map(|suffix| {
+        let at = name.len().checked_sub(suffix.len())?;
+        (at > 0 && name[at..].eq_ignore_ascii_case(suffix)).then(|| &name[at..])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn job_suffixes_are_taken_and_everything_else_is_ignored() {
+        let jobs: [&[u8]; 6] = [
+            b"a.yaml",
+            b"a.YML",
+            b"-a b.json",
+            b"a\nb.yaml",
+            b"\xff\xfe.yaml",
+            b"a.tmp.yaml",
+        ];
+        for name in jobs {
+            assert!(
+                is_job_file(OsStr::from_bytes(name)),
+                "{}",
+                name.escape_ascii()
+            );
+        }
+        let ignored = [
+            ".yaml",
+            ".c.yaml.8qweJE",
+            ".a.yaml",
+            "a.yaml~",
+            "#a.yaml#",
+            ".#a.yaml",
+            "a.yaml.swp",
+            "a.yaml.part",
+            "a.yaml.crdownload",
+            "a.yaml.filepart",
+            "4913",
+            "sedMlZpkZ",
+            "~$a.yaml",
+            "Thumbs.db",
+            ".DS_Store",
+            ".nfs0001.yaml",
+            ".fuse_hidden0001.yaml",
+            "a.png",
+            "yaml",
+            "",
+        ];
+        for name in ignored {
+            assert!(!is_job_file(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_suffix_splits_off_with_its_dot() {
+        assert_eq!(
+            split_suffix(OsStr::new("a.b.yaml")),
+            (OsStr::new("a.b"), OsStr::new(".yaml"))
+        );
+        assert_eq!(
+            split_suffix(OsStr::new("README")),
+            (OsStr::new("README"), OsStr::new(""))
+        );
+    }
+}

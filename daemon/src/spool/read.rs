@@ -1,0 +1,105 @@
+//! Reading a job file: regular files only, never waiting, never more than a job can have.
+
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use framepack_jobs::{Failure, FailureClass};
+use nix::fcntl::OFlag;
+use thiserror::Error;
+
+/// Largest job file taken.
+pub(crate) const MAX_JOB_BYTES: u64 = 1 << 20;
+
+/// Why a file can't be read as a job.
+#[derive(Debug, Error)]
+pub(crate) enum ReadError {
+    #[error("not a regular file, but {kind}")]
+    NotRegular { kind: &'static str },
+    #[error("the file is empty")]
+    Empty,
+    #[error("the file has {found} bytes; a job has at most {MAX_JOB_BYTES}")]
+    TooLarge { found: u64 },
+    #[error("the file is not UTF-8 text (first wrong byte at {offset})")]
+    NotText { offset: usize },
+    #[error("reading the file: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl ReadError {
+    /// The failure of the job file.
+    pub(crate) fn into_failure(self) -> Failure {
+        let (class, code, hint) = match &self {
+            Self::NotRegular { .. } => (
+                FailureClass::Policy,
+                "FP2204",
+                "drop the file itself: no links, pipes or devices",
+            ),
+            Self::Empty => (
+                FailureClass::Input,
+                "FP2401",
+                "write the job under another name and rename it when it is complete",
+            ),
+            Self::TooLarge { .. } => (
+                FailureClass::Input,
+                "FP2402",
+                "a job is a short YAML text; the image is only named in it",
+            ),
+            Self::NotText { .. } => (FailureClass::Input, "FP2403", "save the job as UTF-8 text"),
+            Self::Io(_) => (
+                FailureClass::Io,
+                "FP5013",
+                "check that the daemon's user may read the file",
+            ),
+        };
+        Failure {
+            class,
+            code: code.to_owned(),
+            message: self.to_string(),
+            hint: Some(hint.to_owned()),
+        }
+    }
+}
+
+/// Reads a job file without ever blocking on it.
+pub(crate) fn read_job_file(path: &Path) -> Result<String, ReadError> {
+    let kind = kind(&path.symlink_metadata()?);
+    if let Some(kind) = kind {
+        return Err(ReadError::NotRegular { kind });
+    }
+    // The flags guard against a swap after the look above.
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY;
+    let file = File::options()
+        .read(true)
+        .custom_flags(flags.bits())
+        .open(path)?;
+    let found = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    file.take(MAX_JOB_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    if bytes.len() as u64 > MAX_JOB_BYTES {
+        return Err(ReadError::TooLarge { found });
+    }
+    String::from_utf8(bytes).map_err(|error| ReadError::NotText {
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+/// What the file is, unless it is a regular one.
+fn kind(metadata: &Metadata) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    let file_type = metadata.file_type();
+    match () {
+        () if file_type.is_file() => None,
+        () if file_type.is_symlink() => Some("a symbolic link"),
+        () if file_type.is_dir() => Some("a folder"),
+        () if file_type.is_fifo() => Some("a named pipe"),
+        () if file_type.is_socket() => Some("a socket"),
+        () => Some("a device"),
+    }
+}

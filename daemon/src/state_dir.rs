@@ -1,0 +1,140 @@
+//! The state directory: one daemon's lock, identity, store, inputs and work folders.
+//!
+//! ```text
+//! state/
+//!   lock                 held while a daemon runs
+//!   daemon-id            names this daemon's claims in the jobs folder
+//!   store/               sled
+//!   inputs/<id>.<ext>    start images, copied when their job was accepted
+//!   work/<job>/          previews and contact sheet of a job
+//! ```
+
+use std::{
+    fs::{self, DirBuilder, File, TryLockError},
+    io::Write,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use framepack_jobs::JobId;
+
+use crate::spool::{random_id, sync_dir};
+
+/// An open state directory; its lock is held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct StateDir {
+    path: PathBuf,
+    daemon_id: String,
+    _lock: File,
+}
+
+impl StateDir {
+    /// Creates what is missing and locks the directory; fails when another daemon has it.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        for dir in [path.to_owned(), path.join("inputs"), path.join("work")] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o750)
+                .create(&dir)
+                .with_context(|| format!("creating {}", dir.display()))?;
+        }
+        let lock = lock(&path.join("lock"))?;
+        let daemon_id = daemon_id(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            daemon_id,
+            _lock: lock,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn daemon_id(&self) -> &str {
+        &self.daemon_id
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path.join("store")
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        Layout {
+            state: self.path.clone(),
+        }
+    }
+}
+
+/// Where things lie in the state directory, for those who need no lock.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    state: PathBuf,
+}
+
+impl Layout {
+    /// Start images of accepted jobs.
+    pub(crate) fn inputs(&self) -> PathBuf {
+        self.state.join("inputs")
+    }
+
+    /// What a job leaves while it runs.
+    pub(crate) fn work(&self, job: JobId) -> PathBuf {
+        self.state.join("work").join(job.to_string())
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .with_context(|| format!("opening {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another framepackd uses this state directory ({} is locked): stop it, or set another paths.state",
+            path.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", path.display()))
+        }
+    }
+}
+
+/// The identity of the daemon that lives in this state directory; made on its first start.
+fn daemon_id(state: &Path) -> Result<String> {
+    let path = state.join("daemon-id");
+    if let Ok(id) = fs::read_to_string(&path)
+        && !id.trim().is_empty()
+    {
+        return Ok(id.trim().to_owned());
+    }
+    let id = random_id()?;
+    let temporary = state.join("daemon-id.new");
+    let mut file =
+        File::create(&temporary).with_context(|| format!("creating {}", temporary.display()))?;
+    writeln!(file, "{id}")?;
+    file.sync_all()?;
+    fs::rename(&temporary, &path)?;
+    sync_dir(state)?;
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_daemon_at_a_time_and_the_same_identity_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = StateDir::open(dir.path()).unwrap();
+        let refused = StateDir::open(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains("another framepackd"), "{refused}");
+        let id = first.daemon_id().to_owned();
+        drop(first);
+        assert_eq!(StateDir::open(dir.path()).unwrap().daemon_id(), id);
+    }
+}

@@ -1,0 +1,132 @@
+//! The truth about jobs: sled, one record a job, synced before anything is acknowledged.
+//!
+//! ```text
+//! tree jobs   job number, big endian → Record as JSON
+//! tree meta   schema → 1;  last_id → the highest number ever given out
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use framepack_jobs::{Job, JobId};
+use serde::{Deserialize, Serialize};
+use sled::{Db, Tree};
+use thiserror::Error;
+
+/// Version of the layout above.
+const SCHEMA: u64 = 1;
+/// Records are a few kilobytes; sled's default of 1 GiB would only hide a leak.
+const CACHE_BYTES: u64 = 16 << 20;
+
+/// A job as it is stored: its public record, and what only the daemon needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) job: Job,
+    pub(crate) private: Private,
+}
+
+/// What only the daemon needs of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Private {
+    /// Id of the claimed file, for a job that came through the folder.
+    pub(crate) claim: Option<String>,
+    /// The job's own copy of its start image.
+    pub(crate) input: PathBuf,
+    /// Version of the worker that had it last.
+    pub(crate) worker_version: Option<String>,
+    /// Workers that died while rendering this job.
+    pub(crate) worker_deaths: u32,
+    /// A user wants it stopped and the worker has not said yet that it has.
+    pub(crate) cancel_requested: bool,
+}
+
+/// Why the store can't be used.
+#[derive(Debug, Error)]
+pub(crate) enum StoreError {
+    #[error("the store failed: {0}")]
+    Sled(#[from] sled::Error),
+    #[error("record of job {job} in the store: {error}")]
+    Record { job: u64, error: serde_json::Error },
+    #[error(
+        "the store was written by a newer framepackd (schema {found}, this one knows {SCHEMA})"
+    )]
+    Newer { found: u64 },
+}
+
+/// The open store. sled locks its folder: a second process is refused.
+#[derive(Debug)]
+pub(crate) struct Store {
+    db: Db,
+    jobs: Tree,
+    meta: Tree,
+}
+
+impl Store {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let db = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            .open()?;
+        let store = Self {
+            jobs: db.open_tree("jobs")?,
+            meta: db.open_tree("meta")?,
+            db,
+        };
+        match store.number("schema")? {
+            Some(found) if found > SCHEMA => return Err(StoreError::Newer { found }),
+            Some(_) => {}
+            None => store.set_number("schema", SCHEMA)?,
+        }
+        store.db.flush()?;
+        Ok(store)
+    }
+
+    /// Every record, by number.
+    pub(crate) fn all(&self) -> Result<Vec<Record>, StoreError> {
+        let decode = |entry: Result<(sled::IVec, sled::IVec), sled::Error>| {
+            let (key, value) = entry?;
+            serde_json::from_slice(&value).map_err(|error| StoreError::Record {
+                job: number(&key).unwrap_or_default(),
+                error,
+            })
+        };
+        self.jobs.iter().map(decode).collect()
+    }
+
+    /// The highest job number ever given out.
+    pub(crate) fn last_id(&self) -> Result<JobId, StoreError> {
+        Ok(JobId(self.number("last_id")?.unwrap_or_default()))
+    }
+
+    /// Adds a job with a fresh number; durable after [`Self::sync`].
+    pub(crate) fn add(&self, record: &Record) -> Result<(), StoreError> {
+        // The counter first: a crash between the two wastes a number instead of giving it out twice.
+        self.set_number("last_id", record.job.id.0)?;
+        self.put(record)
+    }
+
+    /// Replaces a job's record; durable after [`Self::sync`].
+    pub(crate) fn put(&self, record: &Record) -> Result<(), StoreError> {
+        let value = serde_json::to_vec(record).expect("a record is plain data with string keys");
+        self.jobs.insert(record.job.id.0.to_be_bytes(), value)?;
+        Ok(())
+    }
+
+    /// Makes everything written so far durable.
+    pub(crate) async fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush_async().await?;
+        Ok(())
+    }
+
+    fn number(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        Ok(self.meta.get(key)?.and_then(|value| number(&value)))
+    }
+
+    fn set_number(&self, key: &str, value: u64) -> Result<(), StoreError> {
+        self.meta.insert(key, &value.to_be_bytes())?;
+        Ok(())
+    }
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}

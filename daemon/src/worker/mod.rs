@@ -1,0 +1,280 @@
+//! One supervisor for each device: it keeps a worker process alive and carries jobs to it, one at a time.
+
+mod devices;
+mod process;
+
+use std::{path::Path, time::Duration};
+
+use framepack_config::{Devices, Worker};
+use framepack_ipc::{
+    control::{WorkerState, WorkerStatus},
+    worker::{FromWorker, RenderRequest, ToWorker, WorkerInfo},
+};
+use framepack_jobs::{Failure, FailureClass};
+use tokio::{
+    select,
+    sync::oneshot,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tracing::{error, info, warn};
+
+pub(crate) use process::Launch;
+
+use self::process::{WorkerError, WorkerProcess};
+use crate::{
+    queue::{Assignment, Ending, QueueHandle, Report, Stopping},
+    shutdown::Shutdown,
+};
+
+/// Pause before a worker is started again; doubled with each death in a row.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A worker that has not stopped its job this long after it was asked to is killed.
+const CANCEL_GRACE: Duration = Duration::from_secs(10);
+/// Ctrl-C in a terminal reaches the workers, too: a worker that dies just before we hear of it did not crash.
+const INTERRUPT_WINDOW: Duration = Duration::from_millis(200);
+
+/// The workers to start: one for each configured device.
+pub(crate) fn launches(worker: &Worker, program: &Path, state_dir: &Path) -> Vec<Launch> {
+    let devices = match &worker.devices {
+        Devices::Auto => devices::detect(),
+        Devices::Listed(devices) => devices.iter().map(ToString::to_string).collect(),
+    };
+    let launch = |device| Launch {
+        program: program.to_owned(),
+        device,
+        state_dir: state_dir.to_owned(),
+    };
+    devices.into_iter().map(launch).collect()
+}
+
+/// Keeps one device working.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    launch: Launch,
+    queue: QueueHandle,
+    shutdown: Shutdown,
+}
+
+/// What a worker can be used for next.
+#[derive(Debug, PartialEq, Eq)]
+enum After {
+    /// Another job.
+    Ready,
+    /// Nothing: it is dead and has to be replaced.
+    Dead,
+    /// Nothing: the daemon is stopping.
+    Stop,
+}
+
+impl Supervisor {
+    pub(crate) fn new(launch: Launch, queue: QueueHandle, shutdown: Shutdown) -> Self {
+        Self {
+            launch,
+            queue,
+            shutdown,
+        }
+    }
+
+    /// Starts workers, one after the other has died, until the daemon stops.
+    pub(crate) async fn run(mut self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if self.tell(WorkerState::Starting, None).await.is_err() {
+                return;
+            }
+            let started = select! {
+                started = WorkerProcess::start(&self.launch) => started,
+                () = self.shutdown.requested() => return,
+            };
+            match started {
+                Ok((process, info)) => {
+                    info!(
+                        device = info.device,
+                        name = info.device_name,
+                        version = info.version,
+                        "worker is ready"
+                    );
+                    let ready = Instant::now();
+                    match self.serve(process, &info).await {
+                        Ok(After::Dead | After::Ready) => {}
+                        Ok(After::Stop) | Err(Stopping) => return,
+                    }
+                    if ready.elapsed() > LONGEST_PAUSE {
+                        pause = FIRST_PAUSE;
+                    }
+                }
+                Err(error) => error!(device = self.launch.device, "no worker: {error}"),
+            }
+            if self.tell(WorkerState::Down, None).await.is_err() {
+                return;
+            }
+            select! {
+                () = sleep(pause) => pause = LONGEST_PAUSE.min(2 * pause),
+                () = self.shutdown.requested() => return,
+            }
+        }
+    }
+
+    /// Gives jobs to one worker for as long as it lives.
+    async fn serve(
+        &mut self,
+        mut process: WorkerProcess,
+        info: &WorkerInfo,
+    ) -> Result<After, Stopping> {
+        loop {
+            self.tell(WorkerState::Idle, Some(info)).await?;
+            let mut next = self.queue.next(info).await?;
+            let after = select! {
+                assignment = &mut next => match assignment {
+                    Ok(assignment) => {
+                        self.tell(WorkerState::Busy, Some(info)).await?;
+                        self.render(&mut process, assignment).await?
+                    }
+                    Err(_) => After::Stop,
+                },
+                message = process.receive() => {
+                    report_idle_death(&self.launch.device, message);
+                    self.give_back(next).await?;
+                    After::Dead
+                }
+                () = self.shutdown.requested() => {
+                    self.give_back(next).await?;
+                    After::Stop
+                }
+            };
+            match after {
+                After::Ready => {}
+                After::Dead => {
+                    process.kill().await;
+                    return Ok(After::Dead);
+                }
+                After::Stop => {
+                    process.close().await;
+                    return Ok(After::Stop);
+                }
+            }
+        }
+    }
+
+    /// Hands back a job that was assigned in the moment in which its worker went away.
+    async fn give_back(&self, mut next: oneshot::Receiver<Assignment>) -> Result<(), Stopping> {
+        next.close();
+        match next.try_recv() {
+            Ok(assignment) => {
+                self.queue
+                    .end(assignment.request.job, Ending::Interrupted)
+                    .await
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Has one job rendered.
+    async fn render(
+        &mut self,
+        process: &mut WorkerProcess,
+        assignment: Assignment,
+    ) -> Result<After, Stopping> {
+        let Assignment {
+            request,
+            mut cancel,
+        } = assignment;
+        let job = request.job;
+        process
+            .send(&ToWorker::Render(Box::new(request.clone())))
+            .await;
+        let mut kill_at = None;
+        let (ending, after) = loop {
+            select! {
+                message = process.receive() => match message {
+                    Ok(message) => match self.heard(&request, message).await? {
+                        None => {}
+                        Some(ending) => break (ending, After::Ready),
+                    },
+                    Err(death) => break (self.ending_of(&death).await, After::Dead),
+                },
+                Ok(()) = &mut cancel, if kill_at.is_none() => {
+                    process.send(&ToWorker::Cancel { job }).await;
+                    kill_at = Some(Instant::now() + CANCEL_GRACE);
+                }
+                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
+                    warn!(%job, "does not stop: its worker is killed");
+                    process.kill().await;
+                    break (Ending::Cancelled, After::Dead);
+                }
+                () = self.shutdown.requested() => {
+                    // Gone before the job is queued again, so that nothing is written after that.
+                    process.close().await;
+                    break (Ending::Interrupted, After::Stop);
+                }
+            }
+        };
+        self.queue.end(job, ending).await?;
+        Ok(after)
+    }
+
+    /// Passes on what the worker says; the ending, if that was its last word on the job.
+    async fn heard(
+        &self,
+        request: &RenderRequest,
+        message: FromWorker,
+    ) -> Result<Option<Ending>, Stopping> {
+        let job = request.job;
+        match message {
+            FromWorker::Started { plan, .. } => {
+                self.queue.report(job, Report::Started(plan)).await?;
+            }
+            FromWorker::Progress { progress, .. } => {
+                self.queue.report(job, Report::Progress(progress)).await?;
+            }
+            FromWorker::Done { output, .. } if request.output.is_file() => {
+                return Ok(Some(Ending::Done(output)));
+            }
+            FromWorker::Done { .. } => return Ok(Some(Ending::Failed(no_video(request)))),
+            FromWorker::Failed { failure, .. } => return Ok(Some(Ending::Failed(failure))),
+            FromWorker::Cancelled { .. } => return Ok(Some(Ending::Cancelled)),
+            FromWorker::Ready(_) => warn!(%job, "the worker said again that it is ready"),
+        }
+        Ok(None)
+    }
+
+    /// Says what the worker is doing, for `ping`.
+    async fn tell(&self, state: WorkerState, info: Option<&WorkerInfo>) -> Result<(), Stopping> {
+        let status = WorkerStatus {
+            device: self.launch.device.clone(),
+            device_name: info.map(|info| info.device_name.clone()),
+            state,
+        };
+        self.queue.worker(status).await
+    }
+
+    async fn ending_of(&mut self, death: &WorkerError) -> Ending {
+        match timeout(INTERRUPT_WINDOW, self.shutdown.requested()).await {
+            Ok(()) => Ending::Interrupted,
+            Err(_) => Ending::WorkerDied(death.to_string()),
+        }
+    }
+}
+
+fn report_idle_death(device: &str, message: Result<FromWorker, WorkerError>) {
+    match message {
+        Ok(message) => warn!(
+            device,
+            "replaced: it spoke without being asked: {message:?}"
+        ),
+        Err(error) => warn!(device, "died without a job: {error}"),
+    }
+}
+
+fn no_video(request: &RenderRequest) -> Failure {
+    Failure {
+        class: FailureClass::Internal,
+        code: "FP7002".to_owned(),
+        message: format!(
+            "the worker reported a video, but there is no {}",
+            request.output.display()
+        ),
+        hint: Some("see whether something else removes files from paths.outputs".to_owned()),
+    }
+}

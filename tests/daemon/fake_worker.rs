@@ -1,0 +1,232 @@
+//! A worker without torch: it speaks the worker's protocol and misbehaves as the prompt says.
+//!
+//! | prompt      | what it does                                                      |
+//! |-------------|-------------------------------------------------------------------|
+//! | `wait FILE` | makes steps until FILE exists, or the job is cancelled            |
+//! | `crash N`   | leaves a half-written video and aborts, the first N times         |
+//! | `hang`      | hears nothing any more                                            |
+//! | `oom`       | fails for want of memory                                          |
+//! | `nan`       | fails with not-a-number latents                                   |
+//! | `lie`       | says that there is a video, and there is none                     |
+//! | else        | "renders" two sections of three steps                             |
+//!
+//! Each render adds a line, the job's number, to `renders.log` in the state directory.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, Write},
+    path::{Path, PathBuf},
+    process,
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::Duration,
+};
+
+use framepack_ipc::worker::{
+    FromWorker, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, RenderRequest, ToWorker,
+    WORKER_PROTOCOL, WorkerInfo,
+};
+use framepack_jobs::{Failure, FailureClass, JobId};
+
+const PLAN: RenderPlan = RenderPlan {
+    width_px: 64,
+    height_px: 64,
+    sections: 2,
+    steps: 3,
+    latent_window: 9,
+    frames: 73,
+    secs: 73.0 / 30.0,
+};
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, serve, device_flag, device, state_flag, state_dir] = arguments.as_slice() else {
+        panic!("usage: fake_worker serve --device D --state-dir DIR");
+    };
+    assert_eq!(
+        [serve, device_flag, state_flag],
+        ["serve", "--device", "--state-dir"]
+    );
+
+    let messages = read_stdin();
+    say(&FromWorker::Ready(WorkerInfo {
+        protocol: WORKER_PROTOCOL,
+        version: "0.0.0-fake".to_owned(),
+        device: device.clone(),
+        device_name: "a fake".to_owned(),
+        device_total_bytes: 1 << 30,
+    }))?;
+    while let Ok(message) = messages.recv() {
+        if let ToWorker::Render(request) = message {
+            log_render(Path::new(state_dir), request.job)?;
+            let job = request.job;
+            match render(&request, &messages)? {
+                Ending::Done => say(&FromWorker::Done {
+                    job,
+                    output: Box::new(output(&request, device)),
+                })?,
+                Ending::Failed(failure) => say(&FromWorker::Failed { job, failure })?,
+                Ending::Cancelled => say(&FromWorker::Cancelled { job })?,
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Ending {
+    Done,
+    Failed(Failure),
+    Cancelled,
+}
+
+fn render(request: &RenderRequest, messages: &Receiver<ToWorker>) -> io::Result<Ending> {
+    say(&FromWorker::Started {
+        job: request.job,
+        plan: PLAN,
+    })?;
+    let (behaviour, argument) = request
+        .prompt
+        .split_once(' ')
+        .unwrap_or((&request.prompt, ""));
+    match behaviour {
+        "wait" => {
+            while !Path::new(argument).exists() {
+                if is_cancelled(messages, request.job) {
+                    return Ok(Ending::Cancelled);
+                }
+                step(request.job, 0, 1)?;
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+        "crash" => crash(request, argument.parse().expect("crash N"))?,
+        "hang" => loop {
+            thread::park();
+        },
+        "oom" => {
+            return Ok(failed(
+                FailureClass::Oom,
+                "FP6001",
+                "out of memory: needed 20 GiB, free 3 GiB",
+            ));
+        }
+        "nan" => {
+            return Ok(failed(
+                FailureClass::Numerics,
+                "FP3001",
+                "the latents of section 1 are not finite",
+            ));
+        }
+        "lie" => return Ok(Ending::Done),
+        _ => {}
+    }
+    for section in 0..PLAN.sections {
+        for steps in 1..=PLAN.steps {
+            if is_cancelled(messages, request.job) {
+                return Ok(Ending::Cancelled);
+            }
+            step(request.job, section, steps)?;
+        }
+    }
+    let unfinished = unfinished(&request.output);
+    fs::write(
+        &unfinished,
+        format!("video of job {}, {}", request.job, request.prompt),
+    )?;
+    fs::rename(unfinished, &request.output)?;
+    Ok(Ending::Done)
+}
+
+/// Dies in the middle of the work, as often as it is told to.
+fn crash(request: &RenderRequest, times: usize) -> io::Result<()> {
+    let log = request.work_dir.join("crashes");
+    let before = fs::read(&log).unwrap_or_default();
+    if before.len() < times {
+        fs::write(log, vec![b'x'; before.len() + 1])?;
+        fs::write(unfinished(&request.output), "half a video")?;
+        eprintln!("fake worker: crashes for the {}. time", before.len() + 1);
+        process::abort();
+    }
+    Ok(())
+}
+
+fn unfinished(output: &Path) -> PathBuf {
+    let name = output
+        .file_name()
+        .expect("a video has a name")
+        .to_string_lossy();
+    output.with_file_name(format!(".{name}.part"))
+}
+
+fn is_cancelled(messages: &Receiver<ToWorker>, job: JobId) -> bool {
+    messages
+        .try_iter()
+        .any(|message| message == ToWorker::Cancel { job })
+}
+
+fn step(job: JobId, section: u32, step: u32) -> io::Result<()> {
+    let progress = Progress {
+        phase: Phase::Sample,
+        section,
+        sections: PLAN.sections,
+        step,
+        steps: PLAN.steps,
+    };
+    say(&FromWorker::Progress { job, progress })
+}
+
+fn failed(class: FailureClass, code: &str, message: &str) -> Ending {
+    Ending::Failed(Failure {
+        class,
+        code: code.to_owned(),
+        message: message.to_owned(),
+        hint: Some("it is only a test".to_owned()),
+    })
+}
+
+fn output(request: &RenderRequest, device: &str) -> RenderOutput {
+    RenderOutput {
+        video: request.output.clone(),
+        contact_sheet: request.work_dir.join("contact-sheet.png"),
+        plan: PLAN,
+        video_bytes: fs::metadata(&request.output).map_or(0, |metadata| metadata.len()),
+        latents_sha256: "0".repeat(64),
+        warnings: vec!["no frame of it is real".to_owned()],
+        phases: vec![PhaseTime {
+            phase: Phase::Sample,
+            secs: 0.5,
+        }],
+        device: device.to_owned(),
+        dtype: "f32".to_owned(),
+        peak_device_bytes: None,
+    }
+}
+
+/// Reads messages in a thread of its own, which ends the process with its stdin, whatever it is doing.
+fn read_stdin() -> Receiver<ToWorker> {
+    let (sender, messages) = mpsc::channel();
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let line = line.expect("stdin is text");
+            let message = serde_json::from_str(&line).expect("a message of the daemon");
+            if sender.send(message).is_err() {
+                break;
+            }
+        }
+        process::exit(0);
+    });
+    messages
+}
+
+fn say(message: &FromWorker) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    io::stdout().lock().write_all(&line)
+}
+
+fn log_render(state_dir: &Path, job: JobId) -> io::Result<()> {
+    let mut log = File::options()
+        .create(true)
+        .append(true)
+        .open(state_dir.join("renders.log"))?;
+    writeln!(log, "{job}")
+}

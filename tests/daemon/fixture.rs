@@ -1,0 +1,249 @@
+//! A daemon of its own for each test: temporary folders, the real binary, and ways to wait for what it does.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use framepack_ipc::{
+    client::Client,
+    control::{ClientInfo, Request, Response, SelectRequest},
+};
+use framepack_jobs::{Job, Selector};
+use nix::{
+    sys::signal::{Signal, kill, killpg},
+    unistd::Pid,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longest wait for anything. Far more than it takes, since tests share the machine.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Folders, a configuration, and a daemon on them.
+pub(crate) struct Farm {
+    dir: TempDir,
+    daemon: Option<Child>,
+}
+
+impl Farm {
+    /// Folders with a photo at `jobs/photo.png`, and a daemon with the fake worker.
+    pub(crate) fn new() -> Self {
+        let mut farm = Self::stopped();
+        farm.start();
+        farm
+    }
+
+    /// The same before the daemon is started.
+    pub(crate) fn stopped() -> Self {
+        let worker = binary("examples/fake_worker");
+        Self::with_worker(&worker, Path::new("bundle"))
+    }
+
+    /// Folders for another worker and bundle; the daemon is not started.
+    pub(crate) fn with_worker(worker: &Path, bundle: &Path) -> Self {
+        assert!(
+            worker.is_file(),
+            "{} is missing: `make build` and `cargo test` build it",
+            worker.display()
+        );
+        let dir = TempDir::with_prefix("framepackd-test.").unwrap();
+        fs::create_dir(dir.path().join("jobs")).unwrap();
+        fs::write(dir.path().join("jobs/photo.png"), "a photo").unwrap();
+        let farm = Self { dir, daemon: None };
+        let config = format!(
+            "paths:\n  jobs: jobs\n  state: state\n  outputs: outputs\n  socket: run/framepackd.sock\n\
+             models:\n  bundle: {}\nworker:\n  devices: cpu\n  program: {}\n",
+            bundle.display(),
+            worker.display()
+        );
+        fs::write(farm.path("framepackd.yaml"), config).unwrap();
+        farm
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts the daemon in a process group of its own and waits until it answers.
+    pub(crate) fn start(&mut self) {
+        self.daemon = Some(self.command().spawn().unwrap());
+        self.wait_until("the daemon answers", |farm| {
+            Client::connect(&farm.socket(), me()).ok()
+        });
+    }
+
+    /// The daemon's command line, its log going to a file.
+    pub(crate) fn command(&self) -> Command {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_framepackd"));
+        command.arg("--config").arg(self.path("framepackd.yaml"));
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .process_group(0);
+        command
+    }
+
+    /// SIGTERM, and the wait for the end.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        self.daemon
+            .take()
+            .expect("the daemon was started")
+            .wait()
+            .unwrap()
+    }
+
+    /// SIGKILL for the daemon and its workers, all at once.
+    pub(crate) fn kill(&mut self) {
+        let mut daemon = self.daemon.take().expect("the daemon was started");
+        killpg(Pid::from_raw(daemon.id() as i32), Signal::SIGKILL).unwrap();
+        daemon.wait().unwrap();
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let daemon = self.daemon.as_ref().expect("the daemon was started");
+        kill(Pid::from_raw(daemon.id() as i32), signal).unwrap();
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path("run/framepackd.sock")
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::connect(&self.socket(), me()).unwrap()
+    }
+
+    /// The jobs that a selector means.
+    pub(crate) fn show(&self, selector: &str) -> Vec<Job> {
+        let jobs = vec![selector.parse::<Selector>().unwrap()];
+        match self.client().call(&Request::Show(SelectRequest { jobs })) {
+            Ok(Response::Jobs { jobs }) => jobs,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Puts a job file into the folder the good way: written beside it, then renamed.
+    pub(crate) fn drop_job(&self, name: impl AsRef<OsStr>, text: impl AsRef<[u8]>) {
+        let written = self.path("written");
+        fs::write(&written, text).unwrap();
+        fs::rename(written, self.path("jobs").join(name.as_ref())).unwrap();
+    }
+
+    /// Drops a job with this prompt and otherwise defaults.
+    pub(crate) fn drop_prompt(&self, name: &str, prompt: &str) {
+        self.drop_job(name, job(prompt));
+    }
+
+    /// Waits for the report of a file, whatever became of it: its folder's name and the JSON.
+    pub(crate) fn report(&self, stem: &str) -> (String, Value) {
+        self.wait_until(&format!("a report on {stem}"), |farm| {
+            let (folder, path) = farm.filed(stem, ".report.json").pop()?;
+            // The job file comes last: only then is everything in place.
+            farm.filed(stem, ".yaml").pop()?;
+            Some((
+                folder,
+                serde_json::from_slice(&fs::read(path).unwrap()).unwrap(),
+            ))
+        })
+    }
+
+    /// What was put away under this stem with this suffix, with the outcome's folder name.
+    pub(crate) fn filed(&self, stem: &str, suffix: &str) -> Vec<(String, PathBuf)> {
+        let mut found = Vec::new();
+        for outcome in ["done", "failed", "rejected", "duplicate"] {
+            for day in entries(&self.path("jobs").join(outcome)) {
+                for path in entries(&day) {
+                    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                    if name.starts_with(&format!("{stem}.")) && name.ends_with(suffix) {
+                        found.push((outcome.to_owned(), path));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Job numbers that the fake worker was told to render, in order.
+    pub(crate) fn renders(&self) -> Vec<u64> {
+        let log = fs::read_to_string(self.path("state/renders.log")).unwrap_or_default();
+        log.lines().map(|line| line.parse().unwrap()).collect()
+    }
+
+    /// Every file in the outputs folder, hidden ones included.
+    pub(crate) fn outputs(&self) -> Vec<String> {
+        let files = entries(&self.path("outputs"));
+        files
+            .iter()
+            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// Looks until there is something to see.
+    #[track_caller]
+    pub(crate) fn wait_until<T>(&self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(seen) = look(self) {
+                return seen;
+            }
+            assert!(
+                start.elapsed() < DEADLINE,
+                "{what}: not within {DEADLINE:?}; the daemon's log:\n{}",
+                self.log()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Farm {
+    fn drop(&mut self) {
+        if self.daemon.is_some() {
+            self.kill();
+        }
+        if thread::panicking() {
+            eprintln!("the daemon's log:\n{}", self.log());
+        }
+    }
+}
+
+/// A job file with this prompt.
+pub(crate) fn job(prompt: &str) -> String {
+    format!("api: framepack/v1\nstart: {{image: photo.png}}\nprompt: \"{prompt}\"\n")
+}
+
+/// A binary that lies beside framepackd.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_framepackd")).with_file_name(name)
+}
+
+/// This client.
+pub(crate) fn me() -> ClientInfo {
+    ClientInfo::new("test")
+}
+
+/// Paths in a folder, by name; none if there is no such folder.
+pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
