@@ -3,11 +3,12 @@
 pub mod bundle;
 pub mod device;
 pub mod error;
+pub mod history;
 pub mod nn;
+pub mod picture;
 pub mod sampler;
 pub mod section;
 pub mod text;
-pub mod picture;
 pub mod transformer;
 pub mod weights;
 

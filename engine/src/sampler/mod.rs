@@ -1,10 +1,12 @@
 //! From noise to latents: the schedule, the guidance and the solver of the probability-flow ODE.
 
+mod denoiser;
 mod guidance;
 mod noise;
 mod sigmas;
 mod unipc;
 
+pub use denoiser::Denoiser;
 pub use guidance::{guide, needs_negative};
 pub use noise::NoiseStream;
 pub use sigmas::{Shift, sigmas};

@@ -15,6 +15,11 @@ pub enum Shift {
 }
 
 impl Shift {
+    /// The shift for latents (B, C, T, h, w), which the transformer takes in patches of 2 x 2.
+    pub fn of(latents: &Tensor) -> Self {
+        Self::LatentTokens(latents.size()[2..].iter().product::<i64>() / 4)
+    }
+
     /// Largest shift that the token rule gives.
     const MAX_BY_TOKENS: f64 = 7.;
 

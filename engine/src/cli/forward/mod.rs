@@ -1,6 +1,7 @@
 //! `forward COMPONENT`: one component on tensors from a file, so that anyone can compare it with the
 //! reference implementation. Tensors carry the reference's argument names.
 
+mod sample;
 mod transformer;
 
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ pub(crate) struct Args {
 enum Component {
     /// Velocity of packed latents
     Transformer(Common),
+    /// Latents of one section from noise
+    Sample(sample::Args),
 }
 
 /// Options of every component.
@@ -50,6 +53,7 @@ impl Args {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match &self.component {
             Component::Transformer(common) => common.run(Kind::BFloat16, transformer::forward),
+            Component::Sample(args) => args.run(),
         }
     }
 }

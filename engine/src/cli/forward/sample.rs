@@ -1,0 +1,90 @@
+//! `forward sample`: one section from noise to latents, FramePack's `sample_hunyuan` on prepared inputs.
+
+use std::ops::ControlFlow;
+
+use framepack_engine::{
+    sampler::{Denoiser, Shift, needs_negative, sigmas, unipc},
+    transformer::{Conditioning, PackedTransformer},
+    weights::ModelSource,
+};
+use framepack_jobs::Guidance;
+use tch::{Kind, Tensor};
+
+use super::{
+    Common,
+    transformer::{conditioning, context},
+};
+use crate::cli::tensors::{Inputs, Outputs};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Denoising steps
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+    /// Distilled guidance scale
+    #[arg(long, default_value_t = 10.0)]
+    guidance_scale: f64,
+    /// Shift of the schedule, above 0 [default: from the number of latent tokens]
+    #[arg(long)]
+    shift: Option<f64>,
+    /// Real guidance scale; other than 1 it needs the `negative_` inputs
+    #[arg(long, default_value_t = 1.0)]
+    cfg_scale: f64,
+    /// Rescale of the real guidance, 0 to 1
+    #[arg(long, default_value_t = 0.0)]
+    rescale: f64,
+}
+
+impl Args {
+    pub(super) fn run(&self) -> anyhow::Result<()> {
+        self.common
+            .run(Kind::BFloat16, |model, inputs| self.forward(model, inputs))
+    }
+
+    fn forward(&self, model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
+        let noise = inputs.exact("noise")?;
+        let guidance = Guidance {
+            distilled: self.guidance_scale,
+            cfg: self.cfg_scale,
+            rescale: self.rescale,
+        };
+        let positive = conditioning(inputs)?;
+        let negative = needs_negative(&guidance)
+            .then(|| negative(inputs, &positive))
+            .transpose()?;
+        let context = context(inputs)?;
+        inputs.finish()?;
+
+        let shift = self.shift.map_or_else(|| Shift::of(&noise), Shift::Factor);
+        let denoiser = Denoiser {
+            transformer: &PackedTransformer::open(model, inputs.device(), inputs.kind())?,
+            kind: inputs.kind(),
+            positive: &positive,
+            negative: negative.as_ref(),
+            context: &context,
+            guidance,
+        };
+        let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
+        match unipc(&noise, &sigmas(self.steps, shift), denoise, |_, _| {
+            ControlFlow::Continue(())
+        }) {
+            ControlFlow::Continue(latents) => Ok(vec![("latents", latents)]),
+            ControlFlow::Break(()) => unreachable!("no step asks to stop"),
+        }
+    }
+}
+
+/// Text arguments of the negative prompt, with the image of the positive one.
+fn negative(inputs: &Inputs, positive: &Conditioning) -> anyhow::Result<Conditioning> {
+    Ok(Conditioning {
+        encoder_hidden_states: inputs.float("negative_encoder_hidden_states")?,
+        encoder_attention_mask: inputs.mask_or_none("negative_encoder_attention_mask"),
+        pooled_projections: inputs.float("negative_pooled_projections")?,
+        image_embeddings: positive
+            .image_embeddings
+            .as_ref()
+            .map(Tensor::shallow_clone),
+    })
+}
