@@ -1,8 +1,9 @@
 //! The blocking client: one connection to the daemon's socket.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use interprocess::local_socket::{GenericFilePath, Stream, prelude::*};
@@ -30,6 +31,9 @@ pub enum ClientError {
     /// The daemon hung up without an answer.
     #[error("framepackd closed the connection without an answer")]
     Closed,
+    /// No answer before the deadline.
+    #[error("framepackd did not answer in time")]
+    TimedOut,
     /// What came is no answer.
     #[error("framepackd's answer is not understood: {0}")]
     Codec(#[from] CodecError),
@@ -46,36 +50,35 @@ pub enum ClientError {
 pub struct Client {
     stream: Stream,
     decoder: Decoder,
-    daemon: DaemonInfo,
+    deadline: Option<Instant>,
 }
 
 impl Client {
-    /// Connects to the socket at `path` and shakes hands.
-    pub fn connect(path: &Path, me: ClientInfo) -> Result<Self, ClientError> {
+    /// Connects to the socket at `path` and shakes hands, all before `deadline`.
+    pub fn connect(
+        path: &Path,
+        me: ClientInfo,
+        deadline: Option<Instant>,
+    ) -> Result<(Self, DaemonInfo), ClientError> {
         let unreachable = |source| ClientError::Unreachable {
             socket: path.to_owned(),
             source,
         };
         let name = path.to_fs_name::<GenericFilePath>().map_err(unreachable)?;
-        let stream = Stream::connect(name).map_err(unreachable)?;
         let mut client = Self {
-            stream,
+            stream: Stream::connect(name).map_err(unreachable)?,
             decoder: Decoder::new(MAX_RESPONSE_BYTES),
-            daemon: DaemonInfo {
-                protocol: 0,
-                version: String::new(),
-            },
+            deadline,
         };
         match client.call(&Request::Hello(me))? {
-            Response::Hello(daemon) => client.daemon = daemon,
-            _ => return Err(ClientError::Unexpected),
+            Response::Hello(daemon) => Ok((client, daemon)),
+            _ => Err(ClientError::Unexpected),
         }
-        Ok(client)
     }
 
-    /// Who answers.
-    pub fn daemon(&self) -> &DaemonInfo {
-        &self.daemon
+    /// From now on answers must come before this; `None` = whenever they come.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     /// Sends a request and reads its first answer. A refusal is an error.
@@ -97,10 +100,32 @@ impl Client {
                 Some(response) => return Ok(response),
                 None => {}
             }
-            match self.stream.read(&mut chunk) {
-                Ok(0) => return Err(ClientError::Closed),
-                Ok(read) => self.decoder.push(&chunk[..read]),
-                Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+            match self.read_before_deadline(&mut chunk)? {
+                0 => return Err(ClientError::Closed),
+                read => self.decoder.push(&chunk[..read]),
+            }
+        }
+    }
+
+    fn read_before_deadline(&mut self, chunk: &mut [u8]) -> Result<usize, ClientError> {
+        loop {
+            let left = self
+                .deadline
+                .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(ClientError::TimedOut);
+            }
+            self.stream
+                .set_recv_timeout(left)
+                .map_err(ClientError::Broken)?;
+            match self.stream.read(chunk) {
+                Ok(read) => return Ok(read),
+                // Timeouts end here and are told from early wake-ups by the clock above.
+                Err(err)
+                    if matches!(
+                        err.kind(),
+                        ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut
+                    ) => {}
                 Err(err) => return Err(ClientError::Broken(err)),
             }
         }

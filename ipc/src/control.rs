@@ -14,6 +14,9 @@ use crate::{ErrorBody, ErrorCode, ErrorEnvelope};
 /// Version of this protocol. Within a version, keys and variants are only added.
 pub const CONTROL_PROTOCOL: u32 = 1;
 
+/// Where clients look for the daemon when they are not told.
+pub const DEFAULT_SOCKET: &str = "/run/framepackd/framepackd.sock";
+
 /// Largest request in bytes: a job file of [`framepack_jobs::MAX_FILE_BYTES`], each byte escaped, and what goes with it.
 pub const MAX_REQUEST_BYTES: usize = 6 * framepack_jobs::MAX_FILE_BYTES + (64 << 10);
 

@@ -64,6 +64,8 @@ pub enum ErrorCode {
     StoreDamaged,
     /// The daemon is stopping.
     ShuttingDown,
+    /// The socket is there, but not for this user.
+    SocketNotPermitted,
     /// Anything else.
     Internal,
 }
@@ -80,6 +82,7 @@ impl ErrorCode {
             Self::ProtocolMismatch => "FP1006",
             Self::BadMessage => "FP1007",
             Self::ShuttingDown => "FP1008",
+            Self::SocketNotPermitted => "FP1009",
             Self::UnreadableFile => "FP2108",
             Self::InputOutsideRoots => "FP2201",
             Self::NoSpace => "FP5001",
@@ -94,7 +97,7 @@ impl ErrorCode {
             Self::Usage => ErrorClass::Usage,
             Self::Unreachable | Self::ShuttingDown => ErrorClass::Unreachable,
             Self::NoSuchJob => ErrorClass::NotFound,
-            Self::InputOutsideRoots => ErrorClass::Policy,
+            Self::InputOutsideRoots | Self::SocketNotPermitted => ErrorClass::Policy,
             Self::UnreadableFile => ErrorClass::Validation,
             Self::Timeout => ErrorClass::Timeout,
             Self::AlreadyFinished => ErrorClass::Conflict,

@@ -20,7 +20,7 @@ mod validate;
 
 pub use failure::{Failure, FailureClass};
 pub use framepack_config::{
-    Problem, ProblemKind, Problems,
+    Problem, ProblemKind, Problems, suggest,
     yaml::{Location, MAX_BYTES as MAX_FILE_BYTES},
 };
 pub use id::JobId;

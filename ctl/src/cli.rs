@@ -1,0 +1,166 @@
+//! What can be typed.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use framepack_ipc::control::DEFAULT_SOCKET;
+use framepack_jobs::{Selector, StateName};
+
+use crate::output::{Format, Output};
+
+/// Submit FramePack jobs to framepackd, watch them and stop them.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Cli {
+    /// The daemon's socket
+    #[arg(long, global = true, value_name = "PATH", env = "FRAMEPACKD_SOCKET", default_value = DEFAULT_SOCKET)]
+    pub(crate) socket: PathBuf,
+
+    /// Print JSON: whole records, or the named fields (dots reach inside: --json=id,result.video)
+    #[arg(
+        long,
+        global = true,
+        value_name = "FIELD,…",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_delimiter = ','
+    )]
+    json: Option<Vec<String>>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 ok, 1 other failure, 2 usage, 3 daemon not reachable, 4 no such job, 5 not permitted,
+6 invalid job file, 7 a waited job failed, 8 a waited job was cancelled, 9 timeout, 10 conflict,
+11 no resource, 12 protocol mismatch, 14 state damaged, 130 interrupted";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Hand a job file to the daemon
+    Submit(Submit),
+    /// List all jobs, or those in some states
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show everything about jobs
+    Show(Jobs),
+    /// Wait until jobs are finished
+    Wait(Wait),
+    /// Stop jobs
+    Cancel(Jobs),
+    /// Ask whether the daemon is there, and what it does
+    Ping,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Submit {
+    /// The job file; `-` reads standard input, with paths relative to the working directory
+    pub(crate) file: PathBuf,
+
+    /// Wait until the job is finished
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// Stop waiting after this long, as in 90s, 20m or 9h; the job goes on
+    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only jobs in these states: queued, running, done, failed, cancelled
+    #[arg(long, value_name = "STATE,…", value_delimiter = ',')]
+    pub(crate) state: Vec<StateName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Jobs {
+    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @last, or a name
+    #[arg(required = true, value_name = "JOB")]
+    pub(crate) jobs: Vec<Selector>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    #[command(flatten)]
+    pub(crate) selected: Jobs,
+
+    /// Stop waiting after this long, as in 90s, 20m or 9h; the jobs go on
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Cli {
+    /// How records are to be printed.
+    pub(crate) fn output(&self) -> Output {
+        Output::new(match &self.json {
+            None => Format::Text,
+            Some(fields) if fields.iter().all(String::is_empty) => Format::Json,
+            Some(fields) => Format::Fields(fields.clone()),
+        })
+    }
+}
+
+/// `90`, `90s`, `1.5m` or `9h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit_secs) = match text.char_indices().next_back() {
+        Some((i, 's')) => (&text[..i], 1.0),
+        Some((i, 'm')) => (&text[..i], 60.0),
+        Some((i, 'h')) => (&text[..i], 3600.0),
+        _ => (text, 1.0),
+    };
+    let secs = number.parse::<f64>().ok().map(|number| number * unit_secs);
+    secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok())
+        .ok_or_else(|| "expected a number of seconds, or a number with s, m or h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        for (text, secs) in [
+            ("90", 90.0),
+            ("0.5s", 0.5),
+            ("1.5m", 90.0),
+            ("9h", 32_400.0),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_secs_f64(secs)), "{text}");
+        }
+        for text in ["", "s", "-1", "1d", "inf", "NaN", "9 h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_takes_fields_only_behind_an_equals_sign() {
+        let format = |arguments: &[&str]| {
+            Cli::try_parse_from(arguments)
+                .map(|cli| cli.output().format)
+                .map_err(|err| err.kind())
+        };
+        assert_eq!(format(&["ctl", "list"]), Ok(Format::Text));
+        assert_eq!(format(&["ctl", "list", "--json"]), Ok(Format::Json));
+        assert_eq!(format(&["ctl", "--json", "show", "1"]), Ok(Format::Json));
+        let fields = vec!["id".to_owned(), "result.video".to_owned()];
+        assert_eq!(
+            format(&["ctl", "list", "--json=id,result.video"]),
+            Ok(Format::Fields(fields))
+        );
+    }
+}

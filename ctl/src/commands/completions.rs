@@ -1,0 +1,15 @@
+//! `completions`: a script for the user's shell.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use clap_complete::{Shell, generate};
+
+use crate::{cli::Cli, exit::Exit, failure::Failure};
+
+pub(crate) fn run(shell: Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), "framepackctl", &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(Exit::Ok)
+}

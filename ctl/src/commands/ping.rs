@@ -1,0 +1,37 @@
+//! `ping`: whether the daemon is there, and what it does.
+
+use framepack_ipc::{
+    client::ClientError,
+    control::{Request, Response},
+};
+
+use crate::{
+    daemon::Daemon,
+    exit::Exit,
+    failure::Failure,
+    output::{Format, Output, print_lines},
+    rows,
+};
+
+const FIELDS: [&str; 6] = [
+    "version",
+    "pid",
+    "uptime_secs",
+    "queued",
+    "running",
+    "workers",
+];
+
+pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    output.check_fields(&FIELDS)?;
+    let Response::Pong(status) = daemon.ask(&Request::Ping)? else {
+        return Err(ClientError::Unexpected.into());
+    };
+    match output.format {
+        Format::Text => print_lines(&rows::status(&status))?,
+        Format::Json | Format::Fields(_) => {
+            output.records("DaemonStatus", &[status], Vec::new())?;
+        }
+    }
+    Ok(Exit::Ok)
+}

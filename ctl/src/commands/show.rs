@@ -1,0 +1,37 @@
+//! `show`: everything about jobs.
+
+use framepack_ipc::{
+    client::ClientError,
+    control::{Request, Response, SelectRequest},
+};
+use framepack_jobs::Job;
+
+use crate::{
+    cli::Jobs,
+    daemon::Daemon,
+    exit::Exit,
+    failure::Failure,
+    output::{Format, Output, print_lines},
+    rows,
+};
+
+pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    output.check_fields(&Job::FIELDS)?;
+    let request = Request::Show(SelectRequest {
+        jobs: selected.jobs,
+    });
+    let Response::Jobs { jobs } = daemon.ask(&request)? else {
+        return Err(ClientError::Unexpected.into());
+    };
+    match output.format {
+        Format::Text => {
+            let details: Vec<String> = jobs
+                .iter()
+                .map(|job| rows::details(job).join("\n"))
+                .collect();
+            print_lines(&[details.join("\n\n")])?;
+        }
+        Format::Json | Format::Fields(_) => output.records("JobList", &jobs, Vec::new())?,
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,97 @@
+//! `submit`: hands a job file to the daemon.
+
+use std::{
+    env, fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode,
+    client::ClientError,
+    control::{Request, Response, Submission, SubmitOutcome, SubmitRequest},
+};
+use framepack_jobs::{Job, MAX_FILE_BYTES, Selector};
+
+use super::wait::until_finished;
+use crate::{cli::Submit, daemon::Daemon, exit::Exit, failure::Failure, output::Output};
+
+pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    output.check_fields(&Job::FIELDS)?;
+    let request = Request::Submit(read(&arguments.file).map_err(Failure::new)?);
+    let Response::Submitted(submission) = daemon.ask(&request)? else {
+        return Err(ClientError::Unexpected.into());
+    };
+    let remarks = remarks(&submission);
+    output.warn(&remarks)?;
+    let mut jobs = vec![*submission.job];
+    if arguments.wait {
+        let ids = jobs.iter().map(|job| Selector::Id(job.id)).collect();
+        jobs = until_finished(ids, arguments.timeout, daemon)?;
+    }
+    output.jobs(&jobs, remarks)?;
+    Ok(if arguments.wait {
+        Exit::of_finished(&jobs)
+    } else {
+        Exit::Ok
+    })
+}
+
+/// What the user should know about a submission.
+fn remarks(submission: &Submission) -> Vec<String> {
+    let job = &submission.job;
+    let mut remarks = job.warnings.clone();
+    match submission.outcome {
+        SubmitOutcome::Created | SubmitOutcome::Unknown => {}
+        SubmitOutcome::Duplicate => remarks.push(format!(
+            "the same job is {} already, as job {}; another name or seed makes a new one",
+            job.state.name(),
+            job.id
+        )),
+        SubmitOutcome::Requeued => {
+            remarks.push(format!(
+                "job {} was submitted before and runs again",
+                job.id
+            ));
+        }
+    }
+    remarks
+}
+
+/// The file's text, and the folder that its relative paths refer to.
+fn read(file: &Path) -> Result<SubmitRequest, ErrorBody> {
+    let unreadable = |path: &Path, err: io::Error| {
+        let path = path.display().to_string();
+        ErrorBody::new(ErrorCode::UnreadableFile, format!("reading {path}: {err}")).path(path)
+    };
+    if file == Path::new("-") {
+        let here = Path::new(".");
+        return Ok(SubmitRequest {
+            yaml: text(io::stdin().lock()).map_err(|err| unreadable(file, err))?,
+            folder: env::current_dir().map_err(|err| unreadable(here, err))?,
+            stem: "stdin".to_owned(),
+        });
+    }
+    let absolute = std::path::absolute(file).map_err(|err| unreadable(file, err))?;
+    let opened = fs::File::open(&absolute).map_err(|err| unreadable(file, err))?;
+    let stem = absolute.file_stem().unwrap_or_default();
+    Ok(SubmitRequest {
+        yaml: text(opened).map_err(|err| unreadable(file, err))?,
+        stem: stem.to_string_lossy().into_owned(),
+        folder: absolute.parent().map(PathBuf::from).unwrap_or_default(),
+    })
+}
+
+/// All of `source`, if it is not longer than a job file may be.
+fn text(source: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    source
+        .take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_string(&mut text)?;
+    if text.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other(format!(
+            "more than {MAX_FILE_BYTES} bytes"
+        )));
+    }
+    Ok(text)
+}

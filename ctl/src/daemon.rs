@@ -1,0 +1,34 @@
+//! The connection to the daemon.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use framepack_ipc::{
+    client::{Client, ClientError},
+    control::{ClientInfo, Request, Response},
+};
+
+/// How long an answer may take that does not wait for a job.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where the daemon is.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    pub(crate) socket: PathBuf,
+}
+
+impl Daemon {
+    /// A connection whose next answer must come soon.
+    pub(crate) fn connect(&self) -> Result<Client, ClientError> {
+        let me = ClientInfo::new(env!("CARGO_PKG_VERSION"));
+        let deadline = Some(Instant::now() + ANSWER_TIMEOUT);
+        Client::connect(&self.socket, me, deadline).map(|(client, _)| client)
+    }
+
+    /// The answer to one request.
+    pub(crate) fn ask(&self, request: &Request) -> Result<Response, ClientError> {
+        self.connect()?.call(request)
+    }
+}

@@ -1,0 +1,88 @@
+//! Why a command failed, and how the user is told.
+
+use std::io::{self, Write};
+
+use framepack_ipc::{ErrorBody, ErrorCode, ErrorEnvelope, client::ClientError};
+
+use crate::{
+    exit::Exit,
+    output::{Format, Output},
+};
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// An error for the user, from the daemon or from here.
+    Told(Box<ErrorEnvelope>),
+    /// Standard output can't be written.
+    Stdout(io::Error),
+}
+
+impl Failure {
+    /// An error from here.
+    pub(crate) fn new(error: ErrorBody) -> Self {
+        Self::Told(Box::new(error.into()))
+    }
+
+    /// Tells the user: JSON on stdout if that was asked for, text on stderr otherwise.
+    pub(crate) fn report(self, output: &Output) -> Exit {
+        let envelope = match self {
+            Self::Told(envelope) => envelope,
+            // Whoever read our output has had enough.
+            Self::Stdout(err) if err.kind() == io::ErrorKind::BrokenPipe => return Exit::Ok,
+            Self::Stdout(err) => {
+                let message = format!("writing to standard output: {err}");
+                Box::new(ErrorBody::new(ErrorCode::Internal, message).into())
+            }
+        };
+        // When even this can't be written, the exit code has to do.
+        let _ = match output.format {
+            Format::Text => tell(&envelope),
+            Format::Json | Format::Fields(_) => output.error(&envelope),
+        };
+        envelope.error.class.into()
+    }
+}
+
+fn tell(envelope: &ErrorEnvelope) -> io::Result<()> {
+    let mut stderr = io::stderr().lock();
+    for error in std::iter::once(&envelope.error).chain(&envelope.more) {
+        writeln!(stderr, "error: {} [{}]", error.message, error.code)?;
+        if let Some(hint) = &error.hint {
+            writeln!(stderr, "hint: {hint}")?;
+        }
+    }
+    Ok(())
+}
+
+impl From<io::Error> for Failure {
+    fn from(err: io::Error) -> Self {
+        Self::Stdout(err)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(err: ClientError) -> Self {
+        let message = err.to_string();
+        let error = match err {
+            ClientError::Refused(envelope) => return Self::Told(envelope),
+            ClientError::Unreachable { source, .. }
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                ErrorBody::new(ErrorCode::SocketNotPermitted, message)
+                    .hint("the socket's group may use it: ask for membership and log in again")
+            }
+            ClientError::Unreachable { .. } => ErrorBody::new(ErrorCode::Unreachable, message)
+                .hint("start it with `framepackd --config FILE`, or name its socket with --socket PATH"),
+            ClientError::TimedOut | ClientError::Closed | ClientError::Broken(_) => {
+                ErrorBody::new(ErrorCode::Unreachable, message)
+                    .hint("the daemon's log says more; try again once it is up")
+            }
+            ClientError::Codec(_) | ClientError::Unexpected => {
+                ErrorBody::new(ErrorCode::BadMessage, message)
+                    .hint("is the socket framepackd's, and of the same version?")
+            }
+        };
+        Self::new(error)
+    }
+}

@@ -1,0 +1,192 @@
+//! Records on standard output: a table for people, tab-separated lines for scripts, or JSON.
+
+use std::io::{self, IsTerminal, Write};
+
+use framepack_ipc::{Envelope, ErrorEnvelope};
+use framepack_jobs::Job;
+use serde::Serialize;
+
+use crate::{failure::Failure, fields, rows};
+
+/// What records are printed as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people on a terminal, for `cut` elsewhere.
+    Text,
+    /// Whole records in an envelope.
+    Json,
+    /// A list of records with only these fields.
+    Fields(Vec<String>),
+}
+
+/// Standard output, and how to use it.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    on_terminal: bool,
+}
+
+/// Lines of cells under a header.
+#[derive(Debug)]
+pub(crate) struct Table<const COLUMNS: usize> {
+    pub(crate) header: [&'static str; COLUMNS],
+    pub(crate) rows: Vec<[String; COLUMNS]>,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        Self {
+            format,
+            on_terminal: io::stdout().is_terminal(),
+        }
+    }
+
+    /// Refuses fields that no record has, before anything is done.
+    pub(crate) fn check_fields(&self, known: &[&str]) -> Result<(), Failure> {
+        match &self.format {
+            Format::Fields(fields) => fields::check(fields, known).map_err(Failure::new),
+            Format::Text | Format::Json => Ok(()),
+        }
+    }
+
+    /// Jobs, one a line, or as a `JobList` with what [`Output::warn`] said elsewhere.
+    pub(crate) fn jobs(&self, jobs: &[Job], warnings: Vec<String>) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => self.table(&rows::of_jobs(jobs)),
+            Format::Json | Format::Fields(_) => self.records("JobList", jobs, warnings),
+        }
+    }
+
+    /// Records of a kind as JSON.
+    pub(crate) fn records<T: Serialize>(
+        &self,
+        kind: &str,
+        items: &[T],
+        warnings: Vec<String>,
+    ) -> Result<(), Failure> {
+        let items: Vec<serde_json::Value> = items
+            .iter()
+            .map(serde_json::to_value)
+            .collect::<Result<_, _>>()
+            .map_err(io::Error::from)?;
+        match &self.format {
+            Format::Fields(fields) => {
+                let picked: Vec<_> = items
+                    .iter()
+                    .map(|item| fields::pick(item, fields))
+                    .collect();
+                self.json(&picked)?;
+            }
+            Format::Json | Format::Text => self.json(&Envelope {
+                warnings,
+                ..Envelope::new(kind, items)
+            })?,
+        }
+        Ok(())
+    }
+
+    /// An error as JSON.
+    pub(crate) fn error(&self, envelope: &ErrorEnvelope) -> io::Result<()> {
+        self.json(envelope)
+    }
+
+    fn json<T: Serialize>(&self, value: &T) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        if self.on_terminal {
+            serde_json::to_writer_pretty(&mut stdout, value)?;
+        } else {
+            serde_json::to_writer(&mut stdout, value)?;
+        }
+        stdout.write_all(b"\n")
+    }
+
+    /// A table with header and columns on a terminal; cells with tabs between, and no header, elsewhere.
+    pub(crate) fn table<const COLUMNS: usize>(
+        &self,
+        table: &Table<COLUMNS>,
+    ) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        if self.on_terminal {
+            stdout.write_all(table.aligned().as_bytes())?;
+        } else {
+            for row in &table.rows {
+                writeln!(
+                    stdout,
+                    "{}",
+                    row.each_ref().map(|cell| one_line(cell)).join("\t")
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Warnings on standard error, unless JSON has a place for them.
+    pub(crate) fn warn(&self, warnings: &[String]) -> Result<(), Failure> {
+        let shown = match self.format {
+            Format::Json => &[],
+            Format::Text | Format::Fields(_) => warnings,
+        };
+        for warning in shown {
+            writeln!(io::stderr(), "warning: {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Lines for people, on a terminal or not.
+pub(crate) fn print_lines(lines: &[String]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    for line in lines {
+        writeln!(stdout, "{line}")?;
+    }
+    Ok(())
+}
+
+/// A cell must break neither its line nor its column.
+fn one_line(cell: &str) -> String {
+    cell.replace(['\t', '\n', '\r'], " ")
+}
+
+impl<const COLUMNS: usize> Table<COLUMNS> {
+    fn aligned(&self) -> String {
+        let header = self.header.map(str::to_owned);
+        let lines: Vec<[String; COLUMNS]> = std::iter::once(&header)
+            .chain(&self.rows)
+            .map(|row| row.each_ref().map(|cell| one_line(cell)))
+            .collect();
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+        let widths: [usize; COLUMNS] = std::array::from_fn(|column| width(column).unwrap_or(0));
+        let mut text = String::new();
+        for line in &lines {
+            let padded = line
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!("{cell:width$}"));
+            text += padded.collect::<Vec<_>>().join("  ").trim_end();
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let table = Table {
+            header: ["ID", "NAME", "STATE"],
+            rows: vec![
+                ["1".into(), "größer".into(), "done".into()],
+                ["12".into(), "a\tb".into(), String::new()],
+            ],
+        };
+        let expected = "\
+ID  NAME    STATE
+1   größer  done
+12  a b
+";
+        assert_eq!(table.aligned(), expected);
+    }
+}

@@ -1,0 +1,111 @@
+//! Jobs under way, on standard error: a bar each on a terminal, a line for each new phase elsewhere.
+
+use std::{
+    collections::HashMap,
+    io::{self, IsTerminal},
+};
+
+use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::rows::describe;
+
+/// Shows jobs as they change.
+#[derive(Debug)]
+pub(crate) struct ProgressView {
+    on_terminal: bool,
+    bars: MultiProgress,
+    running: HashMap<JobId, Shown>,
+}
+
+/// What is shown of one job.
+#[derive(Debug)]
+struct Shown {
+    bar: ProgressBar,
+    /// Phase and section of the last line.
+    last: Option<(Phase, u32)>,
+}
+
+impl ProgressView {
+    pub(crate) fn new() -> Self {
+        Self {
+            on_terminal: io::stderr().is_terminal(),
+            bars: MultiProgress::new(),
+            running: HashMap::new(),
+        }
+    }
+
+    /// Shows where `job` is now; a job that does not run any more disappears.
+    pub(crate) fn show(&mut self, job: &Job) {
+        let JobState::Running { progress, .. } = &job.state else {
+            if let Some(shown) = self.running.remove(&job.id) {
+                shown.bar.finish_and_clear();
+            }
+            return;
+        };
+        let shown = self.running.entry(job.id).or_insert_with(|| Shown {
+            bar: self.bars.add(bar(job)),
+            last: None,
+        });
+        let Some(progress) = progress else {
+            return;
+        };
+        if self.on_terminal {
+            shown.bar.set_length(total_steps(progress));
+            shown.bar.set_position(finished_steps(progress));
+            shown.bar.set_message(describe(progress));
+        } else if shown.last.replace((progress.phase, progress.section))
+            != Some((progress.phase, progress.section))
+        {
+            eprintln!("job {}: {}", job.id, describe(progress));
+        }
+    }
+}
+
+fn bar(job: &Job) -> ProgressBar {
+    // `MultiProgress` draws on standard error, and only if it is a terminal.
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {percent:>3}% {elapsed} {msg}")
+        .expect("the template is a constant with known keys");
+    ProgressBar::new(1)
+        .with_style(style)
+        .with_prefix(format!("{} {}", job.id, job.name))
+        .with_message("starting")
+}
+
+fn total_steps(progress: &Progress) -> u64 {
+    (u64::from(progress.sections) * u64::from(progress.steps)).max(1)
+}
+
+/// Steps of all sections; those of a finished section count in full.
+fn finished_steps(progress: &Progress) -> u64 {
+    let steps = u64::from(progress.steps);
+    match progress.phase {
+        Phase::Load | Phase::Text | Phase::Image => 0,
+        Phase::Sample => u64::from(progress.section) * steps + u64::from(progress.step),
+        Phase::Decode => u64::from(progress.section + 1) * steps,
+        _ => total_steps(progress),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_add_up_over_sections() {
+        let at = |phase, section, step| {
+            finished_steps(&Progress {
+                phase,
+                section,
+                sections: 4,
+                step,
+                steps: 25,
+            })
+        };
+        assert_eq!(at(Phase::Image, 0, 0), 0);
+        assert_eq!(at(Phase::Sample, 0, 1), 1);
+        assert_eq!(at(Phase::Decode, 0, 25), 25);
+        assert_eq!(at(Phase::Sample, 3, 18), 93);
+        assert_eq!(at(Phase::Encode, 4, 0), 100);
+    }
+}

@@ -1,0 +1,147 @@
+//! What people see of jobs and of the daemon.
+
+use framepack_ipc::control::{DaemonStatus, WorkerState};
+use framepack_jobs::{Job, JobState, Phase, Progress};
+
+use crate::output::Table;
+
+/// Jobs, one a row; the last cell is the video, or why there is none.
+pub(crate) fn of_jobs(jobs: &[Job]) -> Table<6> {
+    Table {
+        header: ["ID", "STATE", "PROGRESS", "NAME", "SUBMITTED", "RESULT"],
+        rows: jobs
+            .iter()
+            .map(|job| {
+                [
+                    job.id.to_string(),
+                    job.state.name().to_string(),
+                    progress(job),
+                    job.name.clone(),
+                    job.submitted_at.to_string(),
+                    result(job),
+                ]
+            })
+            .collect(),
+    }
+}
+
+/// A line break in a value of [`details`].
+const INDENTED: &str = "\n           ";
+
+/// Everything about one job, a line for each thing.
+pub(crate) fn details(job: &Job) -> Vec<String> {
+    let mut lines = vec![
+        ("job", job.id.to_string()),
+        ("name", job.name.clone()),
+        ("state", job.state.name().to_string()),
+        ("progress", progress(job)),
+        ("submitted", job.submitted_at.to_string()),
+    ];
+    match &job.state {
+        JobState::Queued => {}
+        JobState::Running {
+            started_at, device, ..
+        } => {
+            lines.push(("started", started_at.to_string()));
+            lines.push(("device", device.clone()));
+        }
+        JobState::Done {
+            started_at,
+            finished_at,
+            result,
+        } => {
+            lines.push(("started", started_at.to_string()));
+            let secs = finished_at.secs_since(*started_at);
+            lines.push(("finished", format!("{finished_at} (after {secs:.1} s)")));
+            lines.push(("device", format!("{} ({})", result.device, result.dtype)));
+            let plan = &result.plan;
+            let shape = format!(
+                "{}x{}, {} frames, {:.2} s, {} bytes",
+                plan.width_px, plan.height_px, plan.frames, plan.secs, result.video_bytes
+            );
+            lines.push(("result", shape));
+        }
+        JobState::Failed {
+            finished_at,
+            failure,
+        } => {
+            lines.push(("finished", finished_at.to_string()));
+            lines.push(("failure", format!("{} [{}]", failure.message, failure.code)));
+            lines.push(("hint", failure.hint.clone().unwrap_or_default()));
+        }
+        JobState::Cancelled { finished_at } => lines.push(("finished", finished_at.to_string())),
+    }
+    lines.extend([
+        ("attempts", job.attempts.to_string()),
+        ("image", job.image.display().to_string()),
+        ("prompt", job.spec.prompt.clone()),
+        ("seed", job.seed.to_string()),
+        ("video", job.output.display().to_string()),
+        ("key", job.key.clone()),
+    ]);
+    let warnings = job.warnings.iter().chain(match &job.state {
+        JobState::Done { result, .. } => result.warnings.as_slice(),
+        _ => &[],
+    });
+    lines.extend(warnings.map(|warning| ("warning", warning.clone())));
+    lines
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(label, value)| format!("{label:<10} {}", value.replace('\n', INDENTED)))
+        .collect()
+}
+
+/// The daemon in a line, and a line for each worker.
+pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
+    let mut lines = vec![format!(
+        "framepackd {} is up for {:.0} s (process {}): {} queued, {} running",
+        status.version, status.uptime_secs, status.pid, status.queued, status.running
+    )];
+    for worker in &status.workers {
+        let state = match worker.state {
+            WorkerState::Starting => "starting",
+            WorkerState::Idle => "idle",
+            WorkerState::Busy => "busy",
+            WorkerState::Down => "down",
+            WorkerState::Unknown => "unknown",
+        };
+        let name = worker.device_name.as_deref().unwrap_or("-");
+        lines.push(format!("worker {} ({name}): {state}", worker.device));
+    }
+    lines
+}
+
+fn progress(job: &Job) -> String {
+    match &job.state {
+        JobState::Running {
+            progress: Some(progress),
+            ..
+        } => describe(progress),
+        JobState::Running { progress: None, .. } => "starting".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn result(job: &Job) -> String {
+    match &job.state {
+        JobState::Done { result, .. } => result.video.display().to_string(),
+        JobState::Failed { failure, .. } => format!("{} [{}]", failure.message, failure.code),
+        _ => String::new(),
+    }
+}
+
+/// `section 2/4 step 18/25`, counted from 1 as people do.
+pub(crate) fn describe(progress: &Progress) -> String {
+    let section = (progress.section + 1).min(progress.sections);
+    let of_section = format!("section {section}/{}", progress.sections);
+    match progress.phase {
+        Phase::Load => "loading models".to_owned(),
+        Phase::Text => "encoding prompt".to_owned(),
+        Phase::Image => "encoding image".to_owned(),
+        Phase::Sample => format!("{of_section} step {}/{}", progress.step, progress.steps),
+        Phase::Decode => format!("{of_section} decoding"),
+        Phase::Encode => "writing video".to_owned(),
+        Phase::Verify => "checking video".to_owned(),
+        _ => "working".to_owned(),
+    }
+}

@@ -1,0 +1,195 @@
+//! `list`, `show`, `wait`, `cancel` and `ping`.
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode,
+    control::{
+        CancelOutcome, Cancellation, DaemonStatus, ListRequest, Request, Response, WorkerState,
+        WorkerStatus,
+    },
+};
+use framepack_jobs::{JobState, StateName};
+
+use crate::{
+    fake_daemon::talk,
+    fixtures::{cancelled, done, failed, job, running},
+};
+
+fn all_jobs() -> Response {
+    Response::Jobs {
+        jobs: vec![
+            job(1, done()),
+            job(2, failed()),
+            job(3, running()),
+            job(4, JobState::Queued),
+        ],
+    }
+}
+
+#[test]
+fn a_list_has_tabs_and_no_header_off_the_terminal() {
+    talk(&["list"], vec![all_jobs()]).ended.assert(
+        0,
+        "1\tdone\t\tcat\t2026-11-23T05:16:08.000001Z\t/outputs/cat-7.mp4\n\
+         2\tfailed\t\tcat\t2026-11-23T05:16:08.000001Z\tcat.jpg is not an image [FP2301]\n\
+         3\trunning\tsection 2/4 step 18/25\tcat\t2026-11-23T05:16:08.000001Z\t\n\
+         4\tqueued\t\tcat\t2026-11-23T05:16:08.000001Z\t\n",
+        "",
+    );
+}
+
+#[test]
+fn json_is_an_envelope_and_fields_are_a_list() {
+    let json = talk(&["list", "--json"], vec![all_jobs()]).ended.json();
+    assert_eq!(json["api"], "framepack/v1");
+    assert_eq!(json["kind"], "JobList");
+    assert_eq!(json["warnings"], serde_json::json!([]));
+    assert_eq!(json["items"][3]["state"], "queued");
+    let picked = talk(&["list", "--json=id,result.video"], vec![all_jobs()]);
+    assert_eq!(
+        picked.ended.json(),
+        serde_json::json!([
+            {"id": 1, "result": {"video": "/outputs/cat-7.mp4"}},
+            {"id": 2, "result": {"video": null}},
+            {"id": 3, "result": {"video": null}},
+            {"id": 4, "result": {"video": null}},
+        ])
+    );
+}
+
+#[test]
+fn states_are_asked_for_together() {
+    let talk = talk(&["list", "--state", "failed,queued"], vec![all_jobs()]);
+    let states = vec![StateName::Failed, StateName::Queued];
+    assert_eq!(talk.requests, [Request::List(ListRequest { states })]);
+}
+
+#[test]
+fn show_tells_everything_about_a_job() {
+    let jobs = vec![job(1, done())];
+    talk(&["show", "1"], vec![Response::Jobs { jobs }])
+        .ended
+        .assert(
+            0,
+            "\
+job        1
+name       cat
+state      done
+submitted  2026-11-23T05:16:08.000001Z
+started    2026-11-23T05:16:09.000000Z
+finished   2026-11-23T05:16:19.500000Z (after 10.5 s)
+device     cpu (f32)
+result     640x608, 145 frames, 4.83 s, 4096 bytes
+attempts   1
+image      /photos/cat.jpg
+prompt     A cat yawns.
+seed       7
+video      /outputs/cat-7.mp4
+key        k
+",
+            "",
+        );
+}
+
+#[test]
+fn an_unknown_job_is_4() {
+    let error = ErrorBody::new(ErrorCode::NoSuchJob, "no such job: 99");
+    for command in ["show", "wait", "cancel"] {
+        let answer = Response::Error(error.clone().into());
+        talk(&[command, "99"], vec![answer]).ended.assert(
+            4,
+            "",
+            "error: no such job: 99 [FP1003]\n",
+        );
+    }
+}
+
+#[test]
+fn wait_ends_as_the_worst_job_does() {
+    for (states, code) in [
+        (vec![done()], 0),
+        (vec![done(), failed()], 7),
+        (vec![done(), cancelled()], 8),
+        (vec![failed(), cancelled()], 7),
+    ] {
+        let jobs = (1..).zip(states);
+        let mut answers: Vec<Response> = jobs
+            .map(|(id, state)| Response::Job(Box::new(job(id, state))))
+            .collect();
+        answers.push(Response::End);
+        assert_eq!(talk(&["wait", "1", "2"], answers).ended.code, code);
+    }
+}
+
+#[test]
+fn wait_gives_up_at_its_timeout() {
+    let answers = vec![
+        Response::Job(Box::new(job(1, running()))),
+        Response::Job(Box::new(job(2, done()))),
+    ];
+    talk(&["wait", "cat", "--timeout", "0.3s"], answers)
+        .ended
+        .assert(
+            9,
+            "",
+            "job 1: section 2/4 step 18/25\n\
+             error: --timeout passed: 1 is running [FP1005]\n\
+             hint: the jobs go on; wait again, or cancel them\n",
+        );
+}
+
+#[test]
+fn cancelling_what_is_finished_is_a_conflict() {
+    let cancellation = |id, state, outcome| Cancellation {
+        job: Box::new(job(id, state)),
+        outcome,
+    };
+    let jobs = vec![
+        cancellation(1, cancelled(), CancelOutcome::Cancelled),
+        cancellation(2, running(), CancelOutcome::Stopping),
+    ];
+    let ended = talk(&["cancel", "1-2"], vec![Response::Cancelled { jobs }]).ended;
+    assert_eq!(ended.code, 0);
+    assert_eq!(ended.stderr, "warning: job 2 stops at its next step\n");
+    let jobs = vec![cancellation(3, done(), CancelOutcome::AlreadyFinished)];
+    let ended = talk(&["cancel", "3"], vec![Response::Cancelled { jobs }]).ended;
+    assert_eq!(ended.code, 10);
+    assert_eq!(ended.stderr, "warning: job 3 is done already\n");
+}
+
+#[test]
+fn ping_tells_what_the_daemon_does() {
+    let status = DaemonStatus {
+        version: "0.1.0".to_owned(),
+        pid: 42,
+        uptime_secs: 61.0,
+        queued: 2,
+        running: 1,
+        workers: vec![WorkerStatus {
+            device: "cpu".to_owned(),
+            device_name: None,
+            state: WorkerState::Busy,
+        }],
+    };
+    talk(&["ping"], vec![Response::Pong(status.clone())])
+        .ended
+        .assert(
+            0,
+            "framepackd 0.1.0 is up for 61 s (process 42): 2 queued, 1 running\n\
+             worker cpu (-): busy\n",
+            "",
+        );
+    let json = talk(&["ping", "--json"], vec![Response::Pong(status)])
+        .ended
+        .json();
+    assert_eq!(json["kind"], "DaemonStatus");
+    assert_eq!(json["items"][0]["workers"][0]["state"], "busy");
+}
+
+#[test]
+fn another_protocol_is_12() {
+    let refusal = ErrorBody::new(ErrorCode::ProtocolMismatch, "framepackd speaks 9");
+    let ended = talk(&["ping"], vec![Response::Error(refusal.into())]).ended;
+    assert_eq!(ended.code, 12);
+    // An answer to another question is a misunderstanding, too.
+    assert_eq!(talk(&["ping"], vec![Response::End]).ended.code, 12);
+}

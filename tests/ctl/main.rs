@@ -1,0 +1,65 @@
+//! framepackctl as scripts see it: arguments in, exit code, stdout and stderr out.
+//!
+//! The daemon is a stand-in that answers from a list ([`fake_daemon`]); with the real one the client is
+//! tested in `tests/daemon`.
+#![expect(clippy::unwrap_used, reason = "a test's fixtures are right")]
+
+mod fake_daemon;
+mod fixtures;
+mod jobs;
+mod offline;
+mod submit;
+
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// How a run of framepackctl ended.
+#[derive(Debug)]
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs framepackctl in `folder` with its daemon at `socket` beneath it, and `stdin`.
+fn framepackctl_in(folder: &Path, arguments: &[&str], stdin: &str) -> Ended {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_framepackctl"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("FRAMEPACKD_SOCKET", folder.join("socket"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input may be gone before it is written.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Ended {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ended {
+    /// Checks all three at once.
+    #[track_caller]
+    fn assert(&self, code: i32, stdout: &str, stderr: &str) {
+        let expected = Ended {
+            code,
+            stdout: stdout.to_owned(),
+            stderr: stderr.to_owned(),
+        };
+        assert_eq!(format!("{self:#?}"), format!("{expected:#?}"));
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|err| panic!("{err}: {self:#?}"))
+    }
+}

@@ -1,0 +1,84 @@
+//! What needs no daemon, or finds none.
+
+use crate::framepackctl_in;
+
+fn offline(arguments: &[&str]) -> crate::Ended {
+    let folder = tempfile::tempdir().unwrap();
+    framepackctl_in(folder.path(), arguments, "")
+}
+
+#[test]
+fn wrong_usage_is_2_and_says_what_was_expected() {
+    for (arguments, expected) in [
+        (&[][..], "Usage: framepackctl"),
+        (&["submitt"], "a similar subcommand exists: 'submit'"),
+        (&["show"], "<JOB>..."),
+        (&["show", "@faild"], "`faild` is not a state"),
+        (&["wait", "9-3"], "the range `9-3` ends before it begins"),
+        (
+            &["wait", "1", "--timeout", "soon"],
+            "expected a number of seconds",
+        ),
+        (&["submit", "a.yaml", "--timeout", "5s"], "--wait"),
+        (&["list", "--state", "gone"], "`gone` is not a state"),
+        (&["list", "--json=id,sate"], "did you mean `state`?"),
+    ] {
+        let ended = offline(arguments);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(ended.code, 2, "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn help_version_and_completions_need_no_daemon() {
+    for (arguments, expected) in [
+        (&["--help"][..], "7 a waited job failed"),
+        (&["submit", "--help"], "The job file"),
+        (&["--version"], env!("CARGO_PKG_VERSION")),
+        (&["completions", "bash"], "complete -F"),
+        (&["completions", "zsh"], "#compdef framepackctl"),
+    ] {
+        let ended = offline(arguments);
+        assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_daemon_that_is_not_there_is_3_with_a_hint() {
+    for command in [
+        &["ping"][..],
+        &["list"],
+        &["show", "1"],
+        &["wait", "1"],
+        &["cancel", "1"],
+    ] {
+        let arguments = [command, &["--socket", "nowhere.sock"]].concat();
+        offline(&arguments).assert(
+            3,
+            "",
+            "error: cannot reach framepackd at nowhere.sock: No such file or directory (os error 2) [FP1002]\n\
+             hint: start it with `framepackd --config FILE`, or name its socket with --socket PATH\n",
+        );
+    }
+}
+
+#[test]
+fn errors_are_json_where_json_was_asked_for() {
+    let ended = offline(&["ping", "--json", "--socket", "nowhere.sock"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (3, ""));
+    let error = &ended.json()["error"];
+    assert_eq!(error["code"], "FP1002");
+    assert_eq!(error["class"], "unreachable");
+    assert!(error["path"].is_null());
+}
+
+#[test]
+fn a_job_file_that_is_not_there_is_6() {
+    offline(&["submit", "cat.yaml"]).assert(
+        6,
+        "",
+        "error: reading cat.yaml: No such file or directory (os error 2) [FP2108]\n",
+    );
+}
