@@ -151,7 +151,8 @@ def forward(worker: Worker, root: Path, case: Case, table: Table) -> None:
     output = root / "output.safetensors"
     output.unlink(missing_ok=True)
     dtype = [] if "--dtype" in case.flags else ["--dtype", "f32"]
-    paths = ["--model", root / case.model, "--inputs", root / case.inputs, "--output", output]
+    model = case.model if case.model.startswith("random:") else root / case.model
+    paths = ["--model", model, "--inputs", root / case.inputs, "--output", output]
     worker.run("forward", case.component, *paths, *case.flags, *dtype, "--device", "cpu")
     found, expected = load_file(output), load_file(root / case.expected)
     tolerance = {"max_abs": case.tolerance.max_abs, "rel_l2": case.tolerance.rel_l2}
@@ -174,7 +175,7 @@ def synthesised(worker: Worker, root: Path, component: str, draw: Draw, table: T
         reference = load_diffusers(AutoencoderKLHunyuanVideo, weights)
         inputs = {"latents": draw.normal(1, 16, 5, 2, 3)}
         expected, tolerance = cases_vae.decode(reference, inputs["latents"]), cases_vae.DECODE
-    case = Store(root).forward(f"{component}/synthesised", f"models/{model}", inputs, expected, tolerance)
+    case = Store(root).forward(f"{component}/synthesised", f"random:{seed}:{config}", inputs, expected, tolerance)
     forward(worker, root, case, table)
     output = root / "output.safetensors"
     paths = ["--inputs", root / case.inputs, "--output", output, "--dtype", "f32"]

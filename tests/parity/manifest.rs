@@ -8,8 +8,6 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) forward: Vec<Forward>,
-    pub(crate) tokenize: Vec<Tokenize>,
-    pub(crate) preprocess: Vec<Preprocess>,
 }
 
 /// One run of `framepack-worker forward`. Paths are relative to the manifest.
@@ -46,40 +44,18 @@ pub(crate) struct Tolerance {
     pub(crate) rel_l2: f64,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Tokenize {
-    pub(crate) model: String,
-    pub(crate) text: String,
-    pub(crate) llama: Vec<i64>,
-    pub(crate) clip: Vec<i64>,
-}
-
-/// What the worker prints for a text.
-#[derive(Deserialize)]
-pub(crate) struct Ids {
-    pub(crate) llama: Vec<i64>,
-    pub(crate) clip: Vec<i64>,
-}
-
-/// `sha256` is of the RGB bytes, row by row.
-#[derive(Deserialize)]
-pub(crate) struct Preprocess {
-    pub(crate) image: String,
-    pub(crate) bucket: u32,
-    pub(crate) height: u32,
-    pub(crate) width: u32,
-    pub(crate) sha256: String,
-}
-
 impl Manifest {
     pub(crate) fn load() -> Self {
         let path = Self::path("manifest.json");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     /// A path of the manifest from the root.
     pub(crate) fn path(relative: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/parity").join(relative)
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../tests/fixtures/parity")
+            .join(relative)
     }
 }

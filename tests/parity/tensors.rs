@@ -27,12 +27,24 @@ pub(crate) struct Difference {
 impl Tensors {
     /// Reads a file whose tensors are all f32, as the worker's outputs always are.
     pub(crate) fn read(path: &Path) -> Self {
-        let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let file = SafeTensors::deserialize(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let bytes =
+            std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let file = SafeTensors::deserialize(&bytes)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let tensors = file.iter().map(|(name, view)| {
             assert_eq!(view.dtype(), Dtype::F32, "{name} in {}", path.display());
-            let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-            (name.to_owned(), Tensor { shape: view.shape().to_vec(), values })
+            let values = view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
+            (
+                name.to_owned(),
+                Tensor {
+                    shape: view.shape().to_vec(),
+                    values,
+                },
+            )
         });
         Self(tensors.collect())
     }
@@ -43,7 +55,11 @@ impl Tensors {
         assert_eq!(names(found), names(self), "outputs of {}", case.name);
         let rows = self.0.iter().map(|(name, expected)| {
             let found = &found.0[name];
-            assert_eq!(found.shape, case.shapes[name], "shape of {name} in {}", case.name);
+            assert_eq!(
+                found.shape, case.shapes[name],
+                "shape of {name} in {}",
+                case.name
+            );
             let what = format!("{} {name}", case.name);
             match case.stride.get(name) {
                 Some(steps) => expected.difference(what, &found.strided(steps), &case.tolerance),
@@ -57,7 +73,12 @@ impl Tensors {
 impl Tensor {
     /// Every n-th element along each axis, starting with the first.
     fn strided(&self, steps: &[usize]) -> Self {
-        let shape: Vec<usize> = self.shape.iter().zip(steps).map(|(size, step)| size.div_ceil(*step)).collect();
+        let shape: Vec<usize> = self
+            .shape
+            .iter()
+            .zip(steps)
+            .map(|(size, step)| size.div_ceil(*step))
+            .collect();
         let count = shape.iter().product();
         let value = |mut flat: usize| {
             let (mut offset, mut width) = (0, 1);
@@ -68,7 +89,10 @@ impl Tensor {
             }
             self.values[offset]
         };
-        Self { values: (0..count).map(value).collect(), shape }
+        Self {
+            values: (0..count).map(value).collect(),
+            shape,
+        }
     }
 
     fn difference(&self, what: String, found: &Self, tolerance: &Tolerance) -> Difference {
@@ -77,21 +101,41 @@ impl Tensor {
         for (&expected, &found) in self.values.iter().zip(&found.values) {
             let (expected, delta) = (f64::from(expected), f64::from(found) - f64::from(expected));
             // f64::max would ignore a NaN.
-            max_abs = if delta.abs() <= max_abs { max_abs } else { delta.abs() };
+            max_abs = if delta.abs() <= max_abs {
+                max_abs
+            } else {
+                delta.abs()
+            };
             squares += delta * delta;
             norm += expected * expected;
         }
         let rel_l2 = (squares / norm).sqrt();
-        let within = tolerance.max_abs.is_none_or(|most| max_abs <= most) && rel_l2 <= tolerance.rel_l2;
-        Difference { what, shape: self.shape.clone(), max_abs, rel_l2, within }
+        let within =
+            tolerance.max_abs.is_none_or(|most| max_abs <= most) && rel_l2 <= tolerance.rel_l2;
+        Difference {
+            what,
+            shape: self.shape.clone(),
+            max_abs,
+            rel_l2,
+            within,
+        }
     }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, shape, max_abs, rel_l2, within } = self;
+        let Self {
+            what,
+            shape,
+            max_abs,
+            rel_l2,
+            within,
+        } = self;
         let verdict = if *within { "ok" } else { "FAILED" };
         let shape = format!("{shape:?}");
-        write!(f, "{what:<48} {shape:<22} max abs {max_abs:9.2e}  rel L2 {rel_l2:9.2e}  {verdict}")
+        write!(
+            f,
+            "{what:<48} {shape:<22} max abs {max_abs:9.2e}  rel L2 {rel_l2:9.2e}  {verdict}"
+        )
     }
 }
