@@ -9,3 +9,10 @@ use tch::Tensor;
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> Tensor {
     Tensor::scaled_dot_product_attention(q, k, v, mask, 0.0, false, None, false)
 }
+
+/// Like [`attention`], but position i sees only positions 0..=i. `k` and `v` may have fewer heads than `q`;
+/// each then serves a group of adjacent heads (grouped-query attention, arXiv:2305.13245).
+pub fn causal_attention(q: &Tensor, k: &Tensor, v: &Tensor) -> Tensor {
+    let is_grouped = q.size()[1] != k.size()[1];
+    Tensor::scaled_dot_product_attention(q, k, v, None::<Tensor>, 0.0, true, None, is_grouped)
+}

@@ -2,10 +2,12 @@
 
 mod attention;
 mod conv;
+mod encoder_layer;
 mod linear;
 mod norm;
 
-pub use attention::attention;
+pub use attention::{attention, causal_attention};
 pub use conv::{Conv2d, Conv3d};
+pub use encoder_layer::{Activation, EncoderLayer, EncoderLayerConfig, Visibility};
 pub use linear::Linear;
 pub use norm::{GroupNorm, LayerNorm, RmsNorm, layer_norm};

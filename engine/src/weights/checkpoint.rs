@@ -32,6 +32,8 @@ pub struct Checkpoint {
     source: Source,
     /// Names and shapes handed out so far.
     taken: RefCell<BTreeMap<String, Vec<i64>>>,
+    /// Places whose tensors are known to be unused, each with a dot at its end.
+    skipped: RefCell<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl Checkpoint {
         Self {
             source,
             taken: RefCell::default(),
+            skipped: RefCell::default(),
         }
     }
 
@@ -93,10 +96,13 @@ impl Checkpoint {
         let Source::Files { shards, ignored } = &self.source else {
             return Ok(());
         };
-        let taken = self.taken.borrow();
-        let mut unused = shards
-            .list()
-            .filter(|(name, ..)| !taken.contains_key(*name) && !ignored(name));
+        let (taken, skipped) = (self.taken.borrow(), self.skipped.borrow());
+        let is_known = |name: &str| {
+            taken.contains_key(name)
+                || skipped.iter().any(|place| name.starts_with(place))
+                || ignored(name)
+        };
+        let mut unused = shards.list().filter(|(name, ..)| !is_known(name));
         match unused.next() {
             None => Ok(()),
             Some((tensor, found, path)) => Err(WeightsError::Unused {
@@ -106,6 +112,10 @@ impl Checkpoint {
                 count: 1 + unused.count(),
             }),
         }
+    }
+
+    pub(super) fn skip(&self, place: &str) {
+        self.skipped.borrow_mut().push(format!("{place}."));
     }
 
     pub(super) fn take(

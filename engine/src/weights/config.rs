@@ -8,14 +8,18 @@ use super::WeightsError;
 
 /// Reads what `T` needs from `config.json` in `dir`; other keys are ignored.
 pub fn read_config<T: DeserializeOwned>(dir: &Path) -> Result<T, WeightsError> {
-    let path = dir.join("config.json");
-    let text = fs::read(&path).map_err(|source| WeightsError::Io {
-        path: path.clone(),
+    read_json(&dir.join("config.json"))
+}
+
+/// Reads what `T` needs from a JSON file; other keys are ignored.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, WeightsError> {
+    let text = fs::read(path).map_err(|source| WeightsError::Io {
+        path: path.into(),
         doing: "reading",
         source,
     })?;
     serde_json::from_slice(&text).map_err(|e| WeightsError::Config {
-        path,
+        path: path.into(),
         reason: e.to_string(),
     })
 }

@@ -18,7 +18,7 @@ use std::fmt::Display;
 use tch::{Device, Kind, Tensor};
 
 pub use checkpoint::{Checkpoint, Layout};
-pub use config::read_config;
+pub use config::{read_config, read_json};
 pub use error::WeightsError;
 pub use save::save_synthesised;
 pub use source::ModelSource;
@@ -46,6 +46,11 @@ impl Weights<'_> {
     pub fn get(&self, name: &str, shape: &[i64]) -> Result<Tensor, WeightsError> {
         self.checkpoint
             .take(&self.full_name(name), shape, (self.kind, self.device))
+    }
+
+    /// Declares that what is below this place is not needed: it may be there or not.
+    pub fn skip(&self) {
+        self.checkpoint.skip(&self.path);
     }
 
     /// Where the tensors go.
