@@ -10,6 +10,7 @@ pub mod sampler;
 pub mod section;
 pub mod text;
 pub mod transformer;
+pub mod vae;
 pub mod weights;
 
 pub use error::Error;

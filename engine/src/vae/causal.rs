@@ -1,0 +1,154 @@
+//! Layers that never look at a later frame: convolution, resnet, upsampling.
+//!
+//! Group norms are the exception: their statistics span all frames that are processed together, which is
+//! why a tile's frames depend on the tile.
+
+use tch::Tensor;
+
+use crate::nn::{Conv3d, GroupNorm};
+use crate::weights::{Weights, WeightsError};
+
+/// Epsilon of every group norm.
+pub(super) const NORM_EPS: f64 = 1e-6;
+
+/// 3-D convolution whose window ends at the current frame (diffusers' `HunyuanVideoCausalConv3d`).
+///
+/// Edges are replicated: half a window on each side in space, and in time the first frame for the whole
+/// window before it.
+#[derive(Debug)]
+pub(super) struct CausalConv3d {
+    conv: Conv3d,
+    kernel: i64,
+}
+
+impl CausalConv3d {
+    /// Loads `conv` with a cubic kernel.
+    pub(super) fn load(
+        w: &Weights<'_>,
+        in_channels: i64,
+        out_channels: i64,
+        kernel: i64,
+        stride: [i64; 3],
+    ) -> Result<Self, WeightsError> {
+        let conv = Conv3d::load(
+            &w.pp("conv"),
+            in_channels,
+            out_channels,
+            [kernel; 3],
+            stride,
+        )?;
+        Ok(Self { conv, kernel })
+    }
+
+    /// (B, in, T, H, W) → (B, out, ⌈T/st⌉, ⌈H/sh⌉, ⌈W/sw⌉)
+    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        if self.kernel == 1 {
+            return self.conv.forward(x);
+        }
+        let half = self.kernel / 2;
+        self.conv
+            .forward(&x.replication_pad3d([half, half, half, half, self.kernel - 1, 0]))
+    }
+}
+
+/// Group norm, then SiLU: what precedes every convolution inside the VAE.
+#[derive(Debug)]
+pub(super) struct NormSilu(GroupNorm);
+
+impl NormSilu {
+    pub(super) fn load(w: &Weights<'_>, groups: i64, channels: i64) -> Result<Self, WeightsError> {
+        Ok(Self(GroupNorm::load(w, groups, channels, NORM_EPS)?))
+    }
+
+    /// (B, C, T, H, W) → same
+    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        self.0.forward(x).silu_()
+    }
+}
+
+/// Two convolutions beside a shortcut (diffusers' `HunyuanVideoResnetBlockCausal3D`).
+#[derive(Debug)]
+pub(super) struct ResnetBlock {
+    norm1: NormSilu,
+    conv1: CausalConv3d,
+    norm2: NormSilu,
+    conv2: CausalConv3d,
+    /// Where the number of channels changes.
+    conv_shortcut: Option<CausalConv3d>,
+}
+
+impl ResnetBlock {
+    pub(super) fn load(
+        w: &Weights<'_>,
+        in_channels: i64,
+        out_channels: i64,
+        groups: i64,
+    ) -> Result<Self, WeightsError> {
+        let conv = |name, in_channels, kernel| {
+            CausalConv3d::load(&w.pp(name), in_channels, out_channels, kernel, [1, 1, 1])
+        };
+        let is_wider = in_channels != out_channels;
+        Ok(Self {
+            norm1: NormSilu::load(&w.pp("norm1"), groups, in_channels)?,
+            conv1: conv("conv1", in_channels, 3)?,
+            norm2: NormSilu::load(&w.pp("norm2"), groups, out_channels)?,
+            conv2: conv("conv2", out_channels, 3)?,
+            conv_shortcut: is_wider
+                .then(|| conv("conv_shortcut", in_channels, 1))
+                .transpose()?,
+        })
+    }
+
+    /// (B, in, T, H, W) → (B, out, T, H, W)
+    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        let h = self.conv1.forward(&self.norm1.forward(x));
+        let mut h = self.conv2.forward(&self.norm2.forward(&h));
+        match &self.conv_shortcut {
+            Some(conv) => h.g_add_(&conv.forward(x)),
+            None => h.g_add_(x),
+        }
+    }
+}
+
+/// Nearest upsampling, then a convolution (diffusers' `HunyuanVideoUpsampleCausal3D`).
+///
+/// The first frame stands for itself, every other latent frame for `factors[0]` frames.
+#[derive(Debug)]
+pub(super) struct Upsample {
+    conv: CausalConv3d,
+    factors: [i64; 3],
+}
+
+impl Upsample {
+    pub(super) fn load(
+        w: &Weights<'_>,
+        channels: i64,
+        factors: [i64; 3],
+    ) -> Result<Self, WeightsError> {
+        let conv = CausalConv3d::load(&w.pp("conv"), channels, channels, 3, [1, 1, 1])?;
+        Ok(Self { conv, factors })
+    }
+
+    /// (B, C, T, H, W) → (B, C, 1 + ft·(T−1), fh·H, fw·W)
+    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        self.conv.forward(&self.nearest(x))
+    }
+
+    fn nearest(&self, x: &Tensor) -> Tensor {
+        let [ft, fh, fw] = self.factors;
+        let (b, c, t, h, w) = x
+            .size5()
+            .expect("the VAE's activations are (B, C, T, H, W)");
+        let enlarge = |frames: &Tensor, ft| {
+            let n = frames.size()[2];
+            frames.upsample_nearest3d([n * ft, h * fh, w * fw], None, None, None)
+        };
+        let first = enlarge(&x.narrow(2, 0, 1), 1);
+        if t == 1 {
+            return first; // (B, C, 1, fh·H, fw·W)
+        }
+        let others = enlarge(&x.narrow(2, 1, t - 1), ft);
+        debug_assert_eq!(others.size()[..2], [b, c]);
+        Tensor::cat(&[first, others], 2)
+    }
+}

@@ -1,0 +1,89 @@
+//! Latents → pixels (diffusers' `HunyuanVideoDecoder3D`).
+
+use tch::Tensor;
+
+use super::Config;
+use super::causal::{CausalConv3d, NormSilu, ResnetBlock, Upsample};
+use super::mid::MidBlock;
+use crate::weights::{Weights, WeightsError};
+
+/// The decoder without `post_quant_conv`.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    conv_in: CausalConv3d,
+    mid_block: MidBlock,
+    up_blocks: Vec<UpBlock>,
+    conv_norm_out: NormSilu,
+    conv_out: CausalConv3d,
+}
+
+impl Decoder {
+    pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+        let channels: Vec<i64> = config.block_out_channels.iter().rev().copied().collect();
+        let (first, last) = (channels[0], channels[channels.len() - 1]);
+        let conv = |name, in_channels, out_channels| {
+            CausalConv3d::load(&w.pp(name), in_channels, out_channels, 3, [1, 1, 1])
+        };
+        let up_block = |i: usize| {
+            let from = channels[i.saturating_sub(1)];
+            UpBlock::load(&w.pp("up_blocks").pp(i), i, [from, channels[i]], config)
+        };
+        Ok(Self {
+            conv_in: conv("conv_in", config.latent_channels, first)?,
+            mid_block: MidBlock::load(&w.pp("mid_block"), first, config)?,
+            up_blocks: (0..channels.len())
+                .map(up_block)
+                .collect::<Result<_, _>>()?,
+            conv_norm_out: NormSilu::load(&w.pp("conv_norm_out"), config.norm_num_groups, last)?,
+            conv_out: conv("conv_out", last, config.out_channels)?,
+        })
+    }
+
+    /// (B, latent channels, T, h, w) → (B, 3, 4(T−1)+1, 8h, 8w)
+    pub(super) fn forward(&self, latents: &Tensor) -> Tensor {
+        let mut x = self.mid_block.forward(&self.conv_in.forward(latents));
+        for block in &self.up_blocks {
+            x = block.forward(x);
+        }
+        self.conv_out.forward(&self.conv_norm_out.forward(&x))
+    }
+}
+
+/// One level: resnets, then upsampling (diffusers' `HunyuanVideoUpBlock3D`).
+#[derive(Debug)]
+struct UpBlock {
+    resnets: Vec<ResnetBlock>,
+    upsampler: Option<Upsample>,
+}
+
+impl UpBlock {
+    fn load(
+        w: &Weights<'_>,
+        level: usize,
+        [from, to]: [i64; 2],
+        config: &Config,
+    ) -> Result<Self, WeightsError> {
+        let resnet = |r| {
+            let from = if r == 0 { from } else { to };
+            ResnetBlock::load(&w.pp("resnets").pp(r), from, to, config.norm_num_groups)
+        };
+        let upsampler = |factors| Upsample::load(&w.pp("upsamplers.0"), to, factors);
+        Ok(Self {
+            resnets: (0..=config.layers_per_block)
+                .map(resnet)
+                .collect::<Result<_, _>>()?,
+            upsampler: config.resampling(level).map(upsampler).transpose()?,
+        })
+    }
+
+    /// (B, from, T, H, W) → (B, to, 1 + ft·(T−1), fh·H, fw·W)
+    fn forward(&self, mut x: Tensor) -> Tensor {
+        for resnet in &self.resnets {
+            x = resnet.forward(&x);
+        }
+        match &self.upsampler {
+            Some(upsampler) => upsampler.forward(&x),
+            None => x,
+        }
+    }
+}
