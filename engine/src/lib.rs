@@ -11,6 +11,7 @@ pub mod section;
 pub mod text;
 pub mod transformer;
 pub mod vae;
+pub mod vision;
 pub mod weights;
 
 pub use error::Error;

@@ -4,6 +4,7 @@ mod forward;
 mod options;
 mod synth;
 mod tensors;
+mod tokenize;
 
 use clap::{Parser, Subcommand};
 
@@ -21,6 +22,8 @@ enum Command {
     Forward(forward::Args),
     /// Write synthesised weights for another program to load
     Synth(synth::Args),
+    /// Print a prompt's token ids as JSON
+    Tokenize(tokenize::Args),
 }
 
 impl Cli {
@@ -28,6 +31,7 @@ impl Cli {
         match &self.command {
             Command::Forward(args) => args.run(),
             Command::Synth(args) => args.run(),
+            Command::Tokenize(args) => args.run(),
         }
     }
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use framepack_engine::{
+    text::{Clip, Llama, clip, llama},
     transformer::{self, PackedTransformer},
+    vae::{self, Vae},
+    vision::{Siglip, siglip},
     weights::{Checkpoint, Layout, read_config, save_synthesised},
 };
 use serde::Deserialize;
@@ -51,6 +54,22 @@ impl Args {
             "HunyuanVideoTransformer3DModelPacked" | "HunyuanVideoFramepackTransformer3DModel" => {
                 PackedTransformer::load(&weights, &transformer::Config::read(dir)?)?;
                 Layout::DIFFUSERS
+            }
+            "AutoencoderKLHunyuanVideo" => {
+                Vae::load(&weights, &vae::Config::read(dir)?)?;
+                Layout::DIFFUSERS
+            }
+            "llama" => {
+                Llama::load(&weights, &llama::Config::read(dir)?)?;
+                llama::LAYOUT
+            }
+            "clip_text_model" => {
+                Clip::load(&weights, &clip::Config::read(dir)?)?;
+                clip::LAYOUT
+            }
+            "siglip_vision_model" => {
+                Siglip::load(&weights, &siglip::Config::read(dir)?)?;
+                siglip::LAYOUT
             }
             other => bail!(
                 "{}: no component of this engine is a {other:?}",

@@ -4,7 +4,11 @@
 //! prompt inside a template and gives one vector per token, and CLIP-L ([`clip`]), which reads the bare
 //! prompt and gives one pooled vector.
 
+pub mod clip;
+pub mod llama;
 pub mod prompt;
 pub mod tokenizer;
 
+pub use clip::Clip;
+pub use llama::Llama;
 pub use tokenizer::{TextTokenizers, TokenizerError};

@@ -1,8 +1,12 @@
 //! `forward COMPONENT`: one component on tensors from a file, so that anyone can compare it with the
 //! reference implementation. Tensors carry the reference's argument names.
 
+mod clip;
+mod llama;
 mod sample;
+mod siglip;
 mod transformer;
+mod vae;
 
 use std::path::PathBuf;
 
@@ -27,6 +31,16 @@ enum Component {
     Transformer(Common),
     /// Latents of one section from noise
     Sample(sample::Args),
+    /// Pixels to the latents' distribution
+    VaeEncode(vae::Args),
+    /// Latents to pixels
+    VaeDecode(vae::Args),
+    /// Token ids to the hidden states third from the last
+    Llama(Common),
+    /// Token ids to one vector
+    Clip(Common),
+    /// Normalised pixels to one vector per patch
+    Siglip(Common),
 }
 
 /// Options of every component.
@@ -54,6 +68,11 @@ impl Args {
         match &self.component {
             Component::Transformer(common) => common.run(Kind::BFloat16, transformer::forward),
             Component::Sample(args) => args.run(),
+            Component::VaeEncode(args) => args.run(vae::encode),
+            Component::VaeDecode(args) => args.run(vae::decode),
+            Component::Llama(common) => common.run(Kind::Half, llama::forward),
+            Component::Clip(common) => common.run(Kind::Half, clip::forward),
+            Component::Siglip(common) => common.run(Kind::Half, siglip::forward),
         }
     }
 }

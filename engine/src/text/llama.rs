@@ -1,0 +1,267 @@
+//! The language model that reads the prompt: Llama 3 (arXiv:2407.21783; transformers' `LlamaModel`).
+//!
+//! HunyuanVideo takes the hidden states third from the last, so the last two layers and the final norm are
+//! never run, and need not be in the checkpoint.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use tch::{Device, Kind, Tensor};
+
+use crate::nn::{Linear, RmsNorm, causal_attention};
+use crate::weights::{Layout, ModelSource, Weights, WeightsError, read_config};
+
+/// Layers at the end that no one reads.
+const UNUSED_LAYERS: usize = 2;
+
+/// The checkpoint, with or without the `model.` of a whole language model.
+pub const LAYOUT: Layout = Layout {
+    base: "model",
+    optional_prefixes: &["model."],
+    ignored: |name| matches!(name, "norm.weight" | "lm_head.weight"),
+};
+
+/// Configuration of [`Llama`]; the field names are those of `config.json`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Config {
+    /// Tokens.
+    pub vocab_size: i64,
+    /// Width of the residual stream.
+    pub hidden_size: i64,
+    /// Width of the MLPs.
+    pub intermediate_size: i64,
+    /// Layers of the whole model, of which the last two are not run.
+    pub num_hidden_layers: usize,
+    /// Heads of the queries.
+    pub num_attention_heads: i64,
+    /// Heads of keys and values; as many as of the queries where the file doesn't say.
+    pub num_key_value_heads: Option<i64>,
+    /// Channels of one head; `hidden_size / num_attention_heads` where the file doesn't say.
+    pub head_dim: Option<i64>,
+    /// Epsilon of the norms.
+    pub rms_norm_eps: f64,
+    /// Rotary base, as transformers 4 writes it.
+    rope_theta: Option<f64>,
+    /// Rotary settings, as transformers 5 writes them.
+    rope_parameters: Option<RopeParameters>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct RopeParameters {
+    rope_theta: Option<f64>,
+    rope_type: Option<String>,
+}
+
+/// What `config.json` says about choices that this engine makes in one way only.
+#[derive(Deserialize)]
+struct Fixed {
+    hidden_act: String,
+    #[serde(default)]
+    attention_bias: bool,
+    #[serde(default)]
+    mlp_bias: bool,
+    rope_scaling: Option<serde_json::Value>,
+}
+
+impl Config {
+    /// Reads `config.json` in `dir`.
+    pub fn read(dir: &Path) -> Result<Self, WeightsError> {
+        let config: Self = read_config(dir)?;
+        let fixed: Fixed = read_config(dir)?;
+        let bad = |reason: &str| {
+            Err(WeightsError::Config {
+                path: dir.join("config.json"),
+                reason: reason.to_owned(),
+            })
+        };
+        let rope_type = config
+            .rope_parameters
+            .as_ref()
+            .and_then(|rope| rope.rope_type.as_deref());
+        if fixed.rope_scaling.is_some() || rope_type.is_some_and(|name| name != "default") {
+            return bad(
+                "a scaled rope is not supported, expected rope_scaling null and rope_type default",
+            );
+        }
+        if fixed.attention_bias || fixed.mlp_bias || fixed.hidden_act != "silu" {
+            return bad("expected hidden_act silu, attention_bias false and mlp_bias false");
+        }
+        if config.num_hidden_layers <= UNUSED_LAYERS {
+            return bad(
+                "num_hidden_layers must be 3 or more: the states third from the last are used",
+            );
+        }
+        if config.num_attention_heads % config.key_value_heads() != 0 || config.head_dim() % 2 != 0
+        {
+            return bad(
+                "num_key_value_heads must divide num_attention_heads, and head_dim must be even",
+            );
+        }
+        Ok(config)
+    }
+
+    fn key_value_heads(&self) -> i64 {
+        self.num_key_value_heads.unwrap_or(self.num_attention_heads)
+    }
+
+    fn head_dim(&self) -> i64 {
+        self.head_dim
+            .unwrap_or(self.hidden_size / self.num_attention_heads)
+    }
+
+    fn rope_theta(&self) -> f64 {
+        let nested = self
+            .rope_parameters
+            .as_ref()
+            .and_then(|rope| rope.rope_theta);
+        self.rope_theta.or(nested).unwrap_or(10_000.0)
+    }
+}
+
+/// All layers but the last two.
+#[derive(Debug)]
+pub struct Llama {
+    embed_tokens: Tensor, // (vocab, hidden)
+    layers: Vec<DecoderLayer>,
+    inv_freq: Tensor, // (D/2), f32
+}
+
+impl Llama {
+    /// Opens and loads the component `source`.
+    pub fn open(source: &ModelSource, device: Device, kind: Kind) -> Result<Self, WeightsError> {
+        let config = Config::read(source.config_dir())?;
+        let checkpoint = source.open(&LAYOUT)?;
+        let model = Self::load(&checkpoint.weights(device, kind), &config)?;
+        checkpoint.finish()?;
+        Ok(model)
+    }
+
+    /// Loads the embedding and the layers that are run.
+    pub fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+        let used = config.num_hidden_layers - UNUSED_LAYERS;
+        let layers = w.pp("layers");
+        for unused in used..config.num_hidden_layers {
+            layers.pp(unused).skip();
+        }
+        let dim = config.head_dim();
+        let exponents =
+            Tensor::arange_start_step(0, dim, 2, (Kind::Float, w.device())) / dim as f64;
+        Ok(Self {
+            embed_tokens: w
+                .pp("embed_tokens")
+                .get("weight", &[config.vocab_size, config.hidden_size])?,
+            layers: (0..used)
+                .map(|i| DecoderLayer::load(&layers.pp(i), config))
+                .collect::<Result<_, _>>()?,
+            inv_freq: Tensor::pow_scalar(config.rope_theta(), &exponents).reciprocal(),
+        })
+    }
+
+    /// `ids`: (1, L) i64; `attention_mask`: (1, L), non-zero = valid, `None` = all valid →
+    /// (1, n, hidden), the states third from the last at the n valid positions.
+    ///
+    /// Attention is causal and no valid token may look at padding, so padding is not run at all.
+    pub fn forward(&self, ids: &Tensor, attention_mask: Option<&Tensor>) -> Tensor {
+        let ids = ids.reshape([-1]); // (L)
+        let valid = match attention_mask {
+            Some(mask) => mask.reshape([-1]).nonzero().squeeze_dim(1),
+            None => Tensor::arange(ids.size()[0], (Kind::Int64, ids.device())),
+        }; // (n), a token's position is where it stands among all of them
+        let rope = Rope::at(&valid, &self.inv_freq, self.embed_tokens.kind());
+
+        let ids = ids.index_select(0, &valid).unsqueeze(0); // (1, n)
+        let mut x = Tensor::embedding(&self.embed_tokens, &ids, -1, false, false); // (1, n, hidden)
+        for layer in &self.layers {
+            x = layer.forward(&x, &rope);
+        }
+        x
+    }
+}
+
+/// Rotary position embedding (arXiv:2104.09864) over the two halves of a head's channels.
+#[derive(Debug)]
+struct Rope {
+    cos: Tensor, // (n, D)
+    sin: Tensor, // (n, D)
+}
+
+impl Rope {
+    /// Angles in f32, their cosines and sines in the model's type.
+    fn at(positions: &Tensor, inv_freq: &Tensor, kind: Kind) -> Self {
+        let angles = positions.to_kind(Kind::Float).outer(inv_freq); // (n, D/2)
+        let angles = Tensor::cat(&[&angles, &angles], 1); // (n, D)
+        Self {
+            cos: angles.cos().to_kind(kind),
+            sin: angles.sin().to_kind(kind),
+        }
+    }
+
+    /// (1, H, n, D) → same
+    fn rotate(&self, x: &Tensor) -> Tensor {
+        let halves = x.chunk(2, -1);
+        let turned = Tensor::cat(&[-&halves[1], halves[0].shallow_clone()], -1);
+        x * &self.cos + turned * &self.sin
+    }
+}
+
+/// Attention and a gated MLP, each behind an RMS norm and added to its input.
+#[derive(Debug)]
+struct DecoderLayer {
+    input_layernorm: RmsNorm,
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    o_proj: Linear,
+    post_attention_layernorm: RmsNorm,
+    gate_proj: Linear,
+    up_proj: Linear,
+    down_proj: Linear,
+    head_dim: i64,
+}
+
+impl DecoderLayer {
+    fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+        let (hidden, inner, head_dim) = (
+            config.hidden_size,
+            config.intermediate_size,
+            config.head_dim(),
+        );
+        let (heads, kv_heads) = (config.num_attention_heads, config.key_value_heads());
+        let norm = |name| RmsNorm::load(&w.pp(name), hidden, config.rms_norm_eps);
+        let attn = |name, from, to| Linear::load_no_bias(&w.pp("self_attn").pp(name), from, to);
+        let mlp = |name, from, to| Linear::load_no_bias(&w.pp("mlp").pp(name), from, to);
+        Ok(Self {
+            input_layernorm: norm("input_layernorm")?,
+            q_proj: attn("q_proj", hidden, heads * head_dim)?,
+            k_proj: attn("k_proj", hidden, kv_heads * head_dim)?,
+            v_proj: attn("v_proj", hidden, kv_heads * head_dim)?,
+            o_proj: attn("o_proj", heads * head_dim, hidden)?,
+            post_attention_layernorm: norm("post_attention_layernorm")?,
+            gate_proj: mlp("gate_proj", hidden, inner)?,
+            up_proj: mlp("up_proj", hidden, inner)?,
+            down_proj: mlp("down_proj", inner, hidden)?,
+            head_dim,
+        })
+    }
+
+    /// (1, n, hidden) → same
+    fn forward(&self, x: &Tensor, rope: &Rope) -> Tensor {
+        let x = x + self.attend(&self.input_layernorm.forward(x), rope);
+        let h = self.post_attention_layernorm.forward(&x);
+        let gated = self.gate_proj.forward(&h).silu() * self.up_proj.forward(&h);
+        x + self.down_proj.forward(&gated)
+    }
+
+    fn attend(&self, x: &Tensor, rope: &Rope) -> Tensor {
+        let heads = |linear: &Linear| {
+            let y = linear.forward(x).unflatten(-1, [-1, self.head_dim]); // (1, n, H, D)
+            y.transpose(1, 2) // (1, H, n, D)
+        };
+        let (q, k) = (
+            rope.rotate(&heads(&self.q_proj)),
+            rope.rotate(&heads(&self.k_proj)),
+        );
+        let y = causal_attention(&q, &k, &heads(&self.v_proj));
+        self.o_proj.forward(&y.transpose(1, 2).flatten(2, 3)) // (1, n, hidden)
+    }
+}
