@@ -18,6 +18,11 @@ fn transformer() {
     forward("transformer");
 }
 
+#[test]
+fn sample() {
+    forward("sample");
+}
+
 /// Runs every case of a component before judging, so that a failure shows the whole table.
 fn forward(component: &str) {
     let manifest = Manifest::load();
