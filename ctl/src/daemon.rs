@@ -24,7 +24,7 @@ impl Daemon {
     pub(crate) fn connect(&self) -> Result<Client, ClientError> {
         let me = ClientInfo::new(env!("CARGO_PKG_VERSION"));
         let deadline = Some(Instant::now() + ANSWER_TIMEOUT);
-        Client::connect(&self.socket, me, deadline).map(|(client, _)| client)
+        Client::connect_before(deadline, &self.socket, me)
     }
 
     /// The answer to one request.

@@ -11,7 +11,7 @@ use interprocess::local_socket::{GenericFilePath, Stream, prelude::*};
 use crate::{
     ErrorEnvelope,
     codec::{CodecError, Decoder, encode},
-    control::{ClientInfo, DaemonInfo, MAX_RESPONSE_BYTES, Request, Response},
+    control::{ClientInfo, MAX_RESPONSE_BYTES, Request, Response},
 };
 
 /// Why the daemon did not answer.
@@ -54,12 +54,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the socket at `path` and shakes hands, all before `deadline`.
-    pub fn connect(
+    /// Connects to the socket at `path` and shakes hands, however long that takes.
+    pub fn connect(path: &Path, me: ClientInfo) -> Result<Self, ClientError> {
+        Self::connect_before(None, path, me)
+    }
+
+    /// The same, done before `deadline`, which then holds for the answers, too.
+    pub fn connect_before(
+        deadline: Option<Instant>,
         path: &Path,
         me: ClientInfo,
-        deadline: Option<Instant>,
-    ) -> Result<(Self, DaemonInfo), ClientError> {
+    ) -> Result<Self, ClientError> {
         let unreachable = |source| ClientError::Unreachable {
             socket: path.to_owned(),
             source,
@@ -71,7 +76,7 @@ impl Client {
             deadline,
         };
         match client.call(&Request::Hello(me))? {
-            Response::Hello(daemon) => Ok((client, daemon)),
+            Response::Hello(_) => Ok(client),
             _ => Err(ClientError::Unexpected),
         }
     }
