@@ -123,7 +123,9 @@ def save(module: nn.Module, directory: Path, layout: Layout) -> None:
     tensors = {layout.prefix + key: value.to(layout.dtype) for key, value in kept.items()}
     is_diffusers = hasattr(module, "config_name")
     base = "diffusion_pytorch_model" if is_diffusers else "model"
-    write_json(directory / "config.json", _diffusers_config(module, layout) if is_diffusers else _config(module, layout))
+    write_json(
+        directory / "config.json", _diffusers_config(module, layout) if is_diffusers else _config(module, layout)
+    )
     _write_weights(directory, base, {**tensors, **layout.extra}, layout.shard_bytes)
 
 

@@ -16,7 +16,9 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -125,21 +127,21 @@ def compare(worker: Worker, store: Store, seed: int) -> Table:
     generate.write_cases(store, seed, live=True)
     table = Table()
     for case in store.cases:
-        attempt(table, case.name, lambda: forward(worker, store.root, case, table))
+        attempt(table, case.name, partial(forward, worker, store.root, case, table))
     for component in ("transformer", "vae-decode"):
         name = f"{component}/synthesised"
-        attempt(table, name, lambda: synthesised(worker, store.root, component, Draw(seed, live=True), table))
+        attempt(table, name, partial(synthesised, worker, store.root, component, Draw(seed, live=True), table))
     for command in store.commands["tokenize"]:
         name = f"tokenize/{command['text'][:16]!r}"
-        attempt(table, name, lambda: tokenize(worker, store.root / command["model"], name, command, table))
-    attempt(table, "tokenize/llama-3", lambda: llama_3(worker, store.root, table))
+        attempt(table, name, partial(tokenize, worker, store.root / command["model"], name, command, table))
+    attempt(table, "tokenize/llama-3", partial(llama_3, worker, store.root, table))
     for command in store.commands["preprocess"]:
         name = f"preprocess/{Path(command['image']).stem}-{command['bucket']}"
-        attempt(table, name, lambda: preprocess(worker, store.root, name, command, table))
+        attempt(table, name, partial(preprocess, worker, store.root, name, command, table))
     return table
 
 
-def attempt(table: Table, name: str, check) -> None:
+def attempt(table: Table, name: str, check: Callable[[], None]) -> None:
     """A worker that fails is a row of its own, and the rest still runs."""
     try:
         check()

@@ -83,7 +83,12 @@ class Settings:
 
 
 def generate(
-    transformer: nn.Module, vae: nn.Module, settings: Settings, start: torch.Tensor, positive: Tensors, negative: Tensors
+    transformer: nn.Module,
+    vae: nn.Module,
+    settings: Settings,
+    start: torch.Tensor,
+    positive: Tensors,
+    negative: Tensors,
 ) -> sections.Video:
     """All sections from one seeded CPU generator. `negative` is only looked at when cfg is not 1."""
     generator = torch.Generator("cpu").manual_seed(settings.seed)

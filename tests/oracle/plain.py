@@ -17,7 +17,9 @@ from store import Store
 
 def write_all(store: Store) -> None:
     store.numbers("sigmas.json", "shifted sigma schedules, f32", _schedules())
-    store.numbers("unipc.json", "UniPC on a scalar model; coefficients in f64, where f32 has lost most digits", _unipc())
+    store.numbers(
+        "unipc.json", "UniPC on a scalar model; coefficients in f64, where f32 has lost most digits", _unipc()
+    )
     store.numbers("sections.json", "section plans for N = 1..60 in both directions", _plans())
     store.numbers("buckets.json", "bucket (height, width) chosen for image sizes (height, width)", _buckets())
     store.numbers("rope.safetensors", "rotary tables [tokens, head_dim] of each context group", _rope())
@@ -65,7 +67,9 @@ def _plans() -> dict:
     lengths = [0.1, 1, 1.5, 2, 3, 3.1, 4, 5, 6, 7.5, 9, 10, 15, 30, 60, 120]
     plan: dict = {
         "about": "indices are [first, last] inclusive; clean is a pair of single indices",
-        "seconds": [{"seconds": s, "window": w, "sections": sections.section_count(s, w)} for s in lengths for w in (3, 9)],
+        "seconds": [
+            {"seconds": s, "window": w, "sections": sections.section_count(s, w)} for s in lengths for w in (3, 9)
+        ],
         "backward": [],
         "forward": [],
     }
@@ -90,7 +94,18 @@ def _ranges(section: sections.Section) -> dict:
 
 
 def _buckets() -> list[dict]:
-    sizes = [(512, 512), (600, 800), (800, 600), (480, 854), (1920, 1080), (100, 1000), (1000, 100), (608, 640), (33, 47), (97, 61)]
+    sizes = [
+        (512, 512),
+        (600, 800),
+        (800, 600),
+        (480, 854),
+        (1920, 1080),
+        (100, 1000),
+        (1000, 100),
+        (608, 640),
+        (33, 47),
+        (97, 61),
+    ]
     asked = [128, 200, 256, 384, 512, 640, 768, 2000]
     return [
         {"image": [h, w], "resolution": r, "bucket": list(images.find_bucket(h, w, r))} for h, w in sizes for r in asked
@@ -101,7 +116,12 @@ def _rope() -> dict[str, torch.Tensor]:
     """Tables for head_dim 16 = 4+6+6 and 128 = 16+56+56 on a token grid whose ends need padding."""
     tables = {}
     height, width = 5, 7
-    groups = {"latent": ([1, 2, 3], 1), "clean": ([0, 10], 1), "2x": ([11, 12, 13], 2), "4x": ([13, 14, 15, 16, 17, 18], 4)}
+    groups = {
+        "latent": ([1, 2, 3], 1),
+        "clean": ([0, 10], 1),
+        "2x": ([11, 12, 13], 2),
+        "4x": ([13, 14, 15, 16, 17, 18], 4),
+    }
     for axes in ((4, 6, 6), (16, 56, 56)):
         for group, (frames, kernel) in groups.items():
             # Pooling mixes all frames, so the large tables are only needed for one group each.

@@ -98,9 +98,7 @@ def run_forward(start: torch.Tensor, sections: int, window: int, sample: Sample,
         total += latents.shape[2]
         history = torch.cat([history, latents], dim=2)
         if decode is not None:
-            pixels = _extend(
-                pixels, history[:, :, -total:], slice(-2 * window, None), decode, window, prepend=False
-            )
+            pixels = _extend(pixels, history[:, :, -total:], slice(-2 * window, None), decode, window, prepend=False)
     return Video(generated, history[:, :, -total:], pixels)
 
 

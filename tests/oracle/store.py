@@ -98,10 +98,7 @@ class Store:
         stride = stride or {}
         shapes = {} if isinstance(inputs, Case) else {key: list(value.shape) for key, value in inputs.items()}
         shapes |= {key: list(value.shape) for key, value in expected.items()}
-        kept = {
-            key: strided(value, stride[key]) if key in stride else value
-            for key, value in expected.items()
-        }
+        kept = {key: strided(value, stride[key]) if key in stride else value for key, value in expected.items()}
         inputs_file = inputs.inputs if isinstance(inputs, Case) else f"{name}.inputs.safetensors"
         if not isinstance(inputs, Case):
             write_tensors(self.root / inputs_file, inputs)

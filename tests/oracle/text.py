@@ -11,6 +11,7 @@ import base64
 import json
 import random
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import regex
@@ -72,7 +73,12 @@ PROMPTS = [
 
 def random_prompt(source: random.Random) -> str:
     """Letters, digits, scripts, marks and specials in no order."""
-    pool = [*"abcdefghijKLMNOP0123456789 '!?.,-", *"éüßñ東京猫한국어русскийΣςİıſﬁ🙂🇫🇷\u200b\u0301\u00a0\t\n\ufffd", CLIP_EOS, "<|eot_id|>"]
+    pool = [
+        *"abcdefghijKLMNOP0123456789 '!?.,-",
+        *"éüßñ東京猫한국어русскийΣςİıſﬁ🙂🇫🇷\u200b\u0301\u00a0\t\n\ufffd",
+        CLIP_EOS,
+        "<|eot_id|>",
+    ]
     return "".join(source.choice(pool) for _ in range(source.randint(1, 120)))
 
 
@@ -107,7 +113,13 @@ def convert_tiktoken(vocabulary: Path, directory: Path) -> None:
     tokenizer = Tokenizer(models.BPE({spell(t): r for t, r in ranks.items()}, spelled, ignore_merges=True))
     tokenizer.pre_tokenizer = _llama_pre_tokenizer()
     # The reserved tokens that lie between the ones with a name keep the ids where they belong.
-    named = {0: LLAMA_SPECIALS[0], 1: LLAMA_SPECIALS[1], 6: LLAMA_SPECIALS[2], 7: LLAMA_SPECIALS[3], 9: LLAMA_SPECIALS[4]}
+    named = {
+        0: LLAMA_SPECIALS[0],
+        1: LLAMA_SPECIALS[1],
+        6: LLAMA_SPECIALS[2],
+        7: LLAMA_SPECIALS[3],
+        9: LLAMA_SPECIALS[4],
+    }
     specials = [named.get(i, f"<|reserved_special_token_{i}|>") for i in range(256)] + LLAMA_SPECIALS[5:]
     _save_llama(tokenizer, directory, specials)
 
@@ -181,7 +193,12 @@ def train_clip(directory: Path, merges: int = 90) -> None:
     lines = ["#version: 0.2", *(f"{a} {b}" for a, b in learnt)]
     (directory / "merges.txt").write_text("\n".join(lines) + "\n")
     config = {"bos_token": CLIP_BOS, "eos_token": CLIP_EOS, "pad_token": CLIP_EOS, "unk_token": CLIP_EOS}
-    extra = {"add_prefix_space": False, "do_lower_case": True, "model_max_length": 77, "tokenizer_class": "CLIPTokenizer"}
+    extra = {
+        "add_prefix_space": False,
+        "do_lower_case": True,
+        "model_max_length": 77,
+        "tokenizer_class": "CLIPTokenizer",
+    }
     write_json(directory / "tokenizer_config.json", config | extra)
     write_json(directory / "special_tokens_map.json", config)
 
@@ -210,7 +227,7 @@ class SlowClip:
             return [word]
         parts = [*word[:-1], word[-1] + "</w>"]
         while len(parts) > 1:
-            best = min(zip(parts, parts[1:]), key=lambda pair: self.ranks.get(pair, float("inf")))
+            best = min(pairwise(parts), key=lambda pair: self.ranks.get(pair, float("inf")))
             if best not in self.ranks:
                 break
             parts = _merge(parts, best)
@@ -224,7 +241,7 @@ def _learn_merges(pieces: list[list[str]], count: int) -> list[tuple[str, str]]:
     for _ in range(count):
         pairs: Counter[tuple[str, str]] = Counter()
         for parts, times in counted.items():
-            for pair in zip(parts, parts[1:]):
+            for pair in pairwise(parts):
                 pairs[pair] += times
         best = max(pairs, key=lambda pair: (pairs[pair], pair))
         merges.append(best)

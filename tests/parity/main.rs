@@ -19,8 +19,64 @@ fn transformer() {
 }
 
 #[test]
+fn vae_encode() {
+    forward("vae-encode");
+}
+
+#[test]
+fn vae_decode() {
+    forward("vae-decode");
+}
+
+#[test]
+fn llama() {
+    forward("llama");
+}
+
+#[test]
+fn clip() {
+    forward("clip");
+}
+
+#[test]
+fn siglip() {
+    forward("siglip");
+}
+
+#[test]
 fn sample() {
     forward("sample");
+}
+
+#[test]
+fn tokenize() {
+    let manifest = Manifest::load();
+    assert!(
+        !manifest.tokenize.is_empty(),
+        "the manifest has no token cases"
+    );
+    for case in &manifest.tokenize {
+        let model = Manifest::path(&case.model);
+        let printed = succeed(
+            worker()
+                .arg("tokenize")
+                .arg("--model")
+                .arg(model)
+                .args(["--text", &case.text]),
+        );
+        let ids: manifest::Ids =
+            serde_json::from_slice(&printed.stdout).expect("tokenize prints JSON");
+        assert_eq!(
+            ids.llama, case.llama,
+            "llama ids of {:?} by {}",
+            case.text, case.model
+        );
+        assert_eq!(
+            ids.clip, case.clip,
+            "clip ids of {:?} by {}",
+            case.text, case.model
+        );
+    }
 }
 
 /// Runs every case of a component before judging, so that a failure shows the whole table.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) forward: Vec<Forward>,
+    pub(crate) tokenize: Vec<Tokenize>,
 }
 
 /// One run of `framepack-worker forward`. Paths are relative to the manifest.
@@ -42,6 +43,21 @@ impl Forward {
 pub(crate) struct Tolerance {
     pub(crate) max_abs: Option<f64>,
     pub(crate) rel_l2: f64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Tokenize {
+    pub(crate) model: String,
+    pub(crate) text: String,
+    pub(crate) llama: Vec<i64>,
+    pub(crate) clip: Vec<i64>,
+}
+
+/// What the worker prints for a text.
+#[derive(Deserialize)]
+pub(crate) struct Ids {
+    pub(crate) llama: Vec<i64>,
+    pub(crate) clip: Vec<i64>,
 }
 
 impl Manifest {
