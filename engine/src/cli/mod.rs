@@ -1,5 +1,6 @@
 //! The worker's command line: one file a command.
 
+mod bench;
 mod forward;
 mod options;
 mod synth;
@@ -20,6 +21,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run one component on tensors from a file
     Forward(forward::Args),
+    /// Measure one part of the engine
+    Bench(bench::Args),
     /// Write synthesised weights for another program to load
     Synth(synth::Args),
     /// Print a prompt's token ids as JSON
@@ -30,6 +33,7 @@ impl Cli {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match &self.command {
             Command::Forward(args) => args.run(),
+            Command::Bench(args) => args.run(),
             Command::Synth(args) => args.run(),
             Command::Tokenize(args) => args.run(),
         }

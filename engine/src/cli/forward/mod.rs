@@ -5,7 +5,7 @@ mod clip;
 mod llama;
 mod sample;
 mod siglip;
-mod transformer;
+pub(super) mod transformer;
 mod vae;
 
 use std::path::PathBuf;

@@ -9,22 +9,43 @@ use tch::Tensor;
 use crate::cli::tensors::{Inputs, Outputs};
 
 pub(super) fn forward(model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
-    let conditioning = conditioning(inputs)?;
-    let context = context(inputs)?;
-    let hidden_states = inputs.float("hidden_states")?;
-    let timestep = inputs.exact("timestep")?;
-    let guidance = inputs.exact_or_none("guidance")?;
-    inputs.finish()?;
-
+    let arguments = Arguments::read(inputs)?;
     let model = PackedTransformer::open(model, inputs.device(), inputs.kind())?;
-    let sample = model.forward(&TransformerInputs {
-        hidden_states: &hidden_states,
-        timestep: &timestep,
-        guidance: guidance.as_ref(),
-        conditioning: &conditioning,
-        context: &context,
-    });
-    Ok(vec![("sample", sample)])
+    Ok(vec![("sample", model.forward(&arguments.as_inputs()))])
+}
+
+/// All arguments of one forward.
+#[derive(Debug)]
+pub(in crate::cli) struct Arguments {
+    pub(in crate::cli) hidden_states: Tensor,
+    pub(in crate::cli) timestep: Tensor,
+    pub(in crate::cli) guidance: Option<Tensor>,
+    pub(in crate::cli) conditioning: Conditioning,
+    pub(in crate::cli) context: Context,
+}
+
+impl Arguments {
+    pub(in crate::cli) fn read(inputs: &Inputs) -> anyhow::Result<Self> {
+        let arguments = Self {
+            hidden_states: inputs.float("hidden_states")?,
+            timestep: inputs.exact("timestep")?,
+            guidance: inputs.exact_or_none("guidance")?,
+            conditioning: conditioning(inputs)?,
+            context: context(inputs)?,
+        };
+        inputs.finish()?;
+        Ok(arguments)
+    }
+
+    pub(in crate::cli) fn as_inputs(&self) -> TransformerInputs<'_> {
+        TransformerInputs {
+            hidden_states: &self.hidden_states,
+            timestep: &self.timestep,
+            guidance: self.guidance.as_ref(),
+            conditioning: &self.conditioning,
+            context: &self.context,
+        }
+    }
 }
 
 /// Text and image arguments.
