@@ -12,6 +12,8 @@ mod save;
 mod shards;
 mod source;
 mod synthesis;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Display;
 
