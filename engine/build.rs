@@ -1,9 +1,10 @@
 //! Compiles the C and C++ shims in `csrc/`.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, process::Command};
 
 fn main() {
     torch_shim();
+    x264_shim();
 }
 
 /// The torch shim, against the libtorch that torch-sys found (its `LIBTORCH`).
@@ -34,4 +35,42 @@ fn torch_shim() {
     println!("cargo:rustc-link-search=native={}", lib.display());
     println!("cargo:rustc-link-lib=torch_cpu");
     println!("cargo:rustc-link-lib=c10");
+}
+
+/// The shim on libx264, which is linked statically, so that the binary needs none at run time.
+fn x264_shim() {
+    println!("cargo:rerun-if-changed=csrc/x264_shim.c");
+    println!("cargo:rerun-if-changed=csrc/x264_shim.h");
+    let lib = x264_folder("libdir", "/usr/lib/x86_64-linux-gnu");
+    let include = x264_folder("includedir", "/usr/include");
+    for needed in [lib.join("libx264.a"), include.join("x264.h")] {
+        assert!(
+            needed.exists(),
+            "{} is missing: install libx264 for development (Debian, Ubuntu: apt-get install libx264-dev)",
+            needed.display()
+        );
+    }
+    cc::Build::new()
+        .file("csrc/x264_shim.c")
+        .include(include)
+        .warnings_into_errors(true)
+        .compile("fp_x264_shim");
+    println!("cargo:rustc-link-search=native={}", lib.display());
+    println!("cargo:rustc-link-lib=static=x264");
+    for library in ["m", "dl", "pthread"] {
+        println!("cargo:rustc-link-lib={library}");
+    }
+}
+
+/// A folder of libx264 as `pkg-config` knows it, or where Debian has it.
+fn x264_folder(variable: &str, default: &str) -> PathBuf {
+    let query = Command::new("pkg-config")
+        .args([&format!("--variable={variable}"), "x264"])
+        .output();
+    let answer = query.ok().filter(|output| output.status.success());
+    let folder = answer.and_then(|output| String::from_utf8(output.stdout).ok());
+    match folder.as_deref().map(str::trim) {
+        None | Some("") => PathBuf::from(default),
+        Some(folder) => PathBuf::from(folder),
+    }
 }

@@ -6,6 +6,7 @@ use framepack_jobs::{Failure, FailureClass};
 use thiserror::Error;
 
 use crate::picture::PictureError;
+use crate::video::VideoError;
 use crate::weights::WeightsError;
 
 /// Why the engine stopped.
@@ -18,6 +19,9 @@ pub enum Error {
     /// The start image cannot be used.
     #[error(transparent)]
     Picture(#[from] PictureError),
+    /// The video could not be encoded, written or verified.
+    #[error(transparent)]
+    Video(#[from] VideoError),
     /// Device or host memory ran out; the device is still usable.
     #[error("out of memory: {message}")]
     OutOfMemory {
@@ -84,6 +88,7 @@ impl Error {
         let (class, code, hint) = match self {
             Self::Weights(e) => (FailureClass::Internal, e.code(), Some(e.hint())),
             Self::Picture(e) => (FailureClass::Input, e.code(), Some(e.hint())),
+            Self::Video(e) => (e.class(), e.code(), e.hint()),
             Self::OutOfMemory { .. } => (
                 FailureClass::Oom,
                 "FP5001",

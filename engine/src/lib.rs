@@ -12,6 +12,7 @@ pub mod text;
 pub mod transformer;
 pub mod vae;
 pub mod vision;
+pub mod video;
 pub mod weights;
 
 pub use error::Error;

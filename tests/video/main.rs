@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod files;
 mod pictures;
+mod pixels;
 
 /// A golden file written by `tests/oracle/generate.py`.
 fn golden(name: &str) -> Vec<u8> {

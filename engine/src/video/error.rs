@@ -1,0 +1,105 @@
+//! What can go wrong between frames and a file.
+
+use std::io;
+use std::path::PathBuf;
+
+use framepack_jobs::FailureClass;
+use thiserror::Error;
+
+use crate::picture::Size;
+
+/// Why there is no video.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum VideoError {
+    /// Reading or writing a file failed.
+    #[error("{doing} {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was being done: `creating`, `writing`, `renaming`.
+        doing: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// 4:2:0 video needs even sides, and libx264 has limits.
+    #[error("a video of {size} pixels cannot be encoded: both sides must be even, from 2 to 16384")]
+    Size {
+        /// The size asked for.
+        size: Size,
+    },
+    /// libx264 refused its parameters or failed on a frame.
+    #[error("H.264 encoder: {message}")]
+    Encoder {
+        /// What libx264 said.
+        message: String,
+    },
+    /// A frame has another size than the video.
+    #[error("a frame has {found_bytes} bytes of RGB where the video's size needs {expected_bytes}")]
+    FrameSize {
+        /// Width times height times 3.
+        expected_bytes: usize,
+        /// What was pushed.
+        found_bytes: usize,
+    },
+    /// The video was finished before its first frame.
+    #[error("a video without frames")]
+    NoFrames,
+    /// The file is not the mp4 that it should be.
+    #[error("the mp4 file {}: {reason}", path.display())]
+    Mp4 {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file read back is not what was written.
+    #[error("the written video {} has {what} {found} instead of {expected}", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What was written.
+        expected: String,
+        /// What was read.
+        found: String,
+    },
+}
+
+impl VideoError {
+    /// What retry policy goes by.
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Io { .. } | Self::Mp4 { .. } | Self::Mismatch { .. } => FailureClass::Io,
+            Self::Size { .. } | Self::Encoder { .. } | Self::FrameSize { .. } | Self::NoFrames => {
+                FailureClass::Internal
+            }
+        }
+    }
+
+    /// Stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "FP6010",
+            Self::Size { .. } => "FP6011",
+            Self::Encoder { .. } => "FP6012",
+            Self::FrameSize { .. } => "FP6013",
+            Self::NoFrames => "FP6014",
+            Self::Mp4 { .. } => "FP6015",
+            Self::Mismatch { .. } => "FP6016",
+        }
+    }
+
+    /// What the user can do about it, if anything.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Io { .. } => Some("check free space and permissions of the output folder"),
+            Self::Mp4 { .. } | Self::Mismatch { .. } => {
+                Some("check the disk: the file was damaged between writing and reading")
+            }
+            Self::Size { .. } => Some("choose another bucket"),
+            Self::Encoder { .. } | Self::FrameSize { .. } | Self::NoFrames => None,
+        }
+    }
+}
