@@ -20,6 +20,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
+            if let Some(error) = error.downcast_ref::<framepack_engine::Error>() {
+                let failure = error.failure();
+                tracing::error!("{}: {}", failure.code, failure.hint.unwrap_or_default());
+            }
             ExitCode::FAILURE
         }
     }

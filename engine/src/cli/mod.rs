@@ -3,6 +3,7 @@
 mod bench;
 mod forward;
 mod options;
+mod preprocess;
 mod synth;
 mod tensors;
 mod tokenize;
@@ -23,6 +24,8 @@ enum Command {
     Forward(forward::Args),
     /// Measure one part of the engine
     Bench(bench::Args),
+    /// Fit a picture to a bucket, as for a job's start image
+    Preprocess(preprocess::Args),
     /// Write synthesised weights for another program to load
     Synth(synth::Args),
     /// Print a prompt's token ids as JSON
@@ -34,6 +37,7 @@ impl Cli {
         match &self.command {
             Command::Forward(args) => args.run(),
             Command::Bench(args) => args.run(),
+            Command::Preprocess(args) => args.run(),
             Command::Synth(args) => args.run(),
             Command::Tokenize(args) => args.run(),
         }

@@ -35,14 +35,15 @@ pub fn write(path: &Path, image: &RgbImage) -> io::Result<()> {
 pub struct ContactSheet {
     /// Indices of the frames to keep, ascending.
     wanted: Vec<usize>,
+    size: Size,
     /// Frames seen so far.
     seen_frames: usize,
     thumbnails: Vec<RgbImage>,
 }
 
 impl ContactSheet {
-    /// A sheet for a video of `total_frames` frames.
-    pub fn new(total_frames: usize) -> Self {
+    /// A sheet for a video of `total_frames` frames of `size`.
+    pub fn new(total_frames: usize, size: Size) -> Self {
         let cells = total_frames.min(COLUMNS * ROWS);
         let last = total_frames.saturating_sub(1);
         // Rounded, so that the steps between neighbours differ by one frame at most.
@@ -51,17 +52,26 @@ impl ContactSheet {
             .collect();
         Self {
             wanted,
+            size,
             seen_frames: 0,
             thumbnails: Vec::with_capacity(cells),
         }
     }
 
-    /// Takes the next frame; those between the wanted ones cost nothing.
-    pub fn push(&mut self, frame: &RgbImage) {
+    /// Takes the next frame as packed RGB; those between the wanted ones cost nothing.
+    ///
+    /// # Panics
+    /// If a wanted frame is not width * height * 3 bytes long.
+    pub fn push_rgb(&mut self, rgb: &[u8]) {
         if self.wanted.get(self.thumbnails.len()) == Some(&self.seen_frames) {
-            let size = Size::new(frame.width(), frame.height());
-            self.thumbnails
-                .push(resize(frame, thumbnail_size(size), Filter::Lanczos));
+            let Size {
+                width_px,
+                height_px,
+            } = self.size;
+            let frame = RgbImage::from_raw(width_px, height_px, rgb.to_vec())
+                .expect("a frame is width * height * 3 bytes");
+            let thumbnail = resize(&frame, thumbnail_size(self.size), Filter::Lanczos);
+            self.thumbnails.push(thumbnail);
         }
         self.seen_frames += 1;
     }
@@ -94,13 +104,11 @@ fn thumbnail_size(size: Size) -> Size {
 mod tests {
     use super::*;
 
-    fn frame(i: usize) -> RgbImage {
-        RgbImage::from_pixel(16, 12, Rgb([i as u8, 0, 0]))
-    }
-
     fn sheet_of(frames: usize) -> (ContactSheet, Option<RgbImage>) {
-        let mut sheet = ContactSheet::new(frames);
-        (0..frames).for_each(|i| sheet.push(&frame(i)));
+        let mut sheet = ContactSheet::new(frames, Size::new(16, 12));
+        for i in 0..frames {
+            sheet.push_rgb(&[i as u8, 0, 0].repeat(16 * 12));
+        }
         let drawn = sheet.draw();
         (sheet, drawn)
     }
