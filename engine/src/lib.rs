@@ -11,8 +11,8 @@ pub mod section;
 pub mod text;
 pub mod transformer;
 pub mod vae;
-pub mod vision;
 pub mod video;
+pub mod vision;
 pub mod weights;
 
 pub use error::Error;

@@ -5,6 +5,7 @@ mod cli;
 use std::{panic, process::ExitCode};
 
 use clap::Parser;
+use framepack_engine::Error;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -19,12 +20,19 @@ fn main() -> ExitCode {
     match cli::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
-            if let Some(error) = error.downcast_ref::<framepack_engine::Error>() {
-                let failure = error.failure();
-                tracing::error!("{}: {}", failure.code, failure.hint.unwrap_or_default());
-            }
+            report(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says what failed, and for the engine's own errors also their code and what to do.
+fn report(error: &anyhow::Error) {
+    let Some(failure) = error.downcast_ref::<Error>().map(Error::failure) else {
+        return tracing::error!("{error:#}");
+    };
+    tracing::error!("{} ({})", failure.message, failure.code);
+    if let Some(hint) = failure.hint {
+        tracing::error!("hint: {hint}");
     }
 }
