@@ -20,7 +20,7 @@ pub use bundle::BundleDefaults;
 pub use device::{Device, Devices, UnknownDevice};
 pub use layer::Layer;
 pub use load::{ConfigError, Load};
-pub use problem::{Problem, ProblemKind, Problems};
+pub use problem::{MAX_TOLD, Problem, ProblemKind, Problems};
 pub use settings::{Config, Models, Paths, Worker};
 pub use suggest::suggest;
 pub use table::Table;

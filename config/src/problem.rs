@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::yaml::{Location, Place, locate};
 
+/// Most mistakes of one file that are told.
+pub const MAX_TOLD: usize = 20;
+
 /// Kind of a mistake; the stable code is [`ProblemKind::code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,8 +130,12 @@ impl Problems {
     }
 
     /// The same with the place of each mistake in `text`, the file that they were found in, and in its order.
+    ///
+    /// Of a file that is all mistakes the first [`MAX_TOLD`] are kept: each costs a look through the text.
     #[must_use]
     pub fn located_in(mut self, text: &str) -> Self {
+        let more = self.0.len().saturating_sub(MAX_TOLD);
+        self.0.truncate(MAX_TOLD);
         for problem in &mut self.0 {
             if problem.location.is_none() {
                 problem.location = locate(text, &problem.path, problem.kind.place());
@@ -137,6 +144,10 @@ impl Problems {
         // What is nowhere, as it is missing, comes last.
         self.0
             .sort_by_key(|problem| problem.location.map_or(usize::MAX, |at| at.line));
+        if more > 0 {
+            let message = format!("and {more} more mistakes");
+            self.0.push(Problem::new(ProblemKind::Syntax, "", message));
+        }
         self
     }
 

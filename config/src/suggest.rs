@@ -2,10 +2,12 @@
 
 /// The candidate nearest to `word`, if it is near enough to be a slip of the finger.
 pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    // One slip in three letters; two at most in short words, as `seed` is no misspelt `steps`.
-    let limit = (word.chars().count().div_ceil(3)).min(3);
+    // One slip in three letters, and three at most.
+    let chars = word.chars().count();
+    let limit = chars.div_ceil(3).min(3);
     candidates
         .into_iter()
+        .filter(|candidate| candidate.chars().count().abs_diff(chars) <= limit)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|&(distance, _)| distance <= limit)
         .min_by_key(|&(distance, _)| distance)

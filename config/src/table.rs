@@ -50,16 +50,6 @@ impl<'n> Table<'n> {
         Self { path, entries }
     }
 
-    /// Whether `key` is there, be it empty.
-    pub fn has(&self, key: &str) -> bool {
-        self.entries.iter().any(|(name, _)| name == key)
-    }
-
-    /// Path of `key` in the document.
-    pub fn path_of(&self, key: &str) -> String {
-        join(&self.path, key)
-    }
-
     /// The value of `key`; `None` also for a key without a value.
     pub fn get(&self, key: &str) -> Option<&'n Node> {
         let (_, node) = self.entries.iter().find(|(name, _)| name == key)?;
@@ -131,7 +121,7 @@ impl<'n> Table<'n> {
 
     /// A mistake at `key`.
     pub fn problem(&self, kind: ProblemKind, key: &str, message: impl Into<String>) -> Problem {
-        Problem::new(kind, self.path_of(key), message)
+        Problem::new(kind, join(&self.path, key), message)
     }
 
     /// A value of another type than `expected`.

@@ -46,16 +46,10 @@ pub enum ErrorCode {
     Unreachable,
     /// There is no such job.
     NoSuchJob,
-    /// An input file is outside the allowed folders.
-    InputOutsideRoots,
     /// A file that a job or a command needs can't be read.
     UnreadableFile,
     /// `--timeout` passed.
     Timeout,
-    /// The job is finished and can't be stopped.
-    AlreadyFinished,
-    /// Writing failed for want of space.
-    NoSpace,
     /// Client and daemon speak different protocols.
     ProtocolMismatch,
     /// A message that is too long, or no message at all.
@@ -77,15 +71,12 @@ impl ErrorCode {
             Self::Usage => "FP1001",
             Self::Unreachable => "FP1002",
             Self::NoSuchJob => "FP1003",
-            Self::AlreadyFinished => "FP1004",
             Self::Timeout => "FP1005",
             Self::ProtocolMismatch => "FP1006",
             Self::BadMessage => "FP1007",
             Self::ShuttingDown => "FP1008",
             Self::SocketNotPermitted => "FP1009",
             Self::UnreadableFile => "FP2108",
-            Self::InputOutsideRoots => "FP2201",
-            Self::NoSpace => "FP5001",
             Self::StoreDamaged => "FP5002",
             Self::Internal => "FP9001",
         }
@@ -97,11 +88,9 @@ impl ErrorCode {
             Self::Usage => ErrorClass::Usage,
             Self::Unreachable | Self::ShuttingDown => ErrorClass::Unreachable,
             Self::NoSuchJob => ErrorClass::NotFound,
-            Self::InputOutsideRoots | Self::SocketNotPermitted => ErrorClass::Policy,
+            Self::SocketNotPermitted => ErrorClass::Policy,
             Self::UnreadableFile => ErrorClass::Validation,
             Self::Timeout => ErrorClass::Timeout,
-            Self::AlreadyFinished => ErrorClass::Conflict,
-            Self::NoSpace => ErrorClass::Resource,
             Self::ProtocolMismatch | Self::BadMessage => ErrorClass::Protocol,
             Self::StoreDamaged => ErrorClass::State,
             Self::Internal => ErrorClass::Internal,

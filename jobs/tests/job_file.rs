@@ -307,6 +307,16 @@ line 5, column 23: guidance.distilled: 0 is not in 1 to 32";
 }
 
 #[test]
+fn a_file_that_is_all_mistakes_is_told_in_part() {
+    let keys: String = (0..9_000).fold(SMALLEST.to_owned(), |text, i| {
+        text + "x" + &i.to_string() + ": 1\n"
+    });
+    let told = validated(&keys).unwrap_err().to_string();
+    assert_eq!(told.lines().count(), 21);
+    assert!(told.ends_with("\nand 8980 more mistakes"), "{told}");
+}
+
+#[test]
 fn yaml_is_taken_in_moderation() {
     for (text, expected) in [
         ("", "line 1, column 1: the file is empty"),
@@ -344,6 +354,7 @@ fn yaml_is_taken_in_moderation() {
 fn no_file_makes_the_parser_swell() {
     let deep = format!("prompt: {}{}", "[".repeat(40), "]".repeat(40));
     let long = format!("prompt: {}", "x".repeat(1 << 20));
+    let key = format!("{}: 1", "x".repeat(129));
     let wide = format!("prompt: [{}]", "1,".repeat(20_000));
     let mut laughs = vec!["a0: &a0 [lol]".to_owned()];
     for i in 1..12 {
@@ -351,9 +362,12 @@ fn no_file_makes_the_parser_swell() {
         laughs.push(format!("a{i}: &a{i} [{below}]"));
     }
     let laughs = laughs.join("\n");
+    let echo = format!("a: &a {}\nb: [{}]", "x".repeat(1000), "*a,".repeat(2_000));
     for (text, expected) in [
+        (echo, "more than 1048576 bytes of text, aliases expanded"),
         (deep, "nested deeper than 32 levels"),
         (long, "the file has 1048584 bytes; at most 1048576 are read"),
+        (key, "a key of more than 128 bytes"),
         (wide, "more than 10000 values, aliases expanded"),
         (laughs, "more than 10000 values, aliases expanded"),
     ] {

@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 pub use location::{Place, locate};
 pub use parse::parse;
 
-/// Largest accepted file.
+/// Largest accepted file, and most text in it, aliases expanded.
 pub const MAX_BYTES: usize = 1 << 20;
 /// Deepest accepted nesting.
 pub const MAX_DEPTH: usize = 32;
+/// Longest accepted key.
+pub const MAX_KEY_BYTES: usize = 128;
 /// Most accepted nodes, aliases expanded.
 pub const MAX_NODES: usize = 10_000;
 

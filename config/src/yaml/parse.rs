@@ -6,7 +6,7 @@ use std::{cell::Cell, collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Location, MAX_BYTES, MAX_DEPTH, MAX_NODES, Node};
+use super::{Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node};
 use crate::{Problem, ProblemKind};
 
 /// Reads one YAML document.
@@ -19,10 +19,10 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
         );
         return Err(syntax(message));
     }
-    let nodes = Cell::new(0);
+    let spent = Spent::default();
     let root = Seed {
         depth: 0,
-        nodes: &nodes,
+        spent: &spent,
     };
     root.deserialize(serde_yaml::Deserializer::from_str(text))
         .map_err(|err| {
@@ -43,11 +43,28 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
         })
 }
 
+/// What the tree has used up so far. Aliases are expanded, so it can outgrow its text.
+#[derive(Default)]
+struct Spent {
+    nodes: Cell<usize>,
+    text_bytes: Cell<usize>,
+}
+
+/// Adds to a counter; an error beyond `limit`.
+fn spend<E: Error>(spent: &Cell<usize>, more: usize, limit: usize, unit: &str) -> Result<(), E> {
+    spent.set(spent.get() + more);
+    if spent.get() > limit {
+        let message = format!("more than {limit} {unit}, aliases expanded");
+        return Err(E::custom(message));
+    }
+    Ok(())
+}
+
 /// Reads one node at a depth, and counts it.
 #[derive(Clone, Copy)]
-struct Seed<'c> {
+struct Seed<'s> {
     depth: usize,
-    nodes: &'c Cell<usize>,
+    spent: &'s Spent,
 }
 
 impl Seed<'_> {
@@ -63,12 +80,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Node;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        self.nodes.set(self.nodes.get() + 1);
-        if self.nodes.get() > MAX_NODES {
-            return Err(D::Error::custom(format!(
-                "more than {MAX_NODES} values, aliases expanded"
-            )));
-        }
+        spend(&self.spent.nodes, 1, MAX_NODES, "values")?;
         if self.depth > MAX_DEPTH {
             return Err(D::Error::custom(format!(
                 "nested deeper than {MAX_DEPTH} levels"
@@ -119,7 +131,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Node::Float(value))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<Node, E> {
+        spend(
+            &self.spent.text_bytes,
+            text.len(),
+            MAX_BYTES,
+            "bytes of text",
+        )?;
         Ok(Node::Text(text.to_owned()))
     }
 
@@ -168,6 +186,10 @@ impl Visitor<'_> for Key<'_> {
     fn visit_str<E: Error>(self, key: &str) -> Result<String, E> {
         if key == "<<" {
             return Err(E::custom("merge keys (`<<`) are not accepted"));
+        }
+        if key.len() > MAX_KEY_BYTES {
+            let message = format!("a key of more than {MAX_KEY_BYTES} bytes");
+            return Err(E::custom(message));
         }
         if !self.seen.insert(key.to_owned()) {
             return Err(E::custom(format!("`{key}` is there twice")));
