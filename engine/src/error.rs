@@ -6,6 +6,7 @@ use framepack_jobs::{Failure, FailureClass};
 use thiserror::Error;
 
 use crate::picture::PictureError;
+use crate::text::TokenizerError;
 use crate::video::VideoError;
 use crate::weights::WeightsError;
 
@@ -22,6 +23,9 @@ pub enum Error {
     /// The video could not be encoded, written or verified.
     #[error(transparent)]
     Video(#[from] VideoError),
+    /// A tokenizer of the bundle cannot be used.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
     /// Device or host memory ran out; the device is still usable.
     #[error("out of memory: {message}")]
     OutOfMemory {
@@ -89,6 +93,11 @@ impl Error {
             Self::Weights(e) => (FailureClass::Internal, e.code(), Some(e.hint())),
             Self::Picture(e) => (FailureClass::Input, e.code(), Some(e.hint())),
             Self::Video(e) => (e.class(), e.code(), e.hint()),
+            Self::Tokenizer(_) => (
+                FailureClass::Internal,
+                "FP3020",
+                Some("fetch the bundle's tokenizer files again"),
+            ),
             Self::OutOfMemory { .. } => (
                 FailureClass::Oom,
                 "FP5001",

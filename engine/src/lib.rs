@@ -1,11 +1,18 @@
 //! FramePack inference on libtorch.
 
+mod assembly;
 pub mod bundle;
+pub mod condition;
 pub mod device;
 pub mod error;
 pub mod history;
+mod job;
+mod models;
 pub mod nn;
+mod output;
 pub mod picture;
+pub mod pipeline;
+pub mod progress;
 pub mod sampler;
 pub mod section;
 pub mod text;
@@ -14,5 +21,6 @@ pub mod vae;
 pub mod video;
 pub mod vision;
 pub mod weights;
+pub mod worker;
 
 pub use error::Error;

@@ -4,6 +4,7 @@ mod bench;
 mod forward;
 mod options;
 mod preprocess;
+mod serve;
 mod synth;
 mod tensors;
 mod tokenize;
@@ -26,6 +27,8 @@ enum Command {
     Bench(bench::Args),
     /// Fit a picture to a bucket, as for a job's start image
     Preprocess(preprocess::Args),
+    /// Render what framepackd asks for on stdin
+    Serve(serve::Args),
     /// Write synthesised weights for another program to load
     Synth(synth::Args),
     /// Print a prompt's token ids as JSON
@@ -38,6 +41,7 @@ impl Cli {
             Command::Forward(args) => args.run(),
             Command::Bench(args) => args.run(),
             Command::Preprocess(args) => args.run(),
+            Command::Serve(args) => args.run(),
             Command::Synth(args) => args.run(),
             Command::Tokenize(args) => args.run(),
         }

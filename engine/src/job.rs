@@ -1,0 +1,156 @@
+//! A request resolved against its bundle and its image: everything that is decided before the first step.
+
+use std::path::{Path, PathBuf};
+
+use framepack_ipc::worker::{RenderPlan, RenderRequest};
+use framepack_jobs::{Guidance, Model};
+use image::RgbImage;
+
+use crate::{
+    bundle::{Bundle, Component},
+    error::Error,
+    picture::{self, Size, bucket},
+    section::{FRAMES_PER_SECOND, SectionOrder, SectionPlan, sections_in},
+    video::Metadata,
+};
+
+/// A job, ready to be rendered.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) bundle: Bundle,
+    /// Folder of the transformer.
+    pub(crate) transformer: PathBuf,
+    /// The start image in the video's size.
+    pub(crate) image: RgbImage,
+    pub(crate) prompt: String,
+    pub(crate) negative_prompt: String,
+    pub(crate) sampling: Sampling,
+    pub(crate) output: Output,
+    /// What the daemon hears of it.
+    pub(crate) plan: RenderPlan,
+    /// What was asked for and could not be had, each with its reason.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What is written, and where.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// The video.
+    pub(crate) video: PathBuf,
+    /// Folder for previews and the contact sheet.
+    pub(crate) work_dir: PathBuf,
+    pub(crate) crf: u8,
+    pub(crate) metadata: Metadata,
+}
+
+/// What the section loop needs to know.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sampling {
+    /// The sections.
+    pub(crate) sections: SectionPlan,
+    /// Steps in each section, at least 1.
+    pub(crate) steps: u32,
+    /// Seed of the noise.
+    pub(crate) seed: u64,
+    /// Guidance scales.
+    pub(crate) guidance: Guidance,
+}
+
+impl Job {
+    /// Resolves `request`: reads the bundle's defaults and the image, and nothing that is large.
+    pub(crate) fn resolve(request: &RenderRequest) -> Result<Self, Error> {
+        let bundle = Bundle::open(&request.bundle)?;
+        let defaults = bundle.defaults()?;
+        let mut warnings = vec![];
+        let (order, transformer) = match request.model {
+            Model::Original => (
+                SectionOrder::Backward,
+                bundle.component(Component::Transformer)?,
+            ),
+            Model::F1 => {
+                let transformer =
+                    f1_transformer(&bundle, request.f1_bundle.as_deref(), &mut warnings)?;
+                (SectionOrder::Forward, transformer)
+            }
+        };
+
+        let picture = picture::load::load(&request.image)?;
+        let side_px = request.bucket.unwrap_or(defaults.default_bucket);
+        let size = bucket::nearest_size(Size::new(picture.width(), picture.height()), side_px);
+        let window = request.latent_window.unwrap_or(defaults.latent_window);
+        let sections = SectionPlan::new(order, sections_in(request.length_secs, window), window);
+        let steps = request.steps.unwrap_or(defaults.steps);
+        Ok(Self {
+            plan: RenderPlan {
+                width_px: size.width_px,
+                height_px: size.height_px,
+                sections: sections.sections.len() as u32,
+                steps,
+                latent_window: window,
+                frames: sections.frames(),
+                secs: f64::from(sections.frames()) / f64::from(FRAMES_PER_SECOND),
+            },
+            image: bucket::resize_and_center_crop(&picture, size),
+            sampling: Sampling {
+                sections,
+                steps,
+                seed: request.seed,
+                guidance: request.guidance,
+            },
+            prompt: request.prompt.clone(),
+            negative_prompt: request.negative_prompt.clone(),
+            output: Output {
+                video: request.output.clone(),
+                work_dir: request.work_dir.clone(),
+                crf: request.crf,
+                metadata: metadata(request, steps, window),
+            },
+            bundle,
+            transformer,
+            warnings,
+        })
+    }
+}
+
+/// What the video says about itself: all that is needed to render it again.
+fn metadata(request: &RenderRequest, steps: u32, latent_window: u32) -> Metadata {
+    let comment = serde_json::json!({
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "model": request.model,
+        "seed": request.seed,
+        "length_secs": request.length_secs,
+        "steps": steps,
+        "guidance": request.guidance,
+        "latent_window": latent_window,
+        "crf": request.crf,
+    });
+    Metadata {
+        title: request.name.clone(),
+        comment,
+    }
+}
+
+/// F1's own transformer where there is one; the other model's, which can do its work, where there is none.
+fn f1_transformer(
+    bundle: &Bundle,
+    f1_bundle: Option<&Path>,
+    warnings: &mut Vec<String>,
+) -> Result<PathBuf, Error> {
+    if let Some(root) = f1_bundle {
+        let f1_bundle = Bundle::open(root)?;
+        return f1_bundle
+            .component(Component::TransformerF1)
+            .or_else(|missing| {
+                f1_bundle
+                    .component(Component::Transformer)
+                    .map_err(|_| missing)
+            });
+    }
+    bundle.component(Component::TransformerF1).or_else(|_| {
+        warnings.push(
+            "the bundle has no transformer_f1: its transformer rendered the F1 sections".into(),
+        );
+        bundle.component(Component::Transformer)
+    })
+}

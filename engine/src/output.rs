@@ -1,0 +1,80 @@
+//! What a job leaves on the disk: previews, the video, its contact sheet.
+
+use std::path::{Path, PathBuf};
+
+use framepack_ipc::worker::Phase;
+use image::RgbImage;
+use tch::Tensor;
+
+use crate::{
+    error::Error,
+    job::Job,
+    picture::{
+        Size,
+        png::{self, ContactSheet},
+        preview::latent_preview,
+    },
+    pipeline::Video,
+    progress::Journal,
+    section::FRAMES_PER_SECOND,
+    video::{VideoSettings, VideoSummary, VideoWriter},
+};
+
+/// The files of a finished job.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) summary: VideoSummary,
+    pub(crate) contact_sheet: PathBuf,
+}
+
+/// Writes the video, reads it back, and puts it in its place; beside it a contact sheet, in the work folder.
+pub(crate) fn write(job: &Job, video: &Video, journal: &mut Journal<'_>) -> Result<Written, Error> {
+    journal.enter(Phase::Encode)?;
+    let size = Size::new(job.plan.width_px, job.plan.height_px);
+    let mut writer = VideoWriter::create(
+        &job.output.video,
+        VideoSettings {
+            size,
+            fps: FRAMES_PER_SECOND,
+            crf: job.output.crf,
+            metadata: job.output.metadata.clone(),
+        },
+    )?;
+    let mut sheet = ContactSheet::new(job.plan.frames as usize, size);
+    let frame_bytes = size.pixels() as usize * 3;
+    for frame in video
+        .frames
+        .iter()
+        .flat_map(|piece| piece.chunks_exact(frame_bytes))
+    {
+        writer.push_rgb(frame)?;
+        sheet.push_rgb(frame);
+    }
+
+    journal.enter(Phase::Verify)?;
+    let contact_sheet = job.output.work_dir.join("contact-sheet.png");
+    if let Some(picture) = sheet.draw() {
+        write_png(&contact_sheet, &picture)?;
+    }
+    Ok(Written {
+        summary: writer.finish()?,
+        contact_sheet,
+    })
+}
+
+/// Writes what the latents of a section look like, (1, C, T, h, w), as `preview-NUMBER.png`.
+pub(crate) fn write_preview(job: &Job, number: usize, latents: &Tensor) -> Result<(), Error> {
+    let path = job
+        .output
+        .work_dir
+        .join(format!("preview-{:03}.png", number + 1));
+    write_png(&path, &latent_preview(latents))
+}
+
+fn write_png(path: &Path, picture: &RgbImage) -> Result<(), Error> {
+    png::write(path, picture).map_err(|source| Error::Io {
+        path: path.into(),
+        doing: "writing",
+        source,
+    })
+}

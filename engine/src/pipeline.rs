@@ -1,0 +1,229 @@
+//! One job from request to video.
+
+use std::{collections::VecDeque, ops::ControlFlow};
+
+use framepack_ipc::worker::{Phase, RenderOutput, RenderRequest};
+use sha2::{Digest, Sha256};
+use tch::{Device, Kind, Tensor};
+
+use crate::{
+    assembly::Assembly,
+    condition::{Conditions, conditioning, start_latent},
+    device,
+    error::Error,
+    history::LatentHistory,
+    job::Job,
+    models::Models,
+    output::{self, Written},
+    progress::{Journal, Listener},
+    sampler::{Denoiser, NoiseStream, Shift, needs_negative, sigmas, unipc},
+    transformer::Context,
+};
+
+/// Renders jobs on one device, one after the other, keeping the models warm.
+#[derive(Debug)]
+pub struct Pipeline {
+    device: Device,
+    models: Models,
+}
+
+/// What the section loop leaves.
+#[derive(Debug)]
+pub(crate) struct Video {
+    /// All latents in the order of time, (1, C, T, h, w) f32 on the CPU.
+    pub(crate) latents: Tensor,
+    /// All frames in the order of time, packed RGB, in pieces of whole frames.
+    pub(crate) frames: VecDeque<Vec<u8>>,
+}
+
+impl Pipeline {
+    /// A pipeline without models yet.
+    pub fn new(device: Device) -> Self {
+        Self {
+            device,
+            models: Models::new(device),
+        }
+    }
+
+    /// Renders one job. When it fails, no output is left.
+    pub fn render(
+        &mut self,
+        request: &RenderRequest,
+        listener: &mut Listener<'_>,
+    ) -> Result<RenderOutput, Error> {
+        let outcome = device::catch(|| self.run(request, Journal::new(listener)));
+        if let Err(Error::OutOfMemory { .. } | Error::Torch { .. }) = outcome {
+            self.models.clear();
+        }
+        outcome
+    }
+
+    fn run(
+        &mut self,
+        request: &RenderRequest,
+        mut journal: Journal<'_>,
+    ) -> Result<RenderOutput, Error> {
+        device::reset_peak(self.device);
+        let job = Job::resolve(request)?;
+        journal.started(&job.plan)?;
+
+        let conditions = self.condition(&job, &mut journal)?;
+        let video = self.generate(&job, &conditions, &mut journal)?;
+        let written = output::write(&job, &video, &mut journal)?;
+        Ok(self.report(job, &video, written, journal))
+    }
+
+    fn report(
+        &self,
+        job: Job,
+        video: &Video,
+        written: Written,
+        journal: Journal<'_>,
+    ) -> RenderOutput {
+        RenderOutput {
+            video: job.output.video,
+            contact_sheet: written.contact_sheet,
+            plan: job.plan,
+            video_bytes: written.summary.bytes,
+            latents_sha256: sha256(&video.latents),
+            warnings: job
+                .warnings
+                .into_iter()
+                .chain(self.models.warnings())
+                .collect(),
+            phases: journal.into_phases(),
+            device: device::label(self.device),
+            dtype: kind_label(self.models.transformer_kind()).into(),
+            peak_device_bytes: device::peak_bytes(self.device),
+        }
+    }
+
+    /// The prompt and the start image, encoded.
+    fn condition(&mut self, job: &Job, journal: &mut Journal<'_>) -> Result<Conditions, Error> {
+        let _no_grad = tch::no_grad_guard();
+        self.models.select(&job.bundle);
+
+        let text = self.models.text(&job.bundle)?;
+        journal.enter(Phase::Text)?;
+        let prompt = text.embed(&job.prompt)?;
+        let negative_prompt = if needs_negative(&job.sampling.guidance) {
+            Some(text.embed(&job.negative_prompt)?)
+        } else {
+            None
+        };
+
+        journal.enter(Phase::Load)?;
+        self.models.vision(&job.bundle)?;
+        self.models.vae(&job.bundle)?;
+        journal.enter(Phase::Image)?;
+        let image = self.models.vision(&job.bundle)?.embed(&job.image);
+        let encoder_options = (self.models.encoder_kind(), self.device);
+        let start_latent = start_latent(self.models.vae(&job.bundle)?, &job.image, encoder_options);
+
+        let options = (self.models.transformer_kind(), self.device);
+        Ok(Conditions {
+            start_latent,
+            positive: conditioning(&prompt, &image, options),
+            negative: negative_prompt.map(|prompt| conditioning(&prompt, &image, options)),
+        })
+    }
+
+    /// Section by section: noise to latents, latents to frames.
+    pub(crate) fn generate(
+        &mut self,
+        job: &Job,
+        conditions: &Conditions,
+        journal: &mut Journal<'_>,
+    ) -> Result<Video, Error> {
+        let _no_grad = tch::no_grad_guard();
+        let plan = &job.sampling.sections;
+        let mut noise_shape = conditions.start_latent.size(); // (1, C, 1, h, w)
+        noise_shape[2] = plan.latent_window;
+
+        let mut noise = NoiseStream::new(job.sampling.seed);
+        let mut history = LatentHistory::new(plan.order, &conditions.start_latent);
+        let mut frames = Assembly::new(plan.order, plan.overlap_frames());
+        journal.enter(Phase::Load)?;
+        self.models.transformer(&job.transformer)?;
+        for (number, section) in plan.sections.iter().enumerate() {
+            journal.enter(Phase::Sample)?;
+            let noise = noise.next(&noise_shape).to_device(self.device);
+            let context = history.context(section, self.device);
+            let latents = self.sample(job, conditions, (&context, &noise), journal)?;
+            check_numbers(&latents, || format!("latents of section {}", number + 1))?;
+            history.push(section, &latents);
+            output::write_preview(job, number, &latents)?;
+
+            journal.enter(Phase::Decode)?;
+            frames.join(&self.decode(job, &history.newest(section))?)?;
+            journal.section_done();
+        }
+        Ok(Video {
+            latents: history.video(),
+            frames: frames.finish()?,
+        })
+    }
+
+    /// Latents of one section, (1, C, window, h, w) f32.
+    fn sample(
+        &mut self,
+        job: &Job,
+        conditions: &Conditions,
+        (context, noise): (&Context, &Tensor),
+        journal: &mut Journal<'_>,
+    ) -> Result<Tensor, Error> {
+        let denoiser = Denoiser {
+            kind: self.models.transformer_kind(),
+            transformer: self.models.transformer(&job.transformer)?,
+            positive: &conditions.positive,
+            negative: conditions.negative.as_ref(),
+            context,
+            guidance: job.sampling.guidance,
+        };
+        let schedule = sigmas(job.sampling.steps, Shift::of(noise));
+        let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
+        match unipc(noise, &schedule, denoise, |_, _| journal.step_done()) {
+            ControlFlow::Continue(latents) => Ok(latents),
+            ControlFlow::Break(()) => Err(Error::Cancelled),
+        }
+    }
+
+    /// Frames of `latents`, (1, 3, F, H, W) on the CPU.
+    fn decode(&mut self, job: &Job, latents: &Tensor) -> Result<Tensor, Error> {
+        let (kind, tiling) = (self.models.encoder_kind(), self.models.tiling());
+        let vae = self.models.vae(&job.bundle)?;
+        let unscaled = (latents / vae.scaling_factor())
+            .to_kind(kind)
+            .to_device(self.device);
+        Ok(vae.decode(&unscaled, tiling).to_device(Device::Cpu))
+    }
+}
+
+fn check_numbers(tensor: &Tensor, what: impl FnOnce() -> String) -> Result<(), Error> {
+    match tensor.isfinite().all().int64_value(&[]) {
+        0 => Err(Error::Numerics { what: what() }),
+        _ => Ok(()),
+    }
+}
+
+/// SHA-256 of a tensor's values as f32, in hexadecimal.
+fn sha256(tensor: &Tensor) -> String {
+    let values = Vec::<f32>::try_from(tensor.to_kind(Kind::Float).contiguous().view([-1]));
+    let mut hash = Sha256::new();
+    for value in values.expect("a flat tensor of f32") {
+        hash.update(value.to_le_bytes());
+    }
+    format!("{:x}", hash.finalize())
+}
+
+fn kind_label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Float => "f32",
+        Kind::BFloat16 => "bf16",
+        Kind::Half => "f16",
+        other => unreachable!("{other:?} is no type of a model"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! The worker's message loop: one device, one job at a time, models warm in between.
+//!
+//! Messages are lines of JSON ([`framepack_ipc::worker`]). One thread reads them, so that a cancellation or the
+//! daemon's end is seen while a step runs; everything of torch happens on the thread that calls [`serve`].
+
+mod orders;
+
+use std::{
+    fs::File,
+    io::{BufRead, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, WORKER_PROTOCOL, WorkerInfo};
+use tch::Device;
+
+use self::orders::Orders;
+use crate::{device, error::Error, pipeline::Pipeline, progress::Update};
+
+/// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
+///
+/// Holds `worker-NAME.lock` in `state_dir`, and waits for the worker that holds it before it touches the
+/// device. When `input` ends, the process ends within a second, whatever it is doing.
+pub fn serve(
+    name: &str,
+    state_dir: &Path,
+    input: impl BufRead + Send + 'static,
+    output: impl Write,
+) -> Result<(), Error> {
+    let orders = Orders::listen(input);
+    let mut replies = Replies(output);
+    let _lock = lock_device(name, state_dir)?;
+    let device = device::open(name)?;
+    replies.send(&FromWorker::Ready(introduction(name, device)))?;
+
+    let mut pipeline = Pipeline::new(device);
+    while let Some(request) = orders.next() {
+        let outcome = render(&mut pipeline, &request, &orders, &mut replies);
+        let fatal = outcome.as_ref().is_err_and(Error::is_fatal);
+        replies.send(&last_word(&request, &outcome))?;
+        if fatal {
+            // The device's context is poisoned: only a new process can use the device again.
+            return outcome.map(drop);
+        }
+    }
+    Ok(())
+}
+
+fn render(
+    pipeline: &mut Pipeline,
+    request: &RenderRequest,
+    orders: &Orders,
+    replies: &mut Replies<impl Write>,
+) -> Result<RenderOutput, Error> {
+    let job = request.job;
+    let _span = tracing::info_span!("job", id = job.0).entered();
+    let mut lost = None;
+    let outcome = pipeline.render(request, &mut |update| {
+        let message = match update {
+            Update::Started(plan) => FromWorker::Started {
+                job,
+                plan: plan.clone(),
+            },
+            Update::Progress(progress) => FromWorker::Progress { job, progress },
+        };
+        match replies.send(&message) {
+            Ok(()) if !orders.are_to_stop(job) => ControlFlow::Continue(()),
+            Ok(()) => ControlFlow::Break(()),
+            Err(error) => {
+                lost = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    match lost {
+        Some(error) => Err(error),
+        None => outcome,
+    }
+}
+
+fn last_word(request: &RenderRequest, outcome: &Result<RenderOutput, Error>) -> FromWorker {
+    let job = request.job;
+    match outcome {
+        Ok(output) => FromWorker::Done {
+            job,
+            output: Box::new(output.clone()),
+        },
+        Err(Error::Cancelled) => FromWorker::Cancelled { job },
+        Err(error) => FromWorker::Failed {
+            job,
+            failure: error.failure(),
+        },
+    }
+}
+
+/// Locks the device against other workers of the same state directory, waiting for the one before to end.
+fn lock_device(name: &str, state_dir: &Path) -> Result<File, Error> {
+    let path = state_dir.join(format!("worker-{name}.lock"));
+    let locked = File::create(&path).and_then(|file| {
+        file.lock()?;
+        Ok(file)
+    });
+    locked.map_err(|source| Error::Io {
+        path,
+        doing: "locking",
+        source,
+    })
+}
+
+fn introduction(name: &str, device: Device) -> WorkerInfo {
+    WorkerInfo {
+        protocol: WORKER_PROTOCOL,
+        version: env!("CARGO_PKG_VERSION").into(),
+        device: name.into(),
+        device_name: device::model_name(device),
+        device_total_bytes: device::total_bytes(device),
+    }
+}
+
+/// Where replies go: one line each, complete when sent.
+struct Replies<W>(W);
+
+impl<W: Write> Replies<W> {
+    fn send(&mut self, message: &FromWorker) -> Result<(), Error> {
+        let mut line =
+            serde_json::to_vec(message).expect("messages are plain data with string keys");
+        line.push(b'\n');
+        let sent = self.0.write_all(&line).and_then(|()| self.0.flush());
+        sent.map_err(|source| Error::Io {
+            path: PathBuf::from("the daemon's pipe"),
+            doing: "writing to",
+            source,
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! The real worker process on the tiny bundle: rendering, stopping, locking, failing.
+
+#![expect(clippy::unwrap_used, reason = "a test panics with the reason")]
+
+mod failures;
+mod life;
+mod noise;
+mod renders;
+mod worker;

@@ -1,0 +1,139 @@
+//! What comes out: the right number of frames, the same bytes for the same seed.
+
+use std::{fs, path::Path};
+
+use framepack_ipc::worker::{FromWorker, Phase, RenderRequest, ToWorker};
+use framepack_jobs::{Guidance, Model};
+
+use crate::worker::{Desk, Worker};
+
+/// Frames that the file itself declares.
+fn frames_of(video: &Path) -> u32 {
+    let file = fs::File::open(video).unwrap();
+    let size_bytes = file.metadata().unwrap().len();
+    let mp4 = mp4::Mp4Reader::read_header(file, size_bytes).unwrap();
+    assert_eq!(mp4.tracks().len(), 1);
+    mp4.tracks().values().next().unwrap().sample_count()
+}
+
+#[test]
+fn every_length_has_its_frames_in_both_directions() {
+    let desk = Desk::new();
+    let mut worker = Worker::ready(desk.path());
+    for model in [Model::Original, Model::F1] {
+        for sections in [1, 2, 5] {
+            let request = desk.request(model, sections);
+            let output = worker.render(&request);
+            assert_eq!(output.video, request.output);
+            assert_eq!(output.plan.sections, sections);
+            assert_eq!(output.plan.frames, 36 * sections + 1);
+            assert_eq!(frames_of(&request.output), 36 * sections + 1);
+            assert_eq!(
+                output.video_bytes,
+                fs::metadata(&request.output).unwrap().len()
+            );
+            assert!(image::open(&output.contact_sheet).unwrap().width() > 0);
+            let previews = fs::read_dir(&request.work_dir).unwrap().filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with("preview-")
+            });
+            assert!(previews.count() >= sections as usize);
+        }
+    }
+    let leftovers = fs::read_dir(desk.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    assert_eq!(
+        leftovers
+            .filter(|path| path.extension().is_some_and(|e| e == "mp4"))
+            .count(),
+        6
+    );
+}
+
+#[test]
+fn a_seed_gives_the_same_latents_cold_and_warm_and_another_gives_others() {
+    let desk = Desk::new();
+    let request = desk.request(Model::Original, 2);
+    let mut first = Worker::ready(desk.path());
+    let cold = first.render(&request).latents_sha256;
+    let other = RenderRequest {
+        seed: 31338,
+        ..request.clone()
+    };
+    assert_ne!(first.render(&other).latents_sha256, cold);
+    assert_eq!(first.render(&request).latents_sha256, cold);
+    first.hang_up();
+    assert_eq!(
+        Worker::ready(desk.path()).render(&request).latents_sha256,
+        cold
+    );
+}
+
+#[test]
+fn guidance_and_the_negative_prompt_count_only_together() {
+    let desk = Desk::new();
+    let mut worker = Worker::ready(desk.path());
+    let mut render = |cfg: f64, negative_prompt: &str| {
+        let request = RenderRequest {
+            guidance: Guidance {
+                cfg,
+                ..Guidance::default()
+            },
+            negative_prompt: negative_prompt.into(),
+            ..desk.request(Model::Original, 1)
+        };
+        worker.render(&request).latents_sha256
+    };
+    assert_eq!(render(1.0, ""), render(1.0, "a dog"));
+    assert_ne!(render(2.0, ""), render(2.0, "a dog"));
+    assert_ne!(render(1.0, ""), render(2.0, ""));
+}
+
+#[test]
+fn progress_counts_every_step_of_every_section_in_order() {
+    let desk = Desk::new();
+    let mut worker = Worker::ready(desk.path());
+    worker.send(&ToWorker::Render(Box::new(desk.request(Model::F1, 2))));
+    let mut steps = vec![];
+    let mut phases = vec![];
+    loop {
+        match worker.next() {
+            FromWorker::Started { plan, .. } => {
+                assert_eq!((plan.sections, plan.steps, plan.frames), (2, 2, 73));
+            }
+            FromWorker::Progress { progress, .. } => {
+                if progress.phase == Phase::Sample {
+                    steps.push((progress.section, progress.step));
+                }
+                if !phases.contains(&progress.phase) {
+                    phases.push(progress.phase);
+                }
+            }
+            FromWorker::Done { output, .. } => {
+                let timed: Vec<Phase> = output.phases.iter().map(|time| time.phase).collect();
+                assert!(
+                    phases.iter().all(|phase| timed.contains(phase)),
+                    "{timed:?}"
+                );
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(steps, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
+    let order = [
+        Phase::Text,
+        Phase::Load,
+        Phase::Image,
+        Phase::Sample,
+        Phase::Decode,
+        Phase::Encode,
+        Phase::Verify,
+    ];
+    assert_eq!(phases, order);
+}

@@ -1,0 +1,178 @@
+//! A worker process under test, spoken to as the daemon does.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, ToWorker};
+use framepack_jobs::{Failure, Guidance, JobId, Model};
+
+/// No answer of a tiny model takes this long.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// Fixtures that the tests share with those of parity.
+pub(crate) fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
+}
+
+/// A worker on the CPU; killed when dropped.
+pub(crate) struct Worker {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    messages: mpsc::Receiver<FromWorker>,
+}
+
+impl Worker {
+    /// Starts a worker; it may have to wait for the device.
+    pub(crate) fn start(state_dir: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_framepack-worker"))
+            .args(["serve", "--device", "cpu", "--state-dir"])
+            .arg(state_dir)
+            .env("OMP_NUM_THREADS", "2")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the worker starts");
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        let (sender, messages) = mpsc::channel();
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let message = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+                if sender.send(message).is_err() {
+                    return;
+                }
+            }
+        });
+        let stdin = child.stdin.take();
+        Self {
+            child,
+            stdin,
+            messages,
+        }
+    }
+
+    /// Starts a worker and waits until it is ready.
+    pub(crate) fn ready(state_dir: &Path) -> Self {
+        let worker = Self::start(state_dir);
+        assert!(matches!(worker.next(), FromWorker::Ready(_)));
+        worker
+    }
+
+    pub(crate) fn send(&mut self, message: &ToWorker) {
+        let stdin = self.stdin.as_mut().expect("stdin is open");
+        let line = serde_json::to_string(message).unwrap() + "\n";
+        stdin.write_all(line.as_bytes()).expect("the worker reads");
+    }
+
+    pub(crate) fn next(&self) -> FromWorker {
+        self.messages
+            .recv_timeout(PATIENCE)
+            .expect("the worker answers")
+    }
+
+    /// Whether the worker stays silent for `time`.
+    pub(crate) fn is_silent_for(&self, time: Duration) -> bool {
+        matches!(
+            self.messages.recv_timeout(time),
+            Err(mpsc::RecvTimeoutError::Timeout)
+        )
+    }
+
+    /// Waits for a message that `wanted` accepts.
+    pub(crate) fn wait_for(&self, wanted: impl Fn(&FromWorker) -> bool) -> FromWorker {
+        loop {
+            let message = self.next();
+            if wanted(&message) {
+                return message;
+            }
+            let ended = matches!(
+                message,
+                FromWorker::Failed { .. } | FromWorker::Cancelled { .. }
+            );
+            assert!(!ended, "{message:?}");
+        }
+    }
+
+    /// Renders a request that has to succeed.
+    pub(crate) fn render(&mut self, request: &RenderRequest) -> RenderOutput {
+        self.send(&ToWorker::Render(Box::new(request.clone())));
+        match self.wait_for(|message| matches!(message, FromWorker::Done { .. })) {
+            FromWorker::Done { output, .. } => *output,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Renders a request that has to fail.
+    pub(crate) fn fail(&mut self, request: &RenderRequest) -> Failure {
+        self.send(&ToWorker::Render(Box::new(request.clone())));
+        loop {
+            match self.next() {
+                FromWorker::Failed { failure, .. } => return failure,
+                FromWorker::Started { .. } | FromWorker::Progress { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Closes the worker's stdin and returns how long it took to end.
+    pub(crate) fn hang_up(&mut self) -> Duration {
+        let start = Instant::now();
+        drop(self.stdin.take());
+        self.child.wait().expect("the worker can be waited for");
+        start.elapsed()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Both fail when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder with everything that a request writes to.
+pub(crate) struct Desk {
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("work")).unwrap();
+        Self { dir }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A request for `sections` sections of the tiny bundle in its smallest size.
+    pub(crate) fn request(&self, model: Model, sections: u32) -> RenderRequest {
+        RenderRequest {
+            job: JobId(1),
+            name: "test".into(),
+            bundle: fixtures().join("bundle"),
+            f1_bundle: None,
+            model,
+            image: fixtures().join("parity/preprocess/48x48.png"),
+            prompt: "a cat".into(),
+            negative_prompt: String::new(),
+            seed: 31337,
+            length_secs: f64::from(sections) * 1.2,
+            steps: Some(2),
+            guidance: Guidance::default(),
+            bucket: Some(128),
+            latent_window: None,
+            crf: 23,
+            output: self.path().join(format!("{model:?}-{sections}.mp4")),
+            work_dir: self.path().join("work"),
+        }
+    }
+}
