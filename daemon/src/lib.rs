@@ -37,6 +37,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use framepack_config::{BundleDefaults, Config};
+use framepack_ipc::control::WorkerState;
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{info, warn};
 
@@ -86,7 +87,7 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         .name("spool".into())
         .spawn(move || spool.run(&watching, &spool_inbox))?;
     let launches = worker::launches(&config.worker, &program, state.path());
-    let workers = start_workers(launches, &queue, &shutdown);
+    let workers = start_workers(launches, &queue, &shutdown).await?;
     let service = Service {
         queue: queue.clone(),
         intake,
@@ -177,7 +178,17 @@ async fn open_queue(
         .start())
 }
 
-fn start_workers(launches: Vec<Launch>, queue: &QueueHandle, shutdown: &Shutdown) -> JoinSet<()> {
-    let supervisor = |launch| Supervisor::new(launch, queue.clone(), shutdown.clone()).run();
-    launches.into_iter().map(supervisor).collect()
+async fn start_workers(
+    launches: Vec<Launch>,
+    queue: &QueueHandle,
+    shutdown: &Shutdown,
+) -> Result<JoinSet<()>> {
+    let mut workers = JoinSet::new();
+    for launch in launches {
+        let supervisor = Supervisor::new(launch, queue.clone(), shutdown.clone());
+        // Before the first client can ask for the workers.
+        supervisor.tell(WorkerState::Starting, None).await?;
+        workers.spawn(supervisor.run());
+    }
+    Ok(workers)
 }

@@ -151,7 +151,9 @@ impl Farm {
         self.wait_until(&format!("a report on {stem}"), |farm| {
             let (folder, path) = farm.filed(stem, ".report.json").pop()?;
             // The job file comes last: only then is everything in place.
-            farm.filed(stem, ".yaml").pop()?;
+            farm.filed(stem, "")
+                .into_iter()
+                .find(|(_, path)| is_job(path))?;
             Some((
                 folder,
                 serde_json::from_slice(&fs::read(path).unwrap()).unwrap(),
@@ -173,6 +175,14 @@ impl Farm {
             }
         }
         found
+    }
+
+    /// Every file that a daemon has claimed.
+    pub(crate) fn claimed(&self) -> Vec<PathBuf> {
+        entries(&self.path("jobs/claimed"))
+            .iter()
+            .flat_map(|daemon| entries(daemon))
+            .collect()
     }
 
     /// Job numbers that the fake worker was told to render, in order.
@@ -226,6 +236,11 @@ impl Drop for Farm {
 /// A job file with this prompt.
 pub(crate) fn job(prompt: &str) -> String {
     format!("api: framepack/v1\nstart: {{image: photo.png}}\nprompt: \"{prompt}\"\n")
+}
+
+fn is_job(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|suffix| suffix == "yaml" || suffix == "yml")
 }
 
 /// A binary that lies beside framepackd.

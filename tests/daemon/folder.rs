@@ -1,6 +1,15 @@
-//! A dropped file becomes a video and a report.
+//! The jobs folder: what is dropped becomes a video and a report, once.
 
-use crate::fixture::{Farm, entries};
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::Write,
+    os::unix::ffi::OsStringExt,
+};
+
+use framepack_jobs::StateName;
+
+use crate::fixture::{Farm, entries, job};
 
 #[test]
 fn a_dropped_job_becomes_a_video_and_a_report() {
@@ -26,15 +35,225 @@ fn a_dropped_job_becomes_a_video_and_a_report() {
         .map(|(_, path)| path.file_name().unwrap().to_string_lossy())
         .collect();
     assert_eq!(names, ["cat.1.report.json", "cat.1.yaml"]);
-    let claimed = entries(&farm.path("jobs/claimed"));
-    assert_eq!(
-        claimed.iter().flat_map(|daemon| entries(daemon)).count(),
-        0,
-        "nothing stays claimed"
-    );
-    assert_eq!(
-        entries(&farm.path("state/inputs")).len(),
-        0,
+    assert!(farm.claimed().is_empty(), "nothing stays claimed");
+    assert!(
+        entries(&farm.path("state/inputs")).is_empty(),
         "the copy of the photo is gone"
     );
+}
+
+#[test]
+fn jobs_run_in_the_order_of_their_numbers() {
+    let mut farm = Farm::stopped();
+    for name in ["c", "a", "b"] {
+        farm.drop_prompt(&format!("{name}.yaml"), name);
+        // The order of arrival is the order of the files' times, whose steps are as coarse as the kernel's clock.
+        let time = fs::metadata(farm.path(format!("jobs/{name}.yaml")))
+            .unwrap()
+            .modified()
+            .unwrap();
+        farm.wait_until("the clock moves", |farm| {
+            fs::write(farm.path("tick"), "").unwrap();
+            (fs::metadata(farm.path("tick")).unwrap().modified().unwrap() > time).then_some(())
+        });
+    }
+    farm.start();
+    let order = ["c", "a", "b"].map(|name| farm.report(name).1["job"]["id"].as_u64().unwrap());
+    assert_eq!(order, [1, 2, 3]);
+    assert_eq!(farm.renders(), [1, 2, 3]);
+}
+
+#[test]
+fn a_file_that_is_still_being_written_waits_for_its_end() {
+    let farm = Farm::new();
+    let mut file = File::create(farm.path("jobs/slow.yaml")).unwrap();
+    // Valid YAML, and not the job that is meant.
+    write!(file, "{}", job("half a prompt").trim_end()).unwrap();
+    file.sync_all().unwrap();
+    farm.drop_prompt("other.yaml", "dropped later");
+    farm.report("other");
+    assert!(farm.show("slow").is_empty(), "half a job is no job");
+
+    writeln!(file, "\nsteps: 7").unwrap();
+    drop(file);
+    let (outcome, report) = farm.report("slow");
+    assert_eq!(outcome, "done");
+    assert_eq!(report["job"]["spec"]["steps"], 7);
+}
+
+#[test]
+fn the_same_job_again_is_a_duplicate() {
+    let farm = Farm::new();
+    farm.drop_prompt("cat.yaml", "a cat");
+    farm.report("cat");
+    let text = format!(
+        "# the same, but for this comment\n{}name: cat\n",
+        job("a cat")
+    );
+    farm.drop_job("again.yaml", text);
+    let (outcome, report) = farm.report("again");
+    assert_eq!(outcome, "duplicate");
+    assert_eq!(report["job"]["id"], 1);
+    assert_eq!(farm.renders(), [1]);
+
+    farm.drop_job(
+        "third.yaml",
+        format!("key: mine\nname: cat\n{}", job("a cat")),
+    );
+    assert_eq!(farm.report("third").0, "done");
+    assert_eq!(
+        farm.renders(),
+        [1, 2],
+        "a key of its own makes it another job"
+    );
+    let names = farm.outputs();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+#[test]
+fn a_taken_name_gets_a_suffix() {
+    let farm = Farm::new();
+    for (name, prompt) in [("a.yaml", "one"), ("b.yaml", "two")] {
+        farm.drop_job(
+            name,
+            format!("{}output: {{dir: shots, name: same}}\n", job(prompt)),
+        );
+    }
+    let videos = ["a", "b"].map(|stem| {
+        farm.report(stem).1["job"]["output"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    });
+    let shots = farm.path("outputs/shots").canonicalize().unwrap();
+    let mut videos = videos.map(|video| {
+        video
+            .strip_prefix(shots.to_str().unwrap())
+            .unwrap()
+            .to_owned()
+    });
+    videos.sort();
+    assert_eq!(videos, ["/same-2.mp4", "/same.mp4"]);
+}
+
+#[test]
+fn a_failed_job_is_tried_again_when_it_is_dropped_again() {
+    let farm = Farm::new();
+    for attempt in [1, 2] {
+        farm.drop_prompt("cat.yaml", "oom");
+        farm.wait_until("the job failed", |farm| {
+            (farm.filed("cat", ".yaml").len() == attempt).then_some(())
+        });
+    }
+    assert_eq!(farm.renders(), [1, 2]);
+    let (_, words) = farm.filed("cat", ".report.txt").remove(0);
+    let words = fs::read_to_string(words).unwrap();
+    for expected in [
+        "FP6001",
+        "out of memory: needed 20 GiB",
+        "it is only a test",
+        "To try again",
+    ] {
+        assert!(words.contains(expected), "{expected}:\n{words}");
+    }
+    assert!(farm.outputs().is_empty());
+}
+
+#[test]
+fn every_failure_of_the_worker_is_in_the_report() {
+    let farm = Farm::new();
+    for (prompt, class, code) in [
+        ("oom", "oom", "FP6001"),
+        ("nan", "numerics", "FP3001"),
+        ("lie", "internal", "FP7002"),
+    ] {
+        farm.drop_prompt(&format!("{prompt}.yaml"), prompt);
+        let (outcome, report) = farm.report(prompt);
+        assert_eq!(outcome, "failed");
+        assert_eq!(
+            (&report["failure"]["class"], &report["failure"]["code"]),
+            (&class.into(), &code.into())
+        );
+        assert_eq!(report["job"]["state"], "failed");
+    }
+}
+
+#[test]
+fn names_of_any_bytes_are_taken() {
+    let farm = Farm::new();
+    let long = format!("{}.yaml", "x".repeat(250)).into_bytes();
+    let names = [
+        b"-rf.yaml".to_vec(),
+        b"a\nb.yaml".to_vec(),
+        b"\xff\xfe.yaml".to_vec(),
+        "Öl.yml".into(),
+        long,
+    ];
+    for (n, name) in names.iter().enumerate() {
+        farm.drop_job(
+            OsString::from_vec(name.clone()),
+            job(&format!("prompt {n}")),
+        );
+    }
+    let all_done = |farm: &Farm| {
+        let jobs = farm.show("@done");
+        (jobs.len() == names.len()).then_some(jobs)
+    };
+    for job in farm.wait_until("all are done", all_done) {
+        assert!(
+            job.name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)),
+            "{:?}",
+            job.name
+        );
+    }
+    farm.wait_until("all are put away", |farm| {
+        farm.claimed().is_empty().then_some(())
+    });
+    assert_eq!(farm.outputs().len(), names.len());
+}
+
+#[test]
+fn a_claimed_file_that_never_became_a_job_is_recovered() {
+    let mut farm = Farm::new();
+    farm.stop();
+    let id = fs::read_to_string(farm.path("state/daemon-id")).unwrap();
+    let claimed = farm.path("jobs/claimed");
+    fs::write(
+        claimed.join(id.trim()).join("0123456789abcdef.cat.yaml"),
+        job("a cat"),
+    )
+    .unwrap();
+    fs::create_dir_all(claimed.join("another")).unwrap();
+    fs::write(
+        claimed.join("another/0123456789abcdef.dog.yaml"),
+        job("a dog"),
+    )
+    .unwrap();
+
+    farm.start();
+    assert_eq!(farm.report("cat").0, "done");
+    assert_eq!(
+        farm.show("@done").len(),
+        1,
+        "another daemon's claim is not ours"
+    );
+}
+
+#[test]
+fn a_file_that_could_not_be_put_away_is_put_away_by_the_next_daemon() {
+    let mut farm = Farm::stopped();
+    fs::write(farm.path("jobs/done"), "in the way").unwrap();
+    farm.start();
+    farm.drop_prompt("cat.yaml", "a cat");
+    farm.wait_until("the job is done", |farm| farm.show("@done").pop());
+    farm.kill();
+    assert_eq!(farm.claimed().len(), 1);
+
+    fs::remove_file(farm.path("jobs/done")).unwrap();
+    farm.start();
+    assert_eq!(farm.report("cat").0, "done");
+    assert_eq!(farm.renders(), [1]);
+    assert!(farm.show("1")[0].is(StateName::Done));
 }

@@ -1,6 +1,9 @@
 //! framepackd as a whole: the real binary on temporary folders, with a fake worker that misbehaves on demand.
-
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod bad_jobs;
+mod crash;
 mod fixture;
 mod folder;
+mod socket;
+mod start;

@@ -80,9 +80,6 @@ impl Supervisor {
     pub(crate) async fn run(mut self) {
         let mut pause = FIRST_PAUSE;
         loop {
-            if self.tell(WorkerState::Starting, None).await.is_err() {
-                return;
-            }
             let started = select! {
                 started = WorkerProcess::start(&self.launch) => started,
                 () = self.shutdown.requested() => return,
@@ -106,14 +103,21 @@ impl Supervisor {
                 }
                 Err(error) => error!(device = self.launch.device, "no worker: {error}"),
             }
-            if self.tell(WorkerState::Down, None).await.is_err() {
+            if self.rest(&mut pause).await.is_err() {
                 return;
             }
-            select! {
-                () = sleep(pause) => pause = LONGEST_PAUSE.min(2 * pause),
-                () = self.shutdown.requested() => return,
-            }
         }
+    }
+
+    /// Waits a little longer with each death before the next worker is started.
+    async fn rest(&mut self, pause: &mut Duration) -> Result<(), Stopping> {
+        self.tell(WorkerState::Down, None).await?;
+        select! {
+            () = sleep(*pause) => {}
+            () = self.shutdown.requested() => return Err(Stopping),
+        }
+        *pause = LONGEST_PAUSE.min(2 * *pause);
+        self.tell(WorkerState::Starting, None).await
     }
 
     /// Gives jobs to one worker for as long as it lives.
@@ -240,7 +244,11 @@ impl Supervisor {
     }
 
     /// Says what the worker is doing, for `ping`.
-    async fn tell(&self, state: WorkerState, info: Option<&WorkerInfo>) -> Result<(), Stopping> {
+    pub(crate) async fn tell(
+        &self,
+        state: WorkerState,
+        info: Option<&WorkerInfo>,
+    ) -> Result<(), Stopping> {
         let status = WorkerStatus {
             device: self.launch.device.clone(),
             device_name: info.map(|info| info.device_name.clone()),

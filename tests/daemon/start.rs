@@ -1,0 +1,99 @@
+//! Starting: what is refused, and what is put right.
+
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt, net::UnixListener},
+    process::Output,
+};
+
+use crate::fixture::Farm;
+
+impl Farm {
+    /// Runs framepackd with this configuration until it exits by itself.
+    fn refused(&self, extra: &[&str]) -> Output {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_framepackd"));
+        command
+            .arg("--config")
+            .arg(self.path("framepackd.yaml"))
+            .args(extra)
+            .output()
+            .unwrap()
+    }
+
+    fn replace_in_config(&self, from: &str, to: &str) {
+        let path = self.path("framepackd.yaml");
+        let config = fs::read_to_string(&path).unwrap();
+        assert!(config.contains(from));
+        fs::write(path, config.replace(from, to)).unwrap();
+    }
+}
+
+#[track_caller]
+fn assert_fails(output: &Output, expected: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains(expected),
+        "{expected:?} is not in\n{stderr}"
+    );
+}
+
+#[test]
+fn a_second_daemon_on_the_same_state_is_refused() {
+    let farm = Farm::new();
+    assert_fails(
+        &farm.refused(&[]),
+        "another framepackd uses this state directory",
+    );
+    farm.drop_prompt("cat.yaml", "a cat");
+    assert_eq!(
+        farm.report("cat").0,
+        "done",
+        "the first one is not disturbed"
+    );
+}
+
+#[test]
+fn a_second_daemon_on_the_same_socket_is_refused() {
+    let farm = Farm::new();
+    farm.replace_in_config("state: state", "state: state2");
+    assert_fails(&farm.refused(&[]), "another framepackd answers");
+}
+
+#[test]
+fn a_socket_left_by_a_dead_daemon_is_replaced() {
+    let mut farm = Farm::stopped();
+    fs::create_dir(farm.path("run")).unwrap();
+    drop(UnixListener::bind(farm.socket()).unwrap());
+    assert!(farm.socket().exists());
+    farm.start();
+    assert_eq!(
+        fs::metadata(farm.socket()).unwrap().permissions().mode() & 0o777,
+        0o660
+    );
+}
+
+#[test]
+fn a_file_in_the_sockets_place_is_not_removed() {
+    let farm = Farm::stopped();
+    fs::create_dir(farm.path("run")).unwrap();
+    fs::write(farm.socket(), "precious").unwrap();
+    assert_fails(&farm.refused(&[]), "is no socket");
+    assert_eq!(fs::read(farm.socket()).unwrap(), b"precious");
+}
+
+#[test]
+fn a_missing_worker_is_said_at_once() {
+    let farm = Farm::stopped();
+    farm.replace_in_config("fake_worker", "no_worker");
+    assert_fails(&farm.refused(&[]), "there is no worker at");
+}
+
+#[test]
+fn the_configuration_can_be_checked() {
+    let farm = Farm::stopped();
+    assert!(farm.refused(&["--check-config"]).status.success());
+    assert!(!farm.path("state").exists(), "checking changes nothing");
+    farm.replace_in_config("outputs: outputs", "outptus: outputs");
+    assert_fails(&farm.refused(&["--check-config"]), "outptus");
+}
