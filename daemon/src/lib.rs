@@ -78,14 +78,14 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         rules,
         intake: intake.clone(),
         queue: queue.clone(),
+        events: spool_events.clone(),
     })
     .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
 
     let (trigger, shutdown) = Trigger::new();
-    let watching = spool_events.clone();
     let spool = thread::Builder::new()
         .name("spool".into())
-        .spawn(move || spool.run(&watching, &spool_inbox))?;
+        .spawn(move || spool.run(&spool_inbox))?;
     let launches = worker::launches(&config.worker, &program, state.path());
     let workers = start_workers(launches, &queue, &shutdown).await?;
     let service = Service {

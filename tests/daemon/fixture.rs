@@ -73,9 +73,16 @@ impl Farm {
     /// Starts the daemon in a process group of its own and waits until it answers.
     pub(crate) fn start(&mut self) {
         self.daemon = Some(self.command().spawn().unwrap());
-        self.wait_until("the daemon answers", |farm| {
-            Client::connect(&farm.socket(), me()).ok()
-        });
+        let start = Instant::now();
+        while Client::connect(&self.socket(), me()).is_err() {
+            let exited = self
+                .daemon
+                .as_mut()
+                .and_then(|daemon| daemon.try_wait().unwrap());
+            assert_eq!(exited, None, "the daemon ended by itself");
+            assert!(start.elapsed() < DEADLINE, "the daemon does not answer");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// The daemon's command line, its log going to a file.

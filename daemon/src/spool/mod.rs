@@ -23,6 +23,7 @@ use std::{
 
 use framepack_config::yaml;
 use framepack_jobs::{Failure, Source};
+use notify::RecommendedWatcher;
 use tokio::runtime;
 use tracing::{info, warn};
 
@@ -72,6 +73,7 @@ pub(crate) struct Spool {
     unanswered: Vec<Claim>,
     /// Ended, and their files not put away yet.
     unfiled: Vec<Arc<Record>>,
+    _watcher: Option<RecommendedWatcher>,
 }
 
 /// What the spool needs from the daemon.
@@ -82,12 +84,16 @@ pub(crate) struct SpoolConfig<'a> {
     pub(crate) rules: SettleRules,
     pub(crate) intake: Intake,
     pub(crate) queue: QueueHandle,
+    /// Where the hints of the file system go.
+    pub(crate) events: mpsc::Sender<Event>,
 }
 
 impl Spool {
     pub(crate) fn open(config: SpoolConfig<'_>) -> io::Result<Self> {
         Ok(Self {
             claims: Claims::open(&config.jobs, config.daemon_id)?,
+            // Now, so that no rename is missed from the moment in which the daemon says that it is ready.
+            _watcher: watch::start(&config.jobs, config.events),
             jobs: config.jobs,
             intake: config.intake,
             queue: config.queue,
@@ -100,8 +106,7 @@ impl Spool {
     }
 
     /// Works until it is told to stop.
-    pub(crate) fn run(mut self, sender: &mpsc::Sender<Event>, events: &mpsc::Receiver<Event>) {
-        let _watcher = watch::start(&self.jobs, sender.clone());
+    pub(crate) fn run(mut self, events: &mpsc::Receiver<Event>) {
         if let Err(stopping) = self.recover().and_then(|()| self.work(events)) {
             info!("the jobs folder is left alone: {stopping}");
         }
