@@ -62,8 +62,8 @@ fn sections(file: &mut File) -> io::Result<[Section; 3]> {
         let [size, found, large] = [&head[0..4], &head[4..8], &head[8..16]];
         // Size 1 says that the true one follows in 64 bits.
         let bytes = match size {
-            [0, 0, 0, 1] => large.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)),
-            size => size.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)),
+            [0, 0, 0, 1] => big_endian(large),
+            size => big_endian(size),
         };
         let end = start + bytes;
         if *found != kind || bytes < 8 || end > file_bytes {
@@ -89,6 +89,10 @@ fn read_section(file: &mut File, section: &Section) -> io::Result<Vec<u8>> {
 
 /// Adds everything but the new chunk offsets; `None` if a box that must be there is not.
 fn complete(moov: &mut Atom, muxed: &Muxed, metadata: &Metadata) -> Option<()> {
+    // The muxer leaves this at 1, which is the number of its only track.
+    let next_track = moov.descend(&[b"mvhd"])?.fields.last_chunk_mut()?;
+    *next_track = 2_u32.to_be_bytes();
+
     let trak = moov.descend(&[b"trak"])?;
     let header = trak
         .children
@@ -159,12 +163,11 @@ fn move_samples(moov: &mut Atom, samples_end: u64) -> Option<()> {
 fn read_offsets(atom: &Atom) -> Option<Vec<u64>> {
     let (_version_and_count, entries) = atom.fields.split_at_checked(8)?;
     let entry_bytes = if atom.kind.0 == *b"co64" { 8 } else { 4 };
-    let entries = entries.chunks_exact(entry_bytes);
-    Some(
-        entries
-            .map(|entry| entry.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
-            .collect(),
-    )
+    Some(entries.chunks_exact(entry_bytes).map(big_endian).collect())
+}
+
+fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |n, byte| (n << 8) | u64::from(*byte))
 }
 
 fn offsets_in_32_bits(offsets: &[u64], shift: u64) -> Atom {
