@@ -5,7 +5,9 @@
 #include <c10/core/CachingDeviceAllocator.h>
 
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <string>
 
 namespace {
@@ -35,13 +37,23 @@ std::string libtorch_folder() {
 
 } // namespace
 
-int fp_load_cuda(void) {
+int fp_load_cuda(char *reason, size_t capacity) {
   int status = -1;
   guarded([&] {
     const std::string folder = libtorch_folder();
-    // libtorch.so first: ahead-of-time compiled models need it loaded, and the full one brings CUDA's libraries.
+    const std::string cuda = folder + "libtorch_cuda.so";
+    if (access(cuda.c_str(), F_OK) != 0) {
+      status = 1;
+      return;
+    }
+    // libtorch.so first: ahead-of-time compiled models need it to be there.
     dlopen((folder + "libtorch.so").c_str(), RTLD_NOW | RTLD_GLOBAL);
-    status = dlopen((folder + "libtorch_cuda.so").c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr ? 0 : -1;
+    if (dlopen(cuda.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) {
+      status = 0;
+    } else {
+      const char *error = dlerror();
+      std::snprintf(reason, capacity, "%s", error != nullptr ? error : "no reason given");
+    }
   });
   return status;
 }

@@ -2,6 +2,7 @@
 // exception leaves it. Only libtorch's device-generic API is used: no CUDA header, no CUDA library to link.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -9,7 +10,8 @@ extern "C" {
 #endif
 
 // Opens libtorch.so and libtorch_cuda.so beside the libtorch_cpu.so in use; that registers CUDA with torch.
-int fp_load_cuda(void);
+// Returns 1 when they are not installed; after -1, `reason` (of `capacity` bytes) says why they do not load.
+int fp_load_cuda(char *reason, size_t capacity);
 // Free and total memory of a CUDA device as its driver counts them.
 int fp_memory_info(int device, uint64_t *free_bytes, uint64_t *total_bytes);
 // Most bytes that torch's allocator has had in use on a CUDA device.

@@ -2,20 +2,23 @@
 
 mod cli;
 
-use std::{panic, process::ExitCode};
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use clap::Parser;
-use framepack_engine::Error;
+use framepack_engine::{Error, device};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .init();
-    // Torch's failures arrive as panics and are reported as errors by whoever catches them.
-    panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
+    device::log_panics();
 
     match cli::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,8 @@
 
 use std::{
     any::Any,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    cell::Cell,
+    panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
 use crate::error::Error;
@@ -15,8 +16,27 @@ use crate::error::Error;
 /// After [`Error::Device`] the process can't use the device any more and has to exit. After
 /// [`Error::OutOfMemory`] it can, once what `f` held is dropped.
 pub fn catch<T>(f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let outer = CATCHING.replace(true);
     // Unwind safety: weights are immutable, and callers drop what the phase was building.
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(torch_error(panic)))
+    let result = catch_unwind(AssertUnwindSafe(f));
+    CATCHING.set(outer);
+    result.unwrap_or_else(|panic| Err(torch_error(panic)))
+}
+
+thread_local! {
+    /// Whether this thread is inside [`catch`], where a panic is an error that its caller reports.
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sends panics to the log: those that [`catch`] turns into errors as details, others as errors.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|panic| {
+        if CATCHING.get() {
+            tracing::debug!("{panic}");
+        } else {
+            tracing::error!("{panic}");
+        }
+    }));
 }
 
 fn torch_error(panic: Box<dyn Any + Send>) -> Error {
@@ -28,37 +48,50 @@ fn torch_error(panic: Box<dyn Any + Send>) -> Error {
     classify(message)
 }
 
-/// Sorts a message of torch; only its own part is kept, without the C++ backtrace.
-fn classify(message: &str) -> Error {
-    let first = message
+/// What ran out, as torch and the libraries under it put it.
+const OUT_OF_MEMORY: [&str; 3] = [
+    "out of memory",
+    "can't allocate memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+];
+
+/// How failures of the device and its libraries begin.
+const DEVICE_FAILURE: [&str; 5] = [
+    "CUDA error",
+    "CUDA driver error",
+    "CUBLAS_STATUS",
+    "cuDNN error",
+    "CUDNN_STATUS",
+];
+
+/// Sorts a message of torch.
+fn classify(panic_message: &str) -> Error {
+    let message = own_words(panic_message);
+    let has = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+    if has(&OUT_OF_MEMORY) {
+        Error::OutOfMemory { message }
+    } else if has(&DEVICE_FAILURE) {
+        Error::Device { message }
+    } else {
+        Error::Torch { message }
+    }
+}
+
+/// Torch's own words: without Rust's frame around an unwrapped error and without the C++ backtrace.
+fn own_words(panic_message: &str) -> String {
+    const FRAME: &str = "called `Result::unwrap()` on an `Err` value: Torch(\"";
+    let message = match panic_message.strip_prefix(FRAME) {
+        Some(debug) => debug
+            .trim_end_matches("\")")
+            .replace("\\n", "\n")
+            .replace("\\\"", "\""),
+        None => panic_message.into(),
+    };
+    let own = message
         .split("\nException raised from")
         .next()
-        .unwrap_or(message);
-    let first = first.trim_start_matches("called `Result::unwrap()` on an `Err` value: Torch(\"");
-    let text = first
-        .split("\\nException raised from")
-        .next()
-        .unwrap_or(first)
-        .trim()
-        .to_owned();
-    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    if has(&[
-        "out of memory",
-        "can't allocate memory",
-        "CUBLAS_STATUS_ALLOC_FAILED",
-    ]) {
-        Error::OutOfMemory { message: text }
-    } else if has(&[
-        "CUDA error",
-        "CUDA driver error",
-        "CUBLAS_STATUS",
-        "cuDNN error",
-        "CUDNN_STATUS",
-    ]) {
-        Error::Device { message: text }
-    } else {
-        Error::Torch { message: text }
-    }
+        .unwrap_or_default();
+    own.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -79,7 +112,8 @@ mod tests {
             panic!("{error:?}")
         };
         assert!(message.contains("shapes cannot be multiplied"), "{message}");
-        assert!(!message.contains("frame #"), "{message}");
+        assert!(message.starts_with("mat1 and mat2"), "{message}");
+        assert!(message.ends_with("(2x2 and 3x3)"), "{message}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod memory;
 mod runtime;
 mod shim;
 
-pub use catch::catch;
+pub use catch::{catch, log_panics};
 pub use identity::{label, model_name, total_bytes};
 pub use memory::{MemoryInfo, empty_cache, memory_info, peak_bytes, reset_peak};
 pub use runtime::{init, open};

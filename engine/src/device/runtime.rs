@@ -4,22 +4,31 @@ use std::sync::OnceLock;
 
 use tch::{Cuda, Device};
 
+use super::shim::{self, CudaLibrary};
 use crate::error::Error;
 
-/// Loads libtorch's CUDA half where it is installed beside the CPU half. The first call decides; the binary
-/// itself links only the CPU half, so that it starts anywhere.
+/// Loads libtorch's CUDA half where it is installed beside the CPU half. The binary itself links only the CPU
+/// half, so that it starts anywhere. The first call decides; [`open`] makes it.
 pub fn init() {
-    static LOADED: OnceLock<bool> = OnceLock::new();
-    LOADED.get_or_init(|| {
-        let loaded = super::shim::load_cuda();
-        tracing::debug!(loaded, devices = Cuda::device_count(), "libtorch_cuda");
-        loaded
-    });
+    cuda_library();
+}
+
+fn cuda_library() -> &'static CudaLibrary {
+    static LIBRARY: OnceLock<CudaLibrary> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let library = shim::load_cuda();
+        tracing::debug!(
+            ?library,
+            devices = Cuda::device_count(),
+            "looked for libtorch_cuda"
+        );
+        library
+    })
 }
 
 /// The device called `cpu`, `cuda` (the first) or `cuda:N`, if it is there.
 pub fn open(name: &str) -> Result<Device, Error> {
-    init();
+    let library = cuda_library();
     let no_device = |reason: String| Error::NoDevice {
         name: name.into(),
         reason,
@@ -34,10 +43,13 @@ pub fn open(name: &str) -> Result<Device, Error> {
     };
     let count = usize::try_from(Cuda::device_count()).unwrap_or(0);
     if index < count {
-        Ok(Device::Cuda(index))
-    } else {
-        Err(no_device(format!("this machine has {count} CUDA devices")))
+        return Ok(Device::Cuda(index));
     }
+    Err(no_device(match library {
+        CudaLibrary::Loaded => format!("the driver offers {count} CUDA devices"),
+        CudaLibrary::Absent => "this libtorch is installed without its CUDA half".into(),
+        CudaLibrary::Broken { reason } => format!("libtorch's CUDA half does not load: {reason}"),
+    }))
 }
 
 #[cfg(test)]

@@ -2,20 +2,46 @@
 //! a call that failed says so by its return value.
 #![expect(unsafe_code, reason = "foreign functions")]
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_char, c_int};
 
 unsafe extern "C" {
-    fn fp_load_cuda() -> c_int;
+    fn fp_load_cuda(reason: *mut c_char, capacity: usize) -> c_int;
     fn fp_memory_info(device: c_int, free_bytes: *mut u64, total_bytes: *mut u64) -> c_int;
     fn fp_peak_bytes(device: c_int, peak_bytes: *mut u64) -> c_int;
     fn fp_reset_peak(device: c_int) -> c_int;
     fn fp_empty_cache() -> c_int;
 }
 
+/// What became of libtorch's CUDA half.
+#[derive(Debug)]
+pub(super) enum CudaLibrary {
+    /// It is in the process.
+    Loaded,
+    /// It is not installed.
+    Absent,
+    /// It is installed and does not load.
+    Broken {
+        /// The loader's reason.
+        reason: String,
+    },
+}
+
 /// Opens libtorch's CUDA half, from the folder that its CPU half came from.
-pub(super) fn load_cuda() -> bool {
-    // SAFETY: the function takes nothing and is called before any CUDA device is used.
-    unsafe { fp_load_cuda() == 0 }
+pub(super) fn load_cuda() -> CudaLibrary {
+    let mut reason: [c_char; 1024] = [0; 1024];
+    // SAFETY: the function writes at most `capacity` bytes, the last of them zero, and keeps no pointer.
+    let status = unsafe { fp_load_cuda(reason.as_mut_ptr(), reason.len()) };
+    match status {
+        0 => CudaLibrary::Loaded,
+        1 => CudaLibrary::Absent,
+        _ => {
+            // SAFETY: the buffer holds a terminated string: zeros before the call, terminated by it.
+            let reason = unsafe { CStr::from_ptr(reason.as_ptr()) };
+            CudaLibrary::Broken {
+                reason: reason.to_string_lossy().into_owned(),
+            }
+        }
+    }
 }
 
 /// Free and total bytes of a CUDA device, as the driver counts them.

@@ -227,12 +227,10 @@ impl DoubleBlock {
                 .text
                 .qkv
                 .forward(&modulate(&text, &text_mod[0], &text_mod[1]));
+            // By value: what is no longer needed is gone before the next allocation.
             let joint = |x: Tensor, context: Tensor| Tensor::cat(&[x, context], 1);
-            attend([
-                joint(rope.rotate(&q), qc),
-                joint(rope.rotate(&k), kc),
-                joint(v, vc),
-            ])
+            let rotate = |x: Tensor| rope.rotate(&x);
+            attend([joint(rotate(q), qc), joint(rotate(k), kc), joint(v, vc)])
         };
         let [image_len, text_len] = [image.size()[1], text.size()[1]];
         Streams {

@@ -126,3 +126,60 @@ fn bool_or_int<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool
         Flag::Int(number) => number != 0,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Reads FramePack's configuration with `key` set to `value`.
+    fn read_with(key: &str, value: Value) -> Result<Config, WeightsError> {
+        let mut config = json!({
+            "_class_name": "HunyuanVideoTransformer3DModelPacked", "in_channels": 16, "out_channels": 16,
+            "num_attention_heads": 24, "attention_head_dim": 128, "num_layers": 20, "num_single_layers": 40,
+            "num_refiner_layers": 2, "mlp_ratio": 4.0, "patch_size": 2, "patch_size_t": 1, "qk_norm": "rms_norm",
+            "guidance_embeds": true, "text_embed_dim": 4096, "pooled_projection_dim": 768, "rope_theta": 256.0,
+            "rope_axes_dim": [16, 56, 56], "has_image_proj": true, "image_proj_dim": 1152,
+            "has_clean_x_embedder": true, "some_future_key": [1],
+        });
+        config[key] = value;
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
+        Config::read(dir.path())
+    }
+
+    #[test]
+    fn both_class_names_and_integer_flags_are_accepted() {
+        let config = read_with("_class_name", json!(CLASS_NAMES[1])).unwrap();
+        assert_eq!((config.hidden_size(), config.mlp_size()), (3072, 12288));
+        assert!(
+            read_with("has_image_proj", json!(1))
+                .unwrap()
+                .has_image_proj
+        );
+        assert!(
+            !read_with("has_image_proj", json!(0))
+                .unwrap()
+                .has_image_proj
+        );
+    }
+
+    #[test]
+    fn another_architecture_is_refused_with_the_key_at_fault() {
+        for (key, value) in [
+            ("_class_name", json!("HunyuanVideoTransformer3DModel")),
+            ("patch_size", json!(4)),
+            ("qk_norm", json!("layer_norm")),
+            ("image_condition_type", json!("token_replace")),
+            ("rope_axes_dim", json!([16, 56, 54])),
+            ("num_layers", json!("twenty")),
+        ] {
+            let message = read_with(key, value).unwrap_err().to_string();
+            assert!(message.contains("config.json"), "{message}");
+            assert!(message.contains(key) || key == "num_layers", "{message}");
+        }
+    }
+}
