@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Parser;
-use framepack_engine::{Error, device};
+use framepack_engine::{Error, device, weights::WeightsError};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -23,14 +23,18 @@ fn main() -> ExitCode {
     match cli::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error);
+            report(error);
             ExitCode::FAILURE
         }
     }
 }
 
 /// Says what failed, and for the engine's own errors also their code and what to do.
-fn report(error: &anyhow::Error) {
+fn report(error: anyhow::Error) {
+    // Loading a component by itself ends in an error of its own type.
+    let error = error
+        .downcast::<WeightsError>()
+        .map_or_else(|other| other, |e| Error::from(e).into());
     let Some(failure) = error.downcast_ref::<Error>().map(Error::failure) else {
         return tracing::error!("{error:#}");
     };
