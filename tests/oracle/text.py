@@ -69,6 +69,8 @@ PROMPTS = [
     "\n\nleading newlines",
     " ".join(["a very long prompt about a woman who walks through rain, neon lights and puddles;"] * 24),
 ]
+# Not part of what the tiny tokenizers learn from.
+UNSEEN_PROMPTS = ["glued🇫🇷<|endoftext|>8 <|eot_id|><|endoftext|>x", "Zürich's quiet ﬁelds, ⅓ of them Ⅳ², at ½ past 9…"]
 
 
 def random_prompt(source: random.Random) -> str:
@@ -216,8 +218,10 @@ class SlowClip:
     def ids(self, text: str) -> list[int]:
         """77 ids: the first token, at most 75 of the text, and the last token up to the end."""
         tokens = []
-        for word in CLIP_PATTERN.findall(" ".join(self.clean.tokenize(text))):
-            tokens += self._split("".join(self.letters[byte] for byte in word.encode()))
+        # The special tokens are cut out first, whatever surrounds them; the rest is cleaned piece by piece.
+        for piece in regex.split(f"({regex.escape(CLIP_BOS)}|{regex.escape(CLIP_EOS)})", text):
+            for word in CLIP_PATTERN.findall(" ".join(self.clean.tokenize(piece))):
+                tokens += self._split("".join(self.letters[byte] for byte in word.encode()))
         last = self.vocabulary[CLIP_EOS]
         ids = [self.vocabulary[CLIP_BOS], *(self.vocabulary.get(token, last) for token in tokens[:75])]
         return ids + [last] * (77 - len(ids))

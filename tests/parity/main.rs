@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use manifest::{Forward, Manifest};
+use sha2::{Digest, Sha256};
 use tensors::{Difference, Tensors};
 
 #[test]
@@ -76,6 +77,44 @@ fn tokenize() {
             "clip ids of {:?} by {}",
             case.text, case.model
         );
+    }
+}
+
+#[test]
+fn preprocess() {
+    let manifest = Manifest::load();
+    assert!(
+        !manifest.preprocess.is_empty(),
+        "the manifest has no image cases"
+    );
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let png = directory.path().join("out.png");
+    for case in &manifest.preprocess {
+        succeed(
+            worker()
+                .arg("preprocess")
+                .arg("--image")
+                .arg(Manifest::path(&case.image))
+                .args(["--bucket", &case.bucket.to_string()])
+                .arg("--output")
+                .arg(&png),
+        );
+        let image = image::open(&png)
+            .expect("preprocess writes a PNG")
+            .into_rgb8();
+        let what = format!("{} at bucket {}", case.image, case.bucket);
+        assert_eq!(
+            (image.height(), image.width()),
+            (case.height, case.width),
+            "size of {what}"
+        );
+        let digest = Sha256::digest(image.as_raw())
+            .iter()
+            .fold(String::new(), |mut hex, byte| {
+                write!(hex, "{byte:02x}").expect("a String takes any text");
+                hex
+            });
+        assert_eq!(digest, case.sha256, "bytes of {what}");
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub(crate) struct Manifest {
     pub(crate) forward: Vec<Forward>,
     pub(crate) tokenize: Vec<Tokenize>,
+    pub(crate) preprocess: Vec<Preprocess>,
 }
 
 /// One run of `framepack-worker forward`. Paths are relative to the manifest.
@@ -58,6 +59,16 @@ pub(crate) struct Tokenize {
 pub(crate) struct Ids {
     pub(crate) llama: Vec<i64>,
     pub(crate) clip: Vec<i64>,
+}
+
+/// `sha256` is of the RGB bytes, row by row.
+#[derive(Deserialize)]
+pub(crate) struct Preprocess {
+    pub(crate) image: String,
+    pub(crate) bucket: u32,
+    pub(crate) height: u32,
+    pub(crate) width: u32,
+    pub(crate) sha256: String,
 }
 
 impl Manifest {
