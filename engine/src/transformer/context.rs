@@ -137,3 +137,66 @@ impl ContextPacking {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::weights::Checkpoint;
+
+    const CONFIG: Config = Config {
+        in_channels: 1,
+        out_channels: 1,
+        num_attention_heads: 1,
+        attention_head_dim: 6,
+        num_layers: 0,
+        num_single_layers: 0,
+        num_refiner_layers: 0,
+        mlp_ratio: 4.0,
+        text_embed_dim: 1,
+        pooled_projection_dim: 1,
+        rope_theta: 256.0,
+        rope_axes_dim: [2, 2, 2],
+        guidance_embeds: true,
+        has_image_proj: true,
+        image_proj_dim: 1,
+        has_clean_x_embedder: true,
+    };
+
+    /// Tokens of a section of nine frames with 2 + 2 + 16 clean ones.
+    fn packed([height, width]: [i64; 2]) -> Packed {
+        let f32 = (Kind::Float, Device::Cpu);
+        let frames = |count: i64| {
+            let indices = Tensor::arange(count, (Kind::Int64, Device::Cpu)).unsqueeze(0);
+            (Tensor::zeros([1, 1, count, height, width], f32), indices)
+        };
+        let (latents, latent_indices) = frames(9);
+        let context = Context {
+            latent_indices,
+            clean: Some(frames(2)),
+            clean_2x: Some(frames(2)),
+            clean_4x: Some(frames(16)),
+        };
+        let checkpoint = Checkpoint::shapes();
+        let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+        let packing = ContextPacking::load(&weights, &CONFIG).unwrap();
+        packing.forward(&latents, &context)
+    }
+
+    #[test]
+    fn token_counts_of_framepacks_buckets() {
+        // Height and width in latent pixels; tokens in all, and of the latents being denoised.
+        for (size, total, latent) in [
+            ([52, 120], 17_970, 14_040),
+            ([56, 108], 17_402, 13_608),
+            ([68, 88], 17_226, 13_464),
+            ([76, 80], 17_500, 13_680),
+            ([80, 80], 18_400, 14_400),
+        ] {
+            let packed = packed(size);
+            assert_eq!(packed.tokens.size(), [1, total, 6], "{size:?}");
+            assert_eq!(packed.latent_tokens, latent, "{size:?}");
+        }
+    }
+}

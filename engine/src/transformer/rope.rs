@@ -28,40 +28,23 @@ impl Rope {
             Tensor::arange(height, options),
             Tensor::arange(width, options),
         ];
-        let grid: Vec<i64> = positions
-            .iter()
-            .map(Tensor::numel)
-            .map(|n| n as i64)
-            .collect();
-
-        let table = |function: fn(&Tensor) -> Tensor| {
-            let axes: Vec<Tensor> = (0..3)
-                .map(|axis| {
-                    let angles = angles(
-                        config.rope_axes_dim[axis],
-                        config.rope_theta,
-                        &positions[axis],
-                    );
-                    let mut shape = [1, 1, 1, config.rope_axes_dim[axis]];
-                    shape[axis] = grid[axis];
-                    // Pairs of channels turn together: a0, a0, a1, a1, …
-                    let values = function(&angles)
-                        .repeat_interleave_self_int(2, 1, None)
-                        .view(shape);
-                    values.expand([grid[0], grid[1], grid[2], -1], false)
-                })
-                .collect();
-            let full = Tensor::cat(&axes, -1); // (T, H, W, head_dim)
-            let pooled = average(&full.permute([3, 0, 1, 2]).unsqueeze(0), pool); // (1, head_dim, t, h, w)
-            pooled
+        let [dt, dy, dx] = config.rope_axes_dim;
+        let angles = on_grid(&[
+            angles(dt, config.rope_theta, &positions[0]),
+            angles(dy, config.rope_theta, &positions[1]),
+            angles(dx, config.rope_theta, &positions[2]),
+        ]);
+        let table = |values: Tensor| {
+            let values = average(&values, pool); // (1, head_dim, t, h, w)
+            values
                 .flatten(2, 4)
                 .transpose(1, 2)
                 .unsqueeze(2)
                 .contiguous() // (1, L, 1, head_dim)
         };
         Self {
-            cos: table(Tensor::cos),
-            sin: table(Tensor::sin),
+            cos: table(angles.cos()),
+            sin: table(angles.sin()),
         }
     }
 
@@ -85,12 +68,26 @@ impl Rope {
     }
 }
 
-/// `position · theta^(-2i / dim)`: (n) → (n, dim / 2)
+/// `position · theta^(-2i / dim)`, each angle twice, for a pair of channels turns together: (n) → (n, dim)
 fn angles(dim: i64, theta: f64, positions: &Tensor) -> Tensor {
     let exponents =
         Tensor::arange_start_step(0, dim, 2, (Kind::Float, positions.device())) / dim as f64;
     let frequencies = Tensor::pow_scalar(theta, &exponents).reciprocal();
-    positions.outer(&frequencies)
+    positions
+        .outer(&frequencies)
+        .repeat_interleave_self_int(2, 1, None)
+}
+
+/// Angles of t, y and x, (n, dim) each, at every point of their grid: (1, sum of dims, T, H, W).
+fn on_grid(axes: &[Tensor; 3]) -> Tensor {
+    let size = [0, 1, 2].map(|axis: usize| axes[axis].size()[0]);
+    let channels = [0, 1, 2].map(|axis: usize| {
+        let mut shape = [1, -1, 1, 1, 1];
+        shape[2 + axis] = size[axis];
+        let along = axes[axis].transpose(0, 1).reshape(shape);
+        along.expand([1, -1, size[0], size[1], size[2]], false)
+    });
+    Tensor::cat(&channels, 1)
 }
 
 /// Block average of (1, C, T, H, W), padded at the high ends by repetition.
@@ -112,13 +109,14 @@ mod tests {
         let one = Tensor::ones([1], (Kind::Float, Device::Cpu));
         let t = angles(16, 256.0, &one);
         assert_eq!(
-            Vec::<f32>::try_from(t.view([-1])).unwrap()[..3],
-            [1.0, 0.5, 0.25]
+            Vec::<f32>::try_from(t.view([-1])).unwrap()[..6],
+            [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
         );
         let y = Vec::<f32>::try_from(angles(56, 256.0, &one).view([-1])).unwrap();
-        for (got, want) in y
-            .iter()
-            .zip([1.0, 0.820_335_4, 0.672_950_1, 0.552_044_8, 0.452_861_8])
+        for (got, want) in
+            y.iter()
+                .step_by(2)
+                .zip([1.0, 0.820_335_4, 0.672_950_1, 0.552_044_8, 0.452_861_8])
         {
             assert!((got - want).abs() < 1e-6, "{got} {want}");
         }
