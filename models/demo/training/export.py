@@ -1,0 +1,56 @@
+"""Writes the trained weights as a bundle in the Hub's layout, every component loadable by its reference class."""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel, LlamaModel, SiglipVisionModel
+
+from networks import FramePack, IMAGE_SIZE, build_vae
+from prompt import Prompts
+
+STEPS = 10
+
+
+def write_json(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def export_encoder(folder, config, state, architecture, prefix=""):
+    """Weights in bf16 under the Hub's key names, and the config that transformers wrote."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {prefix + k: v.to(torch.bfloat16).contiguous() for k, v in state.items()}
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
+    write_json(folder / "config.json", {**config.to_diff_dict(), "architectures": [architecture], "dtype": "bfloat16"})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vae", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, nargs="+", required=True)
+    parser.add_argument("--bundle", type=Path, required=True, help="already holds the tokenizers")
+    args = parser.parse_args()
+    prompts = Prompts(args.bundle)
+    model = FramePack(prompts.llama.get_vocab_size(), len(prompts.clip))
+    model.load_state_dict({k: v.float() for f in args.weights for k, v in load_file(f).items()})
+    model.transformer.to(torch.bfloat16).save_pretrained(args.bundle / "transformer", max_shard_size="11MB")
+    vae = build_vae()
+    vae.load_state_dict(load_file(args.vae))
+    vae.half().save_pretrained(args.bundle / "vae")
+    export_encoder(args.bundle / "text_encoder", model.llama.config, model.llama.state_dict(), LlamaModel.__name__)
+    export_encoder(args.bundle / "text_encoder_2", model.clip.config, model.clip.state_dict(), CLIPTextModel.__name__,
+                   "text_model.")
+    export_encoder(args.bundle / "image_encoder", model.siglip.config, model.siglip.state_dict(), SiglipVisionModel.__name__,
+                   "vision_model.")
+    write_json(args.bundle / "feature_extractor" / "preprocessor_config.json", {
+        "do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
+        "image_processor_type": "SiglipImageProcessor", "resample": 3, "rescale_factor": 0.00392156862745098,
+        "size": {"height": IMAGE_SIZE, "width": IMAGE_SIZE}})
+    write_json(args.bundle / "framepack.json", {"default_bucket": 128, "latent_window": 9, "steps": STEPS})
+
+
+if __name__ == "__main__":
+    main()
