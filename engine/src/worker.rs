@@ -6,7 +6,7 @@
 mod orders;
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     io::{BufRead, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -98,7 +98,13 @@ fn last_word(request: &RenderRequest, outcome: &Result<RenderOutput, Error>) -> 
 fn lock_device(name: &str, state_dir: &Path) -> Result<File, Error> {
     let path = state_dir.join(format!("worker-{name}.lock"));
     let locked = File::create(&path).and_then(|file| {
-        file.lock()?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            tracing::info!(
+                device = name,
+                "waits for another worker to leave the device"
+            );
+            file.lock()?;
+        }
         Ok(file)
     });
     locked.map_err(|source| Error::Io {

@@ -66,7 +66,8 @@ fn a_second_worker_waits_for_the_first_to_end() {
     let desk = Desk::new();
     let mut first = Worker::ready(desk.path());
     let second = Worker::start(desk.path());
-    assert!(second.is_silent_for(Duration::from_secs(2)));
+    second.wait_for_log("waits for another worker");
+    assert!(second.is_silent());
     first.hang_up();
     assert!(matches!(second.next(), FromWorker::Ready(_)));
 }
@@ -76,5 +77,6 @@ fn a_worker_that_waits_for_the_device_ends_with_its_input_too() {
     let desk = Desk::new();
     let _first = Worker::ready(desk.path());
     let mut second = Worker::start(desk.path());
+    second.wait_for_log("waits for another worker");
     assert!(second.hang_up() < Duration::from_secs(1));
 }

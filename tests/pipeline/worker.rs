@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc,
@@ -26,6 +26,22 @@ pub(crate) struct Worker {
     child: Child,
     stdin: Option<ChildStdin>,
     messages: mpsc::Receiver<FromWorker>,
+    log: mpsc::Receiver<String>,
+}
+
+/// Reads a pipe to its end on a thread of its own.
+fn in_lines<T: Send + 'static>(
+    pipe: impl Read + Send + 'static,
+    parse: impl Fn(String) -> T + Send + 'static,
+) -> mpsc::Receiver<T> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            // Nobody listens any more when the test is over.
+            let _ = sender.send(parse(line));
+        }
+    });
+    receiver
 }
 
 impl Worker {
@@ -34,26 +50,29 @@ impl Worker {
         let mut child = Command::new(env!("CARGO_BIN_EXE_framepack-worker"))
             .args(["serve", "--device", "cpu", "--state-dir"])
             .arg(state_dir)
-            .env("OMP_NUM_THREADS", "2")
+            // One thread: several would wait for each other on a busy machine.
+            .env("OMP_NUM_THREADS", "1")
+            .env_remove("RUST_LOG")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the worker starts");
-        let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
-        let (sender, messages) = mpsc::channel();
-        thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                let message = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
-                if sender.send(message).is_err() {
-                    return;
-                }
-            }
+        let stdout = child.stdout.take().expect("stdout is a pipe");
+        let stderr = child.stderr.take().expect("stderr is a pipe");
+        let messages = in_lines(stdout, |line| {
+            serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
+        });
+        let log = in_lines(stderr, |line| {
+            eprintln!("{line}"); // shown when the test fails
+            line
         });
         let stdin = child.stdin.take();
         Self {
             child,
             stdin,
             messages,
+            log,
         }
     }
 
@@ -76,12 +95,19 @@ impl Worker {
             .expect("the worker answers")
     }
 
-    /// Whether the worker stays silent for `time`.
-    pub(crate) fn is_silent_for(&self, time: Duration) -> bool {
-        matches!(
-            self.messages.recv_timeout(time),
-            Err(mpsc::RecvTimeoutError::Timeout)
-        )
+    /// Whether the worker has said nothing since it was asked last.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self.messages.try_recv(), Err(mpsc::TryRecvError::Empty))
+    }
+
+    /// Waits for a line of the worker's log.
+    pub(crate) fn wait_for_log(&self, part: &str) {
+        while !self
+            .log
+            .recv_timeout(PATIENCE)
+            .expect("the worker logs it")
+            .contains(part)
+        {}
     }
 
     /// Waits for a message that `wanted` accepts.

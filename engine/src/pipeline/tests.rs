@@ -186,6 +186,7 @@ fn given_conditions(case: &Case) -> Conditions {
 /// One test for both lists, since libtorch has one noise generator for all threads.
 #[test]
 fn section_loops_and_whole_videos_are_the_reference() {
+    tch::set_num_threads(1); // several would wait for each other on a busy machine
     let mut pipeline = Pipeline::new(Device::Cpu);
     for case in cases("sections") {
         let conditions = given_conditions(&case);
