@@ -3,10 +3,11 @@
 use std::{io::Write as _, path::PathBuf};
 
 use framepack_engine::{
+    Error,
     bundle::{Bundle, Component},
     text::TextTokenizers,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -21,16 +22,19 @@ pub(crate) struct Args {
 impl Args {
     /// Prints `{"clip":[…],"llama":[…]}`: the template applied and BOS included, llama not padded.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
+        writeln!(std::io::stdout(), "{}", self.ids()?)?;
+        Ok(())
+    }
+
+    fn ids(&self) -> Result<Value, Error> {
         let bundle = Bundle::open(&self.model)?;
         let tokenizers = TextTokenizers::open(
             &bundle.component(Component::Tokenizer)?,
             &bundle.component(Component::Tokenizer2)?,
         )?;
-        let ids = json!({
+        Ok(json!({
             "llama": tokenizers.llama_ids(&self.text)?,
             "clip": tokenizers.clip_ids(&self.text)?,
-        });
-        writeln!(std::io::stdout(), "{ids}")?;
-        Ok(())
+        }))
     }
 }

@@ -87,13 +87,13 @@ impl ResnetBlock {
         let conv = |name, in_channels, kernel| {
             CausalConv3d::load(&w.pp(name), in_channels, out_channels, kernel, [1, 1, 1])
         };
-        let is_wider = in_channels != out_channels;
+        let changes_width = in_channels != out_channels;
         Ok(Self {
             norm1: NormSilu::load(&w.pp("norm1"), groups, in_channels)?,
             conv1: conv("conv1", in_channels, 3)?,
             norm2: NormSilu::load(&w.pp("norm2"), groups, out_channels)?,
             conv2: conv("conv2", out_channels, 3)?,
-            conv_shortcut: is_wider
+            conv_shortcut: changes_width
                 .then(|| conv("conv_shortcut", in_channels, 1))
                 .transpose()?,
         })
@@ -136,19 +136,16 @@ impl Upsample {
 
     fn nearest(&self, x: &Tensor) -> Tensor {
         let [ft, fh, fw] = self.factors;
-        let (b, c, t, h, w) = x
-            .size5()
-            .expect("the VAE's activations are (B, C, T, H, W)");
-        let enlarge = |frames: &Tensor, ft| {
-            let n = frames.size()[2];
-            frames.upsample_nearest3d([n * ft, h * fh, w * fw], None, None, None)
+        let size = x.size();
+        let (t, h, w) = (size[2], size[3], size[4]);
+        let enlarge = |frames: &Tensor, out_frames| {
+            frames.upsample_nearest3d([out_frames, h * fh, w * fw], None, None, None)
         };
-        let first = enlarge(&x.narrow(2, 0, 1), 1);
+        let first = enlarge(&x.narrow(2, 0, 1), 1); // (B, C, 1, fh·H, fw·W)
         if t == 1 {
-            return first; // (B, C, 1, fh·H, fw·W)
+            return first;
         }
-        let others = enlarge(&x.narrow(2, 1, t - 1), ft);
-        debug_assert_eq!(others.size()[..2], [b, c]);
+        let others = enlarge(&x.narrow(2, 1, t - 1), ft * (t - 1)); // (B, C, ft·(T−1), fh·H, fw·W)
         Tensor::cat(&[first, others], 2)
     }
 }

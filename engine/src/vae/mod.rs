@@ -86,7 +86,7 @@ impl Vae {
         };
         let moments = moments.chunk(2, 1); // each (B, C, T, h, w)
         Posterior {
-            mean: moments[0].copy(),
+            mean: moments[0].shallow_clone(),
             logvar: moments[1].clamp(-30.0, 20.0),
         }
     }

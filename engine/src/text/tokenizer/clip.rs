@@ -5,8 +5,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-use tokenizers::models::bpe::{BPE, Merges, Vocab};
+use tokenizers::models::bpe::BPE;
 use tokenizers::normalizers::{NFC, Replace, replace::ReplacePattern};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
@@ -17,13 +16,11 @@ use tokenizers::{
 };
 
 use super::special::SpecialTokens;
-use super::{TokenizerError, invalid, read_json, read_text};
+use super::vocabulary::read_vocabulary;
+use super::{TokenizerError, invalid};
 
 /// Length of CLIP's text context, BOS and EOS included (`model_max_length`; FramePack passes it literally).
 const CONTEXT_TOKENS: usize = 77;
-/// `merges.txt` may list more merges than CLIP's vocabulary uses: 49152 entries less 256 bytes, less the
-/// two special tokens.
-const MAX_MERGES: usize = 49152 - 256 - 2;
 /// English contractions, a run of letters, one digit, a run of anything else.
 const PATTERN: &str = r"(?i)'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+";
 /// Control, format, private and unassigned characters and U+FFFD, except the three that count as space.
@@ -146,73 +143,13 @@ fn is_ideograph(c: char) -> bool {
         | 0x2B740..=0x2B81F | 0x2B820..=0x2CEAF | 0xF900..=0xFAFF | 0x2F800..=0x2FA1F)
 }
 
-fn read_vocabulary(dir: &Path) -> Result<(Vocab, Merges), TokenizerError> {
-    let [vocab, merges, json] =
-        ["vocab.json", "merges.txt", "tokenizer.json"].map(|name| dir.join(name));
-    if vocab.is_file() && merges.is_file() {
-        Ok((
-            vocab_from(&read_json(&vocab)?, &vocab)?,
-            merges_from_text(&merges)?,
-        ))
-    } else if json.is_file() {
-        vocabulary_from_tokenizer_json(&json)
-    } else {
-        let expected = "vocab.json with merges.txt, or tokenizer.json";
-        Err(TokenizerError::Missing {
-            dir: dir.to_owned(),
-            expected,
-        })
-    }
-}
-
-fn vocab_from(value: &Value, path: &Path) -> Result<Vocab, TokenizerError> {
-    serde_json::from_value(value.clone())
-        .map_err(|error| invalid(path, &format!("vocabulary: {error}")))
-}
-
-/// One merge per line, `left right`, after a header line.
-fn merges_from_text(path: &Path) -> Result<Merges, TokenizerError> {
-    let text = read_text(path)?;
-    let lines = text.trim().lines().skip(1).take(MAX_MERGES);
-    lines.map(|line| merge_from_line(line, path)).collect()
-}
-
-fn merge_from_line(line: &str, path: &Path) -> Result<(String, String), TokenizerError> {
-    match line.split_once(' ') {
-        Some((left, right)) => Ok((left.to_owned(), right.to_owned())),
-        None => Err(invalid(
-            path,
-            &format!("{line:?} is not a merge of two tokens"),
-        )),
-    }
-}
-
-/// `model.vocab`, `added_tokens` and `model.merges`, whose entries are `"left right"` or `["left", "right"]`.
-fn vocabulary_from_tokenizer_json(path: &Path) -> Result<(Vocab, Merges), TokenizerError> {
-    let json = read_json(path)?;
-    let mut vocab = vocab_from(&json["model"]["vocab"], path)?;
-    for token in json["added_tokens"].as_array().into_iter().flatten() {
-        if let (Some(text), Some(id)) = (token["content"].as_str(), token["id"].as_u64()) {
-            vocab.insert(text.to_owned(), id as u32);
-        }
-    }
-    let merges = json["model"]["merges"]
-        .as_array()
-        .ok_or_else(|| invalid(path, &"no model.merges"))?;
-    let merges = merges.iter().map(|merge| match merge {
-        Value::String(line) => merge_from_line(line, path),
-        pair => serde_json::from_value(pair.clone())
-            .map_err(|error| invalid(path, &format!("merges: {error}"))),
-    });
-    Ok((vocab, merges.collect::<Result<_, _>>()?))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
     use tempfile::TempDir;
+    use tokenizers::models::bpe::Vocab;
 
     use super::*;
 

@@ -3,6 +3,7 @@
 mod clip;
 mod llama;
 mod special;
+mod vocabulary;
 
 use std::fmt::Display;
 use std::io;

@@ -3,13 +3,13 @@
 //! HunyuanVideo takes the hidden states third from the last, so the last two layers and the final norm are
 //! never run, and need not be in the checkpoint.
 
-use std::path::Path;
+mod config;
 
-use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
+pub use self::config::Config;
 use crate::nn::{Linear, RmsNorm, causal_attention};
-use crate::weights::{Layout, ModelSource, Weights, WeightsError, read_config};
+use crate::weights::{Layout, ModelSource, Weights, WeightsError};
 
 /// Layers at the end that no one reads.
 const UNUSED_LAYERS: usize = 2;
@@ -20,103 +20,6 @@ pub const LAYOUT: Layout = Layout {
     optional_prefixes: &["model."],
     ignored: |name| matches!(name, "norm.weight" | "lm_head.weight"),
 };
-
-/// Configuration of [`Llama`]; the field names are those of `config.json`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Config {
-    /// Tokens.
-    pub vocab_size: i64,
-    /// Width of the residual stream.
-    pub hidden_size: i64,
-    /// Width of the MLPs.
-    pub intermediate_size: i64,
-    /// Layers of the whole model, of which the last two are not run.
-    pub num_hidden_layers: usize,
-    /// Heads of the queries.
-    pub num_attention_heads: i64,
-    /// Heads of keys and values; as many as of the queries where the file doesn't say.
-    pub num_key_value_heads: Option<i64>,
-    /// Channels of one head; `hidden_size / num_attention_heads` where the file doesn't say.
-    pub head_dim: Option<i64>,
-    /// Epsilon of the norms.
-    pub rms_norm_eps: f64,
-    /// Rotary base, as transformers 4 writes it.
-    rope_theta: Option<f64>,
-    /// Rotary settings, as transformers 5 writes them.
-    rope_parameters: Option<RopeParameters>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-struct RopeParameters {
-    rope_theta: Option<f64>,
-    rope_type: Option<String>,
-}
-
-/// What `config.json` says about choices that this engine makes in one way only.
-#[derive(Deserialize)]
-struct Fixed {
-    hidden_act: String,
-    #[serde(default)]
-    attention_bias: bool,
-    #[serde(default)]
-    mlp_bias: bool,
-    rope_scaling: Option<serde_json::Value>,
-}
-
-impl Config {
-    /// Reads `config.json` in `dir`.
-    pub fn read(dir: &Path) -> Result<Self, WeightsError> {
-        let config: Self = read_config(dir)?;
-        let fixed: Fixed = read_config(dir)?;
-        let bad = |reason: &str| {
-            Err(WeightsError::Config {
-                path: dir.join("config.json"),
-                reason: reason.to_owned(),
-            })
-        };
-        let rope_type = config
-            .rope_parameters
-            .as_ref()
-            .and_then(|rope| rope.rope_type.as_deref());
-        if fixed.rope_scaling.is_some() || rope_type.is_some_and(|name| name != "default") {
-            return bad(
-                "a scaled rope is not supported, expected rope_scaling null and rope_type default",
-            );
-        }
-        if fixed.attention_bias || fixed.mlp_bias || fixed.hidden_act != "silu" {
-            return bad("expected hidden_act silu, attention_bias false and mlp_bias false");
-        }
-        if config.num_hidden_layers <= UNUSED_LAYERS {
-            return bad(
-                "num_hidden_layers must be 3 or more: the states third from the last are used",
-            );
-        }
-        if config.num_attention_heads % config.key_value_heads() != 0 || config.head_dim() % 2 != 0
-        {
-            return bad(
-                "num_key_value_heads must divide num_attention_heads, and head_dim must be even",
-            );
-        }
-        Ok(config)
-    }
-
-    fn key_value_heads(&self) -> i64 {
-        self.num_key_value_heads.unwrap_or(self.num_attention_heads)
-    }
-
-    fn head_dim(&self) -> i64 {
-        self.head_dim
-            .unwrap_or(self.hidden_size / self.num_attention_heads)
-    }
-
-    fn rope_theta(&self) -> f64 {
-        let nested = self
-            .rope_parameters
-            .as_ref()
-            .and_then(|rope| rope.rope_theta);
-        self.rope_theta.or(nested).unwrap_or(10_000.0)
-    }
-}
 
 /// All layers but the last two.
 #[derive(Debug)]
@@ -263,5 +166,31 @@ impl DecoderLayer {
         );
         let y = causal_attention(&q, &k, &heads(&self.v_proj));
         self.o_proj.forward(&y.transpose(1, 2).flatten(2, 3)) // (1, n, hidden)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::weights::Checkpoint;
+
+    #[test]
+    fn padding_is_not_run() {
+        let config: Config = serde_json::from_value(json!({
+            "vocab_size": 30, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 4,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-5,
+        }))
+        .unwrap();
+        let checkpoint = Checkpoint::synthesised(1);
+        let llama = Llama::load(&checkpoint.weights(Device::Cpu, Kind::Float), &config).unwrap();
+        let alone = llama.forward(&Tensor::from_slice(&[3_i64, 1, 4]).unsqueeze(0), None);
+        let padded = llama.forward(
+            &Tensor::from_slice(&[3_i64, 1, 4, 9, 9]).unsqueeze(0),
+            Some(&Tensor::from_slice(&[1_i64, 1, 1, 0, 0]).unsqueeze(0)),
+        );
+        assert_eq!(alone.size(), [1, 3, 16]);
+        assert_eq!(padded, alone);
     }
 }
