@@ -8,9 +8,9 @@ the class wherever both run.
 from __future__ import annotations
 
 import torch
+from diffusers.models.embeddings import get_1d_rotary_pos_embed
 from torch import nn
 
-from plain import rotary
 from store import Tensors
 
 GROUPS = {"clean_latents": 1, "clean_latents_2x": 2, "clean_latents_4x": 4}
@@ -59,13 +59,13 @@ def _assemble(model: nn.Module, inputs: Tensors) -> torch.Tensor:
     config = model.config
 
     tokens = [model.x_embedder(latents)]
-    tables = [rotary(inputs["latent_indices"], *grid, config.rope_axes_dim, config.rope_theta, 1)]
+    tables = [_rotary(inputs["latent_indices"], *grid, config.rope_axes_dim, config.rope_theta, 1)]
     embedded = model.clean_x_embedder(*(inputs.get(name) for name in GROUPS))
     for (name, kernel), group in zip(GROUPS.items(), embedded):
         if group is not None:
             indices = inputs[name.replace("latents", "latent") + "_indices"]
             tokens.insert(0, group)
-            tables.insert(0, rotary(indices, *grid, config.rope_axes_dim, config.rope_theta, kernel))
+            tables.insert(0, _rotary(indices, *grid, config.rope_axes_dim, config.rope_theta, kernel))
     x = torch.cat(tokens, dim=1)
     rope = tuple(torch.cat([table[i] for table in tables]) for i in (0, 1))
 
@@ -80,3 +80,19 @@ def _assemble(model: nn.Module, inputs: Tensors) -> torch.Tensor:
     x = model.proj_out(model.norm_out(x[:, -frames * grid[0] * grid[1] :], temb))
     x = x.reshape(batch, frames, *grid, -1, 1, 2, 2).permute(0, 4, 1, 5, 2, 6, 3, 7)
     return x.reshape(batch, -1, frames, height, width)
+
+
+def _rotary(
+    frames: torch.Tensor, height: int, width: int, axes: tuple[int, ...], theta: float, kernel: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """cos and sin [tokens, head_dim]; context groups average the tables over kernel^3 blocks of tokens."""
+    grid = torch.meshgrid(frames.float(), torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
+    parts = [get_1d_rotary_pos_embed(d, g.reshape(-1), theta, use_real=True) for d, g in zip(axes, grid)]
+    tables = []
+    for values in (torch.cat([p[0] for p in parts], dim=1), torch.cat([p[1] for p in parts], dim=1)):
+        volume = values.T.reshape(1, -1, len(frames), height, width)
+        pad = [(-size) % kernel for size in (width, height, len(frames))]
+        volume = torch.nn.functional.pad(volume, (0, pad[0], 0, pad[1], 0, pad[2]), mode="replicate")
+        volume = torch.nn.functional.avg_pool3d(volume, kernel, kernel)
+        tables.append(volume.flatten(2)[0].T)
+    return tables[0], tables[1]

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import torch
-from diffusers.models.embeddings import get_1d_rotary_pos_embed
 from PIL import Image
 
 import images
@@ -22,7 +21,6 @@ def write_all(store: Store) -> None:
     )
     store.numbers("sections.json", "section plans for N = 1..60 in both directions", _plans())
     store.numbers("buckets.json", "bucket (height, width) chosen for image sizes (height, width)", _buckets())
-    store.numbers("rope.safetensors", "rotary tables [tokens, head_dim] of each context group", _rope())
     store.numbers("noise.json", "first values of two draws from a seeded CPU generator", _noise())
     store.numbers("guidance.safetensors", "cfg and rescale; `cfg` and `rescale` are f64 scalars", _guidance())
     store.numbers("pixels.safetensors", "soft append, u8 conversion, latent preview", _pixels())
@@ -110,42 +108,6 @@ def _buckets() -> list[dict]:
     return [
         {"image": [h, w], "resolution": r, "bucket": list(images.find_bucket(h, w, r))} for h, w in sizes for r in asked
     ]
-
-
-def _rope() -> dict[str, torch.Tensor]:
-    """Tables for head_dim 16 = 4+6+6 and 128 = 16+56+56 on a token grid whose ends need padding."""
-    tables = {}
-    height, width = 5, 7
-    groups = {
-        "latent": ([1, 2, 3], 1),
-        "clean": ([0, 10], 1),
-        "2x": ([11, 12, 13], 2),
-        "4x": ([13, 14, 15, 16, 17, 18], 4),
-    }
-    for axes in ((4, 6, 6), (16, 56, 56)):
-        for group, (frames, kernel) in groups.items():
-            # Pooling mixes all frames, so the large tables are only needed for one group each.
-            if sum(axes) == 128 and group == "latent":
-                continue
-            cos, sin = rotary(torch.tensor(frames), height, width, axes, 256.0, kernel)
-            tables[f"{sum(axes)}.{group}.cos"], tables[f"{sum(axes)}.{group}.sin"] = cos, sin
-    return tables
-
-
-def rotary(
-    frames: torch.Tensor, height: int, width: int, axes: tuple[int, ...], theta: float, kernel: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """cos and sin [tokens, head_dim]; context groups average the tables over kernel^3 blocks of tokens."""
-    grid = torch.meshgrid(frames.float(), torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
-    parts = [get_1d_rotary_pos_embed(d, g.reshape(-1), theta, use_real=True) for d, g in zip(axes, grid)]
-    tables = []
-    for values in (torch.cat([p[0] for p in parts], dim=1), torch.cat([p[1] for p in parts], dim=1)):
-        volume = values.T.reshape(1, -1, len(frames), height, width)
-        pad = [(-size) % kernel for size in (width, height, len(frames))]
-        volume = torch.nn.functional.pad(volume, (0, pad[0], 0, pad[1], 0, pad[2]), mode="replicate")
-        volume = torch.nn.functional.avg_pool3d(volume, kernel, kernel)
-        tables.append(volume.flatten(2)[0].T)
-    return tables[0], tables[1]
 
 
 def _noise() -> dict:

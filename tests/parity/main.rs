@@ -1,9 +1,10 @@
-//! Parity with the reference, through the worker's own commands.
+//! Parity with the reference, through the worker's own commands where there is one.
 //!
 //! `tests/fixtures/parity/manifest.json` lists every case: a tiny checkpoint, the inputs, and what
 //! diffusers and transformers made of them (`tests/oracle` says how). A new case is a new entry there.
 
 mod manifest;
+mod numbers;
 mod tensors;
 
 use std::fmt::Write as _;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 #[derive(Deserialize)]
 pub(crate) struct Manifest {
@@ -73,7 +74,12 @@ pub(crate) struct Preprocess {
 
 impl Manifest {
     pub(crate) fn load() -> Self {
-        let path = Self::path("manifest.json");
+        Self::json("manifest.json")
+    }
+
+    /// Reads a JSON file beside the manifest.
+    pub(crate) fn json<T: DeserializeOwned>(relative: &str) -> T {
+        let path = Self::path(relative);
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
