@@ -90,7 +90,9 @@ def _tokens(store: Store, draw: Draw, bundle: Bundle) -> None:
     for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
         (bare / "tokenizer_2" / name).write_bytes((bundle.directory / "tokenizer_2" / name).read_bytes())
     prefix = text.llama_prefix(tokenizer)
-    prompts = text.PROMPTS + text.UNSEEN_PROMPTS + [text.random_prompt(draw.random) for _ in range(10 if draw.live else 0)]
+    prompts = (
+        text.PROMPTS + text.UNSEEN_PROMPTS + [text.random_prompt(draw.random) for _ in range(10 if draw.live else 0)]
+    )
     for prompt in prompts:
         ids = {"llama": text.llama_ids(tokenizer, prompt), "clip": clip.ids(prompt)}
         # NUL cannot be passed on a command line.
