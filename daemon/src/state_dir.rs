@@ -14,12 +14,19 @@ use std::{
     io::Write,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 use framepack_jobs::JobId;
 
 use crate::spool::{random_id, sync_dir};
+
+/// How long a lock that another process holds is asked for.
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// Pause before it is asked for again.
+pub(crate) const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 /// An open state directory; its lock is held until it is dropped.
 #[derive(Debug)]
@@ -92,6 +99,13 @@ fn lock(path: &Path) -> Result<File> {
         .write(true)
         .open(path)
         .with_context(|| format!("opening {}", path.display()))?;
+    let asked = Instant::now();
+    // A daemon that was killed while it started a worker leaves its lock to that process for a moment.
+    while matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+        && asked.elapsed() < LOCK_PATIENCE
+    {
+        thread::sleep(LOCK_RETRY);
+    }
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => bail!(

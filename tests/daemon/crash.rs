@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use framepack_jobs::StateName;
-
 use crate::fixture::{Farm, entries};
 
 impl Farm {
@@ -11,10 +9,9 @@ impl Farm {
     fn drop_gated(&self, stem: &str) -> std::path::PathBuf {
         let gate = self.path(format!("{stem}.gate"));
         self.drop_prompt(&format!("{stem}.yaml"), &format!("wait {}", gate.display()));
-        self.wait_until("the job runs", |farm| {
-            farm.show(stem)
-                .pop()
-                .filter(|job| job.is(StateName::Running))
+        self.wait_until("the worker has the job", |farm| {
+            let job = farm.show(stem).pop()?;
+            farm.renders().contains(&job.id.0).then_some(())
         });
         gate
     }

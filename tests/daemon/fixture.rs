@@ -23,7 +23,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Longest wait for anything. Far more than it takes, since tests share the machine.
-const DEADLINE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(5);
 
 /// Folders, a configuration, and a daemon on them.
 pub(crate) struct Farm {
@@ -115,7 +115,8 @@ impl Farm {
     /// SIGKILL for the daemon and its workers, all at once.
     pub(crate) fn kill(&mut self) {
         let mut daemon = self.daemon.take().expect("the daemon was started");
-        killpg(Pid::from_raw(daemon.id() as i32), Signal::SIGKILL).unwrap();
+        // Fails when all of it has ended by itself.
+        let _ = killpg(Pid::from_raw(daemon.id() as i32), Signal::SIGKILL);
         daemon.wait().unwrap();
     }
 

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod bad_jobs;
+mod client;
 mod crash;
 mod fixture;
 mod folder;
+mod real;
 mod socket;
 mod start;

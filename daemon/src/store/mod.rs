@@ -5,12 +5,19 @@
 //! tree meta   schema → 1;  last_id → the highest number ever given out
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    thread,
+    time::Instant,
+};
 
 use framepack_jobs::{Job, JobId};
 use serde::{Deserialize, Serialize};
 use sled::{Db, Tree};
 use thiserror::Error;
+
+use crate::state_dir::{LOCK_PATIENCE, LOCK_RETRY};
 
 /// Version of the layout above.
 const SCHEMA: u64 = 1;
@@ -62,10 +69,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let db = sled::Config::new()
-            .path(path)
-            .cache_capacity(CACHE_BYTES)
-            .open()?;
+        let db = open_db(path)?;
         let store = Self {
             jobs: db.open_tree("jobs")?,
             meta: db.open_tree("meta")?,
@@ -125,6 +129,25 @@ impl Store {
         self.meta.insert(key, &value.to_be_bytes())?;
         Ok(())
     }
+}
+
+/// Opens sled. The caller holds the state directory's lock, so whoever holds sled's is a process that is dying.
+fn open_db(path: &Path) -> Result<Db, sled::Error> {
+    let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES);
+    let asked = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error)) if is_locked(&error) && asked.elapsed() < LOCK_PATIENCE => {
+                thread::sleep(LOCK_RETRY);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// sled hides the kind of this error in its text.
+fn is_locked(error: &io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }
 
 fn number(bytes: &[u8]) -> Option<u64> {

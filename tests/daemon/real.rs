@@ -1,0 +1,171 @@
+//! The same with the real worker, on the tiny random bundle of `tests/fixtures`: folder → mp4.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use framepack_jobs::{Job, JobState, Phase};
+use serde_json::Value;
+
+use crate::fixture::{Farm, binary};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// One section.
+const JOB: &str =
+    "api: framepack/v1\nstart: {image: photo.jpg}\nprompt: she smiles\nlength: {seconds: 1}\n";
+
+/// A running daemon with the real worker and a real photo.
+fn farm(bundle: &Path) -> Farm {
+    let mut farm = Farm::with_worker(&binary("framepack-worker"), bundle);
+    let photo = Path::new(ROOT).join("jobs/examples/inputs/astronaut.jpg");
+    fs::copy(photo, farm.path("jobs/photo.jpg")).unwrap();
+    farm.start();
+    farm
+}
+
+fn bundle() -> PathBuf {
+    Path::new(ROOT)
+        .join("tests/fixtures/bundle")
+        .canonicalize()
+        .unwrap()
+}
+
+/// What ffprobe sees: the stream's properties, every frame counted.
+fn probe(video: &str) -> Value {
+    let arguments = [
+        "-v",
+        "error",
+        "-count_frames",
+        "-show_streams",
+        "-of",
+        "json",
+        video,
+    ];
+    let output = Command::new("ffprobe")
+        .args(arguments)
+        .output()
+        .expect("ffprobe is installed by `make test`");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice::<Value>(&output.stdout).unwrap()["streams"][0].clone()
+}
+
+#[test]
+fn a_photo_and_a_sentence_become_an_mp4() {
+    let farm = farm(&bundle());
+    farm.drop_job("smile.yaml", JOB);
+    let (outcome, report) = farm.report("smile");
+    assert_eq!(outcome, "done", "{report:#}");
+
+    let result = &report["job"]["result"];
+    let frames = result["plan"]["frames"].as_u64().unwrap();
+    assert_eq!(
+        frames,
+        36 * result["plan"]["sections"].as_u64().unwrap() + 1
+    );
+    let stream = probe(report["job"]["output"].as_str().unwrap());
+    assert_eq!(stream["codec_name"], "h264");
+    assert_eq!(stream["pix_fmt"], "yuv420p");
+    assert_eq!(stream["avg_frame_rate"], "30/1");
+    assert_eq!(
+        (&stream["width"], &stream["height"]),
+        (&result["plan"]["width_px"], &result["plan"]["height_px"])
+    );
+    assert_eq!(stream["nb_read_frames"], frames.to_string());
+    assert!(Path::new(result["contact_sheet"].as_str().unwrap()).is_file());
+}
+
+#[test]
+fn a_missing_image_is_said_before_anything_runs() {
+    let farm = farm(&bundle());
+    farm.drop_job("smile.yaml", JOB.replace("photo.jpg", "gone.jpg"));
+    let (outcome, report) = farm.report("smile");
+    assert_eq!(
+        (outcome.as_str(), &report["failure"]["code"]),
+        ("rejected", &"FP2301".into())
+    );
+}
+
+#[test]
+fn an_image_that_is_none_fails_as_the_jobs_fault() {
+    let farm = farm(&bundle());
+    fs::write(farm.path("jobs/photo.jpg"), "no photo").unwrap();
+    farm.drop_job("smile.yaml", JOB);
+    let (outcome, report) = farm.report("smile");
+    assert_eq!(
+        (outcome.as_str(), &report["failure"]["class"]),
+        ("failed", &"input".into())
+    );
+}
+
+#[test]
+fn a_corrupt_checkpoint_is_named_and_the_daemon_works_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(bundle())
+        .arg(folder.path())
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    let broken = folder.path().join("bundle");
+    let shard = broken.join("transformer/diffusion_pytorch_model.safetensors");
+    let whole = fs::read(&shard).unwrap();
+    fs::write(&shard, &whole[..whole.len() - 100]).unwrap();
+
+    let farm = farm(&broken);
+    farm.drop_job("smile.yaml", JOB);
+    let (outcome, report) = farm.report("smile");
+    assert_eq!(
+        (outcome.as_str(), &report["failure"]["class"]),
+        ("failed", &"internal".into()),
+        "{report:#}"
+    );
+    let message = report["failure"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("transformer/diffusion_pytorch_model.safetensors"),
+        "{message}"
+    );
+    assert!(farm.outputs().is_empty());
+
+    // By rename: a mapped file that is truncated would kill its reader.
+    fs::write(folder.path().join("mended"), whole).unwrap();
+    fs::rename(folder.path().join("mended"), shard).unwrap();
+    farm.drop_job("again.yaml", format!("{JOB}name: smile\n"));
+    assert_eq!(farm.report("again").0, "done");
+}
+
+#[test]
+fn a_killed_daemon_and_worker_make_the_same_video_after_all() {
+    let undisturbed = farm(&bundle());
+    undisturbed.drop_job("smile.yaml", JOB);
+    let (_, expected) = undisturbed.report("smile");
+
+    let mut farm = farm(&bundle());
+    farm.drop_job("smile.yaml", JOB);
+    farm.wait_until("it samples", |farm| {
+        farm.show("smile").pop().filter(is_sampling)
+    });
+    farm.kill();
+    farm.start();
+    let (outcome, report) = farm.report("smile");
+    assert_eq!(outcome, "done", "{report:#}");
+    assert_eq!(report["job"]["attempts"], 2);
+    assert_eq!(farm.outputs().len(), 1, "{:?}", farm.outputs());
+    let latents = |report: &Value| report["job"]["result"]["latents_sha256"].clone();
+    assert_eq!(latents(&report), latents(&expected));
+}
+
+fn is_sampling(job: &Job) -> bool {
+    match &job.state {
+        JobState::Running { progress, .. } => {
+            progress.is_some_and(|progress| progress.phase == Phase::Sample)
+        }
+        _ => false,
+    }
+}
