@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--weights", type=Path, nargs="+", required=True)
     parser.add_argument("--tokenizers", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--sections", type=int, default=2)
+    parser.add_argument("--sections", type=int, default=1)
     parser.add_argument("--steps", type=int, default=10)
     args = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -48,7 +48,7 @@ def main():
         sheet = Image.new("RGB", (rows[0].width, sum(r.height for r in rows)), "white")
         for n, r in enumerate(rows):
             sheet.paste(r, (0, sum(x.height for x in rows[:n])))
-        sheet.save(args.out, optimize=True)
+        sheet.quantize(256).save(args.out, optimize=True)
 
 
 if __name__ == "__main__":
