@@ -103,6 +103,8 @@ impl Inputs {
 
     /// Opens `wanted` (relative to `base`) by the rules and copies it; returns the copy, which belongs to one job.
     pub(crate) fn copy(&self, base: &Path, wanted: &Path) -> Result<PathBuf, InputError> {
+        // The folder itself may lie behind a link; what the job names below it may not.
+        let base = base.canonicalize().unwrap_or_else(|_| base.to_owned());
         let path = normalise(&base.join(wanted));
         let mut source = self.open(&path)?;
         let metadata = source.metadata().map_err(|error| InputError::Read {

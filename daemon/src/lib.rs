@@ -63,6 +63,9 @@ const WORKERS_GRACE: Duration = Duration::from_secs(10);
 pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = ()>) -> Result<()> {
     let config = with_folders(config)?;
     let program = worker_program(&config)?;
+    if !config.models.bundle.is_dir() {
+        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
+    }
     let state = StateDir::open(&config.paths.state)?;
     let listener = server::bind(&config.paths.socket)?;
 
@@ -121,24 +124,32 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
 /// Creates missing folders and resolves all of them, so that every path handed on is absolute and free of links.
 fn with_folders(mut config: Config) -> Result<Config> {
     let paths = &mut config.paths;
-    let socket_dir = paths.socket.parent().map(Path::to_owned);
-    let folders = [&mut paths.jobs, &mut paths.state, &mut paths.outputs];
-    for folder in folders.into_iter().chain(&mut paths.inputs) {
-        fs::create_dir_all(&*folder).with_context(|| format!("creating {}", folder.display()))?;
-        *folder = folder
-            .canonicalize()
-            .with_context(|| format!("resolving {}", folder.display()))?;
-        if folder.to_str().is_none() {
-            bail!(
-                "{} is not UTF-8, as the paths in records and messages are",
-                folder.display()
-            );
-        }
+    if let Some(folder) = paths.socket.parent() {
+        resolve(folder)?;
     }
-    if let Some(dir) = socket_dir {
-        fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    for folder in [&mut paths.jobs, &mut paths.state, &mut paths.outputs] {
+        *folder = resolve(folder)?;
     }
+    // Both spellings: people also name images by the path that they configured.
+    let resolved: Result<Vec<PathBuf>> = paths.inputs.iter().map(|root| resolve(root)).collect();
+    paths.inputs.extend(resolved?);
+    paths.inputs.sort();
+    paths.inputs.dedup();
     Ok(config)
+}
+
+fn resolve(folder: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    let resolved = folder
+        .canonicalize()
+        .with_context(|| format!("resolving {}", folder.display()))?;
+    if resolved.to_str().is_none() {
+        bail!(
+            "{} is not UTF-8, as paths in records and messages are",
+            resolved.display()
+        );
+    }
+    Ok(resolved)
 }
 
 /// The worker binary: as configured, or the sibling of this one.

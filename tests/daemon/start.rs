@@ -2,11 +2,14 @@
 
 use std::{
     fs,
-    os::unix::{fs::PermissionsExt, net::UnixListener},
+    os::unix::{
+        fs::{PermissionsExt, symlink},
+        net::UnixListener,
+    },
     process::Output,
 };
 
-use crate::fixture::Farm;
+use crate::fixture::{Farm, job};
 
 impl Farm {
     /// Runs framepackd with this configuration until it exits by itself.
@@ -87,6 +90,24 @@ fn a_missing_worker_is_said_at_once() {
     let farm = Farm::stopped();
     farm.replace_in_config("fake_worker", "no_worker");
     assert_fails(&farm.refused(&[]), "there is no worker at");
+}
+
+#[test]
+fn folders_behind_links_are_the_folders_themselves() {
+    let mut farm = Farm::stopped();
+    symlink(farm.path("jobs"), farm.path("linked")).unwrap();
+    farm.replace_in_config("jobs: jobs", "jobs: linked");
+    farm.start();
+    let by_configured_path =
+        job("one").replace("photo.png", farm.path("linked/photo.png").to_str().unwrap());
+    let by_real_path =
+        job("two").replace("photo.png", farm.path("jobs/photo.png").to_str().unwrap());
+    farm.drop_job("a.yaml", by_configured_path);
+    farm.drop_job("b.yaml", by_real_path);
+    farm.drop_prompt("c.yaml", "three");
+    for stem in ["a", "b", "c"] {
+        assert_eq!(farm.report(stem).0, "done", "{stem}");
+    }
 }
 
 #[test]
