@@ -71,6 +71,7 @@ class Table:
 
     def __init__(self) -> None:
         self.passed = self.failed = 0
+        self.worst: dict[str, list[float]] = {}
         self._print("case", "output", "shape", "max abs", "rel L2", "allowed", "")
 
     def tensor(self, name: str, output: str, found: torch.Tensor, expected: torch.Tensor, tolerance: dict) -> None:
@@ -84,6 +85,9 @@ class Table:
         shape = "x".join(str(size) for size in expected.shape)
         allowed = f"{most:.0e} {tolerance['rel_l2']:.0e}"
         ok = self._count(max_abs <= most and rel_l2 <= tolerance["rel_l2"])
+        kind = name.split("/")[0] + (" (f32)" if tolerance["max_abs"] is not None else " (half precision)")
+        outputs, worst_abs, worst_rel = self.worst.get(kind, [0, 0.0, 0.0])
+        self.worst[kind] = [outputs + 1, max(worst_abs, max_abs), max(worst_rel, rel_l2)]
         self._print(name, output, shape, f"{max_abs:.2e}", f"{rel_l2:.2e}", allowed, ok)
 
     def exact(self, name: str, output: str, found: object, expected: object) -> None:
@@ -95,6 +99,14 @@ class Table:
     def error(self, name: str, error: Exception) -> None:
         self._print(name, "", "", "", "", "", self._count(False))
         print("  " + "\n  ".join(str(error).splitlines()[-8:]))
+
+    def summary(self) -> None:
+        """The largest differences of each component, then the verdict."""
+        print()
+        self._print("component", "outputs", "", "max abs", "rel L2", "", "")
+        for kind, (outputs, max_abs, rel_l2) in self.worst.items():
+            self._print(kind, str(outputs), "", f"{max_abs:.2e}", f"{rel_l2:.2e}", "", "")
+        print(f"{self.passed} passed, {self.failed} failed")
 
     def _count(self, ok: bool) -> str:
         self.passed, self.failed = self.passed + ok, self.failed + (not ok)
@@ -119,7 +131,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         root = args.keep or Path(temporary)
         table = compare(Worker(args.worker), Store(root / "parity"), seed)
-    print(f"{table.passed} passed, {table.failed} failed")
+    table.summary()
     return int(table.failed > 0)
 
 
@@ -187,7 +199,11 @@ def synthesised(worker: Worker, root: Path, component: str, draw: Draw, table: T
 
 
 def load_diffusers(kind: type, directory: Path) -> torch.nn.Module:
-    return kind.from_pretrained(str(directory), torch_dtype=torch.float32).eval().requires_grad_(False)
+    return (
+        kind.from_pretrained(str(directory), torch_dtype=torch.float32, low_cpu_mem_usage=False)
+        .eval()
+        .requires_grad_(False)
+    )
 
 
 def tokenize(worker: Worker, model: Path, name: str, command: dict, table: Table) -> None:
