@@ -66,10 +66,10 @@ class Video:
 
     generated: list[torch.Tensor]
     latents: torch.Tensor
-    pixels: torch.Tensor | None
+    pixels: torch.Tensor
 
 
-def run_backward(start: torch.Tensor, sections: int, window: int, sample: Sample, decode: Decode | None) -> Video:
+def run_backward(start: torch.Tensor, sections: int, window: int, sample: Sample, decode: Decode) -> Video:
     """`demo_gradio.py`: new latents go in front; the start image's latent closes the last section."""
     history = torch.zeros_like(start).repeat(1, 1, sum(HISTORY), 1, 1)
     generated, pixels, total = [], None, 0
@@ -81,13 +81,12 @@ def run_backward(start: torch.Tensor, sections: int, window: int, sample: Sample
         generated.append(latents)
         total += latents.shape[2]
         history = torch.cat([latents, history], dim=2)
-        if decode is not None:
-            fresh = 2 * window + int(section.is_last)
-            pixels = _extend(pixels, history[:, :, :total], slice(0, fresh), decode, window, prepend=True)
+        fresh = 2 * window + int(section.is_last)
+        pixels = _extend(pixels, history[:, :, :total], slice(0, fresh), decode, window, prepend=True)
     return Video(generated, history[:, :, :total], pixels)
 
 
-def run_forward(start: torch.Tensor, sections: int, window: int, sample: Sample, decode: Decode | None) -> Video:
+def run_forward(start: torch.Tensor, sections: int, window: int, sample: Sample, decode: Decode) -> Video:
     """`demo_gradio_f1.py`: new latents go behind, and every section has the same indices."""
     history = torch.cat([torch.zeros_like(start).repeat(1, 1, sum(HISTORY), 1, 1), start], dim=2)
     generated, pixels, total = [], None, 1
@@ -97,8 +96,7 @@ def run_forward(start: torch.Tensor, sections: int, window: int, sample: Sample,
         generated.append(latents)
         total += latents.shape[2]
         history = torch.cat([history, latents], dim=2)
-        if decode is not None:
-            pixels = _extend(pixels, history[:, :, -total:], slice(-2 * window, None), decode, window, prepend=False)
+        pixels = _extend(pixels, history[:, :, -total:], slice(-2 * window, None), decode, window, prepend=False)
     return Video(generated, history[:, :, -total:], pixels)
 
 

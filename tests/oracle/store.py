@@ -117,13 +117,13 @@ class Store:
         self.cases.append(case)
         return case
 
-    def again(self, case: Case, what: str, tolerance: Tolerance, flags: list[str], model: str | None = None) -> None:
-        """The same inputs and outputs with other flags or from another checkpoint layout."""
+    def again(self, case: Case, what: str, tolerance: Tolerance, flags: list[str]) -> None:
+        """The same inputs and outputs with further flags."""
         self.cases.append(
             Case(
                 name=f"{case.name}-{what}",
                 component=case.component,
-                model=model or case.model,
+                model=case.model,
                 inputs=case.inputs,
                 expected=case.expected,
                 tolerance=tolerance,
