@@ -13,6 +13,7 @@ use nix::{
     errno::Errno,
     fcntl::{OFlag, OpenHow, ResolveFlag, openat2},
 };
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::spool::{random_id, sync_dir};
@@ -25,6 +26,14 @@ const MAX_INPUT_BYTES: u64 = 512 << 20;
 pub(crate) struct Inputs {
     roots: Vec<PathBuf>,
     copies: PathBuf,
+}
+
+/// A job's own copy of its start image.
+#[derive(Debug)]
+pub(crate) struct InputCopy {
+    pub(crate) path: PathBuf,
+    /// SHA-256 of its content, in hexadecimal.
+    pub(crate) sha256: String,
 }
 
 /// Why a file can't be an input.
@@ -101,8 +110,8 @@ impl Inputs {
         Self { roots, copies }
     }
 
-    /// Opens `wanted` (relative to `base`) by the rules and copies it; returns the copy, which belongs to one job.
-    pub(crate) fn copy(&self, base: &Path, wanted: &Path) -> Result<PathBuf, InputError> {
+    /// Opens `wanted` (relative to `base`) by the rules and copies it; the copy belongs to one job.
+    pub(crate) fn copy(&self, base: &Path, wanted: &Path) -> Result<InputCopy, InputError> {
         // The folder itself may lie behind a link; what the job names below it may not.
         let base = base.canonicalize().unwrap_or_else(|_| base.to_owned());
         let path = normalise(&base.join(wanted));
@@ -163,7 +172,8 @@ impl Inputs {
             .filter(|(_, below)| !below.as_os_str().is_empty())
     }
 
-    fn copy_of(&self, source: &mut File, path: &Path) -> Result<PathBuf, InputError> {
+    /// Copies an open file; when that fails, nothing of the copy stays.
+    fn copy_of(&self, source: &mut File, path: &Path) -> Result<InputCopy, InputError> {
         let failed = |error| InputError::Copy {
             path: path.to_owned(),
             error,
@@ -175,11 +185,24 @@ impl Inputs {
             .to_ascii_lowercase();
         let name = format!("{}.{extension}", random_id().map_err(failed)?);
         let copy = self.copies.join(name);
-        let mut target = File::create_new(&copy).map_err(failed)?;
-        io::copy(source, &mut target).map_err(failed)?;
-        target.sync_all().map_err(failed)?;
-        sync_dir(&self.copies).map_err(failed)?;
-        Ok(copy)
+        match self.fill(&copy, source) {
+            Ok(sha256) => Ok(InputCopy { path: copy, sha256 }),
+            Err(error) => {
+                remove(&copy);
+                Err(failed(error))
+            }
+        }
+    }
+
+    /// Writes the copy, durably; returns the SHA-256 of what can be read back of it.
+    fn fill(&self, copy: &Path, source: &mut File) -> io::Result<String> {
+        let mut target = File::create_new(copy)?;
+        io::copy(source, &mut target)?;
+        target.sync_all()?;
+        sync_dir(&self.copies)?;
+        let mut hash = Sha256::new();
+        io::copy(&mut File::open(copy)?, &mut hash)?;
+        Ok(format!("{:x}", hash.finalize()))
     }
 
     /// Removes every copy that none of `needed` is: left by a daemon that died between copying and storing.
@@ -258,7 +281,7 @@ mod tests {
     }
 
     impl Folders {
-        fn copy(&self, wanted: &str) -> Result<PathBuf, InputError> {
+        fn copy(&self, wanted: &str) -> Result<InputCopy, InputError> {
             self.inputs
                 .copy(&self.dir.path().join("jobs"), Path::new(wanted))
         }
@@ -274,13 +297,28 @@ mod tests {
     #[test]
     fn a_file_beneath_a_root_is_copied() {
         let folders = folders();
-        let copy = folders.copy("./inputs/../inputs/a.PNG").unwrap();
+        let InputCopy { path: copy, sha256 } = folders.copy("./inputs/../inputs/a.PNG").unwrap();
         assert_eq!(fs::read(&copy).unwrap(), b"image");
+        assert_eq!(sha256, format!("{:x}", Sha256::digest("image")));
         assert_eq!(copy.extension().unwrap(), "png");
         folders.inputs.keep_only(&[&copy]).unwrap();
         assert!(copy.exists());
         folders.inputs.keep_only(&[]).unwrap();
         assert!(!copy.exists());
+    }
+
+    #[test]
+    fn a_copy_that_fails_leaves_nothing() {
+        let folders = folders();
+        // Opening a folder works and reading it does not: the error comes when the copy is there.
+        let mut unreadable = File::open(folders.dir.path()).unwrap();
+        let failed = folders.inputs.copy_of(&mut unreadable, Path::new("a.png"));
+        assert_eq!(
+            failed.unwrap_err().into_failure("start.image").code,
+            "FP5011"
+        );
+        let copies = fs::read_dir(folders.dir.path().join("copies")).unwrap();
+        assert_eq!(copies.count(), 0);
     }
 
     #[test]

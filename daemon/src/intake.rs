@@ -102,15 +102,16 @@ impl Intake {
             .inputs
             .copy(offer.folder, wanted)
             .map_err(|error| refusal(error, "start.image"))?;
+        let key = job.key_for(&input.sha256);
         Ok(Submission {
-            seed: job.spec.seed.resolve(&job.key, draw),
+            seed: job.spec.seed.resolve(&key, draw),
             image: offer.folder.join(wanted),
             name: job.name,
-            key: job.key,
+            key,
             source: offer.source,
             claim: offer.claim,
             spec: job.spec,
-            input,
+            input: input.path,
             warnings: job.warnings,
         })
     }

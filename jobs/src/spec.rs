@@ -38,8 +38,8 @@ pub struct JobSpec {
 pub struct Validated {
     /// The job's name: `name`, or the file's stem.
     pub name: String,
-    /// What makes two submissions the same job: `key`, or the SHA-256 of name and spec.
-    pub key: String,
+    /// `key` of the file, if it has one; [`Validated::key_for`] is the job's.
+    pub key: Option<String>,
     /// What to render.
     pub spec: ValidSpec,
     /// What is accepted but will not do what the user may expect.
@@ -106,16 +106,4 @@ pub struct OutputSpec {
     pub name: NameTemplate,
     /// H.264 constant rate factor, 0 to 51.
     pub crf: u8,
-}
-
-impl OutputSpec {
-    /// The video's path below the daemon's outputs; a number above 1 makes another name of it.
-    pub fn video(&self, name: &str, seed: u64, number: u32) -> PathBuf {
-        let stem = self.name.fill(name, seed);
-        let file = match number {
-            0 | 1 => format!("{stem}.mp4"),
-            _ => format!("{stem}-{number}.mp4"),
-        };
-        self.dir.join(file)
-    }
 }

@@ -64,7 +64,7 @@ impl JobSpec {
             },
         };
         Ok(Validated {
-            key: self.key.unwrap_or_else(|| canonical_hash(&name, &spec)),
+            key: self.key,
             name,
             spec,
             warnings,
@@ -106,18 +106,32 @@ impl JobSpec {
     }
 }
 
-/// SHA-256 (hex) of the canonical job: its JSON with all defaults, in the order of the fields.
-///
-/// Comments, order and spelling of the file do not matter; every value that changes the video, or its name, does.
-fn canonical_hash(name: &str, spec: &ValidSpec) -> String {
-    #[derive(Serialize)]
-    struct Canonical<'a> {
-        name: &'a str,
-        spec: &'a ValidSpec,
+/// What makes two jobs the same when the user does not say.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    name: &'a str,
+    spec: &'a ValidSpec,
+    image_sha256: &'a str,
+}
+
+impl Validated {
+    /// What makes two submissions the same job: `key` of the file, or else the SHA-256 (hex) of the canonical
+    /// job, which is its JSON with all defaults and the start image's SHA-256.
+    ///
+    /// Comments, order and spelling of the file do not matter; every value that changes the video, or its
+    /// name, does. So does the picture itself: the same file with another photo in its place is another job.
+    pub fn key_for(&self, image_sha256: &str) -> String {
+        self.key.clone().unwrap_or_else(|| {
+            let canonical = Canonical {
+                name: &self.name,
+                spec: &self.spec,
+                image_sha256,
+            };
+            let json = serde_json::to_vec(&canonical)
+                .expect("string keys and finite numbers always serialise");
+            format!("{:x}", Sha256::digest(json))
+        })
     }
-    let json = serde_json::to_vec(&Canonical { name, spec })
-        .expect("string keys and finite numbers always serialise");
-    format!("{:x}", Sha256::digest(json))
 }
 
 /// A job's name from its file's: what a name can't have becomes `_`.

@@ -73,16 +73,17 @@ output: {dir: shots/042, name: 'take {seed}', crf: 0}
         spec,
         warnings,
     } = validated(text).unwrap();
-    assert_eq!((name.as_str(), key.as_str()), ("dancer.1", "shot-042"));
+    assert_eq!(
+        (name.as_str(), key.as_deref()),
+        ("dancer.1", Some("shot-042"))
+    );
     assert_eq!(spec.model, Model::F1);
     assert_eq!(spec.seed, SeedSpec::Fixed(u64::MAX));
     assert_eq!(spec.length.secs.to_bits(), 120_f64.to_bits());
     assert_eq!((spec.steps, spec.latent_window), (Some(30), Some(9)));
     assert_eq!(spec.size.bucket, Some(512));
-    let video = spec.output.video(&name, 7, 1);
-    assert_eq!(video.to_str(), Some("shots/042/take 7.mp4"));
-    let second = spec.output.video(&name, 7, 2);
-    assert_eq!(second.to_str(), Some("shots/042/take 7-2.mp4"));
+    assert_eq!(spec.output.dir.to_str(), Some("shots/042"));
+    assert_eq!(spec.output.name.fill(&name, 7), "take 7");
     assert_eq!(warnings, Vec::<String>::new());
 }
 
@@ -94,14 +95,17 @@ fn json_is_accepted_as_well() {
 
 #[test]
 fn the_key_is_the_content_not_its_spelling() {
-    let key = |text: &str| validated(text).unwrap().key;
+    let key = |text: &str| validated(text).unwrap().key_for("image");
     let spelt =
         "# a comment\nstart:\n  image: \"cat.jpg\"\nlength: {seconds: 5}\napi: framepack/v1\n";
     assert_eq!(key(SMALLEST), key(spelt));
     assert_eq!(key(SMALLEST).len(), 64);
-    assert_ne!(key(SMALLEST), with("steps: 25").unwrap().key);
-    assert_ne!(key(SMALLEST), with("name: other").unwrap().key);
-    assert_eq!(with("key: k").unwrap().key, "k");
+    for line in ["steps: 25", "name: other"] {
+        assert_ne!(key(SMALLEST), with(line).unwrap().key_for("image"));
+    }
+    let smallest = validated(SMALLEST).unwrap();
+    assert_ne!(key(SMALLEST), smallest.key_for("another image"));
+    assert_eq!(with("key: k").unwrap().key_for("image"), "k");
 }
 
 #[test]

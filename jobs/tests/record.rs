@@ -20,8 +20,8 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
         .unwrap();
     Job {
         id: JobId(id),
+        key: validated.key_for("image"),
         name: validated.name,
-        key: validated.key,
         state,
         submitted_at: at("2026-11-23T05:16:08.000001Z"),
         source: Source::Folder {

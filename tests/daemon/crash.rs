@@ -105,7 +105,7 @@ fn a_job_that_kills_three_workers_fails_and_the_next_one_runs() {
     farm.drop_prompt("good.yaml", "a cat");
     let (outcome, report) = farm.report("bad");
     assert_eq!(outcome, "failed");
-    assert_eq!(report["failure"]["code"], "FP7001");
+    assert_eq!(report["failure"]["code"], "FP7101");
     let message = report["failure"]["message"].as_str().unwrap();
     assert!(
         message.contains("signal 6") && message.contains("crashes for the 3. time"),
@@ -119,4 +119,19 @@ fn a_job_that_kills_three_workers_fails_and_the_next_one_runs() {
         "{:?}",
         entries(&farm.path("outputs"))
     );
+}
+
+#[test]
+fn a_job_after_a_device_failure_has_a_new_worker_and_is_not_charged() {
+    let farm = Farm::new();
+    farm.drop_prompt("broken.yaml", "gpu");
+    farm.drop_prompt("cat.yaml", "a cat");
+    let (outcome, report) = farm.report("broken");
+    assert_eq!(
+        (outcome.as_str(), &report["failure"]["class"]),
+        ("failed", &"gpu".into())
+    );
+    let (outcome, report) = farm.report("cat");
+    assert_eq!(outcome, "done");
+    assert_eq!(report["job"]["attempts"], 1, "no worker died under it");
 }

@@ -5,6 +5,7 @@
 //! | `wait FILE` | makes steps until FILE exists, or the job is cancelled            |
 //! | `crash N`   | leaves a half-written video and aborts, the first N times         |
 //! | `hang`      | hears nothing any more                                            |
+//! | `gpu`       | fails with a broken device and dies under whatever comes next     |
 //! | `oom`       | fails for want of memory                                          |
 //! | `nan`       | fails with not-a-number latents                                   |
 //! | `lie`       | says that there is a video, and there is none                     |
@@ -67,6 +68,11 @@ fn main() -> io::Result<()> {
                 })?,
                 Ending::Failed(failure) => say(&FromWorker::Failed { job, failure })?,
                 Ending::Cancelled => say(&FromWorker::Cancelled { job })?,
+                Ending::Fatal(failure) => {
+                    say(&FromWorker::Failed { job, failure })?;
+                    let next = messages.recv();
+                    panic!("the device is of no use any more for {next:?}");
+                }
             }
         }
     }
@@ -76,6 +82,8 @@ fn main() -> io::Result<()> {
 enum Ending {
     Done,
     Failed(Failure),
+    /// The same, and the worker can do no more.
+    Fatal(Failure),
     Cancelled,
 }
 
@@ -102,19 +110,26 @@ fn render(request: &RenderRequest, messages: &Receiver<ToWorker>) -> io::Result<
         "hang" => loop {
             thread::park();
         },
+        "gpu" => {
+            return Ok(Ending::Fatal(failure(
+                FailureClass::Gpu,
+                "FP5002",
+                "device failure: an illegal memory access was encountered",
+            )));
+        }
         "oom" => {
-            return Ok(failed(
+            return Ok(Ending::Failed(failure(
                 FailureClass::Oom,
-                "FP6001",
+                "FP5001",
                 "out of memory: needed 20 GiB, free 3 GiB",
-            ));
+            )));
         }
         "nan" => {
-            return Ok(failed(
+            return Ok(Ending::Failed(failure(
                 FailureClass::Numerics,
-                "FP3001",
+                "FP5004",
                 "the latents of section 1 are not finite",
-            ));
+            )));
         }
         "lie" => return Ok(Ending::Done),
         _ => {}
@@ -174,13 +189,13 @@ fn step(job: JobId, section: u32, step: u32) -> io::Result<()> {
     say(&FromWorker::Progress { job, progress })
 }
 
-fn failed(class: FailureClass, code: &str, message: &str) -> Ending {
-    Ending::Failed(Failure {
+fn failure(class: FailureClass, code: &str, message: &str) -> Failure {
+    Failure {
         class,
         code: code.to_owned(),
         message: message.to_owned(),
         hint: Some("it is only a test".to_owned()),
-    })
+    }
 }
 
 fn output(request: &RenderRequest, device: &str) -> RenderOutput {

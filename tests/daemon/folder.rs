@@ -111,6 +111,29 @@ fn the_same_job_again_is_a_duplicate() {
 }
 
 #[test]
+fn another_photo_in_the_same_place_makes_another_job() {
+    let farm = Farm::new();
+    farm.drop_prompt("cat.yaml", "a cat");
+    let (_, first) = farm.report("cat");
+    fs::write(farm.path("jobs/photo.png"), "another photo").unwrap();
+    farm.drop_prompt("cat.yaml", "a cat");
+    let second = farm.wait_until("the second one is done", |farm| {
+        farm.show("2").pop().filter(|job| job.is(StateName::Done))
+    });
+    assert_eq!(farm.renders(), [1, 2]);
+    assert_ne!(first["job"]["seed"], second.seed, "seed: auto");
+
+    // What the user calls the same is the same.
+    for photo in ["a third photo", "a fourth photo"] {
+        fs::write(farm.path("jobs/photo.png"), photo).unwrap();
+        let text = format!("{}key: mine\n", job("a cat"));
+        farm.drop_job(format!("{}.yaml", photo.replace(' ', "-")), text);
+    }
+    let outcomes = ["a-third-photo", "a-fourth-photo"].map(|stem| farm.report(stem).0);
+    assert!(outcomes.contains(&"duplicate".to_owned()), "{outcomes:?}");
+}
+
+#[test]
 fn a_taken_name_gets_a_suffix() {
     let farm = Farm::new();
     for (name, prompt) in [("a.yaml", "one"), ("b.yaml", "two")] {
@@ -149,7 +172,7 @@ fn a_failed_job_is_tried_again_when_it_is_dropped_again() {
     let (_, words) = farm.filed("cat", ".report.txt").remove(0);
     let words = fs::read_to_string(words).unwrap();
     for expected in [
-        "FP6001",
+        "FP5001",
         "out of memory: needed 20 GiB",
         "it is only a test",
         "To try again",
@@ -163,8 +186,8 @@ fn a_failed_job_is_tried_again_when_it_is_dropped_again() {
 fn every_failure_of_the_worker_is_in_the_report() {
     let farm = Farm::new();
     for (prompt, class, code) in [
-        ("oom", "oom", "FP6001"),
-        ("nan", "numerics", "FP3001"),
+        ("oom", "oom", "FP5001"),
+        ("nan", "numerics", "FP5004"),
         ("lie", "internal", "FP7002"),
     ] {
         farm.drop_prompt(&format!("{prompt}.yaml"), prompt);

@@ -154,7 +154,7 @@ impl Queue {
 fn died_too_often(how: &str) -> Failure {
     Failure {
         class: FailureClass::Internal,
-        code: "FP7001".to_owned(),
+        code: "FP7101".to_owned(),
         message: format!("{MAX_WORKER_DEATHS} workers died while rendering it; the last: {how}"),
         hint: Some("see the daemon's log; if memory ran out, try a smaller size.bucket".to_owned()),
     }

@@ -46,6 +46,7 @@ pub(crate) enum SubmitError {
 }
 
 impl Queue {
+    /// Adds a job, unless it is there already. The copy of its image is removed when no job comes of it.
     pub(super) async fn submit(
         &mut self,
         submission: Submission,
@@ -77,17 +78,31 @@ impl Queue {
                 ..Private::default()
             },
         };
-        self.store.add(&record)?;
-        self.store.sync().await?;
+        // Never given out again, even when the store refuses it: a part of the record may be on the disk.
+        self.last_id = id;
+        if let Err(error) = self.store_new(&record).await {
+            inputs::remove(&record.private.input);
+            return Err(error.into());
+        }
         info!(job = %id, name = record.job.name, "queued");
         let job = Box::new(record.job.clone());
-        self.last_id = id;
         self.keys.insert(record.job.key.clone(), id);
         self.claims
             .extend(record.private.claim.clone().map(|claim| (claim, id)));
         self.jobs.insert(id, record);
         self.announce(id);
         Ok(Submitted::New(job))
+    }
+
+    /// Makes a new job durable. When that fails it is taken back, so that no later daemon finds a job
+    /// whose submitter was refused.
+    async fn store_new(&self, record: &Record) -> Result<(), StoreError> {
+        self.store.add(record)?;
+        let synced = self.store.sync().await;
+        if synced.is_err() {
+            self.store.remove(record.job.id)?;
+        }
+        synced
     }
 
     /// The job of this key, unless it failed or was cancelled: then it may be tried again, as a new job.

@@ -115,6 +115,12 @@ impl Store {
         Ok(())
     }
 
+    /// Takes a job back; durable after [`Self::sync`].
+    pub(crate) fn remove(&self, job: JobId) -> Result<(), StoreError> {
+        self.jobs.remove(job.0.to_be_bytes())?;
+        Ok(())
+    }
+
     /// Makes everything written so far durable.
     pub(crate) async fn sync(&self) -> Result<(), StoreError> {
         self.db.flush_async().await?;

@@ -150,7 +150,7 @@ impl Supervisor {
             match after {
                 After::Ready => {}
                 After::Dead => {
-                    process.kill().await;
+                    process.close().await;
                     return Ok(After::Dead);
                 }
                 After::Stop => {
@@ -194,7 +194,10 @@ impl Supervisor {
                 message = process.receive() => match message {
                     Ok(message) => match self.heard(&request, message).await? {
                         None => {}
-                        Some(ending) => break (ending, After::Ready),
+                        Some(ending) => {
+                            let after = after(&ending);
+                            break (ending, after);
+                        }
                     },
                     Err(death) => break (self.ending_of(&death).await, After::Dead),
                 },
@@ -262,6 +265,14 @@ impl Supervisor {
             Ok(()) => Ending::Interrupted,
             Err(_) => Ending::WorkerDied(death.to_string()),
         }
+    }
+}
+
+/// A worker whose device has failed exits by itself: the next job is for its successor.
+fn after(ending: &Ending) -> After {
+    match ending {
+        Ending::Failed(failure) if failure.class == FailureClass::Gpu => After::Dead,
+        _ => After::Ready,
     }
 }
 
