@@ -2,6 +2,9 @@
 //!
 //! The text is cleaned as BERT's `BasicTokenizer` does (accents and punctuation stay), lower-cased, split
 //! by CLIP's pattern, written in byte-level characters, and merged by BPE whose word ends carry `</w>`.
+//!
+//! BOS and EOS written out in a prompt are those tokens: as they are, wherever they stand; in other letters, where
+//! CLIP's pattern begins a word. Behind punctuation, to which their `<` then belongs, they are ordinary text.
 
 use std::path::Path;
 
@@ -10,11 +13,12 @@ use tokenizers::normalizers::{NFC, Replace, replace::ReplacePattern};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::utils::SysRegex;
 use tokenizers::{
-    AddedToken, NormalizedString, Normalizer, PreTokenizerWrapper, SplitDelimiterBehavior,
-    Tokenizer,
+    NormalizedString, Normalizer, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer,
 };
 
+use super::pieces::{Piece, escape, pieces, places};
 use super::special::SpecialTokens;
 use super::vocabulary::read_vocabulary;
 use super::{TokenizerError, invalid};
@@ -32,8 +36,13 @@ const DEFAULT_EOS: &str = "<|endoftext|>";
 /// Byte-level BPE over cleaned, lower-cased words.
 #[derive(Debug)]
 pub struct ClipTokenizer {
+    /// BPE of ordinary text.
     tokenizer: Tokenizer,
     cleaner: Replace,
+    /// Texts of BOS and EOS.
+    specials: [String; 2],
+    /// [`PATTERN`], before it the specials in any letters.
+    words: SysRegex,
     bos: i64,
     eos: i64,
     pad: i64,
@@ -66,14 +75,17 @@ impl ClipTokenizer {
             .map_err(|error| invalid(dir, &error))?;
         let mut tokenizer = Tokenizer::new(bpe);
         tokenizer.with_pre_tokenizer(Some(words_in_byte_characters()));
-        // In a prompt these two mean the special tokens, whatever surrounds them.
-        tokenizer.add_special_tokens(&[bos, eos].map(|token| AddedToken::from(token, true)));
+        let words = format!("{}|{}|{PATTERN}", escape(&bos), escape(&eos));
+        let words = SysRegex::new(&format!("(?i){words}")).map_err(|e| invalid(dir, &e))?;
         let cleaner = Replace::new(ReplacePattern::Regex(DROPPED.to_owned()), "")
             .expect("the pattern is a constant that compiles");
+        let texts = [bos, eos];
         let [bos, eos, pad] = ids;
         Ok(Self {
             tokenizer,
             cleaner,
+            specials: texts,
+            words,
             bos,
             eos,
             pad,
@@ -83,19 +95,45 @@ impl ClipTokenizer {
     /// BOS, the prompt's tokens (at most 75), EOS, then padding: always 77 ids.
     pub fn prompt_ids(&self, prompt: &str) -> Result<Vec<i64>, TokenizerError> {
         let encode = |error: tokenizers::Error| TokenizerError::Encode(error.to_string());
-        let text = self.basic_tokenize(prompt).map_err(encode)?;
-        let encoding = self.tokenizer.encode(text, false).map_err(encode)?;
         let mut ids = vec![self.bos];
-        ids.extend(
-            encoding
-                .get_ids()
-                .iter()
-                .take(CONTEXT_TOKENS - 2)
-                .map(|id| i64::from(*id)),
-        );
+        for piece in pieces(prompt, places(prompt, &self.specials)) {
+            match piece {
+                Piece::Special(text) => ids.push(self.special_id(text)),
+                Piece::Text(text) => self.push_ids(text, &mut ids).map_err(encode)?,
+            }
+        }
+        ids.truncate(CONTEXT_TOKENS - 1);
         ids.push(self.eos);
         ids.resize(CONTEXT_TOKENS, self.pad);
         Ok(ids)
+    }
+
+    /// Appends the ids of text without specials in their own letters.
+    fn push_ids(&self, text: &str, ids: &mut Vec<i64>) -> tokenizers::Result<()> {
+        let text = self.basic_tokenize(text)?;
+        let words = self.words.find_iter(&text);
+        let specials: Vec<_> = words
+            .filter(|(start, end)| self.specials.iter().any(|s| *s == text[*start..*end]))
+            .map(|(start, end)| start..end)
+            .collect();
+        for piece in pieces(&text, specials) {
+            match piece {
+                Piece::Special(text) => ids.push(self.special_id(text)),
+                Piece::Text(text) => {
+                    let encoding = self.tokenizer.encode(text, false)?;
+                    ids.extend(encoding.get_ids().iter().map(|id| i64::from(*id)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn special_id(&self, text: &str) -> i64 {
+        if text == self.specials[0] {
+            self.bos
+        } else {
+            self.eos
+        }
     }
 
     /// BERT's `BasicTokenizer` with accents and punctuation left alone, its words joined by one space.
@@ -228,6 +266,26 @@ mod tests {
             .basic_tokenize("a\u{200b}b\u{0}c\u{fffd}\u{2028}中文\u{a0}ΟΔΟΣ e\u{301}")
             .unwrap();
         assert_eq!(text, "abc 中 文 οδος é");
+    }
+
+    #[test]
+    fn a_special_in_other_letters_is_one_only_where_a_word_begins() {
+        let dir = two_files();
+        let clip = ClipTokenizer::open(dir.path()).unwrap();
+        let eos_count = |prompt| {
+            let ids = clip.prompt_ids(prompt).unwrap();
+            let end = ids.iter().rposition(|id| *id != clip.eos).unwrap();
+            ids[..end].iter().filter(|id| **id == clip.eos).count()
+        };
+        assert_eq!(eos_count("x<|ENDOFTEXT|>y"), 1);
+        assert_eq!(eos_count("x!! <|ENDOFTEXT|>y"), 1);
+        assert_eq!(eos_count("x<|EndOfText|><|ENDOFTEXT|>y"), 2);
+        assert_eq!(eos_count("x!!<|endoftext|>y"), 1);
+        assert_eq!(eos_count("x!!<|ENDOFTEXT|>y"), 0);
+        assert_eq!(
+            tokens(&clip, "x!!<|ENDOFTEXT|>"),
+            tokens(&clip, "x !!<| endoftext |>"),
+        );
     }
 
     #[test]
