@@ -1,15 +1,15 @@
-//! A model bundle: where each component's folder is, and the defaults that the models were trained for.
+//! A model bundle: where each component's folder is.
 //!
 //! Three layouts are accepted, all as the Hugging Face Hub delivers them: one folder with a subfolder for each
 //! component; the Hub's cache (`models--ORG--NAME/refs/main` naming a commit in `snapshots/`); plain folders
 //! named after the repositories, side by side.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use framepack_config::BundleDefaults;
 
 use crate::error::Error;
 
@@ -74,29 +74,6 @@ impl Component {
     }
 }
 
-/// What a bundle's models were trained for: `framepack.json` at its root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Defaults {
-    /// Bucket, in pixels.
-    pub default_bucket: u32,
-    /// Latent frames a section.
-    pub latent_window: u32,
-    /// Denoising steps.
-    pub steps: u32,
-}
-
-impl Default for Defaults {
-    /// The defaults of the published models.
-    fn default() -> Self {
-        Self {
-            default_bucket: 640,
-            latent_window: 9,
-            steps: 25,
-        }
-    }
-}
-
 /// A bundle on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
@@ -138,20 +115,9 @@ impl Bundle {
         })
     }
 
-    /// The bundle's defaults.
-    pub fn defaults(&self) -> Result<Defaults, Error> {
-        let path = self.root.join("framepack.json");
-        match fs::read(&path) {
-            Ok(json) => {
-                serde_json::from_slice(&json).map_err(|e| bundle_error(&path, e.to_string()))
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Defaults::default()),
-            Err(source) => Err(Error::Io {
-                path,
-                doing: "reading",
-                source,
-            }),
-        }
+    /// What its models were trained for.
+    pub fn defaults(&self) -> Result<BundleDefaults, Error> {
+        Ok(BundleDefaults::read(&self.root)?)
     }
 
     fn candidates(&self, component: Component) -> Vec<PathBuf> {
@@ -239,25 +205,15 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_the_published_models_unless_the_bundle_says_otherwise() {
+    fn defaults_that_no_job_could_ask_for_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let bundle = Bundle::open(dir.path()).unwrap();
-        assert_eq!(bundle.defaults().unwrap(), Defaults::default());
-        fs::write(
-            dir.path().join("framepack.json"),
-            r#"{"steps": 4, "latent_window": 3}"#,
-        )
-        .unwrap();
-        let defaults = bundle.defaults().unwrap();
-        assert_eq!(
-            (
-                defaults.steps,
-                defaults.latent_window,
-                defaults.default_bucket
-            ),
-            (4, 3, 640)
-        );
-        fs::write(dir.path().join("framepack.json"), r#"{"steps": -1}"#).unwrap();
-        assert!(bundle.defaults().is_err());
+        let file = dir.path().join("framepack.json");
+        fs::write(&file, r#"{"latent_window": 0}"#).unwrap();
+        let error = Bundle::open(dir.path()).unwrap().defaults().unwrap_err();
+        assert_eq!(error.failure().code, "FP3013");
+        let message = error.to_string();
+        for part in [&file.display().to_string(), "latent_window: 0 is not in"] {
+            assert!(message.contains(part), "{message}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use framepack_config::ConfigError;
 use framepack_jobs::{Failure, FailureClass};
 use thiserror::Error;
 
@@ -52,6 +53,14 @@ pub enum Error {
         /// Torch's account of it.
         message: String,
     },
+    /// The engine broke a promise to itself: a fault of ours.
+    #[error("internal error at {place}: {message}")]
+    Internal {
+        /// File, line and column of the source.
+        place: String,
+        /// What was promised.
+        message: String,
+    },
     /// Reading or writing a file failed.
     #[error("{doing} {}: {source}", path.display())]
     Io {
@@ -70,6 +79,9 @@ pub enum Error {
         /// What it lacks.
         reason: String,
     },
+    /// The bundle's `framepack.json` cannot be used.
+    #[error(transparent)]
+    BundleDefaults(#[from] ConfigError),
     /// NaN or Inf where numbers should be.
     #[error("{what} holds NaN or Inf")]
     Numerics {
@@ -93,11 +105,7 @@ impl Error {
             Self::Weights(e) => (FailureClass::Internal, e.code(), Some(e.hint())),
             Self::Picture(e) => (FailureClass::Input, e.code(), Some(e.hint())),
             Self::Video(e) => (e.class(), e.code(), e.hint()),
-            Self::Tokenizer(_) => (
-                FailureClass::Internal,
-                "FP3020",
-                Some("fetch the bundle's tokenizer files again"),
-            ),
+            Self::Tokenizer(e) => (e.class(), e.code(), Some(e.hint())),
             Self::OutOfMemory { .. } => (
                 FailureClass::Oom,
                 "FP5001",
@@ -114,6 +122,11 @@ impl Error {
                 Some("see worker.devices in the configuration, and nvidia-smi"),
             ),
             Self::Torch { .. } => (FailureClass::Internal, "FP5003", None),
+            Self::Internal { .. } => (
+                FailureClass::Internal,
+                "FP5006",
+                Some("report it with the worker's log"),
+            ),
             Self::Numerics { .. } => (FailureClass::Numerics, "FP5004", Some("try another seed")),
             Self::Io { .. } => (
                 FailureClass::Io,
@@ -124,6 +137,11 @@ impl Error {
                 FailureClass::Internal,
                 "FP3012",
                 Some("see the README on bundles"),
+            ),
+            Self::BundleDefaults(_) => (
+                FailureClass::Internal,
+                "FP3013",
+                Some("correct the file, or fetch it again"),
             ),
             Self::Cancelled => (FailureClass::Cancelled, "FP7001", None),
         };

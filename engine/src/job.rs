@@ -14,6 +14,9 @@ use crate::{
     video::Metadata,
 };
 
+/// What lossless video costs its viewers.
+const LOSSLESS: &str = "crf 0 is lossless: the video is in H.264's profile High 4:4:4 Predictive, which many players and browsers refuse; crf 1 plays everywhere";
+
 /// A job, ready to be rendered.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -75,35 +78,40 @@ impl Job {
         };
 
         let picture = picture::load::load(&request.image)?;
-        let side_px = request.bucket.unwrap_or(defaults.default_bucket);
+        let side_px = request.bucket.unwrap_or(defaults.bucket_px);
+        if request.crf == 0 {
+            warnings.push(LOSSLESS.into());
+        }
         let size = bucket::nearest_size(Size::new(picture.width(), picture.height()), side_px);
         let window = request.latent_window.unwrap_or(defaults.latent_window);
         let sections = SectionPlan::new(order, sections_in(request.length_secs, window), window);
-        let steps = request.steps.unwrap_or(defaults.steps);
+        let frames = sections.frames();
+        let sampling = Sampling {
+            sections,
+            steps: request.steps.unwrap_or(defaults.steps),
+            seed: request.seed,
+            guidance: request.guidance,
+        };
+        let metadata = metadata(request, side_px, &sampling);
         Ok(Self {
             plan: RenderPlan {
                 width_px: size.width_px,
                 height_px: size.height_px,
-                sections: sections.sections.len() as u32,
-                steps,
+                sections: sampling.sections.sections.len() as u32,
+                steps: sampling.steps,
                 latent_window: window,
-                frames: sections.frames(),
-                secs: f64::from(sections.frames()) / f64::from(FRAMES_PER_SECOND),
+                frames,
+                secs: f64::from(frames) / f64::from(FRAMES_PER_SECOND),
             },
             image: bucket::resize_and_center_crop(&picture, size),
-            sampling: Sampling {
-                sections,
-                steps,
-                seed: request.seed,
-                guidance: request.guidance,
-            },
+            sampling,
             prompt: request.prompt.clone(),
             negative_prompt: request.negative_prompt.clone(),
             output: Output {
                 video: request.output.clone(),
                 work_dir: request.work_dir.clone(),
                 crf: request.crf,
-                metadata: metadata(request, steps, window),
+                metadata,
             },
             bundle,
             transformer,
@@ -112,17 +120,19 @@ impl Job {
     }
 }
 
-/// What the video says about itself: all that is needed to render it again.
-fn metadata(request: &RenderRequest, steps: u32, latent_window: u32) -> Metadata {
+/// What the video says about itself: with the models and the start image, all that is needed to render it again.
+fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Metadata {
     let comment = serde_json::json!({
+        "image": request.image.file_name().map(|name| name.to_string_lossy()),
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
         "model": request.model,
         "seed": request.seed,
         "length_secs": request.length_secs,
-        "steps": steps,
+        "bucket": bucket_px,
+        "steps": sampling.steps,
         "guidance": request.guidance,
-        "latent_window": latent_window,
+        "latent_window": sampling.sections.latent_window,
         "crf": request.crf,
     });
     Metadata {

@@ -1,6 +1,9 @@
 //! The models of a bundle: loaded when first needed and warm between jobs, as far as the device has room.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use tch::{Device, Kind};
 
@@ -19,12 +22,15 @@ use crate::{
 /// Devices with at least this much memory hold all models at once and decode without spatial tiles. Upstream
 /// draws the same line, at 60 GB free.
 const ROOMY_BYTES: u64 = 60_000_000_000;
+/// Most by which weights grow when they are loaded on the CPU: from 2 bytes a number to f32.
+const GROWTH_ON_CPU: u64 = 2;
 
 /// The models, of one bundle at a time.
 #[derive(Debug)]
 pub(crate) struct Models {
     device: Device,
     room: Room,
+    tiling: Tiling,
     bundle: Option<Bundle>,
     text: Option<TextEncoders>,
     vision: Option<VisionEncoder>,
@@ -42,16 +48,31 @@ enum Room {
     ForOnePhase,
 }
 
+impl Room {
+    /// What fits in the host's memory when the models' files have `stored_bytes`.
+    fn on_cpu(stored_bytes: u64, available_bytes: u64) -> Self {
+        if stored_bytes.saturating_mul(GROWTH_ON_CPU) <= available_bytes {
+            Self::ForAll
+        } else {
+            Self::ForOnePhase
+        }
+    }
+}
+
 impl Models {
     /// No models yet.
     pub(crate) fn new(device: Device) -> Self {
-        let room = match device::memory_info(device) {
-            Some(memory) if memory.total_bytes < ROOMY_BYTES => Room::ForOnePhase,
-            _ => Room::ForAll,
+        // On the CPU the room depends on the bundle, and the tiles, which change the result, on nothing.
+        let (room, tiling) = match device::memory_info(device) {
+            Some(memory) if memory.total_bytes < ROOMY_BYTES => {
+                (Room::ForOnePhase, Tiling::TimeAndSpace)
+            }
+            _ => (Room::ForAll, Tiling::Time),
         };
         Self {
             device,
             room,
+            tiling,
             bundle: None,
             text: None,
             vision: None,
@@ -66,11 +87,18 @@ impl Models {
         device::empty_cache();
     }
 
-    /// Keeps what is loaded only if it is of `bundle`.
-    pub(crate) fn select(&mut self, bundle: &Bundle) {
+    /// Keeps what is loaded only if it is of `bundle`, which will be used with the transformer in a folder.
+    pub(crate) fn select(&mut self, bundle: &Bundle, transformer: &Path) {
         if self.bundle.as_ref() != Some(bundle) {
             self.clear();
             self.bundle = Some(bundle.clone());
+            if let (Device::Cpu, Some(available_bytes)) =
+                (self.device, device::host_available_bytes())
+            {
+                let stored_bytes = stored_bytes(bundle, transformer);
+                self.room = Room::on_cpu(stored_bytes, available_bytes);
+                tracing::debug!(stored_bytes, available_bytes, room = ?self.room);
+            }
         }
     }
 
@@ -86,15 +114,12 @@ impl Models {
 
     /// How the VAE cuts what it decodes.
     pub(crate) fn tiling(&self) -> Tiling {
-        match self.room {
-            Room::ForAll => Tiling::Time,
-            Room::ForOnePhase => Tiling::TimeAndSpace,
-        }
+        self.tiling
     }
 
     /// What the device's size changed in the result.
     pub(crate) fn warnings(&self) -> Option<String> {
-        (self.room == Room::ForOnePhase).then(|| {
+        (self.tiling == Tiling::TimeAndSpace).then(|| {
             "the device has less than 60 GB: frames were decoded in spatial tiles, which blends their seams".into()
         })
     }
@@ -184,5 +209,51 @@ impl Models {
     ) -> Result<M, Error> {
         let source = ModelSource::Folder(bundle.component(component)?);
         Ok(open(&source, self.device, self.encoder_kind())?)
+    }
+}
+
+/// Size of the weights' files. A component that is not there counts nothing: loading it will say so.
+fn stored_bytes(bundle: &Bundle, transformer: &Path) -> u64 {
+    let encoders = [
+        Component::TextEncoder,
+        Component::TextEncoder2,
+        Component::ImageEncoder,
+        Component::Vae,
+    ];
+    let folders = encoders
+        .into_iter()
+        .filter_map(|component| bundle.component(component).ok());
+    folders
+        .chain([transformer.to_path_buf()])
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flat_map(Iterator::flatten)
+        .filter(|entry| entry.path().extension().is_some_and(|e| e == "safetensors"))
+        // The Hub's cache holds links to the files.
+        .filter_map(|entry| fs::metadata(entry.path()).ok())
+        .map(|file| file.len())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_keeps_all_models_only_where_they_fit_as_f32() {
+        assert_eq!(Room::on_cpu(40, 80), Room::ForAll);
+        assert_eq!(Room::on_cpu(41, 80), Room::ForOnePhase);
+    }
+
+    #[test]
+    fn all_weights_of_a_bundle_are_counted() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/bundle");
+        let bundle = Bundle::open(&root).unwrap();
+        let bytes = |file: &str| fs::metadata(root.join(file)).unwrap().len();
+        let expected = bytes("text_encoder/model.safetensors")
+            + bytes("text_encoder_2/model.safetensors")
+            + bytes("image_encoder/model.safetensors")
+            + bytes("vae/diffusion_pytorch_model.safetensors")
+            + bytes("transformer/diffusion_pytorch_model.safetensors");
+        assert_eq!(stored_bytes(&bundle, &root.join("transformer")), expected);
     }
 }

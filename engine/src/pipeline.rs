@@ -52,7 +52,9 @@ impl Pipeline {
         listener: &mut Listener<'_>,
     ) -> Result<RenderOutput, Error> {
         let outcome = device::catch(|| self.run(request, Journal::new(listener)));
-        if let Err(Error::OutOfMemory { .. } | Error::Torch { .. }) = outcome {
+        if let Err(Error::OutOfMemory { .. } | Error::Torch { .. } | Error::Internal { .. }) =
+            outcome
+        {
             self.models.clear();
         }
         outcome
@@ -101,7 +103,7 @@ impl Pipeline {
     /// The prompt and the start image, encoded.
     fn condition(&mut self, job: &Job, journal: &mut Journal<'_>) -> Result<Conditions, Error> {
         let _no_grad = tch::no_grad_guard();
-        self.models.select(&job.bundle);
+        self.models.select(&job.bundle, &job.transformer);
 
         let text = self.models.text(&job.bundle)?;
         journal.enter(Phase::Text)?;

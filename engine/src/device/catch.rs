@@ -5,13 +5,13 @@
 
 use std::{
     any::Any,
-    cell::Cell,
+    cell::{Cell, RefCell},
     panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
 use crate::error::Error;
 
-/// Runs `f`; a panic that carries torch's message becomes an [`Error`].
+/// Runs `f`; a panic becomes an [`Error`]: torch's by its message, one of ours with its place.
 ///
 /// After [`Error::Device`] the process can't use the device any more and has to exit. After
 /// [`Error::OutOfMemory`] it can, once what `f` held is dropped.
@@ -20,18 +20,21 @@ pub fn catch<T>(f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // Unwind safety: weights are immutable, and callers drop what the phase was building.
     let result = catch_unwind(AssertUnwindSafe(f));
     CATCHING.set(outer);
-    result.unwrap_or_else(|panic| Err(torch_error(panic)))
+    result.unwrap_or_else(|panic| Err(error_of(panic)))
 }
 
 thread_local! {
-    /// Whether this thread is inside [`catch`], where a panic is an error that its caller reports.
+    /// Whether this thread is inside [`catch`], where a panic of torch is an error that its caller reports.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
+    /// Where this thread panicked last; known once [`log_panics`] was called.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Sends panics to the log: those that [`catch`] turns into errors as details, others as errors.
+/// Sends panics to the log: torch's that [`catch`] turns into errors as details, others as errors.
 pub fn log_panics() {
     panic::set_hook(Box::new(|panic| {
-        if CATCHING.get() {
+        PLACE.set(panic.location().map(ToString::to_string));
+        if CATCHING.get() && panic.payload_as_str().is_some_and(is_of_torch) {
             tracing::debug!("{panic}");
         } else {
             tracing::error!("{panic}");
@@ -39,13 +42,24 @@ pub fn log_panics() {
     }));
 }
 
-fn torch_error(panic: Box<dyn Any + Send>) -> Error {
+fn error_of(panic: Box<dyn Any + Send>) -> Error {
     let message = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
         (Some(message), _) => message.as_str(),
         (_, Some(message)) => message,
         _ => resume_unwind(panic),
     };
-    classify(message)
+    if is_of_torch(message) {
+        return classify(message);
+    }
+    Error::Internal {
+        place: PLACE.take().unwrap_or_else(|| "an unknown place".into()),
+        message: message.into(),
+    }
+}
+
+/// Whether a panic was raised by an operation of tch, whose unwrapped errors show as `Torch("...")`.
+fn is_of_torch(panic_message: &str) -> bool {
+    panic_message.contains("Torch(\"")
 }
 
 /// What ran out, as torch and the libraries under it put it.
@@ -135,6 +149,16 @@ mod tests {
             message,
             "CUDA error: an illegal memory access was encountered"
         );
+    }
+
+    #[test]
+    fn a_panic_of_ours_is_an_internal_error_and_not_torchs() {
+        let error = catch::<()>(|| panic!("out of memory of what was promised")).unwrap_err();
+        let Error::Internal { message, .. } = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(message, "out of memory of what was promised");
+        assert_eq!(error.failure().code, "FP5006");
     }
 
     #[test]

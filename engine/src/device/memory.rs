@@ -24,6 +24,20 @@ pub fn memory_info(device: Device) -> Option<MemoryInfo> {
     })
 }
 
+/// Memory of the host that can be used without swapping, as the kernel estimates it; `None` where it does not.
+pub fn host_available_bytes() -> Option<u64> {
+    available_bytes(&std::fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+/// `MemAvailable` of `/proc/meminfo`, which counts in kibibytes.
+fn available_bytes(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 /// Most bytes that tensors have occupied on a CUDA device since [`reset_peak`].
 pub fn peak_bytes(device: Device) -> Option<u64> {
     let index = initialised(device)?;
@@ -65,6 +79,13 @@ fn initialised(device: Device) -> Option<c_int> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn available_memory_is_read_from_the_kernels_table() {
+        let table = "MemTotal:       24623176 kB\nMemAvailable:   20000000 kB\n";
+        assert_eq!(available_bytes(table), Some(20_480_000_000));
+        assert_eq!(available_bytes("MemTotal: 1 kB\n"), None);
+    }
 
     #[test]
     fn the_cpu_has_no_device_memory() {

@@ -8,5 +8,7 @@ mod shim;
 
 pub use catch::{catch, log_panics};
 pub use identity::{label, model_name, total_bytes};
-pub use memory::{MemoryInfo, empty_cache, memory_info, peak_bytes, reset_peak};
+pub use memory::{
+    MemoryInfo, empty_cache, host_available_bytes, memory_info, peak_bytes, reset_peak,
+};
 pub use runtime::{init, open};

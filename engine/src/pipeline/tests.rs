@@ -50,7 +50,9 @@ fn cases(list: &str) -> Vec<Case> {
     // Python writes infinite tolerances of other lists in a way that is not JSON.
     let mut manifest: serde_json::Value =
         serde_json::from_str(&manifest.replace("Infinity", "1e300")).unwrap();
-    serde_json::from_value(manifest[list].take()).unwrap()
+    let cases: Vec<Case> = serde_json::from_value(manifest[list].take()).unwrap();
+    assert!(!cases.is_empty(), "the manifest has no {list}");
+    cases
 }
 
 fn tensors(file: &Path) -> Tensors {
@@ -163,7 +165,7 @@ fn generate(
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut journal = Journal::new(&mut listener);
     let conditions = conditions.unwrap_or_else(|| pipeline.condition(&job, &mut journal).unwrap());
-    pipeline.models.select(&job.bundle);
+    pipeline.models.select(&job.bundle, &job.transformer);
     let video = pipeline.generate(&job, &conditions, &mut journal).unwrap();
     (conditions, video)
 }

@@ -62,10 +62,7 @@ impl Clip {
     /// Opens and loads the component `source`.
     pub fn open(source: &ModelSource, device: Device, kind: Kind) -> Result<Self, WeightsError> {
         let config = Config::read(source.config_dir())?;
-        let checkpoint = source.open(&LAYOUT)?;
-        let model = Self::load(&checkpoint.weights(device, kind), &config)?;
-        checkpoint.finish()?;
-        Ok(model)
+        source.load(&LAYOUT, (device, kind), |w| Self::load(w, &config))
     }
 
     /// Loads the model.

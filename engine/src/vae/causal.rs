@@ -5,6 +5,7 @@
 
 use tch::Tensor;
 
+use super::Config;
 use crate::nn::{Conv3d, GroupNorm};
 use crate::weights::{Weights, WeightsError};
 
@@ -107,6 +108,33 @@ impl ResnetBlock {
             Some(conv) => h.g_add_(&conv.forward(x)),
             None => h.g_add_(x),
         }
+    }
+}
+
+/// The resnets of one level; the first changes the number of channels.
+#[derive(Debug)]
+pub(super) struct Resnets(Vec<ResnetBlock>);
+
+impl Resnets {
+    pub(super) fn load(
+        w: &Weights<'_>,
+        [from, to]: [i64; 2],
+        count: i64,
+        config: &Config,
+    ) -> Result<Self, WeightsError> {
+        let resnet = |r| {
+            let from = if r == 0 { from } else { to };
+            ResnetBlock::load(&w.pp(r), from, to, config.norm_num_groups)
+        };
+        (0..count).map(resnet).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// (B, from, T, H, W) → (B, to, T, H, W)
+    pub(super) fn forward(&self, mut x: Tensor) -> Tensor {
+        for resnet in &self.0 {
+            x = resnet.forward(&x);
+        }
+        x
     }
 }
 

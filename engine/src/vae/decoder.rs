@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::Config;
-use super::causal::{CausalConv3d, NormSilu, ResnetBlock, Upsample};
+use super::causal::{CausalConv3d, NormSilu, Resnets, Upsample};
 use super::mid::MidBlock;
 use crate::weights::{Weights, WeightsError};
 
@@ -52,7 +52,7 @@ impl Decoder {
 /// One level: resnets, then upsampling (diffusers' `HunyuanVideoUpBlock3D`).
 #[derive(Debug)]
 struct UpBlock {
-    resnets: Vec<ResnetBlock>,
+    resnets: Resnets,
     upsampler: Option<Upsample>,
 }
 
@@ -63,24 +63,18 @@ impl UpBlock {
         [from, to]: [i64; 2],
         config: &Config,
     ) -> Result<Self, WeightsError> {
-        let resnet = |r| {
-            let from = if r == 0 { from } else { to };
-            ResnetBlock::load(&w.pp("resnets").pp(r), from, to, config.norm_num_groups)
-        };
+        let count = config.layers_per_block + 1;
+        let resnets = Resnets::load(&w.pp("resnets"), [from, to], count, config)?;
         let upsampler = |factors| Upsample::load(&w.pp("upsamplers.0"), to, factors);
         Ok(Self {
-            resnets: (0..=config.layers_per_block)
-                .map(resnet)
-                .collect::<Result<_, _>>()?,
+            resnets,
             upsampler: config.resampling(level).map(upsampler).transpose()?,
         })
     }
 
     /// (B, from, T, H, W) → (B, to, 1 + ft·(T−1), fh·H, fw·W)
-    fn forward(&self, mut x: Tensor) -> Tensor {
-        for resnet in &self.resnets {
-            x = resnet.forward(&x);
-        }
+    fn forward(&self, x: Tensor) -> Tensor {
+        let x = self.resnets.forward(x);
         match &self.upsampler {
             Some(upsampler) => upsampler.forward(&x),
             None => x,

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::Config;
-use super::causal::{CausalConv3d, NormSilu, ResnetBlock};
+use super::causal::{CausalConv3d, NormSilu, Resnets};
 use super::mid::MidBlock;
 use crate::weights::{Weights, WeightsError};
 
@@ -53,7 +53,7 @@ impl Encoder {
 /// One level: resnets, then a strided convolution (diffusers' `HunyuanVideoDownBlock3D`).
 #[derive(Debug)]
 struct DownBlock {
-    resnets: Vec<ResnetBlock>,
+    resnets: Resnets,
     downsampler: Option<CausalConv3d>,
 }
 
@@ -64,25 +64,19 @@ impl DownBlock {
         [from, to]: [i64; 2],
         config: &Config,
     ) -> Result<Self, WeightsError> {
-        let resnet = |r| {
-            let from = if r == 0 { from } else { to };
-            ResnetBlock::load(&w.pp("resnets").pp(r), from, to, config.norm_num_groups)
-        };
+        let count = config.layers_per_block;
+        let resnets = Resnets::load(&w.pp("resnets"), [from, to], count, config)?;
         let downsampler =
             |stride| CausalConv3d::load(&w.pp("downsamplers.0.conv"), to, to, 3, stride);
         Ok(Self {
-            resnets: (0..config.layers_per_block)
-                .map(resnet)
-                .collect::<Result<_, _>>()?,
+            resnets,
             downsampler: config.resampling(level).map(downsampler).transpose()?,
         })
     }
 
     /// (B, from, T, H, W) → (B, to, ⌈T/st⌉, ⌈H/sh⌉, ⌈W/sw⌉)
-    fn forward(&self, mut x: Tensor) -> Tensor {
-        for resnet in &self.resnets {
-            x = resnet.forward(&x);
-        }
+    fn forward(&self, x: Tensor) -> Tensor {
+        let x = self.resnets.forward(x);
         match &self.downsampler {
             Some(conv) => conv.forward(&x),
             None => x,

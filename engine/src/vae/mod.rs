@@ -49,10 +49,9 @@ impl Vae {
     /// Opens and loads the component `source`.
     pub fn open(source: &ModelSource, device: Device, kind: Kind) -> Result<Self, WeightsError> {
         let config = Config::read(source.config_dir())?;
-        let checkpoint = source.open(&Layout::DIFFUSERS)?;
-        let model = Self::load(&checkpoint.weights(device, kind), &config)?;
-        checkpoint.finish()?;
-        Ok(model)
+        source.load(&Layout::DIFFUSERS, (device, kind), |w| {
+            Self::load(w, &config)
+        })
     }
 
     /// Loads encoder and decoder.

@@ -128,8 +128,11 @@ fn publish(
     let bytes = verify(&part.path, &expected)?;
     fs::rename(&part.path, path).map_err(io_error(path, "renaming to"))?;
     let folder = folder(path);
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(io_error(folder, "syncing"))?;
+    if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
+        // A video that may be gone after a crash is none: whoever renders it again must not find it here.
+        let _ = fs::remove_file(path);
+        return Err(io_error(folder, "syncing")(error));
+    }
     Ok(VideoSummary {
         frames: muxed.frames,
         secs: f64::from(muxed.frames) / f64::from(settings.fps),

@@ -6,7 +6,9 @@ use std::{
     str::FromStr,
 };
 
-use super::{Checkpoint, Layout, WeightsError};
+use tch::{Device, Kind};
+
+use super::{Checkpoint, Layout, Weights, WeightsError};
 
 /// A component's folder, or `random:SEED:CONFIGDIR`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +35,20 @@ impl ModelSource {
         }
     }
 
-    /// Opens the weights.
-    pub fn open(&self, layout: &Layout) -> Result<Checkpoint, WeightsError> {
-        match self {
-            Self::Folder(dir) => Checkpoint::open(dir, layout),
-            Self::Synthesised { seed, .. } => Ok(Checkpoint::synthesised(*seed)),
-        }
+    /// Loads the model that `load` builds from the weights, and checks that it took all of them.
+    pub fn load<M>(
+        &self,
+        layout: &Layout,
+        (device, kind): (Device, Kind),
+        load: impl FnOnce(&Weights<'_>) -> Result<M, WeightsError>,
+    ) -> Result<M, WeightsError> {
+        let checkpoint = match self {
+            Self::Folder(dir) => Checkpoint::open(dir, layout)?,
+            Self::Synthesised { seed, .. } => Checkpoint::synthesised(*seed),
+        };
+        let model = load(&checkpoint.weights(device, kind))?;
+        checkpoint.finish()?;
+        Ok(model)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod clip;
 mod llama;
+mod pieces;
 mod special;
 mod vocabulary;
 
@@ -9,6 +10,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use framepack_jobs::FailureClass;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -55,6 +57,34 @@ pub enum TokenizerError {
     /// The text can't be tokenized with this vocabulary.
     #[error("the text can't be tokenized: {0}")]
     Encode(String),
+}
+
+impl TokenizerError {
+    /// What retry policy goes by.
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Encode(_) => FailureClass::Input,
+            _ => FailureClass::Internal,
+        }
+    }
+
+    /// Stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Encode(_) => "FP3021",
+            _ => "FP3020",
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Encode(_) => {
+                "reword the prompt; if no prompt works, the bundle's tokenizer is not the model's"
+            }
+            _ => "fetch the bundle's tokenizer files again",
+        }
+    }
 }
 
 /// Both tokenizers of a bundle.
