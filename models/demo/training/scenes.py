@@ -18,6 +18,7 @@ COLORS = {
 TEXTURES = ["plain", "striped", "spotted", "checkered"]
 OBJECT_MOTIONS = ["left", "right", "up", "down", "circle", "bounce", "wave", "grow", "shrink", "spin", "still"]
 CAMERA_MOTIONS = ["pan left", "pan right", "zoom in", "zoom out"]
+HARD_MOTIONS = ["spin", "spin", "spin", "bounce", "shrink", "grow", "pan left", "pan right"]  # drawn more often: slow to learn
 MOTIONS = OBJECT_MOTIONS + CAMERA_MOTIONS
 SPEEDS = {"slow": 0.55, "normal": 1.0, "fast": 1.65}
 BUCKETS = [(96, 160), (112, 144), (128, 128), (144, 112), (160, 96)]  # (height, width)
@@ -126,7 +127,7 @@ def sample_scene(rng, bucket, motion=None, photos=TRAIN_PHOTOS, two=None):
     half_w, half_h = width / 256, height / 256
     scene = Scene(height, width, seed=rng.getrandbits(31))
     if motion is None:
-        motion = rng.choice(OBJECT_MOTIONS[:-1] * 2 + CAMERA_MOTIONS * 3 + ["still"])
+        motion = rng.choice(OBJECT_MOTIONS[:-1] * 2 + CAMERA_MOTIONS * 3 + HARD_MOTIONS + ["still"])
     if motion in CAMERA_MOTIONS:
         scene.camera, scene.camera_speed = motion, rng.choice(list(SPEEDS))
         scene.camera_rate = SPEEDS[scene.camera_speed] * rng.uniform(0.95, 1.05)
