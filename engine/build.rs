@@ -5,6 +5,15 @@ use std::{env, path::PathBuf, process::Command};
 fn main() {
     torch_shim();
     x264_shim();
+    installed_layout();
+}
+
+/// Where `make install` puts libtorch, seen from the installed binary. In a checkout, `.cargo/config.toml` names
+/// the folder.
+fn installed_layout() {
+    for library in ["torch/lib", "nvidia/cu13/lib"] {
+        println!("cargo:rustc-link-arg-bins=-Wl,-rpath,$ORIGIN/../lib/framepack/{library}");
+    }
 }
 
 /// The torch shim, against the libtorch that torch-sys found (its `LIBTORCH`).

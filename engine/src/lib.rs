@@ -24,3 +24,5 @@ pub mod weights;
 pub mod worker;
 
 pub use error::Error;
+pub use models::ModelOptions;
+pub use vae::Tiling;

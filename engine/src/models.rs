@@ -25,10 +25,20 @@ const ROOMY_BYTES: u64 = 60_000_000_000;
 /// Most by which weights grow when they are loaded on the CPU: from 2 bytes a number to f32.
 const GROWTH_ON_CPU: u64 = 2;
 
+/// What departs from the defaults of the device.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ModelOptions {
+    /// Type that all models compute in.
+    pub kind: Option<Kind>,
+    /// How the VAE cuts what it decodes.
+    pub tiling: Option<Tiling>,
+}
+
 /// The models, of one bundle at a time.
 #[derive(Debug)]
 pub(crate) struct Models {
     device: Device,
+    options: ModelOptions,
     room: Room,
     tiling: Tiling,
     bundle: Option<Bundle>,
@@ -61,7 +71,7 @@ impl Room {
 
 impl Models {
     /// No models yet.
-    pub(crate) fn new(device: Device) -> Self {
+    pub(crate) fn new(device: Device, options: ModelOptions) -> Self {
         // On the CPU the room depends on the bundle, and the tiles, which change the result, on nothing.
         let (room, tiling) = match device::memory_info(device) {
             Some(memory) if memory.total_bytes < ROOMY_BYTES => {
@@ -71,8 +81,9 @@ impl Models {
         };
         Self {
             device,
+            options,
             room,
-            tiling,
+            tiling: options.tiling.unwrap_or(tiling),
             bundle: None,
             text: None,
             vision: None,
@@ -83,7 +94,7 @@ impl Models {
 
     /// Drops all models and returns their memory.
     pub(crate) fn clear(&mut self) {
-        *self = Self::new(self.device);
+        *self = Self::new(self.device, self.options);
         device::empty_cache();
     }
 
@@ -195,10 +206,10 @@ impl Models {
     }
 
     fn kind(&self, on_cuda: Kind) -> Kind {
-        match self.device {
+        self.options.kind.unwrap_or(match self.device {
             Device::Cuda(_) => on_cuda,
             _ => Kind::Float,
-        }
+        })
     }
 
     fn load<M>(

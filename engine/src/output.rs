@@ -1,4 +1,4 @@
-//! What a job leaves on the disk: previews, the video, its contact sheet.
+//! What a job leaves on the disk: previews, latents, the video, its contact sheet.
 
 use std::path::{Path, PathBuf};
 
@@ -27,9 +27,14 @@ pub(crate) struct Written {
     pub(crate) contact_sheet: PathBuf,
 }
 
-/// Writes the video, reads it back, and puts it in its place; beside it a contact sheet, in the work folder.
+/// Writes the video, reads it back, and puts it in its place; its latents and a contact sheet go into the work
+/// folder.
 pub(crate) fn write(job: &Job, video: &Video, journal: &mut Journal<'_>) -> Result<Written, Error> {
     journal.enter(Phase::Encode)?;
+    write_latents(
+        &job.output.work_dir.join("latents.safetensors"),
+        &video.latents,
+    )?;
     let size = Size::new(job.plan.width_px, job.plan.height_px);
     let mut writer = VideoWriter::create(
         &job.output.video,
@@ -69,6 +74,15 @@ pub(crate) fn write_preview(job: &Job, number: usize, latents: &Tensor) -> Resul
         .work_dir
         .join(format!("preview-{:03}.png", number + 1));
     write_png(&path, &latent_preview(latents))
+}
+
+/// The generated latents, (1, 16, T, H/8, W/8) f32, to compare runs by more than their frames.
+fn write_latents(path: &Path, latents: &Tensor) -> Result<(), Error> {
+    Tensor::write_safetensors(&[("latents", latents)], path).map_err(|error| Error::Io {
+        path: path.into(),
+        doing: "writing",
+        source: std::io::Error::other(error),
+    })
 }
 
 fn write_png(path: &Path, picture: &RgbImage) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     history::LatentHistory,
     job::Job,
-    models::Models,
+    models::{ModelOptions, Models},
     output::{self, Written},
     progress::{Journal, Listener},
     sampler::{Denoiser, NoiseStream, Shift, needs_negative, sigmas, unipc},
@@ -38,10 +38,10 @@ pub(crate) struct Video {
 
 impl Pipeline {
     /// A pipeline without models yet.
-    pub fn new(device: Device) -> Self {
+    pub fn new(device: Device, options: ModelOptions) -> Self {
         Self {
             device,
-            models: Models::new(device),
+            models: Models::new(device, options),
         }
     }
 

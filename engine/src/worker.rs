@@ -16,7 +16,7 @@ use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, WORKER_PROT
 use tch::Device;
 
 use self::orders::Orders;
-use crate::{device, error::Error, pipeline::Pipeline, progress::Update};
+use crate::{device, error::Error, models::ModelOptions, pipeline::Pipeline, progress::Update};
 
 /// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
 ///
@@ -24,6 +24,7 @@ use crate::{device, error::Error, pipeline::Pipeline, progress::Update};
 /// device. When `input` ends, the process ends within a second, whatever it is doing.
 pub fn serve(
     name: &str,
+    options: ModelOptions,
     state_dir: &Path,
     input: impl BufRead + Send + 'static,
     output: impl Write,
@@ -34,7 +35,7 @@ pub fn serve(
     let device = device::open(name)?;
     replies.send(&FromWorker::Ready(introduction(name, device)))?;
 
-    let mut pipeline = Pipeline::new(device);
+    let mut pipeline = Pipeline::new(device, options);
     while let Some(request) = orders.next() {
         let outcome = render(&mut pipeline, &request, &orders, &mut replies);
         let fatal = outcome.as_ref().is_err_and(Error::is_fatal);

@@ -17,11 +17,20 @@ pub(crate) enum Dtype {
 impl Dtype {
     /// The chosen type; by default f32 on the CPU and `cuda_default`, upstream's choice, on CUDA.
     pub(crate) fn or_default(chosen: Option<Self>, device: Device, cuda_default: Kind) -> Kind {
-        match (chosen, device) {
-            (Some(Self::F16), _) => Kind::Half,
-            (Some(Self::Bf16), _) => Kind::BFloat16,
-            (None, Device::Cuda(_)) => cuda_default,
-            (Some(Self::F32) | None, _) => Kind::Float,
+        chosen.map_or_else(
+            || match device {
+                Device::Cuda(_) => cuda_default,
+                _ => Kind::Float,
+            },
+            Self::kind,
+        )
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::F32 => Kind::Float,
+            Self::F16 => Kind::Half,
+            Self::Bf16 => Kind::BFloat16,
         }
     }
 }

@@ -7,7 +7,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use framepack_engine::worker;
+use framepack_engine::{ModelOptions, Tiling, worker};
+
+use super::options::Dtype;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -17,14 +19,43 @@ pub(crate) struct Args {
     /// The daemon's state directory, for the device's lock
     #[arg(long, value_name = "DIR")]
     state_dir: PathBuf,
+    /// Type that all models compute in; by default f32 on the CPU, bf16 for the transformer and f16 for the
+    /// others on CUDA
+    #[arg(long)]
+    dtype: Option<Dtype>,
+    /// Whether frames are decoded in spatial tiles; by default on devices with little memory
+    #[arg(long)]
+    spatial_tiles: Option<Switch>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 impl Args {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         let replies = private_stdout().context("setting up stdout")?;
         let orders = BufReader::new(io::stdin());
-        worker::serve(&self.device, &self.state_dir, orders, replies)?;
+        worker::serve(
+            &self.device,
+            self.model_options(),
+            &self.state_dir,
+            orders,
+            replies,
+        )?;
         Ok(())
+    }
+
+    fn model_options(&self) -> ModelOptions {
+        ModelOptions {
+            kind: self.dtype.map(Dtype::kind),
+            tiling: self.spatial_tiles.map(|switch| match switch {
+                Switch::On => Tiling::TimeAndSpace,
+                Switch::Off => Tiling::Time,
+            }),
+        }
     }
 }
 

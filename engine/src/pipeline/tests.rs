@@ -189,7 +189,7 @@ fn given_conditions(case: &Case) -> Conditions {
 #[test]
 fn section_loops_and_whole_videos_are_the_reference() {
     tch::set_num_threads(1); // several would wait for each other on a busy machine
-    let mut pipeline = Pipeline::new(Device::Cpu);
+    let mut pipeline = Pipeline::new(Device::Cpu, ModelOptions::default());
     for case in cases("sections") {
         let conditions = given_conditions(&case);
         let (_, video) = generate(&mut pipeline, &case, Some(conditions));

@@ -1,0 +1,128 @@
+"""Renders a fixed set of jobs exactly, then with one setting changed at a time, and says how far the videos are apart.
+
+    python bench/quality/run.py [--worker PROGRAM] [--bundle DIR] [--device cpu|cuda:N] [--seconds S]
+
+Needs ffmpeg. PSNR and SSIM are of the frames (lossless H.264, so its loss is not in them), the relative error is the L2
+norm of the difference of the generated latents over that of the exact ones. A new setting is a new entry of ROWS.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+ROOT = Path(__file__).resolve().parents[2]
+INPUTS = ROOT / "jobs/examples/inputs"
+
+JOBS = [
+    ("red-ball.png", "A red ball bounces up and down.", "original"),
+    ("astronaut.jpg", "A portrait of an astronaut, the camera slowly zooms in.", "original"),
+    ("yellow-hexagon.png", "A yellow hexagon moves in a circle.", "f1"),
+]
+
+# Name, arguments of the worker, changes of the request. The first row is the exact one.
+EXACT = ("f32, 20 steps (exact)", ["--dtype", "f32", "--spatial-tiles", "off"], {"steps": 20})
+ROWS = [
+    EXACT,
+    ("bf16", ["--dtype", "bf16", "--spatial-tiles", "off"], {"steps": 20}),
+    ("f16", ["--dtype", "f16", "--spatial-tiles", "off"], {"steps": 20}),
+    ("spatial tiles", ["--dtype", "f32", "--spatial-tiles", "on"], {"steps": 20, "bucket": 384}),
+    ("10 steps", ["--dtype", "f32", "--spatial-tiles", "off"], {"steps": 10}),
+    ("5 steps", ["--dtype", "f32", "--spatial-tiles", "off"], {"steps": 5}),
+]
+
+
+def render(args, options, changes, folder):
+    """Renders all jobs with one worker; seconds, and for each job its frames and latents."""
+    folder.mkdir()
+    worker = subprocess.Popen(
+        [args.worker, "serve", "--device", args.device, "--state-dir", folder, *options],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )
+    read = iter(worker.stdout.readline, "")
+    if json.loads(next(read))["type"] != "ready":
+        raise RuntimeError("the worker is not ready")
+    results, start = [], time.perf_counter()
+    for number, (image, prompt, model) in enumerate(JOBS, 1):
+        work = folder / str(number)
+        work.mkdir()
+        request = {
+            "type": "render", "job": number, "name": Path(image).stem, "bundle": str(args.bundle), "f1_bundle": None,
+            "model": model, "image": str(INPUTS / image), "image_name": image, "prompt": prompt, "negative_prompt": "", "seed": number,
+            "length_secs": args.seconds, "steps": None, "guidance": {"distilled": 10.0, "cfg": 1.0, "rescale": 0.0},
+            "bucket": None, "latent_window": None, "crf": 0, "output": str(work / "video.mp4"), "work_dir": str(work),
+            **changes,
+        }  # fmt: skip
+        worker.stdin.write(json.dumps(request) + "\n")
+        worker.stdin.flush()
+        answer = next(m for m in map(json.loads, read) if m["type"] in ("done", "failed"))
+        if answer["type"] == "failed":
+            raise RuntimeError(answer["failure"]["message"])
+        plan = answer["output"]["plan"]
+        results.append((frames(work / "video.mp4", plan), load_file(work / "latents.safetensors")["latents"]))
+    secs = time.perf_counter() - start
+    worker.stdin.close()
+    worker.wait()
+    return secs, results
+
+
+def frames(path, plan):
+    """Luma of a video, (frames, height, width) in 0 to 1."""
+    command = ["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    raw = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    return np.frombuffer(raw, np.uint8).reshape(plan["frames"], plan["height_px"], plan["width_px"]) / 255
+
+
+def psnr(a, b):
+    error = np.mean((a - b) ** 2)
+    return float("inf") if error == 0 else -10 * np.log10(error)
+
+
+def ssim(a, b, side=8):
+    """Mean structural similarity over squares of 8 pixels (Wang et al. 2004, without the Gaussian window)."""
+    def blocks(x):
+        n, h, w = x.shape
+        x = x[:, : h // side * side, : w // side * side].reshape(n, h // side, side, w // side, side)
+        return x.transpose(0, 1, 3, 2, 4).reshape(-1, side * side)
+
+    a, b = blocks(a), blocks(b)
+    mean_a, mean_b = a.mean(1), b.mean(1)
+    covariance = ((a - mean_a[:, None]) * (b - mean_b[:, None])).mean(1)
+    c1, c2 = 0.01**2, 0.03**2
+    similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
+    return float(np.mean(similarity / ((mean_a**2 + mean_b**2 + c1) * (a.var(1) + b.var(1) + c2))))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worker", type=Path, default=ROOT / "target/release/framepack-worker")
+    parser.add_argument("--bundle", type=Path, default=ROOT / "models/demo")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seconds", type=float, default=1.0)
+    args = parser.parse_args()
+
+    print(f"{'setting':24} {'PSNR dB':>8} {'SSIM':>7} {'latents rel':>11} {'time':>6}")
+    with tempfile.TemporaryDirectory() as temporary:
+        references = {}
+        for row, (name, options, changes) in enumerate(ROWS):
+            # A row in another size has an exact run of that size beside it.
+            bucket = changes.get("bucket")
+            if bucket not in references:
+                exact = render(args, EXACT[1], {**EXACT[2], "bucket": bucket}, Path(temporary) / f"exact-{bucket}")
+                references[bucket] = exact
+            exact_secs, exact = references[bucket]
+            secs, changed = (exact_secs, exact) if row == 0 else render(args, options, changes, Path(temporary) / str(row))
+            pairs = list(zip(changed, exact))
+            quality = np.mean([psnr(a, b) for (a, _), (b, _) in pairs])
+            structure = np.mean([ssim(a, b) for (a, _), (b, _) in pairs])
+            error = np.mean([np.linalg.norm(a - b) / np.linalg.norm(b) for (_, a), (_, b) in pairs])
+            print(f"{name:24} {quality:8.2f} {structure:7.4f} {error:11.2e} {secs / exact_secs:5.2f}x", flush=True)
+
+
+if __name__ == "__main__":
+    main()
