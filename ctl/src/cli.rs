@@ -82,7 +82,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @last, or a name
+    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @last, or a name (name:12 if it is a number)
     #[arg(required = true, value_name = "JOB")]
     pub(crate) jobs: Vec<Selector>,
 }
@@ -108,6 +108,9 @@ impl Cli {
     }
 }
 
+/// Longest `--timeout`, about 136 years: more would overflow the clock.
+const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// `90`, `90s`, `1.5m` or `9h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit_secs) = match text.char_indices().next_back() {
@@ -118,6 +121,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     let secs = number.parse::<f64>().ok().map(|number| number * unit_secs);
     secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok())
+        .filter(|duration| *duration <= LONGEST)
         .ok_or_else(|| "expected a number of seconds, or a number with s, m or h".to_owned())
 }
 
@@ -142,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(secs)), "{text}");
         }
-        for text in ["", "s", "-1", "1d", "inf", "NaN", "9 h"] {
+        for text in ["", "s", "-1", "1d", "inf", "NaN", "9 h", "4e15h"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -55,9 +55,11 @@ impl From<Failure> for Rejection {
 impl From<Problems> for Rejection {
     fn from(problems: Problems) -> Self {
         let problems: Vec<Problem> = problems.iter().cloned().collect();
-        let first = problems.first();
-        let class = match first.map(|problem| problem.kind) {
-            Some(ProblemKind::PathEscape) => FailureClass::Policy,
+        let kind = problems
+            .first()
+            .map_or(ProblemKind::Syntax, |problem| problem.kind);
+        let class = match kind {
+            ProblemKind::PathEscape => FailureClass::Policy,
             _ => FailureClass::Input,
         };
         let messages: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -68,9 +70,7 @@ impl From<Problems> for Rejection {
         Self {
             failure: Failure {
                 class,
-                code: first
-                    .map_or("FP2106", |problem| problem.kind.code())
-                    .to_owned(),
+                code: kind.code().to_owned(),
                 message: messages.join("\n"),
                 hint: (!hints.is_empty()).then(|| hints.join("\n")),
             },
@@ -102,9 +102,10 @@ impl Intake {
             .inputs
             .copy(offer.folder, wanted)
             .map_err(|error| refusal(error, "start.image"))?;
-        let key = job.key_for(&input.sha256);
+        let drawn = draw();
+        let key = job.key_for(&input.sha256, drawn);
         Ok(Submission {
-            seed: job.spec.seed.resolve(&key, draw),
+            seed: job.spec.seed.resolve(&key, || drawn),
             image: offer.folder.join(wanted),
             name: job.name,
             key,

@@ -35,10 +35,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use framepack_config::{BundleDefaults, Config};
 use framepack_ipc::control::WorkerState;
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    select,
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
 use tracing::{info, warn};
 
 pub use spool::SettleRules;
@@ -74,7 +79,7 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         bundle: BundleDefaults::read(&config.models.bundle)?,
     };
     let (spool_events, spool_inbox) = mpsc::channel();
-    let queue = open_queue(&config, &state, &intake, spool_events.clone()).await?;
+    let (queue, queue_task) = open_queue(&config, &state, &intake, spool_events.clone()).await?;
     let spool = Spool::open(SpoolConfig {
         jobs: config.paths.jobs.clone(),
         daemon_id: state.daemon_id(),
@@ -86,9 +91,12 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
     .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
 
     let (trigger, shutdown) = Trigger::new();
-    let spool = thread::Builder::new()
-        .name("spool".into())
-        .spawn(move || spool.run(&spool_inbox))?;
+    // Closed when the thread ends, however it does.
+    let (spool_alive, spool_ended) = oneshot::channel::<()>();
+    let spool = thread::Builder::new().name("spool".into()).spawn(move || {
+        let _alive = spool_alive;
+        spool.run(&spool_inbox);
+    })?;
     let launches = worker::launches(&config.worker, &program, state.path());
     let workers = start_workers(launches, &queue, &shutdown).await?;
     let service = Service {
@@ -104,19 +112,25 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         "framepackd {} is ready", env!("CARGO_PKG_VERSION")
     );
 
-    stop.await;
+    let lost = select! {
+        () = stop => None,
+        _ = queue_task => Some("the queue"),
+        _ = spool_ended => Some("the thread of the jobs folder"),
+    };
     info!("stopping");
     trigger.fire();
     server.await.context("the server panicked")?;
     // The spool may be waiting for the queue, which still answers.
     let _ = spool_events.send(spool::Event::Stop);
-    tokio::task::spawn_blocking(|| spool.join())
-        .await?
-        .map_err(|_| anyhow::anyhow!("the spool panicked"))?;
+    let spool = tokio::task::spawn_blocking(|| spool.join()).await?;
     if timeout(WORKERS_GRACE, workers.join_all()).await.is_err() {
         warn!("a worker did not end in time and is killed");
     }
     queue.stop().await;
+    if let Some(part) = lost {
+        bail!("{part} ended by itself; no job is lost: see the log, and start framepackd again");
+    }
+    spool.map_err(|_| anyhow!("the spool panicked"))?;
     info!("stopped");
     Ok(())
 }
@@ -174,7 +188,7 @@ async fn open_queue(
     state: &StateDir,
     intake: &Intake,
     finished: mpsc::Sender<spool::Event>,
-) -> Result<QueueHandle> {
+) -> Result<(QueueHandle, JoinHandle<()>)> {
     let path = state.store();
     let store = Store::open(&path).with_context(|| format!("opening {}", path.display()))?;
     let renderer = Renderer::new(

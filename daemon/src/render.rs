@@ -1,9 +1,6 @@
 //! From a job's record to the worker's request: which bundle, which paths.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, fs, io, path::PathBuf};
 
 use framepack_config::Models;
 use framepack_ipc::worker::RenderRequest;
@@ -38,6 +35,7 @@ impl Renderer {
             f1_bundle: self.models.f1_bundle.clone(),
             model: spec.model,
             image: record.private.input.clone(),
+            image_name: job.image.clone(),
             prompt: spec.prompt.clone(),
             negative_prompt: spec.negative_prompt.clone(),
             seed: job.seed,
@@ -67,25 +65,15 @@ impl Renderer {
     }
 }
 
-/// Removes what a worker that was stopped or died left beside the video:
-/// temporary files are hidden and start with the video's own name.
+/// Removes what a worker that was killed left beside the video: the worker writes to `.NAME.part` first.
 pub(crate) fn clear_leftovers(job: &Job) {
-    let (Some(folder), Some(name)) = (job.output.parent(), job.output.file_name()) else {
-        return;
-    };
-    let prefix = format!(".{}.", name.to_string_lossy());
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&prefix) {
-            remove(&entry.path());
-        }
-    }
-}
-
-fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path) {
-        tracing::warn!(path = %path.display(), %error, "removing an unfinished video");
+    let mut part = OsString::from(".");
+    part.push(job.output.file_name().unwrap_or_default());
+    part.push(".part");
+    let part = job.output.with_file_name(part);
+    if let Err(error) = fs::remove_file(&part)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(path = %part.display(), %error, "removing an unfinished video");
     }
 }

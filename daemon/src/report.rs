@@ -135,7 +135,7 @@ impl<'a> Report<'a> {
             _ => format!("{file} was rejected: it did not become a job.\n"),
         };
         if let Some(failure) = self.failure {
-            describe(&mut text, failure).expect(NEVER_FAILS);
+            describe(&mut text, failure, self.problems).expect(NEVER_FAILS);
         }
         write!(text, "\nTo try again: {}\n", self.retry()).expect(NEVER_FAILS);
         Some(text)
@@ -156,8 +156,18 @@ impl<'a> Report<'a> {
 
 const NEVER_FAILS: &str = "writing to a string cannot fail";
 
-fn describe(text: &mut String, failure: &Failure) -> std::fmt::Result {
+fn describe(text: &mut String, failure: &Failure, problems: &[Problem]) -> std::fmt::Result {
     writeln!(text, "\nWhat is wrong ({}):", failure.code)?;
+    // Of several mistakes each has its own remedy.
+    for problem in problems {
+        writeln!(text, "  {problem}")?;
+        if let Some(hint) = &problem.hint {
+            writeln!(text, "      {hint}")?;
+        }
+    }
+    if !problems.is_empty() {
+        return Ok(());
+    }
     for line in failure.message.lines() {
         writeln!(text, "  {line}")?;
     }
@@ -172,10 +182,10 @@ fn describe(text: &mut String, failure: &Failure) -> std::fmt::Result {
 
 fn duplicate_in_words(file: &str, job: &Job) -> String {
     format!(
-        "{} asks for what job {} (\"{}\", {}) already is; nothing was queued.\n\n\
+        "{} has the key of job {} (\"{}\", {}), so it is that job; nothing was queued.\n\n\
          Its video: {}\n\n\
-         To render it anew all the same: change the seed or the prompt, or give the file a key of its own,\n\
-         then move it from here back into the jobs folder.\n",
+         To render it anew all the same: change the seed, the prompt or the picture, or, if the file names a key,\n\
+         that key; or remove the video. Then move the file from here back into the jobs folder.\n",
         file.escape_debug(),
         job.id,
         job.name,

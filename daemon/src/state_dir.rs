@@ -3,10 +3,11 @@
 //! ```text
 //! state/
 //!   lock                 held while a daemon runs
-//!   daemon-id            names this daemon's claims in the jobs folder
+//!   worker-<device>.lock held by the worker that uses the device
+//!   daemon-id            names this daemon's claims in the jobs folder; written as daemon-id.new
 //!   store/               sled
-//!   inputs/<id>.<ext>    start images, copied when their job was accepted
-//!   work/<job>/          previews and contact sheet of a job
+//!   inputs/<id>.<ext>    start images, copied when their job was accepted, removed when it has ended
+//!   work/<job>/          previews and contact sheet of a job, kept: its record names them
 //! ```
 
 use std::{

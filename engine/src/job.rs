@@ -77,7 +77,8 @@ impl Job {
             }
         };
 
-        let picture = picture::load::load(&request.image)?;
+        let picture = picture::load::load(&request.image)
+            .map_err(|error| error.naming(&request.image_name))?;
         let side_px = request.bucket.unwrap_or(defaults.bucket_px);
         if request.crf == 0 {
             warnings.push(LOSSLESS.into());

@@ -134,8 +134,6 @@ pub enum SubmitOutcome {
     Created,
     /// The same job is queued, running or done already; nothing changed.
     Duplicate,
-    /// The same job had failed or been cancelled; it is queued again.
-    Requeued,
     /// An outcome of a later version.
     #[serde(other)]
     Unknown,

@@ -48,6 +48,8 @@ pub enum ErrorCode {
     NoSuchJob,
     /// A file that a job or a command needs can't be read.
     UnreadableFile,
+    /// Another job has the key that the job file names.
+    KeyTaken,
     /// `--timeout` passed.
     Timeout,
     /// Client and daemon speak different protocols.
@@ -71,13 +73,14 @@ impl ErrorCode {
             Self::Usage => "FP1001",
             Self::Unreachable => "FP1002",
             Self::NoSuchJob => "FP1003",
+            Self::KeyTaken => "FP1004",
             Self::Timeout => "FP1005",
             Self::ProtocolMismatch => "FP1006",
             Self::BadMessage => "FP1007",
             Self::ShuttingDown => "FP1008",
             Self::SocketNotPermitted => "FP1009",
             Self::UnreadableFile => "FP2108",
-            Self::StoreDamaged => "FP5002",
+            Self::StoreDamaged => "FP4001",
             Self::Internal => "FP9001",
         }
     }
@@ -90,6 +93,7 @@ impl ErrorCode {
             Self::NoSuchJob => ErrorClass::NotFound,
             Self::SocketNotPermitted => ErrorClass::Policy,
             Self::UnreadableFile => ErrorClass::Validation,
+            Self::KeyTaken => ErrorClass::Conflict,
             Self::Timeout => ErrorClass::Timeout,
             Self::ProtocolMismatch | Self::BadMessage => ErrorClass::Protocol,
             Self::StoreDamaged => ErrorClass::State,

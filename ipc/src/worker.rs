@@ -40,6 +40,8 @@ pub struct RenderRequest {
     pub model: Model,
     /// Start image, absolute path.
     pub image: PathBuf,
+    /// The path by which the user knows it, for messages.
+    pub image_name: PathBuf,
     /// What should happen.
     pub prompt: String,
     /// What should not; used only when `guidance.cfg` is not 1.

@@ -1,4 +1,4 @@
-//! Which jobs a command means: `12`, `3-9`, `@failed`, `--last`, or a name.
+//! Which jobs a command means: `12`, `3-9`, `@failed`, `@last`, or a name.
 
 use std::{fmt, str::FromStr};
 
@@ -18,7 +18,7 @@ pub enum Selector {
     State(StateName),
     /// `@last`: the newest job.
     Last,
-    /// Anything else: all jobs of that name.
+    /// Anything else: all jobs of that name. `name:12` means a job that is called `12`.
     Name(String),
 }
 
@@ -79,6 +79,10 @@ impl FromStr for Selector {
                 state => Ok(Self::State(state.parse()?)),
             };
         }
+        // A name has no colon.
+        if let Some(name) = text.strip_prefix("name:") {
+            return Ok(Self::Name(name.to_owned()));
+        }
         if let Ok(id) = text.parse() {
             return Ok(Self::Id(id));
         }
@@ -116,7 +120,8 @@ impl fmt::Display for Selector {
             Self::Range(first, end) => write!(f, "{first}-{end}"),
             Self::State(state) => write!(f, "@{state}"),
             Self::Last => f.write_str("@last"),
-            Self::Name(name) => f.write_str(name),
+            Self::Name(name) if name.parse() == Ok(self.clone()) => f.write_str(name),
+            Self::Name(name) => write!(f, "name:{name}"),
         }
     }
 }

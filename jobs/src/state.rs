@@ -109,9 +109,7 @@ impl StateName {
             // Failed from the queue: its image is gone, or it crashed too many workers.
             (Queued, Running | Failed | Cancelled)
             // Running again: its plan or progress is new. Queued again: the worker or the daemon stopped.
-            | (Running, Running | Queued | Done | Failed | Cancelled)
-            // Submitted again.
-            | (Failed | Cancelled, Queued) => true,
+            | (Running, Running | Queued | Done | Failed | Cancelled) => true,
             (Queued, Queued | Done) | (Done | Failed | Cancelled, _) => false,
         }
     }
@@ -161,8 +159,8 @@ mod tests {
             "-R-FC", // queued
             "QRDFC", // running
             "-----", // done
-            "Q----", // failed
-            "Q----", // cancelled
+            "-----", // failed
+            "-----", // cancelled
         ];
         for (row, from) in table.iter().zip(StateName::ALL) {
             for (cell, to) in row.chars().zip(StateName::ALL) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Guidance, JobSpec, Length, OutputSpec, Problem, Size, Start, ValidSpec, Validated,
+    Guidance, JobSpec, Length, OutputSpec, Problem, SeedSpec, Size, Start, ValidSpec, Validated,
     parse::is_name_char,
 };
 
@@ -112,6 +112,9 @@ struct Canonical<'a> {
     name: &'a str,
     spec: &'a ValidSpec,
     image_sha256: &'a str,
+    /// What `seed: random` drew; `None` for every other seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drawn: Option<u32>,
 }
 
 impl Validated {
@@ -120,12 +123,14 @@ impl Validated {
     ///
     /// Comments, order and spelling of the file do not matter; every value that changes the video, or its
     /// name, does. So does the picture itself: the same file with another photo in its place is another job.
-    pub fn key_for(&self, image_sha256: &str) -> String {
+    /// With `seed: random` each submission is: `drawn`, the random number that it would use, counts then.
+    pub fn key_for(&self, image_sha256: &str, drawn: u32) -> String {
         self.key.clone().unwrap_or_else(|| {
             let canonical = Canonical {
                 name: &self.name,
                 spec: &self.spec,
                 image_sha256,
+                drawn: (self.spec.seed == SeedSpec::Random).then_some(drawn),
             };
             let json = serde_json::to_vec(&canonical)
                 .expect("string keys and finite numbers always serialise");

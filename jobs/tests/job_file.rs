@@ -95,17 +95,20 @@ fn json_is_accepted_as_well() {
 
 #[test]
 fn the_key_is_the_content_not_its_spelling() {
-    let key = |text: &str| validated(text).unwrap().key_for("image");
+    let key = |text: &str| validated(text).unwrap().key_for("image", 1);
     let spelt =
         "# a comment\nstart:\n  image: \"cat.jpg\"\nlength: {seconds: 5}\napi: framepack/v1\n";
     assert_eq!(key(SMALLEST), key(spelt));
     assert_eq!(key(SMALLEST).len(), 64);
     for line in ["steps: 25", "name: other"] {
-        assert_ne!(key(SMALLEST), with(line).unwrap().key_for("image"));
+        assert_ne!(key(SMALLEST), with(line).unwrap().key_for("image", 1));
     }
     let smallest = validated(SMALLEST).unwrap();
-    assert_ne!(key(SMALLEST), smallest.key_for("another image"));
-    assert_eq!(with("key: k").unwrap().key_for("image"), "k");
+    assert_ne!(key(SMALLEST), smallest.key_for("another image", 1));
+    assert_eq!(with("key: k").unwrap().key_for("image", 1), "k");
+    assert_eq!(key(SMALLEST), smallest.key_for("image", 2));
+    let random = with("seed: random").unwrap();
+    assert_ne!(random.key_for("image", 1), random.key_for("image", 2));
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
         .unwrap();
     Job {
         id: JobId(id),
-        key: validated.key_for("image"),
+        key: validated.key_for("image", 1),
         name: validated.name,
         state,
         submitted_at: at("2026-11-23T05:16:08.000001Z"),
@@ -154,14 +154,16 @@ fn selectors_mean_jobs() {
         job(1, "cat", done),
         job(2, "dog", failed),
         job(5, "cat", queued),
+        job(7, "7", every_state()[0].clone()),
     ];
     for (selectors, expected) in [
         (&["1"][..], &[1][..]),
         (&["1-3"], &[1, 2]),
         (&["@failed"], &[2]),
         (&["@running"], &[]),
-        (&["@last"], &[5]),
+        (&["@last"], &[7]),
         (&["cat"], &[1, 5]),
+        (&["name:7"], &[7]),
         (&["5", "cat", "@done"], &[1, 5]),
     ] {
         let parsed: Vec<Selector> = selectors.iter().map(|text| text.parse().unwrap()).collect();
@@ -175,7 +177,7 @@ fn selectors_mean_jobs() {
             assert_eq!(selector.to_string(), *text);
         }
     }
-    for unmatched in ["3", "6-9", "bird"] {
+    for unmatched in ["3", "8-9", "bird"] {
         let selector: Selector = unmatched.parse().unwrap();
         let err = select(&["1".parse().unwrap(), selector], &jobs).unwrap_err();
         assert_eq!(err.to_string(), format!("no such job: {unmatched}"));

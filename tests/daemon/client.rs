@@ -110,6 +110,19 @@ fn a_bad_job_and_a_forbidden_image_have_their_exit_codes() {
 }
 
 #[test]
+fn a_key_that_another_job_has_is_a_conflict() {
+    let farm = Farm::new();
+    let first = farm.write_job("a.yaml", "a cat\"\nkey: \"mine");
+    let same = farm.write_job("b.yaml", "a cat\"\nkey: \"mine");
+    let other = farm.write_job("c.yaml", "a dog\"\nkey: \"mine");
+    assert_code(&farm.ctl(&["submit", &first, "--wait"]), 0);
+    assert_code(&farm.ctl(&["submit", &same]), 0);
+    let refused = farm.ctl(&["submit", &other]);
+    assert_code(&refused, 10);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("belongs to job 1"));
+}
+
+#[test]
 fn a_daemon_that_is_not_there_is_said() {
     let farm = Farm::stopped();
     assert_code(&farm.ctl(&["list"]), 3);

@@ -134,6 +134,66 @@ fn another_photo_in_the_same_place_makes_another_job() {
 }
 
 #[test]
+fn a_job_whose_video_was_removed_is_rendered_again_under_its_name() {
+    let farm = Farm::new();
+    farm.drop_prompt("cat.yaml", "a cat");
+    farm.report("cat");
+    let video = farm.outputs().remove(0);
+    fs::remove_file(farm.path("outputs").join(&video)).unwrap();
+    farm.drop_prompt("cat.yaml", "a cat");
+    farm.wait_until("the second one is done", |farm| {
+        farm.show("2").pop().filter(|job| job.is(StateName::Done))
+    });
+    assert_eq!(farm.outputs(), [video]);
+}
+
+#[test]
+fn a_random_seed_is_another_job_each_time() {
+    let farm = Farm::new();
+    let text = format!("{}seed: random\n", job("a cat"));
+    farm.drop_job("cat.yaml", &text);
+    farm.report("cat");
+    farm.drop_job("cat.yaml", &text);
+    farm.wait_until("the second one is done", |farm| {
+        farm.show("2").pop().filter(|job| job.is(StateName::Done))
+    });
+    assert_eq!(farm.outputs().len(), 2);
+}
+
+#[test]
+fn a_file_moved_back_from_the_archive_is_the_same_job_again() {
+    let farm = Farm::new();
+    // A name of the user's own with a number in it stays as it is.
+    farm.drop_prompt("take.1.yaml", "oom");
+    farm.report("take.1");
+    assert_eq!(farm.show("1")[0].name, "take.1");
+    for attempt in 1..=2 {
+        let (_, archived) = farm.filed("take.1", ".yaml").pop().unwrap();
+        let name = archived.file_name().unwrap().to_owned();
+        assert_eq!(name, format!("take.1.{attempt}.yaml").as_str());
+        fs::rename(archived, farm.path("jobs").join(name)).unwrap();
+        farm.wait_until("it failed again", |farm| {
+            farm.filed("take.1", ".yaml").pop()
+        });
+    }
+    let jobs = farm.show("@failed");
+    assert_eq!(jobs.len(), 3);
+    for job in &jobs {
+        assert_eq!((&job.name, &job.key), (&jobs[0].name, &jobs[0].key));
+    }
+
+    // The same for a file that never became a job.
+    farm.drop_job("dog.yaml", "api: framepack/v1\nstart: {image: later.png}\n");
+    farm.report("dog");
+    let (_, rejected) = farm.filed("dog", ".yaml").pop().unwrap();
+    fs::write(farm.path("jobs/later.png"), "a photo").unwrap();
+    let name = rejected.file_name().unwrap().to_owned();
+    fs::rename(rejected, farm.path("jobs").join(name)).unwrap();
+    let dog = farm.wait_until("it is done", |farm| farm.show("dog").pop());
+    assert_eq!(dog.name, "dog");
+}
+
+#[test]
 fn a_taken_name_gets_a_suffix() {
     let farm = Farm::new();
     for (name, prompt) in [("a.yaml", "one"), ("b.yaml", "two")] {

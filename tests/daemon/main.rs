@@ -3,6 +3,7 @@
 
 mod bad_jobs;
 mod client;
+mod codes;
 mod crash;
 mod fixture;
 mod folder;

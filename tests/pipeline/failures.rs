@@ -39,6 +39,7 @@ fn a_missing_image_is_the_users_and_the_next_job_is_rendered() {
     let image = desk.path().join("nothing.png");
     let failure = worker.fail(&RenderRequest {
         image,
+        image_name: "photos/of-the-user.png".into(),
         ..good.clone()
     });
     assert_eq!(
@@ -46,7 +47,7 @@ fn a_missing_image_is_the_users_and_the_next_job_is_rendered() {
         (FailureClass::Input, "FP2001")
     );
     assert!(
-        failure.message.contains("nothing.png"),
+        failure.message.contains("photos/of-the-user.png"),
         "{}",
         failure.message
     );

@@ -195,6 +195,7 @@ impl Desk {
             f1_bundle: None,
             model,
             image: fixtures().join("parity/preprocess/48x48.png"),
+            image_name: "48x48.png".into(),
             prompt: "a cat".into(),
             negative_prompt: String::new(),
             seed: 31337,

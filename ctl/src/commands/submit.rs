@@ -44,16 +44,10 @@ fn remarks(submission: &Submission) -> Vec<String> {
     match submission.outcome {
         SubmitOutcome::Created | SubmitOutcome::Unknown => {}
         SubmitOutcome::Duplicate => remarks.push(format!(
-            "the same job is {} already, as job {}; another name or seed makes a new one",
+            "the same job is {} already, as job {}; another seed, name or key makes a new one",
             job.state.name(),
             job.id
         )),
-        SubmitOutcome::Requeued => {
-            remarks.push(format!(
-                "job {} was submitted before and runs again",
-                job.id
-            ));
-        }
     }
     remarks
 }

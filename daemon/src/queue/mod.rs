@@ -10,7 +10,9 @@ mod submit;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    ops::ControlFlow,
     sync::Arc,
+    time::Duration,
 };
 
 use framepack_ipc::{
@@ -20,7 +22,11 @@ use framepack_ipc::{
 use framepack_jobs::{
     Failure, Job, JobId, JobState, Progress, RenderOutput, RenderPlan, StateName, Timestamp,
 };
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
 use tracing::{error, info};
 
 pub(crate) use handle::{QueueHandle, Stopping};
@@ -35,6 +41,8 @@ use crate::{
 
 /// Events that a slow watcher may fall behind before it has to look at the job again.
 const EVENT_BACKLOG: usize = 1024;
+/// How often a waiting job is offered to the idle workers when nothing happens.
+const ASSIGN_RETRY: Duration = Duration::from_secs(5);
 
 /// What others ask of the queue.
 #[derive(Debug)]
@@ -149,59 +157,73 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Serves messages until it is told to stop. Returns the way to it.
-    pub(crate) fn start(self) -> QueueHandle {
+    /// Serves messages until it is told to stop. Returns the way to it, and its task.
+    pub(crate) fn start(self) -> (QueueHandle, JoinHandle<()>) {
         let (messages, inbox) = mpsc::channel(64);
         let handle = QueueHandle::new(messages, self.events.clone());
-        tokio::spawn(self.serve(inbox));
-        handle
+        (handle, tokio::spawn(self.serve(inbox)))
     }
 
     async fn serve(mut self, mut inbox: mpsc::Receiver<Message>) {
-        while let Some(message) = inbox.recv().await {
-            // A receiver that has gone away (a client that hung up) is no concern of ours.
-            match message {
-                Message::Submit(submission, reply) => {
-                    let _ = reply.send(self.submit(*submission).await);
+        loop {
+            match timeout(ASSIGN_RETRY, inbox.recv()).await {
+                Ok(Some(message)) => {
+                    if self.answer(message).await.is_break() {
+                        return;
+                    }
                 }
-                Message::ByClaim(claim, reply) => {
-                    let record = self.claims.get(&claim).and_then(|id| self.jobs.get(id));
-                    let _ = reply.send(record.cloned().map(Arc::new));
-                }
-                Message::Next(idle) => self.idle.push_back(idle),
-                Message::Report(job, report) => self.report(job, report),
-                Message::Worker(status) => {
-                    self.workers.insert(status.device.clone(), status);
-                }
-                Message::Workers(reply) => {
-                    let _ = reply.send(self.workers.values().cloned().collect());
-                }
-                Message::End(job, ending, reply) => {
-                    self.end(job, *ending).await;
-                    let _ = reply.send(());
-                }
-                Message::Cancel(job, reply) => {
-                    let _ = reply.send(self.cancel(job).await);
-                }
-                Message::List(reply) => {
-                    let _ = reply.send(
-                        self.jobs
-                            .values()
-                            .map(|record| record.job.clone())
-                            .collect(),
-                    );
-                }
-                Message::Show(job, reply) => {
-                    let _ = reply.send(self.jobs.get(&job).map(|record| record.job.clone()));
-                }
-                Message::Stop(reply) => {
-                    self.sync().await;
-                    let _ = reply.send(());
-                    return;
-                }
+                Ok(None) => return,
+                // Nothing new: a job that the store did not let begin is tried again.
+                Err(_) => {}
             }
             self.assign().await;
         }
+    }
+
+    /// Does what a message asks. Breaks off when it asks to stop.
+    async fn answer(&mut self, message: Message) -> ControlFlow<()> {
+        // A receiver that has gone away (a client that hung up) is no concern of ours.
+        match message {
+            Message::Submit(submission, reply) => {
+                let _ = reply.send(self.submit(*submission).await);
+            }
+            Message::ByClaim(claim, reply) => {
+                let record = self.claims.get(&claim).and_then(|id| self.jobs.get(id));
+                let _ = reply.send(record.cloned().map(Arc::new));
+            }
+            Message::Next(idle) => self.idle.push_back(idle),
+            Message::Report(job, report) => self.report(job, report),
+            Message::Worker(status) => {
+                self.workers.insert(status.device.clone(), status);
+            }
+            Message::Workers(reply) => {
+                let _ = reply.send(self.workers.values().cloned().collect());
+            }
+            Message::End(job, ending, reply) => {
+                self.end(job, *ending).await;
+                let _ = reply.send(());
+            }
+            Message::Cancel(job, reply) => {
+                let _ = reply.send(self.cancel(job).await);
+            }
+            Message::List(reply) => {
+                let _ = reply.send(
+                    self.jobs
+                        .values()
+                        .map(|record| record.job.clone())
+                        .collect(),
+                );
+            }
+            Message::Show(job, reply) => {
+                let _ = reply.send(self.jobs.get(&job).map(|record| record.job.clone()));
+            }
+            Message::Stop(reply) => {
+                self.sync().await;
+                let _ = reply.send(());
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// After a crash: every running job is queued again, its half-written video removed.

@@ -36,6 +36,8 @@ pub(crate) enum Submitted {
     New(Box<Job>),
     /// The same job (by key) is queued, running or done.
     Duplicate(Box<Job>),
+    /// A job with this key, which the user chose, and other content is queued, running or done.
+    KeyTaken(Box<Job>),
 }
 
 /// Why a valid job could not be taken. It may be submitted again later.
@@ -52,9 +54,14 @@ impl Queue {
         submission: Submission,
     ) -> Result<Submitted, SubmitError> {
         if let Some(known) = self.live_or_done(&submission.key) {
+            let same = known.spec == submission.spec;
             let known = Box::new(known.clone());
             inputs::remove(&submission.input);
-            return Ok(Submitted::Duplicate(known));
+            return Ok(if same {
+                Submitted::Duplicate(known)
+            } else {
+                Submitted::KeyTaken(known)
+            });
         }
         let id = JobId(self.last_id.0 + 1);
         let record = Record {
@@ -105,10 +112,12 @@ impl Queue {
         synced
     }
 
-    /// The job of this key, unless it failed or was cancelled: then it may be tried again, as a new job.
+    /// The job of this key, if it will have a video or has one. One that failed, was cancelled, or whose
+    /// video was removed may be rendered again, as a new job.
     fn live_or_done(&self, key: &str) -> Option<&Job> {
         let job = &self.jobs[self.keys.get(key)?].job;
-        (!job.is(StateName::Failed) && !job.is(StateName::Cancelled)).then_some(job)
+        let has_video = job.is(StateName::Done) && job.output.exists();
+        (!job.is_finished() || has_video).then_some(job)
     }
 
     /// The first free of `name.mp4`, `name-2.mp4`, … in the job's output folder.
@@ -126,11 +135,10 @@ impl Queue {
             .expect("there are more numbers than files")
     }
 
-    /// Whether a job that has not failed will write, or wrote, this file.
+    /// Whether a job will write this file.
     fn is_promised(&self, output: &Path) -> bool {
-        let keeps = |job: &Job| !job.is(StateName::Failed) && !job.is(StateName::Cancelled);
         self.jobs
             .values()
-            .any(|record| record.job.output == output && keeps(&record.job))
+            .any(|record| record.job.output == output && !record.job.is_finished())
     }
 }

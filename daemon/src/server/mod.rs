@@ -12,7 +12,7 @@ use std::{
     fs, io,
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::Path,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -24,7 +24,7 @@ use interprocess::local_socket::{
     GenericFilePath, ListenerOptions, Stream, ToFsName,
     tokio::{Listener, prelude::*},
 };
-use tokio::{select, task::JoinSet};
+use tokio::{select, task::JoinSet, time::sleep};
 use tracing::{debug, warn};
 
 use self::connection::Connection;
@@ -36,6 +36,8 @@ use crate::{
 
 /// The daemon's user and group may connect.
 const SOCKET_MODE: u32 = 0o660;
+/// Pause after a connection could not be accepted: want of file descriptors lasts for a while.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the commands work with.
 #[derive(Debug, Clone)]
@@ -89,7 +91,10 @@ pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Sh
                 Ok(stream) => {
                     connections.spawn(converse(Connection::new(stream), service.clone()));
                 }
-                Err(error) => warn!(%error, "accepting a connection"),
+                Err(error) => {
+                    warn!(%error, "accepting a connection");
+                    sleep(ACCEPT_PAUSE).await;
+                }
             },
             Some(_) = connections.join_next() => {}
             () = shutdown.requested() => return,

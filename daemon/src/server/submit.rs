@@ -41,6 +41,18 @@ impl Service {
         let (job, outcome) = match self.queue.submit(submission).await? {
             Ok(Submitted::New(job)) => (job, SubmitOutcome::Created),
             Ok(Submitted::Duplicate(job)) => (job, SubmitOutcome::Duplicate),
+            Ok(Submitted::KeyTaken(job)) => {
+                let message = format!(
+                    "the key {:?} belongs to job {}, which is another one and {}",
+                    job.key,
+                    job.id,
+                    job.state.name()
+                );
+                return Err(ErrorBody::new(ErrorCode::KeyTaken, message)
+                    .hint("choose another key, or leave it out")
+                    .path("key")
+                    .into());
+            }
             Err(error) => {
                 return Err(ErrorBody::new(ErrorCode::StoreDamaged, error.to_string()).into());
             }

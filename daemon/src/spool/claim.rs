@@ -54,9 +54,9 @@ impl Claims {
         })
     }
 
-    /// Takes the file. `None`: somebody else has, or it was withdrawn.
-    pub(crate) fn take(&self, name: &OsStr) -> io::Result<Option<Claim>> {
-        let claim = self.claim(random_id()?, shorten(name));
+    /// Takes the file `name`, known as `known_as` from now on. `None`: somebody else has, or it was withdrawn.
+    pub(crate) fn take(&self, name: &OsStr, known_as: &OsStr) -> io::Result<Option<Claim>> {
+        let claim = self.claim(random_id()?, shorten(known_as));
         let from = self.jobs.join(name);
         match renameat2(
             AT_FDCWD,
@@ -153,11 +153,11 @@ mod tests {
         let name = OsString::from_vec(b"-\xff\n.yaml".to_vec());
         fs::write(jobs.path().join(&name), "a: 1\n").unwrap();
 
-        let claim = claims.take(&name).unwrap().unwrap();
+        let claim = claims.take(&name, &name).unwrap().unwrap();
         assert!(!jobs.path().join(&name).exists());
         assert_eq!(claim.name, name);
         assert_eq!(claims.list().unwrap(), [claim]);
-        assert_eq!(claims.take(&name).unwrap(), None, "withdrawn");
+        assert_eq!(claims.take(&name, &name).unwrap(), None, "withdrawn");
         assert!(
             Claims::open(jobs.path(), "d2")
                 .unwrap()
@@ -180,10 +180,9 @@ mod tests {
                     let claims = Claims::open(jobs.path(), &format!("d{daemon}")).unwrap();
                     scope.spawn(move || {
                         let take = |i: &i32| {
-                            claims
-                                .take(OsStr::new(&format!("{i}.yaml")))
-                                .unwrap()
-                                .is_some()
+                            let name = format!("{i}.yaml");
+                            let name = OsStr::new(&name);
+                            claims.take(name, name).unwrap().is_some()
                         };
                         (0..50).filter(take).count()
                     })
@@ -203,7 +202,7 @@ mod tests {
         let claims = Claims::open(jobs.path(), "d1").unwrap();
         let name = OsString::from(format!("{}.yaml", "x".repeat(250)));
         fs::write(jobs.path().join(&name), "").unwrap();
-        let claim = claims.take(&name).unwrap().unwrap();
+        let claim = claims.take(&name, &name).unwrap().unwrap();
         assert!(claim.name.as_bytes().ends_with(b"x.yaml"));
         assert!(claim.path.exists());
     }

@@ -4,6 +4,7 @@
 //! until its job is in the store (or refused) and, later, until the job has ended; both survive a crash,
 //! because the next daemon goes through its claims first.
 
+mod again;
 mod archive;
 mod claim;
 mod name;
@@ -69,6 +70,8 @@ pub(crate) struct Spool {
     settling: Settling,
     /// Names that arrived by rename since the last scan.
     renamed: HashSet<OsString>,
+    /// Whether the last daemon's claims have been gone through.
+    is_recovered: bool,
     /// Claimed, and neither queued nor refused yet.
     unanswered: Vec<Claim>,
     /// Ended, and their files not put away yet.
@@ -100,6 +103,7 @@ impl Spool {
             runtime: runtime::Handle::current(),
             settling: Settling::new(config.rules),
             renamed: HashSet::new(),
+            is_recovered: false,
             unanswered: Vec::new(),
             unfiled: Vec::new(),
         })
@@ -107,7 +111,7 @@ impl Spool {
 
     /// Works until it is told to stop.
     pub(crate) fn run(mut self, events: &mpsc::Receiver<Event>) {
-        if let Err(stopping) = self.recover().and_then(|()| self.work(events)) {
+        if let Err(stopping) = self.work(events) {
             info!("the jobs folder is left alone: {stopping}");
         }
     }
@@ -134,12 +138,16 @@ impl Spool {
         }
     }
 
-    /// Goes through what the last daemon had claimed.
+    /// Goes through what the last daemon had claimed; in the next round again, if that can't be listed.
     fn recover(&mut self) -> Result<(), Stopping> {
-        let claims = self.claims.list().unwrap_or_else(|error| {
-            warn!(%error, "listing the claimed files");
-            Vec::new()
-        });
+        let claims = match self.claims.list() {
+            Ok(claims) => claims,
+            Err(error) => {
+                warn!(%error, "listing the claimed files");
+                return Ok(());
+            }
+        };
+        self.is_recovered = true;
         for claim in claims {
             match self
                 .runtime
@@ -147,6 +155,7 @@ impl Spool {
             {
                 Some(record) if record.job.is_finished() => self.unfiled.push(record),
                 Some(_) => {}
+                None if self.unanswered.contains(&claim) => {}
                 None => self.unanswered.push(claim),
             }
         }
@@ -155,6 +164,9 @@ impl Spool {
 
     /// One round: what is left from earlier ones first, then the folder.
     fn pass(&mut self) -> Result<(), Stopping> {
+        if !self.is_recovered {
+            self.recover()?;
+        }
         for claim in std::mem::take(&mut self.unanswered) {
             self.answer(claim)?;
         }
@@ -217,7 +229,8 @@ impl Spool {
 
     /// Claims a file and offers it to the queue.
     fn take(&mut self, name: &OsString) -> Result<(), Stopping> {
-        match self.claims.take(name) {
+        let first = self.first_name(name)?;
+        match self.claims.take(name, &first) {
             Ok(Some(claim)) => self.answer(claim),
             Ok(None) => Ok(()),
             Err(error) => {
@@ -233,8 +246,8 @@ impl Spool {
         match self.accept(&claim) {
             Ok(submission) => match self.runtime.block_on(self.queue.submit(submission))? {
                 Ok(Submitted::New(job)) => info!(file, job = %job.id, "accepted"),
-                Ok(Submitted::Duplicate(job)) => {
-                    info!(file, job = %job.id, "is that job already");
+                Ok(Submitted::Duplicate(job) | Submitted::KeyTaken(job)) => {
+                    info!(file, job = %job.id, "has the key of that job");
                     self.refuse(&claim, &Report::duplicate(file, &job));
                 }
                 Err(error) => {

@@ -1,7 +1,10 @@
 //! Which names in the jobs folder are job files. Everything else is left alone: editors, rsync,
 //! browsers and network file systems all put temporary names beside the real one.
 
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+};
 
 const JOB_SUFFIXES: [&[u8]; 3] = [b".yaml", b".yml", b".json"];
 
@@ -25,6 +28,17 @@ pub(crate) fn split_suffix(name: &OsStr) -> (&OsStr, &OsStr) {
         OsStr::from_bytes(&name[..at]),
         OsStr::from_bytes(&name[at..]),
     )
+}
+
+/// `cat.2.yaml` → `cat.yaml` and `2`: what the archive may have made of a name. `None` when there is no such part.
+pub(crate) fn split_archived(name: &OsStr) -> Option<(OsString, String)> {
+    let (stem, suffix) = split_suffix(name);
+    let stem = stem.as_bytes();
+    let dot = stem.iter().rposition(|byte| *byte == b'.')?;
+    let id = str::from_utf8(&stem[dot + 1..]).ok()?;
+    let mut first = OsStr::from_bytes(&stem[..dot]).to_owned();
+    first.push(suffix);
+    (dot > 0).then(|| (first, id.to_owned()))
 }
 
 fn suffix(name: &[u8]) -> Option<&[u8]> {
@@ -80,6 +94,14 @@ mod tests {
         for name in ignored {
             assert!(!is_job_file(OsStr::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn the_archives_part_is_the_last_one() {
+        let split = |name| split_archived(OsStr::new(name));
+        assert_eq!(split("a.b.2.yaml"), Some(("a.b.yaml".into(), "2".into())));
+        assert_eq!(split("a.yaml"), None);
+        assert_eq!(split(".2.yaml"), None);
     }
 
     #[test]

@@ -7,12 +7,9 @@ use std::{
     path::Path,
 };
 
-use framepack_jobs::{Failure, FailureClass};
+use framepack_jobs::{Failure, FailureClass, MAX_FILE_BYTES};
 use nix::fcntl::OFlag;
 use thiserror::Error;
-
-/// Largest job file taken.
-pub(crate) const MAX_JOB_BYTES: u64 = 1 << 20;
 
 /// Why a file can't be read as a job.
 #[derive(Debug, Error)]
@@ -21,7 +18,7 @@ pub(crate) enum ReadError {
     NotRegular { kind: &'static str },
     #[error("the file is empty")]
     Empty,
-    #[error("the file has {found} bytes; a job has at most {MAX_JOB_BYTES}")]
+    #[error("the file has {found} bytes; a job has at most {MAX_FILE_BYTES}")]
     TooLarge { found: u64 },
     #[error("the file is not UTF-8 text (first wrong byte at {offset})")]
     NotText { offset: usize },
@@ -78,11 +75,12 @@ pub(crate) fn read_job_file(path: &Path) -> Result<String, ReadError> {
         .open(path)?;
     let found = file.metadata()?.len();
     let mut bytes = Vec::new();
-    file.take(MAX_JOB_BYTES + 1).read_to_end(&mut bytes)?;
+    file.take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.is_empty() {
         return Err(ReadError::Empty);
     }
-    if bytes.len() as u64 > MAX_JOB_BYTES {
+    if bytes.len() > MAX_FILE_BYTES {
         return Err(ReadError::TooLarge { found });
     }
     String::from_utf8(bytes).map_err(|error| ReadError::NotText {

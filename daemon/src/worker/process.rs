@@ -56,9 +56,11 @@ pub(crate) enum WorkerError {
 }
 
 fn last_words(stderr: &[String]) -> String {
-    match stderr.last() {
-        Some(line) => format!("; its last words: {line}"),
-        None => String::new(),
+    // Two, since the last one may be a hint.
+    match stderr {
+        [] => String::new(),
+        [line] => format!("; its last words: {line}"),
+        [.., line, last] => format!("; its last words: {line} / {last}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can be wrong with a picture.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -59,6 +59,19 @@ pub enum PictureError {
 }
 
 impl PictureError {
+    /// The same about the picture under the name by which its user knows it.
+    #[must_use]
+    pub fn naming(mut self, name: &Path) -> Self {
+        let (Self::Unreadable { path, .. }
+        | Self::NotAFile { path }
+        | Self::UnknownFormat { path }
+        | Self::TooManyPixels { path, .. }
+        | Self::FileTooLarge { path, .. }
+        | Self::Undecodable { path, .. }) = &mut self;
+        name.clone_into(path);
+        self
+    }
+
     /// Stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
