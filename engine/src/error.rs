@@ -136,7 +136,7 @@ impl Error {
             Self::Bundle { .. } => (
                 FailureClass::Internal,
                 "FP3012",
-                Some("see the README on bundles"),
+                Some("see \"The real models\" in the README"),
             ),
             Self::BundleDefaults(_) => (
                 FailureClass::Internal,

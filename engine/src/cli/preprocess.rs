@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use framepack_config::parameters::BUCKETS_PX;
 use framepack_engine::{
     Error,
     picture::{
@@ -19,11 +20,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
     /// Bucket: side of the square with about the video's area, in pixels
-    #[arg(long, value_name = "N", default_value_t = 640)]
+    #[arg(long, value_name = "N", default_value_t = 640, value_parser = bucket_px)]
     bucket: u32,
     /// PNG to write
     #[arg(long, value_name = "PNG")]
     output: PathBuf,
+}
+
+fn bucket_px(text: &str) -> Result<u32, String> {
+    let bucket = text.parse().ok().filter(|px| BUCKETS_PX.contains(px));
+    bucket.ok_or_else(|| format!("not one of {BUCKETS_PX:?}"))
 }
 
 impl Args {

@@ -23,7 +23,7 @@ pub use checkpoint::{Checkpoint, Layout};
 pub use config::{read_config, read_json};
 pub use error::WeightsError;
 pub use save::save_synthesised;
-pub use source::ModelSource;
+pub use source::{ModelSource, NotASource};
 
 /// A place in a checkpoint's tree of names.
 #[derive(Debug, Clone)]

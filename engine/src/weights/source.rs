@@ -1,7 +1,6 @@
 //! Where a component comes from: its folder, or a seed and a folder with its configuration.
 
 use std::{
-    convert::Infallible,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -52,19 +51,26 @@ impl ModelSource {
     }
 }
 
-impl FromStr for ModelSource {
-    type Err = Infallible;
+/// What begins with `random:` and does not go on with a seed and a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected random:SEED:CONFIGDIR, SEED a whole number; a folder of such a name is ./random:…"
+)]
+pub struct NotASource;
 
-    /// Whatever is not `random:SEED:CONFIGDIR` is a path.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let synthesised = || {
-            let (seed, config_dir) = text.strip_prefix("random:")?.split_once(':')?;
-            Some(Self::Synthesised {
-                seed: seed.parse().ok()?,
-                config_dir: config_dir.into(),
-            })
+impl FromStr for ModelSource {
+    type Err = NotASource;
+
+    /// Whatever does not begin with `random:` is a path.
+    fn from_str(text: &str) -> Result<Self, NotASource> {
+        let Some(synthesised) = text.strip_prefix("random:") else {
+            return Ok(Self::Folder(text.into()));
         };
-        Ok(synthesised().unwrap_or_else(|| Self::Folder(text.into())))
+        let (seed, config_dir) = synthesised.split_once(':').ok_or(NotASource)?;
+        Ok(Self::Synthesised {
+            seed: seed.parse().map_err(|_| NotASource)?,
+            config_dir: config_dir.into(),
+        })
     }
 }
 
@@ -81,9 +87,7 @@ mod tests {
             config_dir: "/a:b".into(),
         };
         assert_eq!(parse("random:7:/a:b"), expected);
-        assert_eq!(
-            parse("random:x:/a"),
-            ModelSource::Folder("random:x:/a".into())
-        );
+        assert_eq!("random:x:/a".parse::<ModelSource>(), Err(NotASource));
+        assert_eq!("random:7".parse::<ModelSource>(), Err(NotASource));
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 10.0)]
     guidance_scale: f64,
     /// Shift of the schedule, above 0 [default: from the number of latent tokens]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = above_zero)]
     shift: Option<f64>,
     /// Real guidance scale; other than 1 it needs the `negative_` inputs
     #[arg(long, default_value_t = 1.0)]
@@ -73,6 +73,13 @@ impl Args {
             ControlFlow::Continue(latents) => Ok(vec![("latents", latents)]),
             ControlFlow::Break(()) => unreachable!("no step asks to stop"),
         }
+    }
+}
+
+fn above_zero(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0. && f64::is_finite(number) => Ok(number),
+        _ => Err("not a number above 0".into()),
     }
 }
 
