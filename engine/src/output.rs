@@ -78,10 +78,12 @@ pub(crate) fn write_preview(job: &Job, number: usize, latents: &Tensor) -> Resul
 
 /// The generated latents, (1, 16, T, H/8, W/8) f32, to compare runs by more than their frames.
 fn write_latents(path: &Path, latents: &Tensor) -> Result<(), Error> {
-    Tensor::write_safetensors(&[("latents", latents.contiguous())], path).map_err(|error| Error::Io {
-        path: path.into(),
-        doing: "writing",
-        source: std::io::Error::other(error),
+    Tensor::write_safetensors(&[("latents", latents.contiguous())], path).map_err(|error| {
+        Error::Io {
+            path: path.into(),
+            doing: "writing",
+            source: std::io::Error::other(error),
+        }
     })
 }
 

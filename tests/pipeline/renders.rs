@@ -45,7 +45,7 @@ fn every_length_has_its_frames_in_both_directions() {
             );
             assert!(image::open(&output.contact_sheet).unwrap().width() > 0);
             let previews = (1..=sections).map(|number| format!("preview-{number:03}.png"));
-            let expected: Vec<String> = ["contact-sheet.png".into()]
+            let expected: Vec<String> = ["contact-sheet.png".into(), "latents.safetensors".into()]
                 .into_iter()
                 .chain(previews)
                 .collect();
