@@ -124,7 +124,7 @@ impl Job {
 /// What the video says about itself: with the models and the start image, all that is needed to render it again.
 fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Metadata {
     let comment = serde_json::json!({
-        "image": request.image.file_name().map(|name| name.to_string_lossy()),
+        "image": request.image_name.file_name().map(|name| name.to_string_lossy()),
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
         "model": request.model,

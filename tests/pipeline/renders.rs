@@ -75,12 +75,13 @@ fn a_video_says_how_to_render_it_again() {
     let desk = Desk::new();
     let request = RenderRequest {
         bucket: None,
+        image_name: "photos/of-the-user.png".into(),
         ..brief(desk.request(Model::Original, 1))
     };
     let output = Worker::ready(desk.path()).render(&request);
     assert!(output.warnings.is_empty(), "{:?}", output.warnings);
     let expected = json!({
-        "image": "48x48.png", "prompt": "a cat", "negative_prompt": "", "model": "original", "seed": 31337,
+        "image": "of-the-user.png", "prompt": "a cat", "negative_prompt": "", "model": "original", "seed": 31337,
         "length_secs": 0.4, "bucket": 128, "steps": 2, "latent_window": 3, "crf": 23,
         "guidance": {"distilled": 10.0, "cfg": 1.0, "rescale": 0.0},
     });
