@@ -114,7 +114,7 @@ mod tests {
         let request = |job: u64| {
             format!(
                 r#"{{"type":"render","job":{job},"name":"a","bundle":"/b","f1_bundle":null,"model":"original",
-                "image":"/i","prompt":"","negative_prompt":"","seed":1,"length_secs":1.0,"steps":null,
+                "image":"/i","image_name":"/i","prompt":"","negative_prompt":"","seed":1,"length_secs":1.0,"steps":null,
                 "guidance":{{"distilled":10.0,"cfg":1.0,"rescale":0.0}},"bucket":null,"latent_window":null,
                 "crf":16,"output":"/o","work_dir":"/w"}}"#
             )
