@@ -18,8 +18,9 @@ fn installed_layout() {
 
 /// The torch shim, against the libtorch that torch-sys found (its `LIBTORCH`).
 fn torch_shim() {
-    println!("cargo:rerun-if-changed=csrc/torch_shim.cpp");
-    println!("cargo:rerun-if-changed=csrc/torch_shim.h");
+    for source in ["torch_shim.cpp", "torch_shim.h", "guarded.h"] {
+        println!("cargo:rerun-if-changed=csrc/{source}");
+    }
     let lib =
         PathBuf::from(env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys says where libtorch is"));
     let include = lib

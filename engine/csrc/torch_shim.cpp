@@ -1,26 +1,23 @@
 #include "torch_shim.h"
+#include "guarded.h"
 
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/core/Tensor.h>
+#include <c10/core/AllocatorConfig.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/Event.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <dlfcn.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <memory>
 #include <string>
 
 namespace {
-
-template <typename F>
-int guarded(F &&body) {
-  try {
-    body();
-    return 0;
-  } catch (...) {
-    return -1;
-  }
-}
 
 // Folder of the libtorch_cpu.so that this process has loaded, with a trailing slash; empty if unknown.
 std::string libtorch_folder() {
@@ -35,49 +32,134 @@ std::string libtorch_folder() {
   return slash == std::string::npos ? std::string() : path.substr(0, slash + 1);
 }
 
+c10::Device cuda(int device) {
+  return {c10::kCUDA, static_cast<c10::DeviceIndex>(device)};
+}
+
+c10::Stream stream_of(int device, int64_t stream) {
+  return c10::Stream::unpack3(stream, static_cast<c10::DeviceIndex>(device), c10::kCUDA);
+}
+
+const at::Tensor &tensor_of(const void *tensor) { return *static_cast<const at::Tensor *>(tensor); }
+
+const c10::Event &event_of(const void *event) { return *static_cast<const c10::Event *>(event); }
+
 } // namespace
 
-int fp_load_cuda(char *reason, size_t capacity) {
-  int status = -1;
-  guarded([&] {
+const char *fp_last_error(void) { return fp::last_error; }
+
+int fp_set_allocator_options(const char *options) {
+  return fp::guarded([&] { c10::CachingAllocator::setAllocatorSettings(options); });
+}
+
+int fp_load_cuda(void) {
+  bool installed = true;
+  const int status = fp::guarded([&] {
     const std::string folder = libtorch_folder();
-    const std::string cuda = folder + "libtorch_cuda.so";
-    if (access(cuda.c_str(), F_OK) != 0) {
-      status = 1;
+    const std::string library = folder + "libtorch_cuda.so";
+    if (access(library.c_str(), F_OK) != 0) {
+      installed = false;
       return;
     }
     // libtorch.so first: ahead-of-time compiled models need it to be there.
     dlopen((folder + "libtorch.so").c_str(), RTLD_NOW | RTLD_GLOBAL);
-    if (dlopen(cuda.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) {
-      status = 0;
-    } else {
+    if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
       const char *error = dlerror();
-      std::snprintf(reason, capacity, "%s", error != nullptr ? error : "no reason given");
+      throw std::runtime_error(error != nullptr ? error : "no reason given");
     }
   });
-  return status;
+  return installed ? status : 1;
 }
 
 int fp_memory_info(int device, uint64_t *free_bytes, uint64_t *total_bytes) {
-  return guarded([&] {
+  return fp::guarded([&] {
     auto [free, total] = at::accelerator::getMemoryInfo(static_cast<c10::DeviceIndex>(device));
     *free_bytes = free;
     *total_bytes = total;
   });
 }
 
-int fp_peak_bytes(int device, uint64_t *peak_bytes) {
-  return guarded([&] {
-    const auto stats = at::accelerator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
+int fp_get_allocator_stats(int device, fp_allocator_stats *stats) {
+  return fp::guarded([&] {
+    const auto all = at::accelerator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
     const auto total = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
-    *peak_bytes = static_cast<uint64_t>(stats.allocated_bytes[total].peak);
+    const auto &allocated = all.allocated_bytes[total];
+    const auto &reserved = all.reserved_bytes[total];
+    stats->allocated_bytes = static_cast<uint64_t>(allocated.current);
+    stats->reserved_bytes = static_cast<uint64_t>(reserved.current);
+    stats->peak_allocated_bytes = static_cast<uint64_t>(allocated.peak);
+    stats->peak_reserved_bytes = static_cast<uint64_t>(reserved.peak);
   });
 }
 
 int fp_reset_peak(int device) {
-  return guarded([&] { at::accelerator::resetPeakStats(static_cast<c10::DeviceIndex>(device)); });
+  return fp::guarded([&] { at::accelerator::resetPeakStats(static_cast<c10::DeviceIndex>(device)); });
 }
 
 int fp_empty_cache(void) {
-  return guarded([&] { at::accelerator::emptyCache(); });
+  return fp::guarded([&] { at::accelerator::emptyCache(); });
+}
+
+int fp_page_lock(int device, void *data, size_t bytes) {
+  return fp::guarded([&] {
+    // Without it the context would be made on this thread's device, which for a new thread is the first one.
+    c10::DeviceGuard on(cuda(device));
+    constexpr unsigned portable = 1; // cudaHostRegisterPortable
+    fp::call_cuda<int(void *, size_t, unsigned)>("cudaHostRegister", data, bytes, portable);
+  });
+}
+
+int fp_page_unlock(void *data) {
+  return fp::guarded([&] { fp::call_cuda<int(void *)>("cudaHostUnregister", data); });
+}
+
+int fp_new_stream(int device, int64_t *stream) {
+  return fp::guarded([&] {
+    *stream = c10::impl::VirtualGuardImpl(c10::kCUDA).getNewStream(cuda(device)).id();
+  });
+}
+
+int fp_current_stream(int device, int64_t *stream) {
+  return fp::guarded([&] {
+    *stream = c10::impl::VirtualGuardImpl(c10::kCUDA).getStream(cuda(device)).id();
+  });
+}
+
+int fp_synchronize_stream(int device, int64_t stream) {
+  return fp::guarded([&] { stream_of(device, stream).synchronize(); });
+}
+
+int fp_copy(int device, int64_t stream, const void *from, const void *to) {
+  return fp::guarded([&] {
+    c10::StreamGuard on(stream_of(device, stream));
+    c10::NoGradGuard without_gradients;
+    tensor_of(to).copy_(tensor_of(from), /*non_blocking=*/true);
+  });
+}
+
+int fp_record_event(int device, int64_t stream, int timed, void **event) {
+  return fp::guarded([&] {
+    const auto flag = timed ? c10::EventFlag::BACKEND_DEFAULT : c10::EventFlag::PYTORCH_DEFAULT;
+    auto recorded = std::make_unique<c10::Event>(c10::kCUDA, flag);
+    recorded->record(stream_of(device, stream));
+    *event = recorded.release();
+  });
+}
+
+void fp_free_event(void *event) { delete static_cast<c10::Event *>(event); }
+
+int fp_wait_event(int device, int64_t stream, const void *event) {
+  return fp::guarded([&] { event_of(event).block(stream_of(device, stream)); });
+}
+
+int fp_query_event(const void *event, int *done) {
+  return fp::guarded([&] { *done = event_of(event).query() ? 1 : 0; });
+}
+
+int fp_synchronize_event(const void *event) {
+  return fp::guarded([&] { event_of(event).synchronize(); });
+}
+
+int fp_elapsed_millis(const void *from, const void *to, double *millis) {
+  return fp::guarded([&] { *millis = event_of(from).elapsedTime(event_of(to)); });
 }

@@ -93,9 +93,8 @@ fn classify(panic_message: &str) -> Error {
 
 /// Torch's own words: without Rust's frame around an unwrapped error and without the C++ backtrace.
 fn own_words(panic_message: &str) -> String {
-    const FRAME: &str = "called `Result::unwrap()` on an `Err` value: Torch(\"";
-    let message = match panic_message.strip_prefix(FRAME) {
-        Some(debug) => debug
+    let message = match panic_message.split_once("Torch(\"") {
+        Some((_, debug)) => debug
             .trim_end_matches("\")")
             .replace("\\n", "\n")
             .replace("\\\"", "\""),

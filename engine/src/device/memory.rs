@@ -38,13 +38,32 @@ fn available_bytes(meminfo: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Most bytes that tensors have occupied on a CUDA device since [`reset_peak`].
-pub fn peak_bytes(device: Device) -> Option<u64> {
-    let index = initialised(device)?;
-    shim::peak_bytes(index)
+/// What torch's allocator counts on one device, of this process alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)] // as `fp_allocator_stats` in csrc/torch_shim.h
+pub struct AllocatorStats {
+    /// Bytes that tensors occupy.
+    pub allocated_bytes: u64,
+    /// Bytes that torch has from the driver: what tensors occupy and what it keeps for reuse.
+    pub reserved_bytes: u64,
+    /// Most of `allocated_bytes` since [`reset_peak`].
+    pub peak_allocated_bytes: u64,
+    /// Most of `reserved_bytes` since [`reset_peak`].
+    pub peak_reserved_bytes: u64,
 }
 
-/// Starts counting [`peak_bytes`] from what is occupied now.
+/// The counts of torch's allocator on a CUDA device.
+pub fn allocator_stats(device: Device) -> Option<AllocatorStats> {
+    let index = initialised(device)?;
+    shim::allocator_stats(index)
+}
+
+/// Most bytes that tensors have occupied on a CUDA device since [`reset_peak`].
+pub fn peak_bytes(device: Device) -> Option<u64> {
+    Some(allocator_stats(device)?.peak_allocated_bytes)
+}
+
+/// Starts counting the peaks of [`allocator_stats`] from what is occupied now.
 pub fn reset_peak(device: Device) {
     if let Some(index) = initialised(device) {
         let done = shim::reset_peak(index);
@@ -62,7 +81,8 @@ pub fn empty_cache() {
     }
 }
 
-fn cuda_index(device: Device) -> Option<c_int> {
+/// Number of a CUDA device; `None` for the CPU.
+pub(super) fn cuda_index(device: Device) -> Option<c_int> {
     match device {
         Device::Cuda(index) => c_int::try_from(index).ok(),
         _ => None,
@@ -90,6 +110,7 @@ mod tests {
     #[test]
     fn the_cpu_has_no_device_memory() {
         assert_eq!(memory_info(Device::Cpu), None);
+        assert_eq!(allocator_stats(Device::Cpu), None);
         assert_eq!(peak_bytes(Device::Cpu), None);
         reset_peak(Device::Cpu);
         empty_cache();

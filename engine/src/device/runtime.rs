@@ -1,6 +1,6 @@
 //! Loading of libtorch's CUDA half, and the choice of a device.
 
-use std::sync::OnceLock;
+use std::{env, sync::OnceLock};
 
 use tch::{Cuda, Device};
 
@@ -16,6 +16,7 @@ pub fn init() {
 fn cuda_library() -> &'static CudaLibrary {
     static LIBRARY: OnceLock<CudaLibrary> = OnceLock::new();
     LIBRARY.get_or_init(|| {
+        configure_allocator();
         let library = shim::load_cuda();
         tracing::debug!(
             ?library,
@@ -24,6 +25,21 @@ fn cuda_library() -> &'static CudaLibrary {
         );
         library
     })
+}
+
+/// Lets torch's allocator grow its segments in place, unless the user has configured it. Blocks of weights,
+/// hundreds of megabytes each, lie beside activations of all sizes: in segments of fixed sizes the gaps between
+/// them stay reserved, and a plan that counts bytes in use would run out of memory.
+///
+/// Goes before loading the CUDA half, whose allocator reads the option with its first allocation.
+fn configure_allocator() {
+    const USERS: [&str; 2] = ["PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"];
+    if USERS.iter().any(|name| env::var_os(name).is_some()) {
+        return;
+    }
+    if let Err(error) = shim::set_allocator_options(c"expandable_segments:True") {
+        tracing::warn!("torch's allocator keeps its segments: {error}");
+    }
 }
 
 /// The device called `cpu`, `cuda` (the first) or `cuda:N`, if it is there.

@@ -1,0 +1,50 @@
+// How the C functions fail, and how they reach CUDA's runtime without its headers.
+#pragma once
+
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+namespace fp {
+
+// What the last failed call of this thread threw.
+inline thread_local char last_error[4096] = "";
+
+// Runs `body`; 0, or -1 after an exception, whose message is kept in `last_error`.
+template <typename F> int guarded(F &&body) {
+  try {
+    body();
+    return 0;
+  } catch (const std::exception &error) {
+    std::snprintf(last_error, sizeof last_error, "%s", error.what());
+  } catch (...) {
+    std::snprintf(last_error, sizeof last_error, "an exception without a message");
+  }
+  return -1;
+}
+
+// A function of CUDA's runtime, which comes into the process with libtorch.
+template <typename Signature> Signature *cuda_function(const char *name) {
+  void *symbol = dlsym(RTLD_DEFAULT, name);
+  if (symbol == nullptr) {
+    throw std::runtime_error(std::string("no CUDA runtime in this process: ") + name + " is missing");
+  }
+  return reinterpret_cast<Signature *>(symbol);
+}
+
+// Calls one that returns a cudaError_t, and throws what is not cudaSuccess.
+template <typename Signature, typename... Arguments>
+void call_cuda(const char *name, Arguments... arguments) {
+  const int status = cuda_function<Signature>(name)(arguments...);
+  if (status != 0) {
+    // The runtime also keeps the error for this thread's next cudaGetLastError, which would be torch's.
+    cuda_function<int()>("cudaGetLastError")();
+    const char *reason = cuda_function<const char *(int)>("cudaGetErrorString")(status);
+    throw std::runtime_error(std::string("CUDA error: ") + reason + " (" + name + ")");
+  }
+}
+
+} // namespace fp
