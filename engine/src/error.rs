@@ -6,6 +6,7 @@ use framepack_config::ConfigError;
 use framepack_jobs::{Failure, FailureClass};
 use thiserror::Error;
 
+use crate::memory::error::PlanError;
 use crate::picture::PictureError;
 use crate::text::TokenizerError;
 use crate::video::VideoError;
@@ -18,6 +19,9 @@ pub enum Error {
     /// A checkpoint or its configuration cannot be used.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The job does not fit into memory.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// The start image cannot be used.
     #[error(transparent)]
     Picture(#[from] PictureError),
@@ -103,6 +107,7 @@ impl Error {
     pub fn failure(&self) -> Failure {
         let (class, code, hint) = match self {
             Self::Weights(e) => (FailureClass::Internal, e.code(), Some(e.hint())),
+            Self::Plan(e) => (e.class(), e.code(), Some(e.hint())),
             Self::Picture(e) => (FailureClass::Input, e.code(), Some(e.hint())),
             Self::Video(e) => (e.class(), e.code(), e.hint()),
             Self::Tokenizer(e) => (e.class(), e.code(), Some(e.hint())),

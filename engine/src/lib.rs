@@ -7,6 +7,7 @@ pub mod device;
 pub mod error;
 pub mod history;
 mod job;
+pub mod memory;
 mod models;
 pub mod nn;
 mod output;

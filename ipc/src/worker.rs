@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{Failure, Guidance, JobId, Model};
-pub use framepack_jobs::{Phase, PhaseTime, Progress, RenderOutput, RenderPlan};
+pub use framepack_jobs::{MemoryPlan, Phase, PhaseTime, Progress, RenderOutput, RenderPlan};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.

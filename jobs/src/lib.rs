@@ -6,6 +6,7 @@
 mod failure;
 mod id;
 mod job;
+mod memory;
 mod parameters;
 mod parse;
 mod render;
@@ -25,6 +26,9 @@ pub use framepack_config::{
 };
 pub use id::JobId;
 pub use job::{Job, Source};
+pub use memory::{
+    DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
+};
 pub use parameters::{Guidance, Model};
 pub use render::{Phase, PhaseTime, Progress, RenderOutput, RenderPlan};
 pub use seed::SeedSpec;

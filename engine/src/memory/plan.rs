@@ -1,0 +1,332 @@
+//! Which of the transformer's blocks stay on the device: arithmetic on bytes, without torch and without I/O.
+//!
+//! A block is either resident, or streamed in every step through a ring of equally large slots while the blocks
+//! before it compute. A forward is so much arithmetic for so few bytes that streaming costs next to nothing as
+//! long as the transfers are spread evenly over it, which is why resident and streamed blocks alternate.
+//! diffusers' group offloading streams all blocks or none; this fills the card.
+
+use super::error::{Needs, PlanError};
+
+/// Slots of the ring where there is room: one block computes, one is complete, one is being filled.
+const PREFERRED_SLOTS: usize = 3;
+/// What fragmentation of torch's allocator and growth of other processes may take.
+pub const DEVICE_MARGIN_BYTES: u64 = 256 << 20;
+/// Host memory that is not page-locked unless the settings say so: the system's and our own, …
+const HOST_MARGIN_BYTES: u64 = 4 << 30;
+/// … but not more than this part of what there is.
+const HOST_MARGIN_PART: u64 = 4;
+/// Buffers through which blocks that have no place in the arena pass from the files to the device.
+const STAGING_BUFFERS: u64 = 2;
+
+/// What a model asks for, in bytes as stored on the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransformerNeeds {
+    /// The blocks in the order of their use.
+    pub block_bytes: Vec<u64>,
+    /// Weights that are always on the device.
+    pub fixed_bytes: u64,
+    /// What evaluating the hoisted layers takes while it lasts. The ring's slots can serve for it.
+    pub hoist_peak_bytes: u64,
+    /// The tables that hoisting leaves.
+    pub hoisted_bytes: u64,
+    /// What one evaluation takes beside all weights.
+    pub activation_bytes: u64,
+}
+
+/// What there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// What the device has.
+    pub total_bytes: u64,
+    /// What this process could have: what nobody uses, and what it holds itself.
+    pub free_bytes: u64,
+    /// What other processes use.
+    pub foreign_bytes: u64,
+    /// What this process needs before the first tensor: CUDA context, kernels, workspaces of libraries.
+    pub context_bytes: u64,
+    /// What the host could give without swapping.
+    pub host_available_bytes: u64,
+}
+
+impl Memory {
+    /// What weights and activations may take together.
+    pub fn budget_bytes(&self) -> u64 {
+        self.free_bytes
+            .saturating_sub(self.context_bytes + DEVICE_MARGIN_BYTES)
+    }
+}
+
+/// What the settings say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Kept free beside the weights; never less than the activations, which are the default.
+    pub preserve_bytes: Option<u64>,
+    /// The split, whatever would be best.
+    pub forced: Option<ForcedSplit>,
+    /// Most host memory to page-lock; the default is what there is less a margin.
+    pub host_budget_bytes: Option<u64>,
+}
+
+/// A split that was asked for: the first blocks are resident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForcedSplit {
+    /// How many.
+    pub resident_blocks: usize,
+    /// Slots for the others.
+    pub slots: usize,
+}
+
+/// Which blocks stay on the device, and the slots that the others pass through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Residency {
+    /// For each block in the order of use: whether it stays.
+    pub resident: Vec<bool>,
+    /// Slots, each as large as the largest block; 0 where all blocks stay.
+    pub slots: usize,
+}
+
+/// The transformer's place on the device and the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Who stays on the device.
+    pub residency: Residency,
+    /// For each block: whether it waits in page-locked host memory; of the streamed blocks, those that do not
+    /// are read from their files in every step.
+    pub pinned: Vec<bool>,
+    /// Size of a slot.
+    pub slot_bytes: u64,
+    /// What is kept free beside the weights.
+    pub preserve_bytes: u64,
+    /// Blocks that stay on the device.
+    pub resident_bytes: u64,
+    /// Blocks that are streamed, once a step.
+    pub streamed_bytes: u64,
+    /// Page-locked host memory that holds streamed blocks.
+    pub arena_bytes: u64,
+    /// Page-locked host memory through which the blocks outside the arena pass.
+    pub staging_bytes: u64,
+    /// Streamed blocks outside the arena, once a step.
+    pub staged_bytes: u64,
+    /// Most device memory while sampling, the context aside.
+    pub peak_bytes: u64,
+}
+
+/// Places the transformer; an error says what is missing.
+pub fn plan(needs: &TransformerNeeds, memory: &Memory, limits: &Limits) -> Result<Plan, PlanError> {
+    let frame = Frame {
+        needs,
+        memory,
+        slot_bytes: needs.block_bytes.iter().copied().max().unwrap_or(0),
+        preserve_bytes: limits
+            .preserve_bytes
+            .unwrap_or(0)
+            .max(needs.activation_bytes),
+    };
+    let residency = match limits.forced {
+        Some(split) => frame.forced(split)?,
+        None => frame.best()?,
+    };
+    let pinned = frame.pinned(&residency, host_budget_bytes(memory, limits))?;
+    Ok(frame.carry_out(residency, pinned))
+}
+
+/// Which of `count` places `chosen` evenly spread ones take (Bresenham's line).
+pub fn evenly_spread(chosen: usize, count: usize) -> Vec<bool> {
+    (0..count)
+        .map(|i| (i + 1) * chosen / count > i * chosen / count)
+        .collect()
+}
+
+/// What does not depend on the split.
+struct Frame<'a> {
+    needs: &'a TransformerNeeds,
+    memory: &'a Memory,
+    slot_bytes: u64,
+    preserve_bytes: u64,
+}
+
+impl Frame<'_> {
+    /// All blocks if they fit; else as many as fit beside three slots, or fewer slots if none does.
+    fn best(&self) -> Result<Residency, PlanError> {
+        let blocks = self.needs.block_bytes.len();
+        let largest = (0..=blocks)
+            .rev()
+            .map(|count| Residency {
+                resident: evenly_spread(count, blocks),
+                slots: PREFERRED_SLOTS.min(blocks - count),
+            })
+            .chain((1..PREFERRED_SLOTS).rev().map(|slots| Residency {
+                resident: vec![false; blocks],
+                slots: slots.min(blocks),
+            }))
+            .find(|residency| self.fits(residency));
+        largest.ok_or_else(|| self.too_small())
+    }
+
+    fn forced(&self, split: ForcedSplit) -> Result<Residency, PlanError> {
+        let blocks = self.needs.block_bytes.len();
+        let ForcedSplit {
+            resident_blocks,
+            slots,
+        } = split;
+        if resident_blocks > blocks || (resident_blocks < blocks && slots == 0) {
+            return Err(PlanError::NoSplit {
+                resident_blocks,
+                slots,
+                blocks,
+            });
+        }
+        let residency = Residency {
+            resident: (0..blocks).map(|i| i < resident_blocks).collect(),
+            slots: if resident_blocks == blocks { 0 } else { slots },
+        };
+        if self.fits(&residency) {
+            return Ok(residency);
+        }
+        Err(PlanError::ForcedSplit {
+            resident_blocks,
+            slots,
+            needs: self.needs_of(&residency, self.preserve_bytes),
+            free_bytes: self.memory.free_bytes,
+        })
+    }
+
+    fn fits(&self, residency: &Residency) -> bool {
+        self.needs_of(residency, self.preserve_bytes).bytes() <= self.memory.free_bytes
+    }
+
+    /// The parts that must fit together while hoisting and sampling.
+    fn needs_of(&self, residency: &Residency, preserve_bytes: u64) -> Needs {
+        let ring_bytes = self.ring_bytes(residency);
+        Needs::new([
+            ("CUDA context", self.memory.context_bytes),
+            (
+                "weights that stay",
+                self.needs.fixed_bytes + self.needs.hoisted_bytes,
+            ),
+            ("resident blocks", self.resident_bytes(residency)),
+            ("slots", ring_bytes),
+            (
+                "working space",
+                preserve_bytes.max(self.hoisting_bytes(ring_bytes)),
+            ),
+            ("margin", DEVICE_MARGIN_BYTES),
+        ])
+    }
+
+    /// The refusal: with one slot and nothing resident it does not fit.
+    fn too_small(&self) -> PlanError {
+        let blocks = self.needs.block_bytes.len();
+        let least = Residency {
+            resident: vec![false; blocks],
+            slots: blocks.min(1),
+        };
+        let free_bytes = self.memory.free_bytes;
+        let needs = self.needs_of(&least, self.needs.activation_bytes);
+        if needs.bytes() <= free_bytes {
+            return PlanError::Preserve {
+                preserve_bytes: self.preserve_bytes,
+                needs: self.needs_of(&least, self.preserve_bytes),
+                free_bytes,
+            };
+        }
+        PlanError::Device {
+            phase: "sampling",
+            needs,
+            free_bytes,
+            total_bytes: self.memory.total_bytes,
+            foreign_bytes: self.memory.foreign_bytes,
+        }
+    }
+
+    fn ring_bytes(&self, residency: &Residency) -> u64 {
+        residency.slots as u64 * self.slot_bytes
+    }
+
+    /// What hoisting takes beside a ring of that size.
+    fn hoisting_bytes(&self, ring_bytes: u64) -> u64 {
+        self.needs.hoist_peak_bytes.saturating_sub(ring_bytes)
+    }
+
+    fn resident_bytes(&self, residency: &Residency) -> u64 {
+        sum_where(&self.needs.block_bytes, &residency.resident)
+    }
+
+    /// Which streamed blocks wait in the arena: all if they fit, else as many as fit beside the staging buffers,
+    /// the others evenly spread among them.
+    fn pinned(&self, residency: &Residency, budget_bytes: u64) -> Result<Vec<bool>, PlanError> {
+        let blocks = residency.resident.len();
+        let streamed: Vec<usize> = (0..blocks).filter(|&i| !residency.resident[i]).collect();
+        let choose = |count: usize| {
+            let mut pinned = vec![false; blocks];
+            for (&block, is_pinned) in streamed.iter().zip(evenly_spread(count, streamed.len())) {
+                pinned[block] = is_pinned;
+            }
+            pinned
+        };
+        let staging_bytes = |count: usize| {
+            if count == streamed.len() {
+                0
+            } else {
+                STAGING_BUFFERS * self.slot_bytes
+            }
+        };
+        (0..=streamed.len())
+            .rev()
+            .map(|count| (choose(count), staging_bytes(count)))
+            .find(|(pinned, staging)| {
+                sum_where(&self.needs.block_bytes, pinned) + staging <= budget_bytes
+            })
+            .map(|(pinned, _)| pinned)
+            .ok_or(PlanError::Host {
+                needed_bytes: staging_bytes(0),
+                budget_bytes,
+            })
+    }
+
+    fn carry_out(&self, residency: Residency, pinned: Vec<bool>) -> Plan {
+        let needs = self.needs;
+        let resident_bytes = self.resident_bytes(&residency);
+        let streamed_bytes = needs.block_bytes.iter().sum::<u64>() - resident_bytes;
+        let arena_bytes = sum_where(&needs.block_bytes, &pinned);
+        let staged_bytes = streamed_bytes - arena_bytes;
+        let ring_bytes = self.ring_bytes(&residency);
+        let working_bytes = needs.activation_bytes.max(self.hoisting_bytes(ring_bytes));
+        Plan {
+            slot_bytes: self.slot_bytes,
+            preserve_bytes: self.preserve_bytes,
+            resident_bytes,
+            streamed_bytes,
+            arena_bytes,
+            staging_bytes: if staged_bytes > 0 {
+                STAGING_BUFFERS * self.slot_bytes
+            } else {
+                0
+            },
+            staged_bytes,
+            peak_bytes: needs.fixed_bytes
+                + needs.hoisted_bytes
+                + resident_bytes
+                + ring_bytes
+                + working_bytes,
+            residency,
+            pinned,
+        }
+    }
+}
+
+/// Host memory that may be page-locked.
+fn host_budget_bytes(memory: &Memory, limits: &Limits) -> u64 {
+    let available = memory.host_available_bytes;
+    let margin = HOST_MARGIN_BYTES.min(available / HOST_MARGIN_PART);
+    let budget = limits.host_budget_bytes.unwrap_or(available - margin);
+    budget.min(available)
+}
+
+fn sum_where(bytes: &[u64], chosen: &[bool]) -> u64 {
+    let pairs = bytes.iter().zip(chosen);
+    pairs.filter(|(_, chosen)| **chosen).map(|(b, _)| b).sum()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,253 @@
+//! The published model in bf16 on cards of several sizes.
+
+use super::*;
+use crate::memory::activations::Sequence;
+
+const GIB: u64 = 1 << 30;
+const DOUBLE: u64 = 453_000_000;
+const SINGLE: u64 = 226_500_000;
+
+fn published() -> TransformerNeeds {
+    let sequence = Sequence {
+        tokens: 18_289,
+        hidden_size: 3072,
+        mlp_size: 12_288,
+        head_dim: 128,
+        kind_bytes: 2,
+    };
+    TransformerNeeds {
+        block_bytes: [vec![DOUBLE; 20], vec![SINGLE; 40]].concat(),
+        fixed_bytes: 100_000_000,
+        hoist_peak_bytes: 400_000_000,
+        hoisted_bytes: 70_000_000,
+        activation_bytes: sequence.activation_bytes(),
+    }
+}
+
+/// A card that nobody else uses, in a large host.
+fn card(total_bytes: u64) -> Memory {
+    Memory {
+        total_bytes,
+        free_bytes: total_bytes,
+        foreign_bytes: 0,
+        context_bytes: 600 << 20,
+        host_available_bytes: 64 * GIB,
+    }
+}
+
+fn plan_on(memory: &Memory) -> Result<Plan, PlanError> {
+    plan(&published(), memory, &Limits::default())
+}
+
+fn residents(plan: &Plan) -> usize {
+    plan.residency.resident.iter().filter(|r| **r).count()
+}
+
+#[test]
+fn cards_from_80_to_4_gib() {
+    // GiB; fewest and most resident blocks, slots.
+    for (gib, blocks, slots) in [
+        (80, 60..=60, 0),
+        (24, 60..=60, 0),
+        (20, 60..=60, 0),
+        (16, 38..=46, 3),
+        (12, 24..=32, 3),
+        (8, 12..=18, 3),
+        (6, 6..=10, 3),
+        (5, 3..=7, 3),
+        (4, 0..=0, 3),
+    ] {
+        let plan = plan_on(&card(gib * GIB)).unwrap();
+        assert!(blocks.contains(&residents(&plan)), "{gib}: {plan:?}");
+        assert_eq!(plan.residency.slots, slots, "{gib}");
+        assert_eq!(
+            plan.resident_bytes + plan.streamed_bytes,
+            20 * DOUBLE + 40 * SINGLE
+        );
+        let taken = plan.peak_bytes + (600 << 20) + DEVICE_MARGIN_BYTES;
+        assert!(taken <= gib * GIB, "{gib}: {taken}");
+    }
+}
+
+#[test]
+fn the_card_is_filled() {
+    for mib in (4600..20_000).step_by(250) {
+        let memory = card(mib << 20);
+        let plan = plan_on(&memory).unwrap();
+        let left = memory.budget_bytes() - plan.peak_bytes;
+        if plan.residency.slots > 0 {
+            // One more of the larger blocks, or its exchange for a smaller one, would not fit.
+            assert!(left <= 2 * DOUBLE, "{mib} MiB: {left} left of {plan:?}");
+        }
+    }
+}
+
+#[test]
+fn fewer_slots_only_where_three_do_not_fit() {
+    let needs = published();
+    let base = needs.fixed_bytes
+        + needs.hoisted_bytes
+        + needs.activation_bytes
+        + (600 << 20)
+        + DEVICE_MARGIN_BYTES;
+    for slots in [3, 2, 1] {
+        let plan = plan_on(&card(base + slots * DOUBLE)).unwrap();
+        assert_eq!((plan.residency.slots as u64, residents(&plan)), (slots, 0));
+    }
+    let error = plan_on(&card(base + DOUBLE - 1)).unwrap_err();
+    let PlanError::Device {
+        needs, free_bytes, ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(needs.bytes(), free_bytes + 1);
+    let message = error.to_string();
+    for part in [
+        "sampling needs at least",
+        "(CUDA context 0.59 GiB",
+        "slots 0.42 GiB",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn what_others_use_is_not_ours() {
+    let shared = Memory {
+        free_bytes: 8 * GIB,
+        foreign_bytes: 16 * GIB,
+        ..card(24 * GIB)
+    };
+    let alone = plan_on(&card(8 * GIB)).unwrap();
+    assert_eq!(plan_on(&shared).unwrap(), alone);
+    let crowded = Memory {
+        free_bytes: 2 * GIB,
+        foreign_bytes: 22 * GIB,
+        ..shared
+    };
+    let message = plan_on(&crowded).unwrap_err().to_string();
+    let end = "there are 2.00 GiB of 24.00 GiB, 22.00 GiB being used by others";
+    assert!(message.ends_with(end), "{message}");
+}
+
+#[test]
+fn streamed_blocks_are_evenly_spread() {
+    for chosen in 1..=59 {
+        let spread = evenly_spread(chosen, 60);
+        assert_eq!(spread.iter().filter(|c| **c).count(), chosen);
+        let gaps: Vec<usize> = spread
+            .split(|chosen| *chosen)
+            .map(<[bool]>::len)
+            .take(chosen) // what follows the last one is no gap
+            .collect();
+        let (least, most) = (gaps.iter().min().unwrap(), gaps.iter().max().unwrap());
+        assert!(most - least <= 1, "{chosen}: {gaps:?}");
+    }
+}
+
+#[test]
+fn preserved_memory_is_kept_free_and_never_less_than_the_activations() {
+    let preserving = |gib: u64| {
+        let limits = Limits {
+            preserve_bytes: Some(gib * GIB),
+            ..Limits::default()
+        };
+        plan(&published(), &card(16 * GIB), &limits)
+    };
+    let by_default = plan_on(&card(16 * GIB)).unwrap();
+    assert_eq!(preserving(1).unwrap(), by_default);
+    let six = preserving(6).unwrap();
+    assert!(residents(&six) < residents(&by_default));
+    assert!(six.peak_bytes + 4 * GIB < card(16 * GIB).budget_bytes());
+
+    let error = preserving(15).unwrap_err();
+    assert!(matches!(error, PlanError::Preserve { .. }), "{error}");
+    let message = error.to_string();
+    assert!(message.contains("asks for 15.00 GiB"), "{message}");
+}
+
+#[test]
+fn a_forced_split_takes_the_first_blocks_or_fails() {
+    let forced = |resident_blocks, slots| {
+        let limits = Limits {
+            forced: Some(ForcedSplit {
+                resident_blocks,
+                slots,
+            }),
+            ..Limits::default()
+        };
+        plan(&published(), &card(16 * GIB), &limits)
+    };
+    let split = forced(7, 5).unwrap();
+    assert_eq!(split.residency.slots, 5);
+    let expected: Vec<bool> = (0..60).map(|i| i < 7).collect();
+    assert_eq!(split.residency.resident, expected);
+    assert_eq!(split.resident_bytes, 7 * DOUBLE);
+
+    assert!(matches!(forced(60, 3), Err(PlanError::ForcedSplit { .. })));
+    assert!(matches!(forced(61, 3), Err(PlanError::NoSplit { .. })));
+    assert!(matches!(forced(59, 0), Err(PlanError::NoSplit { .. })));
+}
+
+#[test]
+fn the_host_holds_what_it_can_and_the_rest_is_staged() {
+    let with_host = |gib: u64| {
+        let limits = Limits {
+            host_budget_bytes: Some(gib * GIB),
+            ..Limits::default()
+        };
+        plan(&published(), &card(8 * GIB), &limits)
+    };
+    let ample = with_host(32).unwrap();
+    assert_eq!(ample.arena_bytes, ample.streamed_bytes);
+    assert_eq!((ample.staged_bytes, ample.staging_bytes), (0, 0));
+
+    let short = with_host(8).unwrap();
+    assert_eq!(short.residency, ample.residency);
+    assert_eq!(short.arena_bytes + short.staged_bytes, short.streamed_bytes);
+    assert_eq!(short.staging_bytes, 2 * DOUBLE);
+    let taken = short.arena_bytes + short.staging_bytes;
+    assert!(taken <= 8 * GIB && taken + DOUBLE > 8 * GIB, "{short:?}");
+    let both = short.pinned.iter().zip(&short.residency.resident);
+    assert!(
+        both.into_iter()
+            .all(|(pinned, resident)| !(pinned & resident))
+    );
+
+    let error = with_host(0).unwrap_err();
+    assert!(matches!(error, PlanError::Host { needed_bytes, .. } if needed_bytes == 2 * DOUBLE));
+}
+
+#[test]
+fn the_budget_leaves_the_host_a_margin_and_residents_need_none() {
+    let poor = Memory {
+        host_available_bytes: 16 * GIB,
+        ..card(6 * GIB)
+    };
+    let plan = plan_on(&poor).unwrap();
+    assert!(plan.staged_bytes > 0);
+    assert!(plan.arena_bytes + plan.staging_bytes <= 12 * GIB);
+    let roomy = Memory {
+        host_available_bytes: 0,
+        ..card(24 * GIB)
+    };
+    assert_eq!(plan_on(&roomy).unwrap().arena_bytes, 0);
+}
+
+#[test]
+fn hoisting_may_be_the_peak() {
+    let needs = TransformerNeeds {
+        hoist_peak_bytes: 5 * GIB,
+        ..published()
+    };
+    let memory = card(8 * GIB);
+    let plan = plan(&needs, &memory, &Limits::default()).unwrap();
+    let ring = plan.residency.slots as u64 * plan.slot_bytes;
+    let hoisting = needs.fixed_bytes + needs.hoisted_bytes + plan.resident_bytes + 5 * GIB;
+    assert_eq!(
+        plan.peak_bytes,
+        hoisting.max(hoisting - 5 * GIB + ring + needs.activation_bytes)
+    );
+    assert!(plan.peak_bytes <= memory.budget_bytes());
+}
