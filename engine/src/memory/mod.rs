@@ -2,4 +2,5 @@
 
 pub mod activations;
 pub mod error;
+pub mod phases;
 pub mod plan;
