@@ -22,9 +22,7 @@ seed=${SEED:-1}
 reference=("$python" "$here/reference.py")
 mkdir -p "$out"
 
-# The worker runs on the libtorch of this Python.
-site=$("$python" -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))') || exit 1
-export LD_LIBRARY_PATH="$site/torch/lib:$site/nvidia/cu13/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+. "$here/../reference/libtorch.sh"
 
 step() { # LABEL COMMAND…: reports a failure and goes on, so that the table shows what there is
   local label=$1 start=$SECONDS

@@ -11,25 +11,16 @@ import torch
 from diffusers.models.embeddings import get_1d_rotary_pos_embed
 from torch import nn
 
+import arguments
 from store import Tensors
 
 GROUPS = {"clean_latents": 1, "clean_latents_2x": 2, "clean_latents_4x": 4}
-DIFFUSERS_NAMES = {
-    "latent_indices": "indices_latents",
-    "clean_latents": "latents_clean",
-    "clean_latent_indices": "indices_latents_clean",
-    "clean_latents_2x": "latents_history_2x",
-    "clean_latent_2x_indices": "indices_latents_history_2x",
-    "clean_latents_4x": "latents_history_4x",
-    "clean_latent_4x_indices": "indices_latents_history_4x",
-    "image_embeddings": "image_embeds",
-}
 
 
 @torch.no_grad()
 def velocity(model: nn.Module, inputs: Tensors, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """[1,16,T,H,W]; everything but timestep and guidance is computed in `dtype`."""
-    cast = {key: _cast(key, value, dtype) for key, value in inputs.items()}
+    cast = arguments.cast(inputs, dtype)
     if not all(name in inputs for name in GROUPS):
         return _assemble(model, cast)
     sample = _diffusers(model, cast)
@@ -38,18 +29,8 @@ def velocity(model: nn.Module, inputs: Tensors, dtype: torch.dtype = torch.float
     return sample
 
 
-def _cast(name: str, value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    if name.endswith("indices"):
-        return value[0]
-    if name in ("timestep", "guidance"):
-        return value.float()
-    if name == "encoder_attention_mask":
-        return (value != 0).to(dtype)
-    return value.to(dtype)
-
-
 def _diffusers(model: nn.Module, inputs: Tensors) -> torch.Tensor:
-    return model(**{DIFFUSERS_NAMES.get(key, key): value for key, value in inputs.items()}).sample
+    return model(**arguments.renamed(inputs)).sample
 
 
 def _assemble(model: nn.Module, inputs: Tensors) -> torch.Tensor:

@@ -1,0 +1,45 @@
+"""The arguments of one forward, as a file for both sides."""
+
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from synthesis import read_config
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "tests/oracle"))
+import arguments
+
+
+def write_inputs(config_dir, output, size, text_tokens, seed):
+    """Random arguments in the sizes of a section of FramePack; floats hold bf16 values."""
+    config = read_config(config_dir)
+    height, width = (int(side) // 8 for side in size.split("x"))
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator).bfloat16()
+
+    def frames(first, count):
+        return normal(1, config["in_channels"], count, height, width), torch.arange(first, first + count)[None]
+
+    inputs = {
+        "timestep": torch.tensor([872.0]),
+        "guidance": torch.tensor([9984.0]),
+        "encoder_hidden_states": normal(1, 512, config["text_embed_dim"]),
+        "encoder_attention_mask": (torch.arange(512) < text_tokens)[None].to(torch.uint8),
+        "pooled_projections": normal(1, config["pooled_projection_dim"]),
+        "image_embeddings": normal(1, 729, config["image_proj_dim"]),
+    }
+    inputs["hidden_states"], inputs["latent_indices"] = frames(1, 9)
+    inputs["clean_latents"], inputs["clean_latent_indices"] = frames(0, 2)
+    inputs["clean_latents_2x"], inputs["clean_latent_2x_indices"] = frames(11, 2)
+    inputs["clean_latents_4x"], inputs["clean_latent_4x_indices"] = frames(13, 16)
+    save_file(inputs, output)
+
+
+def load_inputs(path, dtype, device):
+    """By diffusers' argument names."""
+    inputs = arguments.renamed(arguments.cast(load_file(path), dtype))
+    return {name: tensor.to(device) for name, tensor in inputs.items()}
