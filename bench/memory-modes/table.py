@@ -82,8 +82,8 @@ def yes_no(value):
 
 
 def all_met(values):
-    """True or False once all are known."""
-    return None if None in values else all(values)
+    """False as soon as one is; True once all are known."""
+    return False if False in values else None if None in values else True
 
 
 def within(value, goal):
