@@ -30,7 +30,6 @@ def prepare(config, scratch, size, text_tokens, seed, cut_blocks, large_double, 
     write_config(config, scratch / "large", large_double, large_single)
     facts = {
         "cpus": os.cpu_count(),
-        "host_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "torch": torch.__version__,
         "diffusers": installed("diffusers"),
         "accelerate": installed("accelerate"),

@@ -262,7 +262,7 @@ def machine(results):
     if "gpu" in facts:
         device = f"one {facts['gpu']} ({gib(facts['gpu_bytes'])} GiB, driver {facts['driver'] or 'unknown'})"
     return (
-        f"Measured on {device}, {facts['cpus']} CPU cores, {gib(facts['host_bytes'])} GiB of host memory; "
+        f"Measured on {device}, {facts['cpus']} CPU cores, {gib(facts.get('host_bytes'))} GiB of host memory; "
         f"torch {facts['torch']}, diffusers {facts['diffusers']}, accelerate {facts['accelerate']}; "
         f"{facts['size']} pixels, {facts['text_tokens']} text tokens.\n\n"
     )
