@@ -7,6 +7,7 @@
 //!   daemon-id            names this daemon's claims in the jobs folder; written as daemon-id.new
 //!   store/               sled
 //!   inputs/<id>.<ext>    start images, copied when their job was accepted, removed when it has ended
+//!   embeddings/          what the workers' encoders made of prompts and images; may be deleted
 //!   work/<job>/          previews and contact sheet of a job, kept: its record names them
 //! ```
 

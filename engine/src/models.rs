@@ -9,7 +9,7 @@ use tch::{Device, Kind};
 
 use crate::{
     bundle::{Bundle, Component},
-    condition::{TextEncoders, VisionEncoder},
+    condition::{TextEncoders, VisionEncoder, encode::EncoderFiles},
     device,
     error::Error,
     text::{Clip, Llama, TextTokenizers},
@@ -41,7 +41,8 @@ pub(crate) struct Models {
     options: ModelOptions,
     room: Room,
     tiling: Tiling,
-    bundle: Option<Bundle>,
+    /// With the state of its files.
+    bundle: Option<(Bundle, EncoderFiles)>,
     text: Option<TextEncoders>,
     vision: Option<VisionEncoder>,
     vae: Option<Vae>,
@@ -98,11 +99,13 @@ impl Models {
         device::empty_cache();
     }
 
-    /// Keeps what is loaded only if it is of `bundle`, which will be used with the transformer in a folder.
-    pub(crate) fn select(&mut self, bundle: &Bundle, transformer: &Path) {
-        if self.bundle.as_ref() != Some(bundle) {
+    /// Keeps what is loaded only if it is of `bundle` as its files are now. It will be used with the transformer
+    /// in a folder.
+    pub(crate) fn select(&mut self, bundle: &Bundle, transformer: &Path, files: EncoderFiles) {
+        let selected = Some((bundle.clone(), files));
+        if self.bundle != selected {
             self.clear();
-            self.bundle = Some(bundle.clone());
+            self.bundle = selected;
             if let (Device::Cpu, Some(available_bytes)) =
                 (self.device, device::host_available_bytes())
             {
@@ -111,6 +114,11 @@ impl Models {
                 tracing::debug!(stored_bytes, available_bytes, room = ?self.room);
             }
         }
+    }
+
+    /// Where all models are.
+    pub(crate) fn device(&self) -> Device {
+        self.device
     }
 
     /// Type of the transformer: upstream's bf16 on CUDA.
@@ -181,6 +189,7 @@ impl Models {
         {
             self.transformer = None;
             self.make_room_for_transformer();
+            tracing::info!(folder = %folder.display(), "loading");
             let source = ModelSource::Folder(folder.into());
             let model = PackedTransformer::open(&source, self.device, self.transformer_kind())?;
             self.transformer = Some((folder.into(), model));
@@ -218,7 +227,9 @@ impl Models {
         component: Component,
         open: impl FnOnce(&ModelSource, Device, Kind) -> Result<M, WeightsError>,
     ) -> Result<M, Error> {
-        let source = ModelSource::Folder(bundle.component(component)?);
+        let folder = bundle.component(component)?;
+        tracing::info!(folder = %folder.display(), "loading");
+        let source = ModelSource::Folder(folder);
         Ok(open(&source, self.device, self.encoder_kind())?)
     }
 }

@@ -1,6 +1,6 @@
 //! One job from request to video.
 
-use std::{collections::VecDeque, ops::ControlFlow};
+use std::{collections::VecDeque, ops::ControlFlow, path::Path};
 
 use framepack_ipc::worker::{Phase, RenderOutput, RenderRequest};
 use sha2::{Digest, Sha256};
@@ -8,7 +8,12 @@ use tch::{Device, Kind, Tensor};
 
 use crate::{
     assembly::Assembly,
-    condition::{Conditions, conditioning, start_latent},
+    condition::{
+        Conditions,
+        cache::EmbeddingCache,
+        conditioning,
+        encode::{Embeddings, EncoderFiles, Encoding},
+    },
     device,
     error::Error,
     history::LatentHistory,
@@ -25,6 +30,7 @@ use crate::{
 pub struct Pipeline {
     device: Device,
     models: Models,
+    embeddings: Embeddings,
 }
 
 /// What the section loop leaves.
@@ -42,7 +48,18 @@ impl Pipeline {
         Self {
             device,
             models: Models::new(device, options),
+            embeddings: Embeddings::new(device, EmbeddingCache::in_memory()),
         }
+    }
+
+    /// Keeps embeddings in `embeddings/` of a state directory too, from where the next process has them. No
+    /// other process may use the same device with that directory.
+    #[must_use]
+    pub fn with_state_dir(mut self, state_dir: &Path) -> Self {
+        let folder = state_dir.join("embeddings");
+        let cache = EmbeddingCache::on_disk(&folder, &device::label(self.device));
+        self.embeddings.cache = cache;
+        self
     }
 
     /// Renders one job. When it fails, no output is left.
@@ -100,27 +117,26 @@ impl Pipeline {
         }
     }
 
-    /// The prompt and the start image, encoded.
+    /// The prompt and the start image, encoded now or by an earlier job.
     fn condition(&mut self, job: &Job, journal: &mut Journal<'_>) -> Result<Conditions, Error> {
         let _no_grad = tch::no_grad_guard();
-        self.models.select(&job.bundle, &job.transformer);
-
-        let text = self.models.text(&job.bundle)?;
-        journal.enter(Phase::Text)?;
-        let prompt = text.embed(&job.prompt)?;
+        let files = EncoderFiles::of(&job.bundle)?;
+        self.models.select(&job.bundle, &job.transformer, files);
+        let mut encoding = Encoding {
+            job,
+            files,
+            embeddings: &mut self.embeddings,
+            models: &mut self.models,
+            journal,
+        };
+        let prompt = encoding.prompt(&job.prompt)?;
         let negative_prompt = if needs_negative(&job.sampling.guidance) {
-            Some(text.embed(&job.negative_prompt)?)
+            Some(encoding.prompt(&job.negative_prompt)?)
         } else {
             None
         };
-
-        journal.enter(Phase::Load)?;
-        self.models.vision(&job.bundle)?;
-        self.models.vae(&job.bundle)?;
-        journal.enter(Phase::Image)?;
-        let image = self.models.vision(&job.bundle)?.embed(&job.image);
-        let encoder_options = (self.models.encoder_kind(), self.device);
-        let start_latent = start_latent(self.models.vae(&job.bundle)?, &job.image, encoder_options);
+        let image = encoding.image_states()?;
+        let start_latent = encoding.start_latent()?;
 
         let options = (self.models.transformer_kind(), self.device);
         Ok(Conditions {

@@ -21,7 +21,7 @@ use crate::{device, error::Error, models::ModelOptions, pipeline::Pipeline, prog
 /// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
 ///
 /// Holds `worker-NAME.lock` in `state_dir`, and waits for the worker that holds it before it touches the
-/// device. When `input` ends, the process ends within a second, whatever it is doing.
+/// device; embeddings are kept in `embeddings/` there. When `input` ends, the process ends within a second, whatever it is doing.
 pub fn serve(
     name: &str,
     options: ModelOptions,
@@ -35,7 +35,7 @@ pub fn serve(
     let device = device::open(name)?;
     replies.send(&FromWorker::Ready(introduction(name, device)))?;
 
-    let mut pipeline = Pipeline::new(device, options);
+    let mut pipeline = Pipeline::new(device, options).with_state_dir(state_dir);
     while let Some(request) = orders.next() {
         let outcome = render(&mut pipeline, &request, &orders, &mut replies);
         let fatal = outcome.as_ref().is_err_and(Error::is_fatal);

@@ -7,7 +7,7 @@ use framepack_jobs::{FailureClass, Model};
 
 use crate::worker::{Desk, Worker, fixtures};
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -47,9 +47,15 @@ fn in_lines<T: Send + 'static>(
 impl Worker {
     /// Starts a worker; it may have to wait for the device.
     pub(crate) fn start(state_dir: &Path) -> Self {
+        Self::start_with(state_dir, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(state_dir: &Path, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_framepack-worker"))
             .args(["serve", "--device", "cpu", "--state-dir"])
             .arg(state_dir)
+            .args(arguments)
             // One thread: several would wait for each other on a busy machine.
             .env("OMP_NUM_THREADS", "1")
             .env_remove("RUST_LOG")
@@ -108,6 +114,16 @@ impl Worker {
             .expect("the worker logs it")
             .contains(part)
         {}
+    }
+
+    /// Ends the worker and returns the folders of the models that it loaded, in that order.
+    pub(crate) fn into_loads(mut self) -> Vec<String> {
+        self.hang_up();
+        let folder = |line: String| {
+            let (_, path) = line.split_once("loading folder=")?;
+            Some(Path::new(path).file_name()?.to_str()?.to_owned())
+        };
+        self.log.iter().filter_map(folder).collect()
     }
 
     /// Waits for a message that `wanted` accepts.

@@ -1,5 +1,7 @@
 //! What the video is made from: the prompt and the start image as the transformer and the history take them.
 
+pub(crate) mod cache;
+pub(crate) mod encode;
 mod image;
 mod text;
 
@@ -28,9 +30,10 @@ pub fn conditioning(
     image: &Tensor,
     (kind, device): (Kind, Device),
 ) -> Conditioning {
+    let (hidden_states, mask) = prompt.padded();
     Conditioning {
-        encoder_hidden_states: prompt.hidden_states.to_device(device).to_kind(kind),
-        encoder_attention_mask: Some(prompt.mask.to_device(device)),
+        encoder_hidden_states: hidden_states.to_device(device).to_kind(kind),
+        encoder_attention_mask: Some(mask.to_device(device)),
         pooled_projections: prompt.pooled.to_device(device).to_kind(kind),
         image_embeddings: Some(image.to_device(device).to_kind(kind)),
     }

@@ -13,12 +13,23 @@ const PADDED_TOKENS: i64 = 512;
 /// A prompt as both text encoders see it.
 #[derive(Debug)]
 pub struct PromptEmbedding {
-    /// Llama's states of the prompt's own tokens, zeros behind: (1, 512, D).
+    /// Llama's states of the prompt's own tokens, (1, n, D).
     pub hidden_states: Tensor,
-    /// (1, 512) bool, true where there is a token.
-    pub mask: Tensor,
     /// CLIP's pooled state, (1, P).
     pub pooled: Tensor,
+}
+
+impl PromptEmbedding {
+    /// The hidden states with zeros behind, (1, 512, D), and the mask, (1, 512) bool, that is true where there
+    /// is a token.
+    pub fn padded(&self) -> (Tensor, Tensor) {
+        let tokens = self.hidden_states.size()[1];
+        let states = self
+            .hidden_states
+            .constant_pad_nd([0, 0, 0, PADDED_TOKENS - tokens]);
+        let mask = Tensor::arange(PADDED_TOKENS, (Kind::Int64, Device::Cpu)).lt(tokens);
+        (states, mask.unsqueeze(0))
+    }
 }
 
 /// Both text encoders with their tokenizers.
@@ -43,12 +54,8 @@ impl TextEncoders {
         let template_tokens = self.tokenizers.llama_prefix_tokens() as i64;
         let prompt_tokens = llama_ids.size()[1] - template_tokens;
         let states = self.llama.forward(&llama_ids, None); // (1, n, D)
-        let states = states.narrow(1, template_tokens, prompt_tokens);
-
-        let mask = Tensor::arange(PADDED_TOKENS, (Kind::Int64, Device::Cpu)).lt(prompt_tokens);
         Ok(PromptEmbedding {
-            hidden_states: states.constant_pad_nd([0, 0, 0, PADDED_TOKENS - prompt_tokens]),
-            mask: mask.unsqueeze(0),
+            hidden_states: states.narrow(1, template_tokens, prompt_tokens),
             pooled: self.clip.forward(&batch(self.tokenizers.clip_ids(prompt)?)),
         })
     }

@@ -166,7 +166,8 @@ fn generate(
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut journal = Journal::new(&mut listener);
     let conditions = conditions.unwrap_or_else(|| pipeline.condition(&job, &mut journal).unwrap());
-    pipeline.models.select(&job.bundle, &job.transformer);
+    let files = EncoderFiles::of(&job.bundle).unwrap();
+    pipeline.models.select(&job.bundle, &job.transformer, files);
     let video = pipeline.generate(&job, &conditions, &mut journal).unwrap();
     (conditions, video)
 }

@@ -8,6 +8,7 @@
 mod checkpoint;
 mod config;
 mod error;
+mod fingerprint;
 mod save;
 mod shards;
 mod source;
@@ -22,6 +23,7 @@ use tch::{Device, Kind, Tensor};
 pub use checkpoint::{Checkpoint, Layout};
 pub use config::{read_config, read_json};
 pub use error::WeightsError;
+pub use fingerprint::Fingerprint;
 pub use save::save_synthesised;
 pub use source::{ModelSource, NotASource};
 
