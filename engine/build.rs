@@ -16,32 +16,41 @@ fn installed_layout() {
     }
 }
 
-/// The torch shim, against the libtorch that torch-sys found (its `LIBTORCH`).
+/// The torch shims, against the libtorch that torch-sys found (its `LIBTORCH`).
 fn torch_shim() {
-    for source in ["torch_shim.cpp", "torch_shim.h", "guarded.h"] {
+    for source in [
+        "shared.h",
+        "torch_graph.cpp",
+        "torch_graph.h",
+        "torch_shim.cpp",
+        "torch_shim.h",
+    ] {
         println!("cargo:rerun-if-changed=csrc/{source}");
     }
     let lib =
         PathBuf::from(env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys says where libtorch is"));
-    let include = lib
+    let torch = lib
         .parent()
-        .expect("libtorch's libraries lie in its folder lib")
-        .join("include");
-    cc::Build::new()
+        .expect("libtorch's libraries lie in its folder lib");
+    let mut build = cc::Build::new();
+    build
         .cpp(true)
         .std("c++17")
-        .file("csrc/torch_shim.cpp")
+        .file("csrc/torch_graph.cpp")
+        .file("csrc/torch_shim.cpp");
+    let includes = [
+        torch.join("include/torch/csrc/api/include"),
+        torch.join("include"),
+        // CUDA's headers, where torch's wheel has its own. Without them the shim has no CUDA graphs.
+        torch.join("../nvidia/cu13/include"),
+    ];
+    for include in includes {
         // Not ours to fix: warnings inside libtorch's headers.
-        .flag("-isystem")
-        .flag(
-            include
-                .join("torch/csrc/api/include")
-                .to_str()
-                .expect("the path is UTF-8"),
-        )
-        .flag("-isystem")
-        .flag(include.to_str().expect("the path is UTF-8"))
-        .compile("fp_torch_shim");
+        build
+            .flag("-isystem")
+            .flag(include.to_str().expect("the path is UTF-8"));
+    }
+    build.compile("fp_torch_shim");
     println!("cargo:rustc-link-search=native={}", lib.display());
     println!("cargo:rustc-link-lib=torch_cpu");
     println!("cargo:rustc-link-lib=c10");

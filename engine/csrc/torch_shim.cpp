@@ -1,8 +1,10 @@
 #include "torch_shim.h"
-#include "guarded.h"
+#include "shared.h"
 
+#include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
 #include <c10/core/AllocatorConfig.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/DeviceGuard.h>
@@ -36,9 +38,31 @@ c10::Device cuda(int device) {
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(device)};
 }
 
-c10::Stream stream_of(int device, int64_t stream) {
-  return c10::Stream::unpack3(stream, static_cast<c10::DeviceIndex>(device), c10::kCUDA);
-}
+// Restricts torch's scaled dot-product attention to one kernel while it lives.
+class OnlyKernel {
+public:
+  explicit OnlyKernel(int kernel)
+      : cudnn_(context_.userEnabledCuDNNSDP()), flash_(context_.userEnabledFlashSDP()),
+        memory_efficient_(context_.userEnabledMemEfficientSDP()), math_(context_.userEnabledMathSDP()),
+        overrideable_(context_.userEnabledOverrideableSDP()) {
+    set(kernel == FP_CUDNN, kernel == FP_FLASH, kernel == FP_MEMORY_EFFICIENT, kernel == FP_MATH, false);
+  }
+  OnlyKernel(const OnlyKernel &) = delete;
+  OnlyKernel &operator=(const OnlyKernel &) = delete;
+  ~OnlyKernel() { set(cudnn_, flash_, memory_efficient_, math_, overrideable_); }
+
+private:
+  void set(bool cudnn, bool flash, bool memory_efficient, bool math, bool overrideable) {
+    context_.setSDPUseCuDNN(cudnn);
+    context_.setSDPUseFlash(flash);
+    context_.setSDPUseMemEfficient(memory_efficient);
+    context_.setSDPUseMath(math);
+    context_.setSDPUseOverrideable(overrideable);
+  }
+
+  at::Context &context_ = at::globalContext();
+  bool cudnn_, flash_, memory_efficient_, math_, overrideable_;
+};
 
 const at::Tensor &tensor_of(const void *tensor) { return *static_cast<const at::Tensor *>(tensor); }
 
@@ -125,13 +149,20 @@ int fp_current_stream(int device, int64_t *stream) {
   });
 }
 
+int fp_exchange_stream(int device, int64_t stream, int64_t *previous) {
+  return fp::guarded([&] {
+    const c10::impl::VirtualGuardImpl guard(c10::kCUDA);
+    *previous = guard.exchangeStream(fp::stream_of(device, stream)).id();
+  });
+}
+
 int fp_synchronize_stream(int device, int64_t stream) {
-  return fp::guarded([&] { stream_of(device, stream).synchronize(); });
+  return fp::guarded([&] { fp::stream_of(device, stream).synchronize(); });
 }
 
 int fp_copy(int device, int64_t stream, const void *from, const void *to) {
   return fp::guarded([&] {
-    c10::StreamGuard on(stream_of(device, stream));
+    c10::StreamGuard on(fp::stream_of(device, stream));
     c10::NoGradGuard without_gradients;
     tensor_of(to).copy_(tensor_of(from), /*non_blocking=*/true);
   });
@@ -141,7 +172,7 @@ int fp_record_event(int device, int64_t stream, int timed, void **event) {
   return fp::guarded([&] {
     const auto flag = timed ? c10::EventFlag::BACKEND_DEFAULT : c10::EventFlag::PYTORCH_DEFAULT;
     auto recorded = std::make_unique<c10::Event>(c10::kCUDA, flag);
-    recorded->record(stream_of(device, stream));
+    recorded->record(fp::stream_of(device, stream));
     *event = recorded.release();
   });
 }
@@ -149,7 +180,7 @@ int fp_record_event(int device, int64_t stream, int timed, void **event) {
 void fp_free_event(void *event) { delete static_cast<c10::Event *>(event); }
 
 int fp_wait_event(int device, int64_t stream, const void *event) {
-  return fp::guarded([&] { event_of(event).block(stream_of(device, stream)); });
+  return fp::guarded([&] { event_of(event).block(fp::stream_of(device, stream)); });
 }
 
 int fp_query_event(const void *event, int *done) {
@@ -162,4 +193,17 @@ int fp_synchronize_event(const void *event) {
 
 int fp_elapsed_millis(const void *from, const void *to, double *millis) {
   return fp::guarded([&] { *millis = event_of(from).elapsedTime(event_of(to)); });
+}
+
+int fp_attention(int kernel, const void *q, const void *k, const void *v, const void *mask, void **output) {
+  return fp::guarded([&] {
+    OnlyKernel only(kernel);
+    c10::NoGradGuard without_gradients;
+    std::optional<at::Tensor> bias;
+    if (mask != nullptr) {
+      bias = tensor_of(mask);
+    }
+    *output = new at::Tensor(
+        at::scaled_dot_product_attention(tensor_of(q), tensor_of(k), tensor_of(v), bias));
+  });
 }

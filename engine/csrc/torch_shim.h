@@ -42,6 +42,8 @@ int fp_page_unlock(void *data);
 int fp_new_stream(int device, int64_t *stream);
 // The stream that this thread's operations go to.
 int fp_current_stream(int device, int64_t *stream);
+// Makes this thread's operations go to a stream; `previous` is where they went.
+int fp_exchange_stream(int device, int64_t stream, int64_t *previous);
 // Blocks until the stream has finished what was given to it.
 int fp_synchronize_stream(int device, int64_t stream);
 // Copies a tensor into another one on a stream, without blocking the host where the memory allows.
@@ -56,6 +58,11 @@ int fp_query_event(const void *event, int *done);
 int fp_synchronize_event(const void *event);
 // Milliseconds between two timed events that are done.
 int fp_elapsed_millis(const void *from, const void *to, double *millis);
+
+// Scaled dot-product attention with the one kernel named; `mask` may be null. `output` is a new `at::Tensor`.
+// Fails if the kernel does not take these tensors. While it runs, other threads' attention is restricted as well.
+enum { FP_CUDNN, FP_FLASH, FP_MEMORY_EFFICIENT, FP_MATH };
+int fp_attention(int kernel, const void *q, const void *k, const void *v, const void *mask, void **output);
 
 #ifdef __cplusplus
 }

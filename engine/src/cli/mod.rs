@@ -1,6 +1,7 @@
 //! The worker's command line: one file a command.
 
 mod bench;
+mod doctor;
 mod forward;
 mod options;
 mod preprocess;
@@ -25,6 +26,8 @@ enum Command {
     Forward(forward::Args),
     /// Measure one part of the engine
     Bench(bench::Args),
+    /// Try on a device what the engine builds on
+    Doctor(doctor::Args),
     /// Fit a picture to a bucket, as for a job's start image
     Preprocess(preprocess::Args),
     /// Render what framepackd asks for on stdin
@@ -40,6 +43,7 @@ impl Cli {
         match &self.command {
             Command::Forward(args) => args.run(),
             Command::Bench(args) => args.run(),
+            Command::Doctor(args) => args.run(),
             Command::Preprocess(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Synth(args) => args.run(),

@@ -1,17 +1,20 @@
 //! The device as a resource: which one, how much memory it has, and torch's failures as typed errors.
 
+mod attention;
 mod catch;
-#[allow(dead_code, reason = "what streams weights is built on this")]
+mod checks;
+mod graph;
 mod host;
 mod identity;
 mod memory;
 mod runtime;
 mod shim;
-#[allow(dead_code, reason = "what streams weights is built on this")]
 mod stream;
 
+pub(crate) use attention::AttentionKernel;
 pub use catch::{catch, log_panics};
-#[allow(unused_imports, reason = "what streams weights is built on this")]
+pub use checks::{Check, Outcome, check};
+pub(crate) use graph::Graph;
 pub(crate) use host::{HostBuffer, HostTensor};
 pub use identity::{label, model_name, total_bytes};
 pub use memory::{
@@ -19,5 +22,4 @@ pub use memory::{
     peak_bytes, reset_peak,
 };
 pub use runtime::{init, open};
-#[allow(unused_imports, reason = "what streams weights is built on this")]
 pub(crate) use stream::{Event, Stream};

@@ -8,7 +8,7 @@ use std::{
     ptr::{self, NonNull},
 };
 
-use tch::{Device, Tensor};
+use tch::{Device, TchError, Tensor};
 
 use super::{
     memory::cuda_index,
@@ -18,6 +18,7 @@ use super::{
 unsafe extern "C" {
     fn fp_new_stream(device: c_int, stream: *mut i64) -> c_int;
     fn fp_current_stream(device: c_int, stream: *mut i64) -> c_int;
+    fn fp_exchange_stream(device: c_int, stream: i64, previous: *mut i64) -> c_int;
     safe fn fp_synchronize_stream(device: c_int, stream: i64) -> c_int;
     fn fp_copy(device: c_int, stream: i64, from: *const c_void, to: *const c_void) -> c_int;
     fn fp_record_event(device: c_int, stream: i64, timed: c_int, event: *mut *mut c_void) -> c_int;
@@ -57,6 +58,32 @@ impl Stream {
         Some(Self { device, id })
     }
 
+    /// Runs `work`, with tch's operations of this thread going to this stream.
+    ///
+    /// The two streams are not ordered by it: what `work` reads has to be there ([`wait`](Self::wait)), and who
+    /// reads its results has to wait for them.
+    pub(crate) fn scope<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = raised(self.enter());
+        let _back = Back(before);
+        work()
+    }
+
+    /// Makes this stream the current one; the result is the one before.
+    fn enter(&self) -> Result<Self, TchError> {
+        let mut id = 0;
+        // SAFETY: the pointer is valid for the call and is written only by it.
+        checked(unsafe { fp_exchange_stream(self.device, self.id, &raw mut id) })?;
+        Ok(Self {
+            device: self.device,
+            id,
+        })
+    }
+
+    /// The device's index, and torch's number of the stream.
+    pub(super) fn number(&self) -> (c_int, i64) {
+        (self.device, self.id)
+    }
+
     /// Copies `from` into `to`, of equal shape, on this stream. The host goes on at once if its side is
     /// page-locked, else when CUDA has read the bytes.
     ///
@@ -81,6 +108,16 @@ impl Stream {
     /// Blocks the host until all that was given to this stream is done.
     pub(crate) fn synchronize(&self) {
         raised(checked(fp_synchronize_stream(self.device, self.id)));
+    }
+}
+
+/// Makes a stream the current one again when dropped.
+struct Back(Stream);
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        // It was current before, so it can be again; and a drop must not panic.
+        let _ = self.0.enter();
     }
 }
 

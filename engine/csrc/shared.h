@@ -1,5 +1,7 @@
-// How the C functions fail, and how they reach CUDA's runtime without its headers.
+// What the torch shims share: how their functions fail, and how they reach CUDA's runtime without linking it.
 #pragma once
+
+#include <c10/core/Stream.h>
 
 #include <dlfcn.h>
 
@@ -24,6 +26,10 @@ template <typename F> int guarded(F &&body) {
     std::snprintf(last_error, sizeof last_error, "an exception without a message");
   }
   return -1;
+}
+
+inline c10::Stream stream_of(int device, int64_t stream) {
+  return c10::Stream::unpack3(stream, static_cast<c10::DeviceIndex>(device), c10::kCUDA);
 }
 
 // A function of CUDA's runtime, which comes into the process with libtorch.

@@ -1,0 +1,138 @@
+//! Scaled dot-product attention by a kernel of the caller's choice, where torch would choose by itself.
+#![expect(unsafe_code, reason = "foreign functions")]
+
+use std::{
+    ffi::{c_int, c_void},
+    ptr,
+};
+
+use tch::{TchError, Tensor};
+use torch_sys::C_tensor;
+
+use super::shim::{checked, raised};
+
+unsafe extern "C" {
+    fn fp_attention(
+        kernel: c_int,
+        q: *const c_void,
+        k: *const c_void,
+        v: *const c_void,
+        mask: *const c_void,
+        output: *mut *mut c_void,
+    ) -> c_int;
+}
+
+/// Torch's implementations. Which of them take given tensors depends on device, type, mask and head size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttentionKernel {
+    /// cuDNN's fused kernel: CUDA, half precision.
+    Cudnn = 0,
+    /// FlashAttention-2: CUDA in half precision, no mask; on the CPU torch's own in any precision.
+    Flash = 1,
+    /// xformers' kernel: CUDA.
+    MemoryEfficient = 2,
+    /// Two matrix products with a softmax between them: everywhere, and with memory for all pairs of tokens.
+    Math = 3,
+}
+
+impl AttentionKernel {
+    /// `softmax(q kᵀ / √D) v` over (B, H, L, D); `mask`, broadcast to (B, H, Lq, Lk), as in
+    /// [`nn::attention`](crate::nn::attention()). Without gradients.
+    ///
+    /// `None` if this kernel does not take these tensors, or the device has none. Other failures are raised as
+    /// tch's operations raise theirs.
+    pub(crate) fn attention(
+        self,
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        mask: Option<&Tensor>,
+    ) -> Option<Tensor> {
+        let mask = mask.map_or(ptr::null(), |mask| mask.as_ptr().cast());
+        let mut output = ptr::null_mut();
+        // SAFETY: the tensors live through the call; the pointer is valid for it and is written only by it.
+        let called = checked(unsafe {
+            fp_attention(
+                self as c_int,
+                q.as_ptr().cast(),
+                k.as_ptr().cast(),
+                v.as_ptr().cast(),
+                mask,
+                &raw mut output,
+            )
+        });
+        if called.as_ref().is_err_and(is_refusal) {
+            return None;
+        }
+        raised(called);
+        // SAFETY: a new tensor, of which nobody else has the pointer.
+        Some(unsafe { Tensor::from_ptr(output.cast::<C_tensor>()) })
+    }
+}
+
+/// Whether torch found nothing to choose from: its words on CUDA and on the CPU.
+fn is_refusal(error: &TchError) -> bool {
+    const REFUSALS: [&str; 2] = ["No available kernel", "No viable backend"];
+    matches!(error, TchError::Torch(message) if REFUSALS.iter().any(|words| message.contains(words)))
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::{device::catch, error::Error};
+
+    fn operands() -> [Tensor; 3] {
+        let waves = |step: f64| {
+            let angles = Tensor::arange(2 * 7 * 16, (Kind::Float, Device::Cpu)) * step;
+            angles.sin().view([1, 2, 7, 16])
+        };
+        [waves(0.37), waves(0.53), waves(0.71)]
+    }
+
+    /// The formula, in f64.
+    fn by_hand([q, k, v]: &[Tensor; 3], mask: Option<&Tensor>) -> Tensor {
+        let [q, k, v] = [q, k, v].map(|t| t.to_kind(Kind::Double));
+        let mut scores = q.matmul(&k.transpose(-2, -1)) / 4.0;
+        if let Some(mask) = mask {
+            scores = scores.masked_fill(&mask.logical_not(), f64::NEG_INFINITY);
+        }
+        scores.softmax(-1, Kind::Double).matmul(&v)
+    }
+
+    #[test]
+    fn kernels_of_the_cpu_compute_the_formula() {
+        let operands = operands();
+        let [q, k, v] = &operands;
+        let mask =
+            Tensor::from_slice(&[true, true, false, true, true, false, true]).view([1, 1, 1, 7]);
+        for kernel in [AttentionKernel::Flash, AttentionKernel::Math] {
+            for mask in [None, Some(&mask)] {
+                let found = kernel.attention(q, k, v, mask).unwrap();
+                let error = (found.to_kind(Kind::Double) - by_hand(&operands, mask))
+                    .abs()
+                    .max()
+                    .double_value(&[]);
+                assert!(error < 1e-5, "{kernel:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_an_error() {
+        let [q, k, _] = operands();
+        let wrong = Tensor::zeros([1, 2, 3, 16], (Kind::Float, Device::Cpu));
+        let error =
+            catch(|| Ok(AttentionKernel::Math.attention(&q, &k, &wrong, None))).unwrap_err();
+        assert!(matches!(error, Error::Torch { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_kernel_that_is_not_there_refuses_and_leaves_torchs_choice_alone() {
+        let operands = operands();
+        let [q, k, v] = &operands;
+        assert!(AttentionKernel::Cudnn.attention(q, k, v, None).is_none());
+        assert_eq!(crate::nn::attention(q, k, v, None).size(), q.size());
+    }
+}
