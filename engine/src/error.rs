@@ -37,6 +37,19 @@ pub enum Error {
         /// Torch's account of it.
         message: String,
     },
+    /// Everything that could leave the device left it, and there is still too little room.
+    #[error(
+        "{target_bytes} bytes of device memory are wanted and {free_bytes} are free: {held_bytes} hold weights that \
+         are needed, the rest is other programs'"
+    )]
+    VramShort {
+        /// What was to be made free.
+        target_bytes: u64,
+        /// What is.
+        free_bytes: u64,
+        /// What this worker's weights hold.
+        held_bytes: u64,
+    },
     /// The device or its driver failed; the process cannot use the device any more.
     #[error("device failure: {message}")]
     Device {
@@ -115,6 +128,11 @@ impl Error {
                 FailureClass::Oom,
                 "FP5001",
                 Some("use a smaller bucket, or free memory on the device"),
+            ),
+            Self::VramShort { .. } => (
+                FailureClass::Oom,
+                "FP5010",
+                Some("end what else uses the device, or use a smaller bucket"),
             ),
             Self::Device { .. } => (
                 FailureClass::Gpu,

@@ -12,6 +12,7 @@ use crate::{
     condition::{TextEncoders, VisionEncoder, encode::EncoderFiles},
     device,
     error::Error,
+    memory::{Memory, MemoryOptions},
     text::{Clip, Llama, TextTokenizers},
     transformer::PackedTransformer,
     vae::{Tiling, Vae},
@@ -38,6 +39,7 @@ pub struct ModelOptions {
 #[derive(Debug)]
 pub(crate) struct Models {
     device: Device,
+    memory: Memory,
     options: ModelOptions,
     room: Room,
     tiling: Tiling,
@@ -82,6 +84,7 @@ impl Models {
         };
         Self {
             device,
+            memory: Memory::new(device, MemoryOptions::default()),
             options,
             room,
             tiling: options.tiling.unwrap_or(tiling),
@@ -149,10 +152,13 @@ impl Models {
             self.make_room_for_encoder();
             let tokenizer = bundle.component(Component::Tokenizer)?;
             let tokenizer_2 = bundle.component(Component::Tokenizer2)?;
+            let (memory, kind) = (self.memory.clone(), self.encoder_kind());
+            let llama = |source: &ModelSource| Llama::open(source, &memory, kind);
+            let clip = |source: &ModelSource| Clip::open(source, memory.device(), kind);
             self.text = Some(TextEncoders {
                 tokenizers: TextTokenizers::open(&tokenizer, &tokenizer_2)?,
-                llama: self.load(bundle, Component::TextEncoder, Llama::open)?,
-                clip: self.load(bundle, Component::TextEncoder2, Clip::open)?,
+                llama: load(bundle, Component::TextEncoder, llama)?,
+                clip: load(bundle, Component::TextEncoder2, clip)?,
                 device: self.device,
             });
         }
@@ -163,9 +169,11 @@ impl Models {
     pub(crate) fn vision(&mut self, bundle: &Bundle) -> Result<&VisionEncoder, Error> {
         if self.vision.is_none() {
             self.make_room_for_encoder();
+            let (memory, kind) = (self.memory.clone(), self.encoder_kind());
+            let siglip = |source: &ModelSource| Siglip::open(source, &memory, kind);
             self.vision = Some(VisionEncoder {
                 preprocessor: Preprocessor::read(&bundle.component(Component::FeatureExtractor)?)?,
-                siglip: self.load(bundle, Component::ImageEncoder, Siglip::open)?,
+                siglip: load(bundle, Component::ImageEncoder, siglip)?,
                 options: (self.encoder_kind(), self.device),
             });
         }
@@ -175,7 +183,9 @@ impl Models {
     /// The VAE.
     pub(crate) fn vae(&mut self, bundle: &Bundle) -> Result<&Vae, Error> {
         if self.vae.is_none() {
-            self.vae = Some(self.load(bundle, Component::Vae, Vae::open)?);
+            let (device, kind) = (self.device, self.encoder_kind());
+            let vae = |source: &ModelSource| Vae::open(source, device, kind);
+            self.vae = Some(load(bundle, Component::Vae, vae)?);
         }
         Ok(self.vae.as_ref().expect("loaded above"))
     }
@@ -191,7 +201,7 @@ impl Models {
             self.make_room_for_transformer();
             tracing::info!(folder = %folder.display(), "loading");
             let source = ModelSource::Folder(folder.into());
-            let model = PackedTransformer::open(&source, self.device, self.transformer_kind())?;
+            let model = PackedTransformer::open(&source, &self.memory, self.transformer_kind())?;
             self.transformer = Some((folder.into(), model));
         }
         Ok(&self.transformer.as_ref().expect("loaded above").1)
@@ -220,18 +230,16 @@ impl Models {
             _ => Kind::Float,
         })
     }
+}
 
-    fn load<M>(
-        &self,
-        bundle: &Bundle,
-        component: Component,
-        open: impl FnOnce(&ModelSource, Device, Kind) -> Result<M, WeightsError>,
-    ) -> Result<M, Error> {
-        let folder = bundle.component(component)?;
-        tracing::info!(folder = %folder.display(), "loading");
-        let source = ModelSource::Folder(folder);
-        Ok(open(&source, self.device, self.encoder_kind())?)
-    }
+fn load<M>(
+    bundle: &Bundle,
+    component: Component,
+    open: impl FnOnce(&ModelSource) -> Result<M, WeightsError>,
+) -> Result<M, Error> {
+    let folder = bundle.component(component)?;
+    tracing::info!(folder = %folder.display(), "loading");
+    Ok(open(&ModelSource::Folder(folder))?)
 }
 
 /// Size of the weights' files. A component that is not there counts nothing: loading it will say so.

@@ -21,7 +21,10 @@ use crate::{
     models::{ModelOptions, Models},
     output::{self, Written},
     progress::{Journal, Listener},
-    sampler::{Denoiser, NoiseStream, Shift, needs_negative, sigmas, unipc},
+    sampler::{
+        Denoiser, Hoisting, NoiseStream, Prompts, Sampled, ScheduleEmbeddings, Shift,
+        needs_negative, sigmas, unipc,
+    },
     transformer::Context,
 };
 
@@ -162,12 +165,12 @@ impl Pipeline {
         let mut history = LatentHistory::new(plan.order, &conditions.start_latent);
         let mut frames = Assembly::new(plan.order, plan.overlap_frames());
         journal.enter(Phase::Load)?;
-        self.models.transformer(&job.transformer)?;
+        let embeddings = self.embeddings(job, conditions, &noise_shape)?;
         for (number, section) in plan.sections.iter().enumerate() {
             journal.enter(Phase::Sample)?;
             let noise = noise.next(&noise_shape).to_device(self.device);
             let context = history.context(section, self.device);
-            let latents = self.sample(job, conditions, (&context, &noise), journal)?;
+            let latents = self.sample(job, &embeddings, (&context, &noise), journal)?;
             check_numbers(&latents, || format!("latents of section {}", number + 1))?;
             history.push(section, &latents);
             output::write_preview(job, number, &latents)?;
@@ -182,23 +185,45 @@ impl Pipeline {
         })
     }
 
+    /// What all sections' steps need of timestep, prompt and image.
+    fn embeddings<'c>(
+        &mut self,
+        job: &Job,
+        conditions: &'c Conditions,
+        noise_shape: &[i64],
+    ) -> Result<ScheduleEmbeddings<'c>, Error> {
+        let prompts = Prompts {
+            positive: &conditions.positive,
+            negative: conditions.negative.as_ref(),
+        };
+        let schedule = schedule(job, noise_shape);
+        let model = self.sampled(job)?;
+        Ok(model.embeddings(&schedule, prompts, Hoisting::On))
+    }
+
+    /// The transformer, loaded, with the job's settings.
+    fn sampled(&mut self, job: &Job) -> Result<Sampled<'_>, Error> {
+        Ok(Sampled {
+            kind: self.models.transformer_kind(),
+            transformer: self.models.transformer(&job.transformer)?,
+            guidance: job.sampling.guidance,
+        })
+    }
+
     /// Latents of one section, (1, C, window, h, w) f32.
     fn sample(
         &mut self,
         job: &Job,
-        conditions: &Conditions,
+        embeddings: &ScheduleEmbeddings<'_>,
         (context, noise): (&Context, &Tensor),
         journal: &mut Journal<'_>,
     ) -> Result<Tensor, Error> {
         let denoiser = Denoiser {
-            kind: self.models.transformer_kind(),
-            transformer: self.models.transformer(&job.transformer)?,
-            positive: &conditions.positive,
-            negative: conditions.negative.as_ref(),
+            model: self.sampled(job)?,
+            embeddings,
             context,
-            guidance: job.sampling.guidance,
         };
-        let schedule = sigmas(job.sampling.steps, Shift::of(noise));
+        let schedule = schedule(job, &noise.size());
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
         match unipc(noise, &schedule, denoise, |_, _| journal.step_done()) {
             ControlFlow::Continue(latents) => Ok(latents),
@@ -215,6 +240,11 @@ impl Pipeline {
             .to_device(self.device);
         Ok(vae.decode(&unscaled, tiling).to_device(Device::Cpu))
     }
+}
+
+/// The noise levels of a section whose noise has this shape.
+fn schedule(job: &Job, noise_shape: &[i64]) -> Vec<f32> {
+    sigmas(job.sampling.steps, Shift::of(noise_shape))
 }
 
 fn check_numbers(tensor: &Tensor, what: impl FnOnce() -> String) -> Result<(), Error> {

@@ -6,6 +6,7 @@ mod forward;
 mod options;
 mod preprocess;
 mod serve;
+mod split;
 mod synth;
 mod tensors;
 mod tokenize;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use framepack_engine::{ModelOptions, Tiling, worker};
 
-use super::options::Dtype;
+use super::{options::Dtype, split::Switch};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -26,12 +26,6 @@ pub(crate) struct Args {
     /// Whether frames are decoded in spatial tiles; by default on devices with little memory
     #[arg(long)]
     spatial_tiles: Option<Switch>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Switch {
-    On,
-    Off,
 }
 
 impl Args {

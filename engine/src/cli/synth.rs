@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use framepack_engine::{
+    memory::{Memory, MemoryOptions},
     text::{Clip, Llama, clip, llama},
     transformer::{self, PackedTransformer},
     vae::{self, Vae},
@@ -50,9 +51,10 @@ impl Args {
         let dir = &self.config;
         let checkpoint = Checkpoint::shapes();
         let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+        let memory = Memory::new(Device::Cpu, MemoryOptions::default());
         let layout = match read_config::<Kinds>(dir)?.component().as_str() {
             "HunyuanVideoTransformer3DModelPacked" | "HunyuanVideoFramepackTransformer3DModel" => {
-                PackedTransformer::load(&weights, &transformer::Config::read(dir)?)?;
+                PackedTransformer::load(&weights, &transformer::Config::read(dir)?, &memory)?;
                 Layout::DIFFUSERS
             }
             "AutoencoderKLHunyuanVideo" => {
@@ -60,7 +62,7 @@ impl Args {
                 Layout::DIFFUSERS
             }
             "llama" => {
-                Llama::load(&weights, &llama::Config::read(dir)?)?;
+                Llama::load(&weights, &llama::Config::read(dir)?, &memory)?;
                 llama::LAYOUT
             }
             "clip_text_model" => {
@@ -68,7 +70,7 @@ impl Args {
                 clip::LAYOUT
             }
             "siglip_vision_model" => {
-                Siglip::load(&weights, &siglip::Config::read(dir)?)?;
+                Siglip::load(&weights, &siglip::Config::read(dir)?, &memory)?;
                 siglip::LAYOUT
             }
             other => bail!(

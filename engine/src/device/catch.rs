@@ -23,6 +23,11 @@ pub fn catch<T>(f: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     result.unwrap_or_else(|panic| Err(error_of(panic)))
 }
 
+/// Ends the phase with an error from within model code, which returns tensors and not results.
+pub(crate) fn raise(error: Error) -> ! {
+    resume_unwind(Box::new(error))
+}
+
 thread_local! {
     /// Whether this thread is inside [`catch`], where a panic of torch is an error that its caller reports.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
@@ -43,6 +48,10 @@ pub fn log_panics() {
 }
 
 fn error_of(panic: Box<dyn Any + Send>) -> Error {
+    let panic = match panic.downcast::<Error>() {
+        Ok(raised) => return *raised,
+        Err(panic) => panic,
+    };
     let message = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
         (Some(message), _) => message.as_str(),
         (_, Some(message)) => message,
@@ -158,6 +167,12 @@ mod tests {
         };
         assert_eq!(message, "out of memory of what was promised");
         assert_eq!(error.failure().code, "FP5006");
+    }
+
+    #[test]
+    fn an_error_that_model_code_raises_is_the_phases() {
+        let raised = catch::<()>(|| raise(Error::Cancelled));
+        assert!(matches!(raised, Err(Error::Cancelled)));
     }
 
     #[test]

@@ -78,6 +78,11 @@ impl HostBuffer {
     pub(crate) fn tensor(&self, offset_bytes: usize, bytes: usize) -> HostTensor<'_> {
         HostTensor::over(&self.map[offset_bytes..][..bytes])
     }
+
+    /// The first `bytes` bytes, `Uint8`, to copy into.
+    pub(crate) fn tensor_mut(&mut self, bytes: usize) -> HostTensor<'_> {
+        HostTensor::over_mut(&mut self.map[..bytes])
+    }
 }
 
 impl Drop for HostBuffer {
@@ -100,7 +105,7 @@ fn own_words(error: TchError) -> String {
 
 /// A tensor (`Uint8`, one dimension, on the CPU) over borrowed bytes, without a copy.
 ///
-/// For reading only, and no tensor that shares its memory (a view, a shallow clone) may outlive it.
+/// For reading only unless it was made to copy into, and no tensor that shares its memory (a view, a shallow clone) may outlive it.
 pub(crate) struct HostTensor<'a> {
     tensor: Tensor,
     bytes: PhantomData<&'a [u8]>,
@@ -113,6 +118,18 @@ impl<'a> HostTensor<'a> {
         // SAFETY: a contiguous view of memory that the lifetime keeps borrowed; nobody writes through it.
         let tensor =
             unsafe { Tensor::from_blob(bytes.as_ptr(), &size, &[1], Kind::Uint8, Device::Cpu) };
+        Self {
+            tensor,
+            bytes: PhantomData,
+        }
+    }
+
+    /// A view of `bytes` that may be written to.
+    fn over_mut(bytes: &'a mut [u8]) -> Self {
+        let size = [bytes.len() as i64];
+        // SAFETY: as above, and the borrow is exclusive.
+        let tensor =
+            unsafe { Tensor::from_blob(bytes.as_mut_ptr(), &size, &[1], Kind::Uint8, Device::Cpu) };
         Self {
             tensor,
             bytes: PhantomData,

@@ -12,14 +12,15 @@ mod shim;
 mod stream;
 
 pub(crate) use attention::AttentionKernel;
+pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};
 pub(crate) use graph::Graph;
 pub(crate) use host::{HostBuffer, HostTensor};
 pub use identity::{label, model_name, total_bytes};
 pub use memory::{
-    AllocatorStats, MemoryInfo, allocator_stats, empty_cache, host_available_bytes, memory_info,
-    peak_bytes, reset_peak,
+    AllocatorStats, CONTEXT_GROWTH_BYTES, MemoryInfo, allocator_stats, empty_cache,
+    host_available_bytes, memory_info, peak_bytes, reset_peak,
 };
 pub use runtime::{init, open};
 pub(crate) use stream::{Event, Stream};

@@ -5,7 +5,11 @@
 //! long as the transfers are spread evenly over it, which is why resident and streamed blocks alternate.
 //! diffusers' group offloading streams all blocks or none; this fills the card.
 
-use super::error::{Needs, PlanError};
+use super::{
+    Residency,
+    error::{Needs, PlanError},
+    residency::evenly_spread,
+};
 
 /// Slots of the ring where there is room: one block computes, one is complete, one is being filled.
 const PREFERRED_SLOTS: usize = 3;
@@ -76,15 +80,6 @@ pub struct ForcedSplit {
     pub slots: usize,
 }
 
-/// Which blocks stay on the device, and the slots that the others pass through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Residency {
-    /// For each block in the order of use: whether it stays.
-    pub resident: Vec<bool>,
-    /// Slots, each as large as the largest block; 0 where all blocks stay.
-    pub slots: usize,
-}
-
 /// The transformer's place on the device and the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -130,13 +125,6 @@ pub fn plan(needs: &TransformerNeeds, memory: &Memory, limits: &Limits) -> Resul
     Ok(frame.carry_out(residency, pinned))
 }
 
-/// Which of `count` places `chosen` evenly spread ones take (Bresenham's line).
-pub fn evenly_spread(chosen: usize, count: usize) -> Vec<bool> {
-    (0..count)
-        .map(|i| (i + 1) * chosen / count > i * chosen / count)
-        .collect()
-}
-
 /// What does not depend on the split.
 struct Frame<'a> {
     needs: &'a TransformerNeeds,
@@ -151,14 +139,12 @@ impl Frame<'_> {
         let blocks = self.needs.block_bytes.len();
         let largest = (0..=blocks)
             .rev()
-            .map(|count| Residency {
-                resident: evenly_spread(count, blocks),
-                slots: PREFERRED_SLOTS.min(blocks - count),
-            })
-            .chain((1..PREFERRED_SLOTS).rev().map(|slots| Residency {
-                resident: vec![false; blocks],
-                slots: slots.min(blocks),
-            }))
+            .map(|count| Residency::interleaved(blocks, count, PREFERRED_SLOTS.min(blocks - count)))
+            .chain(
+                (1..PREFERRED_SLOTS)
+                    .rev()
+                    .map(|slots| Residency::first(blocks, 0, slots.min(blocks))),
+            )
             .find(|residency| self.fits(residency));
         largest.ok_or_else(|| self.too_small())
     }
@@ -176,10 +162,8 @@ impl Frame<'_> {
                 blocks,
             });
         }
-        let residency = Residency {
-            resident: (0..blocks).map(|i| i < resident_blocks).collect(),
-            slots: if resident_blocks == blocks { 0 } else { slots },
-        };
+        let slots = if resident_blocks == blocks { 0 } else { slots };
+        let residency = Residency::first(blocks, resident_blocks, slots);
         if self.fits(&residency) {
             return Ok(residency);
         }
@@ -217,10 +201,7 @@ impl Frame<'_> {
     /// The refusal: with one slot and nothing resident it does not fit.
     fn too_small(&self) -> PlanError {
         let blocks = self.needs.block_bytes.len();
-        let least = Residency {
-            resident: vec![false; blocks],
-            slots: blocks.min(1),
-        };
+        let least = Residency::first(blocks, 0, blocks.min(1));
         let free_bytes = self.memory.free_bytes;
         let needs = self.needs_of(&least, self.needs.activation_bytes);
         if needs.bytes() <= free_bytes {

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::bytes_of;
 use crate::weights::{Weights, WeightsError};
 
 /// 3-D convolution over (B, C, T, H, W).
@@ -28,6 +29,11 @@ impl Conv3d {
             bias: w.get("bias", &[out_channels])?,
             stride,
         })
+    }
+
+    /// Size of the weights.
+    pub fn bytes(&self) -> u64 {
+        bytes_of(&self.weight) + bytes_of(&self.bias)
     }
 
     /// (B, in, T, H, W) → (B, out, T', H', W')

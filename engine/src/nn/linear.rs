@@ -2,6 +2,7 @@
 
 use tch::{Kind, Tensor};
 
+use super::bytes_of;
 use crate::weights::{Weights, WeightsError};
 
 /// A linear layer.
@@ -44,6 +45,11 @@ impl Linear {
             weight: self.weight.to_kind(kind),
             bias: self.bias.as_ref().map(|b| b.to_kind(kind)),
         }
+    }
+
+    /// Size of the weights.
+    pub fn bytes(&self) -> u64 {
+        bytes_of(&self.weight) + self.bias.as_ref().map_or(0, bytes_of)
     }
 
     /// (…, in) → (…, out)

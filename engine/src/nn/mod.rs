@@ -11,3 +11,8 @@ pub use conv::{Conv2d, Conv3d};
 pub use encoder_layer::{Activation, EncoderLayer, EncoderLayerConfig, Visibility};
 pub use linear::Linear;
 pub use norm::{GroupNorm, LayerNorm, RmsNorm, layer_norm};
+
+/// Size of a tensor's values.
+fn bytes_of(tensor: &tch::Tensor) -> u64 {
+    (tensor.numel() * tensor.kind().elt_size_in_bytes()) as u64
+}

@@ -6,7 +6,7 @@ mod noise;
 mod sigmas;
 mod unipc;
 
-pub use denoiser::Denoiser;
+pub use denoiser::{Denoiser, Hoisting, Prompts, Sampled, ScheduleEmbeddings};
 pub use guidance::{guide, needs_negative};
 pub use noise::NoiseStream;
 pub use sigmas::{Shift, sigmas};

@@ -15,9 +15,9 @@ pub enum Shift {
 }
 
 impl Shift {
-    /// The shift for latents (B, C, T, h, w), which the transformer takes in patches of 2 x 2.
-    pub fn of(latents: &Tensor) -> Self {
-        Self::LatentTokens(latents.size()[2..].iter().product::<i64>() / 4)
+    /// The shift for latents of shape (B, C, T, h, w), which the transformer takes in patches of 2 x 2.
+    pub fn of(latents: &[i64]) -> Self {
+        Self::LatentTokens(latents[2..].iter().product::<i64>() / 4)
     }
 
     /// Largest shift that the token rule gives.

@@ -1,12 +1,16 @@
 //! The two kinds of transformer block (diffusers' `HunyuanVideoTransformerBlock` and
 //! `HunyuanVideoSingleTransformerBlock`, after Flux).
 //!
-//! Shapes: image tokens (B, L, D) with rotary positions, text tokens (B, N, D) without, `temb` (B, D). In
-//! every joint sequence the image comes first.
+//! Shapes: image tokens (B, L, D) with rotary positions, text tokens (B, N, D) without. In every joint sequence
+//! the image comes first. The modulation vectors come from [`modulation`](super::modulation).
 
 use tch::Tensor;
 
-use super::{Config, rope::Rope};
+use super::{
+    Config,
+    modulation::{ModulationVectors, vectors},
+    rope::Rope,
+};
 use crate::{
     nn::{Linear, RmsNorm, attention, layer_norm},
     weights::{Weights, WeightsError},
@@ -31,10 +35,20 @@ pub(super) enum Block {
 }
 
 impl Block {
-    pub(super) fn forward(&self, streams: Streams, temb: &Tensor, rope: &Rope) -> Streams {
-        match self {
-            Self::Double(block) => block.forward(streams, temb, rope),
-            Self::Single(block) => block.forward(streams, temb, rope),
+    pub(super) fn forward(
+        &self,
+        streams: Streams,
+        modulation: &ModulationVectors,
+        rope: &Rope,
+    ) -> Streams {
+        match (self, modulation) {
+            (Self::Double(block), ModulationVectors::Double { image, text }) => {
+                block.forward(streams, (image, text), rope)
+            }
+            (Self::Single(block), ModulationVectors::Single(joint)) => {
+                block.forward(streams, joint, rope)
+            }
+            _ => unreachable!("blocks and their modulation are listed in the same order"),
         }
     }
 }
@@ -78,15 +92,6 @@ impl FeedForward {
         };
         self.out.forward(&hidden)
     }
-}
-
-/// `N` modulation vectors, each (B, 1, D), from `temb`.
-fn modulation<const N: usize>(linear: &Linear, temb: &Tensor) -> [Tensor; N] {
-    let vectors = linear
-        .forward(&temb.silu())
-        .unsqueeze(1)
-        .chunk(N as i64, -1);
-    vectors.try_into().expect("the layer's width is N times D")
 }
 
 /// Adaptive layer norm: `LN(x) (1 + scale) + shift`.
@@ -154,7 +159,6 @@ pub(super) struct DoubleBlock {
 /// One stream's half of a [`DoubleBlock`].
 #[derive(Debug)]
 struct Stream {
-    modulation: Linear,
     qkv: Qkv,
     to_out: Linear,
     ff: FeedForward,
@@ -162,20 +166,17 @@ struct Stream {
 
 /// Checkpoint names of one stream's half.
 struct StreamNames {
-    modulation: &'static str,
     qkv: [&'static str; 5],
     to_out: &'static str,
     ff: &'static str,
 }
 
 const IMAGE: StreamNames = StreamNames {
-    modulation: "norm1.linear",
     qkv: IMAGE_QKV,
     to_out: "to_out.0",
     ff: "ff",
 };
 const TEXT: StreamNames = StreamNames {
-    modulation: "norm1_context.linear",
     qkv: CONTEXT_QKV,
     to_out: "to_add_out",
     ff: "ff_context",
@@ -186,7 +187,6 @@ impl Stream {
         let dim = config.hidden_size();
         let attn = w.pp("attn");
         Ok(Self {
-            modulation: Linear::load(&w.pp(names.modulation), dim, 6 * dim)?,
             qkv: Qkv::load(&attn, names.qkv, config)?,
             to_out: Linear::load(&attn.pp(names.to_out), dim, dim)?,
             ff: FeedForward::load(
@@ -214,9 +214,13 @@ impl DoubleBlock {
         })
     }
 
-    fn forward(&self, Streams { image, text }: Streams, temb: &Tensor, rope: &Rope) -> Streams {
-        let image_mod = modulation::<6>(&self.image.modulation, temb);
-        let text_mod = modulation::<6>(&self.text.modulation, temb);
+    fn forward(
+        &self,
+        Streams { image, text }: Streams,
+        (image_mod, text_mod): (&Tensor, &Tensor),
+        rope: &Rope,
+    ) -> Streams {
+        let [image_mod, text_mod] = [vectors::<6>(image_mod), vectors::<6>(text_mod)];
 
         let attended = {
             let [q, k, v] = self
@@ -247,7 +251,6 @@ impl DoubleBlock {
 /// Attention and MLP in parallel over the joint sequence (arXiv:2302.05442).
 #[derive(Debug)]
 pub(super) struct SingleBlock {
-    modulation: Linear,
     qkv: Qkv,
     proj_mlp: Linear,
     proj_out: Linear,
@@ -257,17 +260,21 @@ impl SingleBlock {
     pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
         let (dim, mlp) = (config.hidden_size(), config.mlp_size());
         Ok(Self {
-            modulation: Linear::load(&w.pp("norm.linear"), dim, 3 * dim)?,
             qkv: Qkv::load(&w.pp("attn"), IMAGE_QKV, config)?,
             proj_mlp: Linear::load(&w.pp("proj_mlp"), dim, mlp)?,
             proj_out: Linear::load(&w.pp("proj_out"), dim + mlp, dim)?,
         })
     }
 
-    fn forward(&self, Streams { image, text }: Streams, temb: &Tensor, rope: &Rope) -> Streams {
+    fn forward(
+        &self,
+        Streams { image, text }: Streams,
+        modulation: &Tensor,
+        rope: &Rope,
+    ) -> Streams {
         let [image_len, text_len] = [image.size()[1], text.size()[1]];
         let x = Tensor::cat(&[image, text], 1); // (B, L + N, D)
-        let [shift, scale, gate] = modulation::<3>(&self.modulation, temb);
+        let [shift, scale, gate] = vectors::<3>(modulation);
 
         let joined = {
             let h = modulate(&x, &shift, &scale);

@@ -106,6 +106,15 @@ impl ContextPacking {
         })
     }
 
+    /// Size of the weights.
+    pub(super) fn bytes(&self) -> u64 {
+        let clean = self.clean.iter().flat_map(|c| [&c.x1, &c.x2, &c.x4]);
+        clean
+            .chain([&self.latents])
+            .map(|embed| embed.proj.bytes())
+            .sum()
+    }
+
     /// `latents`: (1, C, T, H, W) with even H and W; clean latents are cast to their type.
     pub(super) fn forward(&self, latents: &Tensor, context: &Context) -> Packed {
         let (.., height, width) = latents.size5().expect("latents are (B, C, T, H, W)");

@@ -6,22 +6,34 @@
 //! tables and RMS statistics in f32, modulation in the model's type, the output head in f32.
 
 mod block;
+mod conditioner;
 mod config;
 mod context;
 mod embed;
+mod modulation;
+mod needs;
 mod refiner;
 mod rope;
 
-use tch::{Device, Kind, Tensor};
+use std::slice;
+
+use tch::{Kind, Tensor};
 
 use self::{
     block::{Block, DoubleBlock, SingleBlock, Streams, modulate},
+    conditioner::Conditioner,
     context::{ContextPacking, Packed},
-    embed::{ImageProjection, TimeTextEmbedding},
-    refiner::TokenRefiner,
+    modulation::{Modulation, vectors},
 };
-pub use self::{config::Config, context::Context};
+pub use self::{
+    conditioner::{Moment, StepEmbeddings},
+    config::Config,
+    context::Context,
+    needs::Run,
+};
 use crate::{
+    device,
+    memory::{DynamicSwap, Memory, Residency},
     nn::Linear,
     weights::{Layout, ModelSource, Weights, WeightsError},
 };
@@ -45,12 +57,8 @@ pub struct Conditioning {
 pub struct TransformerInputs<'a> {
     /// Noisy latents, (1, C, T, H, W), H and W even.
     pub hidden_states: &'a Tensor,
-    /// (1), sigma × 1000. Used as stored: whoever wants upstream's bf16 rounding rounds it before.
-    pub timestep: &'a Tensor,
-    /// (1), distilled guidance scale × 1000. Used as stored.
-    pub guidance: Option<&'a Tensor>,
-    /// Text and image.
-    pub conditioning: &'a Conditioning,
+    /// Timestep, guidance, text and image, as [`PackedTransformer::embed`] gives them.
+    pub embeddings: &'a StepEmbeddings,
     /// The frames around the section.
     pub context: &'a Context,
 }
@@ -58,51 +66,78 @@ pub struct TransformerInputs<'a> {
 /// The transformer.
 #[derive(Debug)]
 pub struct PackedTransformer {
+    conditioner: DynamicSwap<Conditioner>,
+    modulations: DynamicSwap<Modulation>,
     packing: ContextPacking,
-    context_embedder: TokenRefiner,
-    image_projection: Option<ImageProjection>,
-    time_text_embed: TimeTextEmbedding,
-    blocks: Vec<Block>,
-    norm_out: Linear,
+    blocks: DynamicSwap<Block>,
     proj_out: Linear,
+    config: Config,
     kind: Kind,
 }
 
 impl PackedTransformer {
-    /// Opens and loads the component `source` with all its weights.
-    pub fn open(source: &ModelSource, device: Device, kind: Kind) -> Result<Self, WeightsError> {
+    /// Opens the component `source`. Blocks are read when they are first needed.
+    pub fn open(source: &ModelSource, memory: &Memory, kind: Kind) -> Result<Self, WeightsError> {
         let config = Config::read(source.config_dir())?;
-        source.load(&Layout::DIFFUSERS, (device, kind), |w| {
-            Self::load(w, &config)
+        source.load(&Layout::DIFFUSERS, (memory.device(), kind), |w| {
+            Self::load(w, &config, memory)
         })
     }
 
     /// Loads the model from the root of its component.
-    pub fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
-        let dim = config.hidden_size();
-        let load_image =
-            || ImageProjection::load(&w.pp("image_projection"), config.image_proj_dim, dim);
-        let load_time_text = if config.guidance_embeds {
-            TimeTextEmbedding::load_guided
-        } else {
-            TimeTextEmbedding::load
-        };
+    pub fn load(w: &Weights<'_>, config: &Config, memory: &Memory) -> Result<Self, WeightsError> {
         let patch_features = config.out_channels * 2 * 2;
+        let proj_out = Linear::load(&w.pp("proj_out"), config.hidden_size(), patch_features)?;
         Ok(Self {
+            conditioner: load_conditioner(w, config, memory)?,
+            modulations: load_modulations(w, config, memory)?,
             packing: ContextPacking::load(w, config)?,
-            context_embedder: TokenRefiner::load(&w.pp("context_embedder"), config)?,
-            image_projection: config.has_image_proj.then(load_image).transpose()?,
-            time_text_embed: load_time_text(
-                &w.pp("time_text_embed"),
-                config.pooled_projection_dim,
-                dim,
-            )?,
-            blocks: load_blocks(w, config)?,
-            norm_out: Linear::load(&w.pp("norm_out").pp("linear"), dim, 2 * dim)?,
+            blocks: load_blocks(w, config, memory)?,
             // Upstream's `high_quality_fp32_output_for_inference`: weights of the model's type, used in f32.
-            proj_out: Linear::load(&w.pp("proj_out"), dim, patch_features)?.to_kind(Kind::Float),
+            proj_out: proj_out.to_kind(Kind::Float),
+            config: config.clone(),
             kind: w.kind(),
         })
+    }
+
+    /// The blocks, double-stream and then single-stream, without their modulation.
+    pub fn blocks(&self) -> &DynamicSwap<impl Sized + use<>> {
+        &self.blocks
+    }
+
+    /// Evaluates what depends on timestep, guidance, text and image only, once for each of `moments`. The
+    /// weights of that part stay on the device.
+    pub fn embed(
+        &self,
+        moments: &[Moment<'_>],
+        conditioning: &Conditioning,
+    ) -> Vec<StepEmbeddings> {
+        conditioner::evaluate(&self.conditioner, &self.modulations, moments, conditioning)
+    }
+
+    /// Like [`Self::embed`], but the weights pass through the device and leave it. Bit for bit the same.
+    pub fn hoist(
+        &self,
+        moments: &[Moment<'_>],
+        conditioning: &Conditioning,
+    ) -> Vec<StepEmbeddings> {
+        self.conditioner
+            .place(Residency::once(self.conditioner.len(), 1));
+        self.modulations
+            .place(Residency::once(self.modulations.len(), HOIST_SLOTS));
+        let embeddings = self.embed(moments, conditioning);
+        self.conditioner.evict_all();
+        self.modulations.evict_all();
+        // Blocks are of other sizes: what hoisting used is of no use to them in torch's cache.
+        device::empty_cache();
+        embeddings
+    }
+
+    /// Drops all device copies of weights that can come back.
+    pub fn evict_all(&self) {
+        self.conditioner.evict_all();
+        self.modulations.evict_all();
+        self.blocks.evict_all();
     }
 
     /// Velocity `noise − x0` at the given noise level: (1, C, T, H, W) f32.
@@ -113,9 +148,7 @@ impl PackedTransformer {
     pub fn forward(&self, inputs: &TransformerInputs<'_>) -> Tensor {
         let TransformerInputs {
             hidden_states,
-            timestep,
-            guidance,
-            conditioning,
+            embeddings,
             context,
         } = *inputs;
         assert_eq!(
@@ -130,68 +163,78 @@ impl PackedTransformer {
             rope,
             latent_tokens,
         } = self.packing.forward(&latents, context);
-        let temb =
-            self.time_text_embed
-                .forward(timestep, guidance, &conditioning.pooled_projections);
-        let text = self.context_tokens(timestep, conditioning);
 
-        let mut streams = Streams {
+        let mut streams = Some(Streams {
             image: tokens,
-            text,
-        };
-        for block in &self.blocks {
-            streams = block.forward(streams, &temb, &rope);
-        }
+            text: embeddings.context.shallow_clone(),
+        });
+        self.blocks.for_each(|number, block| {
+            let before = streams.take().expect("each block leaves the streams");
+            streams = Some(block.forward(before, &embeddings.modulation[number], &rope));
+        });
+        let image = streams.expect("each block leaves the streams").image;
 
-        let image_len = streams.image.size()[1];
-        let x = streams
-            .image
-            .narrow(1, image_len - latent_tokens, latent_tokens);
-        let scale_shift = self
-            .norm_out
-            .forward(&temb.silu())
-            .unsqueeze(1)
-            .chunk(2, -1); // scale comes first
-        let x = modulate(&x, &scale_shift[1], &scale_shift[0]);
+        let image_len = image.size()[1];
+        let x = image.narrow(1, image_len - latent_tokens, latent_tokens);
+        let [scale, shift] = vectors::<2>(&embeddings.out);
+        let x = modulate(&x, &shift, &scale);
         unpatchify(
             &self.proj_out.forward(&x.to_kind(Kind::Float)),
             &hidden_states.size(),
         )
     }
+}
 
-    /// Image tokens, then the valid text tokens: (1, N + n, D).
-    fn context_tokens(&self, timestep: &Tensor, conditioning: &Conditioning) -> Tensor {
-        let mask = conditioning.encoder_attention_mask.as_ref();
-        let text =
-            self.context_embedder
-                .forward(&conditioning.encoder_hidden_states, timestep, mask);
-        let valid = mask.map_or(text.size()[1], |mask| {
-            mask.sum(Kind::Int64).int64_value(&[])
-        });
-        let text = text.narrow(1, 0, valid);
-        match self
-            .image_projection
-            .as_ref()
-            .zip(conditioning.image_embeddings.as_ref())
-        {
-            Some((projection, image)) => Tensor::cat(&[projection.forward(image), text], 1),
-            None => text,
+/// Slots for the modulation layers while they are evaluated once.
+const HOIST_SLOTS: usize = 2;
+
+fn load_conditioner(
+    w: &Weights<'_>,
+    config: &Config,
+    memory: &Memory,
+) -> Result<DynamicSwap<Conditioner>, WeightsError> {
+    let config = config.clone();
+    DynamicSwap::load(memory, slice::from_ref(w), move |_, w| {
+        Conditioner::load(w, &config)
+    })
+}
+
+fn load_modulations(
+    w: &Weights<'_>,
+    config: &Config,
+    memory: &Memory,
+) -> Result<DynamicSwap<Modulation>, WeightsError> {
+    let (places, config) = (block_places(w, config), config.clone());
+    DynamicSwap::load(memory, &places, move |number, w| {
+        if number < config.num_layers {
+            Modulation::load_double(w, &config)
+        } else {
+            Modulation::load_single(w, &config)
         }
-    }
+    })
+}
+
+fn load_blocks(
+    w: &Weights<'_>,
+    config: &Config,
+    memory: &Memory,
+) -> Result<DynamicSwap<Block>, WeightsError> {
+    let (places, config) = (block_places(w, config), config.clone());
+    DynamicSwap::load(memory, &places, move |number, w| {
+        if number < config.num_layers {
+            Ok(Block::Double(Box::new(DoubleBlock::load(w, &config)?)))
+        } else {
+            Ok(Block::Single(SingleBlock::load(w, &config)?))
+        }
+    })
 }
 
 /// The double-stream blocks, then the single-stream ones.
-fn load_blocks(w: &Weights<'_>, config: &Config) -> Result<Vec<Block>, WeightsError> {
+fn block_places<'a>(w: &Weights<'a>, config: &Config) -> Vec<Weights<'a>> {
     let double = w.pp("transformer_blocks");
     let single = w.pp("single_transformer_blocks");
-    let double = (0..config.num_layers).map(|i| {
-        Ok(Block::Double(Box::new(DoubleBlock::load(
-            &double.pp(i),
-            config,
-        )?)))
-    });
-    let single = (0..config.num_single_layers)
-        .map(|i| Ok(Block::Single(SingleBlock::load(&single.pp(i), config)?)));
+    let double = (0..config.num_layers).map(|i| double.pp(i));
+    let single = (0..config.num_single_layers).map(|i| single.pp(i));
     double.chain(single).collect()
 }
 

@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
+use crate::memory::{DynamicSwap, Memory};
 use crate::nn::{Activation, Conv2d, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility};
 use crate::weights::{Layout, ModelSource, Weights, WeightsError, read_config};
 
@@ -57,19 +58,21 @@ impl Config {
 pub struct Siglip {
     patch_embedding: Conv2d,
     position_embedding: Tensor, // (patches, hidden)
-    layers: Vec<EncoderLayer>,
+    layers: DynamicSwap<EncoderLayer>,
     post_layernorm: LayerNorm,
 }
 
 impl Siglip {
-    /// Opens and loads the component `source`.
-    pub fn open(source: &ModelSource, device: Device, kind: Kind) -> Result<Self, WeightsError> {
+    /// Opens the component `source`. Layers are read when they are first needed.
+    pub fn open(source: &ModelSource, memory: &Memory, kind: Kind) -> Result<Self, WeightsError> {
         let config = Config::read(source.config_dir())?;
-        source.load(&LAYOUT, (device, kind), |w| Self::load(w, &config))
+        source.load(&LAYOUT, (memory.device(), kind), |w| {
+            Self::load(w, &config, memory)
+        })
     }
 
     /// Loads the model without its head.
-    pub fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+    pub fn load(w: &Weights<'_>, config: &Config, memory: &Memory) -> Result<Self, WeightsError> {
         let (hidden, eps) = (config.hidden_size, config.layer_norm_eps);
         let layer = EncoderLayerConfig {
             hidden_size: hidden,
@@ -79,7 +82,10 @@ impl Siglip {
             activation: config.hidden_act,
             visibility: Visibility::Full,
         };
-        let (embeddings, layers) = (w.pp("embeddings"), w.pp("encoder.layers"));
+        let embeddings = w.pp("embeddings");
+        let layers: Vec<_> = (0..config.num_hidden_layers)
+            .map(|i| w.pp("encoder.layers").pp(i))
+            .collect();
         let patch = [config.patch_size; 2];
         Ok(Self {
             patch_embedding: Conv2d::load(
@@ -92,9 +98,7 @@ impl Siglip {
             position_embedding: embeddings
                 .pp("position_embedding")
                 .get("weight", &[config.patches(), hidden])?,
-            layers: (0..config.num_hidden_layers)
-                .map(|i| EncoderLayer::load(&layers.pp(i), layer))
-                .collect::<Result<_, _>>()?,
+            layers: DynamicSwap::load(memory, &layers, move |_, w| EncoderLayer::load(w, layer))?,
             post_layernorm: LayerNorm::load(&w.pp("post_layernorm"), hidden, eps)?,
         })
     }
@@ -104,9 +108,12 @@ impl Siglip {
     pub fn forward(&self, pixels: &Tensor) -> Tensor {
         let patches = self.patch_embedding.forward(pixels); // (B, hidden, S/p, S/p)
         let mut x = patches.flatten(2, 3).transpose(1, 2) + &self.position_embedding; // (B, patches, hidden)
-        for layer in &self.layers {
-            x = layer.forward(&x);
-        }
+        self.layers.for_each(|_, layer| x = layer.forward(&x));
         self.post_layernorm.forward(&x)
+    }
+
+    /// The layers.
+    pub fn layers(&self) -> &DynamicSwap<EncoderLayer> {
+        &self.layers
     }
 }

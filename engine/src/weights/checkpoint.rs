@@ -1,10 +1,10 @@
 //! One component's weights as a source of named tensors that remembers what was taken from it.
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path};
+use std::{cell::RefCell, collections::BTreeMap, path::Path, sync::Arc};
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Weights, WeightsError, shards::Shards, synthesis::synthesise};
+use super::{Packing, Weights, WeightsError, shards::Shards, synthesis::synthesise};
 
 /// How a component's files are named and what in them is known to be unused.
 #[derive(Debug, Clone, Copy)]
@@ -38,34 +38,54 @@ pub struct Checkpoint {
 
 #[derive(Debug)]
 enum Source {
-    Files {
-        shards: Shards,
+    Stored {
+        origin: Origin,
         ignored: fn(&str) -> bool,
     },
-    Synthesised {
-        seed: u64,
+    Packed {
+        packing: Arc<Packing>,
+        buffer: Tensor,
     },
+}
+
+/// What the values of a checkpoint's tensors come from.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    Files(Arc<Shards>),
+    Synthesised { seed: u64 },
     Shapes,
 }
 
 impl Checkpoint {
     /// Opens the safetensors in `dir`; reads headers only.
     pub fn open(dir: &Path, layout: &Layout) -> Result<Self, WeightsError> {
-        let shards = Shards::open(dir, layout)?;
-        Ok(Self::new(Source::Files {
-            shards,
+        let shards = Arc::new(Shards::open(dir, layout)?);
+        Ok(Self::new(Source::Stored {
+            origin: Origin::Files(shards),
             ignored: layout.ignored,
         }))
     }
 
     /// Weights made from `seed`: every name exists, in whatever shape is asked for.
     pub fn synthesised(seed: u64) -> Self {
-        Self::new(Source::Synthesised { seed })
+        Self::made(Origin::Synthesised { seed })
     }
 
     /// Names and shapes only: every tensor is zeros and takes no memory. For asking a model what it needs.
     pub fn shapes() -> Self {
-        Self::new(Source::Shapes)
+        Self::made(Origin::Shapes)
+    }
+
+    /// One block's tensors as views of the buffer that holds them.
+    pub(super) fn packed(packing: Arc<Packing>, buffer: Tensor) -> Self {
+        Self::new(Source::Packed { packing, buffer })
+    }
+
+    fn made(origin: Origin) -> Self {
+        Self::new(Source::Stored {
+            origin,
+            ignored: |_| false,
+        })
     }
 
     fn new(source: Source) -> Self {
@@ -93,7 +113,11 @@ impl Checkpoint {
 
     /// Ends loading: a tensor that was neither taken nor is known to be unused is an error.
     pub fn finish(&self) -> Result<(), WeightsError> {
-        let Source::Files { shards, ignored } = &self.source else {
+        let Source::Stored {
+            origin: Origin::Files(shards),
+            ignored,
+        } = &self.source
+        else {
             return Ok(());
         };
         let (taken, skipped) = (self.taken.borrow(), self.skipped.borrow());
@@ -125,11 +149,30 @@ impl Checkpoint {
         options: (Kind, Device),
     ) -> Result<Tensor, WeightsError> {
         let tensor = match &self.source {
-            Source::Files { shards, .. } => shards.read(name, shape, options)?,
-            Source::Synthesised { seed } => synthesise(*seed, name, shape, options),
-            Source::Shapes => Tensor::zeros([1], options).expand(shape, false),
+            Source::Packed { packing, buffer } => return Ok(packing.view(name, buffer)),
+            Source::Stored { origin, .. } => match origin {
+                Origin::Files(shards) => shards.stored(name, shape)?.read(options),
+                Origin::Synthesised { seed } => synthesise(*seed, name, shape, options),
+                Origin::Shapes => Tensor::zeros([1], options).expand(shape, false),
+            },
         };
         self.taken.borrow_mut().insert(name.into(), shape.into());
         Ok(tensor)
+    }
+
+    /// Checks that the tensor `name` is there without reading it, and counts it as taken.
+    pub(super) fn declare(&self, name: &str, shape: &[i64]) -> Result<(), WeightsError> {
+        if let Origin::Files(shards) = self.origin() {
+            shards.stored(name, shape)?;
+        }
+        self.taken.borrow_mut().insert(name.into(), shape.into());
+        Ok(())
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        match &self.source {
+            Source::Stored { origin, .. } => origin.clone(),
+            Source::Packed { .. } => unreachable!("a block has no blocks of its own"),
+        }
     }
 }

@@ -5,10 +5,12 @@
 //! wanted type on the wanted device. A [`Checkpoint`] remembers what was taken, so that a leftover tensor
 //! (another model than its configuration says) is an error and not a silent loss.
 
+mod block;
 mod checkpoint;
 mod config;
 mod error;
 mod fingerprint;
+mod packing;
 mod save;
 mod shards;
 mod source;
@@ -20,10 +22,12 @@ use std::fmt::Display;
 
 use tch::{Device, Kind, Tensor};
 
+pub(crate) use block::BlockWeights;
 pub use checkpoint::{Checkpoint, Layout};
 pub use config::{read_config, read_json};
 pub use error::WeightsError;
 pub use fingerprint::Fingerprint;
+pub(crate) use packing::Packing;
 pub use save::save_synthesised;
 pub use source::{ModelSource, NotASource};
 
@@ -52,6 +56,11 @@ impl Weights<'_> {
             .take(&self.full_name(name), shape, (self.kind, self.device))
     }
 
+    /// Checks that the tensor `name` below this place is there, without reading it: it will be read later.
+    fn declare(&self, name: &str, shape: &[i64]) -> Result<(), WeightsError> {
+        self.checkpoint.declare(&self.full_name(name), shape)
+    }
+
     /// Declares that what is below this place is not needed: it may be there or not.
     pub fn skip(&self) {
         self.checkpoint.skip(&self.path);
@@ -68,10 +77,15 @@ impl Weights<'_> {
     }
 
     fn full_name(&self, part: impl Display) -> String {
-        if self.path.is_empty() {
-            part.to_string()
-        } else {
-            format!("{}.{part}", self.path)
-        }
+        join(&self.path, part)
+    }
+}
+
+/// The name of `part` below `path`; the root has an empty path.
+fn join(path: &str, part: impl Display) -> String {
+    if path.is_empty() {
+        part.to_string()
+    } else {
+        format!("{path}.{part}")
     }
 }

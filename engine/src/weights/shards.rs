@@ -35,6 +35,22 @@ struct Entry {
     info: TensorInfo,
 }
 
+/// One tensor as its file holds it.
+#[derive(Debug)]
+pub(super) struct Stored<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) kind: Kind,
+    shape: Vec<i64>,
+}
+
+impl Stored<'_> {
+    /// A copy of it as `kind` on `device`.
+    pub(super) fn read(&self, (kind, device): (Kind, Device)) -> Tensor {
+        let stored = Tensor::from_data_size(self.bytes, &self.shape, self.kind);
+        stored.to_device(device).to_kind(kind)
+    }
+}
+
 /// All files of one component, with one table of names.
 #[derive(Debug)]
 pub(super) struct Shards {
@@ -164,13 +180,8 @@ impl Shards {
         Ok(stored)
     }
 
-    /// Reads one tensor, checked against `shape`, as `kind` on `device`.
-    pub(super) fn read(
-        &self,
-        name: &str,
-        shape: &[i64],
-        (kind, device): (Kind, Device),
-    ) -> Result<Tensor, WeightsError> {
+    /// Finds one tensor, checked against `shape`.
+    pub(super) fn stored(&self, name: &str, shape: &[i64]) -> Result<Stored<'_>, WeightsError> {
         let entry = self
             .entries
             .get(name)
@@ -190,7 +201,7 @@ impl Shards {
                 found,
             });
         }
-        let stored_kind = match entry.info.dtype {
+        let kind = match entry.info.dtype {
             Dtype::BF16 => Kind::BFloat16,
             Dtype::F16 => Kind::Half,
             Dtype::F32 => Kind::Float,
@@ -204,9 +215,11 @@ impl Shards {
             }
         };
         let (start, end) = entry.info.data_offsets;
-        let bytes = &shard.map[shard.data_start + start..shard.data_start + end];
-        let stored = Tensor::from_data_size(bytes, shape, stored_kind);
-        Ok(stored.to_device(device).to_kind(kind))
+        Ok(Stored {
+            bytes: &shard.map[shard.data_start + start..shard.data_start + end],
+            kind,
+            shape: found,
+        })
     }
 
     /// Names and shapes of all tensors, with the file that holds each.

@@ -2,13 +2,22 @@
 
 use framepack_engine::{text::Llama, weights::ModelSource};
 
-use crate::cli::tensors::{Inputs, Outputs};
+use crate::cli::{
+    split::Split,
+    tensors::{Inputs, Outputs},
+};
 
-pub(super) fn forward(model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
+pub(super) fn forward(
+    model: &ModelSource,
+    inputs: &Inputs,
+    split: &Split,
+) -> anyhow::Result<Outputs> {
     let ids = inputs.indices("input_ids")?;
     let mask = inputs.mask_or_none("attention_mask");
     inputs.finish()?;
 
-    let model = Llama::open(model, inputs.device(), inputs.kind())?;
+    let memory = split.memory(inputs.device());
+    let model = Llama::open(model, &memory, inputs.kind())?;
+    split.place(model.layers())?;
     Ok(vec![("hidden_states", model.forward(&ids, mask.as_ref()))])
 }

@@ -16,6 +16,7 @@ use tch::Kind;
 
 use super::{
     options::{DeviceName, Dtype},
+    split::Split,
     tensors::{self, Inputs, Outputs},
 };
 
@@ -28,7 +29,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Component {
     /// Velocity of packed latents
-    Transformer(Common),
+    Transformer(transformer::Args),
     /// Latents of one section from noise
     Sample(sample::Args),
     /// Pixels to the latents' distribution
@@ -36,11 +37,20 @@ enum Component {
     /// Latents to pixels
     VaeDecode(vae::Args),
     /// Token ids to the hidden states third from the last
-    Llama(Common),
+    Llama(Streamed),
     /// Token ids to one vector
     Clip(Common),
     /// Normalised pixels to one vector per patch
-    Siglip(Common),
+    Siglip(Streamed),
+}
+
+/// A component of blocks.
+#[derive(Debug, clap::Args)]
+struct Streamed {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    split: Split,
 }
 
 /// Options of every component.
@@ -66,14 +76,25 @@ struct Common {
 impl Args {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match &self.component {
-            Component::Transformer(common) => common.run(Kind::BFloat16, transformer::forward),
+            Component::Transformer(args) => args.run(),
             Component::Sample(args) => args.run(),
             Component::VaeEncode(args) => args.run(vae::encode),
             Component::VaeDecode(args) => args.run(vae::decode),
-            Component::Llama(common) => common.run(Kind::Half, llama::forward),
+            Component::Llama(args) => args.run(llama::forward),
             Component::Clip(common) => common.run(Kind::Half, clip::forward),
-            Component::Siglip(common) => common.run(Kind::Half, siglip::forward),
+            Component::Siglip(args) => args.run(siglip::forward),
         }
+    }
+}
+
+impl Streamed {
+    fn run(
+        &self,
+        forward: fn(&ModelSource, &Inputs, &Split) -> anyhow::Result<Outputs>,
+    ) -> anyhow::Result<()> {
+        self.common.run(Kind::Half, |model, inputs| {
+            forward(model, inputs, &self.split)
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use framepack_engine::{
-    sampler::{Denoiser, Shift, needs_negative, sigmas, unipc},
+    sampler::{Denoiser, Prompts, Sampled, Shift, needs_negative, sigmas, unipc},
     transformer::{Conditioning, PackedTransformer},
     weights::ModelSource,
 };
@@ -14,12 +14,19 @@ use super::{
     Common,
     transformer::{conditioning, context},
 };
-use crate::cli::tensors::{Inputs, Outputs};
+use crate::cli::{
+    split::{Hoist, Split},
+    tensors::{Inputs, Outputs},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    split: Split,
+    #[command(flatten)]
+    hoist: Hoist,
     /// Denoising steps
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
@@ -57,19 +64,29 @@ impl Args {
         let context = context(inputs)?;
         inputs.finish()?;
 
-        let shift = self.shift.map_or_else(|| Shift::of(&noise), Shift::Factor);
-        let denoiser = Denoiser {
-            transformer: &PackedTransformer::open(model, inputs.device(), inputs.kind())?,
+        let shift = self
+            .shift
+            .map_or_else(|| Shift::of(&noise.size()), Shift::Factor);
+        let schedule = sigmas(self.steps, shift);
+        let transformer =
+            PackedTransformer::open(model, &self.split.memory(inputs.device()), inputs.kind())?;
+        self.split.place(transformer.blocks())?;
+        let model = Sampled {
+            transformer: &transformer,
             kind: inputs.kind(),
-            positive: &positive,
-            negative: negative.as_ref(),
-            context: &context,
             guidance,
         };
+        let prompts = Prompts {
+            positive: &positive,
+            negative: negative.as_ref(),
+        };
+        let denoiser = Denoiser {
+            model,
+            embeddings: &model.embeddings(&schedule, prompts, self.hoist.hoisting()),
+            context: &context,
+        };
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        match unipc(&noise, &sigmas(self.steps, shift), denoise, |_, _| {
-            ControlFlow::Continue(())
-        }) {
+        match unipc(&noise, &schedule, denoise, |_, _| ControlFlow::Continue(())) {
             ControlFlow::Continue(latents) => Ok(vec![("latents", latents)]),
             ControlFlow::Break(()) => unreachable!("no step asks to stop"),
         }

@@ -2,12 +2,21 @@
 
 use framepack_engine::{vision::Siglip, weights::ModelSource};
 
-use crate::cli::tensors::{Inputs, Outputs};
+use crate::cli::{
+    split::Split,
+    tensors::{Inputs, Outputs},
+};
 
-pub(super) fn forward(model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
+pub(super) fn forward(
+    model: &ModelSource,
+    inputs: &Inputs,
+    split: &Split,
+) -> anyhow::Result<Outputs> {
     let pixels = inputs.float("pixel_values")?;
     inputs.finish()?;
 
-    let model = Siglip::open(model, inputs.device(), inputs.kind())?;
+    let memory = split.memory(inputs.device());
+    let model = Siglip::open(model, &memory, inputs.kind())?;
+    split.place(model.layers())?;
     Ok(vec![("last_hidden_state", model.forward(&pixels))])
 }

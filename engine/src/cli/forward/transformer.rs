@@ -1,17 +1,45 @@
 //! `forward transformer`: the arguments of FramePack's `HunyuanVideoTransformer3DModelPacked.forward`.
 
 use framepack_engine::{
-    transformer::{Conditioning, Context, PackedTransformer, TransformerInputs},
+    memory::activations::section_tokens,
+    sampler::Hoisting,
+    transformer::{
+        Conditioning, Context, Moment, PackedTransformer, Run, StepEmbeddings, TransformerInputs,
+    },
     weights::ModelSource,
 };
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
-use crate::cli::tensors::{Inputs, Outputs};
+use super::Common;
+use crate::cli::{
+    split::{Hoist, Split},
+    tensors::{Inputs, Outputs},
+};
 
-pub(super) fn forward(model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
-    let arguments = Arguments::read(inputs)?;
-    let model = PackedTransformer::open(model, inputs.device(), inputs.kind())?;
-    Ok(vec![("sample", model.forward(&arguments.as_inputs()))])
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    split: Split,
+    #[command(flatten)]
+    hoist: Hoist,
+}
+
+impl Args {
+    pub(super) fn run(&self) -> anyhow::Result<()> {
+        self.common
+            .run(Kind::BFloat16, |model, inputs| self.forward(model, inputs))
+    }
+
+    fn forward(&self, model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
+        let arguments = Arguments::read(inputs)?;
+        let memory = self.split.memory(inputs.device());
+        let model = PackedTransformer::open(model, &memory, inputs.kind())?;
+        self.split.place(model.blocks())?;
+        let sample = arguments.forward(&model, self.hoist.hoisting());
+        Ok(vec![("sample", sample)])
+    }
 }
 
 /// All arguments of one forward.
@@ -37,12 +65,59 @@ impl Arguments {
         Ok(arguments)
     }
 
-    pub(in crate::cli) fn as_inputs(&self) -> TransformerInputs<'_> {
-        TransformerInputs {
-            hidden_states: &self.hidden_states,
+    /// One forward with these arguments.
+    fn forward(&self, model: &PackedTransformer, hoisting: Hoisting) -> Tensor {
+        let embeddings = self.embed(model, hoisting);
+        model.forward(&self.with(&embeddings))
+    }
+
+    /// What depends on timestep, text and image only.
+    pub(in crate::cli) fn embed(
+        &self,
+        model: &PackedTransformer,
+        hoisting: Hoisting,
+    ) -> StepEmbeddings {
+        let moment = Moment {
             timestep: &self.timestep,
             guidance: self.guidance.as_ref(),
-            conditioning: &self.conditioning,
+        };
+        let mut steps = match hoisting {
+            Hoisting::On => model.hoist(&[moment], &self.conditioning),
+            Hoisting::Off => model.embed(&[moment], &self.conditioning),
+        };
+        steps.remove(0)
+    }
+
+    /// What the forward asks of the memory.
+    pub(in crate::cli) fn run(&self) -> Run {
+        let size = self.hidden_states.size();
+        let [window, height, width] = [size[2], size[3], size[4]].map(|n| n as u64);
+        let tokens = |states: &Tensor| states.size()[1] as u64;
+        let image_tokens = self
+            .conditioning
+            .image_embeddings
+            .as_ref()
+            .map_or(0, tokens);
+        let text_tokens = match &self.conditioning.encoder_attention_mask {
+            Some(mask) => mask.sum(Kind::Int64).int64_value(&[]) as u64,
+            None => tokens(&self.conditioning.encoder_hidden_states),
+        };
+        let context_tokens = image_tokens + text_tokens;
+        Run {
+            tokens: section_tokens([height, width], window) + context_tokens,
+            context_tokens,
+            evaluations: 1,
+        }
+    }
+
+    /// The other arguments beside those embeddings.
+    pub(in crate::cli) fn with<'a>(
+        &'a self,
+        embeddings: &'a StepEmbeddings,
+    ) -> TransformerInputs<'a> {
+        TransformerInputs {
+            hidden_states: &self.hidden_states,
+            embeddings,
             context: &self.context,
         }
     }

@@ -136,11 +136,9 @@ fn streamed_blocks_are_evenly_spread() {
     for chosen in 1..=59 {
         let spread = evenly_spread(chosen, 60);
         assert_eq!(spread.iter().filter(|c| **c).count(), chosen);
-        let gaps: Vec<usize> = spread
-            .split(|chosen| *chosen)
-            .map(<[bool]>::len)
-            .take(chosen) // what follows the last one is no gap
-            .collect();
+        let mut gaps: Vec<usize> = spread.split(|chosen| *chosen).map(<[bool]>::len).collect();
+        // After the last block of a step comes the first of the next.
+        gaps[0] += gaps.pop().unwrap();
         let (least, most) = (gaps.iter().min().unwrap(), gaps.iter().max().unwrap());
         assert!(most - least <= 1, "{chosen}: {gaps:?}");
     }

@@ -5,9 +5,10 @@
 
 mod config;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 pub use self::config::Config;
+use crate::memory::{DynamicSwap, Memory};
 use crate::nn::{Linear, RmsNorm, causal_attention};
 use crate::weights::{Layout, ModelSource, Weights, WeightsError};
 
@@ -25,19 +26,21 @@ pub const LAYOUT: Layout = Layout {
 #[derive(Debug)]
 pub struct Llama {
     embed_tokens: Tensor, // (vocab, hidden)
-    layers: Vec<DecoderLayer>,
+    layers: DynamicSwap<DecoderLayer>,
     inv_freq: Tensor, // (D/2), f32
 }
 
 impl Llama {
-    /// Opens and loads the component `source`.
-    pub fn open(source: &ModelSource, device: Device, kind: Kind) -> Result<Self, WeightsError> {
+    /// Opens the component `source`. Layers are read when they are first needed.
+    pub fn open(source: &ModelSource, memory: &Memory, kind: Kind) -> Result<Self, WeightsError> {
         let config = Config::read(source.config_dir())?;
-        source.load(&LAYOUT, (device, kind), |w| Self::load(w, &config))
+        source.load(&LAYOUT, (memory.device(), kind), |w| {
+            Self::load(w, &config, memory)
+        })
     }
 
-    /// Loads the embedding and the layers that are run.
-    pub fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+    /// Loads the embedding, and names the layers that are run.
+    pub fn load(w: &Weights<'_>, config: &Config, memory: &Memory) -> Result<Self, WeightsError> {
         let used = config.num_hidden_layers - UNUSED_LAYERS;
         let layers = w.pp("layers");
         for unused in used..config.num_hidden_layers {
@@ -50,9 +53,7 @@ impl Llama {
             embed_tokens: w
                 .pp("embed_tokens")
                 .get("weight", &[config.vocab_size, config.hidden_size])?,
-            layers: (0..used)
-                .map(|i| DecoderLayer::load(&layers.pp(i), config))
-                .collect::<Result<_, _>>()?,
+            layers: load_layers(&layers, used, config, memory)?,
             inv_freq: Tensor::pow_scalar(config.rope_theta(), &exponents).reciprocal(),
         })
     }
@@ -71,11 +72,26 @@ impl Llama {
 
         let ids = ids.index_select(0, &valid).unsqueeze(0); // (1, n)
         let mut x = Tensor::embedding(&self.embed_tokens, &ids, -1, false, false); // (1, n, hidden)
-        for layer in &self.layers {
-            x = layer.forward(&x, &rope);
-        }
+        self.layers
+            .for_each(|_, layer| x = layer.forward(&x, &rope));
         x
     }
+
+    /// The layers that are run.
+    pub fn layers(&self) -> &DynamicSwap<impl Sized + use<>> {
+        &self.layers
+    }
+}
+
+fn load_layers(
+    w: &Weights<'_>,
+    count: usize,
+    config: &Config,
+    memory: &Memory,
+) -> Result<DynamicSwap<DecoderLayer>, WeightsError> {
+    let places: Vec<_> = (0..count).map(|i| w.pp(i)).collect();
+    let config = config.clone();
+    DynamicSwap::load(memory, &places, move |_, w| DecoderLayer::load(w, &config))
 }
 
 /// Rotary position embedding (arXiv:2104.09864) over the two halves of a head's channels.
@@ -169,9 +185,10 @@ impl DecoderLayer {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tch::Device;
 
     use super::*;
-    use crate::weights::Checkpoint;
+    use crate::{memory::MemoryOptions, weights::Checkpoint};
 
     #[test]
     fn padding_is_not_run() {
@@ -181,7 +198,9 @@ mod tests {
         }))
         .unwrap();
         let checkpoint = Checkpoint::synthesised(1);
-        let llama = Llama::load(&checkpoint.weights(Device::Cpu, Kind::Float), &config).unwrap();
+        let memory = Memory::new(Device::Cpu, MemoryOptions::default());
+        let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+        let llama = Llama::load(&weights, &config, &memory).unwrap();
         let alone = llama.forward(&Tensor::from_slice(&[3_i64, 1, 4]).unsqueeze(0), None);
         let padded = llama.forward(
             &Tensor::from_slice(&[3_i64, 1, 4, 9, 9]).unsqueeze(0),

@@ -1,0 +1,86 @@
+//! The card that a benchmark runs on: the real one, or a smaller one that an allocation leaves of it.
+
+use anyhow::{Context as _, bail};
+use framepack_engine::{
+    device::{self, AllocatorStats, MemoryInfo},
+    memory::plan,
+};
+use tch::{Device, Kind, Tensor};
+
+const GIB: f64 = 1_073_741_824.0;
+/// Pieces of the ballast.
+const PIECE_BYTES: u64 = 1 << 30;
+
+/// A device of which some memory may be taken away.
+#[derive(Debug)]
+pub(super) struct Card {
+    device: Device,
+    ballast: Vec<Tensor>,
+}
+
+impl Card {
+    /// The device as it is, or, with a size, one on which this process sees so many GiB, its own context included.
+    pub(super) fn new(device: Device, gib: Option<f64>) -> anyhow::Result<Self> {
+        let mut card = Self {
+            device,
+            ballast: Vec::new(),
+        };
+        let Some(gib) = gib else { return Ok(card) };
+        let memory = device::memory_info(device).context("--card-gib needs a CUDA device")?;
+        let card_bytes = (gib * GIB) as u64;
+        let ballast_bytes = memory.total_bytes.saturating_sub(card_bytes);
+        if ballast_bytes > memory.free_bytes {
+            bail!(
+                "--card-gib {gib}: the context alone, or what others hold, leaves no room on such a card"
+            );
+        }
+        for start in (0..ballast_bytes).step_by(PIECE_BYTES as usize) {
+            let bytes = PIECE_BYTES.min(ballast_bytes - start);
+            card.ballast
+                .push(Tensor::empty([bytes as i64], (Kind::Uint8, device)));
+        }
+        device::reset_peak(device);
+        Ok(card)
+    }
+
+    /// What there is to plan with; nothing is known about the CPU.
+    pub(super) fn memory(&self) -> Option<plan::Memory> {
+        let MemoryInfo {
+            free_bytes,
+            total_bytes,
+        } = device::memory_info(self.device)?;
+        let total_bytes = total_bytes - self.ballast_bytes();
+        let context_bytes = total_bytes - free_bytes;
+        Some(plan::Memory {
+            total_bytes,
+            // The plan counts what this process needs before its first tensor as its own.
+            free_bytes: total_bytes,
+            foreign_bytes: 0,
+            context_bytes: context_bytes + device::CONTEXT_GROWTH_BYTES,
+            host_available_bytes: device::host_available_bytes().unwrap_or(u64::MAX),
+        })
+    }
+
+    /// Most memory that this process had on the device since the start: context, libraries, and what torch had
+    /// from the driver.
+    pub(super) fn peak_bytes(&self) -> Option<u64> {
+        Some(self.libraries_bytes()? + self.stats()?.peak_reserved_bytes - self.ballast_bytes())
+    }
+
+    /// What is not torch's: the context, kernels, workspaces that libraries allocate themselves.
+    pub(super) fn libraries_bytes(&self) -> Option<u64> {
+        let memory = device::memory_info(self.device)?;
+        Some(memory.total_bytes - memory.free_bytes - self.stats()?.reserved_bytes)
+    }
+
+    fn stats(&self) -> Option<AllocatorStats> {
+        device::allocator_stats(self.device)
+    }
+
+    fn ballast_bytes(&self) -> u64 {
+        self.ballast
+            .iter()
+            .map(|piece| piece.size()[0] as u64)
+            .sum()
+    }
+}

@@ -1,0 +1,171 @@
+//! `bench transformer`: forwards of the packed transformer on a card of any size.
+
+use std::path::PathBuf;
+
+use framepack_engine::{
+    memory::plan::{self, Limits},
+    transformer::{Config, PackedTransformer},
+    weights::ModelSource,
+};
+use serde::Serialize;
+use tch::{Device, Kind};
+
+use super::{card::Card, inputs::Inputs, median, print, timed};
+use crate::cli::{
+    forward::transformer::Arguments,
+    options::{DeviceName, Dtype},
+    split::{Hoist, Split},
+    tensors,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The component's folder, or random:SEED:CONFIGDIR
+    #[arg(long, value_name = "DIR")]
+    model: ModelSource,
+    #[command(flatten)]
+    inputs: Inputs,
+    /// Measured runs, after one that is not
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Run as on a card of G GiB, of which the process's own context is a part (CUDA only)
+    #[arg(long, value_name = "G")]
+    card_gib: Option<f64>,
+    /// Most host memory for page-locked copies of streamed blocks, in GiB [default: what there is]
+    #[arg(long, value_name = "G")]
+    host_budget_gib: Option<f64>,
+    #[command(flatten)]
+    split: Split,
+    #[command(flatten)]
+    hoist: Hoist,
+    /// Type in which weights are stored
+    #[arg(long, value_name = "TYPE", conflicts_with = "dtype")]
+    storage: Option<Dtype>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Arguments from a file as `forward transformer` takes it, instead of random ones
+    #[arg(long = "inputs", value_name = "FILE", conflicts_with_all = ["size", "text_tokens"])]
+    inputs_file: Option<PathBuf>,
+    /// Safetensors file to write the result to
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Type of weights and computation [default: bf16 on CUDA, f32 on the CPU]
+    #[arg(long)]
+    dtype: Option<Dtype>,
+    /// `cpu` or `cuda:N`
+    #[arg(long, default_value = "cpu")]
+    device: DeviceName,
+}
+
+/// What was measured. Fields of device memory are absent on the CPU.
+#[derive(Debug, Serialize)]
+struct Measurement {
+    /// Opening the files, making or copying what waits on the host.
+    load_secs: f64,
+    /// Evaluating what depends on timestep, prompt and image only.
+    hoist_secs: f64,
+    /// The first forward, which brings the resident blocks.
+    first_forward_secs: f64,
+    /// Median of `runs_secs`.
+    forward_secs: f64,
+    runs_secs: Vec<f64>,
+    blocks: usize,
+    resident_blocks: usize,
+    slots: usize,
+    /// Sent to the device in one forward.
+    streamed_bytes: u64,
+    /// Host memory of streamed blocks and of the transfers.
+    host_bytes: u64,
+    /// What the plan said, context and libraries included.
+    planned_peak_bytes: Option<u64>,
+    /// Most that the process had on the device, context and libraries included.
+    measured_peak_bytes: Option<u64>,
+    /// Of that, what is not torch's.
+    libraries_bytes: Option<u64>,
+    /// Peak of torch's tensors, weights included.
+    peak_bytes: Option<u64>,
+}
+
+impl Args {
+    pub(super) fn run(&self) -> anyhow::Result<()> {
+        let device = self.device.open()?;
+        let card = Card::new(device, self.card_gib)?;
+        let kind = Dtype::or_default(self.storage.or(self.dtype), device, Kind::BFloat16);
+        let arguments = match &self.inputs_file {
+            Some(path) => Arguments::read(&tensors::Inputs::read(path, kind, device)?)?,
+            None => (self.inputs).random(&Config::read(self.model.config_dir())?, (kind, device)),
+        };
+        print(&self.measure(&card, &arguments, (kind, device))?, self.json)
+    }
+
+    fn measure(
+        &self,
+        card: &Card,
+        arguments: &Arguments,
+        (kind, device): (Kind, Device),
+    ) -> anyhow::Result<Measurement> {
+        let memory = self.split.memory(device);
+        let (load_secs, (model, planned_peak_bytes)) = timed(device, || {
+            let model = PackedTransformer::open(&self.model, &memory, kind)?;
+            let planned_peak_bytes = self.place(&model, card, arguments)?;
+            Ok((model, planned_peak_bytes))
+        })?;
+        let blocks = model.blocks();
+        let hoisting = self.hoist.hoisting();
+        let (hoist_secs, embeddings) = timed(device, || Ok(arguments.embed(&model, hoisting)))?;
+        let forward = || timed(device, || Ok(model.forward(&arguments.with(&embeddings))));
+
+        let (first_forward_secs, mut sample) = forward()?;
+        let sent_bytes = blocks.transferred_bytes();
+        let mut runs_secs = Vec::new();
+        for _ in 0..self.runs {
+            let (secs, again) = forward()?;
+            runs_secs.push(secs);
+            sample = again;
+        }
+        if let Some(path) = &self.output {
+            tensors::write(path, vec![("sample", sample)])?;
+        }
+        let residency = blocks.residency();
+        Ok(Measurement {
+            load_secs,
+            hoist_secs,
+            first_forward_secs,
+            forward_secs: median(&runs_secs),
+            runs_secs,
+            blocks: blocks.len(),
+            resident_blocks: residency.residents(),
+            slots: residency.slots,
+            streamed_bytes: (blocks.transferred_bytes() - sent_bytes) / u64::from(self.runs),
+            host_bytes: blocks.host_bytes() + memory.staging_bytes(),
+            planned_peak_bytes,
+            measured_peak_bytes: card.peak_bytes(),
+            libraries_bytes: card.libraries_bytes(),
+            peak_bytes: framepack_engine::device::peak_bytes(device),
+        })
+    }
+
+    /// Puts the blocks where the options say, or where the plan for this card says; returns the planned peak.
+    fn place(
+        &self,
+        model: &PackedTransformer,
+        card: &Card,
+        arguments: &Arguments,
+    ) -> anyhow::Result<Option<u64>> {
+        let Some(memory) = card.memory() else {
+            self.split.place(model.blocks())?;
+            return Ok(None);
+        };
+        let limits = Limits {
+            preserve_bytes: None,
+            forced: self.split.forced(),
+            host_budget_bytes: self
+                .host_budget_gib
+                .map(|gib| (gib * f64::from(1 << 30)) as u64),
+        };
+        let plan = plan::plan(&model.needs(&arguments.run()), &memory, &limits)?;
+        self.split.carry_out(model.blocks(), &plan)?;
+        Ok(Some(memory.context_bytes + plan.peak_bytes))
+    }
+}

@@ -1,0 +1,152 @@
+//! Options that put the blocks of a model where one wants them, to see that the result does not change.
+
+use anyhow::bail;
+use clap::ValueEnum;
+use framepack_engine::{
+    memory::{
+        DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency,
+        plan::{ForcedSplit, Plan},
+    },
+    sampler::Hoisting,
+};
+use tch::Device;
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+/// Where blocks are.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Split {
+    /// Keep the first N blocks on the device (of the transformer: double-stream blocks, then single-stream ones)
+    /// and stream the others through slots [default: all]
+    #[arg(long, value_name = "N")]
+    resident_blocks: Option<usize>,
+    /// Buffers on the device through which blocks are streamed
+    #[arg(long, value_name = "S", default_value_t = 3, value_parser = positive)]
+    slots: usize,
+    /// Blocks that may be on their way to the device while one computes [default: as many as slots]
+    #[arg(long, value_name = "N")]
+    prefetch: Option<usize>,
+    /// Copy streamed blocks to host memory first, as much as N MiB (page-locked on CUDA)
+    #[arg(long, value_name = "MIB")]
+    host_mib: Option<u64>,
+    /// Transfers from memory that is not page-locked go in chunks of N MiB
+    #[arg(long, value_name = "MIB")]
+    chunk_mib: Option<usize>,
+    /// Whether transfers have a stream of their own
+    #[arg(long, default_value = "on")]
+    async_streams: Switch,
+    /// Whether transfers start from page-locked memory
+    #[arg(long, default_value = "on")]
+    pinned: Switch,
+    /// Fill a slot with NaN as soon as its block is computed
+    #[arg(long)]
+    poison_slots: bool,
+}
+
+impl Split {
+    /// The device's memory with these options.
+    pub(crate) fn memory(&self, device: Device) -> Memory {
+        let free_slots = if self.poison_slots {
+            FreeSlots::Poisoned
+        } else {
+            FreeSlots::Kept
+        };
+        let memory_v2 = MemoryV2 {
+            use_async_streams: self.async_streams == Switch::On,
+            use_pinned_memory: self.pinned == Switch::On,
+        };
+        let options = MemoryOptions {
+            memory_v2,
+            free_slots,
+            ..MemoryOptions::default()
+        };
+        let memory = Memory::new(device, options);
+        if let Some(mib) = self.chunk_mib {
+            memory.set_chunk_bytes(mib << 20);
+        }
+        memory
+    }
+
+    /// Puts the blocks of a model where the options say.
+    pub(crate) fn place<B>(&self, blocks: &DynamicSwap<B>) -> anyhow::Result<()> {
+        if let Some(residency) = self.residency(blocks.len())? {
+            blocks.place(residency);
+        }
+        if let Some(mib) = self.host_mib {
+            let mut left_bytes = mib << 20;
+            let mut fits = |bytes: u64| {
+                let left = left_bytes.checked_sub(bytes);
+                left_bytes = left.unwrap_or(left_bytes);
+                left.is_some()
+            };
+            let chosen: Vec<_> = blocks.block_bytes().into_iter().map(&mut fits).collect();
+            blocks.fill_host(&chosen)?;
+            blocks.wait_for_host();
+        }
+        Ok(())
+    }
+
+    /// Puts the blocks of a model where a plan says, and waits until they are there.
+    pub(crate) fn carry_out<B>(&self, blocks: &DynamicSwap<B>, plan: &Plan) -> anyhow::Result<()> {
+        blocks.place(Residency {
+            prefetch: self.prefetch.unwrap_or(plan.residency.prefetch),
+            ..plan.residency.clone()
+        });
+        blocks.fill_host(&plan.pinned)?;
+        blocks.wait_for_host();
+        Ok(())
+    }
+
+    /// The split that was asked for, as the plan takes it.
+    pub(crate) fn forced(&self) -> Option<ForcedSplit> {
+        self.resident_blocks.map(|resident_blocks| ForcedSplit {
+            resident_blocks,
+            slots: self.slots,
+        })
+    }
+
+    /// The split that was asked for, if there was one.
+    fn residency(&self, blocks: usize) -> anyhow::Result<Option<Residency>> {
+        let Some(residents) = self.resident_blocks else {
+            return Ok(None);
+        };
+        if residents > blocks {
+            bail!("--resident-blocks {residents}: the model has {blocks} blocks");
+        }
+        let residency = Residency::first(blocks, residents, self.slots);
+        Ok(Some(Residency {
+            prefetch: self.prefetch.unwrap_or(residency.prefetch),
+            ..residency
+        }))
+    }
+}
+
+/// Whether the part of the transformer that does not see the latents is evaluated beforehand.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Hoist {
+    /// Evaluate what depends on timestep, prompt and image only before the steps, and let its weights leave the
+    /// device; off: at each step
+    #[arg(long, default_value = "on")]
+    hoist: Switch,
+}
+
+impl Hoist {
+    pub(crate) fn hoisting(self) -> Hoisting {
+        match self.hoist {
+            Switch::On => Hoisting::On,
+            Switch::Off => Hoisting::Off,
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("not a whole number above 0".into()),
+    }
+}

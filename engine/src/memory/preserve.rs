@@ -1,0 +1,164 @@
+//! The seed's memory functions, by their names, with what those names promise.
+//!
+//! In the original, `load_model_chunked` moved the root module, and with it everything, in one go; the target of
+//! `force_free_vram` ([`Vram::force_free_vram`](super::Vram::force_free_vram)) only decided about a warning; and
+//! offloading copied weights back that had never changed.
+
+use super::{DynamicSwap, Residency, Vram};
+use crate::error::Error;
+
+/// Slots for the blocks that do not fit.
+const SLOTS: usize = 2;
+/// Aggressive offloading empties torch's cache each time that this many blocks were moved.
+const BLOCKS_PER_CLEARING: usize = 10;
+/// Aggressive offloading ends when what is to be preserved is at most this share of the free memory; loading
+/// goes on to the same share of what is to be preserved. Between the two, nothing moves back and forth.
+const HYSTERESIS: f64 = 0.8;
+
+/// How thoroughly blocks leave the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offloading {
+    /// Until enough memory is free.
+    Normal,
+    /// On beyond that, to 80 % (see the module), with torch's cache emptied on the way.
+    Aggressive,
+}
+
+/// What became of a model that was loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    /// Blocks that are on the device.
+    pub resident_blocks: usize,
+    /// Blocks that did not fit and pass through slots.
+    pub streamed_blocks: usize,
+}
+
+impl Loaded {
+    fn of<B>(model: &DynamicSwap<B>) -> Self {
+        let resident_blocks = model.residency().residents();
+        Self {
+            resident_blocks,
+            streamed_blocks: model.len() - resident_blocks,
+        }
+    }
+}
+
+/// Brings a model to the device block by block, each in chunks of at most `max_chunk_size_mb` MiB.
+///
+/// The memory beside the model's own is two chunks on the host, and the largest tensor where it is stored in
+/// another type. An allocation that fails is tried again with torch's cache emptied. Where the model is larger
+/// than the device, blocks are streamed from there on, and room for that is made; an error means that there is no
+/// room even for one block, and leaves nothing on the device.
+pub fn load_model_chunked<B>(
+    model: &DynamicSwap<B>,
+    max_chunk_size_mb: usize,
+) -> Result<Loaded, Error> {
+    let chunk_bytes = max_chunk_size_mb << 20;
+    model.memory().set_chunk_bytes(chunk_bytes);
+    model.place(Residency::first(model.len(), 0, 0));
+    let outcome = (0..model.len()).try_for_each(|number| model.settle(number));
+    match outcome {
+        Err(Error::OutOfMemory { .. }) => stream_the_rest(model)?,
+        outcome => outcome?,
+    }
+    Ok(Loaded::of(model))
+}
+
+/// Gives the blocks that are not resident slots to pass through, at the cost of residents.
+fn stream_the_rest<B>(model: &DynamicSwap<B>) -> Result<(), Error> {
+    loop {
+        let residents = model.residency().residents();
+        for slots in (1..=SLOTS).rev() {
+            model.place(Residency::first(model.len(), residents, slots));
+            match model.acquire() {
+                Err(Error::OutOfMemory { .. }) if slots > 1 || residents > 0 => {}
+                Err(error) => {
+                    model.evict_all();
+                    return Err(error);
+                }
+                Ok(()) => return Ok(()),
+            }
+        }
+        model.place(Residency::first(model.len(), residents - 1, 0));
+    }
+}
+
+/// Brings as many blocks to the device as leave `preserved_bytes` free; the others are streamed through `slots`
+/// slots. Residents and streamed blocks are interleaved.
+///
+/// The free memory is read before each block, so what others take meanwhile counts.
+pub fn move_model_to_device_with_memory_preservation<B>(
+    model: &DynamicSwap<B>,
+    preserved_bytes: u64,
+    offloading: Offloading,
+    slots: usize,
+) -> Result<Loaded, Error> {
+    let vram = model.memory().vram();
+    let preserved_bytes = match offloading {
+        Offloading::Normal => preserved_bytes,
+        Offloading::Aggressive => (preserved_bytes as f64 * HYSTERESIS) as u64,
+    };
+    let fits = |bytes: u64| match vram.free_bytes() {
+        Some(free_bytes) => free_bytes >= preserved_bytes + bytes,
+        None => true,
+    };
+
+    model.evict_all();
+    let block_bytes = model.block_bytes();
+    let slot_bytes = slots as u64 * block_bytes.iter().max().copied().unwrap_or(0);
+    let total_bytes: u64 = block_bytes.iter().sum();
+    if fits(total_bytes) {
+        model.place(Residency::all(model.len()));
+    } else {
+        let resident_bytes = |residents| {
+            let residency = Residency::interleaved(model.len(), residents, slots);
+            let blocks = block_bytes.iter().zip(&residency.resident);
+            let resident = blocks.filter(|(_, resident)| **resident);
+            resident.map(|(bytes, _)| bytes).sum::<u64>()
+        };
+        let residents = (0..model.len())
+            .rev()
+            .find(|residents| fits(resident_bytes(*residents) + slot_bytes))
+            .unwrap_or(0);
+        model.place(Residency::interleaved(model.len(), residents, slots));
+    }
+    let wanted = model.residency();
+    let mut granted = wanted.clone();
+    for (number, bytes) in block_bytes.iter().enumerate() {
+        if wanted.resident[number] {
+            granted.resident[number] = fits(*bytes);
+            if granted.resident[number] {
+                model.settle(number)?;
+            }
+        }
+    }
+    model.place(granted);
+    model.acquire()?;
+    Ok(Loaded::of(model))
+}
+
+/// Drops blocks from the device until `preserved_bytes` are free there; returns how many were dropped. They stay
+/// resident blocks: they come back when the model runs again. Nothing is copied to the host.
+///
+/// Where nobody knows what is free, all are dropped.
+pub fn offload_model_from_device_for_memory_preservation<B>(
+    model: &DynamicSwap<B>,
+    preserved_bytes: u64,
+    offloading: Offloading,
+) -> usize {
+    let vram: &Vram = model.memory().vram();
+    let target_bytes = match offloading {
+        Offloading::Normal => preserved_bytes,
+        Offloading::Aggressive => (preserved_bytes as f64 / HYSTERESIS).ceil() as u64,
+    };
+    let is_enough = || vram.free_bytes().is_some_and(|free| free >= target_bytes);
+    let mut moved = 0;
+    while !is_enough() && model.evict_block().is_some() {
+        moved += 1;
+        if offloading == Offloading::Aggressive && moved % BLOCKS_PER_CLEARING == 0 {
+            vram.empty_cache();
+        }
+    }
+    vram.empty_cache();
+    moved
+}

@@ -1,0 +1,127 @@
+//! Everything of the model that depends on timestep, guidance, prompt and image only, and not on the latents.
+//!
+//! That is 30 % of the weights. It can be *hoisted*: evaluated for all steps of a schedule before the first of
+//! them, so that its weights need not be on the device while the blocks run. The calls are the same, one row at a
+//! time, so that results are too, bit for bit.
+
+use tch::{Kind, Tensor};
+
+use super::{
+    Conditioning, Config,
+    embed::{ImageProjection, TimeTextEmbedding},
+    modulation::{Modulation, ModulationVectors},
+    refiner::TokenRefiner,
+};
+use crate::{
+    memory::DynamicSwap,
+    nn::Linear,
+    weights::{Weights, WeightsError},
+};
+
+/// The part of it that is not about one block.
+#[derive(Debug)]
+pub(super) struct Conditioner {
+    context_embedder: TokenRefiner,
+    image_projection: Option<ImageProjection>,
+    time_text_embed: TimeTextEmbedding,
+    norm_out: Linear,
+}
+
+/// When in the schedule a forward is, and how strong its guidance.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// (1), sigma × 1000. Used as stored: whoever wants upstream's bf16 rounding rounds it before.
+    pub timestep: &'a Tensor,
+    /// (1), distilled guidance scale × 1000. Used as stored.
+    pub guidance: Option<&'a Tensor>,
+}
+
+/// What one forward needs of timestep, guidance, prompt and image.
+#[derive(Debug)]
+pub struct StepEmbeddings {
+    /// Image tokens, then the valid text tokens: (1, N + n, D).
+    pub(super) context: Tensor,
+    /// For each block, in order.
+    pub(super) modulation: Vec<ModulationVectors>,
+    /// Scale and shift of the output head: (1, 2·D).
+    pub(super) out: Tensor,
+}
+
+impl Conditioner {
+    pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+        let dim = config.hidden_size();
+        let load_image =
+            || ImageProjection::load(&w.pp("image_projection"), config.image_proj_dim, dim);
+        let load_time_text = if config.guidance_embeds {
+            TimeTextEmbedding::load_guided
+        } else {
+            TimeTextEmbedding::load
+        };
+        let time_text = w.pp("time_text_embed");
+        Ok(Self {
+            context_embedder: TokenRefiner::load(&w.pp("context_embedder"), config)?,
+            image_projection: config.has_image_proj.then(load_image).transpose()?,
+            time_text_embed: load_time_text(&time_text, config.pooled_projection_dim, dim)?,
+            norm_out: Linear::load(&w.pp("norm_out").pp("linear"), dim, 2 * dim)?,
+        })
+    }
+
+    /// Image tokens, then the valid text tokens: (1, N + n, D).
+    fn context_tokens(
+        &self,
+        timestep: &Tensor,
+        conditioning: &Conditioning,
+        image: Option<&Tensor>,
+    ) -> Tensor {
+        let mask = conditioning.encoder_attention_mask.as_ref();
+        let text =
+            self.context_embedder
+                .forward(&conditioning.encoder_hidden_states, timestep, mask);
+        let valid = mask.map_or(text.size()[1], |mask| {
+            mask.sum(Kind::Int64).int64_value(&[])
+        });
+        let text = text.narrow(1, 0, valid);
+        match image {
+            Some(image) => Tensor::cat(&[image, &text], 1),
+            None => text.contiguous(),
+        }
+    }
+}
+
+/// Evaluates both parts for each of `moments`.
+pub(super) fn evaluate(
+    conditioner: &DynamicSwap<Conditioner>,
+    modulations: &DynamicSwap<Modulation>,
+    moments: &[Moment<'_>],
+    conditioning: &Conditioning,
+) -> Vec<StepEmbeddings> {
+    let mut temb = Vec::with_capacity(moments.len());
+    let mut steps = Vec::with_capacity(moments.len());
+    conditioner.for_each(|_, conditioner| {
+        let image = conditioner
+            .image_projection
+            .as_ref()
+            .zip(conditioning.image_embeddings.as_ref())
+            .map(|(projection, image)| projection.forward(image));
+        for moment in moments {
+            let Moment { timestep, guidance } = *moment;
+            let step = conditioner.time_text_embed.forward(
+                timestep,
+                guidance,
+                &conditioning.pooled_projections,
+            );
+            steps.push(StepEmbeddings {
+                context: conditioner.context_tokens(timestep, conditioning, image.as_ref()),
+                modulation: Vec::with_capacity(modulations.len()),
+                out: conditioner.norm_out.forward(&step.silu()),
+            });
+            temb.push(step);
+        }
+    });
+    modulations.for_each(|_, modulation| {
+        for (step, temb) in steps.iter_mut().zip(&temb) {
+            step.modulation.push(modulation.forward(temb));
+        }
+    });
+    steps
+}
