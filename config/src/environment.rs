@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::{Layer, Problem, ProblemKind, Problems, suggest};
+use crate::{
+    HOST_BUDGET_GB, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind, Problems, suggest,
+};
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 12] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -16,13 +18,16 @@ const VARIABLES: [&str; 10] = [
     "FRAMEPACKD_MODELS_F1_BUNDLE",
     "FRAMEPACKD_WORKER_DEVICES",
     "FRAMEPACKD_WORKER_PROGRAM",
+    "FRAMEPACKD_MEMORY_PRESERVE_GB",
+    "FRAMEPACKD_MEMORY_HOST_BUDGET_GB",
 ];
 
 /// Prefixes of variables that must be settings; others are none of our business.
-const SECTIONS: [&str; 3] = [
+const SECTIONS: [&str; 4] = [
     "FRAMEPACKD_PATHS_",
     "FRAMEPACKD_MODELS_",
     "FRAMEPACKD_WORKER_",
+    "FRAMEPACKD_MEMORY_",
 ];
 
 /// The layer that the environment gives. An empty variable counts as unset.
@@ -41,6 +46,16 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
             problems.push(problem);
         }
     }
+    let mut amount = |name: &str, range| {
+        let parsed = MemoryAmount::parse(get(name)?, range);
+        parsed
+            .map_err(|err| {
+                problems.push(Problem::new(ProblemKind::OutOfRange, name, err.to_string()));
+            })
+            .ok()
+    };
+    let preserve = amount("FRAMEPACKD_MEMORY_PRESERVE_GB", &PRESERVE_GB);
+    let host_budget = amount("FRAMEPACKD_MEMORY_HOST_BUDGET_GB", &HOST_BUDGET_GB);
     let devices = "FRAMEPACKD_WORKER_DEVICES";
     Layer {
         jobs: path("FRAMEPACKD_PATHS_JOBS"),
@@ -62,5 +77,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
                 .ok()
         }),
         program: path("FRAMEPACKD_WORKER_PROGRAM"),
+        preserve,
+        host_budget,
     }
 }

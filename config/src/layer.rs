@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Config, Devices, Models, Paths, Problem, ProblemKind, Problems, Worker};
+use crate::{
+    Config, Devices, Memory, MemoryAmount, Models, Paths, Problem, ProblemKind, Problems, Worker,
+};
 
 /// Settings that one source gives.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +27,10 @@ pub struct Layer {
     pub devices: Option<Devices>,
     /// `worker.program`
     pub program: Option<PathBuf>,
+    /// `memory.preserve_gb`
+    pub preserve: Option<MemoryAmount>,
+    /// `memory.host_budget_gb`
+    pub host_budget: Option<MemoryAmount>,
 }
 
 impl Layer {
@@ -41,6 +47,8 @@ impl Layer {
             f1_bundle: self.f1_bundle.or(below.f1_bundle),
             devices: self.devices.or(below.devices),
             program: self.program.or(below.program),
+            preserve: self.preserve.or(below.preserve),
+            host_budget: self.host_budget.or(below.host_budget),
         }
     }
 
@@ -60,6 +68,8 @@ impl Layer {
             f1_bundle: at(self.f1_bundle),
             devices: self.devices,
             program: at(self.program),
+            preserve: self.preserve,
+            host_budget: self.host_budget,
         }
     }
 
@@ -89,6 +99,10 @@ impl Layer {
             worker: Worker {
                 devices: self.devices.unwrap_or_default(),
                 program: self.program,
+            },
+            memory: Memory {
+                preserve: self.preserve.unwrap_or_default(),
+                host_budget: self.host_budget.unwrap_or_default(),
             },
         };
         problems.or(config)

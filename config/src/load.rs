@@ -6,7 +6,9 @@ use std::{
 };
 
 use crate::{
-    Config, Device, Devices, Layer, Problem, ProblemKind, Problems, Table, environment,
+    Config, Device, Devices, HOST_BUDGET_GB, Layer, PRESERVE_GB, Problem, ProblemKind, Problems,
+    Table, environment,
+    memory::amount,
     yaml::{self, Node},
 };
 
@@ -45,10 +47,11 @@ pub enum ConfigError {
 }
 
 /// Sections of the file and their keys.
-const KEYS: [(&str, &[&str]); 3] = [
+const KEYS: [(&str, &[&str]); 4] = [
     ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
     ("models", &["bundle", "f1_bundle"]),
     ("worker", &["devices", "program"]),
+    ("memory", &["preserve_gb", "host_budget_gb"]),
 ];
 
 impl Config {
@@ -80,7 +83,7 @@ fn file_layer(text: &str) -> Result<Layer, Problems> {
     let root = yaml::parse(text)?;
     let mut problems = Problems::default();
     let top = Table::root(&root, &KEYS.map(|(section, _)| section), &mut problems);
-    let [paths, models, worker] =
+    let [paths, models, worker, memory] =
         KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
     let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
         table.text(key, &mut problems).map(PathBuf::from)
@@ -95,6 +98,8 @@ fn file_layer(text: &str) -> Result<Layer, Problems> {
         program: path(&worker, "program"),
         inputs: folders(&paths, "inputs", &mut problems),
         devices: devices(&worker, "devices", &mut problems),
+        preserve: amount(&memory, "preserve_gb", &PRESERVE_GB, &mut problems),
+        host_budget: amount(&memory, "host_budget_gb", &HOST_BUDGET_GB, &mut problems),
     };
     problems
         .or(layer)
@@ -148,7 +153,7 @@ fn texts<'n>(table: &Table<'n>, key: &str, problems: &mut Problems) -> Option<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Models, Paths, Worker};
+    use crate::{Memory, MemoryAmount, Models, Paths, Worker};
 
     const MINIMAL: &str = "\
 paths: {jobs: jobs, state: state, outputs: /videos, socket: run/socket}
@@ -192,6 +197,10 @@ models: {bundle: models/demo}
                     devices: Devices::Auto,
                     program: None,
                 },
+                memory: Memory {
+                    preserve: MemoryAmount::Auto,
+                    host_budget: MemoryAmount::Auto,
+                },
             }
         );
     }
@@ -207,6 +216,7 @@ models: {bundle: models/demo}
         assert_eq!(config.models.f1_bundle, None);
         assert_eq!(config.worker.devices, Devices::default());
         assert_eq!(config.worker.program, None);
+        assert_eq!(config.memory, Memory::default());
         for key in KEYS.iter().flat_map(|(_, keys)| *keys) {
             let documented = text
                 .lines()
@@ -224,13 +234,18 @@ models: {bundle: models/demo}
             ("FRAMEPACKD_PATHS_INPUTS", "/a:b"),
             ("FRAMEPACKD_WORKER_DEVICES", "cuda:1, cpu"),
             ("FRAMEPACKD_LOG", "debug"),
+            ("FRAMEPACKD_MEMORY_PRESERVE_GB", "auto"),
+            ("FRAMEPACKD_MEMORY_HOST_BUDGET_GB", "12.5"),
             ("FRAMEPACKD_MODELS_F1_BUNDLE", ""),
         ];
         let flags = Layer {
             state: Some("flag-state".into()),
             ..Layer::default()
         };
-        let config = merged(MINIMAL, &environment, flags).unwrap();
+        let text = format!("{MINIMAL}memory: {{preserve_gb: 6}}\n");
+        let config = merged(&text, &environment, flags).unwrap();
+        assert_eq!(config.memory.preserve, MemoryAmount::Auto);
+        assert_eq!(config.memory.host_budget.gb(), Some(12.5));
         assert_eq!(config.paths.jobs, Path::new("/home/user/env-jobs"));
         assert_eq!(config.paths.state, Path::new("/home/user/flag-state"));
         assert_eq!(config.paths.socket, Path::new("/run/env.sock"));
@@ -266,12 +281,17 @@ paths:
   state: 7
 worker:
   devices: [gpu]
+memory:
+  preserve_gb: 1
+  host_budget_gb: much
 ";
         let expected = "\
 line 1, column 1: path: unknown key (did you mean `paths`?)
 line 3, column 3: paths.job: unknown key (did you mean `jobs`?)
 line 4, column 10: paths.state: expected text; found 7 (put it in quotes: \"7\")
-line 6, column 12: worker.devices: `gpu` is not a device; there are cpu and cuda:N";
+line 6, column 12: worker.devices: `gpu` is not a device; there are cpu and cuda:N
+line 8, column 16: memory.preserve_gb: 1 is not in 2 to 128
+line 9, column 19: memory.host_budget_gb: `much` is neither auto nor a number, 1 to 4096";
         assert_eq!(merged(text, &[], Layer::default()).unwrap_err(), expected);
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Devices;
+use crate::{Devices, MemoryAmount};
 
 /// Everything that framepackd can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Config {
     pub models: Models,
     /// Worker processes.
     pub worker: Worker,
+    /// Memory of device and host.
+    pub memory: Memory,
 }
 
 /// `paths`. All absolute, as far as the configuration file's own path was.
@@ -46,4 +48,13 @@ pub struct Worker {
     pub devices: Devices,
     /// The worker binary; `None` = `framepack-worker` beside framepackd.
     pub program: Option<PathBuf>,
+}
+
+/// `memory`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// What a worker keeps free on its device beside the transformer's weights.
+    pub preserve: MemoryAmount,
+    /// What a worker may page-lock of the host's memory.
+    pub host_budget: MemoryAmount,
 }

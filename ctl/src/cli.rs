@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use framepack_ipc::control::DEFAULT_SOCKET;
-use framepack_jobs::{Selector, StateName};
+use framepack_jobs::{JobId, Selector, StateName};
 
 use crate::output::{Format, Output};
 
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Show(Jobs),
     /// Wait until jobs are finished
     Wait(Wait),
+    /// Show where a job's weights would be and how much memory it would take, without queuing it
+    Plan(Plan),
     /// Stop jobs
     Cancel(Jobs),
     /// Ask whether the daemon is there, and what it does
@@ -95,6 +97,31 @@ pub(crate) struct Wait {
     /// Stop waiting after this long, as in 90s, 20m or 9h; the jobs go on
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// A job file (`-` reads standard input), or the number of a job that has not ended
+    #[arg(value_name = "FILE|JOB")]
+    subject: PathBuf,
+}
+
+/// What `plan` is about.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Planned {
+    File(PathBuf),
+    Job(JobId),
+}
+
+impl Plan {
+    /// A number is a job; a file of such a name is `./7`.
+    pub(crate) fn subject(&self) -> Planned {
+        let number = self.subject.to_str().and_then(|text| text.parse().ok());
+        number.map_or_else(
+            || Planned::File(self.subject.clone()),
+            |number| Planned::Job(JobId(number)),
+        )
+    }
 }
 
 impl Cli {
@@ -148,6 +175,20 @@ mod tests {
         }
         for text in ["", "s", "-1", "1d", "inf", "NaN", "9 h", "4e15h"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_a_job_to_plan_and_all_else_a_file() {
+        let subject = |text: &str| {
+            Plan {
+                subject: text.into(),
+            }
+            .subject()
+        };
+        assert_eq!(subject("7"), Planned::Job(JobId(7)));
+        for file in ["./7", "7.yaml", "-"] {
+            assert_eq!(subject(file), Planned::File(file.into()));
         }
     }
 

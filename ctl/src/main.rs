@@ -9,6 +9,7 @@ mod daemon;
 mod exit;
 mod failure;
 mod fields;
+mod memory;
 mod output;
 mod progress;
 mod rows;

@@ -3,7 +3,7 @@
 use framepack_ipc::control::{DaemonStatus, WorkerState};
 use framepack_jobs::{Job, JobState, Phase, Progress};
 
-use crate::output::Table;
+use crate::{memory, output::Table};
 
 /// Jobs, one a row; the last cell is the video, or why there is none.
 pub(crate) fn of_jobs(jobs: &[Job]) -> Table<6> {
@@ -60,6 +60,7 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
                 plan.width_px, plan.height_px, plan.frames, plan.secs, result.video_bytes
             );
             lines.push(("result", shape));
+            lines.push(("memory", memory::peaks(result).unwrap_or_default()));
         }
         JobState::Failed {
             finished_at,

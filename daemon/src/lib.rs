@@ -58,7 +58,7 @@ use self::{
     spool::{Spool, SpoolConfig},
     state_dir::StateDir,
     store::Store,
-    worker::{Launch, Supervisor},
+    worker::{Asks, Launch, Planners, Supervisor},
 };
 
 /// Time for the workers to end after the wish to stop; each needs a second at most.
@@ -97,11 +97,15 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         let _alive = spool_alive;
         spool.run(&spool_inbox);
     })?;
-    let launches = worker::launches(&config.worker, &program, state.path());
+    let launches = worker::launches(&config, &program, state.path());
+    let (planners, asks) = Planners::new(launches.iter().map(|launch| launch.device.as_str()));
+    let launches = launches.into_iter().zip(asks);
     let workers = start_workers(launches, &queue, &shutdown).await?;
     let service = Service {
         queue: queue.clone(),
         intake,
+        renderer: renderer(&config, &state),
+        planners,
         started: Instant::now(),
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
@@ -183,6 +187,11 @@ fn worker_program(config: &Config) -> Result<PathBuf> {
     Ok(program)
 }
 
+fn renderer(config: &Config, state: &StateDir) -> Renderer {
+    let outputs = config.paths.outputs.clone();
+    Renderer::new(config.models.clone(), outputs, state.layout())
+}
+
 async fn open_queue(
     config: &Config,
     state: &StateDir,
@@ -191,12 +200,7 @@ async fn open_queue(
 ) -> Result<(QueueHandle, JoinHandle<()>)> {
     let path = state.store();
     let store = Store::open(&path).with_context(|| format!("opening {}", path.display()))?;
-    let renderer = Renderer::new(
-        config.models.clone(),
-        config.paths.outputs.clone(),
-        state.layout(),
-    );
-    let queue = Queue::open(store, &intake.inputs, renderer, finished);
+    let queue = Queue::open(store, &intake.inputs, renderer(config, state), finished);
     Ok(queue
         .await
         .with_context(|| format!("reading {}", path.display()))?
@@ -204,13 +208,13 @@ async fn open_queue(
 }
 
 async fn start_workers(
-    launches: Vec<Launch>,
+    launches: impl Iterator<Item = (Launch, Asks)>,
     queue: &QueueHandle,
     shutdown: &Shutdown,
 ) -> Result<JoinSet<()>> {
     let mut workers = JoinSet::new();
-    for launch in launches {
-        let supervisor = Supervisor::new(launch, queue.clone(), shutdown.clone());
+    for (launch, asks) in launches {
+        let supervisor = Supervisor::new(launch, queue.clone(), asks, shutdown.clone());
         // Before the first client can ask for the workers.
         supervisor.tell(WorkerState::Starting, None).await?;
         workers.spawn(supervisor.run());

@@ -117,6 +117,7 @@ impl Pipeline {
             device: device::label(self.device),
             dtype: kind_label(self.models.transformer_kind()).into(),
             peak_device_bytes: device::peak_bytes(self.device),
+            memory_plan: None,
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, Selector, StateName};
+use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName};
 use serde::{Deserialize, Serialize};
 
 use crate::{ErrorBody, ErrorCode, ErrorEnvelope};
@@ -41,6 +41,9 @@ pub enum Request {
     Watch(SelectRequest),
     /// Stop the selected jobs. Answered by [`Response::Cancelled`].
     Cancel(SelectRequest),
+    /// Where a job's weights would be and how much memory it would take; nothing is queued or changed. Answered by
+    /// [`Response::Planned`] once a worker has worked it out, which it does between two steps.
+    Plan(PlanRequest),
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
 }
@@ -80,6 +83,23 @@ pub struct SelectRequest {
     pub jobs: Vec<Selector>,
 }
 
+/// A job whose memory is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRequest {
+    /// The job.
+    pub subject: PlanSubject,
+}
+
+/// What a plan is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanSubject {
+    /// A job file, as it would be submitted.
+    File(SubmitRequest),
+    /// A job that has not ended.
+    Job(JobId),
+}
+
 /// What the daemon answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -102,6 +122,8 @@ pub enum Response {
         /// The jobs in the order of their numbers.
         jobs: Vec<Cancellation>,
     },
+    /// The memory that a job would take.
+    Planned(Box<MemoryPlan>),
     /// The daemon is there.
     Pong(DaemonStatus),
     /// The request was not carried out.

@@ -62,6 +62,12 @@ pub enum ErrorCode {
     ShuttingDown,
     /// The socket is there, but not for this user.
     SocketNotPermitted,
+    /// No worker is up.
+    NoWorker,
+    /// A worker is up and did not answer in time, or died.
+    WorkerSilent,
+    /// The job has ended.
+    JobEnded,
     /// Anything else.
     Internal,
 }
@@ -79,6 +85,9 @@ impl ErrorCode {
             Self::BadMessage => "FP1007",
             Self::ShuttingDown => "FP1008",
             Self::SocketNotPermitted => "FP1009",
+            Self::NoWorker => "FP1010",
+            Self::WorkerSilent => "FP1011",
+            Self::JobEnded => "FP1012",
             Self::UnreadableFile => "FP2108",
             Self::StoreDamaged => "FP4001",
             Self::Internal => "FP9001",
@@ -93,8 +102,9 @@ impl ErrorCode {
             Self::NoSuchJob => ErrorClass::NotFound,
             Self::SocketNotPermitted => ErrorClass::Policy,
             Self::UnreadableFile => ErrorClass::Validation,
-            Self::KeyTaken => ErrorClass::Conflict,
-            Self::Timeout => ErrorClass::Timeout,
+            Self::KeyTaken | Self::JobEnded => ErrorClass::Conflict,
+            Self::NoWorker => ErrorClass::Resource,
+            Self::Timeout | Self::WorkerSilent => ErrorClass::Timeout,
             Self::ProtocolMismatch | Self::BadMessage => ErrorClass::Protocol,
             Self::StoreDamaged => ErrorClass::State,
             Self::Internal => ErrorClass::Internal,

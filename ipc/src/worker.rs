@@ -10,7 +10,7 @@ pub use framepack_jobs::{MemoryPlan, Phase, PhaseTime, Progress, RenderOutput, R
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.
-pub const WORKER_PROTOCOL: u32 = 1;
+pub const WORKER_PROTOCOL: u32 = 2;
 
 /// What the daemon tells a worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,31 @@ pub enum ToWorker {
         /// The job to stop.
         job: JobId,
     },
+    /// Say where this job's weights would be and how much memory it would take, as the device is now. Answered by
+    /// `Planned`: at once, or between two steps of the job being rendered.
+    Plan {
+        /// Number of the question, for the answer.
+        ask: u64,
+        /// What would be rendered.
+        request: Box<RenderRequest>,
+    },
+    /// Give up memory. Carried out between jobs, and not answered.
+    Cool {
+        /// How much of it.
+        to: Temperature,
+    },
+}
+
+/// What a worker keeps of its models between jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Temperature {
+    /// Everything stays as the last job left it.
+    Hot,
+    /// Nothing stays on the device; what host memory holds stays.
+    Warm,
+    /// No model stays.
+    Cold,
 }
 
 /// One job, resolved: what the worker needs and nothing that it would have to look up.
@@ -105,6 +130,23 @@ pub enum FromWorker {
         /// The job.
         job: JobId,
     },
+    /// The answer to `Plan`.
+    Planned {
+        /// Number of the question.
+        ask: u64,
+        /// The plan, or why there is none.
+        outcome: PlanOutcome,
+    },
+}
+
+/// What became of a question for a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanOutcome {
+    /// The job fits.
+    Plan(Box<MemoryPlan>),
+    /// It does not, or can't be rendered for another reason.
+    Refused(Failure),
 }
 
 /// Who the worker is.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::MemoryPlan;
+
 /// What a request turned out to mean: everything decided before the first step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RenderPlan {
@@ -84,6 +86,9 @@ pub struct RenderOutput {
     pub dtype: String,
     /// Highest allocation on the device during the job; `None` on the CPU.
     pub peak_device_bytes: Option<u64>,
+    /// What was planned before the first step; its `peak_bytes` is what `peak_device_bytes` was expected to be.
+    #[serde(default)]
+    pub memory_plan: Option<Box<MemoryPlan>>,
 }
 
 /// Time spent in one phase, over all sections.

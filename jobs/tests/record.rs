@@ -88,6 +88,7 @@ fn every_state() -> [JobState; 5] {
                 device: "cuda:0".to_owned(),
                 dtype: "bf16".to_owned(),
                 peak_device_bytes: Some(1 << 33),
+                memory_plan: None,
             }),
         },
         JobState::Failed {

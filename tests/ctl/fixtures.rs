@@ -66,6 +66,7 @@ pub(crate) fn done() -> JobState {
             device: "cpu".to_owned(),
             dtype: "f32".to_owned(),
             peak_device_bytes: None,
+            memory_plan: None,
         }),
     }
 }

@@ -8,6 +8,7 @@ mod fake_daemon;
 mod fixtures;
 mod jobs;
 mod offline;
+mod plan;
 mod submit;
 
 use std::{

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::fixture::{Farm, binary, job};
 
 impl Farm {
-    fn ctl(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn ctl(&self, arguments: &[&str]) -> Output {
         let program = binary("framepackctl");
         assert!(
             program.is_file(),
@@ -27,7 +27,7 @@ impl Farm {
     }
 
     /// Writes a job file where no daemon looks.
-    fn write_job(&self, name: &str, prompt: &str) -> String {
+    pub(crate) fn write_job(&self, name: &str, prompt: &str) -> String {
         let path = self.path("jobs/.incoming").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = job(prompt).replace("photo.png", "../photo.png");
@@ -37,7 +37,7 @@ impl Farm {
 }
 
 #[track_caller]
-fn assert_code(output: &Output, code: i32) {
+pub(crate) fn assert_code(output: &Output, code: i32) {
     let (stdout, stderr) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),

@@ -11,7 +11,8 @@
 //! | `lie`       | says that there is a video, and there is none                     |
 //! | else        | "renders" two sections of three steps                             |
 //!
-//! Each render adds a line, the job's number, to `renders.log` in the state directory.
+//! It plans every job alike, but those whose prompt begins with `large`, which do not fit, and those of
+//! `unplanned`, under which it dies. Each render adds a line, the job's number, to `renders.log` in the state directory.
 
 use std::{
     fs::{self, File},
@@ -24,10 +25,13 @@ use std::{
 };
 
 use framepack_ipc::worker::{
-    FromWorker, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, RenderRequest, ToWorker,
-    WORKER_PROTOCOL, WorkerInfo,
+    FromWorker, MemoryPlan, Phase, PhaseTime, PlanOutcome, Progress, RenderOutput, RenderPlan,
+    RenderRequest, ToWorker, WORKER_PROTOCOL, WorkerInfo,
 };
-use framepack_jobs::{Failure, FailureClass, JobId};
+use framepack_jobs::{
+    DeviceMemory, EncoderPlacement, Failure, FailureClass, JobId, PhasePeak, TransformerMemory,
+    VaeTiles,
+};
 
 const PLAN: RenderPlan = RenderPlan {
     width_px: 64,
@@ -41,15 +45,29 @@ const PLAN: RenderPlan = RenderPlan {
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, serve, device_flag, device, state_flag, state_dir] = arguments.as_slice() else {
-        panic!("usage: fake_worker serve --device D --state-dir DIR");
+    let [
+        _,
+        serve,
+        device_flag,
+        device,
+        state_flag,
+        state_dir,
+        memory_flags @ ..,
+    ] = arguments.as_slice()
+    else {
+        panic!("usage: fake_worker serve --device D --state-dir DIR [--preserve-gb N]");
+    };
+    let preserve_gb = match memory_flags {
+        [] => None,
+        [flag, gb] if flag == "--preserve-gb" => Some(gb.parse().expect("a number")),
+        other => panic!("{other:?}"),
     };
     assert_eq!(
         [serve, device_flag, state_flag],
         ["serve", "--device", "--state-dir"]
     );
 
-    let messages = read_stdin();
+    let messages = read_stdin(preserve_gb);
     say(&FromWorker::Ready(WorkerInfo {
         protocol: WORKER_PROTOCOL,
         version: "0.0.0-fake".to_owned(),
@@ -212,17 +230,74 @@ fn output(request: &RenderRequest, device: &str) -> RenderOutput {
         }],
         device: device.to_owned(),
         dtype: "f32".to_owned(),
-        peak_device_bytes: None,
+        peak_device_bytes: Some(3 << 30),
+        memory_plan: Some(Box::new(memory_plan(None))),
     }
 }
 
+/// What every job takes.
+fn memory_plan(preserve_gb: Option<u64>) -> MemoryPlan {
+    MemoryPlan {
+        device: DeviceMemory {
+            label: "cpu".to_owned(),
+            name: "a fake".to_owned(),
+            total_bytes: 8 << 30,
+            free_bytes: 7 << 30,
+            foreign_bytes: 1 << 30,
+            context_bytes: 1 << 29,
+        },
+        transformer: TransformerMemory {
+            tokens: 18_289,
+            activation_bytes: 1 << 30,
+            preserve_bytes: preserve_gb.map_or(1 << 30, |gb| gb << 30),
+            fixed_bytes: 1 << 28,
+            hoisted_away_bytes: 7 << 30,
+            blocks: 60,
+            resident_blocks: 20,
+            resident_bytes: 2 << 30,
+            slots: 3,
+            slots_bytes: 1 << 30,
+            streamed_bytes: 4 << 30,
+            arena_bytes: 3 << 30,
+            staged_bytes: 1 << 30,
+        },
+        text_encoder: EncoderPlacement::Streamed,
+        vae_tiles: VaeTiles::TimeAndSpace,
+        evicted_bytes: 1 << 28,
+        phases: vec![PhasePeak {
+            phase: Phase::Sample,
+            bytes: 4 << 30,
+        }],
+        peak_bytes: 4 << 30,
+        warnings: vec!["no byte of it is real".to_owned()],
+    }
+}
+
+fn plan(request: &RenderRequest, preserve_gb: Option<u64>) -> PlanOutcome {
+    assert!(request.image.is_file(), "{request:?}");
+    if request.prompt.starts_with("unplanned") {
+        process::abort();
+    }
+    if request.prompt.starts_with("large") {
+        let message = "sampling needs at least 9.00 GiB of device memory, and there are 7.00 GiB";
+        return PlanOutcome::Refused(failure(FailureClass::Oom, "FP5101", message));
+    }
+    PlanOutcome::Plan(Box::new(memory_plan(preserve_gb)))
+}
+
 /// Reads messages in a thread of its own, which ends the process with its stdin, whatever it is doing.
-fn read_stdin() -> Receiver<ToWorker> {
+/// Questions for plans are answered there.
+fn read_stdin(preserve_gb: Option<u64>) -> Receiver<ToWorker> {
     let (sender, messages) = mpsc::channel();
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {
             let line = line.expect("stdin is text");
             let message = serde_json::from_str(&line).expect("a message of the daemon");
+            if let ToWorker::Plan { ask, request } = message {
+                let outcome = plan(&request, preserve_gb);
+                say(&FromWorker::Planned { ask, outcome }).expect("stdout is a pipe");
+                continue;
+            }
             if sender.send(message).is_err() {
                 break;
             }

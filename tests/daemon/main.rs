@@ -7,6 +7,7 @@ mod codes;
 mod crash;
 mod fixture;
 mod folder;
+mod plan;
 mod real;
 mod socket;
 mod start;

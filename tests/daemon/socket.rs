@@ -42,7 +42,7 @@ impl Farm {
     }
 
     /// A job that runs until the file `gate` is there.
-    fn submit_gated(&self) -> Job {
+    pub(crate) fn submit_gated(&self) -> Job {
         let yaml = job(&format!("wait {}", self.path("gate").display()));
         let submitted = self.submit("gated", &yaml).unwrap().job;
         self.wait_until("it runs", |farm| {

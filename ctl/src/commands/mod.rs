@@ -4,6 +4,7 @@ mod cancel;
 mod completions;
 mod list;
 mod ping;
+mod plan;
 mod show;
 mod submit;
 mod wait;
@@ -24,6 +25,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::List(arguments) => list::run(arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),
         Command::Wait(arguments) => wait::run(arguments, &daemon, output),
+        Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
         Command::Cancel(jobs) => cancel::run(jobs, &daemon, output),
         Command::Ping => ping::run(&daemon, output),
         Command::Completions { shell } => completions::run(shell),

@@ -53,7 +53,7 @@ fn remarks(submission: &Submission) -> Vec<String> {
 }
 
 /// The file's text, and the folder that its relative paths refer to.
-fn read(file: &Path) -> Result<SubmitRequest, ErrorBody> {
+pub(super) fn read(file: &Path) -> Result<SubmitRequest, ErrorBody> {
     let unreadable = |path: &Path, err: io::Error| {
         let path = path.display().to_string();
         ErrorBody::new(ErrorCode::UnreadableFile, format!("reading {path}: {err}")).path(path)

@@ -42,6 +42,11 @@ impl QueueHandle {
             .await
     }
 
+    /// A job with what only the daemon knows of it.
+    pub(crate) async fn record(&self, job: JobId) -> Result<Option<Box<Record>>, Stopping> {
+        self.ask(|reply| Message::Record(job, reply)).await
+    }
+
     /// The job that came with this claimed file.
     pub(crate) async fn by_claim(&self, claim: String) -> Result<Option<Arc<Record>>, Stopping> {
         self.ask(|reply| Message::ByClaim(claim, reply)).await

@@ -51,6 +51,7 @@ enum Message {
         Box<Submission>,
         oneshot::Sender<Result<Submitted, SubmitError>>,
     ),
+    Record(JobId, oneshot::Sender<Option<Box<Record>>>),
     ByClaim(String, oneshot::Sender<Option<Arc<Record>>>),
     Next(Idle),
     Report(JobId, Report),
@@ -186,6 +187,9 @@ impl Queue {
         match message {
             Message::Submit(submission, reply) => {
                 let _ = reply.send(self.submit(*submission).await);
+            }
+            Message::Record(job, reply) => {
+                let _ = reply.send(self.jobs.get(&job).cloned().map(Box::new));
             }
             Message::ByClaim(claim, reply) => {
                 let record = self.claims.get(&claim).and_then(|id| self.jobs.get(id));

@@ -29,6 +29,33 @@ pub(crate) struct Submission {
     pub(crate) warnings: Vec<String>,
 }
 
+impl Submission {
+    /// The queued job that it becomes.
+    pub(crate) fn into_record(self, id: JobId, output: PathBuf) -> Record {
+        Record {
+            job: Job {
+                id,
+                output,
+                name: self.name,
+                key: self.key,
+                state: JobState::Queued,
+                submitted_at: Timestamp::now(),
+                source: self.source,
+                spec: self.spec,
+                seed: self.seed,
+                image: self.image,
+                attempts: 0,
+                warnings: self.warnings,
+            },
+            private: Private {
+                claim: self.claim,
+                input: self.input,
+                ..Private::default()
+            },
+        }
+    }
+}
+
 /// What became of a submission.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Submitted {
@@ -64,27 +91,8 @@ impl Queue {
             });
         }
         let id = JobId(self.last_id.0 + 1);
-        let record = Record {
-            job: Job {
-                id,
-                output: self.free_output(&submission),
-                name: submission.name,
-                key: submission.key,
-                state: JobState::Queued,
-                submitted_at: Timestamp::now(),
-                source: submission.source,
-                spec: submission.spec,
-                seed: submission.seed,
-                image: submission.image,
-                attempts: 0,
-                warnings: submission.warnings,
-            },
-            private: Private {
-                claim: submission.claim,
-                input: submission.input,
-                ..Private::default()
-            },
-        };
+        let output = self.free_output(&submission);
+        let record = submission.into_record(id, output);
         // Never given out again, even when the store refuses it: a part of the record may be on the disk.
         self.last_id = id;
         if let Err(error) = self.store_new(&record).await {

@@ -4,6 +4,7 @@ mod cancel;
 mod connection;
 mod list;
 mod ping;
+mod plan;
 mod show;
 mod submit;
 mod watch;
@@ -31,7 +32,9 @@ use self::connection::Connection;
 use crate::{
     intake::Intake,
     queue::{QueueHandle, Stopping},
+    render::Renderer,
     shutdown::Shutdown,
+    worker::Planners,
 };
 
 /// The daemon's user and group may connect.
@@ -44,6 +47,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Service {
     pub(crate) queue: QueueHandle,
     pub(crate) intake: Intake,
+    pub(crate) renderer: Renderer,
+    pub(crate) planners: Planners,
     pub(crate) started: Instant,
 }
 
@@ -135,6 +140,7 @@ impl Service {
             Request::List(request) => self.list(request).await,
             Request::Show(request) => self.show(request).await,
             Request::Cancel(request) => self.cancel(request).await,
+            Request::Plan(request) => self.plan(request).await,
             Request::Ping => self.ping().await,
             Request::Hello(_) | Request::Watch(_) => Err(ErrorBody::new(
                 ErrorCode::BadMessage,

@@ -2,18 +2,43 @@
 
 use framepack_ipc::{
     ErrorBody, ErrorCode, ErrorEnvelope,
-    control::{Response, Submission, SubmitOutcome, SubmitRequest},
+    control::{self, Response, SubmitOutcome, SubmitRequest},
 };
 use framepack_jobs::Source;
 
 use super::Service;
 use crate::{
     intake::{Offer, Refusal, Rejection},
-    queue::Submitted,
+    queue::{Submission, Submitted},
 };
 
 impl Service {
     pub(super) async fn submit(&self, request: SubmitRequest) -> Result<Response, ErrorEnvelope> {
+        let submission = self.accept(request).await?;
+        let (job, outcome) = match self.queue.submit(submission).await? {
+            Ok(Submitted::New(job)) => (job, SubmitOutcome::Created),
+            Ok(Submitted::Duplicate(job)) => (job, SubmitOutcome::Duplicate),
+            Ok(Submitted::KeyTaken(job)) => {
+                let message = format!(
+                    "the key {:?} belongs to job {}, which is another one and {}",
+                    job.key,
+                    job.id,
+                    job.state.name()
+                );
+                return Err(ErrorBody::new(ErrorCode::KeyTaken, message)
+                    .hint("choose another key, or leave it out")
+                    .path("key")
+                    .into());
+            }
+            Err(error) => {
+                return Err(ErrorBody::new(ErrorCode::StoreDamaged, error.to_string()).into());
+            }
+        };
+        Ok(Response::Submitted(control::Submission { job, outcome }))
+    }
+
+    /// Checks a job file and copies its image.
+    pub(super) async fn accept(&self, request: SubmitRequest) -> Result<Submission, ErrorEnvelope> {
         if !request.folder.is_absolute() {
             let message = format!(
                 "the folder of the job file is not an absolute path: {}",
@@ -34,30 +59,10 @@ impl Service {
                 claim: None,
             })
         });
-        let submission = match accepted.await {
-            Ok(accepted) => accepted?,
-            Err(panic) => return Err(ErrorBody::new(ErrorCode::Internal, panic.to_string()).into()),
-        };
-        let (job, outcome) = match self.queue.submit(submission).await? {
-            Ok(Submitted::New(job)) => (job, SubmitOutcome::Created),
-            Ok(Submitted::Duplicate(job)) => (job, SubmitOutcome::Duplicate),
-            Ok(Submitted::KeyTaken(job)) => {
-                let message = format!(
-                    "the key {:?} belongs to job {}, which is another one and {}",
-                    job.key,
-                    job.id,
-                    job.state.name()
-                );
-                return Err(ErrorBody::new(ErrorCode::KeyTaken, message)
-                    .hint("choose another key, or leave it out")
-                    .path("key")
-                    .into());
-            }
-            Err(error) => {
-                return Err(ErrorBody::new(ErrorCode::StoreDamaged, error.to_string()).into());
-            }
-        };
-        Ok(Response::Submitted(Submission { job, outcome }))
+        match accepted.await {
+            Ok(accepted) => Ok(accepted?),
+            Err(panic) => Err(ErrorBody::new(ErrorCode::Internal, panic.to_string()).into()),
+        }
     }
 }
 

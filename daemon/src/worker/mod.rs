@@ -1,11 +1,12 @@
 //! One supervisor for each device: it keeps a worker process alive and carries jobs to it, one at a time.
 
+mod asks;
 mod devices;
 mod process;
 
 use std::{path::Path, time::Duration};
 
-use framepack_config::{Devices, Worker};
+use framepack_config::{Config, Devices};
 use framepack_ipc::{
     control::{WorkerState, WorkerStatus},
     worker::{FromWorker, RenderRequest, ToWorker, WorkerInfo},
@@ -18,6 +19,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
+pub(crate) use asks::{Asks, Planners, Silent};
 pub(crate) use process::Launch;
 
 use self::process::{WorkerError, WorkerProcess};
@@ -35,8 +37,8 @@ const CANCEL_GRACE: Duration = Duration::from_secs(10);
 const INTERRUPT_WINDOW: Duration = Duration::from_millis(200);
 
 /// The workers to start: one for each configured device.
-pub(crate) fn launches(worker: &Worker, program: &Path, state_dir: &Path) -> Vec<Launch> {
-    let devices = match &worker.devices {
+pub(crate) fn launches(config: &Config, program: &Path, state_dir: &Path) -> Vec<Launch> {
+    let devices = match &config.worker.devices {
         Devices::Auto => devices::detect(),
         Devices::Listed(devices) => devices.iter().map(ToString::to_string).collect(),
     };
@@ -44,6 +46,7 @@ pub(crate) fn launches(worker: &Worker, program: &Path, state_dir: &Path) -> Vec
         program: program.to_owned(),
         device,
         state_dir: state_dir.to_owned(),
+        memory: config.memory,
     };
     devices.into_iter().map(launch).collect()
 }
@@ -53,7 +56,15 @@ pub(crate) fn launches(worker: &Worker, program: &Path, state_dir: &Path) -> Vec
 pub(crate) struct Supervisor {
     launch: Launch,
     queue: QueueHandle,
+    asks: Asks,
     shutdown: Shutdown,
+}
+
+/// What an idle worker gets to do.
+#[derive(Debug)]
+enum Next {
+    Render(Box<Assignment>),
+    Nothing(After),
 }
 
 /// What a worker can be used for next.
@@ -68,10 +79,11 @@ enum After {
 }
 
 impl Supervisor {
-    pub(crate) fn new(launch: Launch, queue: QueueHandle, shutdown: Shutdown) -> Self {
+    pub(crate) fn new(launch: Launch, queue: QueueHandle, asks: Asks, shutdown: Shutdown) -> Self {
         Self {
             launch,
             queue,
+            asks,
             shutdown,
         }
     }
@@ -128,37 +140,47 @@ impl Supervisor {
     ) -> Result<After, Stopping> {
         loop {
             self.tell(WorkerState::Idle, Some(info)).await?;
-            let mut next = self.queue.next(info).await?;
-            let after = select! {
-                assignment = &mut next => match assignment {
-                    Ok(assignment) => {
-                        self.tell(WorkerState::Busy, Some(info)).await?;
-                        self.render(&mut process, assignment).await?
-                    }
-                    Err(_) => After::Stop,
-                },
-                message = process.receive() => {
-                    report_idle_death(&self.launch.device, message);
-                    self.give_back(next).await?;
-                    After::Dead
+            let after = match self.next(&mut process, info).await? {
+                Next::Render(assignment) => {
+                    self.tell(WorkerState::Busy, Some(info)).await?;
+                    self.render(&mut process, *assignment).await?
                 }
-                () = self.shutdown.requested() => {
-                    self.give_back(next).await?;
-                    After::Stop
-                }
+                Next::Nothing(after) => after,
             };
-            match after {
-                After::Ready => {}
-                After::Dead => {
-                    process.close().await;
-                    return Ok(After::Dead);
-                }
-                After::Stop => {
-                    process.close().await;
-                    return Ok(After::Stop);
-                }
+            if after != After::Ready {
+                self.asks.give_up();
+                process.close().await;
+                return Ok(after);
             }
         }
+    }
+
+    /// Waits for a job; questions are answered meanwhile.
+    async fn next(
+        &mut self,
+        process: &mut WorkerProcess,
+        info: &WorkerInfo,
+    ) -> Result<Next, Stopping> {
+        let mut next = self.queue.next(info).await?;
+        let after = loop {
+            select! {
+                assignment = &mut next => {
+                    let job = assignment.map(|assignment| Next::Render(Box::new(assignment)));
+                    return Ok(job.unwrap_or(Next::Nothing(After::Stop)));
+                }
+                message = process.receive() => match message {
+                    Ok(FromWorker::Planned { ask, outcome }) => self.asks.answer(ask, outcome),
+                    message => {
+                        report_idle_death(&self.launch.device, message);
+                        break After::Dead;
+                    }
+                },
+                question = self.asks.next() => process.send(&question).await,
+                () = self.shutdown.requested() => break After::Stop,
+            }
+        };
+        self.give_back(next).await?;
+        Ok(Next::Nothing(after))
     }
 
     /// Hands back a job that was assigned in the moment in which its worker went away.
@@ -201,6 +223,7 @@ impl Supervisor {
                     },
                     Err(death) => break (self.ending_of(&death).await, After::Dead),
                 },
+                question = self.asks.next() => process.send(&question).await,
                 Ok(()) = &mut cancel, if kill_at.is_none() => {
                     process.send(&ToWorker::Cancel { job }).await;
                     kill_at = Some(Instant::now() + CANCEL_GRACE);
@@ -223,7 +246,7 @@ impl Supervisor {
 
     /// Passes on what the worker says; the ending, if that was its last word on the job.
     async fn heard(
-        &self,
+        &mut self,
         request: &RenderRequest,
         message: FromWorker,
     ) -> Result<Option<Ending>, Stopping> {
@@ -241,6 +264,7 @@ impl Supervisor {
             FromWorker::Done { .. } => return Ok(Some(Ending::Failed(no_video(request)))),
             FromWorker::Failed { failure, .. } => return Ok(Some(Ending::Failed(failure))),
             FromWorker::Cancelled { .. } => return Ok(Some(Ending::Cancelled)),
+            FromWorker::Planned { ask, outcome } => self.asks.answer(ask, outcome),
             FromWorker::Ready(_) => warn!(%job, "the worker said again that it is ready"),
         }
         Ok(None)

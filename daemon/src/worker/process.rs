@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use framepack_config::Memory;
 use framepack_ipc::worker::{FromWorker, ToWorker, WORKER_PROTOCOL, WorkerInfo};
 use thiserror::Error;
 use tokio::{
@@ -33,6 +34,21 @@ pub(crate) struct Launch {
     pub(crate) program: PathBuf,
     pub(crate) device: String,
     pub(crate) state_dir: PathBuf,
+    pub(crate) memory: Memory,
+}
+
+impl Launch {
+    /// Flags for the settings that are not `auto`.
+    fn memory_flags(&self) -> impl Iterator<Item = String> {
+        let flags = [
+            ("--preserve-gb", self.memory.preserve),
+            ("--host-budget-gb", self.memory.host_budget),
+        ];
+        flags
+            .into_iter()
+            .filter_map(|(flag, amount)| Some([flag.to_owned(), amount.gb()?.to_string()]))
+            .flatten()
+    }
 }
 
 /// Why there is no worker, or no worker any more.
@@ -96,6 +112,7 @@ impl WorkerProcess {
         let mut child = Command::new(&launch.program)
             .args(["serve", "--device", &launch.device, "--state-dir"])
             .arg(&launch.state_dir)
+            .args(launch.memory_flags())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

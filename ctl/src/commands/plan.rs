@@ -1,0 +1,43 @@
+//! `plan`: the memory that a job would take.
+
+use framepack_ipc::{
+    client::ClientError,
+    control::{PlanRequest, PlanSubject, Request, Response},
+};
+
+use super::submit::read;
+use crate::{
+    cli::{Plan, Planned},
+    daemon::Daemon,
+    exit::Exit,
+    failure::Failure,
+    memory,
+    output::{Format, Output, print_lines},
+};
+
+const FIELDS: [&str; 8] = [
+    "device",
+    "transformer",
+    "text_encoder",
+    "vae_tiles",
+    "evicted_bytes",
+    "phases",
+    "peak_bytes",
+    "warnings",
+];
+
+pub(crate) fn run(arguments: &Plan, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    output.check_fields(&FIELDS)?;
+    let subject = match arguments.subject() {
+        Planned::File(file) => PlanSubject::File(read(&file).map_err(Failure::new)?),
+        Planned::Job(id) => PlanSubject::Job(id),
+    };
+    let Response::Planned(plan) = daemon.ask(&Request::Plan(PlanRequest { subject }))? else {
+        return Err(ClientError::Unexpected.into());
+    };
+    match output.format {
+        Format::Text => print_lines(&memory::plan(&plan))?,
+        Format::Json | Format::Fields(_) => output.records("MemoryPlan", &[*plan], Vec::new())?,
+    }
+    Ok(Exit::Ok)
+}

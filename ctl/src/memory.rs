@@ -1,0 +1,167 @@
+//! A job's memory in words.
+
+use framepack_jobs::{
+    EncoderPlacement, MemoryPlan, Phase, RenderOutput, TransformerMemory, VaeTiles,
+};
+
+/// The plan, a line for each thing; what continues a line has no label.
+pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
+    let device = &plan.device;
+    let mut lines = vec![
+        ("device", format!("{} ({})", device.label, device.name)),
+        (
+            "memory",
+            format!(
+                "{}: {} used by others, {} for the worker",
+                size(device.total_bytes),
+                size(device.foreign_bytes),
+                size(device.free_bytes)
+            ),
+        ),
+    ];
+    if device.context_bytes > 0 {
+        let context = size(device.context_bytes);
+        lines.push((
+            "",
+            format!("{context} are taken before the first tensor: context, kernels, workspaces"),
+        ));
+    }
+    lines.extend(transformer(&plan.transformer));
+    let encoder = match plan.text_encoder {
+        EncoderPlacement::Resident => "on the device as a whole",
+        EncoderPlacement::Streamed => "streamed layer by layer",
+        EncoderPlacement::Unknown => "unknown",
+    };
+    lines.push(("encoder", encoder.to_owned()));
+    let tiles = match plan.vae_tiles {
+        VaeTiles::Time => "decodes in tiles along time",
+        VaeTiles::TimeAndSpace => "decodes in tiles along time, height and width",
+        VaeTiles::Unknown => "unknown",
+    };
+    lines.push(("vae", tiles.to_owned()));
+    if plan.evicted_bytes > 0 {
+        let evicted = size(plan.evicted_bytes);
+        lines.push((
+            "",
+            format!("{evicted} of the transformer leave the device for it"),
+        ));
+    }
+    let peaks = plan.phases.iter().enumerate().map(|(i, peak)| {
+        let label = if i == 0 { "peak" } else { "" };
+        (
+            label,
+            format!("{:<7} {:>10}", phase(peak.phase), size(peak.bytes)),
+        )
+    });
+    lines.extend(peaks);
+    lines.push((
+        "",
+        format!("{:<7} {:>10}", "largest", size(plan.peak_bytes)),
+    ));
+    lines.extend(
+        plan.warnings
+            .iter()
+            .map(|warning| ("warning", warning.clone())),
+    );
+    lines
+        .into_iter()
+        .map(|(label, value)| format!("{label:<11} {value}"))
+        .collect()
+}
+
+fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {
+    let mut lines = vec![(
+        "transformer",
+        format!(
+            "{} of {} blocks stay on the device: {}",
+            memory.resident_blocks,
+            memory.blocks,
+            size(memory.resident_bytes)
+        ),
+    )];
+    if memory.streamed_bytes > 0 {
+        let streamed = format!(
+            "{} are streamed in every step, through {} slots of {} together",
+            size(memory.streamed_bytes),
+            memory.slots,
+            size(memory.slots_bytes)
+        );
+        lines.push(("", streamed));
+        let pinned = format!(
+            "{} of host memory are page-locked for them",
+            size(memory.arena_bytes)
+        );
+        lines.push(("", pinned));
+    }
+    if memory.staged_bytes > 0 {
+        let staged = size(memory.staged_bytes);
+        lines.push((
+            "",
+            format!("{staged} are read from their files in every step: host memory is short"),
+        ));
+    }
+    let fixed = size(memory.fixed_bytes);
+    lines.push(("", format!("{fixed} of other weights stay")));
+    if memory.hoisted_away_bytes > 0 {
+        let hoisted = size(memory.hoisted_away_bytes);
+        lines.push((
+            "",
+            format!("{hoisted} are evaluated once, for all steps, and leave"),
+        ));
+    }
+    let working = format!(
+        "{} of working space for {} tokens; {} are kept free",
+        size(memory.activation_bytes),
+        memory.tokens,
+        size(memory.preserve_bytes)
+    );
+    lines.push(("", working));
+    lines
+}
+
+/// Planned and measured peak of a finished job, where either is known.
+pub(crate) fn peaks(output: &RenderOutput) -> Option<String> {
+    let planned = output.memory_plan.as_ref().map(|plan| plan.peak_bytes);
+    match (planned, output.peak_device_bytes) {
+        (Some(planned), Some(measured)) => Some(format!(
+            "{} planned, {} measured",
+            size(planned),
+            size(measured)
+        )),
+        (Some(planned), None) => Some(format!("{} planned, not measured", size(planned))),
+        (None, Some(measured)) => Some(format!("{} measured", size(measured))),
+        (None, None) => None,
+    }
+}
+
+fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Text => "text",
+        Phase::Image => "image",
+        Phase::Sample => "sample",
+        Phase::Decode => "decode",
+        _ => "other",
+    }
+}
+
+/// `1.38 GiB`, or `60.5 MiB` below a tenth of one.
+fn size(bytes: u64) -> String {
+    let mib = bytes as f64 / f64::from(1 << 20);
+    if mib < 102.4 {
+        format!("{mib:.1} MiB")
+    } else {
+        format!("{:.2} GiB", mib / 1024.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_the_unit_that_suits_them() {
+        assert_eq!(size(0), "0.0 MiB");
+        assert_eq!(size(60 << 20), "60.0 MiB");
+        assert_eq!(size(3 << 29), "1.50 GiB");
+    }
+}

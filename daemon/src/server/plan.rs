@@ -1,0 +1,99 @@
+//! `plan`: the memory that a job would take, worked out by a worker.
+
+use std::{path::PathBuf, time::Duration};
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode, ErrorEnvelope,
+    control::{PlanRequest, PlanSubject, Response, SubmitRequest, WorkerState},
+    worker::{PlanOutcome, RenderRequest},
+};
+use framepack_jobs::JobId;
+
+use super::Service;
+use crate::{inputs, worker::Silent};
+
+/// How long a worker may take: less than clients wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// A copy of a start image that nobody needs afterwards.
+struct Lent(PathBuf);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        inputs::remove(&self.0);
+    }
+}
+
+impl Service {
+    pub(super) async fn plan(&self, request: PlanRequest) -> Result<Response, ErrorEnvelope> {
+        match request.subject {
+            PlanSubject::Job(id) => self.plan_request(self.request_of(id).await?).await,
+            PlanSubject::File(file) => {
+                let request = self.request_for(file).await?;
+                let _lent = Lent(request.image.clone());
+                self.plan_request(request).await
+            }
+        }
+    }
+
+    /// What the worker would be told of a job that has not ended.
+    async fn request_of(&self, id: JobId) -> Result<RenderRequest, ErrorEnvelope> {
+        let Some(record) = self.queue.record(id).await? else {
+            let message = format!("no such job: {id}");
+            return Err(ErrorBody::new(ErrorCode::NoSuchJob, message).into());
+        };
+        if record.job.is_finished() {
+            let message = format!("job {id} is {}", record.job.state.name());
+            return Err(ErrorBody::new(ErrorCode::JobEnded, message)
+                .hint("`framepackctl show` has what was planned and measured; or plan its file")
+                .into());
+        }
+        Ok(self.renderer.request(&record))
+    }
+
+    /// What the worker would be told if this file were submitted. Its image is the daemon's copy.
+    async fn request_for(&self, file: SubmitRequest) -> Result<RenderRequest, ErrorEnvelope> {
+        let submission = self.accept(file).await?;
+        let (folder, stem) =
+            self.renderer
+                .output(&submission.spec, &submission.name, submission.seed);
+        let output = folder.join(format!("{stem}.mp4"));
+        // Jobs are counted from 1.
+        Ok(self
+            .renderer
+            .request(&submission.into_record(JobId(0), output)))
+    }
+
+    async fn plan_request(&self, request: RenderRequest) -> Result<Response, ErrorEnvelope> {
+        let device = self.planning_device().await?;
+        match self.planners.plan(&device, request, PATIENCE).await {
+            Ok(PlanOutcome::Plan(plan)) => Ok(Response::Planned(plan)),
+            Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
+            Err(Silent) => {
+                let message = format!(
+                    "the worker of {device} has not answered within {} s, or died",
+                    PATIENCE.as_secs()
+                );
+                Err(ErrorBody::new(ErrorCode::WorkerSilent, message)
+                    .hint("it answers between two steps; ask again, or see the daemon's log")
+                    .into())
+            }
+        }
+    }
+
+    /// The device of a worker that is up, rather an idle one.
+    async fn planning_device(&self) -> Result<String, ErrorEnvelope> {
+        let workers = self.queue.workers().await?;
+        let in_state = |state| workers.iter().find(|worker| worker.state == state);
+        let worker = in_state(WorkerState::Idle).or_else(|| in_state(WorkerState::Busy));
+        match worker {
+            Some(worker) => Ok(worker.device.clone()),
+            None => Err(ErrorBody::new(
+                ErrorCode::NoWorker,
+                "no worker is up that could plan the job",
+            )
+            .hint("see `framepackctl ping`, and the daemon's log for why")
+            .into()),
+        }
+    }
+}
