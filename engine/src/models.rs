@@ -12,7 +12,11 @@ use crate::{
     condition::{TextEncoders, VisionEncoder, encode::EncoderFiles},
     device,
     error::Error,
-    memory::{Memory, MemoryOptions},
+    memory::{
+        Memory, MemoryOptions,
+        phases::{ROOMY_BYTES, tiling_on},
+        plan::Limits,
+    },
     text::{Clip, Llama, TextTokenizers},
     transformer::PackedTransformer,
     vae::{Tiling, Vae},
@@ -20,9 +24,6 @@ use crate::{
     weights::{ModelSource, WeightsError},
 };
 
-/// Devices with at least this much memory hold all models at once and decode without spatial tiles. Upstream
-/// draws the same line, at 60 GB free.
-const ROOMY_BYTES: u64 = 60_000_000_000;
 /// Most by which weights grow when they are loaded on the CPU: from 2 bytes a number to f32.
 const GROWTH_ON_CPU: u64 = 2;
 
@@ -33,6 +34,35 @@ pub struct ModelOptions {
     pub kind: Option<Kind>,
     /// How the VAE cuts what it decodes.
     pub tiling: Option<Tiling>,
+    /// How much memory of device and host may be used.
+    pub limits: Limits,
+}
+
+impl ModelOptions {
+    /// Type of the transformer: upstream's bf16 on CUDA.
+    pub(crate) fn transformer_kind(&self, device: Device) -> Kind {
+        self.kind_on(device, Kind::BFloat16)
+    }
+
+    /// Type of the VAE and the encoders: upstream's f16 on CUDA.
+    pub(crate) fn encoder_kind(&self, device: Device) -> Kind {
+        self.kind_on(device, Kind::Half)
+    }
+
+    /// How the VAE cuts what it decodes. On the CPU the choice depends on nothing, since it changes the result.
+    pub(crate) fn tiling(&self, device: Device, total_bytes: u64) -> Tiling {
+        self.tiling.unwrap_or(match device {
+            Device::Cuda(_) => tiling_on(total_bytes),
+            _ => Tiling::Time,
+        })
+    }
+
+    fn kind_on(&self, device: Device, on_cuda: Kind) -> Kind {
+        self.kind.unwrap_or(match device {
+            Device::Cuda(_) => on_cuda,
+            _ => Kind::Float,
+        })
+    }
 }
 
 /// The models, of one bundle at a time.
@@ -75,19 +105,18 @@ impl Room {
 impl Models {
     /// No models yet.
     pub(crate) fn new(device: Device, options: ModelOptions) -> Self {
-        // On the CPU the room depends on the bundle, and the tiles, which change the result, on nothing.
-        let (room, tiling) = match device::memory_info(device) {
-            Some(memory) if memory.total_bytes < ROOMY_BYTES => {
-                (Room::ForOnePhase, Tiling::TimeAndSpace)
-            }
-            _ => (Room::ForAll, Tiling::Time),
+        // On the CPU the room depends on the bundle.
+        let total_bytes = device::memory_info(device).map(|memory| memory.total_bytes);
+        let room = match total_bytes {
+            Some(total_bytes) if total_bytes < ROOMY_BYTES => Room::ForOnePhase,
+            _ => Room::ForAll,
         };
         Self {
             device,
             memory: Memory::new(device, MemoryOptions::default()),
             options,
             room,
-            tiling: options.tiling.unwrap_or(tiling),
+            tiling: options.tiling(device, total_bytes.unwrap_or(0)),
             bundle: None,
             text: None,
             vision: None,
@@ -124,14 +153,14 @@ impl Models {
         self.device
     }
 
-    /// Type of the transformer: upstream's bf16 on CUDA.
+    /// Type of the transformer.
     pub(crate) fn transformer_kind(&self) -> Kind {
-        self.kind(Kind::BFloat16)
+        self.options.transformer_kind(self.device)
     }
 
-    /// Type of the VAE and the encoders: upstream's f16 on CUDA.
+    /// Type of the VAE and the encoders.
     pub(crate) fn encoder_kind(&self) -> Kind {
-        self.kind(Kind::Half)
+        self.options.encoder_kind(self.device)
     }
 
     /// How the VAE cuts what it decodes.
@@ -222,13 +251,6 @@ impl Models {
             self.vision = None;
         }
         device::empty_cache();
-    }
-
-    fn kind(&self, on_cuda: Kind) -> Kind {
-        self.options.kind.unwrap_or(match self.device {
-            Device::Cuda(_) => on_cuda,
-            _ => Kind::Float,
-        })
     }
 }
 

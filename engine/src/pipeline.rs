@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, ops::ControlFlow, path::Path};
 
-use framepack_ipc::worker::{Phase, RenderOutput, RenderRequest};
+use framepack_ipc::worker::{Phase, RenderOutput, RenderRequest, Temperature};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     history::LatentHistory,
     job::Job,
+    memory::planner::Planner,
     models::{ModelOptions, Models},
     output::{self, Written},
     progress::{Journal, Listener},
@@ -32,6 +33,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Pipeline {
     device: Device,
+    planner: Planner,
     models: Models,
     embeddings: Embeddings,
 }
@@ -50,6 +52,7 @@ impl Pipeline {
     pub fn new(device: Device, options: ModelOptions) -> Self {
         Self {
             device,
+            planner: Planner::new(device, options),
             models: Models::new(device, options),
             embeddings: Embeddings::new(device, EmbeddingCache::in_memory()),
         }
@@ -63,6 +66,19 @@ impl Pipeline {
         let cache = EmbeddingCache::on_disk(&folder, &device::label(self.device));
         self.embeddings.cache = cache;
         self
+    }
+
+    /// What plans jobs for this pipeline's device; also while it renders.
+    pub fn planner(&self) -> Planner {
+        self.planner
+    }
+
+    /// Gives up models and their memory.
+    pub fn cool(&mut self, temperature: Temperature) {
+        match temperature {
+            Temperature::Hot => {}
+            Temperature::Warm | Temperature::Cold => self.models.clear(),
+        }
     }
 
     /// Renders one job. When it fails, no output is left.
@@ -87,12 +103,17 @@ impl Pipeline {
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.device);
         let job = Job::resolve(request)?;
+        let memory_plan = self.planner.plan_job(&job)?;
         journal.started(&job.plan)?;
 
         let conditions = self.condition(&job, &mut journal)?;
         let video = self.generate(&job, &conditions, &mut journal)?;
         let written = output::write(&job, &video, &mut journal)?;
-        Ok(self.report(job, &video, written, journal))
+        let report = self.report(job, &video, written, journal);
+        Ok(RenderOutput {
+            memory_plan: Some(Box::new(memory_plan)),
+            ..report
+        })
     }
 
     fn report(

@@ -12,11 +12,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, WORKER_PROTOCOL, WorkerInfo};
+use framepack_ipc::worker::{
+    FromWorker, PlanOutcome, RenderOutput, RenderRequest, WORKER_PROTOCOL, WorkerInfo,
+};
 use tch::Device;
 
-use self::orders::Orders;
-use crate::{device, error::Error, models::ModelOptions, pipeline::Pipeline, progress::Update};
+use self::orders::{Order, Orders, Question};
+use crate::{
+    device, error::Error, memory::planner::Planner, models::ModelOptions, pipeline::Pipeline,
+    progress::Update,
+};
 
 /// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
 ///
@@ -29,15 +34,26 @@ pub fn serve(
     input: impl BufRead + Send + 'static,
     output: impl Write,
 ) -> Result<(), Error> {
-    let orders = Orders::listen(input);
+    let mut orders = Orders::listen(input);
     let mut replies = Replies(output);
     let _lock = lock_device(name, state_dir)?;
     let device = device::open(name)?;
     replies.send(&FromWorker::Ready(introduction(name, device)))?;
 
     let mut pipeline = Pipeline::new(device, options).with_state_dir(state_dir);
-    while let Some(request) = orders.next() {
-        let outcome = render(&mut pipeline, &request, &orders, &mut replies);
+    while let Some(order) = orders.next() {
+        let request = match order {
+            Order::Render(request) => request,
+            Order::Plan(question) => {
+                replies.send(&question.answer(pipeline.planner()))?;
+                continue;
+            }
+            Order::Cool { to } => {
+                pipeline.cool(to);
+                continue;
+            }
+        };
+        let outcome = render(&mut pipeline, &request, &mut orders, &mut replies);
         let fatal = outcome.as_ref().is_err_and(Error::is_fatal);
         replies.send(&last_word(&request, &outcome))?;
         if fatal {
@@ -51,11 +67,12 @@ pub fn serve(
 fn render(
     pipeline: &mut Pipeline,
     request: &RenderRequest,
-    orders: &Orders,
+    orders: &mut Orders,
     replies: &mut Replies<impl Write>,
 ) -> Result<RenderOutput, Error> {
     let job = request.job;
     let _span = tracing::info_span!("job", id = job.0).entered();
+    let planner = pipeline.planner();
     let mut lost = None;
     let outcome = pipeline.render(request, &mut |update| {
         let message = match update {
@@ -65,7 +82,11 @@ fn render(
             },
             Update::Progress(progress) => FromWorker::Progress { job, progress },
         };
-        match replies.send(&message) {
+        let mut sent = replies.send(&message);
+        for question in orders.take_questions() {
+            sent = sent.and_then(|()| replies.send(&question.answer(planner)));
+        }
+        match sent {
             Ok(()) if !orders.are_to_stop(job) => ControlFlow::Continue(()),
             Ok(()) => ControlFlow::Break(()),
             Err(error) => {
@@ -77,6 +98,19 @@ fn render(
     match lost {
         Some(error) => Err(error),
         None => outcome,
+    }
+}
+
+impl Question {
+    fn answer(&self, planner: Planner) -> FromWorker {
+        let outcome = match planner.plan(&self.request) {
+            Ok(plan) => PlanOutcome::Plan(Box::new(plan)),
+            Err(error) => PlanOutcome::Refused(error.failure()),
+        };
+        FromWorker::Planned {
+            ask: self.ask,
+            outcome,
+        }
     }
 }
 

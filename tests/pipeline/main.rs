@@ -7,6 +7,7 @@ mod embeddings;
 mod f1;
 mod failures;
 mod life;
+mod memory;
 mod noise;
 mod renders;
 mod worker;

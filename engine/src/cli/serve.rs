@@ -7,7 +7,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use framepack_engine::{ModelOptions, Tiling, worker};
+use framepack_config::{HOST_BUDGET_GB, MemoryAmount, PRESERVE_GB};
+use framepack_engine::{ModelOptions, Tiling, memory::plan::Limits, worker};
 
 use super::{options::Dtype, split::Switch};
 
@@ -26,6 +27,12 @@ pub(crate) struct Args {
     /// Whether frames are decoded in spatial tiles; by default on devices with little memory
     #[arg(long)]
     spatial_tiles: Option<Switch>,
+    /// Gigabytes of device memory kept free beside the transformer's weights, or auto: what a step needs
+    #[arg(long, default_value = "auto", value_parser = |text: &str| MemoryAmount::parse(text, &PRESERVE_GB))]
+    preserve_gb: MemoryAmount,
+    /// Gigabytes of host memory that may be page-locked, or auto: what is free, less a margin
+    #[arg(long, default_value = "auto", value_parser = |text: &str| MemoryAmount::parse(text, &HOST_BUDGET_GB))]
+    host_budget_gb: MemoryAmount,
 }
 
 impl Args {
@@ -49,6 +56,11 @@ impl Args {
                 Switch::On => Tiling::TimeAndSpace,
                 Switch::Off => Tiling::Time,
             }),
+            limits: Limits {
+                preserve_bytes: self.preserve_gb.bytes(),
+                host_budget_bytes: self.host_budget_gb.bytes(),
+                forced: None,
+            },
         }
     }
 }

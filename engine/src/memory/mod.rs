@@ -10,8 +10,11 @@ pub mod error;
 pub mod phases;
 mod places;
 pub mod plan;
+pub mod planner;
 mod preserve;
+pub mod probe;
 mod residency;
+pub mod survey;
 mod swap;
 #[cfg(test)]
 mod tests;

@@ -69,7 +69,7 @@ fn pixel_frames(latent_frames: u64) -> u64 {
 }
 
 /// An encoder whose layers are equally built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EncoderNeeds {
     /// Embedding tables, final norms: what is not a layer.
     pub fixed_bytes: u64,
@@ -128,16 +128,16 @@ pub fn place_decoding(
     Err(memory.too_small("decoding", kept_bytes, [("working space", working_bytes)]))
 }
 
-impl Memory {
-    /// How the VAE cuts frames on such a device: the choice changes the result, so it is upstream's.
-    pub fn tiling(&self) -> Tiling {
-        if self.total_bytes < ROOMY_BYTES {
-            Tiling::TimeAndSpace
-        } else {
-            Tiling::Time
-        }
+/// How the VAE cuts frames on a device of that size: the choice changes the result, so it is upstream's.
+pub fn tiling_on(total_bytes: u64) -> Tiling {
+    if total_bytes < ROOMY_BYTES {
+        Tiling::TimeAndSpace
+    } else {
+        Tiling::Time
     }
+}
 
+impl Memory {
     fn too_small<const N: usize>(
         &self,
         phase: &'static str,
@@ -247,9 +247,10 @@ mod tests {
     fn decoding_fits_an_8_gib_card_in_tiles_and_not_without() {
         let kept = VAE_BYTES + GIB / 8;
         let memory = card(8);
-        assert_eq!(memory.tiling(), Tiling::TimeAndSpace);
-        assert_eq!(card(80).tiling(), Tiling::Time);
-        let tiled = place_decoding(&decoding(18, memory.tiling()), kept, &memory).unwrap();
+        let tiling = tiling_on(memory.total_bytes);
+        assert_eq!(tiling, Tiling::TimeAndSpace);
+        assert_eq!(tiling_on(80 * GIB), Tiling::Time);
+        let tiled = place_decoding(&decoding(18, tiling), kept, &memory).unwrap();
         assert!(tiled < 5 * GIB, "{tiled}");
         let error = place_decoding(&decoding(18, Tiling::Time), kept, &memory).unwrap_err();
         assert!(error.to_string().starts_with("decoding needs at least 22."));

@@ -48,7 +48,7 @@ impl Config {
     }
 
     /// Patches of a picture.
-    fn patches(&self) -> i64 {
+    pub fn patches(&self) -> i64 {
         (self.image_size / self.patch_size).pow(2)
     }
 }

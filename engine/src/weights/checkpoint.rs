@@ -111,6 +111,22 @@ impl Checkpoint {
         self.taken.borrow().clone()
     }
 
+    /// Names and numbers of elements of all tensors in the files, as their headers say; none where there are no files.
+    /// What is known to be unused is left out.
+    pub fn stored_elements(&self) -> BTreeMap<String, u64> {
+        let Source::Stored {
+            origin: Origin::Files(shards),
+            ignored,
+        } = &self.source
+        else {
+            return BTreeMap::new();
+        };
+        let elements = |shape: Vec<i64>| shape.iter().product::<i64>().unsigned_abs();
+        let used = shards.list().filter(|(name, ..)| !ignored(name));
+        used.map(|(name, shape, _)| (name.to_owned(), elements(shape)))
+            .collect()
+    }
+
     /// Ends loading: a tensor that was neither taken nor is known to be unused is an error.
     pub fn finish(&self) -> Result<(), WeightsError> {
         let Source::Stored {

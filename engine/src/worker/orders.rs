@@ -1,6 +1,7 @@
 //! What the daemon wants, read on a thread of its own.
 
 use std::{
+    collections::VecDeque,
     io::BufRead,
     process,
     sync::{
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use framepack_ipc::worker::{RenderRequest, ToWorker};
+use framepack_ipc::worker::{RenderRequest, Temperature, ToWorker};
 use framepack_jobs::JobId;
 use nix::{
     sys::signal::{Signal, kill},
@@ -22,17 +23,34 @@ use nix::{
 /// How long a job may take to reach its next step after the input ended.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// The daemon's orders, in their order; cancellations overtake.
+/// What the daemon wants done.
+#[derive(Debug)]
+pub(super) enum Order {
+    Render(Box<RenderRequest>),
+    Plan(Question),
+    Cool { to: Temperature },
+}
+
+/// A question for the memory that a job would take.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) ask: u64,
+    pub(super) request: Box<RenderRequest>,
+}
+
+/// The daemon's orders, in their order; cancellations overtake, and so may questions.
 #[derive(Debug)]
 pub(super) struct Orders {
-    requests: mpsc::Receiver<RenderRequest>,
+    inbox: mpsc::Receiver<Order>,
+    /// What was overtaken.
+    waiting: VecDeque<Order>,
     stop: Arc<Stop>,
 }
 
 impl Orders {
     /// Reads orders from `input` until it ends; then ends the process if it does not end itself.
     pub(super) fn listen(input: impl BufRead + Send + 'static) -> Self {
-        let (sender, requests) = mpsc::channel();
+        let (sender, inbox) = mpsc::channel();
         let stop = Arc::new(Stop::default());
         let reader = Arc::clone(&stop);
         thread::spawn(move || {
@@ -43,12 +61,29 @@ impl Orders {
             // A step can take minutes, and running destructors under it would crash: no ordinary exit.
             kill(Pid::this(), Signal::SIGKILL).unwrap_or_else(|_| process::abort());
         });
-        Self { requests, stop }
+        Self {
+            inbox,
+            waiting: VecDeque::new(),
+            stop,
+        }
     }
 
-    /// The next job, once there is one; `None` when the daemon has gone.
-    pub(super) fn next(&self) -> Option<RenderRequest> {
-        self.requests.recv().ok()
+    /// The next order, once there is one; `None` when the daemon has gone.
+    pub(super) fn next(&mut self) -> Option<Order> {
+        self.waiting.pop_front().or_else(|| self.inbox.recv().ok())
+    }
+
+    /// The questions that have come; everything else keeps its place.
+    pub(super) fn take_questions(&mut self) -> Vec<Question> {
+        self.waiting.extend(self.inbox.try_iter());
+        let mut questions = Vec::new();
+        for order in std::mem::take(&mut self.waiting) {
+            match order {
+                Order::Plan(question) => questions.push(question),
+                other => self.waiting.push_back(other),
+            }
+        }
+        questions
     }
 
     /// Whether `job` was cancelled, or the daemon has gone.
@@ -85,22 +120,28 @@ impl Stop {
     }
 }
 
-/// Passes requests on; returns at the end of the input, or at the first line that is not an order.
-fn read(input: impl BufRead, requests: &mpsc::Sender<RenderRequest>, stop: &Stop) {
+/// Passes orders on; returns at the end of the input, or at the first line that is not an order.
+fn read(input: impl BufRead, orders: &mpsc::Sender<Order>, stop: &Stop) {
     for line in input.lines().map_while(Result::ok) {
-        match serde_json::from_str(&line) {
+        let order = match serde_json::from_str(&line) {
             Ok(ToWorker::Render(request)) => {
                 // A cancellation that came too late for the job's last attempt is not meant for this one.
                 stop.forget(request.job.0);
-                if requests.send(*request).is_err() {
-                    return;
-                }
+                Order::Render(request)
             }
-            Ok(ToWorker::Cancel { job }) => stop.stop(job.0),
+            Ok(ToWorker::Plan { ask, request }) => Order::Plan(Question { ask, request }),
+            Ok(ToWorker::Cool { to }) => Order::Cool { to },
+            Ok(ToWorker::Cancel { job }) => {
+                stop.stop(job.0);
+                continue;
+            }
             Err(error) => {
                 tracing::error!(%error, "not a message for a worker; the daemon must be of another version");
                 return;
             }
+        };
+        if orders.send(order).is_err() {
+            return;
         }
     }
 }
@@ -122,14 +163,17 @@ mod tests {
         };
         let cancel = r#"{"type":"cancel","job":3}"#;
         let stopped_after = |lines: &[&str]| {
-            let (sender, requests) = mpsc::channel();
-            let orders = Orders {
-                requests,
+            let (sender, inbox) = mpsc::channel();
+            let mut orders = Orders {
+                inbox,
+                waiting: VecDeque::new(),
                 stop: Arc::default(),
             };
             read(lines.join("\n").as_bytes(), &sender, &orders.stop);
             drop(sender);
-            let next = orders.next().expect("a request");
+            let Some(Order::Render(next)) = orders.next() else {
+                panic!("no request");
+            };
             (next.job, orders.are_to_stop(JobId(3)))
         };
         let three = request(3);

@@ -50,6 +50,11 @@ struct Fixed {
 }
 
 impl Config {
+    /// Layers that are run.
+    pub fn used_layers(&self) -> usize {
+        self.num_hidden_layers - UNUSED_LAYERS
+    }
+
     /// Reads `config.json` in `dir`.
     pub fn read(dir: &Path) -> Result<Self, WeightsError> {
         let config: Self = read_config(dir)?;

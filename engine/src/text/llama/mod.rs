@@ -41,7 +41,7 @@ impl Llama {
 
     /// Loads the embedding, and names the layers that are run.
     pub fn load(w: &Weights<'_>, config: &Config, memory: &Memory) -> Result<Self, WeightsError> {
-        let used = config.num_hidden_layers - UNUSED_LAYERS;
+        let used = config.used_layers();
         let layers = w.pp("layers");
         for unused in used..config.num_hidden_layers {
             layers.pp(unused).skip();

@@ -1,0 +1,310 @@
+//! A job's memory, from its request: what the daemon can ask for before the job, and what its report says.
+
+use std::path::Path;
+
+use framepack_ipc::worker::{MemoryPlan, Phase, RenderRequest};
+use framepack_jobs::{DeviceMemory, EncoderPlacement, PhasePeak, TransformerMemory, VaeTiles};
+use tch::Device;
+
+use super::{
+    activations::section_tokens,
+    error::{Bytes, PlanError},
+    phases::{Decoding, EncoderNeeds, ROOMY_BYTES, place_decoding, place_encoder},
+    plan::{Memory, Plan, TransformerNeeds, plan},
+    probe,
+    survey::{llama_needs, read_elements, transformer_needs},
+};
+use crate::{
+    bundle::Component,
+    device,
+    error::Error,
+    job::Job,
+    models::ModelOptions,
+    sampler::needs_negative,
+    text::{clip, llama, prompt::MAX_PROMPT_TOKENS},
+    transformer::{self, Run},
+    vae::{self, Tiling},
+    vision::siglip,
+    weights::Layout,
+};
+
+/// Tokens that the template puts before a prompt, rounded up.
+const TEMPLATE_TOKENS: u64 = 128;
+
+/// Plans jobs for one device.
+#[derive(Debug, Clone, Copy)]
+pub struct Planner {
+    device: Device,
+    options: ModelOptions,
+}
+
+/// What a job's bundle and request say.
+struct Survey {
+    transformer: TransformerNeeds,
+    tokens: u64,
+    hoisted_away_bytes: u64,
+    text: EncoderNeeds,
+    vision: EncoderNeeds,
+    vae_bytes: u64,
+    encoding: Decoding,
+    decoding: Decoding,
+    /// Weights of other models that are on the device while the transformer samples.
+    kept_bytes: u64,
+}
+
+impl Planner {
+    /// Plans for `device`.
+    pub fn new(device: Device, options: ModelOptions) -> Self {
+        Self { device, options }
+    }
+
+    /// Where the job's weights would be, and how much memory it would take, as the device is now. Reads the
+    /// request's image, configurations and headers, and no weights.
+    pub fn plan(&self, request: &RenderRequest) -> Result<MemoryPlan, Error> {
+        device::catch(|| self.plan_job(&Job::resolve(request)?))
+    }
+
+    pub(crate) fn plan_job(&self, job: &Job) -> Result<MemoryPlan, Error> {
+        let memory = probe::memory(self.device);
+        let survey = self.survey(job, &memory)?;
+        // The host may swap, so that nothing is refused on the CPU.
+        let budget = match self.device {
+            Device::Cuda(_) => memory,
+            _ => Memory {
+                free_bytes: u64::MAX / 2,
+                ..memory
+            },
+        };
+        let placed = Placed::new(&survey, &budget, &self.options)?;
+        Ok(self.report(&survey, &placed, &memory))
+    }
+
+    fn survey(&self, job: &Job, memory: &Memory) -> Result<Survey, Error> {
+        let folder = |component| job.bundle.component(component);
+        let encoder_bytes = bytes_of(self.options.encoder_kind(self.device));
+        let vae_folder = folder(Component::Vae)?;
+        let vae_config = vae::Config::read(&vae_folder)?;
+        let vision_folder = folder(Component::ImageEncoder)?;
+        let patches = siglip::Config::read(&vision_folder)?
+            .patches()
+            .unsigned_abs();
+        let weights = |dir: &Path, layout: &Layout| -> Result<u64, Error> {
+            Ok(encoder_bytes * read_elements(dir, layout)?.values().sum::<u64>())
+        };
+        let vae_bytes = weights(&vae_folder, &Layout::DIFFUSERS)?;
+        let vision = whole(weights(&vision_folder, &siglip::LAYOUT)?);
+        let clip_bytes = weights(&folder(Component::TextEncoder2)?, &clip::LAYOUT)?;
+        let mut text = self.llama(&folder(Component::TextEncoder)?)?;
+        text.fixed_bytes += clip_bytes;
+
+        let encoders_bytes = text.fixed_bytes + text.layers_bytes + vision.fixed_bytes;
+        let kept_bytes = vae_bytes + if memory.is_roomy() { encoders_bytes } else { 0 };
+        let (transformer, tokens, hoisted_away_bytes) =
+            self.transformer(job, &vae_config, (patches, kept_bytes))?;
+        let decoding = Decoding {
+            size_px: [job.plan.width_px.into(), job.plan.height_px.into()],
+            latent_frames: decoded_latent_frames(job),
+            channels: vae_config.block_out_channels[1].unsigned_abs(),
+            kind_bytes: encoder_bytes,
+            tiling: self.options.tiling(self.device, memory.total_bytes),
+        };
+        Ok(Survey {
+            transformer,
+            tokens,
+            hoisted_away_bytes,
+            text,
+            vision,
+            vae_bytes,
+            encoding: Decoding {
+                latent_frames: 1,
+                tiling: Tiling::Time,
+                ..decoding
+            },
+            decoding,
+            kept_bytes,
+        })
+    }
+
+    fn llama(&self, dir: &Path) -> Result<EncoderNeeds, Error> {
+        let config = llama::Config::read(dir)?;
+        let elements = read_elements(dir, &llama::LAYOUT)?;
+        let tokens = TEMPLATE_TOKENS + MAX_PROMPT_TOKENS as u64;
+        let kind_bytes = bytes_of(self.options.encoder_kind(self.device));
+        Ok(llama_needs(&elements, &config, (tokens, kind_bytes)))
+    }
+
+    /// What the transformer needs, its tokens, and the bytes of its weights that do not stay.
+    fn transformer(
+        &self,
+        job: &Job,
+        vae: &vae::Config,
+        (patches, kept_bytes): (u64, u64),
+    ) -> Result<(TransformerNeeds, u64, u64), Error> {
+        let config = transformer::Config::read(&job.transformer)?;
+        let image_tokens = if config.has_image_proj { patches } else { 0 };
+        let context_tokens = image_tokens + MAX_PROMPT_TOKENS as u64;
+        let ratio = vae.spatial_compression_ratio.unsigned_abs();
+        let latent = [job.plan.height_px, job.plan.width_px].map(|px| u64::from(px) / ratio);
+        let tokens = context_tokens + section_tokens(latent, job.plan.latent_window.into());
+        let prompts = if needs_negative(&job.sampling.guidance) {
+            2
+        } else {
+            1
+        };
+        let run = Run {
+            tokens,
+            context_tokens,
+            evaluations: prompts * u64::from(job.sampling.steps),
+        };
+        let kind = self.options.transformer_kind(self.device);
+        let (mut needs, hoisted_away_bytes) = transformer_needs(&config, &run, kind)?;
+        needs.fixed_bytes += kept_bytes;
+        Ok((needs, tokens, hoisted_away_bytes))
+    }
+
+    fn report(&self, survey: &Survey, placed: &Placed, memory: &Memory) -> MemoryPlan {
+        let peak_bytes = placed
+            .phases
+            .iter()
+            .map(|peak| peak.bytes)
+            .max()
+            .unwrap_or(0);
+        let is_short = peak_bytes > memory.budget_bytes();
+        let warning = is_short.then(|| {
+            format!(
+                "the job takes {} of host memory, and {} are free: it may swap, or fail",
+                Bytes(peak_bytes),
+                Bytes(memory.free_bytes)
+            )
+        });
+        MemoryPlan {
+            device: DeviceMemory {
+                label: device::label(self.device),
+                name: device::model_name(self.device),
+                total_bytes: memory.total_bytes,
+                free_bytes: memory.free_bytes,
+                foreign_bytes: memory.foreign_bytes,
+                context_bytes: memory.context_bytes,
+            },
+            transformer: transformer_memory(survey, &placed.plan),
+            text_encoder: placed.text_encoder,
+            vae_tiles: match survey.decoding.tiling {
+                Tiling::Time => VaeTiles::Time,
+                Tiling::TimeAndSpace => VaeTiles::TimeAndSpace,
+            },
+            evicted_bytes: placed.evicted_bytes,
+            phases: placed.phases.clone(),
+            peak_bytes,
+            warnings: warning.into_iter().collect(),
+        }
+    }
+}
+
+/// Where everything goes.
+struct Placed {
+    plan: Plan,
+    text_encoder: EncoderPlacement,
+    evicted_bytes: u64,
+    phases: Vec<PhasePeak>,
+}
+
+impl Placed {
+    fn new(survey: &Survey, memory: &Memory, options: &ModelOptions) -> Result<Self, PlanError> {
+        let plan = plan(&survey.transformer, memory, &options.limits)?;
+        let kept_bytes = survey.kept_bytes;
+        // What is kept anyway is not counted twice.
+        let keeps_encoders = kept_bytes > survey.vae_bytes;
+        let new_bytes = |needs: &EncoderNeeds| {
+            if keeps_encoders {
+                EncoderNeeds {
+                    activation_bytes: needs.activation_bytes,
+                    ..EncoderNeeds::default()
+                }
+            } else {
+                *needs
+            }
+        };
+        let text = place_encoder(
+            "encoding the prompt",
+            &new_bytes(&survey.text),
+            kept_bytes,
+            memory,
+        )?;
+        let vision = EncoderNeeds {
+            activation_bytes: survey.encoding.working_bytes(),
+            ..new_bytes(&survey.vision)
+        };
+        let image = place_encoder("encoding the image", &vision, kept_bytes, memory)?;
+
+        let stays_bytes = survey.transformer.fixed_bytes + survey.transformer.hoisted_bytes;
+        let least_bytes = place_decoding(&survey.decoding, stays_bytes, memory)?;
+        let blocks_bytes = plan.resident_bytes + plan.residency.slots as u64 * plan.slot_bytes;
+        let evicted_bytes = (least_bytes + blocks_bytes).saturating_sub(memory.budget_bytes());
+        let peaks = [
+            (Phase::Text, text.peak_bytes),
+            (Phase::Image, image.peak_bytes),
+            (Phase::Sample, plan.peak_bytes),
+            (Phase::Decode, least_bytes + blocks_bytes - evicted_bytes),
+        ];
+        Ok(Self {
+            plan,
+            text_encoder: if text.is_streamed {
+                EncoderPlacement::Streamed
+            } else {
+                EncoderPlacement::Resident
+            },
+            evicted_bytes,
+            phases: peaks
+                .map(|(phase, bytes)| PhasePeak { phase, bytes })
+                .into(),
+        })
+    }
+}
+
+fn transformer_memory(survey: &Survey, plan: &Plan) -> TransformerMemory {
+    let resident = plan.residency.resident.iter().filter(|stays| **stays);
+    TransformerMemory {
+        tokens: survey.tokens,
+        activation_bytes: survey.transformer.activation_bytes,
+        preserve_bytes: plan.preserve_bytes,
+        fixed_bytes: survey.transformer.fixed_bytes,
+        hoisted_away_bytes: survey.hoisted_away_bytes,
+        blocks: plan.residency.resident.len() as u32,
+        resident_blocks: resident.count() as u32,
+        resident_bytes: plan.resident_bytes,
+        slots: plan.residency.slots as u32,
+        slots_bytes: plan.residency.slots as u64 * plan.slot_bytes,
+        streamed_bytes: plan.streamed_bytes,
+        arena_bytes: plan.arena_bytes,
+        staged_bytes: plan.staged_bytes,
+    }
+}
+
+impl Memory {
+    /// Whether all models stay on the device at once.
+    fn is_roomy(&self) -> bool {
+        self.total_bytes >= ROOMY_BYTES
+    }
+}
+
+/// An encoder that is not streamed.
+fn whole(weights_bytes: u64) -> EncoderNeeds {
+    EncoderNeeds {
+        fixed_bytes: weights_bytes,
+        ..EncoderNeeds::default()
+    }
+}
+
+/// Most latent frames that are decoded together.
+fn decoded_latent_frames(job: &Job) -> u64 {
+    let sections = job.sampling.sections.sections.iter();
+    let frames = sections.map(|section| section.decoded_latent_frames.unsigned_abs());
+    frames.max().unwrap_or(1)
+}
+
+fn bytes_of(kind: tch::Kind) -> u64 {
+    kind.elt_size_in_bytes() as u64
+}
+
+#[cfg(test)]
+mod tests;

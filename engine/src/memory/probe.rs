@@ -1,0 +1,61 @@
+//! What memory there is, now.
+
+use tch::Device;
+
+use super::plan::Memory;
+use crate::device;
+
+/// What of the memory outside torch's allocator is taken for this process's own context and not for others': the
+/// driver does not tell.
+const CONTEXT_BYTES: u64 = 600 << 20;
+
+/// Memory of `device` and the host. On the CPU the device is the host.
+pub fn memory(device: Device) -> Memory {
+    let host_available_bytes = device::host_available_bytes().unwrap_or(0);
+    let total_bytes = device::total_bytes(device);
+    let Some(info) = device::memory_info(device) else {
+        let held_bytes = resident_set_bytes().unwrap_or(0);
+        let free_bytes = (host_available_bytes + held_bytes).min(total_bytes);
+        return Memory {
+            total_bytes,
+            free_bytes,
+            foreign_bytes: total_bytes - free_bytes,
+            context_bytes: 0,
+            host_available_bytes,
+        };
+    };
+    let reserved_bytes = device::allocator_stats(device).map_or(0, |stats| stats.reserved_bytes);
+    let used_bytes = total_bytes.saturating_sub(info.free_bytes + reserved_bytes);
+    // The context exists already: whoever asks has opened the device.
+    let context_bytes = used_bytes.min(CONTEXT_BYTES);
+    Memory {
+        total_bytes,
+        free_bytes: info.free_bytes + reserved_bytes + context_bytes,
+        foreign_bytes: used_bytes - context_bytes,
+        context_bytes: context_bytes + device::CONTEXT_GROWTH_BYTES,
+        host_available_bytes,
+    }
+}
+
+/// Host memory that this process occupies.
+fn resident_set_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_the_cpu_the_host_is_the_device() {
+        let memory = memory(Device::Cpu);
+        assert_eq!(memory.free_bytes + memory.foreign_bytes, memory.total_bytes);
+        assert!(memory.free_bytes > resident_set_bytes().unwrap() / 2);
+        assert_eq!(memory.context_bytes, 0);
+    }
+}
