@@ -1,7 +1,7 @@
 //! A job's memory in words.
 
 use framepack_jobs::{
-    EncoderPlacement, MemoryPlan, Phase, RenderOutput, TransformerMemory, VaeTiles,
+    Bytes, EncoderPlacement, MemoryPlan, Phase, RenderOutput, TransformerMemory, VaeTiles,
 };
 
 /// The plan, a line for each thing; what continues a line has no label.
@@ -13,14 +13,14 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
             "memory",
             format!(
                 "{}: {} used by others, {} for the worker",
-                size(device.total_bytes),
-                size(device.foreign_bytes),
-                size(device.free_bytes)
+                Bytes(device.total_bytes),
+                Bytes(device.foreign_bytes),
+                Bytes(device.free_bytes)
             ),
         ),
     ];
     if device.context_bytes > 0 {
-        let context = size(device.context_bytes);
+        let context = Bytes(device.context_bytes);
         lines.push((
             "",
             format!("{context} are taken before the first tensor: context, kernels, workspaces"),
@@ -40,7 +40,7 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
     };
     lines.push(("vae", tiles.to_owned()));
     if plan.evicted_bytes > 0 {
-        let evicted = size(plan.evicted_bytes);
+        let evicted = Bytes(plan.evicted_bytes);
         lines.push((
             "",
             format!("{evicted} of the transformer leave the device for it"),
@@ -50,13 +50,13 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
         let label = if i == 0 { "peak" } else { "" };
         (
             label,
-            format!("{:<7} {:>10}", phase(peak.phase), size(peak.bytes)),
+            format!("{:<7} {:>10}", phase(peak.phase), Bytes(peak.bytes)),
         )
     });
     lines.extend(peaks);
     lines.push((
         "",
-        format!("{:<7} {:>10}", "largest", size(plan.peak_bytes)),
+        format!("{:<7} {:>10}", "largest", Bytes(plan.peak_bytes)),
     ));
     lines.extend(
         plan.warnings
@@ -76,34 +76,34 @@ fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {
             "{} of {} blocks stay on the device: {}",
             memory.resident_blocks,
             memory.blocks,
-            size(memory.resident_bytes)
+            Bytes(memory.resident_bytes)
         ),
     )];
     if memory.streamed_bytes > 0 {
         let streamed = format!(
             "{} are streamed in every step, through {} slots of {} together",
-            size(memory.streamed_bytes),
+            Bytes(memory.streamed_bytes),
             memory.slots,
-            size(memory.slots_bytes)
+            Bytes(memory.slots_bytes)
         );
         lines.push(("", streamed));
         let pinned = format!(
             "{} of host memory are page-locked for them",
-            size(memory.arena_bytes)
+            Bytes(memory.arena_bytes)
         );
         lines.push(("", pinned));
     }
     if memory.staged_bytes > 0 {
-        let staged = size(memory.staged_bytes);
+        let staged = Bytes(memory.staged_bytes);
         lines.push((
             "",
             format!("{staged} are read from their files in every step: host memory is short"),
         ));
     }
-    let fixed = size(memory.fixed_bytes);
+    let fixed = Bytes(memory.fixed_bytes);
     lines.push(("", format!("{fixed} of other weights stay")));
     if memory.hoisted_away_bytes > 0 {
-        let hoisted = size(memory.hoisted_away_bytes);
+        let hoisted = Bytes(memory.hoisted_away_bytes);
         lines.push((
             "",
             format!("{hoisted} are evaluated once, for all steps, and leave"),
@@ -111,9 +111,9 @@ fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {
     }
     let working = format!(
         "{} of working space for {} tokens; {} are kept free",
-        size(memory.activation_bytes),
+        Bytes(memory.activation_bytes),
         memory.tokens,
-        size(memory.preserve_bytes)
+        Bytes(memory.preserve_bytes)
     );
     lines.push(("", working));
     lines
@@ -125,11 +125,11 @@ pub(crate) fn peaks(output: &RenderOutput) -> Option<String> {
     match (planned, output.peak_device_bytes) {
         (Some(planned), Some(measured)) => Some(format!(
             "{} planned, {} measured",
-            size(planned),
-            size(measured)
+            Bytes(planned),
+            Bytes(measured)
         )),
-        (Some(planned), None) => Some(format!("{} planned, not measured", size(planned))),
-        (None, Some(measured)) => Some(format!("{} measured", size(measured))),
+        (Some(planned), None) => Some(format!("{} planned, not measured", Bytes(planned))),
+        (None, Some(measured)) => Some(format!("{} measured", Bytes(measured))),
         (None, None) => None,
     }
 }
@@ -141,27 +141,5 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Sample => "sample",
         Phase::Decode => "decode",
         _ => "other",
-    }
-}
-
-/// `1.38 GiB`, or `60.5 MiB` below a tenth of one.
-fn size(bytes: u64) -> String {
-    let mib = bytes as f64 / f64::from(1 << 20);
-    if mib < 102.4 {
-        format!("{mib:.1} MiB")
-    } else {
-        format!("{:.2} GiB", mib / 1024.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_the_unit_that_suits_them() {
-        assert_eq!(size(0), "0.0 MiB");
-        assert_eq!(size(60 << 20), "60.0 MiB");
-        assert_eq!(size(3 << 29), "1.50 GiB");
     }
 }

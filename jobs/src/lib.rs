@@ -27,7 +27,7 @@ pub use framepack_config::{
 pub use id::JobId;
 pub use job::{Job, Source};
 pub use memory::{
-    DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
+    Bytes, DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
 };
 pub use parameters::{Guidance, Model};
 pub use render::{Phase, PhaseTime, Progress, RenderOutput, RenderPlan};

@@ -4,6 +4,8 @@
 //! Plain data, as [`crate::RenderPlan`]. Bytes of the device are those of tensors, as the worker's allocator
 //! counts them, except where it says otherwise.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Phase;
@@ -111,4 +113,33 @@ pub struct PhasePeak {
     pub phase: Phase,
     /// Its most bytes.
     pub bytes: u64,
+}
+
+/// A number of bytes for people, in binary units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    /// `1.38 GiB`, or `60.5 MiB` below a tenth of one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = self.0 as f64 / f64::from(1 << 20);
+        let text = if mib < 102.4 {
+            format!("{mib:.1} MiB")
+        } else {
+            format!("{:.2} GiB", mib / 1024.0)
+        };
+        f.pad(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_the_unit_that_suits_them() {
+        assert_eq!(Bytes(0).to_string(), "0.0 MiB");
+        assert_eq!(Bytes(60 << 20).to_string(), "60.0 MiB");
+        assert_eq!(format!("{:>9}", Bytes(3 << 29)), " 1.50 GiB");
+    }
 }

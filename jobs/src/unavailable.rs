@@ -35,7 +35,10 @@ const UNAVAILABLE: [(&str, &str); 44] = [
     ("length.sections", "the length is given in seconds"),
     ("limits", "jobs have no limits of their own"),
     ("loras", "LoRA weights are not loaded"),
-    ("memory", "memory has no settings"),
+    (
+        "memory",
+        "the daemon's configuration has memory.preserve_gb and memory.host_budget_gb, for all jobs",
+    ),
     (
         "metadata",
         "prompt, seed and settings are always in the video's metadata",

@@ -2,24 +2,8 @@
 
 use std::fmt;
 
-use framepack_jobs::FailureClass;
+use framepack_jobs::{Bytes, FailureClass};
 use thiserror::Error;
-
-/// A number of bytes for people, in binary units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bytes(pub u64);
-
-impl fmt::Display for Bytes {
-    /// `1.38 GiB`, or `60.5 MiB` below a tenth of one.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mib = self.0 as f64 / f64::from(1 << 20);
-        if mib < 102.4 {
-            write!(f, "{mib:.1} MiB")
-        } else {
-            write!(f, "{:.2} GiB", mib / 1024.0)
-        }
-    }
-}
 
 /// What one part of a job needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,6 +151,5 @@ mod tests {
             needs.to_string(),
             "3.50 GiB (context 0.50 GiB, blocks 3.00 GiB)"
         );
-        assert_eq!(Bytes(60 << 20).to_string(), "60.0 MiB");
     }
 }

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use framepack_ipc::worker::{MemoryPlan, Phase, RenderRequest};
-use framepack_jobs::{DeviceMemory, EncoderPlacement, PhasePeak, TransformerMemory, VaeTiles};
+use framepack_jobs::{
+    Bytes, DeviceMemory, EncoderPlacement, PhasePeak, TransformerMemory, VaeTiles,
+};
 use tch::Device;
 
 use super::{
     activations::section_tokens,
-    error::{Bytes, PlanError},
+    error::PlanError,
     phases::{Decoding, EncoderNeeds, ROOMY_BYTES, place_decoding, place_encoder},
     plan::{Memory, Plan, TransformerNeeds, plan},
     probe,
