@@ -1,10 +1,11 @@
 //! The models of a bundle: loaded when first needed and warm between jobs, as far as the device has room.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
+use framepack_jobs::Guidance;
 use tch::{Device, Kind};
 
 use crate::{
@@ -13,10 +14,11 @@ use crate::{
     device,
     error::Error,
     memory::{
-        Memory, MemoryOptions,
-        phases::{ROOMY_BYTES, tiling_on},
-        plan::Limits,
+        Memory, MemoryOptions, Offloading, Residency,
+        offload_model_from_device_for_memory_preservation, phases::tiling_on, plan::Limits,
+        planner::Placement,
     },
+    sampler::{HoistedCache, Prompts, Sampled, ScheduleEmbeddings},
     text::{Clip, Llama, TextTokenizers},
     transformer::PackedTransformer,
     vae::{Tiling, Vae},
@@ -24,8 +26,8 @@ use crate::{
     weights::{ModelSource, WeightsError},
 };
 
-/// Most by which weights grow when they are loaded on the CPU: from 2 bytes a number to f32.
-const GROWTH_ON_CPU: u64 = 2;
+/// Slots for the layers of an encoder that is too large for the device.
+const ENCODER_SLOTS: usize = 3;
 
 /// What departs from the defaults of the device.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,52 +73,37 @@ pub(crate) struct Models {
     device: Device,
     memory: Memory,
     options: ModelOptions,
-    room: Room,
     tiling: Tiling,
+    /// Where the current job's plan puts them.
+    placement: Option<Placement>,
     /// With the state of its files.
     bundle: Option<(Bundle, EncoderFiles)>,
     text: Option<TextEncoders>,
     vision: Option<VisionEncoder>,
     vae: Option<Vae>,
-    /// With the folder that it came from.
-    transformer: Option<(PathBuf, PackedTransformer)>,
+    transformer: Option<LoadedTransformer>,
 }
 
-/// What fits on the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
-    /// All models at once.
-    ForAll,
-    /// The transformer with the VAE, or one encoder.
-    ForOnePhase,
-}
-
-impl Room {
-    /// What fits in the host's memory when the models' files have `stored_bytes`.
-    fn on_cpu(stored_bytes: u64, available_bytes: u64) -> Self {
-        if stored_bytes.saturating_mul(GROWTH_ON_CPU) <= available_bytes {
-            Self::ForAll
-        } else {
-            Self::ForOnePhase
-        }
-    }
+/// The transformer, and what belongs to these weights alone.
+#[derive(Debug)]
+struct LoadedTransformer {
+    folder: PathBuf,
+    model: PackedTransformer,
+    hoisted: HoistedCache,
+    /// Where its blocks were put last.
+    residency: Option<Residency>,
 }
 
 impl Models {
     /// No models yet.
     pub(crate) fn new(device: Device, options: ModelOptions) -> Self {
-        // On the CPU the room depends on the bundle.
         let total_bytes = device::memory_info(device).map(|memory| memory.total_bytes);
-        let room = match total_bytes {
-            Some(total_bytes) if total_bytes < ROOMY_BYTES => Room::ForOnePhase,
-            _ => Room::ForAll,
-        };
         Self {
             device,
             memory: Memory::new(device, MemoryOptions::default()),
             options,
-            room,
             tiling: options.tiling(device, total_bytes.unwrap_or(0)),
+            placement: None,
             bundle: None,
             text: None,
             vision: None,
@@ -127,25 +114,37 @@ impl Models {
 
     /// Drops all models and returns their memory.
     pub(crate) fn clear(&mut self) {
-        *self = Self::new(self.device, self.options);
+        *self = Self {
+            placement: self.placement.take(),
+            ..Self::new(self.device, self.options)
+        };
         device::empty_cache();
     }
 
-    /// Keeps what is loaded only if it is of `bundle` as its files are now. It will be used with the transformer
-    /// in a folder.
-    pub(crate) fn select(&mut self, bundle: &Bundle, transformer: &Path, files: EncoderFiles) {
+    /// Drops the copies on the device. The transformer's copies in host memory stay.
+    pub(crate) fn leave_device(&mut self) {
+        self.text = None;
+        self.vision = None;
+        self.vae = None;
+        if let Some(transformer) = &mut self.transformer {
+            transformer.hoisted = HoistedCache::default();
+            transformer.model.evict_all();
+        }
+        device::empty_cache();
+    }
+
+    /// Keeps what is loaded only if it is of `bundle` as its files are now.
+    pub(crate) fn select(&mut self, bundle: &Bundle, files: EncoderFiles) {
         let selected = Some((bundle.clone(), files));
         if self.bundle != selected {
             self.clear();
             self.bundle = selected;
-            if let (Device::Cpu, Some(available_bytes)) =
-                (self.device, device::host_available_bytes())
-            {
-                let stored_bytes = stored_bytes(bundle, transformer);
-                self.room = Room::on_cpu(stored_bytes, available_bytes);
-                tracing::debug!(stored_bytes, available_bytes, room = ?self.room);
-            }
         }
+    }
+
+    /// Puts models where a job's plan says, from now on.
+    pub(crate) fn place(&mut self, placement: Placement) {
+        self.placement = Some(placement);
     }
 
     /// Where all models are.
@@ -168,25 +167,36 @@ impl Models {
         self.tiling
     }
 
-    /// What the device's size changed in the result.
+    /// What the way of decoding changed in the result, and why.
     pub(crate) fn warnings(&self) -> Option<String> {
+        let reason = match self.options.tiling {
+            Some(_) => "as the worker was told",
+            None => "the device having less than 60 GB",
+        };
         (self.tiling == Tiling::TimeAndSpace).then(|| {
-            "the device has less than 60 GB: frames were decoded in spatial tiles, which blends their seams".into()
+            format!("frames were decoded in spatial tiles, {reason}: that blends their seams")
         })
     }
 
     /// Both text encoders.
     pub(crate) fn text(&mut self, bundle: &Bundle) -> Result<&TextEncoders, Error> {
         if self.text.is_none() {
-            self.make_room_for_encoder();
+            let placement = self.placement();
+            let (bytes, is_streamed) = (placement.text_bytes, placement.streams_text);
+            self.make_room(bytes)?;
             let tokenizer = bundle.component(Component::Tokenizer)?;
             let tokenizer_2 = bundle.component(Component::Tokenizer2)?;
             let (memory, kind) = (self.memory.clone(), self.encoder_kind());
             let llama = |source: &ModelSource| Llama::open(source, &memory, kind);
             let clip = |source: &ModelSource| Clip::open(source, memory.device(), kind);
+            let llama = load(bundle, Component::TextEncoder, llama)?;
+            if is_streamed {
+                let layers = llama.layers();
+                layers.place(Residency::once(layers.len(), ENCODER_SLOTS));
+            }
             self.text = Some(TextEncoders {
                 tokenizers: TextTokenizers::open(&tokenizer, &tokenizer_2)?,
-                llama: load(bundle, Component::TextEncoder, llama)?,
+                llama,
                 clip: load(bundle, Component::TextEncoder2, clip)?,
                 device: self.device,
             });
@@ -197,7 +207,7 @@ impl Models {
     /// The image encoder.
     pub(crate) fn vision(&mut self, bundle: &Bundle) -> Result<&VisionEncoder, Error> {
         if self.vision.is_none() {
-            self.make_room_for_encoder();
+            self.make_room(self.placement().image_bytes)?;
             let (memory, kind) = (self.memory.clone(), self.encoder_kind());
             let siglip = |source: &ModelSource| Siglip::open(source, &memory, kind);
             self.vision = Some(VisionEncoder {
@@ -212,6 +222,7 @@ impl Models {
     /// The VAE.
     pub(crate) fn vae(&mut self, bundle: &Bundle) -> Result<&Vae, Error> {
         if self.vae.is_none() {
+            self.make_room(self.placement().vae_bytes)?;
             let (device, kind) = (self.device, self.encoder_kind());
             let vae = |source: &ModelSource| Vae::open(source, device, kind);
             self.vae = Some(load(bundle, Component::Vae, vae)?);
@@ -219,38 +230,115 @@ impl Models {
         Ok(self.vae.as_ref().expect("loaded above"))
     }
 
-    /// The transformer in `folder`.
-    pub(crate) fn transformer(&mut self, folder: &Path) -> Result<&PackedTransformer, Error> {
-        if self
-            .transformer
-            .as_ref()
-            .is_none_or(|(loaded, _)| loaded != folder)
+    /// The VAE, with room to decode a section. Blocks of the transformer leave the device for it as far as they
+    /// have to; nothing is copied, and they come back under the next section's first step.
+    pub(crate) fn decoder(&mut self, bundle: &Bundle) -> Result<&Vae, Error> {
+        self.vae(bundle)?;
+        let bytes = self.placement().decoding_bytes;
+        if let Some(transformer) = &self.transformer
+            && self.device.is_cuda()
+            && !self.placement().is_roomy
         {
-            self.transformer = None;
-            self.make_room_for_transformer();
-            tracing::info!(folder = %folder.display(), "loading");
-            let source = ModelSource::Folder(folder.into());
-            let model = PackedTransformer::open(&source, &self.memory, self.transformer_kind())?;
-            self.transformer = Some((folder.into(), model));
+            let model = &transformer.model;
+            let offload = move || {
+                let normal = Offloading::Normal;
+                offload_model_from_device_for_memory_preservation(model.blocks(), bytes, normal);
+            };
+            let evictions: [Box<dyn FnOnce()>; 2] =
+                [Box::new(offload), Box::new(|| model.evict_all())];
+            self.memory.vram().force_free_vram(bytes, evictions)?;
         }
-        Ok(&self.transformer.as_ref().expect("loaded above").1)
+        self.vae(bundle)
     }
 
-    fn make_room_for_encoder(&mut self) {
-        if self.room == Room::ForOnePhase {
-            self.text = None;
-            self.vision = None;
-            self.transformer = None;
-            device::empty_cache();
-        }
+    /// The transformer in `folder`, its blocks where the plan puts them.
+    pub(crate) fn transformer(&mut self, folder: &Path) -> Result<&PackedTransformer, Error> {
+        Ok(&self.loaded_transformer(folder)?.model)
     }
 
-    fn make_room_for_transformer(&mut self) {
-        if self.room == Room::ForOnePhase {
+    /// What all steps of a schedule need of timestep, prompt and image.
+    pub(crate) fn embeddings(
+        &mut self,
+        folder: &Path,
+        (sigmas, guidance): (&[f32], Guidance),
+        prompts: Prompts<'_>,
+    ) -> Result<Rc<ScheduleEmbeddings<'static>>, Error> {
+        let kind = self.transformer_kind();
+        let transformer = self.loaded_transformer(folder)?;
+        let model = Sampled {
+            transformer: &transformer.model,
+            kind,
+            guidance,
+        };
+        Ok(transformer.hoisted.embeddings(&model, sigmas, prompts))
+    }
+
+    fn loaded_transformer(&mut self, folder: &Path) -> Result<&mut LoadedTransformer, Error> {
+        let placement = self.placement().clone();
+        if !placement.is_roomy {
             self.text = None;
             self.vision = None;
         }
+        let loaded = self.transformer.take();
+        let loaded = match loaded.filter(|loaded| loaded.folder == folder) {
+            Some(loaded) => loaded,
+            None => self.open_transformer(folder)?,
+        };
+        let transformer = self.transformer.insert(loaded);
+        let residency = &placement.transformer.residency;
+        if transformer.residency.as_ref() != Some(residency) {
+            let blocks = transformer.model.blocks();
+            blocks.place(residency.clone());
+            blocks.fill_host(&placement.transformer.pinned)?;
+            transformer.residency = Some(residency.clone());
+        }
+        Ok(transformer)
+    }
+
+    fn open_transformer(&self, folder: &Path) -> Result<LoadedTransformer, Error> {
         device::empty_cache();
+        tracing::info!(folder = %folder.display(), "loading");
+        let source = ModelSource::Folder(folder.into());
+        let model = PackedTransformer::open(&source, &self.memory, self.transformer_kind())?;
+        Ok(LoadedTransformer {
+            folder: folder.into(),
+            model,
+            hoisted: HoistedCache::default(),
+            residency: None,
+        })
+    }
+
+    /// Makes room for an encoder: whatever is not needed for it leaves the device.
+    fn make_room(&mut self, bytes: u64) -> Result<(), Error> {
+        if self.placement().is_roomy {
+            return Ok(());
+        }
+        let Self {
+            text,
+            vision,
+            transformer,
+            ..
+        } = self;
+        let evict_transformer = || {
+            if let Some(transformer) = transformer {
+                transformer.hoisted = HoistedCache::default();
+                transformer.model.evict_all();
+            }
+        };
+        let evictions: [Box<dyn FnOnce()>; 3] = [
+            Box::new(|| *text = None),
+            Box::new(|| *vision = None),
+            Box::new(evict_transformer),
+        ];
+        self.memory
+            .vram()
+            .force_free_vram(bytes, evictions)
+            .map(drop)
+    }
+
+    fn placement(&self) -> &Placement {
+        let placement = self.placement.as_ref();
+        placement.expect("a job's plan is made before its models are used")
     }
 }
 
@@ -262,50 +350,4 @@ fn load<M>(
     let folder = bundle.component(component)?;
     tracing::info!(folder = %folder.display(), "loading");
     Ok(open(&ModelSource::Folder(folder))?)
-}
-
-/// Size of the weights' files. A component that is not there counts nothing: loading it will say so.
-fn stored_bytes(bundle: &Bundle, transformer: &Path) -> u64 {
-    let encoders = [
-        Component::TextEncoder,
-        Component::TextEncoder2,
-        Component::ImageEncoder,
-        Component::Vae,
-    ];
-    let folders = encoders
-        .into_iter()
-        .filter_map(|component| bundle.component(component).ok());
-    folders
-        .chain([transformer.to_path_buf()])
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flat_map(Iterator::flatten)
-        .filter(|entry| entry.path().extension().is_some_and(|e| e == "safetensors"))
-        // The Hub's cache holds links to the files.
-        .filter_map(|entry| fs::metadata(entry.path()).ok())
-        .map(|file| file.len())
-        .sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cpu_keeps_all_models_only_where_they_fit_as_f32() {
-        assert_eq!(Room::on_cpu(40, 80), Room::ForAll);
-        assert_eq!(Room::on_cpu(41, 80), Room::ForOnePhase);
-    }
-
-    #[test]
-    fn all_weights_of_a_bundle_are_counted() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/bundle");
-        let bundle = Bundle::open(&root).unwrap();
-        let bytes = |file: &str| fs::metadata(root.join(file)).unwrap().len();
-        let expected = bytes("text_encoder/model.safetensors")
-            + bytes("text_encoder_2/model.safetensors")
-            + bytes("image_encoder/model.safetensors")
-            + bytes("vae/diffusion_pytorch_model.safetensors")
-            + bytes("transformer/diffusion_pytorch_model.safetensors");
-        assert_eq!(stored_bytes(&bundle, &root.join("transformer")), expected);
-    }
 }

@@ -1,6 +1,6 @@
 //! One job from request to video.
 
-use std::{collections::VecDeque, ops::ControlFlow, path::Path};
+use std::{collections::VecDeque, ops::ControlFlow, path::Path, rc::Rc};
 
 use framepack_ipc::worker::{Phase, RenderOutput, RenderRequest, Temperature};
 use sha2::{Digest, Sha256};
@@ -23,8 +23,8 @@ use crate::{
     output::{self, Written},
     progress::{Journal, Listener},
     sampler::{
-        Denoiser, Hoisting, NoiseStream, Prompts, Sampled, ScheduleEmbeddings, Shift,
-        needs_negative, sigmas, unipc,
+        Denoiser, NoiseStream, Prompts, Sampled, ScheduleEmbeddings, Shift, needs_negative, sigmas,
+        unipc,
     },
     transformer::Context,
 };
@@ -77,7 +77,8 @@ impl Pipeline {
     pub fn cool(&mut self, temperature: Temperature) {
         match temperature {
             Temperature::Hot => {}
-            Temperature::Warm | Temperature::Cold => self.models.clear(),
+            Temperature::Warm => self.models.leave_device(),
+            Temperature::Cold => self.models.clear(),
         }
     }
 
@@ -103,7 +104,8 @@ impl Pipeline {
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.device);
         let job = Job::resolve(request)?;
-        let memory_plan = self.planner.plan_job(&job)?;
+        let (memory_plan, placement) = self.planner.plan_job(&job)?;
+        self.models.place(placement);
         journal.started(&job.plan)?;
 
         let conditions = self.condition(&job, &mut journal)?;
@@ -146,7 +148,7 @@ impl Pipeline {
     fn condition(&mut self, job: &Job, journal: &mut Journal<'_>) -> Result<Conditions, Error> {
         let _no_grad = tch::no_grad_guard();
         let files = EncoderFiles::of(&job.bundle)?;
-        self.models.select(&job.bundle, &job.transformer, files);
+        self.models.select(&job.bundle, files);
         let mut encoding = Encoding {
             job,
             files,
@@ -208,19 +210,18 @@ impl Pipeline {
     }
 
     /// What all sections' steps need of timestep, prompt and image.
-    fn embeddings<'c>(
+    fn embeddings(
         &mut self,
         job: &Job,
-        conditions: &'c Conditions,
+        conditions: &Conditions,
         noise_shape: &[i64],
-    ) -> Result<ScheduleEmbeddings<'c>, Error> {
+    ) -> Result<Rc<ScheduleEmbeddings<'static>>, Error> {
         let prompts = Prompts {
             positive: &conditions.positive,
             negative: conditions.negative.as_ref(),
         };
-        let schedule = schedule(job, noise_shape);
-        let model = self.sampled(job)?;
-        Ok(model.embeddings(&schedule, prompts, Hoisting::On))
+        let schedule = (&schedule(job, noise_shape)[..], job.sampling.guidance);
+        self.models.embeddings(&job.transformer, schedule, prompts)
     }
 
     /// The transformer, loaded, with the job's settings.
@@ -256,7 +257,7 @@ impl Pipeline {
     /// Frames of `latents`, (1, 3, F, H, W) on the CPU.
     fn decode(&mut self, job: &Job, latents: &Tensor) -> Result<Tensor, Error> {
         let (kind, tiling) = (self.models.encoder_kind(), self.models.tiling());
-        let vae = self.models.vae(&job.bundle)?;
+        let vae = self.models.decoder(&job.bundle)?;
         let unscaled = (latents / vae.scaling_factor())
             .to_kind(kind)
             .to_device(self.device);

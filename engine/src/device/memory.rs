@@ -8,7 +8,7 @@ use super::shim;
 
 /// How much the process's share outside torch's allocator grows once models run: kernels that the driver loads
 /// when they are first used, workspaces that libraries allocate themselves.
-pub const CONTEXT_GROWTH_BYTES: u64 = 256 << 20;
+pub const CONTEXT_GROWTH_BYTES: u64 = 64 << 20;
 
 /// What the driver says about a device's memory, all processes together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

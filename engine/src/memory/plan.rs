@@ -13,8 +13,8 @@ use super::{
 
 /// Slots of the ring where there is room: one block computes, one is complete, one is being filled.
 const PREFERRED_SLOTS: usize = 3;
-/// What fragmentation of torch's allocator and growth of other processes may take.
-pub const DEVICE_MARGIN_BYTES: u64 = 256 << 20;
+/// What growth of other processes may take, and of libraries in this one.
+pub const DEVICE_MARGIN_BYTES: u64 = 128 << 20;
 /// Host memory that is not page-locked unless the settings say so: the system's and our own, …
 const HOST_MARGIN_BYTES: u64 = 4 << 30;
 /// … but not more than this part of what there is.
@@ -33,7 +33,7 @@ pub struct TransformerNeeds {
     pub hoist_peak_bytes: u64,
     /// The tables that hoisting leaves.
     pub hoisted_bytes: u64,
-    /// What one evaluation takes beside all weights.
+    /// What one evaluation takes beside all weights, torch's cache for it included.
     pub activation_bytes: u64,
 }
 

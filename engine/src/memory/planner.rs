@@ -40,6 +40,25 @@ pub struct Planner {
     options: ModelOptions,
 }
 
+/// What the models do with a plan.
+#[derive(Debug, Clone)]
+pub(crate) struct Placement {
+    /// The transformer's blocks.
+    pub(crate) transformer: Plan,
+    /// Whether all models stay on the device at once.
+    pub(crate) is_roomy: bool,
+    /// Whether the text encoder's layers pass through slots.
+    pub(crate) streams_text: bool,
+    /// What encoding a prompt takes, weights included.
+    pub(crate) text_bytes: u64,
+    /// What encoding an image takes, SigLIP's weights included.
+    pub(crate) image_bytes: u64,
+    /// The VAE's weights.
+    pub(crate) vae_bytes: u64,
+    /// What decoding takes beside them.
+    pub(crate) decoding_bytes: u64,
+}
+
 /// What a job's bundle and request say.
 struct Survey {
     transformer: TransformerNeeds,
@@ -52,6 +71,8 @@ struct Survey {
     decoding: Decoding,
     /// Weights of other models that are on the device while the transformer samples.
     kept_bytes: u64,
+    /// Whether the encoders are among them.
+    is_roomy: bool,
 }
 
 impl Planner {
@@ -63,10 +84,10 @@ impl Planner {
     /// Where the job's weights would be, and how much memory it would take, as the device is now. Reads the
     /// request's image, configurations and headers, and no weights.
     pub fn plan(&self, request: &RenderRequest) -> Result<MemoryPlan, Error> {
-        device::catch(|| self.plan_job(&Job::resolve(request)?))
+        device::catch(|| Ok(self.plan_job(&Job::resolve(request)?)?.0))
     }
 
-    pub(crate) fn plan_job(&self, job: &Job) -> Result<MemoryPlan, Error> {
+    pub(crate) fn plan_job(&self, job: &Job) -> Result<(MemoryPlan, Placement), Error> {
         let memory = probe::memory(self.device);
         let survey = self.survey(job, &memory)?;
         // The host may swap, so that nothing is refused on the CPU.
@@ -78,7 +99,8 @@ impl Planner {
             },
         };
         let placed = Placed::new(&survey, &budget, &self.options)?;
-        Ok(self.report(&survey, &placed, &memory))
+        let report = self.report(&survey, &placed, &memory);
+        Ok((report, placed.placement(&survey)))
     }
 
     fn survey(&self, job: &Job, memory: &Memory) -> Result<Survey, Error> {
@@ -99,10 +121,18 @@ impl Planner {
         let mut text = self.llama(&folder(Component::TextEncoder)?)?;
         text.fixed_bytes += clip_bytes;
 
+        let (mut transformer, tokens, hoisted_away_bytes) =
+            self.transformer(job, &vae_config, patches)?;
         let encoders_bytes = text.fixed_bytes + text.layers_bytes + vision.fixed_bytes;
-        let kept_bytes = vae_bytes + if memory.is_roomy() { encoders_bytes } else { 0 };
-        let (transformer, tokens, hoisted_away_bytes) =
-            self.transformer(job, &vae_config, (patches, kept_bytes))?;
+        let blocks_bytes: u64 = transformer.block_bytes.iter().sum();
+        let all_bytes = encoders_bytes
+            + vae_bytes
+            + blocks_bytes
+            + transformer.fixed_bytes
+            + hoisted_away_bytes;
+        let is_roomy = self.is_roomy(memory, all_bytes);
+        let kept_bytes = vae_bytes + if is_roomy { encoders_bytes } else { 0 };
+        transformer.fixed_bytes += kept_bytes;
         let decoding = Decoding {
             size_px: [job.plan.width_px.into(), job.plan.height_px.into()],
             latent_frames: decoded_latent_frames(job),
@@ -124,7 +154,16 @@ impl Planner {
             },
             decoding,
             kept_bytes,
+            is_roomy,
         })
+    }
+
+    /// Whether all models stay on the device at once. On the CPU they do where they fit.
+    fn is_roomy(&self, memory: &Memory, all_bytes: u64) -> bool {
+        match self.device {
+            Device::Cuda(_) => memory.free_bytes >= ROOMY_BYTES,
+            _ => memory.free_bytes >= all_bytes,
+        }
     }
 
     fn llama(&self, dir: &Path) -> Result<EncoderNeeds, Error> {
@@ -140,7 +179,7 @@ impl Planner {
         &self,
         job: &Job,
         vae: &vae::Config,
-        (patches, kept_bytes): (u64, u64),
+        patches: u64,
     ) -> Result<(TransformerNeeds, u64, u64), Error> {
         let config = transformer::Config::read(&job.transformer)?;
         let image_tokens = if config.has_image_proj { patches } else { 0 };
@@ -159,8 +198,7 @@ impl Planner {
             evaluations: prompts * u64::from(job.sampling.steps),
         };
         let kind = self.options.transformer_kind(self.device);
-        let (mut needs, hoisted_away_bytes) = transformer_needs(&config, &run, kind)?;
-        needs.fixed_bytes += kept_bytes;
+        let (needs, hoisted_away_bytes) = transformer_needs(&config, &run, kind)?;
         Ok((needs, tokens, hoisted_away_bytes))
     }
 
@@ -211,13 +249,28 @@ struct Placed {
 }
 
 impl Placed {
+    fn placement(self, survey: &Survey) -> Placement {
+        let beside = |phase: Phase| {
+            let peak = self.phases.iter().find(|peak| peak.phase == phase);
+            peak.map_or(0, |peak| peak.bytes - survey.kept_bytes)
+        };
+        Placement {
+            is_roomy: survey.is_roomy,
+            streams_text: self.text_encoder == EncoderPlacement::Streamed,
+            text_bytes: beside(Phase::Text),
+            image_bytes: beside(Phase::Image),
+            vae_bytes: survey.vae_bytes,
+            decoding_bytes: survey.decoding.working_bytes(),
+            transformer: self.plan,
+        }
+    }
+
     fn new(survey: &Survey, memory: &Memory, options: &ModelOptions) -> Result<Self, PlanError> {
         let plan = plan(&survey.transformer, memory, &options.limits)?;
         let kept_bytes = survey.kept_bytes;
         // What is kept anyway is not counted twice.
-        let keeps_encoders = kept_bytes > survey.vae_bytes;
         let new_bytes = |needs: &EncoderNeeds| {
-            if keeps_encoders {
+            if survey.is_roomy {
                 EncoderNeeds {
                     activation_bytes: needs.activation_bytes,
                     ..EncoderNeeds::default()
@@ -279,13 +332,6 @@ fn transformer_memory(survey: &Survey, plan: &Plan) -> TransformerMemory {
         streamed_bytes: plan.streamed_bytes,
         arena_bytes: plan.arena_bytes,
         staged_bytes: plan.staged_bytes,
-    }
-}
-
-impl Memory {
-    /// Whether all models stay on the device at once.
-    fn is_roomy(&self) -> bool {
-        self.total_bytes >= ROOMY_BYTES
     }
 }
 

@@ -7,7 +7,7 @@ use crate::device;
 
 /// What of the memory outside torch's allocator is taken for this process's own context and not for others': the
 /// driver does not tell.
-const CONTEXT_BYTES: u64 = 600 << 20;
+const CONTEXT_BYTES: u64 = 800 << 20;
 
 /// Memory of `device` and the host. On the CPU the device is the host.
 pub fn memory(device: Device) -> Memory {

@@ -165,9 +165,11 @@ fn generate(
     let job = case.job(work_dir.path());
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut journal = Journal::new(&mut listener);
+    let (_, placement) = pipeline.planner.plan_job(&job).unwrap();
+    pipeline.models.place(placement);
     let conditions = conditions.unwrap_or_else(|| pipeline.condition(&job, &mut journal).unwrap());
     let files = EncoderFiles::of(&job.bundle).unwrap();
-    pipeline.models.select(&job.bundle, &job.transformer, files);
+    pipeline.models.select(&job.bundle, files);
     let video = pipeline.generate(&job, &conditions, &mut journal).unwrap();
     (conditions, video)
 }

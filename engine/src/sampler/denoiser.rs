@@ -79,11 +79,16 @@ impl Sampled<'_> {
     ) -> ScheduleEmbeddings<'p> {
         match hoisting {
             Hoisting::Off => ScheduleEmbeddings::EachStep(prompts),
-            Hoisting::On => ScheduleEmbeddings::Hoisted(self.hoist(sigmas, prompts)),
+            Hoisting::On => self.hoisted(sigmas, prompts),
         }
     }
 
-    fn hoist(&self, sigmas: &[f32], prompts: Prompts<'_>) -> Vec<GuidedStep> {
+    /// The same, evaluated now.
+    pub(super) fn hoisted(
+        &self,
+        sigmas: &[f32],
+        prompts: Prompts<'_>,
+    ) -> ScheduleEmbeddings<'static> {
         let sigmas = &sigmas[..sigmas.len() - 1];
         let embed = |conditioning: &Conditioning| {
             let inputs = sigmas
@@ -97,13 +102,12 @@ impl Sampled<'_> {
         let negative = prompts.negative.map(embed);
         let mut negative = negative.into_iter().flatten();
         let steps = sigmas.iter().zip(positive);
-        steps
-            .map(|(&sigma, positive)| GuidedStep {
-                sigma,
-                positive,
-                negative: negative.next(),
-            })
-            .collect()
+        let steps = steps.map(|(&sigma, positive)| GuidedStep {
+            sigma,
+            positive,
+            negative: negative.next(),
+        });
+        ScheduleEmbeddings::Hoisted(steps.collect())
     }
 
     fn embed(&self, sigma: f32, conditioning: &Conditioning) -> StepEmbeddings {

@@ -2,12 +2,14 @@
 
 mod denoiser;
 mod guidance;
+mod hoisted;
 mod noise;
 mod sigmas;
 mod unipc;
 
 pub use denoiser::{Denoiser, Hoisting, Prompts, Sampled, ScheduleEmbeddings};
 pub use guidance::{guide, needs_negative};
+pub use hoisted::HoistedCache;
 pub use noise::NoiseStream;
 pub use sigmas::{Shift, sigmas};
 pub use unipc::unipc;

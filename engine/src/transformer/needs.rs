@@ -42,7 +42,7 @@ impl PackedTransformer {
             fixed_bytes: self.packing.bytes() + self.proj_out.bytes(),
             hoist_peak_bytes: self.hoist_peak_bytes(dim * kind_bytes),
             hoisted_bytes,
-            activation_bytes: sequence.activation_bytes(),
+            activation_bytes: sequence.working_bytes(),
         }
     }
 

@@ -45,18 +45,15 @@ impl Card {
 
     /// What there is to plan with; nothing is known about the CPU.
     pub(super) fn memory(&self) -> Option<plan::Memory> {
-        let MemoryInfo {
-            free_bytes,
-            total_bytes,
-        } = device::memory_info(self.device)?;
+        let MemoryInfo { total_bytes, .. } = device::memory_info(self.device)?;
+        let libraries_bytes = self.libraries_bytes()?;
         let total_bytes = total_bytes - self.ballast_bytes();
-        let context_bytes = total_bytes - free_bytes;
         Some(plan::Memory {
             total_bytes,
             // The plan counts what this process needs before its first tensor as its own.
             free_bytes: total_bytes,
             foreign_bytes: 0,
-            context_bytes: context_bytes + device::CONTEXT_GROWTH_BYTES,
+            context_bytes: libraries_bytes + device::CONTEXT_GROWTH_BYTES,
             host_available_bytes: device::host_available_bytes().unwrap_or(u64::MAX),
         })
     }

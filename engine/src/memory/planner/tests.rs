@@ -25,7 +25,8 @@ fn published(total_bytes: u64) -> (Survey, Memory) {
     let vision = whole(860_000_000);
     let vae_bytes = 493_000_000;
     let encoders_bytes = text.fixed_bytes + text.layers_bytes + vision.fixed_bytes;
-    let kept_bytes = vae_bytes + if memory.is_roomy() { encoders_bytes } else { 0 };
+    let is_roomy = Planner::new(Device::Cuda(0), ModelOptions::default()).is_roomy(&memory, 0);
+    let kept_bytes = vae_bytes + if is_roomy { encoders_bytes } else { 0 };
     let decoding = Decoding {
         size_px: [608, 640],
         latent_frames: 19,
@@ -53,6 +54,7 @@ fn published(total_bytes: u64) -> (Survey, Memory) {
         },
         decoding,
         kept_bytes,
+        is_roomy,
     };
     (survey, memory)
 }
@@ -114,4 +116,16 @@ fn settings_reach_the_plan() {
     assert_eq!(placed.plan.preserve_bytes, 6 * GIB);
     let by_default = Placed::new(&survey, &memory, &ModelOptions::default()).unwrap();
     assert!(placed.plan.resident_bytes < by_default.plan.resident_bytes);
+}
+
+#[test]
+fn the_cpu_keeps_all_models_where_they_fit_and_a_card_from_60_gb() {
+    let (_, memory) = published(24 * GIB);
+    let is_roomy = |device, all_bytes| {
+        let planner = Planner::new(device, ModelOptions::default());
+        planner.is_roomy(&memory, all_bytes)
+    };
+    assert!(is_roomy(Device::Cpu, 24 * GIB));
+    assert!(!is_roomy(Device::Cpu, 24 * GIB + 1));
+    assert!(!is_roomy(Device::Cuda(0), GIB));
 }
