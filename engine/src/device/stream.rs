@@ -109,6 +109,13 @@ impl Stream {
     pub(crate) fn synchronize(&self) {
         raised(checked(fp_synchronize_stream(self.device, self.id)));
     }
+
+    /// The same for a drop, which must not panic: a failure, after which nothing runs on the stream, is logged.
+    pub(crate) fn finish(&self) {
+        if let Err(error) = checked(fp_synchronize_stream(self.device, self.id)) {
+            tracing::debug!(%error, "a stream was not waited for");
+        }
+    }
 }
 
 /// Makes a stream the current one again when dropped.

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -23,14 +23,14 @@ const PIECE_BYTES: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct HostBlock {
     weights: BlockWeights,
-    copy: OnceLock<HostBuffer>,
+    copy: Mutex<Option<Arc<HostBuffer>>>,
 }
 
 impl HostBlock {
     pub(crate) fn new(weights: BlockWeights) -> Arc<Self> {
         Arc::new(Self {
             weights,
-            copy: OnceLock::new(),
+            copy: Mutex::default(),
         })
     }
 
@@ -39,25 +39,37 @@ impl HostBlock {
     }
 
     /// The copy in host memory, if it is there already.
-    pub(crate) fn copy(&self) -> Option<&HostBuffer> {
-        self.copy.get()
+    pub(crate) fn copy(&self) -> Option<Arc<HostBuffer>> {
+        self.shared_copy().clone()
+    }
+
+    /// Drops the copy. No transfer may be reading it.
+    pub(crate) fn drop_copy(&self) {
+        *self.shared_copy() = None;
     }
 
     /// Makes the copy, unless it is there; `write` writes the weights.
     pub(crate) fn make_copy(
         &self,
         write: impl FnOnce(&mut [u8]) -> Result<(), Error>,
-    ) -> Result<&HostBuffer, Error> {
-        if self.copy.get().is_none() {
-            let bytes = self.weights.bytes();
-            let mut buffer = HostBuffer::new(bytes).map_err(|source| Error::OutOfMemory {
-                message: format!("the host has no {bytes} bytes for a block's weights: {source}"),
-            })?;
-            write(buffer.as_mut_slice())?;
-            // Nobody else fills this model; if somebody did, the copies would be equal.
-            let _ = self.copy.set(buffer);
+    ) -> Result<Arc<HostBuffer>, Error> {
+        if let Some(copy) = self.copy() {
+            return Ok(copy);
         }
-        Ok(self.copy.get().expect("it was set above"))
+        let bytes = self.weights.bytes();
+        let mut buffer = HostBuffer::new(bytes).map_err(|source| Error::OutOfMemory {
+            message: format!("the host has no {bytes} bytes for a block's weights: {source}"),
+        })?;
+        // Without the lock: who asks for the copy meanwhile reads the weights where they are stored.
+        write(buffer.as_mut_slice())?;
+        let copy = Arc::new(buffer);
+        *self.shared_copy() = Some(copy.clone());
+        Ok(copy)
+    }
+
+    fn shared_copy(&self) -> MutexGuard<'_, Option<Arc<HostBuffer>>> {
+        // A whole value is replaced, so it is never half written.
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the weights from where they are stored.
@@ -85,8 +97,8 @@ pub(crate) struct Filling {
 }
 
 impl Filling {
-    /// Makes copies of `blocks` in their order. For CUDA they are page-locked.
-    pub(crate) fn start(blocks: Vec<Arc<HostBlock>>, device: Device) -> Self {
+    /// Makes copies of `blocks` in their order, page-locked for a device if there is one.
+    pub(crate) fn start(blocks: Vec<Arc<HostBlock>>, page_lock_for: Option<Device>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let fill = move || {
@@ -94,7 +106,7 @@ impl Filling {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                if let Err(error) = fill(&block, device) {
+                if let Err(error) = fill(&block, page_lock_for) {
                     tracing::warn!(%error, "further blocks are read from their files");
                     return;
                 }
@@ -123,10 +135,9 @@ impl Drop for Filling {
     }
 }
 
-fn fill(block: &HostBlock, device: Device) -> Result<(), Error> {
+fn fill(block: &HostBlock, page_lock_for: Option<Device>) -> Result<(), Error> {
     let copy = block.make_copy(|to| block.read(to))?;
-    if device.is_cuda()
-        && !copy.is_page_locked()
+    if let Some(device) = page_lock_for
         && let Err(reason) = copy.page_lock(device)
     {
         tracing::warn!(reason, "a block's host copy is not page-locked");

@@ -4,7 +4,7 @@
 //! `force_free_vram` ([`Vram::force_free_vram`](super::Vram::force_free_vram)) only decided about a warning; and
 //! offloading copied weights back that had never changed.
 
-use super::{DynamicSwap, Residency, Vram};
+use super::{DynamicSwap, Residency, Vram, transfer::STAGES};
 use crate::error::Error;
 
 /// Slots for the blocks that do not fit.
@@ -43,50 +43,43 @@ impl Loaded {
     }
 }
 
-/// Brings a model to the device block by block, each in chunks of at most `max_chunk_size_mb` MiB.
+/// Brings a model to the device block by block, in chunks of at most `max_chunk_size_mb` MiB (at least 1).
 ///
-/// The memory beside the model's own is two chunks on the host, and the largest tensor where it is stored in
-/// another type. An allocation that fails is tried again with torch's cache emptied. Where the model is larger
-/// than the device, blocks are streamed from there on, and room for that is made; an error means that there is no
-/// room even for one block, and leaves nothing on the device.
+/// The memory beside the model's own is one chunk on the host, of which one half is filled while the other travels,
+/// and the largest tensor where it is stored in another type. An allocation that fails is tried again with torch's
+/// cache emptied. Where the model is larger than the device, blocks are streamed from there on, and room for that is
+/// made; an error means that there is no room even for one block, and leaves nothing on the device.
+///
+/// No memory is kept for what the model computes:
+/// [`move_model_to_device_with_memory_preservation`] does that.
 pub fn load_model_chunked<B>(
     model: &DynamicSwap<B>,
     max_chunk_size_mb: usize,
 ) -> Result<Loaded, Error> {
-    let chunk_bytes = max_chunk_size_mb << 20;
-    model.memory().set_chunk_bytes(chunk_bytes);
+    let chunk_bytes = max_chunk_size_mb.clamp(1, usize::MAX >> 20) << 20;
+    model.memory().set_chunk_bytes(chunk_bytes / STAGES);
     model.place(Residency::first(model.len(), 0, 0));
-    let outcome = (0..model.len()).try_for_each(|number| model.settle(number));
-    match outcome {
-        Err(Error::OutOfMemory { .. }) => stream_the_rest(model)?,
-        outcome => outcome?,
-    }
+    let settled = (0..model.len()).try_for_each(|number| model.settle(number));
+    let outcome = match settled {
+        Err(Error::OutOfMemory { .. }) => stream_the_rest(model),
+        settled => settled,
+    };
+    outcome.inspect_err(|_| model.evict_all())?;
     Ok(Loaded::of(model))
 }
 
 /// Gives the blocks that are not resident slots to pass through, at the cost of residents.
 fn stream_the_rest<B>(model: &DynamicSwap<B>) -> Result<(), Error> {
-    loop {
-        let residents = model.residency().residents();
-        for slots in (1..=SLOTS).rev() {
-            model.place(Residency::first(model.len(), residents, slots));
-            match model.acquire() {
-                Err(Error::OutOfMemory { .. }) if slots > 1 || residents > 0 => {}
-                Err(error) => {
-                    model.evict_all();
-                    return Err(error);
-                }
-                Ok(()) => return Ok(()),
-            }
-        }
-        model.place(Residency::first(model.len(), residents - 1, 0));
-    }
+    let residents = model.residency().residents();
+    model.place(Residency::first(model.len(), residents, SLOTS));
+    model.acquire()
 }
 
 /// Brings as many blocks to the device as leave `preserved_bytes` free; the others are streamed through `slots`
 /// slots. Residents and streamed blocks are interleaved.
 ///
-/// The free memory is read before each block, so what others take meanwhile counts.
+/// The free memory is read before each block, so what others take meanwhile counts. A block that does not fit after
+/// all is streamed; an error means that there is no room even for one slot.
 pub fn move_model_to_device_with_memory_preservation<B>(
     model: &DynamicSwap<B>,
     preserved_bytes: u64,
@@ -105,10 +98,11 @@ pub fn move_model_to_device_with_memory_preservation<B>(
 
     model.evict_all();
     let block_bytes = model.block_bytes();
+    let slots = slots.max(1);
     let slot_bytes = slots as u64 * block_bytes.iter().max().copied().unwrap_or(0);
     let total_bytes: u64 = block_bytes.iter().sum();
-    if fits(total_bytes) {
-        model.place(Residency::all(model.len()));
+    let (residents, reserved_bytes) = if fits(total_bytes) {
+        (model.len(), 0)
     } else {
         let resident_bytes = |residents| {
             let residency = Residency::interleaved(model.len(), residents, slots);
@@ -118,18 +112,19 @@ pub fn move_model_to_device_with_memory_preservation<B>(
         };
         let residents = (0..model.len())
             .rev()
-            .find(|residents| fits(resident_bytes(*residents) + slot_bytes))
-            .unwrap_or(0);
-        model.place(Residency::interleaved(model.len(), residents, slots));
-    }
-    let wanted = model.residency();
+            .find(|residents| fits(resident_bytes(*residents) + slot_bytes));
+        (residents.unwrap_or(0), slot_bytes)
+    };
+    let wanted = Residency::interleaved(model.len(), residents, slots);
+    model.place(wanted.clone());
     let mut granted = wanted.clone();
     for (number, bytes) in block_bytes.iter().enumerate() {
         if wanted.resident[number] {
-            granted.resident[number] = fits(*bytes);
-            if granted.resident[number] {
-                model.settle(number)?;
-            }
+            granted.resident[number] = fits(bytes + reserved_bytes)
+                && match model.settle(number) {
+                    Err(Error::OutOfMemory { .. }) => false,
+                    settled => settled.map(|()| true)?,
+                };
         }
     }
     model.place(granted);
@@ -137,8 +132,9 @@ pub fn move_model_to_device_with_memory_preservation<B>(
     Ok(Loaded::of(model))
 }
 
-/// Drops blocks from the device until `preserved_bytes` are free there; returns how many were dropped. They stay
-/// resident blocks: they come back when the model runs again. Nothing is copied to the host.
+/// Drops blocks from the device until `preserved_bytes` are free there, the residents and then the slots with what is
+/// in them; returns how many were dropped. Residents stay resident: all come back when the model runs again. Nothing
+/// is copied to the host.
 ///
 /// Where nobody knows what is free, all are dropped.
 pub fn offload_model_from_device_for_memory_preservation<B>(
@@ -153,7 +149,7 @@ pub fn offload_model_from_device_for_memory_preservation<B>(
     };
     let is_enough = || vram.free_bytes().is_some_and(|free| free >= target_bytes);
     let mut moved = 0;
-    while !is_enough() && model.evict_block().is_some() {
+    while !is_enough() && model.evict_place().is_some() {
         moved += 1;
         if offloading == Offloading::Aggressive && moved % BLOCKS_PER_CLEARING == 0 {
             vram.empty_cache();

@@ -10,7 +10,7 @@ pub struct Residency {
     pub resident: Vec<bool>,
     /// Buffers through which the other blocks pass, each as large as the largest of them.
     pub slots: usize,
-    /// Blocks that may be on their way to the device while one computes.
+    /// Most transfers that are begun while one block computes.
     pub prefetch: usize,
     /// How often the model runs.
     pub passes: Passes,

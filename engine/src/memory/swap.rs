@@ -7,9 +7,11 @@
 //! The seed's `DynamicSwapInstaller` streamed every parameter from pageable memory when it was touched, and
 //! copied weights back; the idea of moving whole blocks ahead of time is diffusers' group offloading.
 
+mod host;
+mod room;
+
 use std::{
     cell::{Cell, RefCell},
-    collections::btree_map::Entry,
     fmt,
     sync::Arc,
 };
@@ -101,117 +103,9 @@ impl<B> DynamicSwap<B> {
         buffers.map(|place| place.buffer.bytes()).sum()
     }
 
-    /// Bytes of the copies in host memory.
-    pub fn host_bytes(&self) -> u64 {
-        let copies = self.blocks.iter().filter_map(|block| block.copy());
-        copies.map(|copy| copy.len() as u64).sum()
-    }
-
-    /// Bytes sent to the device so far.
+    /// Bytes of the blocks that were brought to the device so far.
     pub fn transferred_bytes(&self) -> u64 {
         self.transferred_bytes.get()
-    }
-
-    /// Decides where blocks are from now on; what no longer has a place leaves the device.
-    pub fn place(&self, residency: Residency) {
-        assert_eq!(residency.resident.len(), self.len(), "one entry a block");
-        self.finish_transfers();
-        let mut places = self.places.borrow_mut();
-        let resident = &residency.resident;
-        places.residents.retain(|number, _| resident[*number]);
-        places.slots.clear();
-        places.residency = residency;
-    }
-
-    /// Begins to copy streamed blocks to host memory in the background: those that are `chosen`, page-locked for
-    /// CUDA, which makes their transfers faster. The others are read from where they are stored, on every transfer.
-    ///
-    /// Synthesised weights are stored nowhere; the blocks that are not chosen get copies too, not page-locked.
-    pub fn fill_host(&self, chosen: &[bool]) -> Result<(), Error> {
-        let residency = self.residency();
-        let streamed = self.blocks.iter().zip(&residency.resident).zip(chosen);
-        let streamed: Vec<_> = streamed
-            .filter(|((_, resident), _)| !**resident)
-            .map(|((block, _), chosen)| (block, *chosen))
-            .collect();
-        if self.device().is_cuda() {
-            for (block, _) in &streamed {
-                self.synthesise_copy(block)?;
-            }
-        }
-        let chosen = streamed.into_iter().filter(|(_, chosen)| *chosen);
-        let chosen: Vec<_> = chosen.map(|(block, _)| block.clone()).collect();
-        *self.filling.borrow_mut() = Some(Filling::start(chosen, self.device()));
-        Ok(())
-    }
-
-    /// Makes synthesised weights on the device, where it is fast, and keeps them in host memory.
-    fn synthesise_copy(&self, block: &HostBlock) -> Result<(), Error> {
-        if block.copy().is_some() || !block.weights().is_synthesised() {
-            return Ok(());
-        }
-        let buffer = self.memory.vram().allocate(bytes_of(block))?;
-        block.weights().synthesise_into(buffer.tensor());
-        block.make_copy(|to| self.memory.transfers().fetch(buffer.tensor(), to))?;
-        Ok(())
-    }
-
-    /// Waits for the copies in host memory.
-    pub fn wait_for_host(&self) {
-        if let Some(filling) = &mut *self.filling.borrow_mut() {
-            filling.wait();
-        }
-    }
-
-    /// Allocates the places that the residency asks for. Where a resident block does not fit although the plan
-    /// said so (another process took the memory), it joins the streamed ones, if there are slots for them.
-    pub fn acquire(&self) -> Result<(), Error> {
-        let mut places = self.places.borrow_mut();
-        self.acquire_slots(&mut places)?;
-        for number in 0..self.len() {
-            if !places.residency.resident[number] || places.residents.contains_key(&number) {
-                continue;
-            }
-            match self.allocate(bytes_of(&self.blocks[number])) {
-                Ok(place) => drop(places.residents.insert(number, place)),
-                Err(Error::OutOfMemory { message }) if places.residency.slots > 0 => {
-                    tracing::warn!(
-                        number,
-                        message,
-                        "a block is streamed that was to be resident"
-                    );
-                    places.residency.resident[number] = false;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// As many slots as the residency asks for, and at least one where a block needs it.
-    fn acquire_slots(&self, places: &mut Places<B>) -> Result<(), Error> {
-        let resident = &places.residency.resident;
-        let streamed = self.blocks.iter().zip(resident);
-        let largest_bytes = streamed
-            .filter(|(_, resident)| !**resident)
-            .map(|(block, _)| bytes_of(block))
-            .max();
-        if let Some(bytes) = largest_bytes {
-            while places.slots.len() < places.residency.slots.max(1) {
-                places.slots.push(self.allocate(bytes)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn allocate(&self, bytes: u64) -> Result<Place<B>, Error> {
-        Ok(Place {
-            buffer: self.memory.vram().allocate(bytes)?,
-            held: None,
-            filled: None,
-            // Torch may give out memory whose last reader is still queued on the computation's stream.
-            free: self.now(),
-        })
     }
 
     /// Runs `compute` for each block in order. Memory that is missing is raised as an error of the phase.
@@ -286,6 +180,10 @@ impl<B> DynamicSwap<B> {
         let filled = (self.memory.transfers()).begin(host, buffer, place.free.as_ref())?;
         let sent_bytes = self.transferred_bytes.get() + bytes_of(host);
         self.transferred_bytes.set(sent_bytes);
+        if filled.is_none() {
+            // The computation's stream itself filled it: transfers into it have to wait for that.
+            place.free = self.now();
+        }
         place.filled = filled;
         let block = (host.weights()).build(buffer, |w| (self.load)(number, w));
         place.held = Some((number, block));
@@ -299,58 +197,8 @@ impl<B> DynamicSwap<B> {
         place.free = self.now();
     }
 
-    /// Drops device copies, the last blocks first, until `wanted_bytes` are dropped; returns how many were.
-    /// They come back when they are needed.
-    pub fn evict(&self, wanted_bytes: u64) -> u64 {
-        self.finish_transfers();
-        let mut places = self.places.borrow_mut();
-        let mut dropped_bytes = 0;
-        while dropped_bytes < wanted_bytes {
-            let place = places.residents.pop_last().map(|(_, place)| place);
-            let Some(place) = place.or_else(|| places.slots.pop()) else {
-                break;
-            };
-            dropped_bytes += place.buffer.bytes();
-        }
-        dropped_bytes
-    }
-
-    /// Drops one resident block, the last; returns its bytes, or `None` when none is left.
-    pub(super) fn evict_block(&self) -> Option<u64> {
-        self.finish_transfers();
-        let (_, place) = self.places.borrow_mut().residents.pop_last()?;
-        Some(place.buffer.bytes())
-    }
-
-    /// Drops all device copies.
-    pub fn evict_all(&self) {
-        self.evict(u64::MAX);
-    }
-
-    /// Makes a block resident from now on, and begins to bring it; fails where there is no room.
-    pub(super) fn settle(&self, number: usize) -> Result<(), Error> {
-        let mut places = self.places.borrow_mut();
-        if let Entry::Vacant(vacant) = places.residents.entry(number) {
-            vacant.insert(self.allocate(bytes_of(&self.blocks[number]))?);
-        }
-        places.residency.resident[number] = true;
-        self.bring(&mut places, number, number).map(drop)
-    }
-
     pub(super) fn memory(&self) -> &Memory {
         &self.memory
-    }
-
-    /// Lets the computation wait for all transfers, so that their buffers can be dropped in its order.
-    fn finish_transfers(&self) {
-        let Some(stream) = self.computation() else {
-            return;
-        };
-        for place in self.places.borrow_mut().all() {
-            if let Some(filled) = place.filled.take() {
-                stream.wait(&filled);
-            }
-        }
     }
 
     /// Torch's stream; `None` on the CPU.
@@ -371,7 +219,7 @@ impl<B> DynamicSwap<B> {
 impl<B> Drop for DynamicSwap<B> {
     fn drop(&mut self) {
         // Transfers still read the host copies, and write the buffers.
-        self.memory.transfers().synchronize();
+        self.memory.transfers().finish();
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! From page-locked memory a transfer is one copy that the device makes by itself. Anything else goes in chunks
 //! through two page-locked buffers in turn: while the device fetches one, the host's cores fill the other.
-//! Nothing is ever copied back.
+//! Nothing is ever copied back; only weights that were made from a seed on the device are fetched, once.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    mem,
+};
 
 use tch::{Device, Tensor};
 
@@ -15,7 +18,7 @@ use crate::{
 };
 
 /// Two are enough: one is filled while the other is fetched.
-const STAGES: usize = 2;
+pub(super) const STAGES: usize = 2;
 const CHUNK_BYTES: usize = 64 << 20;
 
 /// The seed's memory v2: how weights travel to the device. It changes the speed and never the result.
@@ -100,7 +103,9 @@ impl Transfers {
         if let (Some(stream), Some(event)) = (&self.stream, after) {
             stream.wait(event);
         }
-        match (copy, &self.stream) {
+        // Until there is an event to wait for, nobody else knows that `to` is being written.
+        let begun = Begun(self);
+        match (&copy, &self.stream) {
             (Some(copy), Some(stream)) if copy.is_page_locked() => {
                 stream.copy(
                     &copy.tensor(0, copy.len()),
@@ -115,7 +120,9 @@ impl Transfers {
                 }
             }
         }
-        Ok(self.stream.as_ref().map(Event::record))
+        let filled = self.stream.as_ref().map(Event::record);
+        mem::forget(begun);
+        Ok(filled)
     }
 
     /// Sends bytes that are not page-locked to the place `offset` of `to`, chunk by chunk.
@@ -201,11 +208,33 @@ impl Transfers {
             stream.synchronize();
         }
     }
+
+    /// The same where nothing may be raised, because something is being dropped: after a failure of the device no
+    /// transfer is under way.
+    pub(crate) fn finish(&self) {
+        if let Some(stream) = &self.stream {
+            stream.finish();
+        }
+    }
+
+    /// Whether copies in host memory are to be page-locked.
+    pub(crate) fn page_locks(&self) -> bool {
+        self.device.is_cuda() && self.options.use_pinned_memory
+    }
+}
+
+/// A transfer that was begun and fails half way if this is dropped: then it is waited for.
+struct Begun<'a>(&'a Transfers);
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
 }
 
 impl Drop for Transfers {
     fn drop(&mut self) {
         // The device may still be reading the stages.
-        self.synchronize();
+        self.finish();
     }
 }

@@ -88,14 +88,15 @@ impl Conditioner {
     }
 }
 
-/// Evaluates both parts for each of `moments`.
-pub(super) fn evaluate(
+/// Embeddings whose modulation is still to be evaluated, each with the embedding of its step, (1, D).
+pub(super) struct Unmodulated(Vec<(StepEmbeddings, Tensor)>);
+
+/// Evaluates everything but the modulation for each of `moments`.
+pub(super) fn condition(
     conditioner: &DynamicSwap<Conditioner>,
-    modulations: &DynamicSwap<Modulation>,
     moments: &[Moment<'_>],
     conditioning: &Conditioning,
-) -> Vec<StepEmbeddings> {
-    let mut temb = Vec::with_capacity(moments.len());
+) -> Unmodulated {
     let mut steps = Vec::with_capacity(moments.len());
     conditioner.for_each(|_, conditioner| {
         let image = conditioner
@@ -105,23 +106,31 @@ pub(super) fn evaluate(
             .map(|(projection, image)| projection.forward(image));
         for moment in moments {
             let Moment { timestep, guidance } = *moment;
-            let step = conditioner.time_text_embed.forward(
+            let temb = conditioner.time_text_embed.forward(
                 timestep,
                 guidance,
                 &conditioning.pooled_projections,
             );
-            steps.push(StepEmbeddings {
+            let step = StepEmbeddings {
                 context: conditioner.context_tokens(timestep, conditioning, image.as_ref()),
-                modulation: Vec::with_capacity(modulations.len()),
-                out: conditioner.norm_out.forward(&step.silu()),
-            });
-            temb.push(step);
+                modulation: Vec::new(),
+                out: conditioner.norm_out.forward(&temb.silu()),
+            };
+            steps.push((step, temb));
         }
     });
+    Unmodulated(steps)
+}
+
+/// Evaluates the modulation.
+pub(super) fn modulate(
+    modulations: &DynamicSwap<Modulation>,
+    Unmodulated(mut steps): Unmodulated,
+) -> Vec<StepEmbeddings> {
     modulations.for_each(|_, modulation| {
-        for (step, temb) in steps.iter_mut().zip(&temb) {
+        for (step, temb) in &mut steps {
             step.modulation.push(modulation.forward(temb));
         }
     });
-    steps
+    steps.into_iter().map(|(step, _)| step).collect()
 }

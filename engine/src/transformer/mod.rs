@@ -112,7 +112,8 @@ impl PackedTransformer {
         moments: &[Moment<'_>],
         conditioning: &Conditioning,
     ) -> Vec<StepEmbeddings> {
-        conditioner::evaluate(&self.conditioner, &self.modulations, moments, conditioning)
+        let steps = conditioner::condition(&self.conditioner, moments, conditioning);
+        conditioner::modulate(&self.modulations, steps)
     }
 
     /// Like [`Self::embed`], but the weights pass through the device and leave it. Bit for bit the same.
@@ -125,8 +126,10 @@ impl PackedTransformer {
             .place(Residency::once(self.conditioner.len(), 1));
         self.modulations
             .place(Residency::once(self.modulations.len(), HOIST_SLOTS));
-        let embeddings = self.embed(moments, conditioning);
+        let steps = conditioner::condition(&self.conditioner, moments, conditioning);
+        // Before the other part comes, so that the two need not fit together.
         self.conditioner.evict_all();
+        let embeddings = conditioner::modulate(&self.modulations, steps);
         self.modulations.evict_all();
         // Blocks are of other sizes: what hoisting used is of no use to them in torch's cache.
         device::empty_cache();

@@ -1,0 +1,150 @@
+//! Room on the device: which blocks get a place there, and which give theirs up.
+
+use std::collections::btree_map::Entry;
+
+use super::{DynamicSwap, bytes_of};
+use crate::{
+    error::Error,
+    memory::{
+        Residency,
+        places::{Place, Places},
+    },
+};
+
+impl<B> DynamicSwap<B> {
+    /// Decides where blocks are from now on; what no longer has a place leaves the device.
+    ///
+    /// # Panics
+    /// If `residency` has not one entry for each block.
+    pub fn place(&self, residency: Residency) {
+        assert_eq!(residency.resident.len(), self.len(), "one entry a block");
+        let mut places = self.places.borrow_mut();
+        self.finish_transfers(&mut places);
+        let resident = &residency.resident;
+        places.residents.retain(|number, _| resident[*number]);
+        places.slots.clear();
+        places.residency = residency;
+    }
+
+    /// Allocates the places that the residency asks for. Where a resident block does not fit although the plan
+    /// said so (another process took the memory), it joins the streamed ones, if there may be slots for them.
+    pub fn acquire(&self) -> Result<(), Error> {
+        let mut places = self.places.borrow_mut();
+        self.acquire_slots(&mut places)?;
+        for number in 0..self.len() {
+            if !places.residency.resident[number] || places.residents.contains_key(&number) {
+                continue;
+            }
+            match self.allocate(bytes_of(&self.blocks[number])) {
+                Ok(place) => drop(places.residents.insert(number, place)),
+                Err(Error::OutOfMemory { message }) if places.residency.slots > 0 => {
+                    tracing::warn!(
+                        number,
+                        message,
+                        "a block is streamed that was to be resident"
+                    );
+                    places.residency.resident[number] = false;
+                    self.acquire_slots(&mut places)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// As many slots as the residency asks for, at least one, where a block needs them. Where they do not fit,
+    /// resident blocks are streamed instead, the last first; when none is left, fewer slots have to do.
+    fn acquire_slots(&self, places: &mut Places<B>) -> Result<(), Error> {
+        while let Some(bytes) = self.slot_bytes(&places.residency) {
+            if places.slots.iter().any(|slot| slot.buffer.bytes() < bytes) {
+                self.finish_transfers(places);
+                places.slots.retain(|slot| slot.buffer.bytes() >= bytes);
+            }
+            if places.slots.len() >= places.residency.slots.max(1) {
+                break;
+            }
+            match self.allocate(bytes) {
+                Ok(place) => places.slots.push(place),
+                Err(Error::OutOfMemory { message }) => {
+                    self.finish_transfers(places);
+                    if let Some((number, _)) = places.residents.pop_last() {
+                        tracing::warn!(number, message, "a block makes room for a slot");
+                        places.residency.resident[number] = false;
+                    } else if places.slots.is_empty() {
+                        return Err(Error::OutOfMemory { message });
+                    } else {
+                        places.residency.slots = places.slots.len();
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Size of the largest block that is streamed.
+    fn slot_bytes(&self, residency: &Residency) -> Option<u64> {
+        let blocks = self.blocks.iter().zip(&residency.resident);
+        let streamed = blocks.filter(|(_, resident)| !**resident);
+        streamed.map(|(block, _)| bytes_of(block)).max()
+    }
+
+    fn allocate(&self, bytes: u64) -> Result<Place<B>, Error> {
+        Ok(Place {
+            buffer: self.memory.vram().allocate(bytes)?,
+            held: None,
+            filled: None,
+            // Torch may give out memory whose last reader is still queued on the computation's stream.
+            free: self.now(),
+        })
+    }
+
+    /// Drops device copies, the last blocks first, until `wanted_bytes` are dropped; returns how many were.
+    /// They come back when they are needed.
+    pub fn evict(&self, wanted_bytes: u64) -> u64 {
+        let mut dropped_bytes = 0;
+        while dropped_bytes < wanted_bytes
+            && let Some(bytes) = self.evict_place()
+        {
+            dropped_bytes += bytes;
+        }
+        dropped_bytes
+    }
+
+    /// Drops the last resident block, or a slot when none is left; returns its bytes, or `None` when nothing is on
+    /// the device.
+    pub(in crate::memory) fn evict_place(&self) -> Option<u64> {
+        let mut places = self.places.borrow_mut();
+        self.finish_transfers(&mut places);
+        let resident = places.residents.pop_last().map(|(_, place)| place);
+        let place = resident.or_else(|| places.slots.pop())?;
+        Some(place.buffer.bytes())
+    }
+
+    /// Drops all device copies.
+    pub fn evict_all(&self) {
+        self.evict(u64::MAX);
+    }
+
+    /// Makes a block resident from now on, and begins to bring it; fails where there is no room.
+    pub(in crate::memory) fn settle(&self, number: usize) -> Result<(), Error> {
+        let mut places = self.places.borrow_mut();
+        if let Entry::Vacant(vacant) = places.residents.entry(number) {
+            vacant.insert(self.allocate(bytes_of(&self.blocks[number]))?);
+        }
+        places.residency.resident[number] = true;
+        self.bring(&mut places, number, number).map(drop)
+    }
+
+    /// Lets the computation wait for all transfers, so that their buffers can be dropped in its order.
+    fn finish_transfers(&self, places: &mut Places<B>) {
+        let Some(stream) = self.computation() else {
+            return;
+        };
+        for place in places.all() {
+            if let Some(filled) = place.filled.take() {
+                stream.wait(&filled);
+            }
+        }
+    }
+}
