@@ -28,14 +28,14 @@ pub(crate) struct Split {
     /// Buffers on the device through which blocks are streamed
     #[arg(long, value_name = "S", default_value_t = 3, value_parser = positive)]
     slots: usize,
-    /// Blocks that may be on their way to the device while one computes [default: as many as slots]
+    /// Most transfers that are begun while one block computes [default: as many as slots]
     #[arg(long, value_name = "N")]
     prefetch: Option<usize>,
     /// Copy streamed blocks to host memory first, as much as N MiB (page-locked on CUDA)
     #[arg(long, value_name = "MIB")]
     host_mib: Option<u64>,
     /// Transfers from memory that is not page-locked go in chunks of N MiB
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", value_parser = positive)]
     chunk_mib: Option<usize>,
     /// Whether transfers have a stream of their own
     #[arg(long, default_value = "on")]
@@ -67,7 +67,7 @@ impl Split {
         };
         let memory = Memory::new(device, options);
         if let Some(mib) = self.chunk_mib {
-            memory.set_chunk_bytes(mib << 20);
+            memory.set_chunk_bytes(mib.saturating_mul(1 << 20));
         }
         memory
     }
@@ -78,7 +78,7 @@ impl Split {
             blocks.place(residency);
         }
         if let Some(mib) = self.host_mib {
-            let mut left_bytes = mib << 20;
+            let mut left_bytes = mib.saturating_mul(1 << 20);
             let mut fits = |bytes: u64| {
                 let left = left_bytes.checked_sub(bytes);
                 left_bytes = left.unwrap_or(left_bytes);
