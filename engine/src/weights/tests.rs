@@ -97,7 +97,7 @@ fn shards_prefixes_and_ignored_tensors() {
 }
 
 #[test]
-fn a_missing_or_mis_shaped_tensor_is_named_with_what_was_expected() {
+fn a_missing_or_misshaped_tensor_is_named_with_what_was_expected() {
     let dir = dir();
     write(dir.path(), "model.safetensors", &[("x.weight", &[2, 3])]);
     let error = load(&dir, "z.weight", &[7]).unwrap_err();
