@@ -20,7 +20,7 @@ parts=${PARTS:-unlimited modes offloaded cold large job vae}
 budget_secs=${BUDGET_SECS:-520}
 python=${PYTHON:-python3}
 device=${DEVICE:-cuda:0}
-config=$(realpath "${CONFIG:-$here/../transformer-forward}")
+config=$(realpath "${CONFIG:-$here/../full-size/transformer}")
 seed=${SEED:-1}
 runs=${RUNS:-3}
 read -ra job_args <<<"${JOB_ARGS:-}"

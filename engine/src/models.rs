@@ -38,9 +38,25 @@ pub struct ModelOptions {
     pub tiling: Option<Tiling>,
     /// How much memory of device and host may be used.
     pub limits: Limits,
+    /// Makes all weights from this seed, in the sizes that the bundle's `config.json` files say. Nothing that
+    /// comes of it may be kept for another seed: such a pipeline gets no state directory.
+    pub synthesise: Option<u64>,
+    /// Device memory that this process holds and that no model may have: a benchmark's smaller card.
+    pub ballast_bytes: u64,
 }
 
 impl ModelOptions {
+    /// Where the component in `folder` gets its weights from.
+    fn source(&self, folder: PathBuf) -> ModelSource {
+        match self.synthesise {
+            Some(seed) => ModelSource::Synthesised {
+                seed,
+                config_dir: folder,
+            },
+            None => ModelSource::Folder(folder),
+        }
+    }
+
     /// Type of the transformer: upstream's bf16 on CUDA.
     pub(crate) fn transformer_kind(&self, device: Device) -> Kind {
         self.kind_on(device, Kind::BFloat16)
@@ -97,7 +113,8 @@ struct LoadedTransformer {
 impl Models {
     /// No models yet.
     pub(crate) fn new(device: Device, options: ModelOptions) -> Self {
-        let total_bytes = device::memory_info(device).map(|memory| memory.total_bytes);
+        let total_bytes =
+            device::memory_info(device).map(|memory| memory.total_bytes - options.ballast_bytes);
         Self {
             device,
             memory: Memory::new(device, MemoryOptions::default()),
@@ -189,7 +206,7 @@ impl Models {
             let (memory, kind) = (self.memory.clone(), self.encoder_kind());
             let llama = |source: &ModelSource| Llama::open(source, &memory, kind);
             let clip = |source: &ModelSource| Clip::open(source, memory.device(), kind);
-            let llama = load(bundle, Component::TextEncoder, llama)?;
+            let llama = self.load(bundle, Component::TextEncoder, llama)?;
             if is_streamed {
                 let layers = llama.layers();
                 layers.place(Residency::once(layers.len(), ENCODER_SLOTS));
@@ -197,7 +214,7 @@ impl Models {
             self.text = Some(TextEncoders {
                 tokenizers: TextTokenizers::open(&tokenizer, &tokenizer_2)?,
                 llama,
-                clip: load(bundle, Component::TextEncoder2, clip)?,
+                clip: self.load(bundle, Component::TextEncoder2, clip)?,
                 device: self.device,
             });
         }
@@ -212,7 +229,7 @@ impl Models {
             let siglip = |source: &ModelSource| Siglip::open(source, &memory, kind);
             self.vision = Some(VisionEncoder {
                 preprocessor: Preprocessor::read(&bundle.component(Component::FeatureExtractor)?)?,
-                siglip: load(bundle, Component::ImageEncoder, siglip)?,
+                siglip: self.load(bundle, Component::ImageEncoder, siglip)?,
                 options: (self.encoder_kind(), self.device),
             });
         }
@@ -225,7 +242,7 @@ impl Models {
             self.make_room(self.placement().vae_bytes)?;
             let (device, kind) = (self.device, self.encoder_kind());
             let vae = |source: &ModelSource| Vae::open(source, device, kind);
-            self.vae = Some(load(bundle, Component::Vae, vae)?);
+            self.vae = Some(self.load(bundle, Component::Vae, vae)?);
         }
         Ok(self.vae.as_ref().expect("loaded above"))
     }
@@ -298,7 +315,7 @@ impl Models {
     fn open_transformer(&self, folder: &Path) -> Result<LoadedTransformer, Error> {
         device::empty_cache();
         tracing::info!(folder = %folder.display(), "loading");
-        let source = ModelSource::Folder(folder.into());
+        let source = self.options.source(folder.into());
         let model = PackedTransformer::open(&source, &self.memory, self.transformer_kind())?;
         Ok(LoadedTransformer {
             folder: folder.into(),
@@ -340,14 +357,15 @@ impl Models {
         let placement = self.placement.as_ref();
         placement.expect("a job's plan is made before its models are used")
     }
-}
 
-fn load<M>(
-    bundle: &Bundle,
-    component: Component,
-    open: impl FnOnce(&ModelSource) -> Result<M, WeightsError>,
-) -> Result<M, Error> {
-    let folder = bundle.component(component)?;
-    tracing::info!(folder = %folder.display(), "loading");
-    Ok(open(&ModelSource::Folder(folder))?)
+    fn load<M>(
+        &self,
+        bundle: &Bundle,
+        component: Component,
+        open: impl FnOnce(&ModelSource) -> Result<M, WeightsError>,
+    ) -> Result<M, Error> {
+        let folder = bundle.component(component)?;
+        tracing::info!(folder = %folder.display(), "loading");
+        Ok(open(&self.options.source(folder))?)
+    }
 }

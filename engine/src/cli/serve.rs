@@ -61,6 +61,7 @@ impl Args {
                 host_budget_bytes: self.host_budget_gb.bytes(),
                 forced: None,
             },
+            ..ModelOptions::default()
         }
     }
 }

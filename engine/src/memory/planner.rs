@@ -14,7 +14,9 @@ use super::{
     phases::{Decoding, EncoderNeeds, ROOMY_BYTES, place_decoding, place_encoder},
     plan::{Memory, Plan, TransformerNeeds, plan},
     probe,
-    survey::{llama_needs, read_elements, transformer_needs},
+    survey::{
+        Counted, Elements, configured_elements, llama_needs, read_elements, transformer_needs,
+    },
 };
 use crate::{
     bundle::Component,
@@ -23,11 +25,11 @@ use crate::{
     job::Job,
     models::ModelOptions,
     sampler::needs_negative,
-    text::{clip, llama, prompt::MAX_PROMPT_TOKENS},
+    text::{llama, prompt::MAX_PROMPT_TOKENS},
     transformer::{self, Run},
     vae::{self, Tiling},
     vision::siglip,
-    weights::Layout,
+    weights::WeightsError,
 };
 
 /// Tokens that the template puts before a prompt, rounded up.
@@ -88,7 +90,7 @@ impl Planner {
     }
 
     pub(crate) fn plan_job(&self, job: &Job) -> Result<(MemoryPlan, Placement), Error> {
-        let memory = probe::memory(self.device);
+        let memory = probe::memory(self.device).without(self.options.ballast_bytes);
         let survey = self.survey(job, &memory)?;
         // The host may swap, so that nothing is refused on the CPU.
         let budget = match self.device {
@@ -112,12 +114,12 @@ impl Planner {
         let patches = siglip::Config::read(&vision_folder)?
             .patches()
             .unsigned_abs();
-        let weights = |dir: &Path, layout: &Layout| -> Result<u64, Error> {
-            Ok(encoder_bytes * read_elements(dir, layout)?.values().sum::<u64>())
+        let weights = |model: Counted, dir: &Path| -> Result<u64, Error> {
+            Ok(encoder_bytes * self.elements(model, dir)?.values().sum::<u64>())
         };
-        let vae_bytes = weights(&vae_folder, &Layout::DIFFUSERS)?;
-        let vision = whole(weights(&vision_folder, &siglip::LAYOUT)?);
-        let clip_bytes = weights(&folder(Component::TextEncoder2)?, &clip::LAYOUT)?;
+        let vae_bytes = weights(Counted::Vae, &vae_folder)?;
+        let vision = whole(weights(Counted::Siglip, &vision_folder)?);
+        let clip_bytes = weights(Counted::Clip, &folder(Component::TextEncoder2)?)?;
         let mut text = self.llama(&folder(Component::TextEncoder)?)?;
         text.fixed_bytes += clip_bytes;
 
@@ -166,9 +168,17 @@ impl Planner {
         }
     }
 
+    /// Sizes of the tensors in a component's folder, or of those that are made for it.
+    fn elements(&self, model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
+        match self.options.synthesise {
+            Some(_) => configured_elements(model, dir),
+            None => read_elements(model, dir),
+        }
+    }
+
     fn llama(&self, dir: &Path) -> Result<EncoderNeeds, Error> {
         let config = llama::Config::read(dir)?;
-        let elements = read_elements(dir, &llama::LAYOUT)?;
+        let elements = self.elements(Counted::Llama, dir)?;
         let tokens = TEMPLATE_TOKENS + MAX_PROMPT_TOKENS as u64;
         let kind_bytes = bytes_of(self.options.encoder_kind(self.device));
         Ok(llama_needs(&elements, &config, (tokens, kind_bytes)))

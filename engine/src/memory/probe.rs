@@ -37,6 +37,17 @@ pub fn memory(device: Device) -> Memory {
     }
 }
 
+impl Memory {
+    /// The same on a device that has so much less, which this process holds.
+    pub(super) fn without(self, ballast_bytes: u64) -> Self {
+        Self {
+            total_bytes: self.total_bytes - ballast_bytes,
+            free_bytes: self.free_bytes - ballast_bytes,
+            ..self
+        }
+    }
+}
+
 /// Host memory that this process occupies.
 fn resident_set_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

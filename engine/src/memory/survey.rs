@@ -8,17 +8,59 @@ use tch::{Device, Kind};
 
 use super::{Memory, MemoryOptions, phases::EncoderNeeds, plan::TransformerNeeds};
 use crate::{
-    text::llama,
+    text::{Clip, Llama, clip, llama},
     transformer::{self, PackedTransformer, Run},
+    vae::{self, Vae},
+    vision::{Siglip, siglip},
     weights::{Checkpoint, Layout, WeightsError},
 };
 
+/// A model whose tensors can be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// HunyuanVideo's autoencoder.
+    Vae,
+    /// Llama.
+    Llama,
+    /// CLIP's text encoder.
+    Clip,
+    /// SigLIP's image encoder.
+    Siglip,
+}
+
+impl Counted {
+    fn layout(self) -> Layout {
+        match self {
+            Self::Vae => Layout::DIFFUSERS,
+            Self::Llama => llama::LAYOUT,
+            Self::Clip => clip::LAYOUT,
+            Self::Siglip => siglip::LAYOUT,
+        }
+    }
+}
+
 /// Elements of each tensor, by name.
-type Elements = BTreeMap<String, u64>;
+pub type Elements = BTreeMap<String, u64>;
 
 /// Names and sizes of the tensors in a component's folder, from the headers of its files.
-pub fn read_elements(dir: &Path, layout: &Layout) -> Result<Elements, WeightsError> {
-    Ok(Checkpoint::open(dir, layout)?.stored_elements())
+pub fn read_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
+    Ok(Checkpoint::open(dir, &model.layout())?.stored_elements())
+}
+
+/// Names and sizes of the tensors that a model asks for whose `config.json` is in `dir`.
+pub fn configured_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
+    let shapes = Checkpoint::shapes();
+    let w = shapes.weights(Device::Cpu, Kind::Half);
+    let memory = Memory::new(Device::Cpu, MemoryOptions::default());
+    match model {
+        Counted::Vae => drop(Vae::load(&w, &vae::Config::read(dir)?)?),
+        Counted::Llama => drop(Llama::load(&w, &llama::Config::read(dir)?, &memory)?),
+        Counted::Clip => drop(Clip::load(&w, &clip::Config::read(dir)?)?),
+        Counted::Siglip => drop(Siglip::load(&w, &siglip::Config::read(dir)?, &memory)?),
+    }
+    let taken = shapes.taken().into_iter();
+    let count = |shape: Vec<i64>| shape.iter().product::<i64>().unsigned_abs();
+    Ok(taken.map(|(name, shape)| (name, count(shape))).collect())
 }
 
 /// What a transformer of `config` needs for a run, and the bytes of its weights that leave the device once they are
@@ -72,7 +114,10 @@ mod tests {
 
     #[test]
     fn the_published_transformer_has_its_published_sizes() {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/transformer-forward");
+        let dir = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../bench/full-size/transformer"
+        );
         let config = transformer::Config::read(Path::new(dir)).unwrap();
         let run = Run {
             tokens: 18_289,
@@ -93,10 +138,27 @@ mod tests {
     }
 
     #[test]
+    fn configurations_say_what_the_files_hold() {
+        for (model, folder) in [
+            (Counted::Vae, "vae"),
+            (Counted::Llama, "text_encoder"),
+            (Counted::Clip, "text_encoder_2"),
+        ] {
+            let dir = Path::new(BUNDLE).join(folder);
+            let configured = configured_elements(model, &dir).unwrap();
+            let stored = read_elements(model, &dir).unwrap();
+            for (name, elements) in &configured {
+                assert_eq!(stored.get(name), Some(elements), "{model:?} {name}");
+            }
+            assert!(!configured.is_empty());
+        }
+    }
+
+    #[test]
     fn llamas_last_layers_are_not_counted() {
         let dir = Path::new(BUNDLE).join("text_encoder");
         let config = llama::Config::read(&dir).unwrap();
-        let elements = read_elements(&dir, &llama::LAYOUT).unwrap();
+        let elements = read_elements(Counted::Llama, &dir).unwrap();
         let needs = llama_needs(&elements, &config, (10, 2));
         assert_eq!(
             needs.layers_bytes,

@@ -70,11 +70,17 @@ impl Card {
         Some(memory.total_bytes - memory.free_bytes - self.stats()?.reserved_bytes)
     }
 
+    /// What the models have on the device now, freed memory that torch keeps aside.
+    pub(super) fn occupied_bytes(&self) -> Option<u64> {
+        Some(self.stats()?.allocated_bytes - self.ballast_bytes())
+    }
+
     fn stats(&self) -> Option<AllocatorStats> {
         device::allocator_stats(self.device)
     }
 
-    fn ballast_bytes(&self) -> u64 {
+    /// What was taken away.
+    pub(super) fn ballast_bytes(&self) -> u64 {
         self.ballast
             .iter()
             .map(|piece| piece.size()[0] as u64)

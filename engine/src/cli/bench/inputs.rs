@@ -75,8 +75,8 @@ impl Inputs {
 /// Height and width in pixels, multiples of 16.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
-    height_px: i64,
-    width_px: i64,
+    pub(super) height_px: i64,
+    pub(super) width_px: i64,
 }
 
 impl Default for Size {

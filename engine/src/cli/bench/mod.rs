@@ -2,8 +2,10 @@
 
 mod card;
 mod inputs;
+mod job;
 mod load;
 mod transformer;
+mod vae_decode;
 
 use std::{
     io::{self, Write as _},
@@ -27,6 +29,10 @@ enum Subject {
     Transformer(Box<transformer::Args>),
     /// From the files to the first forward
     Load(load::Args),
+    /// Latents of a section to frames
+    VaeDecode(vae_decode::Args),
+    /// Whole jobs, one after the other
+    Job(job::Args),
 }
 
 impl Args {
@@ -36,6 +42,8 @@ impl Args {
             Ok(match &self.subject {
                 Subject::Transformer(args) => args.run(),
                 Subject::Load(args) => args.run(),
+                Subject::VaeDecode(args) => args.run(),
+                Subject::Job(args) => args.run(),
             })
         })?
     }
