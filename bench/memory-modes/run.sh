@@ -10,7 +10,8 @@
 #
 # Environment: PARTS (some of: unlimited modes offloaded cold large job vae), BUDGET_SECS (for all parts; what no time
 # is left for is left out), SCRATCH (a folder for tensors and the checkpoint), PYTHON, DEVICE, CONFIG (folder with
-# config.json), SIZE, TEXT_TOKENS, RUNS, SEED, JOB_ARGS and VAE_ARGS (further arguments of those parts).
+# config.json), SIZE, TEXT_TOKENS, RUNS, SEED, JOB_ARGS and VAE_ARGS (instead of those
+# parts' own: full-size models made from the seed, three sections of five steps).
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,8 +24,12 @@ device=${DEVICE:-cuda:0}
 config=$(realpath "${CONFIG:-$here/../full-size/transformer}")
 seed=${SEED:-1}
 runs=${RUNS:-3}
-read -ra job_args <<<"${JOB_ARGS:-}"
-read -ra vae_args <<<"${VAE_ARGS:-}"
+full_size=$(realpath "$here/../full-size")
+tokenizers=$(realpath "$here/../../tests/fixtures/bundle")
+job_args=(--bundle "$full_size" --random-seed "$seed" --tokenizers "$tokenizers" --steps 5 --secs 3.6)
+[ -z "${JOB_ARGS:-}" ] || read -ra job_args <<<"$JOB_ARGS"
+vae_args=(--model "random:$seed:$full_size/vae")
+[ -z "${VAE_ARGS:-}" ] || read -ra vae_args <<<"$VAE_ARGS"
 
 mkdir -p "$out"
 if [ -n "${SCRATCH:-}" ]; then
@@ -106,8 +111,14 @@ for group in $parts; do
       rm -rf "$scratch/checkpoint"
       ;;
     large) ours large 180 "$scratch/large" 1 --card-gib 16 ;;
-    job) part job 120 "$worker" bench job --device "$device" --json "${job_args[@]}" ;;
-    vae) part vae-decode 60 "$worker" bench vae-decode --card-gib 8 --device "$device" --json "${vae_args[@]}" ;;
+    job)
+      part job 120 "$worker" bench job --device "$device" --json "${job_args[@]}"
+      part job-8 120 "$worker" bench job --card-gib 8 --device "$device" --json "${job_args[@]}"
+      ;;
+    vae)
+      part vae-decode 60 "$worker" bench vae-decode --device "$device" --json "${vae_args[@]}"
+      part vae-decode-8 60 "$worker" bench vae-decode --card-gib 8 --device "$device" --json "${vae_args[@]}"
+      ;;
     *)
       echo "PARTS names $group, which is no part" >&2
       failed=1

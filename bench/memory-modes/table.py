@@ -223,7 +223,7 @@ def cold_start(results):
 def jobs_and_decoding(results):
     """Everything that the worker says of these parts; a field's suffix is its unit."""
     yield "`framepack-worker bench`", "figure", "measured"
-    for part in ("job", "vae-decode"):
+    for part in ("job", "job-8", "vae-decode", "vae-decode-8"):
         facts = [fact for fact in results.parts[part].items() if fact[0] not in ABOUT_THE_RUN]
         for figure, measured in [described(*fact) for fact in facts] or [("-", "-")]:
             yield part, figure, measured
