@@ -1,7 +1,7 @@
 //! What people see of jobs and of the daemon.
 
 use framepack_ipc::control::{DaemonStatus, WorkerState};
-use framepack_jobs::{Job, JobState, Phase, Progress};
+use framepack_jobs::{DeviceIdle, Job, JobState, Phase, Progress};
 
 use crate::{memory, output::Table};
 
@@ -60,6 +60,14 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
                 plan.width_px, plan.height_px, plan.frames, plan.secs, result.video_bytes
             );
             lines.push(("result", shape));
+            let idle = result.device_idle.map(|idle| {
+                let DeviceIdle {
+                    idle_secs,
+                    total_secs,
+                } = idle;
+                format!("{idle_secs:.2} s of {total_secs:.1} s between sampling and decoding")
+            });
+            lines.push(("idle", idle.unwrap_or_default()));
             lines.push(("memory", memory::peaks(result).unwrap_or_default()));
         }
         JobState::Failed {

@@ -2,15 +2,16 @@
 //!
 //! Neighbouring sections are decoded with an overlap over which they fade into each other. Only that many
 //! frames at the growing end stay in floating point; FramePack keeps all of them and gets the same values.
+//! Blending and conversion run on the device that decodes: bytes are all that leaves it.
 
 use std::collections::VecDeque;
 
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use crate::{
     error::Error,
     section::SectionOrder,
-    video::frames::{soft_append, to_rgb24},
+    video::frames::{Rgb24, soft_append},
 };
 
 /// The axis of time in (B, C, F, H, W).
@@ -21,8 +22,10 @@ const TIME: i64 = 2;
 pub(crate) struct Assembly {
     order: SectionOrder,
     overlap_frames: i64,
-    /// Frames that the next section will fade into, (1, 3, F, H, W) in the VAE's type on the CPU.
+    /// Frames that the next section will fade into, (1, 3, F, H, W) in the VAE's type on its device.
     open: Option<Tensor>,
+    /// Finished frames that are still on the device.
+    settled: Option<Rgb24>,
     /// Finished frames in the order of time, packed RGB.
     finished: VecDeque<Vec<u8>>,
 }
@@ -34,50 +37,56 @@ impl Assembly {
             order,
             overlap_frames,
             open: None,
+            settled: None,
             finished: VecDeque::new(),
         }
     }
 
-    /// Adds a decoded section, (1, 3, F, H, W), at the growing end.
-    pub(crate) fn join(&mut self, decoded: &Tensor) -> Result<(), Error> {
-        let decoded = decoded.to_device(Device::Cpu);
+    /// Adds a decoded section, (1, 3, F, H, W), at the growing end. The host need not wait for the device;
+    /// [`fetch`](Self::fetch) does, and comes before the next section.
+    pub(crate) fn join(&mut self, decoded: &Tensor) {
         let joined = match (self.open.take(), self.order) {
-            (None, _) => decoded,
+            (None, _) => decoded.shallow_clone(),
             (Some(later), SectionOrder::Backward) => {
-                soft_append(&decoded, &later, self.overlap_frames)
+                soft_append(decoded, &later, self.overlap_frames)
             }
             (Some(earlier), SectionOrder::Forward) => {
-                soft_append(&earlier, &decoded, self.overlap_frames)
+                soft_append(&earlier, decoded, self.overlap_frames)
             }
         };
         let settled_frames = joined.size()[2] - self.overlap_frames;
-        match self.order {
-            SectionOrder::Backward => {
-                self.open = Some(joined.narrow(TIME, 0, self.overlap_frames).copy());
-                let settled = joined.narrow(TIME, self.overlap_frames, settled_frames);
-                self.finished.push_front(to_rgb24(&settled)?);
-            }
-            SectionOrder::Forward => {
-                self.open = Some(
-                    joined
-                        .narrow(TIME, settled_frames, self.overlap_frames)
-                        .copy(),
-                );
-                let settled = joined.narrow(TIME, 0, settled_frames);
-                self.finished.push_back(to_rgb24(&settled)?);
-            }
+        let (open_start, settled_start) = match self.order {
+            SectionOrder::Backward => (0, self.overlap_frames),
+            SectionOrder::Forward => (settled_frames, 0),
+        };
+        let open = joined.narrow(TIME, open_start, self.overlap_frames);
+        let settled = joined.narrow(TIME, settled_start, settled_frames);
+        self.open = Some(open.copy()); // a view would keep all frames
+        self.settled = Some(Rgb24::new(&settled));
+    }
+
+    /// Takes what is finished from the device; fails if a frame is not a number.
+    pub(crate) fn fetch(&mut self) -> Result<(), Error> {
+        if let Some(settled) = self.settled.take() {
+            self.push(settled.read()?);
         }
         Ok(())
     }
 
     /// The whole video in the order of time: pieces of whole frames, packed RGB.
     pub(crate) fn finish(mut self) -> Result<VecDeque<Vec<u8>>, Error> {
-        if let Some(open) = self.open {
-            match self.order {
-                SectionOrder::Backward => self.finished.push_front(to_rgb24(&open)?),
-                SectionOrder::Forward => self.finished.push_back(to_rgb24(&open)?),
-            }
+        self.fetch()?;
+        if let Some(open) = self.open.take() {
+            self.push(Rgb24::new(&open).read()?);
         }
         Ok(self.finished)
+    }
+
+    /// Adds finished frames at the growing end.
+    fn push(&mut self, frames: Vec<u8>) {
+        match self.order {
+            SectionOrder::Backward => self.finished.push_front(frames),
+            SectionOrder::Forward => self.finished.push_back(frames),
+        }
     }
 }

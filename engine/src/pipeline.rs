@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, ops::ControlFlow, path::Path, rc::Rc};
 
-use framepack_ipc::worker::{Phase, RenderOutput, RenderRequest, Temperature};
+use framepack_ipc::worker::{DeviceIdle, Phase, RenderOutput, RenderRequest, Temperature};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
@@ -14,7 +14,7 @@ use crate::{
         conditioning,
         encode::{Embeddings, EncoderFiles, Encoding},
     },
-    device,
+    device::{self, WorkClock},
     error::Error,
     history::LatentHistory,
     job::Job,
@@ -45,6 +45,8 @@ pub(crate) struct Video {
     pub(crate) latents: Tensor,
     /// All frames in the order of time, packed RGB, in pieces of whole frames.
     pub(crate) frames: VecDeque<Vec<u8>>,
+    /// How long the device waited between the sections' parts; `None` on the CPU.
+    pub(crate) idle: Option<device::Idle>,
 }
 
 impl Pipeline {
@@ -141,6 +143,10 @@ impl Pipeline {
             dtype: kind_label(self.models.transformer_kind()).into(),
             peak_device_bytes: device::peak_bytes(self.device),
             memory_plan: None,
+            device_idle: video.idle.map(|idle| DeviceIdle {
+                idle_secs: idle.idle_secs,
+                total_secs: idle.total_secs,
+            }),
         }
     }
 
@@ -188,24 +194,29 @@ impl Pipeline {
         let mut noise = NoiseStream::new(job.sampling.seed);
         let mut history = LatentHistory::new(plan.order, &conditions.start_latent);
         let mut frames = Assembly::new(plan.order, plan.overlap_frames());
+        let mut clock = WorkClock::new(self.device);
         journal.enter(Phase::Load)?;
         let embeddings = self.embeddings(job, conditions, &noise_shape)?;
         for (number, section) in plan.sections.iter().enumerate() {
             journal.enter(Phase::Sample)?;
             let noise = noise.next(&noise_shape).to_device(self.device);
             let context = history.context(section, self.device);
-            let latents = self.sample(job, &embeddings, (&context, &noise), journal)?;
+            let running = (&mut *journal, &mut clock);
+            let latents = self.sample(job, &embeddings, (&context, &noise), running)?;
+            let latents = latents.to_device(Device::Cpu);
             check_numbers(&latents, || format!("latents of section {}", number + 1))?;
             history.push(section, &latents);
-            output::write_preview(job, number, &latents)?;
 
             journal.enter(Phase::Decode)?;
-            frames.join(&self.decode(job, &history.newest(section))?)?;
+            self.decode(job, &history.newest(section), (&mut frames, &mut clock))?;
+            output::write_preview(job, number, &latents)?; // while the device decodes
+            frames.fetch()?;
             journal.section_done();
         }
         Ok(Video {
             latents: history.video(),
             frames: frames.finish()?,
+            idle: clock.idle(),
         })
     }
 
@@ -239,7 +250,7 @@ impl Pipeline {
         job: &Job,
         embeddings: &ScheduleEmbeddings<'_>,
         (context, noise): (&Context, &Tensor),
-        journal: &mut Journal<'_>,
+        (journal, clock): (&mut Journal<'_>, &mut WorkClock),
     ) -> Result<Tensor, Error> {
         let denoiser = Denoiser {
             model: self.sampled(job)?,
@@ -248,20 +259,27 @@ impl Pipeline {
         };
         let schedule = schedule(job, &noise.size());
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        match unipc(noise, &schedule, denoise, |_, _| journal.step_done()) {
+        let sampled = clock.piece(|| unipc(noise, &schedule, denoise, |_, _| journal.step_done()));
+        match sampled {
             ControlFlow::Continue(latents) => Ok(latents),
             ControlFlow::Break(()) => Err(Error::Cancelled),
         }
     }
 
-    /// Frames of `latents`, (1, 3, F, H, W) on the CPU.
-    fn decode(&mut self, job: &Job, latents: &Tensor) -> Result<Tensor, Error> {
+    /// Adds the frames of `latents` to the video. The host need not wait for the device.
+    fn decode(
+        &mut self,
+        job: &Job,
+        latents: &Tensor,
+        (frames, clock): (&mut Assembly, &mut WorkClock),
+    ) -> Result<(), Error> {
         let (kind, tiling) = (self.models.encoder_kind(), self.models.tiling());
         let vae = self.models.decoder(&job.bundle)?;
         let unscaled = (latents / vae.scaling_factor())
             .to_kind(kind)
             .to_device(self.device);
-        Ok(vae.decode(&unscaled, tiling).to_device(Device::Cpu))
+        clock.piece(|| frames.join(&vae.decode(&unscaled, tiling)));
+        Ok(())
     }
 }
 

@@ -5,8 +5,10 @@
 
 use std::path::PathBuf;
 
+pub use framepack_jobs::{
+    DeviceIdle, MemoryPlan, Phase, PhaseTime, Progress, RenderOutput, RenderPlan,
+};
 use framepack_jobs::{Failure, Guidance, JobId, Model};
-pub use framepack_jobs::{MemoryPlan, Phase, PhaseTime, Progress, RenderOutput, RenderPlan};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.

@@ -89,6 +89,26 @@ pub struct RenderOutput {
     /// What was planned before the first step; its `peak_bytes` is what `peak_device_bytes` was expected to be.
     #[serde(default)]
     pub memory_plan: Option<Box<MemoryPlan>>,
+    /// How long the device waited between the sections' parts; `None` on the CPU.
+    #[serde(default)]
+    pub device_idle: Option<DeviceIdle>,
+}
+
+/// How long a device had nothing to do between the parts of a job's sections: after sampling, before decoding, and
+/// between one section's decoding and the next one's sampling.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DeviceIdle {
+    /// Seconds that it waited.
+    pub idle_secs: f64,
+    /// Seconds from the begin of the first section to the end of the last, waiting included.
+    pub total_secs: f64,
+}
+
+impl DeviceIdle {
+    /// The part of the time that it waited, 0 to 1.
+    pub fn share(&self) -> f64 {
+        self.idle_secs / self.total_secs
+    }
 }
 
 /// Time spent in one phase, over all sections.

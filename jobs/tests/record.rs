@@ -89,6 +89,7 @@ fn every_state() -> [JobState; 5] {
                 dtype: "bf16".to_owned(),
                 peak_device_bytes: Some(1 << 33),
                 memory_plan: None,
+                device_idle: None,
             }),
         },
         JobState::Failed {

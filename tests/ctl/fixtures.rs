@@ -67,6 +67,7 @@ pub(crate) fn done() -> JobState {
             dtype: "f32".to_owned(),
             peak_device_bytes: None,
             memory_plan: None,
+            device_idle: None,
         }),
     }
 }

@@ -232,6 +232,7 @@ fn output(request: &RenderRequest, device: &str) -> RenderOutput {
         dtype: "f32".to_owned(),
         peak_device_bytes: Some(3 << 30),
         memory_plan: Some(Box::new(memory_plan(None))),
+        device_idle: None,
     }
 }
 

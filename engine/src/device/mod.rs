@@ -6,6 +6,7 @@ mod checks;
 mod graph;
 mod host;
 mod identity;
+mod idle;
 mod memory;
 mod runtime;
 mod shim;
@@ -18,6 +19,7 @@ pub use checks::{Check, Outcome, check};
 pub(crate) use graph::Graph;
 pub(crate) use host::{HostBuffer, HostTensor};
 pub use identity::{label, model_name, total_bytes};
+pub(crate) use idle::{Idle, WorkClock};
 pub use memory::{
     AllocatorStats, CONTEXT_GROWTH_BYTES, MemoryInfo, allocator_stats, empty_cache,
     host_available_bytes, memory_info, peak_bytes, reset_peak,

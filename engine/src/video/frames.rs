@@ -2,7 +2,7 @@
 //!
 //! Upstream: `soft_append_bcthw` and `save_bcthw_as_mp4` of FramePack (`diffusers_helper/utils.py`).
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::Error;
 
@@ -37,22 +37,45 @@ pub fn soft_append(first: &Tensor, second: &Tensor, overlap_frames: i64) -> Tens
 /// Values are clamped and cut off, not rounded, as in the original: -1 becomes 0, 0 becomes 127, 1 becomes 255.
 /// NaN or Inf is an error, since it would turn black or white without a word.
 pub fn to_rgb24(frames: &Tensor) -> Result<Vec<u8>, Error> {
-    let frames = frames.to_kind(Kind::Float);
-    if frames.isfinite().all().int64_value(&[]) == 0 {
-        return Err(Error::Numerics {
-            what: "a decoded frame".to_owned(),
-        });
+    Rgb24::new(frames).read()
+}
+
+/// Frames as [`to_rgb24`] makes them, on the device that decoded them: a quarter of the bytes or less to copy.
+#[derive(Debug)]
+pub(crate) struct Rgb24 {
+    /// Packed RGB, one dimension, u8.
+    bytes: Tensor,
+    /// Whether all values were numbers; a scalar.
+    are_finite: Tensor,
+}
+
+impl Rgb24 {
+    /// Gives the conversion of `frames`, (1, 3, T, H, W), to their device and does not wait for it.
+    pub(crate) fn new(frames: &Tensor) -> Self {
+        let frames = frames.to_kind(Kind::Float);
+        let bytes = (frames.clamp(-1.0, 1.0) * 127.5 + 127.5).to_kind(Kind::Uint8);
+        let packed = bytes.squeeze_dim(0).permute([1, 2, 3, 0]); // (T, H, W, 3)
+        Self {
+            bytes: packed.contiguous().view([-1]),
+            are_finite: frames.isfinite().all(),
+        }
     }
-    let bytes = (frames.clamp(-1.0, 1.0) * 127.5 + 127.5).to_kind(Kind::Uint8);
-    let packed = bytes.squeeze_dim(0).permute([1, 2, 3, 0]); // (T, H, W, 3)
-    let packed = packed.contiguous().view([-1]);
-    Ok(Vec::try_from(packed).expect("a flat tensor of bytes"))
+
+    /// The bytes, on the host, once the device has made them.
+    pub(crate) fn read(&self) -> Result<Vec<u8>, Error> {
+        if self.are_finite.int64_value(&[]) == 0 {
+            return Err(Error::Numerics {
+                what: "a decoded frame".to_owned(),
+            });
+        }
+        let bytes = self.bytes.to_device(Device::Cpu);
+        Ok(Vec::try_from(bytes).expect("a flat tensor of bytes"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::Device;
 
     fn filled(frames: i64, value: f64) -> Tensor {
         Tensor::full([1, 1, frames, 1, 1], value, (Kind::Float, Device::Cpu))

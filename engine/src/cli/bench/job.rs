@@ -70,6 +70,8 @@ struct Measurement {
     job_secs: f64,
     sampling_secs: f64,
     decode_secs: f64,
+    /// Of its sections' time, what the device waited between sampling and decoding.
+    section_idle_share: Option<f64>,
     /// The second job's.
     sections: u32,
     steps: u32,
@@ -182,6 +184,7 @@ impl Bench {
             job_secs: second.job_secs,
             sampling_secs: second.phase_secs(Phase::Sample),
             decode_secs: second.phase_secs(Phase::Decode),
+            section_idle_share: second.output.device_idle.map(|idle| idle.share()),
             sections: plan.sections,
             steps: plan.steps,
             width_px: plan.width_px,
