@@ -21,10 +21,27 @@ pub enum Devices {
     Listed(Vec<Device>),
 }
 
-/// Not a device.
+/// Not a device, or no list of devices.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a device; there are cpu and cuda:N")]
-pub struct UnknownDevice(String);
+pub enum InvalidDevices {
+    /// Not a device.
+    #[error("`{0}` is not a device; there are cpu and cuda:N")]
+    Name(String),
+    /// More than one worker would share it.
+    #[error("`{0}` is named twice; a device has one worker")]
+    Twice(Device),
+}
+
+impl Devices {
+    /// These, if each is there once.
+    pub fn listed(devices: Vec<Device>) -> Result<Self, InvalidDevices> {
+        let twice = (1..devices.len()).find(|&i| devices[..i].contains(&devices[i]));
+        match twice {
+            Some(i) => Err(InvalidDevices::Twice(devices[i])),
+            None => Ok(Self::Listed(devices)),
+        }
+    }
+}
 
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,7 +53,7 @@ impl fmt::Display for Device {
 }
 
 impl FromStr for Device {
-    type Err = UnknownDevice;
+    type Err = InvalidDevices;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let number = |text: &str| text.strip_prefix("cuda:")?.parse().ok();
@@ -44,13 +61,13 @@ impl FromStr for Device {
             "cpu" => Ok(Self::Cpu),
             other => number(other)
                 .map(Self::Cuda)
-                .ok_or_else(|| UnknownDevice(other.to_owned())),
+                .ok_or_else(|| InvalidDevices::Name(other.to_owned())),
         }
     }
 }
 
 impl FromStr for Devices {
-    type Err = UnknownDevice;
+    type Err = InvalidDevices;
 
     /// `auto`, or devices with commas between.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -58,6 +75,6 @@ impl FromStr for Devices {
             return Ok(Self::Auto);
         }
         let devices: Result<_, _> = text.split(',').map(|part| part.trim().parse()).collect();
-        devices.map(Self::Listed)
+        devices.and_then(Self::listed)
     }
 }

@@ -1,13 +1,16 @@
 //! `FRAMEPACKD_SECTION_KEY` variables.
 
-use std::path::PathBuf;
+use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
 use crate::{
-    HOST_BUDGET_GB, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind, Problems, suggest,
+    Devices, HOST_BUDGET_GB, IdleLimit, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind,
+    Problems,
+    parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
+    suggest,
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 19] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -18,15 +21,23 @@ const VARIABLES: [&str; 12] = [
     "FRAMEPACKD_MODELS_F1_BUNDLE",
     "FRAMEPACKD_WORKER_DEVICES",
     "FRAMEPACKD_WORKER_PROGRAM",
+    "FRAMEPACKD_WORKER_RECYCLE_AFTER",
+    "FRAMEPACKD_WORKER_MAX_FAULTS",
+    "FRAMEPACKD_WORKER_FIRST_STEP_DEADLINE_SECS",
+    "FRAMEPACKD_WORKER_STEP_DEADLINE_FACTOR",
+    "FRAMEPACKD_WORKER_MIN_STEP_DEADLINE_SECS",
+    "FRAMEPACKD_IDLE_WARM_AFTER_SECS",
+    "FRAMEPACKD_IDLE_COLD_AFTER_SECS",
     "FRAMEPACKD_MEMORY_PRESERVE_GB",
     "FRAMEPACKD_MEMORY_HOST_BUDGET_GB",
 ];
 
 /// Prefixes of variables that must be settings; others are none of our business.
-const SECTIONS: [&str; 4] = [
+const SECTIONS: [&str; 5] = [
     "FRAMEPACKD_PATHS_",
     "FRAMEPACKD_MODELS_",
     "FRAMEPACKD_WORKER_",
+    "FRAMEPACKD_IDLE_",
     "FRAMEPACKD_MEMORY_",
 ];
 
@@ -46,17 +57,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
             problems.push(problem);
         }
     }
-    let mut amount = |name: &str, range| {
-        let parsed = MemoryAmount::parse(get(name)?, range);
-        parsed
-            .map_err(|err| {
-                problems.push(Problem::new(ProblemKind::OutOfRange, name, err.to_string()));
-            })
-            .ok()
-    };
-    let preserve = amount("FRAMEPACKD_MEMORY_PRESERVE_GB", &PRESERVE_GB);
-    let host_budget = amount("FRAMEPACKD_MEMORY_HOST_BUDGET_GB", &HOST_BUDGET_GB);
-    let devices = "FRAMEPACKD_WORKER_DEVICES";
+    let mut given = Given { get, problems };
     Layer {
         jobs: path("FRAMEPACKD_PATHS_JOBS"),
         state: path("FRAMEPACKD_PATHS_STATE"),
@@ -65,19 +66,54 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
         inputs: get("FRAMEPACKD_PATHS_INPUTS").map(|roots| std::env::split_paths(roots).collect()),
         bundle: path("FRAMEPACKD_MODELS_BUNDLE"),
         f1_bundle: path("FRAMEPACKD_MODELS_F1_BUNDLE"),
-        devices: get(devices).and_then(|text| {
-            text.parse()
-                .map_err(|err: crate::UnknownDevice| {
-                    problems.push(Problem::new(
-                        ProblemKind::OutOfRange,
-                        devices,
-                        err.to_string(),
-                    ));
-                })
-                .ok()
-        }),
+        devices: given.parsed("FRAMEPACKD_WORKER_DEVICES", Devices::from_str),
         program: path("FRAMEPACKD_WORKER_PROGRAM"),
-        preserve,
-        host_budget,
+        recycle_after: given.number("FRAMEPACKD_WORKER_RECYCLE_AFTER", &RECYCLE_AFTER.range),
+        max_faults: given.number("FRAMEPACKD_WORKER_MAX_FAULTS", &MAX_FAULTS.range),
+        first_step_deadline_secs: given
+            .number("FRAMEPACKD_WORKER_FIRST_STEP_DEADLINE_SECS", &DEADLINE_SECS),
+        step_deadline_factor: given
+            .number("FRAMEPACKD_WORKER_STEP_DEADLINE_FACTOR", &DEADLINE_FACTOR),
+        min_step_deadline_secs: given
+            .number("FRAMEPACKD_WORKER_MIN_STEP_DEADLINE_SECS", &DEADLINE_SECS),
+        warm_after: given.parsed("FRAMEPACKD_IDLE_WARM_AFTER_SECS", IdleLimit::from_str),
+        cold_after: given.parsed("FRAMEPACKD_IDLE_COLD_AFTER_SECS", IdleLimit::from_str),
+        preserve: given.parsed("FRAMEPACKD_MEMORY_PRESERVE_GB", |text| {
+            MemoryAmount::parse(text, &PRESERVE_GB)
+        }),
+        host_budget: given.parsed("FRAMEPACKD_MEMORY_HOST_BUDGET_GB", |text| {
+            MemoryAmount::parse(text, &HOST_BUDGET_GB)
+        }),
+    }
+}
+
+/// Variables that are more than text.
+struct Given<'p, F> {
+    get: F,
+    problems: &'p mut Problems,
+}
+
+impl<'t, F: Fn(&str) -> Option<&'t str>> Given<'_, F> {
+    /// What `parse` makes of a variable; that it can't is a mistake.
+    fn parsed<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        parse((self.get)(name)?)
+            .map_err(|err| {
+                let problem = Problem::new(ProblemKind::OutOfRange, name, err.to_string());
+                self.problems.push(problem);
+            })
+            .ok()
+    }
+
+    /// A whole number in a range.
+    fn number(&mut self, name: &str, range: &RangeInclusive<u32>) -> Option<u32> {
+        self.parsed(name, |text| {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            let (low, high) = (range.start(), range.end());
+            number.ok_or_else(|| format!("`{text}` is not in {low} to {high}"))
+        })
     }
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Config, Devices, Memory, MemoryAmount, Models, Paths, Problem, ProblemKind, Problems, Worker,
+    Config, Deadlines, Devices, Idle, IdleLimit, Memory, MemoryAmount, Models, Paths, Problem,
+    ProblemKind, Problems, Worker,
+    parameters::{MAX_FAULTS, RECYCLE_AFTER},
 };
 
 /// Settings that one source gives.
@@ -27,6 +29,20 @@ pub struct Layer {
     pub devices: Option<Devices>,
     /// `worker.program`
     pub program: Option<PathBuf>,
+    /// `worker.recycle_after`
+    pub recycle_after: Option<u32>,
+    /// `worker.max_faults`
+    pub max_faults: Option<u32>,
+    /// `worker.first_step_deadline_secs`
+    pub first_step_deadline_secs: Option<u32>,
+    /// `worker.step_deadline_factor`
+    pub step_deadline_factor: Option<u32>,
+    /// `worker.min_step_deadline_secs`
+    pub min_step_deadline_secs: Option<u32>,
+    /// `idle.warm_after_secs`
+    pub warm_after: Option<IdleLimit>,
+    /// `idle.cold_after_secs`
+    pub cold_after: Option<IdleLimit>,
     /// `memory.preserve_gb`
     pub preserve: Option<MemoryAmount>,
     /// `memory.host_budget_gb`
@@ -47,6 +63,15 @@ impl Layer {
             f1_bundle: self.f1_bundle.or(below.f1_bundle),
             devices: self.devices.or(below.devices),
             program: self.program.or(below.program),
+            recycle_after: self.recycle_after.or(below.recycle_after),
+            max_faults: self.max_faults.or(below.max_faults),
+            first_step_deadline_secs: self
+                .first_step_deadline_secs
+                .or(below.first_step_deadline_secs),
+            step_deadline_factor: self.step_deadline_factor.or(below.step_deadline_factor),
+            min_step_deadline_secs: self.min_step_deadline_secs.or(below.min_step_deadline_secs),
+            warm_after: self.warm_after.or(below.warm_after),
+            cold_after: self.cold_after.or(below.cold_after),
             preserve: self.preserve.or(below.preserve),
             host_budget: self.host_budget.or(below.host_budget),
         }
@@ -66,10 +91,8 @@ impl Layer {
                 .map(|roots| roots.iter().map(|root| folder.join(root)).collect()),
             bundle: at(self.bundle),
             f1_bundle: at(self.f1_bundle),
-            devices: self.devices,
             program: at(self.program),
-            preserve: self.preserve,
-            host_budget: self.host_budget,
+            ..self
         }
     }
 
@@ -84,6 +107,7 @@ impl Layer {
             })
         };
         let jobs = required("paths.jobs", self.jobs);
+        let (usual, idle) = (Deadlines::default(), Idle::default());
         let config = Config {
             paths: Paths {
                 state: required("paths.state", self.state),
@@ -99,10 +123,23 @@ impl Layer {
             worker: Worker {
                 devices: self.devices.unwrap_or_default(),
                 program: self.program,
+                recycle_after: self.recycle_after.unwrap_or(RECYCLE_AFTER.default),
+                max_faults: self.max_faults.unwrap_or(MAX_FAULTS.default),
+                deadlines: Deadlines {
+                    first_step_secs: self
+                        .first_step_deadline_secs
+                        .unwrap_or(usual.first_step_secs),
+                    step_factor: self.step_deadline_factor.unwrap_or(usual.step_factor),
+                    min_step_secs: self.min_step_deadline_secs.unwrap_or(usual.min_step_secs),
+                },
             },
             memory: Memory {
                 preserve: self.preserve.unwrap_or_default(),
                 host_budget: self.host_budget.unwrap_or_default(),
+            },
+            idle: Idle {
+                warm_after: self.warm_after.unwrap_or(idle.warm_after),
+                cold_after: self.cold_after.unwrap_or(idle.cold_after),
             },
         };
         problems.or(config)

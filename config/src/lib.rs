@@ -7,6 +7,7 @@
 mod bundle;
 mod device;
 mod environment;
+mod idle;
 mod layer;
 mod load;
 mod memory;
@@ -18,11 +19,12 @@ mod table;
 pub mod yaml;
 
 pub use bundle::BundleDefaults;
-pub use device::{Device, Devices, UnknownDevice};
+pub use device::{Device, Devices, InvalidDevices};
+pub use idle::{IDLE_SECS, IdleLimit, NoIdleLimit};
 pub use layer::Layer;
 pub use load::{ConfigError, Load};
 pub use memory::{HOST_BUDGET_GB, MemoryAmount, NoMemoryAmount, PRESERVE_GB};
 pub use problem::{MAX_TOLD, Problem, ProblemKind, Problems};
-pub use settings::{Config, Memory, Models, Paths, Worker};
+pub use settings::{Config, Deadlines, Idle, Memory, Models, Paths, Worker};
 pub use suggest::suggest;
 pub use table::Table;

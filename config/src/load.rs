@@ -8,7 +8,9 @@ use std::{
 use crate::{
     Config, Device, Devices, HOST_BUDGET_GB, Layer, PRESERVE_GB, Problem, ProblemKind, Problems,
     Table, environment,
+    idle::idle_limit,
     memory::amount,
+    parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
     yaml::{self, Node},
 };
 
@@ -47,10 +49,22 @@ pub enum ConfigError {
 }
 
 /// Sections of the file and their keys.
-const KEYS: [(&str, &[&str]); 4] = [
+const KEYS: [(&str, &[&str]); 5] = [
     ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
     ("models", &["bundle", "f1_bundle"]),
-    ("worker", &["devices", "program"]),
+    (
+        "worker",
+        &[
+            "devices",
+            "program",
+            "recycle_after",
+            "max_faults",
+            "first_step_deadline_secs",
+            "step_deadline_factor",
+            "min_step_deadline_secs",
+        ],
+    ),
+    ("idle", &["warm_after_secs", "cold_after_secs"]),
     ("memory", &["preserve_gb", "host_budget_gb"]),
 ];
 
@@ -83,7 +97,7 @@ fn file_layer(text: &str) -> Result<Layer, Problems> {
     let root = yaml::parse(text)?;
     let mut problems = Problems::default();
     let top = Table::root(&root, &KEYS.map(|(section, _)| section), &mut problems);
-    let [paths, models, worker, memory] =
+    let [paths, models, worker, idle, memory] =
         KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
     let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
         table.text(key, &mut problems).map(PathBuf::from)
@@ -98,6 +112,25 @@ fn file_layer(text: &str) -> Result<Layer, Problems> {
         program: path(&worker, "program"),
         inputs: folders(&paths, "inputs", &mut problems),
         devices: devices(&worker, "devices", &mut problems),
+        recycle_after: worker.integer("recycle_after", &RECYCLE_AFTER.range, &mut problems),
+        max_faults: worker.integer("max_faults", &MAX_FAULTS.range, &mut problems),
+        first_step_deadline_secs: worker.integer(
+            "first_step_deadline_secs",
+            &DEADLINE_SECS,
+            &mut problems,
+        ),
+        step_deadline_factor: worker.integer(
+            "step_deadline_factor",
+            &DEADLINE_FACTOR,
+            &mut problems,
+        ),
+        min_step_deadline_secs: worker.integer(
+            "min_step_deadline_secs",
+            &DEADLINE_SECS,
+            &mut problems,
+        ),
+        warm_after: idle_limit(&idle, "warm_after_secs", &mut problems),
+        cold_after: idle_limit(&idle, "cold_after_secs", &mut problems),
         preserve: amount(&memory, "preserve_gb", &PRESERVE_GB, &mut problems),
         host_budget: amount(&memory, "host_budget_gb", &HOST_BUDGET_GB, &mut problems),
     };
@@ -119,10 +152,10 @@ fn devices(table: &Table<'_>, key: &str, problems: &mut Problems) -> Option<Devi
     }
     let devices: Result<Vec<Device>, _> = texts.into_iter().map(str::parse).collect();
     devices
+        .and_then(Devices::listed)
         .map_err(|err| {
             problems.push(table.problem(ProblemKind::OutOfRange, key, err.to_string()));
         })
-        .map(Devices::Listed)
         .ok()
 }
 
@@ -153,7 +186,7 @@ fn texts<'n>(table: &Table<'n>, key: &str, problems: &mut Problems) -> Option<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Memory, MemoryAmount, Models, Paths, Worker};
+    use crate::{Deadlines, Idle, IdleLimit, Memory, MemoryAmount, Models, Paths, Worker};
 
     const MINIMAL: &str = "\
 paths: {jobs: jobs, state: state, outputs: /videos, socket: run/socket}
@@ -196,11 +229,15 @@ models: {bundle: models/demo}
                 worker: Worker {
                     devices: Devices::Auto,
                     program: None,
+                    recycle_after: 50,
+                    max_faults: 3,
+                    deadlines: Deadlines::default(),
                 },
                 memory: Memory {
                     preserve: MemoryAmount::Auto,
                     host_budget: MemoryAmount::Auto,
                 },
+                idle: Idle::default(),
             }
         );
     }
@@ -216,6 +253,10 @@ models: {bundle: models/demo}
         assert_eq!(config.models.f1_bundle, None);
         assert_eq!(config.worker.devices, Devices::default());
         assert_eq!(config.worker.program, None);
+        assert_eq!(config.worker.recycle_after, RECYCLE_AFTER.default);
+        assert_eq!(config.worker.max_faults, MAX_FAULTS.default);
+        assert_eq!(config.worker.deadlines, Deadlines::default());
+        assert_eq!(config.idle, Idle::default());
         assert_eq!(config.memory, Memory::default());
         for key in KEYS.iter().flat_map(|(_, keys)| *keys) {
             let documented = text
@@ -234,6 +275,8 @@ models: {bundle: models/demo}
             ("FRAMEPACKD_PATHS_INPUTS", "/a:b"),
             ("FRAMEPACKD_WORKER_DEVICES", "cuda:1, cpu"),
             ("FRAMEPACKD_LOG", "debug"),
+            ("FRAMEPACKD_WORKER_RECYCLE_AFTER", "0"),
+            ("FRAMEPACKD_IDLE_WARM_AFTER_SECS", "never"),
             ("FRAMEPACKD_MEMORY_PRESERVE_GB", "auto"),
             ("FRAMEPACKD_MEMORY_HOST_BUDGET_GB", "12.5"),
             ("FRAMEPACKD_MODELS_F1_BUNDLE", ""),
@@ -242,10 +285,17 @@ models: {bundle: models/demo}
             state: Some("flag-state".into()),
             ..Layer::default()
         };
-        let text = format!("{MINIMAL}memory: {{preserve_gb: 6}}\n");
+        let text = format!(
+            "{MINIMAL}memory: {{preserve_gb: 6}}\nworker: {{recycle_after: 9, step_deadline_factor: 3}}\n\
+             idle: {{warm_after_secs: 7, cold_after_secs: 0}}\n"
+        );
         let config = merged(&text, &environment, flags).unwrap();
         assert_eq!(config.memory.preserve, MemoryAmount::Auto);
         assert_eq!(config.memory.host_budget.gb(), Some(12.5));
+        assert_eq!(config.worker.recycle_after, 0);
+        assert_eq!(config.worker.deadlines.step_factor, 3);
+        assert_eq!(config.idle.warm_after, IdleLimit::Never);
+        assert_eq!(config.idle.cold_after, IdleLimit::Secs(0));
         assert_eq!(config.paths.jobs, Path::new("/home/user/env-jobs"));
         assert_eq!(config.paths.state, Path::new("/home/user/flag-state"));
         assert_eq!(config.paths.socket, Path::new("/run/env.sock"));
@@ -273,6 +323,19 @@ models: {bundle: models/demo}
     }
 
     #[test]
+    fn two_workers_for_one_device_are_refused() {
+        let text = format!("{MINIMAL}worker: {{devices: [cpu, 'cuda:0', cpu]}}\n");
+        let refused = merged(&text, &[], Layer::default()).unwrap_err();
+        assert_eq!(
+            refused,
+            "line 3, column 19: worker.devices: `cpu` is named twice; a device has one worker"
+        );
+        let environment = [("FRAMEPACKD_WORKER_DEVICES", "cuda:1,cuda:1")];
+        let refused = merged(MINIMAL, &environment, Layer::default()).unwrap_err();
+        assert!(refused.contains("`cuda:1` is named twice"), "{refused}");
+    }
+
+    #[test]
     fn all_mistakes_are_told_at_once() {
         let text = "\
 path: {jobs: jobs}
@@ -281,6 +344,8 @@ paths:
   state: 7
 worker:
   devices: [gpu]
+  step_deadline_factor: 1
+idle: {warm_after_secs: soon}
 memory:
   preserve_gb: 1
   host_budget_gb: much
@@ -290,8 +355,10 @@ line 1, column 1: path: unknown key (did you mean `paths`?)
 line 3, column 3: paths.job: unknown key (did you mean `jobs`?)
 line 4, column 10: paths.state: expected text; found 7 (put it in quotes: \"7\")
 line 6, column 12: worker.devices: `gpu` is not a device; there are cpu and cuda:N
-line 8, column 16: memory.preserve_gb: 1 is not in 2 to 128
-line 9, column 19: memory.host_budget_gb: `much` is neither auto nor a number, 1 to 4096";
+line 7, column 25: worker.step_deadline_factor: 1 is not in 2 to 1000
+line 8, column 25: idle.warm_after_secs: `soon` is neither never nor a whole number of seconds, 0 to 2678400
+line 10, column 16: memory.preserve_gb: 1 is not in 2 to 128
+line 11, column 19: memory.host_budget_gb: `much` is neither auto nor a number, 1 to 4096";
         assert_eq!(merged(text, &[], Layer::default()).unwrap_err(), expected);
     }
 

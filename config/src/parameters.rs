@@ -33,6 +33,14 @@ pub const LATENT_WINDOW: Parameter<u32> = Parameter::new(1..=33, 9);
 pub const OUTPUT_CRF: Parameter<u8> = Parameter::new(0..=100, 16);
 /// The largest CRF that x264 knows for 8-bit video.
 pub const MAX_CRF: u8 = 51;
+/// `worker.recycle_after`: jobs.
+pub const RECYCLE_AFTER: Parameter<u32> = Parameter::new(0..=1_000_000, 50);
+/// `worker.max_faults`.
+pub const MAX_FAULTS: Parameter<u32> = Parameter::new(0..=1000, 3);
+/// `worker.first_step_deadline_secs` and `worker.min_step_deadline_secs`: up to a day.
+pub const DEADLINE_SECS: RangeInclusive<u32> = 1..=86_400;
+/// `worker.step_deadline_factor`.
+pub const DEADLINE_FACTOR: RangeInclusive<u32> = 2..=1000;
 /// `size.bucket`: sides in pixels of the squares for which there are tables of shapes.
 pub const BUCKETS_PX: [u32; 6] = [128, 256, 384, 512, 640, 768];
 /// `size.bucket` of a bundle that does not say.

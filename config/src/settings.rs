@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Devices, MemoryAmount};
+use crate::{Devices, IdleLimit, MemoryAmount};
 
 /// Everything that framepackd can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Config {
     pub worker: Worker,
     /// Memory of device and host.
     pub memory: Memory,
+    /// What workers without jobs give up.
+    pub idle: Idle,
 }
 
 /// `paths`. All absolute, as far as the configuration file's own path was.
@@ -48,6 +50,33 @@ pub struct Worker {
     pub devices: Devices,
     /// The worker binary; `None` = `framepack-worker` beside framepackd.
     pub program: Option<PathBuf>,
+    /// Jobs after which a worker is replaced by a new process; 0 = never.
+    pub recycle_after: u32,
+    /// Faults in a row after which a device gets no more jobs; 0 = never.
+    pub max_faults: u32,
+    /// How long a worker may take.
+    pub deadlines: Deadlines,
+}
+
+/// How long a worker may be silent before it counts as hung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Seconds for everything that is not learned: loading, encoding, a first step, decoding.
+    pub first_step_secs: u32,
+    /// A step may take this many times as long as slow ones of its kind have taken.
+    pub step_factor: u32,
+    /// Seconds that a step may take in any case.
+    pub min_step_secs: u32,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            first_step_secs: 1800,
+            step_factor: 5,
+            min_step_secs: 60,
+        }
+    }
 }
 
 /// `memory`.
@@ -57,4 +86,22 @@ pub struct Memory {
     pub preserve: MemoryAmount,
     /// What a worker may page-lock of the host's memory.
     pub host_budget: MemoryAmount,
+}
+
+/// `idle`: since a device's last job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Idle {
+    /// When its worker gives the device's memory back.
+    pub warm_after: IdleLimit,
+    /// When it gives the host's memory back, too.
+    pub cold_after: IdleLimit,
+}
+
+impl Default for Idle {
+    fn default() -> Self {
+        Self {
+            warm_after: IdleLimit::Secs(300),
+            cold_after: IdleLimit::Secs(1800),
+        }
+    }
 }
