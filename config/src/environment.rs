@@ -6,11 +6,11 @@ use crate::{
     Devices, HOST_BUDGET_GB, IdleLimit, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind,
     Problems,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
-    suggest,
+    spool, suggest,
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 19] = [
+const VARIABLES: [&str; 25] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -30,15 +30,23 @@ const VARIABLES: [&str; 19] = [
     "FRAMEPACKD_IDLE_COLD_AFTER_SECS",
     "FRAMEPACKD_MEMORY_PRESERVE_GB",
     "FRAMEPACKD_MEMORY_HOST_BUDGET_GB",
+    "FRAMEPACKD_SPOOL_MODE",
+    "FRAMEPACKD_SPOOL_SETTLE_SECS",
+    "FRAMEPACKD_SPOOL_GRACE_SECS",
+    "FRAMEPACKD_SPOOL_SCAN_SECS",
+    "FRAMEPACKD_SPOOL_WAIT_INPUTS_SECS",
+    "FRAMEPACKD_QUEUE_MAX_JOBS",
 ];
 
 /// Prefixes of variables that must be settings; others are none of our business.
-const SECTIONS: [&str; 5] = [
+const SECTIONS: [&str; 7] = [
     "FRAMEPACKD_PATHS_",
     "FRAMEPACKD_MODELS_",
     "FRAMEPACKD_WORKER_",
     "FRAMEPACKD_IDLE_",
     "FRAMEPACKD_MEMORY_",
+    "FRAMEPACKD_SPOOL_",
+    "FRAMEPACKD_QUEUE_",
 ];
 
 /// The layer that the environment gives. An empty variable counts as unset.
@@ -57,6 +65,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
             problems.push(problem);
         }
     }
+    let spool = spool::in_environment(get, problems);
     let mut given = Given { get, problems };
     Layer {
         jobs: path("FRAMEPACKD_PATHS_JOBS"),
@@ -84,6 +93,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
         host_budget: given.parsed("FRAMEPACKD_MEMORY_HOST_BUDGET_GB", |text| {
             MemoryAmount::parse(text, &HOST_BUDGET_GB)
         }),
+        spool,
     }
 }
 

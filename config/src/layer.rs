@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     Config, Deadlines, Devices, Idle, IdleLimit, Memory, MemoryAmount, Models, Paths, Problem,
-    ProblemKind, Problems, Worker,
+    ProblemKind, Problems, SpoolLayer, Worker,
     parameters::{MAX_FAULTS, RECYCLE_AFTER},
 };
 
@@ -47,6 +47,8 @@ pub struct Layer {
     pub preserve: Option<MemoryAmount>,
     /// `memory.host_budget_gb`
     pub host_budget: Option<MemoryAmount>,
+    /// `spool` and `queue`
+    pub spool: SpoolLayer,
 }
 
 impl Layer {
@@ -74,6 +76,7 @@ impl Layer {
             cold_after: self.cold_after.or(below.cold_after),
             preserve: self.preserve.or(below.preserve),
             host_budget: self.host_budget.or(below.host_budget),
+            spool: self.spool.over(&below.spool),
         }
     }
 
@@ -107,6 +110,7 @@ impl Layer {
             })
         };
         let jobs = required("paths.jobs", self.jobs);
+        let (spool, queue) = self.spool.resolve();
         let (usual, idle) = (Deadlines::default(), Idle::default());
         let config = Config {
             paths: Paths {
@@ -141,6 +145,8 @@ impl Layer {
                 warm_after: self.warm_after.unwrap_or(idle.warm_after),
                 cold_after: self.cold_after.unwrap_or(idle.cold_after),
             },
+            spool,
+            queue,
         };
         problems.or(config)
     }

@@ -11,6 +11,7 @@ use crate::{
     idle::idle_limit,
     memory::amount,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
+    spool,
     yaml::{self, Node},
 };
 
@@ -49,7 +50,7 @@ pub enum ConfigError {
 }
 
 /// Sections of the file and their keys.
-const KEYS: [(&str, &[&str]); 5] = [
+const KEYS: [(&str, &[&str]); 7] = [
     ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
     ("models", &["bundle", "f1_bundle"]),
     (
@@ -66,6 +67,8 @@ const KEYS: [(&str, &[&str]); 5] = [
     ),
     ("idle", &["warm_after_secs", "cold_after_secs"]),
     ("memory", &["preserve_gb", "host_budget_gb"]),
+    ("spool", &spool::SPOOL_KEYS),
+    ("queue", &spool::QUEUE_KEYS),
 ];
 
 impl Config {
@@ -97,7 +100,7 @@ fn file_layer(text: &str) -> Result<Layer, Problems> {
     let root = yaml::parse(text)?;
     let mut problems = Problems::default();
     let top = Table::root(&root, &KEYS.map(|(section, _)| section), &mut problems);
-    let [paths, models, worker, idle, memory] =
+    let [paths, models, worker, idle, memory, in_spool, queue] =
         KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
     let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
         table.text(key, &mut problems).map(PathBuf::from)
@@ -133,6 +136,7 @@ fn file_layer(text: &str) -> Result<Layer, Problems> {
         cold_after: idle_limit(&idle, "cold_after_secs", &mut problems),
         preserve: amount(&memory, "preserve_gb", &PRESERVE_GB, &mut problems),
         host_budget: amount(&memory, "host_budget_gb", &HOST_BUDGET_GB, &mut problems),
+        spool: spool::in_file(&in_spool, &queue, &mut problems),
     };
     problems
         .or(layer)
@@ -186,7 +190,9 @@ fn texts<'n>(table: &Table<'n>, key: &str, problems: &mut Problems) -> Option<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Deadlines, Idle, IdleLimit, Memory, MemoryAmount, Models, Paths, Worker};
+    use crate::{
+        Deadlines, Idle, IdleLimit, Memory, MemoryAmount, Models, Paths, QueueLimits, Spool, Worker,
+    };
 
     const MINIMAL: &str = "\
 paths: {jobs: jobs, state: state, outputs: /videos, socket: run/socket}
@@ -238,6 +244,8 @@ models: {bundle: models/demo}
                     host_budget: MemoryAmount::Auto,
                 },
                 idle: Idle::default(),
+                spool: Spool::default(),
+                queue: QueueLimits::default(),
             }
         );
     }
@@ -258,6 +266,8 @@ models: {bundle: models/demo}
         assert_eq!(config.worker.deadlines, Deadlines::default());
         assert_eq!(config.idle, Idle::default());
         assert_eq!(config.memory, Memory::default());
+        assert_eq!(config.spool, Spool::default());
+        assert_eq!(config.queue, QueueLimits::default());
         for key in KEYS.iter().flat_map(|(_, keys)| *keys) {
             let documented = text
                 .lines()

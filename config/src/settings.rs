@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Devices, IdleLimit, MemoryAmount};
+use crate::{Devices, IdleLimit, MemoryAmount, QueueLimits, Spool};
 
 /// Everything that framepackd can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct Config {
     pub memory: Memory,
     /// What workers without jobs give up.
     pub idle: Idle,
+    /// The jobs folder.
+    pub spool: Spool,
+    /// How many jobs there may be.
+    pub queue: QueueLimits,
 }
 
 /// `paths`. All absolute, as far as the configuration file's own path was.

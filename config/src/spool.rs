@@ -1,0 +1,248 @@
+//! `spool` and `queue`: how the jobs folder is read, and how much of it is taken.
+
+use std::{ops::RangeInclusive, str::FromStr, time::Duration};
+
+use crate::{Problem, ProblemKind, Problems, Table};
+
+/// Keys of `spool` in the file.
+pub(crate) const SPOOL_KEYS: [&str; 5] = [
+    "mode",
+    "settle_secs",
+    "grace_secs",
+    "scan_secs",
+    "wait_inputs_secs",
+];
+/// Keys of `queue` in the file.
+pub(crate) const QUEUE_KEYS: [&str; 1] = ["max_jobs"];
+
+const SETTLE_SECS: RangeInclusive<f64> = 0.05..=600.0;
+const GRACE_SECS: RangeInclusive<f64> = 0.1..=86_400.0;
+const SCAN_SECS: RangeInclusive<f64> = 0.1..=3600.0;
+const WAIT_INPUTS_SECS: RangeInclusive<f64> = 0.0..=2_592_000.0;
+const MAX_JOBS: RangeInclusive<u64> = 1..=1_000_000;
+
+/// Whether the file system is asked to tell of changes in the jobs folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WatchMode {
+    /// Asked where the file system is local and a test shows that it tells.
+    #[default]
+    Auto,
+    /// Always asked.
+    Events,
+    /// Never asked: the folder is only listed.
+    Poll,
+}
+
+/// Not a way of watching.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a way of watching; there are auto, events and poll")]
+pub struct UnknownWatchMode(String);
+
+impl FromStr for WatchMode {
+    type Err = UnknownWatchMode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "events" => Ok(Self::Events),
+            "poll" => Ok(Self::Poll),
+            other => Err(UnknownWatchMode(other.to_owned())),
+        }
+    }
+}
+
+/// `spool`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spool {
+    /// How changes are noticed.
+    pub mode: WatchMode,
+    /// How long a file must be left unchanged; `None` = by the file system.
+    pub settle: Option<Duration>,
+    /// How long a file may look unfinished.
+    pub grace: Duration,
+    /// How often the folder is listed whatever is heard of it; `None` = by the file system.
+    pub scan: Option<Duration>,
+    /// How long a job waits for its picture.
+    pub wait_inputs: Duration,
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Self {
+            mode: WatchMode::Auto,
+            settle: None,
+            grace: Duration::from_mins(1),
+            scan: None,
+            wait_inputs: Duration::from_mins(10),
+        }
+    }
+}
+
+/// `queue`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Jobs that may be queued or running at a time.
+    pub max_jobs: u64,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { max_jobs: 20_000 }
+    }
+}
+
+/// What one source says of `spool` and `queue`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpoolLayer {
+    /// `spool.mode`
+    pub mode: Option<WatchMode>,
+    /// `spool.settle_secs`
+    pub settle: Option<Duration>,
+    /// `spool.grace_secs`
+    pub grace: Option<Duration>,
+    /// `spool.scan_secs`
+    pub scan: Option<Duration>,
+    /// `spool.wait_inputs_secs`
+    pub wait_inputs: Option<Duration>,
+    /// `queue.max_jobs`
+    pub max_jobs: Option<u64>,
+}
+
+impl SpoolLayer {
+    /// What this layer says, and `below` where it says nothing.
+    pub(crate) fn over(self, below: &Self) -> Self {
+        Self {
+            mode: self.mode.or(below.mode),
+            settle: self.settle.or(below.settle),
+            grace: self.grace.or(below.grace),
+            scan: self.scan.or(below.scan),
+            wait_inputs: self.wait_inputs.or(below.wait_inputs),
+            max_jobs: self.max_jobs.or(below.max_jobs),
+        }
+    }
+
+    pub(crate) fn resolve(self) -> (Spool, QueueLimits) {
+        let default = Spool::default();
+        let spool = Spool {
+            mode: self.mode.unwrap_or_default(),
+            settle: self.settle,
+            grace: self.grace.unwrap_or(default.grace),
+            scan: self.scan,
+            wait_inputs: self.wait_inputs.unwrap_or(default.wait_inputs),
+        };
+        let limits = QueueLimits::default();
+        let max_jobs = self.max_jobs.unwrap_or(limits.max_jobs);
+        (spool, QueueLimits { max_jobs })
+    }
+}
+
+/// The layer that the file's two sections give.
+pub(crate) fn in_file(spool: &Table<'_>, queue: &Table<'_>, problems: &mut Problems) -> SpoolLayer {
+    let mut secs = |key: &str, range| {
+        let secs = spool.number(key, range, problems)?;
+        Some(Duration::from_secs_f64(secs))
+    };
+    SpoolLayer {
+        settle: secs("settle_secs", &SETTLE_SECS),
+        grace: secs("grace_secs", &GRACE_SECS),
+        scan: secs("scan_secs", &SCAN_SECS),
+        wait_inputs: secs("wait_inputs_secs", &WAIT_INPUTS_SECS),
+        mode: spool.text("mode", problems).and_then(|text| {
+            let wrong = |err: UnknownWatchMode| {
+                problems.push(spool.problem(ProblemKind::OutOfRange, "mode", err.to_string()));
+            };
+            text.parse().map_err(wrong).ok()
+        }),
+        max_jobs: queue.integer("max_jobs", &MAX_JOBS, problems),
+    }
+}
+
+/// The layer that the environment gives; `get` knows no empty variables.
+pub(crate) fn in_environment<'v>(
+    get: impl Fn(&str) -> Option<&'v str>,
+    problems: &mut Problems,
+) -> SpoolLayer {
+    let mut wrong = |name: &str, message: String| {
+        problems.push(Problem::new(ProblemKind::OutOfRange, name, message));
+    };
+    let mut secs = |name: &str, range: &RangeInclusive<f64>| {
+        let text = get(name)?;
+        let secs = text.parse().ok().filter(|secs| range.contains(secs));
+        if secs.is_none() {
+            let (start, end) = (range.start(), range.end());
+            wrong(name, format!("`{text}` is not a number, {start} to {end}"));
+        }
+        secs.map(Duration::from_secs_f64)
+    };
+    let layer = SpoolLayer {
+        settle: secs("FRAMEPACKD_SPOOL_SETTLE_SECS", &SETTLE_SECS),
+        grace: secs("FRAMEPACKD_SPOOL_GRACE_SECS", &GRACE_SECS),
+        scan: secs("FRAMEPACKD_SPOOL_SCAN_SECS", &SCAN_SECS),
+        wait_inputs: secs("FRAMEPACKD_SPOOL_WAIT_INPUTS_SECS", &WAIT_INPUTS_SECS),
+        ..SpoolLayer::default()
+    };
+    let (mode, max_jobs) = ("FRAMEPACKD_SPOOL_MODE", "FRAMEPACKD_QUEUE_MAX_JOBS");
+    SpoolLayer {
+        mode: get(mode).and_then(|text| {
+            let wrong = |err: UnknownWatchMode| wrong(mode, err.to_string());
+            text.parse().map_err(wrong).ok()
+        }),
+        max_jobs: get(max_jobs).and_then(|text| {
+            let jobs = text.parse().ok().filter(|jobs| MAX_JOBS.contains(jobs));
+            if jobs.is_none() {
+                let (start, end) = (MAX_JOBS.start(), MAX_JOBS.end());
+                let message = format!("`{text}` is not a whole number, {start} to {end}");
+                wrong(max_jobs, message);
+            }
+            jobs
+        }),
+        ..layer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml;
+
+    fn read(text: &str) -> Result<SpoolLayer, String> {
+        let (root, mut problems) = (yaml::parse(text).unwrap(), Problems::default());
+        let top = Table::root(&root, &["spool", "queue"], &mut problems);
+        let spool = top.table("spool", &SPOOL_KEYS, &mut problems);
+        let queue = top.table("queue", &QUEUE_KEYS, &mut problems);
+        let layer = in_file(&spool, &queue, &mut problems);
+        problems.or(layer).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn the_environment_is_over_the_file_and_the_file_over_the_defaults() {
+        let file = read("spool: {mode: poll, settle_secs: 0.5, scan_secs: 3}\n").unwrap();
+        let environment = |name: &str| match name {
+            "FRAMEPACKD_SPOOL_MODE" => Some("events"),
+            "FRAMEPACKD_SPOOL_SCAN_SECS" => Some("7"),
+            "FRAMEPACKD_QUEUE_MAX_JOBS" => Some("5"),
+            _ => None,
+        };
+        let mut problems = Problems::default();
+        let layer = in_environment(environment, &mut problems);
+        let (spool, queue) = problems.or(layer).unwrap().over(&file).resolve();
+        let expected = Spool {
+            mode: WatchMode::Events,
+            settle: Some(Duration::from_millis(500)),
+            scan: Some(Duration::from_secs(7)),
+            ..Spool::default()
+        };
+        assert_eq!((spool, queue), (expected, QueueLimits { max_jobs: 5 }));
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let told = read("spool: {mode: pol, grace_secs: 0}\nqueue: {max_jobs: 0}\n").unwrap_err();
+        for part in ["`pol`", "spool.grace_secs", "queue.max_jobs"] {
+            assert!(told.contains(part), "{told}");
+        }
+        let mut problems = Problems::default();
+        in_environment(|_| Some("none"), &mut problems);
+        assert_eq!(problems.iter().count(), 6);
+    }
+}
