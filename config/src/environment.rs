@@ -4,13 +4,14 @@ use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
 use crate::{
     Devices, HOST_BUDGET_GB, IdleLimit, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind,
-    Problems,
+    Problems, SocketRoles,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
+    roles::principals,
     spool, suggest,
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 25] = [
+const VARIABLES: [&str; 29] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -36,18 +37,14 @@ const VARIABLES: [&str; 25] = [
     "FRAMEPACKD_SPOOL_SCAN_SECS",
     "FRAMEPACKD_SPOOL_WAIT_INPUTS_SECS",
     "FRAMEPACKD_QUEUE_MAX_JOBS",
+    "FRAMEPACKD_SOCKET_ADMIN",
+    "FRAMEPACKD_SOCKET_SUBMIT",
+    "FRAMEPACKD_SOCKET_READ",
+    "FRAMEPACKD_METRICS_TEXTFILE",
 ];
 
-/// Prefixes of variables that must be settings; others are none of our business.
-const SECTIONS: [&str; 7] = [
-    "FRAMEPACKD_PATHS_",
-    "FRAMEPACKD_MODELS_",
-    "FRAMEPACKD_WORKER_",
-    "FRAMEPACKD_IDLE_",
-    "FRAMEPACKD_MEMORY_",
-    "FRAMEPACKD_SPOOL_",
-    "FRAMEPACKD_QUEUE_",
-];
+/// What the daemon's variables begin with: one that is no setting is misspelt, or of another version.
+const PREFIX: &str = "FRAMEPACKD_";
 
 /// The layer that the environment gives. An empty variable counts as unset.
 pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> Layer {
@@ -57,12 +54,13 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
     };
     let path = |name: &str| get(name).map(PathBuf::from);
     for (name, _) in variables {
-        if SECTIONS.iter().any(|section| name.starts_with(section))
-            && !VARIABLES.contains(&name.as_str())
-        {
-            let mut problem = Problem::new(ProblemKind::UnknownKey, name, "unknown variable");
-            problem.hint = suggest(name, VARIABLES).map(|near| format!("did you mean `{near}`?"));
-            problems.push(problem);
+        if name.starts_with(PREFIX) && !VARIABLES.contains(&name.as_str()) {
+            let hint = match suggest(name, VARIABLES) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("unset it: variables that begin with {PREFIX} are settings"),
+            };
+            let problem = Problem::new(ProblemKind::UnknownKey, name, "unknown variable");
+            problems.push(problem.hint(hint));
         }
     }
     let spool = spool::in_environment(get, problems);
@@ -94,6 +92,12 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
             MemoryAmount::parse(text, &HOST_BUDGET_GB)
         }),
         spool,
+        roles: SocketRoles {
+            admin: given.parsed("FRAMEPACKD_SOCKET_ADMIN", principals),
+            submit: given.parsed("FRAMEPACKD_SOCKET_SUBMIT", principals),
+            read: given.parsed("FRAMEPACKD_SOCKET_READ", principals),
+        },
+        textfile: path("FRAMEPACKD_METRICS_TEXTFILE"),
     }
 }
 

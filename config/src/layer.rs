@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Config, Deadlines, Devices, Idle, IdleLimit, Memory, MemoryAmount, Models, Paths, Problem,
-    ProblemKind, Problems, SpoolLayer, Worker,
+    Config, Deadlines, Devices, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models, Paths,
+    Problem, ProblemKind, Problems, SocketRoles, SpoolLayer, Worker,
     parameters::{MAX_FAULTS, RECYCLE_AFTER},
 };
 
@@ -49,6 +49,10 @@ pub struct Layer {
     pub host_budget: Option<MemoryAmount>,
     /// `spool` and `queue`
     pub spool: SpoolLayer,
+    /// `socket`
+    pub roles: SocketRoles,
+    /// `metrics.textfile`
+    pub textfile: Option<PathBuf>,
 }
 
 impl Layer {
@@ -77,6 +81,8 @@ impl Layer {
             preserve: self.preserve.or(below.preserve),
             host_budget: self.host_budget.or(below.host_budget),
             spool: self.spool.over(&below.spool),
+            roles: self.roles.over(below.roles),
+            textfile: self.textfile.or(below.textfile),
         }
     }
 
@@ -95,6 +101,7 @@ impl Layer {
             bundle: at(self.bundle),
             f1_bundle: at(self.f1_bundle),
             program: at(self.program),
+            textfile: at(self.textfile),
             ..self
         }
     }
@@ -147,6 +154,10 @@ impl Layer {
             },
             spool,
             queue,
+            socket: self.roles,
+            metrics: Metrics {
+                textfile: self.textfile,
+            },
         };
         problems.or(config)
     }

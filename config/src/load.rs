@@ -1,19 +1,11 @@
-//! The configuration file, and the merge of file, environment and flags.
+//! Where settings come from, and the merge of file, environment and flags.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use crate::{
-    Config, Device, Devices, HOST_BUDGET_GB, Layer, PRESERVE_GB, Problem, ProblemKind, Problems,
-    Table, environment,
-    idle::idle_limit,
-    memory::amount,
-    parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
-    spool,
-    yaml::{self, Node},
-};
+use crate::{Config, Layer, Problems, environment, file};
 
 /// Where settings come from. Later ones win: file, environment, flags.
 #[derive(Debug, Clone)]
@@ -49,28 +41,6 @@ pub enum ConfigError {
     },
 }
 
-/// Sections of the file and their keys.
-const KEYS: [(&str, &[&str]); 7] = [
-    ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
-    ("models", &["bundle", "f1_bundle"]),
-    (
-        "worker",
-        &[
-            "devices",
-            "program",
-            "recycle_after",
-            "max_faults",
-            "first_step_deadline_secs",
-            "step_deadline_factor",
-            "min_step_deadline_secs",
-        ],
-    ),
-    ("idle", &["warm_after_secs", "cold_after_secs"]),
-    ("memory", &["preserve_gb", "host_budget_gb"]),
-    ("spool", &spool::SPOOL_KEYS),
-    ("queue", &spool::QUEUE_KEYS),
-];
-
 impl Config {
     /// Reads and merges all settings.
     pub fn load(load: Load<'_>) -> Result<Self, ConfigError> {
@@ -88,110 +58,21 @@ impl Config {
 fn merge(text: &str, load: Load<'_>) -> Result<Config, Problems> {
     let file = load.current_dir.join(load.file);
     let folder = file.parent().unwrap_or(load.current_dir);
-    let in_file = file_layer(text)?.relative_to(folder);
+    let in_file = file::layer(text)?.relative_to(folder);
     let mut problems = Problems::default();
     let environment = environment::layer(load.environment, &mut problems);
     let given = load.flags.over(environment).relative_to(load.current_dir);
     problems.or(given)?.over(in_file).resolve()
 }
 
-/// The layer that the file's text gives.
-fn file_layer(text: &str) -> Result<Layer, Problems> {
-    let root = yaml::parse(text)?;
-    let mut problems = Problems::default();
-    let top = Table::root(&root, &KEYS.map(|(section, _)| section), &mut problems);
-    let [paths, models, worker, idle, memory, in_spool, queue] =
-        KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
-    let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
-        table.text(key, &mut problems).map(PathBuf::from)
-    };
-    let layer = Layer {
-        jobs: path(&paths, "jobs"),
-        state: path(&paths, "state"),
-        outputs: path(&paths, "outputs"),
-        socket: path(&paths, "socket"),
-        bundle: path(&models, "bundle"),
-        f1_bundle: path(&models, "f1_bundle"),
-        program: path(&worker, "program"),
-        inputs: folders(&paths, "inputs", &mut problems),
-        devices: devices(&worker, "devices", &mut problems),
-        recycle_after: worker.integer("recycle_after", &RECYCLE_AFTER.range, &mut problems),
-        max_faults: worker.integer("max_faults", &MAX_FAULTS.range, &mut problems),
-        first_step_deadline_secs: worker.integer(
-            "first_step_deadline_secs",
-            &DEADLINE_SECS,
-            &mut problems,
-        ),
-        step_deadline_factor: worker.integer(
-            "step_deadline_factor",
-            &DEADLINE_FACTOR,
-            &mut problems,
-        ),
-        min_step_deadline_secs: worker.integer(
-            "min_step_deadline_secs",
-            &DEADLINE_SECS,
-            &mut problems,
-        ),
-        warm_after: idle_limit(&idle, "warm_after_secs", &mut problems),
-        cold_after: idle_limit(&idle, "cold_after_secs", &mut problems),
-        preserve: amount(&memory, "preserve_gb", &PRESERVE_GB, &mut problems),
-        host_budget: amount(&memory, "host_budget_gb", &HOST_BUDGET_GB, &mut problems),
-        spool: spool::in_file(&in_spool, &queue, &mut problems),
-    };
-    problems
-        .or(layer)
-        .map_err(|problems| problems.located_in(text))
-}
-
-/// A folder, or a list of folders.
-fn folders(table: &Table<'_>, key: &str, problems: &mut Problems) -> Option<Vec<PathBuf>> {
-    texts(table, key, problems).map(|texts| texts.into_iter().map(PathBuf::from).collect())
-}
-
-/// `auto`, a device, or a list of devices.
-fn devices(table: &Table<'_>, key: &str, problems: &mut Problems) -> Option<Devices> {
-    let texts = texts(table, key, problems)?;
-    if texts == ["auto"] {
-        return Some(Devices::Auto);
-    }
-    let devices: Result<Vec<Device>, _> = texts.into_iter().map(str::parse).collect();
-    devices
-        .and_then(Devices::listed)
-        .map_err(|err| {
-            problems.push(table.problem(ProblemKind::OutOfRange, key, err.to_string()));
-        })
-        .ok()
-}
-
-/// One text or a list of texts; an empty list is a mistake.
-fn texts<'n>(table: &Table<'n>, key: &str, problems: &mut Problems) -> Option<Vec<&'n str>> {
-    let node = table.get(key)?;
-    let items = match node {
-        Node::List(items) => items.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let texts: Option<Vec<&str>> = items
-        .iter()
-        .map(|item| match item {
-            Node::Text(text) => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
-    match texts {
-        Some(texts) if !texts.is_empty() => Some(texts),
-        _ => {
-            let problem: Problem = table.wrong_type(key, "text or a list of texts", node);
-            problems.push(problem);
-            None
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        Deadlines, Idle, IdleLimit, Memory, MemoryAmount, Models, Paths, QueueLimits, Spool, Worker,
+        Deadlines, Device, Devices, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models, Paths,
+        QueueLimits, SocketRoles, Spool, Worker,
+        file::KEYS,
+        parameters::{MAX_FAULTS, RECYCLE_AFTER},
     };
 
     const MINIMAL: &str = "\
@@ -246,6 +127,8 @@ models: {bundle: models/demo}
                 idle: Idle::default(),
                 spool: Spool::default(),
                 queue: QueueLimits::default(),
+                socket: SocketRoles::default(),
+                metrics: Metrics::default(),
             }
         );
     }
@@ -268,6 +151,8 @@ models: {bundle: models/demo}
         assert_eq!(config.memory, Memory::default());
         assert_eq!(config.spool, Spool::default());
         assert_eq!(config.queue, QueueLimits::default());
+        assert_eq!(config.socket, SocketRoles::default());
+        assert_eq!(config.metrics, Metrics::default());
         for key in KEYS.iter().flat_map(|(_, keys)| *keys) {
             let documented = text
                 .lines()
@@ -284,12 +169,13 @@ models: {bundle: models/demo}
             ("FRAMEPACKD_SOCKET", "/run/env.sock"),
             ("FRAMEPACKD_PATHS_INPUTS", "/a:b"),
             ("FRAMEPACKD_WORKER_DEVICES", "cuda:1, cpu"),
-            ("FRAMEPACKD_LOG", "debug"),
             ("FRAMEPACKD_WORKER_RECYCLE_AFTER", "0"),
             ("FRAMEPACKD_IDLE_WARM_AFTER_SECS", "never"),
             ("FRAMEPACKD_MEMORY_PRESERVE_GB", "auto"),
             ("FRAMEPACKD_MEMORY_HOST_BUDGET_GB", "12.5"),
             ("FRAMEPACKD_MODELS_F1_BUNDLE", ""),
+            ("FRAMEPACKD_SOCKET_SUBMIT", "alice, @artists"),
+            ("FRAMEPACKD_METRICS_TEXTFILE", "framepackd.prom"),
         ];
         let flags = Layer {
             state: Some("flag-state".into()),
@@ -297,7 +183,7 @@ models: {bundle: models/demo}
         };
         let text = format!(
             "{MINIMAL}memory: {{preserve_gb: 6}}\nworker: {{recycle_after: 9, step_deadline_factor: 3}}\n\
-             idle: {{warm_after_secs: 7, cold_after_secs: 0}}\n"
+             idle: {{warm_after_secs: 7, cold_after_secs: 0}}\nsocket: {{read: []}}\n"
         );
         let config = merged(&text, &environment, flags).unwrap();
         assert_eq!(config.memory.preserve, MemoryAmount::Auto);
@@ -314,6 +200,13 @@ models: {bundle: models/demo}
             [Path::new("/a"), Path::new("/home/user/b")]
         );
         assert_eq!(config.models.f1_bundle, None);
+        let submit = ["alice", "@artists"].map(|name| name.parse().unwrap());
+        assert_eq!(config.socket.submit, Some(submit.to_vec()));
+        assert_eq!(config.socket.read, Some(Vec::new()));
+        assert_eq!(
+            config.metrics.textfile,
+            Some("/home/user/framepackd.prom".into())
+        );
         let devices = vec![Device::Cuda(1), Device::Cpu];
         assert_eq!(config.worker.devices, Devices::Listed(devices));
     }
@@ -359,6 +252,8 @@ idle: {warm_after_secs: soon}
 memory:
   preserve_gb: 1
   host_budget_gb: much
+socket:
+  admin: [root, '*']
 ";
         let expected = "\
 line 1, column 1: path: unknown key (did you mean `paths`?)
@@ -368,7 +263,8 @@ line 6, column 12: worker.devices: `gpu` is not a device; there are cpu and cuda
 line 7, column 25: worker.step_deadline_factor: 1 is not in 2 to 1000
 line 8, column 25: idle.warm_after_secs: `soon` is neither never nor a whole number of seconds, 0 to 2678400
 line 10, column 16: memory.preserve_gb: 1 is not in 2 to 128
-line 11, column 19: memory.host_budget_gb: `much` is neither auto nor a number, 1 to 4096";
+line 11, column 19: memory.host_budget_gb: `much` is neither auto nor a number, 1 to 4096
+line 13, column 10: socket.admin: `*` is neither a user (`alice`) nor a group (`@artists`)";
         assert_eq!(merged(text, &[], Layer::default()).unwrap_err(), expected);
     }
 
@@ -382,10 +278,11 @@ models.bundle: required, but not set";
     }
 
     #[test]
-    fn misspelt_variables_are_mistakes() {
-        let environment = [("FRAMEPACKD_PATHS_JOB", "x")];
-        let expected =
-            "FRAMEPACKD_PATHS_JOB: unknown variable (did you mean `FRAMEPACKD_PATHS_JOBS`?)";
+    fn misspelt_and_unknown_variables_are_mistakes() {
+        let environment = [("FRAMEPACKD_PATHS_JOB", "x"), ("FRAMEPACKD_LOG", "debug")];
+        let expected = "\
+FRAMEPACKD_PATHS_JOB: unknown variable (did you mean `FRAMEPACKD_PATHS_JOBS`?)
+FRAMEPACKD_LOG: unknown variable (unset it: variables that begin with FRAMEPACKD_ are settings)";
         assert_eq!(
             merged(MINIMAL, &environment, Layer::default()).unwrap_err(),
             expected

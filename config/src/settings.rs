@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Devices, IdleLimit, MemoryAmount, QueueLimits, Spool};
+use crate::{Devices, IdleLimit, MemoryAmount, QueueLimits, SocketRoles, Spool};
 
 /// Everything that framepackd can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub struct Config {
     pub spool: Spool,
     /// How many jobs there may be.
     pub queue: QueueLimits,
+    /// Who may use the socket, and for what.
+    pub socket: SocketRoles,
+    /// Figures for a monitoring system.
+    pub metrics: Metrics,
 }
 
 /// `paths`. All absolute, as far as the configuration file's own path was.
@@ -108,4 +112,11 @@ impl Default for Idle {
             cold_after: IdleLimit::Secs(1800),
         }
     }
+}
+
+/// `metrics`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metrics {
+    /// OpenMetrics text that is kept up to date here, for the node exporter's textfile collector; `None` = none.
+    pub textfile: Option<PathBuf>,
 }
