@@ -159,3 +159,6 @@ fn is_locked(error: &io::Error) -> bool {
 fn number(bytes: &[u8]) -> Option<u64> {
     bytes.try_into().ok().map(u64::from_be_bytes)
 }
+
+#[cfg(test)]
+mod tests;
