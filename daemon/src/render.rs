@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fs, io, path::PathBuf};
 
 use framepack_config::Models;
-use framepack_ipc::worker::RenderRequest;
+use framepack_ipc::worker::{Precaution, RenderRequest};
 use framepack_jobs::{Job, ValidSpec};
 
 use crate::{state_dir::Layout, store::Record};
@@ -47,6 +47,8 @@ impl Renderer {
             crf: spec.output.crf,
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
+            rung: 0,
+            precaution: Precaution::None,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, ops::ControlFlow, path::Path, rc::Rc};
 
-use framepack_ipc::worker::{DeviceIdle, Phase, RenderOutput, RenderRequest, Temperature};
+use framepack_ipc::worker::{
+    DeviceIdle, Phase, RenderOutput, RenderRequest, Temperature, Verified,
+};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
@@ -147,6 +149,9 @@ impl Pipeline {
                 idle_secs: idle.idle_secs,
                 total_secs: idle.total_secs,
             }),
+            resumed: None,
+            rungs: vec![],
+            verified: Verified::Container,
         }
     }
 

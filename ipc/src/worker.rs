@@ -6,23 +6,37 @@
 use std::path::PathBuf;
 
 pub use framepack_jobs::{
-    DeviceIdle, MemoryPlan, Phase, PhaseTime, Progress, RenderOutput, RenderPlan,
+    DeviceIdle, MemoryPlan, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed,
+    RungTaken, Verified,
 };
 use framepack_jobs::{Failure, Guidance, JobId, Model};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.
-pub const WORKER_PROTOCOL: u32 = 2;
+pub const WORKER_PROTOCOL: u32 = 3;
 
 /// What the daemon tells a worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {
-    /// Render this job. Answered by `Started`, any number of `Progress`, and one of `Done`, `Failed`, `Cancelled`.
+    /// Render this job, from where an earlier run of it in the same work folder ended. Answered by `Started`, any
+    /// number of `Progress`, `Checkpoint` and `Rung`, and one of `Done`, `Failed`, `Cancelled`, `Suspended`.
     Render(Box<RenderRequest>),
     /// Stop the job at its next step; ignored when it is not the one being rendered.
     Cancel {
         /// The job to stop.
+        job: JobId,
+    },
+    /// Stop working on the job for a while; ignored when it is not the one being rendered.
+    Pause {
+        /// The job.
+        job: JobId,
+        /// Where, and how.
+        at: PauseAt,
+    },
+    /// Go on with the job after `Pause`; takes a pause back that has not begun.
+    Resume {
+        /// The job.
         job: JobId,
     },
     /// Say where this job's weights would be and how much memory it would take, as the device is now. Answered by
@@ -38,6 +52,16 @@ pub enum ToWorker {
         /// How much of it.
         to: Temperature,
     },
+}
+
+/// Where a job is to pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseAt {
+    /// In place, before its next step, memory kept. Answered by `Paused`; what else is asked is still answered.
+    Step,
+    /// At the end of its section, by ending the run. Answered by `Suspended`, or by `Done` after the last section.
+    Section,
 }
 
 /// What a worker keeps of its models between jobs.
@@ -89,8 +113,26 @@ pub struct RenderRequest {
     pub crf: u8,
     /// The video's final path; its folder exists. Written under a temporary name beside it, then renamed.
     pub output: PathBuf,
-    /// Folder for what the job leaves while it runs (previews); exists.
+    /// Folder for what the job leaves while it runs (previews, checkpoints); exists. A later run of the job that
+    /// finds its checkpoints here continues it.
     pub work_dir: PathBuf,
+    /// Rung of the out-of-memory ladder to start at; 0 = as planned.
+    #[serde(default)]
+    pub rung: u32,
+    /// What is to be done otherwise than last time.
+    #[serde(default)]
+    pub precaution: Precaution,
+}
+
+/// What a job's repetition does otherwise, because the last attempt failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precaution {
+    /// Nothing.
+    #[default]
+    None,
+    /// Not-a-number came out: the VAE computes in f32, attention by another kernel.
+    Numerics,
 }
 
 /// What a worker tells the daemon.
@@ -131,6 +173,39 @@ pub enum FromWorker {
     Cancelled {
         /// The job.
         job: JobId,
+    },
+    /// The job stands still before a step, on request.
+    Paused {
+        /// The job.
+        job: JobId,
+    },
+    /// The job goes on after `Paused`.
+    Resumed {
+        /// The job.
+        job: JobId,
+    },
+    /// The run ended at a section's checkpoint, on request; another run continues there.
+    Suspended {
+        /// The job.
+        job: JobId,
+    },
+    /// What was rendered so far is on the disk and outlives the worker.
+    Checkpoint {
+        /// The job.
+        job: JobId,
+        /// Sections that need not be rendered again.
+        sections_done: u32,
+    },
+    /// Memory ran out; the section is repeated with less.
+    Rung {
+        /// The job.
+        job: JobId,
+        /// Number of the rung, from 1.
+        rung: u32,
+        /// Its name.
+        name: String,
+        /// What ran out, and where.
+        reason: String,
     },
     /// The answer to `Plan`.
     Planned {

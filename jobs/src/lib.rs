@@ -30,7 +30,9 @@ pub use memory::{
     Bytes, DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
 };
 pub use parameters::{Guidance, Model};
-pub use render::{DeviceIdle, Phase, PhaseTime, Progress, RenderOutput, RenderPlan};
+pub use render::{
+    DeviceIdle, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
+};
 pub use seed::SeedSpec;
 pub use selector::{InvalidSelector, Selector, Unmatched, select};
 pub use spec::{API, JobSpec, Length, OutputSpec, Size, Start, ValidSpec, Validated};

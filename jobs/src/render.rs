@@ -92,6 +92,52 @@ pub struct RenderOutput {
     /// How long the device waited between the sections' parts; `None` on the CPU.
     #[serde(default)]
     pub device_idle: Option<DeviceIdle>,
+    /// Where an earlier run of the job was continued; `None` = rendered from the start.
+    #[serde(default)]
+    pub resumed: Option<Resumed>,
+    /// What was given up for want of memory, in this order.
+    #[serde(default)]
+    pub rungs: Vec<RungTaken>,
+    /// How the file was read back before it got its name.
+    #[serde(default)]
+    pub verified: Verified,
+}
+
+/// A run that began with sections of an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// Sections that were there already.
+    pub sections_done: u32,
+    /// Whether the latents are those of an uninterrupted run, bit for bit: the same device, versions, data type,
+    /// attention and rung.
+    pub is_exact: bool,
+    /// What differs, when they need not be.
+    pub reason: Option<String>,
+}
+
+/// A step down the ladder of things that can be given up for want of memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungTaken {
+    /// Its number, from 1; 0 is the plan as it was made.
+    pub rung: u32,
+    /// Its name.
+    pub name: String,
+    /// What ran out, and where.
+    pub reason: String,
+}
+
+/// How a video was read back.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verified {
+    /// Every frame was decoded by the `ffmpeg` program.
+    Ffmpeg,
+    /// Every sample was read from the mp4, and none decoded: there was no `ffmpeg`.
+    #[default]
+    Container,
+    /// In a way that this version does not know.
+    #[serde(untagged)]
+    Unknown(String),
 }
 
 /// How long a device had nothing to do between the parts of a job's sections: after sampling, before decoding, and

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use framepack_jobs::{
     Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress, RenderOutput,
-    RenderPlan, Selector, Source, StateName, Surroundings, Timestamp, select,
+    RenderPlan, Resumed, RungTaken, Selector, Source, StateName, Surroundings, Timestamp, Verified,
+    select,
 };
 
 fn job(id: u64, name: &str, state: JobState) -> Job {
@@ -90,6 +91,17 @@ fn every_state() -> [JobState; 5] {
                 peak_device_bytes: Some(1 << 33),
                 memory_plan: None,
                 device_idle: None,
+                resumed: Some(Resumed {
+                    sections_done: 2,
+                    is_exact: false,
+                    reason: Some("an earlier version began it".to_owned()),
+                }),
+                rungs: vec![RungTaken {
+                    rung: 1,
+                    name: "vae tiles".to_owned(),
+                    reason: "decoding section 1 ran out of memory".to_owned(),
+                }],
+                verified: Verified::Ffmpeg,
             }),
         },
         JobState::Failed {
@@ -202,4 +214,28 @@ fn what_is_no_selector_says_why() {
         assert_eq!(text.parse::<Selector>().unwrap_err().to_string(), expected);
     }
     assert_eq!("@done".parse(), Ok(Selector::State(StateName::Done)));
+}
+
+#[test]
+fn results_of_earlier_versions_open_and_words_of_later_ones_survive() {
+    let [_, _, done, ..] = every_state();
+    let mut json = serde_json::to_value(job(1, "cat", done)).unwrap();
+    let result = json["result"].as_object_mut().unwrap();
+    for new in ["resumed", "rungs", "verified"] {
+        assert!(result.remove(new).is_some(), "{new}");
+    }
+    let old: Job = serde_json::from_value(json.clone()).unwrap();
+    let JobState::Done { result, .. } = old.state else {
+        panic!("{:?}", old.state);
+    };
+    assert_eq!(
+        (result.resumed, result.rungs, result.verified),
+        (None, vec![], Verified::Container)
+    );
+    json["result"]["verified"] = "by_eye".into();
+    let new: Job = serde_json::from_value(json).unwrap();
+    assert_eq!(
+        serde_json::to_value(new).unwrap()["result"]["verified"],
+        "by_eye"
+    );
 }

@@ -26,7 +26,7 @@ use std::{
 
 use framepack_ipc::worker::{
     FromWorker, MemoryPlan, Phase, PhaseTime, PlanOutcome, Progress, RenderOutput, RenderPlan,
-    RenderRequest, ToWorker, WORKER_PROTOCOL, WorkerInfo,
+    RenderRequest, ToWorker, Verified, WORKER_PROTOCOL, WorkerInfo,
 };
 use framepack_jobs::{
     DeviceMemory, EncoderPlacement, Failure, FailureClass, JobId, PhasePeak, TransformerMemory,
@@ -233,6 +233,9 @@ fn output(request: &RenderRequest, device: &str) -> RenderOutput {
         peak_device_bytes: Some(3 << 30),
         memory_plan: Some(Box::new(memory_plan(None))),
         device_idle: None,
+        resumed: None,
+        rungs: vec![],
+        verified: Verified::Ffmpeg,
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, ToWorker};
+use framepack_ipc::worker::{FromWorker, Precaution, RenderOutput, RenderRequest, ToWorker};
 use framepack_jobs::{Failure, Guidance, JobId, Model};
 
 /// No answer of a tiny model takes this long.
@@ -223,6 +223,8 @@ impl Desk {
             crf: 23,
             output: self.path().join(format!("{model:?}-{sections}.mp4")),
             work_dir,
+            rung: 0,
+            precaution: Precaution::None,
         }
     }
 }

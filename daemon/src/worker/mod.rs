@@ -264,6 +264,15 @@ impl Supervisor {
             FromWorker::Done { .. } => return Ok(Some(Ending::Failed(no_video(request)))),
             FromWorker::Failed { failure, .. } => return Ok(Some(Ending::Failed(failure))),
             FromWorker::Cancelled { .. } => return Ok(Some(Ending::Cancelled)),
+            // It continues from its checkpoint.
+            FromWorker::Suspended { .. } => return Ok(Some(Ending::Interrupted)),
+            FromWorker::Checkpoint { sections_done, .. } => {
+                info!(%job, sections_done, "checkpoint");
+            }
+            FromWorker::Rung {
+                rung, name, reason, ..
+            } => warn!(%job, rung, name, "goes on with less memory: {reason}"),
+            FromWorker::Paused { .. } | FromWorker::Resumed { .. } => {}
             FromWorker::Planned { ask, outcome } => self.asks.answer(ask, outcome),
             FromWorker::Ready(_) => warn!(%job, "the worker said again that it is ready"),
         }

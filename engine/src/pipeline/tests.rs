@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use framepack_ipc::worker::Precaution;
 use framepack_jobs::{Guidance, JobId, Model};
 use serde::Deserialize;
 
@@ -92,6 +93,8 @@ impl Case {
             crf: 16,
             output: work_dir.join("video.mp4"),
             work_dir: work_dir.into(),
+            rung: 0,
+            precaution: Precaution::None,
         };
         let mut job = Job::resolve(&request).unwrap();
         let order = if model == Model::Original {

@@ -135,6 +135,8 @@ fn read(input: impl BufRead, orders: &mpsc::Sender<Order>, stop: &Stop) {
                 stop.stop(job.0);
                 continue;
             }
+            // The daemon does not ask for it yet.
+            Ok(ToWorker::Pause { .. } | ToWorker::Resume { .. }) => continue,
             Err(error) => {
                 tracing::error!(%error, "not a message for a worker; the daemon must be of another version");
                 return;

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use framepack_engine::{ModelOptions, pipeline::Pipeline, progress::Update};
-use framepack_ipc::worker::{Phase, RenderOutput, RenderRequest};
+use framepack_ipc::worker::{Phase, Precaution, RenderOutput, RenderRequest};
 use framepack_jobs::{Guidance, JobId, Model};
 use image::{Rgb, RgbImage};
 use serde::Serialize;
@@ -136,6 +136,8 @@ impl Args {
             crf: CRF,
             output: scratch.join("video.mp4"),
             work_dir: scratch.into(),
+            rung: 0,
+            precaution: Precaution::None,
         })
     }
 
