@@ -106,16 +106,32 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
         "framepackd {} is up for {:.0} s (process {}): {} queued, {} running",
         status.version, status.uptime_secs, status.pid, status.queued, status.running
     )];
+    lines.extend(
+        status
+            .paused
+            .iter()
+            .map(|reason| format!("no job begins: {reason}")),
+    );
+    for note in &status.degraded {
+        lines.push(format!("degraded: {} [{}]", note.message, note.code));
+        lines.extend(note.hint.iter().map(|hint| format!("hint: {hint}")));
+    }
     for worker in &status.workers {
         let state = match worker.state {
             WorkerState::Starting => "starting",
             WorkerState::Idle => "idle",
             WorkerState::Busy => "busy",
             WorkerState::Down => "down",
+            WorkerState::Faulty => "faulty",
             WorkerState::Unknown => "unknown",
         };
         let name = worker.device_name.as_deref().unwrap_or("-");
-        lines.push(format!("worker {} ({name}): {state}", worker.device));
+        let note = worker.note.iter().map(|note| format!(": {note}"));
+        lines.push(format!(
+            "worker {} ({name}): {state}{}",
+            worker.device,
+            note.collect::<String>()
+        ));
     }
     lines
 }

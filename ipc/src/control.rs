@@ -200,6 +200,23 @@ pub struct DaemonStatus {
     pub running: u64,
     /// Its workers, one a device.
     pub workers: Vec<WorkerStatus>,
+    /// Why no job begins, while that is so.
+    #[serde(default)]
+    pub paused: Option<String>,
+    /// What does not work as it should, though the daemon goes on.
+    #[serde(default)]
+    pub degraded: Vec<Note>,
+}
+
+/// Something that the daemon's user should know and do something about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Stable code, `FP` and four digits.
+    pub code: String,
+    /// What is wrong, where, with which values. Lower case, no trailing dot.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// One worker.
@@ -211,6 +228,9 @@ pub struct WorkerStatus {
     pub device_name: Option<String>,
     /// What it does.
     pub state: WorkerState,
+    /// Why it does that, where it is not plain.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// What a worker does.
@@ -225,6 +245,8 @@ pub enum WorkerState {
     Busy,
     /// Its process is gone and will be started again.
     Down,
+    /// Its device has failed too often: it gets no job until it is enabled again.
+    Faulty,
     /// A state of a later version.
     #[serde(other)]
     Unknown,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use framepack_jobs::{
     Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, Progress, RenderOutput,
-    RenderPlan, Source, Surroundings, Timestamp,
+    RenderPlan, Source, Surroundings, Timestamp, Verified,
 };
 
 pub(crate) const YAML: &str = "api: framepack/v1\nstart: {image: cat.jpg}\nprompt: A cat yawns.\n";
@@ -68,6 +68,9 @@ pub(crate) fn done() -> JobState {
             peak_device_bytes: None,
             memory_plan: None,
             device_idle: None,
+            resumed: None,
+            rungs: Vec::new(),
+            verified: Verified::Ffmpeg,
         }),
     }
 }

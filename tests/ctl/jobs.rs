@@ -3,8 +3,8 @@
 use framepack_ipc::{
     ErrorBody, ErrorCode,
     control::{
-        CancelOutcome, Cancellation, DaemonStatus, ListRequest, Request, Response, WorkerState,
-        WorkerStatus,
+        CancelOutcome, Cancellation, DaemonStatus, ListRequest, Note, Request, Response,
+        WorkerState, WorkerStatus,
     },
 };
 use framepack_jobs::{JobState, StateName};
@@ -164,10 +164,17 @@ fn ping_tells_what_the_daemon_does() {
         uptime_secs: 61.0,
         queued: 2,
         running: 1,
+        paused: Some("by hand".to_owned()),
+        degraded: vec![Note {
+            code: "FP4001".to_owned(),
+            message: "the store was repaired".to_owned(),
+            hint: Some("look".to_owned()),
+        }],
         workers: vec![WorkerStatus {
             device: "cpu".to_owned(),
             device_name: None,
             state: WorkerState::Busy,
+            note: Some("a reason".to_owned()),
         }],
     };
     talk(&["ping"], vec![Response::Pong(status.clone())])
@@ -175,7 +182,10 @@ fn ping_tells_what_the_daemon_does() {
         .assert(
             0,
             "framepackd 0.1.0 is up for 61 s (process 42): 2 queued, 1 running\n\
-             worker cpu (-): busy\n",
+             no job begins: by hand\n\
+             degraded: the store was repaired [FP4001]\n\
+             hint: look\n\
+             worker cpu (-): busy: a reason\n",
             "",
         );
     let json = talk(&["ping", "--json"], vec![Response::Pong(status)])

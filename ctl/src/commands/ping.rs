@@ -13,13 +13,15 @@ use crate::{
     rows,
 };
 
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 8] = [
     "version",
     "pid",
     "uptime_secs",
     "queued",
     "running",
     "workers",
+    "paused",
+    "degraded",
 ];
 
 pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {

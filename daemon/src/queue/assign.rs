@@ -1,8 +1,9 @@
 //! Jobs to idle workers: the lowest number first.
 
+use framepack_ipc::worker::RungTaken;
 use framepack_jobs::{JobId, JobState, StateName, Timestamp};
-use tokio::sync::oneshot;
-use tracing::{error, info};
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
 
 use super::{Assignment, Idle, Queue, Report, Running};
 
@@ -60,17 +61,12 @@ impl Queue {
             self.idle.push_front(idle);
             return false;
         }
-        let (cancel, cancelled) = oneshot::channel();
-        self.running.insert(
-            id,
-            Running {
-                cancel: Some(cancel),
-            },
-        );
+        let (control, controlled) = mpsc::unbounded_channel();
+        self.running.insert(id, Running { control });
         info!(job = %id, device = idle.worker.device, attempt = self.jobs[&id].job.attempts, "begins");
         let assignment = Assignment {
             request,
-            cancel: cancelled,
+            control: controlled,
         };
         if idle.reply.send(assignment).is_err() {
             // The worker went away in this very moment: its job is queued again.
@@ -96,6 +92,15 @@ impl Queue {
                 let before = progress.replace(now);
                 before.is_none_or(|before| before.section != now.section)
             }
+            Report::Checkpoint(sections_done) => {
+                info!(job = %id, sections_done, "checkpoint");
+                false
+            }
+            Report::Rung(RungTaken { rung, name, reason }) => {
+                warn!(job = %id, rung, name, "short of memory: {reason}");
+                false
+            }
+            Report::Paused | Report::Resumed => false,
         };
         if section_ended && let Err(error) = self.store.put(record) {
             // Not synced either: losing it costs nothing but the display after a crash.

@@ -6,7 +6,7 @@ use framepack_ipc::control::CancelOutcome;
 use framepack_jobs::{Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp};
 use tracing::{error, info, warn};
 
-use super::{Ending, Queue};
+use super::{Control, Death, Ending, Queue};
 use crate::{inputs, render::clear_leftovers, spool};
 
 /// Workers that may die under one job before it is given up.
@@ -38,9 +38,9 @@ impl Queue {
             Ending::WorkerDied(_) | Ending::Interrupted if cancelled => {
                 JobState::Cancelled { finished_at }
             }
-            Ending::WorkerDied(how) => {
+            Ending::WorkerDied(Death { kind, how }) => {
                 record.private.worker_deaths += 1;
-                warn!(job = %id, deaths = record.private.worker_deaths, how, "its worker died");
+                warn!(job = %id, deaths = record.private.worker_deaths, ?kind, how, "its worker died");
                 match record.private.worker_deaths {
                     deaths if deaths < MAX_WORKER_DEATHS => JobState::Queued,
                     _ => JobState::Failed {
@@ -49,7 +49,7 @@ impl Queue {
                     },
                 }
             }
-            Ending::Interrupted => JobState::Queued,
+            Ending::Interrupted | Ending::Suspended => JobState::Queued,
         };
         let is_done = state.name() == StateName::Done;
         record
@@ -80,14 +80,7 @@ impl Queue {
                 if let Err(error) = self.persist(id).await {
                     error!(job = %id, %error, "storing the wish to cancel");
                 }
-                if let Some(cancel) = self
-                    .running
-                    .get_mut(&id)
-                    .and_then(|running| running.cancel.take())
-                {
-                    // Fails when the run has just ended: its ending is on the way to us.
-                    let _ = cancel.send(());
-                }
+                self.control(id, Control::Cancel);
                 CancelOutcome::Stopping
             }
             StateName::Done | StateName::Failed | StateName::Cancelled => {
@@ -95,6 +88,14 @@ impl Queue {
             }
         };
         Some((Box::new(self.jobs[&id].job.clone()), outcome))
+    }
+
+    /// Tells a running job's worker what a user wants of it.
+    fn control(&self, id: JobId, control: Control) {
+        if let Some(running) = self.running.get(&id) {
+            // Fails when the run has just ended: its ending is on the way to us.
+            let _ = running.control.send(control);
+        }
     }
 
     /// A job whose folders can't be made never reaches a worker.

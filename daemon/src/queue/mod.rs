@@ -17,7 +17,7 @@ use std::{
 
 use framepack_ipc::{
     control::{CancelOutcome, WorkerStatus},
-    worker::{RenderRequest, WorkerInfo},
+    worker::{PauseAt, RenderRequest, RungTaken, WorkerInfo},
 };
 use framepack_jobs::{
     Failure, Job, JobId, JobState, Progress, RenderOutput, RenderPlan, StateName, Timestamp,
@@ -75,8 +75,19 @@ struct Idle {
 #[derive(Debug)]
 pub(crate) struct Assignment {
     pub(crate) request: RenderRequest,
-    /// Resolves when a user wants the job stopped.
-    pub(crate) cancel: oneshot::Receiver<()>,
+    /// What users want of the job while it runs. Ends with the assignment.
+    pub(crate) control: mpsc::UnboundedReceiver<Control>,
+}
+
+/// What a user wants of a running job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// Stop at the next step; there will be no video.
+    Cancel,
+    /// Halt at the next boundary of this kind.
+    Pause(PauseAt),
+    /// Go on after a halt at a step.
+    Resume,
 }
 
 /// What a worker says while it renders.
@@ -84,6 +95,14 @@ pub(crate) struct Assignment {
 pub(crate) enum Report {
     Started(RenderPlan),
     Progress(Progress),
+    /// So many sections are durable on the disk: a later run continues after them.
+    Checkpoint(u32),
+    /// The worker ran out of memory and goes on with this rung of its ladder.
+    Rung(RungTaken),
+    /// It halts, with all its memory.
+    Paused,
+    /// It goes on after a halt.
+    Resumed,
 }
 
 /// How an assignment ended.
@@ -92,17 +111,36 @@ pub(crate) enum Ending {
     Done(Box<RenderOutput>),
     Failed(Failure),
     Cancelled,
-    /// The worker died; how.
-    WorkerDied(String),
+    /// It stopped at a section's checkpoint, as it was asked to; a later run continues there.
+    Suspended,
+    WorkerDied(Death),
     /// The daemon is stopping, or the worker was gone before it had the job: it goes back into the queue.
     Interrupted,
+}
+
+/// How a worker died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Death {
+    pub(crate) kind: DeathKind,
+    /// In words, with its last ones.
+    pub(crate) how: String,
+}
+
+/// What a worker died of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeathKind {
+    /// By itself.
+    Crash,
+    /// It made no step for too long and was killed.
+    Hang,
+    /// The kernel killed it for want of memory.
+    OutOfMemoryKill,
 }
 
 /// A running job's line to its worker.
 #[derive(Debug)]
 struct Running {
-    /// Gone once it has been used.
-    cancel: Option<oneshot::Sender<()>>,
+    control: mpsc::UnboundedSender<Control>,
 }
 
 /// All jobs and who works on them.

@@ -19,6 +19,8 @@ impl Service {
             queued: count(StateName::Queued),
             running: count(StateName::Running),
             workers: self.queue.workers().await?,
+            paused: None,
+            degraded: Vec::new(),
         }))
     }
 }

@@ -9,7 +9,7 @@ use std::{path::Path, time::Duration};
 use framepack_config::{Config, Devices};
 use framepack_ipc::{
     control::{WorkerState, WorkerStatus},
-    worker::{FromWorker, RenderRequest, ToWorker, WorkerInfo},
+    worker::{FromWorker, RenderRequest, RungTaken, ToWorker, WorkerInfo},
 };
 use framepack_jobs::{Failure, FailureClass};
 use tokio::{
@@ -24,7 +24,7 @@ pub(crate) use process::Launch;
 
 use self::process::{WorkerError, WorkerProcess};
 use crate::{
-    queue::{Assignment, Ending, QueueHandle, Report, Stopping},
+    queue::{Assignment, Control, Death, DeathKind, Ending, QueueHandle, Report, Stopping},
     shutdown::Shutdown,
 };
 
@@ -204,7 +204,7 @@ impl Supervisor {
     ) -> Result<After, Stopping> {
         let Assignment {
             request,
-            mut cancel,
+            mut control,
         } = assignment;
         let job = request.job;
         process
@@ -224,10 +224,14 @@ impl Supervisor {
                     Err(death) => break (self.ending_of(&death).await, After::Dead),
                 },
                 question = self.asks.next() => process.send(&question).await,
-                Ok(()) = &mut cancel, if kill_at.is_none() => {
-                    process.send(&ToWorker::Cancel { job }).await;
-                    kill_at = Some(Instant::now() + CANCEL_GRACE);
-                }
+                Some(wish) = control.recv() => match wish {
+                    Control::Cancel => {
+                        process.send(&ToWorker::Cancel { job }).await;
+                        kill_at.get_or_insert_with(|| Instant::now() + CANCEL_GRACE);
+                    }
+                    Control::Pause(at) => process.send(&ToWorker::Pause { job, at }).await,
+                    Control::Resume => process.send(&ToWorker::Resume { job }).await,
+                },
                 () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
                     warn!(%job, "does not stop: its worker is killed");
                     process.kill().await;
@@ -264,15 +268,19 @@ impl Supervisor {
             FromWorker::Done { .. } => return Ok(Some(Ending::Failed(no_video(request)))),
             FromWorker::Failed { failure, .. } => return Ok(Some(Ending::Failed(failure))),
             FromWorker::Cancelled { .. } => return Ok(Some(Ending::Cancelled)),
-            // It continues from its checkpoint.
-            FromWorker::Suspended { .. } => return Ok(Some(Ending::Interrupted)),
+            FromWorker::Suspended { .. } => return Ok(Some(Ending::Suspended)),
             FromWorker::Checkpoint { sections_done, .. } => {
-                info!(%job, sections_done, "checkpoint");
+                let report = Report::Checkpoint(sections_done);
+                self.queue.report(job, report).await?;
             }
             FromWorker::Rung {
                 rung, name, reason, ..
-            } => warn!(%job, rung, name, "goes on with less memory: {reason}"),
-            FromWorker::Paused { .. } | FromWorker::Resumed { .. } => {}
+            } => {
+                let rung = RungTaken { rung, name, reason };
+                self.queue.report(job, Report::Rung(rung)).await?;
+            }
+            FromWorker::Paused { .. } => self.queue.report(job, Report::Paused).await?,
+            FromWorker::Resumed { .. } => self.queue.report(job, Report::Resumed).await?,
             FromWorker::Planned { ask, outcome } => self.asks.answer(ask, outcome),
             FromWorker::Ready(_) => warn!(%job, "the worker said again that it is ready"),
         }
@@ -289,6 +297,7 @@ impl Supervisor {
             device: self.launch.device.clone(),
             device_name: info.map(|info| info.device_name.clone()),
             state,
+            note: None,
         };
         self.queue.worker(status).await
     }
@@ -296,7 +305,10 @@ impl Supervisor {
     async fn ending_of(&mut self, death: &WorkerError) -> Ending {
         match timeout(INTERRUPT_WINDOW, self.shutdown.requested()).await {
             Ok(()) => Ending::Interrupted,
-            Err(_) => Ending::WorkerDied(death.to_string()),
+            Err(_) => Ending::WorkerDied(Death {
+                kind: DeathKind::Crash,
+                how: death.to_string(),
+            }),
         }
     }
 }
