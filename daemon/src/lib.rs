@@ -30,7 +30,7 @@ mod worker;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -53,7 +53,7 @@ use self::{
     intake::Intake,
     queue::{Queue, QueueHandle},
     render::Renderer,
-    server::Service,
+    server::{Roles, Service},
     shutdown::{Shutdown, Trigger},
     spool::{Spool, SpoolConfig},
     state_dir::StateDir,
@@ -72,6 +72,7 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
     }
     let state = StateDir::open(&config.paths.state)?;
+    let roles = Arc::new(Roles::resolve(&config.socket)?);
     let listener = server::bind(&config.paths.socket)?;
 
     let intake = Intake {
@@ -107,6 +108,7 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         renderer: renderer(&config, &state),
         planners,
         started: Instant::now(),
+        roles,
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
     info!(

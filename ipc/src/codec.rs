@@ -29,6 +29,9 @@ pub fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, CodecError> {
     Ok(serde_json::from_slice(line)?)
 }
 
+/// Memory that a [`Decoder`] keeps between messages.
+const KEPT_BYTES: usize = 64 << 10;
+
 /// Cuts a stream of bytes into messages.
 #[derive(Debug)]
 pub struct Decoder {
@@ -51,9 +54,18 @@ impl Decoder {
         }
     }
 
+    /// Bytes of messages that were not handed out.
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
     /// Takes bytes as they come.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.start);
+        if self.buffer.is_empty() {
+            // After a long message its memory is given back.
+            self.buffer.shrink_to(KEPT_BYTES);
+        }
         self.searched -= self.start;
         self.start = 0;
         self.buffer.extend_from_slice(bytes);

@@ -62,6 +62,12 @@ pub enum ErrorCode {
     ShuttingDown,
     /// The socket is there, but not for this user.
     SocketNotPermitted,
+    /// The client's role does not include the request.
+    NotPermitted,
+    /// More connections than one user, or all of them, may have.
+    TooManyConnections,
+    /// A message was not there in time.
+    TooSlow,
     /// No worker is up.
     NoWorker,
     /// A worker is up and did not answer in time, or died.
@@ -88,6 +94,9 @@ impl ErrorCode {
             Self::NoWorker => "FP1010",
             Self::WorkerSilent => "FP1011",
             Self::JobEnded => "FP1012",
+            Self::NotPermitted => "FP1013",
+            Self::TooManyConnections => "FP1014",
+            Self::TooSlow => "FP1015",
             Self::UnreadableFile => "FP2108",
             Self::StoreDamaged => "FP4001",
             Self::Internal => "FP9001",
@@ -100,11 +109,11 @@ impl ErrorCode {
             Self::Usage => ErrorClass::Usage,
             Self::Unreachable | Self::ShuttingDown => ErrorClass::Unreachable,
             Self::NoSuchJob => ErrorClass::NotFound,
-            Self::SocketNotPermitted => ErrorClass::Policy,
+            Self::SocketNotPermitted | Self::NotPermitted => ErrorClass::Policy,
             Self::UnreadableFile => ErrorClass::Validation,
             Self::KeyTaken | Self::JobEnded => ErrorClass::Conflict,
-            Self::NoWorker => ErrorClass::Resource,
-            Self::Timeout | Self::WorkerSilent => ErrorClass::Timeout,
+            Self::NoWorker | Self::TooManyConnections => ErrorClass::Resource,
+            Self::Timeout | Self::WorkerSilent | Self::TooSlow => ErrorClass::Timeout,
             Self::ProtocolMismatch | Self::BadMessage => ErrorClass::Protocol,
             Self::StoreDamaged => ErrorClass::State,
             Self::Internal => ErrorClass::Internal,

@@ -70,6 +70,18 @@ impl Farm {
         self.dir.path().join(name)
     }
 
+    /// Adds to the configuration.
+    pub(crate) fn configure(&self, yaml: &str) {
+        let path = self.path("framepackd.yaml");
+        let config = fs::read_to_string(&path).unwrap();
+        fs::write(path, config + yaml).unwrap();
+    }
+
+    /// The daemon's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.daemon.as_ref().expect("the daemon was started").id()
+    }
+
     /// Starts the daemon in a process group of its own and waits until it answers.
     pub(crate) fn start(&mut self) {
         self.daemon = Some(self.command().spawn().unwrap());

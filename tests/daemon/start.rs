@@ -13,7 +13,7 @@ use crate::fixture::{Farm, job};
 
 impl Farm {
     /// Runs framepackd with this configuration until it exits by itself.
-    fn refused(&self, extra: &[&str]) -> Output {
+    pub(crate) fn refused(&self, extra: &[&str]) -> Output {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_framepackd"));
         command
             .arg("--config")
@@ -32,7 +32,7 @@ impl Farm {
 }
 
 #[track_caller]
-fn assert_fails(output: &Output, expected: &str) {
+pub(crate) fn assert_fails(output: &Output, expected: &str) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(

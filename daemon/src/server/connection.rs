@@ -1,6 +1,6 @@
-//! One client's connection: lines of JSON, within limits.
+//! One client's connection: lines of JSON, within limits of size and time.
 
-use std::io;
+use std::{io, time::Duration};
 
 use framepack_ipc::{
     ErrorBody, ErrorCode,
@@ -8,24 +8,55 @@ use framepack_ipc::{
     control::{MAX_REQUEST_BYTES, Request, Response},
 };
 use interprocess::local_socket::tokio::Stream;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout, timeout_at},
+};
+
+use super::limits::Seat;
 
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 8 << 10;
+/// A message that has begun, and the first one of a connection, must be there after this time.
+const MESSAGE_DEADLINE: Duration = Duration::from_secs(10);
+/// A client that does not read an answer within this time is hung up on.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(15);
+/// Beyond this a message is a long one, of which a user may have few in memory.
+const LONG_MESSAGE_BYTES: usize = 128 << 10;
 
 /// A client's connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: Stream,
     decoder: Decoder,
+    seat: Seat,
+    /// When the message that is being received has to be there; `None` between messages.
+    message_due: Option<Instant>,
+    /// Held while a long message is being received.
+    long_message: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
-    pub(super) fn new(stream: Stream) -> Self {
+    pub(super) fn new(stream: Stream, seat: Seat) -> Self {
         Self {
             stream,
             decoder: Decoder::new(MAX_REQUEST_BYTES),
+            seat,
+            message_due: Some(Instant::now() + MESSAGE_DEADLINE),
+            long_message: None,
         }
+    }
+
+    /// Says why a connection is not accepted.
+    pub(super) async fn refuse(mut stream: Stream, reason: ErrorBody) {
+        let answer = encode(&Response::Error(reason.into()));
+        // A client that does not want to know has gone already.
+        let _ = timeout(ANSWER_DEADLINE, stream.write_all(&answer)).await;
+    }
+
+    pub(super) fn seat(&self) -> &Seat {
+        &self.seat
     }
 
     /// Answers the first message. `false`: the two do not speak the same protocol, and the connection is useless.
@@ -41,31 +72,67 @@ impl Connection {
         Ok(agreed)
     }
 
-    /// The next request, or why what came is none; `None` once the client has hung up.
+    /// The next request, or why what came is none; `None` once the client has hung up or is hung up on.
     /// Safe to use in `select!`: nothing that was read is lost.
     pub(super) async fn receive(&mut self) -> io::Result<Option<Result<Request, ErrorBody>>> {
         let mut chunk = [0; CHUNK_BYTES];
         loop {
             match self.decoder.message() {
-                Ok(Some(request)) => return Ok(Some(Ok(request))),
+                Ok(Some(request)) => return Ok(Some(Ok(self.received(request)))),
                 Ok(None) => {}
-                Err(error @ CodecError::Malformed(_)) => return Ok(Some(Err(bad_message(&error)))),
+                Err(error @ CodecError::Malformed(_)) => {
+                    return Ok(Some(Err(self.received(bad_message(&error)))));
+                }
+                // Where the next message begins is unknown: say why, and hang up.
                 Err(error @ CodecError::TooLong { .. }) => {
-                    // Where the next message begins is unknown: say why, and hang up.
                     self.send(&Response::Error(bad_message(&error).into()))
                         .await?;
                     return Ok(None);
                 }
             }
-            match self.stream.read(&mut chunk).await? {
-                0 => return Ok(None),
-                read => self.decoder.push(&chunk[..read]),
+            if self.decoder.buffered_bytes() > LONG_MESSAGE_BYTES && self.long_message.is_none() {
+                self.long_message = self.seat.long_message().await;
+                self.message_due = None;
+            }
+            match self.read(&mut chunk).await? {
+                None => {
+                    let seconds = MESSAGE_DEADLINE.as_secs();
+                    let message = format!("no whole message came within {seconds} s");
+                    let error = ErrorBody::new(ErrorCode::TooSlow, message);
+                    self.send(&Response::Error(error.into())).await?;
+                    return Ok(None);
+                }
+                Some(0) => return Ok(None),
+                Some(read) => self.decoder.push(&chunk[..read]),
             }
         }
     }
 
+    /// Sends an answer, if the client takes it in time.
     pub(super) async fn send(&mut self, response: &Response) -> io::Result<()> {
-        self.stream.write_all(&encode(response)).await
+        let bytes = encode(response);
+        timeout(ANSWER_DEADLINE, self.stream.write_all(&bytes))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Reads what is there; `None`: a message was begun and not finished in time.
+    async fn read(&mut self, chunk: &mut [u8]) -> io::Result<Option<usize>> {
+        if self.decoder.buffered_bytes() > 0 {
+            self.message_due
+                .get_or_insert_with(|| Instant::now() + MESSAGE_DEADLINE);
+        }
+        let read = self.stream.read(chunk);
+        match self.message_due {
+            None => read.await.map(Some),
+            Some(due) => timeout_at(due, read).await.ok().transpose(),
+        }
+    }
+
+    fn received<T>(&mut self, message: T) -> T {
+        self.message_due = None;
+        self.long_message = None;
+        message
     }
 }
 

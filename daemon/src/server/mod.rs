@@ -2,9 +2,11 @@
 
 mod cancel;
 mod connection;
+mod limits;
 mod list;
 mod ping;
 mod plan;
+mod roles;
 mod show;
 mod submit;
 mod watch;
@@ -13,6 +15,7 @@ use std::{
     fs, io,
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,13 +25,20 @@ use framepack_ipc::{
     control::{Request, Response},
 };
 use interprocess::local_socket::{
-    GenericFilePath, ListenerOptions, Stream, ToFsName,
-    tokio::{Listener, prelude::*},
+    GenericFilePath, ListenerOptions, ToFsName,
+    tokio::{Listener, Stream, prelude::*},
 };
 use tokio::{select, task::JoinSet, time::sleep};
 use tracing::{debug, warn};
 
-use self::connection::Connection;
+use nix::unistd::{Gid, Uid};
+
+pub(crate) use self::roles::Roles;
+use self::{
+    connection::Connection,
+    limits::Limits,
+    roles::{Peer, Role},
+};
 use crate::{
     intake::Intake,
     queue::{QueueHandle, Stopping},
@@ -50,6 +60,7 @@ pub(crate) struct Service {
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
     pub(crate) started: Instant,
+    pub(crate) roles: Arc<Roles>,
 }
 
 /// Listens at the path; refuses when a daemon answers there already, and replaces a socket that a dead one left.
@@ -78,7 +89,7 @@ fn remove_stale(path: &Path) -> Result<()> {
             path.display()
         );
     }
-    if Stream::connect(path.to_fs_name::<GenericFilePath>()?).is_ok() {
+    if interprocess::local_socket::Stream::connect(path.to_fs_name::<GenericFilePath>()?).is_ok() {
         bail!(
             "another framepackd answers at {}: stop it, or set another paths.socket",
             path.display()
@@ -90,11 +101,12 @@ fn remove_stale(path: &Path) -> Result<()> {
 /// Accepts connections until the daemon stops; then hangs up on all of them.
 pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Shutdown) {
     let mut connections = JoinSet::new();
+    let limits = Limits::default();
     loop {
         select! {
             stream = listener.accept() => match stream {
                 Ok(stream) => {
-                    connections.spawn(converse(Connection::new(stream), service.clone()));
+                    connections.spawn(converse(stream, limits.clone(), service.clone()));
                 }
                 Err(error) => {
                     warn!(%error, "accepting a connection");
@@ -107,18 +119,46 @@ pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Sh
     }
 }
 
-async fn converse(mut connection: Connection, service: Service) {
-    if let Err(error) = service.answer_all(&mut connection).await {
+async fn converse(stream: Stream, limits: Limits, service: Service) {
+    if let Err(error) = service.serve(stream, &limits).await {
         debug!(%error, "a connection broke");
     }
 }
 
 impl Service {
-    async fn answer_all(&self, connection: &mut Connection) -> io::Result<()> {
+    async fn serve(&self, stream: Stream, limits: &Limits) -> io::Result<()> {
+        let credentials = stream.peer_creds()?;
+        let (Some(user), Some(group)) = (credentials.euid(), credentials.egid()) else {
+            return Err(io::Error::other("the kernel does not say who is there"));
+        };
+        let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
+        let mut connection = match limits.admit(user) {
+            Ok(seat) => Connection::new(stream, seat),
+            Err(full) => {
+                Connection::refuse(stream, full).await;
+                return Ok(());
+            }
+        };
+        let peer = tokio::task::spawn_blocking(move || Peer::look_up(user, group)).await?;
+        let role = self.roles.of(&peer);
         if !connection.shake_hands().await? {
             return Ok(());
         }
+        self.answer_all(&mut connection, role).await
+    }
+
+    async fn answer_all(&self, connection: &mut Connection, role: Option<Role>) -> io::Result<()> {
         while let Some(request) = connection.receive().await? {
+            connection.seat().request().await;
+            let request = request.and_then(|request| {
+                roles::check(role, &request)?;
+                Ok(request)
+            });
+            // Held until the answer has been taken: a user who does not read has few of them in memory.
+            let _long = match &request {
+                Ok(Request::List(_) | Request::Show(_)) => connection.seat().long_message().await,
+                _ => None,
+            };
             let answered = match request {
                 Ok(Request::Watch(watched)) => match self.watch(&watched, connection).await? {
                     Ok(()) => continue,

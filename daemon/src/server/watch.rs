@@ -20,13 +20,15 @@ impl Service {
     ) -> io::Result<Result<(), ErrorEnvelope>> {
         // Before the first look, so that no change falls between the two.
         let mut changes = self.queue.subscribe();
-        let jobs = match self.selected(request).await {
-            Ok(jobs) => jobs,
+        // Only their numbers: the client may be slow to take the jobs.
+        let mut watched = match self.selected(request).await {
+            Ok(jobs) => Watched {
+                unfinished: jobs.iter().map(|job| job.id).collect(),
+            },
             Err(refused) => return Ok(Err(refused)),
         };
-        let mut watched = Watched::default();
-        for job in jobs {
-            watched.show(&job, connection).await?;
+        if let Err(refused) = self.catch_up(&mut watched, connection).await? {
+            return Ok(Err(refused));
         }
         while !watched.unfinished.is_empty() {
             select! {
@@ -70,7 +72,7 @@ impl Service {
 }
 
 /// The jobs that a client still waits for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Watched {
     unfinished: BTreeSet<JobId>,
 }
