@@ -1,15 +1,15 @@
 //! A job enters: the same for the folder and the socket.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use framepack_jobs::{Job, JobId, JobState, Source, StateName, Timestamp, ValidSpec};
 use thiserror::Error;
-use tracing::info;
+use tokio::sync::oneshot;
 
-use super::Queue;
+use super::{Queue, commit::Unanswered};
 use crate::{
     inputs,
-    store::{Private, Record, StoreError},
+    store::{Private, Record},
 };
 
 /// A job that has been checked and can be queued.
@@ -70,60 +70,47 @@ pub(crate) enum Submitted {
 /// Why a valid job could not be taken. It may be submitted again later.
 #[derive(Debug, Error)]
 pub(crate) enum SubmitError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("{0}")]
+    Store(String),
 }
 
 impl Queue {
     /// Adds a job, unless it is there already. The copy of its image is removed when no job comes of it.
-    pub(super) async fn submit(
+    pub(super) fn submit(
         &mut self,
         submission: Submission,
-    ) -> Result<Submitted, SubmitError> {
+        reply: oneshot::Sender<Result<Submitted, SubmitError>>,
+    ) {
+        let outcome = self.take(submission);
+        self.submissions.push(Unanswered { outcome, reply });
+    }
+
+    fn take(&mut self, submission: Submission) -> Submitted {
         if let Some(known) = self.live_or_done(&submission.key) {
             let same = known.spec == submission.spec;
             let known = Box::new(known.clone());
             inputs::remove(&submission.input);
-            return Ok(if same {
+            return if same {
                 Submitted::Duplicate(known)
             } else {
                 Submitted::KeyTaken(known)
-            });
+            };
         }
         let id = JobId(self.last_id.0 + 1);
         let output = self.free_output(&submission);
         let record = submission.into_record(id, output);
         // Never given out again, even when the store refuses it: a part of the record may be on the disk.
         self.last_id = id;
-        if let Err(error) = self.store_new(&record).await {
-            inputs::remove(&record.private.input);
-            return Err(error.into());
-        }
-        info!(job = %id, name = record.job.name, "queued");
         let job = Box::new(record.job.clone());
-        self.keys.insert(record.job.key.clone(), id);
-        self.claims
-            .extend(record.private.claim.clone().map(|claim| (claim, id)));
         self.jobs.insert(id, record);
-        self.announce(id);
-        Ok(Submitted::New(job))
-    }
-
-    /// Makes a new job durable. When that fails it is taken back, so that no later daemon finds a job
-    /// whose submitter was refused.
-    async fn store_new(&self, record: &Record) -> Result<(), StoreError> {
-        self.store.add(record)?;
-        let synced = self.store.sync().await;
-        if synced.is_err() {
-            self.store.remove(record.job.id)?;
-        }
-        synced
+        self.persist(id);
+        Submitted::New(job)
     }
 
     /// The job of this key, if it will have a video or has one. One that failed, was cancelled, or whose
     /// video was removed may be rendered again, as a new job.
     fn live_or_done(&self, key: &str) -> Option<&Job> {
-        let job = &self.jobs[self.keys.get(key)?].job;
+        let job = &self.jobs[&self.index.by_key(key)?].job;
         let has_video = job.is(StateName::Done) && job.output.exists();
         (!job.is_finished() || has_video).then_some(job)
     }
@@ -139,14 +126,7 @@ impl Queue {
         });
         candidates
             .into_iter()
-            .find(|path| !path.exists() && !self.is_promised(path))
+            .find(|path| !path.exists() && !self.index.is_promised(path))
             .expect("there are more numbers than files")
-    }
-
-    /// Whether a job will write this file.
-    fn is_promised(&self, output: &Path) -> bool {
-        self.jobs
-            .values()
-            .any(|record| record.job.output == output && !record.job.is_finished())
     }
 }
