@@ -4,11 +4,11 @@ use std::path::Path;
 
 use framepack_config::BundleDefaults;
 use framepack_jobs::{
-    Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Source, Surroundings,
+    Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Source, Surroundings, Validated,
 };
 
 use crate::{
-    inputs::{InputError, Inputs},
+    inputs::{self, Copies, InputError, Inputs, OpenInput},
     queue::Submission,
     spool::random_id,
 };
@@ -88,39 +88,60 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Checks an offer and copies its image. Blocks on the file system.
+    /// Checks an offer and copies its image, durably. Blocks on the file system.
     pub(crate) fn accept(&self, offer: Offer<'_>) -> Result<Submission, Refusal> {
+        let job = self.read(&offer).map_err(Refusal::Rejected)?;
+        let input = self
+            .inputs
+            .open(offer.folder, &job.spec.start.image)
+            .map_err(refusal)?;
+        let submission = self.submission(offer, job, &input, &mut Copies::default())?;
+        self.inputs.sync().map_err(|error| {
+            inputs::remove(&submission.input);
+            refusal(error)
+        })?;
+        Ok(submission)
+    }
+
+    /// Checks the text of an offer.
+    pub(crate) fn read(&self, offer: &Offer<'_>) -> Result<Validated, Rejection> {
         let surroundings = Surroundings {
             file_stem: offer.stem.to_owned(),
             bundle_latent_window: self.bundle.latent_window,
         };
-        let job = JobSpec::parse(offer.text)
+        JobSpec::parse(offer.text)
             .and_then(|spec| spec.validate(&surroundings))
-            .map_err(|problems| Refusal::Rejected(problems.located_in(offer.text).into()))?;
-        let wanted = &job.spec.start.image;
-        let input = self
-            .inputs
-            .copy(offer.folder, wanted)
-            .map_err(|error| refusal(error, "start.image"))?;
+            .map_err(|problems| problems.located_in(offer.text).into())
+    }
+
+    /// Makes a submission of a checked offer and its opened image. The copy is durable after [`Inputs::sync`].
+    pub(crate) fn submission(
+        &self,
+        offer: Offer<'_>,
+        job: Validated,
+        input: &OpenInput,
+        copies: &mut Copies,
+    ) -> Result<Submission, Refusal> {
+        let copy = self.inputs.copy(input, copies).map_err(refusal)?;
         let drawn = draw();
-        let key = job.key_for(&input.sha256, drawn);
+        let key = job.key_for(&copy.sha256, drawn);
         Ok(Submission {
             seed: job.spec.seed.resolve(&key, || drawn),
-            image: offer.folder.join(wanted),
+            image: offer.folder.join(&job.spec.start.image),
             name: job.name,
             key,
             source: offer.source,
             claim: offer.claim,
             spec: job.spec,
-            input: input.path,
+            input: copy.path,
             warnings: job.warnings,
         })
     }
 }
 
-fn refusal(error: InputError, key: &str) -> Refusal {
+fn refusal(error: InputError) -> Refusal {
     let ours = matches!(error, InputError::Copy { .. });
-    let failure = error.into_failure(key);
+    let failure = error.into_failure("start.image");
     if ours {
         Refusal::NotNow(failure)
     } else {

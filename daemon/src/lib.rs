@@ -40,13 +40,11 @@ use framepack_config::{BundleDefaults, Config};
 use framepack_ipc::control::WorkerState;
 use tokio::{
     select,
-    sync::oneshot,
+    sync::{oneshot, watch},
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
 use tracing::{info, warn};
-
-pub use spool::SettleRules;
 
 use self::{
     inputs::Inputs,
@@ -65,7 +63,7 @@ use self::{
 const WORKERS_GRACE: Duration = Duration::from_secs(10);
 
 /// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
-pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = ()>) -> Result<()> {
+pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     let config = with_folders(config)?;
     let program = worker_program(&config)?;
     if !config.models.bundle.is_dir() {
@@ -80,14 +78,16 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         bundle: BundleDefaults::read(&config.models.bundle)?,
     };
     let (spool_events, spool_inbox) = mpsc::channel();
+    let (spool_notes, notes) = watch::channel(Vec::new());
     let (queue, queue_task) = open_queue(&config, &state, &intake, spool_events.clone()).await?;
     let spool = Spool::open(SpoolConfig {
         jobs: config.paths.jobs.clone(),
         daemon_id: state.daemon_id(),
-        rules,
+        rules: config.spool,
         intake: intake.clone(),
         queue: queue.clone(),
         events: spool_events.clone(),
+        notes: spool_notes,
     })
     .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
 
@@ -107,6 +107,7 @@ pub async fn run(config: Config, rules: SettleRules, stop: impl Future<Output = 
         intake,
         renderer: renderer(&config, &state),
         planners,
+        notes,
         started: Instant::now(),
         roles,
     };
@@ -202,7 +203,8 @@ async fn open_queue(
 ) -> Result<(QueueHandle, JoinHandle<()>)> {
     let path = state.store();
     let store = Store::open(&path).with_context(|| format!("opening {}", path.display()))?;
-    let queue = Queue::open(store, &intake.inputs, renderer(config, state), finished);
+    let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
+    let queue = Queue::open(store, &intake.inputs, renderer, max_jobs, finished);
     Ok(queue
         .await
         .with_context(|| format!("reading {}", path.display()))?

@@ -9,7 +9,6 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use framepack_config::{Config, Layer, Load};
-use framepackd::SettleRules;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -60,7 +59,7 @@ async fn run(cli: Cli) -> Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    framepackd::run(config, SettleRules::default(), stop).await
+    framepackd::run(config, stop).await
 }
 
 fn load(cli: &Cli) -> Result<Config> {

@@ -74,6 +74,8 @@ pub enum ErrorCode {
     WorkerSilent,
     /// The job has ended.
     JobEnded,
+    /// There are as many jobs as there may be.
+    QueueFull,
     /// Anything else.
     Internal,
 }
@@ -97,6 +99,7 @@ impl ErrorCode {
             Self::NotPermitted => "FP1013",
             Self::TooManyConnections => "FP1014",
             Self::TooSlow => "FP1015",
+            Self::QueueFull => "FP1020",
             Self::UnreadableFile => "FP2108",
             Self::StoreDamaged => "FP4001",
             Self::Internal => "FP9001",
@@ -112,7 +115,7 @@ impl ErrorCode {
             Self::SocketNotPermitted | Self::NotPermitted => ErrorClass::Policy,
             Self::UnreadableFile => ErrorClass::Validation,
             Self::KeyTaken | Self::JobEnded => ErrorClass::Conflict,
-            Self::NoWorker | Self::TooManyConnections => ErrorClass::Resource,
+            Self::NoWorker | Self::TooManyConnections | Self::QueueFull => ErrorClass::Resource,
             Self::Timeout | Self::WorkerSilent | Self::TooSlow => ErrorClass::Timeout,
             Self::ProtocolMismatch | Self::BadMessage => ErrorClass::Protocol,
             Self::StoreDamaged => ErrorClass::State,

@@ -58,7 +58,8 @@ impl Farm {
         let farm = Self { dir, daemon: None };
         let config = format!(
             "paths:\n  jobs: jobs\n  state: state\n  outputs: outputs\n  socket: run/framepackd.sock\n\
-             models:\n  bundle: {}\nworker:\n  devices: cpu\n  program: {}\n",
+             models:\n  bundle: {}\nworker:\n  devices: cpu\n  program: {}\n\
+             spool: {{settle_secs: 0.2, wait_inputs_secs: 0}}\n",
             bundle.display(),
             worker.display()
         );

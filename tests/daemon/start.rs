@@ -23,7 +23,7 @@ impl Farm {
             .unwrap()
     }
 
-    fn replace_in_config(&self, from: &str, to: &str) {
+    pub(crate) fn replace_in_config(&self, from: &str, to: &str) {
         let path = self.path("framepackd.yaml");
         let config = fs::read_to_string(&path).unwrap();
         assert!(config.contains(from));

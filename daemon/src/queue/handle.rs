@@ -6,12 +6,12 @@ use framepack_ipc::{
     control::{CancelOutcome, WorkerStatus},
     worker::WorkerInfo,
 };
-use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Job, JobId};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    Assignment, Counts, Ending, Idle, Message, Report, Submission, SubmitError, Submitted,
+    Assignment, Ending, Idle, Message, Report, Submission, SubmitError, Submitted, Summary,
 };
 use crate::store::Record;
 
@@ -42,6 +42,23 @@ impl QueueHandle {
     ) -> Result<Result<Submitted, SubmitError>, Stopping> {
         self.ask(|reply| Message::Submit(Box::new(submission), reply))
             .await
+    }
+
+    /// Begins to add a job, which is durable when the receiver resolves. Jobs begun one after another
+    /// are numbered in this order and may share a sync.
+    pub(crate) async fn begin_submit(
+        &self,
+        submission: Submission,
+    ) -> Result<oneshot::Receiver<Result<Submitted, SubmitError>>, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Message::Submit(Box::new(submission), reply))
+            .await?;
+        Ok(answer)
+    }
+
+    /// How many jobs there are, and which run.
+    pub(crate) async fn summary(&self) -> Result<Summary, Stopping> {
+        self.ask(Message::Summary).await
     }
 
     /// A job with what only the daemon knows of it.
@@ -94,22 +111,9 @@ impl QueueHandle {
         self.ask(Message::Workers).await
     }
 
-    /// The jobs in these states, or all, by number.
-    pub(crate) async fn list(&self, states: Vec<StateName>) -> Result<Vec<Job>, Stopping> {
-        self.ask(|reply| Message::List(states, reply)).await
-    }
-
-    /// The selected jobs, by number.
-    pub(crate) async fn select(
-        &self,
-        selectors: Vec<Selector>,
-    ) -> Result<Result<Vec<Job>, Unmatched>, Stopping> {
-        self.ask(|reply| Message::Select(selectors, reply)).await
-    }
-
-    /// How many jobs there are.
-    pub(crate) async fn counts(&self) -> Result<Counts, Stopping> {
-        self.ask(Message::Counts).await
+    /// All jobs, by number.
+    pub(crate) async fn list(&self) -> Result<Vec<Job>, Stopping> {
+        self.ask(Message::List).await
     }
 
     /// One job.

@@ -1,14 +1,13 @@
 //! The one owner of all jobs. Everybody else sends it messages through a [`QueueHandle`].
 //!
-//! Each change is written and synced before it is answered or acted upon (`commit`), so a crash between any two steps
-//! repeats harmlessly. What came while the store synced shares the next sync.
+//! Each change is written and synced before it is answered or acted upon, so a crash between any two steps
+//! repeats harmlessly.
 
 mod assign;
-mod commit;
 mod end;
 mod handle;
-mod index;
 mod submit;
+mod summary;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -22,8 +21,7 @@ use framepack_ipc::{
     worker::{PauseAt, RenderRequest, RungTaken, WorkerInfo},
 };
 use framepack_jobs::{
-    Failure, Job, JobId, JobState, Progress, RenderOutput, RenderPlan, Selector, StateName,
-    Timestamp, Unmatched, select,
+    Failure, Job, JobId, JobState, Progress, RenderOutput, RenderPlan, StateName, Timestamp,
 };
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
@@ -34,11 +32,8 @@ use tracing::{error, info};
 
 pub(crate) use handle::{QueueHandle, Stopping};
 pub(crate) use submit::{Submission, SubmitError, Submitted};
+pub(crate) use summary::Summary;
 
-use self::{
-    commit::{Deferred, Unanswered},
-    index::Index,
-};
 use crate::{
     inputs::Inputs,
     render::{Renderer, clear_leftovers},
@@ -48,9 +43,7 @@ use crate::{
 
 /// Events that a slow watcher may fall behind before it has to look at the job again.
 const EVENT_BACKLOG: usize = 1024;
-/// Messages that are answered with one sync.
-const MAX_BATCH: usize = 1024;
-/// How often the store is tried again when nothing happens.
+/// How often a waiting job is offered to the idle workers when nothing happens.
 const ASSIGN_RETRY: Duration = Duration::from_secs(5);
 
 /// What others ask of the queue.
@@ -68,10 +61,9 @@ enum Message {
     Workers(oneshot::Sender<Vec<WorkerStatus>>),
     End(JobId, Box<Ending>, oneshot::Sender<()>),
     Cancel(JobId, oneshot::Sender<Option<(Box<Job>, CancelOutcome)>>),
-    List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
-    Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
-    Counts(oneshot::Sender<Counts>),
+    List(oneshot::Sender<Vec<Job>>),
     Show(JobId, oneshot::Sender<Option<Job>>),
+    Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -148,13 +140,6 @@ pub(crate) enum DeathKind {
     OutOfMemoryKill,
 }
 
-/// How many jobs there are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Counts {
-    pub(crate) queued: u64,
-    pub(crate) running: u64,
-}
-
 /// A running job's line to its worker.
 #[derive(Debug)]
 struct Running {
@@ -167,13 +152,12 @@ pub(crate) struct Queue {
     store: Store,
     renderer: Renderer,
     jobs: BTreeMap<JobId, Record>,
-    index: Index,
-    /// Wait for the next commit.
-    deferred: Vec<Deferred>,
-    submissions: Vec<Unanswered>,
-    /// Why the store can't be written, while that is so.
-    trouble: Option<String>,
+    /// The latest job of each key.
+    keys: HashMap<String, JobId>,
+    claims: HashMap<String, JobId>,
     last_id: JobId,
+    /// Jobs that may be queued or running at a time.
+    max_jobs: u64,
     running: HashMap<JobId, Running>,
     idle: VecDeque<Idle>,
     workers: BTreeMap<String, WorkerStatus>,
@@ -188,6 +172,7 @@ impl Queue {
         store: Store,
         inputs: &Inputs,
         renderer: Renderer,
+        max_jobs: u64,
         finished: std::sync::mpsc::Sender<spool::Event>,
     ) -> Result<Self, StoreError> {
         let mut queue = Self {
@@ -199,18 +184,20 @@ impl Queue {
                 .collect(),
             store,
             renderer,
-            index: Index::default(),
-            deferred: Vec::new(),
-            submissions: Vec::new(),
-            trouble: None,
+            max_jobs,
+            keys: HashMap::new(),
+            claims: HashMap::new(),
             running: HashMap::new(),
             idle: VecDeque::new(),
             workers: BTreeMap::new(),
             events: broadcast::channel(EVENT_BACKLOG).0,
             finished,
         };
-        for record in queue.jobs.values() {
-            queue.index.note(record);
+        for (id, record) in &queue.jobs {
+            queue.keys.insert(record.job.key.clone(), *id);
+            queue
+                .claims
+                .extend(record.private.claim.clone().map(|claim| (claim, *id)));
         }
         queue.recover(inputs).await?;
         Ok(queue)
@@ -218,7 +205,7 @@ impl Queue {
 
     /// Serves messages until it is told to stop. Returns the way to it, and its task.
     pub(crate) fn start(self) -> (QueueHandle, JoinHandle<()>) {
-        let (messages, inbox) = mpsc::channel(MAX_BATCH);
+        let (messages, inbox) = mpsc::channel(64);
         let handle = QueueHandle::new(messages, self.events.clone());
         (handle, tokio::spawn(self.serve(inbox)))
     }
@@ -227,49 +214,30 @@ impl Queue {
         loop {
             match timeout(ASSIGN_RETRY, inbox.recv()).await {
                 Ok(Some(message)) => {
-                    if self.answer_all(message, &mut inbox).is_break() {
-                        self.commit().await;
+                    if self.answer(message).await.is_break() {
                         return;
                     }
                 }
                 Ok(None) => return,
-                // Nothing new: what the store did not take is tried again.
+                // Nothing new: a job that the store did not let begin is tried again.
                 Err(_) => {}
             }
-            self.commit().await;
-            self.assign();
-            self.commit().await;
+            self.assign().await;
         }
-    }
-
-    /// Does what a message asks, and those that came meanwhile. Breaks off when one of them asks to stop.
-    fn answer_all(
-        &mut self,
-        first: Message,
-        inbox: &mut mpsc::Receiver<Message>,
-    ) -> ControlFlow<()> {
-        self.answer(first)?;
-        for _ in 1..MAX_BATCH {
-            match inbox.try_recv() {
-                Ok(message) => self.answer(message)?,
-                Err(_) => break,
-            }
-        }
-        ControlFlow::Continue(())
     }
 
     /// Does what a message asks. Breaks off when it asks to stop.
-    fn answer(&mut self, message: Message) -> ControlFlow<()> {
+    async fn answer(&mut self, message: Message) -> ControlFlow<()> {
         // A receiver that has gone away (a client that hung up) is no concern of ours.
         match message {
             Message::Submit(submission, reply) => {
-                self.submit(*submission, reply);
+                let _ = reply.send(self.submit(*submission).await);
             }
             Message::Record(job, reply) => {
                 let _ = reply.send(self.jobs.get(&job).cloned().map(Box::new));
             }
             Message::ByClaim(claim, reply) => {
-                let record = self.index.by_claim(&claim).map(|id| &self.jobs[&id]);
+                let record = self.claims.get(&claim).and_then(|id| self.jobs.get(id));
                 let _ = reply.send(record.cloned().map(Arc::new));
             }
             Message::Next(idle) => self.idle.push_back(idle),
@@ -281,32 +249,29 @@ impl Queue {
                 let _ = reply.send(self.workers.values().cloned().collect());
             }
             Message::End(job, ending, reply) => {
-                self.end(job, *ending);
-                self.reply_when_durable(reply, ());
+                self.end(job, *ending).await;
+                let _ = reply.send(());
             }
             Message::Cancel(job, reply) => {
-                let cancelled = self.cancel(job);
-                self.reply_when_durable(reply, cancelled);
+                let _ = reply.send(self.cancel(job).await);
             }
-            Message::List(states, reply) => {
-                let _ = reply.send(self.list(&states));
-            }
-            Message::Select(selectors, reply) => {
-                let jobs = self.jobs.values().map(|record| &record.job);
-                let selected = select(&selectors, jobs);
-                let _ = reply.send(selected.map(|jobs| jobs.into_iter().cloned().collect()));
-            }
-            Message::Counts(reply) => {
-                let _ = reply.send(Counts {
-                    queued: self.index.queued().len() as u64,
-                    running: self.index.running().len() as u64,
-                });
+            Message::List(reply) => {
+                let _ = reply.send(
+                    self.jobs
+                        .values()
+                        .map(|record| record.job.clone())
+                        .collect(),
+                );
             }
             Message::Show(job, reply) => {
                 let _ = reply.send(self.jobs.get(&job).map(|record| record.job.clone()));
             }
+            Message::Summary(reply) => {
+                let _ = reply.send(self.summary());
+            }
             Message::Stop(reply) => {
-                self.reply_when_durable(reply, ());
+                self.sync().await;
+                let _ = reply.send(());
                 return ControlFlow::Break(());
             }
         }
@@ -336,9 +301,9 @@ impl Queue {
                 .job
                 .transition(next)
                 .expect("a running job may become queued or cancelled");
-            self.put(id);
+            self.store.put(record)?;
         }
-        self.store.commit().await?;
+        self.store.sync().await?;
         let needed: Vec<_> = self
             .jobs
             .values()
@@ -351,19 +316,25 @@ impl Queue {
         Ok(())
     }
 
-    /// The jobs in these states, or all.
-    fn list(&self, states: &[StateName]) -> Vec<Job> {
-        let jobs = self.jobs.values().map(|record| &record.job);
-        let meant = |job: &&Job| states.is_empty() || states.contains(&job.state.name());
-        jobs.filter(meant).cloned().collect()
+    /// Writes and syncs a job's record and tells the watchers.
+    async fn persist(&mut self, id: JobId) -> Result<(), StoreError> {
+        let record = &self.jobs[&id];
+        self.store.put(record)?;
+        self.store.sync().await?;
+        self.announce(id);
+        Ok(())
     }
 
     fn announce(&self, id: JobId) {
-        if self.events.receiver_count() > 0
-            && let Some(record) = self.jobs.get(&id)
-        {
+        if self.events.receiver_count() > 0 {
             // Fails only when the last watcher has just left.
-            let _ = self.events.send(Arc::new(record.job.clone()));
+            let _ = self.events.send(Arc::new(self.jobs[&id].job.clone()));
+        }
+    }
+
+    async fn sync(&self) {
+        if let Err(error) = self.store.sync().await {
+            error!(%error, "syncing the store");
         }
     }
 }

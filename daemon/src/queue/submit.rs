@@ -1,15 +1,15 @@
 //! A job enters: the same for the folder and the socket.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use framepack_jobs::{Job, JobId, JobState, Source, StateName, Timestamp, ValidSpec};
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tracing::info;
 
-use super::{Queue, commit::Unanswered};
+use super::Queue;
 use crate::{
     inputs,
-    store::{Private, Record},
+    store::{Private, Record, StoreError},
 };
 
 /// A job that has been checked and can be queued.
@@ -70,47 +70,67 @@ pub(crate) enum Submitted {
 /// Why a valid job could not be taken. It may be submitted again later.
 #[derive(Debug, Error)]
 pub(crate) enum SubmitError {
-    #[error("{0}")]
-    Store(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the queue is full: there are {max_jobs} jobs, as many as queue.max_jobs allows")]
+    Full { max_jobs: u64 },
 }
 
 impl Queue {
     /// Adds a job, unless it is there already. The copy of its image is removed when no job comes of it.
-    pub(super) fn submit(
+    pub(super) async fn submit(
         &mut self,
         submission: Submission,
-        reply: oneshot::Sender<Result<Submitted, SubmitError>>,
-    ) {
-        let outcome = self.take(submission);
-        self.submissions.push(Unanswered { outcome, reply });
-    }
-
-    fn take(&mut self, submission: Submission) -> Submitted {
+    ) -> Result<Submitted, SubmitError> {
         if let Some(known) = self.live_or_done(&submission.key) {
             let same = known.spec == submission.spec;
             let known = Box::new(known.clone());
             inputs::remove(&submission.input);
-            return if same {
+            return Ok(if same {
                 Submitted::Duplicate(known)
             } else {
                 Submitted::KeyTaken(known)
-            };
+            });
+        }
+        if self.is_full() {
+            inputs::remove(&submission.input);
+            let max_jobs = self.max_jobs;
+            return Err(SubmitError::Full { max_jobs });
         }
         let id = JobId(self.last_id.0 + 1);
         let output = self.free_output(&submission);
         let record = submission.into_record(id, output);
         // Never given out again, even when the store refuses it: a part of the record may be on the disk.
         self.last_id = id;
+        if let Err(error) = self.store_new(&record).await {
+            inputs::remove(&record.private.input);
+            return Err(error.into());
+        }
+        info!(job = %id, name = record.job.name, "queued");
         let job = Box::new(record.job.clone());
+        self.keys.insert(record.job.key.clone(), id);
+        self.claims
+            .extend(record.private.claim.clone().map(|claim| (claim, id)));
         self.jobs.insert(id, record);
-        self.persist(id);
-        Submitted::New(job)
+        self.announce(id);
+        Ok(Submitted::New(job))
+    }
+
+    /// Makes a new job durable. When that fails it is taken back, so that no later daemon finds a job
+    /// whose submitter was refused.
+    async fn store_new(&self, record: &Record) -> Result<(), StoreError> {
+        self.store.add(record)?;
+        let synced = self.store.sync().await;
+        if synced.is_err() {
+            self.store.remove(record.job.id)?;
+        }
+        synced
     }
 
     /// The job of this key, if it will have a video or has one. One that failed, was cancelled, or whose
     /// video was removed may be rendered again, as a new job.
     fn live_or_done(&self, key: &str) -> Option<&Job> {
-        let job = &self.jobs[&self.index.by_key(key)?].job;
+        let job = &self.jobs[self.keys.get(key)?].job;
         let has_video = job.is(StateName::Done) && job.output.exists();
         (!job.is_finished() || has_video).then_some(job)
     }
@@ -126,7 +146,14 @@ impl Queue {
         });
         candidates
             .into_iter()
-            .find(|path| !path.exists() && !self.index.is_promised(path))
+            .find(|path| !path.exists() && !self.is_promised(path))
             .expect("there are more numbers than files")
+    }
+
+    /// Whether a job will write this file.
+    fn is_promised(&self, output: &Path) -> bool {
+        self.jobs
+            .values()
+            .any(|record| record.job.output == output && !record.job.is_finished())
     }
 }

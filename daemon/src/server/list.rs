@@ -9,7 +9,10 @@ use super::Service;
 
 impl Service {
     pub(super) async fn list(&self, request: ListRequest) -> Result<Response, ErrorEnvelope> {
-        let jobs = self.queue.list(request.states).await?;
+        let mut jobs = self.queue.list().await?;
+        if !request.states.is_empty() {
+            jobs.retain(|job| request.states.contains(&job.state.name()));
+        }
         Ok(Response::Jobs { jobs })
     }
 }

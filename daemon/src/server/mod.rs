@@ -22,13 +22,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 use framepack_ipc::{
     ErrorBody, ErrorCode, ErrorEnvelope,
-    control::{Request, Response},
+    control::{Note, Request, Response},
 };
 use interprocess::local_socket::{
     GenericFilePath, ListenerOptions, ToFsName,
     tokio::{Listener, Stream, prelude::*},
 };
-use tokio::{select, task::JoinSet, time::sleep};
+use tokio::{select, sync::watch as latest, task::JoinSet, time::sleep};
 use tracing::{debug, warn};
 
 use nix::unistd::{Gid, Uid};
@@ -59,6 +59,8 @@ pub(crate) struct Service {
     pub(crate) intake: Intake,
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
+    /// What is wrong with the jobs folder.
+    pub(crate) notes: latest::Receiver<Vec<Note>>,
     pub(crate) started: Instant,
     pub(crate) roles: Arc<Roles>,
 }

@@ -9,7 +9,7 @@ use framepack_jobs::Source;
 use super::Service;
 use crate::{
     intake::{Offer, Refusal, Rejection},
-    queue::{Submission, Submitted},
+    queue::{Submission, SubmitError, Submitted},
 };
 
 impl Service {
@@ -31,7 +31,11 @@ impl Service {
                     .into());
             }
             Err(error) => {
-                return Err(ErrorBody::new(ErrorCode::StoreDamaged, error.to_string()).into());
+                let code = match &error {
+                    SubmitError::Store(_) => ErrorCode::StoreDamaged,
+                    SubmitError::Full { .. } => ErrorCode::QueueFull,
+                };
+                return Err(ErrorBody::new(code, error.to_string()).into());
             }
         };
         Ok(Response::Submitted(control::Submission { job, outcome }))

@@ -4,6 +4,7 @@
 //! is still claimed is put away again after a crash, over the same names.
 
 use std::{
+    collections::BTreeSet,
     ffi::{OsStr, OsString},
     fs::{self, DirBuilder, File},
     io::{self, Write},
@@ -17,43 +18,66 @@ use super::{
     claim::{Claim, sync_dir},
     name::split_suffix,
 };
-use crate::report::Report;
+use crate::report::{Outcome, Report};
 
-/// Puts the claimed file and its report into `<jobs>/<outcome>/<date>/` as `<name>.<id>.*`.
-pub(super) fn put_away(
-    jobs: &Path,
-    claim: &Claim,
-    id: &str,
-    report: &Report<'_>,
-) -> io::Result<PathBuf> {
-    let (year, month, day) = Timestamp::now().date();
-    let folder = jobs
-        .join(report.outcome().folder())
-        .join(format!("{year:04}-{month:02}-{day:02}"));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o770)
-        .create(&folder)?;
+/// Files that are put away together, so that they share the syncs of their folders.
+#[derive(Debug)]
+pub(super) struct Archive<'a> {
+    jobs: &'a Path,
+    changed: BTreeSet<PathBuf>,
+}
 
-    let (stem, suffix) = split_suffix(&claim.name);
-    let named = |suffix: &OsStr| {
-        let mut name = OsString::from(stem);
-        name.push(".");
-        name.push(id);
-        name.push(suffix);
-        folder.join(name)
-    };
-    let mut json = serde_json::to_vec_pretty(report).map_err(io::Error::other)?;
-    json.push(b'\n');
-    write_whole(&named(OsStr::new(".report.json")), &json)?;
-    if let Some(words) = report.in_words() {
-        write_whole(&named(OsStr::new(".report.txt")), words.as_bytes())?;
+impl<'a> Archive<'a> {
+    pub(super) fn new(jobs: &'a Path) -> Self {
+        Self {
+            jobs,
+            changed: BTreeSet::new(),
+        }
     }
-    let target = named(suffix);
-    fs::rename(&claim.path, &target)?;
-    sync_dir(&folder)?;
-    claim.path.parent().map_or(Ok(()), sync_dir)?;
-    Ok(target)
+
+    /// Puts the claimed file and its report into `<jobs>/<outcome>/<date>/` as `<name>.<id>.*`.
+    /// The report is durable at once, the places after [`Self::sync`].
+    pub(super) fn put(&mut self, claim: &Claim, id: &str, report: &Report<'_>) -> io::Result<()> {
+        let folder = self.folder(report.outcome())?;
+        let (stem, suffix) = split_suffix(&claim.name);
+        let named = |suffix: &OsStr| {
+            let mut name = OsString::from(stem);
+            name.push(".");
+            name.push(id);
+            name.push(suffix);
+            folder.join(name)
+        };
+        let mut json = serde_json::to_vec_pretty(report).map_err(io::Error::other)?;
+        json.push(b'\n');
+        write_whole(&named(OsStr::new(".report.json")), &json)?;
+        if let Some(words) = report.in_words() {
+            write_whole(&named(OsStr::new(".report.txt")), words.as_bytes())?;
+        }
+        fs::rename(&claim.path, named(suffix))?;
+        self.changed.extend(claim.path.parent().map(Path::to_owned));
+        self.changed.insert(folder);
+        Ok(())
+    }
+
+    /// Today's folder of an outcome.
+    fn folder(&mut self, outcome: Outcome) -> io::Result<PathBuf> {
+        let (year, month, day) = Timestamp::now().date();
+        let of_outcome = self.jobs.join(outcome.folder());
+        let folder = of_outcome.join(format!("{year:04}-{month:02}-{day:02}"));
+        if !folder.is_dir() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o770)
+                .create(&folder)?;
+            self.changed.extend([of_outcome, self.jobs.to_owned()]);
+        }
+        Ok(folder)
+    }
+
+    /// Makes the places of all files durable.
+    pub(super) fn sync(self) -> io::Result<()> {
+        self.changed.iter().try_for_each(|folder| sync_dir(folder))
+    }
 }
 
 /// Writes a file so that it is either all there or not at all.
@@ -65,4 +89,26 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&temporary, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_11_a_report_is_all_there_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cat.1.report.json");
+        // What a daemon leaves that is killed while it writes one.
+        fs::write(dir.path().join(".cat.1.report.json"), "half a rep").unwrap();
+        write_whole(&path, b"a report").unwrap();
+        write_whole(&path, b"the same again").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"the same again");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+
+        // A report that can't be written leaves the one that is there.
+        fs::create_dir(dir.path().join(".cat.1.report.json")).unwrap();
+        assert!(write_whole(&path, b"half").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"the same again");
+    }
 }

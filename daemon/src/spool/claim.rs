@@ -55,23 +55,21 @@ impl Claims {
     }
 
     /// Takes the file `name`, known as `known_as` from now on. `None`: somebody else has, or it was withdrawn.
+    /// Durable after [`Self::sync`].
     pub(crate) fn take(&self, name: &OsStr, known_as: &OsStr) -> io::Result<Option<Claim>> {
         let claim = self.claim(random_id()?, shorten(known_as));
         let from = self.jobs.join(name);
-        match renameat2(
-            AT_FDCWD,
-            &from,
-            AT_FDCWD,
-            &claim.path,
-            RenameFlags::RENAME_NOREPLACE,
-        ) {
-            Ok(()) => {}
-            Err(Errno::ENOENT) => return Ok(None),
-            Err(error) => return Err(error.into()),
+        match rename_new(&from, &claim.path) {
+            Ok(()) => Ok(Some(claim)),
+            Err(Errno::ENOENT) if self.dir.is_dir() => Ok(None),
+            Err(error) => Err(error.into()),
         }
+    }
+
+    /// Makes every claim so far durable.
+    pub(crate) fn sync(&self) -> io::Result<()> {
         sync_dir(&self.dir)?;
-        sync_dir(&self.jobs)?;
-        Ok(Some(claim))
+        sync_dir(&self.jobs)
     }
 
     /// Every file claimed by this daemon, the oldest first.
@@ -93,11 +91,6 @@ impl Claims {
         Ok(claims.into_iter().map(|(_, claim)| claim).collect())
     }
 
-    /// The file of this claim, if it has not been put away.
-    pub(crate) fn find(&self, id: &str) -> io::Result<Option<Claim>> {
-        Ok(self.list()?.into_iter().find(|claim| claim.id == id))
-    }
-
     fn claim(&self, id: String, name: OsString) -> Claim {
         let mut file_name = OsString::from(&id);
         file_name.push(".");
@@ -108,6 +101,48 @@ impl Claims {
             name,
         }
     }
+}
+
+/// Moves a file to a name that is free. Of several who try, one succeeds.
+fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
+    match renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE) {
+        // NFS, and what else does not know the flag.
+        Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => link_and_unlink(from, to),
+        renamed => renamed,
+    }
+}
+
+/// The same as Maildir does it: everybody may make the second name, one can remove the first.
+fn link_and_unlink(from: &Path, to: &Path) -> Result<(), Errno> {
+    match fs::hard_link(from, to) {
+        Ok(()) => {}
+        // No links here (SMB, FAT). The new name is random, so nothing is replaced.
+        Err(error)
+            if matches!(
+                errno(&error),
+                Errno::EPERM | Errno::EOPNOTSUPP | Errno::ENOSYS
+            ) =>
+        {
+            return fs::rename(from, to).map_err(|error| errno(&error));
+        }
+        Err(error) => return Err(errno(&error)),
+    }
+    let Err(error) = fs::remove_file(from) else {
+        return Ok(());
+    };
+    // A server may carry out a repeated request twice and answer that the name is gone: with no other name
+    // left, it was we who removed it.
+    let is_ours = to.metadata().is_ok_and(|metadata| metadata.nlink() == 1);
+    if errno(&error) == Errno::ENOENT && is_ours {
+        return Ok(());
+    }
+    // Another name stays with whoever won.
+    let _ = fs::remove_file(to);
+    Err(errno(&error))
+}
+
+fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
 }
 
 /// Makes the entries of a folder durable.
@@ -147,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claim_moves_the_file_and_is_found_again() {
+    fn rule_06_a_claim_moves_the_file_and_is_found_again() {
         let jobs = tempfile::tempdir().unwrap();
         let claims = Claims::open(jobs.path(), "d1").unwrap();
         let name = OsString::from_vec(b"-\xff\n.yaml".to_vec());
@@ -168,36 +203,60 @@ mod tests {
         );
     }
 
-    #[test]
-    fn of_many_claimants_one_wins() {
+    /// How many of 50 files four claimants get, who all want each.
+    fn race(claim: fn(&Path, &Path) -> Result<(), Errno>) -> usize {
         let jobs = tempfile::tempdir().unwrap();
         for i in 0..50 {
             fs::write(jobs.path().join(format!("{i}.yaml")), "").unwrap();
         }
-        let taken: usize = std::thread::scope(|scope| {
-            let daemons: Vec<_> = (0..4)
-                .map(|daemon| {
-                    let claims = Claims::open(jobs.path(), &format!("d{daemon}")).unwrap();
-                    scope.spawn(move || {
-                        let take = |i: &i32| {
-                            let name = format!("{i}.yaml");
-                            let name = OsStr::new(&name);
-                            claims.take(name, name).unwrap().is_some()
-                        };
-                        (0..50).filter(take).count()
-                    })
-                })
-                .collect();
-            daemons
+        let claimant = |n: usize| {
+            let jobs = jobs.path();
+            let take = move |i: &i32| {
+                claim(
+                    &jobs.join(format!("{i}.yaml")),
+                    &jobs.join(format!("{n}.{i}")),
+                )
+                .is_ok()
+            };
+            move || (0..50).filter(take).count()
+        };
+        let taken = std::thread::scope(|scope| {
+            let claimants: Vec<_> = (0..4).map(|n| scope.spawn(claimant(n))).collect();
+            claimants
                 .into_iter()
-                .map(|daemon| daemon.join().unwrap())
+                .map(|claimant| claimant.join().unwrap())
                 .sum()
         });
-        assert_eq!(taken, 50);
+        assert_eq!(
+            fs::read_dir(jobs.path()).unwrap().count(),
+            50,
+            "none is lost, and none is there twice"
+        );
+        taken
     }
 
     #[test]
-    fn the_longest_name_is_shortened_and_keeps_its_suffix() {
+    fn rule_06_of_many_claimants_one_wins() {
+        assert_eq!(race(rename_new), 50);
+    }
+
+    #[test]
+    fn rule_06_where_the_rename_is_refused_a_link_claims_for_one() {
+        assert_eq!(race(link_and_unlink), 50);
+    }
+
+    #[test]
+    fn rule_06_a_missing_folder_of_claims_is_no_lost_race() {
+        let jobs = tempfile::tempdir().unwrap();
+        let claims = Claims::open(jobs.path(), "d1").unwrap();
+        fs::write(jobs.path().join("a.yaml"), "").unwrap();
+        fs::remove_dir_all(jobs.path().join("claimed")).unwrap();
+        let name = OsStr::new("a.yaml");
+        assert!(claims.take(name, name).is_err());
+    }
+
+    #[test]
+    fn rule_13_the_longest_name_is_shortened_and_keeps_its_suffix() {
         let jobs = tempfile::tempdir().unwrap();
         let claims = Claims::open(jobs.path(), "d1").unwrap();
         let name = OsString::from(format!("{}.yaml", "x".repeat(250)));

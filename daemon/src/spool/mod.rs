@@ -3,48 +3,59 @@
 //! It runs in a thread of its own, since all it does is wait for the file system. A claimed file stays claimed
 //! until its job is in the store (or refused) and, later, until the job has ended; both survive a crash,
 //! because the next daemon goes through its claims first.
+//!
+//! - `folder`, `watch`: which folder it is, what it lies on, and how its changes are noticed
+//! - `scan`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
+//! - `claim`, `accept`, `read`, `again`: taking a file, and its way into the queue
+//! - `archive`: where it goes when all is done
+//! - `status`: `STATUS.txt`
 
+mod accept;
 mod again;
 mod archive;
 mod claim;
+mod folder;
+mod lease;
 mod name;
 mod read;
+mod scan;
 mod settle;
+mod status;
 mod watch;
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashMap, HashSet},
     ffi::OsString,
-    fs::{self, Metadata},
-    io,
+    io, mem,
+    ops::ControlFlow,
     path::PathBuf,
     sync::{Arc, mpsc},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use framepack_config::yaml;
-use framepack_jobs::{Failure, Source};
-use notify::RecommendedWatcher;
-use tokio::runtime;
+use framepack_config::Spool as Config;
+use framepack_ipc::control::Note;
+use framepack_jobs::JobId;
+use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
 use tracing::{info, warn};
 
 pub(crate) use claim::{random_id, sync_dir};
-pub use settle::SettleRules;
 
 use self::{
+    accept::{BATCH, Held, RETRY},
+    archive::Archive,
     claim::{Claim, Claims},
-    read::read_job_file,
-    settle::{Content, Look, Settling},
+    folder::{Folder, Presence},
+    scan::Unsettled,
+    settle::Settling,
+    status::{Status, StatusFile},
 };
 use crate::{
-    intake::{Intake, Offer, Refusal, Rejection},
-    queue::{QueueHandle, Stopping, Submitted},
+    intake::Intake,
+    queue::{QueueHandle, Stopping, Summary},
     report::Report,
     store::Record,
 };
-
-/// How often the folder is listed when nothing happens in it: events get lost, and some file systems send none.
-const SCAN_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What wakes the spool.
 #[derive(Debug)]
@@ -53,6 +64,8 @@ pub(crate) enum Event {
     Changed,
     /// A file of this name was renamed into the folder, so it is whole.
     Renamed(OsString),
+    /// The test file was told of: events come.
+    Probed,
     /// A job has ended.
     Finished(Arc<Record>),
     /// The daemon is stopping.
@@ -62,21 +75,34 @@ pub(crate) enum Event {
 /// The jobs folder and everything that is on its way through it.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    jobs: PathBuf,
+    folder: Folder,
+    daemon_id: String,
     claims: Claims,
     intake: Intake,
     queue: QueueHandle,
     runtime: runtime::Handle,
+    /// How long a job waits for its picture.
+    wait_inputs: Duration,
     settling: Settling,
-    /// Names that arrived by rename since the last scan.
+    /// The pictures of claimed files, which settle by the same rules.
+    pictures: Settling,
+    /// Names that arrived by rename.
     renamed: HashSet<OsString>,
+    /// What the last scan left.
+    unsettled: Unsettled,
+    /// Files that can't be claimed, and why.
+    troubles: BTreeMap<OsString, String>,
     /// Whether the last daemon's claims have been gone through.
     is_recovered: bool,
     /// Claimed, and neither queued nor refused yet.
-    unanswered: Vec<Claim>,
+    held: Vec<Held>,
+    /// Claimed files of jobs in the queue, by the claims' ids.
+    of_jobs: HashMap<String, Claim>,
     /// Ended, and their files not put away yet.
-    unfiled: Vec<Arc<Record>>,
-    _watcher: Option<RecommendedWatcher>,
+    unfiled: BTreeMap<JobId, Arc<Record>>,
+    status: StatusFile,
+    notes: latest::Sender<Vec<Note>>,
+    _lease_guard: Signal,
 }
 
 /// What the spool needs from the daemon.
@@ -84,28 +110,40 @@ pub(crate) struct Spool {
 pub(crate) struct SpoolConfig<'a> {
     pub(crate) jobs: PathBuf,
     pub(crate) daemon_id: &'a str,
-    pub(crate) rules: SettleRules,
+    pub(crate) rules: Config,
     pub(crate) intake: Intake,
     pub(crate) queue: QueueHandle,
     /// Where the hints of the file system go.
     pub(crate) events: mpsc::Sender<Event>,
+    /// What is wrong with the folder, for others to tell.
+    pub(crate) notes: latest::Sender<Vec<Note>>,
 }
 
 impl Spool {
     pub(crate) fn open(config: SpoolConfig<'_>) -> io::Result<Self> {
+        // Watched from now on, so that no rename is missed once the daemon says that it is ready.
+        let (folder, claims) =
+            Folder::open(config.jobs, config.daemon_id, config.rules, config.events)?;
         Ok(Self {
-            claims: Claims::open(&config.jobs, config.daemon_id)?,
-            // Now, so that no rename is missed from the moment in which the daemon says that it is ready.
-            _watcher: watch::start(&config.jobs, config.events),
-            jobs: config.jobs,
+            claims,
+            daemon_id: config.daemon_id.to_owned(),
             intake: config.intake,
             queue: config.queue,
             runtime: runtime::Handle::current(),
-            settling: Settling::new(config.rules),
+            wait_inputs: config.rules.wait_inputs,
+            settling: Settling::new(folder.rules()),
+            pictures: Settling::new(folder.rules()),
+            folder,
             renamed: HashSet::new(),
+            unsettled: Unsettled::default(),
+            troubles: BTreeMap::new(),
             is_recovered: false,
-            unanswered: Vec::new(),
-            unfiled: Vec::new(),
+            held: Vec::new(),
+            of_jobs: HashMap::new(),
+            unfiled: BTreeMap::new(),
+            status: StatusFile::default(),
+            notes: config.notes,
+            _lease_guard: lease::guard()?,
         })
     }
 
@@ -118,27 +156,113 @@ impl Spool {
 
     fn work(&mut self, events: &mpsc::Receiver<Event>) -> Result<(), Stopping> {
         loop {
-            self.pass()?;
-            let wait = self.settling.next_look().unwrap_or(SCAN_INTERVAL);
-            let first = match events.recv_timeout(wait) {
-                Ok(event) => Some(event),
-                Err(mpsc::RecvTimeoutError::Timeout) => None,
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
-            };
-            for event in first.into_iter().chain(events.try_iter()) {
-                match event {
-                    Event::Changed => {}
-                    Event::Renamed(name) => {
-                        self.renamed.insert(name);
-                    }
-                    Event::Finished(record) => self.unfiled.push(record),
-                    Event::Stop => return Ok(()),
-                }
+            let patience = self.pass()?;
+            if self.wait(events, patience).is_break() {
+                return Ok(());
             }
         }
     }
 
-    /// Goes through what the last daemon had claimed; in the next round again, if that can't be listed.
+    /// Waits for a reason to look at the folder. Breaks off when the daemon stops.
+    fn wait(&mut self, events: &mpsc::Receiver<Event>, patience: Duration) -> ControlFlow<()> {
+        let until = Instant::now() + patience;
+        let mut is_reason = false;
+        while !is_reason {
+            let left = until.saturating_duration_since(Instant::now());
+            let first = match events.recv_timeout(left) {
+                Ok(event) => event,
+                Err(mpsc::RecvTimeoutError::Timeout) => break,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return ControlFlow::Break(()),
+            };
+            for event in [first].into_iter().chain(events.try_iter()) {
+                match event {
+                    Event::Changed => is_reason = true,
+                    Event::Renamed(name) => {
+                        self.renamed.insert(name);
+                        is_reason = true;
+                    }
+                    Event::Probed => self.folder.confirm_events(),
+                    Event::Finished(record) => {
+                        self.unfiled.insert(record.job.id, record);
+                        is_reason = true;
+                    }
+                    Event::Stop => return ControlFlow::Break(()),
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// One round. Returns how long nothing need be done.
+    fn pass(&mut self) -> Result<Duration, Stopping> {
+        self.folder.check_events(Instant::now());
+        let summary = self.runtime.block_on(self.queue.summary())?;
+        let (left, notes) = match self.folder.check() {
+            Ok(presence) => {
+                if let Presence::Replaced(claims) = presence {
+                    self.begin_anew(claims);
+                }
+                self.work_through(&summary)?
+            }
+            Err(error) => (0, vec![unusable(&self.folder, &error)]),
+        };
+        self.tell(left, &summary, notes);
+        let is_more = left > 0 && summary.room() > 0;
+        Ok(if is_more {
+            Duration::ZERO
+        } else {
+            self.patience()
+        })
+    }
+
+    /// What is left from earlier rounds first, then the folder. Returns how many files could be taken and are
+    /// not yet, and what is wrong.
+    fn work_through(&mut self, summary: &Summary) -> Result<(usize, Vec<Note>), Stopping> {
+        if !self.is_recovered {
+            self.recover()?;
+        }
+        self.answer_held()?;
+        self.file_ended();
+        let mut settled = match self.scan() {
+            Ok(settled) => settled,
+            Err(error) => return Ok((0, vec![unusable(&self.folder, &error)])),
+        };
+        // What is held will be jobs, too.
+        let room = summary.room().saturating_sub(self.held.len() as u64);
+        let left = settled.split_off(settled.len().min(BATCH).min(room as usize));
+        self.take(settled)?;
+        Ok((left.len(), Vec::new()))
+    }
+
+    /// How long nothing need be done, if nothing is heard.
+    fn patience(&self) -> Duration {
+        let settle = self.folder.rules().settle;
+        let mut patience = self.folder.scan_interval();
+        if !self.unsettled.files.is_empty() {
+            patience = patience.min(settle);
+        }
+        if !self.unfiled.is_empty() {
+            patience = patience.min(RETRY);
+        }
+        let held = self.held.iter().map(Held::wait).min();
+        patience.min(held.unwrap_or(patience))
+    }
+
+    /// Another folder is in the place of the one that was watched.
+    fn begin_anew(&mut self, claims: Claims) {
+        warn!(folder = %self.folder.path().display(), "the jobs folder is another one now, and watched again");
+        self.claims = claims;
+        self.is_recovered = false;
+        self.settling = Settling::new(self.folder.rules());
+        self.pictures = Settling::new(self.folder.rules());
+        self.renamed.clear();
+        self.held.clear();
+        self.of_jobs.clear();
+        self.status = StatusFile::default();
+    }
+
+    /// Goes through what is claimed: what the last daemon left, or what lies in a folder that came back.
+    /// In the next round again, if it can't be listed.
     fn recover(&mut self) -> Result<(), Stopping> {
         let claims = match self.claims.list() {
             Ok(claims) => claims,
@@ -149,161 +273,98 @@ impl Spool {
         };
         self.is_recovered = true;
         for claim in claims {
-            match self
-                .runtime
-                .block_on(self.queue.by_claim(claim.id.clone()))?
-            {
-                Some(record) if record.job.is_finished() => self.unfiled.push(record),
-                Some(_) => {}
-                None if self.unanswered.contains(&claim) => {}
-                None => self.unanswered.push(claim),
-            }
-        }
-        Ok(())
-    }
-
-    /// One round: what is left from earlier ones first, then the folder.
-    fn pass(&mut self) -> Result<(), Stopping> {
-        if !self.is_recovered {
-            self.recover()?;
-        }
-        for claim in std::mem::take(&mut self.unanswered) {
-            self.answer(claim)?;
-        }
-        for record in std::mem::take(&mut self.unfiled) {
-            self.file_ended(record);
-        }
-        match self.scan() {
-            Ok(settled) => settled.into_iter().try_for_each(|name| self.take(&name)),
-            Err(error) => {
-                warn!(folder = %self.jobs.display(), %error, "listing the jobs folder");
-                Ok(())
-            }
-        }
-    }
-
-    /// Names of the files that can be taken, the oldest first.
-    fn scan(&mut self) -> io::Result<Vec<OsString>> {
-        let (now, clock) = (Instant::now(), SystemTime::now());
-        let (mut present, mut settled) = (HashSet::new(), Vec::new());
-        for entry in fs::read_dir(&self.jobs)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            // A file that has just gone is no concern of ours.
-            let Ok(metadata) = entry.metadata() else {
+            let record = self.queue.by_claim(claim.id.clone());
+            let Some(record) = self.runtime.block_on(record)? else {
+                self.held.push(Held::new(claim, None));
                 continue;
             };
-            if !name::is_job_file(&name) || metadata.is_dir() {
-                continue;
-            }
-            // Links, pipes and devices never settle: they are taken to be refused.
-            let whole = self.renamed.contains(&name) || !metadata.is_file();
-            if whole || self.is_settled(&name, &metadata, (now, clock)) {
-                settled.push((metadata.modified()?, name));
-            } else {
-                present.insert(name);
-            }
-        }
-        self.settling.keep_only(&present);
-        self.renamed.clear();
-        settled.sort();
-        Ok(settled.into_iter().map(|(_, name)| name).collect())
-    }
-
-    fn is_settled(
-        &mut self,
-        name: &OsString,
-        metadata: &Metadata,
-        (now, clock): (Instant, SystemTime),
-    ) -> bool {
-        let path = self.jobs.join(name);
-        self.settling.is_settled(
-            &Look::new(name, metadata, clock),
-            now,
-            || match read_job_file(&path) {
-                Ok(text) if text.ends_with('\n') && yaml::parse(&text).is_ok() => Content::Complete,
-                _ => Content::Partial,
-            },
-        )
-    }
-
-    /// Claims a file and offers it to the queue.
-    fn take(&mut self, name: &OsString) -> Result<(), Stopping> {
-        let first = self.first_name(name)?;
-        match self.claims.take(name, &first) {
-            Ok(Some(claim)) => self.answer(claim),
-            Ok(None) => Ok(()),
-            Err(error) => {
-                warn!(file = %name.display(), %error, "claiming");
-                Ok(())
-            }
-        }
-    }
-
-    /// Gives a claimed file its answer: a job, or a place among the refused.
-    fn answer(&mut self, claim: Claim) -> Result<(), Stopping> {
-        let file = claim.name.display().to_string();
-        match self.accept(&claim) {
-            Ok(submission) => match self.runtime.block_on(self.queue.submit(submission))? {
-                Ok(Submitted::New(job)) => info!(file, job = %job.id, "accepted"),
-                Ok(Submitted::Duplicate(job) | Submitted::KeyTaken(job)) => {
-                    info!(file, job = %job.id, "has the key of that job");
-                    self.refuse(&claim, &Report::duplicate(file, &job));
-                }
-                Err(error) => {
-                    warn!(file, %error, "not taken now; it stays claimed");
-                    self.unanswered.push(claim);
-                }
-            },
-            Err(Refusal::Rejected(Rejection { failure, problems })) => {
-                info!(file, code = failure.code, "rejected: {}", failure.message);
-                self.refuse(&claim, &Report::rejected(file, &failure, &problems));
-            }
-            Err(Refusal::NotNow(Failure { code, message, .. })) => {
-                warn!(file, code, "not taken now; it stays claimed: {message}");
-                self.unanswered.push(claim);
+            self.of_jobs.insert(claim.id.clone(), claim);
+            if record.job.is_finished() {
+                self.unfiled.insert(record.job.id, record);
             }
         }
         Ok(())
     }
 
-    fn accept(&self, claim: &Claim) -> Result<crate::queue::Submission, Refusal> {
-        let text = read_job_file(&claim.path)
-            .map_err(|error| Refusal::Rejected(error.into_failure().into()))?;
-        let (stem, _) = name::split_suffix(&claim.name);
-        let offer = Offer {
-            text: &text,
-            stem: &stem.to_string_lossy(),
-            folder: &self.jobs,
-            source: Source::Folder {
-                file: claim.name.to_string_lossy().into_owned().into(),
-            },
-            claim: Some(claim.id.clone()),
-        };
-        self.intake.accept(offer)
-    }
-
-    fn refuse(&mut self, claim: &Claim, report: &Report<'_>) {
-        if let Err(error) = archive::put_away(&self.jobs, claim, &claim.id, report) {
-            warn!(file = %claim.path.display(), %error, "putting a file away; it stays claimed");
-            self.unanswered.push(claim.clone());
-        }
-    }
-
-    /// Puts the file of a job that has ended away, with its report.
-    fn file_ended(&mut self, record: Arc<Record>) {
-        let Some(id) = &record.private.claim else {
+    /// Puts the files of jobs that have ended away, with their reports.
+    fn file_ended(&mut self) {
+        if !self.is_recovered {
             return;
-        };
-        let filed = self.claims.find(id).and_then(|claim| {
-            let Some(claim) = claim else { return Ok(()) };
-            let file = claim.name.display().to_string();
-            let report = Report::ended(file, &record.job, record.private.worker_version.as_deref());
-            archive::put_away(&self.jobs, &claim, &record.job.id.to_string(), &report).map(drop)
-        });
-        if let Err(error) = filed {
-            warn!(job = %record.job.id, %error, "putting the job's file away; it stays claimed");
-            self.unfiled.push(record);
         }
+        let mut archive = Archive::new(self.folder.path());
+        for (id, record) in mem::take(&mut self.unfiled) {
+            let claim_id = record.private.claim.as_ref();
+            let Some(claim) = claim_id.and_then(|claim| self.of_jobs.get(claim)) else {
+                continue;
+            };
+            let file = claim.name.display().to_string();
+            let worker = record.private.worker_version.as_deref();
+            let report = Report::ended(file, &record.job, worker);
+            match archive.put(claim, &id.to_string(), &report) {
+                Err(error) if claim.path.exists() => {
+                    warn!(job = %id, %error, "putting the job's file away; it stays claimed");
+                    self.unfiled.insert(id, record);
+                    continue;
+                }
+                Err(error) => warn!(job = %id, %error, "the job's file is gone"),
+                Ok(()) => {}
+            }
+            let claim = claim.id.clone();
+            self.of_jobs.remove(&claim);
+        }
+        if let Err(error) = archive.sync() {
+            // What is lost of it in a crash is put away again.
+            warn!(%error, "syncing the folders of ended jobs");
+        }
+    }
+
+    /// Notes a file that can't be taken; logged when the reason is new.
+    fn trouble(&mut self, name: OsString, why: String) {
+        if self.troubles.get(&name) != Some(&why) {
+            warn!(file = %name.display(), "{why}");
+            self.troubles.insert(name, why);
+        }
+    }
+
+    /// Says how things are: in `STATUS.txt`, and to whoever asks the daemon.
+    fn tell(&mut self, left: usize, summary: &Summary, notes: Vec<Note>) {
+        let status = Status {
+            daemon_id: &self.daemon_id,
+            folder: self.folder.describe(),
+            summary,
+            unsettled: &self.unsettled,
+            troubles: &self.troubles,
+            held: &self.held,
+            left,
+            notes: &notes,
+        };
+        if notes.is_empty() {
+            self.status.update(self.folder.path(), &status);
+        }
+        self.notes.send_if_modified(|last| {
+            let is_new = *last != notes;
+            if is_new {
+                for Note { code, message, .. } in &notes {
+                    warn!(code, "{message}");
+                }
+                *last = notes;
+            }
+            is_new
+        });
+    }
+}
+
+/// The folder is gone, or can't be read.
+fn unusable(folder: &Folder, error: &io::Error) -> Note {
+    Note {
+        code: "FP5020".to_owned(),
+        message: format!(
+            "the jobs folder {} can't be used: {error}",
+            folder.path().display()
+        ),
+        hint: Some(
+            "mount it, or make it again; queued jobs go on, and the folder is read when it is back"
+                .to_owned(),
+        ),
     }
 }

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn job_suffixes_are_taken_and_everything_else_is_ignored() {
+    fn rule_05_job_suffixes_are_taken_and_everything_else_is_ignored() {
         let jobs: [&[u8]; 6] = [
             b"a.yaml",
             b"a.YML",

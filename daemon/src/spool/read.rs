@@ -3,13 +3,15 @@
 use std::{
     fs::{File, Metadata},
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
 };
 
 use framepack_jobs::{Failure, FailureClass, MAX_FILE_BYTES};
 use nix::fcntl::OFlag;
 use thiserror::Error;
+
+use super::lease;
 
 /// Why a file can't be read as a job.
 #[derive(Debug, Error)]
@@ -22,6 +24,8 @@ pub(crate) enum ReadError {
     TooLarge { found: u64 },
     #[error("the file is not UTF-8 text (first wrong byte at {offset})")]
     NotText { offset: usize },
+    #[error("somebody went on writing the file after it had been taken as finished")]
+    Changed,
     #[error("reading the file: {0}")]
     Io(#[from] io::Error),
 }
@@ -46,6 +50,11 @@ impl ReadError {
                 "a job is a short YAML text; the image is only named in it",
             ),
             Self::NotText { .. } => (FailureClass::Input, "FP2403", "save the job as UTF-8 text"),
+            Self::Changed => (
+                FailureClass::Input,
+                "FP2404",
+                "write the job into .incoming/ of the jobs folder and rename it when it is complete",
+            ),
             Self::Io(_) => (
                 FailureClass::Io,
                 "FP5013",
@@ -61,8 +70,67 @@ impl ReadError {
     }
 }
 
-/// Reads a job file without ever blocking on it.
-pub(crate) fn read_job_file(path: &Path) -> Result<String, ReadError> {
+/// A job file's content, and what tells whether it is still that.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct JobText {
+    pub(super) text: String,
+    written: Written,
+}
+
+/// What writing to a file changes, and renaming it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Written {
+    inode: u64,
+    size_bytes: u64,
+    mtime: (i64, i64),
+}
+
+impl From<&Metadata> for Written {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            inode: metadata.ino(),
+            size_bytes: metadata.len(),
+            mtime: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
+}
+
+impl JobText {
+    /// Reads a job file without ever blocking on it.
+    pub(super) fn read(path: &Path) -> Result<Self, ReadError> {
+        let mut file = open(path)?;
+        let metadata = file.metadata()?;
+        let mut bytes = Vec::new();
+        let limit = MAX_FILE_BYTES as u64 + 1;
+        file.by_ref().take(limit).read_to_end(&mut bytes)?;
+        if bytes.is_empty() {
+            return Err(ReadError::Empty);
+        }
+        if bytes.len() > MAX_FILE_BYTES {
+            let found = metadata.len();
+            return Err(ReadError::TooLarge { found });
+        }
+        let text = String::from_utf8(bytes).map_err(|error| ReadError::NotText {
+            offset: error.utf8_error().valid_up_to(),
+        })?;
+        Ok(Self {
+            text,
+            written: (&metadata).into(),
+        })
+    }
+
+    /// Whether it is the state of a file that was seen earlier, perhaps under another name.
+    pub(super) fn is_of(&self, seen: Written) -> bool {
+        self.written == seen
+    }
+}
+
+/// Whether a process has the file open for writing; not so where there is no telling.
+pub(super) fn is_open_for_writing(path: &Path) -> bool {
+    open(path).is_ok_and(|file| lease::is_open_for_writing(&file) == Some(true))
+}
+
+fn open(path: &Path) -> Result<File, ReadError> {
     let kind = kind(&path.symlink_metadata()?);
     if let Some(kind) = kind {
         return Err(ReadError::NotRegular { kind });
@@ -73,19 +141,7 @@ pub(crate) fn read_job_file(path: &Path) -> Result<String, ReadError> {
         .read(true)
         .custom_flags(flags.bits())
         .open(path)?;
-    let found = file.metadata()?.len();
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.is_empty() {
-        return Err(ReadError::Empty);
-    }
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(ReadError::TooLarge { found });
-    }
-    String::from_utf8(bytes).map_err(|error| ReadError::NotText {
-        offset: error.utf8_error().valid_up_to(),
-    })
+    Ok(file)
 }
 
 /// What the file is, unless it is a regular one.

@@ -1,8 +1,8 @@
 //! When a file in the jobs folder is finished being written.
 //!
 //! `CLOSE_WRITE` does not say so: a script that appends twice closes twice, and half a job may be valid YAML.
-//! A file that arrived by rename is whole. Any other must be left unchanged for a while and look complete;
-//! one that never does is taken after a grace period, so that its error can be reported.
+//! A file that arrived by rename is whole. Any other must be left unchanged for a while, look complete and be
+//! open for writing nowhere; one that never does is taken after a grace period, so that its error can be reported.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,22 +12,15 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// How long to wait for what.
-#[derive(Debug, Clone, Copy)]
-pub struct SettleRules {
-    /// A complete file must be seen unchanged over this long.
-    pub settle: Duration,
-    /// A file that is not complete is taken as it is when it was left unchanged over this long.
-    pub grace: Duration,
-}
+use framepack_config::yaml;
 
-impl Default for SettleRules {
-    fn default() -> Self {
-        Self {
-            settle: Duration::from_secs(1),
-            grace: Duration::from_mins(1),
-        }
-    }
+/// How long to wait for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SettleRules {
+    /// A complete file must be seen unchanged over this long.
+    pub(crate) settle: Duration,
+    /// A file that is not complete is taken as it is when it was left unchanged over this long.
+    pub(crate) grace: Duration,
 }
 
 /// What tells two states of a file apart.
@@ -51,12 +44,42 @@ impl From<&Metadata> for Fingerprint {
 }
 
 /// Whether the content of a file looks whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Valid and ended by a newline.
+    /// Valid and ended.
     Complete,
-    /// Empty, cut off or invalid: perhaps still being written.
-    Partial,
+    /// Empty, cut off or invalid: perhaps still being written. In which way.
+    Partial(String),
+}
+
+impl Content {
+    /// What the text of a job file looks like. Its end is a newline, a line `...`, or a comment `# end`.
+    pub(crate) fn of(text: &str) -> Self {
+        let last = text.lines().next_back().unwrap_or_default().trim_end();
+        if let Err(problem) = yaml::parse(text) {
+            return Self::Partial(format!("it is not valid YAML: {problem}"));
+        }
+        if text.ends_with('\n') || last == "..." || last.ends_with("# end") {
+            return Self::Complete;
+        }
+        Self::Partial("there is no newline at its end".to_owned())
+    }
+}
+
+/// What is asked about a file when its times alone do not decide.
+pub(crate) trait Candidate {
+    /// What its content looks like; asked once for each state of the file.
+    fn content(&self) -> Content;
+    /// Whether somebody has it open for writing.
+    fn is_open(&self) -> bool;
+}
+
+/// Whether a file can be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Settled,
+    /// Not yet, and why.
+    Waiting(String),
 }
 
 /// One look at a candidate.
@@ -94,6 +117,7 @@ pub(crate) struct Settling {
 struct Seen {
     fingerprint: Fingerprint,
     since: Instant,
+    content: Option<Content>,
 }
 
 impl Settling {
@@ -104,44 +128,53 @@ impl Settling {
         }
     }
 
-    /// Whether the file can be taken. `content` is asked only when the answer depends on it.
-    pub(crate) fn is_settled(
+    /// Whether the file can be taken.
+    pub(crate) fn verdict(
         &mut self,
         look: &Look<'_>,
         now: Instant,
-        content: impl FnOnce() -> Content,
-    ) -> bool {
-        let seen = self.seen.entry(look.name.to_owned()).or_insert(Seen {
+        file: &impl Candidate,
+    ) -> Verdict {
+        let SettleRules { settle, grace } = self.rules;
+        let first = || Seen {
             fingerprint: look.fingerprint,
             since: now,
-        });
+            content: None,
+        };
+        let seen = self.seen.entry(look.name.to_owned()).or_insert_with(first);
         if seen.fingerprint != look.fingerprint {
-            *seen = Seen {
-                fingerprint: look.fingerprint,
-                since: now,
-            };
+            *seen = first();
         }
         let watched = now - seen.since;
-        if watched.max(look.age) >= self.rules.grace {
-            return true;
+        if watched.max(look.age) >= grace {
+            return Verdict::Settled;
         }
-        let unchanged = watched >= self.rules.settle || look.age >= 2 * self.rules.settle;
-        unchanged && content() == Content::Complete
+        if watched < settle && look.age < 2 * settle {
+            return Verdict::Waiting("it was changed just now".to_owned());
+        }
+        let wait = format!(
+            "it is taken as it is when left unchanged for {} s",
+            grace.as_secs_f64()
+        );
+        if let Content::Partial(how) = seen.content.get_or_insert_with(|| file.content()) {
+            return Verdict::Waiting(format!("{how}; {wait}"));
+        }
+        if file.is_open() {
+            return Verdict::Waiting(format!("somebody has it open for writing; {wait}"));
+        }
+        Verdict::Settled
     }
 
-    /// Forgets every file that is no longer in the folder.
+    /// Forgets every file but these.
     pub(crate) fn keep_only(&mut self, present: &HashSet<OsString>) {
         self.seen.retain(|name, _| present.contains(name));
-    }
-
-    /// When to look again, if anything is settling.
-    pub(crate) fn next_look(&self) -> Option<Duration> {
-        (!self.seen.is_empty()).then_some(self.rules.settle)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     const RULES: SettleRules = SettleRules {
@@ -149,59 +182,141 @@ mod tests {
         grace: Duration::from_mins(1),
     };
 
-    fn look(size_bytes: u64, age_secs: u64) -> Look<'static> {
-        Look {
-            name: OsStr::new("a.yaml"),
-            fingerprint: Fingerprint {
-                inode: (1, 2),
-                size_bytes,
-                mtime: (0, 0),
-                ctime: (0, 0),
-            },
-            age: Duration::from_secs(age_secs),
+    /// A file with this text.
+    struct Draft {
+        text: &'static str,
+        is_open: bool,
+        asked: Cell<u32>,
+    }
+
+    impl Candidate for Draft {
+        fn content(&self) -> Content {
+            self.asked.set(self.asked.get() + 1);
+            Content::of(self.text)
+        }
+
+        fn is_open(&self) -> bool {
+            self.is_open
+        }
+    }
+
+    fn draft(text: &'static str) -> Draft {
+        Draft {
+            text,
+            is_open: false,
+            asked: Cell::new(0),
+        }
+    }
+
+    /// A folder with one file, and a clock.
+    struct Bench {
+        settling: Settling,
+        start: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                settling: Settling::new(RULES),
+                start: Instant::now(),
+            }
+        }
+
+        /// Looks after so many seconds at a file of this size, written so many seconds ago.
+        fn is_settled(&mut self, at_secs: f64, (size, age_secs): (u64, f64), file: &Draft) -> bool {
+            let look = Look {
+                name: OsStr::new("a.yaml"),
+                fingerprint: Fingerprint {
+                    inode: (1, 2),
+                    size_bytes: size,
+                    mtime: (0, 0),
+                    ctime: (0, 0),
+                },
+                age: Duration::from_secs_f64(age_secs),
+            };
+            let now = self.start + Duration::from_secs_f64(at_secs);
+            self.settling.verdict(&look, now, file) == Verdict::Settled
         }
     }
 
     #[test]
-    fn a_complete_file_is_taken_when_unchanged_for_the_settle_time() {
-        let (mut settling, start) = (Settling::new(RULES), Instant::now());
-        let at = |ms| start + Duration::from_millis(ms);
-        assert!(!settling.is_settled(&look(5, 0), at(0), || Content::Complete));
-        assert!(
-            !settling.is_settled(&look(9, 0), at(900), || Content::Complete),
-            "changed"
-        );
-        assert!(!settling.is_settled(&look(9, 0), at(1800), || Content::Complete));
-        assert!(settling.is_settled(&look(9, 0), at(1900), || Content::Complete));
+    fn rule_03_a_complete_file_is_taken_when_unchanged_for_the_settle_time() {
+        let (mut bench, file) = (Bench::new(), draft("a: 1\n"));
+        assert!(!bench.is_settled(0.0, (5, 0.0), &file));
+        assert!(!bench.is_settled(0.9, (9, 0.0), &file), "changed");
+        assert!(!bench.is_settled(1.8, (9, 0.9), &file));
+        assert!(bench.is_settled(1.9, (9, 1.0), &file));
     }
 
     #[test]
-    fn an_old_complete_file_is_taken_at_first_sight() {
-        let now = Instant::now();
-        assert!(Settling::new(RULES).is_settled(&look(5, 2), now, || Content::Complete));
-        assert!(!Settling::new(RULES).is_settled(&look(5, 2), now, || Content::Partial));
+    fn rule_03_an_old_complete_file_is_taken_at_first_sight() {
+        assert!(Bench::new().is_settled(0.0, (5, 2.0), &draft("a: 1\n")));
+        assert!(!Bench::new().is_settled(0.0, (5, 2.0), &draft("a: 1")));
     }
 
     #[test]
-    fn a_partial_file_is_taken_only_after_the_grace_period() {
-        let (mut settling, start) = (Settling::new(RULES), Instant::now());
-        let at = |secs| start + Duration::from_secs(secs);
-        assert!(!settling.is_settled(&look(5, 0), at(0), || Content::Partial));
-        assert!(!settling.is_settled(&look(5, 30), at(59), || Content::Partial));
-        assert!(settling.is_settled(&look(5, 60), at(60), || Content::Partial));
+    fn rule_03_what_looks_unfinished_is_taken_only_after_the_grace_period() {
+        for text in ["", "a: 1", "a: [\n"] {
+            let (mut bench, file) = (Bench::new(), draft(text));
+            assert!(!bench.is_settled(0.0, (5, 0.0), &file));
+            assert!(!bench.is_settled(59.0, (5, 59.0), &file));
+            assert!(bench.is_settled(60.0, (5, 60.0), &file), "{text:?}");
+            assert_eq!(file.asked.get(), 1, "it is read once for each state");
+        }
+    }
+
+    #[test]
+    fn rule_03_the_end_of_a_file_is_a_newline_dots_or_a_comment() {
+        for text in ["a: 1\n", "a: 1\n...", "a: 1\n# end"] {
+            assert_eq!(Content::of(text), Content::Complete, "{text:?}");
+        }
+        for text in ["", "a: 1", "a: 'end", "a: \"...\n"] {
+            assert_ne!(Content::of(text), Content::Complete, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rule_03_a_later_change_starts_the_waiting_anew() {
+        let (mut bench, empty) = (Bench::new(), draft(""));
+        assert!(!bench.is_settled(0.0, (0, 0.0), &empty));
+        assert!(!bench.is_settled(59.0, (0, 59.0), &empty));
+        let written = draft("a: 1\n");
+        assert!(!bench.is_settled(60.0, (5, 0.0), &written));
+        assert!(bench.is_settled(61.0, (5, 1.0), &written));
+    }
+
+    #[test]
+    fn rule_04_a_file_that_is_open_for_writing_waits_for_the_grace_period() {
+        let mut bench = Bench::new();
+        let mut file = draft("a: 1\n");
+        file.is_open = true;
+        assert!(!bench.is_settled(0.0, (5, 0.0), &file));
+        assert!(!bench.is_settled(30.0, (5, 30.0), &file));
+        file.is_open = false;
+        assert!(bench.is_settled(31.0, (5, 31.0), &file), "closed");
+        file.is_open = true;
+        assert!(bench.is_settled(60.0, (5, 60.0), &file), "never closed");
+    }
+
+    #[test]
+    fn rule_12_ages_are_told_by_the_servers_clock_and_the_future_is_fine() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.yaml");
+        let file = std::fs::File::create(&path).unwrap();
+        let server = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
+        for (written, age_secs) in [(-5, 5), (0, 0), (5, 0)] {
+            let written = Duration::from_secs(3600_u64.saturating_add_signed(written));
+            file.set_modified(SystemTime::UNIX_EPOCH + written).unwrap();
+            let look = Look::new(OsStr::new("a.yaml"), &path.metadata().unwrap(), server);
+            assert_eq!(look.age, Duration::from_secs(age_secs));
+        }
     }
 
     #[test]
     fn a_file_that_left_and_came_back_starts_anew() {
-        let (mut settling, start) = (Settling::new(RULES), Instant::now());
-        settling.is_settled(&look(5, 0), start, || Content::Complete);
-        settling.keep_only(&HashSet::new());
-        assert_eq!(settling.next_look(), None);
-        assert!(
-            !settling.is_settled(&look(5, 0), start + Duration::from_secs(5), || {
-                Content::Complete
-            })
-        );
-        assert_eq!(settling.next_look(), Some(RULES.settle));
+        let (mut bench, file) = (Bench::new(), draft("a: 1\n"));
+        bench.is_settled(0.0, (5, 0.0), &file);
+        bench.settling.keep_only(&HashSet::new());
+        assert!(!bench.is_settled(5.0, (5, 0.0), &file));
     }
 }

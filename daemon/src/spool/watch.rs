@@ -1,47 +1,253 @@
-//! inotify as a hint: it makes a dropped file seen at once instead of at the next scan.
+//! inotify as a hint: it makes a dropped file seen at once instead of at the next listing.
+//!
+//! Some file systems take the wish to be told and never tell. So the folder is tested: a file is written, and
+//! where nothing is heard of it in time, the folder is only listed.
 
-use std::{path::Path, sync::mpsc};
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    path::{Path, PathBuf},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
+use framepack_config::WatchMode;
 use notify::{
     EventKind, RecommendedWatcher, RecursiveMode, Watcher,
     event::{AccessKind, AccessMode, ModifyKind, RenameMode},
 };
 use tracing::warn;
 
-use super::Event;
+use super::{Event, folder::FileSystem, name::is_job_file};
 
-/// Watches the folder until the watcher is dropped. Without one the scans alone find the files.
-pub(super) fn start(jobs: &Path, events: mpsc::Sender<Event>) -> Option<RecommendedWatcher> {
-    let watching = notify::recommended_watcher(move |event| {
-        for hint in hints(event) {
+/// How long the test file's event may take.
+const PROBE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How changes in the folder are noticed, beside the listings.
+#[derive(Debug)]
+pub(super) enum Watch {
+    /// By events, once the test file's has come.
+    Testing {
+        watcher: RecommendedWatcher,
+        probe: PathBuf,
+        until: Instant,
+    },
+    /// By events.
+    Events { _watcher: RecommendedWatcher },
+    /// By nothing else; why.
+    Listing { reason: String },
+}
+
+impl Watch {
+    /// Begins to watch a folder. `probe` is the name of the test file.
+    pub(super) fn start(
+        jobs: &Path,
+        (mode, file_system): (WatchMode, FileSystem),
+        probe: &OsStr,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        let is_tested = match (mode, file_system) {
+            (WatchMode::Poll, _) => return Self::listing("spool.mode is poll"),
+            (WatchMode::Auto, FileSystem::Network { .. }) => {
+                return Self::listing("network file systems do not tell what other hosts do");
+            }
+            (WatchMode::Auto, FileSystem::Local) => true,
+            (WatchMode::Events, _) => false,
+        };
+        let watcher = match ask(jobs, probe, events) {
+            Ok(watcher) => watcher,
+            Err(error) => {
+                warn!(folder = %jobs.display(), %error, "no events for the jobs folder: it is only listed");
+                return Self::Listing {
+                    reason: error.to_string(),
+                };
+            }
+        };
+        let probe = jobs.join(probe);
+        if is_tested && fs::write(&probe, "is this seen?\n").is_ok() {
+            let until = Instant::now() + PROBE_PATIENCE;
+            return Self::Testing {
+                watcher,
+                probe,
+                until,
+            };
+        }
+        Self::Events { _watcher: watcher }
+    }
+
+    fn listing(reason: &str) -> Self {
+        let reason = reason.to_owned();
+        Self::Listing { reason }
+    }
+
+    /// The test file was heard of.
+    pub(super) fn confirm(self) -> Self {
+        let Self::Testing { watcher, probe, .. } = self else {
+            return self;
+        };
+        remove_probe(&probe);
+        Self::Events { _watcher: watcher }
+    }
+
+    /// Gives up on events that did not come in time.
+    pub(super) fn check(self, now: Instant) -> Self {
+        match self {
+            Self::Testing { probe, until, .. } if now >= until => {
+                remove_probe(&probe);
+                warn!("a test file in the jobs folder was not told of: the folder is only listed");
+                Self::listing("a test file was not told of")
+            }
+            other => other,
+        }
+    }
+
+    /// How often the folder is listed when nothing is heard.
+    pub(super) fn scan_interval(&self) -> Duration {
+        match self {
+            Self::Events { .. } => Duration::from_secs(10),
+            Self::Testing { .. } => PROBE_PATIENCE,
+            Self::Listing { .. } => Duration::from_secs(5),
+        }
+    }
+
+    /// In words, for people.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Events { .. } => "changes are told by events".to_owned(),
+            Self::Testing { .. } => "whether changes are told by events is being tested".to_owned(),
+            Self::Listing { reason } => format!("only listed: {reason}"),
+        }
+    }
+}
+
+fn remove_probe(probe: &Path) {
+    // One that stays is hidden, and written over by the next test.
+    let _ = fs::remove_file(probe);
+}
+
+fn ask(
+    jobs: &Path,
+    probe: &OsStr,
+    events: mpsc::Sender<Event>,
+) -> notify::Result<RecommendedWatcher> {
+    let (folder, probe) = (jobs.to_owned(), probe.to_owned());
+    let mut watcher = notify::recommended_watcher(move |event| {
+        for hint in hints(event, &folder, &probe) {
             // Fails only once the spool has stopped.
             let _ = events.send(hint);
         }
-    })
-    .and_then(|mut watcher| {
-        watcher
-            .watch(jobs, RecursiveMode::NonRecursive)
-            .map(|()| watcher)
-    });
-    watching
-        .inspect_err(|error| warn!(folder = %jobs.display(), %error, "no events for the jobs folder: it is only scanned"))
-        .ok()
+    })?;
+    watcher.watch(jobs, RecursiveMode::NonRecursive)?;
+    Ok(watcher)
 }
 
-fn hints(event: notify::Result<notify::Event>) -> Vec<Event> {
+/// What an event means. Names that are no job files' are passed over, or writing `STATUS.txt` would wake its writer.
+fn hints(event: notify::Result<notify::Event>, folder: &Path, probe: &OsString) -> Vec<Event> {
     let Ok(event) = event else {
         return vec![Event::Changed];
     };
-    match event.kind {
-        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
-            let names = event.paths.iter().filter_map(|path| path.file_name());
-            names.map(|name| Event::Renamed(name.to_owned())).collect()
+    // The kernel's queue ran over, and names were lost.
+    if event.need_rescan() {
+        return vec![Event::Changed];
+    }
+    let hint = |path: &PathBuf| {
+        // The folder itself was removed or renamed.
+        if path == folder {
+            let is_about_it = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(_));
+            return is_about_it.then_some(Event::Changed);
         }
-        // Not every write: a file that is being written is looked at when it has settled.
-        EventKind::Create(_) | EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
-            vec![Event::Changed]
+        let name = path.file_name()?;
+        if name == probe {
+            return Some(Event::Probed);
         }
-        _ if event.need_rescan() => vec![Event::Changed],
-        _ => Vec::new(),
+        if !is_job_file(name) {
+            return None;
+        }
+        match event.kind {
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
+                Some(Event::Renamed(name.to_owned()))
+            }
+            // Not every write: a file that is being written is looked at when it has settled.
+            EventKind::Create(_) | EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
+                Some(Event::Changed)
+            }
+            _ => None,
+        }
+    };
+    event.paths.iter().filter_map(hint).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, Flag, RemoveKind};
+
+    use super::*;
+
+    fn hints_of(kind: EventKind, path: &str) -> Vec<Event> {
+        let event = notify::Event::new(kind).add_path(path.into());
+        hints(Ok(event), Path::new("/jobs"), &".probe".into())
+    }
+
+    #[test]
+    fn rule_01_a_lost_event_is_a_reason_to_look() {
+        let overflow = notify::Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        let hinted = hints(Ok(overflow), Path::new("/jobs"), &".probe".into());
+        assert!(matches!(hinted[..], [Event::Changed]), "{hinted:?}");
+        let error = Err(notify::Error::generic("broken"));
+        let hinted = hints(error, Path::new("/jobs"), &".probe".into());
+        assert!(matches!(hinted[..], [Event::Changed]), "{hinted:?}");
+    }
+
+    #[test]
+    fn rule_01_job_files_and_the_folder_itself_are_hints_and_nothing_else_is() {
+        let created = EventKind::Create(CreateKind::File);
+        let renamed = EventKind::Modify(ModifyKind::Name(RenameMode::To));
+        let hinted = hints_of(created, "/jobs/a.yaml");
+        assert!(matches!(hinted[..], [Event::Changed]), "{hinted:?}");
+        let hinted = hints_of(renamed, "/jobs/a.yaml");
+        assert!(
+            matches!(&hinted[..], [Event::Renamed(name)] if name == "a.yaml"),
+            "{hinted:?}"
+        );
+        let hinted = hints_of(EventKind::Remove(RemoveKind::Folder), "/jobs");
+        assert!(matches!(hinted[..], [Event::Changed]), "{hinted:?}");
+        let hinted = hints_of(created, "/jobs/.probe");
+        assert!(matches!(hinted[..], [Event::Probed]), "{hinted:?}");
+        for path in ["/jobs/STATUS.txt", "/jobs/.a.yaml", "/jobs/photo.png"] {
+            assert!(hints_of(renamed, path).is_empty(), "{path}");
+        }
+    }
+
+    #[test]
+    fn rule_02_events_that_do_not_come_are_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (events, inbox) = mpsc::channel();
+        let start = || {
+            let how = (WatchMode::Auto, FileSystem::Local);
+            Watch::start(dir.path(), how, OsStr::new(".probe"), events.clone())
+        };
+        let watch = start();
+        assert!(matches!(inbox.recv().unwrap(), Event::Probed));
+        assert!(matches!(watch.confirm(), Watch::Events { .. }));
+        assert!(!dir.path().join(".probe").exists());
+
+        let watch = start().check(Instant::now());
+        assert!(matches!(watch, Watch::Testing { .. }));
+        let watch = watch.check(Instant::now() + PROBE_PATIENCE);
+        assert!(matches!(watch, Watch::Listing { .. }), "{watch:?}");
+        assert_eq!(watch.scan_interval(), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn rule_02_network_file_systems_are_listed_unless_told_otherwise() {
+        let dir = tempfile::tempdir().unwrap();
+        let network = FileSystem::Network { kind: "NFS" };
+        let start = |mode| {
+            let (events, _) = mpsc::channel();
+            Watch::start(dir.path(), (mode, network), OsStr::new(".probe"), events)
+        };
+        assert!(matches!(start(WatchMode::Auto), Watch::Listing { .. }));
+        assert!(matches!(start(WatchMode::Events), Watch::Events { .. }));
+        assert!(matches!(start(WatchMode::Poll), Watch::Listing { .. }));
     }
 }

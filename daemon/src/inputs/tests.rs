@@ -1,0 +1,126 @@
+use std::os::unix::fs::symlink;
+
+use nix::{sys::stat::Mode, unistd::mkfifo};
+
+use super::*;
+
+struct Folders {
+    dir: tempfile::TempDir,
+    inputs: Inputs,
+}
+
+fn folders() -> Folders {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["jobs/inputs", "secret", "copies"] {
+        fs::create_dir_all(dir.path().join(name)).unwrap();
+    }
+    fs::write(dir.path().join("jobs/inputs/a.PNG"), "image").unwrap();
+    fs::write(dir.path().join("secret/a.png"), "secret").unwrap();
+    let inputs = Inputs::new(vec![dir.path().join("jobs")], dir.path().join("copies"));
+    Folders { dir, inputs }
+}
+
+impl Folders {
+    fn copy(&self, wanted: &str) -> Result<InputCopy, InputError> {
+        let jobs = self.dir.path().join("jobs");
+        let input = self.inputs.open(&jobs, Path::new(wanted))?;
+        self.inputs.copy(&input, &mut Copies::default())
+    }
+
+    fn code(&self, wanted: &str) -> String {
+        self.copy(wanted)
+            .unwrap_err()
+            .into_failure("start.image")
+            .code
+    }
+}
+
+#[test]
+fn a_file_beneath_a_root_is_copied() {
+    let folders = folders();
+    let InputCopy { path: copy, sha256 } = folders.copy("./inputs/../inputs/a.PNG").unwrap();
+    assert_eq!(fs::read(&copy).unwrap(), b"image");
+    assert_eq!(sha256, format!("{:x}", Sha256::digest("image")));
+    assert_eq!(copy.extension().unwrap(), "png");
+    folders.inputs.keep_only(&[&copy]).unwrap();
+    assert!(copy.exists());
+    folders.inputs.keep_only(&[]).unwrap();
+    assert!(!copy.exists());
+}
+
+#[test]
+fn a_copy_that_fails_leaves_nothing() {
+    let folders = folders();
+    // Opening a folder works and reading it does not: the error comes when the copy is there.
+    let unreadable = File::open(folders.dir.path()).unwrap();
+    let failed = folders.inputs.copy_of(&unreadable, Path::new("a.png"));
+    assert_eq!(
+        failed.unwrap_err().into_failure("start.image").code,
+        "FP5011"
+    );
+    let copies = fs::read_dir(folders.dir.path().join("copies")).unwrap();
+    assert_eq!(copies.count(), 0);
+}
+
+#[test]
+fn rule_09_nothing_outside_the_roots_is_read() {
+    let folders = folders();
+    let absolute = folders.dir.path().join("secret/a.png");
+    assert_eq!(folders.code(absolute.to_str().unwrap()), "FP2201");
+    assert_eq!(folders.code("../secret/a.png"), "FP2201");
+    assert_eq!(folders.code("."), "FP2201");
+    assert_eq!(folders.code("inputs/b.png"), "FP2301");
+    assert_eq!(folders.code("inputs/a.PNG/b.png"), "FP2301");
+}
+
+#[test]
+fn rule_09_links_are_not_followed_and_pipes_are_not_waited_for() {
+    let folders = folders();
+    let jobs = folders.dir.path().join("jobs");
+    symlink(
+        folders.dir.path().join("secret/a.png"),
+        jobs.join("link.png"),
+    )
+    .unwrap();
+    symlink(folders.dir.path().join("secret"), jobs.join("linked")).unwrap();
+    mkfifo(&jobs.join("pipe.png"), Mode::S_IRWXU).unwrap();
+    assert_eq!(folders.code("link.png"), "FP2202");
+    assert_eq!(folders.code("linked/a.png"), "FP2202");
+    assert_eq!(folders.code("pipe.png"), "FP2203");
+    assert_eq!(folders.code("inputs"), "FP2203");
+}
+#[test]
+fn rule_09_what_is_mounted_below_a_root_is_not_of_the_root() {
+    let folders = folders();
+    // /proc is a file system of its own on every Linux.
+    let code = |roots: &[&str]| {
+        let roots = roots.iter().map(PathBuf::from).collect();
+        let inputs = Inputs::new(roots, folders.dir.path().join("copies"));
+        let opened = inputs.open(Path::new("/"), Path::new("proc/version"));
+        opened.map_err(|error| error.into_failure("start.image").code)
+    };
+    assert_eq!(code(&["/"]).unwrap_err(), "FP2205");
+    assert!(code(&["/", "/proc"]).is_ok(), "the nearest root counts");
+}
+
+#[test]
+fn a_picture_of_many_jobs_is_copied_once_and_each_has_its_own_name() {
+    let folders = folders();
+    let jobs = folders.dir.path().join("jobs");
+    let mut copies = Copies::default();
+    let mut copy = || {
+        let input = folders
+            .inputs
+            .open(&jobs, Path::new("inputs/a.PNG"))
+            .unwrap();
+        folders.inputs.copy(&input, &mut copies).unwrap()
+    };
+    let (first, second) = (copy(), copy());
+    assert_eq!(first.path.metadata().unwrap().nlink(), 2);
+    assert_eq!(first.sha256, second.sha256);
+    remove(&first.path);
+    assert_eq!(fs::read(&second.path).unwrap(), b"image");
+
+    fs::write(jobs.join("inputs/a.PNG"), "another image").unwrap();
+    assert_eq!(fs::read(copy().path).unwrap(), b"another image");
+}

@@ -1,0 +1,327 @@
+//! From a claimed file to its answer: a job in the queue, or a place among the refused.
+//!
+//! Files are answered in batches: their claims, their pictures' copies and their records each share a sync.
+//! A job whose picture is not there yet is held, and looked at again until its time is up.
+
+use std::{
+    collections::HashSet,
+    ffi::OsString,
+    mem,
+    time::{Duration, Instant, SystemTime},
+};
+
+use framepack_jobs::{Failure, Source, Timestamp};
+use tracing::{info, warn};
+
+use super::{
+    Spool,
+    archive::Archive,
+    claim::Claim,
+    lease, name,
+    read::{JobText, ReadError, Written},
+    scan::Settled,
+    settle::{Candidate, Content, Look, Verdict},
+};
+use crate::{
+    inputs::{self, Copies, InputError, OpenInput},
+    intake::{Offer, Refusal, Rejection},
+    queue::{Stopping, Submission, Submitted},
+    report::Report,
+};
+
+/// Files that are claimed and answered together.
+pub(super) const BATCH: usize = 256;
+/// When something of the daemon's own failed, it is tried again after this long.
+pub(super) const RETRY: Duration = Duration::from_secs(2);
+
+/// A claimed file without an answer.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) claim: Claim,
+    /// What it was when it was seen as finished, or read first.
+    seen: Seen,
+    /// When it was claimed, or found by this daemon.
+    since: Instant,
+    next_look: Instant,
+    /// The picture that it waits for, once that is there.
+    picture: Option<OsString>,
+    /// Why it has no answer.
+    pub(super) why: String,
+}
+
+#[derive(Debug)]
+enum Seen {
+    Never,
+    Written(Written),
+    Read(JobText),
+}
+
+impl Held {
+    pub(super) fn new(claim: Claim, written: Option<Written>) -> Self {
+        let now = Instant::now();
+        Self {
+            claim,
+            seen: written.map_or(Seen::Never, Seen::Written),
+            since: now,
+            next_look: now,
+            picture: None,
+            why: String::new(),
+        }
+    }
+
+    fn file(&self) -> String {
+        self.claim.name.display().to_string()
+    }
+
+    /// How long it need not be looked at.
+    pub(super) fn wait(&self) -> Duration {
+        self.next_look.saturating_duration_since(Instant::now())
+    }
+
+    fn later(self, after: Duration, why: String) -> Self {
+        Self {
+            next_look: Instant::now() + after,
+            why,
+            ..self
+        }
+    }
+
+    /// Reads the file, and checks that nobody has written to it since it was seen.
+    fn read(&mut self) -> Result<&JobText, ReadError> {
+        let text = JobText::read(&self.claim.path)?;
+        let is_same = match &self.seen {
+            Seen::Never => true,
+            Seen::Written(written) => text.is_of(*written),
+            Seen::Read(before) => text == *before,
+        };
+        if !is_same {
+            return Err(ReadError::Changed);
+        }
+        self.seen = Seen::Read(text);
+        match &self.seen {
+            Seen::Read(text) => Ok(text),
+            _ => unreachable!("set above"),
+        }
+    }
+}
+
+/// What a claimed file is found to be.
+enum Found {
+    Job(Box<Submission>),
+    Refused(Rejection),
+    /// It can become one later.
+    NotYet {
+        after: Duration,
+        why: String,
+    },
+    /// What failed is ours, and would fail for others, too.
+    NotNow(Failure),
+}
+
+impl Spool {
+    /// Claims these files and answers them.
+    pub(super) fn take(&mut self, settled: Vec<Settled>) -> Result<(), Stopping> {
+        let before = self.held.len();
+        for Settled { name, written, .. } in settled {
+            let known_as = self.first_name(&name)?;
+            match self.claims.take(&name, &known_as) {
+                Ok(Some(claim)) => {
+                    self.troubles.remove(&name);
+                    let is_whole = self.renamed.remove(&name);
+                    let written = (!is_whole).then_some(written);
+                    self.held.push(Held::new(claim, written));
+                }
+                Ok(None) => {}
+                Err(error) => self.trouble(name, format!("it can't be claimed: {error}")),
+            }
+        }
+        if self.held.len() == before {
+            return Ok(());
+        }
+        if let Err(error) = self.claims.sync() {
+            // The names may come back after a crash, and are claimed again then.
+            warn!(%error, "syncing the folder of claims");
+        }
+        self.answer_held()
+    }
+
+    /// Answers every claimed file whose time has come.
+    pub(super) fn answer_held(&mut self) -> Result<(), Stopping> {
+        let now = Instant::now();
+        let (mut due, later): (Vec<_>, Vec<_>) = mem::take(&mut self.held)
+            .into_iter()
+            .partition(|held| held.next_look <= now);
+        self.held = later;
+        while !due.is_empty() {
+            let rest = due.split_off(due.len().min(BATCH));
+            if let Some(reason) = self.answer(due)? {
+                let wait = |held: Held| held.later(RETRY, reason.clone());
+                self.held.extend(rest.into_iter().map(wait));
+                break;
+            }
+            due = rest;
+        }
+        let awaited: HashSet<OsString> = (self.held.iter())
+            .filter_map(|held| held.picture.clone())
+            .collect();
+        self.pictures.keep_only(&awaited);
+        Ok(())
+    }
+
+    /// Answers a batch. `Some`: why something of the daemon's own failed.
+    fn answer(&mut self, batch: Vec<Held>) -> Result<Option<String>, Stopping> {
+        let (mut copies, mut jobs, mut ours) = (Copies::default(), Vec::new(), None);
+        for mut held in batch {
+            match self.look_into(&mut held, &mut copies) {
+                Found::Job(submission) => jobs.push((held, submission)),
+                Found::Refused(Rejection { failure, problems }) => {
+                    let file = held.file();
+                    info!(file, code = failure.code, "rejected: {}", failure.message);
+                    self.refuse(held, &Report::rejected(file, &failure, &problems));
+                }
+                Found::NotYet { after, why } => self.held.push(held.later(after, why)),
+                Found::NotNow(Failure { code, message, .. }) => {
+                    warn!(
+                        file = held.file(),
+                        code, "not taken now; it stays claimed: {message}"
+                    );
+                    self.held.push(held.later(RETRY, message.clone()));
+                    ours = Some(message);
+                }
+            }
+        }
+        if let Err(error) = self.intake.inputs.sync() {
+            let reason = error.to_string();
+            warn!("not taken now; it stays claimed: {reason}");
+            for (held, submission) in jobs {
+                inputs::remove(&submission.input);
+                self.held.push(held.later(RETRY, reason.clone()));
+            }
+            return Ok(Some(reason));
+        }
+        self.submit(jobs).map(|reason| reason.or(ours))
+    }
+
+    /// Offers jobs to the queue, all at once, so that they share a sync.
+    fn submit(&mut self, jobs: Vec<(Held, Box<Submission>)>) -> Result<Option<String>, Stopping> {
+        let mut offered = Vec::with_capacity(jobs.len());
+        for (held, submission) in jobs {
+            let answer = self
+                .runtime
+                .block_on(self.queue.begin_submit(*submission))?;
+            offered.push((held, answer));
+        }
+        let mut ours = None;
+        for (held, answer) in offered {
+            let file = held.file();
+            match self.runtime.block_on(answer).map_err(|_| Stopping)? {
+                Ok(Submitted::New(job)) => {
+                    info!(file, job = %job.id, "accepted");
+                    self.of_jobs.insert(held.claim.id.clone(), held.claim);
+                }
+                Ok(Submitted::Duplicate(job) | Submitted::KeyTaken(job)) => {
+                    info!(file, job = %job.id, "has the key of that job");
+                    self.refuse(held, &Report::duplicate(file, &job));
+                }
+                Err(error) => {
+                    warn!(file, %error, "not taken now; it stays claimed");
+                    self.held.push(held.later(RETRY, error.to_string()));
+                    ours = Some(error.to_string());
+                }
+            }
+        }
+        Ok(ours)
+    }
+
+    /// What a claimed file can become now.
+    fn look_into(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
+        let found = self.job_in(held, copies);
+        // Once more, now that all is read: whoever still has the file open may have gone on.
+        match (found, held.read()) {
+            (Found::Job(submission), Err(error)) => {
+                inputs::remove(&submission.input);
+                Found::Refused(error.into_failure().into())
+            }
+            (found, _) => found,
+        }
+    }
+
+    fn job_in(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
+        let (stem, _) = name::split_suffix(&held.claim.name);
+        let stem = stem.to_string_lossy().into_owned();
+        let source = Source::Folder {
+            file: held.claim.name.to_string_lossy().into_owned().into(),
+        };
+        let (claim, waited) = (held.claim.id.clone(), held.since.elapsed());
+        let text = match held.read() {
+            Ok(job) => &job.text,
+            Err(error) => return Found::Refused(error.into_failure().into()),
+        };
+        let offer = Offer {
+            text,
+            stem: &stem,
+            folder: self.folder.path(),
+            source,
+            claim: Some(claim),
+        };
+        let job = match self.intake.read(&offer) {
+            Ok(job) => job,
+            Err(rejection) => return Found::Refused(rejection),
+        };
+        let (inputs, rules) = (&self.intake.inputs, self.folder.rules());
+        let input = match inputs.open(offer.folder, &job.spec.start.image) {
+            Ok(input) => input,
+            Err(InputError::Missing { path }) if waited < self.wait_inputs => {
+                let left = self.wait_inputs.saturating_sub(waited);
+                let why = format!("{} does not exist; {}", path.display(), rejected_in(left));
+                let after = rules.settle.min(left);
+                return Found::NotYet { after, why };
+            }
+            Err(error) => return Found::Refused(error.into_failure("start.image").into()),
+        };
+        let look = Look::new(
+            input.path().as_os_str(),
+            input.metadata(),
+            self.folder.clock(),
+        );
+        if let Verdict::Waiting(why) = self.pictures.verdict(&look, Instant::now(), &input) {
+            let after = rules.settle;
+            let why = format!("{}: {why}", input.path().display());
+            held.picture = Some(input.path().as_os_str().to_owned());
+            return Found::NotYet { after, why };
+        }
+        match self.intake.submission(offer, job, &input, copies) {
+            Ok(submission) => Found::Job(Box::new(submission)),
+            Err(Refusal::NotNow(failure)) => Found::NotNow(failure),
+            Err(Refusal::Rejected(rejection)) => Found::Refused(rejection),
+        }
+    }
+
+    /// Puts a file away that became no job.
+    fn refuse(&mut self, held: Held, report: &Report<'_>) {
+        let mut archive = Archive::new(self.folder.path());
+        let put = archive.put(&held.claim, &held.claim.id, report);
+        if let Err(error) = put.and_then(|()| archive.sync()) {
+            warn!(file = %held.claim.path.display(), %error, "putting a file away; it stays claimed");
+            let why = format!("it can't be put away: {error}");
+            self.held.push(held.later(RETRY, why));
+        }
+    }
+}
+
+impl Candidate for OpenInput {
+    /// A picture is decoded by the worker: here it is only waited for until nobody writes to it.
+    fn content(&self) -> Content {
+        Content::Complete
+    }
+
+    fn is_open(&self) -> bool {
+        lease::is_open_for_writing(self.file()) == Some(true)
+    }
+}
+
+/// When a file that still waits is rejected, for people: to the second, and the same at each look.
+fn rejected_in(left: Duration) -> String {
+    let at = Timestamp::from(SystemTime::now() + left);
+    format!("the job is rejected at {}Z", &at.to_string()[..19])
+}

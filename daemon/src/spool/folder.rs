@@ -1,0 +1,283 @@
+//! The jobs folder itself: which one it is, what it lies on, and whether it is still there.
+//!
+//! A folder that was deleted, unmounted or replaced is no reason to end: it is waited for, and watched anew.
+
+use std::{
+    ffi::OsString,
+    fs::{self, DirBuilder, File},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    sync::mpsc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use framepack_config::Spool as Config;
+use nix::sys::statfs::statfs;
+
+use super::{Event, claim::Claims, settle::SettleRules, watch::Watch};
+
+/// Network file systems and others that tell nothing of what other hosts do, by `statfs(2)`'s magic number.
+const NETWORK: [(i64, &str); 13] = [
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xfe53_4d42, "SMB2"),
+    (0xff53_4d42, "CIFS"),
+    (0x6573_5546, "FUSE"),
+    (0x0102_1997, "9p"),
+    (0x00c3_6400, "Ceph"),
+    (0x5346_414f, "AFS"),
+    (0x7375_7245, "Coda"),
+    (0x786f_4256, "vboxsf"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x7461_636f, "OCFS2"),
+    (0x0116_1970, "GFS2"),
+];
+
+/// What the folder lies on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileSystem {
+    Local,
+    Network { kind: &'static str },
+}
+
+impl FileSystem {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self::from_magic(statfs(path)?.filesystem_type().0))
+    }
+
+    fn from_magic(magic: i64) -> Self {
+        NETWORK
+            .iter()
+            .find(|(number, _)| *number == magic)
+            .map_or(Self::Local, |(_, kind)| Self::Network { kind })
+    }
+
+    fn settle(self) -> Duration {
+        match self {
+            Self::Local => Duration::from_secs(1),
+            Self::Network { .. } => Duration::from_secs(5),
+        }
+    }
+}
+
+/// The folder as it is watched now.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    daemon_id: String,
+    config: Config,
+    events: mpsc::Sender<Event>,
+    identity: (u64, u64),
+    file_system: FileSystem,
+    watch: Watch,
+}
+
+/// What has become of the folder.
+#[derive(Debug)]
+pub(super) enum Presence {
+    /// It is the one that is watched.
+    Same,
+    /// Another folder is in its place, and watched from now on; its claims.
+    Replaced(Claims),
+}
+
+impl Folder {
+    /// Makes the folder's own folders and begins to watch it.
+    pub(super) fn open(
+        path: PathBuf,
+        daemon_id: &str,
+        config: Config,
+        events: mpsc::Sender<Event>,
+    ) -> io::Result<(Self, Claims)> {
+        let claims = prepare(&path, daemon_id)?;
+        let file_system = FileSystem::of(&path)?;
+        let folder = Self {
+            identity: identity(&path)?,
+            watch: Watch::start(
+                &path,
+                (config.mode, file_system),
+                &probe_name(daemon_id),
+                events.clone(),
+            ),
+            file_system,
+            daemon_id: daemon_id.to_owned(),
+            path,
+            config,
+            events,
+        };
+        Ok((folder, claims))
+    }
+
+    /// Looks whether it is still there. An error: it is gone, or can't be used.
+    pub(super) fn check(&mut self) -> io::Result<Presence> {
+        if identity(&self.path)? == self.identity {
+            return Ok(Presence::Same);
+        }
+        let (path, events) = (self.path.clone(), self.events.clone());
+        let (folder, claims) = Self::open(path, &self.daemon_id, self.config, events)?;
+        *self = folder;
+        Ok(Presence::Replaced(claims))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How long files settle here.
+    pub(super) fn rules(&self) -> SettleRules {
+        SettleRules {
+            settle: self.config.settle.unwrap_or(self.file_system.settle()),
+            grace: self.config.grace,
+        }
+    }
+
+    /// How often it is listed when nothing is heard of it.
+    pub(super) fn scan_interval(&self) -> Duration {
+        self.config.scan.unwrap_or(self.watch.scan_interval())
+    }
+
+    /// The test file was heard of.
+    pub(super) fn confirm_events(&mut self) {
+        self.replace_watch(Watch::confirm);
+    }
+
+    /// Gives up on events that do not come.
+    pub(super) fn check_events(&mut self, now: Instant) {
+        self.replace_watch(|watch| watch.check(now));
+    }
+
+    fn replace_watch(&mut self, change: impl FnOnce(Watch) -> Watch) {
+        let reason = String::new();
+        let watch = std::mem::replace(&mut self.watch, Watch::Listing { reason });
+        self.watch = change(watch);
+    }
+
+    /// The time by the clock that the files' times come from: a share's server may be early or late.
+    pub(super) fn clock(&self) -> SystemTime {
+        match self.file_system {
+            FileSystem::Local => SystemTime::now(),
+            FileSystem::Network { .. } => {
+                let probe = incoming(&self.path).join(probe_name(&self.daemon_id));
+                server_time(&probe).unwrap_or_else(|_| SystemTime::now())
+            }
+        }
+    }
+
+    /// How it is watched, for people.
+    pub(super) fn describe(&self) -> String {
+        let kind = match self.file_system {
+            FileSystem::Local => "local",
+            FileSystem::Network { kind } => kind,
+        };
+        let (watch, secs) = (self.watch.describe(), self.scan_interval().as_secs_f64());
+        format!("{kind}, {watch}, listed every {secs} s at least")
+    }
+}
+
+/// Where writers put what they will rename into the folder; never read.
+fn incoming(jobs: &Path) -> PathBuf {
+    jobs.join(".incoming")
+}
+
+fn prepare(jobs: &Path, daemon_id: &str) -> io::Result<Claims> {
+    let claims = Claims::open(jobs, daemon_id)?;
+    let incoming = incoming(jobs);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o770)
+        .create(&incoming)?;
+    Ok(claims)
+}
+
+fn probe_name(daemon_id: &str) -> OsString {
+    format!(".framepackd.{daemon_id}").into()
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let metadata = path.metadata()?;
+    if !metadata.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// The file system's own time, from a new file's.
+fn server_time(probe: &Path) -> io::Result<SystemTime> {
+    let _ = fs::remove_file(probe);
+    let time = File::create(probe)?.metadata()?.modified();
+    let _ = fs::remove_file(probe);
+    time
+}
+
+#[cfg(test)]
+mod tests {
+    use framepack_config::WatchMode;
+
+    use super::*;
+
+    fn open(jobs: &Path) -> (Folder, mpsc::Receiver<Event>) {
+        let (events, inbox) = mpsc::channel();
+        let config = Config {
+            mode: WatchMode::Events,
+            ..Config::default()
+        };
+        let (folder, _) = Folder::open(jobs.to_owned(), "d1", config, events).unwrap();
+        (folder, inbox)
+    }
+
+    #[test]
+    fn rule_02_what_does_not_tell_of_other_hosts_is_known_by_its_magic_number() {
+        for (magic, expected) in [
+            (0x6969, "NFS"),
+            (0x6573_5546, "FUSE"),
+            (0xff53_4d42, "CIFS"),
+        ] {
+            let kind = FileSystem::from_magic(magic);
+            assert_eq!(kind, FileSystem::Network { kind: expected });
+            assert_eq!(kind.settle(), Duration::from_secs(5));
+        }
+        for (name, magic) in [("ext4", 0xef53), ("tmpfs", 0x0102_1994)] {
+            assert_eq!(FileSystem::from_magic(magic), FileSystem::Local, "{name}");
+        }
+    }
+
+    #[test]
+    fn rule_02_a_folder_made_again_is_watched_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let jobs = dir.path().join("jobs");
+        fs::create_dir(&jobs).unwrap();
+        let (mut folder, inbox) = open(&jobs);
+        assert!(matches!(folder.check().unwrap(), Presence::Same));
+
+        fs::rename(&jobs, dir.path().join("moved")).unwrap();
+        assert_eq!(folder.check().unwrap_err().kind(), io::ErrorKind::NotFound);
+        fs::write(&jobs, "no folder").unwrap();
+        assert!(folder.check().is_err());
+        fs::remove_file(&jobs).unwrap();
+
+        fs::create_dir(&jobs).unwrap();
+        let Presence::Replaced(claims) = folder.check().unwrap() else {
+            panic!("it is another folder");
+        };
+        assert!(claims.list().unwrap().is_empty());
+        assert!(jobs.join(".incoming").is_dir());
+        while inbox.try_recv().is_ok() {}
+        fs::write(jobs.join("a.yaml"), "").unwrap();
+        assert!(matches!(inbox.recv().unwrap(), Event::Changed));
+    }
+
+    #[test]
+    fn rule_12_the_servers_time_is_that_of_its_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let mtime = |name: &str| {
+            let path = dir.path().join(name);
+            fs::write(&path, "").unwrap();
+            path.metadata().unwrap().modified().unwrap()
+        };
+        let before = mtime("before");
+        let time = server_time(&dir.path().join(".probe")).unwrap();
+        assert!((before..=mtime("after")).contains(&time));
+        assert!(!dir.path().join(".probe").exists());
+    }
+}

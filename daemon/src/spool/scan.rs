@@ -1,0 +1,157 @@
+//! One listing of the jobs folder: which files can be taken, and why the others can't.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    ffi::{OsStr, OsString},
+    fs::{self, Metadata},
+    io,
+    path::{Path, PathBuf},
+    time::{Instant, SystemTime},
+};
+
+use tracing::warn;
+
+use super::{
+    Spool, name,
+    read::{JobText, Written, is_open_for_writing},
+    settle::{Candidate, Content, Look, Verdict},
+};
+
+/// Folders of the daemon's own in the jobs folder.
+const OWN_FOLDERS: [&str; 5] = ["claimed", "done", "failed", "rejected", "duplicate"];
+
+/// A file that can be taken.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) name: OsString,
+    modified: SystemTime,
+    /// What it was when that was decided.
+    pub(super) written: Written,
+}
+
+/// What was seen in the folder and is not taken yet.
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    /// Files, and why.
+    pub(super) files: BTreeMap<OsString, String>,
+    /// Folders with job files in them, which nobody reads, and how many.
+    pub(super) folders: BTreeMap<OsString, Nested>,
+}
+
+/// A folder in the jobs folder.
+#[derive(Debug)]
+pub(super) struct Nested {
+    modified: SystemTime,
+    pub(super) job_files: usize,
+}
+
+impl Spool {
+    /// Lists the folder. Returns the files that can be taken, the oldest first.
+    pub(super) fn scan(&mut self) -> io::Result<Vec<Settled>> {
+        let (now, clock) = (Instant::now(), self.folder.clock());
+        let mut settled = Vec::new();
+        let mut present = HashSet::new();
+        let mut unsettled = BTreeMap::new();
+        let mut folders = BTreeMap::new();
+        let jobs = self.folder.path().to_owned();
+        for entry in fs::read_dir(&jobs)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_folder = entry.file_type().is_ok_and(|file_type| file_type.is_dir());
+            if is_folder {
+                if let Some(nested) = self.nested(&entry.path(), &name) {
+                    if nested.job_files > 0 && !self.unsettled.folders.contains_key(&name) {
+                        warn!(folder = %name.display(), files = nested.job_files, "job files in a folder of the jobs folder are not read");
+                    }
+                    folders.insert(name, nested);
+                }
+                continue;
+            }
+            if !name::is_job_file(&name) {
+                continue;
+            }
+            // A file that has just gone is no concern of ours.
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            present.insert(name.clone());
+            match self.verdict(&name, &metadata, (now, clock)) {
+                Verdict::Settled => settled.push(Settled {
+                    modified: metadata.modified()?,
+                    written: (&metadata).into(),
+                    name,
+                }),
+                Verdict::Waiting(why) => {
+                    unsettled.insert(name, why);
+                }
+            }
+        }
+        self.settling.keep_only(&present);
+        self.renamed.retain(|name| present.contains(name));
+        self.troubles.retain(|name, _| present.contains(name));
+        self.unsettled = Unsettled {
+            files: unsettled,
+            folders,
+        };
+        settled.sort_by(|a, b| (a.modified, &a.name).cmp(&(b.modified, &b.name)));
+        Ok(settled)
+    }
+
+    fn verdict(
+        &mut self,
+        name: &OsStr,
+        metadata: &Metadata,
+        (now, clock): (Instant, SystemTime),
+    ) -> Verdict {
+        let draft = Draft(self.folder.path().join(name));
+        // Links, pipes and devices never settle: they are taken to be refused.
+        if !metadata.is_file() || (self.renamed.contains(name) && !draft.is_open()) {
+            return Verdict::Settled;
+        }
+        let look = Look::new(name, metadata, clock);
+        self.settling.verdict(&look, now, &draft)
+    }
+
+    /// A folder in which somebody may think that jobs are read.
+    fn nested(&self, path: &Path, name: &OsStr) -> Option<Nested> {
+        let is_own = OWN_FOLDERS.iter().any(|own| name == *own);
+        if is_own || name.as_encoded_bytes().starts_with(b".") {
+            return None;
+        }
+        let modified = path.metadata().and_then(|metadata| metadata.modified());
+        let modified = modified.ok()?;
+        let known = self.unsettled.folders.get(name);
+        let job_files = match known {
+            Some(known) if known.modified == modified => known.job_files,
+            _ => count_job_files(path),
+        };
+        Some(Nested {
+            modified,
+            job_files,
+        })
+    }
+}
+
+fn count_job_files(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+    names.filter(|name| name::is_job_file(name)).count()
+}
+
+/// A file that may be a job.
+struct Draft(PathBuf);
+
+impl Candidate for Draft {
+    fn content(&self) -> Content {
+        match JobText::read(&self.0) {
+            Ok(job) => Content::of(&job.text),
+            Err(error) => Content::Partial(error.to_string()),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        is_open_for_writing(&self.0)
+    }
+}
