@@ -54,16 +54,24 @@ impl Selector {
 }
 
 /// The jobs that any of the selectors means, each once, in the order of `jobs`.
-pub fn select<'j>(selectors: &[Selector], jobs: &'j [Job]) -> Result<Vec<&'j Job>, Unmatched> {
-    let last = jobs.iter().map(|job| job.id).max();
+pub fn select<'j>(
+    selectors: &[Selector],
+    jobs: impl IntoIterator<Item = &'j Job> + Clone,
+) -> Result<Vec<&'j Job>, Unmatched> {
+    let last = jobs.clone().into_iter().map(|job| job.id).max();
     for selector in selectors {
         let may_be_empty = matches!(selector, Selector::State(_));
-        if !may_be_empty && !jobs.iter().any(|job| selector.matches(job, last)) {
+        if !may_be_empty
+            && !jobs
+                .clone()
+                .into_iter()
+                .any(|job| selector.matches(job, last))
+        {
             return Err(Unmatched(selector.clone()));
         }
     }
     let meant = |job: &&Job| selectors.iter().any(|selector| selector.matches(job, last));
-    Ok(jobs.iter().filter(meant).collect())
+    Ok(jobs.into_iter().filter(meant).collect())
 }
 
 impl FromStr for Selector {

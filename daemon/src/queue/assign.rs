@@ -1,16 +1,16 @@
 //! Jobs to idle workers: the lowest number first.
 
 use framepack_ipc::worker::RungTaken;
-use framepack_jobs::{JobId, JobState, StateName, Timestamp};
+use framepack_jobs::{JobId, JobState, Timestamp};
 use tokio::sync::mpsc;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::{Assignment, Idle, Queue, Report, Running};
 
 impl Queue {
     /// Gives jobs to idle workers until either runs out.
-    pub(super) async fn assign(&mut self) {
-        loop {
+    pub(super) fn assign(&mut self) {
+        while self.trouble.is_none() {
             self.idle.retain(|idle| !idle.reply.is_closed());
             let Some(job) = self.next_queued() else {
                 return;
@@ -18,21 +18,16 @@ impl Queue {
             let Some(idle) = self.idle.pop_front() else {
                 return;
             };
-            if !self.begin(job, idle).await {
-                return;
-            }
+            self.begin(job, idle);
         }
     }
 
     fn next_queued(&self) -> Option<JobId> {
-        self.jobs
-            .values()
-            .find(|record| record.job.is(StateName::Queued))
-            .map(|record| record.job.id)
+        self.index.queued().first().copied()
     }
 
-    /// Marks the job as running, then tells the worker. `false`: the store failed and nothing was begun.
-    async fn begin(&mut self, id: JobId, idle: Idle) -> bool {
+    /// Marks the job as running; the worker is told once that is durable.
+    fn begin(&mut self, id: JobId, idle: Idle) {
         let record = self.jobs.get_mut(&id).expect("chosen from the same map");
         let before = record.clone();
         record.job.attempts += 1;
@@ -51,16 +46,11 @@ impl Queue {
         let prepared = self.renderer.prepare(&record.job);
         if let Err(error) = prepared {
             self.jobs.insert(id, before);
-            self.fail_unprepared(id, &error).await;
+            self.fail_unprepared(id, &error);
             self.idle.push_front(idle);
-            return true;
+            return;
         }
-        if let Err(error) = self.persist(id).await {
-            error!(job = %id, %error, "the job can't be begun");
-            self.jobs.insert(id, before);
-            self.idle.push_front(idle);
-            return false;
-        }
+        self.persist(id);
         let (control, controlled) = mpsc::unbounded_channel();
         self.running.insert(id, Running { control });
         info!(job = %id, device = idle.worker.device, attempt = self.jobs[&id].job.attempts, "begins");
@@ -68,11 +58,12 @@ impl Queue {
             request,
             control: controlled,
         };
-        if idle.reply.send(assignment).is_err() {
-            // The worker went away in this very moment: its job is queued again.
-            self.end(id, super::Ending::Interrupted).await;
-        }
-        true
+        self.when_durable(move |queue| {
+            if idle.reply.send(assignment).is_err() {
+                // The worker went away in this very moment: its job is queued again.
+                queue.end(id, super::Ending::Interrupted);
+            }
+        });
     }
 
     /// Notes what the worker says. Only the end of a section is worth a write; the rest is for the watchers.
@@ -102,9 +93,8 @@ impl Queue {
             }
             Report::Paused | Report::Resumed => false,
         };
-        if section_ended && let Err(error) = self.store.put(record) {
-            // Not synced either: losing it costs nothing but the display after a crash.
-            error!(job = %id, %error, "storing progress");
+        if section_ended {
+            self.put(id);
         }
         self.announce(id);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use framepack_ipc::control::CancelOutcome;
 use framepack_jobs::{Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::{Control, Death, Ending, Queue};
 use crate::{inputs, render::clear_leftovers, spool};
@@ -14,7 +14,7 @@ const MAX_WORKER_DEATHS: u32 = 3;
 
 impl Queue {
     /// Ends a run: the job has ended, or goes back into the queue.
-    pub(super) async fn end(&mut self, id: JobId, ending: Ending) {
+    pub(super) fn end(&mut self, id: JobId, ending: Ending) {
         self.running.remove(&id);
         let Some(record) = self.jobs.get_mut(&id) else {
             return;
@@ -59,11 +59,11 @@ impl Queue {
         if !is_done {
             clear_leftovers(&record.job);
         }
-        self.settle(id).await;
+        self.settle(id);
     }
 
     /// Stops a job: at once when it is queued, at its next step when it runs. `None`: there is no such job.
-    pub(super) async fn cancel(&mut self, id: JobId) -> Option<(Box<Job>, CancelOutcome)> {
+    pub(super) fn cancel(&mut self, id: JobId) -> Option<(Box<Job>, CancelOutcome)> {
         let record = self.jobs.get_mut(&id)?;
         let outcome = match record.job.state.name() {
             StateName::Queued => {
@@ -72,14 +72,13 @@ impl Queue {
                     .job
                     .transition(JobState::Cancelled { finished_at })
                     .expect("a queued job may be cancelled");
-                self.settle(id).await;
+                self.settle(id);
                 CancelOutcome::Cancelled
             }
             StateName::Running => {
                 record.private.cancel_requested = true;
-                if let Err(error) = self.persist(id).await {
-                    error!(job = %id, %error, "storing the wish to cancel");
-                }
+                self.persist(id);
+                // At once, whatever the store says: after a crash in between it merely runs again.
                 self.control(id, Control::Cancel);
                 CancelOutcome::Stopping
             }
@@ -99,7 +98,7 @@ impl Queue {
     }
 
     /// A job whose folders can't be made never reaches a worker.
-    pub(super) async fn fail_unprepared(&mut self, id: JobId, error: &std::io::Error) {
+    pub(super) fn fail_unprepared(&mut self, id: JobId, error: &std::io::Error) {
         let record = self.jobs.get_mut(&id).expect("the caller has just had it");
         let folder = record
             .job
@@ -122,17 +121,19 @@ impl Queue {
                 failure,
             })
             .expect("a queued job may fail");
-        self.settle(id).await;
+        self.settle(id);
     }
 
     /// Makes a job's new state durable; an ended job gives up its input and its file is put away.
-    async fn settle(&mut self, id: JobId) {
-        if let Err(error) = self.persist(id).await {
-            // The state in memory is right. After a restart the old one is found, and the job runs again.
-            error!(job = %id, %error, "storing the job's state");
+    fn settle(&mut self, id: JobId) {
+        self.persist(id);
+        self.when_durable(move |queue| queue.settled(id));
+    }
+
+    fn settled(&self, id: JobId) {
+        let Some(record) = self.jobs.get(&id) else {
             return;
-        }
-        let record = &self.jobs[&id];
+        };
         let state = record.job.state.name();
         match &record.job.state {
             JobState::Failed { failure, .. } => {

@@ -6,12 +6,12 @@ use framepack_ipc::{
     control::{CancelOutcome, WorkerStatus},
     worker::WorkerInfo,
 };
-use framepack_jobs::{Job, JobId};
+use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    Assignment, Ending, Idle, Message, Report, Submission, SubmitError, Submitted, Summary,
+    Assignment, Counts, Ending, Idle, Message, Report, Submission, SubmitError, Submitted, Summary,
 };
 use crate::store::Record;
 
@@ -111,9 +111,22 @@ impl QueueHandle {
         self.ask(Message::Workers).await
     }
 
-    /// All jobs, by number.
-    pub(crate) async fn list(&self) -> Result<Vec<Job>, Stopping> {
-        self.ask(Message::List).await
+    /// The jobs in these states, or all, by number.
+    pub(crate) async fn list(&self, states: Vec<StateName>) -> Result<Vec<Job>, Stopping> {
+        self.ask(|reply| Message::List(states, reply)).await
+    }
+
+    /// The selected jobs, by number.
+    pub(crate) async fn select(
+        &self,
+        selectors: Vec<Selector>,
+    ) -> Result<Result<Vec<Job>, Unmatched>, Stopping> {
+        self.ask(|reply| Message::Select(selectors, reply)).await
+    }
+
+    /// How many jobs there are.
+    pub(crate) async fn counts(&self) -> Result<Counts, Stopping> {
+        self.ask(Message::Counts).await
     }
 
     /// One job.

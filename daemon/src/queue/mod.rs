@@ -1,11 +1,13 @@
 //! The one owner of all jobs. Everybody else sends it messages through a [`QueueHandle`].
 //!
-//! Each change is written and synced before it is answered or acted upon, so a crash between any two steps
-//! repeats harmlessly.
+//! Each change is written and synced before it is answered or acted upon (`commit`), so a crash between any two steps
+//! repeats harmlessly. What came while the store synced shares the next sync.
 
 mod assign;
+mod commit;
 mod end;
 mod handle;
+mod index;
 mod submit;
 mod summary;
 
@@ -21,7 +23,8 @@ use framepack_ipc::{
     worker::{PauseAt, RenderRequest, RungTaken, WorkerInfo},
 };
 use framepack_jobs::{
-    Failure, Job, JobId, JobState, Progress, RenderOutput, RenderPlan, StateName, Timestamp,
+    Failure, Job, JobId, JobState, Progress, RenderOutput, RenderPlan, Selector, StateName,
+    Timestamp, Unmatched, select,
 };
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
@@ -34,6 +37,10 @@ pub(crate) use handle::{QueueHandle, Stopping};
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 pub(crate) use summary::Summary;
 
+use self::{
+    commit::{Deferred, Unanswered},
+    index::Index,
+};
 use crate::{
     inputs::Inputs,
     render::{Renderer, clear_leftovers},
@@ -43,7 +50,9 @@ use crate::{
 
 /// Events that a slow watcher may fall behind before it has to look at the job again.
 const EVENT_BACKLOG: usize = 1024;
-/// How often a waiting job is offered to the idle workers when nothing happens.
+/// Messages that are answered with one sync.
+const MAX_BATCH: usize = 1024;
+/// How often the store is tried again when nothing happens.
 const ASSIGN_RETRY: Duration = Duration::from_secs(5);
 
 /// What others ask of the queue.
@@ -61,7 +70,9 @@ enum Message {
     Workers(oneshot::Sender<Vec<WorkerStatus>>),
     End(JobId, Box<Ending>, oneshot::Sender<()>),
     Cancel(JobId, oneshot::Sender<Option<(Box<Job>, CancelOutcome)>>),
-    List(oneshot::Sender<Vec<Job>>),
+    List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
+    Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
+    Counts(oneshot::Sender<Counts>),
     Show(JobId, oneshot::Sender<Option<Job>>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
@@ -140,6 +151,13 @@ pub(crate) enum DeathKind {
     OutOfMemoryKill,
 }
 
+/// How many jobs there are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) queued: u64,
+    pub(crate) running: u64,
+}
+
 /// A running job's line to its worker.
 #[derive(Debug)]
 struct Running {
@@ -152,9 +170,12 @@ pub(crate) struct Queue {
     store: Store,
     renderer: Renderer,
     jobs: BTreeMap<JobId, Record>,
-    /// The latest job of each key.
-    keys: HashMap<String, JobId>,
-    claims: HashMap<String, JobId>,
+    index: Index,
+    /// Wait for the next commit.
+    deferred: Vec<Deferred>,
+    submissions: Vec<Unanswered>,
+    /// Why the store can't be written, while that is so.
+    trouble: Option<String>,
     last_id: JobId,
     /// Jobs that may be queued or running at a time.
     max_jobs: u64,
@@ -184,20 +205,19 @@ impl Queue {
                 .collect(),
             store,
             renderer,
+            index: Index::default(),
+            deferred: Vec::new(),
+            submissions: Vec::new(),
+            trouble: None,
             max_jobs,
-            keys: HashMap::new(),
-            claims: HashMap::new(),
             running: HashMap::new(),
             idle: VecDeque::new(),
             workers: BTreeMap::new(),
             events: broadcast::channel(EVENT_BACKLOG).0,
             finished,
         };
-        for (id, record) in &queue.jobs {
-            queue.keys.insert(record.job.key.clone(), *id);
-            queue
-                .claims
-                .extend(record.private.claim.clone().map(|claim| (claim, *id)));
+        for record in queue.jobs.values() {
+            queue.index.note(record);
         }
         queue.recover(inputs).await?;
         Ok(queue)
@@ -205,7 +225,7 @@ impl Queue {
 
     /// Serves messages until it is told to stop. Returns the way to it, and its task.
     pub(crate) fn start(self) -> (QueueHandle, JoinHandle<()>) {
-        let (messages, inbox) = mpsc::channel(64);
+        let (messages, inbox) = mpsc::channel(MAX_BATCH);
         let handle = QueueHandle::new(messages, self.events.clone());
         (handle, tokio::spawn(self.serve(inbox)))
     }
@@ -214,30 +234,49 @@ impl Queue {
         loop {
             match timeout(ASSIGN_RETRY, inbox.recv()).await {
                 Ok(Some(message)) => {
-                    if self.answer(message).await.is_break() {
+                    if self.answer_all(message, &mut inbox).is_break() {
+                        self.commit().await;
                         return;
                     }
                 }
                 Ok(None) => return,
-                // Nothing new: a job that the store did not let begin is tried again.
+                // Nothing new: what the store did not take is tried again.
                 Err(_) => {}
             }
-            self.assign().await;
+            self.commit().await;
+            self.assign();
+            self.commit().await;
         }
     }
 
+    /// Does what a message asks, and those that came meanwhile. Breaks off when one of them asks to stop.
+    fn answer_all(
+        &mut self,
+        first: Message,
+        inbox: &mut mpsc::Receiver<Message>,
+    ) -> ControlFlow<()> {
+        self.answer(first)?;
+        for _ in 1..MAX_BATCH {
+            match inbox.try_recv() {
+                Ok(message) => self.answer(message)?,
+                Err(_) => break,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Does what a message asks. Breaks off when it asks to stop.
-    async fn answer(&mut self, message: Message) -> ControlFlow<()> {
+    fn answer(&mut self, message: Message) -> ControlFlow<()> {
         // A receiver that has gone away (a client that hung up) is no concern of ours.
         match message {
             Message::Submit(submission, reply) => {
-                let _ = reply.send(self.submit(*submission).await);
+                self.submit(*submission, reply);
             }
             Message::Record(job, reply) => {
                 let _ = reply.send(self.jobs.get(&job).cloned().map(Box::new));
             }
             Message::ByClaim(claim, reply) => {
-                let record = self.claims.get(&claim).and_then(|id| self.jobs.get(id));
+                let record = self.index.by_claim(&claim).map(|id| &self.jobs[&id]);
                 let _ = reply.send(record.cloned().map(Arc::new));
             }
             Message::Next(idle) => self.idle.push_back(idle),
@@ -249,19 +288,26 @@ impl Queue {
                 let _ = reply.send(self.workers.values().cloned().collect());
             }
             Message::End(job, ending, reply) => {
-                self.end(job, *ending).await;
-                let _ = reply.send(());
+                self.end(job, *ending);
+                self.reply_when_durable(reply, ());
             }
             Message::Cancel(job, reply) => {
-                let _ = reply.send(self.cancel(job).await);
+                let cancelled = self.cancel(job);
+                self.reply_when_durable(reply, cancelled);
             }
-            Message::List(reply) => {
-                let _ = reply.send(
-                    self.jobs
-                        .values()
-                        .map(|record| record.job.clone())
-                        .collect(),
-                );
+            Message::List(states, reply) => {
+                let _ = reply.send(self.list(&states));
+            }
+            Message::Select(selectors, reply) => {
+                let jobs = self.jobs.values().map(|record| &record.job);
+                let selected = select(&selectors, jobs);
+                let _ = reply.send(selected.map(|jobs| jobs.into_iter().cloned().collect()));
+            }
+            Message::Counts(reply) => {
+                let _ = reply.send(Counts {
+                    queued: self.index.queued().len() as u64,
+                    running: self.index.running().len() as u64,
+                });
             }
             Message::Show(job, reply) => {
                 let _ = reply.send(self.jobs.get(&job).map(|record| record.job.clone()));
@@ -270,8 +316,7 @@ impl Queue {
                 let _ = reply.send(self.summary());
             }
             Message::Stop(reply) => {
-                self.sync().await;
-                let _ = reply.send(());
+                self.reply_when_durable(reply, ());
                 return ControlFlow::Break(());
             }
         }
@@ -301,9 +346,9 @@ impl Queue {
                 .job
                 .transition(next)
                 .expect("a running job may become queued or cancelled");
-            self.store.put(record)?;
+            self.put(id);
         }
-        self.store.sync().await?;
+        self.store.commit().await?;
         let needed: Vec<_> = self
             .jobs
             .values()
@@ -316,25 +361,19 @@ impl Queue {
         Ok(())
     }
 
-    /// Writes and syncs a job's record and tells the watchers.
-    async fn persist(&mut self, id: JobId) -> Result<(), StoreError> {
-        let record = &self.jobs[&id];
-        self.store.put(record)?;
-        self.store.sync().await?;
-        self.announce(id);
-        Ok(())
+    /// The jobs in these states, or all.
+    fn list(&self, states: &[StateName]) -> Vec<Job> {
+        let jobs = self.jobs.values().map(|record| &record.job);
+        let meant = |job: &&Job| states.is_empty() || states.contains(&job.state.name());
+        jobs.filter(meant).cloned().collect()
     }
 
     fn announce(&self, id: JobId) {
-        if self.events.receiver_count() > 0 {
+        if self.events.receiver_count() > 0
+            && let Some(record) = self.jobs.get(&id)
+        {
             // Fails only when the last watcher has just left.
-            let _ = self.events.send(Arc::new(self.jobs[&id].job.clone()));
-        }
-    }
-
-    async fn sync(&self) {
-        if let Err(error) = self.store.sync().await {
-            error!(%error, "syncing the store");
+            let _ = self.events.send(Arc::new(record.job.clone()));
         }
     }
 }

@@ -1,15 +1,15 @@
 //! A job enters: the same for the folder and the socket.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use framepack_jobs::{Job, JobId, JobState, Source, StateName, Timestamp, ValidSpec};
 use thiserror::Error;
-use tracing::info;
+use tokio::sync::oneshot;
 
-use super::Queue;
+use super::{Queue, commit::Unanswered};
 use crate::{
     inputs,
-    store::{Private, Record, StoreError},
+    store::{Private, Record},
 };
 
 /// A job that has been checked and can be queued.
@@ -70,18 +70,27 @@ pub(crate) enum Submitted {
 /// Why a valid job could not be taken. It may be submitted again later.
 #[derive(Debug, Error)]
 pub(crate) enum SubmitError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("{0}")]
+    Store(String),
     #[error("the queue is full: there are {max_jobs} jobs, as many as queue.max_jobs allows")]
     Full { max_jobs: u64 },
 }
 
 impl Queue {
     /// Adds a job, unless it is there already. The copy of its image is removed when no job comes of it.
-    pub(super) async fn submit(
+    pub(super) fn submit(
         &mut self,
         submission: Submission,
-    ) -> Result<Submitted, SubmitError> {
+        reply: oneshot::Sender<Result<Submitted, SubmitError>>,
+    ) {
+        match self.take(submission) {
+            Ok(outcome) => self.submissions.push(Unanswered { outcome, reply }),
+            // Whoever has gone away will submit it again.
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    fn take(&mut self, submission: Submission) -> Result<Submitted, SubmitError> {
         if let Some(known) = self.live_or_done(&submission.key) {
             let same = known.spec == submission.spec;
             let known = Box::new(known.clone());
@@ -102,35 +111,16 @@ impl Queue {
         let record = submission.into_record(id, output);
         // Never given out again, even when the store refuses it: a part of the record may be on the disk.
         self.last_id = id;
-        if let Err(error) = self.store_new(&record).await {
-            inputs::remove(&record.private.input);
-            return Err(error.into());
-        }
-        info!(job = %id, name = record.job.name, "queued");
         let job = Box::new(record.job.clone());
-        self.keys.insert(record.job.key.clone(), id);
-        self.claims
-            .extend(record.private.claim.clone().map(|claim| (claim, id)));
         self.jobs.insert(id, record);
-        self.announce(id);
+        self.persist(id);
         Ok(Submitted::New(job))
-    }
-
-    /// Makes a new job durable. When that fails it is taken back, so that no later daemon finds a job
-    /// whose submitter was refused.
-    async fn store_new(&self, record: &Record) -> Result<(), StoreError> {
-        self.store.add(record)?;
-        let synced = self.store.sync().await;
-        if synced.is_err() {
-            self.store.remove(record.job.id)?;
-        }
-        synced
     }
 
     /// The job of this key, if it will have a video or has one. One that failed, was cancelled, or whose
     /// video was removed may be rendered again, as a new job.
     fn live_or_done(&self, key: &str) -> Option<&Job> {
-        let job = &self.jobs[self.keys.get(key)?].job;
+        let job = &self.jobs[&self.index.by_key(key)?].job;
         let has_video = job.is(StateName::Done) && job.output.exists();
         (!job.is_finished() || has_video).then_some(job)
     }
@@ -146,14 +136,7 @@ impl Queue {
         });
         candidates
             .into_iter()
-            .find(|path| !path.exists() && !self.is_promised(path))
+            .find(|path| !path.exists() && !self.index.is_promised(path))
             .expect("there are more numbers than files")
-    }
-
-    /// Whether a job will write this file.
-    fn is_promised(&self, output: &Path) -> bool {
-        self.jobs
-            .values()
-            .any(|record| record.job.output == output && !record.job.is_finished())
     }
 }

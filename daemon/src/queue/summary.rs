@@ -1,6 +1,6 @@
 //! The queue at a glance, for those who need no records.
 
-use framepack_jobs::{Job, StateName};
+use framepack_jobs::Job;
 
 use super::Queue;
 
@@ -25,20 +25,17 @@ impl Summary {
 
 impl Queue {
     pub(super) fn summary(&self) -> Summary {
-        let jobs = || self.jobs.values().map(|record| &record.job);
+        let running = self.index.running().iter();
         Summary {
-            queued: jobs().filter(|job| job.is(StateName::Queued)).count() as u64,
-            running: jobs()
-                .filter(|job| job.is(StateName::Running))
-                .cloned()
-                .collect(),
+            queued: self.index.queued().len() as u64,
+            running: running.map(|id| self.jobs[id].job.clone()).collect(),
             max_jobs: self.max_jobs,
         }
     }
 
     /// Whether there are as many jobs as there may be.
     pub(super) fn is_full(&self) -> bool {
-        // Counted only when it can be so: most records are of jobs that have ended.
-        self.jobs.len() as u64 >= self.max_jobs && self.summary().room() == 0
+        let unfinished = self.index.queued().len() + self.index.running().len();
+        unfinished as u64 >= self.max_jobs
     }
 }

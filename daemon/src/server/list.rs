@@ -9,10 +9,7 @@ use super::Service;
 
 impl Service {
     pub(super) async fn list(&self, request: ListRequest) -> Result<Response, ErrorEnvelope> {
-        let mut jobs = self.queue.list().await?;
-        if !request.states.is_empty() {
-            jobs.retain(|job| request.states.contains(&job.state.name()));
-        }
+        let jobs = self.queue.list(request.states).await?;
         Ok(Response::Jobs { jobs })
     }
 }

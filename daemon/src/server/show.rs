@@ -4,7 +4,7 @@ use framepack_ipc::{
     ErrorBody, ErrorCode, ErrorEnvelope,
     control::{Response, SelectRequest},
 };
-use framepack_jobs::{Job, select};
+use framepack_jobs::Job;
 
 use super::Service;
 
@@ -19,12 +19,8 @@ impl Service {
         &self,
         request: &SelectRequest,
     ) -> Result<Vec<Job>, ErrorEnvelope> {
-        let jobs = self.queue.list().await?;
-        match select(&request.jobs, &jobs) {
-            Ok(selected) => Ok(selected.into_iter().cloned().collect()),
-            Err(unmatched) => {
-                Err(ErrorBody::new(ErrorCode::NoSuchJob, unmatched.to_string()).into())
-            }
-        }
+        let selected = self.queue.select(request.jobs.clone()).await?;
+        selected
+            .map_err(|unmatched| ErrorBody::new(ErrorCode::NoSuchJob, unmatched.to_string()).into())
     }
 }

@@ -65,6 +65,8 @@ pub(crate) struct Store {
     db: Db,
     jobs: Tree,
     meta: Tree,
+    /// Records to be written, or removed.
+    changes: Vec<(JobId, Option<Box<Record>>)>,
 }
 
 impl Store {
@@ -74,6 +76,7 @@ impl Store {
             jobs: db.open_tree("jobs")?,
             meta: db.open_tree("meta")?,
             db,
+            changes: Vec::new(),
         };
         match store.number("schema")? {
             Some(found) if found > SCHEMA => return Err(StoreError::Newer { found }),
@@ -101,29 +104,45 @@ impl Store {
         Ok(JobId(self.number("last_id")?.unwrap_or_default()))
     }
 
-    /// Adds a job with a fresh number; durable after [`Self::sync`].
-    pub(crate) fn add(&self, record: &Record) -> Result<(), StoreError> {
+    /// Notes a job's record; durable after [`Self::commit`].
+    pub(crate) fn put(&mut self, record: &Record) {
+        self.changes
+            .push((record.job.id, Some(Box::new(record.clone()))));
+    }
+
+    /// Drops what was noted of a job that nobody was told of.
+    pub(crate) fn take_back(&mut self, job: JobId) {
+        self.changes.retain(|(changed, _)| *changed != job);
+        // A part of it may have reached the disk.
+        self.changes.push((job, None));
+    }
+
+    /// Whether there is anything to commit.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// Makes everything noted so far durable with one sync. When that fails it stays noted.
+    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
+        let mut last_id = self.last_id()?;
+        let mut batch = sled::Batch::default();
+        for (job, record) in &self.changes {
+            last_id = last_id.max(*job);
+            let key = job.0.to_be_bytes();
+            match record {
+                Some(record) => {
+                    let value = serde_json::to_vec(record)
+                        .expect("a record is plain data with string keys");
+                    batch.insert(&key, value);
+                }
+                None => batch.remove(&key),
+            }
+        }
         // The counter first: a crash between the two wastes a number instead of giving it out twice.
-        self.set_number("last_id", record.job.id.0)?;
-        self.put(record)
-    }
-
-    /// Replaces a job's record; durable after [`Self::sync`].
-    pub(crate) fn put(&self, record: &Record) -> Result<(), StoreError> {
-        let value = serde_json::to_vec(record).expect("a record is plain data with string keys");
-        self.jobs.insert(record.job.id.0.to_be_bytes(), value)?;
-        Ok(())
-    }
-
-    /// Takes a job back; durable after [`Self::sync`].
-    pub(crate) fn remove(&self, job: JobId) -> Result<(), StoreError> {
-        self.jobs.remove(job.0.to_be_bytes())?;
-        Ok(())
-    }
-
-    /// Makes everything written so far durable.
-    pub(crate) async fn sync(&self) -> Result<(), StoreError> {
+        self.set_number("last_id", last_id.0)?;
+        self.jobs.apply_batch(batch)?;
         self.db.flush_async().await?;
+        self.changes.clear();
         Ok(())
     }
 

@@ -1,0 +1,92 @@
+//! What is looked up often, so that ten thousand jobs cost no more than ten.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+};
+
+use framepack_jobs::{JobId, StateName};
+
+use crate::store::Record;
+
+/// Ways to the jobs other than their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// The latest job of each key.
+    keys: HashMap<String, JobId>,
+    claims: HashMap<String, JobId>,
+    /// Videos that jobs will write.
+    promised: HashMap<PathBuf, JobId>,
+    queued: BTreeSet<JobId>,
+    running: BTreeSet<JobId>,
+}
+
+impl Index {
+    /// Notes a job that is new or has another state.
+    pub(super) fn note(&mut self, record: &Record) {
+        let (id, state) = (record.job.id, record.job.state.name());
+        let latest = self.keys.entry(record.job.key.clone()).or_insert(id);
+        *latest = id.max(*latest);
+        if let Some(claim) = &record.private.claim {
+            self.claims.insert(claim.clone(), id);
+        }
+        for (of_state, name) in [
+            (&mut self.queued, StateName::Queued),
+            (&mut self.running, StateName::Running),
+        ] {
+            if state == name {
+                of_state.insert(id);
+            } else {
+                of_state.remove(&id);
+            }
+        }
+        if !state.is_finished() {
+            self.promised.insert(record.job.output.clone(), id);
+        } else if self.promised.get(&record.job.output) == Some(&id) {
+            self.promised.remove(&record.job.output);
+        }
+    }
+
+    /// Forgets a job that is not among `jobs` any more.
+    pub(super) fn forget(&mut self, record: &Record, jobs: &BTreeMap<JobId, Record>) {
+        let (id, key) = (record.job.id, &record.job.key);
+        self.queued.remove(&id);
+        self.running.remove(&id);
+        if let Some(claim) = &record.private.claim {
+            self.claims.remove(claim);
+        }
+        if self.promised.get(&record.job.output) == Some(&id) {
+            self.promised.remove(&record.job.output);
+        }
+        if self.keys.get(key) == Some(&id) {
+            self.keys.remove(key);
+            let mut others = jobs.values().rev();
+            if let Some(latest) = others.find(|record| record.job.key == *key) {
+                self.keys.insert(key.clone(), latest.job.id);
+            }
+        }
+    }
+
+    pub(super) fn by_key(&self, key: &str) -> Option<JobId> {
+        self.keys.get(key).copied()
+    }
+
+    pub(super) fn by_claim(&self, claim: &str) -> Option<JobId> {
+        self.claims.get(claim).copied()
+    }
+
+    /// Whether a job will write this file.
+    pub(super) fn is_promised(&self, output: &Path) -> bool {
+        self.promised.contains_key(output)
+    }
+
+    /// Waiting jobs, by number.
+    pub(super) fn queued(&self) -> &BTreeSet<JobId> {
+        &self.queued
+    }
+
+    /// Running jobs, by number.
+    pub(super) fn running(&self) -> &BTreeSet<JobId> {
+        &self.running
+    }
+}
