@@ -17,7 +17,7 @@ BEGIN, END = "<!-- memory-modes: made by bench/memory-modes/table.py -->\n", "<!
 
 # Digits, scale and name of the units that fields end in.
 UNITS = {"secs": (3, 1, " s"), "bytes": (2, GIB, " GiB"), "share": (1, 0.01, " %")}
-ABOUT_THE_RUN = ("exit_status", "wall_secs")
+ABOUT_THE_RUN = ("exit_status", "wall_secs", "runs_secs")
 
 # The table of the Python application whose features are rebuilt here: mode, device GB, host GB, speed; and the largest
 # of our modes that is inside its device memory.
@@ -221,7 +221,7 @@ def cold_start(results):
 
 
 def jobs_and_decoding(results):
-    """Everything that the worker says of these parts; a field's suffix is its unit."""
+    """What the worker says of these parts, single runs aside; a field's suffix is its unit."""
     yield "`framepack-worker bench`", "figure", "measured"
     for part in ("job", "job-8", "vae-decode", "vae-decode-8"):
         facts = [fact for fact in results.parts[part].items() if fact[0] not in ABOUT_THE_RUN]

@@ -134,6 +134,29 @@ fn siglip_gives_the_same_bytes() {
 }
 
 #[test]
+fn models_that_are_loaded_in_chunks_give_the_same_bytes() {
+    for case in [TRANSFORMER, SAMPLE, LLAMA, SIGLIP] {
+        let same = Unsplit::run(case);
+        same.with(&["--chunk-mib", "1"]);
+        same.with(&["--chunk-mib", "1000000", "--pinned", "off"]);
+    }
+}
+
+#[test]
+fn chunks_without_a_split_load_all_blocks_first() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let output = directory.path().join("output.safetensors");
+    let says_so = |options: &[&str]| {
+        let ended = worker(TRANSFORMER, &output, options);
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.status.success(), "{options:?}:\n{said}");
+        said.contains("loaded in chunks resident_blocks=4 streamed_blocks=0")
+    };
+    assert!(says_so(&["--chunk-mib", "1"]));
+    assert!(!says_so(&["--chunk-mib", "1", "--resident-blocks", "4"]));
+}
+
+#[test]
 fn a_split_that_is_none_is_refused_with_the_reason() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     for (options, reason) in [
@@ -197,6 +220,7 @@ fn worker(case: Case, output: &Path, options: &[&str]) -> Output {
         .arg(output)
         .args(case.flags)
         .args(options)
+        .env_remove("RUST_LOG")
         .output()
         .expect("the worker starts")
 }

@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    Assignment, Counts, Ending, Idle, Message, Report, Submission, SubmitError, Submitted, Summary,
+    Assignment, Ending, Idle, Message, Report, Submission, SubmitError, Submitted, Summary,
 };
 use crate::store::Record;
 
@@ -122,11 +122,6 @@ impl QueueHandle {
         selectors: Vec<Selector>,
     ) -> Result<Result<Vec<Job>, Unmatched>, Stopping> {
         self.ask(|reply| Message::Select(selectors, reply)).await
-    }
-
-    /// How many jobs there are.
-    pub(crate) async fn counts(&self) -> Result<Counts, Stopping> {
-        self.ask(Message::Counts).await
     }
 
     /// One job.

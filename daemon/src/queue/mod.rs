@@ -72,7 +72,6 @@ enum Message {
     Cancel(JobId, oneshot::Sender<Option<(Box<Job>, CancelOutcome)>>),
     List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
-    Counts(oneshot::Sender<Counts>),
     Show(JobId, oneshot::Sender<Option<Job>>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
@@ -149,13 +148,6 @@ pub(crate) enum DeathKind {
     Hang,
     /// The kernel killed it for want of memory.
     OutOfMemoryKill,
-}
-
-/// How many jobs there are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Counts {
-    pub(crate) queued: u64,
-    pub(crate) running: u64,
 }
 
 /// A running job's line to its worker.
@@ -302,12 +294,6 @@ impl Queue {
                 let jobs = self.jobs.values().map(|record| &record.job);
                 let selected = select(&selectors, jobs);
                 let _ = reply.send(selected.map(|jobs| jobs.into_iter().cloned().collect()));
-            }
-            Message::Counts(reply) => {
-                let _ = reply.send(Counts {
-                    queued: self.index.queued().len() as u64,
-                    running: self.index.running().len() as u64,
-                });
             }
             Message::Show(job, reply) => {
                 let _ = reply.send(self.jobs.get(&job).map(|record| record.job.clone()));

@@ -85,8 +85,9 @@ impl Queue {
     ) {
         match self.take(submission) {
             Ok(outcome) => self.submissions.push(Unanswered { outcome, reply }),
-            // Whoever has gone away will submit it again.
-            Err(error) => drop(reply.send(Err(error))),
+            Err(refused) => {
+                let _ = reply.send(Err(refused));
+            }
         }
     }
 

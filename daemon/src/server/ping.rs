@@ -9,13 +9,13 @@ use super::Service;
 
 impl Service {
     pub(super) async fn ping(&self) -> Result<Response, ErrorEnvelope> {
-        let counts = self.queue.counts().await?;
+        let summary = self.queue.summary().await?;
         Ok(Response::Pong(DaemonStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             uptime_secs: self.started.elapsed().as_secs_f64(),
-            queued: counts.queued,
-            running: counts.running,
+            queued: summary.queued,
+            running: summary.running.len() as u64,
             workers: self.queue.workers().await?,
             paused: None,
             degraded: self.notes.borrow().clone(),

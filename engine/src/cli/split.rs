@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 use framepack_engine::{
     memory::{
-        DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency,
+        DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency, load_model_chunked,
         plan::{ForcedSplit, Plan},
     },
     sampler::Hoisting,
@@ -34,7 +34,8 @@ pub(crate) struct Split {
     /// Copy streamed blocks to host memory first, as much as N MiB (page-locked on CUDA)
     #[arg(long, value_name = "MIB")]
     host_mib: Option<u64>,
-    /// Transfers from memory that is not page-locked go in chunks of N MiB
+    /// Transfers from memory that is not page-locked go in chunks of N MiB; without --resident-blocks, all blocks
+    /// that fit are loaded before the model runs, and on the host no more than that is taken for it
     #[arg(long, value_name = "MIB", value_parser = positive)]
     chunk_mib: Option<usize>,
     /// Whether transfers have a stream of their own
@@ -76,6 +77,13 @@ impl Split {
     pub(crate) fn place<B>(&self, blocks: &DynamicSwap<B>) -> anyhow::Result<()> {
         if let Some(residency) = self.residency(blocks.len())? {
             blocks.place(residency);
+        } else if let Some(mib) = self.chunk_mib {
+            let loaded = load_model_chunked(blocks, mib)?;
+            tracing::info!(
+                resident_blocks = loaded.resident_blocks,
+                streamed_blocks = loaded.streamed_blocks,
+                "loaded in chunks"
+            );
         }
         if let Some(mib) = self.host_mib {
             let mut left_bytes = mib.saturating_mul(1 << 20);

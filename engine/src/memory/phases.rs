@@ -15,11 +15,15 @@ const TILE_PX: u64 = 256;
 const TILE_LATENT_FRAMES: u64 = 5;
 const FRAMES_PER_LATENT: u64 = 4;
 /// Tensors of the finest level but one (as wide as its channels, as large as the video) that live where the
-/// decoder takes most; calibrated, see [`Decoding::working_bytes`].
+/// decoder takes most; calibrated, see [`Decoding::allocated_bytes`].
 const PEAK_TENSORS: f64 = 6.47;
 /// What does not grow with the number of frames, in frames.
 const PEAK_FRAMES_EXTRA: f64 = 0.53;
 const COLOURS: u64 = 3;
+/// Of what decoding has alive, how much torch's allocator holds beside it: freed pieces between live ones, of other
+/// sizes than the next tensors want. Measured on an H100 with 18 latent frames of 608x640, whole and in spatial tiles:
+/// 9.5 and 11.3 % beside 21.2 and 3.7 GiB. Nobody else can have it while the decode lasts.
+const FRAGMENTATION: (u64, u64) = (1, 10);
 
 /// Slots for the layers of a streamed encoder.
 const ENCODER_SLOTS: u64 = 3;
@@ -40,12 +44,18 @@ pub struct Decoding {
 }
 
 impl Decoding {
+    /// Most bytes that decoding takes beside the VAE's weights: its tensors, and what torch's allocator holds for them.
+    pub fn working_bytes(&self) -> u64 {
+        let (part, whole) = FRAGMENTATION;
+        self.allocated_bytes() + self.allocated_bytes() * part / whole
+    }
+
     /// Most bytes that decoding has alive beside the VAE's weights, pieces of finished frames among them.
     ///
     /// Calibrated with diffusers' class in f16 at 608x640: 2.3, 7.3, 16.8 and 21.5 GiB for 1, 2, 4 and 9 latent
     /// frames, and 4.1 GiB in spatial tiles, weights included. More than five latent frames go through as
     /// temporal tiles.
-    pub fn working_bytes(&self) -> u64 {
+    pub fn allocated_bytes(&self) -> u64 {
         let [width, height] = match self.tiling {
             Tiling::Time => self.size_px,
             Tiling::TimeAndSpace => self.size_px.map(|side| side.min(TILE_PX)),
@@ -197,13 +207,30 @@ mod tests {
             (9, Tiling::TimeAndSpace, 4.1),
             (18, Tiling::TimeAndSpace, 4.2),
         ] {
-            let bytes = VAE_BYTES + decoding(latent_frames, tiling).working_bytes();
+            let bytes = VAE_BYTES + decoding(latent_frames, tiling).allocated_bytes();
             let gib = bytes as f64 / GIB as f64;
             let ratio = gib / measured_gib;
             assert!(
                 (ratio - 1.0).abs() < 0.05,
                 "{latent_frames} {tiling:?}: {gib}, measured {measured_gib}"
             );
+        }
+    }
+
+    /// On an H100, `bench vae-decode`: everything that the process had on the device.
+    #[test]
+    fn the_measured_peaks_of_a_process_that_decodes_are_planned() {
+        let memory = Memory {
+            context_bytes: 618_000_000,
+            ..card(80)
+        };
+        for (tiling, measured_bytes) in [
+            (Tiling::Time, 26_020_216_832_u64),
+            (Tiling::TimeAndSpace, 5_527_896_064),
+        ] {
+            let peak_bytes = place_decoding(&decoding(18, tiling), VAE_BYTES, &memory).unwrap();
+            let ratio = (memory.context_bytes + peak_bytes) as f64 / measured_bytes as f64;
+            assert!((ratio - 1.0).abs() < 0.05, "{tiling:?}: {ratio}");
         }
     }
 
@@ -253,6 +280,6 @@ mod tests {
         let tiled = place_decoding(&decoding(18, tiling), kept, &memory).unwrap();
         assert!(tiled < 5 * GIB, "{tiled}");
         let error = place_decoding(&decoding(18, Tiling::Time), kept, &memory).unwrap_err();
-        assert!(error.to_string().starts_with("decoding needs at least 22."));
+        assert!(error.to_string().starts_with("decoding needs at least 24."));
     }
 }
