@@ -92,7 +92,7 @@ pub fn move_model_to_device_with_memory_preservation<B>(
         Offloading::Aggressive => (preserved_bytes as f64 * HYSTERESIS) as u64,
     };
     let fits = |bytes: u64| match vram.free_bytes() {
-        Some(free_bytes) => free_bytes >= preserved_bytes + bytes,
+        Some(free_bytes) => free_bytes >= preserved_bytes.saturating_add(bytes),
         None => true,
     };
 

@@ -198,6 +198,51 @@ fn the_order_of_hoisting_gives_the_same_bits() {
 }
 
 #[test]
+fn hoisting_again_has_the_rings_memory() {
+    let expected = resident();
+    let residency = Residency::interleaved(BLOCKS, 2, 2);
+    let streaming_bytes = {
+        let fixture = Fixture::new(MemoryOptions::default());
+        fixture.model.blocks().place(residency.clone());
+        fixture.run().unwrap();
+        fixture.live_bytes()
+    };
+    let hoists_in = |bytes: &u64| {
+        let _no_grad = tch::no_grad_guard();
+        let fixture = Fixture::with_capacity(*bytes);
+        let hoist = || Ok(fixture.embeddings(|moments, text| fixture.model.hoist(moments, text)));
+        device::catch(hoist).is_ok()
+    };
+    let mut capacities = (1..).map(|kibibytes: u64| kibibytes << 10);
+    let hoisting_bytes = capacities.find(hoists_in).expect("it fits somewhere");
+    let ring_bytes = 2 * Fixture::new(MemoryOptions::default()).largest_block_bytes();
+    assert!(hoisting_bytes > ring_bytes, "the ring alone is not enough");
+    // As the plan counts: the ring and hoisting are not there at the same time.
+    let capacity_bytes = streaming_bytes - ring_bytes + ring_bytes.max(hoisting_bytes);
+    let fixture = Fixture::with_capacity(capacity_bytes);
+    fixture.model.blocks().place(residency.clone());
+    for job in 1..=2 {
+        assert_eq!(fixture.run().unwrap(), expected, "job {job}");
+        assert_eq!(fixture.model.blocks().residency(), residency, "job {job}");
+    }
+}
+
+#[test]
+fn there_are_no_more_slots_than_streamed_blocks() {
+    let expected = resident();
+    let fixture = Fixture::new(MemoryOptions::default());
+    let blocks = fixture.model.blocks();
+    for residents in 0..=BLOCKS {
+        blocks.place(Residency::first(BLOCKS, residents, usize::MAX));
+        assert_eq!(fixture.run().unwrap(), expected, "{residents} resident");
+        let residents_bytes: u64 = blocks.block_bytes()[..residents].iter().sum();
+        let slots_bytes = blocks.device_bytes() - residents_bytes;
+        let streamed = (BLOCKS - residents) as u64;
+        assert!(slots_bytes <= streamed * fixture.largest_block_bytes());
+    }
+}
+
+#[test]
 fn a_resident_that_does_not_fit_is_streamed_through_slots_of_its_size() {
     let expected = resident();
     let embeddings = embeddings();

@@ -116,12 +116,14 @@ impl PackedTransformer {
         conditioner::modulate(&self.modulations, steps)
     }
 
-    /// Like [`Self::embed`], but the weights pass through the device and leave it. Bit for bit the same.
+    /// Like [`Self::embed`], but the weights pass through the device and leave it. Bit for bit the same. The plan has
+    /// them where the blocks' slots are otherwise, so these leave the device until the next forward.
     pub fn hoist(
         &self,
         moments: &[Moment<'_>],
         conditioning: &Conditioning,
     ) -> Vec<StepEmbeddings> {
+        self.blocks.release_slots();
         self.conditioner
             .place(Residency::once(self.conditioner.len(), 1));
         self.modulations

@@ -52,15 +52,16 @@ impl<B> DynamicSwap<B> {
         Ok(())
     }
 
-    /// As many slots as the residency asks for, at least one, where a block needs them. Where they do not fit,
-    /// resident blocks are streamed instead, the last first; when none is left, fewer slots have to do.
+    /// As many slots as the residency asks for, at least one and no more than there are streamed blocks. Where they do
+    /// not fit, resident blocks are streamed instead, the last first; when none is left, fewer slots have to do.
     fn acquire_slots(&self, places: &mut Places<B>) -> Result<(), Error> {
         while let Some(bytes) = self.slot_bytes(&places.residency) {
+            let streamed = self.len() - places.residency.residents();
             if places.slots.iter().any(|slot| slot.buffer.bytes() < bytes) {
                 self.finish_transfers(places);
                 places.slots.retain(|slot| slot.buffer.bytes() >= bytes);
             }
-            if places.slots.len() >= places.residency.slots.max(1) {
+            if places.slots.len() >= places.residency.slots.clamp(1, streamed) {
                 break;
             }
             match self.allocate(bytes) {
@@ -119,6 +120,13 @@ impl<B> DynamicSwap<B> {
         let resident = places.residents.pop_last().map(|(_, place)| place);
         let place = resident.or_else(|| places.slots.pop())?;
         Some(place.buffer.bytes())
+    }
+
+    /// Drops the slots with what is in them. They come back when they are needed.
+    pub(crate) fn release_slots(&self) {
+        let mut places = self.places.borrow_mut();
+        self.finish_transfers(&mut places);
+        places.slots.clear();
     }
 
     /// Drops all device copies.
