@@ -164,6 +164,12 @@ impl Models {
         self.placement = Some(placement);
     }
 
+    /// Host memory that holds streamed blocks.
+    pub(crate) fn host_bytes(&self) -> u64 {
+        let transformer = self.transformer.as_ref();
+        transformer.map_or(0, |loaded| loaded.model.blocks().host_bytes())
+    }
+
     /// Where all models are.
     pub(crate) fn device(&self) -> Device {
         self.device

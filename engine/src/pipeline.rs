@@ -74,7 +74,7 @@ impl Pipeline {
 
     /// What plans jobs for this pipeline's device; also while it renders.
     pub fn planner(&self) -> Planner {
-        self.planner
+        self.planner.beside(self.models.host_bytes())
     }
 
     /// Gives up models and their memory.
@@ -108,7 +108,7 @@ impl Pipeline {
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.device);
         let job = Job::resolve(request)?;
-        let (memory_plan, placement) = self.planner.plan_job(&job)?;
+        let (memory_plan, placement) = self.planner().plan_job(&job)?;
         self.models.place(placement);
         journal.started(&job.plan)?;
 
@@ -143,7 +143,9 @@ impl Pipeline {
             phases: journal.into_phases(),
             device: device::label(self.device),
             dtype: kind_label(self.models.transformer_kind()).into(),
-            peak_device_bytes: device::peak_bytes(self.device),
+            // As planned: with what torch holds beside its tensors.
+            peak_device_bytes: device::allocator_stats(self.device)
+                .map(|stats| stats.peak_reserved_bytes),
             memory_plan: None,
             device_idle: video.idle.map(|idle| DeviceIdle {
                 idle_secs: idle.idle_secs,

@@ -84,7 +84,7 @@ pub struct RenderOutput {
     pub device: String,
     /// Data type of the transformer: `f32`, `bf16` or `f16`.
     pub dtype: String,
-    /// Highest allocation on the device during the job; `None` on the CPU.
+    /// Most device memory that torch had from the driver during the job, the CUDA context aside; `None` on the CPU.
     pub peak_device_bytes: Option<u64>,
     /// What was planned before the first step; its `peak_bytes` is what `peak_device_bytes` was expected to be.
     #[serde(default)]

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::vae::Tiling;
 
-/// Devices with at least this much memory hold all models at once and decode without spatial tiles. Upstream
-/// draws the same line, at 60 GB free.
+/// With so much free memory a device holds all models at once, and with so much in all it decodes without spatial
+/// tiles. Upstream draws both lines at 60 GB free; tiles change the result, which may not depend on who else is there.
 pub const ROOMY_BYTES: u64 = 60_000_000_000;
 
 // The VAE's constants, see vae/mod.rs: a spatial tile, and the most latent frames that go through at once.

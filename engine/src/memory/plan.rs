@@ -9,6 +9,7 @@ use super::{
     Residency,
     error::{Needs, PlanError},
     residency::evenly_spread,
+    transfer::STAGING_BYTES,
 };
 
 /// Slots of the ring where there is room: one block computes, one is complete, one is being filled.
@@ -19,8 +20,6 @@ pub const DEVICE_MARGIN_BYTES: u64 = 128 << 20;
 const HOST_MARGIN_BYTES: u64 = 4 << 30;
 /// … but not more than this part of what there is.
 const HOST_MARGIN_PART: u64 = 4;
-/// Buffers through which blocks that have no place in the arena pass from the files to the device.
-const STAGING_BUFFERS: u64 = 2;
 
 /// What a model asks for, in bytes as stored on the device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +161,8 @@ impl Frame<'_> {
                 blocks,
             });
         }
-        let slots = if resident_blocks == blocks { 0 } else { slots };
+        // More than there are streamed blocks would hold nothing.
+        let slots = slots.min(blocks - resident_blocks);
         let residency = Residency::first(blocks, resident_blocks, slots);
         if self.fits(&residency) {
             return Ok(residency);
@@ -249,7 +249,7 @@ impl Frame<'_> {
             if count == streamed.len() {
                 0
             } else {
-                STAGING_BUFFERS * self.slot_bytes
+                STAGING_BYTES
             }
         };
         (0..=streamed.len())
@@ -279,11 +279,7 @@ impl Frame<'_> {
             resident_bytes,
             streamed_bytes,
             arena_bytes,
-            staging_bytes: if staged_bytes > 0 {
-                STAGING_BUFFERS * self.slot_bytes
-            } else {
-                0
-            },
+            staging_bytes: if staged_bytes > 0 { STAGING_BYTES } else { 0 },
             staged_bytes,
             peak_bytes: needs.fixed_bytes
                 + needs.hoisted_bytes

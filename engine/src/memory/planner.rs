@@ -40,6 +40,8 @@ const TEMPLATE_TOKENS: u64 = 128;
 pub struct Planner {
     device: Device,
     options: ModelOptions,
+    /// Host memory that the models hold already, and can have again.
+    held_host_bytes: u64,
 }
 
 /// What the models do with a plan.
@@ -80,7 +82,20 @@ struct Survey {
 impl Planner {
     /// Plans for `device`.
     pub fn new(device: Device, options: ModelOptions) -> Self {
-        Self { device, options }
+        Self {
+            device,
+            options,
+            held_host_bytes: 0,
+        }
+    }
+
+    /// The same while models hold so much of the host's memory for streamed blocks: it is theirs to use, although the
+    /// kernel no longer counts it as available.
+    pub(crate) fn beside(self, held_host_bytes: u64) -> Self {
+        Self {
+            held_host_bytes,
+            ..self
+        }
     }
 
     /// Where the job's weights would be, and how much memory it would take, as the device is now. Reads the
@@ -90,7 +105,7 @@ impl Planner {
     }
 
     pub(crate) fn plan_job(&self, job: &Job) -> Result<(MemoryPlan, Placement), Error> {
-        let memory = probe::memory(self.device).without(self.options.ballast_bytes);
+        let memory = self.memory(probe::memory(self.device));
         let survey = self.survey(job, &memory)?;
         // The host may swap, so that nothing is refused on the CPU.
         let budget = match self.device {
@@ -103,6 +118,15 @@ impl Planner {
         let placed = Placed::new(&survey, &budget, &self.options)?;
         let report = self.report(&survey, &placed, &memory);
         Ok((report, placed.placement(&survey)))
+    }
+
+    /// Of what there is, what a job can have.
+    fn memory(&self, now: Memory) -> Memory {
+        let memory = now.without(self.options.ballast_bytes);
+        Memory {
+            host_available_bytes: memory.host_available_bytes + self.held_host_bytes,
+            ..memory
+        }
     }
 
     fn survey(&self, job: &Job, memory: &Memory) -> Result<Survey, Error> {

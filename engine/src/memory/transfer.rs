@@ -20,6 +20,8 @@ use crate::{
 /// Two are enough: one is filled while the other is fetched.
 pub(super) const STAGES: usize = 2;
 const CHUNK_BYTES: usize = 64 << 20;
+/// Page-locked host memory through which blocks without a copy there pass from the files to the device.
+pub(super) const STAGING_BYTES: u64 = (STAGES * CHUNK_BYTES) as u64;
 
 /// The seed's memory v2: how weights travel to the device. It changes the speed and never the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use framepack_config::MemoryAmount;
 
 use super::*;
-use crate::memory::plan::Limits;
+use crate::memory::{activations::Sequence, plan::Limits};
 
 const GIB: u64 = 1 << 30;
 
@@ -34,15 +34,22 @@ fn published(total_bytes: u64) -> (Survey, Memory) {
         kind_bytes: 2,
         tiling: ModelOptions::default().tiling(Device::Cuda(0), total_bytes),
     };
+    let sequence = Sequence {
+        tokens: 18_485,
+        hidden_size: 3072,
+        mlp_size: 12_288,
+        head_dim: 128,
+        kind_bytes: 2,
+    };
     let survey = Survey {
         transformer: TransformerNeeds {
             block_bytes: [vec![453_000_000; 20], vec![226_500_000; 40]].concat(),
             fixed_bytes: 100_000_000 + kept_bytes,
-            hoist_peak_bytes: 620_000_000,
+            hoist_peak_bytes: 850_000_000,
             hoisted_bytes: 200_000_000,
-            activation_bytes: 1_480_000_000,
+            activation_bytes: sequence.working_bytes(),
         },
-        tokens: 18_485,
+        tokens: sequence.tokens,
         hoisted_away_bytes: 7_560_000_000,
         text,
         vision,
@@ -78,6 +85,23 @@ fn every_phase_fits_cards_from_6_gib() {
     }
 }
 
+/// README's table.
+#[test]
+fn blocks_that_stay_on_common_cards() {
+    for (gib, blocks) in [
+        (24, 60..=60),
+        (16, 38..=41),
+        (12, 23..=26),
+        (8, 9..=12),
+        (6, 3..=6),
+    ] {
+        let (survey, memory) = published(gib * GIB);
+        let placed = Placed::new(&survey, &memory, &ModelOptions::default()).unwrap();
+        let residents = placed.plan.residency.residents();
+        assert!(blocks.contains(&residents), "{gib}: {residents}");
+    }
+}
+
 #[test]
 fn blocks_leave_for_the_decoder_only_where_they_must() {
     let placed = |gib| {
@@ -99,6 +123,28 @@ fn a_card_that_is_too_small_for_the_decoder_is_refused() {
     let error = Placed::new(&survey, &memory, &ModelOptions::default()).err();
     let message = error.expect("21 GiB do not fit").to_string();
     assert!(message.starts_with("decoding needs at least"), "{message}");
+}
+
+#[test]
+fn the_next_jobs_plan_is_the_same_although_the_host_holds_blocks_now() {
+    let (survey, memory) = published(8 * GIB);
+    let empty = Memory {
+        host_available_bytes: 20 * GIB,
+        ..memory
+    };
+    let planner = Planner::new(Device::Cuda(0), ModelOptions::default());
+    let plan = |planner: &Planner, now| {
+        let placed = Placed::new(&survey, &planner.memory(now), &ModelOptions::default());
+        placed.unwrap().plan
+    };
+    let first = plan(&planner, empty);
+    assert!(first.arena_bytes > 8 * GIB, "{first:?}");
+    let filled = Memory {
+        host_available_bytes: empty.host_available_bytes - first.arena_bytes,
+        ..empty
+    };
+    assert_ne!(plan(&planner, filled), first);
+    assert_eq!(plan(&planner.beside(first.arena_bytes), filled), first);
 }
 
 #[test]
