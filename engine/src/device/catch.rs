@@ -87,6 +87,9 @@ const DEVICE_FAILURE: [&str; 5] = [
     "CUDNN_STATUS",
 ];
 
+/// How torch's backtraces begin: most of them, and that of the CPU's allocator.
+const BACKTRACE: [&str; 2] = ["\nException raised from", "\nframe #0:"];
+
 /// Sorts a message of torch.
 fn classify(panic_message: &str) -> Error {
     let message = own_words(panic_message);
@@ -109,11 +112,8 @@ fn own_words(panic_message: &str) -> String {
             .replace("\\\"", "\""),
         None => panic_message.into(),
     };
-    let own = message
-        .split("\nException raised from")
-        .next()
-        .unwrap_or_default();
-    own.trim().to_owned()
+    let end = BACKTRACE.iter().filter_map(|mark| message.find(mark)).min();
+    message[..end.unwrap_or(message.len())].trim().to_owned()
 }
 
 #[cfg(test)]
@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn an_allocation_that_cannot_succeed_is_out_of_memory() {
         let error = caught(|| Tensor::empty([1 << 50], (Kind::Float, Device::Cpu)));
-        assert!(matches!(error, Error::OutOfMemory { .. }), "{error:?}");
+        let Error::OutOfMemory { message } = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
 
     #[test]
