@@ -59,7 +59,7 @@ pub(super) struct Args {
 }
 
 /// What was measured: three jobs with the same image, the second with the first's prompt, the third with another.
-/// Fields of the device are absent on the CPU.
+/// Fields of the device are null on the CPU.
 #[derive(Debug, Serialize)]
 struct Measurement {
     /// From the request to the first sampling step, all that comes before it done.

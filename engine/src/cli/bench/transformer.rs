@@ -58,7 +58,7 @@ pub(super) struct Args {
     device: DeviceName,
 }
 
-/// What was measured. Fields of device memory are absent on the CPU.
+/// What was measured. Fields of device memory are null on the CPU.
 #[derive(Debug, Serialize)]
 struct Measurement {
     /// Opening the files, making or copying what waits on the host.

@@ -58,7 +58,7 @@ enum Tiles {
     Plan,
 }
 
-/// What was measured. Fields of device memory are absent on the CPU.
+/// What was measured. Fields of device memory are null on the CPU.
 #[derive(Debug, Serialize)]
 struct Measurement {
     /// Median of `runs_secs`.
