@@ -5,10 +5,16 @@ unexport RUSTFLAGS
 SHELL := /bin/bash
 CARGO := cargo
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 DESTDIR ?=
+# How libtorch's files get there; `cp -al` links them, within one file system.
+COPY ?= cp -a
+bindir := $(PREFIX)/bin
+libdir := $(PREFIX)/lib
+docdir := $(PREFIX)/share/doc/framepackd
 PYTHON_ENV := .venv-parity
 
-.PHONY: build demo test parity lint bench install
+.PHONY: build demo test parity lint bench install install-files
 
 build:
 	scripts/setup-system build
@@ -39,9 +45,21 @@ lint:
 bench: build
 	bench/run
 
-# The worker finds libtorch in ../lib/framepack beside its own folder.
-install: build
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/framepack
-	install -m 755 target/release/framepackd target/release/framepackctl target/release/framepack-worker $(DESTDIR)$(PREFIX)/bin/
-	cp -a .libtorch/. $(DESTDIR)$(PREFIX)/lib/framepack/
-	rm -rf $(DESTDIR)$(PREFIX)/lib/framepack/torch/include $(DESTDIR)$(PREFIX)/lib/framepack/nvidia/cu13/include
+install: build install-files
+
+# The worker finds libtorch in ../lib/framepack beside its own folder. A configuration that is there is kept.
+install-files:
+	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/framepack $(libdir)/systemd/system $(libdir)/sysusers.d \
+		$(libdir)/tmpfiles.d $(docdir)/examples/inputs $(SYSCONFDIR)/framepackd)
+	install -m 755 target/release/framepackd target/release/framepackctl target/release/framepack-worker $(DESTDIR)$(bindir)/
+	$(COPY) --remove-destination .libtorch/. $(DESTDIR)$(libdir)/framepack/
+	rm -rf $(DESTDIR)$(libdir)/framepack/torch/include $(DESTDIR)$(libdir)/framepack/nvidia/cu13/include
+	sed -e '1,2d' -e 's|@bindir@|$(bindir)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@docdir@|$(docdir)|g' \
+		systemd/framepackd.service.in > $(DESTDIR)$(libdir)/systemd/system/framepackd.service
+	install -m 644 systemd/sysusers.d/framepackd.conf $(DESTDIR)$(libdir)/sysusers.d/
+	install -m 644 systemd/tmpfiles.d/framepackd.conf $(DESTDIR)$(libdir)/tmpfiles.d/
+	test -e $(DESTDIR)$(SYSCONFDIR)/framepackd/framepackd.yaml || \
+		install -m 644 config/framepackd.yaml $(DESTDIR)$(SYSCONFDIR)/framepackd/
+	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md config/framepackd.yaml $(DESTDIR)$(docdir)/
+	install -m 644 jobs/examples/*.yaml jobs/examples/README.md $(DESTDIR)$(docdir)/examples/
+	install -m 644 jobs/examples/inputs/* $(DESTDIR)$(docdir)/examples/inputs/

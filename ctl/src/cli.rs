@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Stop jobs
     Cancel(Jobs),
+    /// Print what was logged about a job
+    Logs(Logs),
     /// Ask whether the daemon is there, and what it does
     Ping,
     /// Print completions for a shell
@@ -104,6 +106,17 @@ pub(crate) struct Plan {
     /// A job file (`-` reads standard input), or the number of a job that has not ended
     #[arg(value_name = "FILE|JOB")]
     subject: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// A job's number, or its name
+    #[arg(value_name = "JOB")]
+    pub(crate) job: Selector,
+
+    /// Go on until the job is finished
+    #[arg(long, short)]
+    pub(crate) follow: bool,
 }
 
 /// What `plan` is about.

@@ -6,6 +6,9 @@
 //! - `intake`: a job file's text → a job that can be queued; the way in for folder and socket
 //! - `inputs`: the start images, opened beneath the configured roots and copied
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
+//! - `chronicle`: what happens to jobs, told to the log, to systemd and to the figures
+//! - `log`: the journal or stderr, and a file for each job
+//! - `notify`: systemd's readiness, watchdog and status
 //! - `store`: sled, the truth about jobs
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
 //! - `render`: a job's record → the worker's request
@@ -15,8 +18,11 @@
 //!
 //! No libtorch here: a fault of the device ends a worker, not the daemon.
 
+mod chronicle;
 mod inputs;
 mod intake;
+mod log;
+mod notify;
 mod queue;
 mod render;
 mod report;
@@ -46,9 +52,13 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+pub use self::log::start as start_log;
+
 use self::{
+    chronicle::Chronicle,
     inputs::Inputs,
     intake::Intake,
+    notify::Notify,
     queue::{Queue, QueueHandle},
     render::Renderer,
     server::{Roles, Service},
@@ -110,8 +120,17 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         notes,
         started: Instant::now(),
         roles,
+        layout: state.layout(),
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
+    let notify = Notify::from_environment();
+    notify.ready();
+    tokio::spawn(notify::beat(notify.clone(), queue.clone()));
+    let chronicle = Chronicle {
+        queue: queue.clone(),
+        notify: notify.clone(),
+    };
+    tokio::spawn(chronicle.run());
     info!(
         jobs = %config.paths.jobs.display(),
         outputs = %config.paths.outputs.display(),
@@ -125,6 +144,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         _ = spool_ended => Some("the thread of the jobs folder"),
     };
     info!("stopping");
+    notify.stopping();
     trigger.fire();
     server.await.context("the server panicked")?;
     // The spool may be waiting for the queue, which still answers.

@@ -1,7 +1,7 @@
-//! `framepackd --config FILE`: runs in the foreground, logs to stderr, stops cleanly on SIGTERM and SIGINT.
+//! `framepackd --config FILE`: runs in the foreground, logs to the journal or to stderr, stops cleanly on SIGTERM and SIGINT.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::PathBuf,
     process::ExitCode,
 };
@@ -10,10 +10,6 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use framepack_config::{Config, Layer, Load};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
-
-/// What is logged when `RUST_LOG` does not say otherwise; sled and notify report each of their steps.
-const LOG_FILTER: &str = "info,sled=warn,notify=warn,mio=warn";
 
 /// Renders FramePack videos from job files dropped into a folder.
 #[derive(Debug, Parser)]
@@ -45,12 +41,7 @@ async fn run(cli: Cli) -> Result<()> {
     if cli.check_config {
         return Ok(writeln!(io::stdout(), "{}: valid", cli.config.display())?);
     }
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+    framepackd::start_log(&config.paths.state);
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     let stop = async move {

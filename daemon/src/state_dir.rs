@@ -8,6 +8,7 @@
 //!   store/               sled
 //!   inputs/<id>.<ext>    start images, copied when their job was accepted, removed when it has ended
 //!   embeddings/          what the workers' encoders made of prompts and images; may be deleted
+//!   logs/<job>.ndjson    what happened to a job, one event a line; may be deleted
 //!   work/<job>/          previews and contact sheet of a job, kept: its record names them
 //! ```
 
@@ -23,7 +24,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use framepack_jobs::JobId;
 
-use crate::spool::{random_id, sync_dir};
+use crate::{
+    log,
+    spool::{random_id, sync_dir},
+};
 
 /// How long a lock that another process holds is asked for.
 pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -86,6 +90,11 @@ impl Layout {
     /// Start images of accepted jobs.
     pub(crate) fn inputs(&self) -> PathBuf {
         self.state.join("inputs")
+    }
+
+    /// What happened to a job, one event a line.
+    pub(crate) fn log(&self, job: JobId) -> PathBuf {
+        log::job_file(&self.state, job)
     }
 
     /// What a job leaves while it runs.

@@ -44,6 +44,8 @@ pub enum Request {
     /// Where a job's weights would be and how much memory it would take; nothing is queued or changed. Answered by
     /// [`Response::Planned`] once a worker has worked it out, which it does between two steps.
     Plan(PlanRequest),
+    /// What was logged about a job. Answered by any number of [`Response::Log`] and [`Response::End`].
+    Logs(LogsRequest),
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
 }
@@ -83,6 +85,15 @@ pub struct SelectRequest {
     pub jobs: Vec<Selector>,
 }
 
+/// A job whose log is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogsRequest {
+    /// The job.
+    pub job: JobId,
+    /// Whether to go on until the job is finished.
+    pub follow: bool,
+}
+
 /// A job whose memory is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRequest {
@@ -115,7 +126,12 @@ pub enum Response {
     },
     /// A job as it is now.
     Job(Box<Job>),
-    /// All watched jobs are finished.
+    /// Events about a job, each a JSON object with `at`, `level`, `message` and what else the event has.
+    Log {
+        /// The events in the order in which they happened.
+        lines: Vec<String>,
+    },
+    /// All watched jobs are finished, or a log is at its end.
     End,
     /// What became of each selected job.
     Cancelled {

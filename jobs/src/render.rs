@@ -48,6 +48,21 @@ pub enum Phase {
     Verify,
 }
 
+impl Phase {
+    /// The phase's name in figures and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Sample => "sample",
+            Self::Decode => "decode",
+            Self::Encode => "encode",
+            Self::Verify => "verify",
+        }
+    }
+}
+
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {

@@ -1,7 +1,7 @@
 //! A daemon of its own for each test: temporary folders, the real binary, and ways to wait for what it does.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -29,6 +29,7 @@ const DEADLINE: Duration = Duration::from_mins(5);
 pub(crate) struct Farm {
     dir: TempDir,
     daemon: Option<Child>,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Farm {
@@ -55,7 +56,11 @@ impl Farm {
         let dir = TempDir::with_prefix("framepackd-test.").unwrap();
         fs::create_dir(dir.path().join("jobs")).unwrap();
         fs::write(dir.path().join("jobs/photo.png"), "a photo").unwrap();
-        let farm = Self { dir, daemon: None };
+        let farm = Self {
+            dir,
+            daemon: None,
+            environment: Vec::new(),
+        };
         let config = format!(
             "paths:\n  jobs: jobs\n  state: state\n  outputs: outputs\n  socket: run/framepackd.sock\n\
              models:\n  bundle: {}\nworker:\n  devices: cpu\n  program: {}\n\
@@ -85,7 +90,16 @@ impl Farm {
 
     /// Starts the daemon in a process group of its own and waits until it answers.
     pub(crate) fn start(&mut self) {
-        self.daemon = Some(self.command().spawn().unwrap());
+        self.start_program(Path::new(env!("CARGO_BIN_EXE_framepackd")));
+    }
+
+    /// The same with another build of the daemon.
+    pub(crate) fn start_program(&mut self, program: &Path) {
+        self.daemon = Some(self.command(program).spawn().unwrap());
+        self.wait_for_answer();
+    }
+
+    fn wait_for_answer(&mut self) {
         let start = Instant::now();
         while Client::connect(&self.socket(), me()).is_err() {
             let exited = self
@@ -98,19 +112,25 @@ impl Farm {
         }
     }
 
+    /// A variable for daemons that are started from now on.
+    pub(crate) fn set_environment(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.environment.push((name, value.into()));
+    }
+
     /// The daemon's command line, its log going to a file.
-    pub(crate) fn command(&self) -> Command {
+    fn command(&self, program: &Path) -> Command {
         let log = File::options()
             .create(true)
             .append(true)
             .open(self.path("log"))
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_framepackd"));
+        let mut command = Command::new(program);
         command.arg("--config").arg(self.path("framepackd.yaml"));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
+            .envs(self.environment.iter().cloned())
             .process_group(0);
         command
     }

@@ -3,6 +3,7 @@
 mod cancel;
 mod completions;
 mod list;
+mod logs;
 mod ping;
 mod plan;
 mod show;
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Wait(arguments) => wait::run(arguments, &daemon, output),
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
         Command::Cancel(jobs) => cancel::run(jobs, &daemon, output),
+        Command::Logs(arguments) => logs::run(arguments, &daemon, output),
         Command::Ping => ping::run(&daemon, output),
         Command::Completions { shell } => completions::run(shell),
     }

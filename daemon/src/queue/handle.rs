@@ -1,6 +1,6 @@
 //! The way to the queue for everybody else.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
     control::{CancelOutcome, WorkerStatus},
@@ -122,6 +122,11 @@ impl QueueHandle {
         selectors: Vec<Selector>,
     ) -> Result<Result<Vec<Job>, Unmatched>, Stopping> {
         self.ask(|reply| Message::Select(selectors, reply)).await
+    }
+
+    /// Jobs in each state that any job is in.
+    pub(crate) async fn counts(&self) -> Result<BTreeMap<StateName, u64>, Stopping> {
+        self.ask(Message::Counts).await
     }
 
     /// One job.

@@ -72,6 +72,7 @@ enum Message {
     Cancel(JobId, oneshot::Sender<Option<(Box<Job>, CancelOutcome)>>),
     List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
+    Counts(oneshot::Sender<BTreeMap<StateName, u64>>),
     Show(JobId, oneshot::Sender<Option<Job>>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
@@ -295,6 +296,9 @@ impl Queue {
                 let selected = select(&selectors, jobs);
                 let _ = reply.send(selected.map(|jobs| jobs.into_iter().cloned().collect()));
             }
+            Message::Counts(reply) => {
+                let _ = reply.send(self.counts());
+            }
             Message::Show(job, reply) => {
                 let _ = reply.send(self.jobs.get(&job).map(|record| record.job.clone()));
             }
@@ -307,6 +311,15 @@ impl Queue {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Jobs in each state that any job is in.
+    fn counts(&self) -> BTreeMap<StateName, u64> {
+        let mut counts = BTreeMap::new();
+        for record in self.jobs.values() {
+            *counts.entry(record.job.state.name()).or_default() += 1;
+        }
+        counts
     }
 
     /// After a crash: every running job is queued again, its half-written video removed.

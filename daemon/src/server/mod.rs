@@ -4,6 +4,7 @@ mod cancel;
 mod connection;
 mod limits;
 mod list;
+mod logs;
 mod ping;
 mod plan;
 mod roles;
@@ -44,6 +45,7 @@ use crate::{
     queue::{QueueHandle, Stopping},
     render::Renderer,
     shutdown::Shutdown,
+    state_dir::Layout,
     worker::Planners,
 };
 
@@ -63,6 +65,7 @@ pub(crate) struct Service {
     pub(crate) notes: latest::Receiver<Vec<Note>>,
     pub(crate) started: Instant,
     pub(crate) roles: Arc<Roles>,
+    pub(crate) layout: Layout,
 }
 
 /// Listens at the path; refuses when a daemon answers there already, and replaces a socket that a dead one left.
@@ -166,6 +169,10 @@ impl Service {
                     Ok(()) => continue,
                     Err(error) => Err(error),
                 },
+                Ok(Request::Logs(request)) => match self.logs(&request, connection).await? {
+                    Ok(()) => continue,
+                    Err(error) => Err(error),
+                },
                 Ok(request) => self.answer(request).await,
                 Err(error) => Err(error.into()),
             };
@@ -184,7 +191,7 @@ impl Service {
             Request::Cancel(request) => self.cancel(request).await,
             Request::Plan(request) => self.plan(request).await,
             Request::Ping => self.ping().await,
-            Request::Hello(_) | Request::Watch(_) => Err(ErrorBody::new(
+            Request::Hello(_) | Request::Watch(_) | Request::Logs(_) => Err(ErrorBody::new(
                 ErrorCode::BadMessage,
                 "a connection has one hello, as its first message",
             )

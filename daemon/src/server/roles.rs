@@ -37,6 +37,7 @@ impl Role {
             | Request::List(_)
             | Request::Show(_)
             | Request::Watch(_)
+            | Request::Logs(_)
             | Request::Ping => Self::Read,
             Request::Plan(plan) => match plan.subject {
                 PlanSubject::Job(_) => Self::Read,

@@ -1,0 +1,81 @@
+//! `logs`: what was logged about a job, one event a line.
+
+use std::fmt::Write;
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode,
+    client::{Client, ClientError},
+    control::{LogsRequest, Request, Response, SelectRequest},
+};
+use framepack_jobs::{JobId, Selector};
+use serde_json::{Map, Value};
+
+use crate::{
+    cli::Logs,
+    daemon::Daemon,
+    exit::Exit,
+    failure::Failure,
+    output::{Format, Output, print_lines},
+};
+
+/// What stands at the beginning of a line, so that it need not be repeated.
+const LEADING: [&str; 4] = ["at", "level", "message", "job"];
+
+pub(crate) fn run(arguments: Logs, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    let mut client = daemon.connect()?;
+    let request = Request::Logs(LogsRequest {
+        job: one_job(&mut client, arguments.job)?,
+        follow: arguments.follow,
+    });
+    if arguments.follow {
+        // As long as the job takes.
+        client.set_deadline(None);
+    }
+    let mut answer = client.call(&request)?;
+    while let Response::Log { lines } = answer {
+        match output.format {
+            Format::Text => {
+                print_lines(&lines.iter().map(|line| in_words(line)).collect::<Vec<_>>())?;
+            }
+            Format::Json | Format::Fields(_) => print_lines(&lines)?,
+        }
+        answer = client.receive()?;
+    }
+    match answer {
+        Response::End => Ok(Exit::Ok),
+        _ => Err(ClientError::Unexpected.into()),
+    }
+}
+
+fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Failure> {
+    let jobs = vec![selector];
+    match client.call(&Request::Show(SelectRequest { jobs }))? {
+        Response::Jobs { jobs } if jobs.len() == 1 => Ok(jobs[0].id),
+        Response::Jobs { jobs } => {
+            let message = format!("a log is of one job; these are {}", jobs.len());
+            Err(Failure::new(ErrorBody::new(ErrorCode::Usage, message)))
+        }
+        _ => Err(ClientError::Unexpected.into()),
+    }
+}
+
+/// `2026-11-23T12:00:00Z INFO begins device=cpu`; a line that is none of ours as it is.
+fn in_words(line: &str) -> String {
+    let Ok(event) = serde_json::from_str::<Map<String, Value>>(line) else {
+        return line.to_owned();
+    };
+    let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default();
+    let level = text("level").to_ascii_uppercase();
+    let mut words = format!("{} {level:5} {}", text("at"), text("message"));
+    for (key, value) in event
+        .iter()
+        .filter(|(key, _)| !LEADING.contains(&key.as_str()))
+    {
+        let written = match value {
+            Value::String(text) => write!(words, " {key}={text}"),
+            other => write!(words, " {key}={other}"),
+        };
+        written.expect("writing to a string cannot fail");
+    }
+    words
+}

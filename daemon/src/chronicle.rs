@@ -1,0 +1,107 @@
+//! What happens to jobs, told to the log, to systemd and to the figures of [`crate::metrics`].
+
+use std::{collections::HashMap, time::Duration};
+
+use framepack_jobs::{Job, JobId, JobState, Phase, Progress, StateName};
+use tokio::{
+    select,
+    sync::broadcast::error::RecvError,
+    time::{Instant, sleep_until},
+};
+use tracing::{debug, info, warn};
+
+use crate::{notify::Notify, queue::QueueHandle};
+
+/// Least time between two lines for `systemctl status`.
+const STATUS_PAUSE: Duration = Duration::from_secs(1);
+
+/// Follows all jobs until the queue ends.
+#[derive(Debug)]
+pub(crate) struct Chronicle {
+    pub(crate) queue: QueueHandle,
+    pub(crate) notify: Notify,
+}
+
+/// Where a running job was last seen.
+#[derive(Debug, Default)]
+struct Seen {
+    places: HashMap<JobId, (Phase, u32)>,
+    /// What the latest running job does, for `systemctl status`.
+    running: Option<(JobId, String)>,
+}
+
+impl Chronicle {
+    pub(crate) async fn run(self) {
+        let mut changes = self.queue.subscribe();
+        let mut seen = Seen::default();
+        let mut status_due = Some(Instant::now());
+        loop {
+            select! {
+                change = changes.recv() => match change {
+                    Ok(job) => {
+                        seen.note(&job);
+                        status_due = status_due.or(Some(Instant::now() + STATUS_PAUSE));
+                    }
+                    Err(RecvError::Lagged(missed)) => warn!(missed, "too many changes at once: the log has gaps"),
+                    Err(RecvError::Closed) => return,
+                },
+                () = sleep_until(status_due.unwrap_or_else(Instant::now)), if status_due.is_some() => {
+                    status_due = None;
+                    if self.tell_status(&seen).await.is_none() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// `None`: the queue has ended.
+    async fn tell_status(&self, seen: &Seen) -> Option<()> {
+        let counts = self.queue.counts().await.ok()?;
+        let queued = counts.get(&StateName::Queued).copied().unwrap_or_default();
+        let doing = seen.running.as_ref().map_or("idle", |(_, doing)| doing);
+        self.notify.status(&format!("{doing}; {queued} queued"));
+        Some(())
+    }
+}
+
+impl Seen {
+    fn note(&mut self, job: &Job) {
+        let JobState::Running { progress, .. } = &job.state else {
+            self.places.remove(&job.id);
+            self.running.take_if(|(id, _)| *id == job.id);
+            return;
+        };
+        let Some(progress) = progress else { return };
+        self.running = Some((job.id, in_words(job, progress)));
+        let Progress {
+            phase,
+            section,
+            sections,
+            step,
+            steps,
+        } = *progress;
+        let place = (phase, section);
+        if self.places.insert(job.id, place) == Some(place) {
+            debug!(job = %job.id, phase = phase.as_str(), section, step, "step {step} of {steps}");
+        } else {
+            info!(job = %job.id, phase = phase.as_str(), section, step, "{}, {section} of {sections} sections done", phase.as_str());
+        }
+    }
+}
+
+fn in_words(job: &Job, progress: &Progress) -> String {
+    let Progress {
+        phase,
+        section,
+        sections,
+        step,
+        steps,
+    } = progress;
+    format!(
+        "job {} ({}): {}, {section} of {sections} sections done, step {step} of {steps}",
+        job.id,
+        job.name,
+        phase.as_str()
+    )
+}

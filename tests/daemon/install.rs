@@ -1,0 +1,148 @@
+//! What `make install` puts in place: programs that find their libraries, a unit that systemd accepts, its user.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use framepack_ipc::control::{Request, Response, WorkerState};
+
+use crate::fixture::Farm;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The most that systemd may rate the unit's exposure, of 10; README.md has the figure.
+const MAX_EXPOSURE: f64 = 1.0;
+
+/// Installs into an empty folder.
+fn installed(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // From an earlier run.
+    let _ = fs::remove_dir_all(&root);
+    let output = run(Command::new("make")
+        .current_dir(ROOT)
+        .args(["install-files", "PREFIX=/usr", "COPY=cp -al"])
+        .arg(format!("DESTDIR={}", root.display())));
+    assert!(output.status.success(), "{}", text(&output));
+    root
+}
+
+fn run(command: &mut Command) -> Output {
+    let program = command.get_program().to_owned();
+    command.output().unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}; `make test` installs what the tests need",
+            program.display()
+        )
+    })
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[test]
+fn installed_programs_find_libtorch_and_each_other() {
+    let root = installed("install-programs");
+    let program = |name: &str| root.join("usr/bin").join(name);
+    for name in ["framepackd", "framepackctl", "framepack-worker"] {
+        let output = run(Command::new(program(name)).arg("--version").env_clear());
+        assert!(output.status.success(), "{name}: {}", text(&output));
+    }
+    let config = root.join("etc/framepackd/framepackd.yaml");
+    let checked = run(Command::new(program("framepackd"))
+        .arg("--check-config")
+        .arg("--config")
+        .arg(&config));
+    assert!(checked.status.success(), "{}", text(&checked));
+
+    // The daemon starts the worker that lies beside it, and that one loads libtorch from the installation.
+    let mut farm = Farm::with_worker(&program("framepack-worker"), Path::new("bundle"));
+    let own = fs::read_to_string(farm.path("framepackd.yaml")).unwrap();
+    let (without_program, _) = own.split_once("  program:").unwrap();
+    fs::write(farm.path("framepackd.yaml"), without_program).unwrap();
+    farm.start_program(&program("framepackd"));
+    farm.wait_until("the worker is idle", |farm| {
+        match farm.client().call(&Request::Ping).unwrap() {
+            Response::Pong(status) => (status.workers[0].state == WorkerState::Idle).then_some(()),
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn a_configuration_that_is_there_is_kept() {
+    let root = installed("install-twice");
+    let config = root.join("etc/framepackd/framepackd.yaml");
+    fs::write(&config, "mine").unwrap();
+    let again = run(Command::new("make")
+        .current_dir(ROOT)
+        .args(["install-files", "PREFIX=/usr", "COPY=cp -al"])
+        .arg(format!("DESTDIR={}", root.display())));
+    assert!(again.status.success(), "{}", text(&again));
+    assert_eq!(fs::read_to_string(config).unwrap(), "mine");
+}
+
+#[test]
+fn systemd_accepts_the_unit_its_user_and_its_folders() {
+    let root = installed("install-unit");
+    let unit = fs::read_to_string(root.join("usr/lib/systemd/system/framepackd.service")).unwrap();
+    assert!(
+        !unit.contains('@') || unit.contains("@system-service"),
+        "{unit}"
+    );
+    // systemd wants to see the program, which is not where it will be.
+    let unit = unit.replace(
+        "ExecStart=/usr",
+        &format!("ExecStart={}/usr", root.display()),
+    );
+    let path = root.join("framepackd.service");
+    fs::write(&path, unit).unwrap();
+    let verified = run(Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .arg(&path));
+    assert!(verified.status.success(), "{}", text(&verified));
+    assert!(
+        !text(&verified).contains("framepackd.service:"),
+        "{}",
+        text(&verified)
+    );
+
+    let security = run(Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--no-pager"])
+        .arg(&path));
+    let table = text(&security);
+    let (_, rating) = table
+        .rsplit_once("Overall exposure level for framepackd.service: ")
+        .unwrap_or_else(|| panic!("{table}"));
+    let exposure: f64 = rating.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(exposure <= MAX_EXPOSURE, "{table}");
+
+    let users = run(Command::new("systemd-sysusers")
+        .arg("--dry-run")
+        .arg(format!("--root={}", root.display())));
+    assert!(users.status.success(), "{}", text(&users));
+    assert!(
+        text(&users).contains("Creating user 'framepackd'"),
+        "{}",
+        text(&users)
+    );
+}
+
+#[test]
+fn the_installed_folders_are_those_of_the_installed_configuration() {
+    let tmpfiles =
+        fs::read_to_string(Path::new(ROOT).join("systemd/tmpfiles.d/framepackd.conf")).unwrap();
+    let config = fs::read_to_string(Path::new(ROOT).join("config/framepackd.yaml")).unwrap();
+    for folder in ["jobs", "state", "outputs"] {
+        let path = format!("/var/lib/framepackd/{folder}");
+        assert!(tmpfiles.contains(&format!("d {path} ")), "{path}");
+        assert!(config.contains(&format!("{folder}: {path}\n")), "{path}");
+    }
+    assert!(config.contains("socket: /run/framepackd/framepackd.sock\n"));
+}
