@@ -14,4 +14,5 @@ mod real;
 mod roles;
 mod socket;
 mod start;
+mod supervise;
 mod systemd;
