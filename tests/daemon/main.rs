@@ -13,5 +13,6 @@ mod plan;
 mod real;
 mod roles;
 mod socket;
+mod spool;
 mod start;
 mod systemd;
