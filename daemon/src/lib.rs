@@ -5,6 +5,7 @@
 //! - `spool`: the jobs folder, in a thread of its own
 //! - `intake`: a job file's text → a job that can be queued; the way in for folder and socket
 //! - `inputs`: the start images, opened beneath the configured roots and copied
+//! - `outputs`: the folders of videos, without links
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
 //! - `chronicle`: what happens to jobs, told to the log, to systemd and to the figures
 //! - `log`: the journal or stderr, and a file for each job
@@ -23,6 +24,7 @@ mod inputs;
 mod intake;
 mod log;
 mod notify;
+mod outputs;
 mod queue;
 mod render;
 mod report;

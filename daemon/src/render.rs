@@ -6,7 +6,11 @@ use framepack_config::Models;
 use framepack_ipc::worker::{Precaution, RenderRequest};
 use framepack_jobs::{Job, ValidSpec};
 
-use crate::{state_dir::Layout, store::Record};
+use crate::{
+    outputs::{FolderError, make_folder},
+    state_dir::Layout,
+    store::Record,
+};
 
 /// The daemon's part of every render request.
 #[derive(Debug, Clone)]
@@ -53,9 +57,10 @@ impl Renderer {
     }
 
     /// Makes the folders that the request promises.
-    pub(crate) fn prepare(&self, job: &Job) -> io::Result<()> {
-        fs::create_dir_all(self.layout.work(job.id))?;
-        job.output.parent().map_or(Ok(()), fs::create_dir_all)
+    pub(crate) fn prepare(&self, job: &Job) -> Result<(), FolderError> {
+        let work = self.layout.work(job.id);
+        fs::create_dir_all(&work).map_err(|error| FolderError::Create { path: work, error })?;
+        make_folder(&self.outputs, &job.spec.output.dir)
     }
 
     /// The folder and the stem of the video's name.

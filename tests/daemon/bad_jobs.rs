@@ -171,7 +171,7 @@ fn all_mistakes_of_a_file_are_told_at_once() {
 }
 
 #[test]
-fn pipes_sockets_and_links_named_like_jobs_are_refused_without_waiting() {
+fn rule_09_pipes_sockets_and_links_named_like_jobs_are_refused_without_waiting() {
     let farm = Farm::new();
     let jobs = farm.path("jobs");
     mkfifo(&jobs.join("pipe.yaml"), Mode::S_IRWXU).unwrap();

@@ -64,7 +64,7 @@ fn jobs_run_in_the_order_of_their_numbers() {
 }
 
 #[test]
-fn a_file_that_is_still_being_written_waits_for_its_end() {
+fn rule_03_a_file_that_is_still_being_written_waits_for_its_end() {
     let farm = Farm::new();
     let mut file = File::create(farm.path("jobs/slow.yaml")).unwrap();
     // Valid YAML, and not the job that is meant.
@@ -82,7 +82,7 @@ fn a_file_that_is_still_being_written_waits_for_its_end() {
 }
 
 #[test]
-fn the_same_job_again_is_a_duplicate() {
+fn rule_08_the_same_job_again_is_a_duplicate() {
     let farm = Farm::new();
     farm.drop_prompt("cat.yaml", "a cat");
     farm.report("cat");
@@ -111,7 +111,7 @@ fn the_same_job_again_is_a_duplicate() {
 }
 
 #[test]
-fn another_photo_in_the_same_place_makes_another_job() {
+fn rule_08_another_photo_in_the_same_place_makes_another_job() {
     let farm = Farm::new();
     farm.drop_prompt("cat.yaml", "a cat");
     let (_, first) = farm.report("cat");
@@ -220,7 +220,7 @@ fn a_taken_name_gets_a_suffix() {
 }
 
 #[test]
-fn a_failed_job_is_tried_again_when_it_is_dropped_again() {
+fn rule_08_a_failed_job_is_tried_again_when_it_is_dropped_again() {
     let farm = Farm::new();
     for attempt in [1, 2] {
         farm.drop_prompt("cat.yaml", "oom");
@@ -262,7 +262,7 @@ fn every_failure_of_the_worker_is_in_the_report() {
 }
 
 #[test]
-fn names_of_any_bytes_are_taken() {
+fn rule_13_names_of_any_bytes_are_taken() {
     let farm = Farm::new();
     let long = format!("{}.yaml", "x".repeat(250)).into_bytes();
     let names = [
@@ -298,7 +298,7 @@ fn names_of_any_bytes_are_taken() {
 }
 
 #[test]
-fn a_claimed_file_that_never_became_a_job_is_recovered() {
+fn rule_07_a_claimed_file_that_never_became_a_job_is_recovered() {
     let mut farm = Farm::new();
     farm.stop();
     let id = fs::read_to_string(farm.path("state/daemon-id")).unwrap();

@@ -13,6 +13,7 @@ mod plan;
 mod real;
 mod roles;
 mod socket;
+mod spool;
 mod start;
 mod supervise;
 mod systemd;

@@ -46,7 +46,7 @@ impl Queue {
         let prepared = self.renderer.prepare(&record.job);
         if let Err(error) = prepared {
             self.jobs.insert(id, before);
-            self.fail_unprepared(id, &error);
+            self.fail_unprepared(id, error);
             self.idle.push_front(idle);
             return;
         }

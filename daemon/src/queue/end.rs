@@ -7,7 +7,7 @@ use framepack_jobs::{Failure, FailureClass, Job, JobId, JobState, StateName, Tim
 use tracing::{info, warn};
 
 use super::{Control, Death, Ending, Queue};
-use crate::{inputs, render::clear_leftovers, spool};
+use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool};
 
 /// Workers that may die under one job before it is given up.
 const MAX_WORKER_DEATHS: u32 = 3;
@@ -98,21 +98,9 @@ impl Queue {
     }
 
     /// A job whose folders can't be made never reaches a worker.
-    pub(super) fn fail_unprepared(&mut self, id: JobId, error: &std::io::Error) {
+    pub(super) fn fail_unprepared(&mut self, id: JobId, error: FolderError) {
         let record = self.jobs.get_mut(&id).expect("the caller has just had it");
-        let folder = record
-            .job
-            .output
-            .parent()
-            .unwrap_or(&record.job.output)
-            .display()
-            .to_string();
-        let failure = Failure {
-            class: FailureClass::Io,
-            code: "FP5014".to_owned(),
-            message: format!("creating {folder}: {error}"),
-            hint: Some("check that the daemon's user may write to paths.outputs and that the disk is not full".to_owned()),
-        };
+        let failure = error.into_failure();
         let finished_at = Timestamp::now();
         record
             .job

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, JobId, JobState, Source, StateName, Timestamp, ValidSpec};
+use framepack_jobs::{Job, JobId, JobState, Source, Timestamp, ValidSpec};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -11,6 +11,9 @@ use crate::{
     inputs,
     store::{Private, Record},
 };
+
+/// How long a key stands for the job that was done with it: 30 days.
+const KEY_MEMORY_SECS: f64 = 30.0 * 86_400.0;
 
 /// A job that has been checked and can be queued.
 #[derive(Debug)]
@@ -76,6 +79,11 @@ pub(crate) enum SubmitError {
     Full { max_jobs: u64 },
 }
 
+/// Whether a job that was done then still stands for what is submitted with its key.
+fn is_recent(finished_at: Timestamp, now: Timestamp) -> bool {
+    now.secs_since(finished_at) < KEY_MEMORY_SECS
+}
+
 impl Queue {
     /// Adds a job, unless it is there already. The copy of its image is removed when no job comes of it.
     pub(super) fn submit(
@@ -118,12 +126,17 @@ impl Queue {
         Ok(Submitted::New(job))
     }
 
-    /// The job of this key, if it will have a video or has one. One that failed, was cancelled, or whose
-    /// video was removed may be rendered again, as a new job.
+    /// The job of this key, if it will have a video or has one. One that failed, was cancelled, was done long
+    /// ago, or whose video was removed may be rendered again, as a new job.
     fn live_or_done(&self, key: &str) -> Option<&Job> {
         let job = &self.jobs[&self.index.by_key(key)?].job;
-        let has_video = job.is(StateName::Done) && job.output.exists();
-        (!job.is_finished() || has_video).then_some(job)
+        let stands = match job.state {
+            JobState::Done { finished_at, .. } => {
+                is_recent(finished_at, Timestamp::now()) && job.output.exists()
+            }
+            _ => !job.is_finished(),
+        };
+        stands.then_some(job)
     }
 
     /// The first free of `name.mp4`, `name-2.mp4`, … in the job's output folder.
@@ -139,5 +152,20 @@ impl Queue {
             .into_iter()
             .find(|path| !path.exists() && !self.index.is_promised(path))
             .expect("there are more numbers than files")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_08_a_key_is_remembered_for_thirty_days() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let done = time("2026-11-23T12:00:00.000000Z");
+        assert!(is_recent(done, time("2026-12-23T11:59:59.000000Z")));
+        assert!(!is_recent(done, time("2026-12-23T12:00:00.000000Z")));
+        // A clock that was set back forgets nothing.
+        assert!(is_recent(done, time("2026-11-22T12:00:00.000000Z")));
     }
 }

@@ -196,16 +196,16 @@ impl Spool {
     /// One round. Returns how long nothing need be done.
     fn pass(&mut self) -> Result<Duration, Stopping> {
         self.folder.check_events(Instant::now());
-        let summary = self.runtime.block_on(self.queue.summary())?;
         let (left, notes) = match self.folder.check() {
             Ok(presence) => {
                 if let Presence::Replaced(claims) = presence {
                     self.begin_anew(claims);
                 }
-                self.work_through(&summary)?
+                self.work_through()?
             }
             Err(error) => (0, vec![unusable(&self.folder, &error)]),
         };
+        let summary = self.runtime.block_on(self.queue.summary())?;
         self.tell(left, &summary, notes);
         let is_more = left > 0 && summary.room() > 0;
         Ok(if is_more {
@@ -217,7 +217,7 @@ impl Spool {
 
     /// What is left from earlier rounds first, then the folder. Returns how many files could be taken and are
     /// not yet, and what is wrong.
-    fn work_through(&mut self, summary: &Summary) -> Result<(usize, Vec<Note>), Stopping> {
+    fn work_through(&mut self) -> Result<(usize, Vec<Note>), Stopping> {
         if !self.is_recovered {
             self.recover()?;
         }
@@ -227,6 +227,7 @@ impl Spool {
             Ok(settled) => settled,
             Err(error) => return Ok((0, vec![unusable(&self.folder, &error)])),
         };
+        let summary = self.runtime.block_on(self.queue.summary())?;
         // What is held will be jobs, too.
         let room = summary.room().saturating_sub(self.held.len() as u64);
         let left = settled.split_off(settled.len().min(BATCH).min(room as usize));

@@ -1,0 +1,102 @@
+//! Folders for videos: below the outputs folder, without following links out of it.
+
+use std::{
+    fs::File,
+    io,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+};
+
+use framepack_jobs::{Failure, FailureClass};
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, OpenHow, ResolveFlag, openat2},
+    sys::stat::{Mode, mkdirat},
+};
+use thiserror::Error;
+
+/// Why there is no folder for a video.
+#[derive(Debug, Error)]
+pub(crate) enum FolderError {
+    #[error("{path} is a symbolic link or no folder")]
+    Link { path: PathBuf },
+    #[error("creating {path}: {error}")]
+    Create { path: PathBuf, error: io::Error },
+}
+
+impl FolderError {
+    /// The failure of the job whose video was to go there.
+    pub(crate) fn into_failure(self) -> Failure {
+        let (class, code, hint) = match &self {
+            Self::Link { .. } => (
+                FailureClass::Policy,
+                "FP2206",
+                "choose another output.dir, or replace the link by a folder or a mount",
+            ),
+            Self::Create { .. } => (
+                FailureClass::Io,
+                "FP5014",
+                "check that the daemon's user may write to paths.outputs and that the disk is not full",
+            ),
+        };
+        Failure {
+            class,
+            code: code.to_owned(),
+            message: format!("output.dir: {self}"),
+            hint: Some(hint.to_owned()),
+        }
+    }
+}
+
+/// Makes the folder `below` the outputs folder, as far as it is not there.
+pub(crate) fn make_folder(outputs: &Path, below: &Path) -> Result<(), FolderError> {
+    let create = |path: &Path, error: io::Error| FolderError::Create {
+        path: path.to_owned(),
+        error,
+    };
+    let mut path = outputs.to_owned();
+    let mut folder = File::open(outputs).map_err(|error| create(&path, error))?;
+    for name in below {
+        path.push(name);
+        match mkdirat(folder.as_fd(), name, Mode::from_bits_truncate(0o777)) {
+            Ok(()) | Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(create(&path, errno.into())),
+        }
+        let how = OpenHow::new()
+            .flags(OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS);
+        folder = match openat2(folder.as_fd(), name, how) {
+            Ok(opened) => opened.into(),
+            Err(Errno::ELOOP | Errno::ENOTDIR) => return Err(FolderError::Link { path }),
+            Err(errno) => return Err(create(&path, errno.into())),
+        };
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn folders_are_made_and_links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outputs, elsewhere) = (dir.path().join("outputs"), dir.path().join("elsewhere"));
+        fs::create_dir_all(outputs.join("a")).unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        symlink(&elsewhere, outputs.join("link")).unwrap();
+        symlink("a", outputs.join("inside")).unwrap();
+        fs::write(outputs.join("file"), "").unwrap();
+
+        make_folder(&outputs, Path::new("")).unwrap();
+        make_folder(&outputs, Path::new("a/b/c")).unwrap();
+        assert!(outputs.join("a/b/c").is_dir());
+        for below in ["link", "link/b", "inside/b", "file", "file/b"] {
+            let failure = make_folder(&outputs, Path::new(below)).unwrap_err();
+            assert_eq!(failure.into_failure().code, "FP2206", "{below}");
+        }
+        assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
+    }
+}
