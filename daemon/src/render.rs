@@ -3,10 +3,13 @@
 use std::{ffi::OsString, fs, io, path::PathBuf};
 
 use framepack_config::Models;
-use framepack_ipc::worker::{Precaution, RenderRequest};
-use framepack_jobs::{Job, ValidSpec};
+use framepack_ipc::worker::RenderRequest;
+use framepack_jobs::{Job, JobId, ValidSpec};
 
 use crate::{state_dir::Layout, store::Record};
+
+/// Names of what a worker leaves in the work folder for another run begin with this.
+const CHECKPOINTS: &str = "checkpoint";
 
 /// The daemon's part of every render request.
 #[derive(Debug, Clone)]
@@ -47,8 +50,8 @@ impl Renderer {
             crf: spec.output.crf,
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
-            rung: 0,
-            precaution: Precaution::None,
+            rung: job.rung,
+            precaution: record.private.precaution,
         }
     }
 
@@ -56,6 +59,28 @@ impl Renderer {
     pub(crate) fn prepare(&self, job: &Job) -> io::Result<()> {
         fs::create_dir_all(self.layout.work(job.id))?;
         job.output.parent().map_or(Ok(()), fs::create_dir_all)
+    }
+
+    /// Removes what only another run of the job would need.
+    pub(crate) fn clear_checkpoints(&self, job: JobId) {
+        // Not there: the job has never begun.
+        let Ok(entries) = fs::read_dir(self.layout.work(job)) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if !entry.file_name().to_string_lossy().starts_with(CHECKPOINTS) {
+                continue;
+            }
+            let removed = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            if let Err(error) = removed {
+                tracing::warn!(path = %path.display(), %error, "removing a checkpoint");
+            }
+        }
     }
 
     /// The folder and the stem of the video's name.
