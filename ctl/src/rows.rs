@@ -98,14 +98,16 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         JobState::Failed {
             finished_at,
             failure,
+        }
+        | JobState::Expired {
+            finished_at,
+            failure,
         } => {
             lines.push(("finished", finished_at.to_string()));
             lines.push(("failure", format!("{} [{}]", failure.message, failure.code)));
             lines.push(("hint", failure.hint.clone().unwrap_or_default()));
         }
-        JobState::Cancelled { finished_at } | JobState::Expired { finished_at } => {
-            lines.push(("finished", finished_at.to_string()));
-        }
+        JobState::Cancelled { finished_at } => lines.push(("finished", finished_at.to_string())),
     }
     lines.extend(when(job));
     lines.extend([
@@ -223,8 +225,9 @@ fn progress(job: &Job) -> String {
 fn result(job: &Job) -> String {
     match &job.state {
         JobState::Done { result, .. } => result.video.display().to_string(),
-        JobState::Failed { failure, .. } => format!("{} [{}]", failure.message, failure.code),
-        JobState::Expired { .. } => "its deadline passed before it began".to_owned(),
+        JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => {
+            format!("{} [{}]", failure.message, failure.code)
+        }
         _ => String::new(),
     }
 }

@@ -51,6 +51,8 @@ pub enum JobState {
     Expired {
         /// When that was seen.
         finished_at: Timestamp,
+        /// The same in words.
+        failure: Failure,
     },
 }
 
@@ -125,7 +127,7 @@ impl StateName {
             | (Running, Running | Queued | Done | Failed | Cancelled)
             // A user has it tried again.
             | (Failed, Queued) => true,
-            (Queued, Queued | Done) | (Running | Failed, _) | (Done | Cancelled | Expired, _) => false,
+            (Queued, Queued | Done) | (Running | Failed | Done | Cancelled | Expired, _) => false,
         }
     }
 

@@ -123,7 +123,15 @@ fn every_state() -> [JobState; 6] {
             },
         },
         JobState::Cancelled { finished_at },
-        JobState::Expired { finished_at },
+        JobState::Expired {
+            finished_at,
+            failure: Failure {
+                class: FailureClass::Policy,
+                code: "FP7203".to_owned(),
+                message: "its deadline passed".to_owned(),
+                hint: None,
+            },
+        },
     ]
 }
 

@@ -1,18 +1,11 @@
 //! Jobs that end without having begun: their deadline has passed, or a job that they run after has no video.
 
-use framepack_jobs::{Failure, JobId, JobState, StateName, Timestamp};
+use framepack_jobs::{Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp};
 
 use super::{
     Queue,
     schedule::{Moment, Scene, Verdict, circular, next_change},
 };
-
-/// How a job ends that never begins.
-#[derive(Debug)]
-enum Doom {
-    Expired,
-    Failed(Failure),
-}
 
 impl Queue {
     /// Ends the waiting jobs that can't begin any more, and notes when to look again.
@@ -24,30 +17,24 @@ impl Queue {
         let (doomed, due) = self.doomed(moment);
         self.agenda.may_begin = true;
         self.agenda.due = due;
-        for (id, doom) in doomed {
-            let finished_at = moment.now;
-            self.finish(
-                id,
-                match doom {
-                    Doom::Expired => JobState::Expired { finished_at },
-                    Doom::Failed(failure) => JobState::Failed {
-                        finished_at,
-                        failure,
-                    },
-                },
-            );
+        for (id, state) in doomed {
+            self.finish(id, state);
         }
         // Whoever waited for one of those was among them.
         self.agenda.may_end = false;
     }
 
     /// The jobs that end, and when another verdict may change by itself.
-    fn doomed(&self, moment: Moment) -> (Vec<(JobId, Doom)>, Option<Timestamp>) {
+    fn doomed(&self, moment: Moment) -> (Vec<(JobId, JobState)>, Option<Timestamp>) {
         let mut scene = self.scene(moment);
+        let failed = |failure| JobState::Failed {
+            finished_at: moment.now,
+            failure,
+        };
         let mut doomed = Vec::new();
         for id in scene.waiting_for_themselves() {
-            doomed.push((id, Doom::Failed(circular())));
             scene.doom(id, StateName::Failed);
+            doomed.push((id, failed(circular())));
         }
         // Again when one has ended: a job of a lower number may wait for it.
         loop {
@@ -62,13 +49,16 @@ impl Queue {
                     .into_iter()
                     .chain(next_change(job, &verdict, moment.now))
                     .min();
-                let (doom, state) = match verdict {
+                let state = match verdict {
                     Verdict::Ready | Verdict::Waits(_) => continue,
-                    Verdict::Expired => (Doom::Expired, StateName::Expired),
-                    Verdict::Fails(failure) => (Doom::Failed(failure), StateName::Failed),
+                    Verdict::Expired => JobState::Expired {
+                        finished_at: moment.now,
+                        failure: expired(job),
+                    },
+                    Verdict::Fails(failure) => failed(failure),
                 };
-                scene.doom(job.id, state);
-                doomed.push((job.id, doom));
+                scene.doom(job.id, state.name());
+                doomed.push((job.id, state));
             }
             if doomed.len() == before {
                 return (doomed, due);
@@ -79,5 +69,18 @@ impl Queue {
     pub(super) fn scene(&self, moment: Moment) -> Scene<'_> {
         let groups = &self.agenda.pauses.groups;
         Scene::new(&self.jobs, self.index.queued(), groups, moment)
+    }
+}
+
+fn expired(job: &Job) -> Failure {
+    let deadline = job.schedule.deadline.map(|deadline| deadline.to_string());
+    Failure {
+        class: FailureClass::Policy,
+        code: "FP7203".to_owned(),
+        message: format!(
+            "its deadline, {}, passed before it began",
+            deadline.unwrap_or_default()
+        ),
+        hint: Some("submit it again with a later deadline or a higher priority".to_owned()),
     }
 }

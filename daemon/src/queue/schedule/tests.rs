@@ -57,7 +57,10 @@ fn end(jobs: &mut BTreeMap<JobId, Record>, id: u64, name: StateName) {
     let finished_at = at(NOON);
     let state = match name {
         StateName::Cancelled => JobState::Cancelled { finished_at },
-        StateName::Expired => JobState::Expired { finished_at },
+        StateName::Expired => JobState::Expired {
+            finished_at,
+            failure: circular(),
+        },
         StateName::Done => serde_json::from_value(serde_json::json!({
             "state": "done", "started_at": NOON, "finished_at": NOON,
             "result": {
