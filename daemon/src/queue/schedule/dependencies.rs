@@ -74,7 +74,7 @@ impl<'a> Dependencies<'a> {
                 waited_for_by.entry(other).or_default().push(id);
             }
         }
-        let is_free = |id: &JobId| !waits_for.get(id).is_some_and(|others| *others > 0);
+        let is_free = |id: &JobId| waits_for.get(id).is_none_or(|others| *others == 0);
         let mut free: VecDeque<JobId> = waited_for_by.keys().copied().filter(is_free).collect();
         while let Some(id) = free.pop_front() {
             for waiting in waited_for_by.remove(&id).unwrap_or_default() {

@@ -81,7 +81,7 @@ fn local_minute(now: Timestamp) -> u16 {
     let micros = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
     let time = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
     let local = time.to_zoned(jiff::tz::TimeZone::system());
-    local.hour().unsigned_abs() as u16 * 60 + local.minute().unsigned_abs() as u16
+    u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
 }
 
 impl<'a> Scene<'a> {
