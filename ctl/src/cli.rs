@@ -2,8 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
-use framepack_ipc::control::DEFAULT_SOCKET;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use framepack_ipc::{
+    control::DEFAULT_SOCKET,
+    queue::{Boundary, Scope},
+};
 use framepack_jobs::{JobId, Selector, StateName};
 
 use crate::output::{Format, Output};
@@ -50,6 +53,20 @@ pub(crate) enum Command {
     Wait(Wait),
     /// Show where a job's weights would be and how much memory it would take, without queuing it
     Plan(Plan),
+    /// Show the order in which jobs will run, with reasons
+    Queue,
+    /// Keep queued jobs from beginning, until they are released
+    Hold(Jobs),
+    /// Let held jobs begin
+    Release(Jobs),
+    /// Halt running jobs and keep queued ones from beginning, until they are resumed; also after a restart
+    Pause(Pause),
+    /// Let paused jobs go on
+    Resume(Of),
+    /// Move jobs forward (above 0) or back (below 0)
+    Priority(Priority),
+    /// Queue failed jobs again; they continue after the sections that they have
+    Retry(Retry),
     /// Stop jobs
     Cancel(Jobs),
     /// Print what was logged about a job
@@ -93,16 +110,101 @@ pub(crate) struct Submit {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only jobs in these states: queued, running, done, failed, cancelled
+    /// Only jobs in these states: queued, running, done, failed, cancelled, expired
     #[arg(long, value_name = "STATE,…", value_delimiter = ',')]
     pub(crate) state: Vec<StateName>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @last, or a name (name:12 if it is a number)
+    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, or a name (name:12 if it is a number)
     #[arg(required = true, value_name = "JOB")]
     pub(crate) jobs: Vec<Selector>,
+}
+
+impl Jobs {
+    pub(crate) fn scope(self) -> Scope {
+        Scope::Jobs(self.jobs)
+    }
+}
+
+/// Jobs, a group, or all.
+#[derive(Debug, Args)]
+#[group(id = "of", required = true, multiple = false)]
+pub(crate) struct Of {
+    /// Jobs, as for `show`
+    #[arg(value_name = "JOB")]
+    jobs: Vec<Selector>,
+
+    /// The jobs of a group, and those that will come
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+
+    /// All jobs, and those that will come
+    #[arg(long)]
+    all: bool,
+}
+
+impl Of {
+    pub(crate) fn scope(self) -> Scope {
+        match self.group {
+            Some(group) => Scope::Group(group),
+            None if self.all => Scope::All,
+            None => Scope::Jobs(self.jobs),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    #[command(flatten)]
+    pub(crate) of: Of,
+
+    /// Where running jobs halt
+    #[arg(long, value_name = "BOUNDARY", default_value = "section")]
+    pub(crate) at: At,
+}
+
+/// `--at` of `pause`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum At {
+    /// Before the next step; the worker keeps its memory
+    Step,
+    /// At the end of the section; the worker is free for others
+    Section,
+    /// Not at all: running jobs are finished
+    Job,
+}
+
+impl From<At> for Boundary {
+    fn from(at: At) -> Self {
+        match at {
+            At::Step => Self::Step,
+            At::Section => Self::Section,
+            At::Job => Self::Job,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Priority {
+    /// Jobs, as for `show`
+    #[arg(required = true, value_name = "JOB")]
+    pub(crate) jobs: Vec<Selector>,
+
+    /// -1000 to 1000; jobs of a higher one run first
+    #[arg(value_parser = clap::value_parser!(i32).range(-1000..=1000), allow_negative_numbers = true)]
+    pub(crate) priority: i32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+
+    /// Render all of it anew
+    #[arg(long)]
+    pub(crate) from_start: bool,
 }
 
 #[derive(Debug, Args)]

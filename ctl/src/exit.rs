@@ -29,7 +29,7 @@ impl Exit {
     pub(crate) fn of_finished<'j>(jobs: impl IntoIterator<Item = &'j Job>) -> Self {
         jobs.into_iter()
             .fold(Self::Ok, |worst, job| match (job.state.name(), worst) {
-                (StateName::Failed, _) => Self::JobFailed,
+                (StateName::Failed | StateName::Expired, _) => Self::JobFailed,
                 (StateName::Cancelled, Self::Ok) => Self::JobCancelled,
                 _ => worst,
             })

@@ -2,9 +2,10 @@
 
 use framepack_ipc::{
     control::{DaemonStatus, WorkerState},
+    queue::QueueEntry,
     worker::Temperature,
 };
-use framepack_jobs::{DeviceIdle, Job, JobState, Phase, Progress};
+use framepack_jobs::{DeviceIdle, Job, JobState, Phase, Progress, Timestamp};
 
 use crate::{memory, output::Table};
 
@@ -17,11 +18,33 @@ pub(crate) fn of_jobs(jobs: &[Job]) -> Table<6> {
             .map(|job| {
                 [
                     job.id.to_string(),
-                    job.state.name().to_string(),
+                    state(job).to_owned(),
                     progress(job),
                     job.name.clone(),
                     job.submitted_at.to_string(),
                     result(job),
+                ]
+            })
+            .collect(),
+    }
+}
+
+/// The queue, one job a row.
+pub(crate) fn of_queue(jobs: &[QueueEntry]) -> Table<7> {
+    let turn = |turn: Option<u32>| turn.map(|turn| turn.to_string()).unwrap_or_default();
+    Table {
+        header: ["TURN", "ID", "STATE", "PRIORITY", "GROUP", "NAME", "REASON"],
+        rows: jobs
+            .iter()
+            .map(|job| {
+                [
+                    turn(job.turn),
+                    job.id.to_string(),
+                    job.standing.as_str().to_owned(),
+                    job.priority.to_string(),
+                    job.group.clone().unwrap_or_default(),
+                    job.name.clone(),
+                    job.reason.clone(),
                 ]
             })
             .collect(),
@@ -36,7 +59,7 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
     let mut lines = vec![
         ("job", job.id.to_string()),
         ("name", job.name.clone()),
-        ("state", job.state.name().to_string()),
+        ("state", state(job).to_owned()),
         ("progress", progress(job)),
         ("submitted", job.submitted_at.to_string()),
     ];
@@ -79,6 +102,10 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         JobState::Failed {
             finished_at,
             failure,
+        }
+        | JobState::Expired {
+            finished_at,
+            failure,
         } => {
             lines.push(("finished", finished_at.to_string()));
             lines.push(("failure", format!("{} [{}]", failure.message, failure.code)));
@@ -86,6 +113,7 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         }
         JobState::Cancelled { finished_at } => lines.push(("finished", finished_at.to_string())),
     }
+    lines.extend(when(job));
     lines.extend([
         ("attempts", job.attempts.to_string()),
         ("image", job.image.display().to_string()),
@@ -104,6 +132,36 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(label, value)| format!("{label:<10} {}", value.replace('\n', INDENTED)))
         .collect()
+}
+
+/// When the job may run, where its file or a failure says something of that.
+fn when(job: &Job) -> Vec<(&'static str, String)> {
+    let schedule = &job.schedule;
+    let text = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+    let after: Vec<String> = schedule.after.iter().map(ToString::to_string).collect();
+    let window = schedule.window.map(|window| window.to_string());
+    let priority = Some(schedule.priority).filter(|priority| *priority != 0);
+    let failure = job.last_failure.as_ref();
+    vec![
+        (
+            "priority",
+            priority
+                .map(|priority| priority.to_string())
+                .unwrap_or_default(),
+        ),
+        ("group", schedule.group.clone().unwrap_or_default()),
+        ("after", after.join(", ")),
+        ("not before", text(schedule.not_before)),
+        ("deadline", text(schedule.deadline)),
+        ("window", window.unwrap_or_default()),
+        ("retry at", text(job.retry_at)),
+        (
+            "before",
+            failure
+                .map(|failure| format!("{} [{}]", failure.message, failure.code))
+                .unwrap_or_default(),
+        ),
+    ]
 }
 
 /// The daemon in a line, and a line for each worker.
@@ -147,8 +205,23 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
     lines
 }
 
+/// The state's name, or what a user has made of it.
+fn state(job: &Job) -> &'static str {
+    match &job.state {
+        JobState::Queued if job.held => "held",
+        JobState::Running { paused: true, .. } => "paused",
+        state => state.name().as_str(),
+    }
+}
+
 fn progress(job: &Job) -> String {
     match &job.state {
+        JobState::Queued => match (job.retry_at, job.sections_done) {
+            (Some(again), _) => format!("again at {again}"),
+            (None, 0) => String::new(),
+            (None, 1) => "1 section done".to_owned(),
+            (None, sections) => format!("{sections} sections done"),
+        },
         JobState::Running {
             progress: Some(progress),
             ..
@@ -161,7 +234,9 @@ fn progress(job: &Job) -> String {
 fn result(job: &Job) -> String {
     match &job.state {
         JobState::Done { result, .. } => result.video.display().to_string(),
-        JobState::Failed { failure, .. } => format!("{} [{}]", failure.message, failure.code),
+        JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => {
+            format!("{} [{}]", failure.message, failure.code)
+        }
         _ => String::new(),
     }
 }

@@ -133,6 +133,7 @@ impl Intake {
             source: offer.source,
             claim: offer.claim,
             spec: job.spec,
+            schedule: job.schedule,
             input: copy.path,
             warnings: job.warnings,
         })

@@ -3,14 +3,17 @@
 use std::{ffi::OsString, fs, io, path::PathBuf};
 
 use framepack_config::Models;
-use framepack_ipc::worker::{Precaution, RenderRequest};
-use framepack_jobs::{Job, ValidSpec};
+use framepack_ipc::worker::RenderRequest;
+use framepack_jobs::{Job, JobId, ValidSpec};
 
 use crate::{
     outputs::{FolderError, make_folder},
     state_dir::Layout,
     store::Record,
 };
+
+/// Names of what a worker leaves in the work folder for another run begin with this.
+const CHECKPOINTS: &str = "checkpoint";
 
 /// The daemon's part of every render request.
 #[derive(Debug, Clone)]
@@ -51,8 +54,8 @@ impl Renderer {
             crf: spec.output.crf,
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
-            rung: 0,
-            precaution: Precaution::None,
+            rung: job.rung,
+            precaution: record.private.precaution,
         }
     }
 
@@ -61,6 +64,28 @@ impl Renderer {
         let work = self.layout.work(job.id);
         fs::create_dir_all(&work).map_err(|error| FolderError::Create { path: work, error })?;
         make_folder(&self.outputs, &job.spec.output.dir)
+    }
+
+    /// Removes what only another run of the job would need.
+    pub(crate) fn clear_checkpoints(&self, job: JobId) {
+        // Not there: the job has never begun.
+        let Ok(entries) = fs::read_dir(self.layout.work(job)) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if !entry.file_name().to_string_lossy().starts_with(CHECKPOINTS) {
+                continue;
+            }
+            let removed = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            if let Err(error) = removed {
+                tracing::warn!(path = %path.display(), %error, "removing a checkpoint");
+            }
+        }
     }
 
     /// The folder and the stem of the video's name.

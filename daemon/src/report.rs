@@ -66,7 +66,7 @@ impl<'a> Report<'a> {
             _ => Outcome::Failed,
         };
         let failure = match &job.state {
-            JobState::Failed { failure, .. } => Some(failure),
+            JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => Some(failure),
             _ => None,
         };
         Self {

@@ -9,7 +9,11 @@ use std::path::PathBuf;
 use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName};
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorBody, ErrorCode, ErrorEnvelope, worker::Temperature};
+use crate::{
+    ErrorBody, ErrorCode, ErrorEnvelope,
+    queue::{ChangeRequest, Changed, QueueView},
+    worker::Temperature,
+};
 
 /// Version of this protocol. Within a version, keys and variants are only added.
 pub const CONTROL_PROTOCOL: u32 = 1;
@@ -41,6 +45,10 @@ pub enum Request {
     Watch(SelectRequest),
     /// Stop the selected jobs. Answered by [`Response::Cancelled`].
     Cancel(SelectRequest),
+    /// The order in which jobs will run. Answered by [`Response::Queue`].
+    Queue,
+    /// Hold, pause, raise, retry. Answered by [`Response::Changed`].
+    Change(ChangeRequest),
     /// Where a job's weights would be and how much memory it would take; nothing is queued or changed. Answered by
     /// [`Response::Planned`] once a worker has worked it out, which it does between two steps.
     Plan(PlanRequest),
@@ -146,6 +154,13 @@ pub enum Response {
     Cancelled {
         /// The jobs in the order of their numbers.
         jobs: Vec<Cancellation>,
+    },
+    /// The order in which jobs will run.
+    Queue(QueueView),
+    /// What became of each job that was to be changed.
+    Changed {
+        /// The jobs in the order of their numbers.
+        jobs: Vec<Changed>,
     },
     /// The memory that a job would take.
     Planned(Box<MemoryPlan>),

@@ -1,6 +1,7 @@
 //! Messages between framepackctl, framepackd and framepack-worker, and the client's side of the socket.
 //!
 //! - [`control`]: client and daemon, over a Unix socket
+//! - [`queue`]: the part of it that is about the order of the jobs
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
 //! - [`codec`]: one JSON object a line, for both
 //! - [`client`]: the blocking client that framepackctl is built on
@@ -10,6 +11,7 @@ pub mod codec;
 pub mod control;
 mod envelope;
 mod error;
+pub mod queue;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};

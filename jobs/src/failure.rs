@@ -27,6 +27,23 @@ pub enum FailureClass {
     Internal,
 }
 
+impl FailureClass {
+    /// The class as files and reports spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Policy => "policy",
+            Self::Oom => "oom",
+            Self::Numerics => "numerics",
+            Self::Hang => "hang",
+            Self::Gpu => "gpu",
+            Self::Io => "io",
+            Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// A failure as it is stored, reported and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    JobId, JobState, Timestamp, ValidSpec,
+    Failure, JobId, JobState, Schedule, Timestamp, ValidSpec,
     state::{IllegalTransition, StateName},
 };
 
@@ -27,6 +27,9 @@ pub struct Job {
     pub source: Source,
     /// What to render, as validated.
     pub spec: ValidSpec,
+    /// When it may run, and what is done when it fails.
+    #[serde(default)]
+    pub schedule: Schedule,
     /// The seed that the job runs with.
     pub seed: u64,
     /// The start image, absolute.
@@ -35,6 +38,27 @@ pub struct Job {
     pub output: PathBuf,
     /// How often a worker has begun it; counted before the worker is told.
     pub attempts: u32,
+    /// A user holds it: it does not begin until it is released.
+    #[serde(default)]
+    pub held: bool,
+    /// Sections whose latents are durable: the next run continues after them.
+    #[serde(default)]
+    pub sections_done: u32,
+    /// Starts since the last new section that ended with the daemon's own death; counted before the worker is told.
+    #[serde(default)]
+    pub starts_without_progress: u32,
+    /// Rung of the ladder against want of memory at which the next run starts; 0 = as planned.
+    #[serde(default)]
+    pub rung: u32,
+    /// Failures that were followed by another attempt.
+    #[serde(default)]
+    pub retries: u32,
+    /// When the next attempt may begin, after one has failed.
+    #[serde(default)]
+    pub retry_at: Option<Timestamp>,
+    /// Why the last attempt failed that was followed by another.
+    #[serde(default)]
+    pub last_failure: Option<Failure>,
     /// What is accepted but will not do what the user may expect.
     pub warnings: Vec<String>,
 }
@@ -57,7 +81,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 19] = [
+    pub const FIELDS: [&str; 28] = [
         "id",
         "name",
         "key",
@@ -70,11 +94,20 @@ impl Job {
         "output",
         "attempts",
         "warnings",
+        "schedule",
+        "held",
+        "sections_done",
+        "starts_without_progress",
+        "rung",
+        "retries",
+        "retry_at",
+        "last_failure",
         "started_at",
         "finished_at",
         "device",
         "plan",
         "progress",
+        "paused",
         "result",
         "failure",
     ];

@@ -10,6 +10,7 @@ mod memory;
 mod parameters;
 mod parse;
 mod render;
+mod schedule;
 mod seed;
 mod selector;
 mod spec;
@@ -18,6 +19,7 @@ mod template;
 mod time;
 mod unavailable;
 mod validate;
+mod window;
 
 pub use failure::{Failure, FailureClass};
 pub use framepack_config::{
@@ -33,6 +35,7 @@ pub use parameters::{Guidance, Model};
 pub use render::{
     DeviceIdle, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
 };
+pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;
 pub use selector::{InvalidSelector, Selector, Unmatched, select};
 pub use spec::{API, JobSpec, Length, OutputSpec, Size, Start, ValidSpec, Validated};
@@ -40,3 +43,4 @@ pub use state::{IllegalTransition, JobState, StateName, UnknownState};
 pub use template::{InvalidTemplate, NameTemplate};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use validate::Surroundings;
+pub use window::{InvalidWindow, Window};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Guidance, Model, NameTemplate, SeedSpec};
+use crate::{Guidance, Model, NameTemplate, Schedule, SeedSpec};
 
 /// Value of `api` in a job file.
 pub const API: &str = "framepack/v1";
@@ -31,6 +31,7 @@ pub struct JobSpec {
     pub(crate) output_dir: Option<PathBuf>,
     pub(crate) output_name: Option<NameTemplate>,
     pub(crate) crf: Option<u8>,
+    pub(crate) schedule: Schedule,
 }
 
 /// What [`JobSpec::validate`] makes of a job file.
@@ -42,6 +43,8 @@ pub struct Validated {
     pub key: Option<String>,
     /// What to render.
     pub spec: ValidSpec,
+    /// When.
+    pub schedule: Schedule,
     /// What is accepted but will not do what the user may expect.
     pub warnings: Vec<String>,
 }

@@ -22,6 +22,9 @@ pub enum JobState {
         plan: Option<RenderPlan>,
         /// Where it is.
         progress: Option<Progress>,
+        /// It stands still, with all its memory, until it is resumed.
+        #[serde(default)]
+        paused: bool,
     },
     /// The video is there, read back and checked.
     Done {
@@ -44,6 +47,13 @@ pub enum JobState {
         /// When.
         finished_at: Timestamp,
     },
+    /// Its deadline passed before it began.
+    Expired {
+        /// When that was seen.
+        finished_at: Timestamp,
+        /// The same in words.
+        failure: Failure,
+    },
 }
 
 /// A state's name, as users type and read it.
@@ -60,6 +70,8 @@ pub enum StateName {
     Failed,
     /// [`JobState::Cancelled`]
     Cancelled,
+    /// [`JobState::Expired`]
+    Expired,
 }
 
 /// A transition that a job's life does not have.
@@ -76,7 +88,7 @@ pub struct IllegalTransition {
 
 /// Not the name of a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a state; there are queued, running, done, failed, cancelled")]
+#[error("`{0}` is not a state; there are queued, running, done, failed, cancelled, expired")]
 pub struct UnknownState(String);
 
 impl JobState {
@@ -88,35 +100,43 @@ impl JobState {
             Self::Done { .. } => StateName::Done,
             Self::Failed { .. } => StateName::Failed,
             Self::Cancelled { .. } => StateName::Cancelled,
+            Self::Expired { .. } => StateName::Expired,
         }
     }
 }
 
 impl StateName {
     /// All states, in the order of a job's life.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Queued,
         Self::Running,
         Self::Done,
         Self::Failed,
         Self::Cancelled,
+        Self::Expired,
     ];
 
     /// The only place that says which state may follow which.
     pub fn may_become(self, next: Self) -> bool {
-        use StateName::{Cancelled, Done, Failed, Queued, Running};
+        use StateName::{Cancelled, Done, Expired, Failed, Queued, Running};
         match (self, next) {
-            // Failed from the queue: its image is gone, or it crashed too many workers.
-            (Queued, Running | Failed | Cancelled)
-            // Running again: its plan or progress is new. Queued again: the worker or the daemon stopped.
-            | (Running, Running | Queued | Done | Failed | Cancelled) => true,
-            (Queued, Queued | Done) | (Done | Failed | Cancelled, _) => false,
+            // Failed from the queue: its folders can't be made, or a job that it waits for has no video.
+            (Queued, Running | Failed | Cancelled | Expired)
+            // Running again: its plan or progress is new. Queued again: the worker or the daemon stopped, it was
+            // paused, or it will be tried again.
+            | (Running, Running | Queued | Done | Failed | Cancelled)
+            // A user has it tried again.
+            | (Failed, Queued) => true,
+            (Queued, Queued | Done) | (Running | Failed | Done | Cancelled | Expired, _) => false,
         }
     }
 
     /// Whether nothing more happens to a job in this state by itself.
     pub fn is_finished(self) -> bool {
-        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+        matches!(
+            self,
+            Self::Done | Self::Failed | Self::Cancelled | Self::Expired
+        )
     }
 
     /// The name as users read it.
@@ -127,6 +147,7 @@ impl StateName {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
         }
     }
 }
@@ -156,11 +177,12 @@ mod tests {
     fn transitions() {
         // Rows: from; columns: to, both in the order of `ALL`.
         let table = [
-            "-R-FC", // queued
-            "QRDFC", // running
-            "-----", // done
-            "-----", // failed
-            "-----", // cancelled
+            "-R-FCE", // queued
+            "QRDFC-", // running
+            "------", // done
+            "Q-----", // failed
+            "------", // cancelled
+            "------", // expired
         ];
         for (row, from) in table.iter().zip(StateName::ALL) {
             for (cell, to) in row.chars().zip(StateName::ALL) {

@@ -47,6 +47,33 @@ impl Timestamp {
         (era * 400 + year_of_era + u64::from(month <= 2), month, day)
     }
 
+    /// A time as people write it: RFC 3339, with any offset, with or without a fraction of a second.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let (date_time, offset_minutes) = split_offset(text)?;
+        let (date, time) = date_time.split_once(['T', 't', ' '])?;
+        let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+        if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let micros = format!("{fraction:0<6}");
+        let utc: Self = format!("{date}T{time}.{}Z", micros.get(..6)?)
+            .parse()
+            .ok()?;
+        let offset_micros = offset_minutes * 60 * 1_000_000;
+        utc.0.checked_add_signed(-offset_micros).map(Self)
+    }
+
+    /// Microseconds since 1970.
+    pub fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// This much later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration.as_micros() as u64))
+    }
+
     /// Seconds from `earlier` to this time; 0 when the clock was set back in between.
     pub fn secs_since(self, earlier: Self) -> f64 {
         Duration::from_micros(self.0.saturating_sub(earlier.0)).as_secs_f64()
@@ -111,6 +138,26 @@ impl FromStr for Timestamp {
     }
 }
 
+/// The text without its offset from UTC, and that in minutes.
+fn split_offset(text: &str) -> Option<(&str, i64)> {
+    if let Some(utc) = text.strip_suffix(['Z', 'z']) {
+        return Some((utc, 0));
+    }
+    let (date_time, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (sign, hours_minutes) = match offset.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = hours_minutes.split_once(':')?;
+    let digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(hours) || !digits(minutes) {
+        return None;
+    }
+    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some((date_time, sign * (hours * 60 + minutes)))
+}
+
 /// Days from 1970-01-01; the inverse of [`Timestamp::date`]. `None` before 1970.
 fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
     let year = if month <= 2 {
@@ -148,6 +195,35 @@ mod tests {
         for day in 0..73_049 {
             let time = Timestamp(day * MICROS_PER_DAY + 1);
             assert_eq!(time.to_string().parse(), Ok(time));
+        }
+    }
+
+    #[test]
+    fn times_as_people_write_them() {
+        let noon = Some("2026-11-24T12:00:00.000000Z".parse().unwrap());
+        for text in [
+            "2026-11-24T12:00:00Z",
+            "2026-11-24t12:00:00.0z",
+            "2026-11-24 13:00:00+01:00",
+            "2026-11-24T06:30:00.0000009-05:30",
+            "2026-11-25T00:00:00+12:00",
+        ] {
+            assert_eq!(Timestamp::from_rfc3339(text), noon, "{text}");
+        }
+        for text in [
+            "",
+            "2026-11-24",
+            "12:00",
+            "2026-11-24T12:00:00",
+            "2026-11-24T12:00Z",
+            "2026-02-30T12:00:00Z",
+            "2026-11-24T12:00:00.Z",
+            "2026-11-24T12:00:00+1:00",
+            "2026-11-24T12:00:00+24:00",
+            "1970-01-01T00:00:00+01:00",
+            "2026-11-24T12:00:00é01:00",
+        ] {
+            assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
         }
     }
 

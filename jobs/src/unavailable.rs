@@ -5,18 +5,15 @@
 use framepack_config::{Problem, ProblemKind};
 
 /// Paths and why they are refused.
-const UNAVAILABLE: [(&str, &str); 44] = [
-    ("after", "jobs run in the order of acceptance"),
+const UNAVAILABLE: [(&str, &str); 37] = [
     ("attention", "the kind of attention follows from the device"),
     (
         "caches",
         "step caches are off until they are built, so every step is computed",
     ),
-    ("deadline", "jobs run in the order of acceptance"),
     ("draft", "every job is rendered in full"),
     ("end", "a video starts from one image and has no end frame"),
     ("fit", "the image is cropped to the bucket's shape"),
-    ("group", "jobs have no groups"),
     (
         "guidance.shift",
         "the time shift follows from the video's size",
@@ -43,7 +40,6 @@ const UNAVAILABLE: [(&str, &str); 44] = [
         "metadata",
         "prompt, seed and settings are always in the video's metadata",
     ),
-    ("not_before", "jobs run in the order of acceptance"),
     ("output.codec", "videos are H.264"),
     (
         "output.collision",
@@ -59,7 +55,6 @@ const UNAVAILABLE: [(&str, &str); 44] = [
         "environment variables are not applied to a job",
     ),
     ("preset", "there are no presets"),
-    ("priority", "jobs run in the order of acceptance"),
     ("profile", "there are no memory profiles"),
     ("prompt_blend", "a video has one prompt"),
     (
@@ -67,7 +62,6 @@ const UNAVAILABLE: [(&str, &str); 44] = [
         "the VAE always decodes as the original does",
     ),
     ("quant", "weights are not quantized"),
-    ("retry", "a failed job is submitted again by hand"),
     ("size.h", "the size is a bucket"),
     ("size.long_edge", "the size is a bucket"),
     ("size.w", "the size is a bucket"),
@@ -76,7 +70,6 @@ const UNAVAILABLE: [(&str, &str); 44] = [
     ("start.latent", "a video starts from an image"),
     ("start.video", "a video starts from an image"),
     ("vae", "the VAE always decodes as the original does"),
-    ("window", "jobs run in the order of acceptance"),
 ];
 
 /// Turns "unknown key" into "not available in this version" where the full schema has the key.

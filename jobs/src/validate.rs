@@ -67,6 +67,7 @@ impl JobSpec {
             key: self.key,
             name,
             spec,
+            schedule: self.schedule,
             warnings,
         })
     }

@@ -1,6 +1,8 @@
 //! What is made of job files, good and bad.
 
-use framepack_jobs::{JobSpec, Model, Problems, SeedSpec, Surroundings, Validated};
+use framepack_jobs::{
+    Dependency, JobSpec, Model, Problems, Schedule, SeedSpec, Surroundings, Validated,
+};
 
 const SMALLEST: &str = "api: framepack/v1\nstart: {image: cat.jpg}\n";
 
@@ -72,6 +74,7 @@ output: {dir: shots/042, name: 'take {seed}', crf: 0}
         key,
         spec,
         warnings,
+        ..
     } = validated(text).unwrap();
     assert_eq!(
         (name.as_str(), key.as_deref()),
@@ -381,4 +384,113 @@ fn no_file_makes_the_parser_swell() {
         let message = validated(&text).unwrap_err().to_string();
         assert!(message.ends_with(expected), "{message}");
     }
+}
+
+#[test]
+fn when_a_job_runs_and_what_is_done_when_it_fails() {
+    let keys = "\
+priority: -5
+group: night
+after: [12, shot-041]
+not_before: 2026-11-24T21:00:00+01:00
+deadline: \"2026-11-25T06:00:00Z\"
+window: \"22:00-07:00\"
+retry: {max: 4, on: [oom, gpu, oom], backoff_secs: 0}
+";
+    let schedule = serde_json::to_value(with(keys).unwrap().schedule).unwrap();
+    let expected = serde_json::json!({
+        "priority": -5,
+        "group": "night",
+        "after": [12, "shot-041"],
+        "not_before": "2026-11-24T20:00:00.000000Z",
+        "deadline": "2026-11-25T06:00:00.000000Z",
+        "window": "22:00-07:00",
+        "retry": {"max": 4, "on": ["oom", "gpu"], "backoff_secs": 0},
+    });
+    assert_eq!(schedule, expected);
+    let one = with("after: shot-041\n").unwrap().schedule.after;
+    assert_eq!(one, [Dependency::Named("shot-041".to_owned())]);
+    assert_eq!(validated(SMALLEST).unwrap().schedule, Schedule::default());
+}
+
+#[test]
+fn when_a_job_runs_is_no_part_of_its_key() {
+    let key = |text: &str| with(text).unwrap().key_for("image", 1);
+    let schedules = [
+        "priority: 3",
+        "group: a",
+        "after: 1",
+        "not_before: 2026-11-24T21:00:00Z",
+        "deadline: 2026-11-24T21:00:00Z",
+        "window: 22:00-07:00",
+        "retry: {max: 0}",
+    ];
+    for schedule in schedules {
+        assert_eq!(key(schedule), key(""), "{schedule}");
+    }
+}
+
+#[test]
+fn wrong_schedules_say_what_is_wrong() {
+    for (key, expected) in [
+        ("priority: 1001", "priority: 1001 is not in -1000 to 1000"),
+        (
+            "priority: high",
+            "priority: expected a whole number, -1000 to 1000; found `high`",
+        ),
+        (
+            "group: a b",
+            "group: `a b` is not a name; a name has 1 to 128 of A-Z, a-z, 0-9, `.`, `_`, `-`",
+        ),
+        (
+            "after: 0",
+            "after: 0 is not the number of a job; they are counted from 1",
+        ),
+        (
+            "after: {job: 1}",
+            "after: expected the number, the name or the key of a job, or a list of them; found a mapping",
+        ),
+        ("after: ''", "after: 0 characters are not in 1 to 200"),
+        (
+            "not_before: tomorrow",
+            "not_before: `tomorrow` is not a time with a date and an offset (write it like 2026-11-24T06:30:00+01:00, or with Z for UTC)",
+        ),
+        (
+            "deadline: 2026-11-24T06:00:00",
+            "deadline: `2026-11-24T06:00:00` is not a time with a date and an offset (write it like 2026-11-24T06:30:00+01:00, or with Z for UTC)",
+        ),
+        (
+            "window: night",
+            "window: `night` is not a window like 22:00-07:00 (write it like \"22:00-07:00\", in local time)",
+        ),
+        (
+            "window: 22:00-22:00",
+            "window: a window that begins when it ends has no length (write it like \"22:00-07:00\", in local time)",
+        ),
+        (
+            "retry: 3",
+            "retry: expected a mapping with keys; found 3 (known here: max, on, backoff_secs)",
+        ),
+        ("retry: {max: 11}", "retry.max: 11 is not in 0 to 10"),
+        (
+            "retry: {on: [input]}",
+            "retry.on: input failures are never tried again: the job would fail in the same way",
+        ),
+        (
+            "retry: {on: [ooms]}",
+            "retry.on: `ooms` is not a class; there are oom, numerics, hang, gpu, io, internal (did you mean `oom`?)",
+        ),
+        (
+            "retry: {on: oom}",
+            "retry.on: expected a list of classes of failures; found `oom`",
+        ),
+    ] {
+        let problems = with(key).expect_err(key).to_string();
+        let (_, message) = problems.split_once(": ").expect("it has a place");
+        assert_eq!(message, expected);
+    }
+    assert_refused(
+        &format!("{SMALLEST}not_before: 2026-11-24T06:00:00Z\ndeadline: 2026-11-24T05:00:00Z\n"),
+        "line 4, column 11: deadline: 2026-11-24T05:00:00.000000Z is not after not_before, 2026-11-24T06:00:00.000000Z",
+    );
 }

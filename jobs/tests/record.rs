@@ -33,6 +33,14 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
         image: PathBuf::from("/jobs/cat.jpg"),
         output: PathBuf::from("/outputs/cat.mp4"),
         attempts: 1,
+        schedule: validated.schedule,
+        held: false,
+        sections_done: 0,
+        starts_without_progress: 0,
+        rung: 0,
+        retries: 0,
+        retry_at: None,
+        last_failure: None,
         warnings: Vec::new(),
     }
 }
@@ -53,7 +61,7 @@ fn plan() -> RenderPlan {
     }
 }
 
-fn every_state() -> [JobState; 5] {
+fn every_state() -> [JobState; 6] {
     let (started_at, finished_at) = (
         at("2026-11-23T05:16:09.000001Z"),
         at("2026-11-23T05:18:09.000001Z"),
@@ -71,6 +79,7 @@ fn every_state() -> [JobState; 5] {
                 step: 18,
                 steps: 25,
             }),
+            paused: false,
         },
         JobState::Done {
             started_at,
@@ -115,6 +124,15 @@ fn every_state() -> [JobState; 5] {
             },
         },
         JobState::Cancelled { finished_at },
+        JobState::Expired {
+            finished_at,
+            failure: Failure {
+                class: FailureClass::Policy,
+                code: "FP7203".to_owned(),
+                message: "its deadline passed".to_owned(),
+                hint: None,
+            },
+        },
     ]
 }
 
@@ -137,6 +155,29 @@ fn fields_lists_exactly_the_keys_that_occur() {
     let listed: std::collections::BTreeSet<String> =
         Job::FIELDS.iter().map(|&field| field.to_owned()).collect();
     assert_eq!(seen, listed);
+}
+
+#[test]
+fn records_of_the_first_version_open() {
+    for state in every_state() {
+        let job = job(1, "cat", state);
+        let mut json = serde_json::to_value(&job).unwrap();
+        let record = json.as_object_mut().unwrap();
+        for new in [
+            "schedule",
+            "held",
+            "sections_done",
+            "starts_without_progress",
+            "rung",
+            "retries",
+            "retry_at",
+            "last_failure",
+        ] {
+            assert!(record.remove(new).is_some(), "{new}");
+        }
+        record.remove("paused");
+        assert_eq!(serde_json::from_value::<Job>(json).unwrap(), job);
+    }
 }
 
 #[test]
@@ -164,7 +205,7 @@ fn a_finished_job_stays_finished() {
 
 #[test]
 fn selectors_mean_jobs() {
-    let [queued, _, done, failed, _] = every_state();
+    let [queued, _, done, failed, ..] = every_state();
     let jobs = [
         job(1, "cat", done),
         job(2, "dog", failed),
@@ -209,7 +250,7 @@ fn what_is_no_selector_says_why() {
         ("9-3", "the range `9-3` ends before it begins"),
         (
             "@faild",
-            "`faild` is not a state; there are queued, running, done, failed, cancelled",
+            "`faild` is not a state; there are queued, running, done, failed, cancelled, expired",
         ),
     ] {
         assert_eq!(text.parse::<Selector>().unwrap_err().to_string(), expected);

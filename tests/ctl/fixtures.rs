@@ -32,6 +32,14 @@ pub(crate) fn job(id: u64, state: JobState) -> Job {
         image: PathBuf::from("/photos/cat.jpg"),
         output: PathBuf::from("/outputs/cat-7.mp4"),
         attempts: 1,
+        schedule: validated.schedule,
+        held: false,
+        sections_done: 0,
+        starts_without_progress: 0,
+        rung: 0,
+        retries: 0,
+        retry_at: None,
+        last_failure: None,
         warnings: Vec::new(),
     }
 }
@@ -48,6 +56,7 @@ pub(crate) fn running() -> JobState {
             step: 18,
             steps: 25,
         }),
+        paused: false,
     }
 }
 

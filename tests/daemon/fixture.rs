@@ -313,9 +313,11 @@ impl Drop for Farm {
     }
 }
 
-/// A job file with this prompt.
+/// A job file with this prompt. What fails is tried again without a pause.
 pub(crate) fn job(prompt: &str) -> String {
-    format!("api: framepack/v1\nstart: {{image: photo.png}}\nprompt: \"{prompt}\"\n")
+    format!(
+        "api: framepack/v1\nstart: {{image: photo.png}}\nretry: {{backoff_secs: 0}}\nprompt: \"{prompt}\"\n"
+    )
 }
 
 fn is_job(path: &Path) -> bool {

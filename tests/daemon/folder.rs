@@ -120,7 +120,11 @@ fn rule_08_another_photo_in_the_same_place_makes_another_job() {
     let second = farm.wait_until("the second one is done", |farm| {
         farm.show("2").pop().filter(|job| job.is(StateName::Done))
     });
-    assert_eq!(farm.renders(), [1, 2]);
+    assert_eq!(
+        farm.renders(),
+        [1, 1, 1, 2, 2, 2],
+        "each has its three attempts"
+    );
     assert_ne!(first["job"]["seed"], second.seed, "seed: auto");
 
     // What the user calls the same is the same.

@@ -1,18 +1,22 @@
 //! The commands, one a file.
 
 mod cancel;
+mod change;
 mod completions;
 mod gpu;
 mod list;
 mod logs;
 mod ping;
 mod plan;
+mod queue;
 mod show;
 mod submit;
 mod wait;
 
+use framepack_ipc::queue::{Change, Scope};
+
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, Priority, Retry},
     daemon::Daemon,
     exit::Exit,
     failure::Failure,
@@ -31,6 +35,24 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Cancel(jobs) => cancel::run(jobs, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
+        Command::Queue => queue::run(&daemon, output),
+        Command::Hold(jobs) => change::run(jobs.scope(), Change::Hold, &daemon, output),
+        Command::Release(jobs) => change::run(jobs.scope(), Change::Release, &daemon, output),
+        Command::Pause(pause) => {
+            let change = Change::Pause {
+                at: pause.at.into(),
+            };
+            change::run(pause.of.scope(), change, &daemon, output)
+        }
+        Command::Resume(of) => change::run(of.scope(), Change::Resume, &daemon, output),
+        Command::Priority(Priority { jobs, priority }) => {
+            let change = Change::Priority { priority };
+            change::run(Scope::Jobs(jobs), change, &daemon, output)
+        }
+        Command::Retry(Retry { jobs, from_start }) => {
+            let change = Change::Retry { from_start };
+            change::run(jobs.scope(), change, &daemon, output)
+        }
         Command::Ping => ping::run(&daemon, output),
         Command::Completions { shell } => completions::run(shell),
     }

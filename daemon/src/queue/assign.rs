@@ -1,101 +1,84 @@
-//! Jobs to idle workers: the lowest number first.
+//! Jobs to idle workers, in the order of the schedule.
 
-use framepack_ipc::worker::RungTaken;
-use framepack_jobs::{JobId, JobState, Timestamp};
+use framepack_jobs::{JobId, JobState, StateName, Timestamp};
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::{Assignment, Idle, Queue, Report, Running};
+use super::{
+    Assignment, Idle, Queue, Running,
+    schedule::{Moment, Warm},
+};
 
 impl Queue {
     /// Gives jobs to idle workers until either runs out.
     pub(super) fn assign(&mut self) {
-        while self.trouble.is_none() {
-            self.idle.retain(|idle| !idle.reply.is_closed());
-            let Some(job) = self.next_queued() else {
-                return;
-            };
-            let Some(idle) = self.idle.pop_front() else {
-                return;
-            };
-            self.begin(job, idle);
+        self.sweep();
+        self.idle.retain(|idle| !idle.reply.is_closed());
+        while self.agenda.may_begin && !self.idle.is_empty() && self.paused().is_none() {
+            self.agenda.may_begin = false;
+            for (id, idle) in self.turns() {
+                self.begin(id, idle);
+            }
         }
     }
 
-    fn next_queued(&self) -> Option<JobId> {
-        self.index.queued().first().copied()
+    /// Who gets which job.
+    fn turns(&mut self) -> Vec<(JobId, Idle)> {
+        let mut idle = std::mem::take(&mut self.idle);
+        let mut lineup = self.scene(Moment::now()).lineup(&self.agenda.overtaken);
+        let mut turns = Vec::new();
+        while let Some(worker) = idle.pop_front() {
+            let warm = self.agenda.warm.get(&worker.worker.device).copied();
+            let Some(turn) = lineup.next(warm) else {
+                idle.push_front(worker);
+                break;
+            };
+            turns.push((turn.job.id, worker));
+        }
+        self.agenda.overtaken = lineup.into_overtaken();
+        self.idle = idle;
+        turns
     }
 
     /// Marks the job as running; the worker is told once that is durable.
     fn begin(&mut self, id: JobId, idle: Idle) {
         let record = self.jobs.get_mut(&id).expect("chosen from the same map");
-        let before = record.clone();
-        record.job.attempts += 1;
+        if let Err(error) = self.renderer.prepare(&record.job) {
+            self.fail_unprepared(id, error);
+            self.idle.push_front(idle);
+            self.agenda.may_begin = true;
+            return;
+        }
+        let job = &mut record.job;
+        job.attempts += 1;
+        // Taken back when the start ends under this daemon.
+        job.starts_without_progress += 1;
+        job.retry_at = None;
         record.private.worker_version = Some(idle.worker.version.clone());
         let running = JobState::Running {
             started_at: Timestamp::now(),
             device: idle.worker.device.clone(),
             plan: None,
             progress: None,
+            paused: false,
         };
-        record
-            .job
-            .transition(running)
-            .expect("a queued job may run");
+        job.transition(running).expect("a queued job may run");
+        let warm = Warm::after(job);
+        self.agenda.warm.insert(idle.worker.device.clone(), warm);
         let request = self.renderer.request(record);
-        let prepared = self.renderer.prepare(&record.job);
-        if let Err(error) = prepared {
-            self.jobs.insert(id, before);
-            self.fail_unprepared(id, error);
-            self.idle.push_front(idle);
-            return;
-        }
+        info!(job = %id, device = idle.worker.device, attempt = record.job.attempts, "begins");
         self.persist(id);
         let (control, controlled) = mpsc::unbounded_channel();
         self.running.insert(id, Running { control });
-        info!(job = %id, device = idle.worker.device, attempt = self.jobs[&id].job.attempts, "begins");
         let assignment = Assignment {
             request,
             control: controlled,
         };
         self.when_durable(move |queue| {
-            if idle.reply.send(assignment).is_err() {
+            if idle.reply.send(assignment).is_err() && queue.jobs[&id].job.is(StateName::Running) {
                 // The worker went away in this very moment: its job is queued again.
                 queue.end(id, super::Ending::Interrupted);
             }
         });
-    }
-
-    /// Notes what the worker says. Only the end of a section is worth a write; the rest is for the watchers.
-    pub(super) fn report(&mut self, id: JobId, report: Report) {
-        let Some(record) = self.jobs.get_mut(&id) else {
-            return;
-        };
-        let JobState::Running { plan, progress, .. } = &mut record.job.state else {
-            return;
-        };
-        let section_ended = match report {
-            Report::Started(started) => {
-                *plan = Some(started);
-                true
-            }
-            Report::Progress(now) => {
-                let before = progress.replace(now);
-                before.is_none_or(|before| before.section != now.section)
-            }
-            Report::Checkpoint(sections_done) => {
-                info!(job = %id, sections_done, "checkpoint");
-                false
-            }
-            Report::Rung(RungTaken { rung, name, reason }) => {
-                warn!(job = %id, rung, name, "short of memory: {reason}");
-                false
-            }
-            Report::Paused | Report::Resumed => false,
-        };
-        if section_ended {
-            self.put(id);
-        }
-        self.announce(id);
     }
 }

@@ -1,16 +1,19 @@
 //! The end of a run, and of a job.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use framepack_ipc::control::CancelOutcome;
 use framepack_jobs::{Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp};
 use tracing::{info, warn};
 
-use super::{Control, Death, Ending, Queue};
-use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool};
+use super::{
+    Control, Death, DeathKind, Ending, Queue,
+    retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, Tried, decide},
+};
+use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool, store::Record};
 
-/// Workers that may die under one job before it is given up.
-const MAX_WORKER_DEATHS: u32 = 3;
+/// How long a failed job's picture and sections are kept, for a user to have it tried again.
+const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);
 
 impl Queue {
     /// Ends a run: the job has ended, or goes back into the queue.
@@ -22,44 +25,45 @@ impl Queue {
         let JobState::Running { started_at, .. } = record.job.state else {
             return;
         };
+        // It ended under a living daemon.
+        let starts = &mut record.job.starts_without_progress;
+        *starts = starts.saturating_sub(1);
         let finished_at = Timestamp::now();
-        let cancelled = record.private.cancel_requested;
         let state = match ending {
             Ending::Done(result) => JobState::Done {
                 started_at,
                 finished_at,
                 result,
             },
-            Ending::Failed(failure) => JobState::Failed {
+            Ending::Cancelled => JobState::Cancelled { finished_at },
+            Ending::Failed(failure) if record.private.cancel_requested => JobState::Failed {
                 finished_at,
                 failure,
             },
-            Ending::Cancelled => JobState::Cancelled { finished_at },
-            Ending::WorkerDied(_) | Ending::Interrupted if cancelled => {
-                JobState::Cancelled { finished_at }
-            }
-            Ending::WorkerDied(Death { kind, how }) => {
-                record.private.worker_deaths += 1;
-                warn!(job = %id, deaths = record.private.worker_deaths, ?kind, how, "its worker died");
-                match record.private.worker_deaths {
-                    deaths if deaths < MAX_WORKER_DEATHS => JobState::Queued,
-                    _ => JobState::Failed {
-                        finished_at,
-                        failure: died_too_often(&how),
-                    },
-                }
-            }
+            _ if record.private.cancel_requested => JobState::Cancelled { finished_at },
+            Ending::Failed(failure) => again_or_failed(record, failure, finished_at),
+            Ending::WorkerDied(death) => after_death(record, death, finished_at),
             Ending::Interrupted | Ending::Suspended => JobState::Queued,
         };
-        let is_done = state.name() == StateName::Done;
-        record
-            .job
-            .transition(state)
-            .expect("a running job may take every state");
-        if !is_done {
-            clear_leftovers(&record.job);
-        }
-        self.settle(id);
+        self.finish(id, state);
+    }
+
+    /// After a crash of the daemon: a job that was running is queued again, or given up.
+    pub(super) fn end_lost(&mut self, id: JobId) {
+        let job = &self.jobs[&id].job;
+        let finished_at = Timestamp::now();
+        let state = if self.jobs[&id].private.cancel_requested {
+            JobState::Cancelled { finished_at }
+        } else if job.starts_without_progress >= MAX_LOST_STARTS {
+            JobState::Failed {
+                finished_at,
+                failure: lost_too_often(id),
+            }
+        } else {
+            JobState::Queued
+        };
+        info!(job = %id, attempts = job.attempts, state = %state.name(), "was running when the daemon ended");
+        self.finish(id, state);
     }
 
     /// Stops a job: at once when it is queued, at its next step when it runs. `None`: there is no such job.
@@ -68,11 +72,7 @@ impl Queue {
         let outcome = match record.job.state.name() {
             StateName::Queued => {
                 let finished_at = Timestamp::now();
-                record
-                    .job
-                    .transition(JobState::Cancelled { finished_at })
-                    .expect("a queued job may be cancelled");
-                self.settle(id);
+                self.finish(id, JobState::Cancelled { finished_at });
                 CancelOutcome::Cancelled
             }
             StateName::Running => {
@@ -82,7 +82,7 @@ impl Queue {
                 self.control(id, Control::Cancel);
                 CancelOutcome::Stopping
             }
-            StateName::Done | StateName::Failed | StateName::Cancelled => {
+            StateName::Done | StateName::Failed | StateName::Cancelled | StateName::Expired => {
                 CancelOutcome::AlreadyFinished
             }
         };
@@ -90,35 +90,43 @@ impl Queue {
     }
 
     /// Tells a running job's worker what a user wants of it.
-    fn control(&self, id: JobId, control: Control) {
+    pub(super) fn control(&self, id: JobId, control: Control) {
         if let Some(running) = self.running.get(&id) {
             // Fails when the run has just ended: its ending is on the way to us.
             let _ = running.control.send(control);
         }
     }
 
-    /// A job whose folders can't be made never reaches a worker.
+    /// A job whose folders can't be made does not reach a worker.
     pub(super) fn fail_unprepared(&mut self, id: JobId, error: FolderError) {
         let record = self.jobs.get_mut(&id).expect("the caller has just had it");
         let failure = error.into_failure();
-        let finished_at = Timestamp::now();
-        record
-            .job
-            .transition(JobState::Failed {
-                finished_at,
-                failure,
-            })
-            .expect("a queued job may fail");
-        self.settle(id);
+        match again_or_failed(record, failure, Timestamp::now()) {
+            // It is queued already.
+            JobState::Queued => self.persist(id),
+            state => self.finish(id, state),
+        }
+        self.agenda.look_again();
     }
 
-    /// Makes a job's new state durable; an ended job gives up its input and its file is put away.
-    fn settle(&mut self, id: JobId) {
+    /// Gives a job its next state and makes that durable; one that has ended gives up what it needed, and its file is
+    /// put away.
+    pub(super) fn finish(&mut self, id: JobId, state: JobState) {
+        let record = self.jobs.get_mut(&id).expect("jobs are never removed");
+        let name = state.name();
+        if name != StateName::Done {
+            clear_leftovers(&record.job);
+        }
+        record
+            .job
+            .transition(state)
+            .expect("a queued or running job may take each state that the queue gives it");
+        self.agenda.look_again();
         self.persist(id);
         self.when_durable(move |queue| queue.settled(id));
     }
 
-    fn settled(&self, id: JobId) {
+    fn settled(&mut self, id: JobId) {
         let Some(record) = self.jobs.get(&id) else {
             return;
         };
@@ -132,7 +140,11 @@ impl Queue {
             }
         }
         if state.is_finished() {
-            inputs::remove(&record.private.input);
+            self.agenda.overtaken.remove(&id);
+            if !is_kept(&record.job, Timestamp::now()) {
+                inputs::remove(&record.private.input);
+                self.renderer.clear_checkpoints(id);
+            }
             // Fails only while the daemon stops; the next one puts the file away when it starts.
             let _ = self
                 .finished
@@ -141,11 +153,110 @@ impl Queue {
     }
 }
 
-fn died_too_often(how: &str) -> Failure {
+/// Whether a job needs its picture and its sections: it has not ended, or a user may have it tried again.
+pub(super) fn is_kept(job: &Job, now: Timestamp) -> bool {
+    match &job.state {
+        JobState::Queued | JobState::Running { .. } => true,
+        JobState::Failed {
+            finished_at,
+            failure,
+        } => {
+            failure.class != FailureClass::Input
+                && now.secs_since(*finished_at) < KEPT_FOR_RETRY.as_secs_f64()
+        }
+        JobState::Done { .. } | JobState::Cancelled { .. } | JobState::Expired { .. } => false,
+    }
+}
+
+/// The state after a failure: queued, when another attempt may help.
+fn again_or_failed(record: &mut Record, failure: Failure, now: Timestamp) -> JobState {
+    let (job, private) = (&mut record.job, &mut record.private);
+    let tried = Tried {
+        retries: job.retries,
+        precaution: private.precaution,
+    };
+    match decide(failure.class, &job.schedule.retry, tried) {
+        Decision::GiveUp => JobState::Failed {
+            finished_at: now,
+            failure,
+        },
+        Decision::Again { pause, precaution } => {
+            job.retries += 1;
+            warn!(
+                job = %job.id, code = failure.code, retry = job.retries, pause_secs = pause.as_secs(), ?precaution,
+                "tried again: {}", failure.message
+            );
+            private.precaution = precaution;
+            job.retry_at = (!pause.is_zero()).then(|| now.plus(pause));
+            job.last_failure = Some(failure);
+            JobState::Queued
+        }
+    }
+}
+
+/// The state after a worker has died: queued, until it has happened too often.
+fn after_death(record: &mut Record, death: Death, now: Timestamp) -> JobState {
+    let Death { kind, how } = death;
+    let deaths = &mut record.private.worker_deaths;
+    *deaths += 1;
+    warn!(job = %record.job.id, deaths, ?kind, how, "its worker died");
+    if *deaths >= MAX_WORKER_DEATHS {
+        return JobState::Failed {
+            finished_at: now,
+            failure: died_too_often(record.job.id, &how),
+        };
+    }
+    match failure_of(kind, &how) {
+        Some(failure) => again_or_failed(record, failure, now),
+        None => JobState::Queued,
+    }
+}
+
+/// A death that has a class of its own. A crash has none: the worker may have crashed of anything.
+fn failure_of(kind: DeathKind, how: &str) -> Option<Failure> {
+    let (class, code, hint) = match kind {
+        DeathKind::Crash => return None,
+        DeathKind::Hang => (
+            FailureClass::Hang,
+            "FP7103",
+            "see the daemon's log and the kernel's; a device that hangs often needs a new driver",
+        ),
+        DeathKind::OutOfMemoryKill => (
+            FailureClass::Oom,
+            "FP7104",
+            "lower memory.host_budget_gb, or free memory of the machine",
+        ),
+    };
+    Some(Failure {
+        class,
+        code: code.to_owned(),
+        message: how.to_owned(),
+        hint: Some(hint.to_owned()),
+    })
+}
+
+fn died_too_often(id: JobId, how: &str) -> Failure {
     Failure {
         class: FailureClass::Internal,
         code: "FP7101".to_owned(),
-        message: format!("{MAX_WORKER_DEATHS} workers died while rendering it; the last: {how}"),
-        hint: Some("see the daemon's log; if memory ran out, try a smaller size.bucket".to_owned()),
+        message: format!(
+            "{MAX_WORKER_DEATHS} workers died while rendering it, without a new section between; the last: {how}"
+        ),
+        hint: Some(format!(
+            "see the daemon's log; if memory ran out, try a smaller size.bucket; `framepackctl retry {id}` tries it again"
+        )),
+    }
+}
+
+fn lost_too_often(id: JobId) -> Failure {
+    Failure {
+        class: FailureClass::Internal,
+        code: "FP7102".to_owned(),
+        message: format!(
+            "the daemon died {MAX_LOST_STARTS} times while it was rendered, without a new section between"
+        ),
+        hint: Some(format!(
+            "see the system's log for what ends framepackd; `framepackctl retry {id}` tries it again"
+        )),
     }
 }

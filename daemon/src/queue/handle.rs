@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
     control::{CancelOutcome, WorkerStatus},
+    queue::{ChangeRequest, Changed, QueueView},
     worker::WorkerInfo,
 };
 use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
@@ -99,6 +100,20 @@ impl QueueHandle {
         job: JobId,
     ) -> Result<Option<(Box<Job>, CancelOutcome)>, Stopping> {
         self.ask(|reply| Message::Cancel(job, reply)).await
+    }
+
+    /// Changes jobs, or the queue as a whole; durable when this returns.
+    pub(crate) async fn change(
+        &self,
+        request: ChangeRequest,
+    ) -> Result<Result<Vec<Changed>, Unmatched>, Stopping> {
+        self.ask(|reply| Message::Change(Box::new(request), reply))
+            .await
+    }
+
+    /// The order in which jobs will run.
+    pub(crate) async fn view(&self) -> Result<QueueView, Stopping> {
+        self.ask(Message::View).await
     }
 
     /// Notes what a worker is doing.

@@ -3,13 +3,20 @@
 //! Each change is written and synced before it is answered or acted upon (`commit`), so a crash between any two steps
 //! repeats harmlessly. What came while the store synced shares the next sync.
 
+mod agenda;
 mod assign;
+mod change;
 mod commit;
 mod end;
 mod handle;
 mod index;
+mod report;
+mod retry;
+mod schedule;
 mod submit;
 mod summary;
+mod sweep;
+mod view;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -19,31 +26,34 @@ use std::{
 };
 
 use framepack_ipc::{
-    control::{CancelOutcome, WorkerStatus},
+    control::{CancelOutcome, WorkerState, WorkerStatus},
+    queue::{ChangeRequest, Changed, QueueView},
     worker::{PauseAt, RenderRequest, RungTaken, WorkerInfo},
 };
 use framepack_jobs::{
-    Failure, Job, JobId, JobState, Progress, RenderOutput, RenderPlan, Selector, StateName,
-    Timestamp, Unmatched, select,
+    Failure, Job, JobId, Progress, RenderOutput, RenderPlan, Selector, StateName, Timestamp,
+    Unmatched, select,
 };
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
 };
-use tracing::{error, info};
+use tracing::error;
 
 pub(crate) use handle::{QueueHandle, Stopping};
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 pub(crate) use summary::Summary;
 
 use self::{
+    agenda::{Agenda, PAUSES},
     commit::{Deferred, Unanswered},
+    end::is_kept,
     index::Index,
 };
 use crate::{
     inputs::Inputs,
-    render::{Renderer, clear_leftovers},
+    render::Renderer,
     spool,
     store::{Record, Store, StoreError},
 };
@@ -54,6 +64,9 @@ const EVENT_BACKLOG: usize = 1024;
 const MAX_BATCH: usize = 1024;
 /// How often the store is tried again when nothing happens.
 const ASSIGN_RETRY: Duration = Duration::from_secs(5);
+
+/// The same where nothing depends on the time.
+const IDLE_PATIENCE: Duration = Duration::from_hours(1);
 
 /// What others ask of the queue.
 #[derive(Debug)]
@@ -70,6 +83,11 @@ enum Message {
     Workers(oneshot::Sender<Vec<WorkerStatus>>),
     End(JobId, Box<Ending>, oneshot::Sender<()>),
     Cancel(JobId, oneshot::Sender<Option<(Box<Job>, CancelOutcome)>>),
+    Change(
+        Box<ChangeRequest>,
+        oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
+    ),
+    View(oneshot::Sender<QueueView>),
     List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
     Counts(oneshot::Sender<BTreeMap<StateName, u64>>),
@@ -169,6 +187,7 @@ pub(crate) struct Queue {
     submissions: Vec<Unanswered>,
     /// Why the store can't be written, while that is so.
     trouble: Option<String>,
+    agenda: Agenda,
     last_id: JobId,
     /// Jobs that may be queued or running at a time.
     max_jobs: u64,
@@ -189,6 +208,7 @@ impl Queue {
         max_jobs: u64,
         finished: std::sync::mpsc::Sender<spool::Event>,
     ) -> Result<Self, StoreError> {
+        let agenda = Agenda::new(store.note(PAUSES)?.unwrap_or_default());
         let mut queue = Self {
             last_id: store.last_id()?,
             jobs: store
@@ -203,6 +223,7 @@ impl Queue {
             submissions: Vec::new(),
             trouble: None,
             max_jobs,
+            agenda,
             running: HashMap::new(),
             idle: VecDeque::new(),
             workers: BTreeMap::new(),
@@ -225,7 +246,7 @@ impl Queue {
 
     async fn serve(mut self, mut inbox: mpsc::Receiver<Message>) {
         loop {
-            match timeout(ASSIGN_RETRY, inbox.recv()).await {
+            match timeout(self.patience(), inbox.recv()).await {
                 Ok(Some(message)) => {
                     if self.answer_all(message, &mut inbox).is_break() {
                         self.commit().await;
@@ -239,6 +260,20 @@ impl Queue {
             self.commit().await;
             self.assign();
             self.commit().await;
+        }
+    }
+
+    /// How long to wait for a message before the jobs that wait are looked at again. A clock that is set forward is
+    /// noticed within [`ASSIGN_RETRY`].
+    fn patience(&self) -> Duration {
+        let now = Timestamp::now();
+        match self.agenda.due {
+            Some(due) if due > now => {
+                ASSIGN_RETRY.min(Duration::from_secs_f64(due.secs_since(now)))
+            }
+            Some(_) => ASSIGN_RETRY,
+            None if self.trouble.is_some() => ASSIGN_RETRY,
+            None => IDLE_PATIENCE,
         }
     }
 
@@ -272,9 +307,16 @@ impl Queue {
                 let record = self.index.by_claim(&claim).map(|id| &self.jobs[&id]);
                 let _ = reply.send(record.cloned().map(Arc::new));
             }
-            Message::Next(idle) => self.idle.push_back(idle),
+            Message::Next(idle) => {
+                self.idle.push_back(idle);
+                self.agenda.may_begin = true;
+            }
             Message::Report(job, report) => self.report(job, report),
             Message::Worker(status) => {
+                if status.state == WorkerState::Starting {
+                    // A new process has loaded nothing yet.
+                    self.agenda.warm.remove(&status.device);
+                }
                 self.workers.insert(status.device.clone(), status);
             }
             Message::Workers(reply) => {
@@ -287,6 +329,13 @@ impl Queue {
             Message::Cancel(job, reply) => {
                 let cancelled = self.cancel(job);
                 self.reply_when_durable(reply, cancelled);
+            }
+            Message::Change(request, reply) => {
+                let changed = self.change(*request);
+                self.reply_when_durable(reply, changed);
+            }
+            Message::View(reply) => {
+                let _ = reply.send(self.view());
             }
             Message::List(states, reply) => {
                 let _ = reply.send(self.list(&states));
@@ -322,7 +371,8 @@ impl Queue {
         counts
     }
 
-    /// After a crash: every running job is queued again, its half-written video removed.
+    /// After a crash: every running job is queued again, its half-written video removed; what only jobs that have
+    /// ended for good needed is removed, too.
     async fn recover(&mut self, inputs: &Inputs) -> Result<(), StoreError> {
         let interrupted: Vec<JobId> = self
             .jobs
@@ -331,27 +381,13 @@ impl Queue {
             .map(|record| record.job.id)
             .collect();
         for id in interrupted {
-            let record = self.jobs.get_mut(&id).expect("collected from the same map");
-            clear_leftovers(&record.job);
-            let next = if record.private.cancel_requested {
-                JobState::Cancelled {
-                    finished_at: Timestamp::now(),
-                }
-            } else {
-                JobState::Queued
-            };
-            info!(job = %id, attempts = record.job.attempts, state = %next.name(), "was running when the daemon ended");
-            record
-                .job
-                .transition(next)
-                .expect("a running job may become queued or cancelled");
-            self.put(id);
+            self.end_lost(id);
         }
         self.store.commit().await?;
         let needed: Vec<_> = self
             .jobs
             .values()
-            .filter(|record| !record.job.is_finished())
+            .filter(|record| is_kept(&record.job, Timestamp::now()))
             .map(|record| record.private.input.as_path())
             .collect();
         if let Err(error) = inputs.keep_only(&needed) {

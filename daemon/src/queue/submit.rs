@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, JobId, JobState, Source, Timestamp, ValidSpec};
+use framepack_jobs::{Job, JobId, JobState, Schedule, Source, Timestamp, ValidSpec};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -24,6 +24,7 @@ pub(crate) struct Submission {
     /// Id of the claimed file, if it came through the folder.
     pub(crate) claim: Option<String>,
     pub(crate) spec: ValidSpec,
+    pub(crate) schedule: Schedule,
     pub(crate) seed: u64,
     /// The start image as the user named it, absolute.
     pub(crate) image: PathBuf,
@@ -45,9 +46,17 @@ impl Submission {
                 submitted_at: Timestamp::now(),
                 source: self.source,
                 spec: self.spec,
+                schedule: self.schedule,
                 seed: self.seed,
                 image: self.image,
                 attempts: 0,
+                held: false,
+                sections_done: 0,
+                starts_without_progress: 0,
+                rung: 0,
+                retries: 0,
+                retry_at: None,
+                last_failure: None,
                 warnings: self.warnings,
             },
             private: Private {
@@ -116,12 +125,16 @@ impl Queue {
             return Err(SubmitError::Full { max_jobs });
         }
         let id = JobId(self.last_id.0 + 1);
-        let output = self.free_output(&submission);
+        let Submission {
+            spec, name, seed, ..
+        } = &submission;
+        let output = self.free_output(spec, name, *seed);
         let record = submission.into_record(id, output);
         // Never given out again, even when the store refuses it: a part of the record may be on the disk.
         self.last_id = id;
         let job = Box::new(record.job.clone());
         self.jobs.insert(id, record);
+        self.agenda.look_again();
         self.persist(id);
         Ok(Submitted::New(job))
     }
@@ -140,10 +153,8 @@ impl Queue {
     }
 
     /// The first free of `name.mp4`, `name-2.mp4`, … in the job's output folder.
-    fn free_output(&self, submission: &Submission) -> PathBuf {
-        let (folder, stem) =
-            self.renderer
-                .output(&submission.spec, &submission.name, submission.seed);
+    pub(super) fn free_output(&self, spec: &ValidSpec, name: &str, seed: u64) -> PathBuf {
+        let (folder, stem) = self.renderer.output(spec, name, seed);
         let candidates = (1_u32..).map(|n| match n {
             1 => folder.join(format!("{stem}.mp4")),
             n => folder.join(format!("{stem}-{n}.mp4")),

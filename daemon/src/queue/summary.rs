@@ -13,6 +13,8 @@ pub(crate) struct Summary {
     pub(crate) running: Vec<Job>,
     /// Jobs that may be queued or running at a time.
     pub(crate) max_jobs: u64,
+    /// Why no job begins, while that is so.
+    pub(crate) paused: Option<String>,
 }
 
 impl Summary {
@@ -30,6 +32,7 @@ impl Queue {
             queued: self.index.queued().len() as u64,
             running: running.map(|id| self.jobs[id].job.clone()).collect(),
             max_jobs: self.max_jobs,
+            paused: self.paused(),
         }
     }
 

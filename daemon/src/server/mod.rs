@@ -1,6 +1,7 @@
 //! The Unix socket: one task a connection, one file a command.
 
 mod cancel;
+mod change;
 mod connection;
 mod enable;
 mod limits;
@@ -191,6 +192,8 @@ impl Service {
             Request::List(request) => self.list(request).await,
             Request::Show(request) => self.show(request).await,
             Request::Cancel(request) => self.cancel(request).await,
+            Request::Queue => Ok(Response::Queue(self.queue.view().await?)),
+            Request::Change(request) => self.change(request).await,
             Request::Plan(request) => self.plan(request).await,
             Request::Ping => self.ping().await,
             Request::EnableDevice(request) => self.enable(request).await,

@@ -17,7 +17,7 @@ impl Service {
             queued: summary.queued,
             running: summary.running.len() as u64,
             workers: self.queue.workers().await?,
-            paused: None,
+            paused: summary.paused,
             degraded: self.notes.borrow().clone(),
         }))
     }

@@ -7,6 +7,7 @@ use framepack_config::{Principal, SocketRoles};
 use framepack_ipc::{
     ErrorBody, ErrorCode,
     control::{PlanSubject, Request},
+    queue::Scope,
 };
 use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
 
@@ -38,6 +39,7 @@ impl Role {
             | Request::Show(_)
             | Request::Watch(_)
             | Request::Logs(_)
+            | Request::Queue
             | Request::Ping => Self::Read,
             Request::Plan(plan) => match plan.subject {
                 PlanSubject::Job(_) => Self::Read,
@@ -46,6 +48,10 @@ impl Role {
             },
             Request::Submit(_) | Request::Cancel(_) => Self::Submit,
             Request::EnableDevice(_) => Self::Admin,
+            Request::Change(change) => match change.scope {
+                Scope::Jobs(_) => Self::Submit,
+                Scope::Group(_) | Scope::All => Self::Admin,
+            },
         }
     }
 }

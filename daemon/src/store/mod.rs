@@ -2,18 +2,21 @@
 //!
 //! ```text
 //! tree jobs   job number, big endian → Record as JSON
-//! tree meta   schema → 1;  last_id → the highest number ever given out
+//! tree meta   schema → 1;  last_id → the highest number ever given out;
+//!             pauses → what users have paused, as JSON
 //! ```
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     thread,
     time::Instant,
 };
 
+use framepack_ipc::worker::Precaution;
 use framepack_jobs::{Job, JobId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sled::{Db, Tree};
 use thiserror::Error;
 
@@ -42,6 +45,9 @@ pub(crate) struct Private {
     pub(crate) worker_version: Option<String>,
     /// Workers that died while rendering this job.
     pub(crate) worker_deaths: u32,
+    /// What the next run does otherwise than the last.
+    #[serde(default)]
+    pub(crate) precaution: Precaution,
     /// A user wants it stopped and the worker has not said yet that it has.
     pub(crate) cancel_requested: bool,
 }
@@ -53,6 +59,11 @@ pub(crate) enum StoreError {
     Sled(#[from] sled::Error),
     #[error("record of job {job} in the store: {error}")]
     Record { job: u64, error: serde_json::Error },
+    #[error("{key} in the store: {error}")]
+    Note {
+        key: String,
+        error: serde_json::Error,
+    },
     #[error(
         "the store was written by a newer framepackd (schema {found}, this one knows {SCHEMA})"
     )]
@@ -67,6 +78,8 @@ pub(crate) struct Store {
     meta: Tree,
     /// Records to be written, or removed.
     changes: Vec<(JobId, Option<Box<Record>>)>,
+    /// Values of the daemon's own to be written.
+    notes: BTreeMap<&'static str, Vec<u8>>,
 }
 
 impl Store {
@@ -77,6 +90,7 @@ impl Store {
             meta: db.open_tree("meta")?,
             db,
             changes: Vec::new(),
+            notes: BTreeMap::new(),
         };
         match store.number("schema")? {
             Some(found) if found > SCHEMA => return Err(StoreError::Newer { found }),
@@ -117,9 +131,27 @@ impl Store {
         self.changes.push((job, None));
     }
 
+    /// Notes a value of the daemon's own; durable after [`Self::commit`].
+    pub(crate) fn put_note(&mut self, key: &'static str, value: &impl Serialize) {
+        let value = serde_json::to_vec(value).expect("a note is plain data with string keys");
+        self.notes.insert(key, value);
+    }
+
+    /// A value of the daemon's own, if it was ever noted.
+    pub(crate) fn note<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        let Some(value) = self.meta.get(key)? else {
+            return Ok(None);
+        };
+        let note = serde_json::from_slice(&value);
+        note.map(Some).map_err(|error| StoreError::Note {
+            key: key.to_owned(),
+            error,
+        })
+    }
+
     /// Whether there is anything to commit.
     pub(crate) fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
+        !self.changes.is_empty() || !self.notes.is_empty()
     }
 
     /// Makes everything noted so far durable with one sync. When that fails it stays noted.
@@ -141,8 +173,12 @@ impl Store {
         // The counter first: a crash between the two wastes a number instead of giving it out twice.
         self.set_number("last_id", last_id.0)?;
         self.jobs.apply_batch(batch)?;
+        for (key, value) in &self.notes {
+            self.meta.insert(key, value.as_slice())?;
+        }
         self.db.flush_async().await?;
         self.changes.clear();
+        self.notes.clear();
         Ok(())
     }
 

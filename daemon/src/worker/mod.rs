@@ -55,7 +55,7 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Code of a device that gets no more jobs.
-const TAKEN_OUT: &str = "FP7201";
+const TAKEN_OUT: &str = "FP7301";
 
 /// Who the supervisors work for.
 #[derive(Debug, Clone)]

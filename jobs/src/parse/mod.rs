@@ -1,5 +1,7 @@
 //! Job file to [`JobSpec`]: each key by itself, every mistake noted.
 
+mod schedule;
+
 use std::path::{Component, Path, PathBuf};
 
 use framepack_config::{Problem, ProblemKind, Problems, Table, parameters, suggest, yaml::Node};
@@ -9,7 +11,7 @@ use crate::{
     unavailable::{explain, not_available},
 };
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 22] = [
     "api",
     "kind",
     "name",
@@ -25,6 +27,13 @@ const KEYS: [&str; 15] = [
     "size",
     "latent_window",
     "output",
+    "priority",
+    "group",
+    "after",
+    "not_before",
+    "deadline",
+    "window",
+    "retry",
 ];
 const MAX_NAME_CHARS: usize = 128;
 const MAX_KEY_CHARS: usize = 200;
@@ -72,6 +81,7 @@ fn read(root: &Node) -> Result<JobSpec, Problems> {
         output_dir: output_dir(&output, noted),
         output_name: output_name(&output, noted),
         crf: output.integer("crf", &parameters::OUTPUT_CRF.range, noted),
+        schedule: schedule::read(&top, noted),
     };
     problems.or(spec)
 }
@@ -116,15 +126,20 @@ fn api(top: &Table<'_>, noted: &mut Problems) {
 
 fn name(top: &Table<'_>, noted: &mut Problems) -> Option<String> {
     let name = top.text("name", noted)?;
-    if name.is_empty() || name.len() > MAX_NAME_CHARS || !name.chars().all(is_name_char) {
-        let message = format!(
+    word(name)
+        .map_err(|message| noted.push(top.problem(ProblemKind::OutOfRange, "name", message)))
+        .ok()
+}
+
+/// A text of the few characters that file names and command lines take as they are.
+fn word(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > MAX_NAME_CHARS || !text.chars().all(is_name_char) {
+        return Err(format!(
             "{} is not a name; a name has 1 to {MAX_NAME_CHARS} of A-Z, a-z, 0-9, `.`, `_`, `-`",
-            Node::Text(name.to_owned())
-        );
-        noted.push(top.problem(ProblemKind::OutOfRange, "name", message));
-        return None;
+            Node::Text(text.to_owned())
+        ));
     }
-    Some(name.to_owned())
+    Ok(text.to_owned())
 }
 
 fn key(top: &Table<'_>, noted: &mut Problems) -> Option<String> {

@@ -1,0 +1,40 @@
+//! `hold`, `release`, `pause`, `resume`, `priority` and `retry`: what is changed about jobs that are there.
+
+use framepack_ipc::{
+    client::ClientError,
+    control::{Request, Response},
+    queue::{Change, ChangeOutcome, ChangeRequest, Scope},
+};
+use framepack_jobs::Job;
+
+use crate::{daemon::Daemon, exit::Exit, failure::Failure, output::Output};
+
+pub(crate) fn run(
+    scope: Scope,
+    change: Change,
+    daemon: &Daemon,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    output.check_fields(&Job::FIELDS)?;
+    let request = Request::Change(ChangeRequest { scope, change });
+    let Response::Changed { jobs } = daemon.ask(&request)? else {
+        return Err(ClientError::Unexpected.into());
+    };
+    let is_refused = |outcome| outcome == ChangeOutcome::Refused;
+    let exit = if jobs.iter().any(|changed| is_refused(changed.outcome)) {
+        Exit::Conflict
+    } else {
+        Exit::Ok
+    };
+    let remarks: Vec<String> = jobs
+        .iter()
+        .filter_map(|changed| {
+            let remark = changed.remark.as_ref()?;
+            Some(format!("job {} {remark}", changed.job.id))
+        })
+        .collect();
+    output.warn(&remarks)?;
+    let jobs: Vec<Job> = jobs.into_iter().map(|changed| *changed.job).collect();
+    output.jobs(&jobs, remarks)?;
+    Ok(exit)
+}

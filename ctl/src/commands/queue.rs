@@ -1,0 +1,36 @@
+//! `queue`: the order in which jobs will run, with reasons.
+
+use framepack_ipc::{
+    client::ClientError,
+    control::{Request, Response},
+    queue::QueueEntry,
+};
+
+use crate::{
+    daemon::Daemon,
+    exit::Exit,
+    failure::Failure,
+    output::{Format, Output},
+    rows,
+};
+
+pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    output.check_fields(&QueueEntry::FIELDS)?;
+    let Response::Queue(queue) = daemon.ask(&Request::Queue)? else {
+        return Err(ClientError::Unexpected.into());
+    };
+    let mut remarks = Vec::new();
+    remarks.extend(
+        queue
+            .paused
+            .map(|reason| format!("no job begins: {reason}")),
+    );
+    let groups = queue.paused_groups.iter();
+    remarks.extend(groups.map(|group| format!("no job of group {group} begins: it is paused")));
+    output.warn(&remarks)?;
+    match output.format {
+        Format::Text => output.table(&rows::of_queue(&queue.jobs))?,
+        Format::Json | Format::Fields(_) => output.records("Queue", &queue.jobs, remarks)?,
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,143 @@
+//! The queue as users see it: who runs, who is next, who waits for what.
+
+use framepack_ipc::queue::{QueueEntry, QueueView, Standing};
+use framepack_jobs::{Dependency, Job, JobState, Timestamp};
+
+use super::{
+    Queue,
+    schedule::{Moment, Scene, Turn, Verdict, Wait, Warm, Why},
+};
+
+impl Queue {
+    /// The jobs that have not ended, in the order in which they will run.
+    pub(super) fn view(&self) -> QueueView {
+        let scene = self.scene(Moment::now());
+        let running = self.index.running().iter().map(|id| &self.jobs[id].job);
+        let mut jobs: Vec<QueueEntry> = running.map(entry_of_running).collect();
+        jobs.extend(self.turns_to_come(&scene));
+        jobs.extend(scene.queued().filter_map(|job| match scene.judge(job) {
+            Verdict::Waits(wait) => Some(entry_of_waiting(job, &wait)),
+            _ => None,
+        }));
+        QueueView {
+            paused: self.paused(),
+            paused_groups: self.agenda.pauses.groups.iter().cloned().collect(),
+            jobs,
+        }
+    }
+
+    /// The jobs that may begin. Which of several devices is free first is not known: they take turns.
+    fn turns_to_come(&self, scene: &Scene<'_>) -> Vec<QueueEntry> {
+        let mut lineup = scene.lineup(&self.agenda.overtaken);
+        let devices = self.workers.keys();
+        let mut warm: Vec<Option<Warm>> = devices
+            .map(|device| self.agenda.warm.get(device).copied())
+            .collect();
+        if warm.is_empty() {
+            warm.push(None);
+        }
+        let count = warm.len();
+        let mut entries = Vec::new();
+        for turn in 0_u32.. {
+            let warm = &mut warm[turn as usize % count];
+            let Some(next) = lineup.next(*warm) else {
+                break;
+            };
+            *warm = Some(Warm::after(next.job));
+            entries.push(QueueEntry {
+                turn: Some(turn + 1),
+                ..entry(next.job, Standing::Ready, reason(&next))
+            });
+        }
+        entries
+    }
+
+    /// Why no job begins, while that is so.
+    pub(super) fn paused(&self) -> Option<String> {
+        if self.agenda.pauses.all {
+            return Some("a user has paused the queue; `framepackctl resume --all`".to_owned());
+        }
+        self.trouble
+            .as_ref()
+            .map(|trouble| format!("the store can't be written: {trouble}"))
+    }
+}
+
+fn entry(job: &Job, standing: Standing, reason: String) -> QueueEntry {
+    QueueEntry {
+        turn: None,
+        id: job.id,
+        name: job.name.clone(),
+        standing,
+        priority: job.schedule.priority,
+        group: job.schedule.group.clone(),
+        reason,
+        until: None,
+    }
+}
+
+fn entry_of_running(job: &Job) -> QueueEntry {
+    match &job.state {
+        JobState::Running {
+            device,
+            paused: true,
+            ..
+        } => entry(
+            job,
+            Standing::Paused,
+            format!("halts on {device}, with its memory"),
+        ),
+        JobState::Running { device, .. } => entry(job, Standing::Running, format!("on {device}")),
+        state => entry(job, Standing::Unknown, state.name().to_string()),
+    }
+}
+
+fn reason(turn: &Turn<'_>) -> String {
+    match turn.why {
+        Why::Order => match turn.job.schedule.priority {
+            0 => "in the order of acceptance".to_owned(),
+            priority => format!("priority {priority}"),
+        },
+        Why::ModelLoaded => "moved up: its model is loaded".to_owned(),
+        Why::Encoded => {
+            "moved up: its model is loaded, its prompt and picture are encoded".to_owned()
+        }
+    }
+}
+
+fn entry_of_waiting(job: &Job, wait: &Wait) -> QueueEntry {
+    let (standing, reason, until) = in_words(job, wait);
+    QueueEntry {
+        until,
+        ..entry(job, standing, reason)
+    }
+}
+
+fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
+    let waiting = |reason, until| (Standing::Waiting, reason, until);
+    match wait {
+        Wait::Held => (Standing::Held, "held by a user".to_owned(), None),
+        Wait::GroupPaused(group) => (Standing::Held, format!("group {group} is paused"), None),
+        Wait::After(dependency, Some((id, state))) => {
+            let named = match dependency {
+                Dependency::Number(_) => String::new(),
+                Dependency::Named(name) => format!(" ({name})"),
+            };
+            waiting(format!("after job {id}{named}, which is {state}"), None)
+        }
+        Wait::After(dependency, None) => {
+            waiting(format!("after {dependency}, which is not there yet"), None)
+        }
+        Wait::NotBefore(begin) => waiting(format!("not before {begin}"), Some(*begin)),
+        Wait::Retry(begin) => {
+            let failure = job.last_failure.as_ref();
+            let why = failure.map(|failure| format!(", after: {}", failure.message));
+            let why = why.unwrap_or_default();
+            waiting(format!("tried again at {begin}{why}"), Some(*begin))
+        }
+        Wait::Window { window, opens } => waiting(
+            format!("its window {window} opens at {opens}"),
+            Some(*opens),
+        ),
+    }
+}

@@ -1,0 +1,23 @@
+//! `hold`, `release`, `pause`, `resume`, `priority`, `retry`: what users change about jobs that are there.
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode, ErrorEnvelope,
+    control::Response,
+    queue::{Change, ChangeRequest, Scope},
+};
+
+use super::Service;
+
+impl Service {
+    pub(super) async fn change(&self, request: ChangeRequest) -> Result<Response, ErrorEnvelope> {
+        let is_pause = matches!(request.change, Change::Pause { .. } | Change::Resume);
+        if !is_pause && !matches!(request.scope, Scope::Jobs(_)) {
+            let message = "only pause and resume are for a group or for all";
+            return Err(ErrorBody::new(ErrorCode::BadMessage, message).into());
+        }
+        let changed = self.queue.change(request).await?;
+        let jobs = changed
+            .map_err(|unmatched| ErrorBody::new(ErrorCode::NoSuchJob, unmatched.to_string()))?;
+        Ok(Response::Changed { jobs })
+    }
+}
