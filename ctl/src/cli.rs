@@ -54,12 +54,26 @@ pub(crate) enum Command {
     Cancel(Jobs),
     /// Print what was logged about a job
     Logs(Logs),
+    /// Look after the devices
+    Gpu {
+        #[command(subcommand)]
+        action: Gpu,
+    },
     /// Ask whether the daemon is there, and what it does
     Ping,
     /// Print completions for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Gpu {
+    /// Give a device jobs again that was taken out after repeated faults
+    Enable {
+        /// As `ping` names it: cuda:N or cpu
+        device: String,
     },
 }
 

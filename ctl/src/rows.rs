@@ -1,6 +1,9 @@
 //! What people see of jobs and of the daemon.
 
-use framepack_ipc::control::{DaemonStatus, WorkerState};
+use framepack_ipc::{
+    control::{DaemonStatus, WorkerState},
+    worker::Temperature,
+};
 use framepack_jobs::{DeviceIdle, Job, JobState, Phase, Progress};
 
 use crate::{memory, output::Table};
@@ -68,6 +71,9 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
                 format!("{idle_secs:.2} s of {total_secs:.1} s between sampling and decoding")
             });
             lines.push(("idle", idle.unwrap_or_default()));
+            let first_step = result.time_to_first_step_secs;
+            let first_step = first_step.map(|secs| format!("after {secs:.1} s"));
+            lines.push(("first step", first_step.unwrap_or_default()));
             lines.push(("memory", memory::peaks(result).unwrap_or_default()));
         }
         JobState::Failed {
@@ -126,9 +132,14 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
             WorkerState::Unknown => "unknown",
         };
         let name = worker.device_name.as_deref().unwrap_or("-");
+        let keeps = match worker.temperature {
+            None | Some(Temperature::Cold) => "",
+            Some(Temperature::Hot) => ", hot",
+            Some(Temperature::Warm) => ", warm",
+        };
         let note = worker.note.iter().map(|note| format!(": {note}"));
         lines.push(format!(
-            "worker {} ({name}): {state}{}",
+            "worker {} ({name}): {state}{keeps}{}",
             worker.device,
             note.collect::<String>()
         ));

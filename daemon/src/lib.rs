@@ -64,15 +64,15 @@ use self::{
     queue::{Queue, QueueHandle},
     render::Renderer,
     server::{Roles, Service},
-    shutdown::{Shutdown, Trigger},
+    shutdown::Trigger,
     spool::{Spool, SpoolConfig},
     state_dir::StateDir,
     store::Store,
-    worker::{Asks, Launch, Planners, Supervisor},
+    worker::{Employer, Supervisor},
 };
 
-/// Time for the workers to end after the wish to stop; each needs a second at most.
-const WORKERS_GRACE: Duration = Duration::from_secs(10);
+/// Time for the workers to end after the wish to stop; each needs a second at most, unless it has to be killed.
+const WORKERS_GRACE: Duration = Duration::from_secs(20);
 
 /// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
@@ -110,16 +110,21 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         let _alive = spool_alive;
         spool.run(&spool_inbox);
     })?;
-    let launches = worker::launches(&config, &program, state.path());
-    let (planners, asks) = Planners::new(launches.iter().map(|launch| launch.device.as_str()));
-    let launches = launches.into_iter().zip(asks);
-    let workers = start_workers(launches, &queue, &shutdown).await?;
+    let (supervisors, planners, switches) = worker::supervisors(&Employer {
+        config: &config,
+        program: &program,
+        state_dir: state.path(),
+        queue: &queue,
+        shutdown: &shutdown,
+    });
+    let workers = start_workers(supervisors).await?;
     let service = Service {
         queue: queue.clone(),
         intake,
         renderer: renderer(&config, &state),
         planners,
         notes,
+        switches,
         started: Instant::now(),
         roles,
         layout: state.layout(),
@@ -233,16 +238,11 @@ async fn open_queue(
         .start())
 }
 
-async fn start_workers(
-    launches: impl Iterator<Item = (Launch, Asks)>,
-    queue: &QueueHandle,
-    shutdown: &Shutdown,
-) -> Result<JoinSet<()>> {
+async fn start_workers(supervisors: Vec<Supervisor>) -> Result<JoinSet<()>> {
     let mut workers = JoinSet::new();
-    for (launch, asks) in launches {
-        let supervisor = Supervisor::new(launch, queue.clone(), asks, shutdown.clone());
+    for mut supervisor in supervisors {
         // Before the first client can ask for the workers.
-        supervisor.tell(WorkerState::Starting, None).await?;
+        supervisor.tell(WorkerState::Starting).await?;
         workers.spawn(supervisor.run());
     }
     Ok(workers)

@@ -154,6 +154,7 @@ impl Pipeline {
             resumed: None,
             rungs: vec![],
             verified: Verified::Container,
+            time_to_first_step_secs: None,
         }
     }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName};
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorBody, ErrorCode, ErrorEnvelope};
+use crate::{ErrorBody, ErrorCode, ErrorEnvelope, worker::Temperature};
 
 /// Version of this protocol. Within a version, keys and variants are only added.
 pub const CONTROL_PROTOCOL: u32 = 1;
@@ -48,6 +48,8 @@ pub enum Request {
     Logs(LogsRequest),
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
+    /// Give a device jobs again that was taken out. Answered by [`Response::Enabled`].
+    EnableDevice(DeviceRequest),
 }
 
 /// Who a client is.
@@ -101,6 +103,13 @@ pub struct PlanRequest {
     pub subject: PlanSubject,
 }
 
+/// Which device is meant. One that has no worker is an error of class `not_found`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRequest {
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+}
+
 /// What a plan is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -142,6 +151,8 @@ pub enum Response {
     Planned(Box<MemoryPlan>),
     /// The daemon is there.
     Pong(DaemonStatus),
+    /// The device gets jobs.
+    Enabled(Enabling),
     /// The request was not carried out.
     Error(ErrorEnvelope),
 }
@@ -201,6 +212,28 @@ pub enum CancelOutcome {
     Unknown,
 }
 
+/// A device that is to get jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enabling {
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+    /// Whether that is new.
+    pub outcome: EnableOutcome,
+}
+
+/// Whether a device is brought back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnableOutcome {
+    /// It was taken out; a worker is being started.
+    Enabled,
+    /// It was not taken out; nothing changed.
+    NotFaulty,
+    /// An outcome of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
 /// The daemon as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DaemonStatus {
@@ -247,6 +280,9 @@ pub struct WorkerStatus {
     /// Why it does that, where it is not plain.
     #[serde(default)]
     pub note: Option<String>,
+    /// What it keeps of its models, while it waits for a job.
+    #[serde(default)]
+    pub temperature: Option<Temperature>,
 }
 
 /// What a worker does.

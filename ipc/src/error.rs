@@ -46,6 +46,8 @@ pub enum ErrorCode {
     Unreachable,
     /// There is no such job.
     NoSuchJob,
+    /// There is no worker for the device.
+    NoSuchDevice,
     /// A file that a job or a command needs can't be read.
     UnreadableFile,
     /// Another job has the key that the job file names.
@@ -100,6 +102,7 @@ impl ErrorCode {
             Self::TooManyConnections => "FP1014",
             Self::TooSlow => "FP1015",
             Self::QueueFull => "FP1020",
+            Self::NoSuchDevice => "FP1030",
             Self::UnreadableFile => "FP2108",
             Self::StoreDamaged => "FP4001",
             Self::Internal => "FP9001",
@@ -111,7 +114,7 @@ impl ErrorCode {
         match self {
             Self::Usage => ErrorClass::Usage,
             Self::Unreachable | Self::ShuttingDown => ErrorClass::Unreachable,
-            Self::NoSuchJob => ErrorClass::NotFound,
+            Self::NoSuchJob | Self::NoSuchDevice => ErrorClass::NotFound,
             Self::SocketNotPermitted | Self::NotPermitted => ErrorClass::Policy,
             Self::UnreadableFile => ErrorClass::Validation,
             Self::KeyTaken | Self::JobEnded => ErrorClass::Conflict,

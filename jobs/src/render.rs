@@ -97,6 +97,10 @@ pub struct RenderOutput {
     pub phases: Vec<PhaseTime>,
     /// Device it ran on.
     pub device: String,
+    /// Seconds from the job's assignment to a worker to the begin of its first step: models are loaded meanwhile, unless
+    /// they are warm. Measured by the daemon.
+    #[serde(default)]
+    pub time_to_first_step_secs: Option<f64>,
     /// Data type of the transformer: `f32`, `bf16` or `f16`.
     pub dtype: String,
     /// Most device memory that torch had from the driver during the job, the CUDA context aside; `None` on the CPU.

@@ -91,6 +91,7 @@ fn every_state() -> [JobState; 5] {
                 peak_device_bytes: Some(1 << 33),
                 memory_plan: None,
                 device_idle: None,
+                time_to_first_step_secs: Some(2.5),
                 resumed: Some(Resumed {
                     sections_done: 2,
                     is_exact: false,

@@ -71,6 +71,7 @@ pub(crate) fn done() -> JobState {
             resumed: None,
             rungs: Vec::new(),
             verified: Verified::Ffmpeg,
+            time_to_first_step_secs: None,
         }),
     }
 }

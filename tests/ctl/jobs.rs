@@ -3,9 +3,10 @@
 use framepack_ipc::{
     ErrorBody, ErrorCode,
     control::{
-        CancelOutcome, Cancellation, DaemonStatus, ListRequest, Note, Request, Response,
-        WorkerState, WorkerStatus,
+        CancelOutcome, Cancellation, DaemonStatus, DeviceRequest, EnableOutcome, Enabling,
+        ListRequest, Note, Request, Response, WorkerState, WorkerStatus,
     },
+    worker::Temperature,
 };
 use framepack_jobs::{JobState, StateName};
 
@@ -175,6 +176,7 @@ fn ping_tells_what_the_daemon_does() {
             device_name: None,
             state: WorkerState::Busy,
             note: Some("a reason".to_owned()),
+            temperature: Some(Temperature::Warm),
         }],
     };
     talk(&["ping"], vec![Response::Pong(status.clone())])
@@ -185,7 +187,7 @@ fn ping_tells_what_the_daemon_does() {
              no job begins: by hand\n\
              degraded: the store was repaired [FP4001]\n\
              hint: look\n\
-             worker cpu (-): busy: a reason\n",
+             worker cpu (-): busy, warm: a reason\n",
             "",
         );
     let json = talk(&["ping", "--json"], vec![Response::Pong(status)])
@@ -193,6 +195,25 @@ fn ping_tells_what_the_daemon_does() {
         .json();
     assert_eq!(json["kind"], "DaemonStatus");
     assert_eq!(json["items"][0]["workers"][0]["state"], "busy");
+}
+
+#[test]
+fn gpu_enable_says_whether_that_changes_anything() {
+    let answer = |outcome| {
+        Response::Enabled(Enabling {
+            device: "cuda:1".to_owned(),
+            outcome,
+        })
+    };
+    let talk = |outcome| talk(&["gpu", "enable", "cuda:1"], vec![answer(outcome)]);
+    let enabled = talk(EnableOutcome::Enabled);
+    let asked = Request::EnableDevice(DeviceRequest {
+        device: "cuda:1".to_owned(),
+    });
+    assert_eq!(enabled.requests, [asked]);
+    enabled.ended.assert(0, "cuda:1 gets jobs again\n", "");
+    let other = talk(EnableOutcome::NotFaulty);
+    other.ended.assert(0, "cuda:1 was not taken out\n", "");
 }
 
 #[test]

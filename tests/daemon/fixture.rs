@@ -12,7 +12,7 @@ use std::{
 
 use framepack_ipc::{
     client::Client,
-    control::{ClientInfo, Request, Response, SelectRequest},
+    control::{ClientInfo, Request, Response, SelectRequest, WorkerState, WorkerStatus},
 };
 use framepack_jobs::{Job, Selector};
 use nix::{
@@ -29,7 +29,7 @@ const DEADLINE: Duration = Duration::from_mins(5);
 pub(crate) struct Farm {
     dir: TempDir,
     daemon: Option<Child>,
-    environment: Vec<(&'static str, OsString)>,
+    environment: Vec<(String, OsString)>,
 }
 
 impl Farm {
@@ -38,6 +38,21 @@ impl Farm {
         let mut farm = Self::stopped();
         farm.start();
         farm
+    }
+
+    /// The same with settings, as in `("WORKER_DEVICES", "cpu")`.
+    pub(crate) fn with_settings(settings: &[(&str, &str)]) -> Self {
+        let mut farm = Self::stopped();
+        farm.set(settings);
+        farm.start();
+        farm
+    }
+
+    /// Changes settings for the next start.
+    pub(crate) fn set(&mut self, settings: &[(&str, &str)]) {
+        for (key, value) in settings {
+            self.set_environment(&format!("FRAMEPACKD_{key}"), value);
+        }
     }
 
     /// The same before the daemon is started.
@@ -113,8 +128,8 @@ impl Farm {
     }
 
     /// A variable for daemons that are started from now on.
-    pub(crate) fn set_environment(&mut self, name: &'static str, value: impl Into<OsString>) {
-        self.environment.push((name, value.into()));
+    pub(crate) fn set_environment(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
     }
 
     /// The daemon's command line, its log going to a file.
@@ -230,6 +245,30 @@ impl Farm {
     pub(crate) fn renders(&self) -> Vec<u64> {
         let log = fs::read_to_string(self.path("state/renders.log")).unwrap_or_default();
         log.lines().map(|line| line.parse().unwrap()).collect()
+    }
+
+    /// Lines of a log that the fake worker keeps in the state directory.
+    pub(crate) fn noted(&self, log: &str) -> Vec<String> {
+        let log = fs::read_to_string(self.path("state").join(log)).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// What `ping` says of a device.
+    pub(crate) fn worker(&self, device: &str) -> WorkerStatus {
+        let Ok(Response::Pong(status)) = self.client().call(&Request::Ping) else {
+            panic!("the daemon does not answer");
+        };
+        let mut workers = status.workers.into_iter();
+        workers.find(|worker| worker.device == device).unwrap()
+    }
+
+    /// Waits until a device's worker is in this state.
+    #[track_caller]
+    pub(crate) fn wait_for_worker(&self, device: &str, state: WorkerState) -> WorkerStatus {
+        self.wait_until(&format!("{device} is {state:?}"), |farm| {
+            let worker = farm.worker(device);
+            (worker.state == state).then_some(worker)
+        })
     }
 
     /// Every file in the outputs folder, hidden ones included.

@@ -15,4 +15,5 @@ mod roles;
 mod socket;
 mod spool;
 mod start;
+mod supervise;
 mod systemd;

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod completions;
+mod gpu;
 mod list;
 mod logs;
 mod ping;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
         Command::Cancel(jobs) => cancel::run(jobs, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
+        Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Ping => ping::run(&daemon, output),
         Command::Completions { shell } => completions::run(shell),
     }

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod connection;
+mod enable;
 mod limits;
 mod list;
 mod logs;
@@ -46,7 +47,7 @@ use crate::{
     render::Renderer,
     shutdown::Shutdown,
     state_dir::Layout,
-    worker::Planners,
+    worker::{Planners, Switches},
 };
 
 /// The daemon's user and group may connect.
@@ -63,6 +64,7 @@ pub(crate) struct Service {
     pub(crate) planners: Planners,
     /// What is wrong with the jobs folder.
     pub(crate) notes: latest::Receiver<Vec<Note>>,
+    pub(crate) switches: Switches,
     pub(crate) started: Instant,
     pub(crate) roles: Arc<Roles>,
     pub(crate) layout: Layout,
@@ -191,6 +193,7 @@ impl Service {
             Request::Cancel(request) => self.cancel(request).await,
             Request::Plan(request) => self.plan(request).await,
             Request::Ping => self.ping().await,
+            Request::EnableDevice(request) => self.enable(request).await,
             Request::Hello(_) | Request::Watch(_) | Request::Logs(_) => Err(ErrorBody::new(
                 ErrorCode::BadMessage,
                 "a connection has one hello, as its first message",

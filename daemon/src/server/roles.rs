@@ -45,6 +45,7 @@ impl Role {
                 PlanSubject::File(_) => Self::Submit,
             },
             Request::Submit(_) | Request::Cancel(_) => Self::Submit,
+            Request::EnableDevice(_) => Self::Admin,
         }
     }
 }

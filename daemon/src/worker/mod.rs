@@ -1,63 +1,103 @@
 //! One supervisor for each device: it keeps a worker process alive and carries jobs to it, one at a time.
+//!
+//! # Layout
+//!
+//! - `job`: one job, from its assignment to its end
+//! - `process`: a worker's process and pipes
+//! - `watchdog`: how long a worker may be silent
+//! - `idle`: what a worker without a job gives up, and when
+//! - `faults`: when a device is taken out; `switch`: how it comes back
+//! - `asks`: questions to workers that are no jobs
+//! - `devices`: which devices get a worker
+//! - `vitals`: what the kernel says of a process
 
 mod asks;
 mod devices;
+mod faults;
+mod idle;
+mod job;
 mod process;
+mod switch;
+mod vitals;
+mod watchdog;
 
-use std::{path::Path, time::Duration};
+use std::{convert::Infallible, path::Path, time::Duration};
 
 use framepack_config::{Config, Devices};
 use framepack_ipc::{
     control::{WorkerState, WorkerStatus},
-    worker::{FromWorker, RenderRequest, RungTaken, ToWorker, WorkerInfo},
+    worker::{FromWorker, ToWorker, WorkerInfo},
 };
-use framepack_jobs::{Failure, FailureClass};
 use tokio::{
     select,
     sync::oneshot,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until},
 };
 use tracing::{error, info, warn};
 
-pub(crate) use asks::{Asks, Planners, Silent};
-pub(crate) use process::Launch;
+pub(crate) use asks::{Planners, Silent};
+pub(crate) use switch::Switches;
 
-use self::process::{WorkerError, WorkerProcess};
+use self::{
+    asks::Asks,
+    faults::{Cause, Faults},
+    idle::IdleClock,
+    process::{Launch, Unkillable, WorkerProcess},
+    switch::Switch,
+    watchdog::Watchdog,
+};
 use crate::{
-    queue::{Assignment, Control, Death, DeathKind, Ending, QueueHandle, Report, Stopping},
+    queue::{Assignment, Ending, QueueHandle, Stopping},
     shutdown::Shutdown,
 };
 
 /// Pause before a worker is started again; doubled with each death in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A worker that has not stopped its job this long after it was asked to is killed.
-const CANCEL_GRACE: Duration = Duration::from_secs(10);
-/// Ctrl-C in a terminal reaches the workers, too: a worker that dies just before we hear of it did not crash.
-const INTERRUPT_WINDOW: Duration = Duration::from_millis(200);
+/// Code of a device that gets no more jobs.
+const TAKEN_OUT: &str = "FP7201";
 
-/// The workers to start: one for each configured device.
-pub(crate) fn launches(config: &Config, program: &Path, state_dir: &Path) -> Vec<Launch> {
-    let devices = match &config.worker.devices {
+/// Who the supervisors work for.
+#[derive(Debug, Clone)]
+pub(crate) struct Employer<'a> {
+    pub(crate) config: &'a Config,
+    /// The worker's binary.
+    pub(crate) program: &'a Path,
+    pub(crate) state_dir: &'a Path,
+    pub(crate) queue: &'a QueueHandle,
+    pub(crate) shutdown: &'a Shutdown,
+}
+
+/// One supervisor for each configured device, and the ways to their workers.
+pub(crate) fn supervisors(employer: &Employer<'_>) -> (Vec<Supervisor>, Planners, Switches) {
+    let devices = match &employer.config.worker.devices {
         Devices::Auto => devices::detect(),
         Devices::Listed(devices) => devices.iter().map(ToString::to_string).collect(),
     };
-    let launch = |device| Launch {
-        program: program.to_owned(),
-        device,
-        state_dir: state_dir.to_owned(),
-        memory: config.memory,
-    };
-    devices.into_iter().map(launch).collect()
+    let (planners, asks) = Planners::new(devices.iter().map(String::as_str));
+    let (switches, sides) = Switches::new(devices.iter().map(String::as_str));
+    let supervisors = devices.into_iter().zip(asks.into_iter().zip(sides));
+    let supervisors = supervisors
+        .map(|(device, (asks, switch))| Supervisor::new(employer, device, asks, switch))
+        .collect();
+    (supervisors, planners, switches)
 }
 
 /// Keeps one device working.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     launch: Launch,
+    config: Config,
     queue: QueueHandle,
     asks: Asks,
+    switch: Switch,
     shutdown: Shutdown,
+    watchdog: Watchdog,
+    faults: Faults,
+    /// What `ping` says of the device.
+    status: WorkerStatus,
+    /// Before the next start after a death.
+    pause: Duration,
 }
 
 /// What an idle worker gets to do.
@@ -72,97 +112,191 @@ enum Next {
 enum After {
     /// Another job.
     Ready,
-    /// Nothing: it is dead and has to be replaced.
-    Dead,
+    /// Nothing: it has to be replaced.
+    Lost(Loss),
     /// Nothing: the daemon is stopping.
     Stop,
 }
 
+/// Why a worker has to be replaced.
+#[derive(Debug, PartialEq, Eq)]
+enum Loss {
+    /// It has rendered as many jobs as it is to.
+    Old,
+    /// It died, or had to be killed; whether its device may be to blame.
+    Dead { how: String, fault: Option<Cause> },
+    /// It can't even be killed.
+    Stuck(Unkillable),
+}
+
 impl Supervisor {
-    pub(crate) fn new(launch: Launch, queue: QueueHandle, asks: Asks, shutdown: Shutdown) -> Self {
+    fn new(employer: &Employer<'_>, device: String, asks: Asks, switch: Switch) -> Self {
+        let config = employer.config;
         Self {
-            launch,
-            queue,
+            status: WorkerStatus {
+                device: device.clone(),
+                device_name: None,
+                state: WorkerState::Starting,
+                note: None,
+                temperature: None,
+            },
+            launch: Launch {
+                program: employer.program.to_owned(),
+                device,
+                state_dir: employer.state_dir.to_owned(),
+                memory: config.memory,
+            },
+            config: config.clone(),
+            queue: employer.queue.clone(),
             asks,
-            shutdown,
+            switch,
+            shutdown: employer.shutdown.clone(),
+            watchdog: Watchdog::new(config.worker.deadlines),
+            faults: Faults::new(config.worker.max_faults),
+            pause: FIRST_PAUSE,
         }
     }
 
     /// Starts workers, one after the other has died, until the daemon stops.
     pub(crate) async fn run(mut self) {
-        let mut pause = FIRST_PAUSE;
+        let Err(Stopping) = self.keep().await;
+    }
+
+    async fn keep(&mut self) -> Result<Infallible, Stopping> {
         loop {
-            let started = select! {
-                started = WorkerProcess::start(&self.launch) => started,
-                () = self.shutdown.requested() => return,
-            };
-            match started {
-                Ok((process, info)) => {
-                    info!(
-                        device = info.device,
-                        name = info.device_name,
-                        version = info.version,
-                        "worker is ready"
-                    );
-                    let ready = Instant::now();
-                    match self.serve(process, &info).await {
-                        Ok(After::Dead | After::Ready) => {}
-                        Ok(After::Stop) | Err(Stopping) => return,
-                    }
-                    if ready.elapsed() > LONGEST_PAUSE {
-                        pause = FIRST_PAUSE;
+            match self.live().await? {
+                Loss::Old => info!(
+                    device = self.launch.device,
+                    "worker is replaced: recycle_after"
+                ),
+                Loss::Dead { how, fault } => {
+                    error!(device = self.launch.device, "no worker: {how}");
+                    let is_faulty =
+                        fault.is_some_and(|fault| self.faults.note(fault, Instant::now()));
+                    if is_faulty {
+                        self.take_out(&how).await?;
+                    } else {
+                        self.rest(how).await?;
                     }
                 }
-                Err(error) => error!(device = self.launch.device, "no worker: {error}"),
+                Loss::Stuck(unkillable) => self.take_out(&unkillable.to_string()).await?,
             }
-            if self.rest(&mut pause).await.is_err() {
-                return;
+        }
+    }
+
+    /// One worker's life; why it was over.
+    async fn live(&mut self) -> Result<Loss, Stopping> {
+        self.status.temperature = None;
+        self.tell(WorkerState::Starting).await?;
+        let started = select! {
+            started = WorkerProcess::start(&self.launch) => started,
+            () = self.shutdown.requested() => return Err(Stopping),
+        };
+        match started {
+            Ok((process, info)) => {
+                info!(
+                    device = info.device,
+                    name = info.device_name,
+                    version = info.version,
+                    "worker is ready"
+                );
+                self.status.device_name = Some(info.device_name.clone());
+                self.status.note = None;
+                self.serve(process, &info).await
             }
+            Err(error) => Ok(Loss::Dead {
+                how: error.to_string(),
+                fault: Some(Cause::Worker),
+            }),
         }
     }
 
     /// Waits a little longer with each death before the next worker is started.
-    async fn rest(&mut self, pause: &mut Duration) -> Result<(), Stopping> {
-        self.tell(WorkerState::Down, None).await?;
+    async fn rest(&mut self, how: String) -> Result<(), Stopping> {
+        self.status.note = Some(how);
+        self.tell(WorkerState::Down).await?;
         select! {
-            () = sleep(*pause) => {}
+            () = sleep(self.pause) => {}
             () = self.shutdown.requested() => return Err(Stopping),
         }
-        *pause = LONGEST_PAUSE.min(2 * *pause);
-        self.tell(WorkerState::Starting, None).await
+        self.pause = LONGEST_PAUSE.min(2 * self.pause);
+        Ok(())
     }
 
-    /// Gives jobs to one worker for as long as it lives.
+    /// Gives the device no more jobs until somebody brings it back.
+    async fn take_out(&mut self, how: &str) -> Result<(), Stopping> {
+        let device = &self.launch.device;
+        error!(device, code = TAKEN_OUT, "taken out: {how}");
+        self.status.note = Some(format!(
+            "taken out, as it failed again and again without finishing a job; the last time: {how} \
+             (`framepackctl gpu enable {device}` brings it back) [{TAKEN_OUT}]"
+        ));
+        self.tell(WorkerState::Faulty).await?;
+        loop {
+            select! {
+                () = self.switch.enabled() => break,
+                _ = self.asks.next() => self.asks.give_up(),
+                () = self.shutdown.requested() => return Err(Stopping),
+            }
+        }
+        info!(device = self.launch.device, "brought back");
+        self.faults.forget();
+        self.pause = FIRST_PAUSE;
+        self.status.note = None;
+        Ok(())
+    }
+
+    /// Gives jobs to one worker for as long as it can be used.
     async fn serve(
         &mut self,
         mut process: WorkerProcess,
         info: &WorkerInfo,
-    ) -> Result<After, Stopping> {
-        loop {
-            self.tell(WorkerState::Idle, Some(info)).await?;
-            let after = match self.next(&mut process, info).await? {
+    ) -> Result<Loss, Stopping> {
+        let mut idle = IdleClock::new(self.config.idle, Instant::now());
+        let mut jobs = 0;
+        let loss = loop {
+            let after = match self.next(&mut process, info, &mut idle).await? {
                 Next::Render(assignment) => {
-                    self.tell(WorkerState::Busy, Some(info)).await?;
-                    self.render(&mut process, *assignment).await?
+                    jobs += 1;
+                    self.status.temperature = None;
+                    self.tell(WorkerState::Busy).await?;
+                    let after = self.render(&mut process, *assignment).await?;
+                    idle.job_ended(Instant::now());
+                    after
                 }
                 Next::Nothing(after) => after,
             };
-            if after != After::Ready {
-                self.asks.give_up();
-                process.close().await;
-                return Ok(after);
+            match after {
+                After::Ready if jobs == self.config.worker.recycle_after && jobs > 0 => {
+                    break Some(Loss::Old);
+                }
+                After::Ready => {}
+                After::Lost(loss) => break Some(loss),
+                After::Stop => break None,
             }
+        };
+        self.asks.give_up();
+        let closed = process.close().await;
+        match (loss, closed) {
+            (None, _) => Err(Stopping),
+            (Some(_), Err(unkillable)) => Ok(Loss::Stuck(unkillable)),
+            (Some(loss), Ok(())) => Ok(loss),
         }
     }
 
-    /// Waits for a job; questions are answered meanwhile.
+    /// Waits for a job; questions are answered meanwhile, and memory is given up in time.
     async fn next(
         &mut self,
         process: &mut WorkerProcess,
         info: &WorkerInfo,
+        idle: &mut IdleClock,
     ) -> Result<Next, Stopping> {
+        self.status.temperature = Some(idle.temperature());
+        self.tell(WorkerState::Idle).await?;
         let mut next = self.queue.next(info).await?;
         let after = loop {
+            let cooling = idle.next();
+            let cool_at = cooling.map_or_else(Instant::now, |(at, _)| at);
             select! {
                 assignment = &mut next => {
                     let job = assignment.map(|assignment| Next::Render(Box::new(assignment)));
@@ -170,12 +304,25 @@ impl Supervisor {
                 }
                 message = process.receive() => match message {
                     Ok(FromWorker::Planned { ask, outcome }) => self.asks.answer(ask, outcome),
-                    message => {
-                        report_idle_death(&self.launch.device, message);
-                        break After::Dead;
-                    }
+                    Ok(message) => break After::Lost(Loss::Dead {
+                        how: format!("it spoke without being asked: {message:?}"),
+                        fault: Some(Cause::Worker),
+                    }),
+                    Err(error) => break After::Lost(Loss::Dead {
+                        how: format!("died without a job: {error}"),
+                        fault: Some(Cause::Worker),
+                    }),
                 },
                 question = self.asks.next() => process.send(&question).await,
+                () = sleep_until(cool_at), if cooling.is_some() => {
+                    if let Some((_, to)) = cooling {
+                        info!(device = self.launch.device, ?to, "gives up memory");
+                        process.send(&ToWorker::Cool { to }).await;
+                        idle.cooled(to);
+                        self.status.temperature = Some(to);
+                        self.tell(WorkerState::Idle).await?;
+                    }
+                }
                 () = self.shutdown.requested() => break After::Stop,
             }
         };
@@ -188,157 +335,17 @@ impl Supervisor {
         next.close();
         match next.try_recv() {
             Ok(assignment) => {
-                self.queue
-                    .end(assignment.request.job, Ending::Interrupted)
-                    .await
+                let job = assignment.request.job;
+                warn!(%job, "its worker went away before it had it");
+                self.queue.end(job, Ending::Interrupted).await
             }
             Err(_) => Ok(()),
         }
     }
 
-    /// Has one job rendered.
-    async fn render(
-        &mut self,
-        process: &mut WorkerProcess,
-        assignment: Assignment,
-    ) -> Result<After, Stopping> {
-        let Assignment {
-            request,
-            mut control,
-        } = assignment;
-        let job = request.job;
-        process
-            .send(&ToWorker::Render(Box::new(request.clone())))
-            .await;
-        let mut kill_at = None;
-        let (ending, after) = loop {
-            select! {
-                message = process.receive() => match message {
-                    Ok(message) => match self.heard(&request, message).await? {
-                        None => {}
-                        Some(ending) => {
-                            let after = after(&ending);
-                            break (ending, after);
-                        }
-                    },
-                    Err(death) => break (self.ending_of(&death).await, After::Dead),
-                },
-                question = self.asks.next() => process.send(&question).await,
-                Some(wish) = control.recv() => match wish {
-                    Control::Cancel => {
-                        process.send(&ToWorker::Cancel { job }).await;
-                        kill_at.get_or_insert_with(|| Instant::now() + CANCEL_GRACE);
-                    }
-                    Control::Pause(at) => process.send(&ToWorker::Pause { job, at }).await,
-                    Control::Resume => process.send(&ToWorker::Resume { job }).await,
-                },
-                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
-                    warn!(%job, "does not stop: its worker is killed");
-                    process.kill().await;
-                    break (Ending::Cancelled, After::Dead);
-                }
-                () = self.shutdown.requested() => {
-                    // Gone before the job is queued again, so that nothing is written after that.
-                    process.close().await;
-                    break (Ending::Interrupted, After::Stop);
-                }
-            }
-        };
-        self.queue.end(job, ending).await?;
-        Ok(after)
-    }
-
-    /// Passes on what the worker says; the ending, if that was its last word on the job.
-    async fn heard(
-        &mut self,
-        request: &RenderRequest,
-        message: FromWorker,
-    ) -> Result<Option<Ending>, Stopping> {
-        let job = request.job;
-        match message {
-            FromWorker::Started { plan, .. } => {
-                self.queue.report(job, Report::Started(plan)).await?;
-            }
-            FromWorker::Progress { progress, .. } => {
-                self.queue.report(job, Report::Progress(progress)).await?;
-            }
-            FromWorker::Done { output, .. } if request.output.is_file() => {
-                return Ok(Some(Ending::Done(output)));
-            }
-            FromWorker::Done { .. } => return Ok(Some(Ending::Failed(no_video(request)))),
-            FromWorker::Failed { failure, .. } => return Ok(Some(Ending::Failed(failure))),
-            FromWorker::Cancelled { .. } => return Ok(Some(Ending::Cancelled)),
-            FromWorker::Suspended { .. } => return Ok(Some(Ending::Suspended)),
-            FromWorker::Checkpoint { sections_done, .. } => {
-                let report = Report::Checkpoint(sections_done);
-                self.queue.report(job, report).await?;
-            }
-            FromWorker::Rung {
-                rung, name, reason, ..
-            } => {
-                let rung = RungTaken { rung, name, reason };
-                self.queue.report(job, Report::Rung(rung)).await?;
-            }
-            FromWorker::Paused { .. } => self.queue.report(job, Report::Paused).await?,
-            FromWorker::Resumed { .. } => self.queue.report(job, Report::Resumed).await?,
-            FromWorker::Planned { ask, outcome } => self.asks.answer(ask, outcome),
-            FromWorker::Ready(_) => warn!(%job, "the worker said again that it is ready"),
-        }
-        Ok(None)
-    }
-
     /// Says what the worker is doing, for `ping`.
-    pub(crate) async fn tell(
-        &self,
-        state: WorkerState,
-        info: Option<&WorkerInfo>,
-    ) -> Result<(), Stopping> {
-        let status = WorkerStatus {
-            device: self.launch.device.clone(),
-            device_name: info.map(|info| info.device_name.clone()),
-            state,
-            note: None,
-        };
-        self.queue.worker(status).await
-    }
-
-    async fn ending_of(&mut self, death: &WorkerError) -> Ending {
-        match timeout(INTERRUPT_WINDOW, self.shutdown.requested()).await {
-            Ok(()) => Ending::Interrupted,
-            Err(_) => Ending::WorkerDied(Death {
-                kind: DeathKind::Crash,
-                how: death.to_string(),
-            }),
-        }
-    }
-}
-
-/// A worker whose device has failed exits by itself: the next job is for its successor.
-fn after(ending: &Ending) -> After {
-    match ending {
-        Ending::Failed(failure) if failure.class == FailureClass::Gpu => After::Dead,
-        _ => After::Ready,
-    }
-}
-
-fn report_idle_death(device: &str, message: Result<FromWorker, WorkerError>) {
-    match message {
-        Ok(message) => warn!(
-            device,
-            "replaced: it spoke without being asked: {message:?}"
-        ),
-        Err(error) => warn!(device, "died without a job: {error}"),
-    }
-}
-
-fn no_video(request: &RenderRequest) -> Failure {
-    Failure {
-        class: FailureClass::Internal,
-        code: "FP7002".to_owned(),
-        message: format!(
-            "the worker reported a video, but there is no {}",
-            request.output.display()
-        ),
-        hint: Some("see whether something else removes files from paths.outputs".to_owned()),
+    pub(crate) async fn tell(&mut self, state: WorkerState) -> Result<(), Stopping> {
+        self.status.state = state;
+        self.queue.worker(self.status.clone()).await
     }
 }

@@ -1,10 +1,11 @@
 //! One `framepack-worker serve` process and its pipes.
 //!
 //! It stays in the daemon's process group and exits by itself when its stdin ends, so it cannot outlive
-//! the daemon, however that dies.
+//! the daemon, however that dies. It is ended with end-of-file first, then TERM, then KILL.
 
 use std::{
     collections::VecDeque,
+    os::unix::process::ExitStatusExt,
     path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -12,6 +13,10 @@ use std::{
 
 use framepack_config::Memory;
 use framepack_ipc::worker::{FromWorker, ToWorker, WORKER_PROTOCOL, WorkerInfo};
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
 use thiserror::Error;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -21,10 +26,17 @@ use tokio::{
 };
 use tracing::{debug, info};
 
+use super::vitals::{self, Vitals};
+use crate::queue::DeathKind;
+
 /// Time for libtorch to load, the device to answer, and a predecessor's lock to be released.
 const READY_TIMEOUT: Duration = Duration::from_mins(2);
-/// Time between end-of-file on stdin and KILL. The worker promises to exit within one second.
+/// Time between end-of-file on stdin and TERM. The worker promises to exit within one second.
 const EXIT_GRACE: Duration = Duration::from_secs(3);
+/// Time between TERM and KILL.
+const TERM_GRACE: Duration = Duration::from_secs(2);
+/// Time after KILL. A process that is still there then hangs in its driver, which nobody can end.
+const KILL_GRACE: Duration = Duration::from_secs(10);
 /// Lines of stderr that explain a death.
 const LAST_WORDS: usize = 5;
 
@@ -68,7 +80,29 @@ pub(crate) enum WorkerError {
     #[error("not a message of a worker: {line:?}")]
     Gibberish { line: String },
     #[error("{status}{}", last_words(.stderr))]
-    Died { status: String, stderr: Vec<String> },
+    Died {
+        kind: DeathKind,
+        status: String,
+        stderr: Vec<String>,
+    },
+}
+
+impl WorkerError {
+    /// What the worker died of, when it was rendering.
+    pub(super) fn kind(&self) -> DeathKind {
+        match self {
+            Self::Died { kind, .. } => *kind,
+            _ => DeathKind::Crash,
+        }
+    }
+}
+
+/// The worker's process is still there after KILL.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("its worker, process {pid}, can't be killed: it {state}; the device's driver holds it")]
+pub(super) struct Unkillable {
+    pid: u32,
+    state: Vitals,
 }
 
 fn last_words(stderr: &[String]) -> String {
@@ -87,6 +121,8 @@ pub(crate) struct WorkerProcess {
     stdin: Option<ChildStdin>,
     messages: Lines<BufReader<ChildStdout>>,
     stderr: JoinHandle<VecDeque<String>>,
+    /// Processes that the kernel had killed for want of memory when this one started.
+    oom_kills: u64,
 }
 
 impl WorkerProcess {
@@ -127,6 +163,7 @@ impl WorkerProcess {
             unreachable!("all three were asked to be pipes");
         };
         Ok(Self {
+            oom_kills: vitals::oom_kills(),
             child,
             stdin: Some(stdin),
             messages: BufReader::new(stdout).lines(),
@@ -155,48 +192,78 @@ impl WorkerProcess {
         }
     }
 
-    /// Ends the worker: end-of-file first, KILL when it does not listen.
-    pub(crate) async fn close(&mut self) {
+    /// Ends the worker: end-of-file first, then TERM, then KILL.
+    pub(crate) async fn close(&mut self) -> Result<(), Unkillable> {
         self.stdin = None;
-        if timeout(EXIT_GRACE, self.child.wait()).await.is_err() {
-            self.kill().await;
+        match timeout(EXIT_GRACE, self.child.wait()).await {
+            Ok(_) => Ok(()),
+            Err(_) => self.terminate().await,
         }
     }
 
-    /// Ends the worker at once.
-    pub(crate) async fn kill(&mut self) {
-        if let Err(error) = self.child.kill().await {
+    /// Ends a worker that does not listen: TERM, then KILL.
+    pub(crate) async fn terminate(&mut self) -> Result<(), Unkillable> {
+        let Some(pid) = self.child.id() else {
+            return Ok(());
+        };
+        // Fails only when it has just ended by itself.
+        let _ = signal::kill(Pid::from_raw(pid as i32), Signal::SIGTERM);
+        if timeout(TERM_GRACE, self.child.wait()).await.is_ok() {
+            return Ok(());
+        }
+        if let Err(error) = self.child.start_kill() {
             debug!(%error, "killing the worker");
         }
+        match timeout(KILL_GRACE, self.child.wait()).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Unkillable {
+                pid,
+                state: Vitals::of(pid),
+            }),
+        }
+    }
+
+    /// How its process is, for the report of a hang.
+    pub(crate) fn vitals(&self) -> Vitals {
+        self.child.id().map(Vitals::of).unwrap_or_default()
     }
 
     async fn death(&mut self) -> WorkerError {
         self.stdin = None;
-        let status = match timeout(EXIT_GRACE, self.child.wait()).await {
-            Ok(Ok(status)) => describe(status),
-            Ok(Err(error)) => format!("the worker is gone ({error})"),
+        let (kind, status) = match timeout(EXIT_GRACE, self.child.wait()).await {
+            Ok(Ok(status)) => describe(status, vitals::oom_kills() > self.oom_kills),
+            Ok(Err(error)) => (DeathKind::Crash, format!("the worker is gone ({error})")),
             Err(_) => {
-                self.kill().await;
-                "the worker closed its pipe without exiting and was killed".to_owned()
+                let ended = self.terminate().await;
+                let how = ended.map_or_else(|error| error.to_string(), |()| "was killed".into());
+                let status = format!("the worker closed its pipe without exiting and {how}");
+                (DeathKind::Crash, status)
             }
         };
         let stderr = timeout(EXIT_GRACE, &mut self.stderr).await;
         WorkerError::Died {
+            kind,
             status,
             stderr: stderr.ok().and_then(Result::ok).unwrap_or_default().into(),
         }
     }
 }
 
-fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
+/// What a process died of. Signal 9 is the kernel's for want of memory if it has killed anything for that meanwhile.
+fn describe(status: ExitStatus, was_oom: bool) -> (DeathKind, String) {
     match (status.signal(), status.code()) {
-        (Some(9), _) => {
-            "the worker was killed by signal 9 (KILL: by hand, or by the kernel for want of memory)"
-                .into()
+        (Some(9), _) if was_oom => {
+            let status = "the kernel killed the worker for want of memory (signal 9)";
+            (DeathKind::OutOfMemoryKill, status.into())
         }
-        (Some(signal), _) => format!("the worker was killed by signal {signal}"),
-        (None, code) => format!("the worker exited with status {}", code.unwrap_or_default()),
+        (Some(signal), _) => (
+            DeathKind::Crash,
+            format!("the worker was killed by signal {signal}"),
+        ),
+        (None, code) => (
+            DeathKind::Crash,
+            format!("the worker exited with status {}", code.unwrap_or_default()),
+        ),
     }
 }
 
@@ -213,4 +280,27 @@ async fn forward_stderr(stderr: ChildStderr, device: String) -> VecDeque<String>
         tail.push_back(line);
     }
     tail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_worker_died_of() {
+        let killed = ExitStatus::from_raw(9);
+        assert_eq!(describe(killed, true).0, DeathKind::OutOfMemoryKill);
+        assert_eq!(
+            describe(killed, false),
+            (
+                DeathKind::Crash,
+                "the worker was killed by signal 9".to_owned()
+            )
+        );
+        let (kind, how) = describe(ExitStatus::from_raw(2 << 8), true);
+        assert_eq!(
+            (kind, how.as_str()),
+            (DeathKind::Crash, "the worker exited with status 2")
+        );
+    }
 }

@@ -1,0 +1,38 @@
+//! `gpu`: devices that were taken out come back.
+
+use framepack_ipc::{
+    client::ClientError,
+    control::{DeviceRequest, EnableOutcome, Request, Response},
+};
+
+use crate::{
+    cli::Gpu,
+    daemon::Daemon,
+    exit::Exit,
+    failure::Failure,
+    output::{Format, Output, print_lines},
+};
+
+const FIELDS: [&str; 2] = ["device", "outcome"];
+
+pub(crate) fn run(action: Gpu, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    let Gpu::Enable { device } = action;
+    output.check_fields(&FIELDS)?;
+    let Response::Enabled(enabling) =
+        daemon.ask(&Request::EnableDevice(DeviceRequest { device }))?
+    else {
+        return Err(ClientError::Unexpected.into());
+    };
+    let what = match enabling.outcome {
+        EnableOutcome::Enabled => "gets jobs again",
+        EnableOutcome::NotFaulty => "was not taken out",
+        EnableOutcome::Unknown => "is as `ping` says",
+    };
+    match output.format {
+        Format::Text => print_lines(&[format!("{} {what}", enabling.device)])?,
+        Format::Json | Format::Fields(_) => {
+            output.records("DeviceEnabled", &[enabling], Vec::new())?;
+        }
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,34 @@
+//! `gpu enable`: a device that was taken out gets jobs again.
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode, ErrorEnvelope,
+    control::{DeviceRequest, EnableOutcome, Enabling, Response, WorkerState},
+};
+
+use super::Service;
+
+impl Service {
+    pub(super) async fn enable(&self, request: DeviceRequest) -> Result<Response, ErrorEnvelope> {
+        let device = request.device;
+        let workers = self.queue.workers().await?;
+        let Some(worker) = workers.iter().find(|worker| worker.device == device) else {
+            let known: Vec<&str> = workers
+                .iter()
+                .map(|worker| worker.device.as_str())
+                .collect();
+            let error = ErrorBody::new(
+                ErrorCode::NoSuchDevice,
+                format!("there is no worker for {device}"),
+            );
+            return Err(error.hint(format!("there are {}", known.join(", "))).into());
+        };
+        let outcome = match worker.state {
+            WorkerState::Faulty => {
+                self.switches.enable(&device);
+                EnableOutcome::Enabled
+            }
+            _ => EnableOutcome::NotFaulty,
+        };
+        Ok(Response::Enabled(Enabling { device, outcome }))
+    }
+}

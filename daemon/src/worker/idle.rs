@@ -1,0 +1,110 @@
+//! What a worker without a job gives up, and when.
+
+use framepack_config::Idle;
+use framepack_ipc::worker::Temperature;
+use tokio::time::Instant;
+
+/// What one worker process holds, and since when it has had no job.
+#[derive(Debug)]
+pub(super) struct IdleClock {
+    limits: Idle,
+    temperature: Temperature,
+    since: Instant,
+}
+
+impl IdleClock {
+    /// A new process holds nothing.
+    pub(super) fn new(limits: Idle, now: Instant) -> Self {
+        Self {
+            limits,
+            temperature: Temperature::Cold,
+            since: now,
+        }
+    }
+
+    /// A job has ended, and left its models where they were.
+    pub(super) fn job_ended(&mut self, now: Instant) {
+        self.temperature = Temperature::Hot;
+        self.since = now;
+    }
+
+    pub(super) fn temperature(&self) -> Temperature {
+        self.temperature
+    }
+
+    /// What the worker is to give up next, and when; `None`: nothing more.
+    pub(super) fn next(&self) -> Option<(Instant, Temperature)> {
+        let at =
+            |limit: framepack_config::IdleLimit, to| Some((self.since + limit.duration()?, to));
+        let warm = at(self.limits.warm_after, Temperature::Warm);
+        let cold = at(self.limits.cold_after, Temperature::Cold);
+        match (self.temperature, warm, cold) {
+            (Temperature::Cold, ..) => None,
+            (Temperature::Warm, _, cold) => cold,
+            (Temperature::Hot, Some(warm), Some(cold)) if warm.0 < cold.0 => Some(warm),
+            (Temperature::Hot, warm, cold) => cold.or(warm),
+        }
+    }
+
+    /// The worker was told.
+    pub(super) fn cooled(&mut self, to: Temperature) {
+        self.temperature = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use framepack_config::IdleLimit::{self, Never, Secs};
+
+    use super::*;
+
+    /// What a worker gives up after a job, with the seconds since.
+    fn schedule(warm_after: IdleLimit, cold_after: IdleLimit) -> Vec<(u64, Temperature)> {
+        let limits = Idle {
+            warm_after,
+            cold_after,
+        };
+        let begin = Instant::now();
+        let mut clock = IdleClock::new(limits, begin);
+        assert_eq!(clock.next(), None, "a new worker holds nothing");
+        let end = begin + Duration::from_secs(1000);
+        clock.job_ended(end);
+        let mut schedule = Vec::new();
+        while let Some((at, to)) = clock.next() {
+            schedule.push(((at - end).as_secs(), to));
+            clock.cooled(to);
+        }
+        schedule
+    }
+
+    #[test]
+    fn schedules() {
+        use Temperature::{Cold, Warm};
+        for (warm, cold, expected) in [
+            (Secs(300), Secs(1800), vec![(300, Warm), (1800, Cold)]),
+            (Secs(0), Secs(1800), vec![(0, Warm), (1800, Cold)]),
+            (Never, Secs(1800), vec![(1800, Cold)]),
+            (Secs(300), Never, vec![(300, Warm)]),
+            (Never, Never, vec![]),
+            (Secs(300), Secs(300), vec![(300, Cold)]),
+            (Secs(300), Secs(0), vec![(0, Cold)]),
+        ] {
+            assert_eq!(schedule(warm, cold), expected, "{warm:?} {cold:?}");
+        }
+    }
+
+    #[test]
+    fn every_job_restarts_the_clock() {
+        let mut now = Instant::now();
+        let mut clock = IdleClock::new(Idle::default(), now);
+        clock.job_ended(now);
+        clock.cooled(Temperature::Cold);
+        now += Duration::from_secs(5000);
+        clock.job_ended(now);
+        assert_eq!(clock.temperature(), Temperature::Hot);
+        let expected = (now + Duration::from_mins(5), Temperature::Warm);
+        assert_eq!(clock.next(), Some(expected));
+    }
+}

@@ -1,0 +1,40 @@
+//! The way to devices that were taken out: somebody has mended them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::sync::Notify;
+
+/// The devices' switches; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Switches(Arc<BTreeMap<String, Arc<Notify>>>);
+
+/// One device's switch, as its supervisor sees it.
+#[derive(Debug)]
+pub(super) struct Switch(Arc<Notify>);
+
+impl Switches {
+    /// Switches for these devices, and each one's other side.
+    pub(super) fn new<'a>(devices: impl Iterator<Item = &'a str>) -> (Self, Vec<Switch>) {
+        let (named, sides) = devices
+            .map(|device| {
+                let notify = Arc::new(Notify::new());
+                ((device.to_owned(), Arc::clone(&notify)), Switch(notify))
+            })
+            .unzip();
+        (Self(Arc::new(named)), sides)
+    }
+
+    /// Brings back a device that was taken out.
+    pub(crate) fn enable(&self, device: &str) {
+        if let Some(switch) = self.0.get(device) {
+            switch.notify_one();
+        }
+    }
+}
+
+impl Switch {
+    /// Waits until somebody brings the device back.
+    pub(super) async fn enabled(&self) {
+        self.0.notified().await;
+    }
+}

@@ -1,0 +1,131 @@
+//! A worker without torch: it speaks the worker's protocol and misbehaves as the prompt says.
+//!
+//! | prompt         | what it does                                                            |
+//! |----------------|-------------------------------------------------------------------------|
+//! | `wait FILE`    | makes steps until FILE exists, or the job is cancelled                  |
+//! | `FAULT N`      | the fault before its first step, the first N times; without N: always   |
+//! | `lie`          | says that there is a video, and there is none                           |
+//! | `script WORDS` | what the words say, see below                                           |
+//! | else           | "renders" two sections of three steps                                   |
+//!
+//! The words of a script, in any order, as in `script sections=3 step_ms=2 crash@1.2*2 hang@2`:
+//!
+//! | word                      | what it does                                                             |
+//! |---------------------------|--------------------------------------------------------------------------|
+//! | `sections=N` `steps=N`    | the job's size; 2 and 3 without them                                     |
+//! | `step_ms=N`               | time of a step; 0 without it                                             |
+//! | `wait=FILE`               | makes steps until FILE exists, before the first section                  |
+//! | `deaf`                    | hears no `Cancel`, `Pause` and `Resume`                                  |
+//! | `lie`                     | as above                                                                 |
+//! | `#REMARK`                 | nothing, but makes the job another one                                   |
+//! | `FAULT@SECTION.STEP*N`    | the fault before this step, the first N times that it comes there; both  |
+//! |                           | `.STEP` and `*N` are 1 when left out. Sections are counted from 0, steps |
+//! |                           | from 1; after the last section comes the writing of the video            |
+//!
+//! Faults: `crash` leaves a half-written video and aborts; `corrupt` damages the latest checkpoint, then crashes;
+//! `hang` hears and says nothing any more, but ends with its stdin; `stop` is SIGSTOP; `oom` and `nan` fail the job;
+//! `gpu` fails it with a broken device, and the worker dies under whatever comes next; `rung` climbs the ladder and
+//! repeats the section. How often a fault came due is counted in `fake-faults/` of the state directory.
+//!
+//! Like the real worker it saves a checkpoint after each section (`chain.rs`, in `checkpoints/` of the job's work
+//! folder), resumes from the latest sound one, and halts and suspends when it is asked to. `latents_sha256` is the end
+//! of its chain of hashes, and equal for equal seed, sections and steps, however often the job was interrupted. The
+//! video is a real one of 73 frames, whatever the job's sections, and ends with a `free` box that holds
+//! `{"job":…,"prompt":…,"latents_sha256":…}`.
+//!
+//! It plans every job alike, but those whose prompt begins with `large`, which do not fit, and those of `unplanned`,
+//! under which it dies. In the state directory it adds a line to `starts.log` (its process id), with each render to
+//! `renders.log` (the job's number), and with each `Cool` to `cool.log` (`warm` or `cold`); while there is a file
+//! `refuse-start-DEVICE`, it fails to start.
+
+mod chain;
+mod desk;
+mod output;
+mod plan;
+mod run;
+mod script;
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    process,
+};
+
+use framepack_ipc::worker::{FromWorker, Temperature, ToWorker, WORKER_PROTOCOL, WorkerInfo};
+
+use self::{
+    desk::{Desk, say},
+    run::{Ending, Run},
+};
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [
+        _,
+        serve,
+        device_flag,
+        device,
+        state_flag,
+        state_dir,
+        memory_flags @ ..,
+    ] = arguments.as_slice()
+    else {
+        panic!("usage: fake_worker serve --device D --state-dir DIR [--preserve-gb N]");
+    };
+    let preserve_gb = match memory_flags {
+        [] => None,
+        [flag, gb] if flag == "--preserve-gb" => Some(gb.parse().expect("a number")),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        [serve, device_flag, state_flag],
+        ["serve", "--device", "--state-dir"]
+    );
+    let state_dir = Path::new(state_dir);
+    if state_dir.join(format!("refuse-start-{device}")).exists() {
+        eprintln!("fake worker: the device does not answer");
+        process::exit(1);
+    }
+    note(state_dir, "starts.log", &std::process::id().to_string())?;
+
+    let desk = Desk::open(preserve_gb);
+    say(&FromWorker::Ready(WorkerInfo {
+        protocol: WORKER_PROTOCOL,
+        version: "0.0.0-fake".to_owned(),
+        device: device.clone(),
+        device_name: "a fake".to_owned(),
+        device_total_bytes: 1 << 30,
+    }));
+    while let Some(message) = desk.next() {
+        match message {
+            ToWorker::Render(request) => {
+                note(state_dir, "renders.log", &request.job.to_string())?;
+                if let Ending::Fatal = Run::new(&request, device, state_dir, &desk).finish() {
+                    let next = desk.next();
+                    panic!("the device is of no use any more for {next:?}");
+                }
+            }
+            ToWorker::Cool { to } => {
+                let to = match to {
+                    Temperature::Hot => "hot",
+                    Temperature::Warm => "warm",
+                    Temperature::Cold => "cold",
+                };
+                note(state_dir, "cool.log", to)?;
+            }
+            // For a job that has ended just now; questions are answered elsewhere.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Adds a line to a log in the state directory.
+fn note(state_dir: &Path, log: &str, line: &str) -> io::Result<()> {
+    let mut log = File::options()
+        .create(true)
+        .append(true)
+        .open(state_dir.join(log))?;
+    writeln!(log, "{line}")
+}

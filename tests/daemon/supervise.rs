@@ -1,0 +1,307 @@
+//! Workers that hang, fault, grow old, idle and do not listen.
+
+use std::{
+    env, fs,
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use framepack_ipc::{
+    client::ClientError,
+    control::{
+        DeviceRequest, EnableOutcome, Request, Response, SelectRequest, SubmitRequest, WorkerState,
+    },
+    worker::Temperature,
+};
+use framepack_jobs::{JobId, Selector, StateName};
+use serde_json::Value;
+
+use crate::fixture::{Farm, entries, job};
+
+/// Long enough for a busy machine, short enough for a test.
+const SHORT_DEADLINES: [(&str, &str); 2] = [
+    ("WORKER_FIRST_STEP_DEADLINE_SECS", "3"),
+    ("WORKER_MIN_STEP_DEADLINE_SECS", "3"),
+];
+
+fn latents(report: &Value) -> &Value {
+    &report["job"]["result"]["latents_sha256"]
+}
+
+#[test]
+fn a_worker_that_hangs_is_killed_and_its_job_goes_on() {
+    for (stem, fault) in [("deaf", "hang@1.2"), ("stopped", "stop@1.2")] {
+        let farm = Farm::with_settings(&SHORT_DEADLINES);
+        farm.drop_prompt(&format!("{stem}.yaml"), &format!("script {fault}"));
+        let (outcome, report) = farm.report(stem);
+        assert_eq!(outcome, "done", "{fault}: {report:#}");
+        assert!(report["job"]["attempts"].as_u64() > Some(1), "{fault}");
+        let resumed = &report["job"]["result"]["resumed"];
+        assert_eq!(resumed["sections_done"], 1, "{fault}: {report:#}");
+        let log = farm.log();
+        assert!(log.contains("no sign of life for"), "{log}");
+        assert!(log.contains("in section 2 of 2, step 2 of 3"), "{log}");
+    }
+}
+
+#[test]
+fn an_idle_worker_gives_up_memory_step_by_step_and_stays() {
+    let farm = Farm::with_settings(&[("IDLE_WARM_AFTER_SECS", "1"), ("IDLE_COLD_AFTER_SECS", "2")]);
+    let idle = farm.wait_for_worker("cpu", WorkerState::Idle);
+    assert_eq!(
+        idle.temperature,
+        Some(Temperature::Cold),
+        "it holds nothing"
+    );
+    for stem in ["cat", "dog"] {
+        farm.drop_prompt(&format!("{stem}.yaml"), &format!("a {stem}"));
+        assert_eq!(farm.report(stem).0, "done");
+        farm.wait_until("it is cold", |farm| {
+            let worker = farm.worker("cpu");
+            (worker.temperature == Some(Temperature::Cold)).then_some(())
+        });
+    }
+    assert_eq!(farm.noted("cool.log"), ["warm", "cold", "warm", "cold"]);
+    assert_eq!(farm.noted("starts.log").len(), 1, "the process stayed");
+}
+
+#[test]
+fn a_worker_that_is_never_to_cool_down_stays_hot() {
+    let farm = Farm::with_settings(&[
+        ("IDLE_WARM_AFTER_SECS", "never"),
+        ("IDLE_COLD_AFTER_SECS", "never"),
+    ]);
+    farm.drop_prompt("cat.yaml", "a cat");
+    assert_eq!(farm.report("cat").0, "done");
+    let idle = farm.wait_for_worker("cpu", WorkerState::Idle);
+    assert_eq!(idle.temperature, Some(Temperature::Hot));
+}
+
+#[test]
+fn a_worker_is_replaced_after_so_many_jobs() {
+    let farm = Farm::with_settings(&[("WORKER_RECYCLE_AFTER", "2")]);
+    for n in 0..4 {
+        let stem = format!("job{n}");
+        farm.drop_prompt(&format!("{stem}.yaml"), &format!("prompt {n}"));
+        let (outcome, report) = farm.report(&stem);
+        assert_eq!(outcome, "done");
+        assert_eq!(report["job"]["attempts"], 1, "it was not a death");
+        let first_step = &report["job"]["result"]["time_to_first_step_secs"];
+        assert!(first_step.as_f64() > Some(0.0), "{report:#}");
+    }
+    farm.wait_until("the third worker", |farm| {
+        (farm.noted("starts.log").len() == 3).then_some(())
+    });
+}
+
+fn enable(farm: &Farm, device: &str) -> Result<EnableOutcome, ClientError> {
+    let request = Request::EnableDevice(DeviceRequest {
+        device: device.to_owned(),
+    });
+    match farm.client().call(&request)? {
+        Response::Enabled(enabling) => Ok(enabling.outcome),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_device_with_repeated_faults_is_taken_out_and_comes_back() {
+    let farm = Farm::with_settings(&[("WORKER_MAX_FAULTS", "2")]);
+    for stem in ["one", "two"] {
+        farm.drop_prompt(&format!("{stem}.yaml"), "gpu");
+    }
+    let worker = farm.wait_for_worker("cpu", WorkerState::Faulty);
+    let note = worker.note.unwrap();
+    assert!(
+        note.contains("an illegal memory access") && note.contains("framepackctl gpu enable cpu"),
+        "{note}"
+    );
+    farm.drop_prompt("cat.yaml", "a cat");
+    farm.wait_until("the job is queued", |farm| farm.show("cat").pop());
+    assert!(!farm.renders().contains(&3), "no job for a broken device");
+
+    assert_eq!(enable(&farm, "cpu").unwrap(), EnableOutcome::Enabled);
+    assert_eq!(farm.report("cat").0, "done");
+    assert_eq!(enable(&farm, "cpu").unwrap(), EnableOutcome::NotFaulty);
+    let unknown = enable(&farm, "cuda:9").unwrap_err().to_string();
+    assert!(unknown.contains("no worker for cuda:9"), "{unknown}");
+}
+
+#[test]
+fn one_device_is_taken_out_and_the_other_goes_on() {
+    let mut farm = Farm::stopped();
+    farm.set(&[("WORKER_DEVICES", "cpu,cuda:0"), ("WORKER_MAX_FAULTS", "1")]);
+    let refusal = farm.path("state/refuse-start-cuda:0");
+    fs::create_dir_all(refusal.parent().unwrap()).unwrap();
+    fs::write(&refusal, "").unwrap();
+    farm.start();
+    let note = farm.wait_for_worker("cuda:0", WorkerState::Faulty).note;
+    let note = note.unwrap();
+    assert!(note.contains("the device does not answer"), "{note}");
+    farm.drop_prompt("cat.yaml", "a cat");
+    let (outcome, report) = farm.report("cat");
+    assert_eq!(
+        (outcome.as_str(), &report["job"]["result"]["device"]),
+        ("done", &"cpu".into())
+    );
+
+    fs::remove_file(refusal).unwrap();
+    assert_eq!(enable(&farm, "cuda:0").unwrap(), EnableOutcome::Enabled);
+    farm.wait_for_worker("cuda:0", WorkerState::Idle);
+}
+
+#[test]
+fn an_interrupted_job_ends_as_if_it_had_not_been() {
+    let farm = Farm::new();
+    let seeded = |prompt: &str| format!("{}seed: 7\n", job(prompt));
+    farm.drop_job("smooth.yaml", seeded("script sections=4 steps=5"));
+    let (_, smooth) = farm.report("smooth");
+    assert_eq!(smooth["job"]["result"]["resumed"], Value::Null);
+
+    let rough = "script sections=4 steps=5 crash@1.3 rung@2.2 corrupt@3";
+    farm.drop_job("rough.yaml", seeded(rough));
+    let (outcome, rough) = farm.report("rough");
+    assert_eq!(outcome, "done", "{rough:#}");
+    assert_eq!(latents(&rough), latents(&smooth));
+    let resumed = &rough["job"]["result"]["resumed"];
+    assert_eq!(resumed["sections_done"], 2, "the third was damaged");
+    assert_eq!(resumed["reason"], "checkpoint 3 is damaged");
+    assert_eq!(rough["job"]["attempts"], 3);
+    for report in [&smooth, &rough] {
+        let video = report["job"]["output"].as_str().unwrap();
+        assert_eq!(frames(video), "73");
+        let bytes = fs::read(video).unwrap();
+        let note = latents(report).as_str().unwrap();
+        assert!(String::from_utf8_lossy(&bytes).contains(note));
+    }
+}
+
+/// The frames that ffprobe counts.
+fn frames(video: &str) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-show_entries"])
+        .args(["stream=nb_read_frames", "-of", "csv=p=0", video])
+        .output()
+        .expect("ffprobe is installed by `make test`");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A job that is in the queue already, and what makes it one.
+fn submit(farm: &Farm, name: &str, prompt: &str) -> JobId {
+    let request = Request::Submit(SubmitRequest {
+        yaml: job(prompt),
+        folder: farm.path("jobs"),
+        stem: name.to_owned(),
+    });
+    match farm.client().call(&request) {
+        Ok(Response::Submitted(submission)) => submission.job.id,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn cancel(farm: &Farm, job: JobId) {
+    let jobs = vec![job.to_string().parse::<Selector>().unwrap()];
+    let answer = farm
+        .client()
+        .call(&Request::Cancel(SelectRequest { jobs }))
+        .unwrap();
+    assert!(matches!(answer, Response::Cancelled { .. }), "{answer:?}");
+}
+
+/// Waits for a job's end.
+fn ended(farm: &Farm, job: JobId) -> StateName {
+    farm.wait_until(&format!("the end of job {job}"), |farm| {
+        let job = farm.show(&job.to_string()).pop()?;
+        job.is_finished().then(|| job.state.name())
+    })
+}
+
+/// Files of a job that nobody needs when it was cancelled.
+fn leftovers(farm: &Farm, job: JobId) -> Vec<String> {
+    let mut left = Vec::new();
+    collect(&farm.path(format!("state/work/{job}")), &mut left);
+    left.retain(|path| path.contains("checkpoint") || path.ends_with(".part"));
+    left
+}
+
+fn collect(folder: &Path, files: &mut Vec<String>) {
+    for path in entries(folder) {
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            files.push(path.display().to_string());
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_does_not_hear_of_a_cancellation_is_killed() {
+    let farm = Farm::new();
+    let job = submit(&farm, "deaf", "script deaf wait=/never");
+    farm.wait_until("the worker has it", |farm| {
+        farm.renders().contains(&job.0).then_some(())
+    });
+    cancel(&farm, job);
+    assert_eq!(ended(&farm, job), StateName::Cancelled);
+    let next = submit(&farm, "next", "a cat");
+    assert_eq!(ended(&farm, next), StateName::Done);
+    assert_eq!(farm.noted("starts.log").len(), 2);
+    assert_eq!(farm.outputs().len(), 1, "{:?}", farm.outputs());
+}
+
+/// A generator of moments; its seed is printed, and taken from `FRAMEPACKD_TEST_SEED` to repeat them.
+struct Moments(u64);
+
+impl Moments {
+    fn new() -> Self {
+        let given = env::var("FRAMEPACKD_TEST_SEED").ok();
+        let seed = given.map_or_else(
+            || {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+                now.as_nanos() as u64
+            },
+            |seed| seed.parse().unwrap(),
+        );
+        println!("FRAMEPACKD_TEST_SEED={seed}");
+        Self(seed | 1)
+    }
+
+    /// A time below `most` (xorshift64).
+    fn below(&mut self, most: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        Duration::from_nanos(self.0 % most.as_nanos() as u64)
+    }
+}
+
+#[test]
+fn two_hundred_cancellations_at_any_moment_leave_nothing() {
+    let farm = Farm::with_settings(&[("WORKER_RECYCLE_AFTER", "0")]);
+    farm.wait_for_worker("cpu", WorkerState::Idle);
+    let mut moments = Moments::new();
+    let mut done = 0;
+    for n in 0..200 {
+        let prompt = format!("script sections=2 steps=3 step_ms=2 #{n}");
+        let job = submit(&farm, &format!("job{n}"), &prompt);
+        // From "still queued" to "done already".
+        thread::sleep(moments.below(Duration::from_millis(60)));
+        cancel(&farm, job);
+        match ended(&farm, job) {
+            StateName::Cancelled => {
+                assert_eq!(leftovers(&farm, job), Vec::<String>::new(), "job {job}");
+            }
+            StateName::Done => done += 1,
+            other => panic!("job {job} is {other}: {}", farm.log()),
+        }
+    }
+    let last = submit(&farm, "last", "a cat");
+    assert_eq!(ended(&farm, last), StateName::Done);
+    println!("{done} of 200 were done before they were cancelled");
+    assert!(done < 200, "no job was cancelled");
+    assert_eq!(farm.outputs().len(), done + 1, "{:?}", farm.outputs());
+    assert_eq!(farm.noted("starts.log").len(), 1, "no worker was killed");
+}
