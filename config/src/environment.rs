@@ -4,14 +4,14 @@ use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
 use crate::{
     Devices, HOST_BUDGET_GB, IdleLimit, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind,
-    Problems, SocketRoles,
+    Problems, SocketRoles, disk,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
     roles::principals,
     spool, suggest,
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 29] = [
+const VARIABLES: [&str; 31] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -41,6 +41,8 @@ const VARIABLES: [&str; 29] = [
     "FRAMEPACKD_SOCKET_SUBMIT",
     "FRAMEPACKD_SOCKET_READ",
     "FRAMEPACKD_METRICS_TEXTFILE",
+    "FRAMEPACKD_DISK_FLOOR_MIB",
+    "FRAMEPACKD_DISK_RESERVE_MIB",
 ];
 
 /// What the daemon's variables begin with: one that is no setting is misspelt, or of another version.
@@ -64,6 +66,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
         }
     }
     let spool = spool::in_environment(get, problems);
+    let disk = disk::in_environment(get, problems);
     let mut given = Given { get, problems };
     Layer {
         jobs: path("FRAMEPACKD_PATHS_JOBS"),
@@ -92,6 +95,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
             MemoryAmount::parse(text, &HOST_BUDGET_GB)
         }),
         spool,
+        disk,
         roles: SocketRoles {
             admin: given.parsed("FRAMEPACKD_SOCKET_ADMIN", principals),
             submit: given.parsed("FRAMEPACKD_SOCKET_SUBMIT", principals),

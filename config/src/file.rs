@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     Device, Devices, HOST_BUDGET_GB, Layer, PRESERVE_GB, Principal, Problem, ProblemKind, Problems,
-    SocketRoles, Table,
+    SocketRoles, Table, disk,
     idle::idle_limit,
     memory::amount,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Sections of the file and their keys.
-pub(crate) const KEYS: [(&str, &[&str]); 9] = [
+pub(crate) const KEYS: [(&str, &[&str]); 10] = [
     ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
     ("models", &["bundle", "f1_bundle"]),
     (
@@ -34,6 +34,7 @@ pub(crate) const KEYS: [(&str, &[&str]); 9] = [
     ("queue", &spool::QUEUE_KEYS),
     ("socket", &["admin", "submit", "read"]),
     ("metrics", &["textfile"]),
+    ("disk", &disk::KEYS),
 ];
 
 /// The layer that the file's text gives.
@@ -51,6 +52,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         queue,
         socket,
         metrics,
+        in_disk,
     ] = KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
     let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
         table.text(key, &mut problems).map(PathBuf::from)
@@ -88,6 +90,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         preserve: amount(&memory, "preserve_gb", &PRESERVE_GB, &mut problems),
         host_budget: amount(&memory, "host_budget_gb", &HOST_BUDGET_GB, &mut problems),
         spool: spool::in_file(&in_spool, &queue, &mut problems),
+        disk: disk::in_file(&in_disk, &mut problems),
         roles: SocketRoles {
             admin: principals(&socket, "admin", &mut problems),
             submit: principals(&socket, "submit", &mut problems),

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Config, Deadlines, Devices, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models, Paths,
-    Problem, ProblemKind, Problems, SocketRoles, SpoolLayer, Worker,
+    Config, Deadlines, Devices, DiskLayer, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models,
+    Paths, Problem, ProblemKind, Problems, SocketRoles, SpoolLayer, Worker,
     parameters::{MAX_FAULTS, RECYCLE_AFTER},
 };
 
@@ -49,6 +49,8 @@ pub struct Layer {
     pub host_budget: Option<MemoryAmount>,
     /// `spool` and `queue`
     pub spool: SpoolLayer,
+    /// `disk`
+    pub disk: DiskLayer,
     /// `socket`
     pub roles: SocketRoles,
     /// `metrics.textfile`
@@ -81,6 +83,7 @@ impl Layer {
             preserve: self.preserve.or(below.preserve),
             host_budget: self.host_budget.or(below.host_budget),
             spool: self.spool.over(&below.spool),
+            disk: self.disk.over(below.disk),
             roles: self.roles.over(below.roles),
             textfile: self.textfile.or(below.textfile),
         }
@@ -154,6 +157,7 @@ impl Layer {
             },
             spool,
             queue,
+            disk: self.disk.resolve(),
             socket: self.roles,
             metrics: Metrics {
                 textfile: self.textfile,

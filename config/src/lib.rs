@@ -6,6 +6,7 @@
 
 mod bundle;
 mod device;
+mod disk;
 mod environment;
 mod file;
 mod idle;
@@ -23,6 +24,7 @@ pub mod yaml;
 
 pub use bundle::BundleDefaults;
 pub use device::{Device, Devices, InvalidDevices};
+pub use disk::{Disk, DiskLayer};
 pub use idle::{IDLE_SECS, IdleLimit, NoIdleLimit};
 pub use layer::Layer;
 pub use load::{ConfigError, Load};

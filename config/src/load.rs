@@ -69,8 +69,8 @@ fn merge(text: &str, load: Load<'_>) -> Result<Config, Problems> {
 mod tests {
     use super::*;
     use crate::{
-        Deadlines, Device, Devices, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models, Paths,
-        QueueLimits, SocketRoles, Spool, Worker,
+        Deadlines, Device, Devices, Disk, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models,
+        Paths, QueueLimits, SocketRoles, Spool, Worker,
         file::KEYS,
         parameters::{MAX_FAULTS, RECYCLE_AFTER},
     };
@@ -127,6 +127,7 @@ models: {bundle: models/demo}
                 idle: Idle::default(),
                 spool: Spool::default(),
                 queue: QueueLimits::default(),
+                disk: Disk::default(),
                 socket: SocketRoles::default(),
                 metrics: Metrics::default(),
             }
@@ -151,6 +152,7 @@ models: {bundle: models/demo}
         assert_eq!(config.memory, Memory::default());
         assert_eq!(config.spool, Spool::default());
         assert_eq!(config.queue, QueueLimits::default());
+        assert_eq!(config.disk, Disk::default());
         assert_eq!(config.socket, SocketRoles::default());
         assert_eq!(config.metrics, Metrics::default());
         for key in KEYS.iter().flat_map(|(_, keys)| *keys) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Devices, IdleLimit, MemoryAmount, QueueLimits, SocketRoles, Spool};
+use crate::{Devices, Disk, IdleLimit, MemoryAmount, QueueLimits, SocketRoles, Spool};
 
 /// Everything that framepackd can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Config {
     pub spool: Spool,
     /// How many jobs there may be.
     pub queue: QueueLimits,
+    /// Space that is left free.
+    pub disk: Disk,
     /// Who may use the socket, and for what.
     pub socket: SocketRoles,
     /// Figures for a monitoring system.

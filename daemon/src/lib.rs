@@ -10,7 +10,8 @@
 //! - `chronicle`: what happens to jobs, told to the log, to systemd and to the figures
 //! - `log`: the journal or stderr, and a file for each job
 //! - `notify`: systemd's readiness, watchdog and status
-//! - `store`: sled, the truth about jobs
+//! - `store`: sled and a journal, the truth about jobs
+//! - `disk`: free space
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
 //! - `render`: a job's record → the worker's request
 //! - `report`: what became of a dropped file
@@ -20,6 +21,7 @@
 //! No libtorch here: a fault of the device ends a worker, not the daemon.
 
 mod chronicle;
+mod disk;
 mod inputs;
 mod intake;
 mod log;
@@ -67,7 +69,7 @@ use self::{
     shutdown::Trigger,
     spool::{Spool, SpoolConfig},
     state_dir::StateDir,
-    store::Store,
+    store::{Opening, Store},
     worker::{Employer, Supervisor},
 };
 
@@ -228,14 +230,11 @@ async fn open_queue(
     intake: &Intake,
     finished: mpsc::Sender<spool::Event>,
 ) -> Result<(QueueHandle, JoinHandle<()>)> {
-    let path = state.store();
-    let store = Store::open(&path).with_context(|| format!("opening {}", path.display()))?;
+    let location = state.store(config.disk.floor_mib);
+    let opened = Store::open(&location, Opening::Careful).context("opening the store")?;
     let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
-    let queue = Queue::open(store, &intake.inputs, renderer, max_jobs, finished);
-    Ok(queue
-        .await
-        .with_context(|| format!("reading {}", path.display()))?
-        .start())
+    let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
+    Ok(queue.await.context("writing the store")?.start())
 }
 
 async fn start_workers(supervisors: Vec<Supervisor>) -> Result<JoinSet<()>> {

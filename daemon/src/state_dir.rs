@@ -5,7 +5,11 @@
 //!   lock                 held while a daemon runs
 //!   worker-<device>.lock held by the worker that uses the device
 //!   daemon-id            names this daemon's claims in the jobs folder; written as daemon-id.new
-//!   store/               sled
+//!   store/               sled: the jobs
+//!   journal/NNNNNN.ndjson every change of every job, from which the store is rebuilt
+//!   notes.json           what users decided about the queue as a whole
+//!   repaired.json        what was repaired and not acknowledged
+//!   damaged/<time>/      copies of a damaged store or journal, the latest three
 //!   inputs/<id>.<ext>    start images, copied when their job was accepted, removed when it has ended
 //!   embeddings/          what the workers' encoders made of prompts and images; may be deleted
 //!   logs/<job>.ndjson    what happened to a job, one event a line; may be deleted
@@ -27,6 +31,7 @@ use framepack_jobs::JobId;
 use crate::{
     log,
     spool::{random_id, sync_dir},
+    store::Location,
 };
 
 /// How long a lock that another process holds is asked for.
@@ -39,6 +44,7 @@ pub(crate) const LOCK_RETRY: Duration = Duration::from_millis(20);
 pub(crate) struct StateDir {
     path: PathBuf,
     daemon_id: String,
+    is_used: bool,
     _lock: File,
 }
 
@@ -53,10 +59,12 @@ impl StateDir {
                 .with_context(|| format!("creating {}", dir.display()))?;
         }
         let lock = lock(&path.join("lock"))?;
+        let is_used = path.join("daemon-id").exists();
         let daemon_id = daemon_id(path)?;
         Ok(Self {
             path: path.to_owned(),
             daemon_id,
+            is_used,
             _lock: lock,
         })
     }
@@ -69,8 +77,13 @@ impl StateDir {
         &self.daemon_id
     }
 
-    pub(crate) fn store(&self) -> PathBuf {
-        self.path.join("store")
+    /// Where the store lies; so many MiB must be free for it to be opened.
+    pub(crate) fn store(&self, floor_mib: u64) -> Location {
+        Location {
+            state: self.path.clone(),
+            floor_bytes: floor_mib << 20,
+            is_used: self.is_used,
+        }
     }
 
     pub(crate) fn layout(&self) -> Layout {

@@ -58,8 +58,18 @@ pub enum ErrorCode {
     ProtocolMismatch,
     /// A message that is too long, or no message at all.
     BadMessage,
-    /// The store is damaged.
-    StoreDamaged,
+    /// The store lacked something and was repaired.
+    StoreRepaired,
+    /// The store can't be written.
+    StoreFailed,
+    /// Too little space is free for the store to be opened.
+    StoreNoSpace,
+    /// The store can't be read.
+    StoreUnreadable,
+    /// The store was not there any more.
+    StoreLost,
+    /// Too little space is free for the next job.
+    DiskFull,
     /// The daemon is stopping.
     ShuttingDown,
     /// The socket is there, but not for this user.
@@ -104,7 +114,12 @@ impl ErrorCode {
             Self::QueueFull => "FP1020",
             Self::NoSuchDevice => "FP1030",
             Self::UnreadableFile => "FP2108",
-            Self::StoreDamaged => "FP4001",
+            Self::StoreRepaired => "FP4001",
+            Self::StoreFailed => "FP4002",
+            Self::StoreNoSpace => "FP4003",
+            Self::StoreUnreadable => "FP4004",
+            Self::StoreLost => "FP4005",
+            Self::DiskFull => "FP4006",
             Self::Internal => "FP9001",
         }
     }
@@ -118,10 +133,15 @@ impl ErrorCode {
             Self::SocketNotPermitted | Self::NotPermitted => ErrorClass::Policy,
             Self::UnreadableFile => ErrorClass::Validation,
             Self::KeyTaken | Self::JobEnded => ErrorClass::Conflict,
-            Self::NoWorker | Self::TooManyConnections | Self::QueueFull => ErrorClass::Resource,
+            Self::NoWorker
+            | Self::TooManyConnections
+            | Self::QueueFull
+            | Self::StoreFailed
+            | Self::StoreNoSpace
+            | Self::DiskFull => ErrorClass::Resource,
             Self::Timeout | Self::WorkerSilent | Self::TooSlow => ErrorClass::Timeout,
             Self::ProtocolMismatch | Self::BadMessage => ErrorClass::Protocol,
-            Self::StoreDamaged => ErrorClass::State,
+            Self::StoreRepaired | Self::StoreUnreadable | Self::StoreLost => ErrorClass::State,
             Self::Internal => ErrorClass::Internal,
         }
     }

@@ -60,19 +60,14 @@ impl Queue {
 
     /// Makes all changes durable with one sync, then does what waited for it.
     pub(super) async fn commit(&mut self) {
+        self.store.reopen().await;
         // What is done may change jobs, too.
         while self.store.has_changes() || !self.deferred.is_empty() || !self.submissions.is_empty()
         {
             if let Err(error) = self.store.commit().await {
-                if self.trouble.is_none() {
-                    error!(%error, "the store can't be written: no job begins and none is taken until it can");
-                }
                 self.refuse_submissions(&error.to_string());
-                self.trouble = Some(error.to_string());
+                self.note_trouble(Some(error.to_string()));
                 return;
-            }
-            if self.trouble.take().is_some() {
-                info!("the store can be written again");
             }
             for Unanswered { outcome, reply } in mem::take(&mut self.submissions) {
                 if let Submitted::New(job) = &outcome {
@@ -84,6 +79,17 @@ impl Queue {
                 act(self);
             }
         }
+        // What is durable in the journal alone is durable, but a full disk is no time to begin jobs.
+        self.note_trouble(self.store.failure().map(ToString::to_string));
+    }
+
+    fn note_trouble(&mut self, trouble: Option<String>) {
+        match (&self.trouble, &trouble) {
+            (None, Some(why)) => error!("no job begins until the store can be written: {why}"),
+            (Some(_), None) => info!("the store can be written again"),
+            _ => {}
+        }
+        self.trouble = trouble;
     }
 
     /// Takes back the jobs that nobody was told of yet, so that no later daemon finds a job whose submitter was

@@ -199,10 +199,10 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Reads the store and puts back into the queue what was running when the last daemon ended.
+    /// Takes what is in the store and puts back into the queue what was running when the last daemon ended.
     /// Every job that ends from now on is sent to `finished`, for its file to be put away.
     pub(crate) async fn open(
-        store: Store,
+        (store, records): (Store, Vec<Record>),
         inputs: &Inputs,
         renderer: Renderer,
         max_jobs: u64,
@@ -210,9 +210,8 @@ impl Queue {
     ) -> Result<Self, StoreError> {
         let agenda = Agenda::new(store.note(PAUSES)?.unwrap_or_default());
         let mut queue = Self {
-            last_id: store.last_id()?,
-            jobs: store
-                .all()?
+            last_id: store.last_id(),
+            jobs: records
                 .into_iter()
                 .map(|record| (record.job.id, record))
                 .collect(),

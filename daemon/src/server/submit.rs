@@ -32,7 +32,7 @@ impl Service {
             }
             Err(error) => {
                 let code = match &error {
-                    SubmitError::Store(_) => ErrorCode::StoreDamaged,
+                    SubmitError::Store(_) => ErrorCode::StoreFailed,
                     SubmitError::Full { .. } => ErrorCode::QueueFull,
                 };
                 return Err(ErrorBody::new(code, error.to_string()).into());

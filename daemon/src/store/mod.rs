@@ -1,31 +1,44 @@
-//! The truth about jobs: sled, one record a job, synced before anything is acknowledged.
+//! The truth about jobs: sled, one record a job, and a journal of every change beside it.
 //!
 //! ```text
-//! tree jobs   job number, big endian → Record as JSON
-//! tree meta   schema → 1;  last_id → the highest number ever given out;
-//!             pauses → what users have paused, as JSON
+//! journal     each change as a line, synced before the database has it
+//! database    sled: what is read at the start
+//! open        sled's traps; what the database lacks is taken from the journal
+//! disk        both together, in the thread that waits for them
+//! location    where they lie, and the room that they need
+//! notes       what users decided about the queue as a whole
+//! repairs     what was put right, until a user has taken notice
 //! ```
+
+mod database;
+mod disk;
+mod journal;
+mod location;
+mod notes;
+mod open;
+mod repairs;
 
 use std::{
     collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-    thread,
-    time::Instant,
+    io, mem,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-use framepack_ipc::worker::Precaution;
-use framepack_jobs::{Job, JobId};
+use framepack_ipc::{ErrorCode, control::Note, worker::Precaution};
+use framepack_jobs::{Job, JobId, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sled::{Db, Tree};
+use serde_json::Value;
 use thiserror::Error;
+use tokio::task;
 
-use crate::state_dir::{LOCK_PATIENCE, LOCK_RETRY};
-
-/// Version of the layout above.
-const SCHEMA: u64 = 1;
-/// Records are a few kilobytes; sled's default of 1 GiB would only hide a leak.
-const CACHE_BYTES: u64 = 16 << 20;
+use self::{
+    database::SCHEMA,
+    disk::Disk,
+    journal::{Entry, Event},
+};
+pub(crate) use self::{location::Location, open::Opening};
 
 /// A job as it is stored: its public record, and what only the daemon needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,162 +70,272 @@ pub(crate) struct Private {
 pub(crate) enum StoreError {
     #[error("the store failed: {0}")]
     Sled(#[from] sled::Error),
-    #[error("record of job {job} in the store: {error}")]
-    Record { job: u64, error: serde_json::Error },
-    #[error("{key} in the store: {error}")]
-    Note {
-        key: String,
-        error: serde_json::Error,
+    #[error("the store is damaged: {0}")]
+    Panicked(String),
+    #[error("the store's journal can't be written: {0}")]
+    Journal(#[source] io::Error),
+    #[error("the store can't be prepared: {0}")]
+    Io(#[from] io::Error),
+    #[error(
+        "{folder} has {free} MiB free, and the store needs {needed} MiB to be opened safely",
+        folder = folder.display(), free = free_bytes >> 20, needed = needed_bytes.div_ceil(1 << 20)
+    )]
+    NoSpace {
+        folder: PathBuf,
+        needed_bytes: u64,
+        free_bytes: u64,
     },
+    #[error(
+        "the record of job {job} in the store can't be read, and the journal does not have it: {error}"
+    )]
+    Record { job: JobId, error: String },
     #[error(
         "the store was written by a newer framepackd (schema {found}, this one knows {SCHEMA})"
     )]
     Newer { found: u64 },
 }
 
-/// The open store. sled locks its folder: a second process is refused.
+impl StoreError {
+    /// Whether the database's files are at fault.
+    fn is_damage(&self) -> bool {
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match self {
+            Self::Panicked(_) => true,
+            Self::Sled(sled::Error::Io(error)) => {
+                matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
+            }
+            Self::Sled(error) => matches!(
+                error,
+                sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)
+            ),
+            _ => false,
+        }
+    }
+
+    /// The error as users see it.
+    pub(crate) fn note(&self) -> Note {
+        let (code, hint) = match self {
+            Self::NoSpace { .. } => (
+                ErrorCode::StoreNoSpace,
+                "make room there, or lower disk.floor_mib; it goes on by itself",
+            ),
+            Self::Record { .. } | Self::Panicked(_) => (
+                ErrorCode::StoreUnreadable,
+                "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
+            ),
+            Self::Sled(_) if self.is_damage() => (
+                ErrorCode::StoreUnreadable,
+                "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
+            ),
+            Self::Newer { .. } => (
+                ErrorCode::StoreUnreadable,
+                "install the version of framepackd that wrote it, or a later one",
+            ),
+            Self::Sled(_) | Self::Journal(_) | Self::Io(_) => (
+                ErrorCode::StoreFailed,
+                "check the disk of paths.state; it goes on by itself",
+            ),
+        };
+        Note {
+            code: code.as_str().to_owned(),
+            message: self.to_string(),
+            hint: Some(hint.to_owned()),
+        }
+    }
+}
+
+/// Pause between two attempts to open a database that failed.
+const REOPEN_PAUSE: Duration = Duration::from_secs(2);
+
+/// The open store.
 #[derive(Debug)]
 pub(crate) struct Store {
-    db: Db,
-    jobs: Tree,
-    meta: Tree,
-    /// Records to be written, or removed.
-    changes: Vec<(JobId, Option<Box<Record>>)>,
-    /// Values of the daemon's own to be written.
-    notes: BTreeMap<&'static str, Vec<u8>>,
+    /// Only a commit holds the lock, and only one at a time.
+    disk: Arc<Mutex<Disk>>,
+    location: Location,
+    last_id: JobId,
+    seq: u64,
+    /// Wait for the next commit.
+    changes: Vec<Entry>,
+    notes: BTreeMap<String, Value>,
+    /// Wait for the next commit, too.
+    are_notes_new: bool,
+    /// Why the database is closed, while it is.
+    failure: Option<StoreError>,
+    /// When it was tried to open it again.
+    tried: Instant,
+    repairs: Vec<Note>,
 }
 
 impl Store {
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let db = open_db(path)?;
-        let store = Self {
-            jobs: db.open_tree("jobs")?,
-            meta: db.open_tree("meta")?,
-            db,
+    /// Opens the store and returns every record, by number. Takes as long as the disk does.
+    pub(crate) fn open(
+        location: &Location,
+        opening: Opening,
+    ) -> Result<(Self, Vec<Record>), StoreError> {
+        let (disk, found) = Disk::open(location, opening)?;
+        let mut store = Self {
+            disk: Arc::new(Mutex::new(disk)),
+            location: location.clone(),
+            last_id: JobId(found.last_id),
+            seq: found.seq,
             changes: Vec::new(),
-            notes: BTreeMap::new(),
+            notes: notes::read(&location.notes())?,
+            are_notes_new: false,
+            failure: None,
+            tried: Instant::now(),
+            repairs: repairs::read(location),
         };
-        match store.number("schema")? {
-            Some(found) if found > SCHEMA => return Err(StoreError::Newer { found }),
-            Some(_) => {}
-            None => store.set_number("schema", SCHEMA)?,
-        }
-        store.db.flush()?;
-        Ok(store)
-    }
-
-    /// Every record, by number.
-    pub(crate) fn all(&self) -> Result<Vec<Record>, StoreError> {
-        let decode = |entry: Result<(sled::IVec, sled::IVec), sled::Error>| {
-            let (key, value) = entry?;
-            serde_json::from_slice(&value).map_err(|error| StoreError::Record {
-                job: number(&key).unwrap_or_default(),
-                error,
-            })
-        };
-        self.jobs.iter().map(decode).collect()
+        store.note_repairs(found.repairs, found.lost)?;
+        let records = found.records.into_values();
+        Ok((store, records.map(|stored| stored.record).collect()))
     }
 
     /// The highest job number ever given out.
-    pub(crate) fn last_id(&self) -> Result<JobId, StoreError> {
-        Ok(JobId(self.number("last_id")?.unwrap_or_default()))
+    pub(crate) fn last_id(&self) -> JobId {
+        self.last_id
     }
 
     /// Notes a job's record; durable after [`Self::commit`].
     pub(crate) fn put(&mut self, record: &Record) {
-        self.changes
-            .push((record.job.id, Some(Box::new(record.clone()))));
+        self.change(record.job.id, Event::Put, Some(Box::new(record.clone())));
     }
 
     /// Drops what was noted of a job that nobody was told of.
     pub(crate) fn take_back(&mut self, job: JobId) {
-        self.changes.retain(|(changed, _)| *changed != job);
+        self.changes.retain(|entry| entry.job != job);
         // A part of it may have reached the disk.
-        self.changes.push((job, None));
+        self.change(job, Event::Remove, None);
+    }
+
+    fn change(&mut self, job: JobId, event: Event, record: Option<Box<Record>>) {
+        self.seq += 1;
+        self.last_id = self.last_id.max(job);
+        self.changes.push(Entry {
+            seq: self.seq,
+            at: Timestamp::now(),
+            event,
+            job,
+            record,
+        });
     }
 
     /// Notes a value of the daemon's own; durable after [`Self::commit`].
-    pub(crate) fn put_note(&mut self, key: &'static str, value: &impl Serialize) {
-        let value = serde_json::to_vec(value).expect("a note is plain data with string keys");
-        self.notes.insert(key, value);
+    pub(crate) fn put_note(&mut self, key: &str, value: &impl Serialize) {
+        let value = serde_json::to_value(value).expect("a note is plain data with string keys");
+        self.notes.insert(key.to_owned(), value);
+        self.are_notes_new = true;
     }
 
     /// A value of the daemon's own, if it was ever noted.
     pub(crate) fn note<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
-        let Some(value) = self.meta.get(key)? else {
-            return Ok(None);
-        };
-        let note = serde_json::from_slice(&value);
-        note.map(Some).map_err(|error| StoreError::Note {
-            key: key.to_owned(),
-            error,
-        })
+        let value = self.notes.get(key).cloned();
+        let note = value.map(serde_json::from_value).transpose();
+        note.map_err(|error| StoreError::Io(error.into()))
     }
 
     /// Whether there is anything to commit.
     pub(crate) fn has_changes(&self) -> bool {
-        !self.changes.is_empty() || !self.notes.is_empty()
+        !self.changes.is_empty() || self.are_notes_new
     }
 
     /// Makes everything noted so far durable with one sync. When that fails it stays noted.
     pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
-        let mut last_id = self.last_id()?;
-        let mut batch = sled::Batch::default();
-        for (job, record) in &self.changes {
-            last_id = last_id.max(*job);
-            let key = job.0.to_be_bytes();
-            match record {
-                Some(record) => {
-                    let value = serde_json::to_vec(record)
-                        .expect("a record is plain data with string keys");
-                    batch.insert(&key, value);
+        if self.are_notes_new {
+            let (path, notes) = (self.location.notes(), self.notes.clone());
+            self.on_disk(move |_| notes::write(&path, &notes)).await?;
+            self.are_notes_new = false;
+        }
+        if self.changes.is_empty() {
+            return Ok(());
+        }
+        let mut entries = mem::take(&mut self.changes);
+        let at = Timestamp::now();
+        for entry in &mut entries {
+            entry.at = at;
+        }
+        let (entries, committed) = self
+            .on_disk(|disk| {
+                let committed = disk.commit(&entries);
+                (entries, committed)
+            })
+            .await;
+        match committed {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(failure)) => {
+                self.failure = Some(failure);
+                Ok(())
+            }
+            Err(error) => {
+                self.changes = entries;
+                Err(error)
+            }
+        }
+    }
+
+    /// Why the database is closed, while it is: changes are durable in the journal alone.
+    pub(crate) fn failure(&self) -> Option<&StoreError> {
+        self.failure.as_ref()
+    }
+
+    /// Opens the database again, if it failed.
+    pub(crate) async fn reopen(&mut self) {
+        if self.failure.is_none() || self.tried.elapsed() < REOPEN_PAUSE {
+            return;
+        }
+        self.tried = Instant::now();
+        match self.on_disk(Disk::reopen).await {
+            Ok(repairs) => {
+                self.failure = None;
+                if let Err(error) = self.note_repairs(repairs, None) {
+                    tracing::warn!(%error, "the note of a repair is lost");
                 }
-                None => batch.remove(&key),
             }
+            Err(error) => self.failure = Some(error),
         }
-        // The counter first: a crash between the two wastes a number instead of giving it out twice.
-        self.set_number("last_id", last_id.0)?;
-        self.jobs.apply_batch(batch)?;
-        for (key, value) in &self.notes {
-            self.meta.insert(key, value.as_slice())?;
-        }
-        self.db.flush_async().await?;
-        self.changes.clear();
-        self.notes.clear();
+    }
+
+    /// What was repaired and not acknowledged.
+    pub(crate) fn repairs(&self) -> &[Note] {
+        &self.repairs
+    }
+
+    /// A user has taken notice of the repairs.
+    pub(crate) fn acknowledge(&mut self) -> Result<(), StoreError> {
+        repairs::forget(&self.location)?;
+        self.repairs.clear();
         Ok(())
     }
 
-    fn number(&self, key: &str) -> Result<Option<u64>, StoreError> {
-        Ok(self.meta.get(key)?.and_then(|value| number(&value)))
-    }
-
-    fn set_number(&self, key: &str, value: u64) -> Result<(), StoreError> {
-        self.meta.insert(key, &value.to_be_bytes())?;
+    fn note_repairs(
+        &mut self,
+        repairs: Vec<String>,
+        lost: Option<String>,
+    ) -> Result<(), StoreError> {
+        let notes = repairs
+            .into_iter()
+            .map(repairs::repaired)
+            .chain(lost.map(repairs::lost));
+        for note in notes {
+            tracing::warn!(code = note.code, "{}", note.message);
+            self.repairs.push(note);
+            repairs::write(&self.location, &self.repairs)?;
+        }
         Ok(())
     }
-}
 
-/// Opens sled. The caller holds the state directory's lock, so whoever holds sled's is a process that is dying.
-fn open_db(path: &Path) -> Result<Db, sled::Error> {
-    let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES);
-    let asked = Instant::now();
-    loop {
-        match config.open() {
-            Err(sled::Error::Io(error)) if is_locked(&error) && asked.elapsed() < LOCK_PATIENCE => {
-                thread::sleep(LOCK_RETRY);
-            }
-            opened => return opened,
-        }
+    /// Works on the files in a thread that may wait for them.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Disk) -> T + Send + 'static,
+    ) -> T {
+        let disk = Arc::clone(&self.disk);
+        let done = task::spawn_blocking(move || {
+            work(&mut disk.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        done.await
+            .expect("sled's panics are caught, and the runtime outlives the queue")
     }
-}
-
-/// sled hides the kind of this error in its text.
-fn is_locked(error: &io::Error) -> bool {
-    error.to_string().contains("could not acquire lock")
-}
-
-fn number(bytes: &[u8]) -> Option<u64> {
-    bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
 #[cfg(test)]

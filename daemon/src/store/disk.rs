@@ -1,0 +1,104 @@
+//! Journal and database together: what a commit does, in the thread that may wait for the disk.
+
+use std::collections::VecDeque;
+
+use tracing::warn;
+
+use super::{
+    StoreError,
+    database::{Database, Stored},
+    journal::{Entry, Event, Journal, RECENT},
+    location::Location,
+    open::{Opening, entries_of},
+};
+
+/// Removed jobs that the journal remembers when it is replaced, for a database that has forgotten it.
+const MAX_REMOVED: usize = 1000;
+
+/// The store's files.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) location: Location,
+    pub(super) journal: Journal,
+    /// `None` after it failed, until it is opened again.
+    pub(super) database: Option<Database>,
+    removed: VecDeque<Entry>,
+}
+
+impl Disk {
+    pub(super) fn new(location: Location, journal: Journal, database: Database) -> Self {
+        Self {
+            location,
+            journal,
+            database: Some(database),
+            removed: VecDeque::new(),
+        }
+    }
+
+    /// Makes changes durable. `Ok` with an error: they are, in the journal, and the database has failed.
+    pub(super) fn commit(
+        &mut self,
+        entries: &[Entry],
+    ) -> Result<Result<(), StoreError>, StoreError> {
+        self.journal.append(entries).map_err(StoreError::Journal)?;
+        self.note_removed(entries.iter());
+        let Some(database) = &self.database else {
+            return Ok(Ok(()));
+        };
+        let applied = database.apply(entries);
+        if applied.is_err() {
+            // sled does not recover from a failed write: it is opened again later, and the journal has what it lacks.
+            self.database = None;
+        } else if self.journal.wants_compaction()
+            && let Err(error) = self.compact()
+        {
+            warn!(%error, "the journal goes on growing");
+        }
+        Ok(applied)
+    }
+
+    /// Opens the database again after it failed.
+    pub(super) fn reopen(&mut self) -> Result<Vec<String>, StoreError> {
+        // Before the lock of the old one is asked for.
+        self.database = None;
+        let (disk, found) = Self::open(&self.location, Opening::Again)?;
+        *self = disk;
+        Ok(found.repairs)
+    }
+
+    /// Replaces the journal by what rebuilds all jobs that have not ended and the ones that ended last.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        let database = self.database.as_ref().expect("the caller has just used it");
+        let loaded = database.load()?;
+        let mut finished: Vec<&Stored> = Vec::new();
+        let mut kept: Vec<&Stored> = Vec::new();
+        for stored in &loaded.records {
+            if stored.record.job.is_finished() {
+                finished.push(stored);
+            } else {
+                kept.push(stored);
+            }
+        }
+        finished.sort_by_key(|stored| stored.seq);
+        kept.extend(finished.iter().rev().take(RECENT));
+        // The highest number, so that it is never given out again.
+        kept.extend(loaded.records.last());
+        kept.sort_by_key(|stored| stored.record.job.id);
+        kept.dedup_by_key(|stored| stored.record.job.id);
+        let mut entries = entries_of(kept.into_iter());
+        entries.extend(self.removed.iter().cloned());
+        entries.sort_by_key(|entry| entry.seq);
+        self.journal
+            .compact(entries.iter())
+            .map_err(StoreError::Journal)
+    }
+
+    pub(super) fn note_removed<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+        for entry in entries.filter(|entry| entry.event == Event::Remove) {
+            self.removed.push_back(entry.clone());
+        }
+        while self.removed.len() > MAX_REMOVED {
+            self.removed.pop_front();
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Opening: sled's traps, and what the database lacks taken from the journal.
+//!
+//! sled 0.34 does not open after a start on a full disk, with a truncated snapshot, or with damage in its log. Without
+//! its snapshot it opens again, and may then lack the last changes without a word. The journal has them.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use framepack_jobs::{JobId, Timestamp};
+use tracing::{info, warn};
+
+use super::{
+    Record, StoreError,
+    database::{Database, Loaded, Stored},
+    disk::Disk,
+    journal::{Contents, Entry, Event, Journal},
+    location::{Location, copy_folder},
+};
+
+/// How much may be given up for the store to open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// Nothing: what can't be rebuilt keeps it closed.
+    Careful,
+    /// What can't be rebuilt is set aside; a user has asked for it.
+    Forced,
+    /// As careful, after the database failed: that it lacks changes is no news.
+    Again,
+}
+
+/// What was in the store, and what was put right.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) records: BTreeMap<JobId, Stored>,
+    pub(super) last_id: u64,
+    pub(super) seq: u64,
+    /// What was wrong and has been repaired.
+    pub(super) repairs: Vec<String>,
+    /// Nothing was there, though something should have been.
+    pub(super) lost: Option<String>,
+}
+
+impl Disk {
+    /// Opens journal and database and makes the two agree.
+    pub(super) fn open(location: &Location, opening: Opening) -> Result<(Self, Found), StoreError> {
+        location.check_space()?;
+        let is_new = !location.database().join("db").exists();
+        let (journal, contents) =
+            Journal::open(&location.journal()).map_err(StoreError::Journal)?;
+        let mut found = Found::default();
+        let database = open_database(location, &contents, opening, &mut found)?;
+        if is_new && contents.jobs() > 0 {
+            let jobs = contents.jobs();
+            found.repairs.push(format!(
+                "the store was missing: {jobs} jobs were taken from the journal"
+            ));
+        } else if is_new && location.is_used {
+            found.lost = Some(format!(
+                "neither store nor journal was in {}: the list of jobs began anew",
+                location.state.display()
+            ));
+            found.last_id = highest_work_folder(&location.state.join("work"));
+        }
+        let mut disk = Self::new(location.clone(), journal, database);
+        disk.agree(&contents, opening, &mut found)?;
+        Ok((disk, found))
+    }
+
+    /// Brings database and journal to the same state.
+    fn agree(
+        &mut self,
+        contents: &Contents,
+        opening: Opening,
+        found: &mut Found,
+    ) -> Result<(), StoreError> {
+        let database = self.database.as_ref().expect("it has just been opened");
+        let loaded = database.load()?;
+        let difference = Difference::between(&loaded, contents, opening)?;
+        let is_first = loaded.seq.is_none() && contents.seq == 0;
+        found.seq = contents.seq.max(loaded.seq.unwrap_or_default());
+        found.last_id = found.last_id.max(loaded.last_id).max(contents.last_id().0);
+        found.records = loaded
+            .records
+            .into_iter()
+            .map(|stored| (stored.record.job.id, stored))
+            .collect();
+        if is_first {
+            for stored in found.records.values_mut() {
+                found.seq += 1;
+                stored.seq = found.seq;
+            }
+        }
+        found.take(&difference);
+        if !difference.replay.is_empty() {
+            info!(
+                changes = difference.replay.len(),
+                "the store lacked changes that the journal has"
+            );
+            database.apply(&difference.replay)?;
+        }
+        if (is_first && !found.records.is_empty())
+            || difference.journal_lacks > 0
+            || contents.damaged_lines > 0
+        {
+            self.rewrite_journal(contents, &difference, is_first, found)?;
+        }
+        self.note_removed(contents.latest.values());
+        Ok(())
+    }
+
+    /// Writes the journal anew from what is known.
+    fn rewrite_journal(
+        &mut self,
+        contents: &Contents,
+        difference: &Difference,
+        is_first: bool,
+        found: &mut Found,
+    ) -> Result<(), StoreError> {
+        if contents.damaged_lines > 0 {
+            let aside = self.location.aside()?;
+            self.journal.copy_to(&aside).map_err(StoreError::Journal)?;
+            found.repairs.push(format!(
+                "{} lines of the journal could not be read; it was written anew, and the old one is in {}",
+                contents.damaged_lines,
+                aside.display()
+            ));
+        } else if !is_first {
+            found.repairs.push(format!(
+                "the journal lacked {} jobs and was written anew from the store",
+                difference.journal_lacks
+            ));
+        }
+        let entries = entries_of(found.records.values());
+        self.journal
+            .compact(entries.iter())
+            .map_err(StoreError::Journal)?;
+        if is_first {
+            let database = self.database.as_ref().expect("it is open");
+            database.apply(&entries)?;
+        }
+        Ok(())
+    }
+}
+
+impl Found {
+    fn take(&mut self, difference: &Difference) {
+        for entry in &difference.replay {
+            self.seq = self.seq.max(entry.seq);
+            match &entry.record {
+                Some(record) => {
+                    let record = Record::clone(record);
+                    let stored = Stored {
+                        seq: entry.seq,
+                        record,
+                    };
+                    self.records.insert(entry.job, stored);
+                }
+                None => {
+                    self.records.remove(&entry.job);
+                }
+            }
+        }
+        self.repairs.extend(difference.repairs.iter().cloned());
+    }
+}
+
+/// What database and journal do not have in common.
+#[derive(Debug, Default)]
+struct Difference {
+    /// Changes that the database lacks.
+    replay: Vec<Entry>,
+    /// Jobs that the journal should have.
+    journal_lacks: u64,
+    repairs: Vec<String>,
+}
+
+impl Difference {
+    fn between(loaded: &Loaded, contents: &Contents, opening: Opening) -> Result<Self, StoreError> {
+        let mut difference = Self::default();
+        let stored: BTreeMap<JobId, &Stored> = loaded
+            .records
+            .iter()
+            .map(|stored| (stored.record.job.id, stored))
+            .collect();
+        let has = loaded.seq.unwrap_or_default();
+        let mut lost = contents.seq_before.saturating_sub(has);
+        for entry in contents.latest.values() {
+            let is_missing = match (entry.event, stored.get(&entry.job)) {
+                (_, Some(stored)) => stored.seq < entry.seq,
+                (Event::Put, None) => true,
+                (Event::Remove, None) => false,
+            };
+            if is_missing {
+                // What it says that it has.
+                lost += u64::from(entry.seq <= has);
+                difference.replay.push(entry.clone());
+            }
+        }
+        // A crash between the two halves of a commit leaves the last one to the journal.
+        if lost > 0 && loaded.seq.is_some() && opening != Opening::Again {
+            difference.repairs.push(format!(
+                "the store lacked {lost} changes, which were taken from the journal"
+            ));
+        }
+        for (job, error) in &loaded.unreadable {
+            difference.replace_unreadable(*job, error, contents, opening)?;
+        }
+        for (job, stored) in &stored {
+            let is_kept = contents.latest.contains_key(job) || stored.record.job.is_finished();
+            if !is_kept || stored.seq > contents.seq {
+                difference.journal_lacks += 1;
+            }
+        }
+        Ok(difference)
+    }
+
+    /// A record that can't be read: the journal's is among the replayed ones, or a user gives it up.
+    fn replace_unreadable(
+        &mut self,
+        job: JobId,
+        error: &str,
+        contents: &Contents,
+        opening: Opening,
+    ) -> Result<(), StoreError> {
+        let is_known = contents.latest.contains_key(&job);
+        if !is_known && opening != Opening::Forced {
+            let error = error.to_owned();
+            return Err(StoreError::Record { job, error });
+        }
+        if !is_known {
+            self.replay.push(Entry {
+                seq: contents.seq + 1,
+                at: Timestamp::now(),
+                event: Event::Remove,
+                job,
+                record: None,
+            });
+        }
+        let what = if is_known {
+            "taken from the journal"
+        } else {
+            "given up"
+        };
+        self.repairs.push(format!(
+            "the record of job {job} could not be read ({error}) and was {what}"
+        ));
+        Ok(())
+    }
+}
+
+/// Lines that rebuild the records.
+pub(super) fn entries_of<'s>(records: impl Iterator<Item = &'s Stored>) -> Vec<Entry> {
+    let at = Timestamp::now();
+    let mut entries: Vec<Entry> = records
+        .map(|stored| Entry {
+            seq: stored.seq,
+            at,
+            event: Event::Put,
+            job: stored.record.job.id,
+            record: Some(Box::new(stored.record.clone())),
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.seq);
+    entries
+}
+
+/// Opens sled; when its files are damaged, a copy is kept and it is opened without its snapshot, or made anew.
+fn open_database(
+    location: &Location,
+    contents: &Contents,
+    opening: Opening,
+    found: &mut Found,
+) -> Result<Database, StoreError> {
+    let path = location.database();
+    let damage = match opened_and_readable(&path) {
+        Err(error) if error.is_damage() => error,
+        opened => return opened,
+    };
+    warn!(%damage, "the store is damaged");
+    let aside = location.aside()?;
+    copy_folder(&path, &aside.join("store"))?;
+    remove_snapshots(&path)?;
+    let database = match opened_and_readable(&path) {
+        Err(error) if error.is_damage() => {
+            if contents.jobs() == 0 && opening != Opening::Forced {
+                return Err(error);
+            }
+            warn!(%error, "the store is made anew");
+            fs::remove_dir_all(&path)?;
+            found.repairs.push(format!(
+                "the store could not be opened ({damage}): {} jobs were taken from the journal, and the old store is in {}",
+                contents.jobs(),
+                aside.display()
+            ));
+            return Database::open(&path);
+        }
+        opened => opened?,
+    };
+    found.repairs.push(format!(
+        "the store could not be opened ({damage}) and was without its snapshot; the old one is in {}",
+        aside.display()
+    ));
+    Ok(database)
+}
+
+/// Damage may show only when the records are read.
+fn opened_and_readable(path: &Path) -> Result<Database, StoreError> {
+    let database = Database::open(path)?;
+    database.load()?;
+    Ok(database)
+}
+
+fn remove_snapshots(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(b"snap.") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The highest job number that has a work folder: none of these is given out again.
+fn highest_work_folder(work: &Path) -> u64 {
+    let names = fs::read_dir(work).into_iter().flatten().flatten();
+    let numbers = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.max().unwrap_or_default()
+}

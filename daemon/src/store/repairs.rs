@@ -1,0 +1,63 @@
+//! What was put right in the store, kept in `state/repaired.json` until a user has taken notice.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+};
+
+use framepack_ipc::{ErrorCode, control::Note};
+
+use super::Location;
+use crate::spool::sync_dir;
+
+/// Notes that are kept; the latest ones say enough.
+const MAX_NOTES: usize = 20;
+
+/// The note of a repair.
+pub(super) fn repaired(what: String) -> Note {
+    Note {
+        code: ErrorCode::StoreRepaired.as_str().to_owned(),
+        message: what,
+        hint: Some(
+            "no acknowledged job is missing; `framepackctl state acknowledge` removes this note"
+                .to_owned(),
+        ),
+    }
+}
+
+/// The note of a store that is not there any more.
+pub(super) fn lost(what: String) -> Note {
+    Note {
+        code: ErrorCode::StoreLost.as_str().to_owned(),
+        message: what,
+        hint: Some(
+            "files that are still claimed become jobs again; `framepackctl state import` takes an export back; \
+             `framepackctl state acknowledge` removes this note"
+                .to_owned(),
+        ),
+    }
+}
+
+/// The notes of earlier repairs. A file that can't be read says nothing.
+pub(super) fn read(location: &Location) -> Vec<Note> {
+    let text = fs::read(location.repairs()).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+pub(super) fn write(location: &Location, notes: &[Note]) -> io::Result<()> {
+    let path = location.repairs();
+    let temporary = path.with_extension("new");
+    let latest = &notes[notes.len().saturating_sub(MAX_NOTES)..];
+    let mut file = File::create(&temporary)?;
+    file.write_all(&serde_json::to_vec_pretty(latest).expect("notes are text"))?;
+    file.sync_all()?;
+    fs::rename(&temporary, &path)?;
+    sync_dir(&location.state)
+}
+
+pub(super) fn forget(location: &Location) -> io::Result<()> {
+    match fs::remove_file(location.repairs()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
