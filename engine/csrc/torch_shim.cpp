@@ -12,6 +12,7 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/headeronly/version.h>
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -207,3 +208,12 @@ int fp_attention(int kernel, const void *q, const void *k, const void *v, const 
         at::scaled_dot_product_attention(tensor_of(q), tensor_of(k), tensor_of(v), bias));
   });
 }
+
+int fp_allow_preferred_attention(int allowed) {
+  return fp::guarded([&] {
+    at::globalContext().setSDPUseCuDNN(allowed != 0);
+    at::globalContext().setSDPUseFlash(allowed != 0);
+  });
+}
+
+const char *fp_torch_version(void) { return TORCH_VERSION; }

@@ -64,6 +64,12 @@ int fp_elapsed_millis(const void *from, const void *to, double *millis);
 enum { FP_CUDNN, FP_FLASH, FP_MEMORY_EFFICIENT, FP_MATH };
 int fp_attention(int kernel, const void *q, const void *k, const void *v, const void *mask, void **output);
 
+// Whether attention may choose the kernels that it prefers, cuDNN's and FlashAttention; the others stay.
+int fp_allow_preferred_attention(int allowed);
+
+// Version of libtorch.
+const char *fp_torch_version(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -108,12 +108,20 @@ pub enum Error {
     /// A user cancelled the job.
     #[error("cancelled")]
     Cancelled,
+    /// The run was ended at a checkpoint, to be continued by another one.
+    #[error("suspended at a checkpoint")]
+    Suspended,
 }
 
 impl Error {
     /// Whether the process must exit because its device context is poisoned.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::Device { .. })
+    }
+
+    /// Whether less memory could have helped.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory { .. } | Self::VramShort { .. })
     }
 
     /// The failure as policy, reports and users see it.
@@ -166,7 +174,7 @@ impl Error {
                 "FP3013",
                 Some("correct the file, or fetch it again"),
             ),
-            Self::Cancelled => (FailureClass::Cancelled, "FP7001", None),
+            Self::Cancelled | Self::Suspended => (FailureClass::Cancelled, "FP7001", None),
         };
         Failure {
             class,

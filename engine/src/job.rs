@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use framepack_ipc::worker::{RenderPlan, RenderRequest};
+use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
 use framepack_jobs::{Guidance, Model};
 use image::RgbImage;
 
@@ -31,6 +31,7 @@ pub(crate) struct Job {
     pub(crate) output: Output,
     /// What the daemon hears of it.
     pub(crate) plan: RenderPlan,
+    pub(crate) precaution: Precaution,
     /// What was asked for and could not be had, each with its reason.
     pub(crate) warnings: Vec<String>,
 }
@@ -116,6 +117,7 @@ impl Job {
             },
             bundle,
             transformer,
+            precaution: request.precaution,
             warnings,
         })
     }

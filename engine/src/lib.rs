@@ -2,19 +2,23 @@
 
 mod assembly;
 pub mod bundle;
+mod checkpoint;
 pub mod condition;
 pub mod device;
 pub mod error;
 pub mod history;
 mod job;
+mod ladder;
 pub mod memory;
 mod models;
 pub mod nn;
+mod options;
 mod output;
 pub mod picture;
 pub mod pipeline;
 pub mod progress;
 pub mod sampler;
+mod sealed;
 pub mod section;
 pub mod text;
 pub mod transformer;
@@ -25,5 +29,5 @@ pub mod weights;
 pub mod worker;
 
 pub use error::Error;
-pub use models::ModelOptions;
+pub use options::ModelOptions;
 pub use vae::Tiling;

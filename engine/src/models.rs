@@ -14,10 +14,10 @@ use crate::{
     device,
     error::Error,
     memory::{
-        Memory, MemoryOptions, Offloading, Residency,
-        offload_model_from_device_for_memory_preservation, phases::tiling_on, plan::Limits,
-        planner::Placement,
+        Memory, MemoryOptions, Offloading, Placement, Residency,
+        offload_model_from_device_for_memory_preservation,
     },
+    options::ModelOptions,
     sampler::{HoistedCache, Prompts, Sampled, ScheduleEmbeddings},
     text::{Clip, Llama, TextTokenizers},
     transformer::PackedTransformer,
@@ -29,74 +29,20 @@ use crate::{
 /// Slots for the layers of an encoder that is too large for the device.
 const ENCODER_SLOTS: usize = 3;
 
-/// What departs from the defaults of the device.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ModelOptions {
-    /// Type that all models compute in.
-    pub kind: Option<Kind>,
-    /// How the VAE cuts what it decodes.
-    pub tiling: Option<Tiling>,
-    /// How much memory of device and host may be used.
-    pub limits: Limits,
-    /// Makes all weights from this seed, in the sizes that the bundle's `config.json` files say. Nothing that
-    /// comes of it may be kept for another seed: such a pipeline gets no state directory.
-    pub synthesise: Option<u64>,
-    /// Device memory that this process holds and that no model may have: a benchmark's smaller card.
-    pub ballast_bytes: u64,
-}
-
-impl ModelOptions {
-    /// Where the component in `folder` gets its weights from.
-    fn source(&self, folder: PathBuf) -> ModelSource {
-        match self.synthesise {
-            Some(seed) => ModelSource::Synthesised {
-                seed,
-                config_dir: folder,
-            },
-            None => ModelSource::Folder(folder),
-        }
-    }
-
-    /// Type of the transformer: upstream's bf16 on CUDA.
-    pub(crate) fn transformer_kind(&self, device: Device) -> Kind {
-        self.kind_on(device, Kind::BFloat16)
-    }
-
-    /// Type of the VAE and the encoders: upstream's f16 on CUDA.
-    pub(crate) fn encoder_kind(&self, device: Device) -> Kind {
-        self.kind_on(device, Kind::Half)
-    }
-
-    /// How the VAE cuts what it decodes. On the CPU the choice depends on nothing, since it changes the result.
-    pub(crate) fn tiling(&self, device: Device, total_bytes: u64) -> Tiling {
-        self.tiling.unwrap_or(match device {
-            Device::Cuda(_) => tiling_on(total_bytes),
-            _ => Tiling::Time,
-        })
-    }
-
-    fn kind_on(&self, device: Device, on_cuda: Kind) -> Kind {
-        self.kind.unwrap_or(match device {
-            Device::Cuda(_) => on_cuda,
-            _ => Kind::Float,
-        })
-    }
-}
-
 /// The models, of one bundle at a time.
 #[derive(Debug)]
 pub(crate) struct Models {
     device: Device,
     memory: Memory,
     options: ModelOptions,
-    tiling: Tiling,
     /// Where the current job's plan puts them.
     placement: Option<Placement>,
     /// With the state of its files.
     bundle: Option<(Bundle, EncoderFiles)>,
     text: Option<TextEncoders>,
     vision: Option<VisionEncoder>,
-    vae: Option<Vae>,
+    /// With the type that it was loaded in.
+    vae: Option<(Kind, Vae)>,
     transformer: Option<LoadedTransformer>,
 }
 
@@ -113,13 +59,10 @@ struct LoadedTransformer {
 impl Models {
     /// No models yet.
     pub(crate) fn new(device: Device, options: ModelOptions) -> Self {
-        let total_bytes =
-            device::memory_info(device).map(|memory| memory.total_bytes - options.ballast_bytes);
         Self {
             device,
             memory: Memory::new(device, MemoryOptions::default()),
             options,
-            tiling: options.tiling(device, total_bytes.unwrap_or(0)),
             placement: None,
             bundle: None,
             text: None,
@@ -133,6 +76,7 @@ impl Models {
     pub(crate) fn clear(&mut self) {
         *self = Self {
             placement: self.placement.take(),
+            bundle: self.bundle.take(),
             ..Self::new(self.device, self.options)
         };
         device::empty_cache();
@@ -170,6 +114,11 @@ impl Models {
         transformer.map_or(0, |loaded| loaded.model.blocks().host_bytes())
     }
 
+    /// The seed that all weights are made from, if they are.
+    pub(crate) fn synthesised(&self) -> Option<u64> {
+        self.options.synthesise
+    }
+
     /// Where all models are.
     pub(crate) fn device(&self) -> Device {
         self.device
@@ -185,18 +134,25 @@ impl Models {
         self.options.encoder_kind(self.device)
     }
 
+    /// Type of the VAE.
+    pub(crate) fn vae_kind(&self) -> Kind {
+        self.placement().vae_kind
+    }
+
     /// How the VAE cuts what it decodes.
     pub(crate) fn tiling(&self) -> Tiling {
-        self.tiling
+        self.placement().tiling
     }
 
     /// What the way of decoding changed in the result, and why.
     pub(crate) fn warnings(&self) -> Option<String> {
+        let placement = self.placement();
         let reason = match self.options.tiling {
+            _ if placement.has_relief => "memory having run out",
             Some(_) => "as the worker was told",
             None => "the device having less than 60 GB",
         };
-        (self.tiling == Tiling::TimeAndSpace).then(|| {
+        (placement.tiling == Tiling::TimeAndSpace).then(|| {
             format!("frames were decoded in spatial tiles, {reason}: that blends their seams")
         })
     }
@@ -244,13 +200,17 @@ impl Models {
 
     /// The VAE.
     pub(crate) fn vae(&mut self, bundle: &Bundle) -> Result<&Vae, Error> {
+        let (device, kind) = (self.device, self.vae_kind());
+        if self.vae.take_if(|(loaded, _)| *loaded != kind).is_some() {
+            tracing::info!(?kind, "loads the VAE in another type");
+        }
         if self.vae.is_none() {
             self.make_room(self.placement().vae_bytes)?;
-            let (device, kind) = (self.device, self.encoder_kind());
             let vae = |source: &ModelSource| Vae::open(source, device, kind);
-            self.vae = Some(self.load(bundle, Component::Vae, vae)?);
+            self.vae = Some((kind, self.load(bundle, Component::Vae, vae)?));
         }
-        Ok(self.vae.as_ref().expect("loaded above"))
+        let (_, vae) = self.vae.as_ref().expect("loaded above");
+        Ok(vae)
     }
 
     /// The VAE, with room to decode a section. Blocks of the transformer leave the device for it as far as they
@@ -359,7 +319,8 @@ impl Models {
             .map(drop)
     }
 
-    fn placement(&self) -> &Placement {
+    /// Where they are put.
+    pub(crate) fn placement(&self) -> &Placement {
         let placement = self.placement.as_ref();
         placement.expect("a job's plan is made before its models are used")
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use framepack_ipc::worker::Phase;
+use framepack_ipc::worker::{Phase, Verified};
 use image::RgbImage;
 use tch::Tensor;
 
@@ -20,11 +20,16 @@ use crate::{
     video::{VideoSettings, VideoSummary, VideoWriter},
 };
 
+/// What it means that there is no ffmpeg.
+const NOT_DECODED: &str = "there is no ffmpeg program in PATH: the file's container was checked, and no frame decoded again";
+
 /// The files of a finished job.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) summary: VideoSummary,
     pub(crate) contact_sheet: PathBuf,
+    /// What could not be checked.
+    pub(crate) warning: Option<String>,
 }
 
 /// Writes the video, reads it back, and puts it in its place; its latents and a contact sheet go into the work
@@ -47,13 +52,11 @@ pub(crate) fn write(job: &Job, video: &Video, journal: &mut Journal<'_>) -> Resu
     )?;
     let mut sheet = ContactSheet::new(job.plan.frames as usize, size);
     let frame_bytes = size.pixels() as usize * 3;
-    for frame in video
-        .frames
-        .iter()
-        .flat_map(|piece| piece.chunks_exact(frame_bytes))
-    {
-        writer.push_rgb(frame)?;
-        sheet.push_rgb(frame);
+    for piece in video.frames.read() {
+        for frame in piece?.chunks_exact(frame_bytes) {
+            writer.push_rgb(frame)?;
+            sheet.push_rgb(frame);
+        }
     }
 
     journal.enter(Phase::Verify)?;
@@ -61,8 +64,10 @@ pub(crate) fn write(job: &Job, video: &Video, journal: &mut Journal<'_>) -> Resu
     if let Some(picture) = sheet.draw() {
         write_png(&contact_sheet, &picture)?;
     }
+    let summary = writer.finish()?;
     Ok(Written {
-        summary: writer.finish()?,
+        warning: (summary.verified != Verified::Ffmpeg).then(|| NOT_DECODED.into()),
+        summary,
         contact_sheet,
     })
 }

@@ -1,35 +1,41 @@
 //! One job from request to video.
 
-use std::{collections::VecDeque, ops::ControlFlow, path::Path, rc::Rc};
+mod generate;
+
+use std::path::Path;
 
 use framepack_ipc::worker::{
-    DeviceIdle, Phase, RenderOutput, RenderRequest, Temperature, Verified,
+    DeviceIdle, MemoryPlan, Precaution, RenderOutput, RenderRequest, Temperature,
 };
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
+use self::generate::Generation;
+pub(crate) use self::generate::Video;
 use crate::{
-    assembly::Assembly,
+    checkpoint::{Checkpoints, Circumstances, Settled},
     condition::{
         Conditions,
         cache::EmbeddingCache,
         conditioning,
         encode::{Embeddings, EncoderFiles, Encoding},
     },
-    device::{self, WorkClock},
+    device::{self, OtherKernels},
     error::Error,
-    history::LatentHistory,
     job::Job,
+    ladder::Ladder,
     memory::planner::Planner,
-    models::{ModelOptions, Models},
+    models::Models,
+    options::ModelOptions,
     output::{self, Written},
     progress::{Journal, Listener},
-    sampler::{
-        Denoiser, NoiseStream, Prompts, Sampled, ScheduleEmbeddings, Shift, needs_negative, sigmas,
-        unipc,
-    },
-    transformer::Context,
+    sampler::needs_negative,
+    video::VideoError,
+    weights::Fingerprint,
 };
+
+/// What a precaution is in a report.
+const CAREFUL: &str = "not-a-number came out of the last attempt: the VAE computed in f32, and attention without the kernels that torch prefers";
 
 /// Renders jobs on one device, one after the other, keeping the models warm.
 #[derive(Debug)]
@@ -38,17 +44,6 @@ pub struct Pipeline {
     planner: Planner,
     models: Models,
     embeddings: Embeddings,
-}
-
-/// What the section loop leaves.
-#[derive(Debug)]
-pub(crate) struct Video {
-    /// All latents in the order of time, (1, C, T, h, w) f32 on the CPU.
-    pub(crate) latents: Tensor,
-    /// All frames in the order of time, packed RGB, in pieces of whole frames.
-    pub(crate) frames: VecDeque<Vec<u8>>,
-    /// How long the device waited between the sections' parts; `None` on the CPU.
-    pub(crate) idle: Option<device::Idle>,
 }
 
 impl Pipeline {
@@ -107,19 +102,78 @@ impl Pipeline {
         mut journal: Journal<'_>,
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.device);
-        let job = Job::resolve(request)?;
-        let (memory_plan, placement) = self.planner().plan_job(&job)?;
-        self.models.place(placement);
+        let mut job = Job::resolve(request)?;
+        let is_careful = job.precaution == Precaution::Numerics;
+        let _other_kernels = is_careful.then(OtherKernels::new);
+        job.warnings.extend(is_careful.then(|| CAREFUL.into()));
+        let ladder = Ladder::at(request.rung);
+        let memory_plan = self.place(&job, &ladder)?;
         journal.started(&job.plan)?;
 
-        let conditions = self.condition(&job, &mut journal)?;
-        let video = self.generate(&job, &conditions, &mut journal)?;
-        let written = output::write(&job, &video, &mut journal)?;
+        let files = EncoderFiles::of(&job.bundle)?;
+        self.models.select(&job.bundle, files);
+        let mut checkpoints = self.checkpoints(&job, files)?;
+        let mut found = checkpoints.find(job.plan.sections as usize);
+        job.warnings.extend(found.warning.take());
+        let resumed = found.resumed(&self.circumstances(&job, &ladder));
+        journal.sections_done(found.sections.len() as u32);
+        let conditions = if found.sections.len() < job.plan.sections as usize {
+            Some(self.condition(&job, files, &mut journal)?)
+        } else {
+            None // decoding is all that is left to do
+        };
+        let generation = Generation {
+            pipeline: self,
+            job: &job,
+            conditions: conditions.as_ref(),
+            journal: &mut journal,
+            ladder,
+            checkpoints: &mut checkpoints,
+        };
+        let (video, ladder) = generation.run(&found)?;
+        let written = output::write(&job, &video, &mut journal).inspect_err(|error| {
+            if matches!(error, Error::Video(VideoError::Black { .. })) {
+                checkpoints.remove(); // these latents would be as black the next time
+            }
+        })?;
+        job.warnings.extend(written.warning.clone());
         let report = self.report(job, &video, written, journal);
         Ok(RenderOutput {
             memory_plan: Some(Box::new(memory_plan)),
+            resumed,
+            rungs: ladder.into_taken(),
             ..report
         })
+    }
+
+    /// Plans the job's memory as its rung of the ladder allows, and puts the models there from now on.
+    fn place(&mut self, job: &Job, ladder: &Ladder) -> Result<MemoryPlan, Error> {
+        let planner = self.planner().with(ladder.relief(), job.precaution);
+        let (plan, placement) = planner.plan_job(job)?;
+        self.models.place(placement);
+        Ok(plan)
+    }
+
+    /// The job's checkpoints, which are of no use once its models have changed.
+    fn checkpoints(&self, job: &Job, files: EncoderFiles) -> Result<Checkpoints, Error> {
+        let transformer = Fingerprint::of_folders([job.transformer.as_path()])?;
+        let models = files.fingerprints().into_iter().chain([transformer]);
+        Ok(Checkpoints::of(job, models, self.models.synthesised()))
+    }
+
+    /// What decides the bits of what is made now.
+    fn circumstances(&self, job: &Job, ladder: &Ladder) -> Circumstances {
+        let settled = Settled {
+            dtype: self.models.transformer_kind(),
+            vae_dtype: self.models.vae_kind(),
+            attention: match job.precaution {
+                Precaution::None => "torch's choice",
+                Precaution::Numerics => "not torch's choice",
+            },
+            rung: ladder.rung(),
+            tiling: self.models.tiling(),
+        };
+        Circumstances::now(self.device, self.embeddings.build, settled)
     }
 
     fn report(
@@ -153,16 +207,19 @@ impl Pipeline {
             }),
             resumed: None,
             rungs: vec![],
-            verified: Verified::Container,
+            verified: written.summary.verified,
             time_to_first_step_secs: None,
         }
     }
 
     /// The prompt and the start image, encoded now or by an earlier job.
-    fn condition(&mut self, job: &Job, journal: &mut Journal<'_>) -> Result<Conditions, Error> {
+    fn condition(
+        &mut self,
+        job: &Job,
+        files: EncoderFiles,
+        journal: &mut Journal<'_>,
+    ) -> Result<Conditions, Error> {
         let _no_grad = tch::no_grad_guard();
-        let files = EncoderFiles::of(&job.bundle)?;
-        self.models.select(&job.bundle, files);
         let mut encoding = Encoding {
             job,
             files,
@@ -185,121 +242,6 @@ impl Pipeline {
             positive: conditioning(&prompt, &image, options),
             negative: negative_prompt.map(|prompt| conditioning(&prompt, &image, options)),
         })
-    }
-
-    /// Section by section: noise to latents, latents to frames.
-    pub(crate) fn generate(
-        &mut self,
-        job: &Job,
-        conditions: &Conditions,
-        journal: &mut Journal<'_>,
-    ) -> Result<Video, Error> {
-        let _no_grad = tch::no_grad_guard();
-        let plan = &job.sampling.sections;
-        let mut noise_shape = conditions.start_latent.size(); // (1, C, 1, h, w)
-        noise_shape[2] = plan.latent_window;
-
-        let mut noise = NoiseStream::new(job.sampling.seed);
-        let mut history = LatentHistory::new(plan.order, &conditions.start_latent);
-        let mut frames = Assembly::new(plan.order, plan.overlap_frames());
-        let mut clock = WorkClock::new(self.device);
-        journal.enter(Phase::Load)?;
-        let embeddings = self.embeddings(job, conditions, &noise_shape)?;
-        for (number, section) in plan.sections.iter().enumerate() {
-            journal.enter(Phase::Sample)?;
-            let noise = noise.next(&noise_shape).to_device(self.device);
-            let context = history.context(section, self.device);
-            let running = (&mut *journal, &mut clock);
-            let latents = self.sample(job, &embeddings, (&context, &noise), running)?;
-            let latents = latents.to_device(Device::Cpu);
-            check_numbers(&latents, || format!("latents of section {}", number + 1))?;
-            history.push(section, &latents);
-
-            journal.enter(Phase::Decode)?;
-            self.decode(job, &history.newest(section), (&mut frames, &mut clock))?;
-            output::write_preview(job, number, &latents)?; // while the device decodes
-            frames.fetch()?;
-            journal.section_done();
-        }
-        Ok(Video {
-            latents: history.video(),
-            frames: frames.finish()?,
-            idle: clock.idle(),
-        })
-    }
-
-    /// What all sections' steps need of timestep, prompt and image.
-    fn embeddings(
-        &mut self,
-        job: &Job,
-        conditions: &Conditions,
-        noise_shape: &[i64],
-    ) -> Result<Rc<ScheduleEmbeddings<'static>>, Error> {
-        let prompts = Prompts {
-            positive: &conditions.positive,
-            negative: conditions.negative.as_ref(),
-        };
-        let schedule = (&schedule(job, noise_shape)[..], job.sampling.guidance);
-        self.models.embeddings(&job.transformer, schedule, prompts)
-    }
-
-    /// The transformer, loaded, with the job's settings.
-    fn sampled(&mut self, job: &Job) -> Result<Sampled<'_>, Error> {
-        Ok(Sampled {
-            kind: self.models.transformer_kind(),
-            transformer: self.models.transformer(&job.transformer)?,
-            guidance: job.sampling.guidance,
-        })
-    }
-
-    /// Latents of one section, (1, C, window, h, w) f32.
-    fn sample(
-        &mut self,
-        job: &Job,
-        embeddings: &ScheduleEmbeddings<'_>,
-        (context, noise): (&Context, &Tensor),
-        (journal, clock): (&mut Journal<'_>, &mut WorkClock),
-    ) -> Result<Tensor, Error> {
-        let denoiser = Denoiser {
-            model: self.sampled(job)?,
-            embeddings,
-            context,
-        };
-        let schedule = schedule(job, &noise.size());
-        let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        let sampled = clock.piece(|| unipc(noise, &schedule, denoise, |_, _| journal.step_done()));
-        match sampled {
-            ControlFlow::Continue(latents) => Ok(latents),
-            ControlFlow::Break(()) => Err(Error::Cancelled),
-        }
-    }
-
-    /// Adds the frames of `latents` to the video. The host need not wait for the device.
-    fn decode(
-        &mut self,
-        job: &Job,
-        latents: &Tensor,
-        (frames, clock): (&mut Assembly, &mut WorkClock),
-    ) -> Result<(), Error> {
-        let (kind, tiling) = (self.models.encoder_kind(), self.models.tiling());
-        let vae = self.models.decoder(&job.bundle)?;
-        let unscaled = (latents / vae.scaling_factor())
-            .to_kind(kind)
-            .to_device(self.device);
-        clock.piece(|| frames.join(&vae.decode(&unscaled, tiling)));
-        Ok(())
-    }
-}
-
-/// The noise levels of a section whose noise has this shape.
-fn schedule(job: &Job, noise_shape: &[i64]) -> Vec<f32> {
-    sigmas(job.sampling.steps, Shift::of(noise_shape))
-}
-
-fn check_numbers(tensor: &Tensor, what: impl FnOnce() -> String) -> Result<(), Error> {
-    match tensor.isfinite().all().int64_value(&[]) {
-        0 => Err(Error::Numerics { what: what() }),
-        _ => Ok(()),
     }
 }
 

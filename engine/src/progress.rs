@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, time::Instant};
 
-use framepack_ipc::worker::{Phase, PhaseTime, Progress, RenderPlan};
+use framepack_ipc::worker::{Phase, PhaseTime, Progress, RenderPlan, RungTaken};
 
 use crate::error::Error;
 
@@ -13,10 +13,23 @@ pub enum Update<'a> {
     Started(&'a RenderPlan),
     /// A phase began, or a step was done.
     Progress(Progress),
+    /// This many sections are on the disk and need not be rendered again.
+    Checkpoint(u32),
+    /// Memory ran out; it goes on with less.
+    Rung(&'a RungTaken),
 }
 
-/// Who hears the news; `Break` stops the job at once.
-pub type Listener<'a> = dyn FnMut(Update<'_>) -> ControlFlow<()> + 'a;
+/// Why a listener ends a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// It is not wanted any more.
+    Cancel,
+    /// It is to be continued later.
+    Suspend,
+}
+
+/// Who hears the news; `Break` stops the job at once. What it takes to listen belongs to no phase.
+pub type Listener<'a> = dyn FnMut(Update<'_>) -> ControlFlow<Stop> + 'a;
 
 /// The running job's position and clock.
 pub(crate) struct Journal<'a> {
@@ -47,7 +60,7 @@ impl<'a> Journal<'a> {
     pub(crate) fn started(&mut self, plan: &RenderPlan) -> Result<(), Error> {
         self.now.sections = plan.sections;
         self.now.steps = plan.steps;
-        not_cancelled((self.listener)(Update::Started(plan)))
+        goes_on(self.tell(Update::Started(plan)))
     }
 
     /// Begins a phase, ending the one before.
@@ -57,18 +70,28 @@ impl<'a> Journal<'a> {
         if phase == Phase::Sample {
             self.now.step = 0;
         }
-        not_cancelled(self.tell())
+        goes_on(self.tell(Update::Progress(self.now)))
     }
 
     /// Counts a step; `Break` if the job is to stop.
-    pub(crate) fn step_done(&mut self) -> ControlFlow<()> {
+    pub(crate) fn step_done(&mut self) -> ControlFlow<Stop> {
         self.now.step += 1;
-        self.tell()
+        self.tell(Update::Progress(self.now))
     }
 
-    /// Counts a section.
-    pub(crate) fn section_done(&mut self) {
-        self.now.section += 1;
+    /// So many sections are finished.
+    pub(crate) fn sections_done(&mut self, sections: u32) {
+        self.now.section = sections;
+    }
+
+    /// So many sections are on the disk.
+    pub(crate) fn checkpoint(&mut self, sections: u32) -> Result<(), Error> {
+        goes_on(self.tell(Update::Checkpoint(sections)))
+    }
+
+    /// Memory ran out.
+    pub(crate) fn rung(&mut self, taken: &RungTaken) -> Result<(), Error> {
+        goes_on(self.tell(Update::Rung(taken)))
     }
 
     /// The time spent in each phase, in the order in which they first occurred.
@@ -77,8 +100,11 @@ impl<'a> Journal<'a> {
         self.phases
     }
 
-    fn tell(&mut self) -> ControlFlow<()> {
-        (self.listener)(Update::Progress(self.now))
+    fn tell(&mut self, update: Update<'_>) -> ControlFlow<Stop> {
+        let began = Instant::now();
+        let flow = (self.listener)(update);
+        self.phase_began += began.elapsed();
+        flow
     }
 
     fn end_phase(&mut self) {
@@ -94,9 +120,17 @@ impl<'a> Journal<'a> {
     }
 }
 
-fn not_cancelled(flow: ControlFlow<()>) -> Result<(), Error> {
+/// The error by which a job ends that is to stop.
+pub(crate) fn stopped(stop: Stop) -> Error {
+    match stop {
+        Stop::Cancel => Error::Cancelled,
+        Stop::Suspend => Error::Suspended,
+    }
+}
+
+fn goes_on(flow: ControlFlow<Stop>) -> Result<(), Error> {
     match flow {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(Error::Cancelled),
+        ControlFlow::Break(stop) => Err(stopped(stop)),
     }
 }

@@ -3,6 +3,7 @@
 //! Messages are lines of JSON ([`framepack_ipc::worker`]). One thread reads them, so that a cancellation or the
 //! daemon's end is seen while a step runs; everything of torch happens on the thread that calls [`serve`].
 
+mod conversation;
 mod orders;
 
 use std::{
@@ -17,10 +18,13 @@ use framepack_ipc::worker::{
 };
 use tch::Device;
 
-use self::orders::{Order, Orders, Question};
+use self::{
+    conversation::Conversation,
+    orders::{Order, Orders, Question},
+};
 use crate::{
-    device, error::Error, memory::planner::Planner, models::ModelOptions, pipeline::Pipeline,
-    progress::Update,
+    device, error::Error, memory::planner::Planner, options::ModelOptions, pipeline::Pipeline,
+    progress::Stop,
 };
 
 /// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
@@ -70,30 +74,19 @@ fn render(
     orders: &mut Orders,
     replies: &mut Replies<impl Write>,
 ) -> Result<RenderOutput, Error> {
-    let job = request.job;
-    let _span = tracing::info_span!("job", id = job.0).entered();
-    let planner = pipeline.planner();
+    let _span = tracing::info_span!("job", id = request.job.0).entered();
+    let mut conversation = Conversation {
+        job: request.job,
+        planner: pipeline.planner(),
+        orders,
+        replies,
+    };
     let mut lost = None;
     let outcome = pipeline.render(request, &mut |update| {
-        let message = match update {
-            Update::Started(plan) => FromWorker::Started {
-                job,
-                plan: plan.clone(),
-            },
-            Update::Progress(progress) => FromWorker::Progress { job, progress },
-        };
-        let mut sent = replies.send(&message);
-        for question in orders.take_questions() {
-            sent = sent.and_then(|()| replies.send(&question.answer(planner)));
-        }
-        match sent {
-            Ok(()) if !orders.are_to_stop(job) => ControlFlow::Continue(()),
-            Ok(()) => ControlFlow::Break(()),
-            Err(error) => {
-                lost = Some(error);
-                ControlFlow::Break(())
-            }
-        }
+        conversation.tell(update).unwrap_or_else(|error| {
+            lost = Some(error);
+            ControlFlow::Break(Stop::Cancel)
+        })
     });
     match lost {
         Some(error) => Err(error),
@@ -122,6 +115,7 @@ fn last_word(request: &RenderRequest, outcome: &Result<RenderOutput, Error>) -> 
             output: Box::new(output.clone()),
         },
         Err(Error::Cancelled) => FromWorker::Cancelled { job },
+        Err(Error::Suspended) => FromWorker::Suspended { job },
         Err(error) => FromWorker::Failed {
             job,
             failure: error.failure(),

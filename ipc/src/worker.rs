@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 /// Version of this protocol; a worker that announces another one is not used.
 pub const WORKER_PROTOCOL: u32 = 3;
 
+/// Names of checkpoints in a job's work folder begin with this. They are no use any more once the job has ended.
+pub const CHECKPOINT_PREFIX: &str = "checkpoint-";
+
 /// What the daemon tells a worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -60,7 +63,7 @@ pub enum ToWorker {
 pub enum PauseAt {
     /// In place, before its next step, memory kept. Answered by `Paused`; what else is asked is still answered.
     Step,
-    /// At the end of its section, by ending the run. Answered by `Suspended`, or by `Done` after the last section.
+    /// At its next checkpoint, by ending the run. Answered by `Suspended`, or by `Done` if none was left to come.
     Section,
 }
 

@@ -42,8 +42,23 @@ fn the_cpu_passes_what_applies_to_it() {
     }
 
     let lines = String::from_utf8(doctor(&[]).stdout).unwrap();
-    assert_eq!(lines.lines().count(), checks.len(), "{lines}");
+    assert_eq!(lines.lines().count(), checks.len() + 1, "{lines}");
+    let version = report["ffmpeg"].as_str().expect("ffmpeg is needed");
+    assert!(lines.contains(&format!("ok ({version})")), "{lines}");
     assert!(lines.contains("not on this device"), "{lines}");
+}
+
+#[test]
+fn without_ffmpeg_it_warns_and_does_not_fail() {
+    let nothing = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_framepack-worker"))
+        .arg("doctor")
+        .env("PATH", nothing.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert!(lines.contains("warning: not in PATH"), "{lines}");
 }
 
 #[test]

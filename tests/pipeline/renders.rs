@@ -45,8 +45,9 @@ fn every_length_has_its_frames_in_both_directions() {
             );
             assert!(image::open(&output.contact_sheet).unwrap().width() > 0);
             let previews = (1..=sections).map(|number| format!("preview-{number:03}.png"));
-            let expected: Vec<String> = ["contact-sheet.png".into(), "latents.safetensors".into()]
-                .into_iter()
+            let checkpoints = (1..=sections).map(|n| format!("checkpoint-{n:03}.safetensors"));
+            let expected: Vec<String> = checkpoints
+                .chain(["contact-sheet.png".into(), "latents.safetensors".into()])
                 .chain(previews)
                 .collect();
             assert_eq!(names_in(&request.work_dir), expected);
@@ -161,6 +162,7 @@ fn progress_counts_every_step_of_every_section_in_order() {
     worker.send(&ToWorker::Render(Box::new(desk.request(Model::F1, 2))));
     let mut steps = vec![];
     let mut phases = vec![];
+    let mut checkpoints = vec![];
     loop {
         match worker.next() {
             FromWorker::Started { plan, .. } => {
@@ -174,6 +176,7 @@ fn progress_counts_every_step_of_every_section_in_order() {
                     phases.push(progress.phase);
                 }
             }
+            FromWorker::Checkpoint { sections_done, .. } => checkpoints.push(sections_done),
             FromWorker::Done { output, .. } => {
                 let timed: Vec<Phase> = output.phases.iter().map(|time| time.phase).collect();
                 assert!(
@@ -185,6 +188,7 @@ fn progress_counts_every_step_of_every_section_in_order() {
             other => panic!("{other:?}"),
         }
     }
+    assert_eq!(checkpoints, [1, 2]);
     assert_eq!(steps, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
     let order = [
         Phase::Text,

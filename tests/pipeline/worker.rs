@@ -1,6 +1,7 @@
 //! A worker process under test, spoken to as the daemon does.
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
@@ -10,11 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_ipc::worker::{FromWorker, Precaution, RenderOutput, RenderRequest, ToWorker};
+use framepack_ipc::worker::{
+    CHECKPOINT_PREFIX, FromWorker, Precaution, RenderOutput, RenderRequest, ToWorker,
+};
 use framepack_jobs::{Failure, Guidance, JobId, Model};
 
 /// No answer of a tiny model takes this long.
 const PATIENCE: Duration = Duration::from_mins(4);
+
+/// The worker.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_framepack-worker");
 
 /// Fixtures that the tests share with those of parity.
 pub(crate) fn fixtures() -> PathBuf {
@@ -52,10 +58,17 @@ impl Worker {
 
     /// The same with more arguments.
     pub(crate) fn start_with(state_dir: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_framepack-worker"))
+        let mut command = Command::new(PROGRAM);
+        command
             .args(["serve", "--device", "cpu", "--state-dir"])
             .arg(state_dir)
-            .args(arguments)
+            .args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts a worker by a command of the caller's.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command
             // One thread: several would wait for each other on a busy machine.
             .env("OMP_NUM_THREADS", "1")
             .env_remove("RUST_LOG")
@@ -141,8 +154,20 @@ impl Worker {
         }
     }
 
-    /// Renders a request that has to succeed.
+    /// Renders a request that has to succeed, from its start, whatever was rendered in its work folder before.
     pub(crate) fn render(&mut self, request: &RenderRequest) -> RenderOutput {
+        for entry in fs::read_dir(&request.work_dir).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().and_then(OsStr::to_str);
+            if name.is_some_and(|name| name.starts_with(CHECKPOINT_PREFIX)) {
+                fs::remove_file(path).unwrap();
+            }
+        }
+        self.go_on(request)
+    }
+
+    /// Renders a request that has to succeed, from where it was.
+    pub(crate) fn go_on(&mut self, request: &RenderRequest) -> RenderOutput {
         self.send(&ToWorker::Render(Box::new(request.clone())));
         match self.wait_for(|message| matches!(message, FromWorker::Done { .. })) {
             FromWorker::Done { output, .. } => *output,
@@ -156,7 +181,9 @@ impl Worker {
         loop {
             match self.next() {
                 FromWorker::Failed { failure, .. } => return failure,
-                FromWorker::Started { .. } | FromWorker::Progress { .. } => {}
+                FromWorker::Started { .. }
+                | FromWorker::Progress { .. }
+                | FromWorker::Checkpoint { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -165,6 +192,12 @@ impl Worker {
     /// What a descriptor of the worker is.
     pub(crate) fn descriptor(&self, number: u32) -> PathBuf {
         fs::read_link(format!("/proc/{}/fd/{number}", self.child.id())).unwrap()
+    }
+
+    /// Ends the worker as `kill -9` does, and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("the worker can be killed");
+        self.child.wait().expect("the worker can be waited for");
     }
 
     /// Closes the worker's stdin and returns how long it took to end.

@@ -3,7 +3,10 @@
 use std::io::{self, Write as _};
 
 use anyhow::bail;
-use framepack_engine::device::{self, Check, Outcome};
+use framepack_engine::{
+    device::{self, Check, Outcome},
+    video::Player,
+};
 use serde_json::json;
 
 use super::options::DeviceName;
@@ -24,6 +27,7 @@ impl Args {
         let _no_grad = tch::no_grad_guard();
         let device = self.device.open()?;
         let mut stdout = io::stdout().lock();
+        let ffmpeg = Player::default().version()?;
         let mut checks = Vec::new();
         for check in device::check(device) {
             if !self.json {
@@ -35,9 +39,12 @@ impl Args {
             let report = json!({
                 "device": device::label(device),
                 "model": device::model_name(device),
+                "ffmpeg": ffmpeg,
                 "checks": checks,
             });
             writeln!(stdout, "{report}")?;
+        } else {
+            writeln!(stdout, "{:<28}{}", "ffmpeg", said_of(ffmpeg.as_deref()))?;
         }
         verdict(&checks)
     }
@@ -50,6 +57,14 @@ fn line(Check { name, outcome }: &Check) -> String {
         Outcome::NotOnThisDevice => "not on this device".into(),
     };
     format!("{name:<28}{outcome}")
+}
+
+/// Nothing fails without it, but a job's report can say less.
+fn said_of(ffmpeg: Option<&str>) -> String {
+    match ffmpeg {
+        Some(version) => format!("ok ({version})"),
+        None => "warning: not in PATH, so that written videos are not decoded again".into(),
+    }
 }
 
 fn verdict(checks: &[Check]) -> anyhow::Result<()> {

@@ -59,7 +59,7 @@ impl Args {
             limits: Limits {
                 preserve_bytes: self.preserve_gb.bytes(),
                 host_budget_bytes: self.host_budget_gb.bytes(),
-                forced: None,
+                ..Limits::default()
             },
             ..ModelOptions::default()
         }

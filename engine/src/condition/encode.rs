@@ -48,6 +48,11 @@ impl EncoderFiles {
         })
     }
 
+    /// The three of them.
+    pub(crate) fn fingerprints(&self) -> [Fingerprint; 3] {
+        [self.text, self.vision, self.vae]
+    }
+
     fn of_subject(&self, subject: Subject<'_>) -> Fingerprint {
         match subject {
             Subject::Prompt(_) => self.text,
@@ -62,7 +67,8 @@ impl EncoderFiles {
 pub(crate) struct Embeddings {
     pub(crate) cache: EmbeddingCache,
     device: String,
-    build: Option<Fingerprint>,
+    /// Of this program.
+    pub(crate) build: Option<Fingerprint>,
 }
 
 impl Embeddings {
@@ -123,7 +129,7 @@ impl Encoding<'_, '_> {
     pub(crate) fn start_latent(&mut self) -> Result<Tensor, Error> {
         let image = &self.job.image;
         let [latent] = self.cached(Subject::StartLatent(image), ["latent"], |this| {
-            let (kind, device) = (this.models.encoder_kind(), this.models.device());
+            let (kind, device) = (this.models.vae_kind(), this.models.device());
             this.journal.enter(Phase::Load)?;
             let vae = this.models.vae(&this.job.bundle)?;
             this.journal.enter(Phase::Image)?;
@@ -143,7 +149,10 @@ impl Encoding<'_, '_> {
             subject,
             &Computation {
                 files: self.files.of_subject(subject),
-                kind: self.models.encoder_kind(),
+                kind: match subject {
+                    Subject::StartLatent(_) => self.models.vae_kind(),
+                    _ => self.models.encoder_kind(),
+                },
                 device: &self.embeddings.device,
                 build: self.embeddings.build,
             },

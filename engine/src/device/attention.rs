@@ -20,6 +20,29 @@ unsafe extern "C" {
         mask: *const c_void,
         output: *mut *mut c_void,
     ) -> c_int;
+    safe fn fp_allow_preferred_attention(allowed: c_int) -> c_int;
+}
+
+/// While it lives, torch computes attention without the kernels that it prefers, cuDNN's and `FlashAttention`: with
+/// xformers' on CUDA, and as two products of matrices on the CPU. For this process, as torch has one setting.
+#[derive(Debug)]
+pub(crate) struct OtherKernels(());
+
+impl OtherKernels {
+    pub(crate) fn new() -> Self {
+        allow_preferred(false);
+        Self(())
+    }
+}
+
+impl Drop for OtherKernels {
+    fn drop(&mut self) {
+        allow_preferred(true);
+    }
+}
+
+fn allow_preferred(allowed: bool) {
+    raised(checked(fp_allow_preferred_attention(allowed.into())));
 }
 
 /// Torch's implementations. Which of them take given tensors depends on device, type, mask and head size.

@@ -12,7 +12,7 @@ mod runtime;
 mod shim;
 mod stream;
 
-pub(crate) use attention::AttentionKernel;
+pub(crate) use attention::{AttentionKernel, OtherKernels};
 pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};
@@ -25,4 +25,5 @@ pub use memory::{
     host_available_bytes, memory_info, peak_bytes, reset_peak,
 };
 pub use runtime::{init, open};
+pub(crate) use shim::torch_version;
 pub(crate) use stream::{Event, Stream};

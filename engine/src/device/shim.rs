@@ -10,6 +10,7 @@ use super::memory::AllocatorStats;
 
 unsafe extern "C" {
     safe fn fp_last_error() -> *const c_char;
+    safe fn fp_torch_version() -> *const c_char;
     fn fp_set_allocator_options(options: *const c_char) -> c_int;
     safe fn fp_load_cuda() -> c_int;
     fn fp_memory_info(device: c_int, free_bytes: *mut u64, total_bytes: *mut u64) -> c_int;
@@ -34,6 +35,13 @@ pub(super) fn checked(status: c_int) -> Result<(), TchError> {
 /// raise theirs, for [`catch`](super::catch()).
 pub(super) fn raised<T>(result: Result<T, TchError>) -> T {
     result.unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// Version of libtorch, as in `2.11.0`.
+pub(crate) fn torch_version() -> &'static str {
+    // SAFETY: a terminated string constant.
+    let version = unsafe { CStr::from_ptr(fp_torch_version()) };
+    version.to_str().unwrap_or_default()
 }
 
 /// What became of libtorch's CUDA half.

@@ -8,11 +8,13 @@ pub mod activations;
 mod arena;
 pub mod error;
 pub mod phases;
+mod placement;
 mod places;
 pub mod plan;
 pub mod planner;
 mod preserve;
 pub mod probe;
+mod relief;
 mod residency;
 pub mod survey;
 mod swap;
@@ -25,12 +27,14 @@ use std::rc::Rc;
 
 use tch::Device;
 
+pub(crate) use self::placement::Placement;
 use self::transfer::Transfers;
 pub use self::{
     preserve::{
         Loaded, Offloading, load_model_chunked, move_model_to_device_with_memory_preservation,
         offload_model_from_device_for_memory_preservation,
     },
+    relief::{Relief, Residents},
     residency::{Passes, Residency},
     swap::DynamicSwap,
     transfer::MemoryV2,

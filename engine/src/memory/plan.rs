@@ -6,7 +6,7 @@
 //! diffusers' group offloading streams all blocks or none; this fills the card.
 
 use super::{
-    Residency,
+    Relief, Residency, Residents,
     error::{Needs, PlanError},
     residency::evenly_spread,
     transfer::STAGING_BYTES,
@@ -68,6 +68,8 @@ pub struct Limits {
     pub forced: Option<ForcedSplit>,
     /// Most host memory to page-lock; the default is what there is less a margin.
     pub host_budget_bytes: Option<u64>,
+    /// What is given up because memory ran out before.
+    pub relief: Relief,
 }
 
 /// A split that was asked for: the first blocks are resident.
@@ -107,7 +109,7 @@ pub struct Plan {
 
 /// Places the transformer; an error says what is missing.
 pub fn plan(needs: &TransformerNeeds, memory: &Memory, limits: &Limits) -> Result<Plan, PlanError> {
-    let frame = Frame {
+    let mut frame = Frame {
         needs,
         memory,
         slot_bytes: needs.block_bytes.iter().copied().max().unwrap_or(0),
@@ -116,10 +118,12 @@ pub fn plan(needs: &TransformerNeeds, memory: &Memory, limits: &Limits) -> Resul
             .unwrap_or(0)
             .max(needs.activation_bytes),
     };
+    frame.add_room(limits.relief.room_bytes);
     let residency = match limits.forced {
         Some(split) => frame.forced(split)?,
         None => frame.best()?,
     };
+    let residency = frame.reduced(residency, limits.relief.residents);
     let pinned = frame.pinned(&residency, host_budget_bytes(memory, limits))?;
     Ok(frame.carry_out(residency, pinned))
 }
@@ -146,6 +150,32 @@ impl Frame<'_> {
             )
             .find(|residency| self.fits(residency));
         largest.ok_or_else(|| self.too_small())
+    }
+
+    /// Keeps more free if anything fits beside it.
+    fn add_room(&mut self, bytes: u64) {
+        let blocks = self.needs.block_bytes.len();
+        let least = Residency::first(blocks, 0, blocks.min(1));
+        let preserve_bytes = self.preserve_bytes + bytes;
+        if self.needs_of(&least, preserve_bytes).bytes() <= self.memory.free_bytes {
+            self.preserve_bytes = preserve_bytes;
+        }
+    }
+
+    /// The same with fewer resident blocks, which need slots to come through.
+    fn reduced(&self, planned: Residency, residents: Residents) -> Residency {
+        let blocks = planned.resident.len();
+        let count = planned.residents();
+        let left = residents.of(count);
+        if left == count {
+            return planned;
+        }
+        let most_slots = PREFERRED_SLOTS.max(planned.slots).min(blocks - left);
+        (1..=most_slots)
+            .rev()
+            .map(|slots| Residency::interleaved(blocks, left, slots))
+            .find(|residency| self.fits(residency))
+            .unwrap_or(planned)
     }
 
     fn forced(&self, split: ForcedSplit) -> Result<Residency, PlanError> {

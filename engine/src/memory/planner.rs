@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use framepack_ipc::worker::{MemoryPlan, Phase, RenderRequest};
+use framepack_ipc::worker::{MemoryPlan, Phase, Precaution, RenderRequest};
 use framepack_jobs::{
     Bytes, DeviceMemory, EncoderPlacement, PhasePeak, TransformerMemory, VaeTiles,
 };
-use tch::Device;
+use tch::{Device, Kind};
 
 use super::{
+    Placement, Relief,
     activations::section_tokens,
     error::PlanError,
     phases::{Decoding, EncoderNeeds, ROOMY_BYTES, place_decoding, place_encoder},
@@ -23,7 +24,8 @@ use crate::{
     device,
     error::Error,
     job::Job,
-    models::ModelOptions,
+    ladder,
+    options::ModelOptions,
     sampler::needs_negative,
     text::{llama, prompt::MAX_PROMPT_TOKENS},
     transformer::{self, Run},
@@ -42,25 +44,6 @@ pub struct Planner {
     options: ModelOptions,
     /// Host memory that the models hold already, and can have again.
     held_host_bytes: u64,
-}
-
-/// What the models do with a plan.
-#[derive(Debug, Clone)]
-pub(crate) struct Placement {
-    /// The transformer's blocks.
-    pub(crate) transformer: Plan,
-    /// Whether all models stay on the device at once.
-    pub(crate) is_roomy: bool,
-    /// Whether the text encoder's layers pass through slots.
-    pub(crate) streams_text: bool,
-    /// What encoding a prompt takes, weights included.
-    pub(crate) text_bytes: u64,
-    /// What encoding an image takes, SigLIP's weights included.
-    pub(crate) image_bytes: u64,
-    /// The VAE's weights.
-    pub(crate) vae_bytes: u64,
-    /// What decoding takes beside them.
-    pub(crate) decoding_bytes: u64,
 }
 
 /// What a job's bundle and request say.
@@ -101,7 +84,17 @@ impl Planner {
     /// Where the job's weights would be, and how much memory it would take, as the device is now. Reads the
     /// request's image, configurations and headers, and no weights.
     pub fn plan(&self, request: &RenderRequest) -> Result<MemoryPlan, Error> {
-        device::catch(|| Ok(self.plan_job(&Job::resolve(request)?)?.0))
+        let relief = ladder::relief(request.rung as usize);
+        let planner = self.with(relief, request.precaution);
+        device::catch(|| Ok(planner.plan_job(&Job::resolve(request)?)?.0))
+    }
+
+    /// The same for a job that needs more care than others.
+    pub(crate) fn with(self, relief: Relief, precaution: Precaution) -> Self {
+        Self {
+            options: self.options.with(relief, precaution),
+            ..self
+        }
     }
 
     pub(crate) fn plan_job(&self, job: &Job) -> Result<(MemoryPlan, Placement), Error> {
@@ -117,7 +110,7 @@ impl Planner {
         };
         let placed = Placed::new(&survey, &budget, &self.options)?;
         let report = self.report(&survey, &placed, &memory);
-        Ok((report, placed.placement(&survey)))
+        Ok((report, placed.placement(&survey, self)))
     }
 
     /// Of what there is, what a job can have.
@@ -132,18 +125,19 @@ impl Planner {
     fn survey(&self, job: &Job, memory: &Memory) -> Result<Survey, Error> {
         let folder = |component| job.bundle.component(component);
         let encoder_bytes = bytes_of(self.options.encoder_kind(self.device));
+        let vae_number_bytes = bytes_of(self.options.vae_kind(self.device));
         let vae_folder = folder(Component::Vae)?;
         let vae_config = vae::Config::read(&vae_folder)?;
         let vision_folder = folder(Component::ImageEncoder)?;
         let patches = siglip::Config::read(&vision_folder)?
             .patches()
             .unsigned_abs();
-        let weights = |model: Counted, dir: &Path| -> Result<u64, Error> {
-            Ok(encoder_bytes * self.elements(model, dir)?.values().sum::<u64>())
+        let numbers = |model: Counted, dir: &Path| -> Result<u64, Error> {
+            Ok(self.elements(model, dir)?.values().sum())
         };
-        let vae_bytes = weights(Counted::Vae, &vae_folder)?;
-        let vision = whole(weights(Counted::Siglip, &vision_folder)?);
-        let clip_bytes = weights(Counted::Clip, &folder(Component::TextEncoder2)?)?;
+        let vae_bytes = vae_number_bytes * numbers(Counted::Vae, &vae_folder)?;
+        let vision = whole(encoder_bytes * numbers(Counted::Siglip, &vision_folder)?);
+        let clip_bytes = encoder_bytes * numbers(Counted::Clip, &folder(Component::TextEncoder2)?)?;
         let mut text = self.llama(&folder(Component::TextEncoder)?)?;
         text.fixed_bytes += clip_bytes;
 
@@ -163,7 +157,7 @@ impl Planner {
             size_px: [job.plan.width_px.into(), job.plan.height_px.into()],
             latent_frames: decoded_latent_frames(job),
             channels: vae_config.block_out_channels[1].unsigned_abs(),
-            kind_bytes: encoder_bytes,
+            kind_bytes: vae_number_bytes,
             tiling: self.options.tiling(self.device, memory.total_bytes),
         };
         Ok(Survey {
@@ -283,7 +277,7 @@ struct Placed {
 }
 
 impl Placed {
-    fn placement(self, survey: &Survey) -> Placement {
+    fn placement(self, survey: &Survey, planner: &Planner) -> Placement {
         let beside = |phase: Phase| {
             let peak = self.phases.iter().find(|peak| peak.phase == phase);
             peak.map_or(0, |peak| peak.bytes - survey.kept_bytes)
@@ -294,7 +288,10 @@ impl Placed {
             text_bytes: beside(Phase::Text),
             image_bytes: beside(Phase::Image),
             vae_bytes: survey.vae_bytes,
+            vae_kind: planner.options.vae_kind(planner.device),
             decoding_bytes: survey.decoding.working_bytes(),
+            tiling: survey.decoding.tiling,
+            has_relief: planner.options.limits.relief != Relief::default(),
             transformer: self.plan,
         }
     }
@@ -384,7 +381,7 @@ fn decoded_latent_frames(job: &Job) -> u64 {
     frames.max().unwrap_or(1)
 }
 
-fn bytes_of(kind: tch::Kind) -> u64 {
+fn bytes_of(kind: Kind) -> u64 {
     kind.elt_size_in_bytes() as u64
 }
 

@@ -11,7 +11,10 @@ use framepack_jobs::{Guidance, JobId, Model};
 use serde::Deserialize;
 
 use super::*;
-use crate::section::{SectionOrder, SectionPlan};
+use crate::{
+    checkpoint::Found,
+    section::{SectionOrder, SectionPlan},
+};
 
 type Tensors = HashMap<String, Tensor>;
 
@@ -133,7 +136,8 @@ impl Case {
     fn assert_frames(&self, expected: &Tensors, video: &Video) {
         let size = video.latents.size();
         let (height, width) = (size[3] * 8, size[4] * 8);
-        let bytes: Vec<u8> = video.frames.iter().flatten().copied().collect();
+        let bytes = video.frames.read().collect::<Result<Vec<_>, _>>().unwrap();
+        let bytes = bytes.concat();
         let frames = Tensor::from_slice(&bytes)
             .view([1, -1, height, width, 3])
             .permute([0, 4, 1, 2, 3]);
@@ -168,12 +172,21 @@ fn generate(
     let job = case.job(work_dir.path());
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut journal = Journal::new(&mut listener);
-    let (_, placement) = pipeline.planner.plan_job(&job).unwrap();
-    pipeline.models.place(placement);
-    let conditions = conditions.unwrap_or_else(|| pipeline.condition(&job, &mut journal).unwrap());
+    let ladder = Ladder::at(0);
+    pipeline.place(&job, &ladder).unwrap();
     let files = EncoderFiles::of(&job.bundle).unwrap();
     pipeline.models.select(&job.bundle, files);
-    let video = pipeline.generate(&job, &conditions, &mut journal).unwrap();
+    let conditions =
+        conditions.unwrap_or_else(|| pipeline.condition(&job, files, &mut journal).unwrap());
+    let generation = Generation {
+        checkpoints: &mut pipeline.checkpoints(&job, files).unwrap(),
+        pipeline,
+        job: &job,
+        conditions: Some(&conditions),
+        journal: &mut journal,
+        ladder,
+    };
+    let (video, _) = generation.run(&Found::default()).unwrap();
     (conditions, video)
 }
 

@@ -24,12 +24,12 @@ const ORDER: usize = 3;
 /// - `denoise(x, sigma)` predicts x0 from x, both f32 of the noise's shape; it is called once for each sigma but
 ///   the last.
 /// - `after_step(step, x0)` sees each prediction, `step` counted from 0; `Break` stops the integration.
-pub fn unipc(
+pub fn unipc<B>(
     noise: &Tensor,
     sigmas: &[f32],
     mut denoise: impl FnMut(&Tensor, f32) -> Tensor,
-    mut after_step: impl FnMut(usize, &Tensor) -> ControlFlow<()>,
-) -> ControlFlow<(), Tensor> {
+    mut after_step: impl FnMut(usize, &Tensor) -> ControlFlow<B>,
+) -> ControlFlow<B, Tensor> {
     let steps = sigmas.len() - 1;
     let max_order = ORDER.min(steps - 1);
 
@@ -267,7 +267,7 @@ mod tests {
                 |step, x0| {
                     assert_eq!(step, predictions.len());
                     predictions.push(x0.double_value(&[0]));
-                    ControlFlow::Continue(())
+                    ControlFlow::<()>::Continue(())
                 },
             );
             let ControlFlow::Continue(result) = result else {

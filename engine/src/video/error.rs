@@ -65,13 +65,31 @@ pub enum VideoError {
         /// What was read.
         found: String,
     },
+    /// The file can't be decoded again.
+    #[error("the written video {} could not be decoded: {reason}", path.display())]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// What `ffmpeg` said of it, or did.
+        reason: String,
+    },
+    /// Every frame of the file is black.
+    #[error("every frame of the written video {} is black", path.display())]
+    Black {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl VideoError {
     /// What retry policy goes by.
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::Io { .. } | Self::Mp4 { .. } | Self::Mismatch { .. } => FailureClass::Io,
+            Self::Io { .. }
+            | Self::Mp4 { .. }
+            | Self::Mismatch { .. }
+            | Self::Undecodable { .. } => FailureClass::Io,
+            Self::Black { .. } => FailureClass::Numerics,
             Self::Size { .. } | Self::Encoder { .. } | Self::FrameSize { .. } | Self::NoFrames => {
                 FailureClass::Internal
             }
@@ -88,6 +106,8 @@ impl VideoError {
             Self::NoFrames => "FP6014",
             Self::Mp4 { .. } => "FP6015",
             Self::Mismatch { .. } => "FP6016",
+            Self::Undecodable { .. } => "FP6017",
+            Self::Black { .. } => "FP6018",
         }
     }
 
@@ -98,6 +118,8 @@ impl VideoError {
             Self::Mp4 { .. } | Self::Mismatch { .. } => {
                 Some("check the disk: the file was damaged between writing and reading")
             }
+            Self::Undecodable { .. } => Some("check the disk, and whether ffmpeg decodes H.264"),
+            Self::Black { .. } => Some("try another seed, or a brighter start image"),
             Self::Size { .. } => Some("choose another bucket"),
             Self::Encoder { .. } | Self::FrameSize { .. } | Self::NoFrames => None,
         }

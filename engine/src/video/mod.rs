@@ -1,7 +1,7 @@
 //! From decoded frames to a video file: blending, 8 bits, BT.709, H.264, mp4.
 //!
-//! [`VideoWriter`] is the way in. A video appears under its final name only when it is complete, read back and
-//! on the disk; until then nothing of it is visible, and a failure leaves nothing.
+//! [`VideoWriter`] is the way in. A video appears under its final name only when it is complete, decoded
+//! again and on the disk; until then nothing of it is visible, and a failure leaves nothing.
 
 mod atom;
 pub mod colour;
@@ -10,10 +10,13 @@ mod faststart;
 pub mod frames;
 mod metadata;
 mod mp4;
+pub(crate) mod pieces;
+mod playback;
 mod verify;
 mod writer;
 pub mod x264;
 
 pub use error::VideoError;
 pub use metadata::Metadata;
+pub use playback::Player;
 pub use writer::{VideoSettings, VideoSummary, VideoWriter};

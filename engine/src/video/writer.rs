@@ -4,8 +4,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use framepack_jobs::Verified;
+
 use super::colour::Yuv420;
 use super::mp4::{Muxed, Muxer};
+use super::playback::{Player, Shown};
 use super::verify::{Expected, verify};
 use super::x264::{Encoder, EncoderSettings};
 use super::{Metadata, VideoError, faststart};
@@ -25,7 +28,7 @@ pub struct VideoSettings {
 }
 
 /// A finished video.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VideoSummary {
     /// Number of frames.
     pub frames: u32,
@@ -33,12 +36,14 @@ pub struct VideoSummary {
     pub secs: f64,
     /// Size of the file in bytes.
     pub bytes: u64,
+    /// How it was read back.
+    pub verified: Verified,
 }
 
 /// Encodes a video frame by frame.
 ///
-/// Samples gather in an unnamed file of the video's folder. [`VideoWriter::finish`] makes of it `.NAME.part`, reads
-/// that back, and renames it to the final name. Dropped before, the writer leaves nothing.
+/// Samples gather in an unnamed file of the video's folder. [`VideoWriter::finish`] makes of it `.NAME.part`, decodes
+/// that again, and renames it to the final name. Dropped before, the writer leaves nothing.
 #[derive(Debug)]
 pub struct VideoWriter {
     path: PathBuf,
@@ -126,6 +131,15 @@ fn publish(
         frames: muxed.frames,
     };
     let bytes = verify(&part.path, &expected)?;
+    let shown = Shown {
+        frames: expected.frames,
+        fps: expected.fps,
+    };
+    let verified = if Player::default().check(&part.path, shown)? {
+        Verified::Ffmpeg
+    } else {
+        Verified::Container
+    };
     fs::rename(&part.path, path).map_err(io_error(path, "renaming to"))?;
     let folder = folder(path);
     if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
@@ -137,6 +151,7 @@ fn publish(
         frames: muxed.frames,
         secs: f64::from(muxed.frames) / f64::from(settings.fps),
         bytes,
+        verified,
     })
 }
 

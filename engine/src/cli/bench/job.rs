@@ -200,9 +200,12 @@ impl Bench {
     }
 
     fn render(&mut self, prompt: &str, length_secs: f64) -> anyhow::Result<Timed> {
+        // A folder of its own: in that of the job before, it would continue that one.
+        let work_dir = tempfile::tempdir_in(&self.request.work_dir)?;
         let request = RenderRequest {
             prompt: prompt.into(),
             length_secs,
+            work_dir: work_dir.path().into(),
             ..self.request.clone()
         };
         let device = self.device;

@@ -163,6 +163,7 @@ impl Args {
             host_budget_bytes: self
                 .host_budget_gib
                 .map(|gib| (gib * f64::from(1 << 30)) as u64),
+            ..Limits::default()
         };
         let plan = plan::plan(&model.needs(&arguments.run()), &memory, &limits)?;
         self.split.carry_out(model.blocks(), &plan)?;

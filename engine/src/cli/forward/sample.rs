@@ -1,6 +1,6 @@
 //! `forward sample`: one section from noise to latents, FramePack's `sample_hunyuan` on prepared inputs.
 
-use std::ops::ControlFlow;
+use std::{convert::Infallible, ops::ControlFlow};
 
 use framepack_engine::{
     sampler::{Denoiser, Prompts, Sampled, Shift, needs_negative, sigmas, unipc},
@@ -86,9 +86,10 @@ impl Args {
             context: &context,
         };
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        match unipc(&noise, &schedule, denoise, |_, _| ControlFlow::Continue(())) {
+        match unipc(&noise, &schedule, denoise, |_, _| {
+            ControlFlow::<Infallible>::Continue(())
+        }) {
             ControlFlow::Continue(latents) => Ok(vec![("latents", latents)]),
-            ControlFlow::Break(()) => unreachable!("no step asks to stop"),
         }
     }
 }

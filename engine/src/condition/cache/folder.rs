@@ -10,7 +10,8 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Entry, Key, file};
+use super::{Entry, Key};
+use crate::sealed;
 
 /// A folder of entries.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Folder {
                 return None;
             }
         };
-        match file::decode(key, &bytes) {
+        match unsealed(key, &bytes) {
             Ok(entry) => {
                 self.mark_used(key);
                 Some(entry)
@@ -58,7 +59,7 @@ impl Folder {
 
     /// Writes an entry, and removes those that were not used for the longest time if there are too many.
     pub(super) fn write(&self, key: Key, entry: &Entry) -> io::Result<()> {
-        let bytes = file::encode(key, entry).map_err(io::Error::other)?;
+        let (bytes, _) = sealed::seal(&key.to_string(), entry).map_err(io::Error::other)?;
         let mut file = File::create(&self.unfinished)?;
         let written = file.write_all(&bytes).and_then(|()| file.sync_all());
         let placed = written.and_then(|()| fs::rename(&self.unfinished, self.file(key)));
@@ -100,6 +101,15 @@ impl Folder {
     fn file(&self, key: Key) -> PathBuf {
         self.path.join(format!("{key}.safetensors"))
     }
+}
+
+/// The entry in `bytes`, or what is wrong with them.
+fn unsealed(key: Key, bytes: &[u8]) -> Result<Entry, String> {
+    let found = sealed::unseal(bytes)?;
+    if found.what != key.to_string() {
+        return Err("it is another entry".into());
+    }
+    Ok(found.tensors)
 }
 
 /// Removes a file, which another worker may have done already.

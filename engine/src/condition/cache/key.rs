@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Raised when entries get another form or meaning.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// What is encoded.
 #[derive(Debug, Clone, Copy)]

@@ -5,27 +5,24 @@
 //! of one state directory share, and outlive the worker there. The cache can slow a job down, never fail it:
 //! what is wrong with its files is logged, and the encoder is asked instead.
 
-mod file;
 mod folder;
 mod key;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    path::Path,
-};
+use std::{collections::VecDeque, path::Path};
 
 use tch::{Device, Tensor};
 
 use self::folder::Folder;
 pub(crate) use self::key::{Computation, Key, Subject};
+use crate::sealed::Tensors;
 
 /// Entries in memory, each a few MB at most.
 const ENTRIES_IN_MEMORY: usize = 32;
 /// Entries on the disk: about 0.7 GB with the published models on CUDA.
 const ENTRIES_ON_DISK: usize = 512;
 
-/// What is kept of a subject: named tensors on the CPU.
-type Entry = BTreeMap<String, Tensor>;
+/// What is kept of a subject.
+type Entry = Tensors;
 
 /// Embeddings of what was encoded lately.
 #[derive(Debug)]

@@ -166,6 +166,43 @@ fn preserved_memory_is_kept_free_and_never_less_than_the_activations() {
 }
 
 #[test]
+fn relief_keeps_more_free_and_fewer_blocks_and_never_fails_what_fits() {
+    let relieved = |memory: &Memory, gigabytes: u64, kept: Residents| {
+        let limits = Limits {
+            relief: Relief {
+                room_bytes: gigabytes * 1_000_000_000,
+                residents: kept,
+                ..Relief::default()
+            },
+            ..Limits::default()
+        };
+        plan(&published(), memory, &limits).unwrap()
+    };
+    for gib in [80, 16, 8, 4] {
+        let memory = card(gib * GIB);
+        let planned = relieved(&memory, 0, Residents::Planned);
+        assert_eq!(planned, plan_on(&memory).unwrap());
+        let roomier = relieved(&memory, 2, Residents::Planned);
+        let half = relieved(&memory, 2, Residents::Half);
+        let none = relieved(&memory, 2, Residents::None);
+        assert_eq!(residents(&half), residents(&roomier) / 2, "{gib} GiB");
+        assert_eq!(residents(&none), 0, "{gib} GiB");
+        assert!(none.residency.slots > 0, "{gib} GiB");
+        let peaks = [&planned, &roomier, &half, &none].map(|plan| plan.peak_bytes);
+        assert!(
+            peaks.is_sorted_by(|more, less| more >= less),
+            "{gib} GiB: {peaks:?}"
+        );
+    }
+    // On 4 GiB nothing fits beside 2 GB more, which are then not kept.
+    let small = card(4 * GIB);
+    assert_eq!(
+        relieved(&small, 2, Residents::Planned),
+        plan_on(&small).unwrap()
+    );
+}
+
+#[test]
 fn a_forced_split_takes_the_first_blocks_or_fails() {
     let forced = |resident_blocks, slots| {
         let limits = Limits {

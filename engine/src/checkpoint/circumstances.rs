@@ -1,0 +1,92 @@
+//! What decides the bits of latents besides the job and its models.
+
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind};
+
+use crate::{device, vae::Tiling, weights::Fingerprint};
+
+/// How a section was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Circumstances {
+    /// Kind of the device, and the model that its maker names: no two round alike.
+    pub(crate) device: String,
+    /// Threads that share an operation, and with it the order of its sums; on the CPU.
+    pub(crate) threads: Option<u32>,
+    /// Version of this program and a part of its fingerprint: another build may compute other bits.
+    pub(crate) version: String,
+    pub(crate) torch: String,
+    /// Type of the transformer.
+    pub(crate) dtype: String,
+    /// Type of the VAE.
+    pub(crate) vae_dtype: String,
+    /// Which kernels attention may use.
+    pub(crate) attention: String,
+    /// Of the out-of-memory ladder.
+    pub(crate) rung: u32,
+    /// How the VAE cuts what it decodes.
+    pub(crate) tiling: String,
+}
+
+/// What a run settles for itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settled {
+    pub(crate) dtype: Kind,
+    pub(crate) vae_dtype: Kind,
+    pub(crate) attention: &'static str,
+    pub(crate) rung: u32,
+    pub(crate) tiling: Tiling,
+}
+
+impl Circumstances {
+    /// Those of a run on `device`, by the program `build`.
+    pub(crate) fn now(device: Device, build: Option<Fingerprint>, settled: Settled) -> Self {
+        let kind = match device {
+            Device::Cuda(_) => "cuda",
+            _ => "cpu",
+        };
+        let build = build.map(|build| {
+            let [a, b, c, d, ..] = build.as_ref() else {
+                unreachable!("a fingerprint has 32 bytes");
+            };
+            format!("{a:02x}{b:02x}{c:02x}{d:02x}")
+        });
+        Self {
+            device: format!("{kind} {}", device::model_name(device)),
+            threads: (!device.is_cuda()).then(|| tch::get_num_threads().unsigned_abs()),
+            version: format!(
+                "{}+{}",
+                env!("CARGO_PKG_VERSION"),
+                build.as_deref().unwrap_or("unknown")
+            ),
+            torch: device::torch_version().into(),
+            dtype: format!("{:?}", settled.dtype),
+            vae_dtype: format!("{:?}", settled.vae_dtype),
+            attention: settled.attention.into(),
+            rung: settled.rung,
+            tiling: format!("{:?}", settled.tiling),
+        }
+    }
+
+    /// What was otherwise when something was made under these; `None` if nothing was.
+    pub(crate) fn difference(&self, now: &Self) -> Option<String> {
+        let [then, now] = [self, now].map(|these| {
+            [
+                ("device", these.device.clone()),
+                ("threads", format!("{:?}", these.threads)),
+                ("framepackd", these.version.clone()),
+                ("torch", these.torch.clone()),
+                ("dtype", these.dtype.clone()),
+                ("dtype of the VAE", these.vae_dtype.clone()),
+                ("attention", these.attention.clone()),
+                ("rung", these.rung.to_string()),
+                ("tiling", these.tiling.clone()),
+            ]
+        });
+        let pairs = then.into_iter().zip(now);
+        let differing = pairs.filter(|(then, now)| then != now);
+        let named: Vec<String> = differing
+            .map(|((name, then), (_, now))| format!("{name} was {then} and is {now}"))
+            .collect();
+        (!named.is_empty()).then(|| named.join(", "))
+    }
+}

@@ -1,0 +1,41 @@
+//! A file that is either there, whole and on the disk, or not there.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
+
+/// Puts `bytes` at `path`, replacing what was there. After a failure, a full disk above all, what was there still is,
+/// and nothing else.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("part");
+    let written = File::create(&unfinished).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let placed = written.and_then(|()| fs::rename(&unfinished, path));
+    if placed.is_err() {
+        // A full disk is not kept full; a file that was never made can't be removed.
+        let _ = fs::remove_file(&unfinished);
+    }
+    placed?;
+    let folder = path.parent().expect("a file is in a folder");
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint-001.safetensors");
+        write(&path, b"first").unwrap();
+        write(&path, b"second").unwrap();
+        fs::create_dir(path.with_extension("part")).unwrap();
+        write(&path, b"third").unwrap_err();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+    }
+}

@@ -1,0 +1,145 @@
+use tch::{Device, Kind};
+
+use super::*;
+use crate::vae::Tiling;
+
+fn circumstances(rung: u32) -> Circumstances {
+    let settled = Settled {
+        dtype: Kind::Float,
+        vae_dtype: Kind::Float,
+        attention: "torch's choice",
+        rung,
+        tiling: Tiling::Time,
+    };
+    Circumstances::now(Device::Cpu, None, settled)
+}
+
+fn checkpoints(folder: &Path, job: &str) -> Checkpoints {
+    Checkpoints {
+        work_dir: folder.into(),
+        job: job.into(),
+        newest: None,
+    }
+}
+
+fn latents(value: f64) -> Tensor {
+    Tensor::full([1, 2, 3, 4, 4], value, (Kind::Float, Device::Cpu))
+}
+
+/// Saves sections whose latents are these values.
+fn save(checkpoints: &mut Checkpoints, values: &[f64]) {
+    for (section, &value) in (1..).zip(values) {
+        let made = Made {
+            section,
+            latents: &latents(value),
+            start_latent: &latents(0.0).narrow(2, 0, 1),
+            circumstances: &circumstances(0),
+        };
+        checkpoints.save(&made).unwrap();
+    }
+}
+
+/// What is found of three sections, and why not more.
+fn found(folder: &Path, job: &str) -> (Vec<f64>, Option<String>) {
+    let found = checkpoints(folder, job).find(3);
+    let value = |latents: &Tensor| latents.double_value(&[0, 0, 0, 0, 0]);
+    assert_eq!(found.start_latent.is_some(), !found.sections.is_empty());
+    (found.sections.iter().map(value).collect(), found.warning)
+}
+
+#[test]
+fn sections_come_back_until_one_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(found(folder.path(), "a"), (vec![], None));
+    save(&mut checkpoints(folder.path(), "a"), &[1.0, 2.0]);
+    assert_eq!(found(folder.path(), "a"), (vec![1.0, 2.0], None));
+    checkpoints(folder.path(), "a").remove();
+    assert_eq!(found(folder.path(), "a"), (vec![], None));
+}
+
+#[test]
+fn a_run_that_goes_on_continues_the_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    save(&mut checkpoints(folder.path(), "a"), &[1.0]);
+    let mut second = checkpoints(folder.path(), "a");
+    assert_eq!(second.find(3).sections.len(), 1);
+    let made = Made {
+        section: 2,
+        latents: &latents(2.0),
+        start_latent: &latents(0.0).narrow(2, 0, 1),
+        circumstances: &circumstances(0),
+    };
+    second.save(&made).unwrap();
+    assert_eq!(found(folder.path(), "a"), (vec![1.0, 2.0], None));
+}
+
+#[test]
+fn another_jobs_checkpoints_are_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    save(&mut checkpoints(folder.path(), "a"), &[1.0]);
+    let (sections, warning) = found(folder.path(), "b");
+    assert!(sections.is_empty());
+    assert!(warning.unwrap().contains("of another job"));
+}
+
+#[test]
+fn a_section_is_not_continued_from_another_than_it_grew_on() {
+    let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    save(&mut checkpoints(first.path(), "a"), &[1.0, 2.0]);
+    save(&mut checkpoints(second.path(), "a"), &[9.0, 2.0]);
+    let name = "checkpoint-002.safetensors";
+    fs::copy(second.path().join(name), first.path().join(name)).unwrap();
+    let (sections, warning) = found(first.path(), "a");
+    assert_eq!(sections, [1.0]);
+    assert!(warning.unwrap().contains("does not continue"));
+
+    let name = |section| {
+        first
+            .path()
+            .join(format!("checkpoint-00{section}.safetensors"))
+    };
+    fs::rename(name(1), name(2)).unwrap();
+    save(&mut checkpoints(first.path(), "a"), &[1.0]);
+    assert_eq!(found(first.path(), "a").0, [1.0]);
+}
+
+#[test]
+fn a_damaged_checkpoint_and_one_of_another_version_are_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    save(&mut checkpoints(folder.path(), "a"), &[1.0, 2.0]);
+    let path = folder.path().join("checkpoint-002.safetensors");
+    let whole = fs::read(&path).unwrap();
+
+    let mut flipped = whole.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let another = seal("something else", &Tensors::new()).unwrap().0;
+    for (bytes, reason) in [
+        (flipped, "checksum"),
+        (another, "another version"),
+        (whole[..whole.len() - 1].to_vec(), ""),
+        (vec![], ""),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let (sections, warning) = found(folder.path(), "a");
+        assert_eq!(sections, [1.0]);
+        let warning = warning.unwrap();
+        assert!(warning.starts_with("section 2 was rendered again"));
+        assert!(warning.contains(reason), "{warning}");
+    }
+}
+
+#[test]
+fn what_differs_is_named_with_the_section() {
+    let folder = tempfile::tempdir().unwrap();
+    save(&mut checkpoints(folder.path(), "a"), &[1.0]);
+    let found = checkpoints(folder.path(), "a").find(3);
+    let exact = found.resumed(&circumstances(0)).unwrap();
+    assert!(exact.is_exact && exact.reason.is_none());
+    let other = found.resumed(&circumstances(2)).unwrap();
+    assert!(!other.is_exact);
+    assert_eq!(
+        other.reason.unwrap(),
+        "since section 1: rung was 0 and is 2"
+    );
+    assert_eq!(Found::default().resumed(&circumstances(0)), None);
+}

@@ -1,0 +1,35 @@
+//! What is given up for want of memory.
+
+/// What a plan gives up after memory ran out although it should have been enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Relief {
+    /// Frames are decoded in spatial tiles.
+    pub has_spatial_tiles: bool,
+    /// Kept free beside what is kept free anyway, where it fits.
+    pub room_bytes: u64,
+    /// How many of the blocks that could stay on the device do.
+    pub residents: Residents,
+}
+
+/// A part of the blocks that a plan would keep on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Residents {
+    /// All of them.
+    #[default]
+    Planned,
+    /// Half of them, rounded down.
+    Half,
+    /// None: every block is streamed.
+    None,
+}
+
+impl Residents {
+    /// How many of so many.
+    pub(super) fn of(self, planned: usize) -> usize {
+        match self {
+            Self::Planned => planned,
+            Self::Half => planned / 2,
+            Self::None => 0,
+        }
+    }
+}

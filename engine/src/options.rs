@@ -1,0 +1,91 @@
+//! What a worker or a command was told about the models: types, tiles, limits.
+
+use std::path::PathBuf;
+
+use framepack_ipc::worker::Precaution;
+use tch::{Device, Kind};
+
+use crate::{
+    memory::{Relief, phases::tiling_on, plan::Limits},
+    vae::Tiling,
+    weights::ModelSource,
+};
+
+/// What departs from the defaults of the device.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ModelOptions {
+    /// Type that all models compute in.
+    pub kind: Option<Kind>,
+    /// How the VAE cuts what it decodes.
+    pub tiling: Option<Tiling>,
+    /// How much memory of device and host may be used.
+    pub limits: Limits,
+    /// What a job does otherwise after it failed.
+    pub precaution: Precaution,
+    /// Makes all weights from this seed, in the sizes that the bundle's `config.json` files say. Nothing that
+    /// comes of it may be kept for another seed: such a pipeline gets no state directory.
+    pub synthesise: Option<u64>,
+    /// Device memory that this process holds and that no model may have: a benchmark's smaller card.
+    pub ballast_bytes: u64,
+}
+
+impl ModelOptions {
+    /// Where the component in `folder` gets its weights from.
+    pub(crate) fn source(&self, folder: PathBuf) -> ModelSource {
+        match self.synthesise {
+            Some(seed) => ModelSource::Synthesised {
+                seed,
+                config_dir: folder,
+            },
+            None => ModelSource::Folder(folder),
+        }
+    }
+
+    /// Type of the transformer: upstream's bf16 on CUDA.
+    pub(crate) fn transformer_kind(&self, device: Device) -> Kind {
+        self.kind_on(device, Kind::BFloat16)
+    }
+
+    /// Type of the VAE and the encoders: upstream's f16 on CUDA.
+    pub(crate) fn encoder_kind(&self, device: Device) -> Kind {
+        self.kind_on(device, Kind::Half)
+    }
+
+    /// Type of the VAE.
+    pub(crate) fn vae_kind(&self, device: Device) -> Kind {
+        match self.precaution {
+            Precaution::None => self.encoder_kind(device),
+            Precaution::Numerics => Kind::Float,
+        }
+    }
+
+    /// How the VAE cuts what it decodes. On the CPU the choice depends on nothing, since it changes the result.
+    pub(crate) fn tiling(&self, device: Device, total_bytes: u64) -> Tiling {
+        if self.limits.relief.has_spatial_tiles {
+            return Tiling::TimeAndSpace;
+        }
+        self.tiling.unwrap_or(match device {
+            Device::Cuda(_) => tiling_on(total_bytes),
+            _ => Tiling::Time,
+        })
+    }
+
+    /// The same for a job that needs more care than others.
+    pub(crate) fn with(self, relief: Relief, precaution: Precaution) -> Self {
+        Self {
+            limits: Limits {
+                relief,
+                ..self.limits
+            },
+            precaution,
+            ..self
+        }
+    }
+
+    fn kind_on(&self, device: Device, on_cuda: Kind) -> Kind {
+        self.kind.unwrap_or(match device {
+            Device::Cuda(_) => on_cuda,
+            _ => Kind::Float,
+        })
+    }
+}

@@ -1,0 +1,245 @@
+//! Section by section: noise to latents, latents to frames.
+//!
+//! A section's latents are on the disk before anything else is done with them. What ran out of memory is repeated
+//! with less of it, alone.
+
+use std::{ops::ControlFlow, rc::Rc};
+
+use framepack_ipc::worker::Phase;
+use tch::{Device, Tensor};
+
+use super::Pipeline;
+use crate::{
+    assembly::Assembly,
+    checkpoint::{Checkpoints, Found, Made},
+    condition::Conditions,
+    device::{self, WorkClock},
+    error::Error,
+    history::LatentHistory,
+    job::Job,
+    ladder::Ladder,
+    output,
+    progress::{Journal, stopped},
+    sampler::{Denoiser, NoiseStream, Prompts, Sampled, ScheduleEmbeddings, Shift, sigmas, unipc},
+    section::Section,
+    video::pieces::Pieces,
+};
+
+/// What the section loop leaves.
+#[derive(Debug)]
+pub(crate) struct Video {
+    /// All latents in the order of time, (1, C, T, h, w) f32 on the CPU.
+    pub(crate) latents: Tensor,
+    /// All frames.
+    pub(crate) frames: Pieces,
+    /// How long the device waited between the sections' parts; `None` on the CPU.
+    pub(crate) idle: Option<device::Idle>,
+}
+
+/// One run of a job's sections.
+pub(crate) struct Generation<'a, 'j> {
+    pub(crate) pipeline: &'a mut Pipeline,
+    pub(crate) job: &'a Job,
+    /// `None` if all sections were found.
+    pub(crate) conditions: Option<&'a Conditions>,
+    pub(crate) journal: &'a mut Journal<'j>,
+    pub(crate) ladder: Ladder,
+    pub(crate) checkpoints: &'a mut Checkpoints,
+}
+
+/// What grows while the sections are made.
+struct Growth {
+    history: LatentHistory,
+    frames: Assembly,
+    clock: WorkClock,
+    /// What all sections' steps need of timestep, prompt and image; gone after memory ran out.
+    embeddings: Option<Rc<ScheduleEmbeddings<'static>>>,
+}
+
+impl Generation<'_, '_> {
+    /// Makes what was not found. The ladder comes back as it was climbed.
+    pub(crate) fn run(mut self, found: &Found) -> Result<(Video, Ladder), Error> {
+        let _no_grad = tch::no_grad_guard();
+        let plan = &self.job.sampling.sections;
+        let start_latent = found
+            .start_latent
+            .as_ref()
+            .or(self.conditions.map(|conditions| &conditions.start_latent))
+            .expect("a job without sections has conditions")
+            .to_device(Device::Cpu);
+        let mut noise_shape = start_latent.size(); // (1, C, 1, h, w)
+        noise_shape[2] = plan.latent_window;
+        let mut noise = NoiseStream::new(self.job.sampling.seed);
+        let work_dir = &self.job.output.work_dir;
+        let mut growth = Growth {
+            history: LatentHistory::new(plan.order, &start_latent),
+            frames: Assembly::new(plan.order, plan.overlap_frames(), work_dir)?,
+            clock: WorkClock::new(self.pipeline.device),
+            embeddings: None,
+        };
+        for (number, section) in plan.sections.iter().enumerate() {
+            // Drawn for sections that were found, too: the stream goes on behind them.
+            let noise = noise.next(&noise_shape);
+            let count = number as u32 + 1;
+            let latents = if let Some(latents) = found.sections.get(number) {
+                latents.shallow_clone()
+            } else {
+                let latents = self.sampled(&mut growth, (section, count), &noise)?;
+                self.checkpoints.save(&Made {
+                    section: count,
+                    latents: &latents,
+                    start_latent: &start_latent,
+                    circumstances: &self.pipeline.circumstances(self.job, &self.ladder),
+                })?;
+                self.journal.checkpoint(count)?;
+                latents
+            };
+            growth.history.push(section, &latents);
+            self.decoded(&mut growth, (section, count))?;
+            output::write_preview(self.job, number, &latents)?; // while the device decodes
+            growth.frames.fetch()?;
+            self.journal
+                .sections_done(count.max(found.sections.len() as u32));
+        }
+        let video = Video {
+            latents: growth.history.video(),
+            frames: growth.frames.finish()?,
+            idle: growth.clock.idle(),
+        };
+        Ok((video, self.ladder))
+    }
+
+    /// Latents of one section, (1, C, window, h, w) f32 on the CPU.
+    fn sampled(
+        &mut self,
+        growth: &mut Growth,
+        (section, count): (&Section, u32),
+        noise: &Tensor,
+    ) -> Result<Tensor, Error> {
+        let what = || format!("sampling section {count}");
+        let latents = self.within_memory(growth, what, |this, growth| {
+            this.sample(growth, section, noise)
+        })?;
+        match latents.isfinite().all().int64_value(&[]) {
+            0 => Err(Error::Numerics {
+                what: format!("latents of section {count}"),
+            }),
+            _ => Ok(latents),
+        }
+    }
+
+    /// Adds the frames of the newest latents to the video. The host need not wait for the device.
+    fn decoded(
+        &mut self,
+        growth: &mut Growth,
+        (section, count): (&Section, u32),
+    ) -> Result<(), Error> {
+        let what = || format!("decoding section {count}");
+        self.within_memory(growth, what, |this, growth| {
+            this.journal.enter(Phase::Decode)?;
+            this.decode(growth, section)
+        })
+    }
+
+    /// Does `work` again and again, with less memory each time, for as long as that helps. It fails as if it had
+    /// never begun.
+    fn within_memory<T>(
+        &mut self,
+        growth: &mut Growth,
+        what: impl Fn() -> String,
+        work: impl Fn(&mut Self, &mut Growth) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        loop {
+            match device::catch(|| work(self, growth)) {
+                Err(error) if error.is_out_of_memory() => {
+                    growth.embeddings = None;
+                    let reason = format!("{}: {error}", what());
+                    if !self.climb(reason)? {
+                        return Err(error);
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Plans the job with less memory, on the next rung of the ladder that changes anything; `false` if there is
+    /// none.
+    fn climb(&mut self, reason: String) -> Result<bool, Error> {
+        self.pipeline.models.clear(); // what was half done, and all else that can be had again
+        let before = self.pipeline.models.placement().clone();
+        while self.ladder.climb().is_some() {
+            match self.pipeline.place(self.job, &self.ladder) {
+                Ok(_) if *self.pipeline.models.placement() == before => {}
+                Ok(_) => {
+                    let taken = self.ladder.take(reason);
+                    tracing::warn!(rung = taken.rung, name = taken.name, "{}", taken.reason);
+                    return self.journal.rung(taken).map(|()| true);
+                }
+                Err(Error::Plan(error)) => tracing::debug!(%error, "a rung does not fit"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    fn sample(
+        &mut self,
+        growth: &mut Growth,
+        section: &Section,
+        noise: &Tensor,
+    ) -> Result<Tensor, Error> {
+        let device = self.pipeline.device;
+        let schedule = sigmas(self.job.sampling.steps, Shift::of(&noise.size()));
+        let embeddings = if let Some(embeddings) = growth.embeddings.take() {
+            embeddings
+        } else {
+            self.journal.enter(Phase::Load)?;
+            self.embeddings(&schedule)?
+        };
+        self.journal.enter(Phase::Sample)?;
+        let noise = noise.to_device(device);
+        let denoiser = Denoiser {
+            model: Sampled {
+                kind: self.pipeline.models.transformer_kind(),
+                transformer: self.pipeline.models.transformer(&self.job.transformer)?,
+                guidance: self.job.sampling.guidance,
+            },
+            embeddings: growth.embeddings.insert(embeddings),
+            context: &growth.history.context(section, device),
+        };
+        let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
+        let after_step = |_, _: &Tensor| self.journal.step_done();
+        let sampled = growth
+            .clock
+            .piece(|| unipc(&noise, &schedule, denoise, after_step));
+        match sampled {
+            ControlFlow::Continue(latents) => Ok(latents.to_device(Device::Cpu)),
+            ControlFlow::Break(stop) => Err(stopped(stop)),
+        }
+    }
+
+    fn embeddings(&mut self, schedule: &[f32]) -> Result<Rc<ScheduleEmbeddings<'static>>, Error> {
+        let conditions = self
+            .conditions
+            .expect("there are sections to be made, and conditions for them");
+        let prompts = Prompts {
+            positive: &conditions.positive,
+            negative: conditions.negative.as_ref(),
+        };
+        let guidance = self.job.sampling.guidance;
+        let models = &mut self.pipeline.models;
+        models.embeddings(&self.job.transformer, (schedule, guidance), prompts)
+    }
+
+    fn decode(&mut self, growth: &mut Growth, section: &Section) -> Result<(), Error> {
+        let models = &mut self.pipeline.models;
+        let (kind, tiling) = (models.vae_kind(), models.tiling());
+        let vae = models.decoder(&self.job.bundle)?;
+        let latents = growth.history.newest(section) / vae.scaling_factor();
+        let unscaled = latents.to_kind(kind).to_device(self.pipeline.device);
+        let Growth { frames, clock, .. } = growth;
+        clock.piece(|| frames.join(&vae.decode(&unscaled, tiling)));
+        Ok(())
+    }
+}

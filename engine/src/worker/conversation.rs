@@ -1,0 +1,100 @@
+//! What worker and daemon say to each other while a job is rendered.
+
+use std::{io::Write, ops::ControlFlow};
+
+use framepack_ipc::worker::{FromWorker, PauseAt, Phase, Progress};
+use framepack_jobs::JobId;
+
+use super::{Replies, orders::Orders};
+use crate::{
+    error::Error,
+    memory::planner::Planner,
+    progress::{Stop, Update},
+};
+
+/// One job's.
+pub(super) struct Conversation<'a, W> {
+    pub(super) job: JobId,
+    /// Answers questions.
+    pub(super) planner: Planner,
+    pub(super) orders: &'a mut Orders,
+    pub(super) replies: &'a mut Replies<W>,
+}
+
+impl<W: Write> Conversation<'_, W> {
+    /// Passes news on, does what the daemon wants in this moment, and says whether the job goes on.
+    pub(super) fn tell(&mut self, update: Update<'_>) -> Result<ControlFlow<Stop>, Error> {
+        self.replies.send(&self.message(update))?;
+        self.answer()?;
+        if is_before_a_step(update) {
+            self.stand_still()?;
+        }
+        let wish = self.orders.wish();
+        let is_at_checkpoint = matches!(update, Update::Checkpoint(_));
+        Ok(if wish.is_to_stop(self.job) {
+            ControlFlow::Break(Stop::Cancel)
+        } else if is_at_checkpoint && wish.is_to_pause(self.job, PauseAt::Section) {
+            ControlFlow::Break(Stop::Suspend)
+        } else {
+            ControlFlow::Continue(())
+        })
+    }
+
+    fn message(&self, update: Update<'_>) -> FromWorker {
+        let job = self.job;
+        match update {
+            Update::Started(plan) => FromWorker::Started {
+                job,
+                plan: plan.clone(),
+            },
+            Update::Progress(progress) => FromWorker::Progress { job, progress },
+            Update::Checkpoint(sections_done) => FromWorker::Checkpoint { job, sections_done },
+            Update::Rung(taken) => FromWorker::Rung {
+                job,
+                rung: taken.rung,
+                name: taken.name.clone(),
+                reason: taken.reason.clone(),
+            },
+        }
+    }
+
+    fn answer(&mut self) -> Result<(), Error> {
+        for question in self.orders.take_questions() {
+            self.replies.send(&question.answer(self.planner))?;
+        }
+        Ok(())
+    }
+
+    /// Waits for as long as the job is to pause here; questions are answered meanwhile.
+    fn stand_still(&mut self) -> Result<(), Error> {
+        let job = self.job;
+        let mut is_paused = false;
+        loop {
+            let wish = self.orders.wish();
+            if wish.is_to_stop(job) {
+                return Ok(());
+            }
+            if !wish.is_to_pause(job, PauseAt::Step) {
+                break;
+            }
+            if !is_paused {
+                self.replies.send(&FromWorker::Paused { job })?;
+                is_paused = true;
+            }
+            self.answer()?;
+            self.orders.wait_beyond(wish);
+        }
+        if is_paused {
+            self.replies.send(&FromWorker::Resumed { job })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a step is what comes next.
+fn is_before_a_step(update: Update<'_>) -> bool {
+    matches!(
+        update,
+        Update::Progress(Progress { phase: Phase::Sample, step, steps, .. }) if step < steps
+    )
+}

@@ -1,0 +1,112 @@
+//! Memory runs out in the middle of a job: torch's own failure, at a place of the test's choice.
+
+use std::ops::ControlFlow;
+
+use framepack_engine::{Error, ModelOptions, pipeline::Pipeline, progress::Update};
+use framepack_ipc::worker::{Phase, Progress, RenderOutput, RenderRequest, RungTaken};
+use framepack_jobs::{FailureClass, Model};
+use tch::{Device, Kind, Tensor};
+
+use crate::{renders::brief, worker::Desk};
+
+/// Renders in this process; where `fails` says so, an allocation fails, so many times. With what the listener heard.
+fn render(
+    request: &RenderRequest,
+    (mut times, fails): (u32, impl Fn(Progress) -> bool),
+) -> (Result<RenderOutput, Error>, Vec<RungTaken>) {
+    let mut pipeline = Pipeline::new(Device::Cpu, ModelOptions::default());
+    let mut heard = vec![];
+    let outcome = pipeline.render(request, &mut |update| {
+        match update {
+            Update::Progress(progress) if times > 0 && fails(progress) => {
+                times -= 1;
+                let _too_much = Tensor::empty([1 << 50], (Kind::Float, Device::Cpu));
+            }
+            Update::Rung(taken) => heard.push(taken.clone()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    (outcome, heard)
+}
+
+fn numbers(rungs: &[RungTaken]) -> Vec<u32> {
+    rungs.iter().map(|taken| taken.rung).collect()
+}
+
+/// One test for all cases, since libtorch has one noise generator for all threads.
+#[test]
+fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
+    tch::set_num_threads(1); // several would wait for each other on a busy machine
+    let desk = Desk::new();
+    let request = brief(desk.request(Model::Original, 2));
+    let fresh = |name: &str| {
+        let work_dir = desk.path().join(name);
+        std::fs::create_dir(&work_dir).unwrap();
+        RenderRequest {
+            work_dir,
+            ..request.clone()
+        }
+    };
+    let (undisturbed, rungs) = render(&fresh("undisturbed"), (0, |_| false));
+    let undisturbed = undisturbed.unwrap();
+    assert!(rungs.is_empty() && undisturbed.rungs.is_empty());
+    let video = std::fs::read(&undisturbed.video).unwrap();
+
+    let at = |phase, section, step| {
+        move |now: Progress| (now.phase, now.section, now.step) == (phase, section, step)
+    };
+    for (name, times, phase, place) in [
+        (
+            "a step of the second section",
+            1,
+            "sampling section 2",
+            at(Phase::Sample, 1, 1),
+        ),
+        (
+            "the first step of the first",
+            2,
+            "sampling section 1",
+            at(Phase::Sample, 0, 0),
+        ),
+        (
+            "decoding the first",
+            4,
+            "decoding section 1",
+            at(Phase::Decode, 0, 2),
+        ),
+    ] {
+        let (outcome, heard) = render(&fresh(name), (times, place));
+        let output = outcome.unwrap();
+        let expected: Vec<u32> = (1..=times).collect();
+        assert_eq!(numbers(&heard), expected, "{name}");
+        assert_eq!(output.rungs, heard, "{name}");
+        assert!(
+            heard[0].reason.contains(phase),
+            "{name}: {}",
+            heard[0].reason
+        );
+        assert_eq!(output.latents_sha256, undisturbed.latents_sha256, "{name}");
+        assert!(std::fs::read(&output.video).unwrap() == video, "{name}");
+    }
+
+    std::fs::remove_file(&undisturbed.video).unwrap();
+    let endless = fresh("the end of the ladder");
+    let (outcome, heard) = render(&endless, (99, at(Phase::Decode, 0, 2)));
+    let failure = outcome.unwrap_err().failure();
+    assert_eq!(
+        (failure.class, failure.code.as_str()),
+        (FailureClass::Oom, "FP5001")
+    );
+    assert_eq!(numbers(&heard), [1, 2, 3, 4]);
+    assert!(!endless.output.exists());
+
+    // What was made is not lost, and the next run may begin where this one ended.
+    let retried = RenderRequest { rung: 4, ..endless };
+    let output = render(&retried, (0, |_| false)).0.unwrap();
+    assert_eq!(output.latents_sha256, undisturbed.latents_sha256);
+    assert_eq!(numbers(&output.rungs), [4]);
+    let resumed = output.resumed.unwrap();
+    assert_eq!((resumed.sections_done, resumed.is_exact), (1, false));
+    assert!(resumed.reason.unwrap().contains("rung was 0 and is 4"));
+}

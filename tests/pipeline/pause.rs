@@ -1,0 +1,106 @@
+//! Pausing: in place before a step, and at a section's checkpoint.
+
+use framepack_ipc::worker::{FromWorker, PauseAt, Phase, PlanOutcome, ToWorker};
+use framepack_jobs::{JobId, Model};
+
+use crate::{
+    renders::brief,
+    worker::{Desk, Worker},
+};
+
+const JOB: JobId = JobId(1);
+
+fn is_step(message: &FromWorker) -> bool {
+    matches!(message, FromWorker::Progress { progress, .. } if progress.phase == Phase::Sample && progress.step > 0)
+}
+
+#[test]
+fn a_paused_job_stands_still_answers_and_goes_on_as_if_nothing_had_been() {
+    let desk = Desk::new();
+    let mut worker = Worker::ready(desk.path());
+    let request = brief(desk.request(Model::Original, 2));
+    let undisturbed = worker.render(&request).latents_sha256;
+
+    let again = brief(desk.request(Model::Original, 2));
+    let work_dir = desk.path().join("again");
+    std::fs::create_dir(&work_dir).unwrap();
+    let again = framepack_ipc::worker::RenderRequest { work_dir, ..again };
+    worker.send(&ToWorker::Render(Box::new(again.clone())));
+    worker.send(&ToWorker::Pause {
+        job: JOB,
+        at: PauseAt::Step,
+    });
+    worker.wait_for(|message| matches!(message, FromWorker::Paused { job: JOB }));
+    worker.send(&ToWorker::Plan {
+        ask: 7,
+        request: Box::new(again),
+    });
+    // The next word is the answer: no step was made before it.
+    let FromWorker::Planned { ask: 7, outcome } = worker.next() else {
+        panic!("a step was made");
+    };
+    assert!(matches!(outcome, PlanOutcome::Plan(_)), "{outcome:?}");
+    worker.send(&ToWorker::Resume { job: JobId(99) });
+    worker.send(&ToWorker::Resume { job: JOB });
+    assert_eq!(worker.next(), FromWorker::Resumed { job: JOB });
+    match worker.wait_for(|message| matches!(message, FromWorker::Done { .. })) {
+        FromWorker::Done { output, .. } => assert_eq!(output.latents_sha256, undisturbed),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_paused_job_can_be_cancelled_and_its_worker_ended() {
+    let desk = Desk::new();
+    let mut worker = Worker::ready(desk.path());
+    let request = brief(desk.request(Model::F1, 3));
+    let pause = |worker: &mut Worker| {
+        worker.send(&ToWorker::Render(Box::new(request.clone())));
+        worker.wait_for(is_step);
+        worker.send(&ToWorker::Pause {
+            job: JOB,
+            at: PauseAt::Step,
+        });
+        worker.wait_for(|message| matches!(message, FromWorker::Paused { .. }));
+    };
+    pause(&mut worker);
+    worker.send(&ToWorker::Cancel { job: JOB });
+    assert_eq!(worker.next(), FromWorker::Cancelled { job: JOB });
+
+    // Neither the pause nor the cancellation is meant for the next attempt, which pauses for itself.
+    pause(&mut worker);
+    worker.hang_up();
+    assert!(!request.output.exists());
+}
+
+#[test]
+fn a_job_that_pauses_at_a_section_ends_there_and_is_continued() {
+    let desk = Desk::new();
+    let mut worker = Worker::ready(desk.path());
+    let request = brief(desk.request(Model::Original, 3));
+    worker.send(&ToWorker::Render(Box::new(request.clone())));
+    worker.wait_for(is_step);
+    worker.send(&ToWorker::Pause {
+        job: JOB,
+        at: PauseAt::Section,
+    });
+    let mut sections_done = 0;
+    loop {
+        match worker.next() {
+            FromWorker::Checkpoint {
+                sections_done: done,
+                ..
+            } => sections_done = done,
+            FromWorker::Suspended { job } => break assert_eq!(job, JOB),
+            FromWorker::Progress { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(sections_done > 0);
+    assert!(!request.output.exists());
+    let resumed = worker.go_on(&request).resumed.unwrap();
+    assert_eq!(
+        (resumed.sections_done, resumed.is_exact),
+        (sections_done, true)
+    );
+}
