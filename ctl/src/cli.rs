@@ -189,7 +189,7 @@ impl From<At> for Boundary {
 #[derive(Debug, Args)]
 pub(crate) struct Priority {
     /// Jobs, as for `show`
-    #[arg(required = true, value_name = "JOB")]
+    #[arg(required = true, value_name = "JOB", allow_negative_numbers = true)]
     pub(crate) jobs: Vec<Selector>,
 
     /// -1000 to 1000; jobs of a higher one run first

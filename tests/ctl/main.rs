@@ -9,6 +9,7 @@ mod fixtures;
 mod jobs;
 mod offline;
 mod plan;
+mod queue;
 mod submit;
 
 use std::{
