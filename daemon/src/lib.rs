@@ -221,7 +221,7 @@ fn worker_program(config: &Config) -> Result<PathBuf> {
 
 fn renderer(config: &Config, state: &StateDir) -> Renderer {
     let outputs = config.paths.outputs.clone();
-    Renderer::new(config.models.clone(), outputs, state.layout())
+    Renderer::new(config.models.clone(), outputs, state.layout()).reserving(config.disk.reserve_mib)
 }
 
 async fn open_queue(

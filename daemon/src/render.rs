@@ -7,6 +7,7 @@ use framepack_ipc::worker::RenderRequest;
 use framepack_jobs::{Job, JobId, ValidSpec};
 
 use crate::{
+    disk::{DiskFull, Room},
     outputs::{FolderError, make_folder},
     state_dir::Layout,
     store::Record,
@@ -21,6 +22,7 @@ pub(crate) struct Renderer {
     models: Models,
     outputs: PathBuf,
     layout: Layout,
+    reserve_bytes: u64,
 }
 
 impl Renderer {
@@ -29,7 +31,28 @@ impl Renderer {
             models,
             outputs,
             layout,
+            reserve_bytes: 0,
         }
+    }
+
+    /// The same, which keeps so much space free beside what a job needs.
+    #[must_use]
+    pub(crate) fn reserving(self, reserve_mib: u64) -> Self {
+        let reserve_bytes = reserve_mib << 20;
+        Self {
+            reserve_bytes,
+            ..self
+        }
+    }
+
+    /// Whether the disks have room for what the job will write.
+    pub(crate) fn check_room(&self, job: &Job) -> Result<(), DiskFull> {
+        let room = Room {
+            work: self.layout.inputs(),
+            outputs: self.outputs.clone(),
+            reserve_bytes: self.reserve_bytes,
+        };
+        room.check(job)
     }
 
     /// What the worker needs to know of the job.

@@ -9,6 +9,7 @@ mod fixture;
 mod folder;
 mod install;
 mod limits;
+mod pausing;
 mod plan;
 mod real;
 mod retrying;

@@ -272,3 +272,25 @@ fn a_paused_group_waits_and_others_run() {
     assert_code(&farm.ctl(&["resume", "--group", "night"]), 0);
     farm.wait_for("a", StateName::Done);
 }
+
+#[test]
+fn nothing_begins_while_the_disk_has_no_room() {
+    // 16 TiB are to stay free.
+    let mut farm = Farm::with_settings(&[("DISK_RESERVE_MIB", "16777216")]);
+    farm.submit_keys("a", "a", "");
+    farm.wait_until("the daemon says why nothing begins", |farm| {
+        let ping = String::from_utf8(farm.ctl(&["ping"]).stdout).unwrap();
+        ping.contains("no job begins: ").then_some(())?;
+        assert!(
+            ping.contains("free some, or lower disk.reserve_mib"),
+            "{ping}"
+        );
+        Some(())
+    });
+    assert_eq!(farm.renders(), [0_u64; 0]);
+    assert!(farm.show("a")[0].is(StateName::Queued));
+    farm.stop();
+    farm.set(&[("DISK_RESERVE_MIB", "1")]);
+    farm.start();
+    farm.wait_for("a", StateName::Done);
+}

@@ -1,11 +1,15 @@
 //! What decides when jobs begin, beside the jobs themselves.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Instant,
+};
 
 use framepack_jobs::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::{Overtaken, Warm};
+use crate::disk::DiskFull;
 
 /// Where the store keeps the pauses.
 pub(super) const PAUSES: &str = "pauses";
@@ -31,6 +35,10 @@ pub(super) struct Agenda {
     pub(super) may_begin: bool,
     /// Something has changed that may end a job that waits.
     pub(super) may_end: bool,
+    /// Why the next job has no room on the disks, and when to look again.
+    pub(super) no_room: Option<(DiskFull, Instant)>,
+    /// It had none when it was looked at last.
+    pub(super) had_no_room: bool,
     /// When either may be so by itself.
     pub(super) due: Option<Timestamp>,
 }
@@ -43,6 +51,8 @@ impl Agenda {
             overtaken: Overtaken::new(),
             may_begin: true,
             may_end: true,
+            no_room: None,
+            had_no_room: false,
             due: None,
         }
     }

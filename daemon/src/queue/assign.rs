@@ -1,23 +1,61 @@
 //! Jobs to idle workers, in the order of the schedule.
 
+use std::time::{Duration, Instant};
+
 use framepack_jobs::{JobId, JobState, StateName, Timestamp};
 use tokio::sync::mpsc;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{
     Assignment, Idle, Queue, Running,
     schedule::{Moment, Warm},
 };
 
+/// How often a full disk is looked at again.
+const LOOK_FOR_ROOM: Duration = Duration::from_secs(3);
+
 impl Queue {
     /// Gives jobs to idle workers until either runs out.
     pub(super) fn assign(&mut self) {
         self.sweep();
+        self.look_for_room();
         self.idle.retain(|idle| !idle.reply.is_closed());
         while self.agenda.may_begin && !self.idle.is_empty() && self.paused().is_none() {
             self.agenda.may_begin = false;
             for (id, idle) in self.turns() {
                 self.begin(id, idle);
+            }
+        }
+    }
+
+    /// Looks again, from time to time, whether there is room on the disks.
+    fn look_for_room(&mut self) {
+        let now = Instant::now();
+        if let Some((_, again)) = &self.agenda.no_room
+            && *again <= now
+        {
+            self.agenda.had_no_room = true;
+            self.agenda.no_room = None;
+            self.agenda.may_begin = true;
+        }
+    }
+
+    /// Whether the job fits on the disks; until it does, none begins.
+    fn has_room(&mut self, id: JobId) -> bool {
+        let had_none = std::mem::take(&mut self.agenda.had_no_room);
+        match self.renderer.check_room(&self.jobs[&id].job) {
+            Ok(()) => {
+                if had_none {
+                    info!("there is room on the disks again");
+                }
+                true
+            }
+            Err(full) => {
+                if !had_none {
+                    warn!("no job begins: {full}");
+                }
+                self.agenda.no_room = Some((full, Instant::now() + LOOK_FOR_ROOM));
+                false
             }
         }
     }
@@ -42,6 +80,10 @@ impl Queue {
 
     /// Marks the job as running; the worker is told once that is durable.
     fn begin(&mut self, id: JobId, idle: Idle) {
+        if !self.has_room(id) {
+            self.idle.push_back(idle);
+            return;
+        }
         let record = self.jobs.get_mut(&id).expect("chosen from the same map");
         if let Err(error) = self.renderer.prepare(&record.job) {
             self.fail_unprepared(id, error);

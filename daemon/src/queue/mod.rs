@@ -12,6 +12,7 @@ mod handle;
 mod index;
 mod report;
 mod retry;
+mod run;
 mod schedule;
 mod submit;
 mod summary;
@@ -28,12 +29,9 @@ use std::{
 use framepack_ipc::{
     control::{CancelOutcome, WorkerState, WorkerStatus},
     queue::{ChangeRequest, Changed, QueueView},
-    worker::{PauseAt, RenderRequest, RungTaken, WorkerInfo},
+    worker::WorkerInfo,
 };
-use framepack_jobs::{
-    Failure, Job, JobId, Progress, RenderOutput, RenderPlan, Selector, StateName, Timestamp,
-    Unmatched, select,
-};
+use framepack_jobs::{Job, JobId, Selector, StateName, Timestamp, Unmatched, select};
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
     task::JoinHandle,
@@ -42,6 +40,7 @@ use tokio::{
 use tracing::error;
 
 pub(crate) use handle::{QueueHandle, Stopping};
+pub(crate) use run::{Assignment, Control, Death, DeathKind, Ending, Report};
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 pub(crate) use summary::Summary;
 
@@ -101,72 +100,6 @@ enum Message {
 struct Idle {
     worker: WorkerInfo,
     reply: oneshot::Sender<Assignment>,
-}
-
-/// A job for a worker.
-#[derive(Debug)]
-pub(crate) struct Assignment {
-    pub(crate) request: RenderRequest,
-    /// What users want of the job while it runs. Ends with the assignment.
-    pub(crate) control: mpsc::UnboundedReceiver<Control>,
-}
-
-/// What a user wants of a running job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Control {
-    /// Stop at the next step; there will be no video.
-    Cancel,
-    /// Halt at the next boundary of this kind.
-    Pause(PauseAt),
-    /// Go on after a halt at a step.
-    Resume,
-}
-
-/// What a worker says while it renders.
-#[derive(Debug)]
-pub(crate) enum Report {
-    Started(RenderPlan),
-    Progress(Progress),
-    /// So many sections are durable on the disk: a later run continues after them.
-    Checkpoint(u32),
-    /// The worker ran out of memory and goes on with this rung of its ladder.
-    Rung(RungTaken),
-    /// It halts, with all its memory.
-    Paused,
-    /// It goes on after a halt.
-    Resumed,
-}
-
-/// How an assignment ended.
-#[derive(Debug)]
-pub(crate) enum Ending {
-    Done(Box<RenderOutput>),
-    Failed(Failure),
-    Cancelled,
-    /// It stopped at a section's checkpoint, as it was asked to; a later run continues there.
-    Suspended,
-    WorkerDied(Death),
-    /// The daemon is stopping, or the worker was gone before it had the job: it goes back into the queue.
-    Interrupted,
-}
-
-/// How a worker died.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Death {
-    pub(crate) kind: DeathKind,
-    /// In words, with its last ones.
-    pub(crate) how: String,
-}
-
-/// What a worker died of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DeathKind {
-    /// By itself.
-    Crash,
-    /// It made no step for too long and was killed.
-    Hang,
-    /// The kernel killed it for want of memory.
-    OutOfMemoryKill,
 }
 
 /// A running job's line to its worker.
@@ -271,7 +204,7 @@ impl Queue {
                 ASSIGN_RETRY.min(Duration::from_secs_f64(due.secs_since(now)))
             }
             Some(_) => ASSIGN_RETRY,
-            None if self.trouble.is_some() => ASSIGN_RETRY,
+            None if self.trouble.is_some() || self.agenda.no_room.is_some() => ASSIGN_RETRY,
             None => IDLE_PATIENCE,
         }
     }

@@ -57,6 +57,9 @@ impl Queue {
         if self.agenda.pauses.all {
             return Some("a user has paused the queue; `framepackctl resume --all`".to_owned());
         }
+        if let Some((full, _)) = &self.agenda.no_room {
+            return Some(full.to_string());
+        }
         self.trouble
             .as_ref()
             .map(|trouble| format!("the store can't be written: {trouble}"))
