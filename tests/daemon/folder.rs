@@ -120,11 +120,7 @@ fn rule_08_another_photo_in_the_same_place_makes_another_job() {
     let second = farm.wait_until("the second one is done", |farm| {
         farm.show("2").pop().filter(|job| job.is(StateName::Done))
     });
-    assert_eq!(
-        farm.renders(),
-        [1, 1, 1, 2, 2, 2],
-        "each has its three attempts"
-    );
+    assert_eq!(farm.renders(), [1, 2]);
     assert_ne!(first["job"]["seed"], second.seed, "seed: auto");
 
     // What the user calls the same is the same.
@@ -232,7 +228,11 @@ fn rule_08_a_failed_job_is_tried_again_when_it_is_dropped_again() {
             (farm.filed("cat", ".yaml").len() == attempt).then_some(())
         });
     }
-    assert_eq!(farm.renders(), [1, 2]);
+    assert_eq!(
+        farm.renders(),
+        [1, 1, 1, 2, 2, 2],
+        "each has its three attempts"
+    );
     let (_, words) = farm.filed("cat", ".report.txt").remove(0);
     let words = fs::read_to_string(words).unwrap();
     for expected in [

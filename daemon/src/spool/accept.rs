@@ -47,6 +47,8 @@ pub(super) struct Held {
     picture: Option<OsString>,
     /// Why it has no answer.
     pub(super) why: String,
+    /// Whether that is no fault of the file's, and would befall others, too.
+    is_ours: bool,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl Held {
             next_look: now,
             picture: None,
             why: String::new(),
+            is_ours: false,
         }
     }
 
@@ -82,7 +85,16 @@ impl Held {
         Self {
             next_look: Instant::now() + after,
             why,
+            is_ours: false,
             ..self
+        }
+    }
+
+    /// The same for something of the daemon's own that failed.
+    fn not_now(self, why: &str) -> Self {
+        Self {
+            is_ours: true,
+            ..self.later(RETRY, why.to_owned())
         }
     }
 
@@ -116,6 +128,13 @@ enum Found {
     },
     /// What failed is ours, and would fail for others, too.
     NotNow(Failure),
+}
+
+/// Why no more files are taken for now: something of the daemon's own fails (a full disk, the store), and they
+/// are better left where everybody sees them.
+pub(super) fn hindrance(held: &[Held]) -> Option<&str> {
+    let held = held.iter().find(|held| held.is_ours);
+    held.map(|held| held.why.as_str())
 }
 
 impl Spool {
@@ -155,7 +174,7 @@ impl Spool {
         while !due.is_empty() {
             let rest = due.split_off(due.len().min(BATCH));
             if let Some(reason) = self.answer(due)? {
-                let wait = |held: Held| held.later(RETRY, reason.clone());
+                let wait = |held: Held| held.not_now(&reason);
                 self.held.extend(rest.into_iter().map(wait));
                 break;
             }
@@ -185,7 +204,7 @@ impl Spool {
                         file = held.file(),
                         code, "not taken now; it stays claimed: {message}"
                     );
-                    self.held.push(held.later(RETRY, message.clone()));
+                    self.held.push(held.not_now(&message));
                     ours = Some(message);
                 }
             }
@@ -195,7 +214,7 @@ impl Spool {
             warn!("not taken now; it stays claimed: {reason}");
             for (held, submission) in jobs {
                 inputs::remove(&submission.input);
-                self.held.push(held.later(RETRY, reason.clone()));
+                self.held.push(held.not_now(&reason));
             }
             return Ok(Some(reason));
         }
@@ -225,7 +244,7 @@ impl Spool {
                 }
                 Err(error) => {
                     warn!(file, %error, "not taken now; it stays claimed");
-                    self.held.push(held.later(RETRY, error.to_string()));
+                    self.held.push(held.not_now(&error.to_string()));
                     ours = Some(error.to_string());
                 }
             }

@@ -42,7 +42,7 @@ use tracing::{info, warn};
 pub(crate) use claim::{random_id, sync_dir};
 
 use self::{
-    accept::{BATCH, Held, RETRY},
+    accept::{BATCH, Held, RETRY, hindrance},
     archive::Archive,
     claim::{Claim, Claims},
     folder::{Folder, Presence},
@@ -207,7 +207,7 @@ impl Spool {
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
         self.tell(left, &summary, notes);
-        let is_more = left > 0 && summary.room() > 0;
+        let is_more = left > 0 && summary.room() > 0 && hindrance(&self.held).is_none();
         Ok(if is_more {
             Duration::ZERO
         } else {
@@ -229,7 +229,10 @@ impl Spool {
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
         // What is held will be jobs, too.
-        let room = summary.room().saturating_sub(self.held.len() as u64);
+        let room = match hindrance(&self.held) {
+            Some(_) => 0,
+            None => summary.room().saturating_sub(self.held.len() as u64),
+        };
         let left = settled.split_off(settled.len().min(BATCH).min(room as usize));
         self.take(settled)?;
         Ok((left.len(), Vec::new()))
@@ -337,6 +340,7 @@ impl Spool {
             troubles: &self.troubles,
             held: &self.held,
             left,
+            hindrance: hindrance(&self.held),
             notes: &notes,
         };
         if notes.is_empty() {

@@ -34,6 +34,8 @@ pub(super) struct Status<'a> {
     pub(super) held: &'a [Held],
     /// Files that would be taken if there were room.
     pub(super) left: usize,
+    /// Why no files are taken.
+    pub(super) hindrance: Option<&'a str>,
     pub(super) notes: &'a [Note],
 }
 
@@ -133,6 +135,15 @@ impl Status<'_> {
                 "the queue is full ({} jobs): {} files are left in the folder until there is room",
                 self.summary.max_jobs, self.left
             );
+        }
+        if let Some(reason) = self.hindrance {
+            return format!(
+                "no files are taken, and {} are left in the folder: {reason}",
+                self.left
+            );
+        }
+        if let Some(reason) = &self.summary.paused {
+            return format!("no job begins: {reason}");
         }
         let state = match self.summary {
             summary if !summary.running.is_empty() => "rendering",

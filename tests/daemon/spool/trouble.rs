@@ -7,16 +7,18 @@ use framepack_jobs::StateName;
 use crate::fixture::{Farm, job};
 
 #[test]
-fn a_picture_that_can_not_be_copied_now_is_copied_later() {
+fn rule_14_what_can_not_be_taken_now_is_left_in_the_folder_and_taken_later() {
     let farm = Farm::new();
     let copies = farm.path("state/inputs");
     fs::remove_dir(&copies).unwrap();
     fs::write(&copies, "in the way").unwrap();
-    for name in ["cat", "dog"] {
-        farm.drop_prompt(&format!("{name}.yaml"), name);
-    }
-    farm.wait_for_status("dog.yaml: start.image: copying ");
-    assert_eq!(farm.claimed().len(), 2, "they stay claimed");
+    farm.drop_prompt("cat.yaml", "a cat");
+    farm.wait_for_status("cat.yaml: start.image: copying ");
+    assert_eq!(farm.claimed().len(), 1, "it stays claimed");
+    // Others are left where they are: they would fare no better.
+    farm.drop_prompt("dog.yaml", "a dog");
+    farm.wait_for_status("no files are taken, and 1 are left in the folder: start.image: copying ");
+    assert_eq!(farm.untaken(), 1);
     fs::remove_file(&copies).unwrap();
     fs::create_dir(&copies).unwrap();
     for name in ["cat", "dog"] {
