@@ -38,7 +38,7 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes: 0 ok, 1 other failure, 2 usage, 3 daemon not reachable, 4 no such job, 5 not permitted,
 6 invalid job file, 7 a waited job failed, 8 a waited job was cancelled, 9 timeout, 10 conflict,
-11 no resource, 12 protocol mismatch, 14 state damaged, 130 interrupted";
+11 no resource, 12 protocol mismatch, 13 degraded (doctor), 14 state damaged, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -76,6 +76,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Gpu,
     },
+    /// Print the daemon's figures as OpenMetrics text
+    Metrics,
+    /// Check what rendering takes: socket, daemon, folders, disk, models, programs, GPUs
+    Doctor,
     /// Ask whether the daemon is there, and what it does
     Ping,
     /// Print completions for a shell

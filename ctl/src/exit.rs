@@ -21,6 +21,7 @@ pub(crate) enum Exit {
     Conflict = 10,
     NoResource = 11,
     Protocol = 12,
+    Degraded = 13,
     StateDamaged = 14,
 }
 

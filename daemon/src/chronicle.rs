@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use framepack_jobs::{Job, JobId, JobState, Phase, Progress, StateName};
+use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
 use tokio::{
     select,
     sync::broadcast::error::RecvError,
@@ -10,7 +10,7 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{notify::Notify, queue::QueueHandle};
+use crate::{gpu::Gpus, metrics::Totals, notify::Notify, queue::QueueHandle};
 
 /// Least time between two lines for `systemctl status`.
 const STATUS_PAUSE: Duration = Duration::from_secs(1);
@@ -20,12 +20,16 @@ const STATUS_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Chronicle {
     pub(crate) queue: QueueHandle,
     pub(crate) notify: Notify,
+    pub(crate) totals: Totals,
+    pub(crate) gpus: Gpus,
 }
 
 /// Where a running job was last seen.
 #[derive(Debug, Default)]
 struct Seen {
     places: HashMap<JobId, (Phase, u32)>,
+    /// What a running job's device had taken when it began, in joules.
+    energy: HashMap<JobId, (String, f64)>,
     /// What the latest running job does, for `systemctl status`.
     running: Option<(JobId, String)>,
 }
@@ -39,7 +43,9 @@ impl Chronicle {
             select! {
                 change = changes.recv() => match change {
                     Ok(job) => {
-                        seen.note(&job);
+                        self.totals.count(&job);
+                        self.count_energy(&mut seen, &job);
+                        seen.note(&job, &self.gpus);
                         status_due = status_due.or(Some(Instant::now() + STATUS_PAUSE));
                     }
                     Err(RecvError::Lagged(missed)) => warn!(missed, "too many changes at once: the log has gaps"),
@@ -55,19 +61,48 @@ impl Chronicle {
         }
     }
 
+    /// Notes a device's energy when a job begins, and what the job took of it when it ends.
+    fn count_energy(&self, seen: &mut Seen, job: &Job) {
+        let energy = |device: &str| self.gpus.of_device(device)?.energy_joules;
+        match &job.state {
+            JobState::Running { device, .. } => {
+                if !seen.energy.contains_key(&job.id)
+                    && let Some(joules) = energy(device)
+                {
+                    seen.energy.insert(job.id, (device.clone(), joules));
+                }
+            }
+            _ => {
+                if let Some((device, before)) = seen.energy.remove(&job.id)
+                    && let Some(now) = energy(&device)
+                {
+                    let joules = now - before;
+                    self.totals.add_energy(joules);
+                    info!(job = %job.id, device, energy_joules = joules, "energy");
+                }
+            }
+        }
+    }
+
     /// `None`: the queue has ended.
     async fn tell_status(&self, seen: &Seen) -> Option<()> {
-        let counts = self.queue.counts().await.ok()?;
-        let queued = counts.get(&StateName::Queued).copied().unwrap_or_default();
+        let summary = self.queue.summary().await.ok()?;
         let doing = seen.running.as_ref().map_or("idle", |(_, doing)| doing);
-        self.notify.status(&format!("{doing}; {queued} queued"));
+        let paused = summary
+            .paused
+            .map_or(String::new(), |why| format!("no job begins: {why}; "));
+        self.notify
+            .status(&format!("{paused}{doing}; {} queued", summary.queued));
         Some(())
     }
 }
 
 impl Seen {
-    fn note(&mut self, job: &Job) {
-        let JobState::Running { progress, .. } = &job.state else {
+    fn note(&mut self, job: &Job, gpus: &Gpus) {
+        let JobState::Running {
+            progress, device, ..
+        } = &job.state
+        else {
             self.places.remove(&job.id);
             self.running.take_if(|(id, _)| *id == job.id);
             return;
@@ -85,7 +120,9 @@ impl Seen {
         if self.places.insert(job.id, place) == Some(place) {
             debug!(job = %job.id, phase = phase.as_str(), section, step, "step {step} of {steps}");
         } else {
-            info!(job = %job.id, phase = phase.as_str(), section, step, "{}, {section} of {sections} sections done", phase.as_str());
+            let gpu = gpus.of_device(device);
+            let vram_free_mib = gpu.map(|gpu| (gpu.total_bytes - gpu.used_bytes) >> 20);
+            info!(job = %job.id, vram_free_mib, phase = phase.as_str(), section, step, "{}, {section} of {sections} sections done", phase.as_str());
         }
     }
 }

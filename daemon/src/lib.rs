@@ -8,6 +8,7 @@
 //! - `outputs`: the folders of videos, without links
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
 //! - `chronicle`: what happens to jobs, told to the log, to systemd and to the figures
+//! - `doctor`: what rendering takes of the machine; `gpu`: what NVIDIA's library says; `metrics`: the figures
 //! - `log`: the journal or stderr, and a file for each job
 //! - `notify`: systemd's readiness, watchdog and status
 //! - `store`: sled and a journal, the truth about jobs
@@ -22,9 +23,12 @@
 
 mod chronicle;
 mod disk;
+mod doctor;
+mod gpu;
 mod inputs;
 mod intake;
 mod log;
+mod metrics;
 mod notify;
 mod outputs;
 mod queue;
@@ -60,8 +64,11 @@ pub use self::log::start as start_log;
 
 use self::{
     chronicle::Chronicle,
+    doctor::Surroundings,
+    gpu::Gpus,
     inputs::Inputs,
     intake::Intake,
+    metrics::{Metrics, Totals},
     notify::Notify,
     queue::{Queue, QueueHandle},
     render::Renderer,
@@ -93,7 +100,9 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     };
     let (spool_events, spool_inbox) = mpsc::channel();
     let (spool_notes, notes) = watch::channel(Vec::new());
-    let (queue, queue_task) = open_queue(&config, &state, &intake, spool_events.clone()).await?;
+    let gpus = Gpus::watch();
+    let (queue, queue_task) =
+        open_queue(&config, &state, &intake, spool_events.clone(), &gpus).await?;
     let spool = Spool::open(SpoolConfig {
         jobs: config.paths.jobs.clone(),
         daemon_id: state.daemon_id(),
@@ -120,6 +129,18 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         shutdown: &shutdown,
     });
     let workers = start_workers(supervisors).await?;
+    let started = Instant::now();
+    let totals = Totals::default();
+    let metrics = Metrics {
+        queue: queue.clone(),
+        totals: totals.clone(),
+        gpus: gpus.clone(),
+        folders: metrics::folders(&config.paths),
+        started,
+    };
+    if let Some(path) = &config.metrics.textfile {
+        tokio::spawn(metrics.clone().keep(path.clone()));
+    }
     let service = Service {
         queue: queue.clone(),
         intake,
@@ -127,9 +148,14 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         planners,
         notes,
         switches,
-        started: Instant::now(),
+        started,
         roles,
         layout: state.layout(),
+        metrics,
+        surroundings: Arc::new(Surroundings {
+            config: config.clone(),
+            worker: program.clone(),
+        }),
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
     let notify = Notify::from_environment();
@@ -138,6 +164,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     let chronicle = Chronicle {
         queue: queue.clone(),
         notify: notify.clone(),
+        totals,
+        gpus,
     };
     tokio::spawn(chronicle.run());
     info!(
@@ -229,12 +257,14 @@ async fn open_queue(
     state: &StateDir,
     intake: &Intake,
     finished: mpsc::Sender<spool::Event>,
+    gpus: &Gpus,
 ) -> Result<(QueueHandle, JoinHandle<()>)> {
     let location = state.store(config.disk.floor_mib);
     let opened = Store::open(&location, Opening::Careful).context("opening the store")?;
     let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
     let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
-    Ok(queue.await.context("writing the store")?.start())
+    let queue = queue.await.context("writing the store")?;
+    Ok(queue.yielding_to(gpus.clone()).start())
 }
 
 async fn start_workers(supervisors: Vec<Supervisor>) -> Result<JoinSet<()>> {

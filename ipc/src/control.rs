@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ErrorBody, ErrorCode, ErrorEnvelope,
+    check::Check,
     queue::{ChangeRequest, Changed, QueueView},
     worker::Temperature,
 };
@@ -54,6 +55,10 @@ pub enum Request {
     Plan(PlanRequest),
     /// What was logged about a job. Answered by any number of [`Response::Log`] and [`Response::End`].
     Logs(LogsRequest),
+    /// The daemon's figures. Answered by [`Response::Metrics`].
+    Metrics,
+    /// Whether everything is there that rendering takes. Answered by [`Response::Checked`].
+    Doctor,
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
     /// Give a device jobs again that was taken out. Answered by [`Response::Enabled`].
@@ -164,6 +169,16 @@ pub enum Response {
     },
     /// The memory that a job would take.
     Planned(Box<MemoryPlan>),
+    /// The daemon's figures.
+    Metrics {
+        /// OpenMetrics text.
+        text: String,
+    },
+    /// What was looked at, and how it is.
+    Checked {
+        /// The checks.
+        checks: Vec<Check>,
+    },
     /// The daemon is there.
     Pong(DaemonStatus),
     /// The device gets jobs.

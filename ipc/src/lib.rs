@@ -2,10 +2,12 @@
 //!
 //! - [`control`]: client and daemon, over a Unix socket
 //! - [`queue`]: the part of it that is about the order of the jobs
+//! - [`check`]: what `doctor` looks at
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
 //! - [`codec`]: one JSON object a line, for both
 //! - [`client`]: the blocking client that framepackctl is built on
 
+pub mod check;
 pub mod client;
 pub mod codec;
 pub mod control;

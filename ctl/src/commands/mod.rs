@@ -3,9 +3,11 @@
 mod cancel;
 mod change;
 mod completions;
+mod doctor;
 mod gpu;
 mod list;
 mod logs;
+mod metrics;
 mod ping;
 mod plan;
 mod queue;
@@ -53,6 +55,8 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             let change = Change::Retry { from_start };
             change::run(jobs.scope(), change, &daemon, output)
         }
+        Command::Metrics => metrics::run(&daemon),
+        Command::Doctor => doctor::run(&daemon, output),
         Command::Ping => ping::run(&daemon, output),
         Command::Completions { shell } => completions::run(shell),
     }

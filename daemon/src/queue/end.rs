@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::{
     Control, Death, DeathKind, Ending, Queue,
     retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, Tried, decide},
+    yielding,
 };
 use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool, store::Record};
 
@@ -19,6 +20,7 @@ impl Queue {
     /// Ends a run: the job has ended, or goes back into the queue.
     pub(super) fn end(&mut self, id: JobId, ending: Ending) {
         self.running.remove(&id);
+        let in_the_way = self.in_the_way(id, &ending);
         let Some(record) = self.jobs.get_mut(&id) else {
             return;
         };
@@ -41,7 +43,10 @@ impl Queue {
                 failure,
             },
             _ if record.private.cancel_requested => JobState::Cancelled { finished_at },
-            Ending::Failed(failure) => again_or_failed(record, failure, finished_at),
+            Ending::Failed(failure) => match in_the_way {
+                Some(foreign_bytes) => yielding::wait(record, failure, foreign_bytes),
+                None => again_or_failed(record, failure, finished_at),
+            },
             Ending::WorkerDied(death) => after_death(record, death, finished_at),
             Ending::Interrupted | Ending::Suspended => JobState::Queued,
         };

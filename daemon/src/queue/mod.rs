@@ -18,6 +18,7 @@ mod submit;
 mod summary;
 mod sweep;
 mod view;
+mod yielding;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -51,6 +52,7 @@ use self::{
     index::Index,
 };
 use crate::{
+    gpu::Gpus,
     inputs::Inputs,
     render::Renderer,
     spool,
@@ -113,6 +115,7 @@ struct Running {
 pub(crate) struct Queue {
     store: Store,
     renderer: Renderer,
+    gpus: Gpus,
     jobs: BTreeMap<JobId, Record>,
     index: Index,
     /// Wait for the next commit.
@@ -150,6 +153,7 @@ impl Queue {
                 .collect(),
             store,
             renderer,
+            gpus: Gpus::default(),
             index: Index::default(),
             deferred: Vec::new(),
             submissions: Vec::new(),

@@ -3,10 +3,12 @@
 mod cancel;
 mod change;
 mod connection;
+mod doctor;
 mod enable;
 mod limits;
 mod list;
 mod logs;
+mod metrics;
 mod ping;
 mod plan;
 mod roles;
@@ -43,7 +45,9 @@ use self::{
     roles::{Peer, Role},
 };
 use crate::{
+    doctor::Surroundings,
     intake::Intake,
+    metrics::Metrics,
     queue::{QueueHandle, Stopping},
     render::Renderer,
     shutdown::Shutdown,
@@ -69,6 +73,8 @@ pub(crate) struct Service {
     pub(crate) started: Instant,
     pub(crate) roles: Arc<Roles>,
     pub(crate) layout: Layout,
+    pub(crate) metrics: Metrics,
+    pub(crate) surroundings: Arc<Surroundings>,
 }
 
 /// Listens at the path; refuses when a daemon answers there already, and replaces a socket that a dead one left.
@@ -195,6 +201,8 @@ impl Service {
             Request::Queue => Ok(Response::Queue(self.queue.view().await?)),
             Request::Change(request) => self.change(request).await,
             Request::Plan(request) => self.plan(request).await,
+            Request::Metrics => self.metrics().await,
+            Request::Doctor => self.doctor().await,
             Request::Ping => self.ping().await,
             Request::EnableDevice(request) => self.enable(request).await,
             Request::Hello(_) | Request::Watch(_) | Request::Logs(_) => Err(ErrorBody::new(

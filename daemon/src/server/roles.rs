@@ -40,6 +40,8 @@ impl Role {
             | Request::Watch(_)
             | Request::Logs(_)
             | Request::Queue
+            | Request::Metrics
+            | Request::Doctor
             | Request::Ping => Self::Read,
             Request::Plan(plan) => match plan.subject {
                 PlanSubject::Job(_) => Self::Read,

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# What an idle framepackd takes: resident memory, and processor time over a while without jobs.
+# The worker is a process of its own and is not counted.
+# usage: bench/idle/run.sh [SECONDS]
+set -euo pipefail
+
+cd "$(dirname "$0")/../.."
+secs=${1:-60}
+bin=$PWD/target/release
+root=$(mktemp -d "${TMPDIR:-/tmp}/framepack-idle.XXXXXX")
+mkdir "$root/jobs"
+cat > "$root/framepackd.yaml" <<YAML
+paths: {jobs: jobs, state: state, outputs: outputs, socket: framepackd.sock}
+models: {bundle: '$PWD/models/demo'}
+worker: {devices: cpu}
+YAML
+"$bin/framepackd" --config "$root/framepackd.yaml" 2> "$root/log" &
+daemon=$!
+stop() { kill -TERM "$daemon" 2>/dev/null || true; wait "$daemon" 2>/dev/null || true; rm -rf "$root"; }
+trap stop EXIT
+
+for _ in $(seq 600); do
+  "$bin/framepackctl" --socket "$root/framepackd.sock" ping 2>/dev/null | grep -q idle && break
+  sleep 0.1
+done
+ticks() { awk '{ print $14 + $15 }' "/proc/$daemon/stat"; }
+field() { awk -v name="$1:" '$1 == name { print $2 }' "/proc/$daemon/status"; }
+
+before=$(ticks)
+sleep "$secs"
+after=$(ticks)
+echo "resident memory      $(field VmRSS) KiB, of it $(field RssAnon) KiB its own and $(field RssFile) KiB of files"
+echo "threads              $(field Threads)"
+awk -v used=$((after - before)) -v hz="$(getconf CLK_TCK)" -v secs="$secs" \
+  'BEGIN { printf "processor time       %.2f s in %d s: %.2f %%\n", used / hz, secs, 100 * used / hz / secs }'

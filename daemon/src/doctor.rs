@@ -1,0 +1,240 @@
+//! What rendering takes of the machine: folders, space, programs, limits.
+
+use std::{
+    env,
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use framepack_config::Config;
+use framepack_ipc::check::{Check, CheckState};
+use nix::sys::resource::{Resource, getrlimit};
+
+use crate::disk::free_bytes;
+
+/// Less than this for videos is too little for a night.
+const OUTPUTS_BYTES: u64 = 1 << 30;
+/// The store is not opened with less.
+const STATE_BYTES: u64 = 64 << 20;
+/// Where the NVIDIA driver says that it is loaded.
+const NVIDIA_DRIVER: &str = "/proc/driver/nvidia/version";
+
+/// What the daemon was configured with, for [`Surroundings::check`].
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) config: Config,
+    pub(crate) worker: PathBuf,
+}
+
+impl Surroundings {
+    /// Tries everything. Reads and writes files, so it may take a while.
+    pub(crate) fn check(&self) -> Vec<Check> {
+        let paths = &self.config.paths;
+        let mut checks = Vec::new();
+        for (key, path) in [
+            ("paths.jobs", &paths.jobs),
+            ("paths.state", &paths.state),
+            ("paths.outputs", &paths.outputs),
+        ] {
+            checks.push(writable(key, path));
+        }
+        checks.extend(
+            paths
+                .inputs
+                .iter()
+                .map(|path| readable("paths.inputs", path)),
+        );
+        checks.push(space("space for videos", &paths.outputs, OUTPUTS_BYTES));
+        checks.push(space("space for the state", &paths.state, STATE_BYTES));
+        checks.push(bundle(&self.config.models.bundle));
+        checks.push(worker(&self.worker));
+        checks.push(ffmpeg(env::var_os("PATH").unwrap_or_default().as_os_str()));
+        checks.extend(nvidia());
+        checks.push(socket(&paths.socket));
+        checks
+    }
+}
+
+fn writable(key: &str, folder: &Path) -> Check {
+    let probe = folder.join(format!(".framepackd-doctor-{}", std::process::id()));
+    let tried = File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
+    match tried {
+        Ok(()) => Check::ok(key, folder.display()),
+        Err(error) => Check::failed(
+            key,
+            format!("{} can't be written: {error}", folder.display()),
+            "make it writable for the daemon's user; under systemd name it in ReadWritePaths= of a drop-in",
+        ),
+    }
+}
+
+fn readable(key: &str, folder: &Path) -> Check {
+    match fs::read_dir(folder) {
+        Ok(_) => Check::ok(key, folder.display()),
+        Err(error) => Check::failed(
+            key,
+            format!("{} can't be read: {error}", folder.display()),
+            "make it readable for the daemon's user",
+        ),
+    }
+}
+
+fn space(name: &str, folder: &Path, needed_bytes: u64) -> Check {
+    match free_bytes(folder) {
+        Ok(bytes) if bytes < needed_bytes => Check::failed(
+            name,
+            format!(
+                "{} MiB free at {}, less than {} MiB",
+                bytes >> 20,
+                folder.display(),
+                needed_bytes >> 20
+            ),
+            "free some space, or point the folder at a larger disk",
+        ),
+        Ok(bytes) => Check::ok(name, format!("{} MiB free", bytes >> 20)),
+        Err(error) => Check::new(
+            CheckState::Warning,
+            name,
+            format!("{}: {error}", folder.display()),
+            "see whether the folder is there",
+        ),
+    }
+}
+
+fn bundle(folder: &Path) -> Check {
+    let entries = fs::read_dir(folder).map(|entries| entries.flatten().count());
+    match entries {
+        Ok(1..) => Check::ok("models.bundle", folder.display()),
+        Ok(0) => Check::failed(
+            "models.bundle",
+            format!("{} is empty", folder.display()),
+            "put the models there in the Hub's layout: README.md, \"The real models\"",
+        ),
+        Err(error) => Check::failed(
+            "models.bundle",
+            format!("{}: {error}", folder.display()),
+            "point models.bundle at a folder with the models, readable for the daemon's user",
+        ),
+    }
+}
+
+fn worker(program: &Path) -> Check {
+    let may_run = fs::metadata(program)
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
+    if may_run {
+        Check::ok("worker.program", program.display())
+    } else {
+        Check::failed(
+            "worker.program",
+            format!("{} is no program that can be run", program.display()),
+            "install framepack-worker beside framepackd, or set worker.program",
+        )
+    }
+}
+
+fn ffmpeg(path: &std::ffi::OsStr) -> Check {
+    let found = env::split_paths(path)
+        .map(|folder| folder.join("ffmpeg"))
+        .find(|file| file.is_file());
+    match found {
+        Some(file) => Check::ok("ffmpeg", file.display()),
+        None => Check::new(
+            CheckState::Warning,
+            "ffmpeg",
+            "it is not in the daemon's PATH: videos are checked less thoroughly",
+            "install the package ffmpeg",
+        ),
+    }
+}
+
+fn nvidia() -> Vec<Check> {
+    let Ok(version) = fs::read_to_string(NVIDIA_DRIVER) else {
+        return vec![Check::ok(
+            "nvidia",
+            "no driver is loaded: jobs are rendered on the processor",
+        )];
+    };
+    let mut checks = vec![Check::ok(
+        "nvidia",
+        version.lines().next().unwrap_or_default(),
+    )];
+    let locked = getrlimit(Resource::RLIMIT_MEMLOCK).map_or(0, |(soft, _)| soft);
+    if locked < 1 << 30 {
+        checks.push(Check::new(
+            CheckState::Warning,
+            "locked memory",
+            format!(
+                "at most {} KiB may be page-locked: streamed weights travel slowly",
+                locked >> 10
+            ),
+            "set LimitMEMLOCK=infinity in the unit, or raise ulimit -l",
+        ));
+    }
+    checks
+}
+
+fn socket(path: &Path) -> Check {
+    match fs::metadata(path).map(|data| data.permissions().mode() & 0o007) {
+        Ok(0) => Check::ok("socket", path.display()),
+        Ok(_) => Check::failed(
+            "socket",
+            format!("{} is open to everybody", path.display()),
+            "start the daemon again; it sets the mode 0660",
+        ),
+        Err(error) => Check::failed(
+            "socket",
+            format!("{}: {error}", path.display()),
+            "start the daemon again: clients can't find it",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_is_told_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let faults = [
+            writable("paths.jobs", &missing),
+            readable("paths.inputs", &missing),
+            space("space", folder.path(), u64::MAX),
+            bundle(&missing),
+            bundle(
+                folder
+                    .path()
+                    .parent()
+                    .map(|_| folder.path().join("empty"))
+                    .as_deref()
+                    .unwrap(),
+            ),
+            worker(&file),
+            socket(&missing),
+        ];
+        for fault in faults {
+            assert_eq!(fault.state, CheckState::Failed, "{fault:?}");
+            assert!(!fault.fix.is_empty(), "{fault:?}");
+        }
+        assert_eq!(ffmpeg(missing.as_os_str()).state, CheckState::Warning);
+    }
+
+    #[test]
+    fn what_is_in_order_is_said_too() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(writable("paths.jobs", folder.path()).state, CheckState::Ok);
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "nothing is left behind"
+        );
+        fs::write(folder.path().join("ffmpeg"), "").unwrap();
+        assert_eq!(ffmpeg(folder.path().as_os_str()).state, CheckState::Ok);
+        assert_eq!(bundle(folder.path()).state, CheckState::Ok);
+        assert_eq!(space("space", folder.path(), 1).state, CheckState::Ok);
+    }
+}

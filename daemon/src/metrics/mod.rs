@@ -1,0 +1,166 @@
+//! The daemon's figures as OpenMetrics text, for `framepackctl metrics` and the node exporter's textfile collector.
+
+mod text;
+mod totals;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use framepack_config::Paths;
+use framepack_ipc::control::WorkerState;
+use framepack_jobs::StateName;
+use tracing::warn;
+
+pub(crate) use totals::Totals;
+
+use self::text::{Family, Text};
+use crate::{
+    disk::free_bytes,
+    gpu::Gpus,
+    queue::{QueueHandle, Stopping},
+};
+
+/// Time between two versions of the text file.
+const TEXTFILE_PAUSE: Duration = Duration::from_secs(15);
+
+/// Where the figures come from; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    pub(crate) queue: QueueHandle,
+    pub(crate) totals: Totals,
+    pub(crate) gpus: Gpus,
+    /// Folders whose free space is told, with their names.
+    pub(crate) folders: [(&'static str, PathBuf); 3],
+    pub(crate) started: Instant,
+}
+
+/// The folders of the configuration whose file systems may fill up.
+pub(crate) fn folders(paths: &Paths) -> [(&'static str, PathBuf); 3] {
+    [
+        ("jobs", paths.jobs.clone()),
+        ("state", paths.state.clone()),
+        ("outputs", paths.outputs.clone()),
+    ]
+}
+
+impl Metrics {
+    /// All figures as they are now.
+    pub(crate) async fn text(&self) -> Result<String, Stopping> {
+        let mut text = Text::default();
+        text.family(Family::gauge(
+            "framepackd_up_seconds",
+            "Time since the daemon started.",
+        ))
+        .value(&[], self.started.elapsed().as_secs_f64());
+        let counts = self.queue.counts().await?;
+        let jobs = text.family(Family::gauge("framepackd_jobs", "Jobs in each state."));
+        for state in StateName::ALL {
+            let count = counts.get(&state).copied().unwrap_or_default();
+            jobs.value(&[("state", state.as_str())], count as f64);
+        }
+        let workers = text.family(Family::gauge(
+            "framepackd_worker",
+            "What each worker does: 1 for its state, 0 for the others.",
+        ));
+        for worker in self.queue.workers().await? {
+            for (state, name) in WORKER_STATES {
+                let is = f64::from(u8::from(worker.state == state));
+                workers.value(&[("device", &worker.device), ("state", name)], is);
+            }
+        }
+        self.totals.write(&mut text);
+        self.space(&mut text);
+        self.devices(&mut text);
+        Ok(text.finish())
+    }
+
+    fn space(&self, text: &mut Text) {
+        let free = text.family(Family::gauge(
+            "framepackd_free_bytes",
+            "Free space for each of the daemon's folders.",
+        ));
+        for (name, path) in &self.folders {
+            if let Ok(bytes) = free_bytes(path) {
+                free.value(&[("folder", name)], bytes as f64);
+            }
+        }
+    }
+
+    fn devices(&self, text: &mut Text) {
+        let gpus = self.gpus.latest();
+        let mut figure = |name, help, of: &dyn Fn(&crate::gpu::Gpu) -> Option<f64>| {
+            let family = text.family(Family::gauge(name, help));
+            for gpu in &gpus {
+                if let Some(value) = of(gpu) {
+                    let index = gpu.index.to_string();
+                    family.value(&[("gpu", &index), ("name", &gpu.name)], value);
+                }
+            }
+        };
+        figure(
+            "framepackd_gpu_memory_bytes",
+            "Memory of the GPU.",
+            &|gpu| Some(gpu.total_bytes as f64),
+        );
+        figure(
+            "framepackd_gpu_memory_used_bytes",
+            "Memory that is taken.",
+            &|gpu| Some(gpu.used_bytes as f64),
+        );
+        figure(
+            "framepackd_gpu_memory_foreign_bytes",
+            "Memory that programs other than the workers hold.",
+            &|gpu| gpu.foreign_bytes.map(|bytes| bytes as f64),
+        );
+        figure(
+            "framepackd_gpu_temperature_celsius",
+            "Temperature.",
+            &|gpu| gpu.temperature_celsius,
+        );
+        figure("framepackd_gpu_power_watts", "Power.", &|gpu| {
+            gpu.power_watts
+        });
+        figure(
+            "framepackd_gpu_energy_joules",
+            "Energy since the driver was loaded.",
+            &|gpu| gpu.energy_joules,
+        );
+    }
+
+    /// Keeps a file up to date until the queue ends.
+    pub(crate) async fn keep(self, path: PathBuf) {
+        let mut told = false;
+        while let Ok(text) = self.text().await {
+            match replace(&path, &text) {
+                Ok(()) => told = false,
+                // Once, until it works again.
+                Err(error) if !told => {
+                    warn!(path = %path.display(), %error, "writing the figures");
+                    told = true;
+                }
+                Err(_) => {}
+            }
+            tokio::time::sleep(TEXTFILE_PAUSE).await;
+        }
+    }
+}
+
+const WORKER_STATES: [(WorkerState, &str); 5] = [
+    (WorkerState::Starting, "starting"),
+    (WorkerState::Idle, "idle"),
+    (WorkerState::Busy, "busy"),
+    (WorkerState::Down, "down"),
+    (WorkerState::Faulty, "faulty"),
+];
+
+/// A reader sees the old text or the new one, never a part.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    // The collector reads *.prom only.
+    temporary.push(".new");
+    fs::write(&temporary, text)?;
+    fs::rename(&temporary, path)
+}

@@ -1,0 +1,58 @@
+//! A job that finds too little memory because other programs use its device waits for them, and is not failed.
+
+use std::time::Duration;
+
+use framepack_jobs::{Failure, FailureClass, JobId, JobState, Timestamp};
+use tracing::warn;
+
+use super::{Ending, Queue};
+use crate::{gpu::Gpus, store::Record};
+
+/// What a desktop holds is no reason to wait.
+const LEAST_BYTES: u64 = 512 << 20;
+/// Time until the job is tried again.
+const PAUSE: Duration = Duration::from_secs(30);
+
+impl Queue {
+    /// Jobs yield to those who use these GPUs, too.
+    pub(crate) fn yielding_to(mut self, gpus: Gpus) -> Self {
+        self.gpus = gpus;
+        self
+    }
+
+    /// Bytes that other programs hold of the device on which a job found too little memory to begin; `None`: it is not their
+    /// doing.
+    pub(super) fn in_the_way(&self, id: JobId, ending: &Ending) -> Option<u64> {
+        let Ending::Failed(failure) = ending else {
+            return None;
+        };
+        let JobState::Running {
+            device, progress, ..
+        } = &self.jobs.get(&id)?.job.state
+        else {
+            return None;
+        };
+        // After a step it is the ladder's business, and a run that is repeated costs hours.
+        if progress.is_some_and(|progress| (progress.section, progress.step) != (0, 0)) {
+            return None;
+        }
+        let foreign = || self.gpus.of_device(device)?.foreign_bytes;
+        let is_want_of_memory = failure.class == FailureClass::Oom;
+        is_want_of_memory
+            .then(foreign)?
+            .filter(|bytes| *bytes >= LEAST_BYTES)
+    }
+}
+
+/// Puts the job back; that is no retry of the few that a job has.
+pub(super) fn wait(record: &mut Record, failure: Failure, foreign_bytes: u64) -> JobState {
+    let mib = foreign_bytes >> 20;
+    let message = format!(
+        "{}; other programs hold {mib} MiB of the device: it waits for them",
+        failure.message
+    );
+    warn!(job = %record.job.id, code = failure.code, vram_foreign_mib = mib, "{message}");
+    record.job.retry_at = Some(Timestamp::now().plus(PAUSE));
+    record.job.last_failure = Some(Failure { message, ..failure });
+    JobState::Queued
+}

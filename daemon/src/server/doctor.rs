@@ -1,0 +1,56 @@
+//! `doctor`: whether everything is there that rendering takes.
+
+use framepack_ipc::{
+    ErrorEnvelope,
+    check::{Check, CheckState},
+    control::{Response, WorkerState},
+};
+
+use super::Service;
+
+impl Service {
+    pub(super) async fn doctor(&self) -> Result<Response, ErrorEnvelope> {
+        let surroundings = self.surroundings.clone();
+        let mut checks = tokio::task::spawn_blocking(move || surroundings.check())
+            .await
+            .unwrap_or_default();
+        for note in self.notes.borrow().iter() {
+            let message = format!("{} [{}]", note.message, note.code);
+            checks.push(Check::failed(
+                "daemon",
+                message,
+                note.hint.clone().unwrap_or_default(),
+            ));
+        }
+        if let Some(why) = self.queue.summary().await?.paused {
+            let fix = "framepackctl resume, if somebody paused it; otherwise it goes on by itself";
+            checks.push(Check::new(CheckState::Warning, "queue", why, fix));
+        }
+        for worker in self.queue.workers().await? {
+            let name = format!("worker {}", worker.device);
+            let why = worker.note.unwrap_or_default();
+            checks.push(match worker.state {
+                WorkerState::Idle | WorkerState::Busy => {
+                    Check::ok(name, worker.device_name.unwrap_or_default())
+                }
+                WorkerState::Starting => Check::new(
+                    CheckState::Warning,
+                    name,
+                    "it is starting",
+                    "ask again in a minute",
+                ),
+                WorkerState::Faulty => Check::failed(
+                    name,
+                    format!("it was taken out: {why}"),
+                    "see framepack-worker doctor --device and the daemon's log",
+                ),
+                WorkerState::Down | WorkerState::Unknown => Check::failed(
+                    name,
+                    format!("it is down {why}"),
+                    "see the daemon's log for its last words",
+                ),
+            });
+        }
+        Ok(Response::Checked { checks })
+    }
+}

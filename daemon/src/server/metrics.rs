@@ -1,0 +1,12 @@
+//! `metrics`: the daemon's figures.
+
+use framepack_ipc::{ErrorEnvelope, control::Response};
+
+use super::Service;
+
+impl Service {
+    pub(super) async fn metrics(&self) -> Result<Response, ErrorEnvelope> {
+        let text = self.metrics.text().await?;
+        Ok(Response::Metrics { text })
+    }
+}
