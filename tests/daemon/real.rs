@@ -4,12 +4,17 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::Instant,
 };
 
-use framepack_jobs::{Job, JobState, Phase};
+use framepack_jobs::{Job, JobId, JobState, Phase, StateName};
 use serde_json::Value;
 
-use crate::fixture::{Farm, binary};
+use crate::{
+    cancelling::{Moments, leftovers},
+    fixture::{Farm, binary},
+};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// One section.
@@ -159,6 +164,65 @@ fn a_killed_daemon_and_worker_make_the_same_video_after_all() {
     assert_eq!(farm.outputs().len(), 1, "{:?}", farm.outputs());
     let latents = |report: &Value| report["job"]["result"]["latents_sha256"].clone();
     assert_eq!(latents(&report), latents(&expected));
+}
+
+#[test]
+fn twenty_cancellations_at_any_moment_leave_nothing() {
+    let farm = farm(&bundle());
+    let job = |n: u32| format!("{JOB}seed: {n}\n");
+    let first = farm.submit("first", job(0));
+    let began = Instant::now();
+    assert_eq!(farm.ended(first), StateName::Done);
+    let duration = began.elapsed();
+
+    let mut moments = Moments::new();
+    let mut done = 1;
+    for n in 1..=20 {
+        let cancelled = farm.submit(&format!("job{n}"), job(n));
+        thread::sleep(moments.below(duration));
+        farm.cancel(cancelled);
+        match farm.ended(cancelled) {
+            StateName::Cancelled => {
+                let left = leftovers(&farm, cancelled);
+                assert_eq!(left, Vec::<String>::new(), "job {cancelled}");
+            }
+            StateName::Done => done += 1,
+            other => panic!("job {cancelled} is {other}"),
+        }
+    }
+    // Nothing of them is in the way of the same job once more.
+    let last = farm.submit("last", format!("{}key: again\n", job(0)));
+    assert_eq!(farm.ended(last), StateName::Done);
+    let latents = |job: JobId| match farm.show(&job.to_string()).remove(0).state {
+        JobState::Done { result, .. } => result.latents_sha256,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(latents(last), latents(first));
+    eprintln!("20 cancellations, {} jobs were done already", done - 1);
+    assert_eq!(farm.outputs().len(), done + 1, "{:?}", farm.outputs());
+}
+
+#[test]
+fn a_second_job_encodes_nothing_again_and_each_tells_its_time_to_the_first_step() {
+    let farm = farm(&bundle());
+    farm.drop_job("first.yaml", JOB);
+    let (_, first) = farm.report("first");
+    farm.drop_job("second.yaml", format!("{JOB}seed: 2\n"));
+    let (_, second) = farm.report("second");
+    let phases = |report: &Value| {
+        let phases = report["job"]["result"]["phases"].as_array().unwrap();
+        let names = phases.iter().map(|time| time["phase"].to_string());
+        names.collect::<Vec<_>>()
+    };
+    for phase in ["\"text\"", "\"image\""] {
+        assert!(phases(&first).iter().any(|name| name == phase), "{first:#}");
+        assert!(!phases(&second).iter().any(|name| name == phase));
+    }
+    for report in [first, second] {
+        let secs = &report["job"]["result"]["time_to_first_step_secs"];
+        assert!(secs.as_f64() > Some(0.0), "{report:#}");
+        eprintln!("time to the first step: {secs} s");
+    }
 }
 
 fn is_sampling(job: &Job) -> bool {

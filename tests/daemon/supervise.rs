@@ -1,24 +1,19 @@
 //! Workers that hang, fault, grow old, idle and do not listen.
 
-use std::{
-    env, fs,
-    path::Path,
-    process::Command,
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fs, process::Command, thread, time::Duration};
 
 use framepack_ipc::{
     client::ClientError,
-    control::{
-        DeviceRequest, EnableOutcome, Request, Response, SelectRequest, SubmitRequest, WorkerState,
-    },
+    control::{DeviceRequest, EnableOutcome, Request, Response, WorkerState},
     worker::Temperature,
 };
-use framepack_jobs::{JobId, Selector, StateName};
+use framepack_jobs::StateName;
 use serde_json::Value;
 
-use crate::fixture::{Farm, entries, job};
+use crate::{
+    cancelling::{Moments, leftovers},
+    fixture::{Farm, job},
+};
 
 /// Long enough for a busy machine, short enough for a test.
 const SHORT_DEADLINES: [(&str, &str); 2] = [
@@ -189,93 +184,19 @@ fn frames(video: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// A job that is in the queue already, and what makes it one.
-fn submit(farm: &Farm, name: &str, prompt: &str) -> JobId {
-    let request = Request::Submit(SubmitRequest {
-        yaml: job(prompt),
-        folder: farm.path("jobs"),
-        stem: name.to_owned(),
-    });
-    match farm.client().call(&request) {
-        Ok(Response::Submitted(submission)) => submission.job.id,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn cancel(farm: &Farm, job: JobId) {
-    let jobs = vec![job.to_string().parse::<Selector>().unwrap()];
-    let answer = farm
-        .client()
-        .call(&Request::Cancel(SelectRequest { jobs }))
-        .unwrap();
-    assert!(matches!(answer, Response::Cancelled { .. }), "{answer:?}");
-}
-
-/// Waits for a job's end.
-fn ended(farm: &Farm, job: JobId) -> StateName {
-    farm.wait_until(&format!("the end of job {job}"), |farm| {
-        let job = farm.show(&job.to_string()).pop()?;
-        job.is_finished().then(|| job.state.name())
-    })
-}
-
-/// Files of a job that nobody needs when it was cancelled.
-fn leftovers(farm: &Farm, job: JobId) -> Vec<String> {
-    let mut left = Vec::new();
-    collect(&farm.path(format!("state/work/{job}")), &mut left);
-    left.retain(|path| path.contains(".part"));
-    left
-}
-
-fn collect(folder: &Path, files: &mut Vec<String>) {
-    for path in entries(folder) {
-        if path.is_dir() {
-            collect(&path, files);
-        } else {
-            files.push(path.display().to_string());
-        }
-    }
-}
-
 #[test]
 fn a_worker_that_does_not_hear_of_a_cancellation_is_killed() {
     let farm = Farm::new();
-    let job = submit(&farm, "deaf", "script deaf wait=/never");
+    let job = farm.submit("deaf", job("script deaf wait=/never"));
     farm.wait_until("the worker has it", |farm| {
         farm.renders().contains(&job.0).then_some(())
     });
-    cancel(&farm, job);
-    assert_eq!(ended(&farm, job), StateName::Cancelled);
-    let next = submit(&farm, "next", "a cat");
-    assert_eq!(ended(&farm, next), StateName::Done);
+    farm.cancel(job);
+    assert_eq!(farm.ended(job), StateName::Cancelled);
+    let next = farm.submit("next", job("a cat"));
+    assert_eq!(farm.ended(next), StateName::Done);
     assert_eq!(farm.noted("starts.log").len(), 2);
     assert_eq!(farm.outputs().len(), 1, "{:?}", farm.outputs());
-}
-
-/// A generator of moments; its seed is printed, and taken from `FRAMEPACKD_TEST_SEED` to repeat them.
-struct Moments(u64);
-
-impl Moments {
-    fn new() -> Self {
-        let given = env::var("FRAMEPACKD_TEST_SEED").ok();
-        let seed = given.map_or_else(
-            || {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-                now.as_nanos() as u64
-            },
-            |seed| seed.parse().unwrap(),
-        );
-        eprintln!("FRAMEPACKD_TEST_SEED={seed}");
-        Self(seed | 1)
-    }
-
-    /// A time below `most` (xorshift64).
-    fn below(&mut self, most: Duration) -> Duration {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        Duration::from_nanos(self.0 % most.as_nanos() as u64)
-    }
 }
 
 #[test]
@@ -286,11 +207,11 @@ fn two_hundred_cancellations_at_any_moment_leave_nothing() {
     let mut done = 0;
     for n in 0..200 {
         let prompt = format!("script sections=2 steps=3 step_ms=2 #{n}");
-        let job = submit(&farm, &format!("job{n}"), &prompt);
+        let job = farm.submit(&format!("job{n}"), job(&prompt));
         // From "still queued" to "done already".
         thread::sleep(moments.below(Duration::from_millis(60)));
-        cancel(&farm, job);
-        match ended(&farm, job) {
+        farm.cancel(job);
+        match farm.ended(job) {
             StateName::Cancelled => {
                 assert_eq!(leftovers(&farm, job), Vec::<String>::new(), "job {job}");
             }
@@ -298,8 +219,8 @@ fn two_hundred_cancellations_at_any_moment_leave_nothing() {
             other => panic!("job {job} is {other}: {}", farm.log()),
         }
     }
-    let last = submit(&farm, "last", "a cat");
-    assert_eq!(ended(&farm, last), StateName::Done);
+    let last = farm.submit("last", job("a cat"));
+    assert_eq!(farm.ended(last), StateName::Done);
     let begun = farm.renders().len();
     eprintln!("200 cancellations: {begun} jobs had begun, {done} were done already");
     assert!(begun > done, "no job was cancelled while it ran");
