@@ -13,7 +13,7 @@ use crate::fixture::{Farm, entries};
 
 impl Farm {
     /// A job that is in the queue when this returns.
-    pub(crate) fn submit(&self, name: &str, yaml: String) -> JobId {
+    pub(crate) fn queue_job(&self, name: &str, yaml: String) -> JobId {
         let request = Request::Submit(SubmitRequest {
             yaml,
             folder: self.path("jobs"),
@@ -26,7 +26,7 @@ impl Farm {
     }
 
     /// Cancels a job in whichever state it is.
-    pub(crate) fn cancel(&self, job: JobId) {
+    pub(crate) fn stop_job(&self, job: JobId) {
         let jobs = vec![job.to_string().parse::<Selector>().unwrap()];
         let request = Request::Cancel(SelectRequest { jobs });
         let answer = self.client().call(&request).unwrap();
@@ -34,7 +34,7 @@ impl Farm {
     }
 
     /// Waits for a job's end.
-    pub(crate) fn ended(&self, job: JobId) -> StateName {
+    pub(crate) fn end_of(&self, job: JobId) -> StateName {
         self.wait_until(&format!("the end of job {job}"), |farm| {
             let job = farm.show(&job.to_string()).pop()?;
             job.is_finished().then(|| job.state.name())

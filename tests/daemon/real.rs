@@ -170,18 +170,18 @@ fn a_killed_daemon_and_worker_make_the_same_video_after_all() {
 fn twenty_cancellations_at_any_moment_leave_nothing() {
     let farm = farm(&bundle());
     let job = |n: u32| format!("{JOB}seed: {n}\n");
-    let first = farm.submit("first", job(0));
+    let first = farm.queue_job("first", job(0));
     let began = Instant::now();
-    assert_eq!(farm.ended(first), StateName::Done);
+    assert_eq!(farm.end_of(first), StateName::Done);
     let duration = began.elapsed();
 
     let mut moments = Moments::new();
     let mut done = 1;
     for n in 1..=20 {
-        let cancelled = farm.submit(&format!("job{n}"), job(n));
+        let cancelled = farm.queue_job(&format!("job{n}"), job(n));
         thread::sleep(moments.below(duration));
-        farm.cancel(cancelled);
-        match farm.ended(cancelled) {
+        farm.stop_job(cancelled);
+        match farm.end_of(cancelled) {
             StateName::Cancelled => {
                 let left = leftovers(&farm, cancelled);
                 assert_eq!(left, Vec::<String>::new(), "job {cancelled}");
@@ -191,8 +191,8 @@ fn twenty_cancellations_at_any_moment_leave_nothing() {
         }
     }
     // Nothing of them is in the way of the same job once more.
-    let last = farm.submit("last", format!("{}key: again\n", job(0)));
-    assert_eq!(farm.ended(last), StateName::Done);
+    let last = farm.queue_job("last", format!("{}key: again\n", job(0)));
+    assert_eq!(farm.end_of(last), StateName::Done);
     let latents = |job: JobId| match farm.show(&job.to_string()).remove(0).state {
         JobState::Done { result, .. } => result.latents_sha256,
         other => panic!("{other:?}"),

@@ -1,17 +1,24 @@
 //! Workers that hang, fault, grow old, idle and do not listen.
 
-use std::{fs, process::Command, thread, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use framepack_ipc::{
     client::ClientError,
     control::{DeviceRequest, EnableOutcome, Request, Response, WorkerState},
     worker::Temperature,
 };
-use framepack_jobs::StateName;
+use framepack_jobs::{JobId, JobState, StateName};
 use serde_json::Value;
 
 use crate::{
     cancelling::{Moments, leftovers},
+    client::assert_code,
     fixture::{Farm, job},
 };
 
@@ -39,6 +46,79 @@ fn a_worker_that_hangs_is_killed_and_its_job_goes_on() {
         assert!(log.contains("no sign of life for"), "{log}");
         assert!(log.contains("in section 2 of 2, step 2 of 3"), "{log}");
     }
+}
+
+/// A job that runs until the returned file is there.
+fn gated(farm: &Farm, name: &str, script: &str) -> (JobId, PathBuf) {
+    let gate = farm.path(format!("{name}.gate"));
+    let prompt = format!("script {script} wait={}", gate.display());
+    let id = farm.queue_job(name, job(&prompt));
+    farm.wait_until("the worker has it", |farm| {
+        farm.renders().contains(&id.0).then_some(())
+    });
+    (id, gate)
+}
+
+fn pause(farm: &Farm, job: JobId, at: &str) {
+    assert_code(&farm.ctl(&["pause", &job.to_string(), "--at", at]), 0);
+}
+
+/// Pauses a job before its next step, and waits until it stands still.
+fn halt(farm: &Farm, job: JobId) {
+    pause(farm, job, "step");
+    farm.wait_until("it halts", |farm| {
+        let job = farm.show(&job.to_string()).pop()?;
+        matches!(job.state, JobState::Running { paused: true, .. }).then_some(())
+    });
+}
+
+#[test]
+fn a_job_paused_at_a_step_keeps_its_worker_and_is_not_taken_for_hung() {
+    let farm = Farm::with_settings(&SHORT_DEADLINES);
+    let (id, gate) = gated(&farm, "cat", "sections=2");
+    halt(&farm, id);
+    let halted = Instant::now();
+    farm.wait_until("twice the deadline", |_| {
+        (halted.elapsed() > Duration::from_secs(6)).then_some(())
+    });
+    fs::write(gate, "").unwrap();
+    assert_code(&farm.ctl(&["resume", &id.to_string()]), 0);
+    assert_eq!(farm.end_of(id), StateName::Done);
+    assert_eq!(farm.renders(), [id.0]);
+}
+
+#[test]
+fn a_job_paused_at_a_step_is_cancelled_there() {
+    let farm = Farm::new();
+    let (id, _) = gated(&farm, "cat", "sections=2");
+    halt(&farm, id);
+    farm.stop_job(id);
+    assert_eq!(farm.end_of(id), StateName::Cancelled);
+    let next = farm.queue_job("next", job("a dog"));
+    assert_eq!(farm.end_of(next), StateName::Done);
+    assert_eq!(farm.noted("starts.log").len(), 1, "nothing was killed");
+}
+
+#[test]
+fn a_job_paused_at_a_section_frees_its_worker_and_goes_on_there() {
+    let farm = Farm::new();
+    let (id, gate) = gated(&farm, "cat", "sections=3");
+    pause(&farm, id, "section");
+    fs::write(gate, "").unwrap();
+    farm.wait_until("it is suspended", |farm| {
+        let job = farm.show(&id.to_string()).pop()?;
+        job.is(StateName::Queued).then_some(())
+    });
+    let other = farm.queue_job("dog", job("a dog"));
+    assert_eq!(farm.end_of(other), StateName::Done);
+    assert_code(&farm.ctl(&["resume", &id.to_string()]), 0);
+    assert_eq!(farm.end_of(id), StateName::Done);
+    assert_eq!(farm.renders(), [id.0, other.0, id.0]);
+    let JobState::Done { result, .. } = farm.show(&id.to_string()).remove(0).state else {
+        unreachable!("it was done");
+    };
+    let resumed = result.resumed.map(|resumed| resumed.sections_done);
+    assert_eq!(resumed, Some(1));
 }
 
 #[test]
@@ -187,14 +267,14 @@ fn frames(video: &str) -> String {
 #[test]
 fn a_worker_that_does_not_hear_of_a_cancellation_is_killed() {
     let farm = Farm::new();
-    let job = farm.submit("deaf", job("script deaf wait=/never"));
+    let job = farm.queue_job("deaf", job("script deaf wait=/never"));
     farm.wait_until("the worker has it", |farm| {
         farm.renders().contains(&job.0).then_some(())
     });
-    farm.cancel(job);
-    assert_eq!(farm.ended(job), StateName::Cancelled);
-    let next = farm.submit("next", job("a cat"));
-    assert_eq!(farm.ended(next), StateName::Done);
+    farm.stop_job(job);
+    assert_eq!(farm.end_of(job), StateName::Cancelled);
+    let next = farm.queue_job("next", job("a cat"));
+    assert_eq!(farm.end_of(next), StateName::Done);
     assert_eq!(farm.noted("starts.log").len(), 2);
     assert_eq!(farm.outputs().len(), 1, "{:?}", farm.outputs());
 }
@@ -207,11 +287,11 @@ fn two_hundred_cancellations_at_any_moment_leave_nothing() {
     let mut done = 0;
     for n in 0..200 {
         let prompt = format!("script sections=2 steps=3 step_ms=2 #{n}");
-        let job = farm.submit(&format!("job{n}"), job(&prompt));
+        let job = farm.queue_job(&format!("job{n}"), job(&prompt));
         // From "still queued" to "done already".
         thread::sleep(moments.below(Duration::from_millis(60)));
-        farm.cancel(job);
-        match farm.ended(job) {
+        farm.stop_job(job);
+        match farm.end_of(job) {
             StateName::Cancelled => {
                 assert_eq!(leftovers(&farm, job), Vec::<String>::new(), "job {job}");
             }
@@ -219,8 +299,8 @@ fn two_hundred_cancellations_at_any_moment_leave_nothing() {
             other => panic!("job {job} is {other}: {}", farm.log()),
         }
     }
-    let last = farm.submit("last", job("a cat"));
-    assert_eq!(farm.ended(last), StateName::Done);
+    let last = farm.queue_job("last", job("a cat"));
+    assert_eq!(farm.end_of(last), StateName::Done);
     let begun = farm.renders().len();
     eprintln!("200 cancellations: {begun} jobs had begun, {done} were done already");
     assert!(begun > done, "no job was cancelled while it ran");
