@@ -267,12 +267,12 @@ fn frames(video: &str) -> String {
 #[test]
 fn a_worker_that_does_not_hear_of_a_cancellation_is_killed() {
     let farm = Farm::new();
-    let job = farm.queue_job("deaf", job("script deaf wait=/never"));
+    let deaf = farm.queue_job("deaf", job("script deaf wait=/never"));
     farm.wait_until("the worker has it", |farm| {
-        farm.renders().contains(&job.0).then_some(())
+        farm.renders().contains(&deaf.0).then_some(())
     });
-    farm.stop_job(job);
-    assert_eq!(farm.end_of(job), StateName::Cancelled);
+    farm.stop_job(deaf);
+    assert_eq!(farm.end_of(deaf), StateName::Cancelled);
     let next = farm.queue_job("next", job("a cat"));
     assert_eq!(farm.end_of(next), StateName::Done);
     assert_eq!(farm.noted("starts.log").len(), 2);
@@ -287,16 +287,20 @@ fn two_hundred_cancellations_at_any_moment_leave_nothing() {
     let mut done = 0;
     for n in 0..200 {
         let prompt = format!("script sections=2 steps=3 step_ms=2 #{n}");
-        let job = farm.queue_job(&format!("job{n}"), job(&prompt));
+        let cancelled = farm.queue_job(&format!("job{n}"), job(&prompt));
         // From "still queued" to "done already".
         thread::sleep(moments.below(Duration::from_millis(60)));
-        farm.stop_job(job);
-        match farm.end_of(job) {
+        farm.stop_job(cancelled);
+        match farm.end_of(cancelled) {
             StateName::Cancelled => {
-                assert_eq!(leftovers(&farm, job), Vec::<String>::new(), "job {job}");
+                assert_eq!(
+                    leftovers(&farm, cancelled),
+                    Vec::<String>::new(),
+                    "job {cancelled}"
+                );
             }
             StateName::Done => done += 1,
-            other => panic!("job {job} is {other}: {}", farm.log()),
+            other => panic!("job {cancelled} is {other}: {}", farm.log()),
         }
     }
     let last = farm.queue_job("last", job("a cat"));
