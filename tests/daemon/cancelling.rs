@@ -40,10 +40,17 @@ impl Farm {
             job.is_finished().then(|| job.state.name())
         })
     }
+
+    /// Files that only a later run would need go once the end is durable.
+    pub(crate) fn wait_until_nothing_is_left_of(&self, job: JobId) {
+        self.wait_until(&format!("nothing is left of job {job}"), |farm| {
+            leftovers(farm, job).is_empty().then_some(())
+        });
+    }
 }
 
 /// Files of a job that nobody needs once it was cancelled.
-pub(crate) fn leftovers(farm: &Farm, job: JobId) -> Vec<String> {
+fn leftovers(farm: &Farm, job: JobId) -> Vec<String> {
     let mut left = Vec::new();
     collect(&farm.path(format!("state/work/{job}")), &mut left);
     left.retain(|path| path.contains("checkpoint") || path.contains(".part"));

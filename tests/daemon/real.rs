@@ -12,7 +12,7 @@ use framepack_jobs::{Job, JobId, JobState, Phase, StateName};
 use serde_json::Value;
 
 use crate::{
-    cancelling::{Moments, leftovers},
+    cancelling::Moments,
     fixture::{Farm, binary},
 };
 
@@ -183,8 +183,7 @@ fn twenty_cancellations_at_any_moment_leave_nothing() {
         farm.stop_job(cancelled);
         match farm.end_of(cancelled) {
             StateName::Cancelled => {
-                let left = leftovers(&farm, cancelled);
-                assert_eq!(left, Vec::<String>::new(), "job {cancelled}");
+                farm.wait_until_nothing_is_left_of(cancelled);
             }
             StateName::Done => done += 1,
             other => panic!("job {cancelled} is {other}"),

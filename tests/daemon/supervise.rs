@@ -17,7 +17,7 @@ use framepack_jobs::{JobId, JobState, StateName};
 use serde_json::Value;
 
 use crate::{
-    cancelling::{Moments, leftovers},
+    cancelling::Moments,
     client::assert_code,
     fixture::{Farm, job},
 };
@@ -138,7 +138,11 @@ fn an_idle_worker_gives_up_memory_step_by_step_and_stays() {
             (worker.temperature == Some(Temperature::Cold)).then_some(())
         });
     }
-    assert_eq!(farm.noted("cool.log"), ["warm", "cold", "warm", "cold"]);
+    let cooled = farm.wait_until("the worker's own word", |farm| {
+        let cooled = farm.noted("cool.log");
+        (cooled.len() >= 4).then_some(cooled)
+    });
+    assert_eq!(cooled, ["warm", "cold", "warm", "cold"]);
     assert_eq!(farm.noted("starts.log").len(), 1, "the process stayed");
 }
 
@@ -293,11 +297,7 @@ fn two_hundred_cancellations_at_any_moment_leave_nothing() {
         farm.stop_job(cancelled);
         match farm.end_of(cancelled) {
             StateName::Cancelled => {
-                assert_eq!(
-                    leftovers(&farm, cancelled),
-                    Vec::<String>::new(),
-                    "job {cancelled}"
-                );
+                farm.wait_until_nothing_is_left_of(cancelled);
             }
             StateName::Done => done += 1,
             other => panic!("job {cancelled} is {other}: {}", farm.log()),
