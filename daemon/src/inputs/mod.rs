@@ -5,7 +5,7 @@
 mod error;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{self, File, Metadata},
     io,
     os::{
@@ -235,10 +235,10 @@ impl Inputs {
     }
 
     /// Removes every copy that none of `needed` is: left by a daemon that died between copying and storing.
-    pub(crate) fn keep_only(&self, needed: &[&Path]) -> io::Result<()> {
+    pub(crate) fn keep_only(&self, needed: &HashSet<&Path>) -> io::Result<()> {
         for entry in fs::read_dir(&self.copies)? {
             let path = entry?.path();
-            if !needed.contains(&path.as_path()) {
+            if !needed.contains(path.as_path()) {
                 remove(&path);
             }
         }

@@ -42,9 +42,12 @@ fn a_file_beneath_a_root_is_copied() {
     assert_eq!(fs::read(&copy).unwrap(), b"image");
     assert_eq!(sha256, format!("{:x}", Sha256::digest("image")));
     assert_eq!(copy.extension().unwrap(), "png");
-    folders.inputs.keep_only(&[&copy]).unwrap();
+    folders
+        .inputs
+        .keep_only(&HashSet::from([copy.as_path()]))
+        .unwrap();
     assert!(copy.exists());
-    folders.inputs.keep_only(&[]).unwrap();
+    folders.inputs.keep_only(&HashSet::new()).unwrap();
     assert!(!copy.exists());
 }
 

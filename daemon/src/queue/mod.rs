@@ -21,8 +21,9 @@ mod view;
 mod yielding;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     ops::ControlFlow,
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -320,10 +321,18 @@ impl Queue {
             self.end_lost(id);
         }
         self.store.commit().await?;
-        let needed: Vec<_> = self
-            .jobs
-            .values()
-            .filter(|record| is_kept(&record.job, Timestamp::now()))
+        let now = Timestamp::now();
+        let (kept, ended): (Vec<_>, Vec<_>) =
+            (self.jobs.values()).partition(|record| is_kept(&record.job, now));
+        // Those of other jobs were removed when they ended.
+        for record in ended
+            .iter()
+            .filter(|record| record.job.is(StateName::Failed))
+        {
+            self.renderer.clear_checkpoints(record.job.id);
+        }
+        let needed: HashSet<&Path> = kept
+            .iter()
             .map(|record| record.private.input.as_path())
             .collect();
         if let Err(error) = inputs.keep_only(&needed) {
