@@ -1,0 +1,122 @@
+//! What happens at night: a farm to which random things happen keeps its word.
+//!
+//! A schedule (`schedule`) is made from a seed and played on a real daemon with fake workers (`world`). When all is over,
+//! an independent checker (`checker`) looks at the event log and the disk. `FAULT_SCHEDULES` says how many schedules
+//! are played, `FAULT_SEED` with which the first begins: a schedule that found a fault prints its seed.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod checker;
+mod clock;
+mod mounts;
+mod random;
+mod schedule;
+mod world;
+
+use std::{
+    env, fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use tempfile::TempDir;
+
+use self::{checker::Evidence, mounts::mount_small_disk, schedule::Schedule, world::World};
+
+const SCHEDULES: u64 = 200;
+/// Those of them that are played on a disk that runs full.
+const ON_A_SMALL_DISK: u64 = 20;
+const SMALL_DISK_MIB: u64 = 256;
+/// Farms at the same time: most of the time they wait.
+const AT_ONCE: usize = 4;
+
+fn number(name: &str, default: u64) -> u64 {
+    env::var(name).map_or(default, |text| text.parse().expect("a number"))
+}
+
+#[test]
+fn every_accepted_job_ends_once_whatever_happens() {
+    let first = number("FAULT_SEED", 1);
+    let last = first + number("FAULT_SCHEDULES", SCHEDULES - ON_A_SMALL_DISK);
+    let next = AtomicU64::new(first);
+    let faults: Vec<String> = thread::scope(|scope| {
+        let farms: Vec<_> = (0..AT_ONCE)
+            .map(|_| scope.spawn(|| play_until(&next, last)))
+            .collect();
+        farms
+            .into_iter()
+            .flat_map(|farm| farm.join().unwrap())
+            .collect()
+    });
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Plays schedules until the last one is begun; what was wrong with each.
+fn play_until(next: &AtomicU64, last: u64) -> Vec<String> {
+    let seeds = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed))
+        .take_while(|seed| *seed < last);
+    seeds
+        .filter_map(|seed| play(&Schedule::new(seed), |_| {}))
+        .collect()
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let first = number("FAULT_SEED", 1);
+    let seeds = first..first + number("FAULT_SCHEDULES", ON_A_SMALL_DISK);
+    let on_a_small_disk = |seed| {
+        play(&Schedule::on_a_small_disk(seed), |farm| {
+            mount_small_disk(farm, SMALL_DISK_MIB)
+        })
+    };
+    let faults: Vec<String> = seeds.filter_map(on_a_small_disk).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What was wrong with one schedule, if anything was. Its folder stays then.
+fn play(schedule: &Schedule, prepare: impl FnOnce(&Path)) -> Option<String> {
+    let dir = TempDir::with_prefix("framepackd-faults.").unwrap();
+    let farm = dir.path().join("farm");
+    fs::create_dir(&farm).unwrap();
+    prepare(&farm);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut world = World::new(dir.path(), &settings(), schedule);
+        schedule.acts.iter().for_each(|act| world.act(*act));
+        world.heal();
+        Evidence::read(dir.path()).faults()
+    }));
+    let faults = match outcome {
+        Ok(faults) if faults.is_empty() => {
+            mounts::unmount(&farm);
+            return None;
+        }
+        Ok(faults) => faults,
+        Err(panic) => format!("- {}\n", panic_text(&*panic)),
+    };
+    Some(format!(
+        "FAULT_SEED={} FAULT_SCHEDULES=1 (see {}):\n{faults}{schedule:#?}",
+        schedule.seed,
+        dir.keep().display()
+    ))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it panicked").to_owned()
+}
+
+/// A farm whose fake worker is soon taken for hung, and whose files settle soon.
+fn settings() -> String {
+    let worker = Path::new(env!("CARGO_BIN_EXE_framepackd")).with_file_name("examples/fake_worker");
+    format!(
+        "paths: {{jobs: farm/jobs, state: farm/state, outputs: farm/outputs, socket: framepackd.sock}}\n\
+         models: {{bundle: bundle}}\n\
+         worker:\n  devices: cpu\n  program: {}\n  max_faults: 0\n\
+         \x20 first_step_deadline_secs: 1\n  min_step_deadline_secs: 1\n\
+         spool: {{settle_secs: 0.05, grace_secs: 0.5, scan_secs: 0.2}}\n\
+         disk: {{floor_mib: 8, reserve_mib: 8}}\n",
+        worker.display()
+    )
+}
