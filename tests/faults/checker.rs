@@ -21,6 +21,8 @@ const OUTCOMES: [&str; 4] = ["done", "failed", "rejected", "duplicate"];
 pub(crate) struct Evidence {
     /// Each job's records, in the order of the log.
     lives: BTreeMap<u64, Vec<Value>>,
+    /// The daemon's copies of their pictures.
+    inputs: BTreeMap<PathBuf, u64>,
     /// Numbers of the jobs that a client was told are stored.
     promised: Vec<u64>,
     /// Stems of the files that were put into the jobs folder.
@@ -32,12 +34,14 @@ impl Evidence {
     /// Reads everything below `root`: the farm, and the notes of what was `promised` and `dropped`.
     pub(crate) fn read(root: &Path) -> Self {
         let mut lives: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+        let mut inputs = BTreeMap::new();
         for event in events(root) {
             assert_eq!(
                 event["event"], "put",
                 "no job is ever removed here: {event}"
             );
             let job = event["job"].as_u64().expect("a job's number");
+            inputs.insert(text(&event["record"]["private"]["input"]).into(), job);
             lives
                 .entry(job)
                 .or_default()
@@ -49,6 +53,7 @@ impl Evidence {
         };
         Self {
             lives,
+            inputs,
             promised: lines("promised")
                 .iter()
                 .map(|job| job.parse().unwrap())
@@ -212,12 +217,29 @@ impl Evidence {
         {
             fault(format!("{} still waits", left.display()));
         }
+        // A failed job keeps what another try would need.
+        let may_stay = |job: u64| {
+            self.lives.get(&job).is_some_and(|life| {
+                life.last()
+                    .is_some_and(|record| record["state"] == "failed")
+            })
+        };
         for left in files(&self.farm.join("state/inputs")) {
-            fault(format!("{} is of no use any more", left.display()));
+            if !self.inputs.get(&left).copied().is_some_and(may_stay) {
+                fault(format!("{} is of no use any more", left.display()));
+            }
         }
         for work in files(&self.farm.join("state/work")) {
-            for left in files(&work.join("checkpoints")) {
-                fault(format!("{} is of no use any more", left.display()));
+            let job = work
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .parse()
+                .unwrap_or(0);
+            if !may_stay(job) {
+                for left in files(&work.join("checkpoints")) {
+                    fault(format!("{} is of no use any more", left.display()));
+                }
             }
         }
     }
