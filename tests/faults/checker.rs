@@ -9,8 +9,8 @@ use std::{
     process::Command,
 };
 
+use crate::cast::Truth;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 /// States that a job does not leave.
 const ENDS: [&str; 5] = ["done", "failed", "cancelled", "expired", "quarantined"];
@@ -18,7 +18,7 @@ const OUTCOMES: [&str; 4] = ["done", "failed", "rejected", "duplicate"];
 
 /// What lies on the disk when everything has ended.
 #[derive(Debug)]
-pub(crate) struct Evidence {
+pub(crate) struct Evidence<'a> {
     /// Each job's records, in the order of the log.
     lives: BTreeMap<u64, Vec<Value>>,
     /// The daemon's copies of their pictures.
@@ -28,11 +28,12 @@ pub(crate) struct Evidence {
     /// Stems of the files that were put into the jobs folder.
     dropped: Vec<String>,
     farm: PathBuf,
+    truth: &'a Truth,
 }
 
-impl Evidence {
+impl<'a> Evidence<'a> {
     /// Reads everything below `root`: the farm, and the notes of what was `promised` and `dropped`.
-    pub(crate) fn read(root: &Path) -> Self {
+    pub(crate) fn read(root: &Path, truth: &'a Truth) -> Self {
         let mut lives: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
         let mut inputs = BTreeMap::new();
         for event in events(root) {
@@ -60,6 +61,7 @@ impl Evidence {
                 .collect(),
             dropped: lines("dropped"),
             farm: root.join("farm"),
+            truth,
         }
     }
 
@@ -84,7 +86,7 @@ impl Evidence {
             .map(move |(job, life)| (*job, &life[last(life)]))
     }
 
-    fn done(&self) -> impl Iterator<Item = (u64, &Value)> {
+    pub(crate) fn done(&self) -> impl Iterator<Item = (u64, &Value)> {
         self.ended().filter(|(_, job)| job["state"] == "done")
     }
 
@@ -172,11 +174,8 @@ impl Evidence {
                     video.display()
                 )),
             }
-            let (made, wanted) = (latents_of(&video), latents_for(record));
-            if made.as_deref() != Some(&*wanted) {
-                fault(format!(
-                    "job {job} is done, but its latents are {made:?} instead of {wanted}"
-                ));
+            if let Some(why) = self.truth.fault(record, &video) {
+                fault(format!("job {job} is done, but {why}"));
             }
             if !expected.insert(video) {
                 fault(format!("job {job} wrote over another job's video"));
@@ -268,28 +267,6 @@ fn frames_of(video: &Path) -> Option<u64> {
         .output()
         .expect("ffprobe, which `make test` installs");
     str::from_utf8(&decoded.stdout).ok()?.trim().parse().ok()
-}
-
-/// The latents that the fake worker says, at the end of the video, that it is made of.
-fn latents_of(video: &Path) -> Option<String> {
-    let bytes = fs::read(video).ok()?;
-    let start = bytes.windows(2).rposition(|pair| pair == b"{\"")?;
-    let note: Value = serde_json::from_slice(&bytes[start..]).ok()?;
-    Some(text(&note["latents_sha256"]).to_owned())
-}
-
-/// The latents of a run that nothing interrupts: a chain of hashes, one link a step.
-fn latents_for(record: &Value) -> String {
-    let number = |value: &Value| value.as_u64().expect("a number");
-    let plan = &record["result"]["plan"];
-    let mut link = Sha256::digest(number(&record["seed"]).to_le_bytes());
-    for section in 0..number(&plan["sections"]) as u32 {
-        for step in 1..=number(&plan["steps"]) as u32 {
-            let places = [section.to_le_bytes(), step.to_le_bytes()].concat();
-            link = Sha256::digest([&link[..], &places].concat());
-        }
-    }
-    format!("{link:x}")
 }
 
 fn text(value: &Value) -> &str {

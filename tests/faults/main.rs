@@ -5,6 +5,7 @@
 //! are played, `FAULT_SEED` with which the first begins: a schedule that found a fault prints its seed.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod cast;
 mod checker;
 mod clock;
 mod mounts;
@@ -22,12 +23,20 @@ use std::{
 
 use tempfile::TempDir;
 
-use self::{checker::Evidence, mounts::mount_small_disk, schedule::Schedule, world::World};
+use self::{
+    cast::{Cast, Made, Truth},
+    checker::Evidence,
+    mounts::mount_small_disk,
+    schedule::Schedule,
+    world::World,
+};
 
 const SCHEDULES: u64 = 200;
 /// Those of them that are played on a disk that runs full.
 const ON_A_SMALL_DISK: u64 = 20;
 const SMALL_DISK_MIB: u64 = 256;
+const REAL_SCHEDULES: u64 = 10;
+const FAKE: (Cast, Truth) = (Cast::Fake, Truth::Chain);
 /// Farms at the same time: most of the time they wait.
 const AT_ONCE: usize = 4;
 
@@ -57,7 +66,7 @@ fn play_until(next: &AtomicU64, last: u64) -> Vec<String> {
     let seeds = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed))
         .take_while(|seed| *seed < last);
     seeds
-        .filter_map(|seed| play(&Schedule::new(seed), |_| {}))
+        .filter_map(|seed| play(&FAKE, &Schedule::new(seed), |_| {}))
         .collect()
 }
 
@@ -66,7 +75,7 @@ fn a_full_disk_loses_nothing() {
     let first = number("FAULT_SEED", 1);
     let seeds = first..first + number("FAULT_SCHEDULES", ON_A_SMALL_DISK);
     let on_a_small_disk = |seed| {
-        play(&Schedule::on_a_small_disk(seed), |farm| {
+        play(&FAKE, &Schedule::on_a_small_disk(seed), |farm| {
             mount_small_disk(farm, SMALL_DISK_MIB)
         })
     };
@@ -74,17 +83,50 @@ fn a_full_disk_loses_nothing() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// With the real worker and the demo bundle: what comes out is what comes out of a run that nothing interrupts.
+#[test]
+fn real_videos_are_those_of_an_uninterrupted_run() {
+    let first = number("FAULT_SEED", 1);
+    let real = (Cast::Real, uninterrupted());
+    let seeds = first..first + number("FAULT_REAL_SCHEDULES", REAL_SCHEDULES);
+    let faults: Vec<String> = seeds
+        .filter_map(|seed| play(&real, &Schedule::of_real_work(seed), |_| {}))
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What the jobs of `Schedule::of_real_work` make when they are left alone.
+fn uninterrupted() -> Truth {
+    let (dir, schedule) = (TempDir::new().unwrap(), Schedule::of_quiet_work());
+    fs::create_dir(dir.path().join("farm")).unwrap();
+    let mut world = World::new(dir.path(), Cast::Real, &schedule);
+    schedule.acts.iter().for_each(|act| world.act(*act));
+    world.heal();
+    let evidence = Evidence::read(dir.path(), &Truth::Chain);
+    let made = evidence.done().map(|(_, record)| {
+        let video = Path::new(record["output"].as_str().unwrap());
+        (record["seed"].as_u64().unwrap(), Made::of(record, video))
+    });
+    let made: std::collections::BTreeMap<_, _> = made.collect();
+    assert_eq!(made.len(), schedule.jobs.len());
+    Truth::Uninterrupted(made)
+}
+
 /// What was wrong with one schedule, if anything was. Its folder stays then.
-fn play(schedule: &Schedule, prepare: impl FnOnce(&Path)) -> Option<String> {
+fn play(
+    (cast, truth): &(Cast, Truth),
+    schedule: &Schedule,
+    prepare: impl FnOnce(&Path),
+) -> Option<String> {
     let dir = TempDir::with_prefix("framepackd-faults.").unwrap();
     let farm = dir.path().join("farm");
     fs::create_dir(&farm).unwrap();
     prepare(&farm);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let mut world = World::new(dir.path(), &settings(), schedule);
+        let mut world = World::new(dir.path(), *cast, schedule);
         schedule.acts.iter().for_each(|act| world.act(*act));
         world.heal();
-        Evidence::read(dir.path()).faults()
+        Evidence::read(dir.path(), truth).faults()
     }));
     let faults = match outcome {
         Ok(faults) if faults.is_empty() => {
@@ -105,18 +147,4 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("it panicked").to_owned()
-}
-
-/// A farm whose fake worker is soon taken for hung, and whose files settle soon.
-fn settings() -> String {
-    let worker = Path::new(env!("CARGO_BIN_EXE_framepackd")).with_file_name("examples/fake_worker");
-    format!(
-        "paths: {{jobs: farm/jobs, state: farm/state, outputs: farm/outputs, socket: framepackd.sock}}\n\
-         models: {{bundle: bundle}}\n\
-         worker:\n  devices: cpu\n  program: {}\n  max_faults: 0\n\
-         \x20 first_step_deadline_secs: 1\n  min_step_deadline_secs: 1\n\
-         spool: {{settle_secs: 0.05, grace_secs: 0.5, scan_secs: 0.2}}\n\
-         disk: {{floor_mib: 8, reserve_mib: 8}}\n",
-        worker.display()
-    )
 }

@@ -114,6 +114,30 @@ impl Schedule {
         })
     }
 
+    /// One of the real worker: two jobs that do nothing wrong.
+    pub(crate) fn of_real_work(seed: u64) -> Self {
+        let innocent = Behaviour {
+            sections: 2,
+            fault: None,
+        };
+        let mut schedule = Self::with(seed, |_| None);
+        schedule.jobs = vec![innocent; 2];
+        schedule.acts.retain(|act| match act {
+            Act::Drop(job, _) | Act::DropAgain(job) | Act::Submit(job) | Act::Cancel(job) => {
+                *job < 2
+            }
+            _ => true,
+        });
+        schedule
+    }
+
+    /// The same jobs, and nothing that goes wrong.
+    pub(crate) fn of_quiet_work() -> Self {
+        let mut schedule = Self::of_real_work(0);
+        schedule.acts = (0..2).map(|job| Act::Drop(job, Arrival::Renamed)).collect();
+        schedule
+    }
+
     fn with(seed: u64, other_fault: impl Fn(&mut Random) -> Option<Act>) -> Self {
         let mut random = Random::new(seed);
         let jobs: Vec<_> = (0..3 + random.below(5))

@@ -20,6 +20,7 @@ use nix::{
 };
 
 use crate::{
+    cast::Cast,
     checker::events,
     clock::Clock,
     random::Random,
@@ -28,8 +29,6 @@ use crate::{
 
 /// Longest wait for the end of everything.
 const DEADLINE: Duration = Duration::from_mins(2);
-/// Longest wait for something to happen between two acts: under a daemon that stands still, nothing does.
-const MOMENT: Duration = Duration::from_millis(60);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(2);
 /// Longest time that a client waits for an answer.
@@ -39,6 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct World {
     root: PathBuf,
+    cast: Cast,
     clock: Clock,
     random: Random,
     jobs: Vec<Behaviour>,
@@ -49,15 +49,16 @@ pub(crate) struct World {
 
 impl World {
     /// The farm's folders are made in `farm` below `root`, beside what the test keeps for itself. No daemon yet.
-    pub(crate) fn new(root: &Path, settings: &str, schedule: &Schedule) -> Self {
+    pub(crate) fn new(root: &Path, cast: Cast, schedule: &Schedule) -> Self {
         fs::create_dir(root.join("farm/jobs")).unwrap();
-        fs::write(root.join("farm/jobs/photo.png"), "a photo").unwrap();
-        fs::write(root.join("framepackd.yaml"), settings).unwrap();
+        cast.bring_photo(&root.join("farm/jobs"));
+        fs::write(root.join("framepackd.yaml"), cast.settings()).unwrap();
         Self {
             clock: Clock::new(root),
             random: Random::new(!schedule.seed),
             jobs: schedule.jobs.clone(),
             root: root.to_owned(),
+            cast,
             daemon: None,
             groups: Vec::new(),
         }
@@ -134,11 +135,7 @@ impl World {
     }
 
     fn text(&self, job: usize) -> String {
-        let prompt = self.jobs[job].prompt();
-        format!(
-            "api: framepack/v1\nstart: {{image: photo.png}}\nprompt: \"{prompt}\"\nseed: {job}\n\
-             retry: {{max: 3, backoff_secs: 0}}\n"
-        )
+        self.cast.job(job, &self.jobs[job])
     }
 
     /// A file arrives; on a full disk the user makes room first.
@@ -260,12 +257,10 @@ impl World {
 
     fn corrupt_checkpoint(&mut self) {
         let pattern = self.farm().join("state/work");
-        let works = fs::read_dir(pattern).into_iter().flatten().flatten();
-        let folders = works.map(|work| work.path().join("checkpoints"));
-        let mut checkpoints: Vec<_> = folders
-            .flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten())
-            .map(|entry| entry.path())
-            .collect();
+        let mut checkpoints = Vec::new();
+        for work in fs::read_dir(pattern).into_iter().flatten().flatten() {
+            collect_checkpoints(&work.path(), &mut checkpoints);
+        }
         checkpoints.sort();
         if checkpoints.is_empty() {
             return;
@@ -285,7 +280,7 @@ impl World {
 
     fn wait_for_lines(&self, lines: usize) {
         let (start, wanted) = (Instant::now(), events(&self.root).len() + lines);
-        while start.elapsed() < MOMENT && events(&self.root).len() < wanted {
+        while start.elapsed() < self.cast.moment() && events(&self.root).len() < wanted {
             thread::sleep(LOOK);
         }
     }
@@ -372,4 +367,18 @@ fn children(parent: u32) -> Vec<i32> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     numbers.filter(is_child).collect()
+}
+
+/// The files of checkpoints in a job's work folder: `checkpoint…`, or in a folder of such a name.
+fn collect_checkpoints(work: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(work).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        if !name.to_string_lossy().starts_with("checkpoint") {
+            continue;
+        }
+        match fs::read_dir(&path) {
+            Ok(files) => found.extend(files.flatten().map(|file| file.path())),
+            Err(_) => found.push(path),
+        }
+    }
 }
