@@ -80,12 +80,37 @@ pub(crate) enum Command {
     Metrics,
     /// Check what rendering takes: socket, daemon, folders, disk, models, programs, GPUs
     Doctor,
+    /// Look after the daemon's store of jobs
+    State {
+        #[command(subcommand)]
+        action: State,
+    },
     /// Ask whether the daemon is there, and what it does
     Ping,
     /// Print completions for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum State {
+    /// Compare the store with its journal
+    Check,
+    /// Make the two agree; a store that does not open is opened without what can't be read, which is set aside
+    Repair,
+    /// Take notice of repairs, so that `ping` does not tell them any more
+    Acknowledge,
+    /// Write all jobs to a file, one a line
+    Export {
+        /// The file; it is replaced
+        file: PathBuf,
+    },
+    /// Take jobs from an exported file; those that are there already are passed over
+    Import {
+        /// The file
+        file: PathBuf,
     },
 }
 

@@ -9,6 +9,7 @@ use framepack_ipc::{
     client::{Client, ClientError},
     control::{ClientInfo, Request, Response},
 };
+use framepack_jobs::Job;
 
 /// How long an answer may take that does not wait for a job.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,6 +26,11 @@ impl Daemon {
         let me = ClientInfo::new(env!("CARGO_PKG_VERSION"));
         let deadline = Some(Instant::now() + ANSWER_TIMEOUT);
         Client::connect_before(deadline, &self.socket, me)
+    }
+
+    /// The jobs that a request is answered with.
+    pub(crate) fn jobs(&self, request: &Request) -> Result<Vec<Job>, ClientError> {
+        self.connect()?.jobs(request)
     }
 
     /// The answer to one request.

@@ -12,6 +12,7 @@
 //! - `log`: the journal or stderr, and a file for each job
 //! - `notify`: systemd's readiness, watchdog and status
 //! - `store`: sled and a journal, the truth about jobs
+//! - `opening`: the store opened, or a socket that says why it is not
 //! - `disk`: free space
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
 //! - `render`: a job's record → the worker's request
@@ -30,6 +31,7 @@ mod intake;
 mod log;
 mod metrics;
 mod notify;
+mod opening;
 mod outputs;
 mod queue;
 mod render;
@@ -70,13 +72,14 @@ use self::{
     intake::Intake,
     metrics::{Metrics, Totals},
     notify::Notify,
+    opening::open_store,
     queue::{Queue, QueueHandle},
     render::Renderer,
     server::{Roles, Service},
     shutdown::Trigger,
     spool::{Spool, SpoolConfig},
     state_dir::StateDir,
-    store::{Opening, Store},
+    store::{Record, Store},
     worker::{Employer, Supervisor},
 };
 
@@ -85,6 +88,7 @@ const WORKERS_GRACE: Duration = Duration::from_secs(20);
 
 /// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
+    tokio::pin!(stop);
     let config = with_folders(config)?;
     let program = worker_program(&config)?;
     if !config.models.bundle.is_dir() {
@@ -101,8 +105,22 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     let (spool_events, spool_inbox) = mpsc::channel();
     let (spool_notes, notes) = watch::channel(Vec::new());
     let gpus = Gpus::watch();
-    let (queue, queue_task) =
-        open_queue(&config, &state, &intake, spool_events.clone(), &gpus).await?;
+    let notify = Notify::from_environment();
+    let location = state.store(config.disk.floor_mib);
+    let opened = select! {
+        opened = open_store(location, &listener, Arc::clone(&roles), &notify) => opened,
+        () = &mut stop => return Ok(()),
+    };
+    let store = opened.0.view();
+    let (queue, queue_task) = open_queue(
+        opened,
+        &config,
+        &state,
+        &intake,
+        spool_events.clone(),
+        &gpus,
+    )
+    .await?;
     let spool = Spool::open(SpoolConfig {
         jobs: config.paths.jobs.clone(),
         daemon_id: state.daemon_id(),
@@ -148,6 +166,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         planners,
         notes,
         switches,
+        store,
         started,
         roles,
         layout: state.layout(),
@@ -158,7 +177,6 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         }),
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
-    let notify = Notify::from_environment();
     notify.ready();
     tokio::spawn(notify::beat(notify.clone(), queue.clone()));
     let chronicle = Chronicle {
@@ -176,7 +194,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     );
 
     let lost = select! {
-        () = stop => None,
+        () = &mut stop => None,
         _ = queue_task => Some("the queue"),
         _ = spool_ended => Some("the thread of the jobs folder"),
     };
@@ -253,14 +271,13 @@ fn renderer(config: &Config, state: &StateDir) -> Renderer {
 }
 
 async fn open_queue(
+    opened: (Store, Vec<Record>),
     config: &Config,
     state: &StateDir,
     intake: &Intake,
     finished: mpsc::Sender<spool::Event>,
     gpus: &Gpus,
 ) -> Result<(QueueHandle, JoinHandle<()>)> {
-    let location = state.store(config.disk.floor_mib);
-    let opened = Store::open(&location, Opening::Careful).context("opening the store")?;
     let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
     let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
     let queue = queue.await.context("writing the store")?;

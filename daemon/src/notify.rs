@@ -3,7 +3,10 @@
 //! Without `NOTIFY_SOCKET` in the environment nobody listens, and nothing is sent.
 
 use std::{
-    env, io,
+    convert::Infallible,
+    env,
+    future::pending,
+    io,
     os::{
         linux::net::SocketAddrExt,
         unix::net::{SocketAddr, UnixDatagram},
@@ -50,6 +53,18 @@ impl Notify {
     /// What it does, for `systemctl status`.
     pub(crate) fn status(&self, status: &str) {
         self.send(&format!("STATUS={}", status.replace('\n', " ")));
+    }
+
+    /// Tells systemd that the daemon lives while it has no queue yet.
+    pub(crate) async fn live(&self) -> Infallible {
+        let Some(patience) = watchdog() else {
+            return pending().await;
+        };
+        let mut beats = interval(patience / 3);
+        loop {
+            beats.tick().await;
+            self.alive();
+        }
     }
 
     fn alive(&self) {

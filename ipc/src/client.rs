@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use framepack_jobs::Job;
 use interprocess::local_socket::{GenericFilePath, Stream, prelude::*};
 
 use crate::{
@@ -92,6 +93,23 @@ impl Client {
             .write_all(&encode(request))
             .map_err(ClientError::Broken)?;
         self.receive()
+    }
+
+    /// The same for a list of jobs, which may come in parts.
+    pub fn jobs(&mut self, request: &Request) -> Result<Vec<Job>, ClientError> {
+        let mut all = Vec::new();
+        let mut answer = self.call(request)?;
+        loop {
+            match answer {
+                Response::MoreJobs { jobs } => all.extend(jobs),
+                Response::Jobs { jobs } => {
+                    all.extend(jobs);
+                    return Ok(all);
+                }
+                _ => return Err(ClientError::Unexpected),
+            }
+            answer = self.receive()?;
+        }
     }
 
     /// Reads the next answer.

@@ -8,11 +8,13 @@ use std::path::PathBuf;
 
 use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     ErrorBody, ErrorCode, ErrorEnvelope,
     check::Check,
     queue::{ChangeRequest, Changed, QueueView},
+    state::{Imported, StateReport, StateRequest},
     worker::Temperature,
 };
 
@@ -59,6 +61,8 @@ pub enum Request {
     Metrics,
     /// Whether everything is there that rendering takes. Answered by [`Response::Checked`].
     Doctor,
+    /// Look after the store of jobs.
+    State(StateRequest),
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
     /// Give a device jobs again that was taken out. Answered by [`Response::Enabled`].
@@ -145,6 +149,23 @@ pub enum Response {
     Jobs {
         /// The jobs.
         jobs: Vec<Job>,
+    },
+    /// A part of the jobs, when they are many; the others follow, the last ones as [`Response::Jobs`].
+    MoreJobs {
+        /// The jobs.
+        jobs: Vec<Job>,
+    },
+    /// How the store is.
+    State(StateReport),
+    /// One record of the store, with what only the daemon knows of the job.
+    Record {
+        /// As [`StateRequest::Import`] takes it.
+        record: Value,
+    },
+    /// What became of each record that was to be imported, in their order.
+    Imported {
+        /// The outcomes.
+        outcomes: Vec<Imported>,
     },
     /// A job as it is now.
     Job(Box<Job>),

@@ -50,6 +50,8 @@ pub enum ErrorCode {
     NoSuchDevice,
     /// A file that a job or a command needs can't be read.
     UnreadableFile,
+    /// A file that a command makes can't be written.
+    UnwritableFile,
     /// Another job has the key that the job file names.
     KeyTaken,
     /// `--timeout` passed.
@@ -114,6 +116,7 @@ impl ErrorCode {
             Self::QueueFull => "FP1020",
             Self::NoSuchDevice => "FP1030",
             Self::UnreadableFile => "FP2108",
+            Self::UnwritableFile => "FP2109",
             Self::StoreRepaired => "FP4001",
             Self::StoreFailed => "FP4002",
             Self::StoreNoSpace => "FP4003",
@@ -131,7 +134,7 @@ impl ErrorCode {
             Self::Unreachable | Self::ShuttingDown => ErrorClass::Unreachable,
             Self::NoSuchJob | Self::NoSuchDevice => ErrorClass::NotFound,
             Self::SocketNotPermitted | Self::NotPermitted => ErrorClass::Policy,
-            Self::UnreadableFile => ErrorClass::Validation,
+            Self::UnreadableFile | Self::UnwritableFile => ErrorClass::Validation,
             Self::KeyTaken | Self::JobEnded => ErrorClass::Conflict,
             Self::NoWorker
             | Self::TooManyConnections

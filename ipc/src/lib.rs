@@ -3,6 +3,7 @@
 //! - [`control`]: client and daemon, over a Unix socket
 //! - [`queue`]: the part of it that is about the order of the jobs
 //! - [`check`]: what `doctor` looks at
+//! - [`state`]: messages about the store
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
 //! - [`codec`]: one JSON object a line, for both
 //! - [`client`]: the blocking client that framepackctl is built on
@@ -14,6 +15,7 @@ pub mod control;
 mod envelope;
 mod error;
 pub mod queue;
+pub mod state;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};

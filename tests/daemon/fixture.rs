@@ -184,10 +184,8 @@ impl Farm {
     /// The jobs that a selector means.
     pub(crate) fn show(&self, selector: &str) -> Vec<Job> {
         let jobs = vec![selector.parse::<Selector>().unwrap()];
-        match self.client().call(&Request::Show(SelectRequest { jobs })) {
-            Ok(Response::Jobs { jobs }) => jobs,
-            _ => Vec::new(),
-        }
+        let request = Request::Show(SelectRequest { jobs });
+        self.client().jobs(&request).unwrap_or_default()
     }
 
     /// Puts a job file into the folder the good way: written beside it, then renamed.

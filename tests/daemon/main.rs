@@ -22,5 +22,6 @@ mod scheduling;
 mod socket;
 mod spool;
 mod start;
+mod state;
 mod supervise;
 mod systemd;

@@ -1,9 +1,6 @@
 //! `list`: all jobs, or those in some states.
 
-use framepack_ipc::{
-    client::ClientError,
-    control::{ListRequest, Request, Response},
-};
+use framepack_ipc::control::{ListRequest, Request};
 use framepack_jobs::Job;
 
 use crate::{cli::List, daemon::Daemon, exit::Exit, failure::Failure, output::Output};
@@ -13,9 +10,7 @@ pub(crate) fn run(arguments: List, daemon: &Daemon, output: &Output) -> Result<E
     let request = Request::List(ListRequest {
         states: arguments.state,
     });
-    let Response::Jobs { jobs } = daemon.ask(&request)? else {
-        return Err(ClientError::Unexpected.into());
-    };
+    let jobs = daemon.jobs(&request)?;
     output.jobs(&jobs, Vec::new())?;
     Ok(Exit::Ok)
 }

@@ -12,6 +12,7 @@ mod ping;
 mod plan;
 mod queue;
 mod show;
+mod state;
 mod submit;
 mod wait;
 
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         }
         Command::Metrics => metrics::run(&daemon),
         Command::Doctor => doctor::run(&daemon, output),
+        Command::State { action } => state::run(action, &daemon, output),
         Command::Ping => ping::run(&daemon, output),
         Command::Completions { shell } => completions::run(shell),
     }

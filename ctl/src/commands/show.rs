@@ -1,9 +1,6 @@
 //! `show`: everything about jobs.
 
-use framepack_ipc::{
-    client::ClientError,
-    control::{Request, Response, SelectRequest},
-};
+use framepack_ipc::control::{Request, SelectRequest};
 use framepack_jobs::Job;
 
 use crate::{
@@ -20,9 +17,7 @@ pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Ex
     let request = Request::Show(SelectRequest {
         jobs: selected.jobs,
     });
-    let Response::Jobs { jobs } = daemon.ask(&request)? else {
-        return Err(ClientError::Unexpected.into());
-    };
+    let jobs = daemon.jobs(&request)?;
     match output.format {
         Format::Text => {
             let details: Vec<String> = jobs

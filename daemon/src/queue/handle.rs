@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use framepack_ipc::{
     control::{CancelOutcome, WorkerStatus},
     queue::{ChangeRequest, Changed, QueueView},
+    state::Imported,
     worker::WorkerInfo,
 };
 use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
@@ -142,6 +143,22 @@ impl QueueHandle {
     /// Jobs in each state that any job is in.
     pub(crate) async fn counts(&self) -> Result<BTreeMap<StateName, u64>, Stopping> {
         self.ask(Message::Counts).await
+    }
+
+    /// At most so many records with numbers behind `after`.
+    pub(crate) async fn records_after(
+        &self,
+        after: JobId,
+        limit: usize,
+    ) -> Result<Vec<Record>, Stopping> {
+        self.ask(|reply| Message::RecordsAfter(after, limit, reply))
+            .await
+    }
+
+    /// Takes an exported record; durable when this returns.
+    pub(crate) async fn import(&self, record: Record) -> Result<Imported, Stopping> {
+        self.ask(|reply| Message::Import(Box::new(record), reply))
+            .await
     }
 
     /// One job.

@@ -10,6 +10,7 @@ mod commit;
 mod end;
 mod handle;
 mod index;
+mod records;
 mod report;
 mod retry;
 mod run;
@@ -31,6 +32,7 @@ use std::{
 use framepack_ipc::{
     control::{CancelOutcome, WorkerState, WorkerStatus},
     queue::{ChangeRequest, Changed, QueueView},
+    state::Imported,
     worker::WorkerInfo,
 };
 use framepack_jobs::{Job, JobId, Selector, StateName, Timestamp, Unmatched, select};
@@ -93,6 +95,8 @@ enum Message {
     List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
     Counts(oneshot::Sender<BTreeMap<StateName, u64>>),
+    RecordsAfter(JobId, usize, oneshot::Sender<Vec<Record>>),
+    Import(Box<Record>, oneshot::Sender<Imported>),
     Show(JobId, oneshot::Sender<Option<Job>>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
@@ -284,6 +288,13 @@ impl Queue {
             }
             Message::Counts(reply) => {
                 let _ = reply.send(self.counts());
+            }
+            Message::RecordsAfter(job, limit, reply) => {
+                let _ = reply.send(self.records_after(job, limit));
+            }
+            Message::Import(record, reply) => {
+                let imported = self.import(*record);
+                self.reply_when_durable(reply, imported);
             }
             Message::Show(job, reply) => {
                 let _ = reply.send(self.jobs.get(&job).map(|record| record.job.clone()));

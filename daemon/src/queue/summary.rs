@@ -1,8 +1,10 @@
 //! The queue at a glance, for those who need no records.
 
+use framepack_ipc::{ErrorCode, control::Note};
 use framepack_jobs::Job;
 
 use super::Queue;
+use crate::disk::DiskFull;
 
 /// How many jobs there are, and which run.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub(crate) struct Summary {
     pub(crate) max_jobs: u64,
     /// Why no job begins, while that is so.
     pub(crate) paused: Option<String>,
+    /// The same as a note, when it is the disk.
+    pub(crate) disk_full: Option<Note>,
 }
 
 impl Summary {
@@ -33,6 +37,7 @@ impl Queue {
             running: running.map(|id| self.jobs[id].job.clone()).collect(),
             max_jobs: self.max_jobs,
             paused: self.paused(),
+            disk_full: self.agenda.no_room.as_ref().map(|(full, _)| note(full)),
         }
     }
 
@@ -40,5 +45,13 @@ impl Queue {
     pub(super) fn is_full(&self) -> bool {
         let unfinished = self.index.queued().len() + self.index.running().len();
         unfinished as u64 >= self.max_jobs
+    }
+}
+
+fn note(full: &DiskFull) -> Note {
+    Note {
+        code: ErrorCode::DiskFull.as_str().to_owned(),
+        message: full.to_string(),
+        hint: Some("it goes on by itself once there is room".to_owned()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod change;
+mod closed;
 mod connection;
 mod doctor;
 mod enable;
@@ -13,6 +14,7 @@ mod ping;
 mod plan;
 mod roles;
 mod show;
+mod state;
 mod submit;
 mod watch;
 
@@ -38,7 +40,10 @@ use tracing::{debug, warn};
 
 use nix::unistd::{Gid, Uid};
 
-pub(crate) use self::roles::Roles;
+pub(crate) use self::{
+    closed::{Closed, RepairWish, serve_closed},
+    roles::Roles,
+};
 use self::{
     connection::Connection,
     limits::Limits,
@@ -52,6 +57,7 @@ use crate::{
     render::Renderer,
     shutdown::Shutdown,
     state_dir::Layout,
+    store::StoreView,
     worker::{Planners, Switches},
 };
 
@@ -70,6 +76,7 @@ pub(crate) struct Service {
     /// What is wrong with the jobs folder.
     pub(crate) notes: latest::Receiver<Vec<Note>>,
     pub(crate) switches: Switches,
+    pub(crate) store: StoreView,
     pub(crate) started: Instant,
     pub(crate) roles: Arc<Roles>,
     pub(crate) layout: Layout,
@@ -139,26 +146,36 @@ async fn converse(stream: Stream, limits: Limits, service: Service) {
     }
 }
 
+/// Lets a client in and shakes hands; `None` when that came to nothing.
+async fn admit(
+    stream: Stream,
+    limits: &Limits,
+    roles: &Roles,
+) -> io::Result<Option<(Connection, Option<Role>)>> {
+    let credentials = stream.peer_creds()?;
+    let (Some(user), Some(group)) = (credentials.euid(), credentials.egid()) else {
+        return Err(io::Error::other("the kernel does not say who is there"));
+    };
+    let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
+    let mut connection = match limits.admit(user) {
+        Ok(seat) => Connection::new(stream, seat),
+        Err(full) => {
+            Connection::refuse(stream, full).await;
+            return Ok(None);
+        }
+    };
+    let peer = tokio::task::spawn_blocking(move || Peer::look_up(user, group)).await?;
+    let role = roles.of(&peer);
+    let agreed = connection.shake_hands().await?;
+    Ok(agreed.then_some((connection, role)))
+}
+
 impl Service {
     async fn serve(&self, stream: Stream, limits: &Limits) -> io::Result<()> {
-        let credentials = stream.peer_creds()?;
-        let (Some(user), Some(group)) = (credentials.euid(), credentials.egid()) else {
-            return Err(io::Error::other("the kernel does not say who is there"));
-        };
-        let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
-        let mut connection = match limits.admit(user) {
-            Ok(seat) => Connection::new(stream, seat),
-            Err(full) => {
-                Connection::refuse(stream, full).await;
-                return Ok(());
-            }
-        };
-        let peer = tokio::task::spawn_blocking(move || Peer::look_up(user, group)).await?;
-        let role = self.roles.of(&peer);
-        if !connection.shake_hands().await? {
-            return Ok(());
+        match admit(stream, limits, &self.roles).await? {
+            Some((mut connection, role)) => self.answer_all(&mut connection, role).await,
+            None => Ok(()),
         }
-        self.answer_all(&mut connection, role).await
     }
 
     async fn answer_all(&self, connection: &mut Connection, role: Option<Role>) -> io::Result<()> {
@@ -182,8 +199,19 @@ impl Service {
                     Ok(()) => continue,
                     Err(error) => Err(error),
                 },
+                Ok(Request::State(request)) => match self.state(request, connection).await? {
+                    Ok(()) => continue,
+                    Err(error) => Err(error),
+                },
                 Ok(request) => self.answer(request).await,
                 Err(error) => Err(error.into()),
+            };
+            let answered = match answered {
+                Ok(Response::Jobs { jobs }) => {
+                    list::send(jobs, connection).await?;
+                    continue;
+                }
+                other => other,
             };
             connection
                 .send(&answered.unwrap_or_else(Response::Error))
@@ -205,11 +233,13 @@ impl Service {
             Request::Doctor => self.doctor().await,
             Request::Ping => self.ping().await,
             Request::EnableDevice(request) => self.enable(request).await,
-            Request::Hello(_) | Request::Watch(_) | Request::Logs(_) => Err(ErrorBody::new(
-                ErrorCode::BadMessage,
-                "a connection has one hello, as its first message",
-            )
-            .into()),
+            Request::Hello(_) | Request::Watch(_) | Request::Logs(_) | Request::State(_) => {
+                Err(ErrorBody::new(
+                    ErrorCode::BadMessage,
+                    "a connection has one hello, as its first message",
+                )
+                .into())
+            }
         }
     }
 }

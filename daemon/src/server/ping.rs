@@ -10,6 +10,9 @@ use super::Service;
 impl Service {
     pub(super) async fn ping(&self) -> Result<Response, ErrorEnvelope> {
         let summary = self.queue.summary().await?;
+        let mut degraded = self.notes.borrow().clone();
+        degraded.extend(self.store.repairs());
+        degraded.extend(summary.disk_full);
         Ok(Response::Pong(DaemonStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -18,7 +21,7 @@ impl Service {
             running: summary.running.len() as u64,
             workers: self.queue.workers().await?,
             paused: summary.paused,
-            degraded: self.notes.borrow().clone(),
+            degraded,
         }))
     }
 }

@@ -8,6 +8,7 @@ use framepack_ipc::{
     ErrorBody, ErrorCode,
     control::{PlanSubject, Request},
     queue::Scope,
+    state::StateRequest,
 };
 use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
 
@@ -49,7 +50,8 @@ impl Role {
                 PlanSubject::File(_) => Self::Submit,
             },
             Request::Submit(_) | Request::Cancel(_) => Self::Submit,
-            Request::EnableDevice(_) => Self::Admin,
+            Request::State(StateRequest::Check) => Self::Read,
+            Request::EnableDevice(_) | Request::State(_) => Self::Admin,
             Request::Change(change) => match change.scope {
                 Scope::Jobs(_) => Self::Submit,
                 Scope::Group(_) | Scope::All => Self::Admin,

@@ -8,6 +8,7 @@
 //! location    where they lie, and the room that they need
 //! notes       what users decided about the queue as a whole
 //! repairs     what was put right, until a user has taken notice
+//! view        the store as `framepackctl state` sees it
 //! ```
 
 mod database;
@@ -17,6 +18,7 @@ mod location;
 mod notes;
 mod open;
 mod repairs;
+mod view;
 
 use std::{
     collections::BTreeMap,
@@ -38,7 +40,11 @@ use self::{
     disk::Disk,
     journal::{Entry, Event},
 };
-pub(crate) use self::{location::Location, open::Opening};
+pub(crate) use self::{
+    location::Location,
+    open::Opening,
+    view::{StoreView, acknowledge, records_of_journal, report_of_journal},
+};
 
 /// A job as it is stored: its public record, and what only the daemon needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,7 +170,6 @@ pub(crate) struct Store {
     failure: Option<StoreError>,
     /// When it was tried to open it again.
     tried: Instant,
-    repairs: Vec<Note>,
 }
 
 impl Store {
@@ -174,7 +179,7 @@ impl Store {
         opening: Opening,
     ) -> Result<(Self, Vec<Record>), StoreError> {
         let (disk, found) = Disk::open(location, opening)?;
-        let mut store = Self {
+        let store = Self {
             disk: Arc::new(Mutex::new(disk)),
             location: location.clone(),
             last_id: JobId(found.last_id),
@@ -184,9 +189,9 @@ impl Store {
             are_notes_new: false,
             failure: None,
             tried: Instant::now(),
-            repairs: repairs::read(location),
         };
-        store.note_repairs(found.repairs, found.lost)?;
+        let repaired = found.repairs.into_iter().map(repairs::repaired);
+        repairs::add(location, repaired.chain(found.lost.map(repairs::lost)))?;
         let records = found.records.into_values();
         Ok((store, records.map(|stored| stored.record).collect()))
     }
@@ -285,9 +290,10 @@ impl Store {
         }
         self.tried = Instant::now();
         match self.on_disk(Disk::reopen).await {
-            Ok(repairs) => {
+            Ok(repaired) => {
                 self.failure = None;
-                if let Err(error) = self.note_repairs(repairs, None) {
+                let notes = repaired.into_iter().map(repairs::repaired);
+                if let Err(error) = repairs::add(&self.location, notes) {
                     tracing::warn!(%error, "the note of a repair is lost");
                 }
             }
@@ -295,33 +301,12 @@ impl Store {
         }
     }
 
-    /// What was repaired and not acknowledged.
-    pub(crate) fn repairs(&self) -> &[Note] {
-        &self.repairs
-    }
-
-    /// A user has taken notice of the repairs.
-    pub(crate) fn acknowledge(&mut self) -> Result<(), StoreError> {
-        repairs::forget(&self.location)?;
-        self.repairs.clear();
-        Ok(())
-    }
-
-    fn note_repairs(
-        &mut self,
-        repairs: Vec<String>,
-        lost: Option<String>,
-    ) -> Result<(), StoreError> {
-        let notes = repairs
-            .into_iter()
-            .map(repairs::repaired)
-            .chain(lost.map(repairs::lost));
-        for note in notes {
-            tracing::warn!(code = note.code, "{}", note.message);
-            self.repairs.push(note);
-            repairs::write(&self.location, &self.repairs)?;
+    /// The store for those who do not change jobs.
+    pub(crate) fn view(&self) -> StoreView {
+        StoreView {
+            disk: Arc::clone(&self.disk),
+            location: self.location.clone(),
         }
-        Ok(())
     }
 
     /// Works on the files in a thread that may wait for them.

@@ -247,6 +247,33 @@ impl Difference {
     }
 }
 
+impl Loaded {
+    /// What database and journal do not have in common, in words.
+    pub(super) fn against(&self, contents: &Contents) -> Vec<String> {
+        let unreadable = self.unreadable.iter().map(|(job, error)| {
+            format!("the record of job {job} in the store can't be read: {error}")
+        });
+        let mut problems: Vec<String> = unreadable.collect();
+        let readable = Self {
+            records: self.records.clone(),
+            seq: self.seq,
+            ..Self::default()
+        };
+        let Ok(difference) = Difference::between(&readable, contents, Opening::Careful) else {
+            return problems;
+        };
+        if !difference.replay.is_empty() {
+            let changes = difference.replay.len();
+            problems.push(format!("the store lacks {changes} records of the journal"));
+        }
+        if difference.journal_lacks > 0 {
+            let jobs = difference.journal_lacks;
+            problems.push(format!("the journal lacks {jobs} jobs of the store"));
+        }
+        problems
+    }
+}
+
 /// Lines that rebuild the records.
 pub(super) fn entries_of<'s>(records: impl Iterator<Item = &'s Stored>) -> Vec<Entry> {
     let at = Timestamp::now();

@@ -44,7 +44,7 @@ pub(super) fn read(location: &Location) -> Vec<Note> {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-pub(super) fn write(location: &Location, notes: &[Note]) -> io::Result<()> {
+fn write(location: &Location, notes: &[Note]) -> io::Result<()> {
     let path = location.repairs();
     let temporary = path.with_extension("new");
     let latest = &notes[notes.len().saturating_sub(MAX_NOTES)..];
@@ -53,6 +53,20 @@ pub(super) fn write(location: &Location, notes: &[Note]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&temporary, &path)?;
     sync_dir(&location.state)
+}
+
+/// Adds notes to what was repaired before, durably.
+pub(super) fn add(location: &Location, new: impl Iterator<Item = Note>) -> io::Result<()> {
+    let mut notes = read(location);
+    let known = notes.len();
+    for note in new {
+        tracing::warn!(code = note.code, "{}", note.message);
+        notes.push(note);
+    }
+    if notes.len() == known {
+        return Ok(());
+    }
+    write(location, &notes)
 }
 
 pub(super) fn forget(location: &Location) -> io::Result<()> {

@@ -78,7 +78,8 @@ fn states(records: &[Record]) -> Vec<(u64, StateName)> {
 
 #[track_caller]
 fn assert_repaired(store: &Store, words: &[&str]) {
-    let messages: Vec<&str> = store.repairs().iter().map(|note| &*note.message).collect();
+    let repairs = store.view().repairs();
+    let messages: Vec<&str> = repairs.iter().map(|note| &*note.message).collect();
     assert_eq!(messages.len(), words.len(), "{messages:?}");
     for (message, word) in messages.iter().zip(words) {
         assert!(message.contains(word), "{messages:?}");
@@ -194,13 +195,16 @@ async fn what_zeros_in_the_log_took_away_comes_back_from_the_journal() {
     let (store, records) = state.open();
     assert_eq!(records.len(), 8);
     assert_eq!(records[0].job.attempts, 201);
-    assert!(!store.repairs().is_empty());
-    assert_eq!(store.repairs()[0].code, "FP4001");
+    assert!(!store.view().repairs().is_empty());
+    assert_eq!(store.view().repairs()[0].code, "FP4001");
     drop(store);
-    let (mut store, records) = state.open();
+    let (store, records) = state.open();
     assert_eq!(records[0].job.attempts, 201);
-    assert!(!store.repairs().is_empty(), "until it is acknowledged");
-    store.acknowledge().unwrap();
+    assert!(
+        !store.view().repairs().is_empty(),
+        "until it is acknowledged"
+    );
+    store.view().acknowledge().unwrap();
     drop(store);
     assert_repaired(&state.open().0, &[]);
 }
@@ -220,7 +224,7 @@ async fn a_log_of_an_earlier_time_is_brought_up_to_date_from_the_journal() {
     }
     let (store, records) = state.open();
     assert_eq!(records[0].job.attempts, 81);
-    assert!(!store.repairs().is_empty());
+    assert!(!store.view().repairs().is_empty());
 }
 
 #[tokio::test]
@@ -242,7 +246,7 @@ async fn a_store_of_nonsense_is_rebuilt_from_the_journal_and_kept() {
     fs::write(state.file("store/db"), vec![0xa5; 100_000]).unwrap();
     let (store, records) = state.open();
     assert_eq!(records[0].job.attempts, 3);
-    assert!(!store.repairs().is_empty());
+    assert!(!store.view().repairs().is_empty());
     let copy = fs::read_dir(state.file("damaged")).unwrap().next().unwrap();
     let kept = fs::read(copy.unwrap().path().join("store/db")).unwrap();
     assert_eq!(kept, vec![0xa5; 100_000]);
@@ -310,5 +314,5 @@ fn a_state_directory_that_lost_everything_says_so_and_gives_no_number_out_twice(
     let (store, records) = state.open();
     assert!(records.is_empty());
     assert_eq!(store.last_id(), JobId(12));
-    assert_eq!(store.repairs()[0].code, "FP4005");
+    assert_eq!(store.view().repairs()[0].code, "FP4005");
 }

@@ -1,0 +1,91 @@
+//! `state`: the store's check and repair, export and import.
+
+use std::io;
+
+use framepack_ipc::{
+    ErrorBody, ErrorCode, ErrorEnvelope,
+    control::Response,
+    state::{Imported, StateRequest},
+};
+use framepack_jobs::JobId;
+use serde_json::Value;
+
+use super::{Service, connection::Connection};
+use crate::store::{Record, StoreError};
+
+/// Records that are fetched at a time.
+const PAGE: usize = 500;
+
+impl Service {
+    pub(super) async fn state(
+        &self,
+        request: StateRequest,
+        connection: &mut Connection,
+    ) -> io::Result<Result<(), ErrorEnvelope>> {
+        let report = match request {
+            StateRequest::Check => self.store.check().await,
+            StateRequest::Repair => self.store.repair().await,
+            StateRequest::Acknowledge => match self.store.acknowledge() {
+                Ok(()) => self.store.check().await,
+                Err(error) => Err(error),
+            },
+            StateRequest::Export => return self.export(connection).await,
+            StateRequest::Import { records } => {
+                return match self.import(records).await {
+                    Ok(response) => connection.send(&response).await.map(Ok),
+                    Err(refused) => Ok(Err(refused)),
+                };
+            }
+        };
+        match report {
+            Ok(report) => connection.send(&Response::State(report)).await.map(Ok),
+            Err(error) => Ok(Err(refusal(&error))),
+        }
+    }
+
+    async fn export(&self, connection: &mut Connection) -> io::Result<Result<(), ErrorEnvelope>> {
+        let mut after = JobId(0);
+        loop {
+            let page = match self.queue.records_after(after, PAGE).await {
+                Ok(page) => page,
+                Err(stopping) => return Ok(Err(stopping.into())),
+            };
+            let Some(last) = page.last() else { break };
+            after = last.job.id;
+            for record in &page {
+                send_record(record, connection).await?;
+            }
+        }
+        connection.send(&Response::End).await.map(Ok)
+    }
+
+    async fn import(&self, records: Vec<Value>) -> Result<Response, ErrorEnvelope> {
+        let mut outcomes = Vec::new();
+        for value in records {
+            outcomes.push(match serde_json::from_value::<Record>(value) {
+                Ok(record) => self.queue.import(record).await?,
+                Err(error) => Imported::Refused {
+                    message: format!("not a record: {error}"),
+                },
+            });
+        }
+        Ok(Response::Imported { outcomes })
+    }
+}
+
+/// Sends one record as it is exported.
+pub(super) async fn send_record(record: &Record, connection: &mut Connection) -> io::Result<()> {
+    let record = serde_json::to_value(record)?;
+    connection.send(&Response::Record { record }).await
+}
+
+/// The error as a client sees it.
+pub(super) fn refusal(error: &StoreError) -> ErrorEnvelope {
+    let note = error.note();
+    ErrorBody {
+        code: note.code,
+        hint: note.hint,
+        ..ErrorBody::new(ErrorCode::StoreUnreadable, note.message)
+    }
+    .into()
+}

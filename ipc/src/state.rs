@@ -1,0 +1,71 @@
+//! The store of jobs: its check, its repair, and taking it elsewhere and back.
+
+use framepack_jobs::JobId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::control::Note;
+
+/// What is to be done with the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum StateRequest {
+    /// Compare store and journal. Answered by `Response::State`.
+    Check,
+    /// The same, and make the two agree. A store that can't be opened is opened without what can't be read.
+    Repair,
+    /// The repairs have been noticed.
+    Acknowledge,
+    /// All records. Answered by `Response::Record` for each, then `Response::End`.
+    Export,
+    /// Take records that were exported. Answered by `Response::Imported`.
+    Import {
+        /// As they were exported; some hundred at a time.
+        records: Vec<Value>,
+    },
+}
+
+/// How the store is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateReport {
+    /// Jobs in the store; in the journal, while the store is closed.
+    pub jobs: u64,
+    /// The number of the last change.
+    pub seq: u64,
+    /// Bytes of the store's files.
+    pub store_bytes: u64,
+    /// Bytes of the journal's files.
+    pub journal_bytes: u64,
+    /// Bytes that are free where the store is.
+    pub free_bytes: u64,
+    /// Bytes that must be free for the store to be opened.
+    pub needed_bytes: u64,
+    /// What is wrong now.
+    pub problems: Vec<String>,
+    /// What was repaired and not acknowledged.
+    pub repairs: Vec<Note>,
+}
+
+/// What became of one record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Imported {
+    /// It is a job now, under this number.
+    Added {
+        /// The number, which is the exported one where that was free.
+        job: JobId,
+    },
+    /// The job is there already.
+    Known {
+        /// Its number.
+        job: JobId,
+    },
+    /// It can't be taken.
+    Refused {
+        /// Why.
+        message: String,
+    },
+    /// An outcome of a later version.
+    #[serde(other)]
+    Unknown,
+}
