@@ -2,10 +2,7 @@
 
 mod transformer;
 
-use std::{
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{path::Path, rc::Rc};
 
 use framepack_jobs::Guidance;
 use tch::{Device, Kind};

@@ -132,7 +132,10 @@ impl Transfers {
                 for part in block.weights().parts() {
                     let (offset, bytes) = part?;
                     self.send(offset, &bytes, to)?;
-                    self.count(&bytes);
+                    self.count(match &bytes {
+                        Cow::Borrowed(_) => 0,
+                        Cow::Owned(made) => made.len(),
+                    });
                 }
             }
         }
@@ -183,13 +186,10 @@ impl Transfers {
         Ok(())
     }
 
-    /// Counts what is on the host while a part of a block is sent: the chunks, and the part if it was made for that.
-    fn count(&self, part: &Cow<'_, [u8]>) {
-        let made_bytes = match part {
-            Cow::Borrowed(_) => 0,
-            Cow::Owned(bytes) => bytes.len() as u64,
-        };
-        let host_bytes = self.host_bytes() + made_bytes;
+    /// Counts what is on the host while a part of a block is sent: the chunks, and the part's bytes if they were made
+    /// for that.
+    fn count(&self, made_bytes: usize) {
+        let host_bytes = self.host_bytes() + made_bytes as u64;
         let peak_bytes = self.peak_host_bytes.get().max(host_bytes);
         self.peak_host_bytes.set(peak_bytes);
     }

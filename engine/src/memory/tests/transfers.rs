@@ -159,7 +159,8 @@ fn what_runs_once_travels_once() {
         let model = Logged::synthesised(MemoryOptions::default());
         model.blocks.place(Residency::once(BLOCKS, slots));
         let (events, bytes) = model.pass();
-        assert_eq!(brought(&events), Vec::from_iter(0..BLOCKS), "{slots} slots");
+        let in_order: Vec<_> = (0..BLOCKS).collect();
+        assert_eq!(brought(&events), in_order, "{slots} slots");
         assert_eq!(bytes, model.blocks.block_bytes().iter().sum::<u64>());
     }
 }
