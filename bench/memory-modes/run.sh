@@ -100,6 +100,8 @@ for group in $parts; do
       for gib in 24 16 8 12 6; do
         ours "card-$gib" 80 "$config" "$runs" --card-gib "$gib"
       done
+      # NaN in every slot whose block is through: a transfer out of order would be in the result.
+      ours card-8-poisoned 80 "$config" 1 --card-gib 8 --poison-slots
       ;;
     offloaded) reference offloaded 120 offloaded "${of_model[@]}" --runs "$runs" --card-gib 8 ;;
     cold)

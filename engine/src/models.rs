@@ -1,13 +1,13 @@
 //! The models of a bundle: loaded when first needed and warm between jobs, as far as the device has room.
 
-use std::{
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+mod transformer;
+
+use std::{path::Path, rc::Rc};
 
 use framepack_jobs::Guidance;
 use tch::{Device, Kind};
 
+use self::transformer::LoadedTransformer;
 use crate::{
     bundle::{Bundle, Component},
     condition::{TextEncoders, VisionEncoder, encode::EncoderFiles},
@@ -44,16 +44,6 @@ pub(crate) struct Models {
     /// With the type that it was loaded in.
     vae: Option<(Kind, Vae)>,
     transformer: Option<LoadedTransformer>,
-}
-
-/// The transformer, and what belongs to these weights alone.
-#[derive(Debug)]
-struct LoadedTransformer {
-    folder: PathBuf,
-    model: PackedTransformer,
-    hoisted: HoistedCache,
-    /// Where its blocks were put last.
-    residency: Option<Residency>,
 }
 
 impl Models {
@@ -268,13 +258,7 @@ impl Models {
             None => self.open_transformer(folder)?,
         };
         let transformer = self.transformer.insert(loaded);
-        let residency = &placement.transformer.residency;
-        if transformer.residency.as_ref() != Some(residency) {
-            let blocks = transformer.model.blocks();
-            blocks.place(residency.clone());
-            blocks.fill_host(&placement.transformer.pinned)?;
-            transformer.residency = Some(residency.clone());
-        }
+        transformer.place(&placement.transformer)?;
         Ok(transformer)
     }
 
@@ -287,7 +271,7 @@ impl Models {
             folder: folder.into(),
             model,
             hoisted: HoistedCache::default(),
-            residency: None,
+            placed: None,
         })
     }
 

@@ -50,6 +50,18 @@ pub struct MemoryOptions {
     pub capacity_bytes: Option<u64>,
     /// What a slot holds between two blocks.
     pub free_slots: FreeSlots,
+    /// What passes through the two buffers of the transfers.
+    pub staging: Staging,
+}
+
+/// Which transfers of what is not page-locked go through the transfers' two buffers, chunk by chunk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Staging {
+    /// Those to a device that fetches them by itself.
+    #[default]
+    Streams,
+    /// Those on the CPU too, where it only costs time. For tests of the chunks.
+    Always,
 }
 
 /// What a slot holds when its block has been computed.
@@ -78,7 +90,7 @@ impl Memory {
     pub fn new(device: Device, options: MemoryOptions) -> Self {
         Self(Rc::new(Shared {
             vram: Vram::new(device, options.capacity_bytes),
-            transfers: Transfers::new(device, options.memory_v2),
+            transfers: Transfers::new(device, options.memory_v2, options.staging),
             free_slots: options.free_slots,
         }))
     }
@@ -96,6 +108,11 @@ impl Memory {
     /// Host memory that the transfers use themselves.
     pub fn staging_bytes(&self) -> u64 {
         self.0.transfers.host_bytes()
+    }
+
+    /// Most host memory that a transfer took so far: the chunks, and a tensor that is stored in another type.
+    pub fn peak_transfer_bytes(&self) -> u64 {
+        self.0.transfers.peak_host_bytes()
     }
 
     /// Sends what does not come from page-locked memory in chunks of this size.

@@ -1,6 +1,7 @@
 //! A small transformer under every way of holding its weights: the results are the same bit for bit.
 
 mod preserve;
+mod transfers;
 
 use tch::{Device, Kind, Tensor};
 
@@ -304,6 +305,7 @@ fn whichever_allocation_fails_nothing_is_left_and_the_retry_succeeds() {
     blocks.place(residency.clone());
     faults().stop();
     fixture.run().unwrap();
+    let good_bytes = fixture.live_bytes();
     let allocations = faults().stop();
     assert_eq!(allocations, 1 + 2 + 2 + 2, "slots, and two residents");
 
@@ -321,9 +323,13 @@ fn whichever_allocation_fails_nothing_is_left_and_the_retry_succeeds() {
                 Err(Error::OutOfMemory { .. }) => assert!(count > 1),
                 Err(error) => panic!("allocation {number}: {error}"),
             }
+            // Blocks keep their places for the next run, as after a good one; beside those nothing is left.
+            let left_bytes = fixture.live_bytes();
+            assert_eq!(left_bytes, blocks.device_bytes(), "allocation {number}");
+            assert!(left_bytes <= good_bytes, "allocation {number}");
+            assert_eq!(fixture.run().unwrap(), expected, "after {number}");
             fixture.model.evict_all();
             assert_eq!(fixture.live_bytes(), 0, "allocation {number}");
-            assert_eq!(fixture.run().unwrap(), expected, "after {number}");
         }
     }
 }

@@ -5,13 +5,17 @@
 //! Nothing is ever copied back; only weights that were made from a seed on the device are fetched, once.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     mem,
 };
 
 use tch::{Device, Tensor};
 
-use super::arena::{HostBlock, copy_in_parallel};
+use super::{
+    Staging,
+    arena::{HostBlock, copy_in_parallel},
+};
 use crate::{
     device::{Event, HostBuffer, HostTensor, Stream},
     error::Error,
@@ -45,12 +49,14 @@ impl Default for MemoryV2 {
 #[derive(Debug)]
 pub(crate) struct Transfers {
     options: MemoryV2,
+    staging: Staging,
     device: Device,
     /// `None` on the CPU, where a transfer is a copy that is over when it returns.
     stream: Option<Stream>,
     stages: RefCell<Vec<Stage>>,
     next_stage: Cell<usize>,
     chunk_bytes: Cell<usize>,
+    peak_host_bytes: Cell<u64>,
 }
 
 /// A page-locked buffer, with the transfer that still reads it.
@@ -61,7 +67,7 @@ struct Stage {
 }
 
 impl Transfers {
-    pub(crate) fn new(device: Device, options: MemoryV2) -> Self {
+    pub(crate) fn new(device: Device, options: MemoryV2, staging: Staging) -> Self {
         let stream = if options.use_async_streams {
             Stream::new(device)
         } else {
@@ -69,11 +75,13 @@ impl Transfers {
         };
         Self {
             options,
+            staging,
             device,
             stream,
             stages: RefCell::default(),
             next_stage: Cell::new(0),
             chunk_bytes: Cell::new(CHUNK_BYTES),
+            peak_host_bytes: Cell::new(0),
         }
     }
 
@@ -88,6 +96,11 @@ impl Transfers {
     pub(crate) fn host_bytes(&self) -> u64 {
         let stages = self.stages.borrow();
         stages.iter().map(|stage| stage.buffer.len() as u64).sum()
+    }
+
+    /// Most host memory that one transfer took so far, the copies of blocks aside.
+    pub(crate) fn peak_host_bytes(&self) -> u64 {
+        self.peak_host_bytes.get()
     }
 
     /// Begins to fill `to`, u8 on the device, with a block's weights, once `after` has happened. The computation
@@ -119,6 +132,10 @@ impl Transfers {
                 for part in block.weights().parts() {
                     let (offset, bytes) = part?;
                     self.send(offset, &bytes, to)?;
+                    self.count(match &bytes {
+                        Cow::Borrowed(_) => 0,
+                        Cow::Owned(made) => made.len(),
+                    });
                 }
             }
         }
@@ -134,9 +151,8 @@ impl Transfers {
             let start = offset + number * chunk_bytes;
             let to = to.narrow(0, start as i64, chunk.len() as i64);
             match &self.stream {
-                Some(stream) if self.options.use_pinned_memory => {
-                    self.send_staged(stream, chunk, &to)?;
-                }
+                Some(_) if self.options.use_pinned_memory => self.send_staged(chunk, &to)?,
+                None if self.staging == Staging::Always => self.send_staged(chunk, &to)?,
                 Some(stream) => {
                     stream.copy(&HostTensor::over(chunk), &to);
                     // From pageable memory the copy is over when the call returns, but only the documentation of
@@ -149,7 +165,7 @@ impl Transfers {
         Ok(())
     }
 
-    fn send_staged(&self, stream: &Stream, chunk: &[u8], to: &Tensor) -> Result<(), Error> {
+    fn send_staged(&self, chunk: &[u8], to: &Tensor) -> Result<(), Error> {
         let mut stages = self.stages.borrow_mut();
         if stages.is_empty() {
             *stages = self.page_locked_stages()?;
@@ -161,9 +177,21 @@ impl Transfers {
             busy.synchronize();
         }
         copy_in_parallel(chunk, &mut stage.buffer.as_mut_slice()[..chunk.len()]);
-        stream.copy(&stage.buffer.tensor(0, chunk.len()), to);
-        stage.busy = Some(Event::record(stream));
+        let staged = stage.buffer.tensor(0, chunk.len());
+        match &self.stream {
+            Some(stream) => stream.copy(&staged, to),
+            None => to.shallow_clone().copy_(&staged),
+        }
+        stage.busy = self.stream.as_ref().map(Event::record);
         Ok(())
+    }
+
+    /// Counts what is on the host while a part of a block is sent: the chunks, and the part's bytes if they were made
+    /// for that.
+    fn count(&self, made_bytes: usize) {
+        let host_bytes = self.host_bytes() + made_bytes as u64;
+        let peak_bytes = self.peak_host_bytes.get().max(host_bytes);
+        self.peak_host_bytes.set(peak_bytes);
     }
 
     /// Brings weights that were synthesised on the device to the host, once.

@@ -13,6 +13,7 @@ pub struct Vram {
     /// Most bytes that may be allocated here; `None`: what the device has.
     capacity_bytes: Option<u64>,
     live_bytes: Cell<u64>,
+    peak_bytes: Cell<u64>,
     cache_clearings: Cell<u64>,
     #[cfg(test)]
     faults: faults::Faults,
@@ -50,6 +51,7 @@ impl Vram {
             device,
             capacity_bytes,
             live_bytes: Cell::new(0),
+            peak_bytes: Cell::new(0),
             cache_clearings: Cell::new(0),
             #[cfg(test)]
             faults: faults::Faults::default(),
@@ -64,6 +66,11 @@ impl Vram {
     /// Bytes of all buffers that are alive.
     pub fn live_bytes(&self) -> u64 {
         self.live_bytes.get()
+    }
+
+    /// Most bytes that were alive at once.
+    pub fn peak_bytes(&self) -> u64 {
+        self.peak_bytes.get()
     }
 
     /// Bytes that can still be allocated: what the driver has free and what torch keeps for reuse, within the
@@ -119,6 +126,8 @@ impl Vram {
         let options = (Kind::Uint8, self.device);
         let tensor = device::catch(|| Ok(Tensor::empty([bytes as i64], options)))?;
         self.live_bytes.set(live_bytes + bytes);
+        let peak_bytes = self.peak_bytes.get().max(live_bytes + bytes);
+        self.peak_bytes.set(peak_bytes);
         Ok(Buffer {
             tensor,
             vram: self.clone(),

@@ -54,7 +54,7 @@ impl BlockWeights {
                 if stored.kind == kind {
                     return Ok(Cow::Borrowed(stored.bytes));
                 }
-                Ok(Cow::Owned(bytes_of(&stored.read((kind, Device::Cpu)))))
+                Ok(Cow::Owned(stored.converted(kind)))
             }
             Origin::Synthesised { seed } => Ok(Cow::Owned(bytes_of(&synthesise(
                 *seed,

@@ -19,6 +19,9 @@ use tch::{Device, Kind, Tensor};
 
 use super::{Layout, WeightsError};
 
+/// Numbers that are brought to another type at once.
+const PIECE: usize = 1 << 16;
+
 /// One mapped file.
 #[derive(Debug)]
 struct Shard {
@@ -48,6 +51,19 @@ impl Stored<'_> {
     pub(super) fn read(&self, (kind, device): (Kind, Device)) -> Tensor {
         let stored = Tensor::from_data_size(self.bytes, &self.shape, self.kind);
         stored.to_device(device).to_kind(kind)
+    }
+
+    /// Its bytes as `kind`, made piece by piece, so that it is in memory once.
+    pub(super) fn converted(&self, kind: Kind) -> Vec<u8> {
+        let (stored_size, size) = (self.kind.elt_size_in_bytes(), kind.elt_size_in_bytes());
+        let mut converted = vec![0; self.bytes.len() / stored_size * size];
+        let from = self.bytes.chunks(PIECE * stored_size);
+        for (from, to) in from.zip(converted.chunks_mut(PIECE * size)) {
+            let numbers = from.len() / stored_size;
+            let piece = Tensor::from_data_size(from, &[numbers as i64], self.kind);
+            piece.to_kind(kind).copy_data_u8(to, numbers);
+        }
+        converted
     }
 }
 

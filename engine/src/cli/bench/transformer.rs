@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use framepack_engine::{
     memory::plan::{self, Limits},
     transformer::{Config, PackedTransformer},
-    weights::ModelSource,
+    weights::{ModelSource, NotASource},
 };
 use serde::Serialize;
 use tch::{Device, Kind};
@@ -20,8 +20,8 @@ use crate::cli::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The component's folder, or random:SEED:CONFIGDIR
-    #[arg(long, value_name = "DIR")]
+    /// The component's folder, random:SEED:CONFIGDIR, or random:SEED for the sizes in bench/full-size/transformer
+    #[arg(long, value_name = "DIR", value_parser = model_or_seed)]
     model: ModelSource,
     #[command(flatten)]
     inputs: Inputs,
@@ -56,6 +56,18 @@ pub(super) struct Args {
     /// `cpu` or `cuda:N`
     #[arg(long, default_value = "cpu")]
     device: DeviceName,
+}
+
+/// A seed alone is for the published model's sizes, as the repository has them.
+fn model_or_seed(text: &str) -> Result<ModelSource, NotASource> {
+    let seed = text.strip_prefix("random:").map(str::parse::<u64>);
+    match seed {
+        Some(Ok(seed)) => Ok(ModelSource::Synthesised {
+            seed,
+            config_dir: "bench/full-size/transformer".into(),
+        }),
+        _ => text.parse(),
+    }
 }
 
 /// What was measured. Fields of device memory are null on the CPU.

@@ -6,7 +6,7 @@ use super::{BLOCKS, Fixture, embeddings, resident};
 use crate::{
     error::Error,
     memory::{
-        DynamicSwap, Memory, MemoryOptions, Offloading, load_model_chunked,
+        DynamicSwap, Memory, MemoryOptions, Offloading, Staging, load_model_chunked,
         move_model_to_device_with_memory_preservation,
         offload_model_from_device_for_memory_preservation,
     },
@@ -16,13 +16,23 @@ use crate::{
 #[test]
 fn load_model_chunked_gives_the_same_bits_at_any_chunk_size() {
     let expected = resident();
+    let staged = Fixture::new(MemoryOptions {
+        staging: Staging::Always,
+        ..MemoryOptions::default()
+    });
     let fixture = Fixture::new(MemoryOptions::default());
-    let blocks = fixture.model.blocks();
-    for chunk_bytes in [1, 63, 4096, usize::MAX >> 24] {
-        blocks.evict_all();
-        blocks.memory().set_chunk_bytes(chunk_bytes);
-        assert_eq!(fixture.run().unwrap(), expected, "{chunk_bytes}");
+    for (fixture, chunks_bytes) in [
+        (&staged, vec![1, 63, 4096]),
+        (&fixture, vec![1, 63, 4096, usize::MAX >> 24]),
+    ] {
+        let blocks = fixture.model.blocks();
+        for chunk_bytes in chunks_bytes {
+            blocks.evict_all();
+            blocks.memory().set_chunk_bytes(chunk_bytes);
+            assert_eq!(fixture.run().unwrap(), expected, "{chunk_bytes}");
+        }
     }
+    let blocks = fixture.model.blocks();
     let loaded = load_model_chunked(blocks, 1).unwrap();
     assert_eq!(
         (loaded.resident_blocks, loaded.streamed_blocks),

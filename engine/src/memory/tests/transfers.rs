@@ -1,0 +1,224 @@
+//! What travels to the device and when, and what the host holds for that.
+
+use std::{cell::RefCell, iter, path::Path, rc::Rc};
+
+use tch::{Device, Kind, Tensor};
+use tempfile::TempDir;
+
+use crate::{
+    memory::{
+        DynamicSwap, FreeSlots, Memory, MemoryOptions, Offloading, Residency, Staging,
+        load_model_chunked, offload_model_from_device_for_memory_preservation,
+    },
+    weights::{Checkpoint, Layout, save_synthesised},
+};
+
+const BLOCKS: usize = 7;
+const SEED: u64 = 1;
+const LAYOUT: Layout = Layout {
+    base: "model",
+    optional_prefixes: &[],
+    ignored: |_| false,
+};
+const TENSORS: [&str; 3] = ["a", "b", "c"];
+const SHAPE: [i64; 2] = [256, 256];
+const MIB: u64 = 1 << 20;
+
+/// What happened to the block of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    Brought(usize),
+    Computed(usize),
+}
+
+/// A model whose blocks say when they come and when they compute.
+struct Logged {
+    blocks: DynamicSwap<Vec<Tensor>>,
+    log: Rc<RefCell<Vec<Event>>>,
+}
+
+impl Logged {
+    fn new(checkpoint: &Checkpoint, kind: Kind, options: MemoryOptions) -> Self {
+        let weights = checkpoint.weights(Device::Cpu, kind);
+        let places: Vec<_> = (0..BLOCKS).map(|number| weights.pp(number)).collect();
+        let memory = Memory::new(Device::Cpu, options);
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let brought = log.clone();
+        let blocks = DynamicSwap::load(&memory, &places, move |number, w| {
+            brought.borrow_mut().push(Event::Brought(number));
+            TENSORS.iter().map(|name| w.get(name, &SHAPE)).collect()
+        });
+        let blocks = blocks.unwrap();
+        // Each was built once to see what is in it.
+        log.borrow_mut().clear();
+        Self { blocks, log }
+    }
+
+    fn synthesised(options: MemoryOptions) -> Self {
+        Self::new(&Checkpoint::synthesised(SEED), Kind::Float, options)
+    }
+
+    /// One pass: its events, and how many bytes travelled.
+    fn pass(&self) -> (Vec<Event>, u64) {
+        let before = self.blocks.transferred_bytes();
+        let computed = |number, _: &Vec<Tensor>| {
+            self.log.borrow_mut().push(Event::Computed(number));
+        };
+        self.blocks.for_each(computed);
+        let bytes = self.blocks.transferred_bytes() - before;
+        (self.log.take(), bytes)
+    }
+
+    /// The weights as the computation sees them, each spoilt on the device afterwards.
+    fn spoiling_pass(&self) -> Vec<Vec<Tensor>> {
+        let mut seen = Vec::new();
+        self.blocks.for_each(|_, block| {
+            seen.push(block.iter().map(Tensor::copy).collect());
+            for tensor in block {
+                let _ = tensor.shallow_clone().fill_(f64::NAN);
+            }
+        });
+        seen
+    }
+}
+
+fn stored(checkpoint: &Checkpoint, kind: Kind) -> Vec<Vec<Tensor>> {
+    let weights = checkpoint.weights(Device::Cpu, kind);
+    let block = |number| {
+        let w = weights.pp(number);
+        let tensors = TENSORS.iter();
+        tensors.map(|name| w.get(name, &SHAPE).unwrap()).collect()
+    };
+    (0..BLOCKS).map(block).collect()
+}
+
+fn brought(events: &[Event]) -> Vec<usize> {
+    let numbers = events.iter().filter_map(|event| match event {
+        Event::Brought(number) => Some(*number),
+        Event::Computed(_) => None,
+    });
+    numbers.collect()
+}
+
+/// How many of the `streamed` blocks compute between a block's arrival and its own computation, for each arrival
+/// whose computation is in `events`.
+fn lead(events: &[Event], streamed: &[usize]) -> Vec<usize> {
+    let arrivals = events.iter().enumerate().filter_map(|(at, event)| {
+        let Event::Brought(number) = event else {
+            return None;
+        };
+        let later = &events[at..];
+        let computed = Event::Computed(*number);
+        let until = later.iter().position(|event| *event == computed)?;
+        let between = later[..until].iter();
+        let is_streamed =
+            |event: &&Event| matches!(event, Event::Computed(other) if streamed.contains(other));
+        Some(between.filter(is_streamed).count())
+    });
+    arrivals.collect()
+}
+
+#[test]
+fn in_every_pass_each_streamed_block_travels_once_as_early_as_there_is_a_slot() {
+    for free_slots in [FreeSlots::Kept, FreeSlots::Poisoned] {
+        let model = Logged::synthesised(MemoryOptions {
+            free_slots,
+            ..MemoryOptions::default()
+        });
+        let splits =
+            (0..BLOCKS).flat_map(|residents| (1..BLOCKS - residents).map(move |s| (residents, s)));
+        for (residents, slots) in splits {
+            let residency = Residency::interleaved(BLOCKS, residents, slots);
+            let is_streamed = |number: &usize| !residency.resident[*number];
+            let streamed: Vec<_> = (0..BLOCKS).filter(is_streamed).collect();
+            let bytes = model.blocks.block_bytes();
+            let streamed_bytes: u64 = streamed.iter().map(|number| bytes[*number]).sum();
+            let what = format!("{residents} resident, {slots} slots, {free_slots:?}");
+            model.blocks.place(residency.clone());
+            model.pass();
+            let mut events = Vec::new();
+            for _ in 0..2 {
+                let (pass, bytes) = model.pass();
+                assert_eq!(bytes, streamed_bytes, "{what}");
+                let mut numbers = brought(&pass);
+                numbers.sort_unstable();
+                assert_eq!(numbers, streamed, "{what}");
+                events.extend(pass);
+            }
+            // It takes the place of the block that computed just before, ahead of those in the other slots.
+            let lead = lead(&events, &streamed);
+            assert!(lead.len() >= streamed.len(), "{what}");
+            assert!(lead.iter().all(|lead| *lead == slots - 1), "{what}");
+        }
+    }
+}
+
+#[test]
+fn what_runs_once_travels_once() {
+    for slots in 1..=BLOCKS {
+        let model = Logged::synthesised(MemoryOptions::default());
+        model.blocks.place(Residency::once(BLOCKS, slots));
+        let (events, bytes) = model.pass();
+        let in_order: Vec<_> = (0..BLOCKS).collect();
+        assert_eq!(brought(&events), in_order, "{slots} slots");
+        assert_eq!(bytes, model.blocks.block_bytes().iter().sum::<u64>());
+    }
+}
+
+#[test]
+fn no_weight_comes_back_from_the_device() {
+    let expected = stored(&Checkpoint::synthesised(SEED), Kind::Float);
+    let model = Logged::synthesised(MemoryOptions::default());
+    let blocks = &model.blocks;
+    let placed = |residents| {
+        blocks.place(Residency::interleaved(BLOCKS, residents, 2));
+        blocks.fill_host(&[true; BLOCKS]).unwrap();
+        blocks.wait_for_host();
+    };
+    placed(3);
+    assert_eq!(model.spoiling_pass(), expected);
+    // However spoilt blocks leave the device, they come back as they were.
+    offload_model_from_device_for_memory_preservation(blocks, u64::MAX, Offloading::Normal);
+    assert_eq!(model.spoiling_pass(), expected, "offloaded");
+    placed(0);
+    assert_eq!(model.spoiling_pass(), expected, "streamed from now on");
+    placed(BLOCKS);
+    assert_eq!(model.spoiling_pass(), expected, "resident from now on");
+    blocks.evict_all();
+    load_model_chunked(blocks, 1).unwrap();
+    assert_eq!(model.spoiling_pass(), expected, "loaded again");
+}
+
+#[test]
+fn load_model_chunked_takes_one_chunk_and_the_largest_tensor_beside_the_model() {
+    let files = TempDir::new().unwrap();
+    let names = (0..BLOCKS).flat_map(|number| iter::zip(iter::repeat(number), TENSORS));
+    let tensors = names.map(|(number, name)| (format!("{number}.{name}"), SHAPE.to_vec()));
+    let path = files.path().join("model.safetensors");
+    save_synthesised(SEED, &tensors.collect(), &path).unwrap();
+    let open = |dir: &Path| Checkpoint::open(dir, &LAYOUT).unwrap();
+
+    let numbers = SHAPE.iter().product::<i64>() as u64;
+    // The files hold f32.
+    for (kind, converted_bytes) in [(Kind::Float, 0), (Kind::Double, 8 * numbers)] {
+        for chunk_mib in [1, 2] {
+            let options = MemoryOptions {
+                staging: Staging::Always,
+                ..MemoryOptions::default()
+            };
+            let checkpoint = open(files.path());
+            let model = Logged::new(&checkpoint, kind, options);
+            let loaded = load_model_chunked(&model.blocks, chunk_mib).unwrap();
+            assert_eq!(loaded.resident_blocks, BLOCKS);
+
+            let memory = model.blocks.memory();
+            let model_bytes = model.blocks.block_bytes().iter().sum::<u64>();
+            let chunk_bytes = chunk_mib as u64 * MIB;
+            assert!(model_bytes > 2 * (chunk_bytes + converted_bytes));
+            let extra_bytes =
+                memory.vram().peak_bytes() - model_bytes + memory.peak_transfer_bytes();
+            assert_eq!(extra_bytes, chunk_bytes + converted_bytes, "{kind:?}");
+            assert_eq!(model.spoiling_pass(), stored(&checkpoint, kind), "{kind:?}");
+        }
+    }
+}
