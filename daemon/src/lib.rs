@@ -129,18 +129,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         shutdown: &shutdown,
     });
     let workers = start_workers(supervisors).await?;
-    let started = Instant::now();
-    let totals = Totals::default();
-    let metrics = Metrics {
-        queue: queue.clone(),
-        totals: totals.clone(),
-        gpus: gpus.clone(),
-        folders: metrics::folders(&config.paths),
-        started,
-    };
-    if let Some(path) = &config.metrics.textfile {
-        tokio::spawn(metrics.clone().keep(path.clone()));
-    }
+    let metrics = start_metrics(&config, &queue, &gpus);
+    let totals = metrics.totals.clone();
     let service = Service {
         queue: queue.clone(),
         intake,
@@ -148,7 +138,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         planners,
         notes,
         switches,
-        started,
+        started: metrics.started,
         roles,
         layout: state.layout(),
         metrics,
@@ -158,16 +148,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         }),
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
-    let notify = Notify::from_environment();
-    notify.ready();
-    tokio::spawn(notify::beat(notify.clone(), queue.clone()));
-    let chronicle = Chronicle {
-        queue: queue.clone(),
-        notify: notify.clone(),
-        totals,
-        gpus,
-    };
-    tokio::spawn(chronicle.run());
+    let notify = tell_of_life(&queue, totals, gpus);
     info!(
         jobs = %config.paths.jobs.display(),
         outputs = %config.paths.outputs.display(),
@@ -265,6 +246,36 @@ async fn open_queue(
     let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
     let queue = queue.await.context("writing the store")?;
     Ok(queue.yielding_to(gpus.clone()).start())
+}
+
+/// The daemon's figures, which from now on are in their file, too, if one is configured.
+fn start_metrics(config: &Config, queue: &QueueHandle, gpus: &Gpus) -> Metrics {
+    let metrics = Metrics {
+        queue: queue.clone(),
+        totals: Totals::default(),
+        gpus: gpus.clone(),
+        folders: metrics::folders(&config.paths),
+        started: Instant::now(),
+    };
+    if let Some(path) = &config.metrics.textfile {
+        tokio::spawn(metrics.clone().keep(path.clone()));
+    }
+    metrics
+}
+
+/// Tells systemd that the daemon is ready, and from now on what happens.
+fn tell_of_life(queue: &QueueHandle, totals: Totals, gpus: Gpus) -> Notify {
+    let notify = Notify::from_environment();
+    notify.ready();
+    tokio::spawn(notify::beat(notify.clone(), queue.clone()));
+    let chronicle = Chronicle {
+        queue: queue.clone(),
+        notify: notify.clone(),
+        totals,
+        gpus,
+    };
+    tokio::spawn(chronicle.run());
+    notify
 }
 
 async fn start_workers(supervisors: Vec<Supervisor>) -> Result<JoinSet<()>> {

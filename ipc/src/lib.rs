@@ -14,6 +14,7 @@ pub mod control;
 mod envelope;
 mod error;
 pub mod queue;
+mod status;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};
