@@ -116,6 +116,7 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
     lines.extend(when(job));
     lines.extend([
         ("attempts", job.attempts.to_string()),
+        ("energy", energy(job).unwrap_or_default()),
         ("image", job.image.display().to_string()),
         ("prompt", job.spec.prompt.clone()),
         ("seed", job.seed.to_string()),
@@ -162,6 +163,12 @@ fn when(job: &Job) -> Vec<(&'static str, String)> {
                 .unwrap_or_default(),
         ),
     ]
+}
+
+/// What a job took of energy, where its device tells.
+fn energy(job: &Job) -> Option<String> {
+    let joules = job.energy_joules?;
+    Some(format!("{joules:.0} J ({:.2} Wh)", joules / 3600.0))
 }
 
 /// The daemon in a line, and a line for each worker.

@@ -28,8 +28,6 @@ pub(crate) struct Chronicle {
 #[derive(Debug, Default)]
 struct Seen {
     places: HashMap<JobId, (Phase, u32)>,
-    /// What a running job's device had taken when it began, in joules.
-    energy: HashMap<JobId, (String, f64)>,
     /// What the latest running job does, for `systemctl status`.
     running: Option<(JobId, String)>,
 }
@@ -44,7 +42,6 @@ impl Chronicle {
                 change = changes.recv() => match change {
                     Ok(job) => {
                         self.totals.count(&job);
-                        self.count_energy(&mut seen, &job);
                         seen.note(&job, &self.gpus);
                         status_due = status_due.or(Some(Instant::now() + STATUS_PAUSE));
                     }
@@ -56,29 +53,6 @@ impl Chronicle {
                     if self.tell_status(&seen).await.is_none() {
                         return;
                     }
-                }
-            }
-        }
-    }
-
-    /// Notes a device's energy when a job begins, and what the job took of it when it ends.
-    fn count_energy(&self, seen: &mut Seen, job: &Job) {
-        let energy = |device: &str| self.gpus.of_device(device)?.energy_joules;
-        match &job.state {
-            JobState::Running { device, .. } => {
-                if !seen.energy.contains_key(&job.id)
-                    && let Some(joules) = energy(device)
-                {
-                    seen.energy.insert(job.id, (device.clone(), joules));
-                }
-            }
-            _ => {
-                if let Some((device, before)) = seen.energy.remove(&job.id)
-                    && let Some(now) = energy(&device)
-                {
-                    let joules = now - before;
-                    self.totals.add_energy(joules);
-                    info!(job = %job.id, device, energy_joules = joules, "energy");
                 }
             }
         }

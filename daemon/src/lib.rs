@@ -147,18 +147,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         shutdown: &shutdown,
     });
     let workers = start_workers(supervisors).await?;
-    let started = Instant::now();
-    let totals = Totals::default();
-    let metrics = Metrics {
-        queue: queue.clone(),
-        totals: totals.clone(),
-        gpus: gpus.clone(),
-        folders: metrics::folders(&config.paths),
-        started,
-    };
-    if let Some(path) = &config.metrics.textfile {
-        tokio::spawn(metrics.clone().keep(path.clone()));
-    }
+    let metrics = start_metrics(&config, &queue, &gpus);
+    let totals = metrics.totals.clone();
     let service = Service {
         queue: queue.clone(),
         intake,
@@ -167,7 +157,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         notes,
         switches,
         store,
-        started,
+        started: metrics.started,
         roles,
         layout: state.layout(),
         metrics,
@@ -177,15 +167,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         }),
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
-    notify.ready();
-    tokio::spawn(notify::beat(notify.clone(), queue.clone()));
-    let chronicle = Chronicle {
-        queue: queue.clone(),
-        notify: notify.clone(),
-        totals,
-        gpus,
-    };
-    tokio::spawn(chronicle.run());
+    tell_of_life(&notify, &queue, totals, gpus);
     info!(
         jobs = %config.paths.jobs.display(),
         outputs = %config.paths.outputs.display(),
@@ -282,6 +264,34 @@ async fn open_queue(
     let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
     let queue = queue.await.context("writing the store")?;
     Ok(queue.yielding_to(gpus.clone()).start())
+}
+
+/// The daemon's figures, which from now on are in their file, too, if one is configured.
+fn start_metrics(config: &Config, queue: &QueueHandle, gpus: &Gpus) -> Metrics {
+    let metrics = Metrics {
+        queue: queue.clone(),
+        totals: Totals::default(),
+        gpus: gpus.clone(),
+        folders: metrics::folders(&config.paths),
+        started: Instant::now(),
+    };
+    if let Some(path) = &config.metrics.textfile {
+        tokio::spawn(metrics.clone().keep(path.clone()));
+    }
+    metrics
+}
+
+/// Tells systemd that the daemon is ready, and from now on what happens.
+fn tell_of_life(notify: &Notify, queue: &QueueHandle, totals: Totals, gpus: Gpus) {
+    notify.ready();
+    tokio::spawn(notify::beat(notify.clone(), queue.clone()));
+    let chronicle = Chronicle {
+        queue: queue.clone(),
+        notify: notify.clone(),
+        totals,
+        gpus,
+    };
+    tokio::spawn(chronicle.run());
 }
 
 async fn start_workers(supervisors: Vec<Supervisor>) -> Result<JoinSet<()>> {

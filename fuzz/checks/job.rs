@@ -16,7 +16,7 @@ pub(crate) fn check(data: &[u8]) {
             };
             match spec.clone().validate(&surroundings) {
                 Err(problems) => {
-                    assert!(problems.iter().next().is_some(), "refused without a reason")
+                    assert!(problems.iter().next().is_some(), "refused without a reason");
                 }
                 Ok(valid) => {
                     // Not every name is a file's: templates must not lead out of their folder.

@@ -16,6 +16,7 @@ mod envelope;
 mod error;
 pub mod queue;
 pub mod state;
+mod status;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};

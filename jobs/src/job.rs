@@ -59,6 +59,9 @@ pub struct Job {
     /// Why the last attempt failed that was followed by another.
     #[serde(default)]
     pub last_failure: Option<Failure>,
+    /// What its device took of energy while the job ran, in joules; `None` where the device does not tell.
+    #[serde(default)]
+    pub energy_joules: Option<f64>,
     /// What is accepted but will not do what the user may expect.
     pub warnings: Vec<String>,
 }
@@ -81,7 +84,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 28] = [
+    pub const FIELDS: [&str; 29] = [
         "id",
         "name",
         "key",
@@ -102,6 +105,7 @@ impl Job {
         "retries",
         "retry_at",
         "last_failure",
+        "energy_joules",
         "started_at",
         "finished_at",
         "device",

@@ -41,6 +41,7 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
         retries: 0,
         retry_at: None,
         last_failure: None,
+        energy_joules: None,
         warnings: Vec::new(),
     }
 }

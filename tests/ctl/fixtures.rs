@@ -40,6 +40,7 @@ pub(crate) fn job(id: u64, state: JobState) -> Job {
         retries: 0,
         retry_at: None,
         last_failure: None,
+        energy_joules: None,
         warnings: Vec::new(),
     }
 }

@@ -193,14 +193,13 @@ fn fields(entry: &[u8]) -> BTreeMap<String, String> {
     while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
         let line = String::from_utf8_lossy(&rest[..end]).into_owned();
         rest = &rest[end + 1..];
-        let (name, value) = match line.split_once('=') {
-            Some((name, value)) => (name.to_owned(), value.to_owned()),
-            None => {
-                let (length, after) = rest.split_first_chunk::<8>().unwrap();
-                let (value, after) = after.split_at(u64::from_le_bytes(*length) as usize);
-                rest = &after[1..];
-                (line, String::from_utf8_lossy(value).into_owned())
-            }
+        let (name, value) = if let Some((name, value)) = line.split_once('=') {
+            (name.to_owned(), value.to_owned())
+        } else {
+            let (length, after) = rest.split_first_chunk::<8>().unwrap();
+            let (value, after) = after.split_at(u64::from_le_bytes(*length) as usize);
+            rest = &after[1..];
+            (line, String::from_utf8_lossy(value).into_owned())
         };
         fields.insert(name, value);
     }

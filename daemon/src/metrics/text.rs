@@ -61,7 +61,7 @@ impl Text {
         };
         let head = format!("# TYPE {name} {word}\n");
         if !self.lines.contains(&head) {
-            write!(self.lines, "{head}# HELP {name} {help}\n").expect(NEVER_FAILS);
+            writeln!(self.lines, "{head}# HELP {name} {help}").expect(NEVER_FAILS);
         }
         write!(self.lines, "{name}{suffix}").expect(NEVER_FAILS);
         for (i, (label, text)) in labels.iter().enumerate() {

@@ -40,6 +40,7 @@ impl Totals {
             .states
             .entry((job.state.name().as_str(), class))
             .or_default() += 1;
+        sums.energy_joules += job.energy_joules.unwrap_or_default();
         sums.retries += u64::from(job.attempts.saturating_sub(1));
         if let JobState::Done { result, .. } = &job.state {
             sums.frames += u64::from(result.plan.frames);
@@ -47,14 +48,6 @@ impl Totals {
                 *sums.phases.entry(Phase::as_str(phase.phase)).or_default() += phase.secs;
             }
         }
-    }
-
-    /// Counts what a job took of its device's energy.
-    pub(crate) fn add_energy(&self, joules: f64) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .energy_joules += joules;
     }
 
     pub(super) fn write(&self, text: &mut Text) {

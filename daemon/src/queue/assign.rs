@@ -111,7 +111,15 @@ impl Queue {
         info!(job = %id, device = idle.worker.device, attempt = record.job.attempts, "begins");
         self.persist(id);
         let (control, controlled) = mpsc::unbounded_channel();
-        self.running.insert(id, Running { control });
+        let gpu = self.gpus.of_device(&idle.worker.device);
+        let energy_joules = gpu.and_then(|gpu| gpu.energy_joules);
+        self.running.insert(
+            id,
+            Running {
+                control,
+                energy_joules,
+            },
+        );
         let assignment = Assignment {
             request,
             control: controlled,

@@ -19,6 +19,7 @@ const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);
 impl Queue {
     /// Ends a run: the job has ended, or goes back into the queue.
     pub(super) fn end(&mut self, id: JobId, ending: Ending) {
+        let energy_joules = self.energy_of_run(id);
         self.running.remove(&id);
         let in_the_way = self.in_the_way(id, &ending);
         let Some(record) = self.jobs.get_mut(&id) else {
@@ -27,6 +28,9 @@ impl Queue {
         let JobState::Running { started_at, .. } = record.job.state else {
             return;
         };
+        if let Some(joules) = energy_joules {
+            *record.job.energy_joules.get_or_insert_default() += joules;
+        }
         // It ended under a living daemon.
         let starts = &mut record.job.starts_without_progress;
         *starts = starts.saturating_sub(1);

@@ -113,6 +113,8 @@ struct Idle {
 #[derive(Debug)]
 struct Running {
     control: mpsc::UnboundedSender<Control>,
+    /// What the device had taken when the run began; `None`: it does not tell.
+    energy_joules: Option<f64>,
 }
 
 /// All jobs and who works on them.

@@ -57,6 +57,7 @@ impl Submission {
                 retries: 0,
                 retry_at: None,
                 last_failure: None,
+                energy_joules: None,
                 warnings: self.warnings,
             },
             private: Private {

@@ -1,3 +1,5 @@
+//! What a run owes to its GPU and those who use it, too: its energy, and patience.
+//!
 //! A job that finds too little memory because other programs use its device waits for them, and is not failed.
 
 use std::time::Duration;
@@ -18,6 +20,16 @@ impl Queue {
     pub(crate) fn yielding_to(mut self, gpus: Gpus) -> Self {
         self.gpus = gpus;
         self
+    }
+
+    /// What a running job's device has taken of energy since the run began; of a GPU that others use, too, it is theirs
+    /// as well.
+    pub(super) fn energy_of_run(&self, id: JobId) -> Option<f64> {
+        let before = self.running.get(&id)?.energy_joules?;
+        let JobState::Running { device, .. } = &self.jobs.get(&id)?.job.state else {
+            return None;
+        };
+        Some((self.gpus.of_device(device)?.energy_joules? - before).max(0.0))
     }
 
     /// Bytes that other programs hold of the device on which a job found too little memory to begin; `None`: it is not their

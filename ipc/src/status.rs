@@ -1,0 +1,75 @@
+//! How the daemon and its workers are.
+
+use serde::{Deserialize, Serialize};
+
+use crate::worker::Temperature;
+
+/// The daemon as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DaemonStatus {
+    /// Version of the daemon.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// Seconds since its start.
+    pub uptime_secs: f64,
+    /// Jobs that wait.
+    pub queued: u64,
+    /// Jobs that run.
+    pub running: u64,
+    /// Its workers, one a device.
+    pub workers: Vec<WorkerStatus>,
+    /// Why no job begins, while that is so.
+    #[serde(default)]
+    pub paused: Option<String>,
+    /// What does not work as it should, though the daemon goes on.
+    #[serde(default)]
+    pub degraded: Vec<Note>,
+}
+
+/// Something that the daemon's user should know and do something about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Stable code, `FP` and four digits.
+    pub code: String,
+    /// What is wrong, where, with which values. Lower case, no trailing dot.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// One worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerStatus {
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+    /// The device's name, once the worker has told it.
+    pub device_name: Option<String>,
+    /// What it does.
+    pub state: WorkerState,
+    /// Why it does that, where it is not plain.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// What it keeps of its models, while it waits for a job.
+    #[serde(default)]
+    pub temperature: Option<Temperature>,
+}
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerState {
+    /// Its process has not said that it is ready.
+    Starting,
+    /// It waits for a job.
+    Idle,
+    /// It renders.
+    Busy,
+    /// Its process is gone and will be started again.
+    Down,
+    /// Its device has failed too often: it gets no job until it is enabled again.
+    Faulty,
+    /// A state of a later version.
+    #[serde(other)]
+    Unknown,
+}
