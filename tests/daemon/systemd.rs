@@ -7,6 +7,8 @@ use std::{
         fs::{MetadataExt, PermissionsExt},
         net::UnixDatagram,
     },
+    sync::mpsc,
+    thread,
     time::Duration,
 };
 
@@ -160,23 +162,35 @@ fn under_systemd_the_journal_gets_fields_and_stderr_nothing() {
     fs::write(farm.path("log"), "").unwrap();
     let log = fs::metadata(farm.path("log")).unwrap();
     farm.set_environment("JOURNAL_STREAM", format!("{}:{}", log.dev(), log.ino()));
+    // Read as they come, as journald does: a socket holds few of them.
+    let (entries, journal) = {
+        let (sender, entries) = mpsc::channel();
+        let reader = thread::spawn(move || {
+            loop {
+                let entry = fields(&hear(&journal));
+                let is_last = entry.contains_key("ERROR_CODE");
+                if sender.send(entry).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        (entries, reader)
+    };
     farm.start_program(&program);
     farm.drop_prompt("oom.yaml", "oom");
-    farm.report("oom");
 
     let mut begins = BTreeMap::new();
-    let failed = loop {
-        let entry = fields(&hear(&journal));
+    let mut failed = BTreeMap::new();
+    for entry in entries {
         if entry
             .get("MESSAGE")
             .is_some_and(|message| message == "begins")
         {
             begins.clone_from(&entry);
         }
-        if entry.contains_key("ERROR_CODE") {
-            break entry;
-        }
-    };
+        failed = entry;
+    }
+    journal.join().unwrap();
     assert_eq!(begins["JOB_ID"], "1");
     assert_eq!(begins["DEVICE"], "cpu");
     assert_eq!(failed["JOB_ID"], "1");
