@@ -186,7 +186,7 @@ impl World {
         let _ = fs::remove_file(self.farm().join("ballast"));
     }
 
-    /// Submits as users do, who try again when nobody answered them.
+    /// Submits as users do, who try again when nobody answered them, and make room when they are told to.
     fn submit(&mut self, job: usize) {
         let request = Request::Submit(SubmitRequest {
             yaml: self.text(job),
@@ -205,9 +205,11 @@ impl World {
                         "a submission was refused: {}",
                         error.error.message
                     ));
+                    self.free_disk();
                 }
                 _ => self.continue_all(),
             }
+            thread::sleep(LOOK);
             self.start();
         }
         panic!("nobody takes job {job}");

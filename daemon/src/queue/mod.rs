@@ -337,11 +337,8 @@ impl Queue {
         let now = Timestamp::now();
         let (kept, ended): (Vec<_>, Vec<_>) =
             (self.jobs.values()).partition(|record| is_kept(&record.job, now));
-        // Those of other jobs were removed when they ended.
-        for record in ended
-            .iter()
-            .filter(|record| record.job.is(StateName::Failed))
-        {
+        // The daemon may have died after a job's end was durable and before its sections were removed.
+        for record in &ended {
             self.renderer.clear_checkpoints(record.job.id);
         }
         let needed: HashSet<&Path> = kept

@@ -8,7 +8,7 @@
 //! Schema 1 had neither `seq` nor a journal beside it.
 
 use std::{
-    io,
+    fs, io,
     panic::{self, AssertUnwindSafe},
     path::Path,
     thread,
@@ -20,7 +20,10 @@ use serde::{Deserialize, Serialize};
 use sled::{Db, Tree};
 
 use super::{Record, StoreError, journal::Entry};
-use crate::state_dir::{LOCK_PATIENCE, LOCK_RETRY};
+use crate::{
+    spool::sync_dir,
+    state_dir::{LOCK_PATIENCE, LOCK_RETRY},
+};
 
 /// Version of the layout above.
 pub(super) const SCHEMA: u64 = 2;
@@ -46,6 +49,15 @@ pub(super) struct Loaded {
     pub(super) last_id: u64,
     /// The last change that the database has; `None` before schema 2.
     pub(super) seq: Option<u64>,
+    /// Version of its layout. Every database has one from the beginning: sled reads a file of noise as an empty one.
+    pub(super) schema: Option<u64>,
+}
+
+impl Loaded {
+    /// What was in the file is gone.
+    pub(super) fn is_emptied(&self) -> bool {
+        self.schema.is_none() && self.records.is_empty() && self.unreadable.is_empty()
+    }
 }
 
 /// The open database. sled locks its folder: a second process is refused.
@@ -57,7 +69,25 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens or creates it. Where sled panics it is damaged.
+    /// Makes an empty one: elsewhere, so that one without a version was not made like this.
+    pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
+        let making = path.with_extension("new");
+        if making.exists() {
+            fs::remove_dir_all(&making)?;
+        }
+        let made = Self::open(&making)?;
+        caught(|| {
+            made.set_numbers(&[("schema", SCHEMA)])?;
+            made.db.flush()?;
+            Ok(())
+        })?;
+        drop(made);
+        fs::rename(&making, path)?;
+        sync_dir(path.parent().unwrap_or(path))?;
+        Self::open(path)
+    }
+
+    /// Opens it. Where sled panics it is damaged.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         caught(|| {
             let db = open_db(path)?;
@@ -72,12 +102,12 @@ impl Database {
     /// Reads everything.
     pub(super) fn load(&self) -> Result<Loaded, StoreError> {
         caught(|| {
-            if let Some(found) = self.number("schema")?
-                && found > SCHEMA
-            {
+            let schema = self.number("schema")?;
+            if let Some(found) = schema.filter(|found| *found > SCHEMA) {
                 return Err(StoreError::Newer { found });
             }
             let mut loaded = Loaded {
+                schema,
                 last_id: self.number("last_id")?.unwrap_or_default(),
                 seq: self.number("seq")?,
                 ..Loaded::default()

@@ -78,6 +78,8 @@ pub(crate) enum StoreError {
     Sled(#[from] sled::Error),
     #[error("the store is damaged: {0}")]
     Panicked(String),
+    #[error("the store is damaged: {} has nothing in it, not even its version", .0.display())]
+    Emptied(PathBuf),
     #[error("the store's journal can't be written: {0}")]
     Journal(#[source] io::Error),
     #[error("the store can't be prepared: {0}")]
@@ -106,7 +108,7 @@ impl StoreError {
     fn is_damage(&self) -> bool {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match self {
-            Self::Panicked(_) => true,
+            Self::Panicked(_) | Self::Emptied(_) => true,
             Self::Sled(sled::Error::Io(error)) => {
                 matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
             }
@@ -125,7 +127,7 @@ impl StoreError {
                 ErrorCode::StoreNoSpace,
                 "make room there, or lower disk.floor_mib; it goes on by itself",
             ),
-            Self::Record { .. } | Self::Panicked(_) => (
+            Self::Record { .. } | Self::Panicked(_) | Self::Emptied(_) => (
                 ErrorCode::StoreUnreadable,
                 "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
             ),

@@ -298,6 +298,12 @@ fn open_database(
     found: &mut Found,
 ) -> Result<Database, StoreError> {
     let path = location.database();
+    if !path.join("db").exists() {
+        if path.exists() {
+            fs::rename(&path, location.aside()?.join("store"))?;
+        }
+        return Database::create(&path);
+    }
     let damage = match opened_and_readable(&path) {
         Err(error) if error.is_damage() => error,
         opened => return opened,
@@ -318,7 +324,7 @@ fn open_database(
                 contents.jobs(),
                 aside.display()
             ));
-            return Database::open(&path);
+            return Database::create(&path);
         }
         opened => opened?,
     };
@@ -332,7 +338,9 @@ fn open_database(
 /// Damage may show only when the records are read.
 fn opened_and_readable(path: &Path) -> Result<Database, StoreError> {
     let database = Database::open(path)?;
-    database.load()?;
+    if database.load()?.is_emptied() {
+        return Err(StoreError::Emptied(path.join("db")));
+    }
     Ok(database)
 }
 
