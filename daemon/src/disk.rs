@@ -1,7 +1,8 @@
 //! Free space: a job begins only when what it will write fits.
 
 use std::{
-    io,
+    fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -19,11 +20,14 @@ const SECTION_BUCKET_PX: u64 = 640;
 const SECOND_BYTES: u64 = 2 << 20;
 /// Video of a section.
 const SECTION_SECS: f64 = 1.2;
+/// Frames of a section, and the bytes of a pixel, as they wait for the end of the job.
+const SECTION_FRAMES: u64 = 36;
+const PIXEL_BYTES: u64 = 3;
 
 /// Too little room for a job.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "{} has {} free, and the next job needs {}: free some, or lower disk.reserve_mib",
+    "{} has {} free, and the next job needs {} with those that run: free some, or lower disk.reserve_mib",
     path.display(), Bytes(*free_bytes), Bytes(*needed_bytes)
 )]
 pub(crate) struct DiskFull {
@@ -44,24 +48,37 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Whether the job fits. Where the free space can't be told, what it writes will tell.
-    pub(crate) fn check(&self, job: &Job) -> Result<(), DiskFull> {
-        let (checkpoints, video) = (checkpoint_bytes(job), video_bytes(job));
-        for (path, bytes) in [(&self.work, checkpoints), (&self.outputs, video)] {
-            let needed_bytes = bytes + self.reserve_bytes;
-            let Ok(free_bytes) = free_bytes(path) else {
-                continue;
-            };
-            if free_bytes < needed_bytes {
-                return Err(DiskFull {
-                    path: path.clone(),
-                    needed_bytes,
-                    free_bytes,
-                });
-            }
+    /// Whether these jobs fit, the next one and those that run: what they have written already counts twice, which errs
+    /// on the safe side. Where the free space can't be told, what they write will tell.
+    pub(crate) fn check<'j>(&self, jobs: impl Iterator<Item = &'j Job>) -> Result<(), DiskFull> {
+        let (mut work, mut video) = (0, 0);
+        for job in jobs {
+            work += work_bytes(job);
+            video += video_bytes(job);
         }
-        Ok(())
+        if on_one_file_system(&self.work, &self.outputs) {
+            return self.check_folder(&self.work, work + video);
+        }
+        self.check_folder(&self.work, work)?;
+        self.check_folder(&self.outputs, video)
     }
+
+    fn check_folder(&self, path: &Path, bytes: u64) -> Result<(), DiskFull> {
+        let needed_bytes = bytes + self.reserve_bytes;
+        match free_bytes(path) {
+            Ok(free_bytes) if free_bytes < needed_bytes => Err(DiskFull {
+                path: path.to_owned(),
+                needed_bytes,
+                free_bytes,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn on_one_file_system(one: &Path, other: &Path) -> bool {
+    let device = |path| fs::metadata(path).map(|folder| folder.dev()).ok();
+    device(one).is_some_and(|found| Some(found) == device(other))
 }
 
 /// Bytes that the daemon may still write where `path` lies.
@@ -70,15 +87,20 @@ pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
     Ok(space.blocks_available() as u64 * space.fragment_size() as u64)
 }
 
-fn checkpoint_bytes(job: &Job) -> u64 {
-    let bucket = job
-        .spec
-        .size
-        .bucket
-        .unwrap_or(parameters::DEFAULT_BUCKET_PX);
-    let bucket = u64::from(bucket);
-    let sections = (job.spec.length.secs / SECTION_SECS).ceil() as u64;
-    sections * SECTION_BYTES * bucket * bucket / (SECTION_BUCKET_PX * SECTION_BUCKET_PX)
+fn work_bytes(job: &Job) -> u64 {
+    let bucket = job.spec.size.bucket;
+    sections_bytes(
+        job.spec.length.secs,
+        bucket.unwrap_or(parameters::DEFAULT_BUCKET_PX),
+    )
+}
+
+/// Checkpoints, and the finished frames, which wait in a file for the last one.
+fn sections_bytes(secs: f64, bucket_px: u32) -> u64 {
+    let pixels = u64::from(bucket_px).pow(2);
+    let checkpoint = SECTION_BYTES * pixels / SECTION_BUCKET_PX.pow(2);
+    let sections = (secs / SECTION_SECS).ceil() as u64;
+    sections * (checkpoint + SECTION_FRAMES * pixels * PIXEL_BYTES)
 }
 
 fn video_bytes(job: &Job) -> u64 {
@@ -98,8 +120,16 @@ mod tests {
         };
         assert_eq!(
             full.to_string(),
-            "/videos has 12.0 MiB free, and the next job needs 0.29 GiB: free some, or lower disk.reserve_mib"
+            "/videos has 12.0 MiB free, and the next job needs 0.29 GiB with those that run: free some, or lower disk.reserve_mib"
         );
+    }
+
+    #[test]
+    fn a_job_needs_room_for_its_checkpoints_and_frames() {
+        let frames = 120 * 30 * 640 * 640 * 3;
+        let bytes = sections_bytes(120.0, 640);
+        assert!((frames + (1 << 30)..2 * frames).contains(&bytes), "{bytes}");
+        assert!(sections_bytes(120.0, 320) < bytes / 3);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use framepack_ipc::worker::RenderRequest;
 use framepack_jobs::{Job, JobId, ValidSpec};
 
 use crate::{
-    disk::{DiskFull, Room},
+    disk::Room,
     outputs::{FolderError, make_folder},
     state_dir::Layout,
     store::Record,
@@ -45,14 +45,13 @@ impl Renderer {
         }
     }
 
-    /// Whether the disks have room for what the job will write.
-    pub(crate) fn check_room(&self, job: &Job) -> Result<(), DiskFull> {
-        let room = Room {
+    /// The disks that jobs write to.
+    pub(crate) fn room(&self) -> Room {
+        Room {
             work: self.layout.inputs(),
             outputs: self.outputs.clone(),
             reserve_bytes: self.reserve_bytes,
-        };
-        room.check(job)
+        }
     }
 
     /// What the worker needs to know of the job.

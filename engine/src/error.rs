@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use framepack_config::ConfigError;
-use framepack_jobs::{Failure, FailureClass};
+use framepack_jobs::{DISK_FULL, Failure, FailureClass};
 use thiserror::Error;
 
 use crate::memory::error::PlanError;
@@ -124,9 +124,24 @@ impl Error {
         matches!(self, Self::OutOfMemory { .. } | Self::VramShort { .. })
     }
 
+    /// Whether a file could not grow for want of room.
+    fn is_disk_full(&self) -> bool {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |e| e.source());
+        let mut io = causes.filter_map(|cause| cause.downcast_ref::<io::Error>());
+        io.any(|error| {
+            use io::ErrorKind::{QuotaExceeded, StorageFull};
+            matches!(error.kind(), StorageFull | QuotaExceeded)
+        })
+    }
+
     /// The failure as policy, reports and users see it.
     pub fn failure(&self) -> Failure {
         let (class, code, hint) = match self {
+            full if full.is_disk_full() => (
+                FailureClass::Io,
+                DISK_FULL,
+                Some("make room; the job goes on by itself after the sections that it has"),
+            ),
             Self::Weights(e) => (FailureClass::Internal, e.code(), Some(e.hint())),
             Self::Plan(e) => (e.class(), e.code(), Some(e.hint())),
             Self::Picture(e) => (FailureClass::Input, e.code(), Some(e.hint())),
@@ -182,5 +197,28 @@ impl Error {
             message: self.to_string(),
             hint: hint.map(Into::into),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_faults_of_a_file() {
+        let writing = |kind: io::ErrorKind| Error::Io {
+            path: "/videos/cat.mp4".into(),
+            doing: "writing",
+            source: kind.into(),
+        };
+        assert_eq!(writing(io::ErrorKind::StorageFull).failure().code, "FP6020");
+        assert_eq!(
+            writing(io::ErrorKind::QuotaExceeded).failure().code,
+            "FP6020"
+        );
+        assert_eq!(
+            writing(io::ErrorKind::PermissionDenied).failure().code,
+            "FP6001"
+        );
     }
 }

@@ -44,6 +44,9 @@ impl FailureClass {
     }
 }
 
+/// Code of a failure for want of room on a disk: the job waits for it.
+pub const DISK_FULL: &str = "FP6020";
+
 /// A failure as it is stored, reported and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

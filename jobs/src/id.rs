@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct JobId(pub u64);
 
+impl JobId {
+    /// No job gets a higher number: up to here JSON's numbers are exact everywhere.
+    pub const HIGHEST: Self = Self(1 << 53);
+}
+
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

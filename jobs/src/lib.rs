@@ -21,7 +21,7 @@ mod unavailable;
 mod validate;
 mod window;
 
-pub use failure::{Failure, FailureClass};
+pub use failure::{DISK_FULL, Failure, FailureClass};
 pub use framepack_config::{
     Problem, ProblemKind, Problems, suggest,
     yaml::{Location, MAX_BYTES as MAX_FILE_BYTES},

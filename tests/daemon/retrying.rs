@@ -53,6 +53,37 @@ fn failures_are_tried_again_by_class() {
 }
 
 #[test]
+fn a_job_that_is_tried_again_forgets_that_it_was_cancelled_before() {
+    let farm = Farm::new();
+    let gate = farm.path("gate");
+    let prompt = format!("script deaf oom@1 crash@1.2 wait={}", gate.display());
+    farm.submit_keys("cat", &prompt, "");
+    farm.wait_until("it runs", |farm| {
+        farm.show("cat")
+            .pop()
+            .filter(|job| job.is(StateName::Running))
+    });
+    assert_code(&farm.ctl(&["cancel", "cat"]), 0);
+    fs::write(gate, "").unwrap();
+    farm.wait_for("cat", StateName::Failed);
+    assert_code(&farm.ctl(&["retry", "cat"]), 0);
+    farm.wait_for("cat", StateName::Done);
+    assert!(farm.log().contains("its worker died"), "{}", farm.log());
+}
+
+#[test]
+fn a_full_disk_in_the_middle_of_a_job_is_no_failure() {
+    let farm = Farm::new();
+    farm.submit_keys("cat", "script full@1", "");
+    let job = farm.wait_until("it waits for room", |farm| {
+        farm.show("cat").pop().filter(|job| job.retry_at.is_some())
+    });
+    assert!(job.is(StateName::Queued));
+    assert_eq!((job.attempts, job.retries, job.sections_done), (1, 0, 1));
+    assert_eq!(job.last_failure.unwrap().code, "FP6020");
+}
+
+#[test]
 fn another_attempt_waits_and_says_for_what() {
     let mut farm = Farm::new();
     let path = farm.write_job("tired.yaml", "oom");

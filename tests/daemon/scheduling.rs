@@ -56,7 +56,7 @@ impl Farm {
         found.map(|(.., reason)| reason).unwrap_or_default()
     }
 
-    fn wait_for(&self, name: &str, state: StateName) -> Job {
+    pub(crate) fn wait_for(&self, name: &str, state: StateName) -> Job {
         self.wait_until(&format!("{name} is {state}"), |farm| {
             farm.show(name).pop().filter(|job| job.is(state))
         })

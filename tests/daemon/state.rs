@@ -134,15 +134,34 @@ fn jobs_are_exported_and_imported_once() {
 }
 
 #[test]
+fn a_number_that_leaves_no_higher_ones_is_not_imported() {
+    let farm = Farm::new();
+    farm.drop_prompt("cat.yaml", "a cat");
+    assert_eq!(farm.report("cat").0, "done");
+    let path = farm.path("export.ndjson");
+    let export = path.to_str().unwrap();
+    farm.ctl_text(&["state", "export", export]);
+    let text = fs::read_to_string(&path).unwrap();
+    let key = farm.show("cat")[0].key.clone();
+    let text = text.replacen("\"id\":1,", "\"id\":18446744073709551615,", 1);
+    fs::write(&path, text.replace(&key, "another")).unwrap();
+    let refused = farm.ctl(&["state", "import", export]);
+    let said = String::from_utf8_lossy(&refused.stderr) + String::from_utf8_lossy(&refused.stdout);
+    assert!(
+        said.contains("no job of framepackd has such a number"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_job_that_does_not_fit_on_the_disk_waits_and_says_so() {
     let mut farm = Farm::stopped();
     farm.configure("disk: {reserve_mib: 16777216}\n");
     farm.start();
     farm.drop_prompt("cat.yaml", "a cat");
-    farm.wait_until("the queue is paused", |farm| {
-        (farm.complaints() == ["FP4006"]).then_some(())
-    });
-    assert!(farm.status().paused.unwrap().contains("disk.reserve_mib"));
+    let paused = farm.wait_until("the queue is paused", |farm| farm.status().paused);
+    assert!(paused.contains("disk.reserve_mib"), "{paused}");
+    assert_eq!(farm.complaints(), ["FP4006"]);
     assert_eq!(farm.show("cat")[0].state.name(), StateName::Queued);
     farm.stop();
     farm.reconfigure("16777216", "1");

@@ -14,6 +14,10 @@ use framepack_ipc::{
     worker::Temperature,
 };
 use framepack_jobs::{JobId, JobState, StateName};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 
 use crate::{
@@ -46,6 +50,37 @@ fn a_worker_that_hangs_is_killed_and_its_job_goes_on() {
         assert!(log.contains("no sign of life for"), "{log}");
         assert!(log.contains("in section 2 of 2, step 2 of 3"), "{log}");
     }
+}
+
+/// The worker does not even read what it is told, and that is more than its pipe holds.
+#[test]
+fn a_worker_that_stands_still_before_its_job_is_killed() {
+    let farm = Farm::with_settings(&SHORT_DEADLINES);
+    farm.wait_for_worker("cpu", WorkerState::Idle);
+    signal_worker(&farm, Signal::SIGSTOP);
+    // Six bytes each in the message.
+    let unprintable = r"\u0001".repeat(8000);
+    let text = job(&unprintable) + &format!("negative_prompt: \"{unprintable}\"\n");
+    let id = farm.queue_job("long", text);
+    assert_eq!(farm.end_of(id), StateName::Done);
+    assert!(farm.log().contains("the worker hung"), "{}", farm.log());
+}
+
+#[test]
+fn a_worker_that_hung_while_its_job_was_paused_is_killed_once_it_should_go_on() {
+    let farm = Farm::with_settings(&SHORT_DEADLINES);
+    let (id, gate) = gated(&farm, "cat", "sections=2");
+    halt(&farm, id);
+    signal_worker(&farm, Signal::SIGSTOP);
+    fs::write(gate, "").unwrap();
+    assert_code(&farm.ctl(&["resume", &id.to_string()]), 0);
+    assert_eq!(farm.end_of(id), StateName::Done);
+    assert!(farm.log().contains("the worker hung"), "{}", farm.log());
+}
+
+fn signal_worker(farm: &Farm, signal: Signal) {
+    let pid = farm.noted("starts.log").pop().unwrap();
+    kill(Pid::from_raw(pid.parse().unwrap()), signal).unwrap();
 }
 
 /// A job that runs until the returned file is there.

@@ -49,7 +49,10 @@ impl Cast {
     /// A job file. The seed is the job's number.
     pub(crate) fn job(self, number: usize, behaviour: &Behaviour) -> String {
         let what = match self {
-            Self::Fake => format!("prompt: \"{}\"", behaviour.prompt()),
+            Self::Fake => format!(
+                "prompt: \"{}\"\nlength: {{seconds: 1}}\nsize: {{bucket: 128}}",
+                behaviour.prompt()
+            ),
             Self::Real => "prompt: she smiles\nlength: {seconds: 2.4}\nsteps: 2".to_owned(),
         };
         format!(

@@ -43,7 +43,9 @@ impl Queue {
     /// Whether the job fits on the disks; until it does, none begins.
     fn has_room(&mut self, id: JobId) -> bool {
         let had_none = std::mem::take(&mut self.agenda.had_no_room);
-        match self.renderer.check_room(&self.jobs[&id].job) {
+        let running = self.index.running().iter();
+        let jobs = running.chain([&id]).map(|id| &self.jobs[id].job);
+        match self.renderer.room().check(jobs) {
             Ok(()) => {
                 if had_none {
                     info!("there is room on the disks again");

@@ -170,6 +170,7 @@ impl Queue {
         (job.retries, job.starts_without_progress) = (0, 0);
         (job.retry_at, job.held) = (None, false);
         record.private.worker_deaths = 0;
+        record.private.cancel_requested = false;
         record.private.precaution = Precaution::None;
         if from_start {
             (job.sections_done, job.rung) = (0, 0);

@@ -2,8 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use framepack_ipc::control::CancelOutcome;
-use framepack_jobs::{Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp};
+use framepack_ipc::control::{CancelOutcome, Cancellation};
+use framepack_jobs::{
+    DISK_FULL, Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp,
+};
 use tracing::{info, warn};
 
 use super::{
@@ -15,6 +17,9 @@ use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool, store:
 
 /// How long a failed job's picture and sections are kept, for a user to have it tried again.
 const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);
+
+/// Pause of a job that found a disk full: whoever filled it may have been the job itself.
+const PAUSE_FOR_ROOM: Duration = Duration::from_secs(30);
 
 impl Queue {
     /// Ends a run: the job has ended, or goes back into the queue.
@@ -47,6 +52,7 @@ impl Queue {
                 failure,
             },
             _ if record.private.cancel_requested => JobState::Cancelled { finished_at },
+            Ending::Failed(failure) if failure.code == DISK_FULL => wait_for_room(record, failure),
             Ending::Failed(failure) => match in_the_way {
                 Some(foreign_bytes) => yielding::wait(record, failure, foreign_bytes),
                 None => again_or_failed(record, failure, finished_at),
@@ -76,7 +82,7 @@ impl Queue {
     }
 
     /// Stops a job: at once when it is queued, at its next step when it runs. `None`: there is no such job.
-    pub(super) fn cancel(&mut self, id: JobId) -> Option<(Box<Job>, CancelOutcome)> {
+    pub(super) fn cancel(&mut self, id: JobId) -> Option<Cancellation> {
         let record = self.jobs.get_mut(&id)?;
         let outcome = match record.job.state.name() {
             StateName::Queued => {
@@ -95,7 +101,8 @@ impl Queue {
                 CancelOutcome::AlreadyFinished
             }
         };
-        Some((Box::new(self.jobs[&id].job.clone()), outcome))
+        let job = Box::new(self.jobs[&id].job.clone());
+        Some(Cancellation { job, outcome })
     }
 
     /// Tells a running job's worker what a user wants of it.
@@ -175,6 +182,15 @@ pub(super) fn is_kept(job: &Job, now: Timestamp) -> bool {
         }
         JobState::Done { .. } | JobState::Cancelled { .. } | JobState::Expired { .. } => false,
     }
+}
+
+/// The state after a full disk: queued, and no retry of the few that a job has. It goes on after the sections that it
+/// has, once there is room for it.
+fn wait_for_room(record: &mut Record, failure: Failure) -> JobState {
+    warn!(job = %record.job.id, code = failure.code, "waits for room on the disk: {}", failure.message);
+    record.job.retry_at = Some(Timestamp::now().plus(PAUSE_FOR_ROOM));
+    record.job.last_failure = Some(failure);
+    JobState::Queued
 }
 
 /// The state after a failure: queued, when another attempt may help.

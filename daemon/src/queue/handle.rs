@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
-    control::{CancelOutcome, WorkerStatus},
+    control::{Cancellation, WorkerStatus},
     queue::{ChangeRequest, Changed, QueueView},
     state::Imported,
     worker::WorkerInfo,
@@ -95,12 +95,9 @@ impl QueueHandle {
             .await
     }
 
-    /// Stops a job. `None`: there is no such job.
-    pub(crate) async fn cancel(
-        &self,
-        job: JobId,
-    ) -> Result<Option<(Box<Job>, CancelOutcome)>, Stopping> {
-        self.ask(|reply| Message::Cancel(job, reply)).await
+    /// Stops jobs; durable, with one sync, when this returns.
+    pub(crate) async fn cancel(&self, jobs: Vec<JobId>) -> Result<Vec<Cancellation>, Stopping> {
+        self.ask(|reply| Message::Cancel(jobs, reply)).await
     }
 
     /// Changes jobs, or the queue as a whole; durable when this returns.

@@ -30,7 +30,7 @@ use std::{
 };
 
 use framepack_ipc::{
-    control::{CancelOutcome, WorkerState, WorkerStatus},
+    control::{Cancellation, WorkerState, WorkerStatus},
     queue::{ChangeRequest, Changed, QueueView},
     state::Imported,
     worker::WorkerInfo,
@@ -86,7 +86,7 @@ enum Message {
     Worker(WorkerStatus),
     Workers(oneshot::Sender<Vec<WorkerStatus>>),
     End(JobId, Box<Ending>, oneshot::Sender<()>),
-    Cancel(JobId, oneshot::Sender<Option<(Box<Job>, CancelOutcome)>>),
+    Cancel(Vec<JobId>, oneshot::Sender<Vec<Cancellation>>),
     Change(
         Box<ChangeRequest>,
         oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
@@ -269,8 +269,11 @@ impl Queue {
                 self.end(job, *ending);
                 self.reply_when_durable(reply, ());
             }
-            Message::Cancel(job, reply) => {
-                let cancelled = self.cancel(job);
+            Message::Cancel(jobs, reply) => {
+                let cancelled = jobs
+                    .into_iter()
+                    .filter_map(|job| self.cancel(job))
+                    .collect();
                 self.reply_when_durable(reply, cancelled);
             }
             Message::Change(request, reply) => {

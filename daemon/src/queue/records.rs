@@ -56,6 +56,12 @@ impl Queue {
     /// Whether a job that has not ended can run here.
     fn is_welcome(&self, record: &Record) -> Result<(), String> {
         let (job, input) = (&record.job, &record.private.input);
+        if job.id > JobId::HIGHEST {
+            return Err(format!(
+                "job {}: no job of framepackd has such a number",
+                job.id
+            ));
+        }
         if job.is_finished() {
             return Ok(());
         }

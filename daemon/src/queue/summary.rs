@@ -37,8 +37,16 @@ impl Queue {
             running: running.map(|id| self.jobs[id].job.clone()).collect(),
             max_jobs: self.max_jobs,
             paused: self.paused(),
-            disk_full: self.agenda.no_room.as_ref().map(|(full, _)| note(full)),
+            disk_full: self.no_room().as_ref().map(note),
         }
+    }
+
+    /// Why the next job has no room, or would have none.
+    fn no_room(&self) -> Option<DiskFull> {
+        let no_room = self.agenda.no_room.as_ref();
+        no_room
+            .map(|(full, _)| full.clone())
+            .or_else(|| self.renderer.room().check([].into_iter()).err())
     }
 
     /// Whether there are as many jobs as there may be.

@@ -2,19 +2,16 @@
 
 use framepack_ipc::{
     ErrorEnvelope,
-    control::{Cancellation, Response, SelectRequest},
+    control::{Response, SelectRequest},
 };
 
 use super::Service;
 
 impl Service {
     pub(super) async fn cancel(&self, request: SelectRequest) -> Result<Response, ErrorEnvelope> {
-        let mut jobs = Vec::new();
-        for job in self.selected(&request).await? {
-            if let Some((job, outcome)) = self.queue.cancel(job.id).await? {
-                jobs.push(Cancellation { job, outcome });
-            }
-        }
+        let selected = self.selected(&request).await?;
+        let ids = selected.into_iter().map(|job| job.id).collect();
+        let jobs = self.queue.cancel(ids).await?;
         Ok(Response::Cancelled { jobs })
     }
 }

@@ -98,6 +98,10 @@ pub(crate) enum StoreError {
     )]
     Record { job: JobId, error: String },
     #[error(
+        "the store is damaged, and so is its journal: {damaged_lines} lines of it can't be read, and jobs may be missing"
+    )]
+    BothDamaged { damaged_lines: u64 },
+    #[error(
         "the store was written by a newer framepackd (schema {found}, this one knows {SCHEMA})"
     )]
     Newer { found: u64 },
@@ -127,7 +131,10 @@ impl StoreError {
                 ErrorCode::StoreNoSpace,
                 "make room there, or lower disk.floor_mib; it goes on by itself",
             ),
-            Self::Record { .. } | Self::Panicked(_) | Self::Emptied(_) => (
+            Self::Record { .. }
+            | Self::Panicked(_)
+            | Self::Emptied(_)
+            | Self::BothDamaged { .. } => (
                 ErrorCode::StoreUnreadable,
                 "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
             ),
@@ -180,14 +187,16 @@ impl Store {
         location: &Location,
         opening: Opening,
     ) -> Result<(Self, Vec<Record>), StoreError> {
-        let (disk, found) = Disk::open(location, opening)?;
+        let (disk, mut found) = Disk::open(location, opening)?;
+        let (notes, unreadable) = notes::read(location)?;
+        found.repairs.extend(unreadable);
         let store = Self {
             disk: Arc::new(Mutex::new(disk)),
             location: location.clone(),
             last_id: JobId(found.last_id),
             seq: found.seq,
             changes: Vec::new(),
-            notes: notes::read(&location.notes())?,
+            notes,
             are_notes_new: false,
             failure: None,
             tried: Instant::now(),

@@ -9,15 +9,30 @@ use std::{
 
 use serde_json::Value;
 
+use super::Location;
 use crate::spool::sync_dir;
 
-/// The values by their keys; a file that is not there has none.
-pub(super) fn read(path: &Path) -> io::Result<BTreeMap<String, Value>> {
-    match fs::read(path) {
-        Ok(text) => Ok(serde_json::from_slice(&text)?),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(error) => Err(error),
-    }
+/// The values by their keys; a file that is not there has none. One that can't be read is set aside: what was wrong with
+/// it comes, too.
+pub(super) fn read(location: &Location) -> io::Result<(BTreeMap<String, Value>, Option<String>)> {
+    let path = location.notes();
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
+        text => text?,
+    };
+    let error = match serde_json::from_slice(&text) {
+        Ok(notes) => return Ok((notes, None)),
+        Err(error) => error,
+    };
+    let aside = location.aside()?;
+    fs::rename(&path, aside.join("notes.json"))?;
+    let what = format!(
+        "{} could not be read ({error}): which groups were paused, and whether all was, is not known any more; the \
+         file is in {}",
+        path.display(),
+        aside.display()
+    );
+    Ok((BTreeMap::new(), Some(what)))
 }
 
 /// Replaces the file, durably.

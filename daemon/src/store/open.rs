@@ -90,6 +90,9 @@ impl Disk {
             }
         }
         found.take(&difference);
+        if contents.damaged_lines > 0 && loaded.seq.unwrap_or_default() < contents.seq {
+            found.lost = Some(lost_with_both(contents.damaged_lines, found));
+        }
         if !difference.replay.is_empty() {
             info!(
                 changes = difference.replay.len(),
@@ -182,6 +185,10 @@ impl Difference {
             .map(|stored| (stored.record.job.id, stored))
             .collect();
         let has = loaded.seq.unwrap_or_default();
+        let damaged_lines = contents.damaged_lines;
+        if has < contents.seq && damaged_lines > 0 && opening != Opening::Forced {
+            return Err(StoreError::BothDamaged { damaged_lines });
+        }
         let mut lost = contents.seq_before.saturating_sub(has);
         for entry in contents.latest.values() {
             let is_missing = match (entry.event, stored.get(&entry.job)) {
@@ -314,6 +321,10 @@ fn open_database(
     remove_snapshots(&path)?;
     let database = match opened_and_readable(&path) {
         Err(error) if error.is_damage() => {
+            let damaged_lines = contents.damaged_lines;
+            if damaged_lines > 0 && opening != Opening::Forced {
+                return Err(StoreError::BothDamaged { damaged_lines });
+            }
             if contents.jobs() == 0 && opening != Opening::Forced {
                 return Err(error);
             }
@@ -354,9 +365,26 @@ fn remove_snapshots(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// What a user has given up by opening a damaged store with a damaged journal.
+fn lost_with_both(damaged_lines: u64, found: &Found) -> String {
+    let is_unknown = |id: &u64| !found.records.contains_key(&JobId(*id));
+    let unknown: Vec<String> = (1..=found.last_id)
+        .filter(is_unknown)
+        .map(|id| id.to_string())
+        .collect();
+    format!(
+        "{damaged_lines} lines of the journal were given up with the damaged store: what changed last may be missing of \
+         any job, and there is nothing of jobs [{}]",
+        unknown.join(", ")
+    )
+}
+
 /// The highest job number that has a work folder: none of these is given out again.
 fn highest_work_folder(work: &Path) -> u64 {
     let names = fs::read_dir(work).into_iter().flatten().flatten();
     let numbers = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    numbers.max().unwrap_or_default()
+    numbers
+        .filter(|id| *id <= JobId::HIGHEST.0)
+        .max()
+        .unwrap_or_default()
 }

@@ -76,6 +76,16 @@ fn states(records: &[Record]) -> Vec<(u64, StateName)> {
         .collect()
 }
 
+/// Zeros in the middle of the journal's last file.
+fn damage_middle_of_journal(state: &State) {
+    let files = fs::read_dir(state.file("journal")).unwrap();
+    let path = files.map(|entry| entry.unwrap().path()).max().unwrap();
+    let mut text = fs::read(&path).unwrap();
+    let middle = text.len() / 2;
+    text[middle..middle + 64].fill(0);
+    fs::write(&path, text).unwrap();
+}
+
 #[track_caller]
 fn assert_repaired(store: &Store, words: &[&str]) {
     let repairs = store.view().repairs();
@@ -253,6 +263,33 @@ async fn a_store_of_nonsense_is_rebuilt_from_the_journal_and_kept() {
 }
 
 #[tokio::test]
+async fn a_damaged_store_with_a_damaged_journal_is_opened_only_when_a_user_says_so() {
+    let state = State::first_version();
+    state.write(9).await;
+    damage_middle_of_journal(&state);
+    fs::write(state.file("store/db"), vec![0xa5; 100_000]).unwrap();
+    let error = state.fails();
+    assert!(error.to_string().contains("jobs may be missing"), "{error}");
+    assert_eq!(error.note().code, "FP4004");
+    let (store, records) = Store::open(&state.location(), Opening::Forced).unwrap();
+    assert_eq!(records.len(), 8);
+    let notes = store.view().repairs();
+    assert!(notes.iter().any(|note| note.code == "FP4005"), "{notes:?}");
+}
+
+#[tokio::test]
+async fn notes_that_cannot_be_read_are_set_aside() {
+    let state = State::first_version();
+    fs::write(state.file("notes.json"), "garbage").unwrap();
+    let (mut store, _) = state.open();
+    assert_repaired(&store, &["which groups were paused"]);
+    store.put_note("paused", &true);
+    store.commit().await.unwrap();
+    drop(store);
+    assert_eq!(state.open().0.note::<bool>("paused").unwrap(), Some(true));
+}
+
+#[tokio::test]
 async fn a_missing_journal_is_written_anew_from_the_store() {
     let state = State::first_version();
     state.write(2).await;
@@ -269,15 +306,7 @@ async fn a_missing_journal_is_written_anew_from_the_store() {
 async fn damage_in_the_journal_costs_nothing_while_the_store_is_sound() {
     let state = State::first_version();
     state.write(9).await;
-    let path = fs::read_dir(state.file("journal"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .max()
-        .unwrap();
-    let mut text = fs::read(&path).unwrap();
-    let middle = text.len() / 2;
-    text[middle..middle + 64].fill(0);
-    fs::write(&path, text).unwrap();
+    damage_middle_of_journal(&state);
     let (store, records) = state.open();
     assert_eq!(records[0].job.attempts, 10);
     assert_repaired(&store, &["lines of the journal could not be read"]);

@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Questions that may wait for one worker.
+/// Questions that may wait for one worker, and that it may have to answer.
 const BACKLOG: usize = 16;
 
 /// A question, and where its answer goes.
@@ -85,6 +85,11 @@ impl Asks {
 
     /// The next question, as the worker is to hear it. Safe to use in `select!`: no question is lost.
     pub(super) async fn next(&mut self) -> ToWorker {
+        self.open.retain(|_, reply| !reply.is_closed());
+        if self.open.len() >= BACKLOG {
+            // Asked again after each message of the worker: one that stands still has questions enough.
+            return future::pending().await;
+        }
         while let Some(Ask { request, reply }) = self.inbox.recv().await {
             if !reply.is_closed() {
                 self.last += 1;

@@ -55,7 +55,7 @@ impl Supervisor {
         let job = run.request.job;
         self.watchdog.begin(run.assigned_at);
         let render = ToWorker::Render(Box::new(run.request.clone()));
-        process.send(&render).await;
+        process.send(&render);
         let (ending, after) = loop {
             let now = Instant::now();
             let (kill_at, deadline) = (run.kill_at, self.watchdog.deadline());
@@ -67,7 +67,7 @@ impl Supervisor {
                 () = sleep_until(kill_at.unwrap_or(now)), if kill_at.is_some() => {
                     break kill_deaf(job, process).await;
                 }
-                Some(wish) = control.recv() => self.pass_on(wish, &mut run, process).await,
+                Some(wish) = control.recv() => self.pass_on(wish, &mut run, process),
                 message = process.receive() => match message {
                     Ok(message) => if let Some(ending) = self.heard(&mut run, message).await? {
                         let after = self.after(job, &ending);
@@ -75,7 +75,7 @@ impl Supervisor {
                     },
                     Err(death) => break self.end_of_dead(job, &death).await,
                 },
-                question = self.asks.next() => process.send(&question).await,
+                question = self.asks.next() => process.send(&question),
                 () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => {
                     if let Verdict::Hung(how) = self.watchdog.verdict(Instant::now()) {
                         break kill_hung(job, how, process).await;
@@ -88,7 +88,7 @@ impl Supervisor {
     }
 
     /// Tells the worker what a user wants of its job.
-    async fn pass_on(&self, wish: Control, run: &mut Run, process: &mut WorkerProcess) {
+    fn pass_on(&mut self, wish: Control, run: &mut Run, process: &WorkerProcess) {
         let job = run.request.job;
         let message = match wish {
             Control::Cancel => {
@@ -97,9 +97,13 @@ impl Supervisor {
                 ToWorker::Cancel { job }
             }
             Control::Pause(at) => ToWorker::Pause { job, at },
-            Control::Resume => ToWorker::Resume { job },
+            Control::Resume => {
+                // From now on its silence counts: it may have hung while it was paused.
+                self.watchdog.resumed(Instant::now());
+                ToWorker::Resume { job }
+            }
         };
-        process.send(&message).await;
+        process.send(&message);
     }
 
     /// Notes and passes on what the worker says; the ending, if that was its last word on the job.

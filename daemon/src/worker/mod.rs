@@ -313,11 +313,11 @@ impl Supervisor {
                         fault: Some(Cause::Worker),
                     }),
                 },
-                question = self.asks.next() => process.send(&question).await,
+                question = self.asks.next() => process.send(&question),
                 () = sleep_until(cool_at), if cooling.is_some() => {
                     if let Some((_, to)) = cooling {
                         info!(device = self.launch.device, ?to, "gives up memory");
-                        process.send(&ToWorker::Cool { to }).await;
+                        process.send(&ToWorker::Cool { to });
                         idle.cooled(to);
                         self.status.temperature = Some(to);
                         self.tell(WorkerState::Idle).await?;

@@ -21,6 +21,7 @@ use thiserror::Error;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    sync::mpsc,
     task::JoinHandle,
     time::timeout,
 };
@@ -118,7 +119,8 @@ fn last_words(stderr: &[String]) -> String {
 #[derive(Debug)]
 pub(crate) struct WorkerProcess {
     child: Child,
-    stdin: Option<ChildStdin>,
+    /// What the worker is told, on its way; dropped for end-of-file.
+    stdin: Option<mpsc::UnboundedSender<Vec<u8>>>,
     messages: Lines<BufReader<ChildStdout>>,
     stderr: JoinHandle<VecDeque<String>>,
     /// Processes that the kernel had killed for want of memory when this one started.
@@ -165,21 +167,21 @@ impl WorkerProcess {
         Ok(Self {
             oom_kills: vitals::oom_kills(),
             child,
-            stdin: Some(stdin),
+            stdin: Some(write_to(stdin)),
             messages: BufReader::new(stdout).lines(),
             stderr: tokio::spawn(forward_stderr(stderr, launch.device.clone())),
         })
     }
 
-    /// Sends a message. That the worker is gone shows in [`Self::receive`], which also knows why.
-    pub(crate) async fn send(&mut self, message: &ToWorker) {
-        let Some(stdin) = &mut self.stdin else { return };
+    /// Sends a message, without waiting for a worker that does not read. That the worker is gone shows in
+    /// [`Self::receive`], which also knows why.
+    pub(crate) fn send(&self, message: &ToWorker) {
+        let Some(stdin) = &self.stdin else { return };
         let mut line =
             serde_json::to_vec(message).expect("a message is plain data with string keys");
         line.push(b'\n');
-        if let Err(error) = stdin.write_all(&line).await {
-            debug!(%error, "writing to the worker");
-        }
+        // Fails when the worker is gone.
+        let _ = stdin.send(line);
     }
 
     /// The next message, or how the worker died. Safe to use in `select!`: no message is lost.
@@ -265,6 +267,20 @@ fn describe(status: ExitStatus, was_oom: bool) -> (DeathKind, String) {
             format!("the worker exited with status {}", code.unwrap_or_default()),
         ),
     }
+}
+
+/// Writes to a worker in the background: one that stands still must not hold up its supervisor, who kills it.
+fn write_to(mut stdin: ChildStdin) -> mpsc::UnboundedSender<Vec<u8>> {
+    let (sender, mut lines) = mpsc::unbounded_channel::<Vec<u8>>();
+    tokio::spawn(async move {
+        while let Some(line) = lines.recv().await {
+            if let Err(error) = stdin.write_all(&line).await {
+                debug!(%error, "writing to the worker");
+                break;
+            }
+        }
+    });
+    sender
 }
 
 /// Copies the worker's log into ours; returns its last lines once it has ended.

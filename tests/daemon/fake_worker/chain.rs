@@ -7,7 +7,7 @@
 use std::{
     fmt::Write as _,
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -78,9 +78,9 @@ impl Chain {
     }
 
     /// Makes the state after `sections_done` sections durable.
-    pub(crate) fn save(&self, work_dir: &Path, shape: Shape, sections_done: u32) {
+    pub(crate) fn save(&self, work_dir: &Path, shape: Shape, sections_done: u32) -> io::Result<()> {
         let folder = work_dir.join(FOLDER);
-        fs::create_dir_all(&folder).expect("the work folder can be written");
+        fs::create_dir_all(&folder)?;
         let content = serde_json::to_string(&Checkpoint {
             seed: shape.seed,
             sections: shape.sections,
@@ -91,13 +91,11 @@ impl Chain {
         .expect("plain data");
         let checksum = Self(Sha256::digest(&content).into()).hex();
         let unfinished = folder.join(".checkpoint.part");
-        let saved = File::create(&unfinished).and_then(|mut file| {
-            write!(file, "{checksum}\n{content}")?;
-            file.sync_all()?;
-            fs::rename(&unfinished, path(work_dir, sections_done))?;
-            File::open(&folder)?.sync_all()
-        });
-        saved.expect("a checkpoint can be written");
+        let mut file = File::create(&unfinished)?;
+        write!(file, "{checksum}\n{content}")?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path(work_dir, sections_done))?;
+        File::open(&folder)?.sync_all()
     }
 }
 

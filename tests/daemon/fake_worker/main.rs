@@ -24,8 +24,9 @@
 //!
 //! Faults: `crash` leaves a half-written video and aborts; `corrupt` damages the latest checkpoint, then crashes;
 //! `hang` hears and says nothing any more, but ends with its stdin; `stop` is SIGSTOP; `oom` and `nan` fail the job;
-//! `gpu` fails it with a broken device, and the worker dies under whatever comes next; `rung` climbs the ladder and
-//! repeats the section. How often a fault came due is counted in `fake-faults/` of the state directory.
+//! `full` finds the disk full; `gpu` fails the job with a broken device, and the worker dies under whatever comes next;
+//! `rung` climbs the ladder and repeats the section. How often a fault came due is counted in `fake-faults/` of the
+//! state directory.
 //!
 //! Like the real worker it saves a checkpoint after each section (`chain.rs`, in `checkpoints/` of the job's work
 //! folder), resumes from the latest sound one, and halts and suspends when it is asked to. `latents_sha256` is the end

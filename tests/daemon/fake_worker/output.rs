@@ -2,11 +2,12 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use framepack_ipc::worker::{Phase, PhaseTime, RenderOutput, RenderPlan, RenderRequest, Verified};
+use framepack_jobs::{DISK_FULL, Failure, FailureClass};
 use serde_json::json;
 
 use crate::plan::memory_plan;
@@ -16,20 +17,18 @@ const VIDEO: &[u8] = include_bytes!("video.mp4");
 pub(crate) const FRAMES: u32 = 73;
 
 /// Writes the video under its temporary name, then renames it.
-pub(crate) fn write(request: &RenderRequest, latents_sha256: &str) {
+pub(crate) fn write(request: &RenderRequest, latents_sha256: &str) -> io::Result<()> {
     let part = unfinished(&request.output);
     let note = json!({
         "job": request.job,
         "prompt": request.prompt,
         "latents_sha256": latents_sha256,
     });
-    let written = File::create(&part).and_then(|mut file| {
-        file.write_all(VIDEO)?;
-        file.write_all(&free_box(note.to_string().as_bytes()))?;
-        file.sync_all()?;
-        fs::rename(part, &request.output)
-    });
-    written.expect("the output folder can be written");
+    let mut file = File::create(&part)?;
+    file.write_all(VIDEO)?;
+    file.write_all(&free_box(note.to_string().as_bytes()))?;
+    file.sync_all()?;
+    fs::rename(part, &request.output)
 }
 
 /// An mp4 box that players skip.
@@ -71,5 +70,19 @@ pub(crate) fn output(
         rungs: Vec::new(),
         verified: Verified::Ffmpeg,
         time_to_first_step_secs: None,
+    }
+}
+
+/// Why a job ends without what it should have written.
+pub(crate) fn unwritten(error: &io::Error) -> Failure {
+    let code = match error.kind() {
+        io::ErrorKind::StorageFull => DISK_FULL,
+        _ => "FP6001",
+    };
+    Failure {
+        class: FailureClass::Io,
+        code: code.to_owned(),
+        message: format!("writing a file: {error}"),
+        hint: None,
     }
 }

@@ -1,6 +1,6 @@
 //! One job, from the request to its last word.
 
-use std::{fs, ops::ControlFlow, path::Path, process, thread, time::Duration};
+use std::{fs, io, ops::ControlFlow, path::Path, process, thread, time::Duration};
 
 use framepack_ipc::worker::{
     FromWorker, PauseAt, Phase, Progress, RenderPlan, RenderRequest, Resumed, RungTaken, ToWorker,
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
         }
         self.sections_done += 1;
         let (work_dir, sections_done) = (&self.request.work_dir, self.sections_done);
-        self.chain.save(work_dir, self.shape, sections_done);
+        written(self.chain.save(work_dir, self.shape, sections_done))?;
         say(&FromWorker::Checkpoint {
             job: self.request.job,
             sections_done,
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
         self.hear()?;
         self.fault(1)?;
         if !self.script.is_lie {
-            output::write(self.request, &self.chain.hex());
+            return written(output::write(self.request, &self.chain.hex()));
         }
         ControlFlow::Continue(())
     }
@@ -272,6 +272,7 @@ impl<'a> Run<'a> {
                 return ControlFlow::Continue(());
             }
             FaultKind::Rung => return ControlFlow::Break(self.climb()),
+            FaultKind::Full => return written(Err(io::ErrorKind::StorageFull.into())),
             FaultKind::Oom => (
                 FailureClass::Oom,
                 "FP5001",
@@ -326,5 +327,13 @@ impl<'a> Run<'a> {
             reason: reason.to_owned(),
         });
         Stop::Rung
+    }
+}
+
+/// What a run does after a file was written, or was not.
+fn written(outcome: io::Result<()>) -> Flow {
+    match outcome {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(Stop::Failed(output::unwritten(&error))),
     }
 }

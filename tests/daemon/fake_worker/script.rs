@@ -40,10 +40,11 @@ pub(crate) enum FaultKind {
     Nan,
     Gpu,
     Rung,
+    Full,
 }
 
 impl FaultKind {
-    const NAMES: [(&str, Self); 8] = [
+    const NAMES: [(&str, Self); 9] = [
         ("crash", Self::Crash),
         ("corrupt", Self::Corrupt),
         ("hang", Self::Hang),
@@ -52,6 +53,7 @@ impl FaultKind {
         ("nan", Self::Nan),
         ("gpu", Self::Gpu),
         ("rung", Self::Rung),
+        ("full", Self::Full),
     ];
 
     fn named(name: &str) -> Option<Self> {
