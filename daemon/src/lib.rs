@@ -73,6 +73,7 @@ use self::{
     metrics::{Metrics, Totals},
     notify::Notify,
     opening::open_store,
+    outputs::promise::Owner,
     queue::{Queue, QueueHandle},
     render::Renderer,
     server::{Roles, Service},
@@ -249,7 +250,9 @@ fn worker_program(config: &Config) -> Result<PathBuf> {
 
 fn renderer(config: &Config, state: &StateDir) -> Renderer {
     let outputs = config.paths.outputs.clone();
-    Renderer::new(config.models.clone(), outputs, state.layout()).reserving(config.disk.reserve_mib)
+    let owner = Owner::new(state.daemon_id());
+    Renderer::new(config.models.clone(), outputs, owner, state.layout())
+        .reserving(config.disk.reserve_mib)
 }
 
 async fn open_queue(

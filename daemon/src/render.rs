@@ -1,6 +1,6 @@
 //! From a job's record to the worker's request: which bundle, which paths.
 
-use std::{ffi::OsString, fs, io, path::PathBuf};
+use std::{collections::BTreeSet, ffi::OsString, fs, io, path::PathBuf};
 
 use framepack_config::Models;
 use framepack_ipc::worker::RenderRequest;
@@ -8,7 +8,10 @@ use framepack_jobs::{Job, JobId, ValidSpec};
 
 use crate::{
     disk::Room,
-    outputs::{FolderError, make_folder},
+    outputs::{
+        FolderError, make_folder,
+        promise::{Owner, Promise},
+    },
     state_dir::Layout,
     store::Record,
 };
@@ -21,15 +24,17 @@ const CHECKPOINTS: &str = "checkpoint";
 pub(crate) struct Renderer {
     models: Models,
     outputs: PathBuf,
+    owner: Owner,
     layout: Layout,
     reserve_bytes: u64,
 }
 
 impl Renderer {
-    pub(crate) fn new(models: Models, outputs: PathBuf, layout: Layout) -> Self {
+    pub(crate) fn new(models: Models, outputs: PathBuf, owner: Owner, layout: Layout) -> Self {
         Self {
             models,
             outputs,
+            owner,
             layout,
             reserve_bytes: 0,
         }
@@ -86,6 +91,29 @@ impl Renderer {
         let work = self.layout.work(job.id);
         fs::create_dir_all(&work).map_err(|error| FolderError::Create { path: work, error })?;
         make_folder(&self.outputs, &job.spec.output.dir)
+    }
+
+    /// Asks for the name of the job's video.
+    pub(crate) fn promise(&self, job: &Job) -> Result<Promise, FolderError> {
+        let promised = self.owner.promise(&job.output, job.id);
+        promised.map_err(|error| FolderError::Promise {
+            path: job.output.clone(),
+            error,
+        })
+    }
+
+    /// The job has ended: nobody is kept from its name any more, but by its video.
+    pub(crate) fn release(&self, job: &Job) {
+        self.owner.release(&job.output, job.id);
+    }
+
+    /// Does that for the jobs of an earlier daemon: those among `ended`.
+    pub(crate) fn release_all(&self, ended: &[&Job]) {
+        let folders: BTreeSet<_> = ended.iter().filter_map(|job| job.output.parent()).collect();
+        let ids: BTreeSet<JobId> = ended.iter().map(|job| job.id).collect();
+        for folder in folders {
+            self.owner.sweep(folder, |job| ids.contains(&job));
+        }
     }
 
     /// Removes what only another run of the job would need.

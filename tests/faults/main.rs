@@ -9,8 +9,10 @@ mod cast;
 mod checker;
 mod clock;
 mod mounts;
+mod processes;
 mod random;
 mod schedule;
+mod users;
 mod world;
 
 use std::{

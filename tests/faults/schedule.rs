@@ -1,5 +1,7 @@
 //! What goes wrong, and when: made from a seed, so that a schedule that found a fault can be played again.
 
+use framepack_ipc::queue::Boundary;
+
 use crate::random::Random;
 
 /// Deaths of workers that a schedule brings about itself: one fewer than a job may cause before it is given up,
@@ -59,6 +61,9 @@ pub(crate) enum Act {
     Submit(usize),
     /// A user stops the job.
     Cancel(usize),
+    /// A user pauses the job, or the whole queue.
+    Pause(Option<usize>, Boundary),
+    Resume(Option<usize>),
     /// Nothing is left of the daemon but its files; its workers notice by themselves.
     KillDaemon,
     /// Daemon and workers at once, as when the power fails.
@@ -123,9 +128,12 @@ impl Schedule {
         let mut schedule = Self::with(seed, |_| None);
         schedule.jobs = vec![innocent; 2];
         schedule.acts.retain(|act| match act {
-            Act::Drop(job, _) | Act::DropAgain(job) | Act::Submit(job) | Act::Cancel(job) => {
-                *job < 2
-            }
+            Act::Drop(job, _)
+            | Act::DropAgain(job)
+            | Act::Submit(job)
+            | Act::Cancel(job)
+            | Act::Pause(Some(job), _)
+            | Act::Resume(Some(job)) => *job < 2,
             _ => true,
         });
         schedule
@@ -189,7 +197,7 @@ fn arrival(job: usize, random: &mut Random) -> Act {
 }
 
 fn fault(jobs: usize, random: &mut Random) -> Act {
-    match random.below(20) {
+    match random.below(24) {
         0..4 => Act::KillDaemon,
         4..6 => Act::KillAll,
         6..9 => Act::KillWorker,
@@ -202,8 +210,18 @@ fn fault(jobs: usize, random: &mut Random) -> Act {
         },
         16 => Act::Cancel(random.below(jobs)),
         17..19 => Act::DropAgain(random.below(jobs)),
-        _ => Act::Await { lines: 3 },
+        19 => Act::Await { lines: 3 },
+        20..22 => Act::Pause(
+            some_or_all(jobs, random),
+            random.one_of(&[Boundary::Step, Boundary::Section, Boundary::Job]),
+        ),
+        _ => Act::Resume(some_or_all(jobs, random)),
     }
+}
+
+/// One job, or the whole queue.
+fn some_or_all(jobs: usize, random: &mut Random) -> Option<usize> {
+    random.chance(60).then(|| random.below(jobs))
 }
 
 /// How often something has died already.

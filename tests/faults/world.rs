@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::Write,
     os::unix::{fs::FileExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -10,14 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_ipc::{
-    client::{Client, ClientError},
-    control::{ClientInfo, Request, Response, SelectRequest, SubmitRequest},
-};
-use nix::{
-    sys::signal::{Signal, kill, killpg},
-    unistd::Pid,
-};
+use framepack_ipc::{client::Client, control::ClientInfo, queue::Change};
+use nix::{sys::signal::Signal, unistd::Pid};
 
 use crate::{
     cast::Cast,
@@ -28,23 +22,23 @@ use crate::{
 };
 
 /// Longest wait for the end of everything.
-const DEADLINE: Duration = Duration::from_mins(2);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(2);
 /// Pause between two looks.
-const LOOK: Duration = Duration::from_millis(2);
+pub(crate) const LOOK: Duration = Duration::from_millis(2);
 /// Longest time that a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Folders, and the daemon on them while there is one.
 #[derive(Debug)]
 pub(crate) struct World {
-    root: PathBuf,
-    cast: Cast,
+    pub(crate) root: PathBuf,
+    pub(crate) cast: Cast,
     clock: Clock,
-    random: Random,
-    jobs: Vec<Behaviour>,
-    daemon: Option<Child>,
+    pub(crate) random: Random,
+    pub(crate) jobs: Vec<Behaviour>,
+    pub(crate) daemon: Option<Child>,
     /// Process groups of all daemons so far: a worker may outlive its daemon while it stands still.
-    groups: Vec<Pid>,
+    pub(crate) groups: Vec<Pid>,
 }
 
 impl World {
@@ -75,6 +69,8 @@ impl World {
             }
             Act::Submit(job) => self.submit(job),
             Act::Cancel(job) => self.cancel(job),
+            Act::Pause(job, at) => self.change(job, Change::Pause { at }),
+            Act::Resume(job) => self.change(job, Change::Resume),
             Act::KillDaemon => self.kill_daemon(),
             Act::KillAll => self.kill_all(),
             Act::KillWorker => self.signal_workers(Signal::SIGKILL),
@@ -90,7 +86,7 @@ impl World {
     }
 
     /// Starts a daemon when there is none, and waits until it answers or has ended.
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         if let Some(daemon) = &mut self.daemon {
             match daemon.try_wait().unwrap() {
                 None => return,
@@ -121,7 +117,7 @@ impl World {
         self.daemon = Some(daemon);
     }
 
-    fn farm(&self) -> PathBuf {
+    pub(crate) fn farm(&self) -> PathBuf {
         self.root.join("farm")
     }
 
@@ -129,45 +125,9 @@ impl World {
         self.root.join("framepackd.sock")
     }
 
-    fn client(&self) -> Option<Client> {
+    pub(crate) fn client(&self) -> Option<Client> {
         let deadline = Some(Instant::now() + PATIENCE);
         Client::connect_before(deadline, &self.socket(), ClientInfo::new("test")).ok()
-    }
-
-    fn text(&self, job: usize) -> String {
-        self.cast.job(job, &self.jobs[job])
-    }
-
-    /// A file arrives; on a full disk the user makes room first.
-    fn arrive(&mut self, stem: &str, job: usize, arrival: Arrival) {
-        if self.drop_file(stem, job, arrival).is_err() {
-            self.free_disk();
-            self.drop_file(stem, job, arrival).unwrap();
-        }
-        append(&self.root.join("dropped"), stem);
-    }
-
-    fn drop_file(&self, stem: &str, job: usize, arrival: Arrival) -> io::Result<()> {
-        let target = self.farm().join("jobs").join(format!("{stem}.yaml"));
-        let (text, beside) = (self.text(job), self.farm().join("written"));
-        match arrival {
-            Arrival::Renamed => {
-                fs::write(&beside, text)?;
-                fs::rename(beside, target)
-            }
-            Arrival::Linked => {
-                fs::write(&beside, text)?;
-                fs::hard_link(&beside, target)?;
-                fs::remove_file(beside)
-            }
-            Arrival::Written => {
-                let (first, second) = text.split_at(text.len() / 2);
-                let mut file = File::create(target)?;
-                file.write_all(first.as_bytes())?;
-                self.wait_for_lines(1);
-                file.write_all(second.as_bytes())
-            }
-        }
     }
 
     /// Somebody else's file takes what is free, but for so much.
@@ -181,80 +141,9 @@ impl World {
             .unwrap();
     }
 
-    fn free_disk(&self) {
+    pub(crate) fn free_disk(&self) {
         // There may be nothing to remove.
         let _ = fs::remove_file(self.farm().join("ballast"));
-    }
-
-    /// Submits as users do, who try again when nobody answered them, and make room when they are told to.
-    fn submit(&mut self, job: usize) {
-        let request = Request::Submit(SubmitRequest {
-            yaml: self.text(job),
-            folder: self.farm().join("jobs"),
-            stem: format!("job{job}"),
-        });
-        let start = Instant::now();
-        while start.elapsed() < DEADLINE {
-            let answer = self.client().map(|mut client| client.call(&request));
-            match answer {
-                Some(Ok(Response::Submitted(submitted))) => {
-                    return append(&self.root.join("promised"), &submitted.job.id.to_string());
-                }
-                Some(Err(ClientError::Refused(error))) => {
-                    self.note(&format!(
-                        "a submission was refused: {}",
-                        error.error.message
-                    ));
-                    self.free_disk();
-                }
-                _ => self.continue_all(),
-            }
-            thread::sleep(LOOK);
-            self.start();
-        }
-        panic!("nobody takes job {job}");
-    }
-
-    fn cancel(&mut self, job: usize) {
-        let jobs = vec![format!("job{job}").parse().unwrap()];
-        if let Some(mut client) = self.client() {
-            // Nobody may be there, and the job may not: then it is not cancelled.
-            let _ = client.call(&Request::Cancel(SelectRequest { jobs }));
-        }
-    }
-
-    fn kill_daemon(&mut self) {
-        if let Some(mut daemon) = self.daemon.take() {
-            daemon.kill().unwrap();
-            daemon.wait().unwrap();
-        }
-    }
-
-    pub(crate) fn kill_all(&mut self) {
-        for group in &self.groups {
-            // Fails where nobody is left.
-            let _ = killpg(*group, Signal::SIGKILL);
-        }
-        self.kill_daemon();
-    }
-
-    fn signal_daemon(&self, signal: Signal) {
-        if let Some(daemon) = &self.daemon {
-            kill(Pid::from_raw(daemon.id() as i32), signal).unwrap();
-        }
-    }
-
-    fn signal_workers(&self, signal: Signal) {
-        for worker in self.daemon.iter().flat_map(|daemon| children(daemon.id())) {
-            // It may have ended just now.
-            let _ = kill(Pid::from_raw(worker), signal);
-        }
-    }
-
-    fn continue_all(&self) {
-        for group in &self.groups {
-            let _ = killpg(*group, Signal::SIGCONT);
-        }
     }
 
     fn corrupt_checkpoint(&mut self) {
@@ -280,7 +169,7 @@ impl World {
         self.note(&format!("corrupted {} at {at}", chosen.display()));
     }
 
-    fn wait_for_lines(&self, lines: usize) {
+    pub(crate) fn wait_for_lines(&self, lines: usize) {
         let (start, wanted) = (Instant::now(), events(&self.root).len() + lines);
         while start.elapsed() < self.cast.moment() && events(&self.root).len() < wanted {
             thread::sleep(LOOK);
@@ -295,6 +184,7 @@ impl World {
         let start = Instant::now();
         loop {
             self.start();
+            self.resume_all();
             if self.is_quiet() {
                 break;
             }
@@ -307,31 +197,7 @@ impl World {
         }
     }
 
-    fn is_quiet(&self) -> bool {
-        let jobs = self.farm().join("jobs");
-        let is_job = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|s| s == "yaml");
-        let waiting = fs::read_dir(&jobs)
-            .unwrap()
-            .flatten()
-            .filter(is_job)
-            .count();
-        let claims = fs::read_dir(jobs.join("claimed"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let claimed: usize = claims
-            .map(|daemon| fs::read_dir(daemon.path()).unwrap().count())
-            .sum();
-        if waiting + claimed > 0 {
-            return false;
-        }
-        let listed = self
-            .client()
-            .map(|mut client| client.call(&Request::List(Default::default())));
-        matches!(listed, Some(Ok(Response::Jobs { jobs })) if jobs.iter().all(framepack_jobs::Job::is_finished))
-    }
-
-    fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         append(&self.root.join("log"), &format!("--- {text}"));
     }
 }
@@ -342,33 +208,13 @@ impl Drop for World {
     }
 }
 
-fn append(path: &Path, line: &str) {
+pub(crate) fn append(path: &Path, line: &str) {
     let mut file = File::options()
         .create(true)
         .append(true)
         .open(path)
         .unwrap();
     writeln!(file, "{line}").unwrap();
-}
-
-/// The processes whose parent this is.
-fn children(parent: u32) -> Vec<i32> {
-    let is_child = |process: &i32| {
-        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        // The name, which may hold anything, ends with the last parenthesis.
-        let fields = stat
-            .rsplit_once(')')
-            .map(|(_, fields)| fields)
-            .unwrap_or_default();
-        fields
-            .split_whitespace()
-            .nth(1)
-            .and_then(|id| id.parse().ok())
-            == Some(parent)
-    };
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    numbers.filter(is_child).collect()
 }
 
 /// The files of checkpoints in a job's work folder: `checkpoint…`, or in a folder of such a name.

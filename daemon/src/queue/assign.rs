@@ -10,6 +10,7 @@ use super::{
     Assignment, Idle, Queue, Running,
     schedule::{Moment, Warm},
 };
+use crate::outputs::{FolderError, promise::Promise};
 
 /// How often a full disk is looked at again.
 const LOOK_FOR_ROOM: Duration = Duration::from_secs(3);
@@ -80,19 +81,35 @@ impl Queue {
         turns
     }
 
+    /// Makes the job's folders and sees to it that its video gets a name of its own, beside what other daemons write.
+    fn prepare(&mut self, id: JobId) -> Result<(), FolderError> {
+        loop {
+            let job = &self.jobs[&id].job;
+            self.renderer.prepare(job)?;
+            if self.renderer.promise(job)? == Promise::Given {
+                return Ok(());
+            }
+            let output = self.free_output(&job.spec, &job.name, job.seed);
+            info!(job = %id, was = %job.output.display(), is = %output.display(), "its name was taken meanwhile");
+            let record = self.jobs.get_mut(&id).expect("chosen from the same map");
+            self.index.withdraw(&record.job.output);
+            record.job.output = output;
+        }
+    }
+
     /// Marks the job as running; the worker is told once that is durable.
     fn begin(&mut self, id: JobId, idle: Idle) {
         if !self.has_room(id) {
             self.idle.push_back(idle);
             return;
         }
-        let record = self.jobs.get_mut(&id).expect("chosen from the same map");
-        if let Err(error) = self.renderer.prepare(&record.job) {
+        if let Err(error) = self.prepare(id) {
             self.fail_unprepared(id, error);
             self.idle.push_front(idle);
             self.agenda.may_begin = true;
             return;
         }
+        let record = self.jobs.get_mut(&id).expect("chosen from the same map");
         let job = &mut record.job;
         job.attempts += 1;
         // Taken back when the start ends under this daemon.

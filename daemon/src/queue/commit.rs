@@ -58,6 +58,17 @@ impl Queue {
         });
     }
 
+    /// Tells how the jobs are: what was not durable when it was asked for is not told before it is. While the store
+    /// can't be written that may take long, and what is told is what will be written.
+    pub(super) fn tell<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
+        if self.store.has_changes() && self.trouble.is_none() {
+            self.reply_when_durable(reply, answer);
+        } else {
+            // Nobody minds when the asker has gone away.
+            let _ = reply.send(answer);
+        }
+    }
+
     /// Makes all changes durable with one sync, then does what waited for it.
     pub(super) async fn commit(&mut self) {
         self.store.reopen().await;

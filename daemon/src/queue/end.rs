@@ -157,6 +157,7 @@ impl Queue {
         }
         if state.is_finished() {
             self.agenda.overtaken.remove(&id);
+            self.renderer.release(&record.job);
             if !is_kept(&record.job, Timestamp::now()) {
                 inputs::remove(&record.private.input);
                 self.renderer.clear_checkpoints(id);

@@ -47,6 +47,11 @@ impl Index {
         }
     }
 
+    /// The job will write another file.
+    pub(super) fn withdraw(&mut self, output: &Path) {
+        self.promised.remove(output);
+    }
+
     /// Forgets a job that is not among `jobs` any more.
     pub(super) fn forget(&mut self, record: &Record, jobs: &BTreeMap<JobId, Record>) {
         let (id, key) = (record.job.id, &record.job.key);

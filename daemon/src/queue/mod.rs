@@ -280,20 +280,15 @@ impl Queue {
                 let changed = self.change(*request);
                 self.reply_when_durable(reply, changed);
             }
-            Message::View(reply) => {
-                let _ = reply.send(self.view());
-            }
-            Message::List(states, reply) => {
-                let _ = reply.send(self.list(&states));
-            }
+            Message::View(reply) => self.tell(reply, self.view()),
+            Message::List(states, reply) => self.tell(reply, self.list(&states)),
             Message::Select(selectors, reply) => {
                 let jobs = self.jobs.values().map(|record| &record.job);
                 let selected = select(&selectors, jobs);
-                let _ = reply.send(selected.map(|jobs| jobs.into_iter().cloned().collect()));
+                let selected = selected.map(|jobs| jobs.into_iter().cloned().collect());
+                self.tell(reply, selected);
             }
-            Message::Counts(reply) => {
-                let _ = reply.send(self.counts());
-            }
+            Message::Counts(reply) => self.tell(reply, self.counts()),
             Message::RecordsAfter(job, limit, reply) => {
                 let _ = reply.send(self.records_after(job, limit));
             }
@@ -344,6 +339,11 @@ impl Queue {
         for record in &ended {
             self.renderer.clear_checkpoints(record.job.id);
         }
+        let finished: Vec<&Job> = (self.jobs.values())
+            .map(|record| &record.job)
+            .filter(|job| job.is_finished())
+            .collect();
+        self.renderer.release_all(&finished);
         let needed: HashSet<&Path> = kept
             .iter()
             .map(|record| record.private.input.as_path())

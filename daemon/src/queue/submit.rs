@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::{Queue, commit::Unanswered};
 use crate::{
     inputs,
+    outputs::promise,
     store::{Private, Record},
 };
 
@@ -162,7 +163,7 @@ impl Queue {
         });
         candidates
             .into_iter()
-            .find(|path| !path.exists() && !self.index.is_promised(path))
+            .find(|path| !path.exists() && !self.index.is_promised(path) && !promise::exists(path))
             .expect("there are more numbers than files")
     }
 }

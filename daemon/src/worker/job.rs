@@ -98,8 +98,7 @@ impl Supervisor {
             }
             Control::Pause(at) => ToWorker::Pause { job, at },
             Control::Resume => {
-                // From now on its silence counts: it may have hung while it was paused.
-                self.watchdog.resumed(Instant::now());
+                self.watchdog.told_to_go_on(Instant::now());
                 ToWorker::Resume { job }
             }
         };

@@ -117,6 +117,13 @@ impl Watchdog {
         self.is_paused = true;
     }
 
+    /// From now on its silence counts, if it was paused: it may have hung meanwhile.
+    pub(super) fn told_to_go_on(&mut self, now: Instant) {
+        if self.is_paused {
+            self.resumed(now);
+        }
+    }
+
     /// It goes on. The step that was interrupted is not learned from.
     pub(super) fn resumed(&mut self, now: Instant) {
         self.is_paused = false;

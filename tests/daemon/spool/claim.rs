@@ -69,6 +69,34 @@ fn rule_06_two_daemons_on_one_folder_never_take_the_same_job() {
 }
 
 #[test]
+fn rule_06_two_daemons_with_one_outputs_folder_never_write_the_same_file() {
+    const JOBS: usize = 12;
+    let one = Farm::new();
+    let mut other = Farm::stopped();
+    for folder in ["jobs", "outputs"] {
+        let shared = format!("{folder}: {}", one.path(folder).display());
+        other.replace_in_config(&format!("{folder}: {folder}"), &shared);
+    }
+    other.start();
+    for n in 0..JOBS {
+        let text = job(&format!("prompt {n}")) + "name: same\nseed: 5\n";
+        one.drop_job(format!("job{n}.yaml"), text);
+    }
+    let done = |farm: &Farm| farm.show("@done");
+    one.wait_until("all are done", |one| {
+        (done(one).len() + done(&other).len() >= JOBS).then_some(())
+    });
+    let videos: HashSet<_> = [&one, &other]
+        .into_iter()
+        .flat_map(|farm| done(farm).into_iter().map(|job| job.output))
+        .collect();
+    assert_eq!(videos.len(), JOBS, "each its own");
+    one.wait_until("no name is kept from anybody", |one| {
+        (entries(&one.path("outputs")).len() == JOBS).then_some(())
+    });
+}
+
+#[test]
 fn rule_06_a_writer_who_goes_on_after_the_claim_is_told_so() {
     let farm = Farm::with_spool("settle_secs: 0.1, wait_inputs_secs: 600");
     farm.drop_job("cat.yaml", job("a cat").replace("photo", "later"));

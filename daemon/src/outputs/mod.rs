@@ -1,4 +1,6 @@
-//! Folders for videos: below the outputs folder, without following links out of it.
+//! Where videos go: folders below the outputs folder, without following links out of it, and names (`promise`).
+
+pub(crate) mod promise;
 
 use std::{
     fs::File,
@@ -22,6 +24,8 @@ pub(crate) enum FolderError {
     Link { path: PathBuf },
     #[error("creating {path}: {error}")]
     Create { path: PathBuf, error: io::Error },
+    #[error("reserving the name of {path}: {error}")]
+    Promise { path: PathBuf, error: io::Error },
 }
 
 impl FolderError {
@@ -33,7 +37,7 @@ impl FolderError {
                 "FP2206",
                 "choose another output.dir, or replace the link by a folder or a mount",
             ),
-            Self::Create { .. } => (
+            Self::Create { .. } | Self::Promise { .. } => (
                 FailureClass::Io,
                 "FP5014",
                 "check that the daemon's user may write to paths.outputs and that the disk is not full",

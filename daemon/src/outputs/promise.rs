@@ -1,0 +1,148 @@
+//! The promise of a video's name: several daemons may write into one folder.
+//!
+//! Before a job begins, its daemon makes `.NAME.mp4.promised` beside the video: a symbolic link to nothing, whose target
+//! is the daemon's id and the job's number, because a link is made whole or not at all. Whoever finds somebody else's
+//! takes another name. The promise goes when the job has ended, or when its daemon finds it after a crash.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use framepack_jobs::JobId;
+
+use crate::spool::sync_dir;
+
+const SUFFIX: &str = ".promised";
+
+/// What a daemon writes into its promises.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner(String);
+
+/// Whether a name may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Promise {
+    Given,
+    /// A video has it, or another daemon.
+    Taken,
+}
+
+impl Owner {
+    pub(crate) fn new(daemon_id: &str) -> Self {
+        Self(daemon_id.to_owned())
+    }
+
+    fn target(&self, job: JobId) -> PathBuf {
+        format!("{}:{job}", self.0).into()
+    }
+
+    /// Asks for the name of a job's video; one that an earlier run was given is given again.
+    pub(crate) fn promise(&self, output: &Path, job: JobId) -> io::Result<Promise> {
+        let (path, target) = (path(output), self.target(job));
+        match symlink(&target, &path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let is_own = fs::read_link(&path)? == target;
+                Ok(if is_own {
+                    Promise::Given
+                } else {
+                    Promise::Taken
+                })
+            }
+            Err(error) => Err(error),
+            // Nobody else makes this video from now on; it may have been made before.
+            Ok(()) if output.exists() => {
+                fs::remove_file(&path)?;
+                Ok(Promise::Taken)
+            }
+            Ok(()) => {
+                sync_dir(output.parent().unwrap_or(output))?;
+                Ok(Promise::Given)
+            }
+        }
+    }
+
+    /// The job has ended: its name is its video's, or free.
+    pub(crate) fn release(&self, output: &Path, job: JobId) {
+        let path = path(output);
+        if fs::read_link(&path).is_ok_and(|target| target == self.target(job)) {
+            remove(&path);
+        }
+    }
+
+    /// Removes this daemon's promises in a folder, but for those of jobs that are not over.
+    pub(crate) fn sweep(&self, folder: &Path, is_over: impl Fn(JobId) -> bool) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if !name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()) {
+                continue;
+            }
+            let target = fs::read_link(entry.path()).unwrap_or_default();
+            let own = target.to_str().and_then(|text| text.strip_prefix(&self.0));
+            let job = own.and_then(|rest| rest.strip_prefix(':')?.parse().ok());
+            if job.is_some_and(|id| is_over(JobId(id))) {
+                remove(&entry.path());
+            }
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %error, "removing the promise of a name");
+    }
+}
+
+/// Whether anybody was promised the name.
+pub(crate) fn exists(output: &Path) -> bool {
+    path(output).is_symlink()
+}
+
+fn path(output: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(output.file_name().unwrap_or_default());
+    name.push(SUFFIX);
+    output.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_promised_to_one_job_of_one_daemon() {
+        let dir = tempfile::tempdir().unwrap();
+        let output = dir.path().join("cat.mp4");
+        let (one, other) = (Owner::new("one"), Owner::new("other"));
+        let ask = |owner: &Owner, id| owner.promise(&output, JobId(id)).unwrap();
+        assert_eq!(ask(&one, 1), Promise::Given);
+        assert_eq!(ask(&one, 1), Promise::Given, "another run of it");
+        assert_eq!(ask(&one, 2), Promise::Taken);
+        assert_eq!(ask(&other, 1), Promise::Taken);
+        other.release(&output, JobId(1));
+        assert_eq!(ask(&other, 1), Promise::Taken);
+        fs::write(&output, "a video").unwrap();
+        assert_eq!(
+            ask(&one, 1),
+            Promise::Given,
+            "an earlier run of it wrote that"
+        );
+        one.release(&output, JobId(1));
+        assert_eq!(ask(&one, 1), Promise::Taken, "there is a video");
+        assert!(!exists(&output));
+    }
+
+    #[test]
+    fn promises_of_jobs_that_are_over_are_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (Owner::new("one"), Owner::new("other"));
+        let output = |n: u64| dir.path().join(format!("{n}.mp4"));
+        for n in 1..=2 {
+            one.promise(&output(n), JobId(n)).unwrap();
+        }
+        other.promise(&output(3), JobId(1)).unwrap();
+        one.sweep(dir.path(), |job| job == JobId(1));
+        assert_eq!([1, 2, 3].map(|n| exists(&output(n))), [false, true, true]);
+    }
+}
