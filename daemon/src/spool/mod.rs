@@ -6,27 +6,30 @@
 //!
 //! - `folder`, `watch`: which folder it is, what it lies on, and how its changes are noticed
 //! - `scan`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
-//! - `claim`, `accept`, `read`, `again`: taking a file, and its way into the queue
-//! - `archive`: where it goes when all is done
-//! - `status`: `STATUS.txt`
+//! - `claim`, `held`, `accept`, `read`, `again`: taking a file, and its way into the queue
+//! - `ended`, `archive`: where it goes when all is done
+//! - `tell`, `status`: what is said of all that, `STATUS.txt` first
 
 mod accept;
 mod again;
 mod archive;
 mod claim;
+mod ended;
 mod folder;
+mod held;
 mod lease;
 mod name;
 mod read;
 mod scan;
 mod settle;
 mod status;
+mod tell;
 mod watch;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ffi::OsString,
-    io, mem,
+    io,
     ops::ControlFlow,
     path::PathBuf,
     sync::{Arc, mpsc},
@@ -42,18 +45,18 @@ use tracing::{info, warn};
 pub(crate) use claim::{random_id, sync_dir};
 
 use self::{
-    accept::{BATCH, Held, RETRY, hindrance},
-    archive::Archive,
+    accept::BATCH,
     claim::{Claim, Claims},
     folder::{Folder, Presence},
+    held::{Held, RETRY, hindrance},
     scan::Unsettled,
     settle::Settling,
-    status::{Status, StatusFile},
+    status::StatusFile,
+    tell::unusable,
 };
 use crate::{
     intake::Intake,
-    queue::{QueueHandle, Stopping, Summary},
-    report::Report,
+    queue::{QueueHandle, Stopping},
     store::Record,
 };
 
@@ -263,113 +266,5 @@ impl Spool {
         self.held.clear();
         self.of_jobs.clear();
         self.status = StatusFile::default();
-    }
-
-    /// Goes through what is claimed: what the last daemon left, or what lies in a folder that came back.
-    /// In the next round again, if it can't be listed.
-    fn recover(&mut self) -> Result<(), Stopping> {
-        let claims = match self.claims.list() {
-            Ok(claims) => claims,
-            Err(error) => {
-                warn!(%error, "listing the claimed files");
-                return Ok(());
-            }
-        };
-        self.is_recovered = true;
-        for claim in claims {
-            let record = self.queue.by_claim(claim.id.clone());
-            let Some(record) = self.runtime.block_on(record)? else {
-                self.held.push(Held::new(claim, None));
-                continue;
-            };
-            self.of_jobs.insert(claim.id.clone(), claim);
-            if record.job.is_finished() {
-                self.unfiled.insert(record.job.id, record);
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts the files of jobs that have ended away, with their reports.
-    fn file_ended(&mut self) {
-        if !self.is_recovered {
-            return;
-        }
-        let mut archive = Archive::new(self.folder.path());
-        for (id, record) in mem::take(&mut self.unfiled) {
-            let claim_id = record.private.claim.as_ref();
-            let Some(claim) = claim_id.and_then(|claim| self.of_jobs.get(claim)) else {
-                continue;
-            };
-            let file = claim.name.display().to_string();
-            let worker = record.private.worker_version.as_deref();
-            let report = Report::ended(file, &record.job, worker);
-            match archive.put(claim, &id.to_string(), &report) {
-                Err(error) if claim.path.exists() => {
-                    warn!(job = %id, %error, "putting the job's file away; it stays claimed");
-                    self.unfiled.insert(id, record);
-                    continue;
-                }
-                Err(error) => warn!(job = %id, %error, "the job's file is gone"),
-                Ok(()) => {}
-            }
-            let claim = claim.id.clone();
-            self.of_jobs.remove(&claim);
-        }
-        if let Err(error) = archive.sync() {
-            // What is lost of it in a crash is put away again.
-            warn!(%error, "syncing the folders of ended jobs");
-        }
-    }
-
-    /// Notes a file that can't be taken; logged when the reason is new.
-    fn trouble(&mut self, name: OsString, why: String) {
-        if self.troubles.get(&name) != Some(&why) {
-            warn!(file = %name.display(), "{why}");
-            self.troubles.insert(name, why);
-        }
-    }
-
-    /// Says how things are: in `STATUS.txt`, and to whoever asks the daemon.
-    fn tell(&mut self, left: usize, summary: &Summary, notes: Vec<Note>) {
-        let status = Status {
-            daemon_id: &self.daemon_id,
-            folder: self.folder.describe(),
-            summary,
-            unsettled: &self.unsettled,
-            troubles: &self.troubles,
-            held: &self.held,
-            left,
-            hindrance: hindrance(&self.held),
-            notes: &notes,
-        };
-        if notes.is_empty() {
-            self.status.update(self.folder.path(), &status);
-        }
-        self.notes.send_if_modified(|last| {
-            let is_new = *last != notes;
-            if is_new {
-                for Note { code, message, .. } in &notes {
-                    warn!(code, "{message}");
-                }
-                *last = notes;
-            }
-            is_new
-        });
-    }
-}
-
-/// The folder is gone, or can't be read.
-fn unusable(folder: &Folder, error: &io::Error) -> Note {
-    Note {
-        code: "FP5020".to_owned(),
-        message: format!(
-            "the jobs folder {} can't be used: {error}",
-            folder.path().display()
-        ),
-        hint: Some(
-            "mount it, or make it again; queued jobs go on, and the folder is read when it is back"
-                .to_owned(),
-        ),
     }
 }

@@ -13,7 +13,7 @@ use framepack_ipc::control::Note;
 use framepack_jobs::{Job, JobState, Progress, Timestamp};
 use tracing::warn;
 
-use super::{accept::Held, scan::Unsettled};
+use super::{held::Held, scan::Unsettled};
 use crate::queue::Summary;
 
 const NAME: &str = "STATUS.txt";
