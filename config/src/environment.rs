@@ -1,6 +1,6 @@
 //! `FRAMEPACKD_SECTION_KEY` variables.
 
-use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr};
+use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 use crate::{
     Devices, HOST_BUDGET_GB, IdleLimit, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 31] = [
+const VARIABLES: [&str; 32] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -32,6 +32,7 @@ const VARIABLES: [&str; 31] = [
     "FRAMEPACKD_MEMORY_PRESERVE_GB",
     "FRAMEPACKD_MEMORY_HOST_BUDGET_GB",
     "FRAMEPACKD_SPOOL_MODE",
+    "FRAMEPACKD_SPOOL_READONLY",
     "FRAMEPACKD_SPOOL_SETTLE_SECS",
     "FRAMEPACKD_SPOOL_GRACE_SECS",
     "FRAMEPACKD_SPOOL_SCAN_SECS",
@@ -106,9 +107,9 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
 }
 
 /// Variables that are more than text.
-struct Given<'p, F> {
-    get: F,
-    problems: &'p mut Problems,
+pub(crate) struct Given<'p, F> {
+    pub(crate) get: F,
+    pub(crate) problems: &'p mut Problems,
 }
 
 impl<'t, F: Fn(&str) -> Option<&'t str>> Given<'_, F> {
@@ -118,12 +119,38 @@ impl<'t, F: Fn(&str) -> Option<&'t str>> Given<'_, F> {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        parse((self.get)(name)?)
+        let text = (self.get)(name)?;
+        parse(text)
             .map_err(|err| {
                 let problem = Problem::new(ProblemKind::OutOfRange, name, err.to_string());
                 self.problems.push(problem);
             })
             .ok()
+    }
+
+    /// One of the words of a type.
+    pub(crate) fn word<T: FromStr<Err: fmt::Display>>(&mut self, name: &str) -> Option<T> {
+        self.parsed(name, T::from_str)
+    }
+
+    /// A number in a range; what kind of number, for people.
+    pub(crate) fn within<T: FromStr + PartialOrd + fmt::Display>(
+        &mut self,
+        name: &str,
+        range: &RangeInclusive<T>,
+        kind: &str,
+    ) -> Option<T> {
+        self.parsed(name, |text| {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            let (low, high) = (range.start(), range.end());
+            number.ok_or_else(|| format!("`{text}` is not {kind}, {low} to {high}"))
+        })
+    }
+
+    /// Seconds in a range.
+    pub(crate) fn secs(&mut self, name: &str, range: &RangeInclusive<f64>) -> Option<Duration> {
+        let secs = self.within(name, range, "a number")?;
+        Some(Duration::from_secs_f64(secs))
     }
 
     /// A whole number in a range.

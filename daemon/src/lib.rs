@@ -123,6 +123,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     .await?;
     let spool = Spool::open(SpoolConfig {
         jobs: config.paths.jobs.clone(),
+        own: state.layout().spool(),
         daemon_id: state.daemon_id(),
         rules: config.spool,
         intake: intake.clone(),

@@ -18,6 +18,7 @@ use super::{
     archive::Archive,
     held::{Held, RETRY},
     lease, name,
+    places::Access,
     scan::Settled,
     settle::{Candidate, Content, Look, Verdict},
 };
@@ -47,17 +48,19 @@ impl Spool {
     /// Claims these files and answers them.
     pub(super) fn take(&mut self, settled: Vec<Settled>) -> Result<(), Stopping> {
         let before = self.held.len();
-        for Settled { name, written, .. } in settled {
-            let known_as = self.first_name(&name)?;
-            match self.claims.take(&name, &known_as) {
+        for file in settled {
+            let known_as = self.first_name(&file.name)?;
+            match self.claims.take(&file, &known_as) {
                 Ok(Some(claim)) => {
-                    self.troubles.remove(&name);
-                    let is_whole = self.renamed.remove(&name);
-                    let written = (!is_whole).then_some(written);
+                    self.troubles.remove(&file.name);
+                    let is_whole = self.renamed.remove(&file.name);
+                    // A copy was compared when it was made, and nobody writes to it.
+                    let is_checked = is_whole || self.folder.access() == Access::ReadOnly;
+                    let written = (!is_checked).then_some(file.written);
                     self.held.push(Held::new(claim, written));
                 }
                 Ok(None) => {}
-                Err(error) => self.trouble(name, format!("it can't be claimed: {error}")),
+                Err(error) => self.trouble(file.name, format!("it can't be claimed: {error}")),
             }
         }
         if self.held.len() == before {
@@ -224,7 +227,7 @@ impl Spool {
 
     /// Puts a file away that became no job.
     fn refuse(&mut self, held: Held, report: &Report<'_>) {
-        let mut archive = Archive::new(self.folder.path());
+        let mut archive = Archive::new(self.folder.papers());
         let put = archive.put(&held.claim, &held.claim.id, report);
         if let Err(error) = put.and_then(|()| archive.sync()) {
             warn!(file = %held.claim.path.display(), %error, "putting a file away; it stays claimed");

@@ -38,7 +38,7 @@ impl Spool {
         if !self.is_recovered {
             return;
         }
-        let mut archive = Archive::new(self.folder.path());
+        let mut archive = Archive::new(self.folder.papers());
         for (id, record) in mem::take(&mut self.unfiled) {
             let claim_id = record.private.claim.as_ref();
             let Some(claim) = claim_id.and_then(|claim| self.of_jobs.get(claim)) else {

@@ -7,15 +7,21 @@ use std::{
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt},
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc,
     time::{Duration, Instant, SystemTime},
 };
 
-use framepack_config::Spool as Config;
+use framepack_config::{Spool as Config, WatchMode};
 use nix::sys::statfs::statfs;
 
-use super::{Event, claim::Claims, settle::SettleRules, watch::Watch};
+use super::{
+    Event,
+    claim::Claims,
+    places::{Access, Places},
+    settle::SettleRules,
+    watch::Watch,
+};
 
 /// Network file systems and others that tell nothing of what other hosts do, by `statfs(2)`'s magic number.
 const NETWORK: [(i64, &str); 13] = [
@@ -64,7 +70,7 @@ impl FileSystem {
 /// The folder as it is watched now.
 #[derive(Debug)]
 pub(super) struct Folder {
-    path: PathBuf,
+    places: Places,
     daemon_id: String,
     config: Config,
     events: mpsc::Sender<Event>,
@@ -85,24 +91,29 @@ pub(super) enum Presence {
 impl Folder {
     /// Makes the folder's own folders and begins to watch it.
     pub(super) fn open(
-        path: PathBuf,
+        places: Places,
         daemon_id: &str,
         config: Config,
         events: mpsc::Sender<Event>,
     ) -> io::Result<(Self, Claims)> {
-        let claims = prepare(&path, daemon_id)?;
-        let file_system = FileSystem::of(&path)?;
+        let claims = prepare(&places, daemon_id)?;
+        let file_system = FileSystem::of(&places.jobs)?;
+        let mode = match (places.access(), config.mode, file_system) {
+            // The test would write a file. On a local file system events do come.
+            (Access::ReadOnly, WatchMode::Auto, FileSystem::Local) => WatchMode::Events,
+            (_, mode, _) => mode,
+        };
         let folder = Self {
-            identity: identity(&path)?,
+            identity: identity(&places.jobs)?,
             watch: Watch::start(
-                &path,
-                (config.mode, file_system),
+                &places.jobs,
+                (mode, file_system),
                 &probe_name(daemon_id),
                 events.clone(),
             ),
             file_system,
             daemon_id: daemon_id.to_owned(),
-            path,
+            places,
             config,
             events,
         };
@@ -111,17 +122,26 @@ impl Folder {
 
     /// Looks whether it is still there. An error: it is gone, or can't be used.
     pub(super) fn check(&mut self) -> io::Result<Presence> {
-        if identity(&self.path)? == self.identity {
+        if identity(&self.places.jobs)? == self.identity {
             return Ok(Presence::Same);
         }
-        let (path, events) = (self.path.clone(), self.events.clone());
-        let (folder, claims) = Self::open(path, &self.daemon_id, self.config, events)?;
+        let (places, events) = (self.places.clone(), self.events.clone());
+        let (folder, claims) = Self::open(places, &self.daemon_id, self.config, events)?;
         *self = folder;
         Ok(Presence::Replaced(claims))
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.places.jobs
+    }
+
+    /// Where claims, reports and `STATUS.txt` go.
+    pub(super) fn papers(&self) -> &Path {
+        &self.places.papers
+    }
+
+    pub(super) fn access(&self) -> Access {
+        self.places.access()
     }
 
     /// How long files settle here.
@@ -155,10 +175,12 @@ impl Folder {
 
     /// The time by the clock that the files' times come from: a share's server may be early or late.
     pub(super) fn clock(&self) -> SystemTime {
-        match self.file_system {
-            FileSystem::Local => SystemTime::now(),
-            FileSystem::Network { .. } => {
-                let probe = incoming(&self.path).join(probe_name(&self.daemon_id));
+        match (self.file_system, self.access()) {
+            (FileSystem::Local, _) => SystemTime::now(),
+            // There is no telling: no file counts as old, and each is watched until it has settled.
+            (FileSystem::Network { .. }, Access::ReadOnly) => SystemTime::UNIX_EPOCH,
+            (FileSystem::Network { .. }, Access::Writable) => {
+                let probe = self.places.incoming().join(probe_name(&self.daemon_id));
                 server_time(&probe).unwrap_or_else(|_| SystemTime::now())
             }
         }
@@ -171,22 +193,23 @@ impl Folder {
             FileSystem::Network { kind } => kind,
         };
         let (watch, secs) = (self.watch.describe(), self.scan_interval().as_secs_f64());
-        format!("{kind}, {watch}, listed every {secs} s at least")
+        let access = match self.access() {
+            Access::Writable => "",
+            Access::ReadOnly => ", nothing is written into it",
+        };
+        format!("{kind}, {watch}, listed every {secs} s at least{access}")
     }
 }
 
-/// Where writers put what they will rename into the folder; never read.
-fn incoming(jobs: &Path) -> PathBuf {
-    jobs.join(".incoming")
-}
-
-fn prepare(jobs: &Path, daemon_id: &str) -> io::Result<Claims> {
-    let claims = Claims::open(jobs, daemon_id)?;
-    let incoming = incoming(jobs);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o770)
-        .create(&incoming)?;
+fn prepare(places: &Places, daemon_id: &str) -> io::Result<Claims> {
+    let claims = Claims::open(places, daemon_id)?;
+    if places.access() == Access::Writable {
+        let incoming = places.incoming();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o770)
+            .create(&incoming)?;
+    }
     Ok(claims)
 }
 
@@ -212,8 +235,6 @@ fn server_time(probe: &Path) -> io::Result<SystemTime> {
 
 #[cfg(test)]
 mod tests {
-    use framepack_config::WatchMode;
-
     use super::*;
 
     fn open(jobs: &Path) -> (Folder, mpsc::Receiver<Event>) {
@@ -222,7 +243,8 @@ mod tests {
             mode: WatchMode::Events,
             ..Config::default()
         };
-        let (folder, _) = Folder::open(jobs.to_owned(), "d1", config, events).unwrap();
+        let places = Places::new(jobs.to_owned(), None);
+        let (folder, _) = Folder::open(places, "d1", config, events).unwrap();
         (folder, inbox)
     }
 

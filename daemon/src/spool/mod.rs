@@ -6,7 +6,9 @@
 //!
 //! - `folder`, `watch`: which folder it is, what it lies on, and how its changes are noticed
 //! - `scan`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
-//! - `claim`, `held`, `accept`, `read`, `again`: taking a file, and its way into the queue
+//! - `places`: where it is, and where the daemon's own files for it go
+//! - `claim`, `rename`, `ledger`: taking a file
+//! - `held`, `accept`, `read`, `again`: its way into the queue
 //! - `ended`, `archive`: where it goes when all is done
 //! - `tell`, `status`: what is said of all that, `STATUS.txt` first
 
@@ -18,8 +20,11 @@ mod ended;
 mod folder;
 mod held;
 mod lease;
+mod ledger;
 mod name;
+mod places;
 mod read;
+mod rename;
 mod scan;
 mod settle;
 mod status;
@@ -49,6 +54,7 @@ use self::{
     claim::{Claim, Claims},
     folder::{Folder, Presence},
     held::{Held, RETRY, hindrance},
+    places::Places,
     scan::Unsettled,
     settle::Settling,
     status::StatusFile,
@@ -112,6 +118,8 @@ pub(crate) struct Spool {
 #[derive(Debug)]
 pub(crate) struct SpoolConfig<'a> {
     pub(crate) jobs: PathBuf,
+    /// A folder of the daemon's own, for what must not be written into a jobs folder that is only read.
+    pub(crate) own: PathBuf,
     pub(crate) daemon_id: &'a str,
     pub(crate) rules: Config,
     pub(crate) intake: Intake,
@@ -125,8 +133,9 @@ pub(crate) struct SpoolConfig<'a> {
 impl Spool {
     pub(crate) fn open(config: SpoolConfig<'_>) -> io::Result<Self> {
         // Watched from now on, so that no rename is missed once the daemon says that it is ready.
-        let (folder, claims) =
-            Folder::open(config.jobs, config.daemon_id, config.rules, config.events)?;
+        let papers = config.rules.readonly.then_some(config.own);
+        let places = Places::new(config.jobs, papers);
+        let (folder, claims) = Folder::open(places, config.daemon_id, config.rules, config.events)?;
         Ok(Self {
             claims,
             daemon_id: config.daemon_id.to_owned(),

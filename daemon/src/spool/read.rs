@@ -9,6 +9,7 @@ use std::{
 
 use framepack_jobs::{Failure, FailureClass, MAX_FILE_BYTES};
 use nix::fcntl::OFlag;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::lease;
@@ -117,6 +118,11 @@ impl JobText {
             text,
             written: (&metadata).into(),
         })
+    }
+
+    /// SHA-256 of the text, in hexadecimal.
+    pub(super) fn sha256(&self) -> String {
+        format!("{:x}", Sha256::digest(&self.text))
     }
 
     /// Whether it is the state of a file that was seen earlier, perhaps under another name.

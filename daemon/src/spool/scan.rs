@@ -14,7 +14,7 @@ use tracing::warn;
 use super::{
     Spool, name,
     read::{JobText, Written, is_open_for_writing},
-    settle::{Candidate, Content, Look, Verdict},
+    settle::{Candidate, Content, Fingerprint, Look, Verdict},
 };
 
 /// Folders of the daemon's own in the jobs folder.
@@ -27,6 +27,18 @@ pub(super) struct Settled {
     modified: SystemTime,
     /// What it was when that was decided.
     pub(super) written: Written,
+    pub(super) fingerprint: Fingerprint,
+}
+
+impl Settled {
+    pub(super) fn new(name: OsString, metadata: &Metadata) -> Self {
+        Self {
+            name,
+            modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            written: metadata.into(),
+            fingerprint: metadata.into(),
+        }
+    }
 }
 
 /// What was seen in the folder and is not taken yet.
@@ -74,13 +86,12 @@ impl Spool {
             let Ok(metadata) = entry.metadata() else {
                 continue;
             };
+            if self.claims.has(&name, &metadata) {
+                continue;
+            }
             present.insert(name.clone());
             match self.verdict(&name, &metadata, (now, clock)) {
-                Verdict::Settled => settled.push(Settled {
-                    modified: metadata.modified()?,
-                    written: (&metadata).into(),
-                    name,
-                }),
+                Verdict::Settled => settled.push(Settled::new(name, &metadata)),
                 Verdict::Waiting(why) => {
                     unsettled.insert(name, why);
                 }

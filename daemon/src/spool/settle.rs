@@ -26,10 +26,11 @@ pub(crate) struct SettleRules {
 /// What tells two states of a file apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
-    inode: (u64, u64),
+    /// Device and inode.
+    pub(crate) inode: (u64, u64),
     size_bytes: u64,
     mtime: (i64, i64),
-    ctime: (i64, i64),
+    pub(crate) ctime: (i64, i64),
 }
 
 impl From<&Metadata> for Fingerprint {

@@ -5,7 +5,7 @@ use std::{ffi::OsString, io};
 use framepack_ipc::control::Note;
 use tracing::warn;
 
-use super::{Spool, folder::Folder, held::hindrance, status::Status};
+use super::{Spool, folder::Folder, held::hindrance, places::Access, status::Status};
 use crate::queue::Summary;
 
 impl Spool {
@@ -30,8 +30,8 @@ impl Spool {
             hindrance: hindrance(&self.held),
             notes: &notes,
         };
-        if notes.is_empty() {
-            self.status.update(self.folder.path(), &status);
+        if notes.is_empty() || self.folder.access() == Access::ReadOnly {
+            self.status.update(self.folder.papers(), &status);
         }
         self.notes.send_if_modified(|last| {
             let is_new = *last != notes;

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod claim;
+mod readonly;
 mod trouble;
 mod waiting;
 
