@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 32] = [
+const VARIABLES: [&str; 33] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -37,6 +37,7 @@ const VARIABLES: [&str; 32] = [
     "FRAMEPACKD_SPOOL_GRACE_SECS",
     "FRAMEPACKD_SPOOL_SCAN_SECS",
     "FRAMEPACKD_SPOOL_WAIT_INPUTS_SECS",
+    "FRAMEPACKD_SPOOL_ALARM_SECS",
     "FRAMEPACKD_QUEUE_MAX_JOBS",
     "FRAMEPACKD_SOCKET_ADMIN",
     "FRAMEPACKD_SOCKET_SUBMIT",

@@ -103,7 +103,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         bundle: BundleDefaults::read(&config.models.bundle)?,
     };
     let (spool_events, spool_inbox) = mpsc::channel();
-    let (spool_notes, notes) = watch::channel(Vec::new());
+    let (spool_told, told) = watch::channel(spool::View::default());
     let gpus = Gpus::watch();
     let notify = Notify::from_environment();
     let location = state.store(config.disk.floor_mib);
@@ -129,7 +129,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         intake: intake.clone(),
         queue: queue.clone(),
         events: spool_events.clone(),
-        notes: spool_notes,
+        told: spool_told,
     })
     .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
 
@@ -148,14 +148,14 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         shutdown: &shutdown,
     });
     let workers = start_workers(supervisors).await?;
-    let metrics = start_metrics(&config, &queue, &gpus);
+    let metrics = start_metrics(&config, &queue, &gpus, &told);
     let totals = metrics.totals.clone();
     let service = Service {
         queue: queue.clone(),
         intake,
         renderer: renderer(&config, &state),
         planners,
-        notes,
+        spool: told,
         switches,
         store,
         started: metrics.started,
@@ -268,12 +268,18 @@ async fn open_queue(
 }
 
 /// The daemon's figures, which from now on are in their file, too, if one is configured.
-fn start_metrics(config: &Config, queue: &QueueHandle, gpus: &Gpus) -> Metrics {
+fn start_metrics(
+    config: &Config,
+    queue: &QueueHandle,
+    gpus: &Gpus,
+    spool: &watch::Receiver<spool::View>,
+) -> Metrics {
     let metrics = Metrics {
         queue: queue.clone(),
         totals: Totals::default(),
         gpus: gpus.clone(),
         folders: metrics::folders(&config.paths),
+        spool: spool.clone(),
         started: Instant::now(),
     };
     if let Some(path) = &config.metrics.textfile {

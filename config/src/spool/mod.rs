@@ -9,13 +9,14 @@ pub use words::{UnknownWatchMode, WatchMode};
 use crate::{ProblemKind, Problems, Table, environment::Given};
 
 /// Keys of `spool` in the file.
-pub(crate) const SPOOL_KEYS: [&str; 6] = [
+pub(crate) const SPOOL_KEYS: [&str; 7] = [
     "mode",
     "readonly",
     "settle_secs",
     "grace_secs",
     "scan_secs",
     "wait_inputs_secs",
+    "alarm_secs",
 ];
 /// Keys of `queue` in the file.
 pub(crate) const QUEUE_KEYS: [&str; 1] = ["max_jobs"];
@@ -24,6 +25,7 @@ const SETTLE_SECS: RangeInclusive<f64> = 0.05..=600.0;
 const GRACE_SECS: RangeInclusive<f64> = 0.1..=86_400.0;
 const SCAN_SECS: RangeInclusive<f64> = 0.1..=3600.0;
 const WAIT_INPUTS_SECS: RangeInclusive<f64> = 0.0..=2_592_000.0;
+const ALARM_SECS: RangeInclusive<f64> = 0.1..=2_592_000.0;
 const MAX_JOBS: RangeInclusive<u64> = 1..=1_000_000;
 
 /// `spool`.
@@ -41,6 +43,8 @@ pub struct Spool {
     pub scan: Option<Duration>,
     /// How long a job waits for its picture.
     pub wait_inputs: Duration,
+    /// How long a file may lie in the folder without being taken until that is told as a fault.
+    pub alarm: Duration,
 }
 
 impl Default for Spool {
@@ -52,6 +56,7 @@ impl Default for Spool {
             grace: Duration::from_mins(1),
             scan: None,
             wait_inputs: Duration::from_mins(10),
+            alarm: Duration::from_mins(10),
         }
     }
 }
@@ -84,6 +89,8 @@ pub struct SpoolLayer {
     pub scan: Option<Duration>,
     /// `spool.wait_inputs_secs`
     pub wait_inputs: Option<Duration>,
+    /// `spool.alarm_secs`
+    pub alarm: Option<Duration>,
     /// `queue.max_jobs`
     pub max_jobs: Option<u64>,
 }
@@ -98,6 +105,7 @@ impl SpoolLayer {
             grace: self.grace.or(below.grace),
             scan: self.scan.or(below.scan),
             wait_inputs: self.wait_inputs.or(below.wait_inputs),
+            alarm: self.alarm.or(below.alarm),
             max_jobs: self.max_jobs.or(below.max_jobs),
         }
     }
@@ -111,6 +119,7 @@ impl SpoolLayer {
             grace: self.grace.unwrap_or(default.grace),
             scan: self.scan,
             wait_inputs: self.wait_inputs.unwrap_or(default.wait_inputs),
+            alarm: self.alarm.unwrap_or(default.alarm),
         };
         let limits = QueueLimits::default();
         let max_jobs = self.max_jobs.unwrap_or(limits.max_jobs);
@@ -129,6 +138,7 @@ pub(crate) fn in_file(spool: &Table<'_>, queue: &Table<'_>, problems: &mut Probl
         grace: secs("grace_secs", &GRACE_SECS),
         scan: secs("scan_secs", &SCAN_SECS),
         wait_inputs: secs("wait_inputs_secs", &WAIT_INPUTS_SECS),
+        alarm: secs("alarm_secs", &ALARM_SECS),
         readonly: spool.boolean("readonly", problems),
         mode: spool.text("mode", problems).and_then(|text| {
             let wrong = |err: UnknownWatchMode| {
@@ -153,6 +163,7 @@ pub(crate) fn in_environment<'v>(
         grace: given.secs("FRAMEPACKD_SPOOL_GRACE_SECS", &GRACE_SECS),
         scan: given.secs("FRAMEPACKD_SPOOL_SCAN_SECS", &SCAN_SECS),
         wait_inputs: given.secs("FRAMEPACKD_SPOOL_WAIT_INPUTS_SECS", &WAIT_INPUTS_SECS),
+        alarm: given.secs("FRAMEPACKD_SPOOL_ALARM_SECS", &ALARM_SECS),
         max_jobs: given.within("FRAMEPACKD_QUEUE_MAX_JOBS", &MAX_JOBS, "a whole number"),
     }
 }
@@ -200,6 +211,6 @@ mod tests {
         }
         let mut problems = Problems::default();
         in_environment(|_| Some("none"), &mut problems);
-        assert_eq!(problems.iter().count(), 7);
+        assert_eq!(problems.iter().count(), 8);
     }
 }

@@ -29,7 +29,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use framepack_ipc::{
     ErrorBody, ErrorCode, ErrorEnvelope,
-    control::{Note, Request, Response},
+    control::{Request, Response},
 };
 use interprocess::local_socket::{
     GenericFilePath, ListenerOptions, ToFsName,
@@ -56,6 +56,7 @@ use crate::{
     queue::{QueueHandle, Stopping},
     render::Renderer,
     shutdown::Shutdown,
+    spool::View,
     state_dir::Layout,
     store::StoreView,
     worker::{Planners, Switches},
@@ -73,8 +74,8 @@ pub(crate) struct Service {
     pub(crate) intake: Intake,
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
-    /// What is wrong with the jobs folder.
-    pub(crate) notes: latest::Receiver<Vec<Note>>,
+    /// How the jobs folder is.
+    pub(crate) spool: latest::Receiver<View>,
     pub(crate) switches: Switches,
     pub(crate) store: StoreView,
     pub(crate) started: Instant,

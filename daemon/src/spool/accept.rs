@@ -17,10 +17,12 @@ use super::{
     Spool,
     archive::Archive,
     held::{Held, RETRY},
-    lease, name,
+    lease,
+    look::Look,
+    name,
     places::Access,
     scan::Settled,
-    settle::{Candidate, Content, Look, Verdict},
+    settle::{Candidate, Content, Verdict},
 };
 use crate::{
     inputs::{self, Copies, InputError, OpenInput},
@@ -52,6 +54,7 @@ impl Spool {
             let known_as = self.first_name(&file.name)?;
             match self.claims.take(&file, &known_as) {
                 Ok(Some(claim)) => {
+                    self.totals.claimed += 1;
                     self.troubles.remove(&file.name);
                     let is_whole = self.renamed.remove(&file.name);
                     // A copy was compared when it was made, and nobody writes to it.
@@ -105,6 +108,7 @@ impl Spool {
                 Found::Refused(Rejection { failure, problems }) => {
                     let file = held.file();
                     info!(file, code = failure.code, "rejected: {}", failure.message);
+                    self.totals.rejected += 1;
                     self.refuse(held, &Report::rejected(file, &failure, &problems));
                 }
                 Found::NotYet { after, why } => self.held.push(held.later(after, why)),
@@ -145,10 +149,12 @@ impl Spool {
             match self.runtime.block_on(answer).map_err(|_| Stopping)? {
                 Ok(Submitted::New(job)) => {
                     info!(file, job = %job.id, "accepted");
+                    self.totals.jobs += 1;
                     self.of_jobs.insert(held.claim.id.clone(), held.claim);
                 }
                 Ok(Submitted::Duplicate(job) | Submitted::KeyTaken(job)) => {
                     info!(file, job = %job.id, "has the key of that job");
+                    self.totals.duplicates += 1;
                     self.refuse(held, &Report::duplicate(file, &job));
                 }
                 Err(error) => {

@@ -12,7 +12,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::settle::Fingerprint;
+use super::look::Fingerprint;
 
 /// The list.
 #[derive(Debug)]

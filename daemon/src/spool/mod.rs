@@ -4,23 +4,26 @@
 //! until its job is in the store (or refused) and, later, until the job has ended; both survive a crash,
 //! because the next daemon goes through its claims first.
 //!
-//! - `folder`, `watch`: which folder it is, what it lies on, and how its changes are noticed
-//! - `scan`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
+//! - `folder`, `file_system`, `watch`: which folder it is, what it lies on, and how its changes are noticed
+//! - `scan`, `look`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
 //! - `places`: where it is, and where the daemon's own files for it go
 //! - `claim`, `rename`, `ledger`: taking a file
 //! - `held`, `accept`, `read`, `again`: its way into the queue
 //! - `ended`, `archive`: where it goes when all is done
-//! - `tell`, `status`: what is said of all that, `STATUS.txt` first
+//! - `tell`, `status`, `figures`: what is said of all that
 
 mod accept;
 mod again;
 mod archive;
 mod claim;
 mod ended;
+mod figures;
+mod file_system;
 mod folder;
 mod held;
 mod lease;
 mod ledger;
+mod look;
 mod name;
 mod places;
 mod read;
@@ -48,10 +51,12 @@ use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
 use tracing::{info, warn};
 
 pub(crate) use claim::{random_id, sync_dir};
+pub(crate) use figures::{Figures, Mode, View};
 
 use self::{
     accept::BATCH,
     claim::{Claim, Claims},
+    figures::Totals,
     folder::{Folder, Presence},
     held::{Held, RETRY, hindrance},
     places::Places,
@@ -71,6 +76,8 @@ use crate::{
 pub(crate) enum Event {
     /// Something changed in the folder.
     Changed,
+    /// Events were lost.
+    Lost,
     /// A file of this name was renamed into the folder, so it is whole.
     Renamed(OsString),
     /// The test file was told of: events come.
@@ -92,7 +99,11 @@ pub(crate) struct Spool {
     runtime: runtime::Handle,
     /// How long a job waits for its picture.
     wait_inputs: Duration,
+    /// How long a file may lie in the folder until that is told as a fault.
+    alarm: Duration,
     settling: Settling,
+    /// Since when the files of the folder have been seen.
+    sightings: HashMap<OsString, Instant>,
     /// The pictures of claimed files, which settle by the same rules.
     pictures: Settling,
     /// Names that arrived by rename.
@@ -110,7 +121,10 @@ pub(crate) struct Spool {
     /// Ended, and their files not put away yet.
     unfiled: BTreeMap<JobId, Arc<Record>>,
     status: StatusFile,
-    notes: latest::Sender<Vec<Note>>,
+    totals: Totals,
+    /// What the last listing took.
+    listing: Duration,
+    told: latest::Sender<View>,
     _lease_guard: Signal,
 }
 
@@ -126,8 +140,8 @@ pub(crate) struct SpoolConfig<'a> {
     pub(crate) queue: QueueHandle,
     /// Where the hints of the file system go.
     pub(crate) events: mpsc::Sender<Event>,
-    /// What is wrong with the folder, for others to tell.
-    pub(crate) notes: latest::Sender<Vec<Note>>,
+    /// How it is, for others to tell.
+    pub(crate) told: latest::Sender<View>,
 }
 
 impl Spool {
@@ -143,7 +157,9 @@ impl Spool {
             queue: config.queue,
             runtime: runtime::Handle::current(),
             wait_inputs: config.rules.wait_inputs,
+            alarm: config.rules.alarm,
             settling: Settling::new(folder.rules()),
+            sightings: HashMap::new(),
             pictures: Settling::new(folder.rules()),
             folder,
             renamed: HashSet::new(),
@@ -154,7 +170,9 @@ impl Spool {
             of_jobs: HashMap::new(),
             unfiled: BTreeMap::new(),
             status: StatusFile::default(),
-            notes: config.notes,
+            totals: Totals::default(),
+            listing: Duration::ZERO,
+            told: config.told,
             _lease_guard: lease::guard()?,
         })
     }
@@ -189,6 +207,10 @@ impl Spool {
             for event in [first].into_iter().chain(events.try_iter()) {
                 match event {
                     Event::Changed => is_reason = true,
+                    Event::Lost => {
+                        self.totals.overflows += 1;
+                        is_reason = true;
+                    }
                     Event::Renamed(name) => {
                         self.renamed.insert(name);
                         is_reason = true;
@@ -208,17 +230,17 @@ impl Spool {
     /// One round. Returns how long nothing need be done.
     fn pass(&mut self) -> Result<Duration, Stopping> {
         self.folder.check_events(Instant::now());
-        let (left, notes) = match self.folder.check() {
+        let (left, unusable) = match self.folder.check() {
             Ok(presence) => {
                 if let Presence::Replaced(claims) = presence {
                     self.begin_anew(claims);
                 }
                 self.work_through()?
             }
-            Err(error) => (0, vec![unusable(&self.folder, &error)]),
+            Err(error) => (0, Some(unusable(&self.folder, &error))),
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
-        self.tell(left, &summary, notes);
+        self.tell(left, &summary, unusable);
         let is_more = left > 0 && summary.room() > 0 && hindrance(&self.held).is_none();
         Ok(if is_more {
             Duration::ZERO
@@ -228,8 +250,8 @@ impl Spool {
     }
 
     /// What is left from earlier rounds first, then the folder. Returns how many files could be taken and are
-    /// not yet, and what is wrong.
-    fn work_through(&mut self) -> Result<(usize, Vec<Note>), Stopping> {
+    /// not yet, and why the folder can't be read.
+    fn work_through(&mut self) -> Result<(usize, Option<Note>), Stopping> {
         if !self.is_recovered {
             self.recover()?;
         }
@@ -237,7 +259,7 @@ impl Spool {
         self.file_ended();
         let mut settled = match self.scan() {
             Ok(settled) => settled,
-            Err(error) => return Ok((0, vec![unusable(&self.folder, &error)])),
+            Err(error) => return Ok((0, Some(unusable(&self.folder, &error)))),
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
         // What is held will be jobs, too.
@@ -247,7 +269,7 @@ impl Spool {
         };
         let left = settled.split_off(settled.len().min(BATCH).min(room as usize));
         self.take(settled)?;
-        Ok((left.len(), Vec::new()))
+        Ok((left.len(), None))
     }
 
     /// How long nothing need be done, if nothing is heard.

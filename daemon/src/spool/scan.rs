@@ -12,9 +12,11 @@ use std::{
 use tracing::warn;
 
 use super::{
-    Spool, name,
+    Spool,
+    look::{Fingerprint, Look},
+    name,
     read::{JobText, Written, is_open_for_writing},
-    settle::{Candidate, Content, Fingerprint, Look, Verdict},
+    settle::{Candidate, Content, Verdict},
 };
 
 /// Folders of the daemon's own in the jobs folder.
@@ -61,6 +63,7 @@ impl Spool {
     /// Lists the folder. Returns the files that can be taken, the oldest first.
     pub(super) fn scan(&mut self) -> io::Result<Vec<Settled>> {
         let (now, clock) = (Instant::now(), self.folder.clock());
+        self.totals.listings += 1;
         let mut settled = Vec::new();
         let mut present = HashSet::new();
         let mut unsettled = BTreeMap::new();
@@ -90,6 +93,10 @@ impl Spool {
                 continue;
             }
             present.insert(name.clone());
+            self.sightings.entry(name.clone()).or_insert_with(|| {
+                self.totals.seen += 1;
+                now
+            });
             match self.verdict(&name, &metadata, (now, clock)) {
                 Verdict::Settled => settled.push(Settled::new(name, &metadata)),
                 Verdict::Waiting(why) => {
@@ -98,12 +105,14 @@ impl Spool {
             }
         }
         self.settling.keep_only(&present);
+        self.sightings.retain(|name, _| present.contains(name));
         self.renamed.retain(|name| present.contains(name));
         self.troubles.retain(|name, _| present.contains(name));
         self.unsettled = Unsettled {
             files: unsettled,
             folders,
         };
+        self.listing = now.elapsed();
         settled.sort_by(|a, b| (a.modified, &a.name).cmp(&(b.modified, &b.name)));
         Ok(settled)
     }

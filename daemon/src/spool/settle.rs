@@ -6,47 +6,26 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    ffi::{OsStr, OsString},
-    fs::Metadata,
-    os::unix::fs::MetadataExt,
-    time::{Duration, Instant, SystemTime},
+    ffi::OsString,
+    time::{Duration, Instant},
 };
 
 use framepack_config::yaml;
 
+use super::look::{Fingerprint, Look};
+
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SettleRules {
+pub(super) struct SettleRules {
     /// A complete file must be seen unchanged over this long.
-    pub(crate) settle: Duration,
+    pub(super) settle: Duration,
     /// A file that is not complete is taken as it is when it was left unchanged over this long.
-    pub(crate) grace: Duration,
-}
-
-/// What tells two states of a file apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint {
-    /// Device and inode.
-    pub(crate) inode: (u64, u64),
-    size_bytes: u64,
-    mtime: (i64, i64),
-    pub(crate) ctime: (i64, i64),
-}
-
-impl From<&Metadata> for Fingerprint {
-    fn from(metadata: &Metadata) -> Self {
-        Self {
-            inode: (metadata.dev(), metadata.ino()),
-            size_bytes: metadata.len(),
-            mtime: (metadata.mtime(), metadata.mtime_nsec()),
-            ctime: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
+    pub(super) grace: Duration,
 }
 
 /// Whether the content of a file looks whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(super) enum Content {
     /// Valid and ended.
     Complete,
     /// Empty, cut off or invalid: perhaps still being written. In which way.
@@ -55,7 +34,7 @@ pub(crate) enum Content {
 
 impl Content {
     /// What the text of a job file looks like. Its end is a newline, a line `...`, or a comment `# end`.
-    pub(crate) fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         let last = text.lines().next_back().unwrap_or_default().trim_end();
         if let Err(problem) = yaml::parse(text) {
             return Self::Partial(format!("it is not valid YAML: {problem}"));
@@ -68,7 +47,7 @@ impl Content {
 }
 
 /// What is asked about a file when its times alone do not decide.
-pub(crate) trait Candidate {
+pub(super) trait Candidate {
     /// What its content looks like; asked once for each state of the file.
     fn content(&self) -> Content;
     /// Whether somebody has it open for writing.
@@ -77,39 +56,15 @@ pub(crate) trait Candidate {
 
 /// Whether a file can be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(super) enum Verdict {
     Settled,
     /// Not yet, and why.
     Waiting(String),
 }
 
-/// One look at a candidate.
-#[derive(Debug)]
-pub(crate) struct Look<'a> {
-    pub(crate) name: &'a OsStr,
-    pub(crate) fingerprint: Fingerprint,
-    /// How long ago the file was last written, by its own times.
-    pub(crate) age: Duration,
-}
-
-impl<'a> Look<'a> {
-    pub(crate) fn new(name: &'a OsStr, metadata: &Metadata, now: SystemTime) -> Self {
-        // A time in the future (a share whose clock is ahead) counts as "just now".
-        let age = metadata
-            .modified()
-            .ok()
-            .and_then(|mtime| now.duration_since(mtime).ok());
-        Self {
-            name,
-            fingerprint: metadata.into(),
-            age: age.unwrap_or_default(),
-        }
-    }
-}
-
 /// The candidates that were seen and not yet taken.
 #[derive(Debug)]
-pub(crate) struct Settling {
+pub(super) struct Settling {
     rules: SettleRules,
     seen: HashMap<OsString, Seen>,
 }
@@ -122,7 +77,7 @@ struct Seen {
 }
 
 impl Settling {
-    pub(crate) fn new(rules: SettleRules) -> Self {
+    pub(super) fn new(rules: SettleRules) -> Self {
         Self {
             rules,
             seen: HashMap::new(),
@@ -130,7 +85,7 @@ impl Settling {
     }
 
     /// Whether the file can be taken.
-    pub(crate) fn verdict(
+    pub(super) fn verdict(
         &mut self,
         look: &Look<'_>,
         now: Instant,
@@ -167,14 +122,14 @@ impl Settling {
     }
 
     /// Forgets every file but these.
-    pub(crate) fn keep_only(&mut self, present: &HashSet<OsString>) {
+    pub(super) fn keep_only(&mut self, present: &HashSet<OsString>) {
         self.seen.retain(|name, _| present.contains(name));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::{cell::Cell, ffi::OsStr};
 
     use super::*;
 
@@ -297,20 +252,6 @@ mod tests {
         assert!(bench.is_settled(31.0, (5, 31.0), &file), "closed");
         file.is_open = true;
         assert!(bench.is_settled(60.0, (5, 60.0), &file), "never closed");
-    }
-
-    #[test]
-    fn rule_12_ages_are_told_by_the_servers_clock_and_the_future_is_fine() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.yaml");
-        let file = std::fs::File::create(&path).unwrap();
-        let server = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
-        for (written, age_secs) in [(-5, 5), (0, 0), (5, 0)] {
-            let written = Duration::from_secs(3600_u64.saturating_add_signed(written));
-            file.set_modified(SystemTime::UNIX_EPOCH + written).unwrap();
-            let look = Look::new(OsStr::new("a.yaml"), &path.metadata().unwrap(), server);
-            assert_eq!(look.age, Duration::from_secs(age_secs));
-        }
     }
 
     #[test]

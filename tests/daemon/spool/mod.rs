@@ -2,6 +2,7 @@
 
 mod arrival;
 mod claim;
+mod figures;
 mod readonly;
 mod trouble;
 mod waiting;
