@@ -6,12 +6,13 @@ use crate::{
     Devices, HOST_BUDGET_GB, IdleLimit, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind,
     Problems, SocketRoles, disk,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
+    retention,
     roles::principals,
     spool, suggest,
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 33] = [
+const VARIABLES: [&str; 37] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -45,6 +46,10 @@ const VARIABLES: [&str; 33] = [
     "FRAMEPACKD_METRICS_TEXTFILE",
     "FRAMEPACKD_DISK_FLOOR_MIB",
     "FRAMEPACKD_DISK_RESERVE_MIB",
+    "FRAMEPACKD_RETENTION_DONE_DAYS",
+    "FRAMEPACKD_RETENTION_DONE_FILES",
+    "FRAMEPACKD_RETENTION_FAILED_DAYS",
+    "FRAMEPACKD_RETENTION_THEN",
 ];
 
 /// What the daemon's variables begin with: one that is no setting is misspelt, or of another version.
@@ -69,6 +74,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
     }
     let spool = spool::in_environment(get, problems);
     let disk = disk::in_environment(get, problems);
+    let retention = retention::in_environment(get, problems);
     let mut given = Given { get, problems };
     Layer {
         jobs: path("FRAMEPACKD_PATHS_JOBS"),
@@ -98,6 +104,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
         }),
         spool,
         disk,
+        retention,
         roles: SocketRoles {
             admin: given.parsed("FRAMEPACKD_SOCKET_ADMIN", principals),
             submit: given.parsed("FRAMEPACKD_SOCKET_SUBMIT", principals),

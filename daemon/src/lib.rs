@@ -126,6 +126,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         own: state.layout().spool(),
         daemon_id: state.daemon_id(),
         rules: config.spool,
+        retention: config.retention,
         intake: intake.clone(),
         queue: queue.clone(),
         events: spool_events.clone(),

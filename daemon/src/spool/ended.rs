@@ -1,10 +1,13 @@
 //! Claims of before, and of jobs that have ended: found again after a start, and put away with their reports.
 
-use std::mem;
+use std::{
+    mem,
+    time::{Instant, SystemTime},
+};
 
-use tracing::warn;
+use tracing::{info, warn};
 
-use super::{Spool, archive::Archive, held::Held};
+use super::{Spool, archive::Archive, held::Held, retention};
 use crate::{queue::Stopping, report::Report};
 
 impl Spool {
@@ -31,6 +34,19 @@ impl Spool {
             }
         }
         Ok(())
+    }
+
+    /// From time to time: moves what was put away long ago.
+    pub(super) fn clear_old(&mut self) {
+        if Instant::now() < self.next_clearing {
+            return;
+        }
+        self.next_clearing = Instant::now() + retention::INTERVAL;
+        match retention::clear(self.folder.papers(), &self.retention, SystemTime::now()) {
+            Ok(0) => {}
+            Ok(files) => info!(files, then = ?self.retention.then, "files of long ago"),
+            Err(error) => warn!(%error, "clearing what was put away long ago"),
+        }
     }
 
     /// Puts the files of jobs that have ended away, with their reports.

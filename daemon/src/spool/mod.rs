@@ -9,7 +9,7 @@
 //! - `places`: where it is, and where the daemon's own files for it go
 //! - `claim`, `rename`, `ledger`: taking a file
 //! - `held`, `accept`, `read`, `again`: its way into the queue
-//! - `ended`, `archive`: where it goes when all is done
+//! - `ended`, `archive`, `retention`: where it goes when all is done, and for how long
 //! - `tell`, `status`, `figures`: what is said of all that
 
 mod accept;
@@ -28,6 +28,7 @@ mod name;
 mod places;
 mod read;
 mod rename;
+mod retention;
 mod scan;
 mod settle;
 mod status;
@@ -44,7 +45,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_config::Spool as Config;
+use framepack_config::{Retention, Spool as Config};
 use framepack_ipc::control::Note;
 use framepack_jobs::JobId;
 use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
@@ -101,6 +102,8 @@ pub(crate) struct Spool {
     wait_inputs: Duration,
     /// How long a file may lie in the folder until that is told as a fault.
     alarm: Duration,
+    retention: Retention,
+    next_clearing: Instant,
     settling: Settling,
     /// Since when the files of the folder have been seen.
     sightings: HashMap<OsString, Instant>,
@@ -136,6 +139,7 @@ pub(crate) struct SpoolConfig<'a> {
     pub(crate) own: PathBuf,
     pub(crate) daemon_id: &'a str,
     pub(crate) rules: Config,
+    pub(crate) retention: Retention,
     pub(crate) intake: Intake,
     pub(crate) queue: QueueHandle,
     /// Where the hints of the file system go.
@@ -158,6 +162,8 @@ impl Spool {
             runtime: runtime::Handle::current(),
             wait_inputs: config.rules.wait_inputs,
             alarm: config.rules.alarm,
+            retention: config.retention,
+            next_clearing: Instant::now(),
             settling: Settling::new(folder.rules()),
             sightings: HashMap::new(),
             pictures: Settling::new(folder.rules()),
@@ -257,6 +263,7 @@ impl Spool {
         }
         self.answer_held()?;
         self.file_ended();
+        self.clear_old();
         let mut settled = match self.scan() {
             Ok(settled) => settled,
             Err(error) => return Ok((0, Some(unusable(&self.folder, &error)))),

@@ -20,7 +20,14 @@ use super::{
 };
 
 /// Folders of the daemon's own in the jobs folder.
-const OWN_FOLDERS: [&str; 5] = ["claimed", "done", "failed", "rejected", "duplicate"];
+const OWN_FOLDERS: [&str; 6] = [
+    "claimed",
+    "done",
+    "failed",
+    "rejected",
+    "duplicate",
+    "archive",
+];
 
 /// A file that can be taken.
 #[derive(Debug)]

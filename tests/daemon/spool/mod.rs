@@ -4,6 +4,7 @@ mod arrival;
 mod claim;
 mod figures;
 mod readonly;
+mod retention;
 mod trouble;
 mod waiting;
 
