@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 37] = [
+const VARIABLES: [&str; 38] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -34,6 +34,7 @@ const VARIABLES: [&str; 37] = [
     "FRAMEPACKD_MEMORY_HOST_BUDGET_GB",
     "FRAMEPACKD_SPOOL_MODE",
     "FRAMEPACKD_SPOOL_READONLY",
+    "FRAMEPACKD_SPOOL_DEDUPE",
     "FRAMEPACKD_SPOOL_SETTLE_SECS",
     "FRAMEPACKD_SPOOL_GRACE_SECS",
     "FRAMEPACKD_SPOOL_SCAN_SECS",

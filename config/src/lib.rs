@@ -34,6 +34,8 @@ pub use problem::{MAX_TOLD, Problem, ProblemKind, Problems};
 pub use retention::{Retention, RetentionLayer, Then, UnknownThen};
 pub use roles::{NoPrincipal, Principal, SocketRoles};
 pub use settings::{Config, Deadlines, Idle, Memory, Metrics, Models, Paths, Worker};
-pub use spool::{QueueLimits, Spool, SpoolLayer, UnknownWatchMode, WatchMode};
+pub use spool::{
+    Dedupe, QueueLimits, Spool, SpoolLayer, UnknownDedupe, UnknownWatchMode, WatchMode,
+};
 pub use suggest::suggest;
 pub use table::Table;

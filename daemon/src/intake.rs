@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use framepack_config::BundleDefaults;
+use framepack_config::{BundleDefaults, Dedupe};
 use framepack_jobs::{
     Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Source, Surroundings, Validated,
 };
@@ -136,6 +136,7 @@ impl Intake {
             schedule: job.schedule,
             input: copy.path,
             warnings: job.warnings,
+            dedupe: Dedupe::Skip,
         })
     }
 }

@@ -2,16 +2,17 @@
 
 mod words;
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
-pub use words::{UnknownWatchMode, WatchMode};
+pub use words::{Dedupe, UnknownDedupe, UnknownWatchMode, WatchMode};
 
 use crate::{ProblemKind, Problems, Table, environment::Given};
 
 /// Keys of `spool` in the file.
-pub(crate) const SPOOL_KEYS: [&str; 7] = [
+pub(crate) const SPOOL_KEYS: [&str; 8] = [
     "mode",
     "readonly",
+    "dedupe",
     "settle_secs",
     "grace_secs",
     "scan_secs",
@@ -35,6 +36,8 @@ pub struct Spool {
     pub mode: WatchMode,
     /// Whether nothing is written into the folder.
     pub readonly: bool,
+    /// What becomes of files that are jobs already.
+    pub dedupe: Dedupe,
     /// How long a file must be left unchanged; `None` = by the file system.
     pub settle: Option<Duration>,
     /// How long a file may look unfinished.
@@ -52,6 +55,7 @@ impl Default for Spool {
         Self {
             mode: WatchMode::Auto,
             readonly: false,
+            dedupe: Dedupe::Skip,
             settle: None,
             grace: Duration::from_mins(1),
             scan: None,
@@ -81,6 +85,8 @@ pub struct SpoolLayer {
     pub mode: Option<WatchMode>,
     /// `spool.readonly`
     pub readonly: Option<bool>,
+    /// `spool.dedupe`
+    pub dedupe: Option<Dedupe>,
     /// `spool.settle_secs`
     pub settle: Option<Duration>,
     /// `spool.grace_secs`
@@ -101,6 +107,7 @@ impl SpoolLayer {
         Self {
             mode: self.mode.or(below.mode),
             readonly: self.readonly.or(below.readonly),
+            dedupe: self.dedupe.or(below.dedupe),
             settle: self.settle.or(below.settle),
             grace: self.grace.or(below.grace),
             scan: self.scan.or(below.scan),
@@ -115,6 +122,7 @@ impl SpoolLayer {
         let spool = Spool {
             mode: self.mode.unwrap_or_default(),
             readonly: self.readonly.unwrap_or(default.readonly),
+            dedupe: self.dedupe.unwrap_or_default(),
             settle: self.settle,
             grace: self.grace.unwrap_or(default.grace),
             scan: self.scan,
@@ -140,14 +148,21 @@ pub(crate) fn in_file(spool: &Table<'_>, queue: &Table<'_>, problems: &mut Probl
         wait_inputs: secs("wait_inputs_secs", &WAIT_INPUTS_SECS),
         alarm: secs("alarm_secs", &ALARM_SECS),
         readonly: spool.boolean("readonly", problems),
-        mode: spool.text("mode", problems).and_then(|text| {
-            let wrong = |err: UnknownWatchMode| {
-                problems.push(spool.problem(ProblemKind::OutOfRange, "mode", err.to_string()));
-            };
-            text.parse().map_err(wrong).ok()
-        }),
+        mode: word(spool, "mode", problems),
+        dedupe: word(spool, "dedupe", problems),
         max_jobs: queue.integer("max_jobs", &MAX_JOBS, problems),
     }
+}
+
+/// One of the words of a type.
+fn word<T: FromStr<Err: fmt::Display>>(
+    spool: &Table<'_>,
+    key: &str,
+    problems: &mut Problems,
+) -> Option<T> {
+    let wrong = |err: T::Err| spool.problem(ProblemKind::OutOfRange, key, err.to_string());
+    let word = spool.text(key, problems)?.parse().map_err(wrong);
+    word.map_err(|problem| problems.push(problem)).ok()
 }
 
 /// The layer that the environment gives; `get` knows no empty variables.
@@ -159,6 +174,7 @@ pub(crate) fn in_environment<'v>(
     SpoolLayer {
         mode: given.word("FRAMEPACKD_SPOOL_MODE"),
         readonly: given.word("FRAMEPACKD_SPOOL_READONLY"),
+        dedupe: given.word("FRAMEPACKD_SPOOL_DEDUPE"),
         settle: given.secs("FRAMEPACKD_SPOOL_SETTLE_SECS", &SETTLE_SECS),
         grace: given.secs("FRAMEPACKD_SPOOL_GRACE_SECS", &GRACE_SECS),
         scan: given.secs("FRAMEPACKD_SPOOL_SCAN_SECS", &SCAN_SECS),
@@ -211,6 +227,6 @@ mod tests {
         }
         let mut problems = Problems::default();
         in_environment(|_| Some("none"), &mut problems);
-        assert_eq!(problems.iter().count(), 8);
+        assert_eq!(problems.iter().count(), 9);
     }
 }

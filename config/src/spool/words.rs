@@ -31,3 +31,33 @@ impl FromStr for WatchMode {
         }
     }
 }
+
+/// What becomes of a file that is a job already, by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dedupe {
+    /// It is put away: the job is not rendered again.
+    #[default]
+    Skip,
+    /// It is a new job, with a warning.
+    Warn,
+    /// It is a new job.
+    Off,
+}
+
+/// Nothing that can be done with duplicates.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not known; there are skip, warn and off")]
+pub struct UnknownDedupe(String);
+
+impl FromStr for Dedupe {
+    type Err = UnknownDedupe;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "skip" => Ok(Self::Skip),
+            "warn" => Ok(Self::Warn),
+            "off" => Ok(Self::Off),
+            other => Err(UnknownDedupe(other.to_owned())),
+        }
+    }
+}

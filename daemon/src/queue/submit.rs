@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use framepack_config::Dedupe;
 use framepack_jobs::{Job, JobId, JobState, Schedule, Source, Timestamp, ValidSpec};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -31,6 +32,8 @@ pub(crate) struct Submission {
     /// The daemon's copy of it.
     pub(crate) input: PathBuf,
     pub(crate) warnings: Vec<String>,
+    /// What becomes of it if it is there already.
+    pub(crate) dedupe: Dedupe,
 }
 
 impl Submission {
@@ -109,8 +112,17 @@ impl Queue {
         }
     }
 
-    fn take(&mut self, submission: Submission) -> Result<Submitted, SubmitError> {
-        if let Some(known) = self.live_or_done(&submission.key) {
+    fn take(&mut self, mut submission: Submission) -> Result<Submitted, SubmitError> {
+        let known = match submission.dedupe {
+            Dedupe::Off => None,
+            Dedupe::Skip | Dedupe::Warn => self.live_or_done(&submission.key),
+        };
+        if let Some(known) = known
+            && submission.dedupe == Dedupe::Warn
+        {
+            let warning = format!("the same as job {}, and rendered all the same", known.id);
+            submission.warnings.push(warning);
+        } else if let Some(known) = known {
             let same = known.spec == submission.spec;
             let known = Box::new(known.clone());
             inputs::remove(&submission.input);

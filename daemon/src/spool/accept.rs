@@ -225,7 +225,10 @@ impl Spool {
             return Found::NotYet { after, why };
         }
         match self.intake.submission(offer, job, &input, copies) {
-            Ok(submission) => Found::Job(Box::new(submission)),
+            Ok(submission) => Found::Job(Box::new(Submission {
+                dedupe: self.dedupe,
+                ..submission
+            })),
             Err(Refusal::NotNow(failure)) => Found::NotNow(failure),
             Err(Refusal::Rejected(rejection)) => Found::Refused(rejection),
         }

@@ -45,7 +45,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_config::{Retention, Spool as Config};
+use framepack_config::{Dedupe, Retention, Spool as Config};
 use framepack_ipc::control::Note;
 use framepack_jobs::JobId;
 use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
@@ -102,6 +102,7 @@ pub(crate) struct Spool {
     wait_inputs: Duration,
     /// How long a file may lie in the folder until that is told as a fault.
     alarm: Duration,
+    dedupe: Dedupe,
     retention: Retention,
     next_clearing: Instant,
     settling: Settling,
@@ -162,6 +163,7 @@ impl Spool {
             runtime: runtime::Handle::current(),
             wait_inputs: config.rules.wait_inputs,
             alarm: config.rules.alarm,
+            dedupe: config.rules.dedupe,
             retention: config.retention,
             next_clearing: Instant::now(),
             settling: Settling::new(folder.rules()),

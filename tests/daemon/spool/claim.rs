@@ -126,3 +126,34 @@ fn rule_07_a_claim_whose_job_is_stored_makes_no_second_job() {
     assert_eq!(farm.show("@done").len(), 2);
     assert!(farm.claimed().is_empty());
 }
+
+#[test]
+fn rule_08_duplicates_are_rendered_where_the_configuration_says_so() {
+    for (dedupe, warnings) in [("warn", 1), ("off", 0)] {
+        let farm = Farm::with_spool(&format!("settle_secs: 0.1, dedupe: {dedupe}"));
+        for name in ["cat", "again"] {
+            let text = format!("{}name: cat\nkey: mine\n", job("a cat"));
+            farm.drop_job(format!("{name}.yaml"), text);
+            assert_eq!(farm.report(name).0, "done", "{dedupe}");
+        }
+        let (_, report) = farm.report("again");
+        assert_eq!(farm.renders(), [1, 2]);
+        assert_eq!(farm.outputs().len(), 2, "each has a name of its own");
+        let told = report["job"]["warnings"].as_array().map_or(0, Vec::len);
+        assert_eq!(told, warnings, "{report}");
+        if dedupe == "warn" {
+            let told = report["job"]["warnings"][0].as_str().unwrap();
+            assert!(told.starts_with("the same as job 1"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn rule_08_skipping_duplicates_is_the_default_and_can_be_said() {
+    let farm = Farm::with_spool("settle_secs: 0.1, dedupe: skip");
+    farm.drop_prompt("cat.yaml", "a cat");
+    assert_eq!(farm.report("cat").0, "done");
+    farm.drop_job("again.yaml", format!("{}name: cat\n", job("a cat")));
+    assert_eq!(farm.report("again").0, "duplicate");
+    assert_eq!(farm.renders(), [1]);
+}

@@ -47,6 +47,7 @@ fn record(id: JobId, keys: &str) -> Record {
         image: "/a.png".into(),
         input: "/a".into(),
         warnings: Vec::new(),
+        dedupe: framepack_config::Dedupe::Skip,
     };
     let mut record = submission.into_record(id, "/v.mp4".into());
     record.job.submitted_at = at("2026-11-24T11:00:00.000000Z");
