@@ -157,6 +157,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         renderer: renderer(&config, &state),
         planners,
         spool: told,
+        spool_events: spool_events.clone(),
         switches,
         store,
         started: metrics.started,

@@ -49,7 +49,7 @@ impl Role {
                 // Has the picture copied, as submitting has.
                 PlanSubject::File(_) => Self::Submit,
             },
-            Request::Submit(_) | Request::Cancel(_) => Self::Submit,
+            Request::Submit(_) | Request::Cancel(_) | Request::Scan => Self::Submit,
             Request::State(StateRequest::Check) => Self::Read,
             Request::EnableDevice(_) | Request::State(_) => Self::Admin,
             Request::Change(change) => match change.scope {

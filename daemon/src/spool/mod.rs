@@ -10,6 +10,7 @@
 //! - `claim`, `rename`, `ledger`: taking a file
 //! - `held`, `accept`, `read`, `again`: its way into the queue
 //! - `ended`, `archive`, `retention`: where it goes when all is done, and for how long
+//! - `event`: what wakes it
 //! - `tell`, `status`, `figures`: what is said of all that
 
 mod accept;
@@ -17,6 +18,7 @@ mod again;
 mod archive;
 mod claim;
 mod ended;
+mod event;
 mod figures;
 mod file_system;
 mod folder;
@@ -39,7 +41,6 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ffi::OsString,
     io,
-    ops::ControlFlow,
     path::PathBuf,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
@@ -52,11 +53,13 @@ use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
 use tracing::{info, warn};
 
 pub(crate) use claim::{random_id, sync_dir};
+pub(crate) use event::Event;
 pub(crate) use figures::{Figures, Mode, View};
 
 use self::{
     accept::BATCH,
     claim::{Claim, Claims},
+    event::{Asker, Progress},
     figures::Totals,
     folder::{Folder, Presence},
     held::{Held, RETRY, hindrance},
@@ -71,23 +74,6 @@ use crate::{
     queue::{QueueHandle, Stopping},
     store::Record,
 };
-
-/// What wakes the spool.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// Something changed in the folder.
-    Changed,
-    /// Events were lost.
-    Lost,
-    /// A file of this name was renamed into the folder, so it is whole.
-    Renamed(OsString),
-    /// The test file was told of: events come.
-    Probed,
-    /// A job has ended.
-    Finished(Arc<Record>),
-    /// The daemon is stopping.
-    Stop,
-}
 
 /// The jobs folder and everything that is on its way through it.
 #[derive(Debug)]
@@ -129,6 +115,8 @@ pub(crate) struct Spool {
     /// What the last listing took.
     listing: Duration,
     told: latest::Sender<View>,
+    /// Who wants to know what the next look comes to.
+    askers: Vec<Asker>,
     _lease_guard: Signal,
 }
 
@@ -181,6 +169,7 @@ impl Spool {
             totals: Totals::default(),
             listing: Duration::ZERO,
             told: config.told,
+            askers: Vec::new(),
             _lease_guard: lease::guard()?,
         })
     }
@@ -201,40 +190,6 @@ impl Spool {
         }
     }
 
-    /// Waits for a reason to look at the folder. Breaks off when the daemon stops.
-    fn wait(&mut self, events: &mpsc::Receiver<Event>, patience: Duration) -> ControlFlow<()> {
-        let until = Instant::now() + patience;
-        let mut is_reason = false;
-        while !is_reason {
-            let left = until.saturating_duration_since(Instant::now());
-            let first = match events.recv_timeout(left) {
-                Ok(event) => event,
-                Err(mpsc::RecvTimeoutError::Timeout) => break,
-                Err(mpsc::RecvTimeoutError::Disconnected) => return ControlFlow::Break(()),
-            };
-            for event in [first].into_iter().chain(events.try_iter()) {
-                match event {
-                    Event::Changed => is_reason = true,
-                    Event::Lost => {
-                        self.totals.overflows += 1;
-                        is_reason = true;
-                    }
-                    Event::Renamed(name) => {
-                        self.renamed.insert(name);
-                        is_reason = true;
-                    }
-                    Event::Probed => self.folder.confirm_events(),
-                    Event::Finished(record) => {
-                        self.unfiled.insert(record.job.id, record);
-                        is_reason = true;
-                    }
-                    Event::Stop => return ControlFlow::Break(()),
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
     /// One round. Returns how long nothing need be done.
     fn pass(&mut self) -> Result<Duration, Stopping> {
         self.folder.check_events(Instant::now());
@@ -249,11 +204,16 @@ impl Spool {
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
         self.tell(left, &summary, unusable);
-        let is_more = left > 0 && summary.room() > 0 && hindrance(&self.held).is_none();
-        Ok(if is_more {
-            Duration::ZERO
-        } else {
-            self.patience()
+        let is_stuck = summary.room() == 0 || hindrance(&self.held).is_some();
+        let progress = match left {
+            0 => Progress::Done,
+            _ if is_stuck => Progress::Done,
+            _ => Progress::More,
+        };
+        self.answer_askers(left, progress);
+        Ok(match progress {
+            Progress::More => Duration::ZERO,
+            Progress::Done => self.patience(),
         })
     }
 
