@@ -124,6 +124,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     let spool = Spool::open(SpoolConfig {
         jobs: config.paths.jobs.clone(),
         own: state.layout().spool(),
+        bundles: state.layout().bundles(),
         daemon_id: state.daemon_id(),
         rules: config.spool,
         retention: config.retention,

@@ -3,49 +3,28 @@
 //! Files are answered in batches: their claims, their pictures' copies and their records each share a sync.
 //! A job whose picture is not there yet is held, and looked at again until its time is up.
 
-use std::{
-    collections::HashSet,
-    ffi::OsString,
-    mem,
-    time::{Duration, Instant, SystemTime},
-};
+use std::{collections::HashSet, ffi::OsString, mem, time::Instant};
 
-use framepack_jobs::{Failure, Source, Timestamp};
+use framepack_jobs::Failure;
 use tracing::{info, warn};
 
 use super::{
     Spool,
     archive::Archive,
     held::{Held, RETRY},
-    lease,
-    look::Look,
-    name,
+    inspect::Found,
     places::Access,
     scan::Settled,
-    settle::{Candidate, Content, Verdict},
 };
 use crate::{
-    inputs::{self, Copies, InputError, OpenInput},
-    intake::{Offer, Refusal, Rejection},
+    inputs::{self, Copies},
+    intake::Rejection,
     queue::{Stopping, Submission, Submitted},
     report::Report,
 };
 
 /// Files that are claimed and answered together.
 pub(super) const BATCH: usize = 256;
-/// What a claimed file is found to be.
-enum Found {
-    Job(Box<Submission>),
-    Refused(Rejection),
-    /// It can become one later.
-    NotYet {
-        after: Duration,
-        why: String,
-    },
-    /// What failed is ours, and would fail for others, too.
-    NotNow(Failure),
-}
-
 impl Spool {
     /// Claims these files and answers them.
     pub(super) fn take(&mut self, settled: Vec<Settled>) -> Result<(), Stopping> {
@@ -167,73 +146,6 @@ impl Spool {
         Ok(ours)
     }
 
-    /// What a claimed file can become now.
-    fn look_into(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
-        let found = self.job_in(held, copies);
-        // Once more, now that all is read: whoever still has the file open may have gone on.
-        match (found, held.read()) {
-            (Found::Job(submission), Err(error)) => {
-                inputs::remove(&submission.input);
-                Found::Refused(error.into_failure().into())
-            }
-            (found, _) => found,
-        }
-    }
-
-    fn job_in(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
-        let (stem, _) = name::split_suffix(&held.claim.name);
-        let stem = stem.to_string_lossy().into_owned();
-        let source = Source::Folder {
-            file: held.claim.name.to_string_lossy().into_owned().into(),
-        };
-        let (claim, waited) = (held.claim.id.clone(), held.since.elapsed());
-        let text = match held.read() {
-            Ok(job) => &job.text,
-            Err(error) => return Found::Refused(error.into_failure().into()),
-        };
-        let offer = Offer {
-            text,
-            stem: &stem,
-            folder: self.folder.path(),
-            source,
-            claim: Some(claim),
-        };
-        let job = match self.intake.read(&offer) {
-            Ok(job) => job,
-            Err(rejection) => return Found::Refused(rejection),
-        };
-        let (inputs, rules) = (&self.intake.inputs, self.folder.rules());
-        let input = match inputs.open(offer.folder, &job.spec.start.image) {
-            Ok(input) => input,
-            Err(InputError::Missing { path }) if waited < self.wait_inputs => {
-                let left = self.wait_inputs.saturating_sub(waited);
-                let why = format!("{} does not exist; {}", path.display(), rejected_in(left));
-                let after = rules.settle.min(left);
-                return Found::NotYet { after, why };
-            }
-            Err(error) => return Found::Refused(error.into_failure("start.image").into()),
-        };
-        let look = Look::new(
-            input.path().as_os_str(),
-            input.metadata(),
-            self.folder.clock(),
-        );
-        if let Verdict::Waiting(why) = self.pictures.verdict(&look, Instant::now(), &input) {
-            let after = rules.settle;
-            let why = format!("{}: {why}", input.path().display());
-            held.picture = Some(input.path().as_os_str().to_owned());
-            return Found::NotYet { after, why };
-        }
-        match self.intake.submission(offer, job, &input, copies) {
-            Ok(submission) => Found::Job(Box::new(Submission {
-                dedupe: self.dedupe,
-                ..submission
-            })),
-            Err(Refusal::NotNow(failure)) => Found::NotNow(failure),
-            Err(Refusal::Rejected(rejection)) => Found::Refused(rejection),
-        }
-    }
-
     /// Puts a file away that became no job.
     fn refuse(&mut self, held: Held, report: &Report<'_>) {
         let mut archive = Archive::new(self.folder.papers());
@@ -244,21 +156,4 @@ impl Spool {
             self.held.push(held.later(RETRY, why));
         }
     }
-}
-
-impl Candidate for OpenInput {
-    /// A picture is decoded by the worker: here it is only waited for until nobody writes to it.
-    fn content(&self) -> Content {
-        Content::Complete
-    }
-
-    fn is_open(&self) -> bool {
-        lease::is_open_for_writing(self.file()) == Some(true)
-    }
-}
-
-/// When a file that still waits is rejected, for people: to the second, and the same at each look.
-fn rejected_in(left: Duration) -> String {
-    let at = Timestamp::from(SystemTime::now() + left);
-    format!("the job is rejected at {}Z", &at.to_string()[..19])
 }

@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use super::{
     archive::write_whole,
     ledger::Ledger,
-    name,
+    name::{self, Form},
     places::{Access, Places},
     read::JobText,
     rename::rename_new,
@@ -96,6 +96,11 @@ impl Claims {
             How::Copy(ledger) => ledger,
             How::Rename => return self.rename(&from, known_as),
         };
+        if name::form(&file.name) != Some(Form::Text) {
+            return Err(io::Error::other(
+                "bundles are not taken out of a folder that is only read",
+            ));
+        }
         let job = JobText::read(&from).map_err(io::Error::other)?;
         if !job.is_of(file.written) {
             return Ok(None);

@@ -2,11 +2,14 @@
 
 use std::{
     ffi::OsString,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use super::{
+    bundle::{Bundle, BundleError},
     claim::Claim,
+    name::{self, Form},
     read::{JobText, ReadError, Written},
 };
 
@@ -17,6 +20,8 @@ pub(super) const RETRY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) claim: Claim,
+    /// What it is, if it is a bundle and open.
+    pub(super) bundle: Option<Bundle>,
     /// What it was when it was seen as finished, or read first.
     seen: Seen,
     /// When it was claimed, or found by this daemon.
@@ -42,6 +47,7 @@ impl Held {
         let now = Instant::now();
         Self {
             claim,
+            bundle: None,
             seen: written.map_or(Seen::Never, Seen::Written),
             since: now,
             next_look: now,
@@ -77,9 +83,33 @@ impl Held {
         }
     }
 
+    /// Opens the file if it is a bundle; once. `bundles`: where archives are unpacked.
+    pub(super) fn open(&mut self, bundles: &Path) -> Result<(), BundleError> {
+        let form = match name::form(&self.claim.name) {
+            Some(form) if form != Form::Text && self.bundle.is_none() => form,
+            _ => return Ok(()),
+        };
+        let path = &self.claim.path;
+        let bundle = Bundle::open(path, form, &bundles.join(&self.claim.id))?;
+        if let (Seen::Written(written), Ok(metadata)) = (&self.seen, path.symlink_metadata())
+            && form != Form::Folder
+            && *written != Written::from(&metadata)
+        {
+            return Err(BundleError::Changed);
+        }
+        // From now on it is its job file that must stay as it is.
+        self.seen = Seen::Never;
+        self.bundle = Some(bundle);
+        Ok(())
+    }
+
     /// Reads the file, and checks that nobody has written to it since it was seen.
     pub(super) fn read(&mut self) -> Result<&JobText, ReadError> {
-        let text = JobText::read(&self.claim.path)?;
+        let path = self
+            .bundle
+            .as_ref()
+            .map_or(&self.claim.path, |bundle| &bundle.job);
+        let text = JobText::read(path)?;
         let is_same = match &self.seen {
             Seen::Never => true,
             Seen::Written(written) => text.is_of(*written),

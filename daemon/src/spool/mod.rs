@@ -8,7 +8,7 @@
 //! - `scan`, `look`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
 //! - `places`: where it is, and where the daemon's own files for it go
 //! - `claim`, `rename`, `ledger`: taking a file
-//! - `held`, `accept`, `read`, `again`: its way into the queue
+//! - `held`, `inspect`, `accept`, `read`, `bundle`, `again`: its way into the queue
 //! - `ended`, `archive`, `retention`: where it goes when all is done, and for how long
 //! - `event`: what wakes it
 //! - `tell`, `status`, `figures`: what is said of all that
@@ -16,6 +16,7 @@
 mod accept;
 mod again;
 mod archive;
+mod bundle;
 mod claim;
 mod ended;
 mod event;
@@ -23,6 +24,7 @@ mod figures;
 mod file_system;
 mod folder;
 mod held;
+mod inspect;
 mod lease;
 mod ledger;
 mod look;
@@ -40,7 +42,7 @@ mod watch;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ffi::OsString,
-    io,
+    fs, io,
     path::PathBuf,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
@@ -86,6 +88,8 @@ pub(crate) struct Spool {
     runtime: runtime::Handle,
     /// How long a job waits for its picture.
     wait_inputs: Duration,
+    /// Where archives are unpacked.
+    bundles: PathBuf,
     /// How long a file may lie in the folder until that is told as a fault.
     alarm: Duration,
     dedupe: Dedupe,
@@ -126,6 +130,8 @@ pub(crate) struct SpoolConfig<'a> {
     pub(crate) jobs: PathBuf,
     /// A folder of the daemon's own, for what must not be written into a jobs folder that is only read.
     pub(crate) own: PathBuf,
+    /// Where archives are unpacked.
+    pub(crate) bundles: PathBuf,
     pub(crate) daemon_id: &'a str,
     pub(crate) rules: Config,
     pub(crate) retention: Retention,
@@ -139,6 +145,8 @@ pub(crate) struct SpoolConfig<'a> {
 
 impl Spool {
     pub(crate) fn open(config: SpoolConfig<'_>) -> io::Result<Self> {
+        // Left by a daemon that was killed; what is still needed is unpacked again.
+        let _ = fs::remove_dir_all(&config.bundles);
         // Watched from now on, so that no rename is missed once the daemon says that it is ready.
         let papers = config.rules.readonly.then_some(config.own);
         let places = Places::new(config.jobs, papers);
@@ -150,6 +158,7 @@ impl Spool {
             queue: config.queue,
             runtime: runtime::Handle::current(),
             wait_inputs: config.rules.wait_inputs,
+            bundles: config.bundles,
             alarm: config.rules.alarm,
             dedupe: config.rules.dedupe,
             retention: config.retention,

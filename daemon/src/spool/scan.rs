@@ -13,8 +13,9 @@ use tracing::warn;
 
 use super::{
     Spool,
+    bundle::{self, Survey},
     look::{Fingerprint, Look},
-    name,
+    name::{self, Form},
     read::{JobText, Written, is_open_for_writing},
     settle::{Candidate, Content, Verdict},
 };
@@ -80,7 +81,8 @@ impl Spool {
             let entry = entry?;
             let name = entry.file_name();
             let is_folder = entry.file_type().is_ok_and(|file_type| file_type.is_dir());
-            if is_folder {
+            let form = name::form(&name);
+            if is_folder && form != Some(Form::Folder) {
                 if let Some(nested) = self.nested(&entry.path(), &name) {
                     if nested.job_files > 0 && !self.unsettled.folders.contains_key(&name) {
                         warn!(folder = %name.display(), files = nested.job_files, "job files in a folder of the jobs folder are not read");
@@ -89,7 +91,9 @@ impl Spool {
                 }
                 continue;
             }
-            if !name::is_job_file(&name) {
+            // A file called `.job` is some other program's.
+            let is_bundle = form == Some(Form::Folder);
+            if !name::is_job_file(&name) || is_bundle != is_folder {
                 continue;
             }
             // A file that has just gone is no concern of ours.
@@ -130,13 +134,37 @@ impl Spool {
         metadata: &Metadata,
         (now, clock): (Instant, SystemTime),
     ) -> Verdict {
-        let draft = Draft(self.folder.path().join(name));
+        let path = self.folder.path().join(name);
+        if metadata.is_dir() {
+            return self.verdict_of_folder(&path, metadata, (now, clock));
+        }
+        let draft = Draft(path);
         // Links, pipes and devices never settle: they are taken to be refused.
         if !metadata.is_file() || (self.renamed.contains(name) && !draft.is_open()) {
             return Verdict::Settled;
         }
         let look = Look::new(name, metadata, clock);
         self.settling.verdict(&look, now, &draft)
+    }
+
+    /// The same for a bundle that is a folder.
+    fn verdict_of_folder(
+        &mut self,
+        path: &Path,
+        metadata: &Metadata,
+        (now, clock): (Instant, SystemTime),
+    ) -> Verdict {
+        let name = path.file_name().unwrap_or_default();
+        match Survey::of(path) {
+            Ok(survey) if survey.is_ready() => Verdict::Settled,
+            Ok(survey) if self.renamed.contains(name) && !survey.is_open() => Verdict::Settled,
+            Ok(survey) => self.settling.verdict(&survey.look(clock), now, &survey),
+            Err(error) => {
+                let look = Look::new(name, metadata, clock);
+                let broken = Broken(error.to_string());
+                self.settling.verdict(&look, now, &broken)
+            }
+        }
     }
 
     /// A folder in which somebody may think that jobs are read.
@@ -172,13 +200,29 @@ struct Draft(PathBuf);
 
 impl Candidate for Draft {
     fn content(&self) -> Content {
-        match JobText::read(&self.0) {
-            Ok(job) => Content::of(&job.text),
-            Err(error) => Content::Partial(error.to_string()),
+        match self.0.file_name().and_then(name::form) {
+            Some(form @ (Form::Zip | Form::TarZst)) => bundle::check(&self.0, form),
+            _ => match JobText::read(&self.0) {
+                Ok(job) => Content::of(&job.text),
+                Err(error) => Content::Partial(error.to_string()),
+            },
         }
     }
 
     fn is_open(&self) -> bool {
         is_open_for_writing(&self.0)
+    }
+}
+
+/// A bundle in which there is what none may have.
+struct Broken(String);
+
+impl Candidate for Broken {
+    fn content(&self) -> Content {
+        Content::Partial(self.0.clone())
+    }
+
+    fn is_open(&self) -> bool {
+        false
     }
 }
