@@ -135,6 +135,7 @@ impl Intake {
             spec: job.spec,
             schedule: job.schedule,
             input: copy.path,
+            input_sha256: copy.sha256,
             warnings: job.warnings,
             dedupe: Dedupe::Skip,
         })

@@ -31,6 +31,8 @@ pub(crate) struct Submission {
     pub(crate) image: PathBuf,
     /// The daemon's copy of it.
     pub(crate) input: PathBuf,
+    /// SHA-256 of its content, in hexadecimal.
+    pub(crate) input_sha256: String,
     pub(crate) warnings: Vec<String>,
     /// What becomes of it if it is there already.
     pub(crate) dedupe: Dedupe,
@@ -66,6 +68,7 @@ impl Submission {
             private: Private {
                 claim: self.claim,
                 input: self.input,
+                input_sha256: self.input_sha256,
                 ..Private::default()
             },
         }

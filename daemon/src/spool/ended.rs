@@ -61,8 +61,7 @@ impl Spool {
                 continue;
             };
             let file = claim.name.display().to_string();
-            let worker = record.private.worker_version.as_deref();
-            let report = Report::ended(file, &record.job, worker);
+            let report = Report::ended(file, &record);
             match archive.put(claim, &id.to_string(), &report) {
                 Err(error) if claim.path.exists() => {
                     warn!(job = %id, %error, "putting the job's file away; it stays claimed");

@@ -5,6 +5,7 @@ mod bundle;
 mod claim;
 mod figures;
 mod readonly;
+mod report;
 mod retention;
 mod trouble;
 mod waiting;

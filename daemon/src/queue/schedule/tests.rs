@@ -46,6 +46,7 @@ fn record(id: JobId, keys: &str) -> Record {
         seed: 1,
         image: "/a.png".into(),
         input: "/a".into(),
+        input_sha256: String::new(),
         warnings: Vec::new(),
         dedupe: framepack_config::Dedupe::Skip,
     };
