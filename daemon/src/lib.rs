@@ -91,9 +91,6 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
     let config = with_folders(config)?;
     let program = worker_program(&config)?;
-    if !config.models.bundle.is_dir() {
-        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
-    }
     let state = StateDir::open(&config.paths.state)?;
     let roles = Arc::new(Roles::resolve(&config.socket)?);
     let listener = server::bind(&config.paths.socket)?;
@@ -122,12 +119,9 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     )
     .await?;
     let spool = Spool::open(SpoolConfig {
-        jobs: config.paths.jobs.clone(),
-        own: state.layout().spool(),
-        bundles: state.layout().bundles(),
+        config: &config,
+        layout: &state.layout(),
         daemon_id: state.daemon_id(),
-        rules: config.spool,
-        retention: config.retention,
         intake: intake.clone(),
         queue: queue.clone(),
         events: spool_events.clone(),
@@ -136,12 +130,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
 
     let (trigger, shutdown) = Trigger::new();
-    // Closed when the thread ends, however it does.
-    let (spool_alive, spool_ended) = oneshot::channel::<()>();
-    let spool = thread::Builder::new().name("spool".into()).spawn(move || {
-        let _alive = spool_alive;
-        spool.run(&spool_inbox);
-    })?;
+    let (spool, spool_ended) = start_spool(spool, spool_inbox)?;
     let (supervisors, planners, switches) = worker::supervisors(&Employer {
         config: &config,
         program: &program,
@@ -205,6 +194,9 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
 
 /// Creates missing folders and resolves all of them, so that every path handed on is absolute and free of links.
 fn with_folders(mut config: Config) -> Result<Config> {
+    if !config.models.bundle.is_dir() {
+        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
+    }
     let paths = &mut config.paths;
     if let Some(folder) = paths.socket.parent() {
         resolve(folder)?;
@@ -268,6 +260,19 @@ async fn open_queue(
     let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
     let queue = queue.await.context("writing the store")?;
     Ok(queue.yielding_to(gpus.clone()).start())
+}
+
+/// The thread of the jobs folder, and what is closed when it ends, however it does.
+fn start_spool(
+    spool: Spool,
+    inbox: mpsc::Receiver<spool::Event>,
+) -> Result<(thread::JoinHandle<()>, oneshot::Receiver<()>)> {
+    let (alive, ended) = oneshot::channel();
+    let thread = thread::Builder::new().name("spool".into()).spawn(move || {
+        let _alive: oneshot::Sender<()> = alive;
+        spool.run(&inbox);
+    })?;
+    Ok((thread, ended))
 }
 
 /// The daemon's figures, which from now on are in their file, too, if one is configured.

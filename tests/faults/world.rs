@@ -12,7 +12,7 @@ use std::{
 
 use framepack_ipc::{
     client::{Client, ClientError},
-    control::{ClientInfo, Request, Response, SelectRequest, SubmitRequest},
+    control::{ClientInfo, ListRequest, Request, Response, SelectRequest, SubmitRequest},
 };
 use nix::{
     sys::signal::{Signal, kill, killpg},
@@ -51,7 +51,7 @@ impl World {
     /// The farm's folders are made in `farm` below `root`, beside what the test keeps for itself. No daemon yet.
     pub(crate) fn new(root: &Path, cast: Cast, schedule: &Schedule) -> Self {
         fs::create_dir(root.join("farm/jobs")).unwrap();
-        cast.bring_photo(&root.join("farm/jobs"));
+        Cast::bring_photo(&root.join("farm/jobs"));
         fs::write(root.join("framepackd.yaml"), cast.settings()).unwrap();
         Self {
             clock: Clock::new(root),
@@ -327,7 +327,7 @@ impl World {
         }
         let listed = self
             .client()
-            .map(|mut client| client.call(&Request::List(Default::default())));
+            .map(|mut client| client.call(&Request::List(ListRequest::default())));
         matches!(listed, Some(Ok(Response::Jobs { jobs })) if jobs.iter().all(framepack_jobs::Job::is_finished))
     }
 

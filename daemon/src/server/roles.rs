@@ -43,6 +43,7 @@ impl Role {
             | Request::Queue
             | Request::Metrics
             | Request::Doctor
+            | Request::State(StateRequest::Check)
             | Request::Ping => Self::Read,
             Request::Plan(plan) => match plan.subject {
                 PlanSubject::Job(_) => Self::Read,
@@ -50,7 +51,6 @@ impl Role {
                 PlanSubject::File(_) => Self::Submit,
             },
             Request::Submit(_) | Request::Cancel(_) | Request::Scan => Self::Submit,
-            Request::State(StateRequest::Check) => Self::Read,
             Request::EnableDevice(_) | Request::State(_) => Self::Admin,
             Request::Change(change) => match change.scope {
                 Scope::Jobs(_) => Self::Submit,

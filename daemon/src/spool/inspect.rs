@@ -84,8 +84,10 @@ impl Spool {
         let input = match inputs.open(offer.folder, &job.spec.start.image) {
             Ok(input) => input,
             // A bundle is whole, or it is none.
-            Err(InputError::Missing { path }) if !is_bundle && waited < self.wait_inputs => {
-                let left = self.wait_inputs.saturating_sub(waited);
+            Err(InputError::Missing { path })
+                if !is_bundle && waited < self.settings.wait_inputs =>
+            {
+                let left = self.settings.wait_inputs.saturating_sub(waited);
                 let why = format!("{} does not exist; {}", path.display(), rejected_in(left));
                 let after = rules.settle.min(left);
                 return Found::NotYet { after, why };
@@ -104,7 +106,7 @@ impl Spool {
         };
         match self.intake.submission(offer, job, &input, copies) {
             Ok(submission) => Found::Job(Box::new(Submission {
-                dedupe: self.dedupe,
+                dedupe: self.settings.dedupe,
                 image,
                 ..submission
             })),

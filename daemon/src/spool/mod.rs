@@ -48,7 +48,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_config::{Dedupe, Retention, Spool as Config};
+use framepack_config::{Config, Retention, Spool as Settings};
 use framepack_ipc::control::Note;
 use framepack_jobs::JobId;
 use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
@@ -74,6 +74,7 @@ use self::{
 use crate::{
     intake::Intake,
     queue::{QueueHandle, Stopping},
+    state_dir::Layout,
     store::Record,
 };
 
@@ -86,14 +87,10 @@ pub(crate) struct Spool {
     intake: Intake,
     queue: QueueHandle,
     runtime: runtime::Handle,
-    /// How long a job waits for its picture.
-    wait_inputs: Duration,
+    settings: Settings,
+    retention: Retention,
     /// Where archives are unpacked.
     bundles: PathBuf,
-    /// How long a file may lie in the folder until that is told as a fault.
-    alarm: Duration,
-    dedupe: Dedupe,
-    retention: Retention,
     next_clearing: Instant,
     settling: Settling,
     /// Since when the files of the folder have been seen.
@@ -127,14 +124,9 @@ pub(crate) struct Spool {
 /// What the spool needs from the daemon.
 #[derive(Debug)]
 pub(crate) struct SpoolConfig<'a> {
-    pub(crate) jobs: PathBuf,
-    /// A folder of the daemon's own, for what must not be written into a jobs folder that is only read.
-    pub(crate) own: PathBuf,
-    /// Where archives are unpacked.
-    pub(crate) bundles: PathBuf,
+    pub(crate) config: &'a Config,
+    pub(crate) layout: &'a Layout,
     pub(crate) daemon_id: &'a str,
-    pub(crate) rules: Config,
-    pub(crate) retention: Retention,
     pub(crate) intake: Intake,
     pub(crate) queue: QueueHandle,
     /// Where the hints of the file system go.
@@ -145,23 +137,23 @@ pub(crate) struct SpoolConfig<'a> {
 
 impl Spool {
     pub(crate) fn open(config: SpoolConfig<'_>) -> io::Result<Self> {
+        let (settings, layout) = (config.config.spool, config.layout);
+        let bundles = layout.bundles();
         // Left by a daemon that was killed; what is still needed is unpacked again.
-        let _ = fs::remove_dir_all(&config.bundles);
+        let _ = fs::remove_dir_all(&bundles);
+        let papers = settings.readonly.then(|| layout.spool());
+        let places = Places::new(config.config.paths.jobs.clone(), papers);
         // Watched from now on, so that no rename is missed once the daemon says that it is ready.
-        let papers = config.rules.readonly.then_some(config.own);
-        let places = Places::new(config.jobs, papers);
-        let (folder, claims) = Folder::open(places, config.daemon_id, config.rules, config.events)?;
+        let (folder, claims) = Folder::open(places, config.daemon_id, settings, config.events)?;
         Ok(Self {
             claims,
             daemon_id: config.daemon_id.to_owned(),
             intake: config.intake,
             queue: config.queue,
             runtime: runtime::Handle::current(),
-            wait_inputs: config.rules.wait_inputs,
-            bundles: config.bundles,
-            alarm: config.rules.alarm,
-            dedupe: config.rules.dedupe,
-            retention: config.retention,
+            settings,
+            retention: config.config.retention,
+            bundles,
             next_clearing: Instant::now(),
             settling: Settling::new(folder.rules()),
             sightings: HashMap::new(),

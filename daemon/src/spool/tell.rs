@@ -80,7 +80,7 @@ impl Spool {
     /// Files that have lain in the folder for too long.
     fn alarm(&self) -> Option<Note> {
         let mut files = self.unsettled();
-        files.retain(|file| file.since.elapsed() > self.alarm);
+        files.retain(|file| file.since.elapsed() > self.settings.alarm);
         let oldest = files.first()?;
         let (name, why) = (oldest.name.display().to_string(), oldest.why);
         Some(Note {
@@ -88,7 +88,7 @@ impl Spool {
             message: format!(
                 "{} files have been in the jobs folder for more than {} s without being taken; the first is {}: {why}",
                 files.len(),
-                self.alarm.as_secs_f64(),
+                self.settings.alarm.as_secs_f64(),
                 name.escape_debug(),
             ),
             hint: Some("finish, mend or remove them; STATUS.txt has the others".to_owned()),
