@@ -1,6 +1,9 @@
 //! What a claimed file can become: a job, if what it says and the picture that it names are as they must be.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
 
 use framepack_jobs::{Failure, Source, Timestamp};
 
@@ -10,6 +13,7 @@ use super::{
     lease,
     look::Look,
     name,
+    read::ReadError,
     settle::{Candidate, Content, Verdict},
 };
 use crate::{
@@ -31,88 +35,118 @@ pub(super) enum Found {
     NotNow(Failure),
 }
 
+impl From<Rejection> for Found {
+    fn from(rejection: Rejection) -> Self {
+        Self::Refused(rejection)
+    }
+}
+
+impl From<Failure> for Found {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure.into())
+    }
+}
+
+impl From<Refusal> for Found {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotNow(failure) => Self::NotNow(failure),
+            Refusal::Rejected(rejection) => Self::Refused(rejection),
+        }
+    }
+}
+
+/// Where the paths of a job file lead.
+struct Ground {
+    /// The folder that they are relative to.
+    folder: PathBuf,
+    /// The bundle as it was dropped, if it is one.
+    bundle: Option<PathBuf>,
+}
+
 impl Spool {
     /// What a claimed file can become now.
     pub(super) fn look_into(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
-        let found = self.job_in(held, copies);
+        let submission = match self.job_in(held, copies) {
+            Ok(submission) => submission,
+            Err(found) => return found,
+        };
         // Once more, now that all is read: whoever still has the file open may have gone on.
-        match (found, held.read()) {
-            (Found::Job(submission), Err(error)) => {
-                inputs::remove(&submission.input);
-                Found::Refused(error.into_failure().into())
-            }
-            (found, _) => found,
+        if let Err(error) = held.read() {
+            inputs::remove(&submission.input);
+            return error.into_failure().into();
+        }
+        Found::Job(submission)
+    }
+
+    fn job_in(&mut self, held: &mut Held, copies: &mut Copies) -> Result<Box<Submission>, Found> {
+        self.open_bundle(held)?;
+        let text = held.read().map_err(ReadError::into_failure)?.text.clone();
+        let ground = self.ground(held);
+        let name = held.claim.name.clone();
+        let (stem, _) = name::split_suffix(&name);
+        let offer = Offer {
+            text: &text,
+            stem: &stem.to_string_lossy(),
+            folder: &ground.folder,
+            source: Source::Folder {
+                file: name.to_string_lossy().into_owned().into(),
+            },
+            claim: Some(held.claim.id.clone()),
+        };
+        let job = self.intake.read(&offer)?;
+        let input = self.picture(held, &ground, &job.spec.start.image)?;
+        let image = ground.shown(&input, &job.spec.start.image);
+        let submission = self.intake.submission(offer, job, &input, copies)?;
+        Ok(Box::new(Submission {
+            dedupe: self.settings.dedupe,
+            image,
+            ..submission
+        }))
+    }
+
+    fn ground(&self, held: &Held) -> Ground {
+        let jobs = self.folder.path();
+        match &held.bundle {
+            None => Ground {
+                folder: jobs.to_owned(),
+                bundle: None,
+            },
+            Some(bundle) => Ground {
+                folder: bundle.folder.clone(),
+                bundle: Some(jobs.join(&held.claim.name)),
+            },
         }
     }
 
-    fn job_in(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
-        let (stem, _) = name::split_suffix(&held.claim.name);
-        let stem = stem.to_string_lossy().into_owned();
-        let source = Source::Folder {
-            file: held.claim.name.to_string_lossy().into_owned().into(),
-        };
-        if let Err(error) = self.open_bundle(held) {
-            return error;
+    /// The picture, once it is there and complete. A bundle is whole, or it is none: nothing of it is waited for.
+    fn picture(
+        &mut self,
+        held: &mut Held,
+        ground: &Ground,
+        wanted: &Path,
+    ) -> Result<OpenInput, Found> {
+        if ground.bundle.is_some() {
+            let inputs = self.intake.inputs.clone().also_in(&ground.folder);
+            let input = inputs.open(&ground.folder, wanted);
+            return input.map_err(|error| error.into_failure("start.image").into());
         }
-        let (claim, waited) = (held.claim.id.clone(), held.since.elapsed());
-        let folder = match &held.bundle {
-            Some(bundle) => bundle.folder.clone(),
-            None => self.folder.path().to_owned(),
-        };
-        let is_bundle = held.bundle.is_some();
-        let dropped = self.folder.path().join(&held.claim.name);
-        let text = match held.read() {
-            Ok(job) => &job.text,
-            Err(error) => return Found::Refused(error.into_failure().into()),
-        };
-        let offer = Offer {
-            text,
-            stem: &stem,
-            folder: &folder,
-            source,
-            claim: Some(claim),
-        };
-        let job = match self.intake.read(&offer) {
-            Ok(job) => job,
-            Err(rejection) => return Found::Refused(rejection),
-        };
-        let mut inputs = self.intake.inputs.clone();
-        if is_bundle {
-            inputs = inputs.also_in(&folder);
-        }
-        let rules = self.folder.rules();
-        let input = match inputs.open(offer.folder, &job.spec.start.image) {
+        let (waited, settle) = (held.since.elapsed(), self.folder.rules().settle);
+        let input = match self.intake.inputs.open(&ground.folder, wanted) {
             Ok(input) => input,
-            // A bundle is whole, or it is none.
-            Err(InputError::Missing { path })
-                if !is_bundle && waited < self.settings.wait_inputs =>
-            {
+            Err(InputError::Missing { path }) if waited < self.settings.wait_inputs => {
                 let left = self.settings.wait_inputs.saturating_sub(waited);
                 let why = format!("{} does not exist; {}", path.display(), rejected_in(left));
-                let after = rules.settle.min(left);
-                return Found::NotYet { after, why };
+                let after = settle.min(left);
+                return Err(Found::NotYet { after, why });
             }
-            Err(error) => return Found::Refused(error.into_failure("start.image").into()),
+            Err(error) => return Err(error.into_failure("start.image").into()),
         };
-        if !is_bundle && let Some(why) = self.unsettled_picture(&input) {
+        if let Some(why) = self.unsettled_picture(&input) {
             held.picture = Some(input.path().as_os_str().to_owned());
-            let after = rules.settle;
-            return Found::NotYet { after, why };
+            return Err(Found::NotYet { after: settle, why });
         }
-        // What was unpacked is gone soon: people look for the picture in what they dropped.
-        let image = match input.path().strip_prefix(&folder) {
-            Ok(image) if is_bundle => dropped.join(image),
-            _ => folder.join(&job.spec.start.image),
-        };
-        match self.intake.submission(offer, job, &input, copies) {
-            Ok(submission) => Found::Job(Box::new(Submission {
-                dedupe: self.settings.dedupe,
-                image,
-                ..submission
-            })),
-            Err(Refusal::NotNow(failure)) => Found::NotNow(failure),
-            Err(Refusal::Rejected(rejection)) => Found::Refused(rejection),
-        }
+        Ok(input)
     }
 
     /// Opens what is a bundle; what it is found to be when that fails.
@@ -135,6 +169,16 @@ impl Spool {
         match self.pictures.verdict(&look, Instant::now(), input) {
             Verdict::Waiting(why) => Some(format!("{}: {why}", path.display())),
             Verdict::Settled => None,
+        }
+    }
+}
+
+impl Ground {
+    /// Where people find the picture. What was unpacked is gone soon: they look for it in what they dropped.
+    fn shown(&self, input: &OpenInput, wanted: &Path) -> PathBuf {
+        match (&self.bundle, input.path().strip_prefix(&self.folder)) {
+            (Some(bundle), Ok(image)) => bundle.join(image),
+            _ => self.folder.join(wanted),
         }
     }
 }

@@ -111,6 +111,7 @@ impl Spool {
             match self.verdict(&name, &metadata, (now, clock)) {
                 Verdict::Settled => settled.push(Settled::new(name, &metadata)),
                 Verdict::Waiting(why) => {
+                    self.troubles.remove(&name);
                     unsettled.insert(name, why);
                 }
             }
