@@ -17,11 +17,10 @@ use std::{
 use nix::errno::Errno;
 
 use super::{
-    archive::write_whole,
+    content::Content,
     ledger::Ledger,
-    name::{self, Form},
+    name,
     places::{Access, Places},
-    read::JobText,
     rename::rename_new,
     scan::Settled,
 };
@@ -84,7 +83,7 @@ impl Claims {
         };
         let path = self.jobs.join(name);
         ledger.has(&metadata.into(), || {
-            Some(JobText::read(&path).ok()?.sha256())
+            Some(Content::of(&path, name::form(name)?).ok()?.sha256())
         })
     }
 
@@ -96,22 +95,22 @@ impl Claims {
             How::Copy(ledger) => ledger,
             How::Rename => return self.rename(&from, known_as),
         };
-        if name::form(&file.name) != Some(Form::Text) {
-            return Err(io::Error::other(
-                "bundles are not taken out of a folder that is only read",
-            ));
-        }
-        let job = JobText::read(&from).map_err(io::Error::other)?;
-        if !job.is_of(file.written) {
+        let Some(form) = name::form(&file.name) else {
+            return Ok(None);
+        };
+        let content = Content::of(&from, form)?;
+        if matches!(&content, Content::Text(job) if !job.is_of(file.written)) {
             return Ok(None);
         }
-        let Some(id) = ledger.id_for(&file.fingerprint, &job.sha256()) else {
+        let Some(id) = ledger.id_for(&file.fingerprint, &content.sha256()) else {
             return Ok(None);
         };
         let claim = claim_in(&self.dir, id, known_as);
-        write_whole(&claim.path, job.text.as_bytes())?;
-        ledger.note(&file.fingerprint, &claim.id);
-        Ok(Some(claim))
+        let is_same = content.copy(&from, form, &claim.path)?;
+        if is_same {
+            ledger.note(&file.fingerprint, &claim.id);
+        }
+        Ok(is_same.then_some(claim))
     }
 
     fn rename(&self, from: &Path, known_as: OsString) -> io::Result<Option<Claim>> {

@@ -7,7 +7,7 @@
 //! - `folder`, `file_system`, `watch`: which folder it is, what it lies on, and how its changes are noticed
 //! - `scan`, `look`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
 //! - `places`: where it is, and where the daemon's own files for it go
-//! - `claim`, `rename`, `ledger`: taking a file
+//! - `claim`, `rename`, `content`, `ledger`: taking a file
 //! - `held`, `inspect`, `accept`, `read`, `bundle`, `again`: its way into the queue
 //! - `ended`, `archive`, `retention`: where it goes when all is done, and for how long
 //! - `event`: what wakes it
@@ -18,6 +18,7 @@ mod again;
 mod archive;
 mod bundle;
 mod claim;
+mod content;
 mod ended;
 mod event;
 mod figures;

@@ -136,7 +136,8 @@ pub(super) fn is_open_for_writing(path: &Path) -> bool {
     open(path).is_ok_and(|file| lease::is_open_for_writing(&file) == Some(true))
 }
 
-fn open(path: &Path) -> Result<File, ReadError> {
+/// Opens a regular file without ever blocking on it.
+pub(super) fn open(path: &Path) -> Result<File, ReadError> {
     let kind = kind(&path.symlink_metadata()?);
     if let Some(kind) = kind {
         return Err(ReadError::NotRegular { kind });

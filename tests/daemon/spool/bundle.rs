@@ -13,7 +13,7 @@ use crate::fixture::{Farm, entries, job};
 
 impl Farm {
     /// A folder beside the jobs folder, with a job of this prompt and its picture.
-    fn write_bundle(&self, name: &str, prompt: &str) -> std::path::PathBuf {
+    pub(crate) fn write_bundle(&self, name: &str, prompt: &str) -> std::path::PathBuf {
         let folder = self.path(name);
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("shot.yaml"), bundled(prompt)).unwrap();
@@ -33,6 +33,11 @@ impl Farm {
         (outcome, serde_json::from_slice(&report).unwrap())
     }
 
+    fn has_nothing_unpacked(&self) -> Option<()> {
+        let unpacked = entries(&self.path("state/bundles"));
+        unpacked.is_empty().then_some(())
+    }
+
     /// The same for one that must be refused with this code.
     #[track_caller]
     fn assert_refused(&self, stem: &str, suffix: &str, code: &str) {
@@ -40,10 +45,10 @@ impl Farm {
         assert_eq!(outcome, "rejected", "{report}");
         assert_eq!(report["failure"]["code"], code, "{report}");
         assert!(self.renders().is_empty());
-        assert!(entries(&self.path("state/bundles")).is_empty());
+        self.wait_until("nothing stays unpacked", Self::has_nothing_unpacked);
     }
 
-    fn drop_zip(&self, name: &str, files: &[(&str, &[u8])]) {
+    pub(crate) fn drop_zip(&self, name: &str, files: &[(&str, &[u8])]) {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (path, content) in files {
             zip.start_file(*path, SimpleFileOptions::default()).unwrap();
@@ -53,7 +58,7 @@ impl Farm {
     }
 }
 
-fn bundled(prompt: &str) -> String {
+pub(crate) fn bundled(prompt: &str) -> String {
     job(prompt).replace("photo.png", "pictures/start.png")
 }
 
@@ -148,10 +153,7 @@ fn rule_10_archives_are_jobs() {
         let expected = format!("jobs/{stem}{suffix}/pictures/start.png");
         assert!(image.ends_with(&expected), "{image}");
     }
-    assert!(
-        entries(&farm.path("state/bundles")).is_empty(),
-        "nothing stays unpacked"
-    );
+    farm.wait_until("nothing stays unpacked", Farm::has_nothing_unpacked);
     assert!(entries(&farm.path("state/inputs")).is_empty());
 }
 

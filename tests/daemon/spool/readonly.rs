@@ -8,6 +8,7 @@ use std::{
     time::SystemTime,
 };
 
+use super::bundle::bundled;
 use crate::fixture::{Farm, entries, job};
 
 const SETTINGS: &str = "readonly: true, settle_secs: 0.2, scan_secs: 0.2, wait_inputs_secs: 0";
@@ -88,6 +89,34 @@ fn rule_16_a_touched_file_is_looked_at_again() {
     drop(file);
     farm.wait_until("it is a duplicate", |farm| farm.put_away("duplicate").pop());
     assert_eq!(farm.renders(), [1]);
+}
+
+#[test]
+fn rule_16_bundles_are_copied_as_a_whole() {
+    let mut farm = Farm::stopped();
+    farm.set_spool(SETTINGS);
+    let folder = farm.write_bundle("written", "a cat");
+    fs::rename(folder, farm.path("jobs/cat.job")).unwrap();
+    let text = bundled("a dog");
+    farm.drop_zip(
+        "dog.zip",
+        &[
+            ("shot.yaml", text.as_bytes()),
+            ("pictures/start.png", b"a photo"),
+        ],
+    );
+    let before = farm.dropped();
+    farm.start();
+    let both_are_done = |farm: &Farm| (farm.put_away("done").len() == 4).then_some(());
+    farm.wait_until("both are done", both_are_done);
+    farm.kill();
+    farm.start();
+    farm.drop_prompt("last.yaml", "a last one");
+    farm.wait_for_paper("done", "last.3.yaml");
+    assert_eq!(farm.renders().len(), 3, "neither is taken again");
+    fs::remove_file(farm.path("jobs/last.yaml")).unwrap();
+    assert_eq!(farm.dropped().0, before.0);
+    assert!(farm.path("jobs/cat.job/pictures/start.png").exists());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! An archive is unpacked below the state directory and removed there once it is answered; what is filed is the
 //! archive itself. Whatever an archive says of paths, links and sizes is not trusted.
 
+mod copy;
 mod error;
 mod survey;
 mod unpack;
@@ -14,6 +15,7 @@ use std::{
 
 use tracing::warn;
 
+pub(super) use copy::{copy, digest};
 pub(super) use error::BundleError;
 pub(super) use survey::Survey;
 pub(super) use unpack::check;
