@@ -74,7 +74,7 @@ impl Spool {
         let awaited: HashSet<OsString> = (self.held.iter())
             .filter_map(|held| held.picture.clone())
             .collect();
-        self.pictures.keep_only(&awaited);
+        self.pictures.keep_only(|picture| awaited.contains(picture));
         Ok(())
     }
 

@@ -67,7 +67,7 @@ use self::{
     folder::{Folder, Presence},
     held::{Held, RETRY, hindrance},
     places::Places,
-    scan::Unsettled,
+    scan::{Sighting, Unsettled},
     settle::Settling,
     status::StatusFile,
     tell::unusable,
@@ -94,8 +94,8 @@ pub(crate) struct Spool {
     bundles: PathBuf,
     next_clearing: Instant,
     settling: Settling,
-    /// Since when the files of the folder have been seen.
-    sightings: HashMap<OsString, Instant>,
+    /// The files of the folder that are not taken.
+    sightings: HashMap<OsString, Sighting>,
     /// The pictures of claimed files, which settle by the same rules.
     pictures: Settling,
     /// Names that arrived by rename.

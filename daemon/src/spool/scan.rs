@@ -1,7 +1,7 @@
 //! One listing of the jobs folder: which files can be taken, and why the others can't.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     ffi::{OsStr, OsString},
     fs::{self, Metadata},
     io,
@@ -51,6 +51,13 @@ impl Settled {
     }
 }
 
+/// Since when a file has been seen, and when last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sighting {
+    pub(super) since: Instant,
+    latest: Instant,
+}
+
 /// What was seen in the folder and is not taken yet.
 #[derive(Debug, Default)]
 pub(super) struct Unsettled {
@@ -73,7 +80,6 @@ impl Spool {
         let (now, clock) = (Instant::now(), self.folder.clock());
         self.totals.listings += 1;
         let mut settled = Vec::new();
-        let mut present = HashSet::new();
         let mut unsettled = BTreeMap::new();
         let mut folders = BTreeMap::new();
         let jobs = self.folder.path().to_owned();
@@ -103,11 +109,7 @@ impl Spool {
             if self.claims.has(&name, &metadata) {
                 continue;
             }
-            present.insert(name.clone());
-            self.sightings.entry(name.clone()).or_insert_with(|| {
-                self.totals.seen += 1;
-                now
-            });
+            self.sight(&name, now);
             match self.verdict(&name, &metadata, (now, clock)) {
                 Verdict::Settled => settled.push(Settled::new(name, &metadata)),
                 Verdict::Waiting(why) => {
@@ -116,10 +118,12 @@ impl Spool {
                 }
             }
         }
-        self.settling.keep_only(&present);
-        self.sightings.retain(|name, _| present.contains(name));
-        self.renamed.retain(|name| present.contains(name));
-        self.troubles.retain(|name, _| present.contains(name));
+        // What was not listed now is not there any more.
+        let sightings = &mut self.sightings;
+        sightings.retain(|_, sighting| sighting.latest == now);
+        self.settling.keep_only(|name| sightings.contains_key(name));
+        self.renamed.retain(|name| sightings.contains_key(name));
+        self.troubles.retain(|name, _| sightings.contains_key(name));
         self.unsettled = Unsettled {
             files: unsettled,
             folders,
@@ -129,23 +133,44 @@ impl Spool {
         Ok(settled)
     }
 
+    /// Notes that a file is in the folder.
+    fn sight(&mut self, name: &OsStr, now: Instant) {
+        if let Some(sighting) = self.sightings.get_mut(name) {
+            sighting.latest = now;
+            return;
+        }
+        let sighting = Sighting {
+            since: now,
+            latest: now,
+        };
+        self.sightings.insert(name.to_owned(), sighting);
+        self.totals.seen += 1;
+    }
+
     fn verdict(
         &mut self,
         name: &OsStr,
         metadata: &Metadata,
         (now, clock): (Instant, SystemTime),
     ) -> Verdict {
-        let path = self.folder.path().join(name);
+        let look = Look::new(name, metadata, clock);
+        let path = || self.folder.path().join(name);
         if metadata.is_dir() {
-            return self.verdict_of_folder(&path, metadata, (now, clock));
+            return self.verdict_of_folder(&path(), metadata, (now, clock));
         }
-        let draft = Draft(path);
         // Links, pipes and devices never settle: they are taken to be refused.
-        if !metadata.is_file() || (self.renamed.contains(name) && !draft.is_open()) {
+        if !metadata.is_file() || self.settling.has_settled(&look) {
             return Verdict::Settled;
         }
-        let look = Look::new(name, metadata, clock);
-        self.settling.verdict(&look, now, &draft)
+        let draft = Draft(path());
+        let is_whole = self.renamed.contains(name) && !draft.is_open();
+        if !is_whole
+            && let waiting @ Verdict::Waiting(_) = self.settling.verdict(&look, now, &draft)
+        {
+            return waiting;
+        }
+        self.settling.settle(&look, now);
+        Verdict::Settled
     }
 
     /// The same for a bundle that is a folder.

@@ -5,8 +5,8 @@
 //! open for writing nowhere; one that never does is taken after a grace period, so that its error can be reported.
 
 use std::{
-    collections::{HashMap, HashSet},
-    ffi::OsString,
+    collections::HashMap,
+    ffi::{OsStr, OsString},
     time::{Duration, Instant},
 };
 
@@ -74,6 +74,8 @@ struct Seen {
     fingerprint: Fingerprint,
     since: Instant,
     content: Option<Content>,
+    /// Whether it was found to be finished in this state.
+    is_settled: bool,
 }
 
 impl Settling {
@@ -82,6 +84,24 @@ impl Settling {
             rules,
             seen: HashMap::new(),
         }
+    }
+
+    /// Whether the file was found to be finished, and has not changed since: then it is not opened again, however
+    /// often it is listed.
+    pub(super) fn has_settled(&self, look: &Look<'_>) -> bool {
+        let seen = self.seen.get(look.name);
+        seen.is_some_and(|seen| seen.is_settled && seen.fingerprint == look.fingerprint)
+    }
+
+    /// Notes that the file is finished.
+    pub(super) fn settle(&mut self, look: &Look<'_>, now: Instant) {
+        let seen = Seen {
+            fingerprint: look.fingerprint,
+            since: now,
+            content: None,
+            is_settled: true,
+        };
+        self.seen.insert(look.name.to_owned(), seen);
     }
 
     /// Whether the file can be taken.
@@ -96,6 +116,7 @@ impl Settling {
             fingerprint: look.fingerprint,
             since: now,
             content: None,
+            is_settled: false,
         };
         let seen = self.seen.entry(look.name.to_owned()).or_insert_with(first);
         if seen.fingerprint != look.fingerprint {
@@ -121,15 +142,15 @@ impl Settling {
         Verdict::Settled
     }
 
-    /// Forgets every file but these.
-    pub(super) fn keep_only(&mut self, present: &HashSet<OsString>) {
-        self.seen.retain(|name, _| present.contains(name));
+    /// Forgets every other file.
+    pub(super) fn keep_only(&mut self, is_there: impl Fn(&OsStr) -> bool) {
+        self.seen.retain(|name, _| is_there(name));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, ffi::OsStr};
+    use std::cell::Cell;
 
     use super::*;
 
@@ -258,7 +279,28 @@ mod tests {
     fn a_file_that_left_and_came_back_starts_anew() {
         let (mut bench, file) = (Bench::new(), draft("a: 1\n"));
         bench.is_settled(0.0, (5, 0.0), &file);
-        bench.settling.keep_only(&HashSet::new());
+        bench.settling.keep_only(|_| false);
         assert!(!bench.is_settled(5.0, (5, 0.0), &file));
+    }
+
+    #[test]
+    fn rule_01_what_has_settled_is_not_opened_again_until_it_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.yaml");
+        std::fs::write(&path, "a: 1\n").unwrap();
+        let mut settling = Settling::new(RULES);
+        let look = || {
+            let metadata = path.metadata().unwrap();
+            Look::new(
+                OsStr::new("a.yaml"),
+                &metadata,
+                std::time::SystemTime::now(),
+            )
+        };
+        assert!(!settling.has_settled(&look()));
+        settling.settle(&look(), Instant::now());
+        assert!(settling.has_settled(&look()));
+        std::fs::write(&path, "a: 1\nb: 2\n").unwrap();
+        assert!(!settling.has_settled(&look()));
     }
 }

@@ -69,7 +69,7 @@ impl Spool {
         let files = self.unsettled.files.iter().chain(&self.troubles);
         let mut files: Vec<_> = files
             .filter_map(|(name, why)| {
-                let since = *self.sightings.get(name)?;
+                let since = self.sightings.get(name)?.since;
                 Some(Lying { since, name, why })
             })
             .collect();
