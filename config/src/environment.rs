@@ -1,17 +1,18 @@
 //! `FRAMEPACKD_SECTION_KEY` variables.
 
-use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr};
+use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 use crate::{
     Devices, HOST_BUDGET_GB, IdleLimit, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind,
     Problems, SocketRoles, disk,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
+    retention,
     roles::principals,
     spool, suggest,
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 31] = [
+const VARIABLES: [&str; 38] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -32,10 +33,13 @@ const VARIABLES: [&str; 31] = [
     "FRAMEPACKD_MEMORY_PRESERVE_GB",
     "FRAMEPACKD_MEMORY_HOST_BUDGET_GB",
     "FRAMEPACKD_SPOOL_MODE",
+    "FRAMEPACKD_SPOOL_READONLY",
+    "FRAMEPACKD_SPOOL_DEDUPE",
     "FRAMEPACKD_SPOOL_SETTLE_SECS",
     "FRAMEPACKD_SPOOL_GRACE_SECS",
     "FRAMEPACKD_SPOOL_SCAN_SECS",
     "FRAMEPACKD_SPOOL_WAIT_INPUTS_SECS",
+    "FRAMEPACKD_SPOOL_ALARM_SECS",
     "FRAMEPACKD_QUEUE_MAX_JOBS",
     "FRAMEPACKD_SOCKET_ADMIN",
     "FRAMEPACKD_SOCKET_SUBMIT",
@@ -43,6 +47,10 @@ const VARIABLES: [&str; 31] = [
     "FRAMEPACKD_METRICS_TEXTFILE",
     "FRAMEPACKD_DISK_FLOOR_MIB",
     "FRAMEPACKD_DISK_RESERVE_MIB",
+    "FRAMEPACKD_RETENTION_DONE_DAYS",
+    "FRAMEPACKD_RETENTION_DONE_FILES",
+    "FRAMEPACKD_RETENTION_FAILED_DAYS",
+    "FRAMEPACKD_RETENTION_THEN",
 ];
 
 /// What the daemon's variables begin with: one that is no setting is misspelt, or of another version.
@@ -67,6 +75,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
     }
     let spool = spool::in_environment(get, problems);
     let disk = disk::in_environment(get, problems);
+    let retention = retention::in_environment(get, problems);
     let mut given = Given { get, problems };
     Layer {
         jobs: path("FRAMEPACKD_PATHS_JOBS"),
@@ -96,6 +105,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
         }),
         spool,
         disk,
+        retention,
         roles: SocketRoles {
             admin: given.parsed("FRAMEPACKD_SOCKET_ADMIN", principals),
             submit: given.parsed("FRAMEPACKD_SOCKET_SUBMIT", principals),
@@ -106,9 +116,9 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
 }
 
 /// Variables that are more than text.
-struct Given<'p, F> {
-    get: F,
-    problems: &'p mut Problems,
+pub(crate) struct Given<'p, F> {
+    pub(crate) get: F,
+    pub(crate) problems: &'p mut Problems,
 }
 
 impl<'t, F: Fn(&str) -> Option<&'t str>> Given<'_, F> {
@@ -118,12 +128,38 @@ impl<'t, F: Fn(&str) -> Option<&'t str>> Given<'_, F> {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        parse((self.get)(name)?)
+        let text = (self.get)(name)?;
+        parse(text)
             .map_err(|err| {
                 let problem = Problem::new(ProblemKind::OutOfRange, name, err.to_string());
                 self.problems.push(problem);
             })
             .ok()
+    }
+
+    /// One of the words of a type.
+    pub(crate) fn word<T: FromStr<Err: fmt::Display>>(&mut self, name: &str) -> Option<T> {
+        self.parsed(name, T::from_str)
+    }
+
+    /// A number in a range; what kind of number, for people.
+    pub(crate) fn within<T: FromStr + PartialOrd + fmt::Display>(
+        &mut self,
+        name: &str,
+        range: &RangeInclusive<T>,
+        kind: &str,
+    ) -> Option<T> {
+        self.parsed(name, |text| {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            let (low, high) = (range.start(), range.end());
+            number.ok_or_else(|| format!("`{text}` is not {kind}, {low} to {high}"))
+        })
+    }
+
+    /// Seconds in a range.
+    pub(crate) fn secs(&mut self, name: &str, range: &RangeInclusive<f64>) -> Option<Duration> {
+        let secs = self.within(name, range, "a number")?;
+        Some(Duration::from_secs_f64(secs))
     }
 
     /// A whole number in a range.

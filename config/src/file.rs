@@ -8,12 +8,12 @@ use crate::{
     idle::idle_limit,
     memory::amount,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
-    spool,
+    retention, spool,
     yaml::{self, Node},
 };
 
 /// Sections of the file and their keys.
-pub(crate) const KEYS: [(&str, &[&str]); 10] = [
+pub(crate) const KEYS: [(&str, &[&str]); 11] = [
     ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
     ("models", &["bundle", "f1_bundle"]),
     (
@@ -35,6 +35,7 @@ pub(crate) const KEYS: [(&str, &[&str]); 10] = [
     ("socket", &["admin", "submit", "read"]),
     ("metrics", &["textfile"]),
     ("disk", &disk::KEYS),
+    ("retention", &retention::KEYS),
 ];
 
 /// The layer that the file's text gives.
@@ -53,6 +54,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         socket,
         metrics,
         in_disk,
+        in_retention,
     ] = KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
     let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
         table.text(key, &mut problems).map(PathBuf::from)
@@ -91,6 +93,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         host_budget: amount(&memory, "host_budget_gb", &HOST_BUDGET_GB, &mut problems),
         spool: spool::in_file(&in_spool, &queue, &mut problems),
         disk: disk::in_file(&in_disk, &mut problems),
+        retention: retention::in_file(&in_retention, &mut problems),
         roles: SocketRoles {
             admin: principals(&socket, "admin", &mut problems),
             submit: principals(&socket, "submit", &mut problems),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     Config, Deadlines, Devices, DiskLayer, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models,
-    Paths, Problem, ProblemKind, Problems, SocketRoles, SpoolLayer, Worker,
+    Paths, Problem, ProblemKind, Problems, RetentionLayer, SocketRoles, SpoolLayer, Worker,
     parameters::{MAX_FAULTS, RECYCLE_AFTER},
 };
 
@@ -51,6 +51,8 @@ pub struct Layer {
     pub spool: SpoolLayer,
     /// `disk`
     pub disk: DiskLayer,
+    /// `retention`
+    pub retention: RetentionLayer,
     /// `socket`
     pub roles: SocketRoles,
     /// `metrics.textfile`
@@ -84,6 +86,7 @@ impl Layer {
             host_budget: self.host_budget.or(below.host_budget),
             spool: self.spool.over(&below.spool),
             disk: self.disk.over(below.disk),
+            retention: self.retention.over(below.retention),
             roles: self.roles.over(below.roles),
             textfile: self.textfile.or(below.textfile),
         }
@@ -158,6 +161,7 @@ impl Layer {
             spool,
             queue,
             disk: self.disk.resolve(),
+            retention: self.retention.resolve(),
             socket: self.roles,
             metrics: Metrics {
                 textfile: self.textfile,

@@ -15,6 +15,7 @@ mod load;
 mod memory;
 pub mod parameters;
 mod problem;
+mod retention;
 mod roles;
 mod settings;
 mod spool;
@@ -30,8 +31,11 @@ pub use layer::Layer;
 pub use load::{ConfigError, Load};
 pub use memory::{HOST_BUDGET_GB, MemoryAmount, NoMemoryAmount, PRESERVE_GB};
 pub use problem::{MAX_TOLD, Problem, ProblemKind, Problems};
+pub use retention::{Retention, RetentionLayer, Then, UnknownThen};
 pub use roles::{NoPrincipal, Principal, SocketRoles};
 pub use settings::{Config, Deadlines, Idle, Memory, Metrics, Models, Paths, Worker};
-pub use spool::{QueueLimits, Spool, SpoolLayer, UnknownWatchMode, WatchMode};
+pub use spool::{
+    Dedupe, QueueLimits, Spool, SpoolLayer, UnknownDedupe, UnknownWatchMode, WatchMode,
+};
 pub use suggest::suggest;
 pub use table::Table;

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::{
         Deadlines, Device, Devices, Disk, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models,
-        Paths, QueueLimits, SocketRoles, Spool, Worker,
+        Paths, QueueLimits, Retention, SocketRoles, Spool, Worker,
         file::KEYS,
         parameters::{MAX_FAULTS, RECYCLE_AFTER},
     };
@@ -128,6 +128,7 @@ models: {bundle: models/demo}
                 spool: Spool::default(),
                 queue: QueueLimits::default(),
                 disk: Disk::default(),
+                retention: Retention::default(),
                 socket: SocketRoles::default(),
                 metrics: Metrics::default(),
             }
@@ -153,6 +154,7 @@ models: {bundle: models/demo}
         assert_eq!(config.spool, Spool::default());
         assert_eq!(config.queue, QueueLimits::default());
         assert_eq!(config.disk, Disk::default());
+        assert_eq!(config.retention, Retention::default());
         assert_eq!(config.socket, SocketRoles::default());
         assert_eq!(config.metrics, Metrics::default());
         for key in KEYS.iter().flat_map(|(_, keys)| *keys) {

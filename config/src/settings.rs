@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Devices, Disk, IdleLimit, MemoryAmount, QueueLimits, SocketRoles, Spool};
+use crate::{Devices, Disk, IdleLimit, MemoryAmount, QueueLimits, Retention, SocketRoles, Spool};
 
 /// Everything that framepackd can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Config {
     pub queue: QueueLimits,
     /// Space that is left free.
     pub disk: Disk,
+    /// How long what was put away stays where it is.
+    pub retention: Retention,
     /// Who may use the socket, and for what.
     pub socket: SocketRoles,
     /// Figures for a monitoring system.

@@ -119,6 +119,17 @@ impl<'n> Table<'n> {
         Some(value)
     }
 
+    /// `true` or `false`.
+    pub fn boolean(&self, key: &str, problems: &mut Problems) -> Option<bool> {
+        match self.get(key)? {
+            Node::Bool(value) => Some(*value),
+            other => {
+                problems.push(self.wrong_type(key, "true or false", other));
+                None
+            }
+        }
+    }
+
     /// A mistake at `key`.
     pub fn problem(&self, kind: ProblemKind, key: &str, message: impl Into<String>) -> Problem {
         Problem::new(kind, join(&self.path, key), message)

@@ -76,6 +76,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Gpu,
     },
+    /// Look after the jobs folder
+    Watch {
+        #[command(subcommand)]
+        action: Watch,
+    },
     /// Print the daemon's figures as OpenMetrics text
     Metrics,
     /// Check what rendering takes: socket, daemon, folders, disk, models, programs, GPUs
@@ -121,6 +126,12 @@ pub(crate) enum Gpu {
         /// As `ping` names it: cuda:N or cpu
         device: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Watch {
+    /// Have the daemon look at the jobs folder now, and say what it took and what waits
+    Scan,
 }
 
 #[derive(Debug, Args)]

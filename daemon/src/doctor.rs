@@ -32,13 +32,14 @@ impl Surroundings {
     pub(crate) fn check(&self) -> Vec<Check> {
         let paths = &self.config.paths;
         let mut checks = Vec::new();
-        for (key, path) in [
-            ("paths.jobs", &paths.jobs),
-            ("paths.state", &paths.state),
-            ("paths.outputs", &paths.outputs),
-        ] {
-            checks.push(writable(key, path));
-        }
+        let jobs = if self.config.spool.readonly {
+            readable
+        } else {
+            writable
+        };
+        checks.push(jobs("paths.jobs", &paths.jobs));
+        checks.push(writable("paths.state", &paths.state));
+        checks.push(writable("paths.outputs", &paths.outputs));
         checks.extend(
             paths
                 .inputs

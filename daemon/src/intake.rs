@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use framepack_config::BundleDefaults;
+use framepack_config::{BundleDefaults, Dedupe};
 use framepack_jobs::{
     Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Source, Surroundings, Validated,
 };
@@ -135,7 +135,9 @@ impl Intake {
             spec: job.spec,
             schedule: job.schedule,
             input: copy.path,
+            input_sha256: copy.sha256,
             warnings: job.warnings,
+            dedupe: Dedupe::Skip,
         })
     }
 }

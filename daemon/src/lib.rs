@@ -92,9 +92,6 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
     let config = with_folders(config)?;
     let program = worker_program(&config)?;
-    if !config.models.bundle.is_dir() {
-        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
-    }
     let state = StateDir::open(&config.paths.state)?;
     let roles = Arc::new(Roles::resolve(&config.socket)?);
     let listener = server::bind(&config.paths.socket)?;
@@ -104,7 +101,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         bundle: BundleDefaults::read(&config.models.bundle)?,
     };
     let (spool_events, spool_inbox) = mpsc::channel();
-    let (spool_notes, notes) = watch::channel(Vec::new());
+    let (spool_told, told) = watch::channel(spool::View::default());
     let gpus = Gpus::watch();
     let notify = Notify::from_environment();
     let location = state.store(config.disk.floor_mib);
@@ -123,23 +120,18 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     )
     .await?;
     let spool = Spool::open(SpoolConfig {
-        jobs: config.paths.jobs.clone(),
+        config: &config,
+        layout: &state.layout(),
         daemon_id: state.daemon_id(),
-        rules: config.spool,
         intake: intake.clone(),
         queue: queue.clone(),
         events: spool_events.clone(),
-        notes: spool_notes,
+        told: spool_told,
     })
     .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
 
     let (trigger, shutdown) = Trigger::new();
-    // Closed when the thread ends, however it does.
-    let (spool_alive, spool_ended) = oneshot::channel::<()>();
-    let spool = thread::Builder::new().name("spool".into()).spawn(move || {
-        let _alive = spool_alive;
-        spool.run(&spool_inbox);
-    })?;
+    let (spool, spool_ended) = start_spool(spool, spool_inbox)?;
     let (supervisors, planners, switches) = worker::supervisors(&Employer {
         config: &config,
         program: &program,
@@ -148,14 +140,15 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         shutdown: &shutdown,
     });
     let workers = start_workers(supervisors).await?;
-    let metrics = start_metrics(&config, &queue, &gpus);
+    let metrics = start_metrics(&config, &queue, &gpus, &told);
     let totals = metrics.totals.clone();
     let service = Service {
         queue: queue.clone(),
         intake,
         renderer: renderer(&config, &state),
         planners,
-        notes,
+        spool: told,
+        spool_events: spool_events.clone(),
         switches,
         store,
         started: metrics.started,
@@ -202,6 +195,9 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
 
 /// Creates missing folders and resolves all of them, so that every path handed on is absolute and free of links.
 fn with_folders(mut config: Config) -> Result<Config> {
+    if !config.models.bundle.is_dir() {
+        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
+    }
     let paths = &mut config.paths;
     if let Some(folder) = paths.socket.parent() {
         resolve(folder)?;
@@ -269,13 +265,32 @@ async fn open_queue(
     Ok(queue.yielding_to(gpus.clone()).start())
 }
 
+/// The thread of the jobs folder, and what is closed when it ends, however it does.
+fn start_spool(
+    spool: Spool,
+    inbox: mpsc::Receiver<spool::Event>,
+) -> Result<(thread::JoinHandle<()>, oneshot::Receiver<()>)> {
+    let (alive, ended) = oneshot::channel();
+    let thread = thread::Builder::new().name("spool".into()).spawn(move || {
+        let _alive: oneshot::Sender<()> = alive;
+        spool.run(&inbox);
+    })?;
+    Ok((thread, ended))
+}
+
 /// The daemon's figures, which from now on are in their file, too, if one is configured.
-fn start_metrics(config: &Config, queue: &QueueHandle, gpus: &Gpus) -> Metrics {
+fn start_metrics(
+    config: &Config,
+    queue: &QueueHandle,
+    gpus: &Gpus,
+    spool: &watch::Receiver<spool::View>,
+) -> Metrics {
     let metrics = Metrics {
         queue: queue.clone(),
         totals: Totals::default(),
         gpus: gpus.clone(),
         folders: metrics::folders(&config.paths),
+        spool: spool.clone(),
         started: Instant::now(),
     };
     if let Some(path) = &config.metrics.textfile {

@@ -1,9 +1,12 @@
 //! What became of a dropped file, written beside it: JSON for programs, plain words for people.
 
-use std::fmt::Write;
+use std::{fmt::Write, fs::File, io, path::Path};
 
 use framepack_jobs::{API, Failure, FailureClass, Job, JobState, Problem, Timestamp};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::store::Record;
 
 /// Where a file goes when the daemon is finished with it; the folder's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -40,6 +43,8 @@ pub(crate) struct Report<'a> {
     file: String,
     written_at: Timestamp,
     versions: Versions<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashes: Option<Hashes<'a>>,
     /// The job, with its effective settings, attempts, result or failure; of a duplicate, the job that it repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<&'a Job>,
@@ -58,9 +63,40 @@ struct Versions<'a> {
     worker: Option<&'a str>,
 }
 
+/// SHA-256 of what went in and came out, in hexadecimal. That of the latents is in the job's result.
+#[derive(Debug, Serialize)]
+struct Hashes<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    image_sha256: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_sha256: Option<String>,
+}
+
+impl<'a> Hashes<'a> {
+    /// Reads the video, if there is one.
+    fn of(record: &'a Record) -> Self {
+        let video = match &record.job.state {
+            JobState::Done { result, .. } => Some(&result.video),
+            _ => None,
+        };
+        Self {
+            image_sha256: &record.private.input_sha256,
+            // One that was removed meanwhile has no hash.
+            video_sha256: video.and_then(|video| sha256_of(video).ok()),
+        }
+    }
+}
+
+fn sha256_of(file: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(&mut File::open(file)?, &mut hash)?;
+    Ok(format!("{:x}", hash.finalize()))
+}
+
 impl<'a> Report<'a> {
-    /// A job that has ended.
-    pub(crate) fn ended(file: String, job: &'a Job, worker: Option<&'a str>) -> Self {
+    /// A job that has ended. Reads its video.
+    pub(crate) fn ended(file: String, record: &'a Record) -> Self {
+        let job = &record.job;
         let outcome = match job.state {
             JobState::Done { .. } => Outcome::Done,
             _ => Outcome::Failed,
@@ -74,8 +110,9 @@ impl<'a> Report<'a> {
             failure,
             versions: Versions {
                 framepackd: env!("CARGO_PKG_VERSION"),
-                worker,
+                worker: record.private.worker_version.as_deref(),
             },
+            hashes: Some(Hashes::of(record)),
             ..Self::of(outcome, file)
         }
     }
@@ -108,6 +145,7 @@ impl<'a> Report<'a> {
                 framepackd: env!("CARGO_PKG_VERSION"),
                 worker: None,
             },
+            hashes: None,
             job: None,
             failure: None,
             problems: &[],

@@ -11,6 +11,8 @@
 //!   repaired.json        what was repaired and not acknowledged
 //!   damaged/<time>/      copies of a damaged store or journal, the latest three
 //!   inputs/<id>.<ext>    start images, copied when their job was accepted, removed when it has ended
+//!   spool/               with spool.readonly: claims, reports, STATUS.txt, and `taken`, the list of files taken
+//!   bundles/             archives from the jobs folder, unpacked while they are answered
 //!   embeddings/          what the workers' encoders made of prompts and images; may be deleted
 //!   logs/<job>.ndjson    what happened to a job, one event a line; may be deleted
 //!   work/<job>/          previews and contact sheet of a job, kept: its record names them
@@ -103,6 +105,16 @@ impl Layout {
     /// Start images of accepted jobs.
     pub(crate) fn inputs(&self) -> PathBuf {
         self.state.join("inputs")
+    }
+
+    /// Where archives are unpacked.
+    pub(crate) fn bundles(&self) -> PathBuf {
+        self.state.join("bundles")
+    }
+
+    /// The spool's own files, where nothing is written into the jobs folder.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.state.join("spool")
     }
 
     /// What happened to a job, one event a line.

@@ -14,6 +14,7 @@ pub use crate::status::{DaemonStatus, Note, WorkerState, WorkerStatus};
 use crate::{
     ErrorBody, ErrorCode, ErrorEnvelope,
     check::Check,
+    folder::Scan,
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
 };
@@ -63,6 +64,8 @@ pub enum Request {
     Doctor,
     /// Look after the store of jobs.
     State(StateRequest),
+    /// Look at the jobs folder now. Answered by [`Response::Scanned`].
+    Scan,
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
     /// Give a device jobs again that was taken out. Answered by [`Response::Enabled`].
@@ -200,6 +203,8 @@ pub enum Response {
         /// The checks.
         checks: Vec<Check>,
     },
+    /// What is in the jobs folder.
+    Scanned(Scan),
     /// The daemon is there.
     Pong(DaemonStatus),
     /// The device gets jobs.

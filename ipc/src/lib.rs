@@ -2,6 +2,7 @@
 //!
 //! - [`control`]: client and daemon, over a Unix socket
 //! - [`queue`]: the part of it that is about the order of the jobs
+//! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
@@ -14,6 +15,7 @@ pub mod codec;
 pub mod control;
 mod envelope;
 mod error;
+pub mod folder;
 pub mod queue;
 pub mod state;
 mod status;

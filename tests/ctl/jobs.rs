@@ -6,6 +6,7 @@ use framepack_ipc::{
         CancelOutcome, Cancellation, DaemonStatus, DeviceRequest, EnableOutcome, Enabling,
         ListRequest, Note, Request, Response, WorkerState, WorkerStatus,
     },
+    folder::{Scan, WaitingFile},
     worker::Temperature,
 };
 use framepack_jobs::{JobState, StateName};
@@ -214,6 +215,26 @@ fn gpu_enable_says_whether_that_changes_anything() {
     enabled.ended.assert(0, "cuda:1 gets jobs again\n", "");
     let other = talk(EnableOutcome::NotFaulty);
     other.ended.assert(0, "cuda:1 was not taken out\n", "");
+}
+
+#[test]
+fn watch_scan_says_what_was_taken_and_what_waits() {
+    let scan = Scan {
+        jobs: 2,
+        rejected: 1,
+        left: 3,
+        waiting: 5,
+        files: vec![WaitingFile {
+            file: "a\nb.yaml".to_owned(),
+            why: "the file is empty".to_owned(),
+        }],
+        ..Scan::default()
+    };
+    let talk = talk(&["watch", "scan"], vec![Response::Scanned(scan)]);
+    assert_eq!(talk.requests, [Request::Scan]);
+    let expected = "2 new jobs, 0 duplicates, 1 rejected; 5 wait, 3 are left for later\n\
+                    a\\nb.yaml: the file is empty\n… and 4 more\n";
+    talk.ended.assert(0, expected, "");
 }
 
 #[test]

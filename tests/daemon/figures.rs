@@ -9,7 +9,7 @@ use crate::{
 
 /// The samples of an OpenMetrics text, after its form was checked: each family has one head, its samples follow
 /// it at once, a counter's are called `_total`, and the text says where it ends.
-fn samples(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn samples(text: &str) -> BTreeMap<String, String> {
     let body = text.strip_suffix("# EOF\n").expect("it says where it ends");
     let mut samples = BTreeMap::new();
     let mut families = Vec::new();

@@ -41,7 +41,7 @@ impl Cast {
     }
 
     /// Puts the picture of all jobs into the folder.
-    pub(crate) fn bring_photo(self, jobs: &Path) {
+    pub(crate) fn bring_photo(jobs: &Path) {
         let photo = root().join("jobs/examples/inputs/astronaut.jpg");
         fs::copy(photo, jobs.join("photo.jpg")).unwrap();
     }

@@ -81,7 +81,7 @@ fn a_full_disk_loses_nothing() {
     let seeds = first..first + number("FAULT_SCHEDULES", ON_A_SMALL_DISK);
     let on_a_small_disk = |seed| {
         play(&FAKE, &Schedule::on_a_small_disk(seed), |farm| {
-            mount_small_disk(farm, SMALL_DISK_MIB)
+            mount_small_disk(farm, SMALL_DISK_MIB);
         })
     };
     let faults: Vec<String> = seeds.filter_map(on_a_small_disk).collect();

@@ -9,7 +9,7 @@ use std::{
 
 use framepack_ipc::{
     client::ClientError,
-    control::{Request, Response, SelectRequest, SubmitRequest},
+    control::{ListRequest, Request, Response, SelectRequest, SubmitRequest},
     queue::{Change, ChangeRequest, Scope},
 };
 use framepack_jobs::{Job, JobState};
@@ -127,7 +127,7 @@ impl World {
     }
 
     pub(crate) fn jobs_of_daemon(&self) -> Option<Vec<Job>> {
-        let list = Request::List(Default::default());
+        let list = Request::List(ListRequest::default());
         match self.client()?.call(&list) {
             Ok(Response::Jobs { jobs }) => Some(jobs),
             _ => None,

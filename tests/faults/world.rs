@@ -45,7 +45,7 @@ impl World {
     /// The farm's folders are made in `farm` below `root`, beside what the test keeps for itself. No daemon yet.
     pub(crate) fn new(root: &Path, cast: Cast, schedule: &Schedule) -> Self {
         fs::create_dir(root.join("farm/jobs")).unwrap();
-        cast.bring_photo(&root.join("farm/jobs"));
+        Cast::bring_photo(&root.join("farm/jobs"));
         fs::write(root.join("framepackd.yaml"), cast.settings()).unwrap();
         Self {
             clock: Clock::new(root),

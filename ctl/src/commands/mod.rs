@@ -15,6 +15,7 @@ mod show;
 mod state;
 mod submit;
 mod wait;
+mod watch;
 
 use framepack_ipc::queue::{Change, Scope};
 
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             let change = Change::Retry { from_start };
             change::run(jobs.scope(), change, &daemon, output)
         }
+        Command::Watch { action } => watch::run(&action, &daemon, output),
         Command::Metrics => metrics::run(&daemon),
         Command::Doctor => doctor::run(&daemon, output),
         Command::State { action } => state::run(action, &daemon, output),

@@ -51,9 +51,9 @@ fn report(request: StateRequest, daemon: &Daemon, output: &Output) -> Result<Exi
     let Response::State(report) = daemon.ask(&Request::State(request))? else {
         return Err(ClientError::Unexpected.into());
     };
-    let exit = match report.problems.is_empty() {
-        true => Exit::Ok,
-        false => Exit::StateDamaged,
+    let exit = match report.problems.as_slice() {
+        [] => Exit::Ok,
+        _ => Exit::StateDamaged,
     };
     match output.format {
         Format::Text => print_lines(&lines(&report))?,

@@ -96,6 +96,12 @@ impl Inputs {
         Self { roots, copies }
     }
 
+    /// The same, with one more folder beneath which may be read.
+    pub(crate) fn also_in(mut self, root: &Path) -> Self {
+        self.roots.push(root.to_owned());
+        self
+    }
+
     /// Opens `wanted` (relative to `base`) by the rules.
     pub(crate) fn open(&self, base: &Path, wanted: &Path) -> Result<OpenInput, InputError> {
         // The folder itself may lie behind a link; what the job names below it may not.

@@ -1,5 +1,6 @@
 //! The daemon's figures as OpenMetrics text, for `framepackctl metrics` and the node exporter's textfile collector.
 
+mod folder;
 mod text;
 mod totals;
 
@@ -12,6 +13,7 @@ use std::{
 use framepack_config::Paths;
 use framepack_ipc::control::WorkerState;
 use framepack_jobs::StateName;
+use tokio::sync::watch as latest;
 use tracing::warn;
 
 pub(crate) use totals::Totals;
@@ -21,6 +23,7 @@ use crate::{
     disk::free_bytes,
     gpu::Gpus,
     queue::{QueueHandle, Stopping},
+    spool,
 };
 
 /// Time between two versions of the text file.
@@ -34,6 +37,8 @@ pub(crate) struct Metrics {
     pub(crate) gpus: Gpus,
     /// Folders whose free space is told, with their names.
     pub(crate) folders: [(&'static str, PathBuf); 3],
+    /// What the spool tells.
+    pub(crate) spool: latest::Receiver<spool::View>,
     pub(crate) started: Instant,
 }
 
@@ -72,6 +77,7 @@ impl Metrics {
             }
         }
         self.totals.write(&mut text);
+        folder::write(&self.spool.borrow().figures, &mut text);
         self.space(&mut text);
         self.devices(&mut text);
         Ok(text.finish())

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use framepack_config::Dedupe;
 use framepack_jobs::{Job, JobId, JobState, Schedule, Source, Timestamp, ValidSpec};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -31,7 +32,11 @@ pub(crate) struct Submission {
     pub(crate) image: PathBuf,
     /// The daemon's copy of it.
     pub(crate) input: PathBuf,
+    /// SHA-256 of its content, in hexadecimal.
+    pub(crate) input_sha256: String,
     pub(crate) warnings: Vec<String>,
+    /// What becomes of it if it is there already.
+    pub(crate) dedupe: Dedupe,
 }
 
 impl Submission {
@@ -64,6 +69,7 @@ impl Submission {
             private: Private {
                 claim: self.claim,
                 input: self.input,
+                input_sha256: self.input_sha256,
                 ..Private::default()
             },
         }
@@ -110,8 +116,17 @@ impl Queue {
         }
     }
 
-    fn take(&mut self, submission: Submission) -> Result<Submitted, SubmitError> {
-        if let Some(known) = self.live_or_done(&submission.key) {
+    fn take(&mut self, mut submission: Submission) -> Result<Submitted, SubmitError> {
+        let known = match submission.dedupe {
+            Dedupe::Off => None,
+            Dedupe::Skip | Dedupe::Warn => self.live_or_done(&submission.key),
+        };
+        if let Some(known) = known
+            && submission.dedupe == Dedupe::Warn
+        {
+            let warning = format!("the same as job {}, and rendered all the same", known.id);
+            submission.warnings.push(warning);
+        } else if let Some(known) = known {
             let same = known.spec == submission.spec;
             let known = Box::new(known.clone());
             inputs::remove(&submission.input);

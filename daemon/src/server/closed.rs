@@ -133,10 +133,11 @@ impl Closed {
             message,
             hint,
         } = self.why.borrow().clone();
-        let class = ErrorCode::StoreUnreadable;
-        let class = match code == class.as_str() {
-            true => class,
-            false => ErrorCode::StoreNoSpace,
+        let class = match code.as_str() {
+            unreadable if unreadable == ErrorCode::StoreUnreadable.as_str() => {
+                ErrorCode::StoreUnreadable
+            }
+            _ => ErrorCode::StoreNoSpace,
         };
         ErrorBody {
             code,

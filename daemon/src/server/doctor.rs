@@ -14,7 +14,7 @@ impl Service {
         let mut checks = tokio::task::spawn_blocking(move || surroundings.check())
             .await
             .unwrap_or_default();
-        for note in self.notes.borrow().iter() {
+        for note in &self.spool.borrow().notes {
             let message = format!("{} [{}]", note.message, note.code);
             checks.push(Check::failed(
                 "daemon",

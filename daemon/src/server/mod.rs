@@ -13,6 +13,7 @@ mod metrics;
 mod ping;
 mod plan;
 mod roles;
+mod scan;
 mod show;
 mod state;
 mod submit;
@@ -22,14 +23,14 @@ use std::{
     fs, io,
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::Path,
-    sync::Arc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 use framepack_ipc::{
     ErrorBody, ErrorCode, ErrorEnvelope,
-    control::{Note, Request, Response},
+    control::{Request, Response},
 };
 use interprocess::local_socket::{
     GenericFilePath, ListenerOptions, ToFsName,
@@ -56,6 +57,7 @@ use crate::{
     queue::{QueueHandle, Stopping},
     render::Renderer,
     shutdown::Shutdown,
+    spool::{Event, View},
     state_dir::Layout,
     store::StoreView,
     worker::{Planners, Switches},
@@ -73,8 +75,10 @@ pub(crate) struct Service {
     pub(crate) intake: Intake,
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
-    /// What is wrong with the jobs folder.
-    pub(crate) notes: latest::Receiver<Vec<Note>>,
+    /// How the jobs folder is.
+    pub(crate) spool: latest::Receiver<View>,
+    /// Where it is told to look.
+    pub(crate) spool_events: mpsc::Sender<Event>,
     pub(crate) switches: Switches,
     pub(crate) store: StoreView,
     pub(crate) started: Instant,
@@ -231,6 +235,7 @@ impl Service {
             Request::Plan(request) => self.plan(request).await,
             Request::Metrics => self.metrics().await,
             Request::Doctor => self.doctor().await,
+            Request::Scan => self.scan().await,
             Request::Ping => self.ping().await,
             Request::EnableDevice(request) => self.enable(request).await,
             Request::Hello(_) | Request::Watch(_) | Request::Logs(_) | Request::State(_) => {

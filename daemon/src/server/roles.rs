@@ -43,14 +43,14 @@ impl Role {
             | Request::Queue
             | Request::Metrics
             | Request::Doctor
+            | Request::State(StateRequest::Check)
             | Request::Ping => Self::Read,
             Request::Plan(plan) => match plan.subject {
                 PlanSubject::Job(_) => Self::Read,
                 // Has the picture copied, as submitting has.
                 PlanSubject::File(_) => Self::Submit,
             },
-            Request::Submit(_) | Request::Cancel(_) => Self::Submit,
-            Request::State(StateRequest::Check) => Self::Read,
+            Request::Submit(_) | Request::Cancel(_) | Request::Scan => Self::Submit,
             Request::EnableDevice(_) | Request::State(_) => Self::Admin,
             Request::Change(change) => match change.scope {
                 Scope::Jobs(_) => Self::Submit,

@@ -3,155 +3,46 @@
 //! Files are answered in batches: their claims, their pictures' copies and their records each share a sync.
 //! A job whose picture is not there yet is held, and looked at again until its time is up.
 
-use std::{
-    collections::HashSet,
-    ffi::OsString,
-    mem,
-    time::{Duration, Instant, SystemTime},
-};
+use std::{collections::HashSet, ffi::OsString, mem, time::Instant};
 
-use framepack_jobs::{Failure, Source, Timestamp};
+use framepack_jobs::Failure;
 use tracing::{info, warn};
 
 use super::{
     Spool,
     archive::Archive,
-    claim::Claim,
-    lease, name,
-    read::{JobText, ReadError, Written},
+    held::{Held, RETRY},
+    inspect::Found,
+    places::Access,
     scan::Settled,
-    settle::{Candidate, Content, Look, Verdict},
 };
 use crate::{
-    inputs::{self, Copies, InputError, OpenInput},
-    intake::{Offer, Refusal, Rejection},
+    inputs::{self, Copies},
+    intake::Rejection,
     queue::{Stopping, Submission, Submitted},
     report::Report,
 };
 
 /// Files that are claimed and answered together.
 pub(super) const BATCH: usize = 256;
-/// When something of the daemon's own failed, it is tried again after this long.
-pub(super) const RETRY: Duration = Duration::from_secs(2);
-
-/// A claimed file without an answer.
-#[derive(Debug)]
-pub(super) struct Held {
-    pub(super) claim: Claim,
-    /// What it was when it was seen as finished, or read first.
-    seen: Seen,
-    /// When it was claimed, or found by this daemon.
-    since: Instant,
-    next_look: Instant,
-    /// The picture that it waits for, once that is there.
-    picture: Option<OsString>,
-    /// Why it has no answer.
-    pub(super) why: String,
-    /// Whether that is no fault of the file's, and would befall others, too.
-    is_ours: bool,
-}
-
-#[derive(Debug)]
-enum Seen {
-    Never,
-    Written(Written),
-    Read(JobText),
-}
-
-impl Held {
-    pub(super) fn new(claim: Claim, written: Option<Written>) -> Self {
-        let now = Instant::now();
-        Self {
-            claim,
-            seen: written.map_or(Seen::Never, Seen::Written),
-            since: now,
-            next_look: now,
-            picture: None,
-            why: String::new(),
-            is_ours: false,
-        }
-    }
-
-    fn file(&self) -> String {
-        self.claim.name.display().to_string()
-    }
-
-    /// How long it need not be looked at.
-    pub(super) fn wait(&self) -> Duration {
-        self.next_look.saturating_duration_since(Instant::now())
-    }
-
-    fn later(self, after: Duration, why: String) -> Self {
-        Self {
-            next_look: Instant::now() + after,
-            why,
-            is_ours: false,
-            ..self
-        }
-    }
-
-    /// The same for something of the daemon's own that failed.
-    fn not_now(self, why: &str) -> Self {
-        Self {
-            is_ours: true,
-            ..self.later(RETRY, why.to_owned())
-        }
-    }
-
-    /// Reads the file, and checks that nobody has written to it since it was seen.
-    fn read(&mut self) -> Result<&JobText, ReadError> {
-        let text = JobText::read(&self.claim.path)?;
-        let is_same = match &self.seen {
-            Seen::Never => true,
-            Seen::Written(written) => text.is_of(*written),
-            Seen::Read(before) => text == *before,
-        };
-        if !is_same {
-            return Err(ReadError::Changed);
-        }
-        self.seen = Seen::Read(text);
-        match &self.seen {
-            Seen::Read(text) => Ok(text),
-            _ => unreachable!("set above"),
-        }
-    }
-}
-
-/// What a claimed file is found to be.
-enum Found {
-    Job(Box<Submission>),
-    Refused(Rejection),
-    /// It can become one later.
-    NotYet {
-        after: Duration,
-        why: String,
-    },
-    /// What failed is ours, and would fail for others, too.
-    NotNow(Failure),
-}
-
-/// Why no more files are taken for now: something of the daemon's own fails (a full disk, the store), and they
-/// are better left where everybody sees them.
-pub(super) fn hindrance(held: &[Held]) -> Option<&str> {
-    let held = held.iter().find(|held| held.is_ours);
-    held.map(|held| held.why.as_str())
-}
-
 impl Spool {
     /// Claims these files and answers them.
     pub(super) fn take(&mut self, settled: Vec<Settled>) -> Result<(), Stopping> {
         let before = self.held.len();
-        for Settled { name, written, .. } in settled {
-            let known_as = self.first_name(&name)?;
-            match self.claims.take(&name, &known_as) {
+        for file in settled {
+            let known_as = self.first_name(&file.name)?;
+            match self.claims.take(&file, &known_as) {
                 Ok(Some(claim)) => {
-                    self.troubles.remove(&name);
-                    let is_whole = self.renamed.remove(&name);
-                    let written = (!is_whole).then_some(written);
+                    self.totals.claimed += 1;
+                    self.troubles.remove(&file.name);
+                    let is_whole = self.renamed.remove(&file.name);
+                    // A copy was compared when it was made, and nobody writes to it.
+                    let is_checked = is_whole || self.folder.access() == Access::ReadOnly;
+                    let written = (!is_checked).then_some(file.written);
                     self.held.push(Held::new(claim, written));
                 }
                 Ok(None) => {}
-                Err(error) => self.trouble(name, format!("it can't be claimed: {error}")),
+                Err(error) => self.trouble(file.name, format!("it can't be claimed: {error}")),
             }
         }
         if self.held.len() == before {
@@ -183,7 +74,7 @@ impl Spool {
         let awaited: HashSet<OsString> = (self.held.iter())
             .filter_map(|held| held.picture.clone())
             .collect();
-        self.pictures.keep_only(&awaited);
+        self.pictures.keep_only(|picture| awaited.contains(picture));
         Ok(())
     }
 
@@ -196,6 +87,7 @@ impl Spool {
                 Found::Refused(Rejection { failure, problems }) => {
                     let file = held.file();
                     info!(file, code = failure.code, "rejected: {}", failure.message);
+                    self.totals.rejected += 1;
                     self.refuse(held, &Report::rejected(file, &failure, &problems));
                 }
                 Found::NotYet { after, why } => self.held.push(held.later(after, why)),
@@ -236,10 +128,12 @@ impl Spool {
             match self.runtime.block_on(answer).map_err(|_| Stopping)? {
                 Ok(Submitted::New(job)) => {
                     info!(file, job = %job.id, "accepted");
+                    self.totals.jobs += 1;
                     self.of_jobs.insert(held.claim.id.clone(), held.claim);
                 }
                 Ok(Submitted::Duplicate(job) | Submitted::KeyTaken(job)) => {
                     info!(file, job = %job.id, "has the key of that job");
+                    self.totals.duplicates += 1;
                     self.refuse(held, &Report::duplicate(file, &job));
                 }
                 Err(error) => {
@@ -252,73 +146,9 @@ impl Spool {
         Ok(ours)
     }
 
-    /// What a claimed file can become now.
-    fn look_into(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
-        let found = self.job_in(held, copies);
-        // Once more, now that all is read: whoever still has the file open may have gone on.
-        match (found, held.read()) {
-            (Found::Job(submission), Err(error)) => {
-                inputs::remove(&submission.input);
-                Found::Refused(error.into_failure().into())
-            }
-            (found, _) => found,
-        }
-    }
-
-    fn job_in(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
-        let (stem, _) = name::split_suffix(&held.claim.name);
-        let stem = stem.to_string_lossy().into_owned();
-        let source = Source::Folder {
-            file: held.claim.name.to_string_lossy().into_owned().into(),
-        };
-        let (claim, waited) = (held.claim.id.clone(), held.since.elapsed());
-        let text = match held.read() {
-            Ok(job) => &job.text,
-            Err(error) => return Found::Refused(error.into_failure().into()),
-        };
-        let offer = Offer {
-            text,
-            stem: &stem,
-            folder: self.folder.path(),
-            source,
-            claim: Some(claim),
-        };
-        let job = match self.intake.read(&offer) {
-            Ok(job) => job,
-            Err(rejection) => return Found::Refused(rejection),
-        };
-        let (inputs, rules) = (&self.intake.inputs, self.folder.rules());
-        let input = match inputs.open(offer.folder, &job.spec.start.image) {
-            Ok(input) => input,
-            Err(InputError::Missing { path }) if waited < self.wait_inputs => {
-                let left = self.wait_inputs.saturating_sub(waited);
-                let why = format!("{} does not exist; {}", path.display(), rejected_in(left));
-                let after = rules.settle.min(left);
-                return Found::NotYet { after, why };
-            }
-            Err(error) => return Found::Refused(error.into_failure("start.image").into()),
-        };
-        let look = Look::new(
-            input.path().as_os_str(),
-            input.metadata(),
-            self.folder.clock(),
-        );
-        if let Verdict::Waiting(why) = self.pictures.verdict(&look, Instant::now(), &input) {
-            let after = rules.settle;
-            let why = format!("{}: {why}", input.path().display());
-            held.picture = Some(input.path().as_os_str().to_owned());
-            return Found::NotYet { after, why };
-        }
-        match self.intake.submission(offer, job, &input, copies) {
-            Ok(submission) => Found::Job(Box::new(submission)),
-            Err(Refusal::NotNow(failure)) => Found::NotNow(failure),
-            Err(Refusal::Rejected(rejection)) => Found::Refused(rejection),
-        }
-    }
-
     /// Puts a file away that became no job.
     fn refuse(&mut self, held: Held, report: &Report<'_>) {
-        let mut archive = Archive::new(self.folder.path());
+        let mut archive = Archive::new(self.folder.papers());
         let put = archive.put(&held.claim, &held.claim.id, report);
         if let Err(error) = put.and_then(|()| archive.sync()) {
             warn!(file = %held.claim.path.display(), %error, "putting a file away; it stays claimed");
@@ -326,21 +156,4 @@ impl Spool {
             self.held.push(held.later(RETRY, why));
         }
     }
-}
-
-impl Candidate for OpenInput {
-    /// A picture is decoded by the worker: here it is only waited for until nobody writes to it.
-    fn content(&self) -> Content {
-        Content::Complete
-    }
-
-    fn is_open(&self) -> bool {
-        lease::is_open_for_writing(self.file()) == Some(true)
-    }
-}
-
-/// When a file that still waits is rejected, for people: to the second, and the same at each look.
-fn rejected_in(left: Duration) -> String {
-    let at = Timestamp::from(SystemTime::now() + left);
-    format!("the job is rejected at {}Z", &at.to_string()[..19])
 }

@@ -23,19 +23,19 @@ use crate::report::{Outcome, Report};
 /// Files that are put away together, so that they share the syncs of their folders.
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
-    jobs: &'a Path,
+    papers: &'a Path,
     changed: BTreeSet<PathBuf>,
 }
 
 impl<'a> Archive<'a> {
-    pub(super) fn new(jobs: &'a Path) -> Self {
+    pub(super) fn new(papers: &'a Path) -> Self {
         Self {
-            jobs,
+            papers,
             changed: BTreeSet::new(),
         }
     }
 
-    /// Puts the claimed file and its report into `<jobs>/<outcome>/<date>/` as `<name>.<id>.*`.
+    /// Puts the claimed file and its report into `<papers>/<outcome>/<date>/` as `<name>.<id>.*`.
     /// The report is durable at once, the places after [`Self::sync`].
     pub(super) fn put(&mut self, claim: &Claim, id: &str, report: &Report<'_>) -> io::Result<()> {
         let folder = self.folder(report.outcome())?;
@@ -62,14 +62,14 @@ impl<'a> Archive<'a> {
     /// Today's folder of an outcome.
     fn folder(&mut self, outcome: Outcome) -> io::Result<PathBuf> {
         let (year, month, day) = Timestamp::now().date();
-        let of_outcome = self.jobs.join(outcome.folder());
+        let of_outcome = self.papers.join(outcome.folder());
         let folder = of_outcome.join(format!("{year:04}-{month:02}-{day:02}"));
         if !folder.is_dir() {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o770)
                 .create(&folder)?;
-            self.changed.extend([of_outcome, self.jobs.to_owned()]);
+            self.changed.extend([of_outcome, self.papers.to_owned()]);
         }
         Ok(folder)
     }
@@ -81,7 +81,7 @@ impl<'a> Archive<'a> {
 }
 
 /// Writes a file so that it is either all there or not at all.
-fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     let temporary = path.with_file_name(name);

@@ -1,10 +1,11 @@
-//! Taking a job file: one atomic rename into `claimed/<daemon-id>/`, so that of several daemons exactly one has it.
+//! Taking a job file: one atomic rename into `claimed/<daemon-id>/`, so that of several daemons exactly one has it;
+//! or, out of a folder that is only read, a copy there and a note in the list of what was taken.
 //!
 //! A claim keeps its file until the job has ended; what lies there at start belongs to this daemon and is recovered.
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::{self, DirBuilder, File},
+    fs::{self, DirBuilder, File, Metadata},
     io,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
@@ -13,12 +14,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::{
-    errno::Errno,
-    fcntl::{AT_FDCWD, RenameFlags, renameat2},
-};
+use nix::errno::Errno;
 
-use super::name;
+use super::{
+    content::Content,
+    ledger::Ledger,
+    name,
+    places::{Access, Places},
+    rename::rename_new,
+    scan::Settled,
+};
 
 /// Longest file name on Linux file systems.
 const NAME_MAX_BYTES: usize = 255;
@@ -26,40 +31,91 @@ const NAME_MAX_BYTES: usize = 255;
 const ARCHIVE_ROOM_BYTES: usize = 40;
 
 /// The folder of this daemon's claims.
-#[derive(Debug, Clone)]
-pub(crate) struct Claims {
+#[derive(Debug)]
+pub(super) struct Claims {
     jobs: PathBuf,
     dir: PathBuf,
+    how: How,
+}
+
+/// How a file is taken.
+#[derive(Debug)]
+enum How {
+    /// It is moved.
+    Rename,
+    /// It stays where it is; what is taken is a copy, and a note of that.
+    Copy(Box<Ledger>),
 }
 
 /// A claimed file, named `<claim-id>.<original name>`. The claim id is random and never used twice,
 /// so a record in the store that names it can mean no other file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Claim {
+pub(super) struct Claim {
     /// Random, 16 hexadecimal digits.
-    pub(crate) id: String,
+    pub(super) id: String,
     /// Name under which the file was dropped; the stem is cut if it was close to the limit of the file system.
-    pub(crate) name: OsString,
+    pub(super) name: OsString,
     /// Where the file is now.
-    pub(crate) path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl Claims {
-    pub(crate) fn open(jobs: &Path, daemon_id: &str) -> io::Result<Self> {
-        let dir = jobs.join("claimed").join(daemon_id);
+    pub(super) fn open(places: &Places, daemon_id: &str) -> io::Result<Self> {
+        let dir = places.papers.join("claimed").join(daemon_id);
         DirBuilder::new().recursive(true).mode(0o770).create(&dir)?;
-        Ok(Self {
-            jobs: jobs.to_owned(),
+        let mut claims = Self {
+            jobs: places.jobs.clone(),
             dir,
+            how: How::Rename,
+        };
+        if places.access() == Access::ReadOnly {
+            let claimed = claims.list()?.into_iter().map(|claim| claim.id);
+            let ledger = Ledger::open(places.papers.join("taken"), claimed)?;
+            claims.how = How::Copy(Box::new(ledger));
+        }
+        Ok(claims)
+    }
+
+    /// Whether this file, which is still in the folder, was taken.
+    pub(super) fn has(&mut self, name: &OsStr, metadata: &Metadata) -> bool {
+        let How::Copy(ledger) = &mut self.how else {
+            return false;
+        };
+        let path = self.jobs.join(name);
+        ledger.has(&metadata.into(), || {
+            Some(Content::of(&path, name::form(name)?).ok()?.sha256())
         })
     }
 
-    /// Takes the file `name`, known as `known_as` from now on. `None`: somebody else has, or it was withdrawn.
+    /// Takes a file, known as `known_as` from now on. `None`: somebody else has, or it was withdrawn or written to.
     /// Durable after [`Self::sync`].
-    pub(crate) fn take(&self, name: &OsStr, known_as: &OsStr) -> io::Result<Option<Claim>> {
-        let claim = self.claim(random_id()?, shorten(known_as));
-        let from = self.jobs.join(name);
-        match rename_new(&from, &claim.path) {
+    pub(super) fn take(&mut self, file: &Settled, known_as: &OsStr) -> io::Result<Option<Claim>> {
+        let (from, known_as) = (self.jobs.join(&file.name), shorten(known_as));
+        let ledger = match &mut self.how {
+            How::Copy(ledger) => ledger,
+            How::Rename => return self.rename(&from, known_as),
+        };
+        let Some(form) = name::form(&file.name) else {
+            return Ok(None);
+        };
+        let content = Content::of(&from, form)?;
+        if matches!(&content, Content::Text(job) if !job.is_of(file.written)) {
+            return Ok(None);
+        }
+        let Some(id) = ledger.id_for(&file.fingerprint, &content.sha256()) else {
+            return Ok(None);
+        };
+        let claim = claim_in(&self.dir, id, known_as);
+        let is_same = content.copy(&from, form, &claim.path)?;
+        if is_same {
+            ledger.note(&file.fingerprint, &claim.id);
+        }
+        Ok(is_same.then_some(claim))
+    }
+
+    fn rename(&self, from: &Path, known_as: OsString) -> io::Result<Option<Claim>> {
+        let claim = claim_in(&self.dir, random_id()?, known_as);
+        match rename_new(from, &claim.path) {
             Ok(()) => Ok(Some(claim)),
             Err(Errno::ENOENT) if self.dir.is_dir() => Ok(None),
             Err(error) => Err(error.into()),
@@ -67,13 +123,16 @@ impl Claims {
     }
 
     /// Makes every claim so far durable.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub(super) fn sync(&mut self) -> io::Result<()> {
         sync_dir(&self.dir)?;
-        sync_dir(&self.jobs)
+        match &mut self.how {
+            How::Rename => sync_dir(&self.jobs),
+            How::Copy(ledger) => ledger.sync(),
+        }
     }
 
     /// Every file claimed by this daemon, the oldest first.
-    pub(crate) fn list(&self) -> io::Result<Vec<Claim>> {
+    pub(super) fn list(&self) -> io::Result<Vec<Claim>> {
         let mut claims = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;
@@ -84,65 +143,23 @@ impl Claims {
             let metadata = entry.metadata()?;
             claims.push((
                 (metadata.ctime(), metadata.ctime_nsec()),
-                self.claim(id, name),
+                claim_in(&self.dir, id, name),
             ));
         }
         claims.sort_by_key(|(changed, _)| *changed);
         Ok(claims.into_iter().map(|(_, claim)| claim).collect())
     }
-
-    fn claim(&self, id: String, name: OsString) -> Claim {
-        let mut file_name = OsString::from(&id);
-        file_name.push(".");
-        file_name.push(&name);
-        Claim {
-            path: self.dir.join(file_name),
-            id,
-            name,
-        }
-    }
 }
 
-/// Moves a file to a name that is free. Of several who try, one succeeds.
-fn rename_new(from: &Path, to: &Path) -> Result<(), Errno> {
-    match renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE) {
-        // NFS, and what else does not know the flag.
-        Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => link_and_unlink(from, to),
-        renamed => renamed,
+fn claim_in(dir: &Path, id: String, name: OsString) -> Claim {
+    let mut file_name = OsString::from(&id);
+    file_name.push(".");
+    file_name.push(&name);
+    Claim {
+        path: dir.join(file_name),
+        id,
+        name,
     }
-}
-
-/// The same as Maildir does it: everybody may make the second name, one can remove the first.
-fn link_and_unlink(from: &Path, to: &Path) -> Result<(), Errno> {
-    match fs::hard_link(from, to) {
-        Ok(()) => {}
-        // No links here (SMB, FAT). The new name is random, so nothing is replaced.
-        Err(error)
-            if matches!(
-                errno(&error),
-                Errno::EPERM | Errno::EOPNOTSUPP | Errno::ENOSYS
-            ) =>
-        {
-            return fs::rename(from, to).map_err(|error| errno(&error));
-        }
-        Err(error) => return Err(errno(&error)),
-    }
-    let Err(error) = fs::remove_file(from) else {
-        return Ok(());
-    };
-    // A server may carry out a repeated request twice and answer that the name is gone: with no other name
-    // left, it was we who removed it.
-    let is_ours = to.metadata().is_ok_and(|metadata| metadata.nlink() == 1);
-    if errno(&error) == Errno::ENOENT && is_ours {
-        return Ok(());
-    }
-    // Another name stays with whoever won.
-    let _ = fs::remove_file(to);
-    Err(errno(&error))
-}
-
-fn errno(error: &io::Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or_default())
 }
 
 /// Makes the entries of a folder durable.
@@ -181,88 +198,74 @@ fn split_claimed(file_name: &OsStr) -> Option<(String, OsString)> {
 mod tests {
     use super::*;
 
+    fn open(jobs: &Path, daemon_id: &str) -> Claims {
+        let places = Places::new(jobs.to_owned(), None);
+        Claims::open(&places, daemon_id).unwrap()
+    }
+
+    /// Takes a file as it is.
+    fn take(claims: &mut Claims, name: &OsStr) -> io::Result<Option<Claim>> {
+        let metadata = claims.jobs.join(name).symlink_metadata();
+        // What is not there any more was seen before.
+        let metadata = metadata.or_else(|_| claims.jobs.metadata())?;
+        claims.take(&Settled::new(name.to_owned(), &metadata), name)
+    }
+
     #[test]
     fn rule_06_a_claim_moves_the_file_and_is_found_again() {
         let jobs = tempfile::tempdir().unwrap();
-        let claims = Claims::open(jobs.path(), "d1").unwrap();
+        let mut claims = open(jobs.path(), "d1");
         let name = OsString::from_vec(b"-\xff\n.yaml".to_vec());
         fs::write(jobs.path().join(&name), "a: 1\n").unwrap();
 
-        let claim = claims.take(&name, &name).unwrap().unwrap();
+        let claim = take(&mut claims, &name).unwrap().unwrap();
         assert!(!jobs.path().join(&name).exists());
         assert_eq!(claim.name, name);
         assert_eq!(claims.list().unwrap(), [claim]);
-        assert_eq!(claims.take(&name, &name).unwrap(), None, "withdrawn");
+        assert_eq!(take(&mut claims, &name).unwrap(), None, "withdrawn");
         assert!(
-            Claims::open(jobs.path(), "d2")
-                .unwrap()
-                .list()
-                .unwrap()
-                .is_empty(),
+            open(jobs.path(), "d2").list().unwrap().is_empty(),
             "another daemon's"
         );
-    }
-
-    /// How many of 50 files four claimants get, who all want each.
-    fn race(claim: fn(&Path, &Path) -> Result<(), Errno>) -> usize {
-        let jobs = tempfile::tempdir().unwrap();
-        for i in 0..50 {
-            fs::write(jobs.path().join(format!("{i}.yaml")), "").unwrap();
-        }
-        let claimant = |n: usize| {
-            let jobs = jobs.path();
-            let take = move |i: &i32| {
-                claim(
-                    &jobs.join(format!("{i}.yaml")),
-                    &jobs.join(format!("{n}.{i}")),
-                )
-                .is_ok()
-            };
-            move || (0..50).filter(take).count()
-        };
-        let taken = std::thread::scope(|scope| {
-            let claimants: Vec<_> = (0..4).map(|n| scope.spawn(claimant(n))).collect();
-            claimants
-                .into_iter()
-                .map(|claimant| claimant.join().unwrap())
-                .sum()
-        });
-        assert_eq!(
-            fs::read_dir(jobs.path()).unwrap().count(),
-            50,
-            "none is lost, and none is there twice"
-        );
-        taken
-    }
-
-    #[test]
-    fn rule_06_of_many_claimants_one_wins() {
-        assert_eq!(race(rename_new), 50);
-    }
-
-    #[test]
-    fn rule_06_where_the_rename_is_refused_a_link_claims_for_one() {
-        assert_eq!(race(link_and_unlink), 50);
     }
 
     #[test]
     fn rule_06_a_missing_folder_of_claims_is_no_lost_race() {
         let jobs = tempfile::tempdir().unwrap();
-        let claims = Claims::open(jobs.path(), "d1").unwrap();
+        let mut claims = open(jobs.path(), "d1");
         fs::write(jobs.path().join("a.yaml"), "").unwrap();
         fs::remove_dir_all(jobs.path().join("claimed")).unwrap();
         let name = OsStr::new("a.yaml");
-        assert!(claims.take(name, name).is_err());
+        assert!(take(&mut claims, name).is_err());
     }
 
     #[test]
     fn rule_13_the_longest_name_is_shortened_and_keeps_its_suffix() {
         let jobs = tempfile::tempdir().unwrap();
-        let claims = Claims::open(jobs.path(), "d1").unwrap();
+        let mut claims = open(jobs.path(), "d1");
         let name = OsString::from(format!("{}.yaml", "x".repeat(250)));
         fs::write(jobs.path().join(&name), "").unwrap();
-        let claim = claims.take(&name, &name).unwrap().unwrap();
+        let claim = take(&mut claims, &name).unwrap().unwrap();
         assert!(claim.name.as_bytes().ends_with(b"x.yaml"));
         assert!(claim.path.exists());
+    }
+
+    #[test]
+    fn rule_16_a_claim_in_a_folder_that_is_only_read_is_a_copy() {
+        let (jobs, papers) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let places = Places::new(jobs.path().to_owned(), Some(papers.path().to_owned()));
+        let (path, name) = (jobs.path().join("a.yaml"), OsStr::new("a.yaml"));
+        fs::write(&path, "a: 1\n").unwrap();
+        let mut claims = Claims::open(&places, "d1").unwrap();
+        let claim = take(&mut claims, name).unwrap().unwrap();
+        assert_eq!(fs::read_to_string(&claim.path).unwrap(), "a: 1\n");
+        assert_eq!(claims.list().unwrap(), [claim]);
+        // The daemon is killed before the list is written: the claim itself says that the file was taken.
+        let mut claims = Claims::open(&places, "d1").unwrap();
+        assert_eq!(take(&mut claims, name).unwrap(), None);
+        claims.sync().unwrap();
+        let mut claims = Claims::open(&places, "d2").unwrap();
+        assert!(claims.has(name, &path.metadata().unwrap()));
+        assert_eq!(fs::read_dir(jobs.path()).unwrap().count(), 1);
     }
 }

@@ -7,64 +7,27 @@ use std::{
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt},
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc,
     time::{Duration, Instant, SystemTime},
 };
 
-use framepack_config::Spool as Config;
-use nix::sys::statfs::statfs;
+use framepack_config::{Spool as Config, WatchMode};
 
-use super::{Event, claim::Claims, settle::SettleRules, watch::Watch};
-
-/// Network file systems and others that tell nothing of what other hosts do, by `statfs(2)`'s magic number.
-const NETWORK: [(i64, &str); 13] = [
-    (0x6969, "NFS"),
-    (0x517b, "SMB"),
-    (0xfe53_4d42, "SMB2"),
-    (0xff53_4d42, "CIFS"),
-    (0x6573_5546, "FUSE"),
-    (0x0102_1997, "9p"),
-    (0x00c3_6400, "Ceph"),
-    (0x5346_414f, "AFS"),
-    (0x7375_7245, "Coda"),
-    (0x786f_4256, "vboxsf"),
-    (0x0bd0_0bd0, "Lustre"),
-    (0x7461_636f, "OCFS2"),
-    (0x0116_1970, "GFS2"),
-];
-
-/// What the folder lies on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileSystem {
-    Local,
-    Network { kind: &'static str },
-}
-
-impl FileSystem {
-    fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self::from_magic(statfs(path)?.filesystem_type().0))
-    }
-
-    fn from_magic(magic: i64) -> Self {
-        NETWORK
-            .iter()
-            .find(|(number, _)| *number == magic)
-            .map_or(Self::Local, |(_, kind)| Self::Network { kind })
-    }
-
-    fn settle(self) -> Duration {
-        match self {
-            Self::Local => Duration::from_secs(1),
-            Self::Network { .. } => Duration::from_secs(5),
-        }
-    }
-}
+use super::{
+    Event,
+    claim::Claims,
+    figures::Mode,
+    file_system::FileSystem,
+    places::{Access, Places},
+    settle::SettleRules,
+    watch::Watch,
+};
 
 /// The folder as it is watched now.
 #[derive(Debug)]
 pub(super) struct Folder {
-    path: PathBuf,
+    places: Places,
     daemon_id: String,
     config: Config,
     events: mpsc::Sender<Event>,
@@ -85,24 +48,29 @@ pub(super) enum Presence {
 impl Folder {
     /// Makes the folder's own folders and begins to watch it.
     pub(super) fn open(
-        path: PathBuf,
+        places: Places,
         daemon_id: &str,
         config: Config,
         events: mpsc::Sender<Event>,
     ) -> io::Result<(Self, Claims)> {
-        let claims = prepare(&path, daemon_id)?;
-        let file_system = FileSystem::of(&path)?;
+        let claims = prepare(&places, daemon_id)?;
+        let file_system = FileSystem::of(&places.jobs)?;
+        let mode = match (places.access(), config.mode, file_system) {
+            // The test would write a file. On a local file system events do come.
+            (Access::ReadOnly, WatchMode::Auto, FileSystem::Local) => WatchMode::Events,
+            (_, mode, _) => mode,
+        };
         let folder = Self {
-            identity: identity(&path)?,
+            identity: identity(&places.jobs)?,
             watch: Watch::start(
-                &path,
-                (config.mode, file_system),
+                &places.jobs,
+                (mode, file_system),
                 &probe_name(daemon_id),
                 events.clone(),
             ),
             file_system,
             daemon_id: daemon_id.to_owned(),
-            path,
+            places,
             config,
             events,
         };
@@ -111,17 +79,26 @@ impl Folder {
 
     /// Looks whether it is still there. An error: it is gone, or can't be used.
     pub(super) fn check(&mut self) -> io::Result<Presence> {
-        if identity(&self.path)? == self.identity {
+        if identity(&self.places.jobs)? == self.identity {
             return Ok(Presence::Same);
         }
-        let (path, events) = (self.path.clone(), self.events.clone());
-        let (folder, claims) = Self::open(path, &self.daemon_id, self.config, events)?;
+        let (places, events) = (self.places.clone(), self.events.clone());
+        let (folder, claims) = Self::open(places, &self.daemon_id, self.config, events)?;
         *self = folder;
         Ok(Presence::Replaced(claims))
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.places.jobs
+    }
+
+    /// Where claims, reports and `STATUS.txt` go.
+    pub(super) fn papers(&self) -> &Path {
+        &self.places.papers
+    }
+
+    pub(super) fn access(&self) -> Access {
+        self.places.access()
     }
 
     /// How long files settle here.
@@ -155,13 +132,19 @@ impl Folder {
 
     /// The time by the clock that the files' times come from: a share's server may be early or late.
     pub(super) fn clock(&self) -> SystemTime {
-        match self.file_system {
-            FileSystem::Local => SystemTime::now(),
-            FileSystem::Network { .. } => {
-                let probe = incoming(&self.path).join(probe_name(&self.daemon_id));
+        match (self.file_system, self.access()) {
+            (FileSystem::Local, _) => SystemTime::now(),
+            // There is no telling: no file counts as old, and each is watched until it has settled.
+            (FileSystem::Network { .. }, Access::ReadOnly) => SystemTime::UNIX_EPOCH,
+            (FileSystem::Network { .. }, Access::Writable) => {
+                let probe = self.places.incoming().join(probe_name(&self.daemon_id));
                 server_time(&probe).unwrap_or_else(|_| SystemTime::now())
             }
         }
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.watch.mode()
     }
 
     /// How it is watched, for people.
@@ -171,22 +154,23 @@ impl Folder {
             FileSystem::Network { kind } => kind,
         };
         let (watch, secs) = (self.watch.describe(), self.scan_interval().as_secs_f64());
-        format!("{kind}, {watch}, listed every {secs} s at least")
+        let access = match self.access() {
+            Access::Writable => "",
+            Access::ReadOnly => ", nothing is written into it",
+        };
+        format!("{kind}, {watch}, listed every {secs} s at least{access}")
     }
 }
 
-/// Where writers put what they will rename into the folder; never read.
-fn incoming(jobs: &Path) -> PathBuf {
-    jobs.join(".incoming")
-}
-
-fn prepare(jobs: &Path, daemon_id: &str) -> io::Result<Claims> {
-    let claims = Claims::open(jobs, daemon_id)?;
-    let incoming = incoming(jobs);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o770)
-        .create(&incoming)?;
+fn prepare(places: &Places, daemon_id: &str) -> io::Result<Claims> {
+    let claims = Claims::open(places, daemon_id)?;
+    if places.access() == Access::Writable {
+        let incoming = places.incoming();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o770)
+            .create(&incoming)?;
+    }
     Ok(claims)
 }
 
@@ -212,8 +196,6 @@ fn server_time(probe: &Path) -> io::Result<SystemTime> {
 
 #[cfg(test)]
 mod tests {
-    use framepack_config::WatchMode;
-
     use super::*;
 
     fn open(jobs: &Path) -> (Folder, mpsc::Receiver<Event>) {
@@ -222,24 +204,9 @@ mod tests {
             mode: WatchMode::Events,
             ..Config::default()
         };
-        let (folder, _) = Folder::open(jobs.to_owned(), "d1", config, events).unwrap();
+        let places = Places::new(jobs.to_owned(), None);
+        let (folder, _) = Folder::open(places, "d1", config, events).unwrap();
         (folder, inbox)
-    }
-
-    #[test]
-    fn rule_02_what_does_not_tell_of_other_hosts_is_known_by_its_magic_number() {
-        for (magic, expected) in [
-            (0x6969, "NFS"),
-            (0x6573_5546, "FUSE"),
-            (0xff53_4d42, "CIFS"),
-        ] {
-            let kind = FileSystem::from_magic(magic);
-            assert_eq!(kind, FileSystem::Network { kind: expected });
-            assert_eq!(kind.settle(), Duration::from_secs(5));
-        }
-        for (name, magic) in [("ext4", 0xef53), ("tmpfs", 0x0102_1994)] {
-            assert_eq!(FileSystem::from_magic(magic), FileSystem::Local, "{name}");
-        }
     }
 
     #[test]

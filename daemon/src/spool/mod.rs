@@ -4,73 +4,80 @@
 //! until its job is in the store (or refused) and, later, until the job has ended; both survive a crash,
 //! because the next daemon goes through its claims first.
 //!
-//! - `folder`, `watch`: which folder it is, what it lies on, and how its changes are noticed
-//! - `scan`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
-//! - `claim`, `accept`, `read`, `again`: taking a file, and its way into the queue
-//! - `archive`: where it goes when all is done
-//! - `status`: `STATUS.txt`
+//! - `folder`, `file_system`, `watch`: which folder it is, what it lies on, and how its changes are noticed
+//! - `scan`, `look`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
+//! - `places`: where it is, and where the daemon's own files for it go
+//! - `claim`, `rename`, `content`, `ledger`: taking a file
+//! - `held`, `inspect`, `accept`, `read`, `bundle`, `again`: its way into the queue
+//! - `ended`, `archive`, `retention`: where it goes when all is done, and for how long
+//! - `event`: what wakes it
+//! - `tell`, `status`, `figures`: what is said of all that
 
 mod accept;
 mod again;
 mod archive;
+mod bundle;
 mod claim;
+mod content;
+mod ended;
+mod event;
+mod figures;
+mod file_system;
 mod folder;
+mod held;
+mod inspect;
 mod lease;
+mod ledger;
+mod look;
 mod name;
+mod places;
 mod read;
+mod rename;
+mod retention;
 mod scan;
 mod settle;
 mod status;
+mod tell;
 mod watch;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ffi::OsString,
-    io, mem,
-    ops::ControlFlow,
+    fs, io,
     path::PathBuf,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
-use framepack_config::Spool as Config;
+use framepack_config::{Config, Retention, Spool as Settings};
 use framepack_ipc::control::Note;
 use framepack_jobs::JobId;
 use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
 use tracing::{info, warn};
 
 pub(crate) use claim::{random_id, sync_dir};
+pub(crate) use event::Event;
+pub(crate) use figures::{Figures, Mode, View};
 
 use self::{
-    accept::{BATCH, Held, RETRY, hindrance},
-    archive::Archive,
+    accept::BATCH,
     claim::{Claim, Claims},
+    event::{Asker, Progress},
+    figures::Totals,
     folder::{Folder, Presence},
-    scan::Unsettled,
+    held::{Held, RETRY, hindrance},
+    places::Places,
+    scan::{Sighting, Unsettled},
     settle::Settling,
-    status::{Status, StatusFile},
+    status::StatusFile,
+    tell::unusable,
 };
 use crate::{
     intake::Intake,
-    queue::{QueueHandle, Stopping, Summary},
-    report::Report,
+    queue::{QueueHandle, Stopping},
+    state_dir::Layout,
     store::Record,
 };
-
-/// What wakes the spool.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// Something changed in the folder.
-    Changed,
-    /// A file of this name was renamed into the folder, so it is whole.
-    Renamed(OsString),
-    /// The test file was told of: events come.
-    Probed,
-    /// A job has ended.
-    Finished(Arc<Record>),
-    /// The daemon is stopping.
-    Stop,
-}
 
 /// The jobs folder and everything that is on its way through it.
 #[derive(Debug)]
@@ -81,9 +88,14 @@ pub(crate) struct Spool {
     intake: Intake,
     queue: QueueHandle,
     runtime: runtime::Handle,
-    /// How long a job waits for its picture.
-    wait_inputs: Duration,
+    settings: Settings,
+    retention: Retention,
+    /// Where archives are unpacked.
+    bundles: PathBuf,
+    next_clearing: Instant,
     settling: Settling,
+    /// The files of the folder that are not taken.
+    sightings: HashMap<OsString, Sighting>,
     /// The pictures of claimed files, which settle by the same rules.
     pictures: Settling,
     /// Names that arrived by rename.
@@ -101,37 +113,51 @@ pub(crate) struct Spool {
     /// Ended, and their files not put away yet.
     unfiled: BTreeMap<JobId, Arc<Record>>,
     status: StatusFile,
-    notes: latest::Sender<Vec<Note>>,
+    totals: Totals,
+    /// What the last listing took.
+    listing: Duration,
+    told: latest::Sender<View>,
+    /// Who wants to know what the next look comes to.
+    askers: Vec<Asker>,
     _lease_guard: Signal,
 }
 
 /// What the spool needs from the daemon.
 #[derive(Debug)]
 pub(crate) struct SpoolConfig<'a> {
-    pub(crate) jobs: PathBuf,
+    pub(crate) config: &'a Config,
+    pub(crate) layout: &'a Layout,
     pub(crate) daemon_id: &'a str,
-    pub(crate) rules: Config,
     pub(crate) intake: Intake,
     pub(crate) queue: QueueHandle,
     /// Where the hints of the file system go.
     pub(crate) events: mpsc::Sender<Event>,
-    /// What is wrong with the folder, for others to tell.
-    pub(crate) notes: latest::Sender<Vec<Note>>,
+    /// How it is, for others to tell.
+    pub(crate) told: latest::Sender<View>,
 }
 
 impl Spool {
     pub(crate) fn open(config: SpoolConfig<'_>) -> io::Result<Self> {
+        let (settings, layout) = (config.config.spool, config.layout);
+        let bundles = layout.bundles();
+        // Left by a daemon that was killed; what is still needed is unpacked again.
+        let _ = fs::remove_dir_all(&bundles);
+        let papers = settings.readonly.then(|| layout.spool());
+        let places = Places::new(config.config.paths.jobs.clone(), papers);
         // Watched from now on, so that no rename is missed once the daemon says that it is ready.
-        let (folder, claims) =
-            Folder::open(config.jobs, config.daemon_id, config.rules, config.events)?;
+        let (folder, claims) = Folder::open(places, config.daemon_id, settings, config.events)?;
         Ok(Self {
             claims,
             daemon_id: config.daemon_id.to_owned(),
             intake: config.intake,
             queue: config.queue,
             runtime: runtime::Handle::current(),
-            wait_inputs: config.rules.wait_inputs,
+            settings,
+            retention: config.config.retention,
+            bundles,
+            next_clearing: Instant::now(),
             settling: Settling::new(folder.rules()),
+            sightings: HashMap::new(),
             pictures: Settling::new(folder.rules()),
             folder,
             renamed: HashSet::new(),
@@ -142,7 +168,10 @@ impl Spool {
             of_jobs: HashMap::new(),
             unfiled: BTreeMap::new(),
             status: StatusFile::default(),
-            notes: config.notes,
+            totals: Totals::default(),
+            listing: Duration::ZERO,
+            told: config.told,
+            askers: Vec::new(),
             _lease_guard: lease::guard()?,
         })
     }
@@ -163,69 +192,45 @@ impl Spool {
         }
     }
 
-    /// Waits for a reason to look at the folder. Breaks off when the daemon stops.
-    fn wait(&mut self, events: &mpsc::Receiver<Event>, patience: Duration) -> ControlFlow<()> {
-        let until = Instant::now() + patience;
-        let mut is_reason = false;
-        while !is_reason {
-            let left = until.saturating_duration_since(Instant::now());
-            let first = match events.recv_timeout(left) {
-                Ok(event) => event,
-                Err(mpsc::RecvTimeoutError::Timeout) => break,
-                Err(mpsc::RecvTimeoutError::Disconnected) => return ControlFlow::Break(()),
-            };
-            for event in [first].into_iter().chain(events.try_iter()) {
-                match event {
-                    Event::Changed => is_reason = true,
-                    Event::Renamed(name) => {
-                        self.renamed.insert(name);
-                        is_reason = true;
-                    }
-                    Event::Probed => self.folder.confirm_events(),
-                    Event::Finished(record) => {
-                        self.unfiled.insert(record.job.id, record);
-                        is_reason = true;
-                    }
-                    Event::Stop => return ControlFlow::Break(()),
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
     /// One round. Returns how long nothing need be done.
     fn pass(&mut self) -> Result<Duration, Stopping> {
         self.folder.check_events(Instant::now());
-        let (left, notes) = match self.folder.check() {
+        let (left, unusable) = match self.folder.check() {
             Ok(presence) => {
                 if let Presence::Replaced(claims) = presence {
                     self.begin_anew(claims);
                 }
                 self.work_through()?
             }
-            Err(error) => (0, vec![unusable(&self.folder, &error)]),
+            Err(error) => (0, Some(unusable(&self.folder, &error))),
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
-        self.tell(left, &summary, notes);
-        let is_more = left > 0 && summary.room() > 0 && hindrance(&self.held).is_none();
-        Ok(if is_more {
-            Duration::ZERO
-        } else {
-            self.patience()
+        self.tell(left, &summary, unusable);
+        let is_stuck = summary.room() == 0 || hindrance(&self.held).is_some();
+        let progress = match left {
+            0 => Progress::Done,
+            _ if is_stuck => Progress::Done,
+            _ => Progress::More,
+        };
+        self.answer_askers(left, progress);
+        Ok(match progress {
+            Progress::More => Duration::ZERO,
+            Progress::Done => self.patience(),
         })
     }
 
     /// What is left from earlier rounds first, then the folder. Returns how many files could be taken and are
-    /// not yet, and what is wrong.
-    fn work_through(&mut self) -> Result<(usize, Vec<Note>), Stopping> {
+    /// not yet, and why the folder can't be read.
+    fn work_through(&mut self) -> Result<(usize, Option<Note>), Stopping> {
         if !self.is_recovered {
             self.recover()?;
         }
         self.answer_held()?;
         self.file_ended();
+        self.clear_old();
         let mut settled = match self.scan() {
             Ok(settled) => settled,
-            Err(error) => return Ok((0, vec![unusable(&self.folder, &error)])),
+            Err(error) => return Ok((0, Some(unusable(&self.folder, &error)))),
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
         // What is held will be jobs, too.
@@ -235,7 +240,7 @@ impl Spool {
         };
         let left = settled.split_off(settled.len().min(BATCH).min(room as usize));
         self.take(settled)?;
-        Ok((left.len(), Vec::new()))
+        Ok((left.len(), None))
     }
 
     /// How long nothing need be done, if nothing is heard.
@@ -263,113 +268,5 @@ impl Spool {
         self.held.clear();
         self.of_jobs.clear();
         self.status = StatusFile::default();
-    }
-
-    /// Goes through what is claimed: what the last daemon left, or what lies in a folder that came back.
-    /// In the next round again, if it can't be listed.
-    fn recover(&mut self) -> Result<(), Stopping> {
-        let claims = match self.claims.list() {
-            Ok(claims) => claims,
-            Err(error) => {
-                warn!(%error, "listing the claimed files");
-                return Ok(());
-            }
-        };
-        self.is_recovered = true;
-        for claim in claims {
-            let record = self.queue.by_claim(claim.id.clone());
-            let Some(record) = self.runtime.block_on(record)? else {
-                self.held.push(Held::new(claim, None));
-                continue;
-            };
-            self.of_jobs.insert(claim.id.clone(), claim);
-            if record.job.is_finished() {
-                self.unfiled.insert(record.job.id, record);
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts the files of jobs that have ended away, with their reports.
-    fn file_ended(&mut self) {
-        if !self.is_recovered {
-            return;
-        }
-        let mut archive = Archive::new(self.folder.path());
-        for (id, record) in mem::take(&mut self.unfiled) {
-            let claim_id = record.private.claim.as_ref();
-            let Some(claim) = claim_id.and_then(|claim| self.of_jobs.get(claim)) else {
-                continue;
-            };
-            let file = claim.name.display().to_string();
-            let worker = record.private.worker_version.as_deref();
-            let report = Report::ended(file, &record.job, worker);
-            match archive.put(claim, &id.to_string(), &report) {
-                Err(error) if claim.path.exists() => {
-                    warn!(job = %id, %error, "putting the job's file away; it stays claimed");
-                    self.unfiled.insert(id, record);
-                    continue;
-                }
-                Err(error) => warn!(job = %id, %error, "the job's file is gone"),
-                Ok(()) => {}
-            }
-            let claim = claim.id.clone();
-            self.of_jobs.remove(&claim);
-        }
-        if let Err(error) = archive.sync() {
-            // What is lost of it in a crash is put away again.
-            warn!(%error, "syncing the folders of ended jobs");
-        }
-    }
-
-    /// Notes a file that can't be taken; logged when the reason is new.
-    fn trouble(&mut self, name: OsString, why: String) {
-        if self.troubles.get(&name) != Some(&why) {
-            warn!(file = %name.display(), "{why}");
-            self.troubles.insert(name, why);
-        }
-    }
-
-    /// Says how things are: in `STATUS.txt`, and to whoever asks the daemon.
-    fn tell(&mut self, left: usize, summary: &Summary, notes: Vec<Note>) {
-        let status = Status {
-            daemon_id: &self.daemon_id,
-            folder: self.folder.describe(),
-            summary,
-            unsettled: &self.unsettled,
-            troubles: &self.troubles,
-            held: &self.held,
-            left,
-            hindrance: hindrance(&self.held),
-            notes: &notes,
-        };
-        if notes.is_empty() {
-            self.status.update(self.folder.path(), &status);
-        }
-        self.notes.send_if_modified(|last| {
-            let is_new = *last != notes;
-            if is_new {
-                for Note { code, message, .. } in &notes {
-                    warn!(code, "{message}");
-                }
-                *last = notes;
-            }
-            is_new
-        });
-    }
-}
-
-/// The folder is gone, or can't be read.
-fn unusable(folder: &Folder, error: &io::Error) -> Note {
-    Note {
-        code: "FP5020".to_owned(),
-        message: format!(
-            "the jobs folder {} can't be used: {error}",
-            folder.path().display()
-        ),
-        hint: Some(
-            "mount it, or make it again; queued jobs go on, and the folder is read when it is back"
-                .to_owned(),
-        ),
     }
 }

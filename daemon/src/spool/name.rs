@@ -6,9 +6,33 @@ use std::{
     os::unix::ffi::OsStrExt,
 };
 
-const JOB_SUFFIXES: [&[u8]; 3] = [b".yaml", b".yml", b".json"];
+const SUFFIXES: [(&[u8], Form); 6] = [
+    (b".yaml", Form::Text),
+    (b".yml", Form::Text),
+    (b".json", Form::Text),
+    (b".job", Form::Folder),
+    (b".zip", Form::Zip),
+    (b".tar.zst", Form::TarZst),
+];
 
-/// Whether a file of this name is meant as a job.
+/// How a job is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A job file.
+    Text,
+    /// A folder with a job file and its pictures.
+    Folder,
+    /// The same as an archive.
+    Zip,
+    TarZst,
+}
+
+/// What is to be dropped under a name with this suffix.
+pub(crate) fn form(name: &OsStr) -> Option<Form> {
+    suffix(name.as_bytes()).map(|(_, form)| form)
+}
+
+/// Whether a file or folder of this name is meant as a job.
 ///
 /// Temporary names mostly fail for want of a job suffix (`x.yaml.part`, `x.yaml~`, `sedMlZpkZ`);
 /// hidden ones (rsync, NFS, FUSE) and the lock files of editors may carry one and are named here.
@@ -23,7 +47,7 @@ pub(crate) fn is_job_file(name: &OsStr) -> bool {
 /// The name without its job suffix, and the suffix with its dot.
 pub(crate) fn split_suffix(name: &OsStr) -> (&OsStr, &OsStr) {
     let name = name.as_bytes();
-    let at = name.len() - suffix(name).map_or(0, <[u8]>::len);
+    let at = name.len() - suffix(name).map_or(0, |(suffix, _)| suffix.len());
     (
         OsStr::from_bytes(&name[..at]),
         OsStr::from_bytes(&name[at..]),
@@ -41,10 +65,10 @@ pub(crate) fn split_archived(name: &OsStr) -> Option<(OsString, String)> {
     (dot > 0).then(|| (first, id.to_owned()))
 }
 
-fn suffix(name: &[u8]) -> Option<&[u8]> {
-    JOB_SUFFIXES.iter().find_map(|suffix| {
+fn suffix(name: &[u8]) -> Option<(&[u8], Form)> {
+    SUFFIXES.iter().find_map(|(suffix, form)| {
         let at = name.len().checked_sub(suffix.len())?;
-        (at > 0 && name[at..].eq_ignore_ascii_case(suffix)).then(|| &name[at..])
+        (at > 0 && name[at..].eq_ignore_ascii_case(suffix)).then(|| (&name[at..], *form))
     })
 }
 
@@ -113,6 +137,10 @@ mod tests {
         assert_eq!(
             split_suffix(OsStr::new("README")),
             (OsStr::new("README"), OsStr::new(""))
+        );
+        assert_eq!(
+            split_suffix(OsStr::new("a.tar.zst")),
+            (OsStr::new("a"), OsStr::new(".tar.zst"))
         );
     }
 }

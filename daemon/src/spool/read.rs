@@ -9,6 +9,7 @@ use std::{
 
 use framepack_jobs::{Failure, FailureClass, MAX_FILE_BYTES};
 use nix::fcntl::OFlag;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::lease;
@@ -119,6 +120,11 @@ impl JobText {
         })
     }
 
+    /// SHA-256 of the text, in hexadecimal.
+    pub(super) fn sha256(&self) -> String {
+        format!("{:x}", Sha256::digest(&self.text))
+    }
+
     /// Whether it is the state of a file that was seen earlier, perhaps under another name.
     pub(super) fn is_of(&self, seen: Written) -> bool {
         self.written == seen
@@ -130,7 +136,8 @@ pub(super) fn is_open_for_writing(path: &Path) -> bool {
     open(path).is_ok_and(|file| lease::is_open_for_writing(&file) == Some(true))
 }
 
-fn open(path: &Path) -> Result<File, ReadError> {
+/// Opens a regular file without ever blocking on it.
+pub(super) fn open(path: &Path) -> Result<File, ReadError> {
     let kind = kind(&path.symlink_metadata()?);
     if let Some(kind) = kind {
         return Err(ReadError::NotRegular { kind });

@@ -5,47 +5,27 @@
 //! open for writing nowhere; one that never does is taken after a grace period, so that its error can be reported.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     ffi::{OsStr, OsString},
-    fs::Metadata,
-    os::unix::fs::MetadataExt,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use framepack_config::yaml;
 
+use super::look::{Fingerprint, Look};
+
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SettleRules {
+pub(super) struct SettleRules {
     /// A complete file must be seen unchanged over this long.
-    pub(crate) settle: Duration,
+    pub(super) settle: Duration,
     /// A file that is not complete is taken as it is when it was left unchanged over this long.
-    pub(crate) grace: Duration,
-}
-
-/// What tells two states of a file apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint {
-    inode: (u64, u64),
-    size_bytes: u64,
-    mtime: (i64, i64),
-    ctime: (i64, i64),
-}
-
-impl From<&Metadata> for Fingerprint {
-    fn from(metadata: &Metadata) -> Self {
-        Self {
-            inode: (metadata.dev(), metadata.ino()),
-            size_bytes: metadata.len(),
-            mtime: (metadata.mtime(), metadata.mtime_nsec()),
-            ctime: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
+    pub(super) grace: Duration,
 }
 
 /// Whether the content of a file looks whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(super) enum Content {
     /// Valid and ended.
     Complete,
     /// Empty, cut off or invalid: perhaps still being written. In which way.
@@ -54,7 +34,7 @@ pub(crate) enum Content {
 
 impl Content {
     /// What the text of a job file looks like. Its end is a newline, a line `...`, or a comment `# end`.
-    pub(crate) fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         let last = text.lines().next_back().unwrap_or_default().trim_end();
         if let Err(problem) = yaml::parse(text) {
             return Self::Partial(format!("it is not valid YAML: {problem}"));
@@ -67,7 +47,7 @@ impl Content {
 }
 
 /// What is asked about a file when its times alone do not decide.
-pub(crate) trait Candidate {
+pub(super) trait Candidate {
     /// What its content looks like; asked once for each state of the file.
     fn content(&self) -> Content;
     /// Whether somebody has it open for writing.
@@ -76,39 +56,15 @@ pub(crate) trait Candidate {
 
 /// Whether a file can be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(super) enum Verdict {
     Settled,
     /// Not yet, and why.
     Waiting(String),
 }
 
-/// One look at a candidate.
-#[derive(Debug)]
-pub(crate) struct Look<'a> {
-    pub(crate) name: &'a OsStr,
-    pub(crate) fingerprint: Fingerprint,
-    /// How long ago the file was last written, by its own times.
-    pub(crate) age: Duration,
-}
-
-impl<'a> Look<'a> {
-    pub(crate) fn new(name: &'a OsStr, metadata: &Metadata, now: SystemTime) -> Self {
-        // A time in the future (a share whose clock is ahead) counts as "just now".
-        let age = metadata
-            .modified()
-            .ok()
-            .and_then(|mtime| now.duration_since(mtime).ok());
-        Self {
-            name,
-            fingerprint: metadata.into(),
-            age: age.unwrap_or_default(),
-        }
-    }
-}
-
 /// The candidates that were seen and not yet taken.
 #[derive(Debug)]
-pub(crate) struct Settling {
+pub(super) struct Settling {
     rules: SettleRules,
     seen: HashMap<OsString, Seen>,
 }
@@ -118,18 +74,38 @@ struct Seen {
     fingerprint: Fingerprint,
     since: Instant,
     content: Option<Content>,
+    /// Whether it was found to be finished in this state.
+    is_settled: bool,
 }
 
 impl Settling {
-    pub(crate) fn new(rules: SettleRules) -> Self {
+    pub(super) fn new(rules: SettleRules) -> Self {
         Self {
             rules,
             seen: HashMap::new(),
         }
     }
 
+    /// Whether the file was found to be finished, and has not changed since: then it is not opened again, however
+    /// often it is listed.
+    pub(super) fn has_settled(&self, look: &Look<'_>) -> bool {
+        let seen = self.seen.get(look.name);
+        seen.is_some_and(|seen| seen.is_settled && seen.fingerprint == look.fingerprint)
+    }
+
+    /// Notes that the file is finished.
+    pub(super) fn settle(&mut self, look: &Look<'_>, now: Instant) {
+        let seen = Seen {
+            fingerprint: look.fingerprint,
+            since: now,
+            content: None,
+            is_settled: true,
+        };
+        self.seen.insert(look.name.to_owned(), seen);
+    }
+
     /// Whether the file can be taken.
-    pub(crate) fn verdict(
+    pub(super) fn verdict(
         &mut self,
         look: &Look<'_>,
         now: Instant,
@@ -140,6 +116,7 @@ impl Settling {
             fingerprint: look.fingerprint,
             since: now,
             content: None,
+            is_settled: false,
         };
         let seen = self.seen.entry(look.name.to_owned()).or_insert_with(first);
         if seen.fingerprint != look.fingerprint {
@@ -165,9 +142,9 @@ impl Settling {
         Verdict::Settled
     }
 
-    /// Forgets every file but these.
-    pub(crate) fn keep_only(&mut self, present: &HashSet<OsString>) {
-        self.seen.retain(|name, _| present.contains(name));
+    /// Forgets every other file.
+    pub(super) fn keep_only(&mut self, is_there: impl Fn(&OsStr) -> bool) {
+        self.seen.retain(|name, _| is_there(name));
     }
 }
 
@@ -299,24 +276,31 @@ mod tests {
     }
 
     #[test]
-    fn rule_12_ages_are_told_by_the_servers_clock_and_the_future_is_fine() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.yaml");
-        let file = std::fs::File::create(&path).unwrap();
-        let server = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
-        for (written, age_secs) in [(-5, 5), (0, 0), (5, 0)] {
-            let written = Duration::from_secs(3600_u64.saturating_add_signed(written));
-            file.set_modified(SystemTime::UNIX_EPOCH + written).unwrap();
-            let look = Look::new(OsStr::new("a.yaml"), &path.metadata().unwrap(), server);
-            assert_eq!(look.age, Duration::from_secs(age_secs));
-        }
-    }
-
-    #[test]
     fn a_file_that_left_and_came_back_starts_anew() {
         let (mut bench, file) = (Bench::new(), draft("a: 1\n"));
         bench.is_settled(0.0, (5, 0.0), &file);
-        bench.settling.keep_only(&HashSet::new());
+        bench.settling.keep_only(|_| false);
         assert!(!bench.is_settled(5.0, (5, 0.0), &file));
+    }
+
+    #[test]
+    fn rule_01_what_has_settled_is_not_opened_again_until_it_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.yaml");
+        std::fs::write(&path, "a: 1\n").unwrap();
+        let mut settling = Settling::new(RULES);
+        let look = || {
+            let metadata = path.metadata().unwrap();
+            Look::new(
+                OsStr::new("a.yaml"),
+                &metadata,
+                std::time::SystemTime::now(),
+            )
+        };
+        assert!(!settling.has_settled(&look()));
+        settling.settle(&look(), Instant::now());
+        assert!(settling.has_settled(&look()));
+        std::fs::write(&path, "a: 1\nb: 2\n").unwrap();
+        assert!(!settling.has_settled(&look()));
     }
 }

@@ -13,7 +13,7 @@ use framepack_ipc::control::Note;
 use framepack_jobs::{Job, JobState, Progress, Timestamp};
 use tracing::warn;
 
-use super::{accept::Held, scan::Unsettled};
+use super::{held::Held, scan::Unsettled};
 use crate::queue::Summary;
 
 const NAME: &str = "STATUS.txt";
@@ -50,7 +50,7 @@ pub(super) struct StatusFile {
 
 impl StatusFile {
     /// Writes the file if it would say something new, or has become old.
-    pub(super) fn update(&mut self, jobs: &Path, status: &Status<'_>) {
+    pub(super) fn update(&mut self, folder: &Path, status: &Status<'_>) {
         let text = status.text();
         let is_current =
             |(last, written): &(String, Instant)| *last == text && written.elapsed() < INTERVAL;
@@ -63,10 +63,10 @@ impl StatusFile {
             &now[..19]
         );
         let own = format!("STATUS.{}.txt", status.daemon_id);
-        let temporary = jobs.join(format!(".{own}"));
-        let name = if self.is_first(jobs) { NAME } else { &own };
+        let temporary = folder.join(format!(".{own}"));
+        let name = if self.is_first(folder) { NAME } else { &own };
         let written =
-            fs::write(&temporary, dated).and_then(|()| fs::rename(&temporary, jobs.join(name)));
+            fs::write(&temporary, dated).and_then(|()| fs::rename(&temporary, folder.join(name)));
         if let Err(error) = written {
             warn!(%error, "writing {name}");
         }
@@ -74,9 +74,9 @@ impl StatusFile {
     }
 
     /// Whether no other daemon on this folder was first. Where nothing can be locked, nobody was.
-    fn is_first(&mut self, jobs: &Path) -> bool {
+    fn is_first(&mut self, folder: &Path) -> bool {
         if self.lock.is_none() {
-            let Ok(lock) = File::create(jobs.join(".framepackd.lock")) else {
+            let Ok(lock) = File::create(folder.join(".framepackd.lock")) else {
                 return true;
             };
             if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {

@@ -18,7 +18,7 @@ use notify::{
 };
 use tracing::warn;
 
-use super::{Event, folder::FileSystem, name::is_job_file};
+use super::{Event, figures::Mode, file_system::FileSystem, name::is_job_file};
 
 /// How long the test file's event may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(2);
@@ -110,6 +110,14 @@ impl Watch {
         }
     }
 
+    pub(super) fn mode(&self) -> Mode {
+        match self {
+            Self::Testing { .. } => Mode::Testing,
+            Self::Events { .. } => Mode::Events,
+            Self::Listing { .. } => Mode::Listing,
+        }
+    }
+
     /// In words, for people.
     pub(super) fn describe(&self) -> String {
         match self {
@@ -144,11 +152,11 @@ fn ask(
 /// What an event means. Names that are no job files' are passed over, or writing `STATUS.txt` would wake its writer.
 fn hints(event: notify::Result<notify::Event>, folder: &Path, probe: &OsString) -> Vec<Event> {
     let Ok(event) = event else {
-        return vec![Event::Changed];
+        return vec![Event::Lost];
     };
     // The kernel's queue ran over, and names were lost.
     if event.need_rescan() {
-        return vec![Event::Changed];
+        return vec![Event::Lost];
     }
     let hint = |path: &PathBuf| {
         // The folder itself was removed or renamed.
@@ -189,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn rule_01_a_lost_event_is_a_reason_to_look() {
+    fn rule_01_a_lost_event_is_counted_and_a_reason_to_look() {
         let overflow = notify::Event::new(EventKind::Other).set_flag(Flag::Rescan);
         let hinted = hints(Ok(overflow), Path::new("/jobs"), &".probe".into());
-        assert!(matches!(hinted[..], [Event::Changed]), "{hinted:?}");
+        assert!(matches!(hinted[..], [Event::Lost]), "{hinted:?}");
         let error = Err(notify::Error::generic("broken"));
         let hinted = hints(error, Path::new("/jobs"), &".probe".into());
-        assert!(matches!(hinted[..], [Event::Changed]), "{hinted:?}");
+        assert!(matches!(hinted[..], [Event::Lost]), "{hinted:?}");
     }
 
     #[test]

@@ -60,6 +60,9 @@ pub(crate) struct Private {
     pub(crate) claim: Option<String>,
     /// The job's own copy of its start image.
     pub(crate) input: PathBuf,
+    /// SHA-256 of that, in hexadecimal; empty in records of before.
+    #[serde(default)]
+    pub(crate) input_sha256: String,
     /// Version of the worker that had it last.
     pub(crate) worker_version: Option<String>,
     /// Workers that died while rendering this job.

@@ -8,7 +8,10 @@ use std::{
 
 use framepack_jobs::StateName;
 
-use crate::fixture::{Farm, entries, job};
+use crate::{
+    client::assert_code,
+    fixture::{Farm, entries, job},
+};
 
 #[test]
 fn rule_01_the_scan_finds_what_no_event_tells() {
@@ -16,6 +19,33 @@ fn rule_01_the_scan_finds_what_no_event_tells() {
     farm.drop_prompt("cat.yaml", "a cat");
     assert_eq!(farm.report("cat").0, "done");
     farm.wait_for_status("only listed: spool.mode is poll");
+}
+
+#[test]
+fn rule_01_the_folder_is_looked_at_when_somebody_asks() {
+    let farm =
+        Farm::with_spool("mode: poll, settle_secs: 0.05, scan_secs: 3600, wait_inputs_secs: 0");
+    farm.wait_for_status("Folder: ");
+    farm.drop_job("bad.yaml", "api: framepack/v1\n");
+    farm.drop_prompt("cat.yaml", "a cat");
+    File::create(farm.path("jobs/empty.yaml")).unwrap();
+    // An hour would pass until the next listing.
+    farm.wait_until("all are found", |farm| {
+        let output = farm.ctl(&["watch", "scan"]);
+        assert_code(&output, 0);
+        let told = String::from_utf8(output.stdout).unwrap();
+        let is_settled = told.contains("; 1 wait, 0 are left");
+        (is_settled && told.contains("empty.yaml: the file is empty")).then_some(())
+    });
+    assert_eq!(farm.report("bad").0, "rejected");
+    assert_eq!(farm.report("cat").0, "done");
+    let json = farm.ctl(&["watch", "scan", "--json=waiting,left"]);
+    assert_code(&json, 0);
+    let json = String::from_utf8(json.stdout).unwrap();
+    assert!(
+        json.contains("\"waiting\": 1") || json.contains("\"waiting\":1"),
+        "{json}"
+    );
 }
 
 #[test]
@@ -55,7 +85,7 @@ fn rule_02_a_folder_that_vanished_and_came_back_is_watched_again() {
     assert!(farm.path("jobs/.incoming").is_dir());
 
     // And what was claimed in the first one is put away when it is back.
-    fs::remove_dir_all(farm.path("jobs")).unwrap();
+    fs::rename(farm.path("jobs"), farm.path("second")).unwrap();
     fs::rename(farm.path("away"), farm.path("jobs")).unwrap();
     assert_eq!(farm.report("cat").0, "done");
     assert_eq!(farm.renders(), [1, 2]);

@@ -1,7 +1,12 @@
 //! The rules of the jobs folder, each by its number in the description of the watch folder.
 
 mod arrival;
+mod bundle;
 mod claim;
+mod figures;
+mod readonly;
+mod report;
+mod retention;
 mod trouble;
 mod waiting;
 

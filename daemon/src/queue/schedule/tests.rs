@@ -46,7 +46,9 @@ fn record(id: JobId, keys: &str) -> Record {
         seed: 1,
         image: "/a.png".into(),
         input: "/a".into(),
+        input_sha256: String::new(),
         warnings: Vec::new(),
+        dedupe: framepack_config::Dedupe::Skip,
     };
     let mut record = submission.into_record(id, "/v.mp4".into());
     record.job.submitted_at = at("2026-11-24T11:00:00.000000Z");

@@ -1,16 +1,23 @@
 //! `spool` and `queue`: how the jobs folder is read, and how much of it is taken.
 
-use std::{ops::RangeInclusive, str::FromStr, time::Duration};
+mod words;
 
-use crate::{Problem, ProblemKind, Problems, Table};
+use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
+
+pub use words::{Dedupe, UnknownDedupe, UnknownWatchMode, WatchMode};
+
+use crate::{ProblemKind, Problems, Table, environment::Given};
 
 /// Keys of `spool` in the file.
-pub(crate) const SPOOL_KEYS: [&str; 5] = [
+pub(crate) const SPOOL_KEYS: [&str; 8] = [
     "mode",
+    "readonly",
+    "dedupe",
     "settle_secs",
     "grace_secs",
     "scan_secs",
     "wait_inputs_secs",
+    "alarm_secs",
 ];
 /// Keys of `queue` in the file.
 pub(crate) const QUEUE_KEYS: [&str; 1] = ["max_jobs"];
@@ -19,43 +26,18 @@ const SETTLE_SECS: RangeInclusive<f64> = 0.05..=600.0;
 const GRACE_SECS: RangeInclusive<f64> = 0.1..=86_400.0;
 const SCAN_SECS: RangeInclusive<f64> = 0.1..=3600.0;
 const WAIT_INPUTS_SECS: RangeInclusive<f64> = 0.0..=2_592_000.0;
+const ALARM_SECS: RangeInclusive<f64> = 0.1..=2_592_000.0;
 const MAX_JOBS: RangeInclusive<u64> = 1..=1_000_000;
-
-/// Whether the file system is asked to tell of changes in the jobs folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WatchMode {
-    /// Asked where the file system is local and a test shows that it tells.
-    #[default]
-    Auto,
-    /// Always asked.
-    Events,
-    /// Never asked: the folder is only listed.
-    Poll,
-}
-
-/// Not a way of watching.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a way of watching; there are auto, events and poll")]
-pub struct UnknownWatchMode(String);
-
-impl FromStr for WatchMode {
-    type Err = UnknownWatchMode;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "events" => Ok(Self::Events),
-            "poll" => Ok(Self::Poll),
-            other => Err(UnknownWatchMode(other.to_owned())),
-        }
-    }
-}
 
 /// `spool`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spool {
     /// How changes are noticed.
     pub mode: WatchMode,
+    /// Whether nothing is written into the folder.
+    pub readonly: bool,
+    /// What becomes of files that are jobs already.
+    pub dedupe: Dedupe,
     /// How long a file must be left unchanged; `None` = by the file system.
     pub settle: Option<Duration>,
     /// How long a file may look unfinished.
@@ -64,16 +46,21 @@ pub struct Spool {
     pub scan: Option<Duration>,
     /// How long a job waits for its picture.
     pub wait_inputs: Duration,
+    /// How long a file may lie in the folder without being taken until that is told as a fault.
+    pub alarm: Duration,
 }
 
 impl Default for Spool {
     fn default() -> Self {
         Self {
             mode: WatchMode::Auto,
+            readonly: false,
+            dedupe: Dedupe::Skip,
             settle: None,
             grace: Duration::from_mins(1),
             scan: None,
             wait_inputs: Duration::from_mins(10),
+            alarm: Duration::from_mins(10),
         }
     }
 }
@@ -96,6 +83,10 @@ impl Default for QueueLimits {
 pub struct SpoolLayer {
     /// `spool.mode`
     pub mode: Option<WatchMode>,
+    /// `spool.readonly`
+    pub readonly: Option<bool>,
+    /// `spool.dedupe`
+    pub dedupe: Option<Dedupe>,
     /// `spool.settle_secs`
     pub settle: Option<Duration>,
     /// `spool.grace_secs`
@@ -104,6 +95,8 @@ pub struct SpoolLayer {
     pub scan: Option<Duration>,
     /// `spool.wait_inputs_secs`
     pub wait_inputs: Option<Duration>,
+    /// `spool.alarm_secs`
+    pub alarm: Option<Duration>,
     /// `queue.max_jobs`
     pub max_jobs: Option<u64>,
 }
@@ -113,10 +106,13 @@ impl SpoolLayer {
     pub(crate) fn over(self, below: &Self) -> Self {
         Self {
             mode: self.mode.or(below.mode),
+            readonly: self.readonly.or(below.readonly),
+            dedupe: self.dedupe.or(below.dedupe),
             settle: self.settle.or(below.settle),
             grace: self.grace.or(below.grace),
             scan: self.scan.or(below.scan),
             wait_inputs: self.wait_inputs.or(below.wait_inputs),
+            alarm: self.alarm.or(below.alarm),
             max_jobs: self.max_jobs.or(below.max_jobs),
         }
     }
@@ -125,10 +121,13 @@ impl SpoolLayer {
         let default = Spool::default();
         let spool = Spool {
             mode: self.mode.unwrap_or_default(),
+            readonly: self.readonly.unwrap_or(default.readonly),
+            dedupe: self.dedupe.unwrap_or_default(),
             settle: self.settle,
             grace: self.grace.unwrap_or(default.grace),
             scan: self.scan,
             wait_inputs: self.wait_inputs.unwrap_or(default.wait_inputs),
+            alarm: self.alarm.unwrap_or(default.alarm),
         };
         let limits = QueueLimits::default();
         let max_jobs = self.max_jobs.unwrap_or(limits.max_jobs);
@@ -147,14 +146,23 @@ pub(crate) fn in_file(spool: &Table<'_>, queue: &Table<'_>, problems: &mut Probl
         grace: secs("grace_secs", &GRACE_SECS),
         scan: secs("scan_secs", &SCAN_SECS),
         wait_inputs: secs("wait_inputs_secs", &WAIT_INPUTS_SECS),
-        mode: spool.text("mode", problems).and_then(|text| {
-            let wrong = |err: UnknownWatchMode| {
-                problems.push(spool.problem(ProblemKind::OutOfRange, "mode", err.to_string()));
-            };
-            text.parse().map_err(wrong).ok()
-        }),
+        alarm: secs("alarm_secs", &ALARM_SECS),
+        readonly: spool.boolean("readonly", problems),
+        mode: word(spool, "mode", problems),
+        dedupe: word(spool, "dedupe", problems),
         max_jobs: queue.integer("max_jobs", &MAX_JOBS, problems),
     }
+}
+
+/// One of the words of a type.
+fn word<T: FromStr<Err: fmt::Display>>(
+    spool: &Table<'_>,
+    key: &str,
+    problems: &mut Problems,
+) -> Option<T> {
+    let wrong = |err: T::Err| spool.problem(ProblemKind::OutOfRange, key, err.to_string());
+    let word = spool.text(key, problems)?.parse().map_err(wrong);
+    word.map_err(|problem| problems.push(problem)).ok()
 }
 
 /// The layer that the environment gives; `get` knows no empty variables.
@@ -162,41 +170,17 @@ pub(crate) fn in_environment<'v>(
     get: impl Fn(&str) -> Option<&'v str>,
     problems: &mut Problems,
 ) -> SpoolLayer {
-    let mut wrong = |name: &str, message: String| {
-        problems.push(Problem::new(ProblemKind::OutOfRange, name, message));
-    };
-    let mut secs = |name: &str, range: &RangeInclusive<f64>| {
-        let text = get(name)?;
-        let secs = text.parse().ok().filter(|secs| range.contains(secs));
-        if secs.is_none() {
-            let (start, end) = (range.start(), range.end());
-            wrong(name, format!("`{text}` is not a number, {start} to {end}"));
-        }
-        secs.map(Duration::from_secs_f64)
-    };
-    let layer = SpoolLayer {
-        settle: secs("FRAMEPACKD_SPOOL_SETTLE_SECS", &SETTLE_SECS),
-        grace: secs("FRAMEPACKD_SPOOL_GRACE_SECS", &GRACE_SECS),
-        scan: secs("FRAMEPACKD_SPOOL_SCAN_SECS", &SCAN_SECS),
-        wait_inputs: secs("FRAMEPACKD_SPOOL_WAIT_INPUTS_SECS", &WAIT_INPUTS_SECS),
-        ..SpoolLayer::default()
-    };
-    let (mode, max_jobs) = ("FRAMEPACKD_SPOOL_MODE", "FRAMEPACKD_QUEUE_MAX_JOBS");
+    let mut given = Given { get, problems };
     SpoolLayer {
-        mode: get(mode).and_then(|text| {
-            let wrong = |err: UnknownWatchMode| wrong(mode, err.to_string());
-            text.parse().map_err(wrong).ok()
-        }),
-        max_jobs: get(max_jobs).and_then(|text| {
-            let jobs = text.parse().ok().filter(|jobs| MAX_JOBS.contains(jobs));
-            if jobs.is_none() {
-                let (start, end) = (MAX_JOBS.start(), MAX_JOBS.end());
-                let message = format!("`{text}` is not a whole number, {start} to {end}");
-                wrong(max_jobs, message);
-            }
-            jobs
-        }),
-        ..layer
+        mode: given.word("FRAMEPACKD_SPOOL_MODE"),
+        readonly: given.word("FRAMEPACKD_SPOOL_READONLY"),
+        dedupe: given.word("FRAMEPACKD_SPOOL_DEDUPE"),
+        settle: given.secs("FRAMEPACKD_SPOOL_SETTLE_SECS", &SETTLE_SECS),
+        grace: given.secs("FRAMEPACKD_SPOOL_GRACE_SECS", &GRACE_SECS),
+        scan: given.secs("FRAMEPACKD_SPOOL_SCAN_SECS", &SCAN_SECS),
+        wait_inputs: given.secs("FRAMEPACKD_SPOOL_WAIT_INPUTS_SECS", &WAIT_INPUTS_SECS),
+        alarm: given.secs("FRAMEPACKD_SPOOL_ALARM_SECS", &ALARM_SECS),
+        max_jobs: given.within("FRAMEPACKD_QUEUE_MAX_JOBS", &MAX_JOBS, "a whole number"),
     }
 }
 
@@ -243,6 +227,6 @@ mod tests {
         }
         let mut problems = Problems::default();
         in_environment(|_| Some("none"), &mut problems);
-        assert_eq!(problems.iter().count(), 6);
+        assert_eq!(problems.iter().count(), 9);
     }
 }

@@ -1,0 +1,57 @@
+//! `watch`: the jobs folder.
+
+use framepack_ipc::{
+    client::ClientError,
+    control::{Request, Response},
+    folder::Scan,
+};
+
+use crate::{
+    cli::Watch,
+    daemon::Daemon,
+    exit::Exit,
+    failure::Failure,
+    output::{Format, Output, print_lines},
+};
+
+const FIELDS: [&str; 7] = [
+    "jobs",
+    "duplicates",
+    "rejected",
+    "left",
+    "waiting",
+    "files",
+    "notes",
+];
+
+pub(crate) fn run(action: &Watch, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    let Watch::Scan = action;
+    output.check_fields(&FIELDS)?;
+    let Response::Scanned(scan) = daemon.ask(&Request::Scan)? else {
+        return Err(ClientError::Unexpected.into());
+    };
+    match output.format {
+        Format::Text => print_lines(&lines(&scan))?,
+        Format::Json | Format::Fields(_) => output.records("FolderScan", &[scan], Vec::new())?,
+    }
+    Ok(Exit::Ok)
+}
+
+fn lines(scan: &Scan) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} new jobs, {} duplicates, {} rejected; {} wait, {} are left for later",
+        scan.jobs, scan.duplicates, scan.rejected, scan.waiting, scan.left
+    )];
+    for file in &scan.files {
+        lines.push(format!("{}: {}", file.file.escape_debug(), file.why));
+    }
+    if let Some(more) = scan.waiting.checked_sub(scan.files.len() as u64)
+        && more > 0
+    {
+        lines.push(format!("… and {more} more"));
+    }
+    for note in &scan.notes {
+        lines.push(format!("{} [{}]", note.message, note.code));
+    }
+    lines
+}

@@ -1,0 +1,79 @@
+//! The jobs folder in figures.
+
+use super::text::{Family, Text};
+use crate::spool::{Figures, Mode};
+
+/// Writes what the spool told last.
+pub(super) fn write(figures: &Figures, text: &mut Text) {
+    let files = text.family(Family::gauge(
+        "framepackd_spool_files",
+        "Files of the jobs folder: not settled, left for want of room, claimed.",
+    ));
+    for (state, count) in [
+        ("unsettled", figures.unsettled),
+        ("left", figures.left),
+        ("claimed", figures.claimed),
+    ] {
+        files.value(&[("state", state)], count as f64);
+    }
+    let oldest = figures.oldest_unsettled.map(|since| since.elapsed());
+    text.family(Family::gauge(
+        "framepackd_spool_oldest_unsettled_seconds",
+        "For how long the oldest file that has not settled has been there; 0 if there is none.",
+    ))
+    .value(&[], oldest.unwrap_or_default().as_secs_f64());
+    text.family(Family::gauge(
+        "framepackd_spool_scan_seconds",
+        "What the last listing of the jobs folder took.",
+    ))
+    .value(&[], figures.listing.as_secs_f64());
+    let mode = text.family(Family::gauge(
+        "framepackd_spool_mode",
+        "How changes in the jobs folder are noticed: 1 for the way, 0 for the others.",
+    ));
+    for way in Mode::ALL {
+        let is = f64::from(u8::from(way == figures.mode));
+        mode.value(&[("mode", way.as_str())], is);
+    }
+    let totals = &figures.totals;
+    for (name, help, count) in [
+        (
+            "framepackd_spool_seen",
+            "Files that were seen.",
+            totals.seen,
+        ),
+        (
+            "framepackd_spool_claimed",
+            "Files that were claimed.",
+            totals.claimed,
+        ),
+        (
+            "framepackd_spool_jobs",
+            "Files that became jobs.",
+            totals.jobs,
+        ),
+        (
+            "framepackd_spool_duplicates",
+            "Files that were jobs already.",
+            totals.duplicates,
+        ),
+        (
+            "framepackd_spool_rejected",
+            "Files that were rejected.",
+            totals.rejected,
+        ),
+        (
+            "framepackd_spool_scans",
+            "Listings of the jobs folder.",
+            totals.listings,
+        ),
+        (
+            "framepackd_spool_overflows",
+            "Times that the kernel lost events.",
+            totals.overflows,
+        ),
+    ] {
+        text.family(Family::counter(name, help))
+            .value(&[], count as f64);
+    }
+}

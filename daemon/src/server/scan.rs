@@ -1,0 +1,18 @@
+//! `watch scan`: the jobs folder is looked at now.
+
+use framepack_ipc::{ErrorEnvelope, control::Response};
+use tokio::sync::oneshot;
+
+use super::Service;
+use crate::{queue::Stopping, spool::Event};
+
+impl Service {
+    pub(super) async fn scan(&self) -> Result<Response, ErrorEnvelope> {
+        let (reply, answer) = oneshot::channel();
+        self.spool_events
+            .send(Event::Scan(reply))
+            .map_err(|_| Stopping)?;
+        let scan = answer.await.map_err(|_| Stopping)?;
+        Ok(Response::Scanned(scan))
+    }
+}

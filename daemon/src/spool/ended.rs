@@ -1,0 +1,82 @@
+//! Claims of before, and of jobs that have ended: found again after a start, and put away with their reports.
+
+use std::{
+    mem,
+    time::{Instant, SystemTime},
+};
+
+use tracing::{info, warn};
+
+use super::{Spool, archive::Archive, held::Held, retention};
+use crate::{queue::Stopping, report::Report};
+
+impl Spool {
+    /// Goes through what is claimed: what the last daemon left, or what lies in a folder that came back.
+    /// In the next round again, if it can't be listed.
+    pub(super) fn recover(&mut self) -> Result<(), Stopping> {
+        let claims = match self.claims.list() {
+            Ok(claims) => claims,
+            Err(error) => {
+                warn!(%error, "listing the claimed files");
+                return Ok(());
+            }
+        };
+        self.is_recovered = true;
+        for claim in claims {
+            let record = self.queue.by_claim(claim.id.clone());
+            let Some(record) = self.runtime.block_on(record)? else {
+                self.held.push(Held::new(claim, None));
+                continue;
+            };
+            self.of_jobs.insert(claim.id.clone(), claim);
+            if record.job.is_finished() {
+                self.unfiled.insert(record.job.id, record);
+            }
+        }
+        Ok(())
+    }
+
+    /// From time to time: moves what was put away long ago.
+    pub(super) fn clear_old(&mut self) {
+        if Instant::now() < self.next_clearing {
+            return;
+        }
+        self.next_clearing = Instant::now() + retention::INTERVAL;
+        match retention::clear(self.folder.papers(), &self.retention, SystemTime::now()) {
+            Ok(0) => {}
+            Ok(files) => info!(files, then = ?self.retention.then, "files of long ago"),
+            Err(error) => warn!(%error, "clearing what was put away long ago"),
+        }
+    }
+
+    /// Puts the files of jobs that have ended away, with their reports.
+    pub(super) fn file_ended(&mut self) {
+        if !self.is_recovered {
+            return;
+        }
+        let mut archive = Archive::new(self.folder.papers());
+        for (id, record) in mem::take(&mut self.unfiled) {
+            let claim_id = record.private.claim.as_ref();
+            let Some(claim) = claim_id.and_then(|claim| self.of_jobs.get(claim)) else {
+                continue;
+            };
+            let file = claim.name.display().to_string();
+            let report = Report::ended(file, &record);
+            match archive.put(claim, &id.to_string(), &report) {
+                Err(error) if claim.path.exists() => {
+                    warn!(job = %id, %error, "putting the job's file away; it stays claimed");
+                    self.unfiled.insert(id, record);
+                    continue;
+                }
+                Err(error) => warn!(job = %id, %error, "the job's file is gone"),
+                Ok(()) => {}
+            }
+            let claim = claim.id.clone();
+            self.of_jobs.remove(&claim);
+        }
+        if let Err(error) = archive.sync() {
+            // What is lost of it in a crash is put away again.
+            warn!(%error, "syncing the folders of ended jobs");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! One look at a file: its state, and how old it is by the clock of its file system.
+
+use std::{
+    ffi::OsStr,
+    fs::Metadata,
+    os::unix::fs::MetadataExt,
+    time::{Duration, SystemTime},
+};
+
+/// What tells two states of a file apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    /// Device and inode.
+    pub(super) inode: (u64, u64),
+    pub(super) size_bytes: u64,
+    pub(super) mtime: (i64, i64),
+    pub(super) ctime: (i64, i64),
+}
+
+impl From<&Metadata> for Fingerprint {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            inode: (metadata.dev(), metadata.ino()),
+            size_bytes: metadata.len(),
+            mtime: (metadata.mtime(), metadata.mtime_nsec()),
+            ctime: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// One look at a candidate.
+#[derive(Debug)]
+pub(super) struct Look<'a> {
+    pub(super) name: &'a OsStr,
+    pub(super) fingerprint: Fingerprint,
+    /// How long ago the file was last written, by its own times.
+    pub(super) age: Duration,
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn new(name: &'a OsStr, metadata: &Metadata, now: SystemTime) -> Self {
+        // A time in the future (a share whose clock is ahead) counts as "just now".
+        let age = metadata
+            .modified()
+            .ok()
+            .and_then(|mtime| now.duration_since(mtime).ok());
+        Self {
+            name,
+            fingerprint: metadata.into(),
+            age: age.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_12_ages_are_told_by_the_servers_clock_and_the_future_is_fine() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.yaml");
+        let file = std::fs::File::create(&path).unwrap();
+        let server = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
+        for (written, age_secs) in [(-5, 5), (0, 0), (5, 0)] {
+            let written = Duration::from_secs(3600_u64.saturating_add_signed(written));
+            file.set_modified(SystemTime::UNIX_EPOCH + written).unwrap();
+            let look = Look::new(OsStr::new("a.yaml"), &path.metadata().unwrap(), server);
+            assert_eq!(look.age, Duration::from_secs(age_secs));
+        }
+    }
+}

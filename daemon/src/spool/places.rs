@@ -1,0 +1,41 @@
+//! Where jobs are dropped, and where the daemon puts what it has to say of them.
+
+use std::path::PathBuf;
+
+/// The folders of a spool.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// The jobs folder.
+    pub(super) jobs: PathBuf,
+    /// Where claims, reports and `STATUS.txt` are: the jobs folder, or, where nothing is written into that, one in
+    /// the state directory.
+    pub(super) papers: PathBuf,
+}
+
+/// Whether the jobs folder is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Writable,
+    ReadOnly,
+}
+
+impl Places {
+    /// `papers`: where to write if the jobs folder is only read.
+    pub(super) fn new(jobs: PathBuf, papers: Option<PathBuf>) -> Self {
+        let papers = papers.unwrap_or_else(|| jobs.clone());
+        Self { jobs, papers }
+    }
+
+    pub(super) fn access(&self) -> Access {
+        if self.jobs == self.papers {
+            Access::Writable
+        } else {
+            Access::ReadOnly
+        }
+    }
+
+    /// Where writers put what they will rename into the folder; never read.
+    pub(super) fn incoming(&self) -> PathBuf {
+        self.jobs.join(".incoming")
+    }
+}

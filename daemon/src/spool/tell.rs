@@ -1,0 +1,119 @@
+//! What the spool says of itself: `STATUS.txt`, notes for whoever asks the daemon, and the log.
+
+use std::{ffi::OsString, io, time::Instant};
+
+use framepack_ipc::control::Note;
+use tracing::warn;
+
+use super::{
+    Spool, View,
+    figures::{Figures, Mode},
+    folder::Folder,
+    held::hindrance,
+    places::Access,
+    status::Status,
+};
+use crate::queue::Summary;
+
+impl Spool {
+    /// Notes a file that can't be taken; logged when the reason is new.
+    pub(super) fn trouble(&mut self, name: OsString, why: String) {
+        if self.troubles.get(&name) != Some(&why) {
+            warn!(file = %name.display(), "{why}");
+            self.troubles.insert(name, why);
+        }
+    }
+
+    /// Says how things are: in `STATUS.txt`, and to whoever asks the daemon.
+    pub(super) fn tell(&mut self, left: usize, summary: &Summary, unusable: Option<Note>) {
+        let figures = self.figures(left, unusable.as_ref());
+        let is_written = unusable.is_none() || self.folder.access() == Access::ReadOnly;
+        let notes: Vec<Note> = unusable.into_iter().chain(self.alarm()).collect();
+        let status = Status {
+            daemon_id: &self.daemon_id,
+            folder: self.folder.describe(),
+            summary,
+            unsettled: &self.unsettled,
+            troubles: &self.troubles,
+            held: &self.held,
+            left,
+            hindrance: hindrance(&self.held),
+            notes: &notes,
+        };
+        if is_written {
+            self.status.update(self.folder.papers(), &status);
+        }
+        self.told.send_modify(|told| {
+            for note in notes.iter().filter(|note| !told.notes.contains(note)) {
+                warn!(code = note.code, "{}", note.message);
+            }
+            *told = View { notes, figures };
+        });
+    }
+
+    fn figures(&self, left: usize, unusable: Option<&Note>) -> Figures {
+        let unsettled = self.unsettled();
+        Figures {
+            totals: self.totals.clone(),
+            unsettled: unsettled.len() as u64,
+            left: left as u64,
+            claimed: (self.held.len() + self.of_jobs.len()) as u64,
+            oldest_unsettled: unsettled.first().map(|file| file.since),
+            listing: self.listing,
+            mode: unusable.map_or(self.folder.mode(), |_| Mode::Gone),
+        }
+    }
+
+    /// Files that have not settled or can't be taken, the oldest first.
+    fn unsettled(&self) -> Vec<Lying<'_>> {
+        let files = self.unsettled.files.iter().chain(&self.troubles);
+        let mut files: Vec<_> = files
+            .filter_map(|(name, why)| {
+                let since = self.sightings.get(name)?.since;
+                Some(Lying { since, name, why })
+            })
+            .collect();
+        files.sort_by_key(|file| file.since);
+        files
+    }
+
+    /// Files that have lain in the folder for too long.
+    fn alarm(&self) -> Option<Note> {
+        let mut files = self.unsettled();
+        files.retain(|file| file.since.elapsed() > self.settings.alarm);
+        let oldest = files.first()?;
+        let (name, why) = (oldest.name.display().to_string(), oldest.why);
+        Some(Note {
+            code: "FP5021".to_owned(),
+            message: format!(
+                "{} files have been in the jobs folder for more than {} s without being taken; the first is {}: {why}",
+                files.len(),
+                self.settings.alarm.as_secs_f64(),
+                name.escape_debug(),
+            ),
+            hint: Some("finish, mend or remove them; STATUS.txt has the others".to_owned()),
+        })
+    }
+}
+
+/// A file that is still in the folder.
+struct Lying<'a> {
+    since: Instant,
+    name: &'a OsString,
+    why: &'a str,
+}
+
+/// The folder is gone, or can't be read.
+pub(super) fn unusable(folder: &Folder, error: &io::Error) -> Note {
+    Note {
+        code: "FP5020".to_owned(),
+        message: format!(
+            "the jobs folder {} can't be used: {error}",
+            folder.path().display()
+        ),
+        hint: Some(
+            "mount it, or make it again; queued jobs go on, and the folder is read when it is back"
+                .to_owned(),
+        ),
+    }
+}
