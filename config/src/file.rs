@@ -6,14 +6,15 @@ use crate::{
     Device, Devices, HOST_BUDGET_GB, Layer, PRESERVE_GB, Principal, Problem, ProblemKind, Problems,
     SocketRoles, Table, disk,
     idle::idle_limit,
+    keep,
     memory::amount,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
-    spool,
+    settings, spool,
     yaml::{self, Node},
 };
 
 /// Sections of the file and their keys.
-pub(crate) const KEYS: [(&str, &[&str]); 10] = [
+pub(crate) const KEYS: [(&str, &[&str]); 11] = [
     ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
     ("models", &["bundle", "f1_bundle"]),
     (
@@ -35,6 +36,7 @@ pub(crate) const KEYS: [(&str, &[&str]); 10] = [
     ("socket", &["admin", "submit", "read"]),
     ("metrics", &["textfile"]),
     ("disk", &disk::KEYS),
+    ("keep", &keep::KEYS),
 ];
 
 /// The layer that the file's text gives.
@@ -53,6 +55,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         socket,
         metrics,
         in_disk,
+        in_keep,
     ] = KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
     let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
         table.text(key, &mut problems).map(PathBuf::from)
@@ -65,7 +68,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         bundle: path(&models, "bundle"),
         f1_bundle: path(&models, "f1_bundle"),
         program: path(&worker, "program"),
-        textfile: path(&metrics, "textfile"),
+        textfile: textfile(&metrics, &mut problems),
         inputs: folders(&paths, "inputs", &mut problems),
         devices: devices(&worker, "devices", &mut problems),
         recycle_after: worker.integer("recycle_after", &RECYCLE_AFTER.range, &mut problems),
@@ -91,6 +94,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         host_budget: amount(&memory, "host_budget_gb", &HOST_BUDGET_GB, &mut problems),
         spool: spool::in_file(&in_spool, &queue, &mut problems),
         disk: disk::in_file(&in_disk, &mut problems),
+        keep: keep::in_file(&in_keep, &mut problems),
         roles: SocketRoles {
             admin: principals(&socket, "admin", &mut problems),
             submit: principals(&socket, "submit", &mut problems),
@@ -100,6 +104,16 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
     problems
         .or(layer)
         .map_err(|problems| problems.located_in(text))
+}
+
+/// `metrics.textfile`.
+fn textfile(metrics: &Table<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let text = metrics.text("textfile", problems)?;
+    settings::textfile(text)
+        .map_err(|message| {
+            problems.push(metrics.problem(ProblemKind::OutOfRange, "textfile", message));
+        })
+        .ok()
 }
 
 /// A folder, or a list of folders.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Config, Deadlines, Devices, DiskLayer, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models,
-    Paths, Problem, ProblemKind, Problems, SocketRoles, SpoolLayer, Worker,
+    Config, Deadlines, Devices, DiskLayer, Idle, IdleLimit, KeepLayer, Memory, MemoryAmount,
+    Metrics, Models, Paths, Problem, ProblemKind, Problems, SocketRoles, SpoolLayer, Worker,
     parameters::{MAX_FAULTS, RECYCLE_AFTER},
 };
 
@@ -51,6 +51,8 @@ pub struct Layer {
     pub spool: SpoolLayer,
     /// `disk`
     pub disk: DiskLayer,
+    /// `keep`
+    pub keep: KeepLayer,
     /// `socket`
     pub roles: SocketRoles,
     /// `metrics.textfile`
@@ -84,6 +86,7 @@ impl Layer {
             host_budget: self.host_budget.or(below.host_budget),
             spool: self.spool.over(&below.spool),
             disk: self.disk.over(below.disk),
+            keep: self.keep.over(below.keep),
             roles: self.roles.over(below.roles),
             textfile: self.textfile.or(below.textfile),
         }
@@ -158,11 +161,17 @@ impl Layer {
             spool,
             queue,
             disk: self.disk.resolve(),
+            keep: self.keep.resolve(),
             socket: self.roles,
             metrics: Metrics {
                 textfile: self.textfile,
             },
         };
+        if let Some(overlap) = config.paths.overlap() {
+            let problem = Problem::new(ProblemKind::OutOfRange, overlap.key, overlap.to_string());
+            problems
+                .push(problem.hint("jobs, state and outputs are folders apart from each other"));
+        }
         problems.or(config)
     }
 }
