@@ -7,6 +7,8 @@
 //! - `inputs`: the start images, opened beneath the configured roots and copied
 //! - `outputs`: the folders of videos, without links
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
+//! - `start_error`: why there is no daemon; `folders`: those of the configuration
+//! - `offline`: `framepackd state`, for when there is none
 //! - `chronicle`: what happens to jobs, told to the log, to systemd and to the figures
 //! - `doctor`: what rendering takes of the machine; `gpu`: what NVIDIA's library says; `metrics`: the figures
 //! - `log`: the journal or stderr, and a file for each job
@@ -25,12 +27,14 @@
 mod chronicle;
 mod disk;
 mod doctor;
+mod folders;
 mod gpu;
 mod inputs;
 mod intake;
 mod log;
 mod metrics;
 mod notify;
+mod offline;
 mod opening;
 mod outputs;
 mod queue;
@@ -39,30 +43,34 @@ mod report;
 mod server;
 mod shutdown;
 mod spool;
+mod start_error;
 mod state_dir;
 mod store;
 mod worker;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    io,
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use framepack_config::{BundleDefaults, Config};
+use framepack_config::{BundleDefaults, Config, Paths};
 use framepack_ipc::control::WorkerState;
 use tokio::{
     select,
     sync::{oneshot, watch},
-    task::{JoinHandle, JoinSet},
+    task::{JoinHandle, JoinSet, spawn_blocking},
     time::timeout,
 };
 use tracing::{info, warn};
 
-pub use self::log::start as start_log;
+pub use self::{
+    log::start as start_log,
+    offline::{StateAction, state},
+    start_error::StartError,
+};
 
 use self::{
     chronicle::Chronicle,
@@ -89,8 +97,8 @@ const WORKERS_GRACE: Duration = Duration::from_secs(20);
 /// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
-    let config = with_folders(config)?;
-    let program = worker_program(&config)?;
+    let config = folders::prepared(config)?;
+    let program = folders::worker_program(&config)?;
     if !config.models.bundle.is_dir() {
         warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
     }
@@ -100,7 +108,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
 
     let intake = Intake {
         inputs: Inputs::new(config.paths.inputs.clone(), state.layout().inputs()),
-        bundle: BundleDefaults::read(&config.models.bundle)?,
+        bundle: BundleDefaults::read(&config.models.bundle).map_err(StartError::Bundle)?,
     };
     let (spool_events, spool_inbox) = mpsc::channel();
     let (spool_notes, notes) = watch::channel(Vec::new());
@@ -112,15 +120,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         () = &mut stop => return Ok(()),
     };
     let store = opened.0.view();
-    let (queue, queue_task) = open_queue(
-        opened,
-        &config,
-        &state,
-        &intake,
-        spool_events.clone(),
-        &gpus,
-    )
-    .await?;
+    let finished = spool_events.clone();
+    let (queue, queue_task) = open_queue(opened, &config, &state, &intake, finished, &gpus).await?;
     let spool = Spool::open(SpoolConfig {
         jobs: config.paths.jobs.clone(),
         daemon_id: state.daemon_id(),
@@ -130,15 +131,10 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         events: spool_events.clone(),
         notes: spool_notes,
     })
-    .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
+    .map_err(|error| folders::unusable("preparing", &config.paths.jobs, error))?;
+    let (spool, spool_ended) = start_spool(spool, spool_inbox)?;
 
     let (trigger, shutdown) = Trigger::new();
-    // Closed when the thread ends, however it does.
-    let (spool_alive, spool_ended) = oneshot::channel::<()>();
-    let spool = thread::Builder::new().name("spool".into()).spawn(move || {
-        let _alive = spool_alive;
-        spool.run(&spool_inbox);
-    })?;
     let (supervisors, planners, switches) = worker::supervisors(&Employer {
         config: &config,
         program: &program,
@@ -168,83 +164,28 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
     tell_of_life(&notify, &queue, totals, gpus);
-    info!(
-        jobs = %config.paths.jobs.display(),
-        outputs = %config.paths.outputs.display(),
-        socket = %config.paths.socket.display(),
-        "framepackd {} is ready", env!("CARGO_PKG_VERSION")
-    );
+    say_ready(&config.paths);
 
     let lost = select! {
         () = &mut stop => None,
         _ = queue_task => Some("the queue"),
         _ = spool_ended => Some("the thread of the jobs folder"),
     };
-    info!("stopping");
-    notify.stopping();
-    trigger.fire();
-    server.await.context("the server panicked")?;
-    // The spool may be waiting for the queue, which still answers.
-    let _ = spool_events.send(spool::Event::Stop);
-    let spool = tokio::task::spawn_blocking(|| spool.join()).await?;
-    if timeout(WORKERS_GRACE, workers.join_all()).await.is_err() {
-        warn!("a worker did not end in time and is killed");
-    }
-    queue.stop().await;
+    let parts = Parts {
+        notify,
+        trigger,
+        server,
+        spool_events,
+        spool,
+        workers,
+        queue,
+    };
+    parts.stop().await?;
     if let Some(part) = lost {
         bail!("{part} ended by itself; no job is lost: see the log, and start framepackd again");
     }
-    spool.map_err(|_| anyhow!("the spool panicked"))?;
     info!("stopped");
     Ok(())
-}
-
-/// Creates missing folders and resolves all of them, so that every path handed on is absolute and free of links.
-fn with_folders(mut config: Config) -> Result<Config> {
-    let paths = &mut config.paths;
-    if let Some(folder) = paths.socket.parent() {
-        resolve(folder)?;
-    }
-    for folder in [&mut paths.jobs, &mut paths.state, &mut paths.outputs] {
-        *folder = resolve(folder)?;
-    }
-    // Both spellings: people also name images by the path that they configured.
-    let resolved: Result<Vec<PathBuf>> = paths.inputs.iter().map(|root| resolve(root)).collect();
-    paths.inputs.extend(resolved?);
-    paths.inputs.sort();
-    paths.inputs.dedup();
-    Ok(config)
-}
-
-fn resolve(folder: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-    let resolved = folder
-        .canonicalize()
-        .with_context(|| format!("resolving {}", folder.display()))?;
-    if resolved.to_str().is_none() {
-        bail!(
-            "{} is not UTF-8, as paths in records and messages are",
-            resolved.display()
-        );
-    }
-    Ok(resolved)
-}
-
-/// The worker binary: as configured, or the sibling of this one.
-fn worker_program(config: &Config) -> Result<PathBuf> {
-    let program = match &config.worker.program {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()
-            .context("finding this program")?
-            .with_file_name("framepack-worker"),
-    };
-    if !program.is_file() {
-        bail!(
-            "there is no worker at {}: build it, or set worker.program",
-            program.display()
-        );
-    }
-    Ok(program)
 }
 
 fn renderer(config: &Config, state: &StateDir) -> Renderer {
@@ -262,8 +203,51 @@ async fn open_queue(
 ) -> Result<(QueueHandle, JoinHandle<()>)> {
     let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
     let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
-    let queue = queue.await.context("writing the store")?;
+    let queue = queue.await.map_err(StartError::from)?;
     Ok(queue.yielding_to(gpus.clone()).start())
+}
+
+/// What runs, and has to be stopped in order.
+struct Parts {
+    notify: Notify,
+    trigger: Trigger,
+    server: JoinHandle<()>,
+    spool_events: mpsc::Sender<spool::Event>,
+    spool: thread::JoinHandle<()>,
+    workers: JoinSet<()>,
+    queue: QueueHandle,
+}
+
+impl Parts {
+    async fn stop(self) -> Result<()> {
+        info!("stopping");
+        self.notify.stopping();
+        self.trigger.fire();
+        self.server.await.context("the server panicked")?;
+        // The spool may be waiting for the queue, which still answers.
+        let _ = self.spool_events.send(spool::Event::Stop);
+        let spool = spawn_blocking(|| self.spool.join()).await?;
+        let workers = self.workers.join_all();
+        if timeout(WORKERS_GRACE, workers).await.is_err() {
+            warn!("a worker did not end in time and is killed");
+        }
+        self.queue.stop().await;
+        spool.map_err(|_| anyhow!("the spool panicked"))
+    }
+}
+
+/// The jobs folder's thread, and what closes when it ends, however it does.
+fn start_spool(
+    spool: Spool,
+    inbox: mpsc::Receiver<spool::Event>,
+) -> io::Result<(thread::JoinHandle<()>, oneshot::Receiver<()>)> {
+    let (alive, ended) = oneshot::channel::<()>();
+    let thread = thread::Builder::new().name("spool".into());
+    let thread = thread.spawn(move || {
+        let _alive = alive;
+        spool.run(&inbox);
+    })?;
+    Ok((thread, ended))
 }
 
 /// The daemon's figures, which from now on are in their file, too, if one is configured.
@@ -279,6 +263,15 @@ fn start_metrics(config: &Config, queue: &QueueHandle, gpus: &Gpus) -> Metrics {
         tokio::spawn(metrics.clone().keep(path.clone()));
     }
     metrics
+}
+
+fn say_ready(paths: &Paths) {
+    info!(
+        jobs = %paths.jobs.display(),
+        outputs = %paths.outputs.display(),
+        socket = %paths.socket.display(),
+        "framepackd {} is ready", env!("CARGO_PKG_VERSION")
+    );
 }
 
 /// Tells systemd that the daemon is ready, and from now on what happens.

@@ -13,6 +13,7 @@ mod fuzz_corpus;
 mod gpu;
 mod install;
 mod limits;
+mod offline;
 mod pausing;
 mod plan;
 mod real;

@@ -48,6 +48,7 @@ fn a_second_daemon_on_the_same_state_is_refused() {
         &farm.refused(&[]),
         "another framepackd uses this state directory",
     );
+    assert_fails(&farm.refused(&[]), "[FP8005]");
     farm.drop_prompt("cat.yaml", "a cat");
     assert_eq!(
         farm.report("cat").0,
@@ -61,6 +62,7 @@ fn a_second_daemon_on_the_same_socket_is_refused() {
     let farm = Farm::new();
     farm.replace_in_config("state: state", "state: state2");
     assert_fails(&farm.refused(&[]), "another framepackd answers");
+    assert_fails(&farm.refused(&[]), "[FP8008]");
 }
 
 #[test]
@@ -90,6 +92,7 @@ fn a_missing_worker_is_said_at_once() {
     let farm = Farm::stopped();
     farm.replace_in_config("fake_worker", "no_worker");
     assert_fails(&farm.refused(&[]), "there is no worker at");
+    assert_fails(&farm.refused(&[]), "[FP8010]");
 }
 
 #[test]
@@ -117,4 +120,59 @@ fn the_configuration_can_be_checked() {
     assert!(!farm.path("state").exists(), "checking changes nothing");
     farm.replace_in_config("outputs: outputs", "outptus: outputs");
     assert_fails(&farm.refused(&["--check-config"]), "outptus");
+}
+
+#[test]
+fn each_reason_not_to_start_has_its_code() {
+    let cases: [(&str, &[&str], fn(&Farm)); 8] = [
+        (
+            "FP8001",
+            &["reading ", "(os error 2)", "--config FILE"],
+            |farm| fs::remove_file(farm.path("framepackd.yaml")).unwrap(),
+        ),
+        ("FP8002", &["line 1, column 1: path: unknown key"], |farm| {
+            farm.replace_in_config("paths:", "path:")
+        }),
+        ("FP8002", &["paths.state: ", "lies in paths.jobs"], |farm| {
+            farm.replace_in_config("state: state", "state: jobs/state")
+        }),
+        (
+            "FP8003",
+            &["paths.outputs: ", "is paths.jobs, too"],
+            |farm| {
+                symlink(farm.path("jobs"), farm.path("linked")).unwrap();
+                farm.replace_in_config("outputs: outputs", "outputs: linked");
+            },
+        ),
+        ("FP8004", &["creating ", "blocked/outputs"], |farm| {
+            fs::write(farm.path("blocked"), "a file").unwrap();
+            farm.replace_in_config("outputs: outputs", "outputs: blocked/outputs");
+        }),
+        ("FP8009", &["is no socket"], |farm| {
+            fs::create_dir_all(farm.socket()).unwrap();
+        }),
+        ("FP8011", &["no @no-such-group"], |farm| {
+            farm.configure("socket: {submit: '@no-such-group'}\n");
+        }),
+        ("FP8012", &["bundle/framepack.json", "steps: 0"], |farm| {
+            fs::create_dir(farm.path("bundle")).unwrap();
+            fs::write(farm.path("bundle/framepack.json"), "{\"steps\": 0}").unwrap();
+        }),
+    ];
+    for (code, expected, spoil) in cases {
+        let farm = Farm::stopped();
+        spoil(&farm);
+        let output = farm.refused(&[]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{code}: {stderr}");
+        let last = stderr.split("error: ").last().unwrap();
+        assert!(last.contains(&format!("[{code}]\nhint: ")), "{stderr}");
+        for words in expected {
+            assert_eq!(
+                last.matches(words).count(),
+                1,
+                "{code}: {words:?} in\n{last}"
+            );
+        }
+    }
 }
