@@ -17,6 +17,7 @@
 //! - `opening`: the store opened, or a socket that says why it is not
 //! - `disk`: free space
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
+//! - `retention`: what old jobs have left in the state directory goes
 //! - `render`: a job's record → the worker's request
 //! - `report`: what became of a dropped file
 //! - `server`: the Unix socket, one file a command
@@ -40,6 +41,7 @@ mod outputs;
 mod queue;
 mod render;
 mod report;
+mod retention;
 mod server;
 mod shutdown;
 mod spool;
@@ -83,6 +85,7 @@ use self::{
     opening::open_store,
     queue::{Queue, QueueHandle},
     render::Renderer,
+    retention::Retention,
     server::{Roles, Service},
     shutdown::Trigger,
     spool::{Spool, SpoolConfig},
@@ -164,6 +167,12 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
     tell_of_life(&notify, &queue, totals, gpus);
+    let retention = Retention {
+        keep: config.keep,
+        layout: state.layout(),
+        queue: queue.clone(),
+    };
+    tokio::spawn(retention.run());
     say_ready(&config.paths);
 
     let lost = select! {

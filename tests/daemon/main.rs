@@ -17,6 +17,7 @@ mod offline;
 mod pausing;
 mod plan;
 mod real;
+mod retention;
 mod retrying;
 mod roles;
 mod scheduling;
