@@ -14,14 +14,15 @@ use crate::fixture::Farm;
 fn hours_ago(hours: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let then = now.as_secs() as i64 - hours * 3600;
-    jiff::Timestamp::from_second(then).unwrap().to_string()
+    let then = jiff::Timestamp::from_second(then).unwrap();
+    then.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string()
 }
 
 impl Farm {
     /// Lets jobs have ended so many hours ago: their records are taken out, changed, and put back.
     fn age(&self, hours: &[(u64, i64)]) {
         let export = self.export();
-        let mut lines = String::new();
+        let mut lines = Vec::new();
         for line in fs::read_to_string(&export).unwrap().lines() {
             let mut record: Value = serde_json::from_str(line).unwrap();
             let job = &mut record["job"];
@@ -29,9 +30,9 @@ impl Farm {
                 assert!(job["finished_at"].is_string(), "{job}");
                 job["finished_at"] = hours_ago(*hours).into();
             }
-            lines += &format!("{record}\n");
+            lines.push(record.to_string());
         }
-        fs::write(&export, lines).unwrap();
+        fs::write(&export, lines.join("\n")).unwrap();
         self.lose_store();
         self.state_text(&["import", export.to_str().unwrap()]);
     }

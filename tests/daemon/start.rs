@@ -122,44 +122,68 @@ fn the_configuration_can_be_checked() {
     assert_fails(&farm.refused(&["--check-config"]), "outptus");
 }
 
-#[test]
-fn each_reason_not_to_start_has_its_code() {
-    let cases: [(&str, &[&str], fn(&Farm)); 8] = [
-        (
-            "FP8001",
-            &["reading ", "(os error 2)", "--config FILE"],
-            |farm| fs::remove_file(farm.path("framepackd.yaml")).unwrap(),
-        ),
-        ("FP8002", &["line 1, column 1: path: unknown key"], |farm| {
-            farm.replace_in_config("paths:", "path:")
-        }),
-        ("FP8002", &["paths.state: ", "lies in paths.jobs"], |farm| {
-            farm.replace_in_config("state: state", "state: jobs/state")
-        }),
-        (
-            "FP8003",
-            &["paths.outputs: ", "is paths.jobs, too"],
-            |farm| {
-                symlink(farm.path("jobs"), farm.path("linked")).unwrap();
-                farm.replace_in_config("outputs: outputs", "outputs: linked");
-            },
-        ),
-        ("FP8004", &["creating ", "blocked/outputs"], |farm| {
+/// What is spoilt before a start, and how the daemon says so.
+struct Refusal {
+    code: &'static str,
+    says: &'static [&'static str],
+    spoil: fn(&Farm),
+}
+
+const REFUSALS: [Refusal; 8] = [
+    Refusal {
+        code: "FP8001",
+        says: &["reading ", "(os error 2)", "--config FILE"],
+        spoil: |farm| fs::remove_file(farm.path("framepackd.yaml")).unwrap(),
+    },
+    Refusal {
+        code: "FP8002",
+        says: &["line 1, column 1: path: unknown key"],
+        spoil: |farm| farm.replace_in_config("paths:", "path:"),
+    },
+    Refusal {
+        code: "FP8002",
+        says: &["paths.state: ", "lies in paths.jobs"],
+        spoil: |farm| farm.replace_in_config("state: state", "state: jobs/state"),
+    },
+    Refusal {
+        code: "FP8003",
+        says: &["paths.outputs: ", "is paths.jobs, too"],
+        spoil: |farm| {
+            symlink(farm.path("jobs"), farm.path("linked")).unwrap();
+            farm.replace_in_config("outputs: outputs", "outputs: linked");
+        },
+    },
+    Refusal {
+        code: "FP8004",
+        says: &["creating ", "blocked/outputs"],
+        spoil: |farm| {
             fs::write(farm.path("blocked"), "a file").unwrap();
             farm.replace_in_config("outputs: outputs", "outputs: blocked/outputs");
-        }),
-        ("FP8009", &["is no socket"], |farm| {
-            fs::create_dir_all(farm.socket()).unwrap();
-        }),
-        ("FP8011", &["no @no-such-group"], |farm| {
-            farm.configure("socket: {submit: '@no-such-group'}\n");
-        }),
-        ("FP8012", &["bundle/framepack.json", "steps: 0"], |farm| {
+        },
+    },
+    Refusal {
+        code: "FP8009",
+        says: &["is no socket"],
+        spoil: |farm| fs::create_dir_all(farm.socket()).unwrap(),
+    },
+    Refusal {
+        code: "FP8011",
+        says: &["no @no-such-group"],
+        spoil: |farm| farm.configure("socket: {submit: '@no-such-group'}\n"),
+    },
+    Refusal {
+        code: "FP8012",
+        says: &["bundle/framepack.json", "steps: 0"],
+        spoil: |farm| {
             fs::create_dir(farm.path("bundle")).unwrap();
             fs::write(farm.path("bundle/framepack.json"), "{\"steps\": 0}").unwrap();
-        }),
-    ];
-    for (code, expected, spoil) in cases {
+        },
+    },
+];
+
+#[test]
+fn each_reason_not_to_start_has_its_code() {
+    for Refusal { code, says, spoil } in REFUSALS {
         let farm = Farm::stopped();
         spoil(&farm);
         let output = farm.refused(&[]);
@@ -167,7 +191,7 @@ fn each_reason_not_to_start_has_its_code() {
         assert_eq!(output.status.code(), Some(1), "{code}: {stderr}");
         let last = stderr.split("error: ").last().unwrap();
         assert!(last.contains(&format!("[{code}]\nhint: ")), "{stderr}");
-        for words in expected {
+        for words in says {
             assert_eq!(
                 last.matches(words).count(),
                 1,
