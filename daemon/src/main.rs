@@ -43,7 +43,8 @@ enum Command {
     },
 }
 
-#[tokio::main]
+// Two, however many processors there are: nothing here computes, and each thread has a stack and a heap of its own.
+#[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match &cli.command {
