@@ -32,7 +32,7 @@ impl BundleDefaults {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(source) => return Err(ConfigError::Unreadable { path, source }),
+            Err(error) => return Err(ConfigError::Unreadable { path, error }),
         };
         parse(&text).map_err(|problems| ConfigError::Invalid { path, problems })
     }

@@ -4,15 +4,15 @@ use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration}
 
 use crate::{
     Devices, HOST_BUDGET_GB, IdleLimit, Layer, MemoryAmount, PRESERVE_GB, Problem, ProblemKind,
-    Problems, SocketRoles, disk,
+    Problems, SocketRoles, disk, keep,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
     retention,
     roles::principals,
-    spool, suggest,
+    settings, spool, suggest,
 };
 
 /// Variables that are settings. `FRAMEPACKD_SOCKET` is the one that framepackctl reads, too.
-const VARIABLES: [&str; 38] = [
+const VARIABLES: [&str; 41] = [
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_PATHS_JOBS",
     "FRAMEPACKD_PATHS_STATE",
@@ -51,6 +51,9 @@ const VARIABLES: [&str; 38] = [
     "FRAMEPACKD_RETENTION_DONE_FILES",
     "FRAMEPACKD_RETENTION_FAILED_DAYS",
     "FRAMEPACKD_RETENTION_THEN",
+    "FRAMEPACKD_KEEP_WORK_DAYS",
+    "FRAMEPACKD_KEEP_LOGS_DAYS",
+    "FRAMEPACKD_KEEP_MAX_JOBS",
 ];
 
 /// What the daemon's variables begin with: one that is no setting is misspelt, or of another version.
@@ -76,6 +79,7 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
     let spool = spool::in_environment(get, problems);
     let disk = disk::in_environment(get, problems);
     let retention = retention::in_environment(get, problems);
+    let keep = keep::in_environment(get, problems);
     let mut given = Given { get, problems };
     Layer {
         jobs: path("FRAMEPACKD_PATHS_JOBS"),
@@ -106,12 +110,13 @@ pub(crate) fn layer(variables: &[(String, String)], problems: &mut Problems) -> 
         spool,
         disk,
         retention,
+        keep,
         roles: SocketRoles {
             admin: given.parsed("FRAMEPACKD_SOCKET_ADMIN", principals),
             submit: given.parsed("FRAMEPACKD_SOCKET_SUBMIT", principals),
             read: given.parsed("FRAMEPACKD_SOCKET_READ", principals),
         },
-        textfile: path("FRAMEPACKD_METRICS_TEXTFILE"),
+        textfile: given.parsed("FRAMEPACKD_METRICS_TEXTFILE", settings::textfile),
     }
 }
 

@@ -6,14 +6,15 @@ use crate::{
     Device, Devices, HOST_BUDGET_GB, Layer, PRESERVE_GB, Principal, Problem, ProblemKind, Problems,
     SocketRoles, Table, disk,
     idle::idle_limit,
+    keep,
     memory::amount,
     parameters::{DEADLINE_FACTOR, DEADLINE_SECS, MAX_FAULTS, RECYCLE_AFTER},
-    retention, spool,
+    retention, settings, spool,
     yaml::{self, Node},
 };
 
 /// Sections of the file and their keys.
-pub(crate) const KEYS: [(&str, &[&str]); 11] = [
+pub(crate) const KEYS: [(&str, &[&str]); 12] = [
     ("paths", &["jobs", "state", "outputs", "socket", "inputs"]),
     ("models", &["bundle", "f1_bundle"]),
     (
@@ -36,6 +37,7 @@ pub(crate) const KEYS: [(&str, &[&str]); 11] = [
     ("metrics", &["textfile"]),
     ("disk", &disk::KEYS),
     ("retention", &retention::KEYS),
+    ("keep", &keep::KEYS),
 ];
 
 /// The layer that the file's text gives.
@@ -55,6 +57,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         metrics,
         in_disk,
         in_retention,
+        in_keep,
     ] = KEYS.map(|(section, keys)| top.table(section, keys, &mut problems));
     let mut path = |table: &Table<'_>, key: &str| -> Option<PathBuf> {
         table.text(key, &mut problems).map(PathBuf::from)
@@ -67,7 +70,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         bundle: path(&models, "bundle"),
         f1_bundle: path(&models, "f1_bundle"),
         program: path(&worker, "program"),
-        textfile: path(&metrics, "textfile"),
+        textfile: textfile(&metrics, &mut problems),
         inputs: folders(&paths, "inputs", &mut problems),
         devices: devices(&worker, "devices", &mut problems),
         recycle_after: worker.integer("recycle_after", &RECYCLE_AFTER.range, &mut problems),
@@ -94,6 +97,7 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
         spool: spool::in_file(&in_spool, &queue, &mut problems),
         disk: disk::in_file(&in_disk, &mut problems),
         retention: retention::in_file(&in_retention, &mut problems),
+        keep: keep::in_file(&in_keep, &mut problems),
         roles: SocketRoles {
             admin: principals(&socket, "admin", &mut problems),
             submit: principals(&socket, "submit", &mut problems),
@@ -103,6 +107,16 @@ pub(crate) fn layer(text: &str) -> Result<Layer, Problems> {
     problems
         .or(layer)
         .map_err(|problems| problems.located_in(text))
+}
+
+/// `metrics.textfile`.
+fn textfile(metrics: &Table<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let text = metrics.text("textfile", problems)?;
+    settings::textfile(text)
+        .map_err(|message| {
+            problems.push(metrics.problem(ProblemKind::OutOfRange, "textfile", message));
+        })
+        .ok()
 }
 
 /// A folder, or a list of folders.

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Config, Deadlines, Devices, DiskLayer, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models,
-    Paths, Problem, ProblemKind, Problems, RetentionLayer, SocketRoles, SpoolLayer, Worker,
+    Config, Deadlines, Devices, DiskLayer, Idle, IdleLimit, KeepLayer, Memory, MemoryAmount,
+    Metrics, Models, Paths, Problem, ProblemKind, Problems, RetentionLayer, SocketRoles,
+    SpoolLayer, Worker,
     parameters::{MAX_FAULTS, RECYCLE_AFTER},
 };
 
@@ -53,6 +54,8 @@ pub struct Layer {
     pub disk: DiskLayer,
     /// `retention`
     pub retention: RetentionLayer,
+    /// `keep`
+    pub keep: KeepLayer,
     /// `socket`
     pub roles: SocketRoles,
     /// `metrics.textfile`
@@ -87,6 +90,7 @@ impl Layer {
             spool: self.spool.over(&below.spool),
             disk: self.disk.over(below.disk),
             retention: self.retention.over(below.retention),
+            keep: self.keep.over(below.keep),
             roles: self.roles.over(below.roles),
             textfile: self.textfile.or(below.textfile),
         }
@@ -162,11 +166,17 @@ impl Layer {
             queue,
             disk: self.disk.resolve(),
             retention: self.retention.resolve(),
+            keep: self.keep.resolve(),
             socket: self.roles,
             metrics: Metrics {
                 textfile: self.textfile,
             },
         };
+        if let Some(overlap) = config.paths.overlap() {
+            let problem = Problem::new(ProblemKind::OutOfRange, overlap.key, overlap.to_string());
+            problems
+                .push(problem.hint("jobs, state and outputs are folders apart from each other"));
+        }
         problems.or(config)
     }
 }

@@ -24,12 +24,12 @@ pub struct Load<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("reading {path}: {source}", path = path.display())]
+    #[error("reading {path}: {error}", path = path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
     /// It can be read, but not used.
     #[error("{path}:\n{problems}", path = path.display())]
@@ -49,7 +49,7 @@ impl Config {
             Ok(text) => {
                 merge(&text, load).map_err(|problems| ConfigError::Invalid { path, problems })
             }
-            Err(source) => Err(ConfigError::Unreadable { path, source }),
+            Err(error) => Err(ConfigError::Unreadable { path, error }),
         }
     }
 }
@@ -69,8 +69,8 @@ fn merge(text: &str, load: Load<'_>) -> Result<Config, Problems> {
 mod tests {
     use super::*;
     use crate::{
-        Deadlines, Device, Devices, Disk, Idle, IdleLimit, Memory, MemoryAmount, Metrics, Models,
-        Paths, QueueLimits, Retention, SocketRoles, Spool, Worker,
+        Deadlines, Device, Devices, Disk, Idle, IdleLimit, Keep, KeepLimit, Memory, MemoryAmount,
+        Metrics, Models, Paths, QueueLimits, Retention, SocketRoles, Spool, Worker,
         file::KEYS,
         parameters::{MAX_FAULTS, RECYCLE_AFTER},
     };
@@ -129,6 +129,7 @@ models: {bundle: models/demo}
                 queue: QueueLimits::default(),
                 disk: Disk::default(),
                 retention: Retention::default(),
+                keep: Keep::default(),
                 socket: SocketRoles::default(),
                 metrics: Metrics::default(),
             }
@@ -155,6 +156,7 @@ models: {bundle: models/demo}
         assert_eq!(config.queue, QueueLimits::default());
         assert_eq!(config.disk, Disk::default());
         assert_eq!(config.retention, Retention::default());
+        assert_eq!(config.keep, Keep::default());
         assert_eq!(config.socket, SocketRoles::default());
         assert_eq!(config.metrics, Metrics::default());
         for key in KEYS.iter().flat_map(|(_, keys)| *keys) {
@@ -180,6 +182,7 @@ models: {bundle: models/demo}
             ("FRAMEPACKD_MODELS_F1_BUNDLE", ""),
             ("FRAMEPACKD_SOCKET_SUBMIT", "alice, @artists"),
             ("FRAMEPACKD_METRICS_TEXTFILE", "framepackd.prom"),
+            ("FRAMEPACKD_KEEP_LOGS_DAYS", "never"),
         ];
         let flags = Layer {
             state: Some("flag-state".into()),
@@ -187,7 +190,8 @@ models: {bundle: models/demo}
         };
         let text = format!(
             "{MINIMAL}memory: {{preserve_gb: 6}}\nworker: {{recycle_after: 9, step_deadline_factor: 3}}\n\
-             idle: {{warm_after_secs: 7, cold_after_secs: 0}}\nsocket: {{read: []}}\n"
+             idle: {{warm_after_secs: 7, cold_after_secs: 0}}\nsocket: {{read: []}}\n\
+             keep: {{work_days: 7, logs_days: 8}}\n"
         );
         let config = merged(&text, &environment, flags).unwrap();
         assert_eq!(config.memory.preserve, MemoryAmount::Auto);
@@ -211,6 +215,12 @@ models: {bundle: models/demo}
             config.metrics.textfile,
             Some("/home/user/framepackd.prom".into())
         );
+        let expected = Keep {
+            work_days: KeepLimit::Beyond(7),
+            logs_days: KeepLimit::Never,
+            ..Keep::default()
+        };
+        assert_eq!(config.keep, expected);
         let devices = vec![Device::Cuda(1), Device::Cpu];
         assert_eq!(config.worker.devices, Devices::Listed(devices));
     }
@@ -258,6 +268,8 @@ memory:
   host_budget_gb: much
 socket:
   admin: [root, '*']
+metrics: {textfile: figures.txt}
+keep: {work_days: 0, logs_days: long}
 ";
         let expected = "\
 line 1, column 1: path: unknown key (did you mean `paths`?)
@@ -268,8 +280,19 @@ line 7, column 25: worker.step_deadline_factor: 1 is not in 2 to 1000
 line 8, column 25: idle.warm_after_secs: `soon` is neither never nor a whole number of seconds, 0 to 2678400
 line 10, column 16: memory.preserve_gb: 1 is not in 2 to 128
 line 11, column 19: memory.host_budget_gb: `much` is neither auto nor a number, 1 to 4096
-line 13, column 10: socket.admin: `*` is neither a user (`alice`) nor a group (`@artists`)";
+line 13, column 10: socket.admin: `*` is neither a user (`alice`) nor a group (`@artists`)
+line 14, column 21: metrics.textfile: `figures.txt` does not end in .prom, which is all that the node exporter reads
+line 15, column 19: keep.work_days: 0 is not in 1 to 1000000
+line 15, column 33: keep.logs_days: `long` is neither never nor a whole number, 1 to 1000000";
         assert_eq!(merged(text, &[], Layer::default()).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn folders_in_each_others_way_are_refused() {
+        let text = MINIMAL.replace("state: state", "state: jobs/state");
+        let expected = "paths.state: /etc/framepackd/jobs/state lies in paths.jobs, which is /etc/framepackd/jobs \
+             (jobs, state and outputs are folders apart from each other)";
+        assert_eq!(merged(&text, &[], Layer::default()).unwrap_err(), expected);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::{Devices, Disk, IdleLimit, MemoryAmount, QueueLimits, Retention, SocketRoles, Spool};
+use crate::{
+    Devices, Disk, IdleLimit, Keep, MemoryAmount, QueueLimits, Retention, SocketRoles, Spool,
+};
 
 /// Everything that framepackd can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Config {
     pub disk: Disk,
     /// How long what was put away stays where it is.
     pub retention: Retention,
+    /// How long jobs that have ended leave something in the state directory.
+    pub keep: Keep,
     /// Who may use the socket, and for what.
     pub socket: SocketRoles,
     /// Figures for a monitoring system.
@@ -123,4 +127,16 @@ impl Default for Idle {
 pub struct Metrics {
     /// OpenMetrics text that is kept up to date here, for the node exporter's textfile collector; `None` = none.
     pub textfile: Option<PathBuf>,
+}
+
+/// The file of `metrics.textfile`, or why it can't be that: the node exporter reads no other names.
+pub(crate) fn textfile(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.extension().is_some_and(|suffix| suffix == "prom") {
+        Ok(path)
+    } else {
+        Err(format!(
+            "`{text}` does not end in .prom, which is all that the node exporter reads"
+        ))
+    }
 }

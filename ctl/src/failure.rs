@@ -1,13 +1,10 @@
 //! Why a command failed, and how the user is told.
 
-use std::io::{self, Write};
+use std::io;
 
-use framepack_ipc::{ErrorBody, ErrorCode, ErrorEnvelope, client::ClientError};
+use framepack_ipc::{ErrorBody, ErrorCode, ErrorEnvelope, Exit, client::ClientError};
 
-use crate::{
-    exit::Exit,
-    output::{Format, Output},
-};
+use crate::output::{Format, Output};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -37,22 +34,11 @@ impl Failure {
         };
         // When even this can't be written, the exit code has to do.
         let _ = match output.format {
-            Format::Text => tell(&envelope),
+            Format::Text => envelope.tell(&mut io::stderr()),
             Format::Json | Format::Fields(_) => output.error(&envelope),
         };
         envelope.error.class.into()
     }
-}
-
-fn tell(envelope: &ErrorEnvelope) -> io::Result<()> {
-    let mut stderr = io::stderr().lock();
-    for error in std::iter::once(&envelope.error).chain(&envelope.more) {
-        writeln!(stderr, "error: {} [{}]", error.message, error.code)?;
-        if let Some(hint) = &error.hint {
-            writeln!(stderr, "hint: {hint}")?;
-        }
-    }
-    Ok(())
 }
 
 impl From<io::Error> for Failure {
@@ -66,8 +52,8 @@ impl From<ClientError> for Failure {
         let message = err.to_string();
         let error = match err {
             ClientError::Refused(envelope) => return Self::Told(envelope),
-            ClientError::Unreachable { source, .. }
-                if source.kind() == io::ErrorKind::PermissionDenied =>
+            ClientError::Unreachable { error, .. }
+                if error.kind() == io::ErrorKind::PermissionDenied =>
             {
                 ErrorBody::new(ErrorCode::SocketNotPermitted, message)
                     .hint("the socket's group may use it: ask for membership and log in again")

@@ -1,12 +1,11 @@
 //! framepackctl: the command-line client of framepackd. It speaks the socket protocol and nothing else.
 //!
 //! [`cli`] is what can be typed; each command is a file in [`commands`]; [`output`] prints records as
-//! a table, as tab-separated lines or as JSON; [`exit`] says how a command ended.
+//! a table, as tab-separated lines or as JSON.
 
 mod cli;
 mod commands;
 mod daemon;
-mod exit;
 mod failure;
 mod fields;
 mod memory;

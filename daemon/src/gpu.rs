@@ -91,7 +91,8 @@ impl Gpus {
     }
 }
 
-/// The driver's number or identifier of `cuda:N`: the N-th that CUDA may see.
+/// The driver's number or identifier of `cuda:N`: the N-th that CUDA may see. Workers are told to number GPUs by their
+/// place on the bus, as the driver does.
 fn named(device: &str, visible: Option<&str>) -> Option<String> {
     let number: usize = device.strip_prefix("cuda:")?.parse().ok()?;
     match visible {

@@ -7,6 +7,8 @@
 //! - `inputs`: the start images, opened beneath the configured roots and copied
 //! - `outputs`: the folders of videos, without links
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
+//! - `start_error`: why there is no daemon; `folders`: those of the configuration
+//! - `offline`: `framepackd state`, for when there is none
 //! - `chronicle`: what happens to jobs, told to the log, to systemd and to the figures
 //! - `doctor`: what rendering takes of the machine; `gpu`: what NVIDIA's library says; `metrics`: the figures
 //! - `log`: the journal or stderr, and a file for each job
@@ -15,6 +17,7 @@
 //! - `opening`: the store opened, or a socket that says why it is not
 //! - `disk`: free space
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
+//! - `retention`: what old jobs have left in the state directory goes
 //! - `render`: a job's record → the worker's request
 //! - `report`: what became of a dropped file
 //! - `server`: the Unix socket, one file a command
@@ -25,44 +28,51 @@
 mod chronicle;
 mod disk;
 mod doctor;
+mod folders;
 mod gpu;
 mod inputs;
 mod intake;
 mod log;
 mod metrics;
 mod notify;
+mod offline;
 mod opening;
 mod outputs;
 mod queue;
 mod render;
 mod report;
+mod retention;
 mod server;
 mod shutdown;
 mod spool;
+mod start_error;
 mod state_dir;
 mod store;
 mod worker;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    io,
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use framepack_config::{BundleDefaults, Config};
+use framepack_config::{BundleDefaults, Config, Paths};
 use framepack_ipc::control::WorkerState;
 use tokio::{
     select,
     sync::{oneshot, watch},
-    task::{JoinHandle, JoinSet},
+    task::{JoinHandle, JoinSet, spawn_blocking},
     time::timeout,
 };
 use tracing::{info, warn};
 
-pub use self::log::start as start_log;
+pub use self::{
+    log::start as start_log,
+    offline::{StateAction, state},
+    start_error::StartError,
+};
 
 use self::{
     chronicle::Chronicle,
@@ -76,6 +86,7 @@ use self::{
     outputs::promise::Owner,
     queue::{Queue, QueueHandle},
     render::Renderer,
+    retention::Retention,
     server::{Roles, Service},
     shutdown::Trigger,
     spool::{Spool, SpoolConfig},
@@ -90,15 +101,18 @@ const WORKERS_GRACE: Duration = Duration::from_secs(20);
 /// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
-    let config = with_folders(config)?;
-    let program = worker_program(&config)?;
+    let config = folders::prepared(config)?;
+    let program = folders::worker_program(&config)?;
+    if !config.models.bundle.is_dir() {
+        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
+    }
     let state = StateDir::open(&config.paths.state)?;
     let roles = Arc::new(Roles::resolve(&config.socket)?);
     let listener = server::bind(&config.paths.socket)?;
 
     let intake = Intake {
         inputs: Inputs::new(config.paths.inputs.clone(), state.layout().inputs()),
-        bundle: BundleDefaults::read(&config.models.bundle)?,
+        bundle: BundleDefaults::read(&config.models.bundle).map_err(StartError::Bundle)?,
     };
     let (spool_events, spool_inbox) = mpsc::channel();
     let (spool_told, told) = watch::channel(spool::View::default());
@@ -110,15 +124,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         () = &mut stop => return Ok(()),
     };
     let store = opened.0.view();
-    let (queue, queue_task) = open_queue(
-        opened,
-        &config,
-        &state,
-        &intake,
-        spool_events.clone(),
-        &gpus,
-    )
-    .await?;
+    let finished = spool_events.clone();
+    let (queue, queue_task) = open_queue(opened, &config, &state, &intake, finished, &gpus).await?;
     let spool = Spool::open(SpoolConfig {
         config: &config,
         layout: &state.layout(),
@@ -128,10 +135,10 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
         events: spool_events.clone(),
         told: spool_told,
     })
-    .with_context(|| format!("preparing {}", config.paths.jobs.display()))?;
+    .map_err(|error| folders::unusable("preparing", &config.paths.jobs, error))?;
+    let (spool, spool_ended) = start_spool(spool, spool_inbox)?;
 
     let (trigger, shutdown) = Trigger::new();
-    let (spool, spool_ended) = start_spool(spool, spool_inbox)?;
     let (supervisors, planners, switches) = worker::supervisors(&Employer {
         config: &config,
         program: &program,
@@ -162,86 +169,34 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
     tell_of_life(&notify, &queue, totals, gpus);
-    info!(
-        jobs = %config.paths.jobs.display(),
-        outputs = %config.paths.outputs.display(),
-        socket = %config.paths.socket.display(),
-        "framepackd {} is ready", env!("CARGO_PKG_VERSION")
-    );
+    let retention = Retention {
+        keep: config.keep,
+        layout: state.layout(),
+        queue: queue.clone(),
+    };
+    tokio::spawn(retention.run());
+    say_ready(&config.paths);
 
     let lost = select! {
         () = &mut stop => None,
         _ = queue_task => Some("the queue"),
         _ = spool_ended => Some("the thread of the jobs folder"),
     };
-    info!("stopping");
-    notify.stopping();
-    trigger.fire();
-    server.await.context("the server panicked")?;
-    // The spool may be waiting for the queue, which still answers.
-    let _ = spool_events.send(spool::Event::Stop);
-    let spool = tokio::task::spawn_blocking(|| spool.join()).await?;
-    if timeout(WORKERS_GRACE, workers.join_all()).await.is_err() {
-        warn!("a worker did not end in time and is killed");
-    }
-    queue.stop().await;
+    let parts = Parts {
+        notify,
+        trigger,
+        server,
+        spool_events,
+        spool,
+        workers,
+        queue,
+    };
+    parts.stop().await?;
     if let Some(part) = lost {
         bail!("{part} ended by itself; no job is lost: see the log, and start framepackd again");
     }
-    spool.map_err(|_| anyhow!("the spool panicked"))?;
     info!("stopped");
     Ok(())
-}
-
-/// Creates missing folders and resolves all of them, so that every path handed on is absolute and free of links.
-fn with_folders(mut config: Config) -> Result<Config> {
-    if !config.models.bundle.is_dir() {
-        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
-    }
-    let paths = &mut config.paths;
-    if let Some(folder) = paths.socket.parent() {
-        resolve(folder)?;
-    }
-    for folder in [&mut paths.jobs, &mut paths.state, &mut paths.outputs] {
-        *folder = resolve(folder)?;
-    }
-    // Both spellings: people also name images by the path that they configured.
-    let resolved: Result<Vec<PathBuf>> = paths.inputs.iter().map(|root| resolve(root)).collect();
-    paths.inputs.extend(resolved?);
-    paths.inputs.sort();
-    paths.inputs.dedup();
-    Ok(config)
-}
-
-fn resolve(folder: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-    let resolved = folder
-        .canonicalize()
-        .with_context(|| format!("resolving {}", folder.display()))?;
-    if resolved.to_str().is_none() {
-        bail!(
-            "{} is not UTF-8, as paths in records and messages are",
-            resolved.display()
-        );
-    }
-    Ok(resolved)
-}
-
-/// The worker binary: as configured, or the sibling of this one.
-fn worker_program(config: &Config) -> Result<PathBuf> {
-    let program = match &config.worker.program {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()
-            .context("finding this program")?
-            .with_file_name("framepack-worker"),
-    };
-    if !program.is_file() {
-        bail!(
-            "there is no worker at {}: build it, or set worker.program",
-            program.display()
-        );
-    }
-    Ok(program)
 }
 
 fn renderer(config: &Config, state: &StateDir) -> Renderer {
@@ -261,18 +216,48 @@ async fn open_queue(
 ) -> Result<(QueueHandle, JoinHandle<()>)> {
     let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
     let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
-    let queue = queue.await.context("writing the store")?;
+    let queue = queue.await.map_err(StartError::from)?;
     Ok(queue.yielding_to(gpus.clone()).start())
 }
 
-/// The thread of the jobs folder, and what is closed when it ends, however it does.
+/// What runs, and has to be stopped in order.
+struct Parts {
+    notify: Notify,
+    trigger: Trigger,
+    server: JoinHandle<()>,
+    spool_events: mpsc::Sender<spool::Event>,
+    spool: thread::JoinHandle<()>,
+    workers: JoinSet<()>,
+    queue: QueueHandle,
+}
+
+impl Parts {
+    async fn stop(self) -> Result<()> {
+        info!("stopping");
+        self.notify.stopping();
+        self.trigger.fire();
+        self.server.await.context("the server panicked")?;
+        // The spool may be waiting for the queue, which still answers.
+        let _ = self.spool_events.send(spool::Event::Stop);
+        let spool = spawn_blocking(|| self.spool.join()).await?;
+        let workers = self.workers.join_all();
+        if timeout(WORKERS_GRACE, workers).await.is_err() {
+            warn!("a worker did not end in time and is killed");
+        }
+        self.queue.stop().await;
+        spool.map_err(|_| anyhow!("the spool panicked"))
+    }
+}
+
+/// The jobs folder's thread, and what closes when it ends, however it does.
 fn start_spool(
     spool: Spool,
     inbox: mpsc::Receiver<spool::Event>,
-) -> Result<(thread::JoinHandle<()>, oneshot::Receiver<()>)> {
-    let (alive, ended) = oneshot::channel();
-    let thread = thread::Builder::new().name("spool".into()).spawn(move || {
-        let _alive: oneshot::Sender<()> = alive;
+) -> io::Result<(thread::JoinHandle<()>, oneshot::Receiver<()>)> {
+    let (alive, ended) = oneshot::channel::<()>();
+    let thread = thread::Builder::new().name("spool".into());
+    let thread = thread.spawn(move || {
+        let _alive = alive;
         spool.run(&inbox);
     })?;
     Ok((thread, ended))
@@ -297,6 +282,15 @@ fn start_metrics(
         tokio::spawn(metrics.clone().keep(path.clone()));
     }
     metrics
+}
+
+fn say_ready(paths: &Paths) {
+    info!(
+        jobs = %paths.jobs.display(),
+        outputs = %paths.outputs.display(),
+        socket = %paths.socket.display(),
+        "framepackd {} is ready", env!("CARGO_PKG_VERSION")
+    );
 }
 
 /// Tells systemd that the daemon is ready, and from now on what happens.

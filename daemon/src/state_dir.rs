@@ -14,8 +14,8 @@
 //!   spool/               with spool.readonly: claims, reports, STATUS.txt, and `taken`, the list of files taken
 //!   bundles/             archives from the jobs folder, unpacked while they are answered
 //!   embeddings/          what the workers' encoders made of prompts and images; may be deleted
-//!   logs/<job>.ndjson    what happened to a job, one event a line; may be deleted
-//!   work/<job>/          previews and contact sheet of a job, kept: its record names them
+//!   logs/<job>.ndjson    what happened to a job, one event a line, for `keep.logs_days`; may be deleted
+//!   work/<job>/          previews and contact sheet of a job, for `keep.work_days`: its record names them
 //! ```
 
 use std::{
@@ -27,12 +27,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
 use framepack_jobs::JobId;
 
 use crate::{
+    folders::unusable,
     log,
     spool::{random_id, sync_dir},
+    start_error::StartError,
     store::Location,
 };
 
@@ -52,13 +53,13 @@ pub(crate) struct StateDir {
 
 impl StateDir {
     /// Creates what is missing and locks the directory; fails when another daemon has it.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
         for dir in [path.to_owned(), path.join("inputs"), path.join("work")] {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o750)
                 .create(&dir)
-                .with_context(|| format!("creating {}", dir.display()))?;
+                .map_err(|error| unusable("creating", &dir, error))?;
         }
         let lock = lock(&path.join("lock"))?;
         let is_used = path.join("daemon-id").exists();
@@ -122,19 +123,29 @@ impl Layout {
         log::job_file(&self.state, job)
     }
 
+    /// The jobs' logs.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.state.join("logs")
+    }
+
+    /// The jobs' work folders.
+    pub(crate) fn works(&self) -> PathBuf {
+        self.state.join("work")
+    }
+
     /// What a job leaves while it runs.
     pub(crate) fn work(&self, job: JobId) -> PathBuf {
-        self.state.join("work").join(job.to_string())
+        self.works().join(job.to_string())
     }
 }
 
-fn lock(path: &Path) -> Result<File> {
+fn lock(path: &Path) -> Result<File, StartError> {
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(path)
-        .with_context(|| format!("opening {}", path.display()))?;
+        .map_err(|error| unusable("opening", path, error))?;
     let asked = Instant::now();
     // A daemon that was killed while it started a worker leaves its lock to that process for a moment.
     while matches!(file.try_lock(), Err(TryLockError::WouldBlock))
@@ -144,33 +155,31 @@ fn lock(path: &Path) -> Result<File> {
     }
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!(
-            "another framepackd uses this state directory ({} is locked): stop it, or set another paths.state",
-            path.display()
-        ),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("locking {}", path.display()))
-        }
+        Err(TryLockError::WouldBlock) => Err(StartError::StateInUse {
+            lock: path.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(unusable("locking", path, error)),
     }
 }
 
 /// The identity of the daemon that lives in this state directory; made on its first start.
-fn daemon_id(state: &Path) -> Result<String> {
+fn daemon_id(state: &Path) -> Result<String, StartError> {
     let path = state.join("daemon-id");
     if let Ok(id) = fs::read_to_string(&path)
         && !id.trim().is_empty()
     {
         return Ok(id.trim().to_owned());
     }
-    let id = random_id()?;
     let temporary = state.join("daemon-id.new");
-    let mut file =
-        File::create(&temporary).with_context(|| format!("creating {}", temporary.display()))?;
-    writeln!(file, "{id}")?;
-    file.sync_all()?;
-    fs::rename(&temporary, &path)?;
-    sync_dir(state)?;
-    Ok(id)
+    let written = random_id().and_then(|id| {
+        let mut file = File::create(&temporary)?;
+        writeln!(file, "{id}")?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)?;
+        sync_dir(state)?;
+        Ok(id)
+    });
+    written.map_err(|error| unusable("writing", &path, error))
 }
 
 #[cfg(test)]

@@ -19,16 +19,16 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody listens there.
-    #[error("cannot reach framepackd at {path}: {source}", path = socket.display())]
+    #[error("cannot reach framepackd at {path}: {error}", path = socket.display())]
     Unreachable {
         /// The socket.
         socket: PathBuf,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
     /// The connection broke.
     #[error("the connection to framepackd broke: {0}")]
-    Broken(#[source] io::Error),
+    Broken(io::Error),
     /// The daemon hung up without an answer.
     #[error("framepackd closed the connection without an answer")]
     Closed,
@@ -66,9 +66,9 @@ impl Client {
         path: &Path,
         me: ClientInfo,
     ) -> Result<Self, ClientError> {
-        let unreachable = |source| ClientError::Unreachable {
+        let unreachable = |error| ClientError::Unreachable {
             socket: path.to_owned(),
-            source,
+            error,
         };
         let name = path.to_fs_name::<GenericFilePath>().map_err(unreachable)?;
         let mut client = Self {

@@ -1,5 +1,7 @@
 //! The JSON that framepackctl prints and that reports are made of.
 
+use std::io::{self, Write};
+
 use framepack_jobs::{API, Problems};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,19 @@ pub struct ErrorEnvelope {
     /// Further mistakes of the same file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more: Vec<ErrorBody>,
+}
+
+impl ErrorEnvelope {
+    /// Writes the errors as people read them: `error: … [FP2103]`, and the hint on a line of its own.
+    pub fn tell(&self, to: &mut impl Write) -> io::Result<()> {
+        for error in std::iter::once(&self.error).chain(&self.more) {
+            writeln!(to, "error: {} [{}]", error.message, error.code)?;
+            if let Some(hint) = &error.hint {
+                writeln!(to, "hint: {hint}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl From<ErrorBody> for ErrorEnvelope {

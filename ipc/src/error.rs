@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// The command line is wrong.
+    /// The command line or the configuration is wrong.
     Usage,
     /// The daemon can't be reached.
     Unreachable,
-    /// There is no such job.
+    /// There is no such job, device or state.
     NotFound,
     /// The configuration forbids it.
     Policy,
@@ -22,7 +22,7 @@ pub enum ErrorClass {
     Validation,
     /// `--timeout` passed.
     Timeout,
-    /// Not possible in the job's state.
+    /// Not possible in the job's state, or while another daemon runs.
     Conflict,
     /// Disk or memory is short, or the queue is full.
     Resource,
@@ -90,6 +90,30 @@ pub enum ErrorCode {
     JobEnded,
     /// There are as many jobs as there may be.
     QueueFull,
+    /// The configuration can't be read.
+    ConfigUnreadable,
+    /// The configuration is wrong.
+    ConfigInvalid,
+    /// Jobs, state and outputs are not apart from each other.
+    FoldersOverlap,
+    /// A folder of the configuration can't be used.
+    FolderUnusable,
+    /// Another daemon has the state directory.
+    StateInUse,
+    /// The state directory belongs to another user.
+    StateForeign,
+    /// There is no state directory.
+    StateMissing,
+    /// Another daemon answers at the socket.
+    SocketInUse,
+    /// The socket can't be made.
+    SocketUnusable,
+    /// There is no worker program.
+    WorkerMissing,
+    /// `socket` names a user or group that the system does not know.
+    PrincipalUnknown,
+    /// The bundle's `framepack.json` can't be used.
+    BundleInvalid,
     /// Anything else.
     Internal,
 }
@@ -123,6 +147,18 @@ impl ErrorCode {
             Self::StoreUnreadable => "FP4004",
             Self::StoreLost => "FP4005",
             Self::DiskFull => "FP4006",
+            Self::ConfigUnreadable => "FP8001",
+            Self::ConfigInvalid => "FP8002",
+            Self::FoldersOverlap => "FP8003",
+            Self::FolderUnusable => "FP8004",
+            Self::StateInUse => "FP8005",
+            Self::StateForeign => "FP8006",
+            Self::StateMissing => "FP8007",
+            Self::SocketInUse => "FP8008",
+            Self::SocketUnusable => "FP8009",
+            Self::WorkerMissing => "FP8010",
+            Self::PrincipalUnknown => "FP8011",
+            Self::BundleInvalid => "FP8012",
             Self::Internal => "FP9001",
         }
     }
@@ -130,18 +166,30 @@ impl ErrorCode {
     /// The error's class.
     pub fn class(self) -> ErrorClass {
         match self {
-            Self::Usage => ErrorClass::Usage,
+            Self::Usage
+            | Self::ConfigUnreadable
+            | Self::ConfigInvalid
+            | Self::FoldersOverlap
+            | Self::WorkerMissing
+            | Self::PrincipalUnknown
+            | Self::BundleInvalid => ErrorClass::Usage,
             Self::Unreachable | Self::ShuttingDown => ErrorClass::Unreachable,
-            Self::NoSuchJob | Self::NoSuchDevice => ErrorClass::NotFound,
-            Self::SocketNotPermitted | Self::NotPermitted => ErrorClass::Policy,
+            Self::NoSuchJob | Self::NoSuchDevice | Self::StateMissing => ErrorClass::NotFound,
+            Self::SocketNotPermitted | Self::NotPermitted | Self::StateForeign => {
+                ErrorClass::Policy
+            }
             Self::UnreadableFile | Self::UnwritableFile => ErrorClass::Validation,
-            Self::KeyTaken | Self::JobEnded => ErrorClass::Conflict,
+            Self::KeyTaken | Self::JobEnded | Self::StateInUse | Self::SocketInUse => {
+                ErrorClass::Conflict
+            }
             Self::NoWorker
             | Self::TooManyConnections
             | Self::QueueFull
             | Self::StoreFailed
             | Self::StoreNoSpace
-            | Self::DiskFull => ErrorClass::Resource,
+            | Self::DiskFull
+            | Self::FolderUnusable
+            | Self::SocketUnusable => ErrorClass::Resource,
             Self::Timeout | Self::WorkerSilent | Self::TooSlow => ErrorClass::Timeout,
             Self::ProtocolMismatch | Self::BadMessage => ErrorClass::Protocol,
             Self::StoreRepaired | Self::StoreUnreadable | Self::StoreLost => ErrorClass::State,

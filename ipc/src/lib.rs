@@ -7,6 +7,7 @@
 //! - [`state`]: messages about the store
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
 //! - [`codec`]: one JSON object a line, for both
+//! - [`export`]: the file of an export of jobs
 //! - [`client`]: the blocking client that framepackctl is built on
 
 pub mod check;
@@ -15,6 +16,8 @@ pub mod codec;
 pub mod control;
 mod envelope;
 mod error;
+mod exit;
+pub mod export;
 pub mod folder;
 pub mod queue;
 pub mod state;
@@ -23,3 +26,4 @@ pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};
 pub use error::{ErrorBody, ErrorClass, ErrorCode};
+pub use exit::Exit;

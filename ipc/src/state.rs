@@ -4,7 +4,7 @@ use framepack_jobs::JobId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::control::Note;
+use crate::{Exit, control::Note};
 
 /// What is to be done with the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,41 @@ pub struct StateReport {
     pub repairs: Vec<Note>,
 }
 
+impl StateReport {
+    /// The report as people read it.
+    pub fn lines(&self) -> Vec<String> {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let mut lines = vec![
+            format!("jobs       {} (change {})", self.jobs, self.seq),
+            format!(
+                "bytes      store {:.1} MiB, journal {:.1} MiB; {:.0} MiB are free, {:.0} MiB are needed",
+                mib(self.store_bytes),
+                mib(self.journal_bytes),
+                mib(self.free_bytes),
+                mib(self.needed_bytes)
+            ),
+        ];
+        let problems = self.problems.iter();
+        lines.extend(problems.map(|problem| format!("problem    {problem}")));
+        for note in &self.repairs {
+            lines.push(format!("repaired   {} [{}]", note.message, note.code));
+        }
+        if self.problems.is_empty() {
+            lines.push("sound".to_owned());
+        }
+        lines
+    }
+
+    /// How a command ends that prints it.
+    pub fn exit(&self) -> Exit {
+        if self.problems.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::StateDamaged
+        }
+    }
+}
+
 /// What became of one record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -68,4 +103,24 @@ pub enum Imported {
     /// An outcome of a later version.
     #[serde(other)]
     Unknown,
+}
+
+impl Imported {
+    /// What became of all records, as people read it, and how a command ends that took them.
+    pub fn summary(outcomes: &[Self]) -> (Vec<String>, Exit) {
+        let count = |is: fn(&Self) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
+        let added = count(|outcome| matches!(outcome, Self::Added { .. }));
+        let known = count(|outcome| matches!(outcome, Self::Known { .. }));
+        let mut lines = vec![format!(
+            "{added} jobs were added, {known} were there already"
+        )];
+        let mut exit = Exit::Ok;
+        for outcome in outcomes {
+            if let Self::Refused { message } = outcome {
+                lines.push(format!("refused: {message}"));
+                exit = Exit::Failure;
+            }
+        }
+        (lines, exit)
+    }
 }

@@ -103,6 +103,17 @@ impl JobState {
             Self::Expired { .. } => StateName::Expired,
         }
     }
+
+    /// When the job ended, if it has.
+    pub fn finished_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Queued | Self::Running { .. } => None,
+            Self::Done { finished_at, .. }
+            | Self::Failed { finished_at, .. }
+            | Self::Cancelled { finished_at }
+            | Self::Expired { finished_at, .. } => Some(*finished_at),
+        }
+    }
 }
 
 impl StateName {

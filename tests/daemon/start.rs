@@ -48,6 +48,7 @@ fn a_second_daemon_on_the_same_state_is_refused() {
         &farm.refused(&[]),
         "another framepackd uses this state directory",
     );
+    assert_fails(&farm.refused(&[]), "[FP8005]");
     farm.drop_prompt("cat.yaml", "a cat");
     assert_eq!(
         farm.report("cat").0,
@@ -61,6 +62,7 @@ fn a_second_daemon_on_the_same_socket_is_refused() {
     let farm = Farm::new();
     farm.replace_in_config("state: state", "state: state2");
     assert_fails(&farm.refused(&[]), "another framepackd answers");
+    assert_fails(&farm.refused(&[]), "[FP8008]");
 }
 
 #[test]
@@ -90,6 +92,7 @@ fn a_missing_worker_is_said_at_once() {
     let farm = Farm::stopped();
     farm.replace_in_config("fake_worker", "no_worker");
     assert_fails(&farm.refused(&[]), "there is no worker at");
+    assert_fails(&farm.refused(&[]), "[FP8010]");
 }
 
 #[test]
@@ -117,4 +120,83 @@ fn the_configuration_can_be_checked() {
     assert!(!farm.path("state").exists(), "checking changes nothing");
     farm.replace_in_config("outputs: outputs", "outptus: outputs");
     assert_fails(&farm.refused(&["--check-config"]), "outptus");
+}
+
+/// What is spoilt before a start, and how the daemon says so.
+struct Refusal {
+    code: &'static str,
+    says: &'static [&'static str],
+    spoil: fn(&Farm),
+}
+
+const REFUSALS: [Refusal; 8] = [
+    Refusal {
+        code: "FP8001",
+        says: &["reading ", "(os error 2)", "--config FILE"],
+        spoil: |farm| fs::remove_file(farm.path("framepackd.yaml")).unwrap(),
+    },
+    Refusal {
+        code: "FP8002",
+        says: &["line 1, column 1: path: unknown key"],
+        spoil: |farm| farm.replace_in_config("paths:", "path:"),
+    },
+    Refusal {
+        code: "FP8002",
+        says: &["paths.state: ", "lies in paths.jobs"],
+        spoil: |farm| farm.replace_in_config("state: state", "state: jobs/state"),
+    },
+    Refusal {
+        code: "FP8003",
+        says: &["paths.outputs: ", "is paths.jobs, too"],
+        spoil: |farm| {
+            symlink(farm.path("jobs"), farm.path("linked")).unwrap();
+            farm.replace_in_config("outputs: outputs", "outputs: linked");
+        },
+    },
+    Refusal {
+        code: "FP8004",
+        says: &["creating ", "blocked/outputs"],
+        spoil: |farm| {
+            fs::write(farm.path("blocked"), "a file").unwrap();
+            farm.replace_in_config("outputs: outputs", "outputs: blocked/outputs");
+        },
+    },
+    Refusal {
+        code: "FP8009",
+        says: &["is no socket"],
+        spoil: |farm| fs::create_dir_all(farm.socket()).unwrap(),
+    },
+    Refusal {
+        code: "FP8011",
+        says: &["no @no-such-group"],
+        spoil: |farm| farm.configure("socket: {submit: '@no-such-group'}\n"),
+    },
+    Refusal {
+        code: "FP8012",
+        says: &["bundle/framepack.json", "steps: 0"],
+        spoil: |farm| {
+            fs::create_dir(farm.path("bundle")).unwrap();
+            fs::write(farm.path("bundle/framepack.json"), "{\"steps\": 0}").unwrap();
+        },
+    },
+];
+
+#[test]
+fn each_reason_not_to_start_has_its_code() {
+    for Refusal { code, says, spoil } in REFUSALS {
+        let farm = Farm::stopped();
+        spoil(&farm);
+        let output = farm.refused(&[]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{code}: {stderr}");
+        let last = stderr.split("error: ").last().unwrap();
+        assert!(last.contains(&format!("[{code}]\nhint: ")), "{stderr}");
+        for words in says {
+            assert_eq!(
+                last.matches(words).count(),
+                1,
+                "{code}: {words:?} in\n{last}"
+            );
+        }
+    }
 }

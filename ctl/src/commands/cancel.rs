@@ -1,12 +1,13 @@
 //! `cancel`: stops jobs.
 
 use framepack_ipc::{
+    Exit,
     client::ClientError,
     control::{CancelOutcome, Request, Response, SelectRequest},
 };
 use framepack_jobs::Job;
 
-use crate::{cli::Jobs, daemon::Daemon, exit::Exit, failure::Failure, output::Output};
+use crate::{cli::Jobs, daemon::Daemon, failure::Failure, output::Output};
 
 pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;

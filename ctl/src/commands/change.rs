@@ -1,13 +1,14 @@
 //! `hold`, `release`, `pause`, `resume`, `priority` and `retry`: what is changed about jobs that are there.
 
 use framepack_ipc::{
+    Exit,
     client::ClientError,
     control::{Request, Response},
     queue::{Change, ChangeOutcome, ChangeRequest, Scope},
 };
 use framepack_jobs::Job;
 
-use crate::{daemon::Daemon, exit::Exit, failure::Failure, output::Output};
+use crate::{daemon::Daemon, failure::Failure, output::Output};
 
 pub(crate) fn run(
     scope: Scope,

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
-use crate::{cli::Cli, exit::Exit, failure::Failure};
+use framepack_ipc::Exit;
+
+use crate::{cli::Cli, failure::Failure};
 
 pub(crate) fn run(shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();

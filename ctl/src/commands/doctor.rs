@@ -1,6 +1,7 @@
 //! `doctor`: whether everything is there that rendering takes, and what to do where it is not.
 
 use framepack_ipc::{
+    Exit,
     check::{Check, CheckState},
     client::ClientError,
     control::{Request, Response},
@@ -8,7 +9,6 @@ use framepack_ipc::{
 
 use crate::{
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     output::{Format, Output, print_lines},
 };

@@ -1,6 +1,7 @@
 //! `gpu`: devices that were taken out come back.
 
 use framepack_ipc::{
+    Exit,
     client::ClientError,
     control::{DeviceRequest, EnableOutcome, Request, Response},
 };
@@ -8,7 +9,6 @@ use framepack_ipc::{
 use crate::{
     cli::Gpu,
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     output::{Format, Output, print_lines},
 };

@@ -3,7 +3,9 @@
 use framepack_ipc::control::{ListRequest, Request};
 use framepack_jobs::Job;
 
-use crate::{cli::List, daemon::Daemon, exit::Exit, failure::Failure, output::Output};
+use framepack_ipc::Exit;
+
+use crate::{cli::List, daemon::Daemon, failure::Failure, output::Output};
 
 pub(crate) fn run(arguments: List, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode,
+    ErrorBody, ErrorCode, Exit,
     client::{Client, ClientError},
     control::{LogsRequest, Request, Response, SelectRequest},
 };
@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 use crate::{
     cli::Logs,
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     output::{Format, Output, print_lines},
 };

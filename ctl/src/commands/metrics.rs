@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use framepack_ipc::{
+    Exit,
     client::ClientError,
     control::{Request, Response},
 };
 
-use crate::{daemon::Daemon, exit::Exit, failure::Failure};
+use crate::{daemon::Daemon, failure::Failure};
 
 pub(crate) fn run(daemon: &Daemon) -> Result<Exit, Failure> {
     let Response::Metrics { text } = daemon.ask(&Request::Metrics)? else {

@@ -19,10 +19,11 @@ mod watch;
 
 use framepack_ipc::queue::{Change, Scope};
 
+use framepack_ipc::Exit;
+
 use crate::{
     cli::{Cli, Command, Priority, Retry},
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     output::Output,
 };

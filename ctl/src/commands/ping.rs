@@ -1,13 +1,13 @@
 //! `ping`: whether the daemon is there, and what it does.
 
 use framepack_ipc::{
+    Exit,
     client::ClientError,
     control::{Request, Response},
 };
 
 use crate::{
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     output::{Format, Output, print_lines},
     rows,

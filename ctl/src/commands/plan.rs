@@ -1,6 +1,7 @@
 //! `plan`: the memory that a job would take.
 
 use framepack_ipc::{
+    Exit,
     client::ClientError,
     control::{PlanRequest, PlanSubject, Request, Response},
 };
@@ -9,7 +10,6 @@ use super::submit::read;
 use crate::{
     cli::{Plan, Planned},
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     memory,
     output::{Format, Output, print_lines},

@@ -1,6 +1,7 @@
 //! `queue`: the order in which jobs will run, with reasons.
 
 use framepack_ipc::{
+    Exit,
     client::ClientError,
     control::{Request, Response},
     queue::QueueEntry,
@@ -8,7 +9,6 @@ use framepack_ipc::{
 
 use crate::{
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     output::{Format, Output},
     rows,

@@ -3,10 +3,11 @@
 use framepack_ipc::control::{Request, SelectRequest};
 use framepack_jobs::Job;
 
+use framepack_ipc::Exit;
+
 use crate::{
     cli::Jobs,
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     output::{Format, Output, print_lines},
     rows,

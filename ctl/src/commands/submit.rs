@@ -7,14 +7,14 @@ use std::{
 };
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode,
+    ErrorBody, ErrorCode, Exit,
     client::ClientError,
     control::{Request, Response, Submission, SubmitOutcome, SubmitRequest},
 };
 use framepack_jobs::{Job, MAX_FILE_BYTES, Selector};
 
 use super::wait::until_finished;
-use crate::{cli::Submit, daemon::Daemon, exit::Exit, failure::Failure, output::Output};
+use crate::{cli::Submit, daemon::Daemon, failure::Failure, output::Output};
 
 pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;

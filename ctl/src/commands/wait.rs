@@ -6,15 +6,13 @@ use std::{
 };
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode,
+    ErrorBody, ErrorCode, Exit,
     client::ClientError,
     control::{Request, Response, SelectRequest},
 };
 use framepack_jobs::{Job, JobId, Selector};
 
-use crate::{
-    cli::Wait, daemon::Daemon, exit::Exit, failure::Failure, output::Output, progress::ProgressView,
-};
+use crate::{cli::Wait, daemon::Daemon, failure::Failure, output::Output, progress::ProgressView};
 
 pub(crate) fn run(arguments: Wait, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;

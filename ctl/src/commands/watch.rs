@@ -1,6 +1,7 @@
 //! `watch`: the jobs folder.
 
 use framepack_ipc::{
+    Exit,
     client::ClientError,
     control::{Request, Response},
     folder::Scan,
@@ -9,7 +10,6 @@ use framepack_ipc::{
 use crate::{
     cli::Watch,
     daemon::Daemon,
-    exit::Exit,
     failure::Failure,
     output::{Format, Output, print_lines},
 };

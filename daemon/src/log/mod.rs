@@ -7,13 +7,12 @@ mod job_file;
 mod journal;
 
 use std::{
+    env,
     io::{self, IsTerminal},
     path::Path,
 };
 
-use tracing_subscriber::{
-    EnvFilter, Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt,
-};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 pub(crate) use job_file::path as job_file;
 
@@ -22,9 +21,21 @@ use self::{job_file::JobFiles, journal::Journal};
 /// What is logged when `RUST_LOG` does not say otherwise; sled and notify report each of their steps.
 const FILTER: &str = "info,sled=warn,notify=warn,mio=warn";
 
+/// What is logged: `TARGET=LEVEL` pairs. A filter by fields, which `EnvFilter` has too, would bring the daemon a megabyte
+/// of regular expressions.
+fn filter() -> Targets {
+    let wanted = env::var("RUST_LOG").ok();
+    wanted
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| {
+            FILTER
+                .parse()
+                .expect("it is a list of targets and levels, as its test says")
+        })
+}
+
 /// Begins to log. The jobs' files are beneath the state directory.
 pub fn start(state: &Path) {
-    let filter = || EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FILTER));
     // systemd has connected stderr to the journal: talk to it directly, so that figures stay figures.
     let journal = systemd_journal_logger::connected_to_journal()
         .then(Journal::connect)
@@ -42,4 +53,20 @@ pub fn start(state: &Path) {
         .with(stderr)
         .with(JobFiles::start(state).with_filter(jobs))
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn the_usual_filter_leaves_out_the_steps_of_others() {
+        let filter: Targets = FILTER.parse().unwrap();
+        assert!(filter.would_enable("framepackd::queue", &Level::INFO));
+        assert!(!filter.would_enable("framepackd::queue", &Level::DEBUG));
+        assert!(!filter.would_enable("sled::pagecache", &Level::INFO));
+        assert!(filter.would_enable("sled::pagecache", &Level::WARN));
+    }
 }

@@ -171,7 +171,7 @@ impl Queue {
 }
 
 /// Whether a job needs its picture and its sections: it has not ended, or a user may have it tried again.
-pub(super) fn is_kept(job: &Job, now: Timestamp) -> bool {
+pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
     match &job.state {
         JobState::Queued | JobState::Running { .. } => true,
         JobState::Failed {

@@ -43,7 +43,9 @@ use tokio::{
 };
 use tracing::error;
 
+pub(crate) use end::is_kept;
 pub(crate) use handle::{QueueHandle, Stopping};
+pub(crate) use records::exported;
 pub(crate) use run::{Assignment, Control, Death, DeathKind, Ending, Report};
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 pub(crate) use summary::Summary;
@@ -51,7 +53,6 @@ pub(crate) use summary::Summary;
 use self::{
     agenda::{Agenda, PAUSES},
     commit::{Deferred, Unanswered},
-    end::is_kept,
     index::Index,
 };
 use crate::{
@@ -151,6 +152,18 @@ impl Queue {
         max_jobs: u64,
         finished: std::sync::mpsc::Sender<spool::Event>,
     ) -> Result<Self, StoreError> {
+        let mut queue = Self::of_store((store, records), renderer, max_jobs, finished)?;
+        queue.recover(inputs).await?;
+        Ok(queue)
+    }
+
+    /// Takes what is in the store, as it is.
+    pub(crate) fn of_store(
+        (store, records): (Store, Vec<Record>),
+        renderer: Renderer,
+        max_jobs: u64,
+        finished: std::sync::mpsc::Sender<spool::Event>,
+    ) -> Result<Self, StoreError> {
         let agenda = Agenda::new(store.note(PAUSES)?.unwrap_or_default());
         let mut queue = Self {
             last_id: store.last_id(),
@@ -176,7 +189,6 @@ impl Queue {
         for record in queue.jobs.values() {
             queue.index.note(record);
         }
-        queue.recover(inputs).await?;
         Ok(queue)
     }
 

@@ -5,8 +5,17 @@ use std::ops::Bound;
 use framepack_ipc::state::Imported;
 use framepack_jobs::{JobId, JobState, StateName};
 
+use serde_json::Value;
+
 use super::Queue;
-use crate::store::Record;
+use crate::store::{Record, StoreError};
+
+/// The record of an export's line.
+pub(crate) fn exported(line: Value) -> Result<Record, Imported> {
+    serde_json::from_value(line).map_err(|error| Imported::Refused {
+        message: format!("not a record: {error}"),
+    })
+}
 
 impl Queue {
     /// At most so many records with numbers behind `after`.
@@ -16,6 +25,20 @@ impl Queue {
             .take(limit)
             .map(|(_, record)| record.clone())
             .collect()
+    }
+
+    /// Takes an export's lines while nobody serves the queue; durable when this returns.
+    pub(crate) async fn import_all(
+        &mut self,
+        lines: Vec<Value>,
+    ) -> Result<Vec<Imported>, StoreError> {
+        let taken = lines.into_iter().map(|line| match exported(line) {
+            Ok(record) => self.import(record),
+            Err(refused) => refused,
+        });
+        let taken = taken.collect();
+        self.store.commit().await?;
+        Ok(taken)
     }
 
     /// Takes an exported record, unless the job is there already: by key and time of its acceptance.

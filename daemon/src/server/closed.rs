@@ -20,7 +20,7 @@ use super::{
     connection::Connection,
     limits::Limits,
     roles::{self, Role},
-    state::{refusal, send_record},
+    state::send_record,
 };
 use crate::store::{self, Location};
 
@@ -101,7 +101,7 @@ impl Closed {
             Ok(Request::State(StateRequest::Acknowledge)) => {
                 match store::acknowledge(&self.location) {
                     Ok(()) => self.report().await,
-                    Err(error) => Err(refusal(&error)),
+                    Err(error) => Err(ErrorBody::from(error).into()),
                 }
             }
             Ok(Request::State(StateRequest::Export)) => return self.export(connection).await,
@@ -133,11 +133,11 @@ impl Closed {
             message,
             hint,
         } = self.why.borrow().clone();
-        let class = match code.as_str() {
-            unreadable if unreadable == ErrorCode::StoreUnreadable.as_str() => {
-                ErrorCode::StoreUnreadable
-            }
-            _ => ErrorCode::StoreNoSpace,
+        let class = ErrorCode::StoreUnreadable;
+        let class = if code == class.as_str() {
+            class
+        } else {
+            ErrorCode::StoreNoSpace
         };
         ErrorBody {
             code,
@@ -151,7 +151,7 @@ impl Closed {
         let why = self.why.borrow().message.clone();
         let mut report = store::report_of_journal(self.location.clone())
             .await
-            .map_err(|error| refusal(&error))?;
+            .map_err(ErrorBody::from)?;
         report.problems.insert(0, why);
         Ok(Response::State(report))
     }
@@ -164,7 +164,7 @@ impl Closed {
             Ok(Ok(())) if asked.is_ok() => store::report_of_journal(self.location.clone())
                 .await
                 .map(Response::State)
-                .map_err(|error| refusal(&error)),
+                .map_err(|error| ErrorBody::from(error).into()),
             _ => Err(self.refusal()),
         }
     }
@@ -177,7 +177,7 @@ impl Closed {
                 }
                 connection.send(&Response::End).await.map(Ok)
             }
-            Err(error) => Ok(Err(refusal(&error))),
+            Err(error) => Ok(Err(ErrorBody::from(error).into())),
         }
     }
 }

@@ -27,7 +27,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
 use framepack_ipc::{
     ErrorBody, ErrorCode, ErrorEnvelope,
     control::{Request, Response},
@@ -58,6 +57,7 @@ use crate::{
     render::Renderer,
     shutdown::Shutdown,
     spool::{Event, View},
+    start_error::StartError,
     state_dir::Layout,
     store::StoreView,
     worker::{Planners, Switches},
@@ -89,38 +89,43 @@ pub(crate) struct Service {
 }
 
 /// Listens at the path; refuses when a daemon answers there already, and replaces a socket that a dead one left.
-pub(crate) fn bind(path: &Path) -> Result<Listener> {
-    let context = || format!("listening at {}", path.display());
+pub(crate) fn bind(path: &Path) -> Result<Listener, StartError> {
     remove_stale(path)?;
-    let name = path.to_fs_name::<GenericFilePath>().with_context(context)?;
-    let listener = ListenerOptions::new()
-        .name(name)
-        .create_tokio()
-        .with_context(context)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE)).with_context(context)?;
-    Ok(listener)
+    let listen = || {
+        let name = path.to_fs_name::<GenericFilePath>()?;
+        let listener = ListenerOptions::new().name(name).create_tokio()?;
+        fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE))?;
+        Ok(listener)
+    };
+    listen().map_err(|error| StartError::Socket {
+        path: path.to_owned(),
+        error,
+    })
 }
 
-fn remove_stale(path: &Path) -> Result<()> {
+fn remove_stale(path: &Path) -> Result<(), StartError> {
     use interprocess::local_socket::prelude::*;
+    let unusable = |error| StartError::Socket {
+        path: path.to_owned(),
+        error,
+    };
     let metadata = match path.symlink_metadata() {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| format!("looking at {}", path.display())),
+        Err(error) => return Err(unusable(error)),
     };
     if !metadata.file_type().is_socket() {
-        bail!(
-            "{} exists and is no socket: remove it, or set another paths.socket",
-            path.display()
-        );
+        return Err(StartError::NoSocket {
+            path: path.to_owned(),
+        });
     }
-    if interprocess::local_socket::Stream::connect(path.to_fs_name::<GenericFilePath>()?).is_ok() {
-        bail!(
-            "another framepackd answers at {}: stop it, or set another paths.socket",
-            path.display()
-        );
+    let name = path.to_fs_name::<GenericFilePath>().map_err(unusable)?;
+    if interprocess::local_socket::Stream::connect(name).is_ok() {
+        return Err(StartError::SocketInUse {
+            path: path.to_owned(),
+        });
     }
-    fs::remove_file(path).with_context(|| format!("removing the stale socket {}", path.display()))
+    fs::remove_file(path).map_err(unusable)
 }
 
 /// Accepts connections until the daemon stops; then hangs up on all of them.

@@ -2,7 +2,6 @@
 
 use std::ffi::CString;
 
-use anyhow::{Context, Result, bail};
 use framepack_config::{Principal, SocketRoles};
 use framepack_ipc::{
     ErrorBody, ErrorCode,
@@ -11,6 +10,8 @@ use framepack_ipc::{
     state::StateRequest,
 };
 use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
+
+use crate::start_error::StartError;
 
 /// What a client may do. Each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +44,8 @@ impl Role {
             | Request::Queue
             | Request::Metrics
             | Request::Doctor
-            | Request::State(StateRequest::Check)
-            | Request::Ping => Self::Read,
+            | Request::Ping
+            | Request::State(StateRequest::Check) => Self::Read,
             Request::Plan(plan) => match plan.subject {
                 PlanSubject::Job(_) => Self::Read,
                 // Has the picture copied, as submitting has.
@@ -106,13 +107,17 @@ pub(crate) struct Roles {
 
 impl Roles {
     /// Fails on names that the system does not know: a typing mistake would lock people out, or let them in.
-    pub(crate) fn resolve(configured: &SocketRoles) -> Result<Self> {
-        let all = |key: &str, principals: &Option<Vec<Principal>>| -> Result<Option<Vec<Who>>> {
-            let Some(principals) = principals else {
-                return Ok(None);
-            };
-            let resolved: Result<_> = principals.iter().map(resolve).collect();
-            resolved.map(Some).with_context(|| format!("socket.{key}"))
+    pub(crate) fn resolve(configured: &SocketRoles) -> Result<Self, StartError> {
+        let all = |key: &str, principals: &Option<Vec<Principal>>| {
+            let resolved = principals
+                .as_ref()
+                .map(|principals| principals.iter().map(resolve).collect());
+            resolved
+                .transpose()
+                .map_err(|reason| StartError::Principal {
+                    key: format!("socket.{key}"),
+                    reason,
+                })
         };
         let default = || vec![Who::User(Uid::from_raw(0)), Who::User(geteuid())];
         Ok(Self {
@@ -137,21 +142,24 @@ impl Roles {
     }
 }
 
-fn resolve(principal: &Principal) -> Result<Who> {
+/// Whom the configuration means, or why that is not known.
+fn resolve(principal: &Principal) -> Result<Who, String> {
+    let silent = |errno| format!("looking up {principal}: {errno}");
     let who = match principal {
         Principal::User(name) => match name.parse() {
             Ok(number) => Some(Who::User(Uid::from_raw(number))),
-            Err(_) => User::from_name(name)?.map(|user| Who::User(user.uid)),
+            Err(_) => User::from_name(name)
+                .map_err(silent)?
+                .map(|user| Who::User(user.uid)),
         },
         Principal::Group(name) => match name.parse() {
             Ok(number) => Some(Who::Group(Gid::from_raw(number))),
-            Err(_) => Group::from_name(name)?.map(|group| Who::Group(group.gid)),
+            Err(_) => Group::from_name(name)
+                .map_err(silent)?
+                .map(|group| Who::Group(group.gid)),
         },
     };
-    let Some(who) = who else {
-        bail!("this system has no {principal}: create it, or correct the name");
-    };
-    Ok(who)
+    who.ok_or_else(|| format!("this system has no {principal}"))
 }
 
 /// Refuses a request that takes more than `role`.
@@ -230,11 +238,8 @@ mod tests {
             submit: Some(vec!["@no-such-group".parse().unwrap()]),
             ..SocketRoles::default()
         };
-        let refused = format!("{:#}", Roles::resolve(&configured).unwrap_err());
-        assert_eq!(
-            refused,
-            "socket.submit: this system has no @no-such-group: create it, or correct the name"
-        );
+        let refused = Roles::resolve(&configured).unwrap_err().to_string();
+        assert_eq!(refused, "socket.submit: this system has no @no-such-group");
     }
 
     #[test]

@@ -2,16 +2,12 @@
 
 use std::io;
 
-use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
-    control::Response,
-    state::{Imported, StateRequest},
-};
+use framepack_ipc::{ErrorBody, ErrorEnvelope, control::Response, state::StateRequest};
 use framepack_jobs::JobId;
 use serde_json::Value;
 
 use super::{Service, connection::Connection};
-use crate::store::{Record, StoreError};
+use crate::{queue::exported, store::Record};
 
 /// Records that are fetched at a time.
 const PAGE: usize = 500;
@@ -39,7 +35,7 @@ impl Service {
         };
         match report {
             Ok(report) => connection.send(&Response::State(report)).await.map(Ok),
-            Err(error) => Ok(Err(refusal(&error))),
+            Err(error) => Ok(Err(ErrorBody::from(error).into())),
         }
     }
 
@@ -62,11 +58,9 @@ impl Service {
     async fn import(&self, records: Vec<Value>) -> Result<Response, ErrorEnvelope> {
         let mut outcomes = Vec::new();
         for value in records {
-            outcomes.push(match serde_json::from_value::<Record>(value) {
+            outcomes.push(match exported(value) {
                 Ok(record) => self.queue.import(record).await?,
-                Err(error) => Imported::Refused {
-                    message: format!("not a record: {error}"),
-                },
+                Err(refused) => refused,
             });
         }
         Ok(Response::Imported { outcomes })
@@ -77,15 +71,4 @@ impl Service {
 pub(super) async fn send_record(record: &Record, connection: &mut Connection) -> io::Result<()> {
     let record = serde_json::to_value(record)?;
     connection.send(&Response::Record { record }).await
-}
-
-/// The error as a client sees it.
-pub(super) fn refusal(error: &StoreError) -> ErrorEnvelope {
-    let note = error.note();
-    ErrorBody {
-        code: note.code,
-        hint: note.hint,
-        ..ErrorBody::new(ErrorCode::StoreUnreadable, note.message)
-    }
-    .into()
 }

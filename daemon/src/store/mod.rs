@@ -5,7 +5,9 @@
 //! database    sled: what is read at the start
 //! open        sled's traps; what the database lacks is taken from the journal
 //! disk        both together, in the thread that waits for them
+//! error       why the store can't be used
 //! location    where they lie, and the room that they need
+//! look        both while no daemon runs
 //! notes       what users decided about the queue as a whole
 //! repairs     what was put right, until a user has taken notice
 //! view        the store as `framepackctl state` sees it
@@ -13,8 +15,10 @@
 
 mod database;
 mod disk;
+mod error;
 mod journal;
 mod location;
+mod look;
 mod notes;
 mod open;
 mod repairs;
@@ -22,26 +26,26 @@ mod view;
 
 use std::{
     collections::BTreeMap,
-    io, mem,
+    mem,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use framepack_ipc::{ErrorCode, control::Note, worker::Precaution};
+use framepack_ipc::worker::Precaution;
 use framepack_jobs::{Job, JobId, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use thiserror::Error;
 use tokio::task;
 
 use self::{
-    database::SCHEMA,
     disk::Disk,
     journal::{Entry, Event},
 };
 pub(crate) use self::{
+    error::StoreError,
     location::Location,
+    look::look,
     open::Opening,
     view::{StoreView, acknowledge, records_of_journal, report_of_journal},
 };
@@ -72,94 +76,6 @@ pub(crate) struct Private {
     pub(crate) precaution: Precaution,
     /// A user wants it stopped and the worker has not said yet that it has.
     pub(crate) cancel_requested: bool,
-}
-
-/// Why the store can't be used.
-#[derive(Debug, Error)]
-pub(crate) enum StoreError {
-    #[error("the store failed: {0}")]
-    Sled(#[from] sled::Error),
-    #[error("the store is damaged: {0}")]
-    Panicked(String),
-    #[error("the store is damaged: {} has nothing in it, not even its version", .0.display())]
-    Emptied(PathBuf),
-    #[error("the store's journal can't be written: {0}")]
-    Journal(#[source] io::Error),
-    #[error("the store can't be prepared: {0}")]
-    Io(#[from] io::Error),
-    #[error(
-        "{folder} has {free} MiB free, and the store needs {needed} MiB to be opened safely",
-        folder = folder.display(), free = free_bytes >> 20, needed = needed_bytes.div_ceil(1 << 20)
-    )]
-    NoSpace {
-        folder: PathBuf,
-        needed_bytes: u64,
-        free_bytes: u64,
-    },
-    #[error(
-        "the record of job {job} in the store can't be read, and the journal does not have it: {error}"
-    )]
-    Record { job: JobId, error: String },
-    #[error(
-        "the store is damaged, and so is its journal: {damaged_lines} lines of it can't be read, and jobs may be missing"
-    )]
-    BothDamaged { damaged_lines: u64 },
-    #[error(
-        "the store was written by a newer framepackd (schema {found}, this one knows {SCHEMA})"
-    )]
-    Newer { found: u64 },
-}
-
-impl StoreError {
-    /// Whether the database's files are at fault.
-    fn is_damage(&self) -> bool {
-        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        match self {
-            Self::Panicked(_) | Self::Emptied(_) => true,
-            Self::Sled(sled::Error::Io(error)) => {
-                matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
-            }
-            Self::Sled(error) => matches!(
-                error,
-                sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)
-            ),
-            _ => false,
-        }
-    }
-
-    /// The error as users see it.
-    pub(crate) fn note(&self) -> Note {
-        let (code, hint) = match self {
-            Self::NoSpace { .. } => (
-                ErrorCode::StoreNoSpace,
-                "make room there, or lower disk.floor_mib; it goes on by itself",
-            ),
-            Self::Record { .. }
-            | Self::Panicked(_)
-            | Self::Emptied(_)
-            | Self::BothDamaged { .. } => (
-                ErrorCode::StoreUnreadable,
-                "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
-            ),
-            Self::Sled(_) if self.is_damage() => (
-                ErrorCode::StoreUnreadable,
-                "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
-            ),
-            Self::Newer { .. } => (
-                ErrorCode::StoreUnreadable,
-                "install the version of framepackd that wrote it, or a later one",
-            ),
-            Self::Sled(_) | Self::Journal(_) | Self::Io(_) => (
-                ErrorCode::StoreFailed,
-                "check the disk of paths.state; it goes on by itself",
-            ),
-        };
-        Note {
-            code: code.as_str().to_owned(),
-            message: self.to_string(),
-            hint: Some(hint.to_owned()),
-        }
-    }
 }
 
 /// Pause between two attempts to open a database that failed.

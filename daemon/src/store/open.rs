@@ -347,7 +347,7 @@ fn open_database(
 }
 
 /// Damage may show only when the records are read.
-fn opened_and_readable(path: &Path) -> Result<Database, StoreError> {
+pub(super) fn opened_and_readable(path: &Path) -> Result<Database, StoreError> {
     let database = Database::open(path)?;
     if database.load()?.is_emptied() {
         return Err(StoreError::Emptied(path.join("db")));

@@ -9,6 +9,9 @@ use std::{
 use framepack_jobs::{JobId, JobState, StateName, Timestamp};
 use tempfile::TempDir;
 
+mod look;
+mod versions;
+
 use super::{Location, Opening, Record, Store, StoreError, journal::Journal};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
@@ -93,38 +96,6 @@ fn assert_repaired(store: &Store, words: &[&str]) {
     assert_eq!(messages.len(), words.len(), "{messages:?}");
     for (message, word) in messages.iter().zip(words) {
         assert!(message.contains(word), "{messages:?}");
-    }
-}
-
-/// Written by framepackd 0.1.0 at schema 1, which was killed while job 5 ran. It has to open for ever.
-#[test]
-fn the_first_version_of_the_store_opens() {
-    let state = State::first_version();
-    for opening in ["the first", "the second"] {
-        let (store, records) = state.open();
-        let seen: Vec<(u64, &str, StateName, u32)> = records
-            .iter()
-            .map(|record| {
-                let job = &record.job;
-                (job.id.0, job.name.as_str(), job.state.name(), job.attempts)
-            })
-            .collect();
-        let expected = [
-            (1, "done-folder", StateName::Done, 1),
-            (2, "done-submitted", StateName::Done, 1),
-            (3, "failed", StateName::Failed, 1),
-            (4, "crashed-once", StateName::Done, 2),
-            (5, "running", StateName::Running, 1),
-            (6, "cancelled", StateName::Cancelled, 0),
-            (7, "queued", StateName::Queued, 0),
-            (8, "queued-folder", StateName::Queued, 0),
-        ];
-        assert_eq!(seen, expected, "{opening}");
-        assert_eq!(store.last_id(), JobId(8));
-        assert_eq!(records[1].job.key, "walk");
-        assert_eq!(records[3].private.worker_deaths, 1);
-        assert!(records[7].private.claim.is_some());
-        assert_repaired(&store, &[]);
     }
 }
 

@@ -96,11 +96,11 @@ pub(crate) async fn records_of_journal(location: Location) -> Result<Vec<Record>
         .collect())
 }
 
-fn peek(location: &Location) -> Result<Contents, StoreError> {
+pub(super) fn peek(location: &Location) -> Result<Contents, StoreError> {
     Journal::peek(&location.journal()).map_err(StoreError::Journal)
 }
 
-fn report(location: &Location, contents: &Contents) -> Result<StateReport, StoreError> {
+pub(super) fn report(location: &Location, contents: &Contents) -> Result<StateReport, StoreError> {
     let problems = match contents.damaged_lines {
         0 => Vec::new(),
         lines => vec![format!("{lines} lines of the journal can't be read")],

@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - `job`: one job, from its assignment to its end
-//! - `process`: a worker's process and pipes
+//! - `launch`: its command line; `process`: its process and pipes
 //! - `watchdog`: how long a worker may be silent
 //! - `idle`: what a worker without a job gives up, and when
 //! - `faults`: when a device is taken out; `switch`: how it comes back
@@ -16,6 +16,7 @@ mod devices;
 mod faults;
 mod idle;
 mod job;
+mod launch;
 mod process;
 mod switch;
 mod vitals;
@@ -42,7 +43,8 @@ use self::{
     asks::Asks,
     faults::{Cause, Faults},
     idle::IdleClock,
-    process::{Launch, Unkillable, WorkerProcess},
+    launch::Launch,
+    process::{Unkillable, WorkerProcess},
     switch::Switch,
     watchdog::Watchdog,
 };

@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use framepack_config::Memory;
 use framepack_ipc::worker::{FromWorker, ToWorker, WORKER_PROTOCOL, WorkerInfo};
 use nix::{
     sys::signal::{self, Signal},
@@ -20,14 +19,17 @@ use nix::{
 use thiserror::Error;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
-    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout},
     sync::mpsc,
     task::JoinHandle,
     time::timeout,
 };
 use tracing::{debug, info};
 
-use super::vitals::{self, Vitals};
+use super::{
+    launch::Launch,
+    vitals::{self, Vitals},
+};
 use crate::queue::DeathKind;
 
 /// Time for libtorch to load, the device to answer, and a predecessor's lock to be released.
@@ -40,29 +42,6 @@ const TERM_GRACE: Duration = Duration::from_secs(2);
 const KILL_GRACE: Duration = Duration::from_secs(10);
 /// Lines of stderr that explain a death.
 const LAST_WORDS: usize = 5;
-
-/// How to start a worker.
-#[derive(Debug, Clone)]
-pub(crate) struct Launch {
-    pub(crate) program: PathBuf,
-    pub(crate) device: String,
-    pub(crate) state_dir: PathBuf,
-    pub(crate) memory: Memory,
-}
-
-impl Launch {
-    /// Flags for the settings that are not `auto`.
-    fn memory_flags(&self) -> impl Iterator<Item = String> {
-        let flags = [
-            ("--preserve-gb", self.memory.preserve),
-            ("--host-budget-gb", self.memory.host_budget),
-        ];
-        flags
-            .into_iter()
-            .filter_map(|(flag, amount)| Some([flag.to_owned(), amount.gb()?.to_string()]))
-            .flatten()
-    }
-}
 
 /// Why there is no worker, or no worker any more.
 #[derive(Debug, Error)]
@@ -147,10 +126,8 @@ impl WorkerProcess {
     }
 
     fn spawn(launch: &Launch) -> Result<Self, WorkerError> {
-        let mut child = Command::new(&launch.program)
-            .args(["serve", "--device", &launch.device, "--state-dir"])
-            .arg(&launch.state_dir)
-            .args(launch.memory_flags())
+        let mut child = launch
+            .command()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,0 +1,128 @@
+//! `framepackd state …`: the store of jobs while no daemon runs. `framepackctl state …` asks a daemon that does.
+
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::mpsc,
+};
+
+use clap::Subcommand;
+use framepack_config::Config;
+use framepack_ipc::{
+    ErrorBody, Exit,
+    export::{Export, Import},
+    state::Imported,
+};
+use nix::unistd::geteuid;
+
+use crate::{
+    folders::{made, unusable},
+    queue::Queue,
+    renderer,
+    start_error::StartError,
+    state_dir::StateDir,
+    store::{Location, Opening, Store, acknowledge, look},
+};
+
+/// What is done with the store.
+#[derive(Debug, Clone, Subcommand)]
+pub enum StateAction {
+    /// Compare the store with its journal, and repair nothing
+    Check,
+    /// Make the two agree; what can't be read is set aside
+    Repair,
+    /// Take notice of repairs, so that `framepackctl ping` does not tell them any more
+    Acknowledge,
+    /// Write all jobs to a file, one a line
+    Export {
+        /// The file; it is replaced
+        file: PathBuf,
+    },
+    /// Take jobs from an exported file; those that are there already are passed over
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+/// Does it, with the state directory's lock. Returns what there is to say, and how the command ends.
+pub async fn state(
+    config: &Config,
+    action: &StateAction,
+) -> Result<(Vec<String>, Exit), ErrorBody> {
+    let is_import = matches!(action, StateAction::Import { .. });
+    let state = locked(&config.paths.state, is_import)?;
+    let location = state.store(config.disk.floor_mib);
+    match action {
+        StateAction::Check => report(&location),
+        StateAction::Repair => {
+            Store::open(&location, Opening::Forced)?;
+            report(&location)
+        }
+        StateAction::Acknowledge => {
+            acknowledge(&location)?;
+            report(&location)
+        }
+        StateAction::Export { file } => export(&location, file),
+        StateAction::Import { file } => import(config, &state, &location, file).await,
+    }
+}
+
+/// The state directory, which nobody else uses. Only an import makes one.
+fn locked(path: &Path, is_import: bool) -> Result<StateDir, StartError> {
+    if !is_import && !path.join("daemon-id").exists() {
+        return Err(StartError::StateMissing {
+            path: path.to_owned(),
+        });
+    }
+    // As the daemon names it: records have paths in it.
+    let path = made(path)?;
+    let metadata = path
+        .metadata()
+        .map_err(|error| unusable("looking at", &path, error))?;
+    let (owner, user) = (metadata.uid(), geteuid().as_raw());
+    if owner != user {
+        return Err(StartError::StateForeign { path, owner, user });
+    }
+    StateDir::open(&path)
+}
+
+fn report(location: &Location) -> Result<(Vec<String>, Exit), ErrorBody> {
+    let report = look(location)?.report;
+    Ok((report.lines(), report.exit()))
+}
+
+fn export(location: &Location, path: &Path) -> Result<(Vec<String>, Exit), ErrorBody> {
+    let seen = look(location)?;
+    let mut file = Export::create(path)?;
+    for record in &seen.records {
+        let record = serde_json::to_value(record).expect("a record is plain data");
+        file.write(&record)?;
+    }
+    let mut lines = vec![file.finish()?];
+    let problems = seen.report.problems.iter();
+    lines.extend(problems.map(|problem| format!("problem    {problem}")));
+    Ok((lines, seen.report.exit()))
+}
+
+async fn import(
+    config: &Config,
+    state: &StateDir,
+    location: &Location,
+    path: &Path,
+) -> Result<(Vec<String>, Exit), ErrorBody> {
+    let mut file = Import::open(path)?;
+    let opened = Store::open(location, Opening::Careful)?;
+    // Whose jobs end here is told to nobody: the next daemon puts their files away.
+    let (finished, _) = mpsc::channel();
+    let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
+    let mut queue = Queue::of_store(opened, renderer, max_jobs, finished)?;
+    let mut all = Vec::new();
+    loop {
+        let records = file.batch()?;
+        if records.is_empty() {
+            return Ok(Imported::summary(&all));
+        }
+        all.extend(queue.import_all(records).await?);
+    }
+}

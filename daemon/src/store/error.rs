@@ -1,0 +1,108 @@
+//! Why the store can't be used, with a code and what to do about it.
+
+use std::{io, path::PathBuf};
+
+use framepack_ipc::{ErrorBody, ErrorCode, control::Note};
+use framepack_jobs::JobId;
+use thiserror::Error;
+
+use super::database::SCHEMA;
+
+/// Why the store can't be used.
+#[derive(Debug, Error)]
+pub(crate) enum StoreError {
+    #[error("the store failed: {0}")]
+    Sled(#[from] sled::Error),
+    #[error("the store is damaged: {0}")]
+    Panicked(String),
+    #[error("the store is damaged: {} has nothing in it, not even its version", .0.display())]
+    Emptied(PathBuf),
+    #[error("the store's journal can't be written: {0}")]
+    Journal(io::Error),
+    #[error("the store can't be prepared: {0}")]
+    Io(#[from] io::Error),
+    #[error(
+        "{folder} has {free} MiB free, and the store needs {needed} MiB to be opened safely",
+        folder = folder.display(), free = free_bytes >> 20, needed = needed_bytes.div_ceil(1 << 20)
+    )]
+    NoSpace {
+        folder: PathBuf,
+        needed_bytes: u64,
+        free_bytes: u64,
+    },
+    #[error(
+        "the record of job {job} in the store can't be read, and the journal does not have it: {error}"
+    )]
+    Record { job: JobId, error: String },
+    #[error(
+        "the store is damaged, and so is its journal: {damaged_lines} lines of it can't be read, and jobs may be missing"
+    )]
+    BothDamaged { damaged_lines: u64 },
+    #[error(
+        "the store was written by a newer framepackd (schema {found}, this one knows {SCHEMA})"
+    )]
+    Newer { found: u64 },
+}
+
+impl StoreError {
+    /// Whether the database's files are at fault.
+    pub(super) fn is_damage(&self) -> bool {
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match self {
+            Self::Panicked(_) | Self::Emptied(_) => true,
+            Self::Sled(sled::Error::Io(error)) => {
+                matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
+            }
+            Self::Sled(error) => matches!(
+                error,
+                sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)
+            ),
+            _ => false,
+        }
+    }
+
+    fn code_and_hint(&self) -> (ErrorCode, &'static str) {
+        match self {
+            Self::NoSpace { .. } => (
+                ErrorCode::StoreNoSpace,
+                "make room there, or lower disk.floor_mib; it goes on by itself",
+            ),
+            Self::Record { .. }
+            | Self::Panicked(_)
+            | Self::Emptied(_)
+            | Self::BothDamaged { .. } => (
+                ErrorCode::StoreUnreadable,
+                "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
+            ),
+            Self::Sled(_) if self.is_damage() => (
+                ErrorCode::StoreUnreadable,
+                "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
+            ),
+            Self::Newer { .. } => (
+                ErrorCode::StoreUnreadable,
+                "install the version of framepackd that wrote it, or a later one",
+            ),
+            Self::Sled(_) | Self::Journal(_) | Self::Io(_) => (
+                ErrorCode::StoreFailed,
+                "check the disk of paths.state; it goes on by itself",
+            ),
+        }
+    }
+
+    /// The error as it is shown while it lasts.
+    pub(crate) fn note(&self) -> Note {
+        let (code, hint) = self.code_and_hint();
+        Note {
+            code: code.as_str().to_owned(),
+            message: self.to_string(),
+            hint: Some(hint.to_owned()),
+        }
+    }
+}
+
+impl From<StoreError> for ErrorBody {
+    fn from(error: StoreError) -> Self {
+        let (code, hint) = error.code_and_hint();
+        Self::new(code, error.to_string()).hint(hint)
+    }
+}
