@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What an idle framepackd takes: resident memory, and processor time over a while without jobs.
-# The worker is a process of its own and is not counted.
+# The worker is a process of its own and is not counted. The daemon is started twice: what making a new store takes of
+# memory is gone with the first one.
 # usage: bench/idle/run.sh [SECONDS]
 set -euo pipefail
 
@@ -14,15 +15,20 @@ paths: {jobs: jobs, state: state, outputs: outputs, socket: framepackd.sock}
 models: {bundle: '$PWD/models/demo'}
 worker: {devices: cpu}
 YAML
-"$bin/framepackd" --config "$root/framepackd.yaml" 2> "$root/log" &
-daemon=$!
-stop() { kill -TERM "$daemon" 2>/dev/null || true; wait "$daemon" 2>/dev/null || true; rm -rf "$root"; }
-trap stop EXIT
+start() {
+  "$bin/framepackd" --config "$root/framepackd.yaml" 2> "$root/log" &
+  daemon=$!
+  for _ in $(seq 600); do
+    "$bin/framepackctl" --socket "$root/framepackd.sock" ping 2>/dev/null | grep -q idle && break
+    sleep 0.1
+  done
+}
+stop() { kill -TERM "$daemon" 2>/dev/null || true; wait "$daemon" 2>/dev/null || true; }
+trap 'stop; rm -rf "$root"' EXIT
 
-for _ in $(seq 600); do
-  "$bin/framepackctl" --socket "$root/framepackd.sock" ping 2>/dev/null | grep -q idle && break
-  sleep 0.1
-done
+start
+stop
+start
 ticks() { awk '{ print $14 + $15 }' "/proc/$daemon/stat"; }
 field() { awk -v name="$1:" '$1 == name { print $2 }' "/proc/$daemon/status"; }
 

@@ -23,8 +23,11 @@ pub(crate) fn path(state: &Path, job: JobId) -> PathBuf {
     state.join("logs").join(format!("{job}.ndjson"))
 }
 
+/// A line of a job's log. Boxed in the channel, which has its room from the beginning.
+type Line = Box<(JobId, Vec<u8>)>;
+
 /// The layer that passes the jobs' events on to the thread that writes them.
-pub(super) struct JobFiles(SyncSender<(JobId, Vec<u8>)>);
+pub(super) struct JobFiles(SyncSender<Line>);
 
 impl JobFiles {
     /// Starts the thread. It ends with the layer.
@@ -42,7 +45,7 @@ impl<S: Subscriber> Layer<S> for JobFiles {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let fields = Fields::of(event);
         if let Some(job) = fields.get("job").and_then(job_of) {
-            let _ = self.0.try_send((job, line(event, fields)));
+            let _ = self.0.try_send(Box::new((job, line(event, fields))));
         }
     }
 }
@@ -80,8 +83,9 @@ fn line(event: &Event<'_>, Fields { message, others }: Fields) -> Vec<u8> {
     line
 }
 
-fn write_all(state: &Path, inbox: &Receiver<(JobId, Vec<u8>)>) {
-    for (job, line) in inbox {
+fn write_all(state: &Path, inbox: &Receiver<Line>) {
+    for line in inbox {
+        let (job, line) = *line;
         let path = path(state, job);
         let written = append(&path, &line).or_else(|_| {
             fs::create_dir_all(path.parent().expect("a file in a folder"))?;
