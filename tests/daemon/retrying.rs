@@ -72,6 +72,21 @@ fn a_job_that_is_tried_again_forgets_that_it_was_cancelled_before() {
 }
 
 #[test]
+fn a_file_whose_job_is_done_after_all_is_put_away_as_done() {
+    let farm = Farm::new();
+    farm.drop_prompt("cat.yaml", "oom 3");
+    assert_eq!(farm.report("cat").0, "failed");
+    assert_code(&farm.ctl(&["retry", "cat"]), 0);
+    farm.wait_for("cat", StateName::Done);
+    farm.wait_until("its papers say so", |farm| {
+        let kinds = ["report.json", "yaml"].map(|suffix| farm.filed("cat", suffix));
+        let is_done = |found: &Vec<(String, PathBuf)>| found.len() == 1 && found[0].0 == "done";
+        (kinds.iter().all(is_done) && farm.filed("cat", "report.txt").is_empty()).then_some(())
+    });
+    assert_eq!(farm.report("cat").1["job"]["attempts"], 4);
+}
+
+#[test]
 fn a_full_disk_in_the_middle_of_a_job_is_no_failure() {
     let farm = Farm::new();
     farm.submit_keys("cat", "script full@1", "");

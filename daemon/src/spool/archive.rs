@@ -20,6 +20,9 @@ use super::{
 };
 use crate::report::{Outcome, Report};
 
+const REPORT: &str = ".report.json";
+const WORDS: &str = ".report.txt";
+
 /// Files that are put away together, so that they share the syncs of their folders.
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
@@ -39,24 +42,61 @@ impl<'a> Archive<'a> {
     /// The report is durable at once, the places after [`Self::sync`].
     pub(super) fn put(&mut self, claim: &Claim, id: &str, report: &Report<'_>) -> io::Result<()> {
         let folder = self.folder(report.outcome())?;
-        let (stem, suffix) = split_suffix(&claim.name);
-        let named = |suffix: &OsStr| {
-            let mut name = OsString::from(stem);
-            name.push(".");
-            name.push(id);
-            name.push(suffix);
-            folder.join(name)
+        self.file(&claim.path, &Names::new(&claim.name, id), &folder, report)
+    }
+
+    /// The same for a job that had failed, was tried again and has ended again: its file was put away before. Its first
+    /// report goes. Files of which nothing is there any more are left alone.
+    pub(super) fn put_again(
+        &mut self,
+        name: &OsStr,
+        id: &str,
+        report: &Report<'_>,
+    ) -> io::Result<()> {
+        let names = Names::new(name, id);
+        let Some(before) = self.find(&names)? else {
+            return Ok(());
         };
+        let folder = self.folder(report.outcome())?;
+        self.file(&names.file(&before), &names, &folder, report)?;
+        if folder != before {
+            for suffix in [REPORT, WORDS] {
+                // Not each report has words.
+                let _ = fs::remove_file(names.beside(&before, suffix));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the reports, then moves the file there.
+    fn file(
+        &mut self,
+        path: &Path,
+        names: &Names<'_>,
+        folder: &Path,
+        report: &Report<'_>,
+    ) -> io::Result<()> {
         let mut json = serde_json::to_vec_pretty(report).map_err(io::Error::other)?;
         json.push(b'\n');
-        write_whole(&named(OsStr::new(".report.json")), &json)?;
+        write_whole(&names.beside(folder, REPORT), &json)?;
         if let Some(words) = report.in_words() {
-            write_whole(&named(OsStr::new(".report.txt")), words.as_bytes())?;
+            write_whole(&names.beside(folder, WORDS), words.as_bytes())?;
         }
-        fs::rename(&claim.path, named(suffix))?;
-        self.changed.extend(claim.path.parent().map(Path::to_owned));
-        self.changed.insert(folder);
+        fs::rename(path, names.file(folder))?;
+        self.changed.extend(path.parent().map(Path::to_owned));
+        self.changed.insert(folder.to_owned());
         Ok(())
+    }
+
+    /// The dated folder in which the file of a failed job is.
+    fn find(&self, names: &Names<'_>) -> io::Result<Option<PathBuf>> {
+        for entry in fs::read_dir(self.papers.join(Outcome::Failed.folder()))? {
+            let folder = entry?.path();
+            if names.file(&folder).exists() {
+                return Ok(Some(folder));
+            }
+        }
+        Ok(None)
     }
 
     /// Today's folder of an outcome.
@@ -77,6 +117,33 @@ impl<'a> Archive<'a> {
     /// Makes the places of all files durable.
     pub(super) fn sync(self) -> io::Result<()> {
         self.changed.iter().try_for_each(|folder| sync_dir(folder))
+    }
+}
+
+/// What a job's papers are called: `<name>.<id>` and a suffix.
+struct Names<'n> {
+    stem: OsString,
+    suffix: &'n OsStr,
+}
+
+impl<'n> Names<'n> {
+    fn new(name: &'n OsStr, id: &str) -> Self {
+        let (stem, suffix) = split_suffix(name);
+        let mut stem = OsString::from(stem);
+        stem.push(".");
+        stem.push(id);
+        Self { stem, suffix }
+    }
+
+    /// The job file itself.
+    fn file(&self, folder: &Path) -> PathBuf {
+        self.beside(folder, self.suffix)
+    }
+
+    fn beside(&self, folder: &Path, suffix: impl AsRef<OsStr>) -> PathBuf {
+        let mut name = self.stem.clone();
+        name.push(suffix);
+        folder.join(name)
     }
 }
 

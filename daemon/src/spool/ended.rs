@@ -5,6 +5,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
+use framepack_jobs::Source;
 use tracing::{info, warn};
 
 use super::{Spool, archive::Archive, held::Held, retention};
@@ -58,6 +59,13 @@ impl Spool {
         for (id, record) in mem::take(&mut self.unfiled) {
             let claim_id = record.private.claim.as_ref();
             let Some(claim) = claim_id.and_then(|claim| self.of_jobs.get(claim)) else {
+                if let Source::Folder { file } = &record.job.source
+                    && let report = Report::ended(file.display().to_string(), &record)
+                    && let Err(error) =
+                        archive.put_again(file.as_os_str(), &id.to_string(), &report)
+                {
+                    warn!(job = %id, %error, "putting the file of a job that was tried again away");
+                }
                 continue;
             };
             let file = claim.name.display().to_string();
