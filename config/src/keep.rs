@@ -46,7 +46,7 @@ impl Default for Keep {
     }
 }
 
-/// Neither `never` nor a number in [`AMOUNTS`].
+/// Neither `never` nor a number in `AMOUNTS`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is neither never nor a whole number, {} to {}", AMOUNTS.start(), AMOUNTS.end())]
 pub struct NoKeepLimit {
