@@ -129,7 +129,7 @@ impl Roles {
 
     /// A client's role; `None`: it may not even look.
     pub(crate) fn of(&self, peer: &Peer) -> Option<Role> {
-        let is_any = |whos: &[Who]| whos.iter().any(|who| peer.is(*who));
+        let is_any = |users: &[Who]| users.iter().any(|who| peer.is(*who));
         if is_any(&self.admin) {
             Some(Role::Admin)
         } else if self.submit.as_deref().is_none_or(is_any) {
