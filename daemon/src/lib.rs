@@ -5,7 +5,7 @@
 //! - `spool`: the jobs folder, in a thread of its own
 //! - `intake`: a job file's text → a job that can be queued; the way in for folder and socket
 //! - `inputs`: the start images, opened beneath the configured roots and copied
-//! - `outputs`: the folders of videos, without links
+//! - `outputs`: the folders of videos, without links, and their names, beside other daemons
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
 //! - `start_error`: why there is no daemon; `folders`: those of the configuration
 //! - `offline`: `framepackd state`, for when there is none

@@ -14,6 +14,7 @@
 //! ```
 
 mod database;
+mod difference;
 mod disk;
 mod error;
 mod journal;

@@ -10,7 +10,8 @@ use tracing::{info, warn};
 
 use super::{
     Record, StoreError,
-    database::{Database, Loaded, Stored},
+    database::{Database, Stored},
+    difference::Difference,
     disk::Disk,
     journal::{Contents, Entry, Event, Journal},
     location::{Location, copy_folder},
@@ -163,121 +164,6 @@ impl Found {
             }
         }
         self.repairs.extend(difference.repairs.iter().cloned());
-    }
-}
-
-/// What database and journal do not have in common.
-#[derive(Debug, Default)]
-struct Difference {
-    /// Changes that the database lacks.
-    replay: Vec<Entry>,
-    /// Jobs that the journal should have.
-    journal_lacks: u64,
-    repairs: Vec<String>,
-}
-
-impl Difference {
-    fn between(loaded: &Loaded, contents: &Contents, opening: Opening) -> Result<Self, StoreError> {
-        let mut difference = Self::default();
-        let stored: BTreeMap<JobId, &Stored> = loaded
-            .records
-            .iter()
-            .map(|stored| (stored.record.job.id, stored))
-            .collect();
-        let has = loaded.seq.unwrap_or_default();
-        let damaged_lines = contents.damaged_lines;
-        if has < contents.seq && damaged_lines > 0 && opening != Opening::Forced {
-            return Err(StoreError::BothDamaged { damaged_lines });
-        }
-        let mut lost = contents.seq_before.saturating_sub(has);
-        for entry in contents.latest.values() {
-            let is_missing = match (entry.event, stored.get(&entry.job)) {
-                (_, Some(stored)) => stored.seq < entry.seq,
-                (Event::Put, None) => true,
-                (Event::Remove, None) => false,
-            };
-            if is_missing {
-                // What it says that it has.
-                lost += u64::from(entry.seq <= has);
-                difference.replay.push(entry.clone());
-            }
-        }
-        // A crash between the two halves of a commit leaves the last one to the journal.
-        if lost > 0 && loaded.seq.is_some() && opening != Opening::Again {
-            difference.repairs.push(format!(
-                "the store lacked {lost} changes, which were taken from the journal"
-            ));
-        }
-        for (job, error) in &loaded.unreadable {
-            difference.replace_unreadable(*job, error, contents, opening)?;
-        }
-        for (job, stored) in &stored {
-            let is_kept = contents.latest.contains_key(job) || stored.record.job.is_finished();
-            if !is_kept || stored.seq > contents.seq {
-                difference.journal_lacks += 1;
-            }
-        }
-        Ok(difference)
-    }
-
-    /// A record that can't be read: the journal's is among the replayed ones, or a user gives it up.
-    fn replace_unreadable(
-        &mut self,
-        job: JobId,
-        error: &str,
-        contents: &Contents,
-        opening: Opening,
-    ) -> Result<(), StoreError> {
-        let is_known = contents.latest.contains_key(&job);
-        if !is_known && opening != Opening::Forced {
-            let error = error.to_owned();
-            return Err(StoreError::Record { job, error });
-        }
-        if !is_known {
-            self.replay.push(Entry {
-                seq: contents.seq + 1,
-                at: Timestamp::now(),
-                event: Event::Remove,
-                job,
-                record: None,
-            });
-        }
-        let what = if is_known {
-            "taken from the journal"
-        } else {
-            "given up"
-        };
-        self.repairs.push(format!(
-            "the record of job {job} could not be read ({error}) and was {what}"
-        ));
-        Ok(())
-    }
-}
-
-impl Loaded {
-    /// What database and journal do not have in common, in words.
-    pub(super) fn against(&self, contents: &Contents) -> Vec<String> {
-        let unreadable = self.unreadable.iter().map(|(job, error)| {
-            format!("the record of job {job} in the store can't be read: {error}")
-        });
-        let mut problems: Vec<String> = unreadable.collect();
-        let readable = Self {
-            records: self.records.clone(),
-            seq: self.seq,
-            ..Self::default()
-        };
-        let Ok(difference) = Difference::between(&readable, contents, Opening::Careful) else {
-            return problems;
-        };
-        if !difference.replay.is_empty() {
-            let changes = difference.replay.len();
-            problems.push(format!("the store lacks {changes} records of the journal"));
-        }
-        if difference.journal_lacks > 0 {
-            let jobs = difference.journal_lacks;
-            problems.push(format!("the journal lacks {jobs} jobs of the store"));
-        }
-        problems
     }
 }
 
