@@ -11,6 +11,7 @@ mod end;
 mod handle;
 mod index;
 mod records;
+mod recover;
 mod report;
 mod retry;
 mod run;
@@ -22,9 +23,8 @@ mod view;
 mod yielding;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     ops::ControlFlow,
-    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -41,7 +41,6 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
-use tracing::error;
 
 pub(crate) use end::is_kept;
 pub(crate) use handle::{QueueHandle, Stopping};
@@ -320,57 +319,6 @@ impl Queue {
             }
         }
         ControlFlow::Continue(())
-    }
-
-    /// Jobs in each state that any job is in.
-    fn counts(&self) -> BTreeMap<StateName, u64> {
-        let mut counts = BTreeMap::new();
-        for record in self.jobs.values() {
-            *counts.entry(record.job.state.name()).or_default() += 1;
-        }
-        counts
-    }
-
-    /// After a crash: every running job is queued again, its half-written video removed; what only jobs that have
-    /// ended for good needed is removed, too.
-    async fn recover(&mut self, inputs: &Inputs) -> Result<(), StoreError> {
-        let interrupted: Vec<JobId> = self
-            .jobs
-            .values()
-            .filter(|record| record.job.is(StateName::Running))
-            .map(|record| record.job.id)
-            .collect();
-        for id in interrupted {
-            self.end_lost(id);
-        }
-        self.store.commit().await?;
-        let now = Timestamp::now();
-        let (kept, ended): (Vec<_>, Vec<_>) =
-            (self.jobs.values()).partition(|record| is_kept(&record.job, now));
-        // The daemon may have died after a job's end was durable and before its sections were removed.
-        for record in &ended {
-            self.renderer.clear_checkpoints(record.job.id);
-        }
-        let finished: Vec<&Job> = (self.jobs.values())
-            .map(|record| &record.job)
-            .filter(|job| job.is_finished())
-            .collect();
-        self.renderer.release_all(&finished);
-        let needed: HashSet<&Path> = kept
-            .iter()
-            .map(|record| record.private.input.as_path())
-            .collect();
-        if let Err(error) = inputs.keep_only(&needed) {
-            error!(%error, "removing start images that no job needs");
-        }
-        Ok(())
-    }
-
-    /// The jobs in these states, or all.
-    fn list(&self, states: &[StateName]) -> Vec<Job> {
-        let jobs = self.jobs.values().map(|record| &record.job);
-        let meant = |job: &&Job| states.is_empty() || states.contains(&job.state.name());
-        jobs.filter(meant).cloned().collect()
     }
 
     fn announce(&self, id: JobId) {

@@ -1,7 +1,9 @@
 //! The queue at a glance, for those who need no records.
 
+use std::collections::BTreeMap;
+
 use framepack_ipc::{ErrorCode, control::Note};
-use framepack_jobs::Job;
+use framepack_jobs::{Job, StateName};
 
 use super::Queue;
 use crate::disk::DiskFull;
@@ -39,6 +41,22 @@ impl Queue {
             paused: self.paused(),
             disk_full: self.no_room().as_ref().map(note),
         }
+    }
+
+    /// Jobs in each state that any job is in.
+    pub(super) fn counts(&self) -> BTreeMap<StateName, u64> {
+        let mut counts = BTreeMap::new();
+        for record in self.jobs.values() {
+            *counts.entry(record.job.state.name()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The jobs in these states, or all.
+    pub(super) fn list(&self, states: &[StateName]) -> Vec<Job> {
+        let jobs = self.jobs.values().map(|record| &record.job);
+        let meant = |job: &&Job| states.is_empty() || states.contains(&job.state.name());
+        jobs.filter(meant).cloned().collect()
     }
 
     /// Why the next job has no room, or would have none.
