@@ -15,7 +15,7 @@
 //! - `notify`: systemd's readiness, watchdog and status
 //! - `store`: sled and a journal, the truth about jobs
 //! - `opening`: the store opened, or a socket that says why it is not
-//! - `disk`: free space
+//! - `disk`: free space; `durable`: files that a crash leaves whole; `fingerprint`: whether a file has changed
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
 //! - `retention`: what old jobs have left in the state directory goes
 //! - `render`: a job's record → the worker's request
@@ -28,6 +28,8 @@
 mod chronicle;
 mod disk;
 mod doctor;
+mod durable;
+mod fingerprint;
 mod folders;
 mod gpu;
 mod inputs;

@@ -20,7 +20,6 @@
 
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
-    io::Write,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     thread,
@@ -30,10 +29,7 @@ use std::{
 use framepack_jobs::JobId;
 
 use crate::{
-    folders::unusable,
-    log,
-    spool::{random_id, sync_dir},
-    start_error::StartError,
+    durable::replace, folders::unusable, log, spool::random_id, start_error::StartError,
     store::Location,
 };
 
@@ -170,13 +166,8 @@ fn daemon_id(state: &Path) -> Result<String, StartError> {
     {
         return Ok(id.trim().to_owned());
     }
-    let temporary = state.join("daemon-id.new");
     let written = random_id().and_then(|id| {
-        let mut file = File::create(&temporary)?;
-        writeln!(file, "{id}")?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)?;
-        sync_dir(state)?;
+        replace(&path, format!("{id}\n").as_bytes())?;
         Ok(id)
     });
     written.map_err(|error| unusable("writing", &path, error))

@@ -8,10 +8,7 @@ use std::{
     collections::{HashMap, HashSet},
     fs::{self, File, Metadata},
     io,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::MetadataExt,
-    },
+    os::fd::{AsFd, OwnedFd},
     path::{Component, Path, PathBuf},
 };
 
@@ -23,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use error::InputError;
 
-use crate::spool::{random_id, sync_dir};
+use crate::{durable::sync_dir, fingerprint::Fingerprint, spool::random_id};
 
 /// Largest image taken; the largest sensible one (64 megapixels, TIFF with 16 bits a channel) is smaller.
 const MAX_INPUT_BYTES: u64 = 512 << 20;
@@ -61,27 +58,7 @@ impl OpenInput {
 
 /// Copies made for jobs that are accepted together: a picture that many of them name is copied once.
 #[derive(Debug, Default)]
-pub(crate) struct Copies(HashMap<FileState, InputCopy>);
-
-/// A state of a file.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct FileState {
-    inode: (u64, u64),
-    size_bytes: u64,
-    mtime: (i64, i64),
-    ctime: (i64, i64),
-}
-
-impl From<&Metadata> for FileState {
-    fn from(metadata: &Metadata) -> Self {
-        Self {
-            inode: (metadata.dev(), metadata.ino()),
-            size_bytes: metadata.len(),
-            mtime: (metadata.mtime(), metadata.mtime_nsec()),
-            ctime: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
+pub(crate) struct Copies(HashMap<Fingerprint, InputCopy>);
 
 /// A job's own copy of its start image.
 #[derive(Debug, Clone)]
@@ -134,7 +111,7 @@ impl Inputs {
         input: &OpenInput,
         copies: &mut Copies,
     ) -> Result<InputCopy, InputError> {
-        let state = FileState::from(&input.metadata);
+        let state = Fingerprint::from(&input.metadata);
         if let Some(known) = copies.0.get(&state)
             && let Ok(copy) = self.link(known)
         {

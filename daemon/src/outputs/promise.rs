@@ -13,7 +13,7 @@ use std::{
 
 use framepack_jobs::JobId;
 
-use crate::spool::sync_dir;
+use crate::durable::sync_dir;
 
 const SUFFIX: &str = ".promised";
 

@@ -6,19 +6,19 @@
 use std::{
     collections::BTreeSet,
     ffi::{OsStr, OsString},
-    fs::{self, DirBuilder, File},
-    io::{self, Write},
+    fs::{self, DirBuilder},
+    io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use framepack_jobs::Timestamp;
 
-use super::{
-    claim::{Claim, sync_dir},
-    name::split_suffix,
+use super::{claim::Claim, name::split_suffix};
+use crate::{
+    durable::{sync_dir, write_whole},
+    report::{Outcome, Report},
 };
-use crate::report::{Outcome, Report};
 
 const REPORT: &str = ".report.json";
 const WORDS: &str = ".report.txt";
@@ -145,17 +145,6 @@ impl<'n> Names<'n> {
         name.push(suffix);
         folder.join(name)
     }
-}
-
-/// Writes a file so that it is either all there or not at all.
-pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    let temporary = path.with_file_name(name);
-    let mut file = File::create(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
 }
 
 #[cfg(test)]

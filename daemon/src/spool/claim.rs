@@ -5,7 +5,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::{self, DirBuilder, File, Metadata},
+    fs::{self, DirBuilder, Metadata},
     io,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
@@ -24,6 +24,7 @@ use super::{
     rename::rename_new,
     scan::Settled,
 };
+use crate::durable::sync_dir;
 
 /// Longest file name on Linux file systems.
 const NAME_MAX_BYTES: usize = 255;
@@ -160,11 +161,6 @@ fn claim_in(dir: &Path, id: String, name: OsString) -> Claim {
         id,
         name,
     }
-}
-
-/// Makes the entries of a folder durable.
-pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }
 
 /// 64 random bits in hexadecimal, from the kernel.

@@ -2,7 +2,8 @@
 
 use std::{fs, io, path::Path};
 
-use super::{archive::write_whole, bundle, name::Form, read::JobText};
+use super::{bundle, name::Form, read::JobText};
+use crate::durable::write_whole;
 
 /// A content as it was read.
 #[derive(Debug)]

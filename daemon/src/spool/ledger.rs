@@ -12,7 +12,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::look::Fingerprint;
+use crate::fingerprint::Fingerprint;
 
 /// The list.
 #[derive(Debug)]

@@ -3,30 +3,10 @@
 use std::{
     ffi::OsStr,
     fs::Metadata,
-    os::unix::fs::MetadataExt,
     time::{Duration, SystemTime},
 };
 
-/// What tells two states of a file apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    /// Device and inode.
-    pub(super) inode: (u64, u64),
-    pub(super) size_bytes: u64,
-    pub(super) mtime: (i64, i64),
-    pub(super) ctime: (i64, i64),
-}
-
-impl From<&Metadata> for Fingerprint {
-    fn from(metadata: &Metadata) -> Self {
-        Self {
-            inode: (metadata.dev(), metadata.ino()),
-            size_bytes: metadata.len(),
-            mtime: (metadata.mtime(), metadata.mtime_nsec()),
-            ctime: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
+use crate::fingerprint::Fingerprint;
 
 /// One look at a candidate.
 #[derive(Debug)]

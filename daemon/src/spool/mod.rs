@@ -55,7 +55,7 @@ use framepack_jobs::JobId;
 use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
 use tracing::{info, warn};
 
-pub(crate) use claim::{random_id, sync_dir};
+pub(crate) use claim::random_id;
 pub(crate) use event::Event;
 pub(crate) use figures::{Figures, Mode, View};
 

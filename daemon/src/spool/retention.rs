@@ -14,7 +14,8 @@ use std::{
 use framepack_config::{Retention, Then};
 use framepack_jobs::Timestamp;
 
-use super::{claim::sync_dir, name::split_suffix};
+use super::name::split_suffix;
+use crate::durable::sync_dir;
 use crate::report::Outcome;
 
 /// Time between two looks for files that are too old.

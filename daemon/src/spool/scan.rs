@@ -14,11 +14,12 @@ use tracing::warn;
 use super::{
     Spool,
     bundle::{self, Survey},
-    look::{Fingerprint, Look},
+    look::Look,
     name::{self, Form},
     read::{JobText, Written, is_open_for_writing},
     settle::{Candidate, Content, Verdict},
 };
+use crate::fingerprint::Fingerprint;
 
 /// Folders of the daemon's own in the jobs folder.
 const OWN_FOLDERS: [&str; 6] = [

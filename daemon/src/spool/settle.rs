@@ -12,7 +12,8 @@ use std::{
 
 use framepack_config::yaml;
 
-use super::look::{Fingerprint, Look};
+use super::look::Look;
+use crate::fingerprint::Fingerprint;
 
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use sled::{Db, Tree};
 
 use super::{Record, StoreError, journal::Entry};
 use crate::{
-    spool::sync_dir,
+    durable::sync_dir,
     state_dir::{LOCK_PATIENCE, LOCK_RETRY},
 };
 

@@ -1,16 +1,11 @@
 //! What users have decided about the queue as a whole, in `state/notes.json`.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Write},
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use serde_json::Value;
 
 use super::Location;
-use crate::spool::sync_dir;
+use crate::durable::replace;
 
 /// The values by their keys; a file that is not there has none. One that can't be read is set aside: what was wrong with
 /// it comes, too.
@@ -37,10 +32,6 @@ pub(super) fn read(location: &Location) -> io::Result<(BTreeMap<String, Value>, 
 
 /// Replaces the file, durably.
 pub(super) fn write(path: &Path, notes: &BTreeMap<String, Value>) -> io::Result<()> {
-    let temporary = path.with_extension("new");
-    let mut file = File::create(&temporary)?;
-    file.write_all(&serde_json::to_vec_pretty(notes).expect("values have string keys"))?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    path.parent().map_or(Ok(()), sync_dir)
+    let text = serde_json::to_vec_pretty(notes).expect("values have string keys");
+    replace(path, &text)
 }

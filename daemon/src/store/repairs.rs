@@ -1,14 +1,11 @@
 //! What was put right in the store, kept in `state/repaired.json` until a user has taken notice.
 
-use std::{
-    fs::{self, File},
-    io::{self, Write},
-};
+use std::{fs, io};
 
 use framepack_ipc::{ErrorCode, control::Note};
 
 use super::Location;
-use crate::spool::sync_dir;
+use crate::durable::replace;
 
 /// Notes that are kept; the latest ones say enough.
 const MAX_NOTES: usize = 20;
@@ -45,14 +42,9 @@ pub(super) fn read(location: &Location) -> Vec<Note> {
 }
 
 fn write(location: &Location, notes: &[Note]) -> io::Result<()> {
-    let path = location.repairs();
-    let temporary = path.with_extension("new");
     let latest = &notes[notes.len().saturating_sub(MAX_NOTES)..];
-    let mut file = File::create(&temporary)?;
-    file.write_all(&serde_json::to_vec_pretty(latest).expect("notes are text"))?;
-    file.sync_all()?;
-    fs::rename(&temporary, &path)?;
-    sync_dir(&location.state)
+    let text = serde_json::to_vec_pretty(latest).expect("notes are text");
+    replace(&location.repairs(), &text)
 }
 
 /// Adds notes to what was repaired before, durably.

@@ -10,9 +10,10 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    super::{claim::sync_dir, name::Form, read::open},
+    super::{name::Form, read::open},
     BundleError, MAX_BYTES, Survey,
 };
+use crate::durable::sync_dir;
 
 /// SHA-256 of the names and the contents of a bundle's files, in hexadecimal.
 pub(in crate::spool) fn digest(path: &Path, form: Form) -> Result<String, BundleError> {

@@ -11,11 +11,12 @@ use std::{
 use super::{
     super::{
         lease,
-        look::{Fingerprint, Look},
+        look::Look,
         settle::{Candidate, Content},
     },
     Bundle, BundleError, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, READY,
 };
+use crate::fingerprint::Fingerprint;
 
 /// A look at all of a folder.
 #[derive(Debug)]

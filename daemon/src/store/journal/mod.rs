@@ -22,7 +22,7 @@ pub(crate) use self::{
     entry::{Entry, Event},
     read::Contents,
 };
-use crate::spool::sync_dir;
+use crate::durable::sync_dir;
 
 const SUFFIX: &str = ".ndjson";
 /// A file is followed by another one from this size on.
