@@ -1,11 +1,8 @@
 //! Where settings come from, and the merge of file, environment and flags.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use crate::{Config, Layer, Problems, environment, file};
+use crate::{Config, FileError, Layer, Problems, environment, file, yaml};
 
 /// Where settings come from. Later ones win: file, environment, flags.
 #[derive(Debug, Clone)]
@@ -20,37 +17,10 @@ pub struct Load<'a> {
     pub current_dir: &'a Path,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file can't be read.
-    #[error("reading {path}: {error}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// It can be read, but not used.
-    #[error("{path}:\n{problems}", path = path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Everything that is wrong.
-        problems: Problems,
-    },
-}
-
 impl Config {
     /// Reads and merges all settings.
-    pub fn load(load: Load<'_>) -> Result<Self, ConfigError> {
-        let path = load.file.to_owned();
-        match fs::read_to_string(load.file) {
-            Ok(text) => {
-                merge(&text, load).map_err(|problems| ConfigError::Invalid { path, problems })
-            }
-            Err(error) => Err(ConfigError::Unreadable { path, error }),
-        }
+    pub fn load(load: Load<'_>) -> Result<Self, FileError> {
+        yaml::read(load.file, |text| merge(text, load.clone()))
     }
 }
 
@@ -67,6 +37,8 @@ fn merge(text: &str, load: Load<'_>) -> Result<Config, Problems> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::{
         Deadlines, Device, Devices, Disk, Idle, IdleLimit, Keep, KeepLimit, Memory, MemoryAmount,

@@ -6,8 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_config::parameters;
-use framepack_jobs::{Bytes, Job};
+use framepack_jobs::{Bytes, Job, ranges};
 use nix::sys::statvfs::statvfs;
 use thiserror::Error;
 
@@ -91,7 +90,7 @@ fn work_bytes(job: &Job) -> u64 {
     let bucket = job.spec.size.bucket;
     sections_bytes(
         job.spec.length.secs,
-        bucket.unwrap_or(parameters::DEFAULT_BUCKET_PX),
+        bucket.unwrap_or(ranges::DEFAULT_BUCKET_PX),
     )
 }
 

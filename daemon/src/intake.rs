@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use framepack_config::{BundleDefaults, Dedupe};
+use framepack_config::Dedupe;
 use framepack_jobs::{
-    Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Source, Surroundings, Validated,
+    BundleDefaults, Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Source,
+    Surroundings, Validated,
 };
 
 use crate::{
     inputs::{self, Copies, InputError, Inputs, OpenInput},
     queue::Submission,
     spool::random_id,
+    start_error::StartError,
 };
 
 /// A job as it comes in.
@@ -77,6 +79,14 @@ impl From<Problems> for Rejection {
             problems,
         }
     }
+}
+
+/// What the bundle's `framepack.json` says, if there is one.
+pub(crate) fn bundle_defaults(bundle: &Path) -> Result<BundleDefaults, StartError> {
+    let file = bundle.join(BundleDefaults::FILE);
+    framepack_yaml::read_if_present(&file, BundleDefaults::parse)
+        .map(Option::unwrap_or_default)
+        .map_err(StartError::Bundle)
 }
 
 /// What offers are checked against.

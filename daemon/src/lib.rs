@@ -60,7 +60,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use framepack_config::{BundleDefaults, Config, Paths};
+use framepack_config::{Config, Paths};
 use framepack_ipc::control::WorkerState;
 use tokio::{
     select,
@@ -81,7 +81,7 @@ use self::{
     doctor::Surroundings,
     gpu::Gpus,
     inputs::Inputs,
-    intake::Intake,
+    intake::{Intake, bundle_defaults},
     metrics::{Metrics, Totals},
     notify::Notify,
     opening::open_store,
@@ -114,7 +114,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
 
     let intake = Intake {
         inputs: Inputs::new(config.paths.inputs.clone(), state.layout().inputs()),
-        bundle: BundleDefaults::read(&config.models.bundle).map_err(StartError::Bundle)?,
+        bundle: bundle_defaults(&config.models.bundle)?,
     };
     let (spool_events, spool_inbox) = mpsc::channel();
     let (spool_told, told) = watch::channel(spool::View::default());

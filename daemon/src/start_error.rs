@@ -2,8 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_config::{ConfigError, Overlap};
+use framepack_config::Overlap;
 use framepack_ipc::{ErrorBody, ErrorCode, control::Note};
+use framepack_jobs::FileError;
 use thiserror::Error;
 
 use crate::store::StoreError;
@@ -13,10 +14,10 @@ use crate::store::StoreError;
 pub enum StartError {
     /// The configuration can't be read, or is wrong.
     #[error("{0}")]
-    Config(ConfigError),
+    Config(FileError),
     /// The bundle's `framepack.json` can't be read, or is wrong.
     #[error("{0}")]
-    Bundle(ConfigError),
+    Bundle(FileError),
     /// Behind links, jobs, state and outputs are not apart from each other.
     #[error("{key}: {overlap}", key = .0.key, overlap = .0)]
     Overlap(Overlap),
@@ -108,11 +109,11 @@ pub enum StartError {
 impl StartError {
     fn code_and_hint(&self) -> (ErrorCode, &'static str) {
         match self {
-            Self::Config(ConfigError::Unreadable { .. }) => (
+            Self::Config(FileError::Unreadable { .. }) => (
                 ErrorCode::ConfigUnreadable,
                 "name the configuration with --config FILE; its keys are in config/framepackd.yaml",
             ),
-            Self::Config(ConfigError::Invalid { .. }) => (
+            Self::Config(FileError::Invalid { .. }) => (
                 ErrorCode::ConfigInvalid,
                 "`framepackd --config FILE --check-config` tries it without starting",
             ),

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_config::BundleDefaults;
+use framepack_jobs::BundleDefaults;
 
 use crate::error::Error;
 
@@ -117,7 +117,9 @@ impl Bundle {
 
     /// What its models were trained for.
     pub fn defaults(&self) -> Result<BundleDefaults, Error> {
-        Ok(BundleDefaults::read(&self.root)?)
+        let file = self.root.join(BundleDefaults::FILE);
+        let defaults = framepack_yaml::read_if_present(&file, BundleDefaults::parse)?;
+        Ok(defaults.unwrap_or_default())
     }
 
     fn candidates(&self, component: Component) -> Vec<PathBuf> {

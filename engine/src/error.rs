@@ -2,8 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_config::ConfigError;
-use framepack_jobs::{DISK_FULL, Failure, FailureClass};
+use framepack_jobs::{DISK_FULL, Failure, FailureClass, FileError};
 use thiserror::Error;
 
 use crate::memory::error::PlanError;
@@ -98,7 +97,7 @@ pub enum Error {
     },
     /// The bundle's `framepack.json` cannot be used.
     #[error(transparent)]
-    BundleDefaults(#[from] ConfigError),
+    BundleDefaults(#[from] FileError),
     /// NaN or Inf where numbers should be.
     #[error("{what} holds NaN or Inf")]
     Numerics {

@@ -3,12 +3,15 @@
 //! [`JobSpec::parse`] reads what a user wrote, [`JobSpec::validate`] completes it, and a [`Job`]
 //! carries the result through its life.
 
+mod amount;
+mod bundle;
 mod failure;
 mod id;
 mod job;
 mod memory;
 mod parameters;
 mod parse;
+pub mod ranges;
 mod render;
 mod schedule;
 mod seed;
@@ -21,10 +24,11 @@ mod unavailable;
 mod validate;
 mod window;
 
+pub use amount::{HOST_BUDGET_GB, MemoryAmount, PRESERVE_GB};
+pub use bundle::BundleDefaults;
 pub use failure::{DISK_FULL, Failure, FailureClass};
-pub use framepack_config::{
-    Problem, ProblemKind, Problems, suggest,
-    yaml::{Location, MAX_BYTES as MAX_FILE_BYTES},
+pub use framepack_yaml::{
+    FileError, Location, MAX_BYTES as MAX_FILE_BYTES, Problem, ProblemKind, Problems, suggest,
 };
 pub use id::JobId;
 pub use job::{Job, Source};

@@ -2,7 +2,7 @@
 //!
 //! They are no typing errors, and ignoring them would make a job lie: they are refused with a reason.
 
-use framepack_config::{Problem, ProblemKind};
+use framepack_yaml::{Problem, ProblemKind};
 
 /// Paths and why they are refused.
 const UNAVAILABLE: [(&str, &str); 37] = [

@@ -1,12 +1,12 @@
 //! [`JobSpec`] to [`ValidSpec`]: defaults, and what only several keys together tell.
 
-use framepack_config::{ProblemKind, Problems, parameters};
+use framepack_yaml::{ProblemKind, Problems};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
     Guidance, JobSpec, Length, OutputSpec, Problem, SeedSpec, Size, Start, ValidSpec, Validated,
-    parse::is_name_char,
+    parse::is_name_char, ranges,
 };
 
 /// What a job file can't know by itself.
@@ -40,15 +40,13 @@ impl JobSpec {
             negative_prompt: self.negative_prompt.unwrap_or_default(),
             seed: self.seed.unwrap_or_default(),
             length: Length {
-                secs: self.length_secs.unwrap_or(parameters::LENGTH_SECS.default),
+                secs: self.length_secs.unwrap_or(ranges::LENGTH_SECS.default),
             },
             steps: self.steps,
             guidance: Guidance {
-                distilled: self
-                    .distilled
-                    .unwrap_or(parameters::GUIDANCE_DISTILLED.default),
-                cfg: self.cfg.unwrap_or(parameters::GUIDANCE_CFG.default),
-                rescale: self.rescale.unwrap_or(parameters::GUIDANCE_RESCALE.default),
+                distilled: self.distilled.unwrap_or(ranges::GUIDANCE_DISTILLED.default),
+                cfg: self.cfg.unwrap_or(ranges::GUIDANCE_CFG.default),
+                rescale: self.rescale.unwrap_or(ranges::GUIDANCE_RESCALE.default),
             },
             size: Size {
                 bucket: self.bucket,
@@ -59,8 +57,8 @@ impl JobSpec {
                 name: self.output_name.unwrap_or_default(),
                 crf: self
                     .crf
-                    .unwrap_or(parameters::OUTPUT_CRF.default)
-                    .min(parameters::MAX_CRF),
+                    .unwrap_or(ranges::OUTPUT_CRF.default)
+                    .min(ranges::MAX_CRF),
             },
         };
         Ok(Validated {
@@ -74,8 +72,8 @@ impl JobSpec {
 
     fn warnings(&self, surroundings: &Surroundings) -> Vec<String> {
         let mut warnings = Vec::new();
-        let cfg = self.cfg.unwrap_or(parameters::GUIDANCE_CFG.default);
-        let is_off = |scale: f64| scale <= parameters::GUIDANCE_CFG.default;
+        let cfg = self.cfg.unwrap_or(ranges::GUIDANCE_CFG.default);
+        let is_off = |scale: f64| scale <= ranges::GUIDANCE_CFG.default;
         if is_off(cfg)
             && self
                 .negative_prompt
@@ -88,9 +86,9 @@ impl JobSpec {
             warnings.push("guidance.rescale: not used, since guidance.cfg is 1".to_owned());
         }
         if let Some(crf) = self.crf
-            && crf > parameters::MAX_CRF
+            && crf > ranges::MAX_CRF
         {
-            let max = parameters::MAX_CRF;
+            let max = ranges::MAX_CRF;
             warnings.push(format!(
                 "output.crf: {crf} is encoded as {max}, x264's largest"
             ));

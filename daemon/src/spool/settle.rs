@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_config::yaml;
+use framepack_yaml as yaml;
 
 use super::look::Look;
 use crate::fingerprint::Fingerprint;

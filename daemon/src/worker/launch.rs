@@ -45,7 +45,7 @@ impl Launch {
 mod tests {
     use std::ffi::OsStr;
 
-    use framepack_config::MemoryAmount;
+    use framepack_jobs::MemoryAmount;
 
     use super::*;
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use framepack_config::parameters::BUCKETS_PX;
 use framepack_engine::{
     Error,
     picture::{
@@ -13,6 +12,7 @@ use framepack_engine::{
         png,
     },
 };
+use framepack_jobs::ranges::BUCKETS_PX;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use framepack_config::{HOST_BUDGET_GB, MemoryAmount, PRESERVE_GB};
 use framepack_engine::{ModelOptions, Tiling, memory::plan::Limits, worker};
+use framepack_jobs::{HOST_BUDGET_GB, MemoryAmount, PRESERVE_GB};
 
 use super::{options::Dtype, split::Switch};
 

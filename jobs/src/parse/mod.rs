@@ -4,10 +4,10 @@ mod schedule;
 
 use std::path::{Component, Path, PathBuf};
 
-use framepack_config::{Problem, ProblemKind, Problems, Table, parameters, suggest, yaml::Node};
+use framepack_yaml::{Node, Problem, ProblemKind, Problems, Table, suggest};
 
 use crate::{
-    API, JobSpec, Model, NameTemplate, SeedSpec,
+    API, JobSpec, Model, NameTemplate, SeedSpec, ranges,
     unavailable::{explain, not_available},
 };
 
@@ -42,7 +42,7 @@ const MAX_PROMPT_BYTES: usize = 8 << 10;
 impl JobSpec {
     /// Reads a job file. The error lists every mistake with its place in the text.
     pub fn parse(text: &str) -> Result<Self, Problems> {
-        let root = framepack_config::yaml::parse(text)?;
+        let root = framepack_yaml::parse(text)?;
         read(&root).map_err(|problems| problems.map(explain).located_in(text))
     }
 }
@@ -70,17 +70,17 @@ fn read(root: &Node) -> Result<JobSpec, Problems> {
         prompt: prompt(&top, "prompt", noted),
         negative_prompt: prompt(&top, "negative_prompt", noted),
         seed: seed(&top, noted),
-        length_secs: length.number("seconds", &parameters::LENGTH_SECS.range, noted),
-        steps: top.integer("steps", &parameters::STEPS.range, noted),
-        distilled: guidance.number("distilled", &parameters::GUIDANCE_DISTILLED.range, noted),
-        cfg: guidance.number("cfg", &parameters::GUIDANCE_CFG.range, noted),
-        rescale: guidance.number("rescale", &parameters::GUIDANCE_RESCALE.range, noted),
+        length_secs: length.number("seconds", &ranges::LENGTH_SECS.range, noted),
+        steps: top.integer("steps", &ranges::STEPS.range, noted),
+        distilled: guidance.number("distilled", &ranges::GUIDANCE_DISTILLED.range, noted),
+        cfg: guidance.number("cfg", &ranges::GUIDANCE_CFG.range, noted),
+        rescale: guidance.number("rescale", &ranges::GUIDANCE_RESCALE.range, noted),
         model: model(&top, noted),
         bucket: bucket(&size, noted),
-        latent_window: top.integer("latent_window", &parameters::LATENT_WINDOW.range, noted),
+        latent_window: top.integer("latent_window", &ranges::LATENT_WINDOW.range, noted),
         output_dir: output_dir(&output, noted),
         output_name: output_name(&output, noted),
-        crf: output.integer("crf", &parameters::OUTPUT_CRF.range, noted),
+        crf: output.integer("crf", &ranges::OUTPUT_CRF.range, noted),
         schedule: schedule::read(&top, noted),
     };
     problems.or(spec)
@@ -212,13 +212,13 @@ fn model(top: &Table<'_>, noted: &mut Problems) -> Option<Model> {
 
 fn bucket(size: &Table<'_>, noted: &mut Problems) -> Option<u32> {
     let bucket = size.integer("bucket", &(1..=u32::MAX), noted)?;
-    if !parameters::BUCKETS_PX.contains(&bucket) {
-        let known = parameters::BUCKETS_PX.map(|px| px.to_string()).join(", ");
+    if !ranges::BUCKETS_PX.contains(&bucket) {
+        let known = ranges::BUCKETS_PX.map(|px| px.to_string()).join(", ");
         let message = format!("{bucket} is not a bucket; there are {known}");
-        let nearest = parameters::BUCKETS_PX
+        let nearest = ranges::BUCKETS_PX
             .into_iter()
             .min_by_key(|px| px.abs_diff(bucket))
-            .unwrap_or(parameters::DEFAULT_BUCKET_PX);
+            .unwrap_or(ranges::DEFAULT_BUCKET_PX);
         let hint = format!("the nearest is {nearest}");
         noted.push(
             size.problem(ProblemKind::OutOfRange, "bucket", message)

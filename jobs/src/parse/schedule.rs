@@ -1,6 +1,6 @@
 //! The keys that say when a job may run and what is done when it fails.
 
-use framepack_config::{Problem, ProblemKind, Problems, Table, suggest, yaml::Node};
+use framepack_yaml::{Node, Problem, ProblemKind, Problems, Table, suggest};
 
 use super::{MAX_KEY_CHARS, word};
 use crate::{Dependency, FailureClass, JobId, RetrySpec, Schedule, Timestamp, Window};

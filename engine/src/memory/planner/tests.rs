@@ -1,6 +1,6 @@
 //! Whole jobs of the published models on cards of several sizes.
 
-use framepack_config::MemoryAmount;
+use framepack_jobs::MemoryAmount;
 
 use super::*;
 use crate::memory::{activations::Sequence, plan::Limits};
@@ -150,7 +150,7 @@ fn the_next_jobs_plan_is_the_same_although_the_host_holds_blocks_now() {
 #[test]
 fn settings_reach_the_plan() {
     let (survey, memory) = published(16 * GIB);
-    let preserve = MemoryAmount::parse("6", &framepack_config::PRESERVE_GB).unwrap();
+    let preserve = MemoryAmount::parse("6", &framepack_jobs::PRESERVE_GB).unwrap();
     let options = ModelOptions {
         limits: Limits {
             preserve_bytes: preserve.bytes(),

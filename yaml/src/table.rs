@@ -2,10 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive};
 
-use crate::{
-    Problem, ProblemKind, Problems, suggest,
-    yaml::{Node, join},
-};
+use crate::{Node, Problem, ProblemKind, Problems, node::join, suggest};
 
 /// A mapping at a path, whose keys are known.
 ///

@@ -6,8 +6,7 @@ use std::{cell::Cell, collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node};
-use crate::{Problem, ProblemKind};
+use crate::{Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node, Problem, ProblemKind};
 
 /// Reads one YAML document.
 pub fn parse(text: &str) -> Result<Node, Problem> {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Location, join};
+use crate::{Location, node::join};
 
 /// What of an entry is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

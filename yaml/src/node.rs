@@ -4,15 +4,9 @@
 //! expanded) the number of nodes are bounded, so that no file can make the daemon swell.
 //! `yes` and `no` are words, not booleans.
 
-mod location;
-mod parse;
-
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-pub use location::{Place, locate};
-pub use parse::parse;
 
 /// Largest accepted file, and most text in it, aliases expanded.
 pub const MAX_BYTES: usize = 1 << 20;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::yaml::{Location, Place, locate};
+use crate::{Location, Place, locate};
 
 /// Most mistakes of one file that are told.
 pub const MAX_TOLD: usize = 20;

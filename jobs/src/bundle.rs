@@ -1,0 +1,81 @@
+//! `framepack.json` of a model bundle: what its model is made for.
+
+use framepack_yaml::{Problems, Table};
+
+use crate::ranges;
+
+/// What a bundle prefers; FramePack's own values where it does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BundleDefaults {
+    /// Side in pixels of the square with about the video's area.
+    pub bucket_px: u32,
+    /// Latent frames a section.
+    pub latent_window: u32,
+    /// Denoising steps.
+    pub steps: u32,
+}
+
+impl Default for BundleDefaults {
+    fn default() -> Self {
+        Self {
+            bucket_px: ranges::DEFAULT_BUCKET_PX,
+            latent_window: ranges::LATENT_WINDOW.default,
+            steps: ranges::STEPS.default,
+        }
+    }
+}
+
+impl BundleDefaults {
+    /// Name of the file in a bundle's folder; it need not be there.
+    pub const FILE: &str = "framepack.json";
+
+    /// What the text of [`Self::FILE`] says. JSON is YAML, as far as its keys go.
+    pub fn parse(text: &str) -> Result<Self, Problems> {
+        let root = framepack_yaml::parse(text)?;
+        let mut problems = Problems::default();
+        let keys = ["default_bucket", "latent_window", "steps"];
+        let table = Table::root(&root, &keys, &mut problems);
+        let or = Self::default();
+        let defaults = Self {
+            bucket_px: table
+                .integer("default_bucket", &(1..=4096), &mut problems)
+                .unwrap_or(or.bucket_px),
+            latent_window: table
+                .integer("latent_window", &ranges::LATENT_WINDOW.range, &mut problems)
+                .unwrap_or(or.latent_window),
+            steps: table
+                .integer("steps", &ranges::STEPS.range, &mut problems)
+                .unwrap_or(or.steps),
+        };
+        problems
+            .or(defaults)
+            .map_err(|problems| problems.located_in(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_framepacks() {
+        let defaults = BundleDefaults::parse(r#"{"default_bucket": 128, "steps": 8}"#).unwrap();
+        assert_eq!(
+            defaults,
+            BundleDefaults {
+                bucket_px: 128,
+                latent_window: 9,
+                steps: 8
+            }
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_has_its_place() {
+        let problems = BundleDefaults::parse("{\n  \"steps\": 0\n}").unwrap_err();
+        assert_eq!(
+            problems.to_string(),
+            "line 2, column 12: steps: 0 is not in 1 to 100"
+        );
+    }
+}
