@@ -64,7 +64,7 @@ impl Chronicle {
         let doing = seen.running.as_ref().map_or("idle", |(_, doing)| doing);
         let paused = summary
             .paused
-            .map_or(String::new(), |why| format!("no job begins: {why}; "));
+            .map_or(String::new(), |why| format!("no job starts: {why}; "));
         self.notify
             .status(&format!("{paused}{doing}; {} queued", summary.queued));
         Some(())

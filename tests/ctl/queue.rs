@@ -46,8 +46,8 @@ fn the_queue_in_its_order_with_reasons() {
             "\t3\trunning\t0\tnight\tcat\ton cpu\n\
          1\t5\tready\t0\tnight\tcat\tin the order of acceptance\n\
          \t4\theld\t0\tnight\tcat\theld by a user\n",
-            "warning: no job begins: a user has paused the queue\n\
-         warning: no job of group night begins: it is paused\n",
+            "warning: no job starts: a user has paused the queue\n\
+         warning: no job of group night starts: it is paused\n",
         );
     let json = talk(&["queue", "--json"], vec![Response::Queue(view())])
         .ended
@@ -172,7 +172,7 @@ fn held_paused_and_waiting_jobs_are_told_from_others() {
     assert_eq!(columns[0][1..3], ["held", "2 sections done"]);
     assert_eq!(
         columns[1][1..3],
-        ["queued", "again at 2026-11-24T06:00:00.000000Z"]
+        ["queued", "retry at 2026-11-24T06:00:00.000000Z"]
     );
     assert_eq!(columns[2][1..3], ["paused", "section 2/4 step 18/25"]);
 }

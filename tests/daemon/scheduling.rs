@@ -248,7 +248,7 @@ fn a_paused_queue_begins_nothing_also_after_a_restart() {
     farm.start();
     let ping = String::from_utf8(farm.ctl(&["ping"]).stdout).unwrap();
     assert!(
-        ping.contains("no job begins: a user has paused the queue"),
+        ping.contains("no job starts: a user has paused the queue"),
         "{ping}"
     );
     let queue = farm.ctl(&["queue"]);
@@ -280,7 +280,7 @@ fn nothing_begins_while_the_disk_has_no_room() {
     farm.submit_keys("a", "a", "");
     farm.wait_until("the daemon says why nothing begins", |farm| {
         let ping = String::from_utf8(farm.ctl(&["ping"]).stdout).unwrap();
-        ping.contains("no job begins: ").then_some(())?;
+        ping.contains("no job starts: ").then_some(())?;
         assert!(
             ping.contains("free some, or lower disk.reserve_mib"),
             "{ping}"

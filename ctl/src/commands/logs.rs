@@ -51,7 +51,7 @@ fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Failure> {
     match client.call(&Request::Show(SelectRequest { jobs }))? {
         Response::Jobs { jobs } if jobs.len() == 1 => Ok(jobs[0].id),
         Response::Jobs { jobs } => {
-            let message = format!("a log is of one job; these are {}", jobs.len());
+            let message = format!("`logs` takes one job; {} match", jobs.len());
             Err(Failure::new(ErrorBody::new(ErrorCode::Usage, message)))
         }
         _ => Err(ClientError::Unexpected.into()),

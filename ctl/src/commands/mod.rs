@@ -4,6 +4,7 @@ mod cancel;
 mod change;
 mod completions;
 mod doctor;
+mod folder;
 mod gpu;
 mod list;
 mod logs;
@@ -15,7 +16,7 @@ mod show;
 mod state;
 mod submit;
 mod wait;
-mod watch;
+
 
 use framepack_ipc::queue::{Change, Scope};
 
@@ -58,7 +59,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             let change = Change::Retry { from_start };
             change::run(jobs.scope(), change, &daemon, output)
         }
-        Command::Watch { action } => watch::run(&action, &daemon, output),
+        Command::Folder { action } => folder::run(&action, &daemon, output),
         Command::Metrics => metrics::run(&daemon),
         Command::Doctor => doctor::run(&daemon, output),
         Command::State { action } => state::run(action, &daemon, output),

@@ -55,7 +55,7 @@ impl Queue {
             }
             Err(full) => {
                 if !had_none {
-                    warn!("no job begins: {full}");
+                    warn!("no job starts: {full}");
                 }
                 self.agenda.no_room = Some((full, Instant::now() + LOOK_FOR_ROOM));
                 false

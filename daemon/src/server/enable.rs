@@ -20,7 +20,7 @@ impl Service {
                 ErrorCode::NoSuchDevice,
                 format!("there is no worker for {device}"),
             );
-            return Err(error.hint(format!("there are {}", known.join(", "))).into());
+            return Err(error.hint(format!("known fields: {}", known.join(", "))).into());
         };
         let outcome = match worker.state {
             WorkerState::Faulty => {

@@ -143,7 +143,7 @@ impl Status<'_> {
             );
         }
         if let Some(reason) = &self.summary.paused {
-            return format!("no job begins: {reason}");
+            return format!("no job starts: {reason}");
         }
         let state = match self.summary {
             summary if !summary.running.is_empty() => "rendering",

@@ -31,7 +31,7 @@ fn rule_01_the_folder_is_looked_at_when_somebody_asks() {
     File::create(farm.path("jobs/empty.yaml")).unwrap();
     // An hour would pass until the next listing.
     farm.wait_until("all are found", |farm| {
-        let output = farm.ctl(&["watch", "scan"]);
+        let output = farm.ctl(&["folder", "scan"]);
         assert_code(&output, 0);
         let told = String::from_utf8(output.stdout).unwrap();
         let is_settled = told.contains("; 1 wait, 0 are left");
@@ -39,7 +39,7 @@ fn rule_01_the_folder_is_looked_at_when_somebody_asks() {
     });
     assert_eq!(farm.report("bad").0, "rejected");
     assert_eq!(farm.report("cat").0, "done");
-    let json = farm.ctl(&["watch", "scan", "--json=waiting,left"]);
+    let json = farm.ctl(&["folder", "scan", "--json=waiting,left"]);
     assert_code(&json, 0);
     let json = String::from_utf8(json.stdout).unwrap();
     assert!(
