@@ -45,7 +45,7 @@ impl Chronicle {
                         seen.note(&job, &self.gpus);
                         status_due = status_due.or(Some(Instant::now() + STATUS_PAUSE));
                     }
-                    Err(RecvError::Lagged(missed)) => warn!(missed, "too many changes at once: the log has gaps"),
+                    Err(RecvError::Lagged(missed)) => warn!(missed, "too many changes at once: the log skips some"),
                     Err(RecvError::Closed) => return,
                 },
                 () = sleep_until(status_due.unwrap_or_else(Instant::now)), if status_due.is_some() => {

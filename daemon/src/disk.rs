@@ -26,7 +26,7 @@ const PIXEL_BYTES: u64 = 3;
 /// Too little room for a job.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "{} has {} free, and the next job needs {} with those that run: free some, or lower disk.reserve_mib",
+    "{} has {} free, but the next job needs {} (running jobs included): free some space, or lower disk.reserve_mib",
     path.display(), Bytes(*free_bytes), Bytes(*needed_bytes)
 )]
 pub(crate) struct DiskFull {
@@ -119,7 +119,7 @@ mod tests {
         };
         assert_eq!(
             full.to_string(),
-            "/videos has 12.0 MiB free, and the next job needs 0.29 GiB with those that run: free some, or lower disk.reserve_mib"
+            "/videos has 12.0 MiB free, but the next job needs 0.29 GiB (running jobs included): free some space, or lower disk.reserve_mib"
         );
     }
 

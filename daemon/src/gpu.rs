@@ -53,7 +53,7 @@ impl Gpus {
             .or_else(|_| Nvml::init());
         match nvml {
             Ok(nvml) => {
-                info!("NVIDIA's management library is there");
+                info!("found NVIDIA's management library");
                 gpus.set(look(&nvml));
                 let latest = gpus.clone();
                 let watcher = thread::Builder::new().name("gpus".to_owned());
@@ -65,7 +65,7 @@ impl Gpus {
                     }
                 });
             }
-            Err(error) => debug!(%error, "no NVIDIA GPUs to tell of"),
+            Err(error) => debug!(%error, "no NVIDIA GPUs to report on"),
         }
         gpus
     }

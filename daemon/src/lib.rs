@@ -106,7 +106,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     let config = folders::prepared(config)?;
     let program = folders::worker_program(&config)?;
     if !config.models.bundle.is_dir() {
-        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
+        warn!(bundle = %config.models.bundle.display(), "no model bundle: jobs will fail");
     }
     let state = StateDir::open(&config.paths.state)?;
     let roles = Arc::new(Roles::resolve(&config.socket)?);
@@ -182,7 +182,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     let lost = select! {
         () = &mut stop => None,
         _ = queue_task => Some("the queue"),
-        _ = spool_ended => Some("the thread of the jobs folder"),
+        _ = spool_ended => Some("the jobs folder's thread"),
     };
     let parts = Parts {
         notify,
@@ -195,7 +195,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     };
     parts.stop().await?;
     if let Some(part) = lost {
-        bail!("{part} ended by itself; no job is lost: see the log, and start framepackd again");
+        bail!("{part} ended unexpectedly; no job is lost: see the log, and restart framepackd");
     }
     info!("stopped");
     Ok(())
@@ -244,7 +244,7 @@ impl Parts {
         let spool = spawn_blocking(|| self.spool.join()).await?;
         let workers = self.workers.join_all();
         if timeout(WORKERS_GRACE, workers).await.is_err() {
-            warn!("a worker did not end in time and is killed");
+            warn!("a worker did not exit in time; killing it");
         }
         self.queue.stop().await;
         spool.map_err(|_| anyhow!("the spool panicked"))

@@ -29,16 +29,16 @@ use crate::{
 pub enum StateAction {
     /// Compare the store with its journal, and repair nothing
     Check,
-    /// Make the two agree; what can't be read is set aside
+    /// Make store and journal agree; what can't be read is moved aside
     Repair,
-    /// Take notice of repairs, so that `framepackctl ping` does not tell them any more
+    /// Acknowledge repairs, so that `framepackctl ping` stops reporting them
     Acknowledge,
-    /// Write all jobs to a file, one a line
+    /// Export all jobs to a file, one per line
     Export {
-        /// The file; it is replaced
+        /// The file; an existing one is replaced
         file: PathBuf,
     },
-    /// Take jobs from an exported file; those that are there already are passed over
+    /// Import jobs from an exported file; existing ones are skipped
     Import {
         /// The file
         file: PathBuf,
@@ -79,7 +79,7 @@ fn locked(path: &Path, is_import: bool) -> Result<StateDir, StartError> {
     let path = made(path)?;
     let metadata = path
         .metadata()
-        .map_err(|error| unusable("looking at", &path, error))?;
+        .map_err(|error| unusable("reading", &path, error))?;
     let (owner, user) = (metadata.uid(), geteuid().as_raw());
     if owner != user {
         return Err(StartError::StateForeign { path, owner, user });

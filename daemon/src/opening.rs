@@ -38,7 +38,7 @@ pub(crate) async fn open_store(
         Err(error) => error,
     };
     let note = first.note();
-    error!(code = note.code, "no job is taken: {first}");
+    error!(code = note.code, "no job is accepted: {first}");
     notify.ready();
     notify.status(&format!("the store is closed: {first}"));
     let (tell, why) = watch::channel(note);

@@ -164,7 +164,7 @@ impl<'a> Report<'a> {
             (Outcome::Duplicate, Some(job)) => return Some(duplicate_in_words(&self.file, job)),
             (Outcome::Failed, Some(job)) => {
                 format!(
-                    "{file} (job {}, \"{}\") is {}: there is no video.\n",
+                    "{file} (job {}, \"{}\"): {}, there is no video.\n",
                     job.id,
                     job.name,
                     job.state.name()
@@ -182,7 +182,7 @@ impl<'a> Report<'a> {
     fn retry(&self) -> &'static str {
         match self.failure.map(|failure| failure.class) {
             Some(FailureClass::Input | FailureClass::Policy) => {
-                "mend that, then move the job file from here back into the jobs folder."
+                "fix that, then move the job file from here back into the jobs folder."
             }
             Some(_) => {
                 "once the cause is gone, move the job file from here back into the jobs folder."
@@ -220,10 +220,10 @@ fn describe(text: &mut String, failure: &Failure, problems: &[Problem]) -> std::
 
 fn duplicate_in_words(file: &str, job: &Job) -> String {
     format!(
-        "{} has the key of job {} (\"{}\", {}), so it is that job; nothing was queued.\n\n\
-         Its video: {}\n\n\
-         To render it anew all the same: change the seed, the prompt or the picture, or, if the file names a key,\n\
-         that key; or remove the video. Then move the file from here back into the jobs folder.\n",
+        "{} is a duplicate of job {} (\"{}\", {}), so it was not queued.\n\n\
+         The video of that job: {}\n\n\
+         To render it again anyway, change the seed, the prompt, the image or (if the file has one) the key, or\n\
+         remove that video. Then move the file from here back into the jobs folder.\n",
         file.escape_debug(),
         job.id,
         job.name,

@@ -70,7 +70,7 @@ impl Retention {
             logs += u32::from(self.remove(job, move || fs::remove_file(log)).await?);
         }
         if folders + logs > 0 {
-            info!(folders, logs, "removed what old jobs had left; see `keep`");
+            info!(folders, logs, "removed files of old jobs; see `keep`");
         }
         Ok(())
     }
@@ -115,7 +115,7 @@ impl Retention {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => {
                 // Not as a field `job`: that would be a line in the log that is being removed.
-                warn!(%error, "removing what job {job} has left");
+                warn!(%error, "removing files of job {job}");
                 Ok(false)
             }
         }

@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// What it means that there is no ffmpeg.
-const NOT_DECODED: &str = "there is no ffmpeg program in PATH: the file's container was checked, and no frame decoded again";
+const NOT_DECODED: &str =
+    "ffmpeg is not in PATH: the video's container was checked, but its frames were not decoded";
 
 /// The files of a finished job.
 #[derive(Debug)]

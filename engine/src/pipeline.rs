@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// What a precaution is in a report.
-const CAREFUL: &str = "not-a-number came out of the last attempt: the VAE computed in f32, and attention without the kernels that torch prefers";
+const CAREFUL: &str = "the last attempt produced NaN: in this one the VAE computed in f32, and attention avoided torch's preferred kernels";
 
 /// Renders jobs on one device, one after the other, keeping the models warm.
 #[derive(Debug)]
@@ -260,7 +260,7 @@ fn kind_label(kind: Kind) -> &'static str {
         Kind::Float => "f32",
         Kind::BFloat16 => "bf16",
         Kind::Half => "f16",
-        other => unreachable!("{other:?} is no type of a model"),
+        other => unreachable!("{other:?} is not a dtype of a model"),
     }
 }
 

@@ -130,7 +130,7 @@ fn lock_device(name: &str, state_dir: &Path) -> Result<File, Error> {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             tracing::info!(
                 device = name,
-                "waits for another worker to leave the device"
+                "waiting for another worker to release the device"
             );
             file.lock()?;
         }

@@ -314,7 +314,7 @@ impl Request {
                     client.version, client.protocol
                 );
                 Err(ErrorBody::new(ErrorCode::ProtocolMismatch, message)
-                    .hint("install framepackctl and framepackd of one version"))
+                    .hint("install the same version of framepackctl and framepackd"))
             }
             _ => Err(ErrorBody::new(
                 ErrorCode::ProtocolMismatch,

@@ -151,7 +151,10 @@ fn cancelling_what_is_finished_is_a_conflict() {
     ];
     let ended = talk(&["cancel", "1-2"], vec![Response::Cancelled { jobs }]).ended;
     assert_eq!(ended.code, 0);
-    assert_eq!(ended.stderr, "warning: job 2 will stop before its next step\n");
+    assert_eq!(
+        ended.stderr,
+        "warning: job 2 will stop before its next step\n"
+    );
     let jobs = vec![cancellation(3, done(), CancelOutcome::AlreadyFinished)];
     let ended = talk(&["cancel", "3"], vec![Response::Cancelled { jobs }]).ended;
     assert_eq!(ended.code, 10);
@@ -214,7 +217,7 @@ fn gpu_enable_says_whether_that_changes_anything() {
     assert_eq!(enabled.requests, [asked]);
     enabled.ended.assert(0, "cuda:1 is enabled again\n", "");
     let other = talk(EnableOutcome::NotFaulty);
-    other.ended.assert(0, "cuda:1 was not taken out\n", "");
+    other.ended.assert(0, "cuda:1 was not disabled\n", "");
 }
 
 #[test]

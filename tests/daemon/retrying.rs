@@ -116,7 +116,7 @@ fn another_attempt_waits_and_says_for_what() {
     let queue = farm.ctl(&["queue"]);
     let queue = String::from_utf8_lossy(&queue.stdout);
     assert!(
-        queue.contains("tried again at 20") && queue.contains("out of memory"),
+        queue.contains("retry at 20") && queue.contains("out of memory"),
         "{queue}"
     );
     // The pause is for the job, not for the daemon's life.

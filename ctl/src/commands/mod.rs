@@ -17,7 +17,6 @@ mod state;
 mod submit;
 mod wait;
 
-
 use framepack_ipc::queue::{Change, Scope};
 
 use framepack_ipc::Exit;

@@ -12,15 +12,15 @@ use super::MAX_INPUT_BYTES;
 pub(crate) enum InputError {
     #[error("{path} does not exist")]
     Missing { path: PathBuf },
-    #[error("{path} lies outside the folders that jobs may read ({})", list(.roots))]
+    #[error("{path} is outside the folders that jobs may read ({})", list(.roots))]
     Outside { path: PathBuf, roots: Vec<PathBuf> },
-    #[error("{path} is a symbolic link or lies behind one")]
+    #[error("{path} is a symbolic link, or is reached through one")]
     Link { path: PathBuf },
-    #[error("{path} lies on another file system than {root}, the folder that jobs may read")]
+    #[error("{path} is on a different file system from {root}, the folder that jobs may read")]
     OtherFileSystem { path: PathBuf, root: PathBuf },
     #[error("{path} is not a regular file")]
     NotRegular { path: PathBuf },
-    #[error("{path} has {found} bytes, more than the {MAX_INPUT_BYTES} that are read")]
+    #[error("{path} has {found} bytes; at most {MAX_INPUT_BYTES} are accepted")]
     TooLarge { path: PathBuf, found: u64 },
     #[error("reading {path}: {error}")]
     Read { path: PathBuf, error: io::Error },

@@ -61,14 +61,14 @@ impl Metrics {
         ))
         .value(&[], self.started.elapsed().as_secs_f64());
         let counts = self.queue.counts().await?;
-        let jobs = text.family(Family::gauge("framepackd_jobs", "Jobs in each state."));
+        let jobs = text.family(Family::gauge("framepackd_jobs", "Jobs by state."));
         for state in StateName::ALL {
             let count = counts.get(&state).copied().unwrap_or_default();
             jobs.value(&[("state", state.as_str())], count as f64);
         }
         let workers = text.family(Family::gauge(
             "framepackd_worker",
-            "What each worker does: 1 for its state, 0 for the others.",
+            "State of each worker: 1 for the current state, 0 for the others.",
         ));
         for worker in self.queue.workers().await? {
             for (state, name) in WORKER_STATES {
@@ -113,12 +113,12 @@ impl Metrics {
         );
         figure(
             "framepackd_gpu_memory_used_bytes",
-            "Memory that is taken.",
+            "Memory in use.",
             &|gpu| Some(gpu.used_bytes as f64),
         );
         figure(
             "framepackd_gpu_memory_foreign_bytes",
-            "Memory that programs other than the workers hold.",
+            "Memory used by programs other than the workers.",
             &|gpu| gpu.foreign_bytes.map(|bytes| bytes as f64),
         );
         figure(
@@ -144,7 +144,7 @@ impl Metrics {
                 Ok(()) => told = false,
                 // Once, until it works again.
                 Err(error) if !told => {
-                    warn!(path = %path.display(), %error, "writing the figures");
+                    warn!(path = %path.display(), %error, "writing metrics");
                     told = true;
                 }
                 Err(_) => {}

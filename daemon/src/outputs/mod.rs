@@ -20,7 +20,7 @@ use thiserror::Error;
 /// Why there is no folder for a video.
 #[derive(Debug, Error)]
 pub(crate) enum FolderError {
-    #[error("{path} is a symbolic link or no folder")]
+    #[error("{path} is a symbolic link or not a folder")]
     Link { path: PathBuf },
     #[error("creating {path}: {error}")]
     Create { path: PathBuf, error: io::Error },

@@ -90,7 +90,7 @@ impl Owner {
 
 fn remove(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
-        tracing::warn!(path = %path.display(), %error, "removing the promise of a name");
+        tracing::warn!(path = %path.display(), %error, "removing the reservation of a name");
     }
 }
 

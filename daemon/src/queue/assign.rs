@@ -49,7 +49,7 @@ impl Queue {
         match self.renderer.room().check(jobs) {
             Ok(()) => {
                 if had_none {
-                    info!("there is room on the disks again");
+                    info!("there is enough disk space again");
                 }
                 true
             }
@@ -90,7 +90,7 @@ impl Queue {
                 return Ok(());
             }
             let output = self.free_output(&job.spec, &job.name, job.seed);
-            info!(job = %id, was = %job.output.display(), is = %output.display(), "its name was taken meanwhile");
+            info!(job = %id, was = %job.output.display(), is = %output.display(), "its output name was taken in the meantime");
             let record = self.jobs.get_mut(&id).expect("chosen from the same map");
             self.index.withdraw(&record.job.output);
             record.job.output = output;
@@ -127,7 +127,7 @@ impl Queue {
         let warm = Warm::after(job);
         self.agenda.warm.insert(idle.worker.device.clone(), warm);
         let request = self.renderer.request(record);
-        info!(job = %id, device = idle.worker.device, attempt = record.job.attempts, "begins");
+        info!(job = %id, device = idle.worker.device, attempt = record.job.attempts, "started");
         self.persist(id);
         let (control, controlled) = mpsc::unbounded_channel();
         let gpu = self.gpus.of_device(&idle.worker.device);

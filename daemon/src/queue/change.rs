@@ -16,7 +16,7 @@ impl Queue {
     /// Changes the jobs that are meant; for a group and for all, those that run are told of.
     pub(super) fn change(&mut self, request: ChangeRequest) -> Result<Vec<Changed>, Unmatched> {
         let ChangeRequest { scope, change } = request;
-        info!(?scope, ?change, "a user changes the queue");
+        info!(?scope, ?change, "queue changed by a user");
         self.agenda.look_again();
         let ids = match &scope {
             Scope::Jobs(selectors) => {
@@ -78,23 +78,24 @@ impl Queue {
     fn halt(&mut self, id: JobId, change: Change) -> Outcome {
         let (control, remark) = match change {
             Change::Pause { at: Boundary::Job } => {
-                return changed(Some("runs to its end".to_owned()));
+                return changed(Some("will run to completion".to_owned()));
             }
-            Change::Pause { at: Boundary::Step } => {
-                (Control::Pause(PauseAt::Step), "halts before its next step")
-            }
+            Change::Pause { at: Boundary::Step } => (
+                Control::Pause(PauseAt::Step),
+                "will pause before its next step",
+            ),
             Change::Pause {
                 at: Boundary::Section,
             } => (
                 Control::Pause(PauseAt::Section),
-                "halts at the end of its section",
+                "will pause at the end of its section",
             ),
             _ if self.jobs[&id].job.held => {
                 return changed(Some(format!(
-                    "is held by itself: `framepackctl resume {id}`"
+                    "is held itself: use `framepackctl resume {id}`"
                 )));
             }
-            _ => (Control::Resume, "goes on"),
+            _ => (Control::Resume, "resumes"),
         };
         self.control(id, control);
         changed(Some(remark.to_owned()))
@@ -116,7 +117,7 @@ impl Queue {
                 self.halt(id, change)
             }
             (Change::Hold | Change::Release, StateName::Running) => {
-                refused("is running: `pause` halts it, `resume` lets it go on".to_owned())
+                refused("is running: use `pause` and `resume`".to_owned())
             }
             (Change::Priority { priority }, StateName::Queued | StateName::Running) => {
                 let record = self.jobs.get_mut(&id).expect("it was found above");
@@ -126,7 +127,7 @@ impl Queue {
             }
             (Change::Retry { from_start }, StateName::Failed) => self.retry(id, from_start),
             (Change::Retry { .. }, StateName::Cancelled | StateName::Expired) => refused(format!(
-                "is {state} and what it needs is gone: submit its file again"
+                "is {state}, and what it needs has been removed: submit its file again"
             )),
             (Change::Retry { .. }, StateName::Queued | StateName::Running) => {
                 refused(format!("is {state}"))
@@ -134,7 +135,7 @@ impl Queue {
             (
                 _,
                 StateName::Done | StateName::Failed | StateName::Cancelled | StateName::Expired,
-            ) => refused(format!("is {state} already")),
+            ) => refused(format!("is already {state}")),
         }
     }
 
@@ -149,7 +150,7 @@ impl Queue {
     fn retry(&mut self, id: JobId, from_start: bool) -> Outcome {
         let job = &self.jobs[&id].job;
         if !self.jobs[&id].private.input.is_file() {
-            return refused("has no picture any more: submit its file again".to_owned());
+            return refused("no longer has its image: submit its file again".to_owned());
         }
         if let Some(other) = self.successor(job) {
             return refused(format!("was submitted again, as job {other}"));

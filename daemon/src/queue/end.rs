@@ -77,7 +77,7 @@ impl Queue {
         } else {
             JobState::Queued
         };
-        info!(job = %id, attempts = job.attempts, state = %state.name(), "was running when the daemon ended");
+        info!(job = %id, attempts = job.attempts, state = %state.name(), "was running when the last daemon ended");
         self.finish(id, state);
     }
 
@@ -188,7 +188,7 @@ pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
 /// The state after a full disk: queued, and no retry of the few that a job has. It goes on after the sections that it
 /// has, once there is room for it.
 fn wait_for_room(record: &mut Record, failure: Failure) -> JobState {
-    warn!(job = %record.job.id, code = failure.code, "waits for room on the disk: {}", failure.message);
+    warn!(job = %record.job.id, code = failure.code, "waiting for disk space: {}", failure.message);
     record.job.retry_at = Some(Timestamp::now().plus(PAUSE_FOR_ROOM));
     record.job.last_failure = Some(failure);
     JobState::Queued
@@ -210,7 +210,7 @@ fn again_or_failed(record: &mut Record, failure: Failure, now: Timestamp) -> Job
             job.retries += 1;
             warn!(
                 job = %job.id, code = failure.code, retry = job.retries, pause_secs = pause.as_secs(), ?precaution,
-                "tried again: {}", failure.message
+                "will be retried: {}", failure.message
             );
             private.precaution = precaution;
             job.retry_at = (!pause.is_zero()).then(|| now.plus(pause));
@@ -245,12 +245,12 @@ fn failure_of(kind: DeathKind, how: &str) -> Option<Failure> {
         DeathKind::Hang => (
             FailureClass::Hang,
             "FP7103",
-            "see the daemon's log and the kernel's; a device that hangs often needs a new driver",
+            "see the logs of the daemon and the kernel; a device that hangs often may need a newer driver",
         ),
         DeathKind::OutOfMemoryKill => (
             FailureClass::Oom,
             "FP7104",
-            "lower memory.host_budget_gb, or free memory of the machine",
+            "lower memory.host_budget_gb, or free memory on the machine",
         ),
     };
     Some(Failure {
@@ -266,10 +266,10 @@ fn died_too_often(id: JobId, how: &str) -> Failure {
         class: FailureClass::Internal,
         code: "FP7101".to_owned(),
         message: format!(
-            "{MAX_WORKER_DEATHS} workers died while rendering it, without a new section between; the last: {how}"
+            "{MAX_WORKER_DEATHS} workers died while rendering it, without finishing a section in between; the last one: {how}"
         ),
         hint: Some(format!(
-            "see the daemon's log; if memory ran out, try a smaller size.bucket; `framepackctl retry {id}` tries it again"
+            "see the daemon's log; if memory ran out, try a smaller size.bucket; `framepackctl retry {id}` tries again"
         )),
     }
 }
@@ -279,10 +279,10 @@ fn lost_too_often(id: JobId) -> Failure {
         class: FailureClass::Internal,
         code: "FP7102".to_owned(),
         message: format!(
-            "the daemon died {MAX_LOST_STARTS} times while it was rendered, without a new section between"
+            "the daemon died {MAX_LOST_STARTS} times while rendering it, without finishing a section in between"
         ),
         hint: Some(format!(
-            "see the system's log for what ends framepackd; `framepackctl retry {id}` tries it again"
+            "see the system log for what kills framepackd; `framepackctl retry {id}` tries again"
         )),
     }
 }

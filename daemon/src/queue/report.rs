@@ -66,7 +66,7 @@ impl Queue {
             }
             Report::Rung(taken) => {
                 job.rung = taken.rung;
-                warn!(job = %id, rung = taken.rung, name = taken.name, "short of memory: {}", taken.reason);
+                warn!(job = %id, rung = taken.rung, name = taken.name, "out of memory, using less: {}", taken.reason);
                 Worth::Keeping
             }
             Report::Paused => {

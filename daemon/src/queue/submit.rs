@@ -92,7 +92,7 @@ pub(crate) enum Submitted {
 pub(crate) enum SubmitError {
     #[error("{0}")]
     Store(String),
-    #[error("the queue is full: there are {max_jobs} jobs, as many as queue.max_jobs allows")]
+    #[error("the queue is full: it has {max_jobs} jobs, the limit set by queue.max_jobs")]
     Full { max_jobs: u64 },
 }
 
@@ -124,7 +124,10 @@ impl Queue {
         if let Some(known) = known
             && submission.dedupe == Dedupe::Warn
         {
-            let warning = format!("the same as job {}, and rendered all the same", known.id);
+            let warning = format!(
+                "duplicate of job {}; rendered anyway (spool.dedupe: warn)",
+                known.id
+            );
             submission.warnings.push(warning);
         } else if let Some(known) = known {
             let same = known.spec == submission.spec;

@@ -78,6 +78,6 @@ fn note(full: &DiskFull) -> Note {
     Note {
         code: ErrorCode::DiskFull.as_str().to_owned(),
         message: full.to_string(),
-        hint: Some("it goes on by itself once there is room".to_owned()),
+        hint: Some("it continues automatically once there is room".to_owned()),
     }
 }

@@ -78,7 +78,7 @@ fn expired(job: &Job) -> Failure {
         class: FailureClass::Policy,
         code: "FP7203".to_owned(),
         message: format!(
-            "its deadline, {}, passed before it began",
+            "its deadline, {}, passed before it started",
             deadline.unwrap_or_default()
         ),
         hint: Some("submit it again with a later deadline or a higher priority".to_owned()),

@@ -55,7 +55,7 @@ impl Queue {
     /// Why no job begins, while that is so.
     pub(super) fn paused(&self) -> Option<String> {
         if self.agenda.pauses.all {
-            return Some("a user has paused the queue; `framepackctl resume --all`".to_owned());
+            return Some("the queue is paused; `framepackctl resume --all` resumes it".to_owned());
         }
         if let Some((full, _)) = &self.agenda.no_room {
             return Some(full.to_string());
@@ -88,7 +88,7 @@ fn entry_of_running(job: &Job) -> QueueEntry {
         } => entry(
             job,
             Standing::Paused,
-            format!("halts on {device}, with its memory"),
+            format!("paused on {device}, keeping its memory"),
         ),
         JobState::Running { device, .. } => entry(job, Standing::Running, format!("on {device}")),
         state => entry(job, Standing::Unknown, state.name().to_string()),
@@ -98,12 +98,12 @@ fn entry_of_running(job: &Job) -> QueueEntry {
 fn reason(turn: &Turn<'_>) -> String {
     match turn.why {
         Why::Order => match turn.job.schedule.priority {
-            0 => "in the order of acceptance".to_owned(),
+            0 => "in order of submission".to_owned(),
             priority => format!("priority {priority}"),
         },
         Why::ModelLoaded => "moved up: its model is loaded".to_owned(),
         Why::Encoded => {
-            "moved up: its model is loaded, its prompt and picture are encoded".to_owned()
+            "moved up: its model is loaded, and its prompt and image are encoded".to_owned()
         }
     }
 }
@@ -128,15 +128,16 @@ fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
             };
             waiting(format!("after job {id}{named}, which is {state}"), None)
         }
-        Wait::After(dependency, None) => {
-            waiting(format!("after {dependency}, which is not there yet"), None)
-        }
+        Wait::After(dependency, None) => waiting(
+            format!("after {dependency}, which does not exist yet"),
+            None,
+        ),
         Wait::NotBefore(begin) => waiting(format!("not before {begin}"), Some(*begin)),
         Wait::Retry(begin) => {
             let failure = job.last_failure.as_ref();
             let why = failure.map(|failure| format!(", after: {}", failure.message));
             let why = why.unwrap_or_default();
-            waiting(format!("tried again at {begin}{why}"), Some(*begin))
+            waiting(format!("retry at {begin}{why}"), Some(*begin))
         }
         Wait::Window { window, opens } => waiting(
             format!("its window {window} opens at {opens}"),

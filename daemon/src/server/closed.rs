@@ -56,7 +56,7 @@ pub(crate) async fn serve_closed(listener: &Listener, closed: &Closed) -> Infall
 
 async fn converse(stream: Stream, limits: Limits, closed: Closed) {
     if let Err(error) = closed.serve(stream, &limits).await {
-        debug!(%error, "a connection broke");
+        debug!(%error, "a connection failed");
     }
 }
 

@@ -97,7 +97,7 @@ impl Connection {
             match self.read(&mut chunk).await? {
                 None => {
                     let seconds = MESSAGE_DEADLINE.as_secs();
-                    let message = format!("no whole message came within {seconds} s");
+                    let message = format!("no complete message arrived within {seconds} s");
                     let error = ErrorBody::new(ErrorCode::TooSlow, message);
                     self.send(&Response::Error(error.into())).await?;
                     return Ok(None);

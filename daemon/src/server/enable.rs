@@ -16,11 +16,10 @@ impl Service {
                 .iter()
                 .map(|worker| worker.device.as_str())
                 .collect();
-            let error = ErrorBody::new(
-                ErrorCode::NoSuchDevice,
-                format!("there is no worker for {device}"),
-            );
-            return Err(error.hint(format!("known fields: {}", known.join(", "))).into());
+            let error = ErrorBody::new(ErrorCode::NoSuchDevice, format!("no worker for {device}"));
+            return Err(error
+                .hint(format!("known fields: {}", known.join(", ")))
+                .into());
         };
         let outcome = match worker.state {
             WorkerState::Faulty => {

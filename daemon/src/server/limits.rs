@@ -62,18 +62,18 @@ impl Limits {
         let one = taken.users.entry(user).or_insert_with(User::new);
         let full = if one.connections >= MAX_CONNECTIONS_OF_USER {
             Some(format!(
-                "you have {MAX_CONNECTIONS_OF_USER} connections to the daemon, as many as one user may have"
+                "you have {MAX_CONNECTIONS_OF_USER} connections to the daemon, the limit for one user"
             ))
         } else if total >= MAX_CONNECTIONS {
             Some(format!(
-                "the daemon has {MAX_CONNECTIONS} connections, as many as it takes"
+                "the daemon has {MAX_CONNECTIONS} connections, which is its limit"
             ))
         } else {
             None
         };
         if let Some(message) = full {
             return Err(ErrorBody::new(ErrorCode::TooManyConnections, message)
-                .hint("close some, or wait with one framepackctl for many jobs"));
+                .hint("close some, or wait for many jobs with one framepackctl"));
         }
         one.connections += 1;
         let long_messages = one.long_messages.clone();

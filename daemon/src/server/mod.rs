@@ -151,7 +151,7 @@ pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Sh
 
 async fn converse(stream: Stream, limits: Limits, service: Service) {
     if let Err(error) = service.serve(stream, &limits).await {
-        debug!(%error, "a connection broke");
+        debug!(%error, "a connection failed");
     }
 }
 
@@ -163,7 +163,9 @@ async fn admit(
 ) -> io::Result<Option<(Connection, Option<Role>)>> {
     let credentials = stream.peer_creds()?;
     let (Some(user), Some(group)) = (credentials.euid(), credentials.egid()) else {
-        return Err(io::Error::other("the kernel does not say who is there"));
+        return Err(io::Error::other(
+            "the kernel does not report the client's user",
+        ));
     };
     let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
     let mut connection = match limits.admit(user) {
@@ -246,7 +248,7 @@ impl Service {
             Request::Hello(_) | Request::Watch(_) | Request::Logs(_) | Request::State(_) => {
                 Err(ErrorBody::new(
                     ErrorCode::BadMessage,
-                    "a connection has one hello, as its first message",
+                    "hello is only accepted as the first message of a connection",
                 )
                 .into())
             }

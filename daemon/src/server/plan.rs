@@ -71,7 +71,7 @@ impl Service {
             Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
             Err(Silent) => {
                 let message = format!(
-                    "the worker of {device} has not answered within {} s, or died",
+                    "the worker for {device} did not answer within {} s, or died",
                     PATIENCE.as_secs()
                 );
                 Err(ErrorBody::new(ErrorCode::WorkerSilent, message)
@@ -90,7 +90,7 @@ impl Service {
             Some(worker) => Ok(worker.device.clone()),
             None => Err(ErrorBody::new(
                 ErrorCode::NoWorker,
-                "no worker is up that could plan the job",
+                "no worker is running that could plan the job",
             )
             .hint("see `framepackctl ping`, and the daemon's log for why")
             .into()),

@@ -159,7 +159,7 @@ fn resolve(principal: &Principal) -> Result<Who, String> {
                 .map(|group| Who::Group(group.gid)),
         },
     };
-    who.ok_or_else(|| format!("this system has no {principal}"))
+    who.ok_or_else(|| format!("{principal} does not exist on this system"))
 }
 
 /// Refuses a request that takes more than `role`.
@@ -170,7 +170,7 @@ pub(super) fn check(role: Option<Role>, request: &Request) -> Result<(), ErrorBo
         other => {
             let has = other.map_or("none", Role::name);
             let needed = needed.name();
-            let message = format!("this takes the role {needed}; yours is {has}");
+            let message = format!("this needs the role {needed}; yours is {has}");
             let hint = format!(
                 "ask whoever runs framepackd to add you to socket.{needed} of its configuration"
             );
@@ -239,7 +239,10 @@ mod tests {
             ..SocketRoles::default()
         };
         let refused = Roles::resolve(&configured).unwrap_err().to_string();
-        assert_eq!(refused, "socket.submit: this system has no @no-such-group");
+        assert_eq!(
+            refused,
+            "socket.submit: @no-such-group does not exist on this system"
+        );
     }
 
     #[test]
@@ -259,7 +262,7 @@ mod tests {
         assert!(check(Some(Role::Read), &list).is_ok());
         assert!(check(Some(Role::Submit), &cancel).is_ok());
         let refused = check(Some(Role::Read), &cancel).unwrap_err();
-        assert_eq!(refused.message, "this takes the role submit; yours is read");
+        assert_eq!(refused.message, "this needs the role submit; yours is read");
         assert!(check(None, &list).is_err());
     }
 }

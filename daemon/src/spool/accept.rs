@@ -50,7 +50,7 @@ impl Spool {
         }
         if let Err(error) = self.claims.sync() {
             // The names may come back after a crash, and are claimed again then.
-            warn!(%error, "syncing the folder of claims");
+            warn!(%error, "syncing the claims folder");
         }
         self.answer_held()
     }
@@ -94,7 +94,7 @@ impl Spool {
                 Found::NotNow(Failure { code, message, .. }) => {
                     warn!(
                         file = held.file(),
-                        code, "not taken now; it stays claimed: {message}"
+                        code, "can't be taken for now; it stays claimed: {message}"
                     );
                     self.held.push(held.not_now(&message));
                     ours = Some(message);
@@ -103,7 +103,7 @@ impl Spool {
         }
         if let Err(error) = self.intake.inputs.sync() {
             let reason = error.to_string();
-            warn!("not taken now; it stays claimed: {reason}");
+            warn!("can't be taken for now; it stays claimed: {reason}");
             for (held, submission) in jobs {
                 inputs::remove(&submission.input);
                 self.held.push(held.not_now(&reason));
@@ -132,12 +132,12 @@ impl Spool {
                     self.of_jobs.insert(held.claim.id.clone(), held.claim);
                 }
                 Ok(Submitted::Duplicate(job) | Submitted::KeyTaken(job)) => {
-                    info!(file, job = %job.id, "has the key of that job");
+                    info!(file, job = %job.id, "has the same key as that job");
                     self.totals.duplicates += 1;
                     self.refuse(held, &Report::duplicate(file, &job));
                 }
                 Err(error) => {
-                    warn!(file, %error, "not taken now; it stays claimed");
+                    warn!(file, %error, "can't be taken for now; it stays claimed");
                     self.held.push(held.not_now(&error.to_string()));
                     ours = Some(error.to_string());
                 }
@@ -151,8 +151,8 @@ impl Spool {
         let mut archive = Archive::new(self.folder.papers());
         let put = archive.put(&held.claim, &held.claim.id, report);
         if let Err(error) = put.and_then(|()| archive.sync()) {
-            warn!(file = %held.claim.path.display(), %error, "putting a file away; it stays claimed");
-            let why = format!("it can't be put away: {error}");
+            warn!(file = %held.claim.path.display(), %error, "filing a claimed file; it stays claimed");
+            let why = format!("it can't be filed: {error}");
             self.held.push(held.later(RETRY, why));
         }
     }

@@ -45,8 +45,8 @@ impl Spool {
         self.next_clearing = Instant::now() + retention::INTERVAL;
         match retention::clear(self.folder.papers(), &self.retention, SystemTime::now()) {
             Ok(0) => {}
-            Ok(files) => info!(files, then = ?self.retention.then, "files of long ago"),
-            Err(error) => warn!(%error, "clearing what was put away long ago"),
+            Ok(files) => info!(files, then = ?self.retention.then, "old files moved or removed"),
+            Err(error) => warn!(%error, "moving or removing old files"),
         }
     }
 
@@ -64,7 +64,7 @@ impl Spool {
                     && let Err(error) =
                         archive.put_again(file.as_os_str(), &id.to_string(), &report)
                 {
-                    warn!(job = %id, %error, "putting the file of a job that was tried again away");
+                    warn!(job = %id, %error, "filing a retried job's file");
                 }
                 continue;
             };
@@ -72,7 +72,7 @@ impl Spool {
             let report = Report::ended(file, &record);
             match archive.put(claim, &id.to_string(), &report) {
                 Err(error) if claim.path.exists() => {
-                    warn!(job = %id, %error, "putting the job's file away; it stays claimed");
+                    warn!(job = %id, %error, "filing the job's file; it stays claimed");
                     self.unfiled.insert(id, record);
                     continue;
                 }

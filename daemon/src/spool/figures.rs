@@ -33,7 +33,7 @@ pub(crate) struct Figures {
 /// What adds up.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
-    /// Files that were seen.
+    /// Files seen.
     pub(crate) seen: u64,
     pub(crate) claimed: u64,
     /// Files that became jobs.

@@ -156,9 +156,9 @@ impl Folder {
         let (watch, secs) = (self.watch.describe(), self.scan_interval().as_secs_f64());
         let access = match self.access() {
             Access::Writable => "",
-            Access::ReadOnly => ", nothing is written into it",
+            Access::ReadOnly => ", read-only",
         };
-        format!("{kind}, {watch}, listed every {secs} s at least{access}")
+        format!("{kind}, {watch}, listed at least every {secs} s{access}")
     }
 }
 

@@ -197,5 +197,5 @@ impl Candidate for OpenInput {
 /// When a file that still waits is rejected, for people: to the second, and the same at each look.
 fn rejected_in(left: Duration) -> String {
     let at = Timestamp::from(SystemTime::now() + left);
-    format!("the job is rejected at {}Z", &at.to_string()[..19])
+    format!("the job will be rejected at {}Z", &at.to_string()[..19])
 }

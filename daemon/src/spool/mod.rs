@@ -179,7 +179,7 @@ impl Spool {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self, events: &mpsc::Receiver<Event>) {
         if let Err(stopping) = self.work(events) {
-            info!("the jobs folder is left alone: {stopping}");
+            info!("no longer reading the jobs folder: {stopping}");
         }
     }
 
@@ -259,7 +259,7 @@ impl Spool {
 
     /// Another folder is in the place of the one that was watched.
     fn begin_anew(&mut self, claims: Claims) {
-        warn!(folder = %self.folder.path().display(), "the jobs folder is another one now, and watched again");
+        warn!(folder = %self.folder.path().display(), "the jobs folder was replaced; watching the new one");
         self.claims = claims;
         self.is_recovered = false;
         self.settling = Settling::new(self.folder.rules());

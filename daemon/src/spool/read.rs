@@ -21,11 +21,11 @@ pub(crate) enum ReadError {
     NotRegular { kind: &'static str },
     #[error("the file is empty")]
     Empty,
-    #[error("the file has {found} bytes; a job has at most {MAX_FILE_BYTES}")]
+    #[error("the file has {found} bytes; a job file has at most {MAX_FILE_BYTES}")]
     TooLarge { found: u64 },
-    #[error("the file is not UTF-8 text (first wrong byte at {offset})")]
+    #[error("the file is not UTF-8 text (first invalid byte at {offset})")]
     NotText { offset: usize },
-    #[error("somebody went on writing the file after it had been taken as finished")]
+    #[error("the file was still being written after it had looked complete")]
     Changed,
     #[error("reading the file: {0}")]
     Io(#[from] io::Error),

@@ -92,7 +92,7 @@ impl Spool {
             if is_folder && form != Some(Form::Folder) {
                 if let Some(nested) = self.nested(&entry.path(), &name) {
                     if nested.job_files > 0 && !self.unsettled.folders.contains_key(&name) {
-                        warn!(folder = %name.display(), files = nested.job_files, "job files in a folder of the jobs folder are not read");
+                        warn!(folder = %name.display(), files = nested.job_files, "job files in subfolders of the jobs folder are not read");
                     }
                     folders.insert(name, nested);
                 }

@@ -43,7 +43,7 @@ impl Content {
         if text.ends_with('\n') || last == "..." || last.ends_with("# end") {
             return Self::Complete;
         }
-        Self::Partial("there is no newline at its end".to_owned())
+        Self::Partial("it does not end in a newline".to_owned())
     }
 }
 
@@ -128,17 +128,17 @@ impl Settling {
             return Verdict::Settled;
         }
         if watched < settle && look.age < 2 * settle {
-            return Verdict::Waiting("it was changed just now".to_owned());
+            return Verdict::Waiting("it changed just now".to_owned());
         }
         let wait = format!(
-            "it is taken as it is when left unchanged for {} s",
+            "it will be taken as it is after {} s without changes",
             grace.as_secs_f64()
         );
         if let Content::Partial(how) = seen.content.get_or_insert_with(|| file.content()) {
             return Verdict::Waiting(format!("{how}; {wait}"));
         }
         if file.is_open() {
-            return Verdict::Waiting(format!("somebody has it open for writing; {wait}"));
+            return Verdict::Waiting(format!("it is open for writing; {wait}"));
         }
         Verdict::Settled
     }

@@ -91,7 +91,7 @@ impl Spool {
                 self.settings.alarm.as_secs_f64(),
                 name.escape_debug(),
             ),
-            hint: Some("finish, mend or remove them; STATUS.txt has the others".to_owned()),
+            hint: Some("complete, fix or remove them; STATUS.txt lists the others".to_owned()),
         })
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn unusable(folder: &Folder, error: &io::Error) -> Note {
             folder.path().display()
         ),
         hint: Some(
-            "mount it, or make it again; queued jobs go on, and the folder is read when it is back"
+            "mount or recreate it; queued jobs keep running, and the folder is read again when it is back"
                 .to_owned(),
         ),
     }

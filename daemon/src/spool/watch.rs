@@ -49,7 +49,7 @@ impl Watch {
         let is_tested = match (mode, file_system) {
             (WatchMode::Poll, _) => return Self::listing("spool.mode is poll"),
             (WatchMode::Auto, FileSystem::Network { .. }) => {
-                return Self::listing("network file systems do not tell what other hosts do");
+                return Self::listing("network file systems do not report what other hosts change");
             }
             (WatchMode::Auto, FileSystem::Local) => true,
             (WatchMode::Events, _) => false,
@@ -57,7 +57,7 @@ impl Watch {
         let watcher = match ask(jobs, probe, events) {
             Ok(watcher) => watcher,
             Err(error) => {
-                warn!(folder = %jobs.display(), %error, "no events for the jobs folder: it is only listed");
+                warn!(folder = %jobs.display(), %error, "no inotify events for the jobs folder: polling it instead");
                 return Self::Listing {
                     reason: error.to_string(),
                 };
@@ -94,8 +94,10 @@ impl Watch {
         match self {
             Self::Testing { probe, until, .. } if now >= until => {
                 remove_probe(&probe);
-                warn!("a test file in the jobs folder was not told of: the folder is only listed");
-                Self::listing("a test file was not told of")
+                warn!(
+                    "no inotify event for a test file in the jobs folder: polling the folder instead"
+                );
+                Self::listing("inotify did not report a test file")
             }
             other => other,
         }
@@ -121,9 +123,9 @@ impl Watch {
     /// In words, for people.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Events { .. } => "changes are told by events".to_owned(),
-            Self::Testing { .. } => "whether changes are told by events is being tested".to_owned(),
-            Self::Listing { reason } => format!("only listed: {reason}"),
+            Self::Events { .. } => "watching with inotify".to_owned(),
+            Self::Testing { .. } => "testing inotify".to_owned(),
+            Self::Listing { reason } => format!("polling, because {reason}"),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Disk {
         } else if self.journal.wants_compaction()
             && let Err(error) = self.compact()
         {
-            warn!(%error, "the journal goes on growing");
+            warn!(%error, "the journal keeps growing");
         }
         Ok(applied)
     }

@@ -225,7 +225,7 @@ impl Store {
                 self.failure = None;
                 let notes = repaired.into_iter().map(repairs::repaired);
                 if let Err(error) = repairs::add(&self.location, notes) {
-                    tracing::warn!(%error, "the note of a repair is lost");
+                    tracing::warn!(%error, "could not save the note of a repair");
                 }
             }
             Err(error) => self.failure = Some(error),

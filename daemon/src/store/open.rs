@@ -52,11 +52,11 @@ impl Disk {
         if is_new && contents.jobs() > 0 {
             let jobs = contents.jobs();
             found.repairs.push(format!(
-                "the store was missing: {jobs} jobs were taken from the journal"
+                "the store was missing: {jobs} jobs were restored from the journal"
             ));
         } else if is_new && location.is_used {
             found.lost = Some(format!(
-                "neither store nor journal was in {}: the list of jobs began anew",
+                "{} had neither store nor journal: the list of jobs starts empty",
                 location.state.display()
             ));
             found.last_id = highest_work_folder(&location.state.join("work"));
@@ -123,13 +123,13 @@ impl Disk {
             let aside = self.location.aside()?;
             self.journal.copy_to(&aside).map_err(StoreError::Journal)?;
             found.repairs.push(format!(
-                "{} lines of the journal could not be read; it was written anew, and the old one is in {}",
+                "{} lines of the journal could not be read; it was rewritten, and the old one is in {}",
                 contents.damaged_lines,
                 aside.display()
             ));
         } else if !is_first {
             found.repairs.push(format!(
-                "the journal lacked {} jobs and was written anew from the store",
+                "the journal lacked {} jobs and was rewritten from the store",
                 difference.journal_lacks
             ));
         }
@@ -214,10 +214,10 @@ fn open_database(
             if contents.jobs() == 0 && opening != Opening::Forced {
                 return Err(error);
             }
-            warn!(%error, "the store is made anew");
+            warn!(%error, "creating a new store");
             fs::remove_dir_all(&path)?;
             found.repairs.push(format!(
-                "the store could not be opened ({damage}): {} jobs were taken from the journal, and the old store is in {}",
+                "the store could not be opened ({damage}): {} jobs were restored from the journal, and the old store is in {}",
                 contents.jobs(),
                 aside.display()
             ));
@@ -226,7 +226,7 @@ fn open_database(
         opened => opened?,
     };
     found.repairs.push(format!(
-        "the store could not be opened ({damage}) and was without its snapshot; the old one is in {}",
+        "the store could not be opened ({damage}) until its snapshot was removed; the old one is in {}",
         aside.display()
     ));
     Ok(database)
@@ -259,8 +259,8 @@ fn lost_with_both(damaged_lines: u64, found: &Found) -> String {
         .map(|id| id.to_string())
         .collect();
     format!(
-        "{damaged_lines} lines of the journal were given up with the damaged store: what changed last may be missing of \
-         any job, and there is nothing of jobs [{}]",
+        "{damaged_lines} lines of the journal were discarded with the damaged store: the latest changes of any job may \
+         be missing, and nothing is known of jobs [{}]",
         unknown.join(", ")
     )
 }

@@ -28,7 +28,7 @@ pub(super) fn lost(what: String) -> Note {
         code: ErrorCode::StoreLost.as_str().to_owned(),
         message: what,
         hint: Some(
-            "files that are still claimed become jobs again; `framepackctl state import` takes an export back; \
+            "files that are still claimed become jobs again; `framepackctl state import` restores an export; \
              `framepackctl state acknowledge` removes this note"
                 .to_owned(),
         ),

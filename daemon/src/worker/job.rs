@@ -142,7 +142,7 @@ impl Supervisor {
                 return Ok(None);
             }
             FromWorker::Ready(_) => {
-                warn!(job = %run.request.job, "the worker said again that it is ready");
+                warn!(job = %run.request.job, "the worker reported ready a second time");
                 return Ok(None);
             }
             last_word => return Ok(run.ending(last_word)),
@@ -225,10 +225,10 @@ async fn stop(process: &mut WorkerProcess) -> End {
 
 /// The job was cancelled, and its worker does not stop.
 async fn kill_deaf(job: JobId, process: &mut WorkerProcess) -> End {
-    warn!(%job, "does not stop: its worker is killed");
+    warn!(%job, "does not stop: killing its worker");
     let loss = match process.terminate().await {
         Ok(()) => Loss::Dead {
-            how: "killed, as it did not stop a cancelled job".to_owned(),
+            how: "killed because it did not stop a cancelled job".to_owned(),
             fault: None,
         },
         Err(unkillable) => Loss::Stuck(unkillable),
@@ -239,7 +239,7 @@ async fn kill_deaf(job: JobId, process: &mut WorkerProcess) -> End {
 /// The worker makes no step.
 async fn kill_hung(job: JobId, how: String, process: &mut WorkerProcess) -> End {
     let how = format!("the worker hung: {how}; its process {}", process.vitals());
-    warn!(%job, "{how}: it is killed");
+    warn!(%job, "{how}: killing it");
     let loss = match process.terminate().await {
         Ok(()) => Loss::Dead {
             how: how.clone(),
@@ -256,9 +256,9 @@ fn no_video(request: &RenderRequest) -> Failure {
         class: FailureClass::Internal,
         code: "FP7002".to_owned(),
         message: format!(
-            "the worker reported a video, but there is no {}",
+            "the worker reported a video, but {} does not exist",
             request.output.display()
         ),
-        hint: Some("see whether something else removes files from paths.outputs".to_owned()),
+        hint: Some("check whether something else removes files from paths.outputs".to_owned()),
     }
 }

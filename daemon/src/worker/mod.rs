@@ -169,7 +169,7 @@ impl Supervisor {
             match self.live().await? {
                 Loss::Old => info!(
                     device = self.launch.device,
-                    "worker is replaced: recycle_after"
+                    "replacing the worker: recycle_after"
                 ),
                 Loss::Dead { how, fault } => {
                     error!(device = self.launch.device, "no worker: {how}");
@@ -228,10 +228,10 @@ impl Supervisor {
     /// Gives the device no more jobs until somebody brings it back.
     async fn take_out(&mut self, how: &str) -> Result<(), Stopping> {
         let device = &self.launch.device;
-        error!(device, code = TAKEN_OUT, "taken out: {how}");
+        error!(device, code = TAKEN_OUT, "disabled: {how}");
         self.status.note = Some(format!(
-            "taken out, as it failed again and again without finishing a job; the last time: {how} \
-             (`framepackctl gpu enable {device}` brings it back) [{TAKEN_OUT}]"
+            "disabled after repeated faults without a finished job in between; the last one: {how} \
+             (`framepackctl gpu enable {device}` re-enables it) [{TAKEN_OUT}]"
         ));
         self.tell(WorkerState::Faulty).await?;
         loop {
@@ -241,7 +241,7 @@ impl Supervisor {
                 () = self.shutdown.requested() => return Err(Stopping),
             }
         }
-        info!(device = self.launch.device, "brought back");
+        info!(device = self.launch.device, "re-enabled");
         self.faults.forget();
         self.pause = FIRST_PAUSE;
         self.status.note = None;
@@ -307,7 +307,7 @@ impl Supervisor {
                 message = process.receive() => match message {
                     Ok(FromWorker::Planned { ask, outcome }) => self.asks.answer(ask, outcome),
                     Ok(message) => break After::Lost(Loss::Dead {
-                        how: format!("it spoke without being asked: {message:?}"),
+                        how: format!("unexpected message: {message:?}"),
                         fault: Some(Cause::Worker),
                     }),
                     Err(error) => break After::Lost(Loss::Dead {
@@ -318,7 +318,7 @@ impl Supervisor {
                 question = self.asks.next() => process.send(&question),
                 () = sleep_until(cool_at), if cooling.is_some() => {
                     if let Some((_, to)) = cooling {
-                        info!(device = self.launch.device, ?to, "gives up memory");
+                        info!(device = self.launch.device, ?to, "releasing memory");
                         process.send(&ToWorker::Cool { to });
                         idle.cooled(to);
                         self.status.temperature = Some(to);
@@ -338,7 +338,7 @@ impl Supervisor {
         match next.try_recv() {
             Ok(assignment) => {
                 let job = assignment.request.job;
-                warn!(%job, "its worker went away before it had it");
+                warn!(%job, "its worker exited before it received the job");
                 self.queue.end(job, Ending::Interrupted).await
             }
             Err(_) => Ok(()),

@@ -178,10 +178,10 @@ impl Watchdog {
                 at.step + 1,
                 at.steps
             ),
-            Some(at) => format!("in its phase {:?}", at.phase).to_lowercase(),
+            Some(at) => format!("in phase {:?}", at.phase).to_lowercase(),
         };
         let usual = match self.typical() {
-            Some(step) => format!("; slow steps take {:.1} s", step.as_secs_f64()),
+            Some(step) => format!("; slow steps usually take {:.1} s", step.as_secs_f64()),
             None => String::new(),
         };
         format!("no sign of life for {silence:.0} s {place}{usual}")
@@ -351,8 +351,7 @@ mod tests {
     fn silence_is_a_hang_unless_it_was_asked_for_or_ours() {
         let (mut dog, now) = watched(640, 3, 20);
         assert_eq!(dog.verdict(now + secs(99)), Verdict::Patience);
-        let expected =
-            "no sign of life for 100 s in section 1 of 3, step 4 of 25; slow steps take 20.0 s";
+        let expected = "no sign of life for 100 s in section 1 of 3, step 4 of 25; slow steps usually take 20.0 s";
         assert_eq!(
             dog.verdict(now + secs(100)),
             Verdict::Hung(expected.to_owned())

@@ -146,7 +146,7 @@ impl Checkpoints {
                 Err(reason) => {
                     tracing::warn!(path = %path.display(), reason, "a checkpoint is not used");
                     found.warning = Some(format!(
-                        "section {section} was rendered again, its checkpoint being of no use: {reason}"
+                        "section {section} was rendered again because its checkpoint can't be used: {reason}"
                     ));
                     break;
                 }
@@ -203,14 +203,14 @@ impl Checkpoints {
             bytes => bytes.map_err(|error| error.to_string())?,
         };
         let file = unseal(&bytes)?;
-        let header: Header =
-            serde_json::from_str(&file.what).map_err(|_| "another version wrote it".to_owned())?;
+        let header: Header = serde_json::from_str(&file.what)
+            .map_err(|_| "it was written by another version".to_owned())?;
         let latents = file.tensors.get(LATENTS).ok_or("it has no latents")?;
         if header.format != FORMAT {
             return Err(format!("it has format {}", header.format));
         }
         if header.job != self.job {
-            return Err("it is of another job, or the models have changed since".into());
+            return Err("it belongs to another job, or the models have changed since".into());
         }
         let continues = (section, noise_numbers(section, latents), &self.newest);
         if (header.section, header.noise_numbers, &header.after) != continues {

@@ -113,7 +113,7 @@ impl Stream {
     /// The same for a drop, which must not panic: a failure, after which nothing runs on the stream, is logged.
     pub(crate) fn finish(&self) {
         if let Err(error) = checked(fp_synchronize_stream(self.device, self.id)) {
-            tracing::debug!(%error, "a stream was not waited for");
+            tracing::debug!(%error, "could not wait for a stream");
         }
     }
 }

@@ -119,7 +119,7 @@ pub fn place_encoder(
         let needs = [
             ("embeddings", needs.fixed_bytes),
             ("slots", ring_bytes),
-            ("working space", needs.activation_bytes),
+            ("working memory", needs.activation_bytes),
         ];
         memory.too_small(phase, kept_bytes, needs)
     })
@@ -135,7 +135,7 @@ pub fn place_decoding(
     if kept_bytes + working_bytes <= memory.budget_bytes() {
         return Ok(kept_bytes + working_bytes);
     }
-    Err(memory.too_small("decoding", kept_bytes, [("working space", working_bytes)]))
+    Err(memory.too_small("decoding", kept_bytes, [("working memory", working_bytes)]))
 }
 
 /// How the VAE cuts frames on a device of that size: the choice changes the result, so it is upstream's.
@@ -156,7 +156,7 @@ impl Memory {
     ) -> PlanError {
         let common = [
             ("CUDA context", self.context_bytes),
-            ("weights that stay", kept_bytes),
+            ("other weights", kept_bytes),
             ("margin", super::plan::DEVICE_MARGIN_BYTES),
         ];
         PlanError::Device {

@@ -215,13 +215,13 @@ impl Frame<'_> {
         Needs::new([
             ("CUDA context", self.memory.context_bytes),
             (
-                "weights that stay",
+                "other weights",
                 self.needs.fixed_bytes + self.needs.hoisted_bytes,
             ),
             ("resident blocks", self.resident_bytes(residency)),
             ("slots", ring_bytes),
             (
-                "working space",
+                "working memory",
                 preserve_bytes.max(self.hoisting_bytes(ring_bytes)),
             ),
             ("margin", DEVICE_MARGIN_BYTES),

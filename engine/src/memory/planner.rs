@@ -240,7 +240,7 @@ impl Planner {
         let is_short = peak_bytes > memory.budget_bytes();
         let warning = is_short.then(|| {
             format!(
-                "the job takes {} of host memory, and {} are free: it may swap, or fail",
+                "the job needs {} of host memory and {} are free: it may swap, or fail",
                 Bytes(peak_bytes),
                 Bytes(memory.free_bytes)
             )

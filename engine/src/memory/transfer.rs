@@ -219,13 +219,12 @@ impl Transfers {
         let stage = || {
             let bytes = self.chunk_bytes.get();
             let buffer = HostBuffer::new(bytes).map_err(|source| Error::OutOfMemory {
-                message: format!("the host has no {bytes} bytes for transfers: {source}"),
+                message: format!(
+                    "can't allocate {bytes} bytes of host memory for transfers: {source}"
+                ),
             })?;
             if let Err(reason) = buffer.page_lock(self.device) {
-                tracing::warn!(
-                    reason,
-                    "transfers go through memory that is not page-locked"
-                );
+                tracing::warn!(reason, "transfers use memory that is not page-locked");
             }
             Ok(Stage { buffer, busy: None })
         };

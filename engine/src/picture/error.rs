@@ -13,7 +13,7 @@ use super::load::{MAX_FILE_BYTES, MAX_PIXELS};
 #[non_exhaustive]
 pub enum PictureError {
     /// The file cannot be opened or read.
-    #[error("the picture {} cannot be read: {source}", path.display())]
+    #[error("the image {} cannot be read: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -21,19 +21,19 @@ pub enum PictureError {
         source: io::Error,
     },
     /// A folder, a pipe or a device.
-    #[error("the picture {} is not a regular file", path.display())]
+    #[error("the image {} is not a regular file", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
     },
     /// Not one of the four formats, whatever its name says.
-    #[error("{} is not a JPEG, PNG, WebP or TIFF picture", path.display())]
+    #[error("{} is not a JPEG, PNG, WebP or TIFF image", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
     },
     /// The picture has more pixels than are accepted.
-    #[error("the picture {} has {size} = {} pixels, more than {MAX_PIXELS}", path.display(), size.pixels())]
+    #[error("the image {} has {size} = {} pixels, more than {MAX_PIXELS}", path.display(), size.pixels())]
     TooManyPixels {
         /// The file.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum PictureError {
         size: Size,
     },
     /// The file is larger than any acceptable picture.
-    #[error("the picture {} has {bytes} bytes, more than {MAX_FILE_BYTES}", path.display())]
+    #[error("the image {} has {bytes} bytes, more than {MAX_FILE_BYTES}", path.display())]
     FileTooLarge {
         /// The file.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum PictureError {
         bytes: u64,
     },
     /// Truncated, damaged, or of a variant that is not supported.
-    #[error("the picture {} cannot be decoded: {reason}", path.display())]
+    #[error("the image {} cannot be decoded: {reason}", path.display())]
     Undecodable {
         /// The file.
         path: PathBuf,

@@ -176,7 +176,7 @@ impl Drop for Part {
         if let Err(error) = fs::remove_file(&self.path)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(path = %self.path.display(), %error, "a temporary file is left");
+            tracing::warn!(path = %self.path.display(), %error, "could not remove a temporary file");
         }
     }
 }

@@ -131,7 +131,7 @@ impl Shards {
             }
             let path = dir.join(file);
             if !path.exists() {
-                return Err(bad(format!("shard {file} is not there")));
+                return Err(bad(format!("shard {file} is missing")));
             }
             let stored = shards.add(path, layout)?;
             let mapped: BTreeSet<&String> = index

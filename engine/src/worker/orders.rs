@@ -169,7 +169,7 @@ fn read(input: impl BufRead, orders: &mpsc::Sender<Order>, wishes: &Wishes) {
                 None
             }
             Err(error) => {
-                tracing::error!(%error, "not a message for a worker; the daemon must be of another version");
+                tracing::error!(%error, "not a message for a worker; the daemon seems to be of another version");
                 return;
             }
         };

@@ -107,7 +107,7 @@ fn rule_10_a_folder_that_is_written_in_place_waits_for_ready() {
     let farm = Farm::with_spool("settle_secs: 600, grace_secs: 3600, scan_secs: 0.1");
     let folder = farm.path("jobs/cat.job");
     fs::create_dir(&folder).unwrap();
-    farm.wait_for_status("cat.job: it was changed just now");
+    farm.wait_for_status("cat.job: it changed just now");
     fs::create_dir(folder.join("pictures")).unwrap();
     fs::write(folder.join("pictures/start.png"), "a photo").unwrap();
     fs::write(folder.join("shot.yaml"), bundled("a cat")).unwrap();

@@ -74,7 +74,7 @@ fn rule_17_a_file_that_never_settles_makes_the_daemon_degraded() {
     fs::write(farm.path("jobs/half.yaml"), job("a cat").trim_end()).unwrap();
     let note = farm.wait_until("it is told", |farm| farm.status().degraded.pop());
     assert_eq!(note.code, "FP5021");
-    for part in ["1 files", "half.yaml: there is no newline at its end"] {
+    for part in ["1 files", "half.yaml: it does not end in a newline"] {
         assert!(note.message.contains(part), "{}", note.message);
     }
     farm.wait_for_status("Needs attention:\n  FP5021: 1 files");

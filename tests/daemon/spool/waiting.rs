@@ -16,7 +16,7 @@ use crate::{
 fn rule_09_a_job_waits_for_its_picture() {
     let farm = Farm::with_spool("settle_secs: 0.1, wait_inputs_secs: 600");
     farm.drop_job("cat.yaml", job("a cat").replace("photo", "later"));
-    farm.wait_for_status("jobs/later.png does not exist; the job is rejected at ");
+    farm.wait_for_status("jobs/later.png does not exist; the job will be rejected at ");
     assert_eq!(farm.claimed().len(), 1, "it is taken");
     assert!(farm.show("cat").is_empty());
     fs::write(farm.path("jobs/later.png"), "a photo").unwrap();

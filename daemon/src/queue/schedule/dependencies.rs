@@ -124,7 +124,7 @@ fn no_video(id: JobId, state: StateName) -> Failure {
         code: "FP7201".to_owned(),
         message: format!("it runs after job {id}, which is {state}"),
         hint: Some(format!(
-            "have job {id} rendered (`framepackctl retry {id}`, or submit it again), then this one"
+            "get job {id} rendered first (`framepackctl retry {id}`, or submit it again), then this one"
         )),
     }
 }
@@ -134,7 +134,7 @@ pub(crate) fn circular() -> Failure {
     Failure {
         class: FailureClass::Policy,
         code: "FP7202".to_owned(),
-        message: "the jobs that it runs after wait for itself".to_owned(),
-        hint: Some("take one of them out of `after`, and submit them again".to_owned()),
+        message: "circular dependency: the jobs in its `after` wait for it".to_owned(),
+        hint: Some("remove one of them from `after`, and submit them again".to_owned()),
     }
 }

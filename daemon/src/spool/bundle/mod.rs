@@ -105,7 +105,7 @@ struct Unpacked(PathBuf);
 impl Drop for Unpacked {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            warn!(folder = %self.0.display(), %error, "removing what was unpacked of a bundle");
+            warn!(folder = %self.0.display(), %error, "removing an unpacked bundle");
         }
     }
 }

@@ -63,7 +63,7 @@ impl<'a> Survey<'a> {
             } else {
                 return Err(BundleError::Special {
                     name: name(),
-                    kind: "no regular file",
+                    kind: "not a regular file",
                 });
             }
         }

@@ -99,7 +99,7 @@ fn read_tar(file: File, meter: &Meter, sink: &mut dyn Sink) -> Result<(), Bundle
 }
 
 fn special(name: String) -> BundleError {
-    let kind = "a link, or another thing that is no file";
+    let kind = "a link, or something else that is not a file";
     BundleError::Special { name, kind }
 }
 

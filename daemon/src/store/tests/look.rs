@@ -41,7 +41,7 @@ async fn a_store_of_an_earlier_time_shows_the_journals_records() {
     let seen = look(&state.location()).unwrap();
     assert_eq!(
         seen.report.problems,
-        ["the store lacks 1 records of the journal"]
+        ["the store lacks 1 records that the journal has"]
     );
     assert_eq!(seen.records[0].job.attempts, 5);
     assert!(!state.file("damaged").exists(), "nothing is repaired");

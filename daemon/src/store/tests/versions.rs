@@ -67,7 +67,7 @@ fn the_second_version_of_the_store_is_rebuilt_from_its_journal() {
     fs::remove_dir_all(state.file("store")).unwrap();
     let (store, records) = state.open();
     assert_second_version(&store, &records);
-    assert_repaired(&store, &["10 jobs were taken from the journal"]);
+    assert_repaired(&store, &["10 jobs were restored from the journal"]);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_second_version_of_the_store_does_without_its_journal() {
     let seen = look(&state.location()).unwrap();
     assert_eq!(
         seen.report.problems,
-        ["the journal lacks 10 jobs of the store"]
+        ["the journal lacks 10 jobs that the store has"]
     );
     let (store, records) = state.open();
     assert_second_version(&store, &records);

@@ -31,7 +31,7 @@ impl Card {
         let ballast_bytes = memory.total_bytes.saturating_sub(card_bytes);
         if ballast_bytes > memory.free_bytes {
             bail!(
-                "--card-gib {gib}: the context alone, or what others hold, leaves no room on such a card"
+                "--card-gib {gib}: the CUDA context and other programs leave no room on a card of that size"
             );
         }
         for start in (0..ballast_bytes).step_by(PIECE_BYTES as usize) {

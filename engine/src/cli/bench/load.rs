@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Type of weights and computation [default: bf16 on CUDA, f32 on the CPU]
+    /// Dtype of weights and computation [default: bf16 on CUDA, f32 on the CPU]
     #[arg(long)]
     dtype: Option<Dtype>,
     /// `cpu` or `cuda:N`

@@ -25,11 +25,11 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Subject {
-    /// Forwards of the packed transformer
+    /// Forward passes of the packed transformer
     Transformer(Box<transformer::Args>),
-    /// From the files to the first forward
+    /// Loading, up to the first forward pass
     Load(load::Args),
-    /// Latents of a section to frames
+    /// Decoding a section's latents to frames
     VaeDecode(vae_decode::Args),
     /// Whole jobs, one after the other
     Job(job::Args),

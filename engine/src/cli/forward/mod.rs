@@ -36,7 +36,7 @@ enum Component {
     VaeEncode(vae::Args),
     /// Latents to pixels
     VaeDecode(vae::Args),
-    /// Token ids to the hidden states third from the last
+    /// Token ids to the hidden states of the third-last layer
     Llama(Streamed),
     /// Token ids to one vector
     Clip(Common),
@@ -65,7 +65,7 @@ struct Common {
     /// Safetensors file to write the results to, as f32
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// Type of weights and computation [default: f32 on the CPU; on CUDA bf16 for the transformer, else f16]
+    /// Dtype of weights and computation [default: f32 on the CPU; on CUDA bf16 for the transformer, else f16]
     #[arg(long)]
     dtype: Option<Dtype>,
     /// `cpu` or `cuda:N`

@@ -50,7 +50,7 @@ impl Folder {
                 Some(entry)
             }
             Err(reason) => {
-                tracing::warn!(path = %path.display(), reason, "removes a damaged embedding");
+                tracing::warn!(path = %path.display(), reason, "removing a damaged embedding");
                 remove(&path);
                 None
             }
@@ -107,7 +107,7 @@ impl Folder {
 fn unsealed(key: Key, bytes: &[u8]) -> Result<Entry, String> {
     let found = sealed::unseal(bytes)?;
     if found.what != key.to_string() {
-        return Err("it is another entry".into());
+        return Err("it is a different entry".into());
     }
     Ok(found.tensors)
 }

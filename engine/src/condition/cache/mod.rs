@@ -48,7 +48,7 @@ impl EmbeddingCache {
     pub(crate) fn on_disk(path: &Path, writer: &str) -> Self {
         let folder = Folder::open(path, writer, ENTRIES_ON_DISK)
             .inspect_err(|error| {
-                tracing::warn!(path = %path.display(), %error, "embeddings are not kept on the disk");
+                tracing::warn!(path = %path.display(), %error, "embeddings are not cached on disk");
             })
             .ok();
         Self {
@@ -90,7 +90,7 @@ impl EmbeddingCache {
         tensors: &[Tensor; N],
     ) {
         if !tensors.iter().all(is_finite) {
-            return tracing::warn!(%key, "an embedding holds NaN or Inf and is not kept");
+            return tracing::warn!(%key, "an embedding contains NaN or Inf and is not cached");
         }
         // A copy, since a view would keep all that it is a part of.
         let kept = tensors
@@ -100,7 +100,7 @@ impl EmbeddingCache {
         if let Some(folder) = &self.folder
             && let Err(error) = folder.write(key, &entry)
         {
-            tracing::warn!(%key, %error, "an embedding is kept in memory only");
+            tracing::warn!(%key, %error, "an embedding is cached in memory only");
         }
         self.remember(key, entry);
     }
