@@ -62,7 +62,7 @@ pub(crate) enum Command {
     /// Pause jobs, across restarts too: running ones stop and queued ones do not start
     Pause(Pause),
     /// Resume paused jobs
-    Resume(Of),
+    Resume(Target),
     /// Set the priority of jobs
     Priority(Priority),
     /// Queue failed jobs again; they resume after their last finished section
@@ -173,7 +173,7 @@ impl Jobs {
 /// Jobs, a group, or all.
 #[derive(Debug, Args)]
 #[group(id = "of", required = true, multiple = false)]
-pub(crate) struct Of {
+pub(crate) struct Target {
     /// Jobs, as for `show`
     #[arg(value_name = "JOB")]
     jobs: Vec<Selector>,
@@ -187,7 +187,7 @@ pub(crate) struct Of {
     all: bool,
 }
 
-impl Of {
+impl Target {
     pub(crate) fn scope(self) -> Scope {
         match self.group {
             Some(group) => Scope::Group(group),
@@ -200,7 +200,7 @@ impl Of {
 #[derive(Debug, Args)]
 pub(crate) struct Pause {
     #[command(flatten)]
-    pub(crate) of: Of,
+    pub(crate) of: Target,
 
     /// Where running jobs stop
     #[arg(long, value_name = "BOUNDARY", default_value = "section")]

@@ -37,7 +37,7 @@ pub(crate) struct DiskFull {
 
 /// What is looked at before a job begins.
 #[derive(Debug, Clone)]
-pub(crate) struct Room {
+pub(crate) struct DiskSpace {
     /// On the file system of the checkpoints.
     pub(crate) work: PathBuf,
     /// On that of the videos.
@@ -46,9 +46,9 @@ pub(crate) struct Room {
     pub(crate) reserve_bytes: u64,
 }
 
-impl Room {
+impl DiskSpace {
     /// Whether these jobs fit, the next one and those that run: what they have written already counts twice, which errs
-    /// on the safe side. Where the free space can't be told, what they write will tell.
+    /// on the safe side. Where the free space is unknown, writing will show.
     pub(crate) fn check<'j>(&self, jobs: impl Iterator<Item = &'j Job>) -> Result<(), DiskFull> {
         let (mut work, mut video) = (0, 0);
         for job in jobs {

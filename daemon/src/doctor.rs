@@ -1,4 +1,4 @@
-//! What rendering takes of the machine: folders, space, programs, limits.
+//! Checks of what rendering needs from the machine: folders, space, programs, limits.
 
 use std::{
     env,
@@ -20,14 +20,14 @@ const STATE_BYTES: u64 = 64 << 20;
 /// Where the NVIDIA driver says that it is loaded.
 const NVIDIA_DRIVER: &str = "/proc/driver/nvidia/version";
 
-/// What the daemon was configured with, for [`Surroundings::check`].
+/// What to check: the daemon's configuration.
 #[derive(Debug, Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct Doctor {
     pub(crate) config: Config,
     pub(crate) worker: PathBuf,
 }
 
-impl Surroundings {
+impl Doctor {
     /// Tries everything. Reads and writes files, so it may take a while.
     pub(crate) fn check(&self) -> Vec<Check> {
         let paths = &self.config.paths;

@@ -54,7 +54,7 @@ async fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(error) => {
-            let error = told(&error);
+            let error = error_body(&error);
             let exit = match cli.command {
                 Some(_) => error.class.into(),
                 None => Exit::Failure,
@@ -67,7 +67,7 @@ async fn main() -> ExitCode {
 }
 
 /// The error with its code and what to do about it.
-fn told(error: &anyhow::Error) -> ErrorBody {
+fn error_body(error: &anyhow::Error) -> ErrorBody {
     match (error.downcast_ref::<StartError>(), error.downcast_ref()) {
         (Some(error), _) => error.into(),
         (None, Some(error)) => ErrorBody::clone(error),

@@ -1,4 +1,4 @@
-//! What systemd hears of the daemon: `sd_notify`'s datagrams, written here since they are a line of text each.
+//! What systemd is told: `sd_notify`'s datagrams, written here since they are a line of text each.
 //!
 //! Without `NOTIFY_SOCKET` in the environment nobody listens, and nothing is sent.
 

@@ -85,7 +85,7 @@ pub enum StartError {
         /// Where it should be.
         program: PathBuf,
     },
-    /// A role is given to somebody whom the system does not know.
+    /// A role is given to a user or group that the system does not know.
     #[error("{key}: {reason}")]
     Principal {
         /// As in `socket.admin`.

@@ -63,13 +63,13 @@ pub enum Error {
         /// Why there is none.
         reason: String,
     },
-    /// An operation of torch failed for another reason: a fault of ours.
+    /// An operation of torch failed for another reason: a bug.
     #[error("torch: {message}")]
     Torch {
         /// Torch's account of it.
         message: String,
     },
-    /// The engine broke a promise to itself: a fault of ours.
+    /// An invariant of the engine does not hold: a bug.
     #[error("internal error at {place}: {message}")]
     Internal {
         /// File, line and column of the source.

@@ -15,7 +15,7 @@ use crate::{
         preview::latent_preview,
     },
     pipeline::Video,
-    progress::Journal,
+    progress::ProgressReporter,
     section::FRAMES_PER_SECOND,
     video::{VideoSettings, VideoSummary, VideoWriter},
 };
@@ -35,8 +35,12 @@ pub(crate) struct Written {
 
 /// Writes the video, reads it back, and puts it in its place; its latents and a contact sheet go into the work
 /// folder.
-pub(crate) fn write(job: &Job, video: &Video, journal: &mut Journal<'_>) -> Result<Written, Error> {
-    journal.enter(Phase::Encode)?;
+pub(crate) fn write(
+    job: &Job,
+    video: &Video,
+    progress: &mut ProgressReporter<'_>,
+) -> Result<Written, Error> {
+    progress.enter(Phase::Encode)?;
     write_latents(
         &job.output.work_dir.join("latents.safetensors"),
         &video.latents,
@@ -60,7 +64,7 @@ pub(crate) fn write(job: &Job, video: &Video, journal: &mut Journal<'_>) -> Resu
         }
     }
 
-    journal.enter(Phase::Verify)?;
+    progress.enter(Phase::Verify)?;
     let contact_sheet = job.output.work_dir.join("contact-sheet.png");
     if let Some(picture) = sheet.draw() {
         write_png(&contact_sheet, &picture)?;

@@ -30,7 +30,7 @@ pub enum ErrorClass {
     Protocol,
     /// The store is damaged.
     State,
-    /// A fault of ours, or of the installation.
+    /// A bug, or a broken installation.
     Internal,
     /// A class of a later version.
     #[serde(other)]

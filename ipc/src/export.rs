@@ -22,7 +22,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// Begins the file anew.
+    /// Creates the file, or empties it.
     pub fn create(path: &Path) -> Result<Self, ErrorBody> {
         let file = File::create(path).map_err(|error| unwritable(path, &error))?;
         Ok(Self {

@@ -72,7 +72,7 @@ fn a_job_that_is_tried_again_forgets_that_it_was_cancelled_before() {
 }
 
 #[test]
-fn a_file_whose_job_is_done_after_all_is_put_away_as_done() {
+fn a_file_whose_job_is_done_after_all_is_filed_as_done() {
     let farm = Farm::new();
     farm.drop_prompt("cat.yaml", "oom 3");
     assert_eq!(farm.report("cat").0, "failed");

@@ -178,7 +178,7 @@ fn times_are_kept() {
 }
 
 #[test]
-fn a_dropped_file_whose_deadline_passed_is_put_away_with_the_reason() {
+fn a_dropped_file_whose_deadline_passed_is_filed_with_the_reason() {
     let farm = Farm::new();
     farm.drop_job(
         "late.yaml",

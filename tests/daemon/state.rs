@@ -147,7 +147,10 @@ fn a_number_that_leaves_no_higher_ones_is_not_imported() {
     fs::write(&path, text.replace(&key, "another")).unwrap();
     let refused = farm.ctl(&["state", "import", export]);
     let said = String::from_utf8_lossy(&refused.stderr) + String::from_utf8_lossy(&refused.stdout);
-    assert!(said.contains("not a valid job number"), "{said}");
+    assert!(
+        said.contains("not a valid job number"),
+        "{said}"
+    );
 }
 
 #[test]

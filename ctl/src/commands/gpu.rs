@@ -1,4 +1,4 @@
-//! `gpu`: devices that were taken out come back.
+//! `gpu`: disabled devices are enabled again.
 
 use framepack_ipc::{
     Exit,

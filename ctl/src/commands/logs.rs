@@ -58,7 +58,7 @@ fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Failure> {
     }
 }
 
-/// `2026-11-23T12:00:00Z INFO started device=cpu`; a line that is none of ours as it is.
+/// `2026-11-23T12:00:00Z INFO started device=cpu`; a line in another format is left as it is.
 fn in_words(line: &str) -> String {
     let Ok(event) = serde_json::from_str::<Map<String, Value>>(line) else {
         return line.to_owned();

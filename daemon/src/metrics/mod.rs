@@ -1,4 +1,4 @@
-//! The daemon's figures as OpenMetrics text, for `framepackctl metrics` and the node exporter's textfile collector.
+//! The daemon's metrics as OpenMetrics text, for `framepackctl metrics` and the node exporter's textfile collector.
 
 mod folder;
 mod text;
@@ -29,13 +29,13 @@ use crate::{
 /// Time between two versions of the text file.
 const TEXTFILE_PAUSE: Duration = Duration::from_secs(15);
 
-/// Where the figures come from; cheap to clone.
+/// Where the metrics come from; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     pub(crate) queue: QueueHandle,
     pub(crate) totals: Totals,
     pub(crate) gpus: Gpus,
-    /// Folders whose free space is told, with their names.
+    /// Folders whose free space is reported, with their names.
     pub(crate) folders: [(&'static str, PathBuf); 3],
     /// What the spool tells.
     pub(crate) spool: latest::Receiver<spool::View>,
@@ -52,7 +52,7 @@ pub(crate) fn folders(paths: &Paths) -> [(&'static str, PathBuf); 3] {
 }
 
 impl Metrics {
-    /// All figures as they are now.
+    /// All metrics as they are now.
     pub(crate) async fn text(&self) -> Result<String, Stopping> {
         let mut text = Text::default();
         text.family(Family::gauge(
@@ -77,7 +77,7 @@ impl Metrics {
             }
         }
         self.totals.write(&mut text);
-        folder::write(&self.spool.borrow().figures, &mut text);
+        folder::write(&self.spool.borrow().metrics, &mut text);
         self.space(&mut text);
         self.devices(&mut text);
         Ok(text.finish())
@@ -138,14 +138,14 @@ impl Metrics {
 
     /// Keeps a file up to date until the queue ends.
     pub(crate) async fn keep(self, path: PathBuf) {
-        let mut told = false;
+        let mut is_logged = false;
         while let Ok(text) = self.text().await {
             match replace(&path, &text) {
-                Ok(()) => told = false,
+                Ok(()) => is_logged = false,
                 // Once, until it works again.
-                Err(error) if !told => {
+                Err(error) if !is_logged => {
                     warn!(path = %path.display(), %error, "writing metrics");
-                    told = true;
+                    is_logged = true;
                 }
                 Err(_) => {}
             }

@@ -1,6 +1,6 @@
-//! Where videos go: folders below the outputs folder, without following links out of it, and names (`promise`).
+//! Where videos go: folders below the outputs folder, without following links out of it, and names (`reservation`).
 
-pub(crate) mod promise;
+pub(crate) mod reservation;
 
 use std::{
     fs::File,
@@ -25,7 +25,7 @@ pub(crate) enum FolderError {
     #[error("creating {path}: {error}")]
     Create { path: PathBuf, error: io::Error },
     #[error("reserving the name of {path}: {error}")]
-    Promise { path: PathBuf, error: io::Error },
+    Reservation { path: PathBuf, error: io::Error },
 }
 
 impl FolderError {
@@ -37,7 +37,7 @@ impl FolderError {
                 "FP2206",
                 "choose another output.dir, or replace the link by a folder or a mount",
             ),
-            Self::Create { .. } | Self::Promise { .. } => (
+            Self::Create { .. } | Self::Reservation { .. } => (
                 FailureClass::Io,
                 "FP5014",
                 "check that the daemon's user may write to paths.outputs and that the disk is not full",

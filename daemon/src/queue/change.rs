@@ -7,17 +7,17 @@ use framepack_ipc::{
 use framepack_jobs::{Job, JobId, JobState, StateName, Unmatched, select};
 use tracing::info;
 
-use super::{Control, Queue, agenda::PAUSES};
+use super::{Control, Queue, scheduler::PAUSES};
 
 /// What became of a change of one job, with what the user should know.
-type Outcome = (ChangeOutcome, Option<String>);
+type ChangeResult = (ChangeOutcome, Option<String>);
 
 impl Queue {
     /// Changes the jobs that are meant; for a group and for all, those that run are told of.
     pub(super) fn change(&mut self, request: ChangeRequest) -> Result<Vec<Changed>, Unmatched> {
         let ChangeRequest { scope, change } = request;
         info!(?scope, ?change, "queue changed by a user");
-        self.agenda.look_again();
+        self.scheduler.look_again();
         let ids = match &scope {
             Scope::Jobs(selectors) => {
                 let jobs = self.jobs.values().map(|record| &record.job);
@@ -49,7 +49,7 @@ impl Queue {
 
     /// Notes durably what of the queue does not begin.
     fn change_pauses(&mut self, scope: &Scope, change: Change) {
-        let pauses = &mut self.agenda.pauses;
+        let pauses = &mut self.scheduler.pauses;
         match (scope, change) {
             (Scope::All, Change::Pause { .. }) => pauses.all = true,
             (Scope::All, Change::Resume) => pauses.all = false,
@@ -61,7 +61,7 @@ impl Queue {
             }
             _ => return,
         }
-        self.store.put_note(PAUSES, &self.agenda.pauses);
+        self.store.put_note(PAUSES, &self.scheduler.pauses);
     }
 
     fn running_in(&self, scope: &Scope) -> Vec<JobId> {
@@ -75,7 +75,7 @@ impl Queue {
     }
 
     /// Tells a running job's worker where to halt, or to go on.
-    fn halt(&mut self, id: JobId, change: Change) -> Outcome {
+    fn halt(&mut self, id: JobId, change: Change) -> ChangeResult {
         let (control, remark) = match change {
             Change::Pause { at: Boundary::Job } => {
                 return changed(Some("will run to completion".to_owned()));
@@ -101,7 +101,7 @@ impl Queue {
         changed(Some(remark.to_owned()))
     }
 
-    fn change_job(&mut self, id: JobId, change: Change) -> Outcome {
+    fn change_job(&mut self, id: JobId, change: Change) -> ChangeResult {
         let job = &self.jobs[&id].job;
         let state = job.state.name();
         match (change, state) {
@@ -139,7 +139,7 @@ impl Queue {
         }
     }
 
-    fn set_held(&mut self, id: JobId, held: bool) -> Outcome {
+    fn set_held(&mut self, id: JobId, held: bool) -> ChangeResult {
         let record = self.jobs.get_mut(&id).expect("it was selected");
         record.job.held = held;
         self.persist(id);
@@ -147,7 +147,7 @@ impl Queue {
     }
 
     /// Queues a failed job again, as if it had never been tried, but with the sections that it has.
-    fn retry(&mut self, id: JobId, from_start: bool) -> Outcome {
+    fn retry(&mut self, id: JobId, from_start: bool) -> ChangeResult {
         let job = &self.jobs[&id].job;
         if !self.jobs[&id].private.input.is_file() {
             return refused("no longer has its image: submit its file again".to_owned());
@@ -156,7 +156,7 @@ impl Queue {
             return refused(format!("was submitted again, as job {other}"));
         }
         let output = job.output.clone();
-        let is_taken = output.exists() || self.index.is_promised(&output);
+        let is_taken = output.exists() || self.index.is_reserved(&output);
         let output = if is_taken {
             let (spec, name, seed) = (&job.spec, &job.name, job.seed);
             self.free_output(spec, name, seed)
@@ -190,10 +190,10 @@ impl Queue {
     }
 }
 
-fn changed(remark: Option<String>) -> Outcome {
+fn changed(remark: Option<String>) -> ChangeResult {
     (ChangeOutcome::Changed, remark)
 }
 
-fn refused(remark: String) -> Outcome {
+fn refused(remark: String) -> ChangeResult {
     (ChangeOutcome::Refused, Some(remark))
 }

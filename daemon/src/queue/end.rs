@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::{
     Control, Death, DeathKind, Ending, Queue,
-    retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, Tried, decide},
+    retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, PriorAttempts, decide},
     yielding,
 };
 use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool, store::Record};
@@ -18,7 +18,7 @@ use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool, store:
 /// How long a failed job's picture and sections are kept, for a user to have it tried again.
 const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);
 
-/// Pause of a job that found a disk full: whoever filled it may have been the job itself.
+/// Pause of a job that found a disk full: the job itself may have filled it.
 const PAUSE_FOR_ROOM: Duration = Duration::from_secs(30);
 
 impl Queue {
@@ -122,7 +122,7 @@ impl Queue {
             JobState::Queued => self.persist(id),
             state => self.finish(id, state),
         }
-        self.agenda.look_again();
+        self.scheduler.look_again();
     }
 
     /// Gives a job its next state and makes that durable; one that has ended gives up what it needed, and its file is
@@ -137,7 +137,7 @@ impl Queue {
             .job
             .transition(state)
             .expect("a queued or running job may take each state that the queue gives it");
-        self.agenda.look_again();
+        self.scheduler.look_again();
         self.persist(id);
         self.when_durable(move |queue| queue.settled(id));
     }
@@ -156,13 +156,13 @@ impl Queue {
             }
         }
         if state.is_finished() {
-            self.agenda.overtaken.remove(&id);
+            self.scheduler.overtaken.remove(&id);
             self.renderer.release(&record.job);
             if !is_kept(&record.job, Timestamp::now()) {
                 inputs::remove(&record.private.input);
                 self.renderer.clear_checkpoints(id);
             }
-            // Fails only while the daemon stops; the next one puts the file away when it starts.
+            // Fails only while the daemon stops; the next one files it when it starts.
             let _ = self
                 .finished
                 .send(spool::Event::Finished(Arc::new(record.clone())));
@@ -197,7 +197,7 @@ fn wait_for_room(record: &mut Record, failure: Failure) -> JobState {
 /// The state after a failure: queued, when another attempt may help.
 fn again_or_failed(record: &mut Record, failure: Failure, now: Timestamp) -> JobState {
     let (job, private) = (&mut record.job, &mut record.private);
-    let tried = Tried {
+    let tried = PriorAttempts {
         retries: job.retries,
         precaution: private.precaution,
     };

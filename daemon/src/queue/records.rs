@@ -62,7 +62,7 @@ impl Queue {
         self.last_id = self.last_id.max(job);
         self.jobs.insert(job, record);
         self.persist(job);
-        self.agenda.may_begin = true;
+        self.scheduler.may_begin = true;
         Imported::Added { job }
     }
 
@@ -92,7 +92,7 @@ impl Queue {
                 input.display()
             ));
         }
-        if self.index.is_promised(&job.output) {
+        if self.index.is_reserved(&job.output) {
             return Err(format!(
                 "job {}: another job writes to {}",
                 job.id,

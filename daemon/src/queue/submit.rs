@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::{Queue, commit::Unanswered};
 use crate::{
     inputs,
-    outputs::promise,
+    outputs::reservation,
     store::{Private, Record},
 };
 
@@ -154,7 +154,7 @@ impl Queue {
         self.last_id = id;
         let job = Box::new(record.job.clone());
         self.jobs.insert(id, record);
-        self.agenda.look_again();
+        self.scheduler.look_again();
         self.persist(id);
         Ok(Submitted::New(job))
     }
@@ -181,7 +181,9 @@ impl Queue {
         });
         candidates
             .into_iter()
-            .find(|path| !path.exists() && !self.index.is_promised(path) && !promise::exists(path))
+            .find(|path| {
+                !path.exists() && !self.index.is_reserved(path) && !reservation::exists(path)
+            })
             .expect("there are more numbers than files")
     }
 }

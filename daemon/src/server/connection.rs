@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::limits::Seat;
+use super::limits::ConnectionPermit;
 
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 8 << 10;
@@ -30,7 +30,7 @@ const LONG_MESSAGE_BYTES: usize = 128 << 10;
 pub(super) struct Connection {
     stream: Stream,
     decoder: Decoder,
-    seat: Seat,
+    permit: ConnectionPermit,
     /// When the message that is being received has to be there; `None` between messages.
     message_due: Option<Instant>,
     /// Held while a long message is being received.
@@ -38,11 +38,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: Stream, seat: Seat) -> Self {
+    pub(super) fn new(stream: Stream, permit: ConnectionPermit) -> Self {
         Self {
             stream,
             decoder: Decoder::new(MAX_REQUEST_BYTES),
-            seat,
+            permit,
             message_due: Some(Instant::now() + MESSAGE_DEADLINE),
             long_message: None,
         }
@@ -55,8 +55,8 @@ impl Connection {
         let _ = timeout(ANSWER_DEADLINE, stream.write_all(&answer)).await;
     }
 
-    pub(super) fn seat(&self) -> &Seat {
-        &self.seat
+    pub(super) fn permit(&self) -> &ConnectionPermit {
+        &self.permit
     }
 
     /// Answers the first message. `false`: the two do not speak the same protocol, and the connection is useless.
@@ -91,7 +91,7 @@ impl Connection {
                 }
             }
             if self.decoder.buffered_bytes() > LONG_MESSAGE_BYTES && self.long_message.is_none() {
-                self.long_message = self.seat.long_message().await;
+                self.long_message = self.permit.long_message().await;
                 self.message_due = None;
             }
             match self.read(&mut chunk).await? {

@@ -10,8 +10,8 @@ use super::Service;
 
 impl Service {
     pub(super) async fn doctor(&self) -> Result<Response, ErrorEnvelope> {
-        let surroundings = self.surroundings.clone();
-        let mut checks = tokio::task::spawn_blocking(move || surroundings.check())
+        let doctor = self.doctor.clone();
+        let mut checks = tokio::task::spawn_blocking(move || doctor.check())
             .await
             .unwrap_or_default();
         for note in &self.spool.borrow().notes {

@@ -1,4 +1,4 @@
-//! `gpu enable`: a device that was taken out gets jobs again.
+//! `gpu enable`: a disabled device gets jobs again.
 
 use framepack_ipc::{
     ErrorBody, ErrorCode, ErrorEnvelope,

@@ -41,7 +41,7 @@ use tracing::{debug, warn};
 use nix::unistd::{Gid, Uid};
 
 pub(crate) use self::{
-    closed::{Closed, RepairWish, serve_closed},
+    closed::{Closed, RepairRequest, serve_closed},
     roles::Roles,
 };
 use self::{
@@ -50,12 +50,12 @@ use self::{
     roles::{Peer, Role},
 };
 use crate::{
-    doctor::Surroundings,
+    cancellation::CancellationToken,
+    doctor::Doctor,
     intake::Intake,
     metrics::Metrics,
     queue::{QueueHandle, Stopping},
     render::Renderer,
-    shutdown::Shutdown,
     spool::{Event, View},
     start_error::StartError,
     state_dir::Layout,
@@ -85,7 +85,7 @@ pub(crate) struct Service {
     pub(crate) roles: Arc<Roles>,
     pub(crate) layout: Layout,
     pub(crate) metrics: Metrics,
-    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) doctor: Arc<Doctor>,
 }
 
 /// Listens at the path; refuses when a daemon answers there already, and replaces a socket that a dead one left.
@@ -129,7 +129,7 @@ fn remove_stale(path: &Path) -> Result<(), StartError> {
 }
 
 /// Accepts connections until the daemon stops; then hangs up on all of them.
-pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Shutdown) {
+pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
     let limits = Limits::default();
     loop {
@@ -144,7 +144,7 @@ pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Sh
                 }
             },
             Some(_) = connections.join_next() => {}
-            () = shutdown.requested() => return,
+            () = shutdown.cancelled() => return,
         }
     }
 }
@@ -169,7 +169,7 @@ async fn admit(
     };
     let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
     let mut connection = match limits.admit(user) {
-        Ok(seat) => Connection::new(stream, seat),
+        Ok(permit) => Connection::new(stream, permit),
         Err(full) => {
             Connection::refuse(stream, full).await;
             return Ok(None);
@@ -191,14 +191,14 @@ impl Service {
 
     async fn answer_all(&self, connection: &mut Connection, role: Option<Role>) -> io::Result<()> {
         while let Some(request) = connection.receive().await? {
-            connection.seat().request().await;
+            connection.permit().request().await;
             let request = request.and_then(|request| {
                 roles::check(role, &request)?;
                 Ok(request)
             });
             // Held until the answer has been taken: a user who does not read has few of them in memory.
             let _long = match &request {
-                Ok(Request::List(_) | Request::Show(_)) => connection.seat().long_message().await,
+                Ok(Request::List(_) | Request::Show(_)) => connection.permit().long_message().await,
                 _ => None,
             };
             let answered = match request {

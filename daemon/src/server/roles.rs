@@ -81,17 +81,17 @@ impl Peer {
         Self { user, groups }
     }
 
-    fn is(&self, who: Who) -> bool {
+    fn is(&self, who: Grantee) -> bool {
         match who {
-            Who::User(user) => self.user == user,
-            Who::Group(group) => self.groups.contains(&group),
+            Grantee::User(user) => self.user == user,
+            Grantee::Group(group) => self.groups.contains(&group),
         }
     }
 }
 
 /// A user or group, as the kernel knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+enum Grantee {
     User(Uid),
     Group(Gid),
 }
@@ -99,10 +99,10 @@ enum Who {
 /// `socket` of the configuration, names resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Roles {
-    admin: Vec<Who>,
+    admin: Vec<Grantee>,
     /// `None` = everybody who may open the socket; the same below.
-    submit: Option<Vec<Who>>,
-    read: Option<Vec<Who>>,
+    submit: Option<Vec<Grantee>>,
+    read: Option<Vec<Grantee>>,
 }
 
 impl Roles {
@@ -119,7 +119,7 @@ impl Roles {
                     reason,
                 })
         };
-        let default = || vec![Who::User(Uid::from_raw(0)), Who::User(geteuid())];
+        let default = || vec![Grantee::User(Uid::from_raw(0)), Grantee::User(geteuid())];
         Ok(Self {
             admin: all("admin", &configured.admin)?.unwrap_or_else(default),
             submit: all("submit", &configured.submit)?,
@@ -129,7 +129,7 @@ impl Roles {
 
     /// A client's role; `None`: it may not even look.
     pub(crate) fn of(&self, peer: &Peer) -> Option<Role> {
-        let is_any = |users: &[Who]| users.iter().any(|who| peer.is(*who));
+        let is_any = |users: &[Grantee]| users.iter().any(|who| peer.is(*who));
         if is_any(&self.admin) {
             Some(Role::Admin)
         } else if self.submit.as_deref().is_none_or(is_any) {
@@ -143,20 +143,20 @@ impl Roles {
 }
 
 /// Whom the configuration means, or why that is not known.
-fn resolve(principal: &Principal) -> Result<Who, String> {
+fn resolve(principal: &Principal) -> Result<Grantee, String> {
     let silent = |errno| format!("looking up {principal}: {errno}");
     let who = match principal {
         Principal::User(name) => match name.parse() {
-            Ok(number) => Some(Who::User(Uid::from_raw(number))),
+            Ok(number) => Some(Grantee::User(Uid::from_raw(number))),
             Err(_) => User::from_name(name)
                 .map_err(silent)?
-                .map(|user| Who::User(user.uid)),
+                .map(|user| Grantee::User(user.uid)),
         },
         Principal::Group(name) => match name.parse() {
-            Ok(number) => Some(Who::Group(Gid::from_raw(number))),
+            Ok(number) => Some(Grantee::Group(Gid::from_raw(number))),
             Err(_) => Group::from_name(name)
                 .map_err(silent)?
-                .map(|group| Who::Group(group.gid)),
+                .map(|group| Grantee::Group(group.gid)),
         },
     };
     who.ok_or_else(|| format!("{principal} does not exist on this system"))

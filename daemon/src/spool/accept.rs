@@ -12,7 +12,7 @@ use super::{
     Spool,
     archive::Archive,
     held::{Held, RETRY},
-    inspect::Found,
+    inspect::Inspected,
     places::Access,
     scan::Settled,
 };
@@ -83,15 +83,15 @@ impl Spool {
         let (mut copies, mut jobs, mut ours) = (Copies::default(), Vec::new(), None);
         for mut held in batch {
             match self.look_into(&mut held, &mut copies) {
-                Found::Job(submission) => jobs.push((held, submission)),
-                Found::Refused(Rejection { failure, problems }) => {
+                Inspected::Job(submission) => jobs.push((held, submission)),
+                Inspected::Refused(Rejection { failure, problems }) => {
                     let file = held.file();
                     info!(file, code = failure.code, "rejected: {}", failure.message);
                     self.totals.rejected += 1;
                     self.refuse(held, &Report::rejected(file, &failure, &problems));
                 }
-                Found::NotYet { after, why } => self.held.push(held.later(after, why)),
-                Found::NotNow(Failure { code, message, .. }) => {
+                Inspected::NotYet { after, why } => self.held.push(held.later(after, why)),
+                Inspected::NotNow(Failure { code, message, .. }) => {
                     warn!(
                         file = held.file(),
                         code, "can't be taken for now; it stays claimed: {message}"
@@ -148,7 +148,7 @@ impl Spool {
 
     /// Puts a file away that became no job.
     fn refuse(&mut self, held: Held, report: &Report<'_>) {
-        let mut archive = Archive::new(self.folder.papers());
+        let mut archive = Archive::new(self.folder.spool_dir());
         let put = archive.put(&held.claim, &held.claim.id, report);
         if let Err(error) = put.and_then(|()| archive.sync()) {
             warn!(file = %held.claim.path.display(), %error, "filing a claimed file; it stays claimed");

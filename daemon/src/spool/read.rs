@@ -75,18 +75,18 @@ impl ReadError {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct JobText {
     pub(super) text: String,
-    written: Written,
+    written: WriteStamp,
 }
 
 /// What writing to a file changes, and renaming it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct WriteStamp {
     inode: u64,
     size_bytes: u64,
     mtime: (i64, i64),
 }
 
-impl From<&Metadata> for Written {
+impl From<&Metadata> for WriteStamp {
     fn from(metadata: &Metadata) -> Self {
         Self {
             inode: metadata.ino(),
@@ -126,12 +126,12 @@ impl JobText {
     }
 
     /// Whether it is the state of a file that was seen earlier, perhaps under another name.
-    pub(super) fn is_of(&self, seen: Written) -> bool {
+    pub(super) fn is_of(&self, seen: WriteStamp) -> bool {
         self.written == seen
     }
 }
 
-/// Whether a process has the file open for writing; not so where there is no telling.
+/// Whether a process has the file open for writing; `false` if that can't be known.
 pub(super) fn is_open_for_writing(path: &Path) -> bool {
     open(path).is_ok_and(|file| lease::is_open_for_writing(&file) == Some(true))
 }

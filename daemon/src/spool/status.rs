@@ -17,7 +17,7 @@ use super::{held::Held, scan::Unsettled};
 use crate::queue::Summary;
 
 const NAME: &str = "STATUS.txt";
-/// It is written anew after this long even when nothing has changed, so that its age tells whether the daemon lives.
+/// It is rewritten after this long even when nothing has changed, so that its age shows whether the daemon runs.
 const INTERVAL: Duration = Duration::from_mins(1);
 /// Lines of each list; the rest is counted.
 const MAX_LINES: usize = 20;
@@ -35,7 +35,7 @@ pub(super) struct Status<'a> {
     /// Files that would be taken if there were room.
     pub(super) left: usize,
     /// Why no files are taken.
-    pub(super) hindrance: Option<&'a str>,
+    pub(super) blocker: Option<&'a str>,
     pub(super) notes: &'a [Note],
 }
 
@@ -136,7 +136,7 @@ impl Status<'_> {
                 self.summary.max_jobs, self.left
             );
         }
-        if let Some(reason) = self.hindrance {
+        if let Some(reason) = self.blocker {
             return format!(
                 "no files are taken for now, and {} stay in the folder: {reason}",
                 self.left

@@ -1,7 +1,7 @@
 //! inotify as a hint: it makes a dropped file seen at once instead of at the next listing.
 //!
-//! Some file systems take the wish to be told and never tell. So the folder is tested: a file is written, and
-//! where nothing is heard of it in time, the folder is only listed.
+//! Some file systems accept a watch and never report anything. So the folder is tested: a file is written, and
+//! if no event comes in time, the folder is polled.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -18,7 +18,7 @@ use notify::{
 };
 use tracing::warn;
 
-use super::{Event, figures::Mode, file_system::FileSystem, name::is_job_file};
+use super::{Event, file_system::FileSystem, metrics::Mode, name::is_job_file};
 
 /// How long the test file's event may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(2);
@@ -80,7 +80,7 @@ impl Watch {
         Self::Listing { reason }
     }
 
-    /// The test file was heard of.
+    /// An event for the test file has come.
     pub(super) fn confirm(self) -> Self {
         let Self::Testing { watcher, probe, .. } = self else {
             return self;

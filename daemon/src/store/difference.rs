@@ -7,7 +7,7 @@ use framepack_jobs::{JobId, Timestamp};
 use super::{
     StoreError,
     database::{Loaded, Stored},
-    journal::{Contents, Entry, Event},
+    journal::{Contents, Entry, EntryEvent},
     open::Opening,
 };
 
@@ -42,8 +42,8 @@ impl Difference {
         for entry in contents.latest.values() {
             let is_missing = match (entry.event, stored.get(&entry.job)) {
                 (_, Some(stored)) => stored.seq < entry.seq,
-                (Event::Put, None) => true,
-                (Event::Remove, None) => false,
+                (EntryEvent::Put, None) => true,
+                (EntryEvent::Remove, None) => false,
             };
             if is_missing {
                 // What it says that it has.
@@ -86,7 +86,7 @@ impl Difference {
             self.replay.push(Entry {
                 seq: contents.seq + 1,
                 at: Timestamp::now(),
-                event: Event::Remove,
+                event: EntryEvent::Remove,
                 job,
                 record: None,
             });

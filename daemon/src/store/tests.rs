@@ -9,7 +9,7 @@ use std::{
 use framepack_jobs::{JobId, JobState, StateName, Timestamp};
 use tempfile::TempDir;
 
-mod look;
+mod inspect;
 mod versions;
 
 use super::{Location, Opening, Record, Store, StoreError, journal::Journal};

@@ -64,7 +64,7 @@ impl Stream {
     /// reads its results has to wait for them.
     pub(crate) fn scope<T>(&self, work: impl FnOnce() -> T) -> T {
         let before = raised(self.enter());
-        let _back = Back(before);
+        let _back = RestoreStream(before);
         work()
     }
 
@@ -119,9 +119,9 @@ impl Stream {
 }
 
 /// Makes a stream the current one again when dropped.
-struct Back(Stream);
+struct RestoreStream(Stream);
 
-impl Drop for Back {
+impl Drop for RestoreStream {
     fn drop(&mut self) {
         // It was current before, so it can be again; and a drop must not panic.
         let _ = self.0.enter();

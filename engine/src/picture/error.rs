@@ -1,4 +1,4 @@
-//! What can be wrong with a picture.
+//! What can be wrong with an image.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::Size;
 use super::load::{MAX_FILE_BYTES, MAX_PIXELS};
 
-/// Why a picture cannot be used.
+/// Why an image cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PictureError {

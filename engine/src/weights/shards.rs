@@ -33,7 +33,7 @@ struct Shard {
 
 /// Where a tensor is stored.
 #[derive(Debug)]
-struct Entry {
+struct TensorEntry {
     shard: usize,
     info: TensorInfo,
 }
@@ -72,7 +72,7 @@ impl Stored<'_> {
 pub(super) struct Shards {
     files: Vec<Shard>,
     /// By name, optional prefix removed.
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, TensorEntry>,
     /// The file that a missing tensor is reported against: the index, or the single file.
     root: PathBuf,
 }
@@ -185,7 +185,7 @@ impl Shards {
             }
             self.entries.insert(
                 short,
-                Entry {
+                TensorEntry {
                     shard: self.files.len(),
                     info,
                 },
@@ -250,7 +250,7 @@ impl Shards {
     }
 }
 
-impl Entry {
+impl TensorEntry {
     fn shape(&self) -> Vec<i64> {
         self.info.shape.iter().map(|&n| n as i64).collect()
     }

@@ -26,7 +26,7 @@ impl Farm {
 }
 
 #[test]
-fn rule_17_the_folder_is_told_in_figures() {
+fn rule_17_the_folder_has_metrics() {
     let farm =
         Farm::with_spool("mode: poll, settle_secs: 0.1, scan_secs: 0.1, wait_inputs_secs: 0");
     let gate = farm.occupy_worker();

@@ -32,7 +32,7 @@ pub(in crate::spool) enum BundleError {
 }
 
 impl BundleError {
-    /// Whether it is no fault of the bundle's.
+    /// Whether the daemon is at fault, and not the bundle.
     pub(in crate::spool) fn is_ours(&self) -> bool {
         matches!(self, Self::Unpack { .. })
     }

@@ -20,11 +20,11 @@ use tch::{Cuda, Device};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    subject: Subject,
+    subject: Benchmark,
 }
 
 #[derive(Debug, Subcommand)]
-enum Subject {
+enum Benchmark {
     /// Forward passes of the packed transformer
     Transformer(Box<transformer::Args>),
     /// Loading, up to the first forward pass
@@ -40,10 +40,10 @@ impl Args {
         let _no_grad = tch::no_grad_guard();
         device::catch(|| {
             Ok(match &self.subject {
-                Subject::Transformer(args) => args.run(),
-                Subject::Load(args) => args.run(),
-                Subject::VaeDecode(args) => args.run(),
-                Subject::Job(args) => args.run(),
+                Benchmark::Transformer(args) => args.run(),
+                Benchmark::Load(args) => args.run(),
+                Benchmark::VaeDecode(args) => args.run(),
+                Benchmark::Job(args) => args.run(),
             })
         })?
     }

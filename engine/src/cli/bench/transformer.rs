@@ -10,7 +10,7 @@ use framepack_engine::{
 use serde::Serialize;
 use tch::{Device, Kind};
 
-use super::{card::Card, inputs::Inputs, median, print, timed};
+use super::{card::Card, inputs::RandomInputs, median, print, timed};
 use crate::cli::{
     forward::transformer::Arguments,
     options::{DeviceName, Dtype},
@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", value_parser = model_or_seed)]
     model: ModelSource,
     #[command(flatten)]
-    inputs: Inputs,
+    inputs: RandomInputs,
     /// Measured runs, after one for warming up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,

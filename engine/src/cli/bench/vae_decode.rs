@@ -9,7 +9,7 @@ use framepack_engine::{
 use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
-use super::{card::Card, inputs::Size, median, print, timed};
+use super::{card::Card, inputs::VideoSize, median, print, timed};
 use crate::cli::options::{DeviceName, Dtype};
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(super) struct Args {
     model: ModelSource,
     /// Size of the video in pixels
     #[arg(long, value_name = "HEIGHTxWIDTH", default_value = "608x640")]
-    size: Size,
+    size: VideoSize,
     /// Latent frames to decode at once: two windows of nine
     #[arg(long, default_value_t = 18, value_parser = clap::value_parser!(u16).range(1..))]
     latent_frames: u16,
@@ -128,7 +128,7 @@ impl Args {
     /// Random latents, (1, C, T, h, w), about as large as unscaled ones are.
     fn latents(&self, config: &Config, options: (Kind, Device)) -> Tensor {
         let ratio = config.spatial_compression_ratio;
-        let Size {
+        let VideoSize {
             height_px,
             width_px,
         } = self.size;

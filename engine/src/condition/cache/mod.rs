@@ -22,13 +22,13 @@ const ENTRIES_IN_MEMORY: usize = 32;
 const ENTRIES_ON_DISK: usize = 512;
 
 /// What is kept of a subject.
-type Entry = Tensors;
+type CacheEntry = Tensors;
 
 /// Embeddings of what was encoded lately.
 #[derive(Debug)]
 pub(crate) struct EmbeddingCache {
     /// The entry used last is the last.
-    recent: VecDeque<(Key, Entry)>,
+    recent: VecDeque<(Key, CacheEntry)>,
     capacity: usize,
     folder: Option<Folder>,
 }
@@ -96,7 +96,7 @@ impl EmbeddingCache {
         let kept = tensors
             .iter()
             .map(|t| t.to_device(Device::Cpu).contiguous().copy());
-        let entry: Entry = names.into_iter().map(String::from).zip(kept).collect();
+        let entry: CacheEntry = names.into_iter().map(String::from).zip(kept).collect();
         if let Some(folder) = &self.folder
             && let Err(error) = folder.write(key, &entry)
         {
@@ -105,7 +105,7 @@ impl EmbeddingCache {
         self.remember(key, entry);
     }
 
-    fn remember(&mut self, key: Key, entry: Entry) {
+    fn remember(&mut self, key: Key, entry: CacheEntry) {
         self.recent.retain(|(known, _)| *known != key);
         self.recent.push_back((key, entry));
         if self.recent.len() > self.capacity {
