@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Failure, JobId, JobState, Schedule, Timestamp, ValidSpec,
+    Failure, JobId, JobState, Schedule, Settings, Timestamp, ValidSpec,
     state::{IllegalTransition, StateName},
 };
 
@@ -27,6 +27,9 @@ pub struct Job {
     pub source: Source,
     /// What to render, as validated.
     pub spec: ValidSpec,
+    /// What the farm's configuration said when the job was accepted, where the job itself does not.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub farm_defaults: Settings,
     /// When it may run, and what is done when it fails.
     #[serde(default)]
     pub schedule: Schedule,
@@ -84,7 +87,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 29] = [
+    pub const FIELDS: [&str; 30] = [
         "id",
         "name",
         "key",
@@ -92,6 +95,7 @@ impl Job {
         "submitted_at",
         "source",
         "spec",
+        "farm_defaults",
         "seed",
         "image",
         "output",
@@ -128,6 +132,11 @@ impl Job {
         }
         self.state = next;
         Ok(())
+    }
+
+    /// What is rendered: what the job says, and the farm's defaults where it says nothing.
+    pub fn rendered_spec(&self) -> ValidSpec {
+        self.spec.clone().with(&self.farm_defaults)
     }
 
     /// Whether nothing more will happen to the job by itself.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use framepack_jobs::{
     Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress, RenderOutput,
-    RenderPlan, Resumed, RungTaken, Selector, Source, StateName, Surroundings, Timestamp, Verified,
-    select,
+    RenderPlan, Resumed, RungTaken, Selector, Settings, Source, StateName, Surroundings, Timestamp,
+    Verified, select,
 };
 
 fn job(id: u64, name: &str, state: JobState) -> Job {
@@ -14,6 +14,7 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
     let surroundings = Surroundings {
         file_stem: name.to_owned(),
         bundle_latent_window: 9,
+        farm_defaults: Settings::default(),
     };
     let validated = JobSpec::parse(text)
         .unwrap()
@@ -29,6 +30,7 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
             file: PathBuf::from("cat.yaml"),
         },
         spec: validated.spec,
+        farm_defaults: validated.farm_defaults,
         seed: u64::MAX,
         image: PathBuf::from("/jobs/cat.jpg"),
         output: PathBuf::from("/outputs/cat.mp4"),

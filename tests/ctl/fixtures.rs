@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use framepack_jobs::{
     Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, Progress, RenderOutput,
-    RenderPlan, Source, Surroundings, Timestamp, Verified,
+    RenderPlan, Settings, Source, Surroundings, Timestamp, Verified,
 };
 
 pub(crate) const YAML: &str = "api: framepack/v1\nstart: {image: cat.jpg}\nprompt: A cat yawns.\n";
@@ -13,6 +13,7 @@ pub(crate) fn job(id: u64, state: JobState) -> Job {
     let surroundings = Surroundings {
         file_stem: "cat".to_owned(),
         bundle_latent_window: 9,
+        farm_defaults: Settings::default(),
     };
     let validated = JobSpec::parse(YAML)
         .unwrap()
@@ -28,6 +29,7 @@ pub(crate) fn job(id: u64, state: JobState) -> Job {
             folder: PathBuf::from("/photos"),
         },
         spec: validated.spec,
+        farm_defaults: validated.farm_defaults,
         seed: 7,
         image: PathBuf::from("/photos/cat.jpg"),
         output: PathBuf::from("/outputs/cat-7.mp4"),

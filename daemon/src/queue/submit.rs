@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use framepack_config::Dedupe;
-use framepack_jobs::{Job, JobId, JobState, Schedule, Source, Timestamp, ValidSpec};
+use framepack_jobs::{Job, JobId, JobState, Schedule, Settings, Source, Timestamp, ValidSpec};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -26,6 +26,8 @@ pub(crate) struct Submission {
     /// Id of the claimed file, if it came through the folder.
     pub(crate) claim: Option<String>,
     pub(crate) spec: ValidSpec,
+    /// What the farm says where the spec does not.
+    pub(crate) farm_defaults: Settings,
     pub(crate) schedule: Schedule,
     pub(crate) seed: u64,
     /// The start image as the user named it, absolute.
@@ -52,6 +54,7 @@ impl Submission {
                 submitted_at: Timestamp::now(),
                 source: self.source,
                 spec: self.spec,
+                farm_defaults: self.farm_defaults,
                 schedule: self.schedule,
                 seed: self.seed,
                 image: self.image,
@@ -82,7 +85,11 @@ pub(crate) enum Submitted {
     /// It is a new job.
     New(Box<Job>),
     /// The same job (by key) is queued, running or done.
-    Duplicate(Box<Job>),
+    Duplicate {
+        job: Box<Job>,
+        /// How the farm's defaults differ from those that the job was accepted with.
+        difference: Vec<String>,
+    },
     /// A job with this key, which the user chose, and other content is queued, running or done.
     KeyTaken(Box<Job>),
 }
@@ -128,12 +135,13 @@ impl Queue {
             submission.warnings.push(warning);
         } else if let Some(known) = known {
             let same = known.spec == submission.spec;
-            let known = Box::new(known.clone());
+            let job = Box::new(known.clone());
             inputs::remove(&submission.input);
             return Ok(if same {
-                Submitted::Duplicate(known)
+                let difference = submission.farm_defaults.difference(&job.farm_defaults);
+                Submitted::Duplicate { job, difference }
             } else {
-                Submitted::KeyTaken(known)
+                Submitted::KeyTaken(job)
             });
         }
         if self.is_full() {

@@ -65,6 +65,10 @@ impl<'a> Run<'a> {
         desk: &'a Desk,
     ) -> Self {
         let script = Script::of(&request.prompt);
+        let script = Script {
+            steps: request.steps.unwrap_or(script.steps),
+            ..script
+        };
         let shape = Shape {
             seed: request.seed,
             sections: script.sections,

@@ -1,6 +1,6 @@
 //! Tables: what a job waits for, and who is next.
 
-use framepack_jobs::{JobSpec, JobState, Source, Surroundings};
+use framepack_jobs::{JobSpec, JobState, Settings, Source, Surroundings};
 
 use super::{lineup::MAX_OVERTAKEN, *};
 use crate::{queue::Submission, store::Record};
@@ -31,6 +31,7 @@ fn record(id: JobId, keys: &str) -> Record {
     let surroundings = Surroundings {
         file_stem: format!("job{id}"),
         bundle_latent_window: 9,
+        farm_defaults: Settings::default(),
     };
     let valid = JobSpec::parse(&text)
         .unwrap()
@@ -42,6 +43,7 @@ fn record(id: JobId, keys: &str) -> Record {
         source: Source::Submit { folder: "/".into() },
         claim: None,
         spec: valid.spec,
+        farm_defaults: valid.farm_defaults,
         schedule: valid.schedule,
         seed: 1,
         image: "/a.png".into(),
