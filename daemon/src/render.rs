@@ -81,7 +81,7 @@ impl Renderer {
             crf: spec.output.crf,
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
-            rung: job.rung,
+            rung: job.runs.rung,
             precaution: record.private.precaution,
         }
     }
