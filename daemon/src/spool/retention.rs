@@ -179,8 +179,7 @@ fn job_part(name: &OsStr) -> &OsStr {
 /// The first day that is kept; `None`: all are.
 fn first_day(days: u64, now: SystemTime) -> Option<String> {
     let first = now.checked_sub(Duration::from_secs(days * SECS_PER_DAY))?;
-    let (year, month, day) = Timestamp::from(first).date();
-    (days > 0).then(|| format!("{year:04}-{month:02}-{day:02}"))
+    (days > 0).then(|| Timestamp::from(first).date().to_string())
 }
 
 /// Whether a name is like `2026-11-23`.
@@ -202,8 +201,7 @@ mod tests {
 
     /// Puts a job's files there, as old as their day and later than those of lower numbers.
     fn put(papers: &Path, outcome: &str, day: u64, id: u64) {
-        let (_, month, day_of_month) = Timestamp::from(at(day)).date();
-        let folder = papers.join(format!("{outcome}/1970-{month:02}-{day_of_month:02}"));
+        let folder = papers.join(format!("{outcome}/{}", Timestamp::from(at(day)).date()));
         fs::create_dir_all(&folder).unwrap();
         for suffix in ["yaml", "report.json"] {
             let file = File::create(folder.join(format!("cat.{id}.{suffix}"))).unwrap();
