@@ -82,7 +82,7 @@ impl Renderer {
             settings: spec.settings,
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
-            rung: job.rung,
+            rung: job.runs.rung,
             precaution: record.private.precaution,
         }
     }

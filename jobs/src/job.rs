@@ -39,6 +39,16 @@ pub struct Job {
     pub image: PathBuf,
     /// Where the video will be: fixed before the first run, so a rerun replaces its own file.
     pub output: PathBuf,
+    /// What its runs have come to so far; in JSON, its fields stand beside `id`.
+    #[serde(flatten)]
+    pub runs: Runs,
+    /// What is accepted but will not do what the user may expect.
+    pub warnings: Vec<String>,
+}
+
+/// What a job's runs have come to so far, and what keeps the next one from beginning. A new job has the default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Runs {
     /// How often a worker has begun it; counted before the worker is told.
     pub attempts: u32,
     /// A user holds it: it does not begin until it is released.
@@ -65,8 +75,6 @@ pub struct Job {
     /// What its device took of energy while the job ran, in joules; `None` where the device does not tell.
     #[serde(default)]
     pub energy_joules: Option<f64>,
-    /// What is accepted but will not do what the user may expect.
-    pub warnings: Vec<String>,
 }
 
 /// How a job came.

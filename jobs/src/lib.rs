@@ -31,7 +31,7 @@ pub use framepack_yaml::{
     FileError, Location, MAX_BYTES as MAX_FILE_BYTES, Problem, ProblemKind, Problems, suggest,
 };
 pub use id::JobId;
-pub use job::{Job, Source};
+pub use job::{Job, Runs, Source};
 pub use memory::{
     Bytes, DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
 };

@@ -167,5 +167,5 @@ fn a_job_that_does_not_fit_on_the_disk_waits_and_says_so() {
     farm.reconfigure("16777216", "1");
     farm.start();
     assert_eq!(farm.report("cat").0, "done");
-    assert_eq!(farm.show("cat")[0].attempts, 1);
+    assert_eq!(farm.show("cat")[0].runs.attempts, 1);
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use framepack_config::Dedupe;
-use framepack_jobs::{Job, JobId, JobState, Schedule, Settings, Source, Timestamp, ValidSpec};
+use framepack_jobs::{
+    Job, JobId, JobState, Runs, Schedule, Settings, Source, Timestamp, ValidSpec,
+};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -58,15 +60,7 @@ impl Submission {
                 schedule: self.schedule,
                 seed: self.seed,
                 image: self.image,
-                attempts: 0,
-                held: false,
-                sections_done: 0,
-                starts_without_progress: 0,
-                rung: 0,
-                retries: 0,
-                retry_at: None,
-                last_failure: None,
-                energy_joules: None,
+                runs: Runs::default(),
                 warnings: self.warnings,
             },
             private: Private {

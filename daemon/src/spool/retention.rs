@@ -178,8 +178,8 @@ fn job_part(name: &OsStr) -> &OsStr {
 /// The first day that is kept; `None`: all are.
 fn first_day(days: Limit, now: SystemTime) -> Option<String> {
     let age = Duration::from_secs(u64::from(days.number()?) * SECS_PER_DAY);
-    let (year, month, day) = Timestamp::from(now.checked_sub(age)?).date();
-    Some(format!("{year:04}-{month:02}-{day:02}"))
+    let first = Timestamp::from(now.checked_sub(age)?);
+    Some(first.date().to_string())
 }
 
 /// Whether a name is like `2026-11-23`.
@@ -201,8 +201,7 @@ mod tests {
 
     /// Puts a job's files there, as old as their day and later than those of lower numbers.
     fn put(papers: &Path, outcome: &str, day: u64, id: u64) {
-        let (_, month, day_of_month) = Timestamp::from(at(day)).date();
-        let folder = papers.join(format!("{outcome}/1970-{month:02}-{day_of_month:02}"));
+        let folder = papers.join(format!("{outcome}/{}", Timestamp::from(at(day)).date()));
         fs::create_dir_all(&folder).unwrap();
         for suffix in ["yaml", "report.json"] {
             let file = File::create(folder.join(format!("cat.{id}.{suffix}"))).unwrap();

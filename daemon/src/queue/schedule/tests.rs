@@ -126,10 +126,10 @@ fn what_a_job_waits_for() {
         assert_eq!(verdict(&jobs(&[keys]), 1, noon()), expected, "{keys}");
     }
     let mut held = jobs(&["window: 22:00-07:00"]);
-    held.get_mut(&JobId(1)).unwrap().job.held = true;
+    held.get_mut(&JobId(1)).unwrap().job.runs.held = true;
     assert_eq!(verdict(&held, 1, noon()), Verdict::Waits(Wait::Held));
     let mut failed = jobs(&[""]);
-    failed.get_mut(&JobId(1)).unwrap().job.retry_at = Some(at(later));
+    failed.get_mut(&JobId(1)).unwrap().job.runs.retry_at = Some(at(later));
     assert_eq!(
         verdict(&failed, 1, noon()),
         Verdict::Waits(Wait::Retry(at(later)))
@@ -141,7 +141,7 @@ fn what_a_job_waits_for() {
     assert_eq!(verdict(&failed, 1, moment), Verdict::Ready);
     // A deadline is one for the begin.
     let mut begun = jobs(&["deadline: 2026-11-24T12:00:00Z"]);
-    begun.get_mut(&JobId(1)).unwrap().job.attempts = 1;
+    begun.get_mut(&JobId(1)).unwrap().job.runs.attempts = 1;
     assert_eq!(verdict(&begun, 1, noon()), Verdict::Ready);
 }
 
