@@ -2,6 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
+use framepack_yaml::{Mistake, Node};
+use serde::{Serialize, Serializer};
+
 /// One device; a worker owns exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Device {
@@ -34,7 +37,7 @@ pub enum InvalidDevices {
 
 impl Devices {
     /// These, if each is there once.
-    pub fn listed(devices: Vec<Device>) -> Result<Self, InvalidDevices> {
+    fn listed(devices: Vec<Device>) -> Result<Self, InvalidDevices> {
         let twice = (1..devices.len()).find(|&i| devices[..i].contains(&devices[i]));
         match twice {
             Some(i) => Err(InvalidDevices::Twice(devices[i])),
@@ -66,15 +69,28 @@ impl FromStr for Device {
     }
 }
 
-impl FromStr for Devices {
-    type Err = InvalidDevices;
-
-    /// `auto`, or devices with commas between.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "auto" {
+impl Devices {
+    /// `auto`, a device, or a list of devices.
+    pub(crate) fn read(node: &Node) -> Result<Self, Mistake> {
+        let texts = node.texts()?;
+        if texts == ["auto"] {
             return Ok(Self::Auto);
         }
-        let devices: Result<_, _> = text.split(',').map(|part| part.trim().parse()).collect();
-        devices.and_then(Self::listed)
+        let devices: Result<Vec<Device>, _> = texts.into_iter().map(str::parse).collect();
+        devices
+            .and_then(Self::listed)
+            .map_err(|error| Mistake::out_of_range(error.to_string()))
+    }
+}
+
+impl Serialize for Devices {
+    /// As they are written in the configuration.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Listed(devices) => {
+                serializer.collect_seq(devices.iter().map(ToString::to_string))
+            }
+        }
     }
 }

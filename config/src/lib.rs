@@ -1,39 +1,35 @@
-//! Settings of framepackd, the ranges of a job's parameters, and the YAML subset that both files use.
+//! Settings of framepackd: what an operator writes into the configuration file and the environment.
 //!
-//! [`Config::load`] merges the file, `FRAMEPACKD_*` variables and flags, in this order.
-//! [`yaml`] reads text into a tree within limits; [`Table`] takes typed values out of it and
-//! collects a [`Problem`] for every mistake, so that a user sees all of them at once.
+//! [`Loaded::read`] merges both; the environment wins. Each section of the file is a struct with one `read`, in which
+//! each key has one line: name, default, range. [`Loaded::settings`] tells each value and where it comes from.
 
 mod device;
 mod disk;
-mod environment;
-mod file;
 mod idle;
-mod keep;
-mod layer;
+mod limit;
 mod load;
 mod memory;
+mod metrics;
+mod models;
 mod overlap;
-mod parameters;
-
+mod paths;
+mod reader;
 mod retention;
 mod roles;
-mod settings;
 mod spool;
+mod worker;
 
 pub use device::{Device, Devices, InvalidDevices};
-pub use disk::{Disk, DiskLayer};
-pub use idle::{IDLE_SECS, IdleLimit, NoIdleLimit};
-pub use keep::{Keep, KeepLayer, KeepLimit, NoKeepLimit};
-pub use layer::Layer;
-pub use load::Load;
+pub use disk::Disk;
+pub use idle::Idle;
+pub use limit::Limit;
+pub use load::{Config, Load, Loaded};
+pub use memory::Memory;
+pub use metrics::Metrics;
+pub use models::Models;
 pub use overlap::Overlap;
-pub use retention::{Retention, RetentionLayer, Then, UnknownThen};
+pub use paths::Paths;
+pub use retention::{Expired, Retention};
 pub use roles::{NoPrincipal, Principal, SocketRoles};
-pub use settings::{Config, Deadlines, Idle, Memory, Metrics, Models, Paths, Worker};
-pub use spool::{
-    Dedupe, QueueLimits, Spool, SpoolLayer, UnknownDedupe, UnknownWatchMode, WatchMode,
-};
-
-use framepack_jobs::{HOST_BUDGET_GB, MemoryAmount, PRESERVE_GB};
-use framepack_yaml::{self as yaml, FileError, Problem, ProblemKind, Problems, Table, suggest};
+pub use spool::{Dedupe, QueueLimits, Spool, WatchMode};
+pub use worker::{Deadlines, Worker};

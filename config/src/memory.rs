@@ -1,24 +1,29 @@
-//! Amounts of memory behind keys of the file.
+//! Memory of device and host: rows of the table of settings, under `memory` in the file.
 
-use std::ops::RangeInclusive;
+use framepack_jobs::{
+    MemoryAmount, Row, Settings,
+    settings::{HOST_BUDGET_GB, PRESERVE_GB},
+};
 
-use framepack_jobs::MemoryAmount;
-use framepack_yaml::{Node, ProblemKind, Problems, Table};
+/// `memory`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// What a worker keeps free on its device beside the transformer's weights.
+    pub preserve: MemoryAmount,
+    /// What a worker may page-lock of the host's memory.
+    pub host_budget: MemoryAmount,
+}
 
-/// The amount behind a key of the file.
-pub(crate) fn amount(
-    table: &Table<'_>,
-    key: &str,
-    range: &RangeInclusive<f64>,
-    problems: &mut Problems,
-) -> Option<MemoryAmount> {
-    let Node::Text(text) = table.get(key)? else {
-        return table.number(key, range, problems).map(MemoryAmount::of_gb);
-    };
-    let parsed = MemoryAmount::parse(text, range);
-    parsed
-        .map_err(|err| {
-            problems.push(table.problem(ProblemKind::OutOfRange, key, err.to_string()));
-        })
-        .ok()
+impl Memory {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let amount = |row: &Row| {
+            settings
+                .get(row)
+                .map_or(MemoryAmount::Auto, MemoryAmount::of)
+        };
+        Self {
+            preserve: amount(&PRESERVE_GB),
+            host_budget: amount(&HOST_BUDGET_GB),
+        }
+    }
 }

@@ -2,6 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
+use framepack_yaml::{Mistake, Node};
+use serde::{Serialize, Serializer};
+
+use crate::reader::Reader;
+
 /// Who has which role. `None` = the daemon's default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SocketRoles {
@@ -27,20 +32,31 @@ pub enum Principal {
 #[error("`{0}` is neither a user (`alice`) nor a group (`@artists`)")]
 pub struct NoPrincipal(String);
 
-/// Users and groups between commas.
-pub(crate) fn principals(text: &str) -> Result<Vec<Principal>, NoPrincipal> {
-    text.split(',').map(|name| name.trim().parse()).collect()
+impl SocketRoles {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            admin: reader.list("socket.admin", None, principals),
+            submit: reader.list("socket.submit", None, principals),
+            read: reader.list("socket.read", None, principals),
+        }
+    }
 }
 
-impl SocketRoles {
-    /// What this says, and `below` where it says nothing.
-    #[must_use]
-    pub(crate) fn over(self, below: Self) -> Self {
-        Self {
-            admin: self.admin.or(below.admin),
-            submit: self.submit.or(below.submit),
-            read: self.read.or(below.read),
-        }
+/// A user or group, or a list of them, which may be empty: nobody.
+fn principals(node: &Node) -> Result<Option<Vec<Principal>>, Mistake> {
+    if matches!(node, Node::List(items) if items.is_empty()) {
+        return Ok(Some(Vec::new()));
+    }
+    let parsed = node.texts()?.into_iter().map(str::parse);
+    let principals: Result<_, NoPrincipal> = parsed.collect();
+    principals
+        .map(Some)
+        .map_err(|error| Mistake::out_of_range(error.to_string()))
+}
+
+impl Serialize for Principal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -83,6 +83,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Folder,
     },
+    /// Look at the settings that the daemon runs with
+    Config {
+        #[command(subcommand)]
+        action: Config,
+    },
     /// Print the daemon's metrics as OpenMetrics text
     Metrics,
     /// Check everything that rendering needs: socket, daemon, folders, disk, models, programs, GPUs
@@ -118,6 +123,18 @@ pub(crate) enum State {
     Import {
         /// The file
         file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print every setting, one section, or one key
+    Show {
+        /// Print where each value comes from, too
+        #[arg(long)]
+        origin: bool,
+        /// A key (`idle.warm_after_secs`) or a section (`idle`)
+        key: Option<String>,
     },
 }
 

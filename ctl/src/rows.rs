@@ -115,7 +115,7 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
     }
     lines.extend(when(job));
     lines.extend([
-        ("attempts", job.attempts.to_string()),
+        ("attempts", job.runs.attempts.to_string()),
         ("energy", energy(job).unwrap_or_default()),
         ("image", job.image.display().to_string()),
         ("prompt", job.spec.prompt.clone()),
@@ -142,7 +142,7 @@ fn when(job: &Job) -> Vec<(&'static str, String)> {
     let after: Vec<String> = schedule.after.iter().map(ToString::to_string).collect();
     let window = schedule.window.map(|window| window.to_string());
     let priority = Some(schedule.priority).filter(|priority| *priority != 0);
-    let failure = job.last_failure.as_ref();
+    let failure = job.runs.last_failure.as_ref();
     vec![
         (
             "priority",
@@ -155,7 +155,7 @@ fn when(job: &Job) -> Vec<(&'static str, String)> {
         ("not before", text(schedule.not_before)),
         ("deadline", text(schedule.deadline)),
         ("window", window.unwrap_or_default()),
-        ("retry at", text(job.retry_at)),
+        ("retry at", text(job.runs.retry_at)),
         (
             "last error",
             failure
@@ -167,7 +167,7 @@ fn when(job: &Job) -> Vec<(&'static str, String)> {
 
 /// What a job took of energy, where its device tells.
 fn energy(job: &Job) -> Option<String> {
-    let joules = job.energy_joules?;
+    let joules = job.runs.energy_joules?;
     Some(format!("{joules:.0} J ({:.2} Wh)", joules / 3600.0))
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
 /// The state's name, or what a user has made of it.
 fn state(job: &Job) -> &'static str {
     match &job.state {
-        JobState::Queued if job.held => "held",
+        JobState::Queued if job.runs.held => "held",
         JobState::Running { paused: true, .. } => "paused",
         state => state.name().as_str(),
     }
@@ -223,7 +223,7 @@ fn state(job: &Job) -> &'static str {
 
 fn progress(job: &Job) -> String {
     match &job.state {
-        JobState::Queued => match (job.retry_at, job.sections_done) {
+        JobState::Queued => match (job.runs.retry_at, job.runs.sections_done) {
             (Some(again), _) => format!("retry at {again}"),
             (None, 0) => String::new(),
             (None, 1) => "1 section done".to_owned(),

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_jobs::{Bytes, Job, ranges};
+use framepack_jobs::{Bytes, Job, settings};
 use nix::sys::statvfs::statvfs;
 use thiserror::Error;
 
@@ -87,10 +87,10 @@ pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
 }
 
 fn work_bytes(job: &Job) -> u64 {
-    let bucket = job.spec.size.bucket;
+    let spec = job.rendered_spec();
     sections_bytes(
-        job.spec.length.secs,
-        bucket.unwrap_or(ranges::DEFAULT_BUCKET_PX),
+        spec.length.secs,
+        spec.size.bucket.unwrap_or(settings::DEFAULT_BUCKET_PX),
     )
 }
 
@@ -103,7 +103,7 @@ fn sections_bytes(secs: f64, bucket_px: u32) -> u64 {
 }
 
 fn video_bytes(job: &Job) -> u64 {
-    job.spec.length.secs.ceil() as u64 * SECOND_BYTES
+    job.rendered_spec().length.secs.ceil() as u64 * SECOND_BYTES
 }
 
 #[cfg(test)]

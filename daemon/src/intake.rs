@@ -4,8 +4,8 @@ use std::path::Path;
 
 use framepack_config::Dedupe;
 use framepack_jobs::{
-    BundleDefaults, Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Source,
-    Surroundings, Validated,
+    BundleDefaults, Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Settings,
+    Source, Surroundings, Validated,
 };
 
 use crate::{
@@ -95,6 +95,8 @@ pub(crate) struct Intake {
     pub(crate) inputs: Inputs,
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
+    /// What the configuration says for jobs that do not say.
+    pub(crate) farm_defaults: Settings,
 }
 
 impl Intake {
@@ -118,6 +120,7 @@ impl Intake {
         let surroundings = Surroundings {
             file_stem: offer.stem.to_owned(),
             bundle_latent_window: self.bundle.latent_window,
+            farm_defaults: self.farm_defaults.clone(),
         };
         JobSpec::parse(offer.text)
             .and_then(|spec| spec.validate(&surroundings))
@@ -143,6 +146,7 @@ impl Intake {
             source: offer.source,
             claim: offer.claim,
             spec: job.spec,
+            farm_defaults: job.farm_defaults,
             schedule: job.schedule,
             input: copy.path,
             input_sha256: copy.sha256,

@@ -61,7 +61,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use framepack_config::{Config, Paths};
+use framepack_config::{Config, Loaded, Paths};
 use framepack_ipc::control::WorkerState;
 use tokio::{
     select,
@@ -102,9 +102,12 @@ use self::{
 const WORKERS_GRACE: Duration = Duration::from_secs(20);
 
 /// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
+pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
-    let config = folders::prepared(config)?;
+    for notice in &loaded.notices {
+        warn!("{notice}");
+    }
+    let config = folders::prepared(loaded.config)?;
     let program = folders::worker_program(&config)?;
     if !config.models.bundle.is_dir() {
         warn!(bundle = %config.models.bundle.display(), "no model bundle: jobs will fail");
@@ -116,6 +119,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
     let intake = Intake {
         inputs: Inputs::new(config.paths.inputs.clone(), state.layout().inputs()),
         bundle: bundle_defaults(&config.models.bundle)?,
+        farm_defaults: config.farm_defaults.clone(),
     };
     let (spool_events, spool_inbox) = mpsc::channel();
     let (spool_sender, spool_view) = watch::channel(spool::View::default());
@@ -169,11 +173,12 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<()> {
             config: config.clone(),
             worker: program.clone(),
         }),
+        settings: loaded.settings.into(),
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
     notify_systemd(&notify, &queue, totals, gpus);
     let retention = Retention {
-        keep: config.keep,
+        rules: config.retention,
         layout: state.layout(),
         queue: queue.clone(),
     };

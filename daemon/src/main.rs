@@ -1,16 +1,20 @@
 //! `framepackd --config FILE`: runs in the foreground, logs to the journal or to stderr, stops cleanly on SIGTERM and
-//! SIGINT. `framepackd state …` looks after the store of jobs while no daemon runs.
+//! SIGINT. `framepackd state …` looks after the store of jobs while no daemon runs, `framepackd
+//! config …` reads the configuration.
 
 use std::{
+    fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use framepack_config::{Config, Layer, Load};
+use framepack_config::{Load, Loaded};
 use framepack_ipc::{ErrorBody, ErrorCode, ErrorEnvelope, Exit};
+use framepack_jobs::settings::{Origin, select};
+use framepack_yaml::{Place, locate};
 use framepackd::{StartError, StateAction};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -35,6 +39,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read the configuration without starting: file and environment.
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
     /// Check and repair the store of jobs, or take it elsewhere, while no daemon runs. `framepackctl state` does it
     /// while one does. Exit codes are those of framepackctl.
     State {
@@ -43,11 +52,26 @@ enum Command {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum ConfigAction {
+    /// Say whether the configuration is valid, or list every mistake with its place
+    Check,
+    /// Print every setting, one section, or one key
+    Show {
+        /// Print where each value comes from, too
+        #[arg(long)]
+        origin: bool,
+        /// A key (`idle.warm_after_secs`) or a section (`idle`)
+        key: Option<String>,
+    },
+}
+
 // Two, however many processors there are: nothing here computes, and each thread has a stack and a heap of its own.
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match &cli.command {
+        Some(Command::Config { action }) => config(&cli, action),
         Some(Command::State { action }) => state(&cli, action).await,
         None => run(&cli).await.map(|()| Exit::Ok),
     };
@@ -77,11 +101,11 @@ fn error_body(error: &anyhow::Error) -> ErrorBody {
 }
 
 async fn run(cli: &Cli) -> Result<()> {
-    let config = load(cli)?;
+    let loaded = load(cli)?;
     if cli.check_config {
-        return Ok(writeln!(io::stdout(), "{}: valid", cli.config.display())?);
+        return say_valid(cli, &loaded);
     }
-    framepackd::start_log(&config.paths.state);
+    framepackd::start_log(&loaded.config.paths.state);
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     let stop = async move {
@@ -90,11 +114,11 @@ async fn run(cli: &Cli) -> Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    framepackd::run(config, stop).await
+    framepackd::run(loaded, stop).await
 }
 
 async fn state(cli: &Cli, action: &StateAction) -> Result<Exit> {
-    let (lines, exit) = framepackd::state(&load(cli)?, action).await?;
+    let (lines, exit) = framepackd::state(&load(cli)?.config, action).await?;
     let mut stdout = io::stdout().lock();
     for line in lines {
         writeln!(stdout, "{line}")?;
@@ -102,14 +126,60 @@ async fn state(cli: &Cli, action: &StateAction) -> Result<Exit> {
     Ok(exit)
 }
 
-fn load(cli: &Cli) -> Result<Config> {
-    let environment: Vec<(String, String)> = std::env::vars().collect();
+/// `framepackd config …`
+fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
+    let loaded = load(cli)?;
+    match action {
+        ConfigAction::Check => say_valid(cli, &loaded)?,
+        ConfigAction::Show { origin, key } => {
+            let settings = select(loaded.settings, key.as_deref()).map_err(ErrorBody::from)?;
+            let mut stdout = io::stdout().lock();
+            for setting in settings {
+                match origin {
+                    false => writeln!(stdout, "{setting}")?,
+                    true => {
+                        let origin = place(&cli.config, &setting.origin);
+                        writeln!(stdout, "{setting}  # {origin}")?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn say_valid(cli: &Cli, loaded: &Loaded) -> Result<()> {
+    for notice in &loaded.notices {
+        writeln!(io::stderr(), "notice: {notice}")?;
+    }
+    Ok(writeln!(io::stdout(), "{}: valid", cli.config.display())?)
+}
+
+/// Where a setting comes from, with its line in the file.
+fn place(file: &Path, origin: &Origin) -> String {
+    let line = |key: &str| {
+        let text = fs::read_to_string(file).ok()?;
+        Some(locate(&text, key, Place::Key)?.line)
+    };
+    match origin {
+        Origin::File { key } => match line(key) {
+            Some(line) => format!("{}:{line}", file.display()),
+            None => file.display().to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn load(cli: &Cli) -> Result<Loaded> {
+    // A variable that is not UTF-8 is none of the daemon's.
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     let current_dir = std::env::current_dir().context("finding the working directory")?;
-    let config = Config::load(Load {
+    let loaded = Loaded::read(Load {
         file: &cli.config,
         environment: &environment,
-        flags: Layer::default(),
         current_dir: &current_dir,
     });
-    Ok(config.map_err(StartError::Config)?)
+    Ok(loaded.map_err(StartError::Config)?)
 }

@@ -61,7 +61,7 @@ impl Renderer {
 
     /// What the worker needs to know of the job.
     pub(crate) fn request(&self, record: &Record) -> RenderRequest {
-        let (job, spec) = (&record.job, &record.job.spec);
+        let (job, spec) = (&record.job, record.job.rendered_spec());
         RenderRequest {
             job: job.id,
             name: job.name.clone(),
@@ -70,8 +70,8 @@ impl Renderer {
             model: spec.model,
             image: record.private.input.clone(),
             image_name: job.image.clone(),
-            prompt: spec.prompt.clone(),
-            negative_prompt: spec.negative_prompt.clone(),
+            prompt: spec.prompt,
+            negative_prompt: spec.negative_prompt,
             seed: job.seed,
             length_secs: spec.length.secs,
             steps: spec.steps,
@@ -79,9 +79,10 @@ impl Renderer {
             bucket: spec.size.bucket,
             latent_window: spec.latent_window,
             crf: spec.output.crf,
+            settings: spec.settings,
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
-            rung: job.rung,
+            rung: job.runs.rung,
             precaution: record.private.precaution,
         }
     }

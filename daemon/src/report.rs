@@ -48,6 +48,9 @@ pub(crate) struct Report<'a> {
     /// The job, with its effective settings, attempts, result or failure; of a duplicate, the job that it repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<&'a Job>,
+    /// How the farm's defaults differ from those that a duplicate's job was accepted with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    farm_defaults_differ: Vec<String>,
     /// Why there is no video, or no job.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a Failure>,
@@ -127,9 +130,10 @@ impl<'a> Report<'a> {
     }
 
     /// A file that is a job already.
-    pub(crate) fn duplicate(file: String, job: &'a Job) -> Self {
+    pub(crate) fn duplicate(file: String, job: &'a Job, difference: Vec<String>) -> Self {
         Self {
             job: Some(job),
+            farm_defaults_differ: difference,
             ..Self::of(Outcome::Duplicate, file)
         }
     }
@@ -147,6 +151,7 @@ impl<'a> Report<'a> {
             },
             hashes: None,
             job: None,
+            farm_defaults_differ: Vec::new(),
             failure: None,
             problems: &[],
         }
@@ -161,7 +166,13 @@ impl<'a> Report<'a> {
         let file = self.file.escape_debug();
         let mut text = match (self.outcome, self.job) {
             (Outcome::Done, _) => return None,
-            (Outcome::Duplicate, Some(job)) => return Some(duplicate_in_words(&self.file, job)),
+            (Outcome::Duplicate, Some(job)) => {
+                return Some(duplicate_in_words(
+                    &self.file,
+                    job,
+                    &self.farm_defaults_differ,
+                ));
+            }
             (Outcome::Failed, Some(job)) => {
                 format!(
                     "{file} (job {}, \"{}\"): {}, there is no video.\n",
@@ -218,16 +229,23 @@ fn describe(text: &mut String, failure: &Failure, problems: &[Problem]) -> std::
     Ok(())
 }
 
-fn duplicate_in_words(file: &str, job: &Job) -> String {
-    format!(
-        "{} is a duplicate of job {} (\"{}\", {}), so it was not queued.\n\n\
-         The video of that job: {}\n\n\
-         To render it again anyway, change the seed, the prompt, the image or (if the file has one) the key, or\n\
-         remove that video. Then move the file from here back into the jobs folder.\n",
+fn duplicate_in_words(file: &str, job: &Job, difference: &[String]) -> String {
+    let mut text = format!(
+        "{} is a duplicate of job {} (\"{}\", {}): it has the same key, so nothing was queued.\n\n\
+         Its video: {}\n\n",
         file.escape_debug(),
         job.id,
         job.name,
         job.state.name(),
         job.output.display(),
-    )
+    );
+    if !difference.is_empty() {
+        text += "Since then the farm's defaults have changed:\n";
+        for line in difference {
+            text += &format!("  {line}\n");
+        }
+        text.push('\n');
+    }
+    text + "To render it again: change the seed, the prompt or the picture, or, if the file names a key, that key;\n\
+            or remove the video. Then move the file from here back into the jobs folder.\n"
 }

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fs, io, path::Path, time::Duration};
 
-use framepack_config::{Keep, KeepLimit};
+use framepack_config::{Limit, Retention as Rules};
 use framepack_jobs::{JobId, Timestamp};
 use tokio::{task::spawn_blocking, time::sleep};
 use tracing::{info, warn};
@@ -23,7 +23,7 @@ const PAGE: usize = 200;
 /// Removes what is too old, as the configuration has it.
 #[derive(Debug)]
 pub(crate) struct Retention {
-    pub(crate) keep: Keep,
+    pub(crate) rules: Rules,
     pub(crate) layout: Layout,
     pub(crate) queue: QueueHandle,
 }
@@ -58,19 +58,19 @@ impl Retention {
         let now = Timestamp::now();
         let overdue = |left: &BTreeSet<JobId>, days| {
             let ended = ended.iter().filter(|ended| left.contains(&ended.job));
-            overdue(ended.copied().collect(), days, self.keep.max_jobs, now)
+            overdue(ended.copied().collect(), days, self.rules.work_jobs, now)
         };
         let (mut folders, mut logs) = (0_u32, 0_u32);
-        for job in overdue(&left.work, self.keep.work_days) {
+        for job in overdue(&left.work, self.rules.work_days) {
             let folder = self.layout.work(job);
             folders += u32::from(self.remove(job, move || fs::remove_dir_all(folder)).await?);
         }
-        for job in overdue(&left.logs, self.keep.logs_days) {
+        for job in overdue(&left.logs, self.rules.logs_days) {
             let log = self.layout.log(job);
             logs += u32::from(self.remove(job, move || fs::remove_file(log)).await?);
         }
         if folders + logs > 0 {
-            info!(folders, logs, "removed files of old jobs; see `keep`");
+            info!(folders, logs, "removed files of old jobs; see `retention`");
         }
         Ok(())
     }
@@ -154,23 +154,13 @@ fn jobs_in(folder: &Path, suffix: &str) -> BTreeSet<JobId> {
 }
 
 /// Those that ended so many days ago, and all but the latest so many.
-fn overdue(
-    mut ended: Vec<EndedJob>,
-    days: KeepLimit,
-    max_jobs: KeepLimit,
-    now: Timestamp,
-) -> Vec<JobId> {
+fn overdue(mut ended: Vec<EndedJob>, days: Limit, max_jobs: Limit, now: Timestamp) -> Vec<JobId> {
     ended.sort_by_key(|ended| std::cmp::Reverse((ended.finished_at, ended.job)));
-    let is_old = |ended: &EndedJob| match days {
-        KeepLimit::Never => false,
-        KeepLimit::Beyond(days) => {
-            now.secs_since(ended.finished_at) > f64::from(days) * 24.0 * 3600.0
-        }
+    let is_old = |ended: &EndedJob| {
+        let days = days.number();
+        days.is_some_and(|days| now.secs_since(ended.finished_at) > f64::from(days) * 24.0 * 3600.0)
     };
-    let is_one_too_many = |at: usize| match max_jobs {
-        KeepLimit::Never => false,
-        KeepLimit::Beyond(jobs) => at >= jobs as usize,
-    };
+    let is_one_too_many = |at: usize| max_jobs.number().is_some_and(|jobs| at >= jobs as usize);
     let ranked = ended.iter().enumerate();
     let overdue = ranked.filter(|(at, ended)| is_old(ended) || is_one_too_many(*at));
     overdue.map(|(_, ended)| ended.job).collect()
@@ -197,12 +187,12 @@ mod tests {
         })
         .to_vec();
         for (days, max_jobs, expected) in [
-            (KeepLimit::Never, KeepLimit::Never, &[][..]),
-            (KeepLimit::Beyond(1), KeepLimit::Never, &[3, 4]),
-            (KeepLimit::Beyond(2), KeepLimit::Never, &[4]),
-            (KeepLimit::Beyond(60), KeepLimit::Beyond(2), &[3, 4]),
-            (KeepLimit::Never, KeepLimit::Beyond(1), &[1, 3, 4]),
-            (KeepLimit::Beyond(1000), KeepLimit::Beyond(4), &[]),
+            (Limit::Never, Limit::Never, &[][..]),
+            (Limit::At(1), Limit::Never, &[3, 4]),
+            (Limit::At(2), Limit::Never, &[4]),
+            (Limit::At(60), Limit::At(2), &[3, 4]),
+            (Limit::Never, Limit::At(1), &[1, 3, 4]),
+            (Limit::At(1000), Limit::At(4), &[]),
         ] {
             let mut found = overdue(ended.clone(), days, max_jobs, now);
             found.sort();

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName};
+use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,6 +60,8 @@ pub enum Request {
     Logs(LogsRequest),
     /// The daemon's figures. Answered by [`Response::Metrics`].
     Metrics,
+    /// The daemon's settings. Answered by [`Response::Config`].
+    Config,
     /// Whether everything is there that rendering takes. Answered by [`Response::Checked`].
     Doctor,
     /// Look after the store of jobs.
@@ -193,6 +195,11 @@ pub enum Response {
     },
     /// The memory that a job would take.
     Planned(Box<MemoryPlan>),
+    /// The settings that the daemon runs with.
+    Config {
+        /// In the order of the documented file.
+        settings: Vec<Setting>,
+    },
     /// The daemon's figures.
     Metrics {
         /// OpenMetrics text.
@@ -229,6 +236,9 @@ pub struct Submission {
     pub job: Box<Job>,
     /// Whether it is new.
     pub outcome: SubmitOutcome,
+    /// Of a duplicate: how the farm's defaults differ from those that the job was accepted with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub farm_defaults_differ: Vec<String>,
 }
 
 /// What a submission did.

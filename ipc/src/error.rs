@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use framepack_jobs::{Failure, FailureClass, Problem, ProblemKind};
+use framepack_jobs::{Failure, FailureClass, Problem, ProblemKind, settings::UnknownSetting};
 use serde::{Deserialize, Serialize};
 
 /// What kind of error it is; framepackctl's exit code goes by it.
@@ -268,6 +268,16 @@ impl From<Failure> for ErrorBody {
             message: failure.message,
             hint: failure.hint,
             path: None,
+        }
+    }
+}
+
+impl From<UnknownSetting> for ErrorBody {
+    fn from(unknown: UnknownSetting) -> Self {
+        let error = Self::new(ErrorCode::Usage, unknown.to_string());
+        match unknown.near {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("`config show` without a key lists all"),
         }
     }
 }

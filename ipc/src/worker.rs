@@ -9,7 +9,7 @@ pub use framepack_jobs::{
     DeviceIdle, MemoryPlan, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed,
     RungTaken, Verified,
 };
-use framepack_jobs::{Failure, Guidance, JobId, Model};
+use framepack_jobs::{Failure, Guidance, JobId, Model, Settings};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.
@@ -114,6 +114,9 @@ pub struct RenderRequest {
     pub latent_window: Option<u32>,
     /// H.264 constant rate factor, 0 to 51.
     pub crf: u8,
+    /// Settings of the table that have no field here, where they differ from their defaults.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub settings: Settings,
     /// The video's final path; its folder exists. Written under a temporary name beside it, then renamed.
     pub output: PathBuf,
     /// Folder for what the job leaves while it runs (previews, checkpoints); exists. A later run of the job that

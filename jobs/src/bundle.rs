@@ -1,8 +1,11 @@
 //! `framepack.json` of a model bundle: what its model is made for.
 
-use framepack_yaml::{Problems, Table};
+use framepack_yaml::{Document, Problems};
 
-use crate::ranges;
+use crate::{
+    Row, Value,
+    settings::{DEFAULT_BUCKET_PX, LATENT_WINDOW, STEPS},
+};
 
 /// What a bundle prefers; FramePack's own values where it does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +21,9 @@ pub struct BundleDefaults {
 impl Default for BundleDefaults {
     fn default() -> Self {
         Self {
-            bucket_px: ranges::DEFAULT_BUCKET_PX,
-            latent_window: ranges::LATENT_WINDOW.default,
-            steps: ranges::STEPS.default,
+            bucket_px: DEFAULT_BUCKET_PX,
+            latent_window: 9,
+            steps: 25,
         }
     }
 }
@@ -32,22 +35,22 @@ impl BundleDefaults {
     /// What the text of [`Self::FILE`] says. JSON is YAML, as far as its keys go.
     pub fn parse(text: &str) -> Result<Self, Problems> {
         let root = framepack_yaml::parse(text)?;
-        let mut problems = Problems::default();
-        let keys = ["default_bucket", "latent_window", "steps"];
-        let table = Table::root(&root, &keys, &mut problems);
+        let mut document = Document::new(&root);
         let or = Self::default();
-        let defaults = Self {
-            bucket_px: table
-                .integer("default_bucket", &(1..=4096), &mut problems)
-                .unwrap_or(or.bucket_px),
-            latent_window: table
-                .integer("latent_window", &ranges::LATENT_WINDOW.range, &mut problems)
-                .unwrap_or(or.latent_window),
-            steps: table
-                .integer("steps", &ranges::STEPS.range, &mut problems)
-                .unwrap_or(or.steps),
+        let mut setting = |key, row: &Row, or| {
+            let value = document.value(key, |node| row.read(node));
+            value.as_ref().and_then(Value::integer).unwrap_or(or)
         };
-        problems
+        let latent_window = setting("latent_window", &LATENT_WINDOW, or.latent_window);
+        let steps = setting("steps", &STEPS, or.steps);
+        let bucket = document.value("default_bucket", |node| node.integer(&(1..=4096)));
+        let defaults = Self {
+            bucket_px: bucket.unwrap_or(or.bucket_px),
+            latent_window,
+            steps,
+        };
+        document
+            .finish()
             .or(defaults)
             .map_err(|problems| problems.located_in(text))
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Failure, JobId, JobState, Schedule, Timestamp, ValidSpec,
+    Failure, JobId, JobState, Schedule, Settings, Timestamp, ValidSpec,
     state::{IllegalTransition, StateName},
 };
 
@@ -27,6 +27,9 @@ pub struct Job {
     pub source: Source,
     /// What to render, as validated.
     pub spec: ValidSpec,
+    /// What the farm's configuration said when the job was accepted, where the job itself does not.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub farm_defaults: Settings,
     /// When it may run, and what is done when it fails.
     #[serde(default)]
     pub schedule: Schedule,
@@ -36,6 +39,16 @@ pub struct Job {
     pub image: PathBuf,
     /// Where the video will be: fixed before the first run, so a rerun replaces its own file.
     pub output: PathBuf,
+    /// What its runs have come to so far; in JSON, its fields stand beside `id`.
+    #[serde(flatten)]
+    pub runs: Runs,
+    /// What is accepted but will not do what the user may expect.
+    pub warnings: Vec<String>,
+}
+
+/// What a job's runs have come to so far, and what keeps the next one from beginning. A new job has the default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Runs {
     /// How often a worker has begun it; counted before the worker is told.
     pub attempts: u32,
     /// A user holds it: it does not begin until it is released.
@@ -62,8 +75,6 @@ pub struct Job {
     /// What its device took of energy while the job ran, in joules; `None` where the device does not tell.
     #[serde(default)]
     pub energy_joules: Option<f64>,
-    /// What is accepted but will not do what the user may expect.
-    pub warnings: Vec<String>,
 }
 
 /// How a job came.
@@ -84,7 +95,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 29] = [
+    pub const FIELDS: [&str; 30] = [
         "id",
         "name",
         "key",
@@ -92,6 +103,7 @@ impl Job {
         "submitted_at",
         "source",
         "spec",
+        "farm_defaults",
         "seed",
         "image",
         "output",
@@ -128,6 +140,11 @@ impl Job {
         }
         self.state = next;
         Ok(())
+    }
+
+    /// What is rendered: what the job says, and the farm's defaults where it says nothing.
+    pub fn rendered_spec(&self) -> ValidSpec {
+        self.spec.clone().with(&self.farm_defaults)
     }
 
     /// Whether nothing more will happen to the job by itself.

@@ -11,11 +11,11 @@ mod job;
 mod memory;
 mod parameters;
 mod parse;
-pub mod ranges;
 mod render;
 mod schedule;
 mod seed;
 mod selector;
+pub mod settings;
 mod spec;
 mod state;
 mod template;
@@ -24,14 +24,14 @@ mod unavailable;
 mod validate;
 mod window;
 
-pub use amount::{HOST_BUDGET_GB, MemoryAmount, PRESERVE_GB};
+pub use amount::MemoryAmount;
 pub use bundle::BundleDefaults;
 pub use failure::{DISK_FULL, Failure, FailureClass};
 pub use framepack_yaml::{
     FileError, Location, MAX_BYTES as MAX_FILE_BYTES, Problem, ProblemKind, Problems, suggest,
 };
 pub use id::JobId;
-pub use job::{Job, Source};
+pub use job::{Job, Runs, Source};
 pub use memory::{
     Bytes, DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
 };
@@ -42,6 +42,7 @@ pub use render::{
 pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;
 pub use selector::{InvalidSelector, Selector, Unmatched, select};
+pub use settings::{Row, Settings, Value};
 pub use spec::{API, JobSpec, Length, OutputSpec, Size, Start, ValidSpec, Validated};
 pub use state::{IllegalTransition, JobState, StateName, UnknownState};
 pub use template::{InvalidTemplate, NameTemplate};

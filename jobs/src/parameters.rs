@@ -13,6 +13,17 @@ pub enum Model {
     F1,
 }
 
+impl Model {
+    /// The model with this name in a job file.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "original" => Some(Self::Original),
+            "f1" => Some(Self::F1),
+            _ => None,
+        }
+    }
+}
+
 /// Guidance of the denoiser.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Guidance {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::MemoryPlan;
 
 /// What a request turned out to mean: everything decided before the first step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RenderPlan {
     /// Width of the video in pixels.
     pub width_px: u32,
@@ -79,7 +79,7 @@ pub struct Progress {
 }
 
 /// A finished job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RenderOutput {
     /// The video's path.
     pub video: PathBuf,

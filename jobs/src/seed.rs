@@ -1,6 +1,6 @@
 //! Seeds: as written in the job file, and as the noise needs them.
 
-use std::fmt;
+use std::{fmt, num::ParseIntError, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 use sha2::{Digest, Sha256};
@@ -30,6 +30,28 @@ impl SeedSpec {
             }
             Self::Random => draw().into(),
             Self::Fixed(seed) => seed,
+        }
+    }
+}
+
+impl fmt::Display for SeedSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Random => f.write_str("random"),
+            Self::Fixed(seed) => seed.fmt(f),
+        }
+    }
+}
+
+impl FromStr for SeedSpec {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "random" => Ok(Self::Random),
+            number => number.parse().map(Self::Fixed),
         }
     }
 }

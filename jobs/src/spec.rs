@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Guidance, Model, NameTemplate, Schedule, SeedSpec};
+use crate::{
+    Guidance, Model, NameTemplate, Schedule, SeedSpec, Settings, Value,
+    settings::{self, Row, TABLE},
+};
 
 /// Value of `api` in a job file.
 pub const API: &str = "framepack/v1";
@@ -16,22 +19,11 @@ pub const API: &str = "framepack/v1";
 pub struct JobSpec {
     pub(crate) name: Option<String>,
     pub(crate) key: Option<String>,
-    pub(crate) image: Option<PathBuf>,
-    pub(crate) prompt: Option<String>,
-    pub(crate) negative_prompt: Option<String>,
-    pub(crate) seed: Option<SeedSpec>,
-    pub(crate) length_secs: Option<f64>,
-    pub(crate) steps: Option<u32>,
-    pub(crate) distilled: Option<f64>,
-    pub(crate) cfg: Option<f64>,
-    pub(crate) rescale: Option<f64>,
-    pub(crate) model: Option<Model>,
-    pub(crate) bucket: Option<u32>,
-    pub(crate) latent_window: Option<u32>,
     pub(crate) output_dir: Option<PathBuf>,
     pub(crate) output_name: Option<NameTemplate>,
-    pub(crate) crf: Option<u8>,
     pub(crate) schedule: Schedule,
+    /// The keys of the table that it has.
+    pub(crate) settings: Settings,
 }
 
 /// What [`JobSpec::validate`] makes of a job file.
@@ -41,8 +33,10 @@ pub struct Validated {
     pub name: String,
     /// `key` of the file, if it has one; [`Validated::key_for`] is the job's.
     pub key: Option<String>,
-    /// What to render.
+    /// What to render, as the file says.
     pub spec: ValidSpec,
+    /// What the farm's configuration says where the file does not; no part of the key.
+    pub farm_defaults: Settings,
     /// When.
     pub schedule: Schedule,
     /// What is accepted but will not do what the user may expect.
@@ -76,6 +70,85 @@ pub struct ValidSpec {
     pub latent_window: Option<u32>,
     /// Where and how the video is written.
     pub output: OutputSpec,
+    /// Settings of the table that have no field of their own, where they differ from their defaults.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub settings: Settings,
+}
+
+impl Default for ValidSpec {
+    /// Every setting at its default.
+    fn default() -> Self {
+        let mut spec = Self {
+            model: Model::default(),
+            start: Start {
+                image: PathBuf::new(),
+            },
+            prompt: String::new(),
+            negative_prompt: String::new(),
+            seed: SeedSpec::default(),
+            length: Length { secs: 0.0 },
+            steps: None,
+            guidance: Guidance::default(),
+            size: Size { bucket: None },
+            latent_window: None,
+            output: OutputSpec {
+                dir: PathBuf::new(),
+                name: NameTemplate::default(),
+                crf: 0,
+            },
+            settings: Settings::default(),
+        };
+        for row in TABLE {
+            if let Some(value) = row.default_value() {
+                spec.set(row, &value);
+            }
+        }
+        spec
+    }
+}
+
+impl ValidSpec {
+    /// The same with these settings.
+    #[must_use]
+    pub fn with(mut self, settings: &Settings) -> Self {
+        for row in TABLE {
+            if let Some(value) = settings.get(row) {
+                self.set(row, value);
+            }
+        }
+        self
+    }
+
+    /// Puts a value into its field; one of another type, which the row never reads, changes nothing.
+    fn set(&mut self, row: &Row, value: &Value) {
+        let text = || value.text().map(str::to_owned);
+        let or = |number: Option<f64>, old: f64| number.unwrap_or(old);
+        match row.key {
+            "model" => self.model = value.text().and_then(Model::named).unwrap_or(self.model),
+            "start.image" => self.start.image = text().map_or_else(PathBuf::new, PathBuf::from),
+            "prompt" => self.prompt = text().unwrap_or_default(),
+            "negative_prompt" => self.negative_prompt = text().unwrap_or_default(),
+            "seed" => {
+                let seed = value.text().and_then(|text| text.parse().ok());
+                self.seed = seed.unwrap_or(self.seed);
+            }
+            "length.seconds" => self.length.secs = or(value.number(), self.length.secs),
+            "steps" => self.steps = value.integer(),
+            "guidance.distilled" => {
+                self.guidance.distilled = or(value.number(), self.guidance.distilled);
+            }
+            "guidance.cfg" => self.guidance.cfg = or(value.number(), self.guidance.cfg),
+            "guidance.rescale" => self.guidance.rescale = or(value.number(), self.guidance.rescale),
+            "size.bucket" => self.size.bucket = value.integer(),
+            "latent_window" => self.latent_window = value.integer(),
+            "output.crf" => {
+                let crf = value.integer().unwrap_or(self.output.crf);
+                self.output.crf = crf.min(settings::MAX_CRF);
+            }
+            key if row.default_value().as_ref() == Some(value) => self.settings.unset(key),
+            key => self.settings.set(key, value.clone()),
+        }
+    }
 }
 
 /// Where the video starts.
@@ -109,4 +182,41 @@ pub struct OutputSpec {
     pub name: NameTemplate,
     /// H.264 constant rate factor, 0 to 51.
     pub crf: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Fallback, Kind, Scope};
+
+    static STRENGTH: Row = Row {
+        key: "end.strength",
+        kind: Kind::Integer {
+            range: 0..=9,
+            or: Some("auto"),
+        },
+        default: Fallback::Text("auto"),
+        scope: Scope::Both,
+        original: &[],
+        about: "a setting of a later version",
+    };
+
+    #[test]
+    fn a_new_setting_at_its_default_leaves_a_jobs_json_as_it_was() {
+        let json = |spec: &ValidSpec| serde_json::to_string(spec).unwrap();
+        let (old, mut spec) = (ValidSpec::default(), ValidSpec::default());
+        let read = |text| STRENGTH.read_text(text).unwrap();
+        spec.set(&STRENGTH, &read("auto"));
+        assert_eq!(json(&spec), json(&old));
+        spec.set(&STRENGTH, &read("3"));
+        assert_ne!(json(&spec), json(&old));
+        assert_eq!(spec.settings.get(&STRENGTH), Some(&Value::Integer(3)));
+        assert_eq!(
+            serde_json::from_str::<ValidSpec>(&json(&spec)).unwrap(),
+            spec
+        );
+        // A job that says the default is not changed by the farm's.
+        spec.set(&STRENGTH, &read("auto"));
+        assert_eq!(spec, old);
+    }
 }

@@ -6,9 +6,14 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use jiff::{
+    SignedDuration,
+    civil::{self, Date, DateTime},
+    fmt::strtime,
+};
 use serde::{Deserialize, Serialize};
 
-const MICROS_PER_DAY: u64 = 86_400_000_000;
+const EPOCH: DateTime = civil::datetime(1970, 1, 1, 0, 0, 0, 0);
 
 /// A point in time, in microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -28,28 +33,26 @@ impl Timestamp {
         SystemTime::now().into()
     }
 
-    /// Days since 1970-01-01 as (year, month, day) of the Gregorian calendar.
-    pub fn date(self) -> (u64, u64, u64) {
-        // Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days:
-        // years start in March, so that the leap day is a year's last; eras of 400 years = 146 097 days.
-        let days = self.0 / MICROS_PER_DAY + 719_468;
-        let (era, day_of_era) = (days / 146_097, days % 146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted_month = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-        let month = if shifted_month < 10 {
-            shifted_month + 3
-        } else {
-            shifted_month - 9
-        };
-        (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+    /// The day in UTC; written as `2026-11-23`.
+    pub fn date(self) -> Date {
+        self.utc().date()
+    }
+
+    /// Date and time in UTC; the end of the year 9999 for all that is later.
+    fn utc(self) -> DateTime {
+        let micros = i64::try_from(self.0).unwrap_or(i64::MAX);
+        EPOCH.saturating_add(SignedDuration::from_micros(micros))
+    }
+
+    /// `None` before 1970.
+    fn from_utc(utc: DateTime) -> Option<Self> {
+        let micros = utc.duration_since(EPOCH).as_micros();
+        u64::try_from(micros).ok().map(Self)
     }
 
     /// A time as people write it: RFC 3339, with any offset, with or without a fraction of a second.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
-        let (date_time, offset_minutes) = split_offset(text)?;
+        let (date_time, offset_secs) = split_offset(text)?;
         let (date, time) = date_time.split_once(['T', 't', ' '])?;
         let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
         if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -59,8 +62,7 @@ impl Timestamp {
         let utc: Self = format!("{date}T{time}.{}Z", micros.get(..6)?)
             .parse()
             .ok()?;
-        let offset_micros = offset_minutes * 60 * 1_000_000;
-        utc.0.checked_add_signed(-offset_micros).map(Self)
+        utc.0.checked_add_signed(-offset_secs * 1_000_000).map(Self)
     }
 
     /// Microseconds since 1970.
@@ -103,14 +105,7 @@ impl TryFrom<String> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = self.date();
-        let micros = self.0 % MICROS_PER_DAY;
-        let (secs, micros) = (micros / 1_000_000, micros % 1_000_000);
-        let (hour, minute, second) = (secs / 3600, secs / 60 % 60, secs % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"
-        )
+        write!(f, "{:.6}Z", self.utc())
     }
 }
 
@@ -118,63 +113,30 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parse = || {
-            let field = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
-            let [year, month, day] = [field(0..4)?, field(5..7)?, field(8..10)?];
-            let [hour, minute, second, micros] = [
-                field(11..13)?,
-                field(14..16)?,
-                field(17..19)?,
-                field(20..26)?,
-            ];
-            let days = days_from_civil(year, month, day)?;
-            let secs = hour * 3600 + minute * 60 + second;
-            Some(Self(days * MICROS_PER_DAY + secs * 1_000_000 + micros))
-        };
-        // The round trip rejects other separators, signs, offsets, and dates that do not exist.
+        let parse = || Self::from_utc(text.strip_suffix('Z')?.parse().ok()?);
+        // The round trip rejects what else jiff reads: other separators, fewer or more digits, leap seconds.
         parse()
             .filter(|time| time.to_string() == text)
             .ok_or_else(|| InvalidTimestamp(text.to_owned()))
     }
 }
 
-/// The text without its offset from UTC, and that in minutes.
+/// The text without its offset from UTC, and that in seconds.
 fn split_offset(text: &str) -> Option<(&str, i64)> {
     if let Some(utc) = text.strip_suffix(['Z', 'z']) {
         return Some((utc, 0));
     }
-    let (date_time, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
-    let (sign, hours_minutes) = match offset.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
-        _ => return None,
-    };
-    let (hours, minutes) = hours_minutes.split_once(':')?;
-    let digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(hours) || !digits(minutes) {
-        return None;
-    }
-    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours < 24 && minutes < 60).then_some((date_time, sign * (hours * 60 + minutes)))
-}
-
-/// Days from 1970-01-01; the inverse of [`Timestamp::date`]. `None` before 1970.
-fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
-    let year = if month <= 2 {
-        year.checked_sub(1)?
-    } else {
-        year
-    };
-    let (era, year_of_era) = (year / 400, year % 400);
-    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * shifted_month + 2) / 5 + day.checked_sub(1)?;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    (era * 146_097 + day_of_era).checked_sub(719_468)
+    let (date_time, offset) = text.split_at_checked(text.len().checked_sub("+01:00".len())?)?;
+    let offset_secs = strtime::parse("%:z", offset).ok()?.offset()?.seconds();
+    // jiff also reads +24:00 and +25:59.
+    (offset_secs.abs() < 24 * 3600).then_some((date_time, i64::from(offset_secs)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MICROS_PER_DAY: u64 = 86_400_000_000;
 
     #[test]
     fn known_times() {

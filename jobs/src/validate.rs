@@ -5,104 +5,80 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Guidance, JobSpec, Length, OutputSpec, Problem, SeedSpec, Size, Start, ValidSpec, Validated,
-    parse::is_name_char, ranges,
+    JobSpec, Problem, SeedSpec, Settings, ValidSpec, Validated, Value,
+    parse::is_name_char,
+    settings::{IMAGE, MAX_CRF, OUTPUT_CRF},
 };
 
 /// What a job file can't know by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Surroundings {
     /// The file's name without suffix, for jobs without a name.
     pub file_stem: String,
     /// The bundle's latent window, which another one is compared with.
     pub bundle_latent_window: u32,
+    /// What the farm's configuration says for jobs that do not say.
+    pub farm_defaults: Settings,
 }
 
 impl JobSpec {
     /// Fills in the defaults, or says what can't do without.
     pub fn validate(self, surroundings: &Surroundings) -> Result<Validated, Problems> {
-        let warnings = self.warnings(surroundings);
-        let Some(image) = self.image else {
+        if self.settings.get(&IMAGE).is_none() {
             let problem = Problem::new(
                 ProblemKind::MissingKey,
-                "start.image",
+                IMAGE.key,
                 "required, but not there",
             );
             return Err(problem.hint("write `start: {image: photo.jpg}`").into());
-        };
+        }
+        let farm_defaults = surroundings.farm_defaults.defaults_for(&self.settings);
         let name = self
             .name
             .unwrap_or_else(|| name_from_stem(&surroundings.file_stem));
-        let spec = ValidSpec {
-            model: self.model.unwrap_or_default(),
-            start: Start { image },
-            prompt: self.prompt.unwrap_or_default(),
-            negative_prompt: self.negative_prompt.unwrap_or_default(),
-            seed: self.seed.unwrap_or_default(),
-            length: Length {
-                secs: self.length_secs.unwrap_or(ranges::LENGTH_SECS.default),
-            },
-            steps: self.steps,
-            guidance: Guidance {
-                distilled: self.distilled.unwrap_or(ranges::GUIDANCE_DISTILLED.default),
-                cfg: self.cfg.unwrap_or(ranges::GUIDANCE_CFG.default),
-                rescale: self.rescale.unwrap_or(ranges::GUIDANCE_RESCALE.default),
-            },
-            size: Size {
-                bucket: self.bucket,
-            },
-            latent_window: self.latent_window,
-            output: OutputSpec {
-                dir: self.output_dir.unwrap_or_default(),
-                name: self.output_name.unwrap_or_default(),
-                crf: self
-                    .crf
-                    .unwrap_or(ranges::OUTPUT_CRF.default)
-                    .min(ranges::MAX_CRF),
-            },
-        };
+        let mut spec = ValidSpec::default().with(&self.settings);
+        spec.output.dir = self.output_dir.unwrap_or_default();
+        spec.output.name = self.output_name.unwrap_or_default();
+        let rendered = spec.clone().with(&farm_defaults);
+        let mut warnings = warnings(&rendered, surroundings);
+        let crf: Option<i64> = self.settings.get(&OUTPUT_CRF).and_then(Value::integer);
+        if let Some(crf) = crf
+            && crf > i64::from(MAX_CRF)
+        {
+            warnings.push(format!(
+                "output.crf: {crf} is encoded as {MAX_CRF}, x264's largest"
+            ));
+        }
         Ok(Validated {
             key: self.key,
             name,
             spec,
+            farm_defaults,
             schedule: self.schedule,
             warnings,
         })
     }
+}
 
-    fn warnings(&self, surroundings: &Surroundings) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let cfg = self.cfg.unwrap_or(ranges::GUIDANCE_CFG.default);
-        let is_off = |scale: f64| scale <= ranges::GUIDANCE_CFG.default;
-        if is_off(cfg)
-            && self
-                .negative_prompt
-                .as_deref()
-                .is_some_and(|text| !text.is_empty())
-        {
-            warnings.push("negative_prompt: not used, since guidance.cfg is 1".to_owned());
-        }
-        if is_off(cfg) && self.rescale.is_some_and(|rescale| rescale > 0.0) {
-            warnings.push("guidance.rescale: not used, since guidance.cfg is 1".to_owned());
-        }
-        if let Some(crf) = self.crf
-            && crf > ranges::MAX_CRF
-        {
-            let max = ranges::MAX_CRF;
-            warnings.push(format!(
-                "output.crf: {crf} is encoded as {max}, x264's largest"
-            ));
-        }
-        if let Some(window) = self.latent_window
-            && window != surroundings.bundle_latent_window
-        {
-            let trained = surroundings.bundle_latent_window;
-            warnings.push(format!(
-                "latent_window: {window}, but the model is made for {trained}"
-            ));
-        }
-        warnings
+/// What is accepted but will not do what the user may expect.
+fn warnings(spec: &ValidSpec, surroundings: &Surroundings) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let is_guided = spec.guidance.cfg > 1.0;
+    if !is_guided && !spec.negative_prompt.is_empty() {
+        warnings.push("negative_prompt: not used, since guidance.cfg is 1".to_owned());
     }
+    if !is_guided && spec.guidance.rescale > 0.0 {
+        warnings.push("guidance.rescale: not used, since guidance.cfg is 1".to_owned());
+    }
+    let trained = surroundings.bundle_latent_window;
+    if let Some(window) = spec.latent_window
+        && window != trained
+    {
+        warnings.push(format!(
+            "latent_window: {window}, but the model is made for {trained}"
+        ));
+    }
+    warnings
 }
 
 /// What makes two jobs the same when the user does not say.
@@ -118,7 +94,8 @@ struct Canonical<'a> {
 
 impl Validated {
     /// What makes two submissions the same job: `key` of the file, or else the SHA-256 (hex) of the canonical
-    /// job, which is its JSON with all defaults and the start image's SHA-256.
+    /// job, which is its JSON with all defaults and the start image's SHA-256. Settings that came after the first
+    /// version are in it only where they differ from their defaults, and the farm's defaults are not.
     ///
     /// Comments, order and spelling of the file do not matter; every value that changes the video, or its
     /// name, does. So does the picture itself: the same file with another photo in its place is another job.

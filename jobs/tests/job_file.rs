@@ -1,7 +1,7 @@
 //! What is made of job files, good and bad.
 
 use framepack_jobs::{
-    Dependency, JobSpec, Model, Problems, Schedule, SeedSpec, Surroundings, Validated,
+    Dependency, JobSpec, Model, Problems, Schedule, SeedSpec, Settings, Surroundings, Validated,
 };
 
 const SMALLEST: &str = "api: framepack/v1\nstart: {image: cat.jpg}\n";
@@ -10,6 +10,7 @@ fn surroundings() -> Surroundings {
     Surroundings {
         file_stem: "my cat".to_owned(),
         bundle_latent_window: 9,
+        farm_defaults: Settings::default(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use framepack_jobs::{
     Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress, RenderOutput,
-    RenderPlan, Resumed, RungTaken, Selector, Source, StateName, Surroundings, Timestamp, Verified,
-    select,
+    RenderPlan, Resumed, RungTaken, Runs, Selector, Settings, Source, StateName, Surroundings,
+    Timestamp, Verified, select,
 };
 
 fn job(id: u64, name: &str, state: JobState) -> Job {
@@ -14,6 +14,7 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
     let surroundings = Surroundings {
         file_stem: name.to_owned(),
         bundle_latent_window: 9,
+        farm_defaults: Settings::default(),
     };
     let validated = JobSpec::parse(text)
         .unwrap()
@@ -29,19 +30,15 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
             file: PathBuf::from("cat.yaml"),
         },
         spec: validated.spec,
+        farm_defaults: validated.farm_defaults,
         seed: u64::MAX,
         image: PathBuf::from("/jobs/cat.jpg"),
         output: PathBuf::from("/outputs/cat.mp4"),
-        attempts: 1,
         schedule: validated.schedule,
-        held: false,
-        sections_done: 0,
-        starts_without_progress: 0,
-        rung: 0,
-        retries: 0,
-        retry_at: None,
-        last_failure: None,
-        energy_joules: None,
+        runs: Runs {
+            attempts: 1,
+            ..Runs::default()
+        },
         warnings: Vec::new(),
     }
 }
@@ -53,12 +50,8 @@ fn at(time: &str) -> Timestamp {
 fn plan() -> RenderPlan {
     RenderPlan {
         width_px: 640,
-        height_px: 608,
-        sections: 4,
-        steps: 25,
-        latent_window: 9,
-        frames: 145,
         secs: 145.0 / 30.0,
+        ..RenderPlan::default()
     }
 }
 
@@ -91,7 +84,6 @@ fn every_state() -> [JobState; 6] {
                 plan: plan(),
                 video_bytes: 123_456,
                 latents_sha256: "0f".repeat(32),
-                warnings: Vec::new(),
                 phases: vec![PhaseTime {
                     phase: Phase::Sample,
                     secs: 12.5,
@@ -99,8 +91,6 @@ fn every_state() -> [JobState; 6] {
                 device: "cuda:0".to_owned(),
                 dtype: "bf16".to_owned(),
                 peak_device_bytes: Some(1 << 33),
-                memory_plan: None,
-                device_idle: None,
                 time_to_first_step_secs: Some(2.5),
                 resumed: Some(Resumed {
                     sections_done: 2,
@@ -113,6 +103,7 @@ fn every_state() -> [JobState; 6] {
                     reason: "decoding section 1 ran out of memory".to_owned(),
                 }],
                 verified: Verified::Ffmpeg,
+                ..RenderOutput::default()
             }),
         },
         JobState::Failed {
@@ -188,6 +179,16 @@ fn the_state_is_a_word_beside_the_id() {
     assert_eq!(json["state"], "queued");
     assert_eq!(json["submitted_at"], "2026-11-23T05:16:08.000001Z");
     assert_eq!(json["spec"]["output"]["name"], "{name}-{seed}");
+}
+
+#[test]
+fn what_runs_have_come_to_stands_beside_the_id() {
+    let json = serde_json::to_string(&job(7, "cat", JobState::Queued)).unwrap();
+    let end = concat!(
+        r#""output":"/outputs/cat.mp4","attempts":1,"held":false,"sections_done":0,"starts_without_progress":0,"#,
+        r#""rung":0,"retries":0,"retry_at":null,"last_failure":null,"energy_joules":null,"warnings":[]}"#,
+    );
+    assert!(json.ends_with(end), "{json}");
 }
 
 #[test]

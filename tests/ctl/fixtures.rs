@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use framepack_jobs::{
     Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, Progress, RenderOutput,
-    RenderPlan, Source, Surroundings, Timestamp, Verified,
+    RenderPlan, Runs, Settings, Source, Surroundings, Timestamp, Verified,
 };
 
 pub(crate) const YAML: &str = "api: framepack/v1\nstart: {image: cat.jpg}\nprompt: A cat yawns.\n";
@@ -13,6 +13,7 @@ pub(crate) fn job(id: u64, state: JobState) -> Job {
     let surroundings = Surroundings {
         file_stem: "cat".to_owned(),
         bundle_latent_window: 9,
+        farm_defaults: Settings::default(),
     };
     let validated = JobSpec::parse(YAML)
         .unwrap()
@@ -28,19 +29,15 @@ pub(crate) fn job(id: u64, state: JobState) -> Job {
             folder: PathBuf::from("/photos"),
         },
         spec: validated.spec,
+        farm_defaults: validated.farm_defaults,
         seed: 7,
         image: PathBuf::from("/photos/cat.jpg"),
         output: PathBuf::from("/outputs/cat-7.mp4"),
-        attempts: 1,
         schedule: validated.schedule,
-        held: false,
-        sections_done: 0,
-        starts_without_progress: 0,
-        rung: 0,
-        retries: 0,
-        retry_at: None,
-        last_failure: None,
-        energy_joules: None,
+        runs: Runs {
+            attempts: 1,
+            ..Runs::default()
+        },
         warnings: Vec::new(),
     }
 }
@@ -71,17 +68,10 @@ pub(crate) fn done() -> JobState {
             plan: plan(),
             video_bytes: 4096,
             latents_sha256: "00".repeat(32),
-            warnings: Vec::new(),
-            phases: Vec::new(),
             device: "cpu".to_owned(),
             dtype: "f32".to_owned(),
-            peak_device_bytes: None,
-            memory_plan: None,
-            device_idle: None,
-            resumed: None,
-            rungs: Vec::new(),
             verified: Verified::Ffmpeg,
-            time_to_first_step_secs: None,
+            ..RenderOutput::default()
         }),
     }
 }
@@ -108,11 +98,9 @@ fn plan() -> RenderPlan {
     RenderPlan {
         width_px: 640,
         height_px: 608,
-        sections: 4,
-        steps: 25,
-        latent_window: 9,
         frames: 145,
         secs: 145.0 / 30.0,
+        ..RenderPlan::default()
     }
 }
 

@@ -4,6 +4,7 @@
 //! tested in `tests/daemon`.
 #![expect(clippy::unwrap_used, reason = "a test's fixtures are right")]
 
+mod config;
 mod fake_daemon;
 mod fixtures;
 mod jobs;

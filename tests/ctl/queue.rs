@@ -155,10 +155,10 @@ fn a_refusal_is_a_conflict_and_says_why() {
 #[test]
 fn held_paused_and_waiting_jobs_are_told_from_others() {
     let mut held = job(1, JobState::Queued);
-    held.held = true;
-    held.sections_done = 2;
+    held.runs.held = true;
+    held.runs.sections_done = 2;
     let mut again = job(2, JobState::Queued);
-    again.retry_at = Some("2026-11-24T06:00:00.000000Z".parse().unwrap());
+    again.runs.retry_at = Some("2026-11-24T06:00:00.000000Z".parse().unwrap());
     let mut halted = job(3, running());
     if let JobState::Running { paused, .. } = &mut halted.state {
         *paused = true;

@@ -15,6 +15,7 @@ fn submitted(job: Job, outcome: SubmitOutcome) -> Response {
     Response::Submitted(Submission {
         job: Box::new(job),
         outcome,
+        farm_defaults_differ: Vec::new(),
     })
 }
 
@@ -88,6 +89,19 @@ fn a_duplicate_is_no_error_but_a_remark() {
     let ended = talk_with(&["submit", "-", "--json"], YAML, &[], vec![answer()]).ended;
     assert_eq!(ended.json()["warnings"], serde_json::json!([remark]));
     assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn a_duplicate_under_other_farm_defaults_says_what_differs() {
+    let Response::Submitted(mut submission) = submitted(job(1, done()), SubmitOutcome::Duplicate)
+    else {
+        unreachable!("that is what it is made of")
+    };
+    submission.farm_defaults_differ = vec!["steps: 20 before, 25 now".to_owned()];
+    let answer = Response::Submitted(submission);
+    let ended = talk_with(&["submit", "-"], YAML, &[], vec![answer]).ended;
+    let told = "warning: the farm's defaults have changed since job 1 was accepted: steps: 20 before, 25 now\n";
+    assert!(ended.stderr.ends_with(told), "{}", ended.stderr);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_daemon_killed_with_its_worker_finishes_the_job_when_it_is_back() {
         assert_eq!(farm.report(stem).0, "done");
     }
     assert_eq!(farm.renders(), [1, 1, 2]);
-    assert_eq!(farm.show("cat")[0].attempts, 2);
+    assert_eq!(farm.show("cat")[0].runs.attempts, 2);
     assert_eq!(
         farm.show("cat")[0].output,
         output,

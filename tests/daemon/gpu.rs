@@ -65,14 +65,14 @@ fn a_job_waits_for_others_who_use_its_gpu() {
     if is_told_apart {
         let waiting = farm.wait_until("it waits", |farm| {
             let job = farm.show("oom").pop()?;
-            (job.is(StateName::Queued) && job.last_failure.is_some()).then_some(job)
+            (job.is(StateName::Queued) && job.runs.last_failure.is_some()).then_some(job)
         });
-        let why = waiting.last_failure.unwrap().message;
+        let why = waiting.runs.last_failure.unwrap().message;
         assert!(
             why.contains("other programs hold 20480 MiB of the device"),
             "{why}"
         );
-        assert_eq!(waiting.retries, 0, "waiting is no retry");
+        assert_eq!(waiting.runs.retries, 0, "waiting is no retry");
         fs::write(farm.path("foreign"), "0").unwrap();
     }
     // In another namespace of processes the daemon can't tell its own from others', and does not wait.

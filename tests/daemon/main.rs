@@ -5,6 +5,7 @@ mod bad_jobs;
 mod cancelling;
 mod client;
 mod codes;
+mod config;
 mod crash;
 mod figures;
 mod fixture;

@@ -15,7 +15,9 @@ impl Farm {
     fn begun(&self, stem: &str) -> Job {
         self.submit_keys(stem, LONG, SEED);
         self.wait_until("its first section is durable", |farm| {
-            farm.show(stem).pop().filter(|job| job.sections_done > 0)
+            farm.show(stem)
+                .pop()
+                .filter(|job| job.runs.sections_done > 0)
         })
     }
 
@@ -58,8 +60,8 @@ fn a_job_that_is_paused_at_a_section_frees_its_worker_and_continues_there() {
             .pop()
             .filter(|job| job.is(StateName::Queued))
     });
-    assert!(job.held);
-    assert!(job.sections_done > 0 && job.sections_done < 40);
+    assert!(job.runs.held);
+    assert!(job.runs.sections_done > 0 && job.runs.sections_done < 40);
 
     let undisturbed = farm.undisturbed();
     assert!(
@@ -68,10 +70,14 @@ fn a_job_that_is_paused_at_a_section_frees_its_worker_and_continues_there() {
     );
     assert_code(&farm.ctl(&["resume", "cat"]), 0);
     let result = farm.result_of("cat");
-    assert_eq!(result["resumed"]["sections_done"], job.sections_done);
+    assert_eq!(result["resumed"]["sections_done"], job.runs.sections_done);
     assert_eq!(result["latents_sha256"], undisturbed);
     let job = farm.show("cat").remove(0);
-    assert_eq!((job.attempts, job.retries), (2, 0), "it was no failure");
+    assert_eq!(
+        (job.runs.attempts, job.runs.retries),
+        (2, 0),
+        "it was no failure"
+    );
 }
 
 #[test]
@@ -91,7 +97,7 @@ fn a_job_that_is_paused_at_a_step_halts_in_place_and_goes_on() {
     let result = farm.result_of("cat");
     assert_eq!(result["resumed"], Value::Null, "it was one run");
     assert_eq!(result["latents_sha256"], farm.undisturbed());
-    assert_eq!(farm.show("cat")[0].attempts, 1);
+    assert_eq!(farm.show("cat")[0].runs.attempts, 1);
 }
 
 #[test]
@@ -103,7 +109,7 @@ fn a_halted_job_stays_so_over_a_restart_and_can_be_cancelled() {
     farm.kill();
     farm.start();
     let job = farm.show("cat").remove(0);
-    assert!(job.is(StateName::Queued) && job.held && job.sections_done > 0);
+    assert!(job.is(StateName::Queued) && job.runs.held && job.runs.sections_done > 0);
 
     farm.begun("dog");
     assert_code(&farm.ctl(&["pause", "dog", "--at", "step"]), 0);
@@ -126,7 +132,7 @@ fn the_queue_is_paused_with_what_runs_and_resumed_with_it() {
             .pop()
             .filter(|job| job.is(StateName::Queued))
     });
-    assert!(!job.held, "it is the queue that is paused");
+    assert!(!job.runs.held, "it is the queue that is paused");
     assert_code(&farm.ctl(&["resume", "--all"]), 0);
     farm.result_of("cat");
 }
@@ -138,13 +144,13 @@ fn sections_count_against_deaths() {
     let crashes = "crash@0*2 crash@1*2 crash@2*2";
     farm.submit_keys("cat", &format!("script sections=3 {crashes}"), "");
     let result = farm.result_of("cat");
-    assert_eq!(farm.show("cat")[0].attempts, 7);
+    assert_eq!(farm.show("cat")[0].runs.attempts, 7);
     assert_eq!(result["resumed"]["sections_done"], 2);
 
     farm.submit_keys("dog", "script sections=3 crash@1*3", "");
     assert_code(&farm.ctl(&["wait", "dog"]), 7);
     let job = farm.show("dog").remove(0);
-    assert_eq!((job.attempts, job.sections_done), (3, 1));
+    assert_eq!((job.runs.attempts, job.runs.sections_done), (3, 1));
     // By hand it goes on after the section that it has.
     assert_code(&farm.ctl(&["retry", "dog"]), 0);
     assert_eq!(farm.result_of("dog")["resumed"]["sections_done"], 1);
@@ -160,7 +166,10 @@ fn a_rung_that_was_climbed_is_where_the_next_run_starts() {
     farm.submit_keys("cat", "script rung@0 oom@1", "");
     farm.result_of("cat");
     let job = farm.show("cat").remove(0);
-    assert_eq!((job.attempts, job.rung, job.retries), (2, 1, 1));
-    let failure = job.last_failure.unwrap();
+    assert_eq!(
+        (job.runs.attempts, job.runs.rung, job.runs.retries),
+        (2, 1, 1)
+    );
+    let failure = job.runs.last_failure.unwrap();
     assert_eq!(failure.code, "FP5001");
 }

@@ -42,7 +42,7 @@ fn failures_are_tried_again_by_class() {
         ("crash", "crash 2", "retry: {max: 0}", 3),
     ] {
         let job = farm.ended(stem, prompt, keys);
-        assert_eq!(job.attempts, attempts, "{stem}");
+        assert_eq!(job.runs.attempts, attempts, "{stem}");
         let expected = if stem == "crash" {
             StateName::Done
         } else {
@@ -91,11 +91,16 @@ fn a_full_disk_in_the_middle_of_a_job_is_no_failure() {
     let farm = Farm::new();
     farm.submit_keys("cat", "script full@1", "");
     let job = farm.wait_until("it waits for room", |farm| {
-        farm.show("cat").pop().filter(|job| job.retry_at.is_some())
+        farm.show("cat")
+            .pop()
+            .filter(|job| job.runs.retry_at.is_some())
     });
     assert!(job.is(StateName::Queued));
-    assert_eq!((job.attempts, job.retries, job.sections_done), (1, 0, 1));
-    assert_eq!(job.last_failure.unwrap().code, "FP6020");
+    assert_eq!(
+        (job.runs.attempts, job.runs.retries, job.runs.sections_done),
+        (1, 0, 1)
+    );
+    assert_eq!(job.runs.last_failure.unwrap().code, "FP6020");
 }
 
 #[test]
@@ -108,11 +113,11 @@ fn another_attempt_waits_and_says_for_what() {
     let waits = |farm: &Farm| {
         farm.show("tired")
             .pop()
-            .filter(|job| job.retry_at.is_some())
+            .filter(|job| job.runs.retry_at.is_some())
     };
     let job = farm.wait_until("it waits for its second attempt", waits);
     assert!(job.is(StateName::Queued));
-    assert_eq!((job.attempts, job.retries), (1, 1));
+    assert_eq!((job.runs.attempts, job.runs.retries), (1, 1));
     let queue = farm.ctl(&["queue"]);
     let queue = String::from_utf8_lossy(&queue.stdout);
     assert!(
@@ -122,7 +127,7 @@ fn another_attempt_waits_and_says_for_what() {
     // The pause is for the job, not for the daemon's life.
     farm.kill();
     farm.start();
-    assert_eq!(waits(&farm).unwrap().retry_at, job.retry_at);
+    assert_eq!(waits(&farm).unwrap().runs.retry_at, job.runs.retry_at);
     assert_eq!(farm.renders(), [1]);
     // And a user may have it otherwise.
     assert_code(&farm.ctl(&["cancel", "tired"]), 0);
@@ -141,7 +146,7 @@ fn a_quarantined_job_is_tried_again_by_hand() {
 
     assert_code(&farm.ctl(&["retry", "bad"]), 0);
     assert_code(&farm.ctl(&["wait", "bad"]), 0);
-    assert_eq!(farm.show("bad")[0].attempts, 4);
+    assert_eq!(farm.show("bad")[0].runs.attempts, 4);
     farm.wait_until("the picture is given up", |farm| {
         farm.inputs().is_empty().then_some(())
     });
@@ -166,7 +171,7 @@ fn a_failed_job_keeps_its_picture_over_a_restart_and_a_cancelled_one_does_not() 
     assert_code(&farm.ctl(&["resume", "--all"]), 0);
     assert_code(&farm.ctl(&["retry", "oom", "--from-start"]), 0);
     assert_code(&farm.ctl(&["wait", "oom"]), 7);
-    assert_eq!(farm.show("oom")[0].attempts, 2);
+    assert_eq!(farm.show("oom")[0].runs.attempts, 2);
 }
 
 #[test]
@@ -179,7 +184,10 @@ fn a_job_that_the_daemon_dies_of_is_given_up_in_the_end() {
         farm.wait_until("it runs", |farm| {
             (farm.renders().len() == start).then_some(())
         });
-        assert_eq!(farm.show("deadly")[0].starts_without_progress, start as u32);
+        assert_eq!(
+            farm.show("deadly")[0].runs.starts_without_progress,
+            start as u32
+        );
         farm.kill();
         farm.start();
     }
@@ -200,8 +208,8 @@ fn a_daemon_that_is_stopped_is_no_death() {
     farm.wait_until("it runs again", |farm| {
         (farm.renders().len() == 2).then_some(())
     });
-    assert_eq!(farm.show("cat")[0].starts_without_progress, 1);
+    assert_eq!(farm.show("cat")[0].runs.starts_without_progress, 1);
     fs::write(gate, "").unwrap();
     assert_code(&farm.ctl(&["wait", "cat"]), 0);
-    assert_eq!(farm.show("cat")[0].starts_without_progress, 0);
+    assert_eq!(farm.show("cat")[0].runs.starts_without_progress, 0);
 }

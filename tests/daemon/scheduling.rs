@@ -232,7 +232,7 @@ fn held_jobs_wait_and_released_ones_run() {
     farm.start();
     fs::write(gate, "").unwrap();
     farm.wait_for("b", StateName::Done);
-    assert!(farm.show("a")[0].held);
+    assert!(farm.show("a")[0].runs.held);
     assert_code(&farm.ctl(&["release", "a"]), 0);
     farm.wait_for("a", StateName::Done);
     assert_code(&farm.ctl(&["hold", "a"]), 10);

@@ -147,10 +147,7 @@ fn a_number_that_leaves_no_higher_ones_is_not_imported() {
     fs::write(&path, text.replace(&key, "another")).unwrap();
     let refused = farm.ctl(&["state", "import", export]);
     let said = String::from_utf8_lossy(&refused.stderr) + String::from_utf8_lossy(&refused.stdout);
-    assert!(
-        said.contains("not a valid job number"),
-        "{said}"
-    );
+    assert!(said.contains("not a valid job number"), "{said}");
 }
 
 #[test]
@@ -167,5 +164,5 @@ fn a_job_that_does_not_fit_on_the_disk_waits_and_says_so() {
     farm.reconfigure("16777216", "1");
     farm.start();
     assert_eq!(farm.report("cat").0, "done");
-    assert_eq!(farm.show("cat")[0].attempts, 1);
+    assert_eq!(farm.show("cat")[0].runs.attempts, 1);
 }

@@ -105,8 +105,9 @@ impl World {
 
     /// Lets go on whatever a user has paused.
     pub(crate) fn resume_all(&self) {
-        let waits =
-            |job: &Job| job.held || matches!(job.state, JobState::Running { paused: true, .. });
+        let waits = |job: &Job| {
+            job.runs.held || matches!(job.state, JobState::Running { paused: true, .. })
+        };
         let listed = self.jobs_of_daemon().into_iter().flatten();
         let paused = listed.filter(|job| waits(job) && !job.is_finished());
         let selectors: Vec<_> = paused

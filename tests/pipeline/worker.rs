@@ -14,7 +14,7 @@ use std::{
 use framepack_ipc::worker::{
     CHECKPOINT_PREFIX, FromWorker, Precaution, RenderOutput, RenderRequest, ToWorker,
 };
-use framepack_jobs::{Failure, Guidance, JobId, Model};
+use framepack_jobs::{Failure, Guidance, JobId, Model, Settings};
 
 /// No answer of a tiny model takes this long.
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -254,6 +254,7 @@ impl Desk {
             bucket: Some(128),
             latent_window: None,
             crf: 23,
+            settings: Settings::default(),
             output: self.path().join(format!("{model:?}-{sections}.mp4")),
             work_dir,
             rung: 0,

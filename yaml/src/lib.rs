@@ -1,20 +1,22 @@
 //! What the configuration and job files are read with.
 //!
-//! [`parse`] turns text into a tree of [`Node`]s within limits. [`Table`] takes typed values out of it and collects a
-//! [`Problem`] for every mistake, so that a user sees all of them at once, each with line, column and a suggestion.
+//! [`parse`] turns text into a tree of [`Node`]s within limits. [`Document`] takes typed values out of it and collects
+//! a [`Problem`] for every mistake, so that a user sees all of them at once, each with line, column and a suggestion.
 
+mod document;
 mod file;
 mod location;
 mod node;
 mod parse;
 mod problem;
 mod suggest;
-mod table;
+mod value;
 
+pub use document::Document;
 pub use file::{FileError, read, read_if_present};
 pub use location::{Place, locate};
 pub use node::{Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node};
-pub use parse::parse;
+pub use parse::{parse, scalar};
 pub use problem::{MAX_TOLD, Problem, ProblemKind, Problems};
 pub use suggest::suggest;
-pub use table::Table;
+pub use value::Mistake;

@@ -42,6 +42,15 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
         })
 }
 
+/// A value outside a file, as in a variable of the environment: a number or a truth value where it is written like one
+/// in YAML, and text otherwise.
+pub fn scalar(text: &str) -> Node {
+    match parse(text) {
+        Ok(node @ (Node::Bool(_) | Node::Int(_) | Node::Float(_))) => node,
+        _ => Node::Text(text.to_owned()),
+    }
+}
+
 /// What the tree has used up so far. Aliases are expanded, so it can outgrow its text.
 #[derive(Default)]
 struct Spent {

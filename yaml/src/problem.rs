@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Location, Place, locate};
+use crate::{Location, Mistake, Place, locate};
 
 /// Most mistakes of one file that are told.
 pub const MAX_TOLD: usize = 20;
@@ -71,6 +71,14 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A mistake of the value at `path`.
+    pub fn at(path: impl Into<String>, mistake: Mistake) -> Self {
+        Self {
+            hint: mistake.hint,
+            ..Self::new(mistake.kind, path, mistake.message)
+        }
+    }
+
     /// A mistake at `path`, without hint and location.
     pub fn new(kind: ProblemKind, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
@@ -112,6 +120,11 @@ impl Problems {
     /// Adds a mistake.
     pub fn push(&mut self, problem: Problem) {
         self.0.push(problem);
+    }
+
+    /// Adds the mistakes of `others`.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
     }
 
     /// The same with each mistake replaced by what `f` makes of it.

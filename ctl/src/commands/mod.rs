@@ -3,6 +3,7 @@
 mod cancel;
 mod change;
 mod completions;
+mod config;
 mod doctor;
 mod folder;
 mod gpu;
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             change::run(jobs.scope(), change, &daemon, output)
         }
         Command::Folder { action } => folder::run(&action, &daemon, output),
+        Command::Config { action } => config::run(action, &daemon, output),
         Command::Metrics => metrics::run(&daemon),
         Command::Doctor => doctor::run(&daemon, output),
         Command::State { action } => state::run(action, &daemon, output),

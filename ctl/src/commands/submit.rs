@@ -49,6 +49,13 @@ fn remarks(submission: &Submission) -> Vec<String> {
             job.state.name()
         )),
     }
+    let differing = submission.farm_defaults_differ.iter();
+    remarks.extend(differing.map(|difference| {
+        format!(
+            "the farm's defaults have changed since job {} was accepted: {difference}",
+            job.id
+        )
+    }));
     remarks
 }
 

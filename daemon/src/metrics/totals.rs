@@ -40,8 +40,8 @@ impl Totals {
             .states
             .entry((job.state.name().as_str(), class))
             .or_default() += 1;
-        sums.energy_joules += job.energy_joules.unwrap_or_default();
-        sums.retries += u64::from(job.attempts.saturating_sub(1));
+        sums.energy_joules += job.runs.energy_joules.unwrap_or_default();
+        sums.retries += u64::from(job.runs.attempts.saturating_sub(1));
         if let JobState::Done { result, .. } = &job.state {
             sums.frames += u64::from(result.plan.frames);
             for phase in &result.phases {

@@ -113,10 +113,10 @@ impl Queue {
         }
         let record = self.jobs.get_mut(&id).expect("chosen from the same map");
         let job = &mut record.job;
-        job.attempts += 1;
+        job.runs.attempts += 1;
         // Taken back when the start ends under this daemon.
-        job.starts_without_progress += 1;
-        job.retry_at = None;
+        job.runs.starts_without_progress += 1;
+        job.runs.retry_at = None;
         record.private.worker_version = Some(idle.worker.version.clone());
         let running = JobState::Running {
             started_at: Timestamp::now(),
@@ -129,7 +129,7 @@ impl Queue {
         let warm = Warm::after(job);
         self.scheduler.warm.insert(idle.worker.device.clone(), warm);
         let request = self.renderer.request(record);
-        info!(job = %id, device = idle.worker.device, attempt = record.job.attempts, "started");
+        info!(job = %id, device = idle.worker.device, attempt = record.job.runs.attempts, "started");
         self.persist(id);
         let (control, controlled) = mpsc::unbounded_channel();
         let gpu = self.gpus.of_device(&idle.worker.device);

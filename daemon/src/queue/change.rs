@@ -90,7 +90,7 @@ impl Queue {
                 Control::Pause(PauseAt::Section),
                 "will pause at the end of its section",
             ),
-            _ if self.jobs[&id].job.held => {
+            _ if self.jobs[&id].job.runs.held => {
                 return changed(Some(format!(
                     "is held itself: use `framepackctl resume {id}`"
                 )));
@@ -141,7 +141,7 @@ impl Queue {
 
     fn set_held(&mut self, id: JobId, held: bool) -> ChangeResult {
         let record = self.jobs.get_mut(&id).expect("it was selected");
-        record.job.held = held;
+        record.job.runs.held = held;
         self.persist(id);
         changed(None)
     }
@@ -168,13 +168,13 @@ impl Queue {
         job.output = output;
         job.transition(JobState::Queued)
             .expect("a failed job may be queued again");
-        (job.retries, job.starts_without_progress) = (0, 0);
-        (job.retry_at, job.held) = (None, false);
+        (job.runs.retries, job.runs.starts_without_progress) = (0, 0);
+        (job.runs.retry_at, job.runs.held) = (None, false);
         record.private.worker_deaths = 0;
         record.private.cancel_requested = false;
         record.private.precaution = Precaution::None;
         if from_start {
-            (job.sections_done, job.rung) = (0, 0);
+            (job.runs.sections_done, job.runs.rung) = (0, 0);
             self.renderer.clear_checkpoints(id);
         }
         self.persist(id);

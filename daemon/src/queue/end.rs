@@ -34,10 +34,10 @@ impl Queue {
             return;
         };
         if let Some(joules) = energy_joules {
-            *record.job.energy_joules.get_or_insert_default() += joules;
+            *record.job.runs.energy_joules.get_or_insert_default() += joules;
         }
         // It ended under a living daemon.
-        let starts = &mut record.job.starts_without_progress;
+        let starts = &mut record.job.runs.starts_without_progress;
         *starts = starts.saturating_sub(1);
         let finished_at = Timestamp::now();
         let state = match ending {
@@ -69,7 +69,7 @@ impl Queue {
         let finished_at = Timestamp::now();
         let state = if self.jobs[&id].private.cancel_requested {
             JobState::Cancelled { finished_at }
-        } else if job.starts_without_progress >= MAX_LOST_STARTS {
+        } else if job.runs.starts_without_progress >= MAX_LOST_STARTS {
             JobState::Failed {
                 finished_at,
                 failure: lost_too_often(id),
@@ -77,7 +77,7 @@ impl Queue {
         } else {
             JobState::Queued
         };
-        info!(job = %id, attempts = job.attempts, state = %state.name(), "was running when the last daemon ended");
+        info!(job = %id, attempts = job.runs.attempts, state = %state.name(), "was running when the last daemon ended");
         self.finish(id, state);
     }
 
@@ -189,8 +189,8 @@ pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
 /// has, once there is room for it.
 fn wait_for_room(record: &mut Record, failure: Failure) -> JobState {
     warn!(job = %record.job.id, code = failure.code, "waiting for disk space: {}", failure.message);
-    record.job.retry_at = Some(Timestamp::now().plus(PAUSE_FOR_ROOM));
-    record.job.last_failure = Some(failure);
+    record.job.runs.retry_at = Some(Timestamp::now().plus(PAUSE_FOR_ROOM));
+    record.job.runs.last_failure = Some(failure);
     JobState::Queued
 }
 
@@ -198,7 +198,7 @@ fn wait_for_room(record: &mut Record, failure: Failure) -> JobState {
 fn again_or_failed(record: &mut Record, failure: Failure, now: Timestamp) -> JobState {
     let (job, private) = (&mut record.job, &mut record.private);
     let tried = PriorAttempts {
-        retries: job.retries,
+        retries: job.runs.retries,
         precaution: private.precaution,
     };
     match decide(failure.class, &job.schedule.retry, tried) {
@@ -207,14 +207,14 @@ fn again_or_failed(record: &mut Record, failure: Failure, now: Timestamp) -> Job
             failure,
         },
         Decision::Again { pause, precaution } => {
-            job.retries += 1;
+            job.runs.retries += 1;
             warn!(
-                job = %job.id, code = failure.code, retry = job.retries, pause_secs = pause.as_secs(), ?precaution,
+                job = %job.id, code = failure.code, retry = job.runs.retries, pause_secs = pause.as_secs(), ?precaution,
                 "will be retried: {}", failure.message
             );
             private.precaution = precaution;
-            job.retry_at = (!pause.is_zero()).then(|| now.plus(pause));
-            job.last_failure = Some(failure);
+            job.runs.retry_at = (!pause.is_zero()).then(|| now.plus(pause));
+            job.runs.last_failure = Some(failure);
             JobState::Queued
         }
     }

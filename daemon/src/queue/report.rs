@@ -55,17 +55,17 @@ impl Queue {
                 }
             }
             WorkerReport::Checkpoint(sections_done) => {
-                if sections_done > job.sections_done {
+                if sections_done > job.runs.sections_done {
                     // It gets on, so neither its workers nor the daemon die of it.
                     record.private.worker_deaths = 0;
-                    job.starts_without_progress = 0;
+                    job.runs.starts_without_progress = 0;
                 }
-                job.sections_done = sections_done;
+                job.runs.sections_done = sections_done;
                 info!(job = %id, sections_done, "checkpoint");
                 Persistence::Now
             }
             WorkerReport::Rung(taken) => {
-                job.rung = taken.rung;
+                job.runs.rung = taken.rung;
                 warn!(job = %id, rung = taken.rung, name = taken.name, "out of memory, using less: {}", taken.reason);
                 Persistence::Now
             }

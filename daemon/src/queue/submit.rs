@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use framepack_config::Dedupe;
-use framepack_jobs::{Job, JobId, JobState, Schedule, Source, Timestamp, ValidSpec};
+use framepack_jobs::{
+    Job, JobId, JobState, Runs, Schedule, Settings, Source, Timestamp, ValidSpec,
+};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -26,6 +28,8 @@ pub(crate) struct Submission {
     /// Id of the claimed file, if it came through the folder.
     pub(crate) claim: Option<String>,
     pub(crate) spec: ValidSpec,
+    /// What the farm says where the spec does not.
+    pub(crate) farm_defaults: Settings,
     pub(crate) schedule: Schedule,
     pub(crate) seed: u64,
     /// The start image as the user named it, absolute.
@@ -52,18 +56,11 @@ impl Submission {
                 submitted_at: Timestamp::now(),
                 source: self.source,
                 spec: self.spec,
+                farm_defaults: self.farm_defaults,
                 schedule: self.schedule,
                 seed: self.seed,
                 image: self.image,
-                attempts: 0,
-                held: false,
-                sections_done: 0,
-                starts_without_progress: 0,
-                rung: 0,
-                retries: 0,
-                retry_at: None,
-                last_failure: None,
-                energy_joules: None,
+                runs: Runs::default(),
                 warnings: self.warnings,
             },
             private: Private {
@@ -82,7 +79,11 @@ pub(crate) enum Submitted {
     /// It is a new job.
     New(Box<Job>),
     /// The same job (by key) is queued, running or done.
-    Duplicate(Box<Job>),
+    Duplicate {
+        job: Box<Job>,
+        /// How the farm's defaults differ from those that the job was accepted with.
+        difference: Vec<String>,
+    },
     /// A job with this key, which the user chose, and other content is queued, running or done.
     KeyTaken(Box<Job>),
 }
@@ -131,12 +132,13 @@ impl Queue {
             submission.warnings.push(warning);
         } else if let Some(known) = known {
             let same = known.spec == submission.spec;
-            let known = Box::new(known.clone());
+            let job = Box::new(known.clone());
             inputs::remove(&submission.input);
             return Ok(if same {
-                Submitted::Duplicate(known)
+                let difference = submission.farm_defaults.difference(&job.farm_defaults);
+                Submitted::Duplicate { job, difference }
             } else {
-                Submitted::KeyTaken(known)
+                Submitted::KeyTaken(job)
             });
         }
         if self.is_full() {

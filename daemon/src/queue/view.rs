@@ -134,7 +134,7 @@ fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
         ),
         Wait::NotBefore(begin) => waiting(format!("not before {begin}"), Some(*begin)),
         Wait::Retry(begin) => {
-            let failure = job.last_failure.as_ref();
+            let failure = job.runs.last_failure.as_ref();
             let why = failure.map(|failure| format!(", after: {}", failure.message));
             let why = why.unwrap_or_default();
             waiting(format!("retry at {begin}{why}"), Some(*begin))

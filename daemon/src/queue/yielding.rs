@@ -64,7 +64,7 @@ pub(super) fn wait(record: &mut Record, failure: Failure, foreign_bytes: u64) ->
         failure.message
     );
     warn!(job = %record.job.id, code = failure.code, vram_foreign_mib = mib, "{message}");
-    record.job.retry_at = Some(Timestamp::now().plus(PAUSE));
-    record.job.last_failure = Some(Failure { message, ..failure });
+    record.job.runs.retry_at = Some(Timestamp::now().plus(PAUSE));
+    record.job.runs.last_failure = Some(Failure { message, ..failure });
     JobState::Queued
 }

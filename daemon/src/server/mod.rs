@@ -3,6 +3,7 @@
 mod cancel;
 mod change;
 mod closed;
+mod config;
 mod connection;
 mod doctor;
 mod enable;
@@ -31,6 +32,7 @@ use framepack_ipc::{
     ErrorBody, ErrorCode, ErrorEnvelope,
     control::{Request, Response},
 };
+use framepack_jobs::settings::Setting;
 use interprocess::local_socket::{
     GenericFilePath, ListenerOptions, ToFsName,
     tokio::{Listener, Stream, prelude::*},
@@ -86,6 +88,8 @@ pub(crate) struct Service {
     pub(crate) layout: Layout,
     pub(crate) metrics: Metrics,
     pub(crate) doctor: Arc<Doctor>,
+    /// What the daemon was started with.
+    pub(crate) settings: Arc<[Setting]>,
 }
 
 /// Listens at the path; refuses when a daemon answers there already, and replaces a socket that a dead one left.
@@ -240,6 +244,7 @@ impl Service {
             Request::Queue => Ok(Response::Queue(self.queue.view().await?)),
             Request::Change(request) => self.change(request).await,
             Request::Plan(request) => self.plan(request).await,
+            Request::Config => Ok(self.config()),
             Request::Metrics => self.metrics().await,
             Request::Doctor => self.doctor().await,
             Request::Scan => self.scan().await,

@@ -42,6 +42,7 @@ impl Role {
             | Request::Watch(_)
             | Request::Logs(_)
             | Request::Queue
+            | Request::Config
             | Request::Metrics
             | Request::Doctor
             | Request::Ping

@@ -15,9 +15,17 @@ use crate::{
 impl Service {
     pub(super) async fn submit(&self, request: SubmitRequest) -> Result<Response, ErrorEnvelope> {
         let submission = self.accept(request).await?;
-        let (job, outcome) = match self.queue.submit(submission).await? {
-            Ok(Submitted::New(job)) => (job, SubmitOutcome::Created),
-            Ok(Submitted::Duplicate(job)) => (job, SubmitOutcome::Duplicate),
+        let submitted = match self.queue.submit(submission).await? {
+            Ok(Submitted::New(job)) => control::Submission {
+                job,
+                outcome: SubmitOutcome::Created,
+                farm_defaults_differ: Vec::new(),
+            },
+            Ok(Submitted::Duplicate { job, difference }) => control::Submission {
+                job,
+                outcome: SubmitOutcome::Duplicate,
+                farm_defaults_differ: difference,
+            },
             Ok(Submitted::KeyTaken(job)) => {
                 let message = format!(
                     "the key {:?} belongs to job {}, a different job that is {}",
@@ -38,7 +46,7 @@ impl Service {
                 return Err(ErrorBody::new(code, error.to_string()).into());
             }
         };
-        Ok(Response::Submitted(control::Submission { job, outcome }))
+        Ok(Response::Submitted(submitted))
     }
 
     /// Checks a job file and copies its image.

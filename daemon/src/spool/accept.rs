@@ -5,7 +5,7 @@
 
 use std::{collections::HashSet, ffi::OsString, mem, time::Instant};
 
-use framepack_jobs::Failure;
+use framepack_jobs::{Failure, Job};
 use tracing::{info, warn};
 
 use super::{
@@ -131,11 +131,10 @@ impl Spool {
                     self.totals.jobs += 1;
                     self.of_jobs.insert(held.claim.id.clone(), held.claim);
                 }
-                Ok(Submitted::Duplicate(job) | Submitted::KeyTaken(job)) => {
-                    info!(file, job = %job.id, "has the same key as that job");
-                    self.totals.duplicates += 1;
-                    self.refuse(held, &Report::duplicate(file, &job));
+                Ok(Submitted::Duplicate { job, difference }) => {
+                    self.refuse_duplicate(held, &job, difference);
                 }
+                Ok(Submitted::KeyTaken(job)) => self.refuse_duplicate(held, &job, Vec::new()),
                 Err(error) => {
                     warn!(file, %error, "can't be taken for now; it stays claimed");
                     self.held.push(held.not_now(&error.to_string()));
@@ -144,6 +143,13 @@ impl Spool {
             }
         }
         Ok(ours)
+    }
+
+    fn refuse_duplicate(&mut self, held: Held, job: &Job, difference: Vec<String>) {
+        let file = held.file();
+        info!(file, job = %job.id, "has the same key as that job");
+        self.totals.duplicates += 1;
+        self.refuse(held, &Report::duplicate(file, job, difference));
     }
 
     /// Puts a file away that became no job.

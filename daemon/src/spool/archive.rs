@@ -101,9 +101,8 @@ impl<'a> Archive<'a> {
 
     /// Today's folder of an outcome.
     fn folder(&mut self, outcome: Outcome) -> io::Result<PathBuf> {
-        let (year, month, day) = Timestamp::now().date();
         let of_outcome = self.spool_dir.join(outcome.folder());
-        let folder = of_outcome.join(format!("{year:04}-{month:02}-{day:02}"));
+        let folder = of_outcome.join(Timestamp::now().date().to_string());
         if !folder.is_dir() {
             DirBuilder::new()
                 .recursive(true)

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use framepack_config::{Retention, Then};
+use framepack_config::{Expired, Limit, Retention};
 use framepack_jobs::Timestamp;
 
 use super::name::split_suffix;
@@ -25,33 +25,32 @@ const SECS_PER_DAY: u64 = 86_400;
 
 /// What is kept of one outcome.
 #[derive(Debug, Clone, Copy)]
-struct Limit {
+struct Rule {
     outcome: Outcome,
-    /// 0 = for ever; below, 0 = all.
-    days: u64,
-    jobs: u64,
+    days: Limit,
+    jobs: Limit,
 }
 
 /// Moves or removes what is older than the rules say, or too much. How many files that were.
 pub(super) fn clear(spool_dir: &Path, rules: &Retention, now: SystemTime) -> io::Result<usize> {
-    let limit = |outcome, days, jobs| Limit {
+    let rule = |outcome, days, jobs| Rule {
         outcome,
         days,
         jobs,
     };
     let mut cleared = 0;
-    for limit in [
-        limit(Outcome::Done, rules.done_days, rules.done_files),
-        limit(Outcome::Duplicate, rules.done_days, 0),
-        limit(Outcome::Failed, rules.failed_days, 0),
-        limit(Outcome::Rejected, rules.failed_days, 0),
+    for rule in [
+        rule(Outcome::Done, rules.done_days, rules.done_files),
+        rule(Outcome::Duplicate, rules.done_days, Limit::Never),
+        rule(Outcome::Failed, rules.failed_days, Limit::Never),
+        rule(Outcome::Rejected, rules.failed_days, Limit::Never),
     ] {
         let of_outcome = OutcomeFolder {
             spool_dir,
-            name: limit.outcome.folder(),
+            name: rule.outcome.folder(),
             then: rules.then,
         };
-        cleared += of_outcome.clear(limit, now)?;
+        cleared += of_outcome.clear(rule, now)?;
     }
     Ok(cleared)
 }
@@ -61,24 +60,24 @@ pub(super) fn clear(spool_dir: &Path, rules: &Retention, now: SystemTime) -> io:
 struct OutcomeFolder<'a> {
     spool_dir: &'a Path,
     name: &'static str,
-    then: Then,
+    then: Expired,
 }
 
 impl OutcomeFolder<'_> {
-    fn clear(&self, limit: Limit, now: SystemTime) -> io::Result<usize> {
+    fn clear(&self, rule: Rule, now: SystemTime) -> io::Result<usize> {
         let mut days = self.days()?;
         let mut cleared = 0;
-        if let Some(first) = first_day(limit.days, now) {
+        if let Some(first) = first_day(rule.days, now) {
             let kept = days.split_off(days.partition_point(|day| *day < first));
             for day in days {
                 cleared += self.clear_jobs(&day, &self.jobs_of(&day)?)?;
             }
             days = kept;
         }
-        let mut left = match limit.jobs {
-            0 => return Ok(cleared),
-            jobs => jobs as usize,
+        let Limit::At(jobs) = rule.jobs else {
+            return Ok(cleared);
         };
+        let mut left = jobs as usize;
         for day in days.iter().rev() {
             let mut jobs = self.jobs_of(day)?;
             let surplus = jobs.split_off(jobs.len().min(left));
@@ -126,20 +125,20 @@ impl OutcomeFolder<'_> {
         }
         let from = self.path(day);
         let to = self.spool_dir.join("archive").join(self.name).join(day);
-        if self.then == Then::Archive {
+        if self.then == Expired::Archive {
             fs::create_dir_all(&to)?;
         }
         let mut cleared = 0;
         for name in jobs.iter().flatten() {
             let path = from.join(name);
             match self.then {
-                Then::Archive => fs::rename(path, to.join(name))?,
-                Then::Delete if path.is_dir() => fs::remove_dir_all(path)?,
-                Then::Delete => fs::remove_file(path)?,
+                Expired::Archive => fs::rename(path, to.join(name))?,
+                Expired::Delete if path.is_dir() => fs::remove_dir_all(path)?,
+                Expired::Delete => fs::remove_file(path)?,
             }
             cleared += 1;
         }
-        if self.then == Then::Archive {
+        if self.then == Expired::Archive {
             sync_dir(&to)?;
         }
         // Refused as long as something is in it.
@@ -177,10 +176,10 @@ fn job_part(name: &OsStr) -> &OsStr {
 }
 
 /// The first day that is kept; `None`: all are.
-fn first_day(days: u64, now: SystemTime) -> Option<String> {
-    let first = now.checked_sub(Duration::from_secs(days * SECS_PER_DAY))?;
-    let (year, month, day) = Timestamp::from(first).date();
-    (days > 0).then(|| format!("{year:04}-{month:02}-{day:02}"))
+fn first_day(days: Limit, now: SystemTime) -> Option<String> {
+    let age = Duration::from_secs(u64::from(days.number()?) * SECS_PER_DAY);
+    let first = Timestamp::from(now.checked_sub(age)?);
+    Some(first.date().to_string())
 }
 
 /// Whether a name is like `2026-11-23`.
@@ -202,8 +201,7 @@ mod tests {
 
     /// Puts a job's files there, as old as their day and later than those of lower numbers.
     fn put(spool_dir: &Path, outcome: &str, day: u64, id: u64) {
-        let (_, month, day_of_month) = Timestamp::from(at(day)).date();
-        let folder = spool_dir.join(format!("{outcome}/1970-{month:02}-{day_of_month:02}"));
+        let folder = spool_dir.join(format!("{outcome}/{}", Timestamp::from(at(day)).date()));
         fs::create_dir_all(&folder).unwrap();
         for suffix in ["yaml", "report.json"] {
             let file = File::create(folder.join(format!("cat.{id}.{suffix}"))).unwrap();
@@ -267,7 +265,7 @@ mod tests {
             put(dir.path(), "failed", day, id);
         }
         let rules = Retention {
-            done_files: 2,
+            done_files: Limit::At(2),
             ..Retention::default()
         };
         assert_eq!(clear(dir.path(), &rules, at(100)).unwrap(), 6);
@@ -285,14 +283,14 @@ mod tests {
         fs::create_dir_all(dir.path().join("done/keep")).unwrap();
         fs::write(dir.path().join("done/keep/a.yaml"), "").unwrap();
         let for_ever = Retention {
-            done_days: 0,
-            done_files: 0,
-            then: Then::Delete,
+            done_days: Limit::Never,
+            done_files: Limit::Never,
+            then: Expired::Delete,
             ..Retention::default()
         };
         assert_eq!(clear(dir.path(), &for_ever, at(100)).unwrap(), 0);
         let removed = Retention {
-            then: Then::Delete,
+            then: Expired::Delete,
             ..Retention::default()
         };
         assert_eq!(clear(dir.path(), &removed, at(100)).unwrap(), 2);

@@ -65,7 +65,7 @@ impl State {
     async fn write(&self, changes: u32) {
         let (mut store, mut records) = self.open();
         for _ in 0..changes {
-            records[0].job.attempts += 1;
+            records[0].job.runs.attempts += 1;
             store.put(&records[0]);
             store.commit().await.unwrap();
         }
@@ -156,7 +156,7 @@ async fn a_truncated_snapshot_and_a_stray_one_are_moved_away() {
         )
         .unwrap();
         let (store, records) = state.open();
-        assert_eq!(records[0].job.attempts, 4, "{name}");
+        assert_eq!(records[0].job.runs.attempts, 4, "{name}");
         assert_repaired(&store, &["until its snapshot was removed"]);
         let copies = fs::read_dir(state.file("damaged")).unwrap().count();
         assert_eq!(copies, 1);
@@ -175,12 +175,12 @@ async fn what_zeros_in_the_log_took_away_comes_back_from_the_journal() {
     drop(file);
     let (store, records) = state.open();
     assert_eq!(records.len(), 8);
-    assert_eq!(records[0].job.attempts, 201);
+    assert_eq!(records[0].job.runs.attempts, 201);
     assert!(!store.view().repairs().is_empty());
     assert_eq!(store.view().repairs()[0].code, "FP4001");
     drop(store);
     let (store, records) = state.open();
-    assert_eq!(records[0].job.attempts, 201);
+    assert_eq!(records[0].job.runs.attempts, 201);
     assert!(
         !store.view().repairs().is_empty(),
         "until it is acknowledged"
@@ -204,7 +204,7 @@ async fn a_log_of_an_earlier_time_is_brought_up_to_date_from_the_journal() {
         }
     }
     let (store, records) = state.open();
-    assert_eq!(records[0].job.attempts, 81);
+    assert_eq!(records[0].job.runs.attempts, 81);
     assert!(!store.view().repairs().is_empty());
 }
 
@@ -215,7 +215,7 @@ async fn a_missing_store_is_rebuilt_from_the_journal() {
     fs::remove_dir_all(state.file("store")).unwrap();
     let (store, records) = state.open();
     assert_eq!(records.len(), 8);
-    assert_eq!(records[0].job.attempts, 3);
+    assert_eq!(records[0].job.runs.attempts, 3);
     assert_eq!(store.last_id(), JobId(8));
     assert_repaired(&store, &["8 jobs were restored from the journal"]);
 }
@@ -226,7 +226,7 @@ async fn a_store_of_nonsense_is_rebuilt_from_the_journal_and_kept() {
     state.write(2).await;
     fs::write(state.file("store/db"), vec![0xa5; 100_000]).unwrap();
     let (store, records) = state.open();
-    assert_eq!(records[0].job.attempts, 3);
+    assert_eq!(records[0].job.runs.attempts, 3);
     assert!(!store.view().repairs().is_empty());
     let copy = fs::read_dir(state.file("damaged")).unwrap().next().unwrap();
     let kept = fs::read(copy.unwrap().path().join("store/db")).unwrap();
@@ -266,7 +266,7 @@ async fn a_missing_journal_is_written_anew_from_the_store() {
     state.write(2).await;
     fs::remove_dir_all(state.file("journal")).unwrap();
     let (store, records) = state.open();
-    assert_eq!(records[0].job.attempts, 3);
+    assert_eq!(records[0].job.runs.attempts, 3);
     assert_repaired(&store, &["the journal lacked"]);
     drop(store);
     fs::remove_dir_all(state.file("store")).unwrap();
@@ -279,11 +279,11 @@ async fn damage_in_the_journal_costs_nothing_while_the_store_is_sound() {
     state.write(9).await;
     damage_middle_of_journal(&state);
     let (store, records) = state.open();
-    assert_eq!(records[0].job.attempts, 10);
+    assert_eq!(records[0].job.runs.attempts, 10);
     assert_repaired(&store, &["lines of the journal could not be read"]);
     drop(store);
     fs::remove_dir_all(state.file("store")).unwrap();
-    assert_eq!(state.open().1[0].job.attempts, 10);
+    assert_eq!(state.open().1[0].job.runs.attempts, 10);
 }
 
 #[tokio::test]
@@ -301,7 +301,7 @@ async fn an_unfinished_last_line_is_what_a_crash_leaves_and_no_repair() {
     fs::write(&path, text).unwrap();
     state.write(1).await;
     let (store, records) = state.open();
-    assert_eq!(records[0].job.attempts, 3);
+    assert_eq!(records[0].job.runs.attempts, 3);
     assert_repaired(&store, &[]);
     let (_, after) = Journal::open(&state.location().journal()).unwrap();
     assert_eq!((after.seq, after.damaged_lines), (contents.seq + 1, 0));

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use framepack_config::Limit;
 use framepack_jobs::JobId;
 use tokio::time::Instant;
 
@@ -25,13 +26,13 @@ pub(super) enum Cause {
 /// The faults of one device.
 #[derive(Debug)]
 pub(super) struct Faults {
-    max: u32,
+    max: Limit,
     seen: VecDeque<(Instant, Cause)>,
 }
 
 impl Faults {
-    /// So many faults take the device out; 0 = it always stays.
-    pub(super) fn new(max: u32) -> Self {
+    /// So many faults take the device out.
+    pub(super) fn new(max: Limit) -> Self {
         Self {
             max,
             seen: VecDeque::new(),
@@ -48,7 +49,8 @@ impl Faults {
         self.seen.push_back((now, cause));
         self.seen
             .retain(|(at, _)| now.duration_since(*at) <= MEMORY);
-        self.max > 0 && self.halves() >= 2 * u64::from(self.max)
+        let limit = self.max.number();
+        limit.is_some_and(|max| self.halves() >= 2 * u64::from(max))
     }
 
     /// The faults in halves.
@@ -73,7 +75,11 @@ mod tests {
 
     /// After how many of these faults, a number of minutes apart, the device is disabled.
     fn out_after(max: u32, minutes_apart: u64, causes: &[Cause]) -> Option<usize> {
-        let mut faults = Faults::new(max);
+        let mut faults = Faults::new(if max == 0 {
+            Limit::Never
+        } else {
+            Limit::At(max)
+        });
         let mut now = Instant::now();
         for (i, cause) in causes.iter().enumerate() {
             if faults.note(*cause, now) {
@@ -109,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_finished_job_makes_up_for_everything() {
-        let mut faults = Faults::new(3);
+        let mut faults = Faults::new(Limit::At(3));
         let now = Instant::now();
         for job in 0..20 {
             assert!(!faults.note(Cause::Job(JobId(2 * job)), now), "{job}");

@@ -1,6 +1,6 @@
 //! What a worker without a job gives up, and when.
 
-use framepack_config::Idle;
+use framepack_config::{Idle, Limit};
 use framepack_ipc::worker::Temperature;
 use tokio::time::Instant;
 
@@ -34,10 +34,9 @@ impl IdleClock {
 
     /// What the worker is to give up next, and when; `None`: nothing more.
     pub(super) fn next(&self) -> Option<(Instant, Temperature)> {
-        let at =
-            |limit: framepack_config::IdleLimit, to| Some((self.since + limit.duration()?, to));
-        let warm = at(self.limits.warm_after, Temperature::Warm);
-        let cold = at(self.limits.cold_after, Temperature::Cold);
+        let at = |limit: Limit, to| Some((self.since + limit.duration()?, to));
+        let warm = at(self.limits.warm_after_secs, Temperature::Warm);
+        let cold = at(self.limits.cold_after_secs, Temperature::Cold);
         match (self.temperature, warm, cold) {
             (Temperature::Cold, ..) => None,
             (Temperature::Warm, _, cold) => cold,
@@ -56,15 +55,15 @@ impl IdleClock {
 mod tests {
     use std::time::Duration;
 
-    use framepack_config::IdleLimit::{self, Never, Secs};
+    use framepack_config::Limit::{At, Never};
 
     use super::*;
 
     /// What a worker gives up after a job, with the seconds since.
-    fn schedule(warm_after: IdleLimit, cold_after: IdleLimit) -> Vec<(u64, Temperature)> {
+    fn schedule(warm_after: Limit, cold_after: Limit) -> Vec<(u64, Temperature)> {
         let limits = Idle {
-            warm_after,
-            cold_after,
+            warm_after_secs: warm_after,
+            cold_after_secs: cold_after,
         };
         let begin = Instant::now();
         let mut clock = IdleClock::new(limits, begin);
@@ -83,13 +82,13 @@ mod tests {
     fn schedules() {
         use Temperature::{Cold, Warm};
         for (warm, cold, expected) in [
-            (Secs(300), Secs(1800), vec![(300, Warm), (1800, Cold)]),
-            (Secs(0), Secs(1800), vec![(0, Warm), (1800, Cold)]),
-            (Never, Secs(1800), vec![(1800, Cold)]),
-            (Secs(300), Never, vec![(300, Warm)]),
+            (At(300), At(1800), vec![(300, Warm), (1800, Cold)]),
+            (At(0), At(1800), vec![(0, Warm), (1800, Cold)]),
+            (Never, At(1800), vec![(1800, Cold)]),
+            (At(300), Never, vec![(300, Warm)]),
             (Never, Never, vec![]),
-            (Secs(300), Secs(300), vec![(300, Cold)]),
-            (Secs(300), Secs(0), vec![(0, Cold)]),
+            (At(300), At(300), vec![(300, Cold)]),
+            (At(300), At(0), vec![(0, Cold)]),
         ] {
             assert_eq!(schedule(warm, cold), expected, "{warm:?} {cold:?}");
         }

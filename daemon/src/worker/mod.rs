@@ -276,7 +276,7 @@ impl Supervisor {
                 Next::Nothing(after) => after,
             };
             match after {
-                After::Ready if jobs == self.config.worker.recycle_after && jobs > 0 => {
+                After::Ready if self.config.worker.recycle_after.is_reached(jobs) => {
                     break Some(ReplaceReason::Recycled);
                 }
                 After::Ready => {}

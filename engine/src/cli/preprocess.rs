@@ -12,7 +12,7 @@ use framepack_engine::{
         png,
     },
 };
-use framepack_jobs::ranges::BUCKETS_PX;
+use framepack_jobs::settings::BUCKETS_PX;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::Context as _;
 use framepack_engine::{ModelOptions, Tiling, memory::plan::Limits, worker};
-use framepack_jobs::{HOST_BUDGET_GB, MemoryAmount, PRESERVE_GB};
+use framepack_jobs::{
+    MemoryAmount, Row,
+    settings::{HOST_BUDGET_GB, PRESERVE_GB},
+};
 
 use super::{options::Dtype, split::Switch};
 
@@ -28,10 +31,10 @@ pub(crate) struct Args {
     #[arg(long)]
     spatial_tiles: Option<Switch>,
     /// Gigabytes of device memory to keep free beside the transformer's weights, or auto: what a step needs
-    #[arg(long, default_value = "auto", value_parser = |text: &str| MemoryAmount::parse(text, &PRESERVE_GB))]
+    #[arg(long, default_value = "auto", value_parser = |text: &str| amount(&PRESERVE_GB, text))]
     preserve_gb: MemoryAmount,
     /// Gigabytes of host memory that may be page-locked, or auto: what is free, minus a margin
-    #[arg(long, default_value = "auto", value_parser = |text: &str| MemoryAmount::parse(text, &HOST_BUDGET_GB))]
+    #[arg(long, default_value = "auto", value_parser = |text: &str| amount(&HOST_BUDGET_GB, text))]
     host_budget_gb: MemoryAmount,
 }
 
@@ -71,4 +74,12 @@ fn private_stdout() -> io::Result<std::fs::File> {
     let private = io::stdout().as_fd().try_clone_to_owned()?;
     nix::unistd::dup2_stdout(io::stderr())?;
     Ok(private.into())
+}
+
+/// An amount of memory, as the configuration takes it.
+fn amount(row: &Row, text: &str) -> Result<MemoryAmount, String> {
+    let value = row.read_text(text);
+    value
+        .map(|value| MemoryAmount::of(&value))
+        .map_err(|mistake| mistake.message)
 }

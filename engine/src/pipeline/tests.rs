@@ -7,7 +7,7 @@ use std::{
 };
 
 use framepack_ipc::worker::Precaution;
-use framepack_jobs::{Guidance, JobId, Model};
+use framepack_jobs::{Guidance, JobId, Model, Settings};
 use serde::Deserialize;
 
 use super::*;
@@ -94,6 +94,7 @@ impl Case {
             bucket: self.bucket,
             latent_window: Some(self.window),
             crf: 16,
+            settings: Settings::default(),
             output: work_dir.join("video.mp4"),
             work_dir: work_dir.into(),
             rung: 0,

@@ -12,7 +12,7 @@
 //!
 //! | word                      | what it does                                                             |
 //! |---------------------------|--------------------------------------------------------------------------|
-//! | `sections=N` `steps=N`    | the job's size; 2 and 3 without them                                     |
+//! | `sections=N` `steps=N`    | the job's size; 2 and 3 without them. `steps` of the request wins         |
 //! | `step_ms=N`               | time of a step; 0 without it                                             |
 //! | `wait=FILE`               | makes steps until FILE exists, before the first section                  |
 //! | `deaf`                    | hears no `Cancel`, `Pause` and `Resume`                                  |

@@ -64,7 +64,8 @@ impl<'a> Run<'a> {
         state_dir: &'a Path,
         desk: &'a Desk,
     ) -> Self {
-        let script = Script::of(&request.prompt);
+        let mut script = Script::of(&request.prompt);
+        script.steps = request.steps.unwrap_or(script.steps);
         let shape = Shape {
             seed: request.seed,
             sections: script.sections,

@@ -17,7 +17,9 @@ fn rule_14_what_can_not_be_taken_now_is_left_in_the_folder_and_taken_later() {
     assert_eq!(farm.claimed().len(), 1, "it stays claimed");
     // Others are left where they are: they would fare no better.
     farm.drop_prompt("dog.yaml", "a dog");
-    farm.wait_for_status("no files are taken for now, and 1 stay in the folder: start.image: copying ");
+    farm.wait_for_status(
+        "no files are taken for now, and 1 stay in the folder: start.image: copying ",
+    );
     assert_eq!(farm.untaken(), 1);
     fs::remove_file(&copies).unwrap();
     fs::create_dir(&copies).unwrap();

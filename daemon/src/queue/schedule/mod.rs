@@ -110,14 +110,14 @@ impl<'a> SchedulingContext<'a> {
     pub(super) fn judge(&self, job: &Job) -> Eligibility {
         let now = self.time.now;
         let schedule = &job.schedule;
-        if job.attempts == 0 && schedule.deadline.is_some_and(|deadline| deadline <= now) {
+        if job.runs.attempts == 0 && schedule.deadline.is_some_and(|deadline| deadline <= now) {
             return Eligibility::Expired;
         }
         let missing = match self.dependencies.of_job(job) {
             Ok(missing) => missing,
             Err(failure) => return Eligibility::Fails(failure),
         };
-        if job.held {
+        if job.runs.held {
             return Eligibility::Waits(Wait::Held);
         }
         let paused_group =
@@ -131,7 +131,7 @@ impl<'a> SchedulingContext<'a> {
         if let Some(begin) = schedule.not_before.filter(|begin| *begin > now) {
             return Eligibility::Waits(Wait::NotBefore(begin));
         }
-        if let Some(begin) = job.retry_at.filter(|begin| *begin > now) {
+        if let Some(begin) = job.runs.retry_at.filter(|begin| *begin > now) {
             return Eligibility::Waits(Wait::Retry(begin));
         }
         match schedule.window {
@@ -188,7 +188,7 @@ pub(super) fn next_change(
         ) => Some(*begin),
         _ => None,
     };
-    let deadline = job.schedule.deadline.filter(|_| job.attempts == 0);
+    let deadline = job.schedule.deadline.filter(|_| job.runs.attempts == 0);
     turn.into_iter()
         .chain(deadline)
         .filter(|change| *change > now)

@@ -1,6 +1,6 @@
 //! Tables: what a job waits for, and who is next.
 
-use framepack_jobs::{JobSpec, JobState, Source, Surroundings};
+use framepack_jobs::{JobSpec, JobState, Settings, Source, Surroundings};
 
 use super::{lineup::MAX_OVERTAKEN, *};
 use crate::{queue::Submission, store::Record};
@@ -31,6 +31,7 @@ fn record(id: JobId, keys: &str) -> Record {
     let surroundings = Surroundings {
         file_stem: format!("job{id}"),
         bundle_latent_window: 9,
+        farm_defaults: Settings::default(),
     };
     let valid = JobSpec::parse(&text)
         .unwrap()
@@ -42,6 +43,7 @@ fn record(id: JobId, keys: &str) -> Record {
         source: Source::Submit { folder: "/".into() },
         claim: None,
         spec: valid.spec,
+        farm_defaults: valid.farm_defaults,
         schedule: valid.schedule,
         seed: 1,
         image: "/a.png".into(),
@@ -124,13 +126,13 @@ fn what_a_job_waits_for() {
         assert_eq!(eligibility(&jobs(&[keys]), 1, noon()), expected, "{keys}");
     }
     let mut held = jobs(&["window: 22:00-07:00"]);
-    held.get_mut(&JobId(1)).unwrap().job.held = true;
+    held.get_mut(&JobId(1)).unwrap().job.runs.held = true;
     assert_eq!(
         eligibility(&held, 1, noon()),
         Eligibility::Waits(Wait::Held)
     );
     let mut failed = jobs(&[""]);
-    failed.get_mut(&JobId(1)).unwrap().job.retry_at = Some(at(later));
+    failed.get_mut(&JobId(1)).unwrap().job.runs.retry_at = Some(at(later));
     assert_eq!(
         eligibility(&failed, 1, noon()),
         Eligibility::Waits(Wait::Retry(at(later)))
@@ -142,7 +144,7 @@ fn what_a_job_waits_for() {
     assert_eq!(eligibility(&failed, 1, time), Eligibility::Ready);
     // A deadline is one for the begin.
     let mut begun = jobs(&["deadline: 2026-11-24T12:00:00Z"]);
-    begun.get_mut(&JobId(1)).unwrap().job.attempts = 1;
+    begun.get_mut(&JobId(1)).unwrap().job.runs.attempts = 1;
     assert_eq!(eligibility(&begun, 1, noon()), Eligibility::Ready);
 }
 

@@ -43,7 +43,7 @@ async fn a_store_of_an_earlier_time_shows_the_journals_records() {
         seen.report.problems,
         ["the store lacks 1 records that the journal has"]
     );
-    assert_eq!(seen.records[0].job.attempts, 5);
+    assert_eq!(seen.records[0].job.runs.attempts, 5);
     assert!(!state.file("damaged").exists(), "nothing is repaired");
 }
 

@@ -27,7 +27,12 @@ fn the_first_version_of_the_store_opens() {
             .iter()
             .map(|record| {
                 let job = &record.job;
-                (job.id.0, job.name.as_str(), job.state.name(), job.attempts)
+                (
+                    job.id.0,
+                    job.name.as_str(),
+                    job.state.name(),
+                    job.runs.attempts,
+                )
             })
             .collect();
         let expected = [

@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context as _;
 use framepack_engine::{ModelOptions, pipeline::Pipeline, progress::Update};
 use framepack_ipc::worker::{Phase, Precaution, RenderOutput, RenderRequest};
-use framepack_jobs::{Guidance, JobId, Model};
+use framepack_jobs::{Guidance, JobId, Model, Settings};
 use image::{Rgb, RgbImage};
 use serde::Serialize;
 use tch::Device;
@@ -134,6 +134,7 @@ impl Args {
             bucket: self.size,
             latent_window: None,
             crf: CRF,
+            settings: Settings::default(),
             output: scratch.join("video.mp4"),
             work_dir: scratch.into(),
             rung: 0,

@@ -150,7 +150,7 @@ fn the_next_jobs_plan_is_the_same_although_the_host_holds_blocks_now() {
 #[test]
 fn settings_reach_the_plan() {
     let (survey, memory) = published(16 * GIB);
-    let preserve = MemoryAmount::parse("6", &framepack_jobs::PRESERVE_GB).unwrap();
+    let preserve = MemoryAmount::of(&framepack_jobs::Value::Number(6.0));
     let options = ModelOptions {
         limits: Limits {
             preserve_bytes: preserve.bytes(),

@@ -1,0 +1,217 @@
+//! The table of settings: keys, ranges and defaults as FramePack's interface has them.
+
+use super::{Fallback, Kind, Row, Scope};
+
+/// Sides in pixels of the squares for which there are tables of shapes.
+pub const BUCKETS_PX: [u32; 6] = [128, 256, 384, 512, 640, 768];
+/// `size.bucket` of a bundle that does not say.
+pub const DEFAULT_BUCKET_PX: u32 = 640;
+/// The largest CRF that x264 knows for 8-bit video.
+pub const MAX_CRF: u8 = 51;
+const MAX_PROMPT_BYTES: usize = 8 << 10;
+
+/// Every setting, in the order of the reference.
+pub static TABLE: [&Row; 15] = [
+    &MODEL,
+    &IMAGE,
+    &PROMPT,
+    &NEGATIVE_PROMPT,
+    &SEED,
+    &LENGTH_SECS,
+    &STEPS,
+    &GUIDANCE_DISTILLED,
+    &GUIDANCE_CFG,
+    &GUIDANCE_RESCALE,
+    &BUCKET,
+    &LATENT_WINDOW,
+    &OUTPUT_CRF,
+    &PRESERVE_GB,
+    &HOST_BUDGET_GB,
+];
+
+/// Checkpoint and section order.
+pub static MODEL: Row = Row {
+    key: "model",
+    kind: Kind::Word {
+        noun: "a model",
+        words: &["original", "f1"],
+    },
+    default: Fallback::Text("original"),
+    scope: Scope::Both,
+    original: &["demo_gradio.py", "demo_gradio_f1.py"],
+    about: "FramePack, which makes the end of the video first, or FramePack-F1, which goes forward",
+};
+
+/// The start image.
+pub static IMAGE: Row = Row {
+    key: "start.image",
+    kind: Kind::Path,
+    default: Fallback::Required,
+    scope: Scope::Job,
+    original: &["Image"],
+    about: "the start image: JPEG, PNG, WebP or TIFF; a relative path is relative to the job file's folder",
+};
+
+/// What should happen.
+pub static PROMPT: Row = Row {
+    key: "prompt",
+    kind: Kind::Text {
+        max_bytes: MAX_PROMPT_BYTES,
+    },
+    default: Fallback::Text(""),
+    scope: Scope::Job,
+    original: &["Prompt"],
+    about: "what should happen",
+};
+
+/// What should not happen.
+pub static NEGATIVE_PROMPT: Row = Row {
+    key: "negative_prompt",
+    kind: Kind::Text {
+        max_bytes: MAX_PROMPT_BYTES,
+    },
+    default: Fallback::Text(""),
+    scope: Scope::Both,
+    original: &["Negative Prompt"],
+    about: "what should not happen; used only when `guidance.cfg` is above 1",
+};
+
+/// Where the noise comes from.
+pub static SEED: Row = Row {
+    key: "seed",
+    kind: Kind::Seed,
+    default: Fallback::Text("auto"),
+    scope: Scope::Job,
+    original: &["Seed"],
+    about: "the noise: `auto` follows from the job's key, so that the same job has the same seed; `random` is another one for each submission",
+};
+
+/// Wanted length of the video.
+pub static LENGTH_SECS: Row = Row {
+    key: "length.seconds",
+    kind: Kind::Number {
+        range: 1.0..=120.0,
+        or: None,
+    },
+    default: Fallback::Number(5.0),
+    scope: Scope::Both,
+    original: &["Total Video Length (Seconds)"],
+    about: "wanted length; the video has the nearest whole number of sections",
+};
+
+/// Denoising steps.
+pub static STEPS: Row = Row {
+    key: "steps",
+    kind: Kind::Integer {
+        range: 1..=100,
+        or: None,
+    },
+    default: Fallback::Bundle,
+    scope: Scope::Both,
+    original: &["Steps"],
+    about: "denoising steps in each section; a bundle that does not say has 25",
+};
+
+/// Distilled guidance scale.
+pub static GUIDANCE_DISTILLED: Row = Row {
+    key: "guidance.distilled",
+    kind: Kind::Number {
+        range: 1.0..=32.0,
+        or: None,
+    },
+    default: Fallback::Number(10.0),
+    scope: Scope::Both,
+    original: &["Distilled CFG Scale"],
+    about: "distilled guidance scale, an input of the transformer",
+};
+
+/// Real classifier-free guidance scale.
+pub static GUIDANCE_CFG: Row = Row {
+    key: "guidance.cfg",
+    kind: Kind::Number {
+        range: 1.0..=32.0,
+        or: None,
+    },
+    default: Fallback::Number(1.0),
+    scope: Scope::Both,
+    original: &["CFG Scale"],
+    about: "classifier-free guidance scale; 1 is off, anything above doubles the time of a step",
+};
+
+/// Rescale of the guided velocity.
+pub static GUIDANCE_RESCALE: Row = Row {
+    key: "guidance.rescale",
+    kind: Kind::Number {
+        range: 0.0..=1.0,
+        or: None,
+    },
+    default: Fallback::Number(0.0),
+    scope: Scope::Both,
+    original: &["CFG Re-Scale"],
+    about: "rescales the guided velocity to the deviation of the unguided one; 0 is off; used only when `guidance.cfg` is above 1",
+};
+
+/// Size of the video.
+pub static BUCKET: Row = Row {
+    key: "size.bucket",
+    kind: Kind::OneOf {
+        noun: "a bucket",
+        values: &BUCKETS_PX,
+    },
+    default: Fallback::Bundle,
+    scope: Scope::Both,
+    original: &["resolution (fixed at 640)"],
+    about: "side in pixels of the square with about the video's area; the image's shape decides the rest; a bundle that does not say has 640",
+};
+
+/// Latent frames a section.
+pub static LATENT_WINDOW: Row = Row {
+    key: "latent_window",
+    kind: Kind::Integer {
+        range: 1..=33,
+        or: None,
+    },
+    default: Fallback::Bundle,
+    scope: Scope::Both,
+    original: &["Latent Window Size"],
+    about: "latent frames in each section; models are trained for one value, which their bundle names (9)",
+};
+
+/// H.264 constant rate factor.
+pub static OUTPUT_CRF: Row = Row {
+    key: "output.crf",
+    kind: Kind::Integer {
+        range: 0..=100,
+        or: None,
+    },
+    default: Fallback::Integer(16),
+    scope: Scope::Both,
+    original: &["MP4 Compression"],
+    about: "H.264 constant rate factor: 0 is lossless, lower is better; above 51, the largest of x264, nothing changes",
+};
+
+/// Device memory kept free.
+pub static PRESERVE_GB: Row = Row {
+    key: "memory.preserve_gb",
+    kind: Kind::Number {
+        range: 2.0..=128.0,
+        or: Some("auto"),
+    },
+    default: Fallback::Text("auto"),
+    scope: Scope::Farm,
+    original: &["GPU Memory Preservation (GB)", "preserved_memory_gb"],
+    about: "gigabytes of device memory kept free beside the transformer's weights; `auto` keeps what a step needs",
+};
+
+/// Host memory for weights.
+pub static HOST_BUDGET_GB: Row = Row {
+    key: "memory.host_budget_gb",
+    kind: Kind::Number {
+        range: 1.0..=4096.0,
+        or: Some("auto"),
+    },
+    default: Fallback::Text("auto"),
+    scope: Scope::Farm,
+    original: &[],
+    about: "gigabytes of host memory that a worker may page-lock for weights; `auto` is what is free when a job begins, less 4 GB",
+};

@@ -1,0 +1,120 @@
+//! A job's key decides whether it is a duplicate, and its seed: it must not move when settings are added.
+
+use std::{fs, path::Path};
+
+use framepack_jobs::{JobSpec, Settings, Surroundings, Validated, Value};
+
+/// Keys of the examples, of a picture whose hash is 64 zeros, as the first version made them.
+const KEYS: [(&str, &str); 9] = [
+    (
+        "all-keys",
+        "c22fcb7e61709dad110215037f31d6e82bba6b939562bf375a93d3889d919a82",
+    ),
+    (
+        "bouncing-ball",
+        "ed8e29c3953a220d76917183c07ee2f01365ffdda925355bdec9e90b5768f76f",
+    ),
+    (
+        "circling-hexagon-f1",
+        "b5d6d060ec5e5bed53ed66c4d266bc3aace0c471b46bf35d1a3e800177d56724",
+    ),
+    (
+        "growing-square",
+        "b3a650519e15b5065017194697e39759f12878689b8df81234f72aac992d21f1",
+    ),
+    (
+        "overnight",
+        "06f31b4cdb49c2ba2729d05b8206a3dd13e9fbda00ea21c0de1ed61dd8fc3bae",
+    ),
+    (
+        "photo-pan",
+        "36de402ccf6720c55204abdae9e8f98ea0f31d8f11367c7537e0b7abfc500f5b",
+    ),
+    (
+        "quickstart",
+        "66a80f4f0eaa46dcd70f943daa576b421fb528202202af3e703dbe7abe248cb4",
+    ),
+    (
+        "star-to-the-right",
+        "59905dd9e9b9a49d83391d58ef80d62c02767ddeeb6fc898aff7f8c986a498ea",
+    ),
+    (
+        "two-objects",
+        "e4d562830353dffd21f65ca0ac1adfad57af251bd0a69cbff4f62bf6df63a6da",
+    ),
+];
+
+fn validated(text: &str, stem: &str, farm_defaults: Settings) -> Validated {
+    let surroundings = Surroundings {
+        file_stem: stem.to_owned(),
+        bundle_latent_window: 9,
+        farm_defaults,
+    };
+    JobSpec::parse(text)
+        .and_then(|spec| spec.validate(&surroundings))
+        .unwrap()
+}
+
+fn key(job: &Validated) -> String {
+    job.key_for(&"0".repeat(64), 7)
+}
+
+fn farm(settings: &[(&str, Value)]) -> Settings {
+    let mut farm = Settings::default();
+    for (key, value) in settings {
+        farm.set(*key, value.clone());
+    }
+    farm
+}
+
+#[test]
+fn keys_of_the_examples_stay_what_they_are() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for (stem, expected) in KEYS {
+        let text = fs::read_to_string(folder.join(format!("{stem}.yaml"))).unwrap();
+        // Its own key would hide the one that is made.
+        let text = text.replace("key: astronaut-take-1\n", "");
+        let job = validated(&text, stem, Settings::default());
+        assert_eq!(key(&job), expected, "{stem}");
+    }
+}
+
+#[test]
+fn farm_wide_defaults_are_for_jobs_that_do_not_say_and_leave_their_keys() {
+    let farm = farm(&[
+        ("steps", Value::Integer(12)),
+        ("guidance.distilled", Value::Number(6.0)),
+        ("model", Value::from("f1")),
+        ("output.crf", Value::Integer(60)),
+        ("memory.preserve_gb", Value::Number(6.0)),
+    ]);
+    let text = "api: framepack/v1\nstart: {image: cat.jpg}\nmodel: original\noutput: {crf: 18}\n";
+    let without = validated(text, "cat", Settings::default());
+    let with = validated(text, "cat", farm.clone());
+    assert_eq!(key(&with), key(&without));
+    assert_eq!(with.spec, without.spec);
+    let applied: Vec<&str> = with.farm_defaults.iter().map(|(key, _)| key).collect();
+    assert_eq!(applied, ["guidance.distilled", "steps"]);
+    let rendered = with.spec.clone().with(&with.farm_defaults);
+    assert_eq!(rendered.steps, Some(12));
+    assert_eq!(rendered.guidance.distilled.to_bits(), 6_f64.to_bits());
+    assert_eq!(rendered.output.crf, 18);
+
+    let smallest = validated("api: framepack/v1\nstart: {image: a.png}\n", "a", farm);
+    let rendered = smallest.spec.clone().with(&smallest.farm_defaults);
+    assert_eq!(rendered.output.crf, 51);
+    let farm_key = key(&smallest);
+    let steps = "api: framepack/v1\nstart: {image: a.png}\nsteps: 12\n";
+    assert_ne!(key(&validated(steps, "a", Settings::default())), farm_key);
+}
+
+#[test]
+fn what_the_farm_makes_useless_is_told() {
+    let text = "api: framepack/v1\nstart: {image: a.png}\n";
+    let farm = farm(&[("guidance.rescale", Value::Number(0.5))]);
+    let warnings = validated(text, "a", farm).warnings;
+    assert_eq!(
+        warnings,
+        ["guidance.rescale: not used, since guidance.cfg is 1"]
+    );
+}

@@ -1,0 +1,114 @@
+//! The configuration: read without a daemon, shown by one, and its defaults in jobs.
+
+use std::{fs, process::Output};
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::assert_code,
+    fixture::{Farm, job},
+};
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_valid_configuration_is_called_valid_and_old_names_are_noticed() {
+    let farm = Farm::stopped();
+    farm.configure("keep: {work_days: 3}\n");
+    for arguments in [&["config", "check"][..], &["--check-config"]] {
+        let output = farm.refused(arguments);
+        assert_code(&output, 0);
+        assert!(stdout(&output).ends_with("framepackd.yaml: valid\n"));
+        let notice =
+            "notice: keep.work_days is called retention.work_days now; the old name still works\n";
+        assert_eq!(stderr(&output), notice);
+    }
+}
+
+#[test]
+fn every_mistake_is_listed_with_its_place() {
+    let farm = Farm::stopped();
+    farm.configure("idle: {warm_after_secs: soon}\nstep: 3\n");
+    let output = farm.refused(&["config", "check"]);
+    assert_code(&output, 2);
+    for part in [
+        "idle.warm_after_secs: `soon` is neither never nor a whole number",
+        "step: unknown key (did you mean `steps`?)",
+        "[FP8002]",
+    ] {
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    assert!(!farm.path("state").exists(), "nothing was made");
+}
+
+#[test]
+fn settings_are_shown_with_their_origin() {
+    let farm = Farm::stopped();
+    let output = farm.refused(&["config", "show", "--origin", "worker"]);
+    assert_code(&output, 0);
+    let file = farm.path("framepackd.yaml");
+    let shown = stdout(&output);
+    let devices = format!("worker.devices: [\"cpu\"]  # {}:9\n", file.display());
+    assert!(shown.starts_with(&devices), "{shown}");
+    assert!(
+        shown.contains("\nworker.recycle_after: 50  # default\n"),
+        "{shown}"
+    );
+    let output = farm.refused(&["config", "show", "worker.recycle_afte"]);
+    assert_code(&output, 2);
+    assert!(stderr(&output).contains("did you mean `worker.recycle_after`?"));
+}
+
+#[test]
+fn a_running_daemon_shows_what_it_was_started_with() {
+    let farm = Farm::with_settings(&[("STEPS", "7")]);
+    farm.configure("guidance: {cfg: 2}\n");
+    let output = farm.ctl(&["config", "show", "--origin", "steps"]);
+    assert_code(&output, 0);
+    assert_eq!(stdout(&output), "steps: 7  # FRAMEPACKD_STEPS\n");
+    let output = farm.ctl(&["config", "show", "guidance.cfg"]);
+    assert_eq!(
+        stdout(&output),
+        "guidance.cfg: 1.0\n",
+        "it read the file before"
+    );
+}
+
+#[test]
+fn farm_wide_defaults_reach_the_worker_and_the_record() {
+    let farm = Farm::with_settings(&[("STEPS", "7"), ("GUIDANCE_DISTILLED", "6")]);
+    farm.drop_job("cat.yaml", job("a cat") + "guidance: {distilled: 9}\n");
+    let (outcome, report) = farm.report("cat");
+    assert_eq!(outcome, "done");
+    assert_eq!(report["job"]["spec"]["steps"], Value::Null);
+    assert_eq!(report["job"]["farm_defaults"], json!({"steps": 7}));
+    assert_eq!(report["job"]["result"]["plan"]["steps"], 7);
+}
+
+#[test]
+fn a_duplicate_under_other_farm_wide_defaults_is_told_so() {
+    let mut farm = Farm::with_settings(&[("STEPS", "7")]);
+    farm.drop_prompt("cat.yaml", "a cat");
+    assert_eq!(farm.report("cat").0, "done");
+    farm.stop();
+    farm.set(&[("STEPS", "8")]);
+    farm.start();
+    farm.drop_job("again.yaml", job("a cat") + "name: cat\n");
+    let (outcome, report) = farm.report("again");
+    assert_eq!(outcome, "duplicate");
+    let differs = "steps: 7 before, 8 now";
+    assert_eq!(report["farm_defaults_differ"], json!([differs]));
+    let (_, text) = farm.filed("again", ".report.txt").pop().unwrap();
+    assert!(fs::read_to_string(text).unwrap().contains(differs));
+    let file = farm.write_job("cat.yaml", "a cat");
+    let output = farm.ctl(&["submit", &file]);
+    assert_code(&output, 0);
+    assert!(stderr(&output).contains(differs), "{}", stderr(&output));
+    assert_eq!(farm.renders(), [1]);
+}
