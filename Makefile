@@ -14,7 +14,7 @@ libdir := $(PREFIX)/lib
 docdir := $(PREFIX)/share/doc/framepackd
 PYTHON_ENV := .venv-parity
 
-.PHONY: build demo test parity lint bench install install-files
+.PHONY: build demo test parity lint docs bench install install-files
 
 build:
 	scripts/setup-system build
@@ -41,6 +41,10 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items
 	scripts/setup-python .venv-lint scripts/lint-requirements.txt
 	.venv-lint/bin/typos
+
+# The pages of docs/ that are made from tables in the sources; tests compare them.
+docs:
+	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- errors > docs/ERRORS.md
 
 bench: build
 	bench/run

@@ -10,7 +10,8 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use framepack_config::{Config, Layer, Load};
-use framepack_ipc::{ErrorBody, ErrorCode, ErrorEnvelope, Exit};
+use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit};
+use framepack_jobs::Code;
 use framepackd::{StartError, StateAction};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -71,8 +72,7 @@ fn told(error: &anyhow::Error) -> ErrorBody {
     match (error.downcast_ref::<StartError>(), error.downcast_ref()) {
         (Some(error), _) => error.into(),
         (None, Some(error)) => ErrorBody::clone(error),
-        (None, None) => ErrorBody::new(ErrorCode::Internal, format!("{error:#}"))
-            .hint("see the log; if it happens again, report it with the log"),
+        (None, None) => ErrorBody::new(Code::INTERNAL, format!("{error:#}")),
     }
 }
 

@@ -4,6 +4,7 @@ mod cancel;
 mod change;
 mod completions;
 mod doctor;
+mod explain;
 mod gpu;
 mod list;
 mod logs;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Doctor => doctor::run(&daemon, output),
         Command::State { action } => state::run(action, &daemon, output),
         Command::Ping => ping::run(&daemon, output),
+        Command::Explain { code } => explain::run(code, output),
         Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -3,7 +3,7 @@
 use framepack_yaml::{Node, Problem, ProblemKind, Problems, Table, suggest};
 
 use super::{MAX_KEY_CHARS, word};
-use crate::{Dependency, FailureClass, JobId, RetrySpec, Schedule, Timestamp, Window};
+use crate::{Class, Dependency, JobId, RetrySpec, Schedule, Timestamp, Window};
 
 const PRIORITY: std::ops::RangeInclusive<i32> = -1000..=1000;
 const MAX_RETRIES: u32 = 10;
@@ -129,7 +129,7 @@ fn retry(top: &Table<'_>, noted: &mut Problems) -> RetrySpec {
     }
 }
 
-fn classes(retry: &Table<'_>, noted: &mut Problems) -> Option<Vec<FailureClass>> {
+fn classes(retry: &Table<'_>, noted: &mut Problems) -> Option<Vec<Class>> {
     let node = retry.get("on")?;
     let Node::List(nodes) = node else {
         noted.push(retry.wrong_type("on", "a list of classes of failures", node));
@@ -146,14 +146,14 @@ fn classes(retry: &Table<'_>, noted: &mut Problems) -> Option<Vec<FailureClass>>
     Some(classes)
 }
 
-fn class(node: &Node) -> Option<FailureClass> {
+fn class(node: &Node) -> Option<Class> {
     let Node::Text(text) = node else { return None };
     let mut all = RetrySpec::CLASSES.into_iter();
     all.find(|class| class.as_str() == text)
 }
 
 fn unknown_class(retry: &Table<'_>, node: &Node) -> Problem {
-    let known = RetrySpec::CLASSES.map(FailureClass::as_str);
+    let known = RetrySpec::CLASSES.map(Class::as_str);
     let message = match node {
         Node::Text(text) if matches!(text.as_str(), "input" | "policy" | "cancelled") => {
             format!("{text} failures are never tried again: the job would fail in the same way")
