@@ -8,17 +8,20 @@ use std::{
     process::ExitCode,
 };
 
+/// Makes a page.
+type Page = fn() -> String;
+
+const PAGES: [(&str, Page); 1] = [("errors", errors::page)];
+
 fn main() -> ExitCode {
-    let page = std::env::args().nth(1).unwrap_or_default();
-    let text = match page.as_str() {
-        "errors" => errors::page(),
-        _ => {
-            // Nothing is left to do when stderr is gone.
-            let _ = writeln!(io::stderr(), "usage: reference errors");
-            return ExitCode::from(2);
-        }
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let Some((_, page)) = PAGES.iter().find(|(name, _)| *name == wanted) else {
+        let names = PAGES.map(|(name, _)| name).join("|");
+        // Nothing is left to do when stderr is gone.
+        let _ = writeln!(io::stderr(), "usage: reference {names}");
+        return ExitCode::from(2);
     };
-    match io::stdout().write_all(text.as_bytes()) {
+    match io::stdout().write_all(page().as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
