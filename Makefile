@@ -16,7 +16,7 @@ PYTHON_ENV := .venv-parity
 # `off`: `make lint` does without the database of advisories, which it fetches from the network.
 ADVISORIES ?= on
 
-.PHONY: build demo check test parity lint bench install install-files
+.PHONY: build demo check test parity lint docs bench install install-files
 
 build:
 	scripts/setup-system build
@@ -51,6 +51,11 @@ lint:
 	scripts/setup-python .venv-lint scripts/lint-requirements.txt
 	.venv-lint/bin/typos
 	scripts/lint-dependencies $(ADVISORIES)
+
+# The pages of docs/ that are made from tables in the sources; tests compare them.
+docs:
+	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- errors > docs/ERRORS.md
+	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- settings > docs/SETTINGS.md
 
 bench: build
 	bench/run

@@ -7,7 +7,7 @@ use framepack_ipc::{
     control::DEFAULT_SOCKET,
     queue::{Boundary, Scope},
 };
-use framepack_jobs::{JobId, Selector, StateName};
+use framepack_jobs::{Code, JobId, Selector, StateName};
 
 use crate::output::{Format, Output};
 
@@ -97,6 +97,11 @@ pub(crate) enum Command {
     },
     /// Ask whether the daemon is there, and what it does
     Ping,
+    /// Explain an error code, as in `explain FP2103`
+    Explain {
+        /// The code
+        code: Code,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell

@@ -12,8 +12,11 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use framepack_config::{Load, Loaded};
-use framepack_ipc::{ErrorBody, ErrorCode, ErrorEnvelope, Exit};
-use framepack_jobs::settings::{Origin, select};
+use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit};
+use framepack_jobs::{
+    Code,
+    settings::{Origin, select},
+};
 use framepack_yaml::{Place, locate};
 use framepackd::{StartError, StateAction};
 use tokio::signal::unix::{SignalKind, signal};
@@ -95,8 +98,7 @@ fn told(error: &anyhow::Error) -> ErrorBody {
     match (error.downcast_ref::<StartError>(), error.downcast_ref()) {
         (Some(error), _) => error.into(),
         (None, Some(error)) => ErrorBody::clone(error),
-        (None, None) => ErrorBody::new(ErrorCode::Internal, format!("{error:#}"))
-            .hint("see the log; if it happens again, report it with the log"),
+        (None, None) => ErrorBody::new(Code::INTERNAL, format!("{error:#}")),
     }
 }
 

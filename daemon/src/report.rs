@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs::File, io, path::Path};
 
-use framepack_jobs::{API, Failure, FailureClass, Job, JobState, Problem, Timestamp};
+use framepack_jobs::{API, Class, Failure, Job, JobState, Problem, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -192,7 +192,7 @@ impl<'a> Report<'a> {
 
     fn retry(&self) -> &'static str {
         match self.failure.map(|failure| failure.class) {
-            Some(FailureClass::Input | FailureClass::Policy) => {
+            Some(Class::Input | Class::Policy) => {
                 "mend that, then move the job file from here back into the jobs folder."
             }
             Some(_) => {

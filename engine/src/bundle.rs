@@ -195,7 +195,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let bundle = Bundle::open(dir.path()).unwrap();
         let error = bundle.component(Component::Tokenizer2).unwrap_err();
-        assert!(error.failure().code.starts_with("FP3"));
+        assert!(error.failure().code.as_str().starts_with("FP3"));
         let message = error.to_string();
         for part in [
             "no tokenizer_2: looked for tokenizer.json or vocab.json in tokenizer_2,",

@@ -1,9 +1,10 @@
 //! `gpu enable`: a device that was taken out gets jobs again.
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{DeviceRequest, EnableOutcome, Enabling, Response, WorkerState},
 };
+use framepack_jobs::Code;
 
 use super::Service;
 
@@ -17,7 +18,7 @@ impl Service {
                 .map(|worker| worker.device.as_str())
                 .collect();
             let error = ErrorBody::new(
-                ErrorCode::NoSuchDevice,
+                Code::NO_SUCH_DEVICE,
                 format!("there is no worker for {device}"),
             );
             return Err(error.hint(format!("there are {}", known.join(", "))).into());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use framepack_ipc::worker::{FromWorker, Phase, Progress, RenderRequest, RungTaken, ToWorker};
-use framepack_jobs::{Failure, FailureClass, JobId};
+use framepack_jobs::{Class, Code, Failure, JobId};
 use tokio::{
     select,
     time::{Instant, sleep_until, timeout},
@@ -155,12 +155,10 @@ impl Supervisor {
     /// for its successor.
     fn after(&mut self, job: JobId, ending: &Ending) -> After {
         match ending {
-            Ending::Failed(failure) if failure.class == FailureClass::Gpu => {
-                After::Lost(Loss::Dead {
-                    how: failure.message.clone(),
-                    fault: Some(Cause::Job(job)),
-                })
-            }
+            Ending::Failed(failure) if failure.class == Class::Gpu => After::Lost(Loss::Dead {
+                how: failure.message.clone(),
+                fault: Some(Cause::Job(job)),
+            }),
             Ending::Done(_) => {
                 self.faults.forget();
                 self.pause = FIRST_PAUSE;
@@ -252,13 +250,7 @@ async fn kill_hung(job: JobId, how: String, process: &mut WorkerProcess) -> End 
 }
 
 fn no_video(request: &RenderRequest) -> Failure {
-    Failure {
-        class: FailureClass::Internal,
-        code: "FP7002".to_owned(),
-        message: format!(
-            "the worker reported a video, but there is no {}",
-            request.output.display()
-        ),
-        hint: Some("see whether something else removes files from paths.outputs".to_owned()),
-    }
+    let output = request.output.display();
+    let message = format!("the worker reported a video, but there is no {output}");
+    Failure::new(Code::VIDEO_GONE, message)
 }

@@ -29,6 +29,7 @@ use framepack_ipc::{
     control::{WorkerState, WorkerStatus},
     worker::{FromWorker, ToWorker, WorkerInfo},
 };
+use framepack_jobs::Code;
 use tokio::{
     select,
     sync::oneshot,
@@ -56,8 +57,6 @@ use crate::{
 /// Pause before a worker is started again; doubled with each death in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Code of a device that gets no more jobs.
-const TAKEN_OUT: &str = "FP7301";
 
 /// Who the supervisors work for.
 #[derive(Debug, Clone)]
@@ -228,10 +227,11 @@ impl Supervisor {
     /// Gives the device no more jobs until somebody brings it back.
     async fn take_out(&mut self, how: &str) -> Result<(), Stopping> {
         let device = &self.launch.device;
-        error!(device, code = TAKEN_OUT, "taken out: {how}");
+        let code = Code::DEVICE_DISABLED;
+        error!(device, %code, "taken out: {how}");
         self.status.note = Some(format!(
             "taken out, as it failed again and again without finishing a job; the last time: {how} \
-             (`framepackctl gpu enable {device}` brings it back) [{TAKEN_OUT}]"
+             (`framepackctl gpu enable {device}` brings it back) [{code}]"
         ));
         self.tell(WorkerState::Faulty).await?;
         loop {

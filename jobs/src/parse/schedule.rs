@@ -3,7 +3,7 @@
 use framepack_yaml::{Document, Mistake, Node, suggest};
 
 use super::{key, name};
-use crate::{Dependency, FailureClass, JobId, RetrySpec, Schedule, Timestamp, Window};
+use crate::{Class, Dependency, JobId, RetrySpec, Schedule, Timestamp, Window};
 
 const PRIORITY: std::ops::RangeInclusive<i32> = -1000..=1000;
 const MAX_RETRIES: u32 = 10;
@@ -92,7 +92,7 @@ fn retry(document: &mut Document<'_>) -> RetrySpec {
     }
 }
 
-fn classes(node: &Node) -> Result<Vec<FailureClass>, Mistake> {
+fn classes(node: &Node) -> Result<Vec<Class>, Mistake> {
     let Node::List(nodes) = node else {
         return Err(Mistake::wrong_type("a list of classes of failures", node));
     };
@@ -106,7 +106,7 @@ fn classes(node: &Node) -> Result<Vec<FailureClass>, Mistake> {
     Ok(classes)
 }
 
-fn class(node: &Node) -> Result<FailureClass, Mistake> {
+fn class(node: &Node) -> Result<Class, Mistake> {
     let text = match node {
         Node::Text(text) => text.as_str(),
         _ => "",
@@ -120,7 +120,7 @@ fn class(node: &Node) -> Result<FailureClass, Mistake> {
             "{text} failures are never tried again: the job would fail in the same way"
         )));
     }
-    let known = RetrySpec::CLASSES.map(FailureClass::as_str);
+    let known = RetrySpec::CLASSES.map(Class::as_str);
     let message = format!("{node} is not a class; there are {}", known.join(", "));
     let mistake = Mistake::out_of_range(message);
     Err(match suggest(text, known) {

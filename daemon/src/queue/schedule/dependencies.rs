@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use framepack_jobs::{Dependency, Failure, FailureClass, Job, JobId, StateName};
+use framepack_jobs::{Code, Dependency, Failure, Job, JobId, StateName};
 
 use crate::store::Record;
 
@@ -119,22 +119,12 @@ impl<'a> Dependencies<'a> {
 type Missing = (Dependency, Option<(JobId, StateName)>);
 
 fn no_video(id: JobId, state: StateName) -> Failure {
-    Failure {
-        class: FailureClass::Policy,
-        code: "FP7201".to_owned(),
-        message: format!("it runs after job {id}, which is {state}"),
-        hint: Some(format!(
-            "have job {id} rendered (`framepackctl retry {id}`, or submit it again), then this one"
-        )),
-    }
+    let message = format!("it runs after job {id}, which is {state}");
+    Failure::new(Code::DEPENDENCY_FAILED, message).naming(id)
 }
 
 /// Why a job is given up that waits for itself.
 pub(crate) fn circular() -> Failure {
-    Failure {
-        class: FailureClass::Policy,
-        code: "FP7202".to_owned(),
-        message: "the jobs that it runs after wait for itself".to_owned(),
-        hint: Some("take one of them out of `after`, and submit them again".to_owned()),
-    }
+    let message = "the jobs that it runs after wait for itself";
+    Failure::new(Code::DEPENDENCY_CIRCLE, message)
 }
