@@ -1,4 +1,4 @@
-# What a newcomer types. `make demo` and `make test` do their own set-up.
+# What a newcomer types; each does its own set-up. `make check` is the fast part of `make test`: unit tests, daemon, client.
 # RUSTFLAGS would replace the flags in .cargo/config.toml, and the rpath to libtorch with them.
 unexport RUSTFLAGS
 
@@ -13,8 +13,10 @@ bindir := $(PREFIX)/bin
 libdir := $(PREFIX)/lib
 docdir := $(PREFIX)/share/doc/framepackd
 PYTHON_ENV := .venv-parity
+# `off`: `make lint` does without the database of advisories, which it fetches from the network.
+ADVISORIES ?= on
 
-.PHONY: build demo test parity lint bench install install-files
+.PHONY: build demo check test parity lint docs bench install install-files
 
 build:
 	scripts/setup-system build
@@ -28,12 +30,19 @@ test: build
 	scripts/setup-system test
 	$(CARGO) test --release --locked --workspace
 
+# The fast tests. Those of the daemon mostly wait, so four at a time suit two cores; the ones that render with the real
+# worker are left out.
+check: build
+	$(CARGO) test --release --locked --workspace --lib --bins --test examples --test job_file --test record --test ctl
+	$(CARGO) test --release --locked --workspace --test daemon -- --test-threads 4 --skip real::
+
 # Compares every component with diffusers and transformers on fresh random models and shapes.
 parity: build
 	scripts/setup-python $(PYTHON_ENV) tests/oracle/requirements.txt
 	$(PYTHON_ENV)/bin/python tests/oracle/compare.py
 
 lint:
+	scripts/lint-size
 	scripts/setup-system build
 	scripts/setup-libtorch
 	$(CARGO) fmt --all --check
@@ -41,6 +50,12 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items
 	scripts/setup-python .venv-lint scripts/lint-requirements.txt
 	.venv-lint/bin/typos
+	scripts/lint-dependencies $(ADVISORIES)
+
+# The pages of docs/ that are made from tables in the sources; tests compare them.
+docs:
+	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- errors > docs/ERRORS.md
+	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- settings > docs/SETTINGS.md
 
 bench: build
 	bench/run

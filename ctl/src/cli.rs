@@ -7,7 +7,7 @@ use framepack_ipc::{
     control::DEFAULT_SOCKET,
     queue::{Boundary, Scope},
 };
-use framepack_jobs::{JobId, Selector, StateName};
+use framepack_jobs::{Code, JobId, Selector, StateName};
 
 use crate::output::{Format, Output};
 
@@ -83,7 +83,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Folder,
     },
-    /// Look at the settings that the daemon runs with
+    /// Show the settings that the daemon runs with
     Config {
         #[command(subcommand)]
         action: Config,
@@ -99,6 +99,11 @@ pub(crate) enum Command {
     },
     /// Check that the daemon answers, and show what it is doing
     Ping,
+    /// Explain an error code, as in `explain FP2103`
+    Explain {
+        /// The code
+        code: Code,
+    },
     /// Print shell completions
     Completions {
         /// The shell
@@ -130,7 +135,7 @@ pub(crate) enum State {
 pub(crate) enum Config {
     /// Print every setting, one section, or one key
     Show {
-        /// Print where each value comes from, too
+        /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use framepack_ipc::{ErrorBody, ErrorCode, ErrorEnvelope, Exit, client::ClientError};
+use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit, client::ClientError};
+use framepack_jobs::Code;
 
 use crate::output::{Format, Output};
 
@@ -29,7 +30,7 @@ impl Failure {
             Self::Stdout(err) if err.kind() == io::ErrorKind::BrokenPipe => return Exit::Ok,
             Self::Stdout(err) => {
                 let message = format!("writing to standard output: {err}");
-                Box::new(ErrorBody::new(ErrorCode::Internal, message).into())
+                Box::new(ErrorBody::new(Code::INTERNAL, message).into())
             }
         };
         // When even this can't be written, the exit code has to do.
@@ -55,18 +56,15 @@ impl From<ClientError> for Failure {
             ClientError::Unreachable { error, .. }
                 if error.kind() == io::ErrorKind::PermissionDenied =>
             {
-                ErrorBody::new(ErrorCode::SocketNotPermitted, message)
-                    .hint("the socket's group may use it: ask for membership and log in again")
+                ErrorBody::new(Code::SOCKET_NOT_PERMITTED, message)
             }
-            ClientError::Unreachable { .. } => ErrorBody::new(ErrorCode::Unreachable, message)
-                .hint("start it with `framepackd --config FILE`, or name its socket with --socket PATH"),
+            ClientError::Unreachable { .. } => ErrorBody::new(Code::UNREACHABLE, message),
             ClientError::TimedOut | ClientError::Closed | ClientError::Broken(_) => {
-                ErrorBody::new(ErrorCode::Unreachable, message)
+                ErrorBody::new(Code::UNREACHABLE, message)
                     .hint("the daemon's log says more; try again once it is up")
             }
             ClientError::Codec(_) | ClientError::Unexpected => {
-                ErrorBody::new(ErrorCode::BadMessage, message)
-                    .hint("is the socket framepackd's, and of the same version?")
+                ErrorBody::new(Code::BAD_MESSAGE, message)
             }
         };
         Self::new(error)

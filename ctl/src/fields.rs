@@ -1,6 +1,7 @@
 //! `--json=id,result.video`: some fields of a record.
 
-use framepack_ipc::{ErrorBody, ErrorCode};
+use framepack_ipc::ErrorBody;
+use framepack_jobs::Code;
 use serde_json::{Map, Value};
 
 /// The record with nothing but `fields`; a field that it does not have in its state is null.
@@ -34,7 +35,7 @@ pub(crate) fn check(fields: &[String], known: &[&str]) -> Result<(), ErrorBody> 
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known fields: {}", known.join(", ")),
             };
-            return Err(ErrorBody::new(ErrorCode::Usage, message).hint(hint));
+            return Err(ErrorBody::new(Code::USAGE, message).hint(hint));
         }
     }
     Ok(())

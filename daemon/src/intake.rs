@@ -4,8 +4,8 @@ use std::path::Path;
 
 use framepack_config::Dedupe;
 use framepack_jobs::{
-    BundleDefaults, Failure, FailureClass, JobSpec, Problem, ProblemKind, Problems, Settings,
-    Source, Surroundings, Validated,
+    BundleDefaults, Failure, JobSpec, Problem, ProblemKind, Problems, Settings, Source,
+    Surroundings, Validated,
 };
 
 use crate::{
@@ -60,24 +60,16 @@ impl From<Problems> for Rejection {
         let kind = problems
             .first()
             .map_or(ProblemKind::Syntax, |problem| problem.kind);
-        let class = match kind {
-            ProblemKind::PathEscape => FailureClass::Policy,
-            _ => FailureClass::Input,
-        };
         let messages: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let hints: Vec<&str> = problems
             .iter()
             .filter_map(|problem| problem.hint.as_deref())
             .collect();
-        Self {
-            failure: Failure {
-                class,
-                code: kind.code().to_owned(),
-                message: messages.join("\n"),
-                hint: (!hints.is_empty()).then(|| hints.join("\n")),
-            },
-            problems,
-        }
+        let failure = Failure {
+            hint: (!hints.is_empty()).then(|| hints.join("\n")),
+            ..Failure::new(kind.into(), messages.join("\n"))
+        };
+        Self { failure, problems }
     }
 }
 

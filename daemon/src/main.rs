@@ -1,5 +1,5 @@
 //! `framepackd --config FILE`: runs in the foreground, logs to the journal or to stderr, stops cleanly on SIGTERM and
-//! SIGINT. `framepackd state …` looks after the store of jobs while no daemon runs, `framepackd
+//! SIGINT. `framepackd state …` manages the job store while no daemon runs, `framepackd
 //! config …` reads the configuration.
 
 use std::{
@@ -12,8 +12,11 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use framepack_config::{Load, Loaded};
-use framepack_ipc::{ErrorBody, ErrorCode, ErrorEnvelope, Exit};
-use framepack_jobs::settings::{Origin, select};
+use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit};
+use framepack_jobs::{
+    Code,
+    settings::{Origin, select},
+};
 use framepack_yaml::{Place, locate};
 use framepackd::{StartError, StateAction};
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,7 +32,7 @@ struct Cli {
     #[arg(long, value_name = "FILE", global = true, default_value = DEFAULT_CONFIG)]
     config: PathBuf,
 
-    /// Read the configuration, say whether it is valid, and exit.
+    /// Check that the configuration is valid, and exit.
     #[arg(long)]
     check_config: bool,
 
@@ -39,13 +42,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read the configuration without starting: file and environment.
+    /// Check or print the configuration (file and environment) without starting.
     Config {
         #[command(subcommand)]
         action: ConfigAction,
     },
-    /// Check and repair the store of jobs, or take it elsewhere, while no daemon runs. `framepackctl state` does it
-    /// while one does. Exit codes are those of framepackctl.
+    /// Check, repair, export or import the job store while no daemon runs; otherwise, use `framepackctl state`. Exit
+    /// codes are those of framepackctl.
     State {
         #[command(subcommand)]
         action: StateAction,
@@ -54,11 +57,11 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigAction {
-    /// Say whether the configuration is valid, or list every mistake with its place
+    /// Check that the configuration is valid, or list every mistake and where it is
     Check,
     /// Print every setting, one section, or one key
     Show {
-        /// Print where each value comes from, too
+        /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
@@ -95,8 +98,7 @@ fn error_body(error: &anyhow::Error) -> ErrorBody {
     match (error.downcast_ref::<StartError>(), error.downcast_ref()) {
         (Some(error), _) => error.into(),
         (None, Some(error)) => ErrorBody::clone(error),
-        (None, None) => ErrorBody::new(ErrorCode::Internal, format!("{error:#}"))
-            .hint("see the log; if it happens again, report it with the log"),
+        (None, None) => ErrorBody::new(Code::INTERNAL, format!("{error:#}")),
     }
 }
 

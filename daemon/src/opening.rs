@@ -38,7 +38,7 @@ pub(crate) async fn open_store(
         Err(error) => error,
     };
     let note = first.note();
-    error!(code = note.code, "no job is accepted: {first}");
+    error!(code = %note.code, "no job is accepted: {first}");
     notify.ready();
     notify.status(&format!("the store is closed: {first}"));
     let (tell, why) = watch::channel(note);
@@ -73,7 +73,7 @@ pub(crate) async fn open_store(
             Err(error) => {
                 let note = error.note();
                 if *tell.borrow() != note {
-                    warn!(code = note.code, "the store is still closed: {error}");
+                    warn!(code = %note.code, "the store is still closed: {error}");
                 }
                 answer(request, Err(note.clone()));
                 tell.send_replace(note);

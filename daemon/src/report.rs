@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs::File, io, path::Path};
 
-use framepack_jobs::{API, Failure, FailureClass, Job, JobState, Problem, Timestamp};
+use framepack_jobs::{API, Class, Failure, Job, JobState, Problem, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -192,7 +192,7 @@ impl<'a> Report<'a> {
 
     fn retry(&self) -> &'static str {
         match self.failure.map(|failure| failure.class) {
-            Some(FailureClass::Input | FailureClass::Policy) => {
+            Some(Class::Input | Class::Policy) => {
                 "fix that, then move the job file from here back into the jobs folder."
             }
             Some(_) => {
@@ -232,7 +232,7 @@ fn describe(text: &mut String, failure: &Failure, problems: &[Problem]) -> std::
 fn duplicate_in_words(file: &str, job: &Job, difference: &[String]) -> String {
     let mut text = format!(
         "{} is a duplicate of job {} (\"{}\", {}): it has the same key, so nothing was queued.\n\n\
-         Its video: {}\n\n",
+         The video of that job: {}\n\n",
         file.escape_debug(),
         job.id,
         job.name,

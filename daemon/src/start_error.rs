@@ -3,8 +3,8 @@
 use std::{io, path::PathBuf};
 
 use framepack_config::Overlap;
-use framepack_ipc::{ErrorBody, ErrorCode, control::Note};
-use framepack_jobs::FileError;
+use framepack_ipc::{ErrorBody, control::Note};
+use framepack_jobs::{Code, FileError};
 use thiserror::Error;
 
 use crate::store::StoreError;
@@ -107,73 +107,30 @@ pub enum StartError {
 }
 
 impl StartError {
-    fn code_and_hint(&self) -> (ErrorCode, &'static str) {
+    fn code(&self) -> Code {
         match self {
-            Self::Config(FileError::Unreadable { .. }) => (
-                ErrorCode::ConfigUnreadable,
-                "name the configuration with --config FILE; its keys are in config/framepackd.yaml",
-            ),
-            Self::Config(FileError::Invalid { .. }) => (
-                ErrorCode::ConfigInvalid,
-                "`framepackd --config FILE --check-config` tries it without starting",
-            ),
-            Self::Overlap(_) => (
-                ErrorCode::FoldersOverlap,
-                "set paths.jobs, paths.state and paths.outputs to folders apart from each other",
-            ),
-            Self::Folder { .. } | Self::NotUtf8 { .. } => (
-                ErrorCode::FolderUnusable,
-                "correct the path in the configuration, or let the daemon's user write there",
-            ),
-            Self::StateInUse { .. } => (
-                ErrorCode::StateInUse,
-                "stop it, or set another paths.state; while it runs, `framepackctl state` is the way to its store",
-            ),
-            Self::StateForeign { .. } => (
-                ErrorCode::StateForeign,
-                "run it as the daemon's user, as in `sudo -u framepackd framepackd state check`",
-            ),
-            Self::StateMissing { .. } => (
-                ErrorCode::StateMissing,
-                "check paths.state; a first start of framepackd, or an import, makes one",
-            ),
-            Self::SocketInUse { .. } => (
-                ErrorCode::SocketInUse,
-                "stop it, or set another paths.socket",
-            ),
-            Self::NoSocket { .. } => (
-                ErrorCode::SocketUnusable,
-                "remove what is there, or set another paths.socket",
-            ),
-            Self::Socket { .. } => (
-                ErrorCode::SocketUnusable,
-                "a socket's path has at most 107 bytes, and its folder must be the daemon's to write; see paths.socket",
-            ),
-            Self::NoWorker { .. } => (ErrorCode::WorkerMissing, "build it, or set worker.program"),
-            Self::Principal { .. } => (
-                ErrorCode::PrincipalUnknown,
-                "create it, or correct the name",
-            ),
-            Self::Bundle(_) => (
-                ErrorCode::BundleInvalid,
-                "correct the bundle's framepack.json, or fetch it again",
-            ),
-            Self::Store(_) | Self::System { .. } => (ErrorCode::Internal, "report it with the log"),
+            Self::Config(FileError::Unreadable { .. }) => Code::CONFIG_UNREADABLE,
+            Self::Config(FileError::Invalid { .. }) => Code::CONFIG_INVALID,
+            Self::Overlap(_) => Code::FOLDERS_OVERLAP,
+            Self::Folder { .. } | Self::NotUtf8 { .. } => Code::FOLDER_UNUSABLE,
+            Self::StateInUse { .. } => Code::STATE_IN_USE,
+            Self::StateForeign { .. } => Code::STATE_FOREIGN,
+            Self::StateMissing { .. } => Code::STATE_MISSING,
+            Self::SocketInUse { .. } => Code::SOCKET_IN_USE,
+            Self::NoSocket { .. } | Self::Socket { .. } => Code::SOCKET_UNUSABLE,
+            Self::NoWorker { .. } => Code::WORKER_MISSING,
+            Self::Principal { .. } => Code::PRINCIPAL_UNKNOWN,
+            Self::Bundle(_) => Code::START_MODEL_DEFAULTS,
+            Self::Store(_) | Self::System { .. } => Code::INTERNAL,
         }
     }
 }
 
 impl From<&StartError> for ErrorBody {
     fn from(error: &StartError) -> Self {
-        let (code, hint) = error.code_and_hint();
-        let body = Self::new(code, error.to_string()).hint(hint);
         match error {
-            StartError::Store(note) => Self {
-                code: note.code.clone(),
-                hint: note.hint.clone(),
-                ..body
-            },
-            _ => body,
+            StartError::Store(note) => note.clone().into(),
+            _ => Self::new(error.code(), error.to_string()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_jobs::{DISK_FULL, Failure, FailureClass, FileError};
+use framepack_jobs::{Code, Failure, FileError};
 use thiserror::Error;
 
 use crate::memory::error::PlanError;
@@ -133,69 +133,32 @@ impl Error {
         })
     }
 
+    /// The error's code.
+    fn code(&self) -> Code {
+        match self {
+            full if full.is_disk_full() => Code::DISK_FULL_MIDWAY,
+            Self::Weights(e) => e.code(),
+            Self::Plan(e) => e.code(),
+            Self::Picture(e) => e.code(),
+            Self::Video(e) => e.code(),
+            Self::Tokenizer(e) => e.code(),
+            Self::OutOfMemory { .. } => Code::OUT_OF_MEMORY,
+            Self::VramShort { .. } => Code::DEVICE_MEMORY_SHORT,
+            Self::Device { .. } => Code::DEVICE_FAILED,
+            Self::NoDevice { .. } => Code::DEVICE_MISSING,
+            Self::Torch { .. } => Code::TORCH,
+            Self::Internal { .. } => Code::ENGINE,
+            Self::Numerics { .. } => Code::NOT_A_NUMBER,
+            Self::Io { .. } => Code::FILE_IO,
+            Self::Bundle { .. } => Code::MODEL_INCOMPLETE,
+            Self::BundleDefaults(_) => Code::MODEL_DEFAULTS,
+            Self::Cancelled | Self::Suspended => Code::CANCELLED,
+        }
+    }
+
     /// The failure as policy, reports and users see it.
     pub fn failure(&self) -> Failure {
-        let (class, code, hint) = match self {
-            full if full.is_disk_full() => (
-                FailureClass::Io,
-                DISK_FULL,
-                Some("make room; the job goes on by itself after the sections that it has"),
-            ),
-            Self::Weights(e) => (FailureClass::Internal, e.code(), Some(e.hint())),
-            Self::Plan(e) => (e.class(), e.code(), Some(e.hint())),
-            Self::Picture(e) => (FailureClass::Input, e.code(), Some(e.hint())),
-            Self::Video(e) => (e.class(), e.code(), e.hint()),
-            Self::Tokenizer(e) => (e.class(), e.code(), Some(e.hint())),
-            Self::OutOfMemory { .. } => (
-                FailureClass::Oom,
-                "FP5001",
-                Some("use a smaller bucket, or free memory on the device"),
-            ),
-            Self::VramShort { .. } => (
-                FailureClass::Oom,
-                "FP5010",
-                Some("end what else uses the device, or use a smaller bucket"),
-            ),
-            Self::Device { .. } => (
-                FailureClass::Gpu,
-                "FP5002",
-                Some("see the kernel log for NVRM Xid messages"),
-            ),
-            Self::NoDevice { .. } => (
-                FailureClass::Gpu,
-                "FP5005",
-                Some("see worker.devices in the configuration, and nvidia-smi"),
-            ),
-            Self::Torch { .. } => (FailureClass::Internal, "FP5003", None),
-            Self::Internal { .. } => (
-                FailureClass::Internal,
-                "FP5006",
-                Some("report it with the worker's log"),
-            ),
-            Self::Numerics { .. } => (FailureClass::Numerics, "FP5004", Some("try another seed")),
-            Self::Io { .. } => (
-                FailureClass::Io,
-                "FP6001",
-                Some("check free space and permissions"),
-            ),
-            Self::Bundle { .. } => (
-                FailureClass::Internal,
-                "FP3012",
-                Some("see \"The real models\" in the README"),
-            ),
-            Self::BundleDefaults(_) => (
-                FailureClass::Internal,
-                "FP3013",
-                Some("correct the file, or fetch it again"),
-            ),
-            Self::Cancelled | Self::Suspended => (FailureClass::Cancelled, "FP7001", None),
-        };
-        Failure {
-            class,
-            code: code.into(),
-            message: self.to_string(),
-            hint: hint.map(Into::into),
-        }
+        Failure::new(self.code(), self.to_string())
     }
 }
 

@@ -6,13 +6,13 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
+use framepack_jobs::{Code, Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use crate::status::{DaemonStatus, Note, WorkerState, WorkerStatus};
 use crate::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     check::Check,
     folder::Scan,
     queue::{ChangeRequest, Changed, QueueView},
@@ -323,11 +323,10 @@ impl Request {
                     "framepackctl {} speaks protocol {}, framepackd {daemon_version} speaks {CONTROL_PROTOCOL}",
                     client.version, client.protocol
                 );
-                Err(ErrorBody::new(ErrorCode::ProtocolMismatch, message)
-                    .hint("install the same version of framepackctl and framepackd"))
+                Err(ErrorBody::new(Code::PROTOCOL_MISMATCH, message))
             }
             _ => Err(ErrorBody::new(
-                ErrorCode::ProtocolMismatch,
+                Code::PROTOCOL_MISMATCH,
                 "the first message of a connection must be hello",
             )),
         }

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use framepack_jobs::{Job, StateName};
-
-use crate::ErrorClass;
+use framepack_jobs::{Class, Job, StateName};
 
 /// How a command ended. 130 (interrupted) is the shell's word for SIGINT, which is not caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,19 +51,19 @@ impl Exit {
     }
 }
 
-impl From<ErrorClass> for Exit {
-    fn from(class: ErrorClass) -> Self {
+impl From<Class> for Exit {
+    fn from(class: Class) -> Self {
         match class {
-            ErrorClass::Usage => Self::Usage,
-            ErrorClass::Unreachable => Self::Unreachable,
-            ErrorClass::NotFound => Self::NotFound,
-            ErrorClass::Policy => Self::NotPermitted,
-            ErrorClass::Validation => Self::Invalid,
-            ErrorClass::Timeout => Self::Timeout,
-            ErrorClass::Conflict => Self::Conflict,
-            ErrorClass::Resource => Self::NoResource,
-            ErrorClass::Protocol => Self::Protocol,
-            ErrorClass::State => Self::StateDamaged,
+            Class::Usage => Self::Usage,
+            Class::Unreachable => Self::Unreachable,
+            Class::NotFound => Self::NotFound,
+            Class::Policy => Self::NotPermitted,
+            Class::Validation => Self::Invalid,
+            Class::Timeout => Self::Timeout,
+            Class::Conflict => Self::Conflict,
+            Class::Resource => Self::NoResource,
+            Class::Protocol => Self::Protocol,
+            Class::State => Self::StateDamaged,
             _ => Self::Failure,
         }
     }

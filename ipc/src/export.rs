@@ -8,7 +8,8 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{ErrorBody, ErrorCode};
+use crate::ErrorBody;
+use framepack_jobs::Code;
 
 /// Records of one batch, in bytes of their lines.
 const BATCH_BYTES: usize = 1 << 20;
@@ -91,10 +92,10 @@ impl Import {
 
 fn unwritable(path: &Path, error: &io::Error) -> ErrorBody {
     let message = format!("writing {}: {error}", path.display());
-    ErrorBody::new(ErrorCode::UnwritableFile, message)
+    ErrorBody::new(Code::UNWRITABLE_FILE, message)
 }
 
 fn unreadable(path: &Path, error: &str) -> ErrorBody {
     let message = format!("reading {}: {error}", path.display());
-    ErrorBody::new(ErrorCode::UnreadableFile, message)
+    ErrorBody::new(Code::UNREADABLE_FILE, message)
 }

@@ -25,5 +25,5 @@ mod status;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};
-pub use error::{ErrorBody, ErrorClass, ErrorCode};
+pub use error::ErrorBody;
 pub use exit::Exit;

@@ -1,5 +1,6 @@
 //! How the daemon and its workers are.
 
+use framepack_jobs::{AnyCode, Code};
 use serde::{Deserialize, Serialize};
 
 use crate::worker::Temperature;
@@ -30,12 +31,24 @@ pub struct DaemonStatus {
 /// Something that the daemon's user should know and do something about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// Stable code, `FP` and four digits.
-    pub code: String,
+    /// Stable code; in JSON with who is at `fault`.
+    #[serde(flatten)]
+    pub code: AnyCode,
     /// What is wrong, where, with which values. Lower case, no trailing dot.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+impl Note {
+    /// A note with the hint of its code.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            hint: Some(code.hint().to_owned()),
+        }
+    }
 }
 
 /// One worker.

@@ -1,6 +1,7 @@
-//! Writes pages of `docs/` that are made from tables: `cargo run -p framepack-jobs --example reference -- settings`.
+//! Writes pages of `docs/` that are made from tables: `cargo run -p framepack-jobs --example reference -- errors`.
 //! `make docs` writes them all.
 
+mod errors;
 mod settings;
 
 use std::{
@@ -8,17 +9,20 @@ use std::{
     process::ExitCode,
 };
 
+/// Makes a page.
+type Page = fn() -> String;
+
+const PAGES: [(&str, Page); 2] = [("errors", errors::page), ("settings", settings::page)];
+
 fn main() -> ExitCode {
-    let page = std::env::args().nth(1).unwrap_or_default();
-    let text = match page.as_str() {
-        "settings" => settings::page(),
-        _ => {
-            // Nothing is left to do when stderr is gone.
-            let _ = writeln!(io::stderr(), "usage: reference settings");
-            return ExitCode::from(2);
-        }
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let Some((_, page)) = PAGES.iter().find(|(name, _)| *name == wanted) else {
+        let names = PAGES.map(|(name, _)| name).join("|");
+        // Nothing is left to do when stderr is gone.
+        let _ = writeln!(io::stderr(), "usage: reference {names}");
+        return ExitCode::from(2);
     };
-    match io::stdout().write_all(text.as_bytes()) {
+    match io::stdout().write_all(page().as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -2,61 +2,68 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of failure it was. Retry policy goes by the class, never by the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FailureClass {
-    /// The job's own files are at fault: syntax, ranges, an image that does not decode.
-    Input,
-    /// The job asks for what the configuration forbids.
-    Policy,
-    /// Device or host memory ran out.
-    Oom,
-    /// NaN or Inf in latents or frames, or a video that is not what was asked for.
-    Numerics,
-    /// The worker stopped making progress.
-    Hang,
-    /// The device or its driver failed.
-    Gpu,
-    /// Reading or writing files failed.
-    Io,
-    /// A user cancelled the job.
-    Cancelled,
-    /// A fault of ours, or of the installation (a missing or corrupt checkpoint, a dead worker).
-    Internal,
-}
-
-impl FailureClass {
-    /// The class as files and reports spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Input => "input",
-            Self::Policy => "policy",
-            Self::Oom => "oom",
-            Self::Numerics => "numerics",
-            Self::Hang => "hang",
-            Self::Gpu => "gpu",
-            Self::Io => "io",
-            Self::Cancelled => "cancelled",
-            Self::Internal => "internal",
-        }
-    }
-}
-
-/// Code of a failure for want of room on a disk: the job waits for it.
-pub const DISK_FULL: &str = "FP6020";
+use crate::{AnyCode, Class, Code, JobId};
 
 /// A failure as it is stored, reported and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What policy goes by.
-    pub class: FailureClass,
-    /// Stable code, `FP` and four digits.
-    pub code: String,
+    pub class: Class,
+    /// Stable code; in JSON with who is at `fault`.
+    #[serde(flatten)]
+    pub code: AnyCode,
     /// What failed, where, with which values. Lower case, no trailing dot.
     pub message: String,
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with the class and the hint of its code.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            class: code.class(),
+            code: code.into(),
+            message: message.into(),
+            hint: Some(code.hint().to_owned()),
+        }
+    }
+
+    /// The same with a job's number in place of `JOB` in the hint.
+    #[must_use]
+    pub fn naming(self, job: JobId) -> Self {
+        let hint = self.hint.map(|hint| hint.replace("JOB", &job.to_string()));
+        Self { hint, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_says_who_is_at_fault() {
+        let failure = Failure::new(Code::NOT_A_NUMBER, "latents hold NaN");
+        let json = serde_json::to_string(&failure).unwrap();
+        assert_eq!(
+            json,
+            r#"{"class":"numerics","code":"FP5004","fault":"job","message":"latents hold NaN","hint":"try another seed"}"#
+        );
+        assert_eq!(serde_json::from_str::<Failure>(&json).unwrap(), failure);
+    }
+
+    #[test]
+    fn failures_of_other_versions_open_and_keep_their_code() {
+        let old: Failure =
+            serde_json::from_str(r#"{"class":"oom","code":"FP5001","message":"m"}"#).unwrap();
+        assert_eq!((old.class, old.hint), (Class::Oom, None));
+        assert_eq!(old.code, Code::OUT_OF_MEMORY);
+        let later = r#"{"class":"haunted","code":"FP5999","fault":"ghost","message":"boo"}"#;
+        let later: Failure = serde_json::from_str(later).unwrap();
+        assert_eq!(
+            serde_json::to_string(&later).unwrap(),
+            r#"{"class":"unknown","code":"FP5999","message":"boo"}"#
+        );
+    }
 }

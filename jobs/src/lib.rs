@@ -5,6 +5,7 @@
 
 mod amount;
 mod bundle;
+mod error;
 mod failure;
 mod id;
 mod job;
@@ -26,7 +27,8 @@ mod window;
 
 pub use amount::MemoryAmount;
 pub use bundle::BundleDefaults;
-pub use failure::{DISK_FULL, Failure, FailureClass};
+pub use error::{AnyCode, Class, Code, Fault, Section, UnknownCode};
+pub use failure::Failure;
 pub use framepack_yaml::{
     FileError, Location, MAX_BYTES as MAX_FILE_BYTES, Problem, ProblemKind, Problems, suggest,
 };

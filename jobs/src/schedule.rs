@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FailureClass, JobId, Timestamp, Window};
+use crate::{Class, JobId, Timestamp, Window};
 
 /// When a job may run. In JSON its keys are those of the job file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,27 +43,27 @@ pub struct RetrySpec {
     /// Further attempts, 0 to 10.
     pub max: u32,
     /// Classes of failures that are worth another attempt.
-    pub on: Vec<FailureClass>,
+    pub on: Vec<Class>,
     /// Seconds before the first further attempt; doubled with each.
     pub backoff_secs: u32,
 }
 
 impl RetrySpec {
     /// The classes that may be tried again. Of the others the next attempt would only say the same.
-    pub const CLASSES: [FailureClass; 6] = [
-        FailureClass::Oom,
-        FailureClass::Numerics,
-        FailureClass::Hang,
-        FailureClass::Gpu,
-        FailureClass::Io,
-        FailureClass::Internal,
+    pub const CLASSES: [Class; 6] = [
+        Class::Oom,
+        Class::Numerics,
+        Class::Hang,
+        Class::Gpu,
+        Class::Io,
+        Class::Internal,
     ];
 }
 
 impl Default for RetrySpec {
     /// Twice, after 30 s and 60 s, where it may help. A fault of ours or of the installation stays what it is.
     fn default() -> Self {
-        let worth_it = |class: &FailureClass| *class != FailureClass::Internal;
+        let worth_it = |class: &Class| *class != Class::Internal;
         Self {
             max: 2,
             on: Self::CLASSES.into_iter().filter(worth_it).collect(),

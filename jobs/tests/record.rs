@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{
-    Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress, RenderOutput,
+    Code, Failure, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress, RenderOutput,
     RenderPlan, Resumed, RungTaken, Runs, Selector, Settings, Source, StateName, Surroundings,
     Timestamp, Verified, select,
 };
@@ -108,22 +108,12 @@ fn every_state() -> [JobState; 6] {
         },
         JobState::Failed {
             finished_at,
-            failure: Failure {
-                class: FailureClass::Oom,
-                code: "FP3001".to_owned(),
-                message: "the device has 8 GiB, 9 GiB are needed".to_owned(),
-                hint: None,
-            },
+            failure: Failure::new(Code::DOES_NOT_FIT, "the device has 8 GiB, 9 GiB are needed"),
         },
         JobState::Cancelled { finished_at },
         JobState::Expired {
             finished_at,
-            failure: Failure {
-                class: FailureClass::Policy,
-                code: "FP7203".to_owned(),
-                message: "its deadline passed".to_owned(),
-                hint: None,
-            },
+            failure: Failure::new(Code::DEADLINE_PASSED, "its deadline passed"),
         },
     ]
 }
@@ -245,14 +235,11 @@ fn selectors_mean_jobs() {
 #[test]
 fn what_is_no_selector_says_why() {
     for (text, expected) in [
-        (
-            "",
-            "a job is named by its number, a range, @state or its name",
-        ),
+        ("", "expected a job's number, a range, @state or a name"),
         ("9-3", "the range `9-3` ends before it begins"),
         (
             "@faild",
-            "`faild` is not a state; there are queued, running, done, failed, cancelled, expired",
+            "`faild` is not a state; expected one of queued, running, done, failed, cancelled, expired",
         ),
     ] {
         assert_eq!(text.parse::<Selector>().unwrap_err().to_string(), expected);

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{
-    Failure, FailureClass, Job, JobId, JobSpec, JobState, Phase, Progress, RenderOutput,
-    RenderPlan, Runs, Settings, Source, Surroundings, Timestamp, Verified,
+    Code, Failure, Job, JobId, JobSpec, JobState, Phase, Progress, RenderOutput, RenderPlan, Runs,
+    Settings, Source, Surroundings, Timestamp, Verified,
 };
 
 pub(crate) const YAML: &str = "api: framepack/v1\nstart: {image: cat.jpg}\nprompt: A cat yawns.\n";
@@ -79,12 +79,7 @@ pub(crate) fn done() -> JobState {
 pub(crate) fn failed() -> JobState {
     JobState::Failed {
         finished_at: at("2026-11-23T05:16:19.500000Z"),
-        failure: Failure {
-            class: FailureClass::Input,
-            code: "FP2301".to_owned(),
-            message: "cat.jpg is not an image".to_owned(),
-            hint: Some("use a JPEG or PNG".to_owned()),
-        },
+        failure: Failure::new(Code::IMAGE_FORMAT, "cat.jpg is not an image"),
     }
 }
 

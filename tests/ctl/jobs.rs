@@ -1,7 +1,7 @@
 //! `list`, `show`, `wait`, `cancel` and `ping`.
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode,
+    ErrorBody,
     control::{
         CancelOutcome, Cancellation, DaemonStatus, DeviceRequest, EnableOutcome, Enabling,
         ListRequest, Note, Request, Response, WorkerState, WorkerStatus,
@@ -9,7 +9,7 @@ use framepack_ipc::{
     folder::{Scan, WaitingFile},
     worker::Temperature,
 };
-use framepack_jobs::{JobState, StateName};
+use framepack_jobs::{Code, JobState, StateName};
 
 use crate::{
     fake_daemon::talk,
@@ -32,7 +32,7 @@ fn a_list_has_tabs_and_no_header_off_the_terminal() {
     talk(&["list"], vec![all_jobs()]).ended.assert(
         0,
         "1\tdone\t\tcat\t2026-11-23T05:16:08.000001Z\t/outputs/cat-7.mp4\n\
-         2\tfailed\t\tcat\t2026-11-23T05:16:08.000001Z\tcat.jpg is not an image [FP2301]\n\
+         2\tfailed\t\tcat\t2026-11-23T05:16:08.000001Z\tcat.jpg is not an image [FP2004]\n\
          3\trunning\tsection 2/4 step 18/25\tcat\t2026-11-23T05:16:08.000001Z\t\n\
          4\tqueued\t\tcat\t2026-11-23T05:16:08.000001Z\t\n",
         "",
@@ -94,13 +94,13 @@ key        k
 
 #[test]
 fn an_unknown_job_is_4() {
-    let error = ErrorBody::new(ErrorCode::NoSuchJob, "no such job: 99");
+    let error = ErrorBody::new(Code::NO_SUCH_JOB, "no such job: 99");
     for command in ["show", "wait", "cancel"] {
         let answer = Response::Error(error.clone().into());
         talk(&[command, "99"], vec![answer]).ended.assert(
             4,
             "",
-            "error: no such job: 99 [FP1003]\n",
+            "error: no such job: 99 [FP1003]\nhint: see `framepackctl list`\n",
         );
     }
 }
@@ -171,9 +171,8 @@ fn ping_tells_what_the_daemon_does() {
         running: 1,
         paused: Some("by hand".to_owned()),
         degraded: vec![Note {
-            code: "FP4001".to_owned(),
-            message: "the store was repaired".to_owned(),
             hint: Some("look".to_owned()),
+            ..Note::new(Code::STORE_REPAIRED, "the store was repaired")
         }],
         workers: vec![WorkerStatus {
             device: "cpu".to_owned(),
@@ -242,7 +241,7 @@ fn folder_scan_says_what_was_taken_and_what_waits() {
 
 #[test]
 fn another_protocol_is_12() {
-    let refusal = ErrorBody::new(ErrorCode::ProtocolMismatch, "framepackd speaks 9");
+    let refusal = ErrorBody::new(Code::PROTOCOL_MISMATCH, "framepackd speaks 9");
     let ended = talk(&["ping"], vec![Response::Error(refusal.into())]).ended;
     assert_eq!(ended.code, 12);
     // An answer to another question is a misunderstanding, too.

@@ -22,6 +22,7 @@ fn wrong_usage_is_2_and_says_what_was_expected() {
         (&["submit", "a.yaml", "--timeout", "5s"], "--wait"),
         (&["list", "--state", "gone"], "`gone` is not a state"),
         (&["list", "--json=id,sate"], "did you mean `state`?"),
+        (&["explain", "FP0000"], "`FP0000` is not an error code"),
     ] {
         let ended = offline(arguments);
         let said = format!("{}{}", ended.stdout, ended.stderr);
@@ -59,7 +60,7 @@ fn a_daemon_that_is_not_there_is_3_with_a_hint() {
             3,
             "",
             "error: cannot reach framepackd at nowhere.sock: No such file or directory (os error 2) [FP1002]\n\
-             hint: start it with `framepackd --config FILE`, or name its socket with --socket PATH\n",
+             hint: start it with `framepackd --config FILE`, or name its socket with `--socket PATH`\n",
         );
     }
 }
@@ -71,7 +72,24 @@ fn errors_are_json_where_json_was_asked_for() {
     let error = &ended.json()["error"];
     assert_eq!(error["code"], "FP1002");
     assert_eq!(error["class"], "unreachable");
+    assert_eq!(error["fault"], "farm");
     assert!(error["path"].is_null());
+}
+
+#[test]
+fn an_error_code_is_explained() {
+    offline(&["explain", "FP5004"]).assert(
+        0,
+        "FP5004: NaN or Inf in latents or frames\n\
+         what to do: try another seed\n\
+         class: numerics; at fault: job\n",
+        "",
+    );
+    let json = offline(&["explain", "FP5004", "--json"]).json();
+    assert_eq!(json["items"][0]["code"], "FP5004");
+    assert_eq!(json["items"][0]["fault"], "job");
+    let picked = offline(&["explain", "FP5004", "--json=class"]);
+    assert_eq!(picked.stdout, "[{\"class\":\"numerics\"}]\n");
 }
 
 #[test]
@@ -79,6 +97,7 @@ fn a_job_file_that_is_not_there_is_6() {
     offline(&["submit", "cat.yaml"]).assert(
         6,
         "",
-        "error: reading cat.yaml: No such file or directory (os error 2) [FP2108]\n",
+        "error: reading cat.yaml: No such file or directory (os error 2) [FP2108]\n\
+         hint: check its path, permissions and content\n",
     );
 }

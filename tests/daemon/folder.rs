@@ -238,7 +238,7 @@ fn rule_08_a_failed_job_is_tried_again_when_it_is_dropped_again() {
     for expected in [
         "FP5001",
         "out of memory: needed 20 GiB",
-        "it is only a test",
+        "smaller `size.bucket`",
         "To try again",
     ] {
         assert!(words.contains(expected), "{expected}:\n{words}");

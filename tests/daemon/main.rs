@@ -4,7 +4,6 @@
 mod bad_jobs;
 mod cancelling;
 mod client;
-mod codes;
 mod config;
 mod crash;
 mod figures;

@@ -142,7 +142,7 @@ const REFUSALS: [Refusal; 8] = [
     },
     Refusal {
         code: "FP8002",
-        says: &["paths.state: ", "lies in paths.jobs"],
+        says: &["paths.state: ", "is inside paths.jobs"],
         spoil: |farm| farm.replace_in_config("state: state", "state: jobs/state"),
     },
     Refusal {

@@ -17,7 +17,10 @@ impl Farm {
     /// Codes of what `ping` complains of.
     fn complaints(&self) -> Vec<String> {
         let notes = self.status().degraded;
-        notes.into_iter().map(|note| note.code).collect()
+        notes
+            .into_iter()
+            .map(|note| note.code.to_string())
+            .collect()
     }
 
     fn ctl_text(&self, arguments: &[&str]) -> String {

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use framepack_ipc::worker::RenderRequest;
-use framepack_jobs::{FailureClass, Model};
+use framepack_jobs::{Class, Model};
 
 use crate::worker::{Desk, Worker, fixtures};
 
@@ -44,7 +44,7 @@ fn a_missing_image_is_the_users_and_the_next_job_is_rendered() {
     });
     assert_eq!(
         (failure.class, failure.code.as_str()),
-        (FailureClass::Input, "FP2001")
+        (Class::Input, "FP2001")
     );
     assert!(
         failure.message.contains("photos/of-the-user.png"),
@@ -64,8 +64,8 @@ fn a_truncated_checkpoint_is_named() {
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     });
     let failure = Worker::ready(desk.path()).fail(&request);
-    assert_eq!(failure.class, FailureClass::Internal);
-    assert!(failure.code.starts_with("FP3"), "{failure:?}");
+    assert_eq!(failure.class, Class::Internal);
+    assert!(failure.code.as_str().starts_with("FP3"), "{failure:?}");
     assert!(failure.message.contains(file), "{}", failure.message);
     assert!(!request.output.exists());
 }
@@ -77,7 +77,7 @@ fn a_missing_component_is_named() {
         fs::remove_dir_all(bundle.join("vae")).unwrap();
     });
     let failure = Worker::ready(desk.path()).fail(&request);
-    assert!(failure.code.starts_with("FP3"), "{failure:?}");
+    assert!(failure.code.as_str().starts_with("FP3"), "{failure:?}");
     assert!(failure.message.contains("no vae"), "{}", failure.message);
 }
 
@@ -92,6 +92,6 @@ fn weights_that_give_no_numbers_fail_instead_of_a_black_video() {
         fs::write(&path, bytes).unwrap();
     });
     let failure = Worker::ready(desk.path()).fail(&request);
-    assert_eq!(failure.class, FailureClass::Numerics);
+    assert_eq!(failure.class, Class::Numerics);
     assert!(failure.message.contains("section 1"), "{}", failure.message);
 }

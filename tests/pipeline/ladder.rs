@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use framepack_engine::{Error, ModelOptions, pipeline::Pipeline, progress::Update};
 use framepack_ipc::worker::{Phase, Progress, RenderOutput, RenderRequest, RungTaken};
-use framepack_jobs::{FailureClass, Model};
+use framepack_jobs::{Class, Model};
 use tch::{Device, Kind, Tensor};
 
 use crate::{renders::brief, worker::Desk};
@@ -96,7 +96,7 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
     let failure = outcome.unwrap_err().failure();
     assert_eq!(
         (failure.class, failure.code.as_str()),
-        (FailureClass::Oom, "FP5001")
+        (Class::Oom, "FP5001")
     );
     assert_eq!(numbers(&heard), [1, 2, 3, 4]);
     assert!(!endless.output.exists());

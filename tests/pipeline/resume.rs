@@ -9,7 +9,7 @@ use std::{
 use framepack_ipc::worker::{
     FromWorker, Phase, Precaution, RenderOutput, RenderRequest, Resumed, ToWorker,
 };
-use framepack_jobs::{FailureClass, Model};
+use framepack_jobs::{Class, Model};
 
 use crate::{
     renders::brief,
@@ -191,7 +191,7 @@ fn decoding_alone_is_retried() {
     let failure = Worker::ready(desk.path()).fail(&request);
     assert_eq!(
         (failure.class, failure.code.as_str()),
-        (FailureClass::Io, "FP6010")
+        (Class::Io, "FP6010")
     );
 
     fs::create_dir(request.output.parent().unwrap()).unwrap();
@@ -268,7 +268,7 @@ fn a_checkpoint_that_does_not_fit_on_the_disk_is_an_io_failure_and_leaves_nothin
     let failure = worker.fail(&request);
     assert_eq!(
         (failure.class, failure.code.as_str()),
-        (FailureClass::Io, "FP6001")
+        (Class::Io, "FP6001")
     );
     assert!(
         failure.message.contains("checkpoint-001"),

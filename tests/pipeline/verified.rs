@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use framepack_ipc::worker::{FromWorker, Verified};
-use framepack_jobs::{FailureClass, Model};
+use framepack_jobs::{Class, Model};
 
 use crate::{
     renders::brief,
@@ -52,9 +52,9 @@ fn what_ffmpeg_finds_wrong_is_no_video() {
     let request = brief(desk.request(Model::Original, 1));
     let mut worker = worker_with(&desk, programs.path());
     for (text, class, code) in [
-        ("echo corrupt >&2; exit 1", FailureClass::Io, "FP6017"),
-        ("echo 'a frame was hidden' >&2", FailureClass::Io, "FP6017"),
-        ("true", FailureClass::Io, "FP6016"),
+        ("echo corrupt >&2; exit 1", Class::Io, "FP6017"),
+        ("echo 'a frame was hidden' >&2", Class::Io, "FP6017"),
+        ("true", Class::Io, "FP6016"),
     ] {
         says(text);
         let failure = worker.fail(&request);
@@ -71,7 +71,7 @@ fn what_ffmpeg_finds_wrong_is_no_video() {
     let failure = worker.fail(&request);
     assert_eq!(
         (failure.class, failure.code.as_str()),
-        (FailureClass::Numerics, "FP6018")
+        (Class::Numerics, "FP6018")
     );
     let left: Vec<_> = fs::read_dir(desk.path()).unwrap().flatten().collect();
     let videos = left.iter().filter(|entry| {

@@ -9,10 +9,9 @@ use crate::{Location, Mistake, Place, locate};
 /// Most mistakes of one file that are told.
 pub const MAX_TOLD: usize = 20;
 
-/// Kind of a mistake; the stable code is [`ProblemKind::code`].
+/// Kind of a mistake; `framepack-jobs` has the error code of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum ProblemKind {
     /// A key that the schema does not have.
     UnknownKey,
@@ -31,19 +30,6 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// The stable code, `FP` and four digits.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::UnknownKey => "FP2101",
-            Self::WrongType => "FP2102",
-            Self::OutOfRange => "FP2103",
-            Self::MissingKey => "FP2104",
-            Self::NotAvailable => "FP2105",
-            Self::Syntax => "FP2106",
-            Self::PathEscape => "FP2107",
-        }
-    }
-
     /// What a reader wants to be shown: the key itself, or what stands behind it.
     fn place(self) -> Place {
         match self {
@@ -99,7 +85,7 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `line 4, column 8: steps: 500 is not in 1 to 100`
+    /// `line 4, column 8: steps: 500 is out of range (1 to 100)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(location) = self.location {
             write!(f, "{location}: ")?;

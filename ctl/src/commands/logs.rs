@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, Exit,
+    ErrorBody, Exit,
     client::{Client, ClientError},
     control::{LogsRequest, Request, Response, SelectRequest},
 };
-use framepack_jobs::{JobId, Selector};
+use framepack_jobs::{Code, JobId, Selector};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -52,7 +52,7 @@ fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Failure> {
         Response::Jobs { jobs } if jobs.len() == 1 => Ok(jobs[0].id),
         Response::Jobs { jobs } => {
             let message = format!("`logs` takes one job; {} match", jobs.len());
-            Err(Failure::new(ErrorBody::new(ErrorCode::Usage, message)))
+            Err(Failure::new(ErrorBody::new(Code::USAGE, message)))
         }
         _ => Err(ClientError::Unexpected.into()),
     }

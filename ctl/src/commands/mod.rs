@@ -5,6 +5,7 @@ mod change;
 mod completions;
 mod config;
 mod doctor;
+mod explain;
 mod folder;
 mod gpu;
 mod list;
@@ -65,6 +66,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Doctor => doctor::run(&daemon, output),
         Command::State { action } => state::run(action, &daemon, output),
         Command::Ping => ping::run(&daemon, output),
+        Command::Explain { code } => explain::run(code, output),
         Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, Exit,
+    ErrorBody, Exit,
     client::ClientError,
     control::{Request, Response, Submission, SubmitOutcome, SubmitRequest},
 };
-use framepack_jobs::{Job, MAX_FILE_BYTES, Selector};
+use framepack_jobs::{Code, Job, MAX_FILE_BYTES, Selector};
 
 use super::wait::until_finished;
 use crate::{cli::Submit, daemon::Daemon, failure::Failure, output::Output};
@@ -63,7 +63,7 @@ fn remarks(submission: &Submission) -> Vec<String> {
 pub(super) fn read(file: &Path) -> Result<SubmitRequest, ErrorBody> {
     let unreadable = |path: &Path, err: io::Error| {
         let path = path.display().to_string();
-        ErrorBody::new(ErrorCode::UnreadableFile, format!("reading {path}: {err}")).path(path)
+        ErrorBody::new(Code::UNREADABLE_FILE, format!("reading {path}: {err}")).path(path)
     };
     if file == Path::new("-") {
         let here = Path::new(".");

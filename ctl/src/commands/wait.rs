@@ -6,11 +6,11 @@ use std::{
 };
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, Exit,
+    ErrorBody, Exit,
     client::ClientError,
     control::{Request, Response, SelectRequest},
 };
-use framepack_jobs::{Job, JobId, Selector};
+use framepack_jobs::{Code, Job, JobId, Selector};
 
 use crate::{cli::Wait, daemon::Daemon, failure::Failure, output::Output, progress::ProgressView};
 
@@ -54,8 +54,5 @@ fn timed_out<'j>(watched: impl Iterator<Item = &'j Job>) -> Failure {
         .map(|job| format!("{} is {}", job.id, job.state.name()))
         .collect();
     let message = format!("--timeout elapsed: {}", unfinished.join(", "));
-    Failure::new(
-        ErrorBody::new(ErrorCode::Timeout, message)
-            .hint("the jobs keep running; wait again, or cancel them"),
-    )
+    Failure::new(ErrorBody::new(Code::TIMEOUT, message))
 }

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_jobs::{Failure, FailureClass};
+use framepack_jobs::{Code, Failure};
 use thiserror::Error;
 
 use super::MAX_INPUT_BYTES;
@@ -39,46 +39,16 @@ fn list(roots: &[PathBuf]) -> String {
 impl InputError {
     /// The failure of the job that named the file.
     pub(crate) fn into_failure(self, key: &str) -> Failure {
-        use FailureClass::{Input, Io, Policy};
-        let (class, code, hint) = match &self {
-            Self::Missing { .. } => (
-                Input,
-                "FP2301",
-                "copy the image there first, then drop the job again; paths are relative to the folder of the job file",
-            ),
-            Self::Outside { .. } => (
-                Policy,
-                "FP2201",
-                "move the image beneath one of these folders, or add its folder to paths.inputs in the daemon's configuration",
-            ),
-            Self::Link { .. } => (
-                Policy,
-                "FP2202",
-                "put the image itself there instead of a link to it",
-            ),
-            Self::NotRegular { .. } => (Policy, "FP2203", "name a regular image file"),
-            Self::OtherFileSystem { .. } => (
-                Policy,
-                "FP2205",
-                "add the folder that is mounted there to paths.inputs in the daemon's configuration",
-            ),
-            Self::TooLarge { .. } => (
-                Input,
-                "FP2302",
-                "use a smaller image: the video has about 640x640 pixels",
-            ),
-            Self::Read { .. } => (
-                Io,
-                "FP5012",
-                "check that the daemon's user may read the file",
-            ),
-            Self::Copy { .. } => (Io, "FP5011", "check the free space of paths.state"),
+        let code = match &self {
+            Self::Missing { .. } => Code::IMAGE_MISSING,
+            Self::Outside { .. } => Code::IMAGE_OUTSIDE,
+            Self::Link { .. } => Code::IMAGE_LINK,
+            Self::NotRegular { .. } => Code::IMAGE_SPECIAL,
+            Self::OtherFileSystem { .. } => Code::IMAGE_OTHER_FILE_SYSTEM,
+            Self::TooLarge { .. } => Code::IMAGE_FILE_TOO_LARGE,
+            Self::Read { .. } => Code::IMAGE_NOT_READ,
+            Self::Copy { .. } => Code::IMAGE_NOT_COPIED,
         };
-        Failure {
-            class,
-            code: code.to_owned(),
-            message: format!("{key}: {self}"),
-            hint: Some(hint.to_owned()),
-        }
+        Failure::new(code, format!("{key}: {self}"))
     }
 }

@@ -32,6 +32,7 @@ impl Folders {
             .unwrap_err()
             .into_failure("start.image")
             .code
+            .to_string()
     }
 }
 

@@ -33,7 +33,7 @@ impl Totals {
             return;
         }
         let class = match &job.state {
-            JobState::Failed { failure, .. } => format!("{:?}", failure.class).to_lowercase(),
+            JobState::Failed { failure, .. } => failure.class.to_string(),
             _ => String::new(),
         };
         *sums

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_jobs::{Failure, FailureClass};
+use framepack_jobs::{Code, Failure};
 use nix::{
     errno::Errno,
     fcntl::{OFlag, OpenHow, ResolveFlag, openat2},
@@ -31,24 +31,11 @@ pub(crate) enum FolderError {
 impl FolderError {
     /// The failure of the job whose video was to go there.
     pub(crate) fn into_failure(self) -> Failure {
-        let (class, code, hint) = match &self {
-            Self::Link { .. } => (
-                FailureClass::Policy,
-                "FP2206",
-                "choose another output.dir, or replace the link by a folder or a mount",
-            ),
-            Self::Create { .. } | Self::Reservation { .. } => (
-                FailureClass::Io,
-                "FP5014",
-                "check that the daemon's user may write to paths.outputs and that the disk is not full",
-            ),
+        let code = match &self {
+            Self::Link { .. } => Code::OUTPUT_LINK,
+            Self::Create { .. } | Self::Reservation { .. } => Code::OUTPUT_FOLDER,
         };
-        Failure {
-            class,
-            code: code.to_owned(),
-            message: format!("output.dir: {self}"),
-            hint: Some(hint.to_owned()),
-        }
+        Failure::new(code, format!("output.dir: {self}"))
     }
 }
 

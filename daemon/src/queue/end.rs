@@ -3,9 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use framepack_ipc::control::{CancelOutcome, Cancellation};
-use framepack_jobs::{
-    DISK_FULL, Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp,
-};
+use framepack_jobs::{Class, Code, Failure, Job, JobId, JobState, StateName, Timestamp};
 use tracing::{info, warn};
 
 use super::{
@@ -52,7 +50,9 @@ impl Queue {
                 failure,
             },
             _ if record.private.cancel_requested => JobState::Cancelled { finished_at },
-            Ending::Failed(failure) if failure.code == DISK_FULL => wait_for_room(record, failure),
+            Ending::Failed(failure) if failure.code == Code::DISK_FULL_MIDWAY => {
+                wait_for_room(record, failure)
+            }
             Ending::Failed(failure) => match in_the_way {
                 Some(foreign_bytes) => yielding::wait(record, failure, foreign_bytes),
                 None => again_or_failed(record, failure, finished_at),
@@ -149,7 +149,7 @@ impl Queue {
         let state = record.job.state.name();
         match &record.job.state {
             JobState::Failed { failure, .. } => {
-                warn!(job = %id, code = failure.code, class = ?failure.class, "failed: {}", failure.message);
+                warn!(job = %id, code = %failure.code, class = ?failure.class, "failed: {}", failure.message);
             }
             _ => {
                 info!(job = %id, name = record.job.name, %state, output = %record.job.output.display());
@@ -178,7 +178,7 @@ pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
             finished_at,
             failure,
         } => {
-            failure.class != FailureClass::Input
+            failure.class != Class::Input
                 && now.secs_since(*finished_at) < KEPT_FOR_RETRY.as_secs_f64()
         }
         JobState::Done { .. } | JobState::Cancelled { .. } | JobState::Expired { .. } => false,
@@ -188,7 +188,7 @@ pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
 /// The state after a full disk: queued, and no retry of the few that a job has. It goes on after the sections that it
 /// has, once there is room for it.
 fn wait_for_room(record: &mut Record, failure: Failure) -> JobState {
-    warn!(job = %record.job.id, code = failure.code, "waiting for disk space: {}", failure.message);
+    warn!(job = %record.job.id, code = %failure.code, "waiting for disk space: {}", failure.message);
     record.job.runs.retry_at = Some(Timestamp::now().plus(PAUSE_FOR_ROOM));
     record.job.runs.last_failure = Some(failure);
     JobState::Queued
@@ -209,7 +209,7 @@ fn again_or_failed(record: &mut Record, failure: Failure, now: Timestamp) -> Job
         Decision::Again { pause, precaution } => {
             job.runs.retries += 1;
             warn!(
-                job = %job.id, code = failure.code, retry = job.runs.retries, pause_secs = pause.as_secs(), ?precaution,
+                job = %job.id, code = %failure.code, retry = job.runs.retries, pause_secs = pause.as_secs(), ?precaution,
                 "will be retried: {}", failure.message
             );
             private.precaution = precaution;
@@ -238,51 +238,26 @@ fn after_death(record: &mut Record, death: Death, now: Timestamp) -> JobState {
     }
 }
 
-/// A death that has a class of its own. A crash has none: the worker may have crashed of anything.
+/// A death that has a code of its own. A crash has none: the worker may have crashed of anything.
 fn failure_of(kind: DeathKind, how: &str) -> Option<Failure> {
-    let (class, code, hint) = match kind {
+    let code = match kind {
         DeathKind::Crash => return None,
-        DeathKind::Hang => (
-            FailureClass::Hang,
-            "FP7103",
-            "see the logs of the daemon and the kernel; a device that hangs often may need a newer driver",
-        ),
-        DeathKind::OutOfMemoryKill => (
-            FailureClass::Oom,
-            "FP7104",
-            "lower memory.host_budget_gb, or free memory on the machine",
-        ),
+        DeathKind::Hang => Code::WORKER_HUNG,
+        DeathKind::OutOfMemoryKill => Code::WORKER_OOM_KILLED,
     };
-    Some(Failure {
-        class,
-        code: code.to_owned(),
-        message: how.to_owned(),
-        hint: Some(hint.to_owned()),
-    })
+    Some(Failure::new(code, how))
 }
 
 fn died_too_often(id: JobId, how: &str) -> Failure {
-    Failure {
-        class: FailureClass::Internal,
-        code: "FP7101".to_owned(),
-        message: format!(
-            "{MAX_WORKER_DEATHS} workers died while rendering it, without finishing a section in between; the last one: {how}"
-        ),
-        hint: Some(format!(
-            "see the daemon's log; if memory ran out, try a smaller size.bucket; `framepackctl retry {id}` tries again"
-        )),
-    }
+    let message = format!(
+        "{MAX_WORKER_DEATHS} workers died while rendering it, without finishing a section in between; the last one: {how}"
+    );
+    Failure::new(Code::WORKERS_DIED, message).naming(id)
 }
 
 fn lost_too_often(id: JobId) -> Failure {
-    Failure {
-        class: FailureClass::Internal,
-        code: "FP7102".to_owned(),
-        message: format!(
-            "the daemon died {MAX_LOST_STARTS} times while rendering it, without finishing a section in between"
-        ),
-        hint: Some(format!(
-            "see the system log for what kills framepackd; `framepackctl retry {id}` tries again"
-        )),
-    }
+    let message = format!(
+        "the daemon died {MAX_LOST_STARTS} times while rendering it, without finishing a section in between"
+    );
+    Failure::new(Code::DAEMON_DIED, message).naming(id)
 }

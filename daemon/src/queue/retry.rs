@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use framepack_ipc::worker::Precaution;
-use framepack_jobs::{FailureClass, RetrySpec};
+use framepack_jobs::{Class, RetrySpec};
 
 /// Workers that may die under one job, without a new section between, before it is given up.
 pub(super) const MAX_WORKER_DEATHS: u32 = 3;
@@ -33,17 +33,17 @@ pub(super) struct PriorAttempts {
 }
 
 /// Decides by the class, by what the job file says, and by what was tried before.
-pub(super) fn decide(class: FailureClass, spec: &RetrySpec, tried: PriorAttempts) -> Decision {
+pub(super) fn decide(class: Class, spec: &RetrySpec, tried: PriorAttempts) -> Decision {
     if !is_curable(class) || !spec.on.contains(&class) || tried.retries >= spec.max {
         return Decision::GiveUp;
     }
     match (class, tried.precaution) {
         // The same numbers would come out of the same computation: one attempt, in another way, at once.
-        (FailureClass::Numerics, Precaution::None) => Decision::Again {
+        (Class::Numerics, Precaution::None) => Decision::Again {
             pause: Duration::ZERO,
             precaution: Precaution::Numerics,
         },
-        (FailureClass::Numerics, Precaution::Numerics) => Decision::GiveUp,
+        (Class::Numerics, Precaution::Numerics) => Decision::GiveUp,
         (_, precaution) => Decision::Again {
             pause: pause(spec, tried.retries),
             precaution,
@@ -52,9 +52,9 @@ pub(super) fn decide(class: FailureClass, spec: &RetrySpec, tried: PriorAttempts
 }
 
 /// Whether another attempt may end otherwise at all.
-fn is_curable(class: FailureClass) -> bool {
+fn is_curable(class: Class) -> bool {
     match class {
-        FailureClass::Input | FailureClass::Policy | FailureClass::Cancelled => false,
+        Class::Input | Class::Policy | Class::Cancelled => false,
         class => RetrySpec::CLASSES.contains(&class),
     }
 }
@@ -70,7 +70,7 @@ fn pause(spec: &RetrySpec, retries: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use FailureClass::{Cancelled, Gpu, Hang, Input, Internal, Io, Numerics, Oom, Policy};
+    use Class::{Cancelled, Gpu, Hang, Input, Internal, Io, Numerics, Oom, Policy};
 
     use super::*;
 
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_a_job_file_says() {
-        let spec = |max, on: &[FailureClass], backoff_secs| RetrySpec {
+        let spec = |max, on: &[Class], backoff_secs| RetrySpec {
             max,
             on: on.to_vec(),
             backoff_secs,

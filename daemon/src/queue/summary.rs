@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use framepack_ipc::{ErrorCode, control::Note};
-use framepack_jobs::{Job, StateName};
+use framepack_ipc::control::Note;
+use framepack_jobs::{Code, Job, StateName};
 
 use super::Queue;
 use crate::disk::DiskFull;
@@ -39,7 +39,9 @@ impl Queue {
             running: running.map(|id| self.jobs[id].job.clone()).collect(),
             max_jobs: self.max_jobs,
             paused: self.paused(),
-            disk_full: self.no_room().as_ref().map(note),
+            disk_full: self
+                .no_room()
+                .map(|full| Note::new(Code::DISK_FULL, full.to_string())),
         }
     }
 
@@ -71,13 +73,5 @@ impl Queue {
     pub(super) fn is_full(&self) -> bool {
         let unfinished = self.index.queued().len() + self.index.running().len();
         unfinished as u64 >= self.max_jobs
-    }
-}
-
-fn note(full: &DiskFull) -> Note {
-    Note {
-        code: ErrorCode::DiskFull.as_str().to_owned(),
-        message: full.to_string(),
-        hint: Some("it continues automatically once there is room".to_owned()),
     }
 }

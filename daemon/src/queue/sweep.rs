@@ -1,6 +1,6 @@
 //! Jobs that end without having begun: their deadline has passed, or a job that they run after has no video.
 
-use framepack_jobs::{Failure, FailureClass, Job, JobId, JobState, StateName, Timestamp};
+use framepack_jobs::{Code, Failure, Job, JobId, JobState, StateName, Timestamp};
 
 use super::{
     Queue,
@@ -74,13 +74,7 @@ impl Queue {
 
 fn expired(job: &Job) -> Failure {
     let deadline = job.schedule.deadline.map(|deadline| deadline.to_string());
-    Failure {
-        class: FailureClass::Policy,
-        code: "FP7203".to_owned(),
-        message: format!(
-            "its deadline, {}, passed before it started",
-            deadline.unwrap_or_default()
-        ),
-        hint: Some("submit it again with a later deadline or a higher priority".to_owned()),
-    }
+    let deadline = deadline.unwrap_or_default();
+    let message = format!("its deadline, {deadline}, passed before it began");
+    Failure::new(Code::DEADLINE_PASSED, message)
 }

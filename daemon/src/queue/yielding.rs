@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use framepack_jobs::{Failure, FailureClass, JobId, JobState, Timestamp};
+use framepack_jobs::{Class, Failure, JobId, JobState, Timestamp};
 use tracing::warn;
 
 use super::{Ending, Queue};
@@ -49,7 +49,7 @@ impl Queue {
             return None;
         }
         let foreign = || self.gpus.of_device(device)?.foreign_bytes;
-        let is_want_of_memory = failure.class == FailureClass::Oom;
+        let is_want_of_memory = failure.class == Class::Oom;
         is_want_of_memory
             .then(foreign)?
             .filter(|bytes| *bytes >= LEAST_BYTES)
@@ -63,7 +63,7 @@ pub(super) fn wait(record: &mut Record, failure: Failure, foreign_bytes: u64) ->
         "{}; other programs hold {mib} MiB of the device's memory: waiting for them",
         failure.message
     );
-    warn!(job = %record.job.id, code = failure.code, vram_foreign_mib = mib, "{message}");
+    warn!(job = %record.job.id, code = %failure.code, vram_foreign_mib = mib, "{message}");
     record.job.runs.retry_at = Some(Timestamp::now().plus(PAUSE));
     record.job.runs.last_failure = Some(Failure { message, ..failure });
     JobState::Queued

@@ -1,10 +1,11 @@
 //! `hold`, `release`, `pause`, `resume`, `priority`, `retry`: what users change about jobs that are there.
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::Response,
     queue::{Change, ChangeRequest, Scope},
 };
+use framepack_jobs::Code;
 
 use super::Service;
 
@@ -13,11 +14,11 @@ impl Service {
         let is_pause = matches!(request.change, Change::Pause { .. } | Change::Resume);
         if !is_pause && !matches!(request.scope, Scope::Jobs(_)) {
             let message = "only pause and resume apply to a group or to all jobs";
-            return Err(ErrorBody::new(ErrorCode::BadMessage, message).into());
+            return Err(ErrorBody::new(Code::BAD_MESSAGE, message).into());
         }
         let changed = self.queue.change(request).await?;
         let jobs = changed
-            .map_err(|unmatched| ErrorBody::new(ErrorCode::NoSuchJob, unmatched.to_string()))?;
+            .map_err(|unmatched| ErrorBody::new(Code::NO_SUCH_JOB, unmatched.to_string()))?;
         Ok(Response::Changed { jobs })
     }
 }

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, io, sync::Arc, time::Instant};
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{DaemonStatus, Note, Request, Response},
     state::StateRequest,
 };
@@ -128,23 +128,7 @@ impl Closed {
     }
 
     fn refusal(&self) -> ErrorEnvelope {
-        let Note {
-            code,
-            message,
-            hint,
-        } = self.why.borrow().clone();
-        let class = ErrorCode::StoreUnreadable;
-        let class = if code == class.as_str() {
-            class
-        } else {
-            ErrorCode::StoreNoSpace
-        };
-        ErrorBody {
-            code,
-            hint,
-            ..ErrorBody::new(class, message)
-        }
-        .into()
+        ErrorBody::from(self.why.borrow().clone()).into()
     }
 
     async fn report(&self) -> Result<Response, ErrorEnvelope> {

@@ -3,10 +3,11 @@
 use std::{io, time::Duration};
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode,
+    ErrorBody,
     codec::{CodecError, Decoder, encode},
     control::{MAX_REQUEST_BYTES, Request, Response},
 };
+use framepack_jobs::Code;
 use interprocess::local_socket::tokio::Stream;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -98,7 +99,7 @@ impl Connection {
                 None => {
                     let seconds = MESSAGE_DEADLINE.as_secs();
                     let message = format!("no complete message arrived within {seconds} s");
-                    let error = ErrorBody::new(ErrorCode::TooSlow, message);
+                    let error = ErrorBody::new(Code::TOO_SLOW, message);
                     self.send(&Response::Error(error.into())).await?;
                     return Ok(None);
                 }
@@ -137,5 +138,5 @@ impl Connection {
 }
 
 fn bad_message(error: &CodecError) -> ErrorBody {
-    ErrorBody::new(ErrorCode::BadMessage, error.to_string())
+    ErrorBody::new(Code::BAD_MESSAGE, error.to_string())
 }

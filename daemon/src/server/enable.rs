@@ -1,9 +1,10 @@
 //! `gpu enable`: a disabled device gets jobs again.
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{DeviceRequest, EnableOutcome, Enabling, Response, WorkerState},
 };
+use framepack_jobs::Code;
 
 use super::Service;
 
@@ -16,7 +17,7 @@ impl Service {
                 .iter()
                 .map(|worker| worker.device.as_str())
                 .collect();
-            let error = ErrorBody::new(ErrorCode::NoSuchDevice, format!("no worker for {device}"));
+            let error = ErrorBody::new(Code::NO_SUCH_DEVICE, format!("no worker for {device}"));
             return Err(error
                 .hint(format!("known fields: {}", known.join(", ")))
                 .into());

@@ -6,7 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_ipc::{ErrorBody, ErrorCode};
+use framepack_ipc::ErrorBody;
+use framepack_jobs::Code;
 use nix::unistd::Uid;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -72,8 +73,7 @@ impl Limits {
             None
         };
         if let Some(message) = full {
-            return Err(ErrorBody::new(ErrorCode::TooManyConnections, message)
-                .hint("close some, or wait for many jobs with one framepackctl"));
+            return Err(ErrorBody::new(Code::TOO_MANY_CONNECTIONS, message));
         }
         one.connections += 1;
         let long_messages = one.long_messages.clone();

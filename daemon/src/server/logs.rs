@@ -3,10 +3,10 @@
 use std::{io, time::Duration};
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{LogsRequest, Response},
 };
-use framepack_jobs::JobId;
+use framepack_jobs::{Code, JobId};
 use tokio::{
     fs::File,
     io::{AsyncBufReadExt, BufReader},
@@ -56,7 +56,7 @@ impl Service {
                         return Ok(Ok(()));
                     }
                     let message = "a connection that follows a log accepts no other request";
-                    return Ok(Err(ErrorBody::new(ErrorCode::BadMessage, message).into()));
+                    return Ok(Err(ErrorBody::new(Code::BAD_MESSAGE, message).into()));
                 }
             }
         }
@@ -66,7 +66,7 @@ impl Service {
         match self.queue.show(job).await {
             Ok(Some(job)) => Ok(job.is_finished()),
             Ok(None) => {
-                Err(ErrorBody::new(ErrorCode::NoSuchJob, format!("no such job: {job}")).into())
+                Err(ErrorBody::new(Code::NO_SUCH_JOB, format!("no such job: {job}")).into())
             }
             Err(stopping @ Stopping) => Err(stopping.into()),
         }

@@ -29,10 +29,10 @@ use std::{
 };
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{Request, Response},
 };
-use framepack_jobs::settings::Setting;
+use framepack_jobs::{Code, settings::Setting};
 use interprocess::local_socket::{
     GenericFilePath, ListenerOptions, ToFsName,
     tokio::{Listener, Stream, prelude::*},
@@ -252,7 +252,7 @@ impl Service {
             Request::EnableDevice(request) => self.enable(request).await,
             Request::Hello(_) | Request::Watch(_) | Request::Logs(_) | Request::State(_) => {
                 Err(ErrorBody::new(
-                    ErrorCode::BadMessage,
+                    Code::BAD_MESSAGE,
                     "hello is only accepted as the first message of a connection",
                 )
                 .into())
@@ -263,6 +263,6 @@ impl Service {
 
 impl From<Stopping> for ErrorEnvelope {
     fn from(stopping: Stopping) -> Self {
-        ErrorBody::new(ErrorCode::ShuttingDown, stopping.to_string()).into()
+        ErrorBody::new(Code::SHUTTING_DOWN, stopping.to_string()).into()
     }
 }

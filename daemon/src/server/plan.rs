@@ -3,11 +3,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{PlanRequest, PlanSubject, Response, SubmitRequest, WorkerState},
     worker::{PlanOutcome, RenderRequest},
 };
-use framepack_jobs::JobId;
+use framepack_jobs::{Code, JobId};
 
 use super::Service;
 use crate::{inputs, worker::NoAnswer};
@@ -40,13 +40,11 @@ impl Service {
     async fn request_of(&self, id: JobId) -> Result<RenderRequest, ErrorEnvelope> {
         let Some(record) = self.queue.record(id).await? else {
             let message = format!("no such job: {id}");
-            return Err(ErrorBody::new(ErrorCode::NoSuchJob, message).into());
+            return Err(ErrorBody::new(Code::NO_SUCH_JOB, message).into());
         };
         if record.job.is_finished() {
             let message = format!("job {id} is {}", record.job.state.name());
-            return Err(ErrorBody::new(ErrorCode::JobEnded, message)
-                .hint("`framepackctl show` has what was planned and measured; or plan its file")
-                .into());
+            return Err(ErrorBody::new(Code::JOB_ENDED, message).into());
         }
         Ok(self.renderer.request(&record))
     }
@@ -74,9 +72,7 @@ impl Service {
                     "the worker for {device} did not answer within {} s, or died",
                     PATIENCE.as_secs()
                 );
-                Err(ErrorBody::new(ErrorCode::WorkerSilent, message)
-                    .hint("it answers between two steps; ask again, or see the daemon's log")
-                    .into())
+                Err(ErrorBody::new(Code::WORKER_SILENT, message).into())
             }
         }
     }
@@ -89,10 +85,9 @@ impl Service {
         match worker {
             Some(worker) => Ok(worker.device.clone()),
             None => Err(ErrorBody::new(
-                ErrorCode::NoWorker,
+                Code::NO_WORKER,
                 "no worker is running that could plan the job",
             )
-            .hint("see `framepackctl ping`, and the daemon's log for why")
             .into()),
         }
     }

@@ -4,11 +4,12 @@ use std::ffi::CString;
 
 use framepack_config::{Principal, SocketRoles};
 use framepack_ipc::{
-    ErrorBody, ErrorCode,
+    ErrorBody,
     control::{PlanSubject, Request},
     queue::Scope,
     state::StateRequest,
 };
+use framepack_jobs::Code;
 use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
 
 use crate::start_error::StartError;
@@ -172,10 +173,7 @@ pub(super) fn check(role: Option<Role>, request: &Request) -> Result<(), ErrorBo
             let has = other.map_or("none", Role::name);
             let needed = needed.name();
             let message = format!("this needs the role {needed}; yours is {has}");
-            let hint = format!(
-                "ask whoever runs framepackd to add you to socket.{needed} of its configuration"
-            );
-            Err(ErrorBody::new(ErrorCode::NotPermitted, message).hint(hint))
+            Err(ErrorBody::new(Code::NOT_PERMITTED, message))
         }
     }
 }

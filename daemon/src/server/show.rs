@@ -1,10 +1,10 @@
 //! `show`: the selected jobs.
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{Response, SelectRequest},
 };
-use framepack_jobs::Job;
+use framepack_jobs::{Code, Job};
 
 use super::Service;
 
@@ -21,6 +21,6 @@ impl Service {
     ) -> Result<Vec<Job>, ErrorEnvelope> {
         let selected = self.queue.select(request.jobs.clone()).await?;
         selected
-            .map_err(|unmatched| ErrorBody::new(ErrorCode::NoSuchJob, unmatched.to_string()).into())
+            .map_err(|unmatched| ErrorBody::new(Code::NO_SUCH_JOB, unmatched.to_string()).into())
     }
 }

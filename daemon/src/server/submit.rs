@@ -1,10 +1,10 @@
 //! `submit`: a job file's text, by the same way as from the folder. Answered once the job is durable.
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{self, Response, SubmitOutcome, SubmitRequest},
 };
-use framepack_jobs::Source;
+use framepack_jobs::{Code, Source};
 
 use super::Service;
 use crate::{
@@ -33,15 +33,12 @@ impl Service {
                     job.id,
                     job.state.name()
                 );
-                return Err(ErrorBody::new(ErrorCode::KeyTaken, message)
-                    .hint("choose another key, or leave it out")
-                    .path("key")
-                    .into());
+                return Err(ErrorBody::new(Code::KEY_TAKEN, message).path("key").into());
             }
             Err(error) => {
                 let code = match &error {
-                    SubmitError::Store(_) => ErrorCode::StoreFailed,
-                    SubmitError::Full { .. } => ErrorCode::QueueFull,
+                    SubmitError::Store(_) => Code::STORE_FAILED,
+                    SubmitError::Full { .. } => Code::QUEUE_FULL,
                 };
                 return Err(ErrorBody::new(code, error.to_string()).into());
             }
@@ -56,7 +53,7 @@ impl Service {
                 "the folder of the job file is not an absolute path: {}",
                 request.folder.display()
             );
-            return Err(ErrorBody::new(ErrorCode::BadMessage, message).into());
+            return Err(ErrorBody::new(Code::BAD_MESSAGE, message).into());
         }
         let intake = self.intake.clone();
         // Reads and copies the image.
@@ -73,7 +70,7 @@ impl Service {
         });
         match accepted.await {
             Ok(accepted) => Ok(accepted?),
-            Err(panic) => Err(ErrorBody::new(ErrorCode::Internal, panic.to_string()).into()),
+            Err(panic) => Err(ErrorBody::new(Code::INTERNAL, panic.to_string()).into()),
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, io};
 
 use framepack_ipc::{
-    ErrorBody, ErrorCode, ErrorEnvelope,
+    ErrorBody, ErrorEnvelope,
     control::{Response, SelectRequest},
 };
-use framepack_jobs::{Job, JobId};
+use framepack_jobs::{Code, Job, JobId};
 use tokio::{select, sync::broadcast::error::RecvError};
 
 use super::{Service, connection::Connection};
@@ -47,7 +47,7 @@ impl Service {
                         return Ok(Ok(()));
                     }
                     let message = "a connection that watches jobs accepts no other request";
-                    return Ok(Err(ErrorBody::new(ErrorCode::BadMessage, message).into()));
+                    return Ok(Err(ErrorBody::new(Code::BAD_MESSAGE, message).into()));
                 }
             }
         }

@@ -86,16 +86,14 @@ impl Spool {
                 Inspected::Job(submission) => jobs.push((held, submission)),
                 Inspected::Refused(Rejection { failure, problems }) => {
                     let file = held.file();
-                    info!(file, code = failure.code, "rejected: {}", failure.message);
+                    info!(file, code = %failure.code, "rejected: {}", failure.message);
                     self.totals.rejected += 1;
                     self.refuse(held, &Report::rejected(file, &failure, &problems));
                 }
                 Inspected::NotYet { after, why } => self.held.push(held.later(after, why)),
                 Inspected::NotNow(Failure { code, message, .. }) => {
-                    warn!(
-                        file = held.file(),
-                        code, "can't be taken for now; it stays claimed: {message}"
-                    );
+                    let file = held.file();
+                    warn!(file, %code, "can't be taken for now; it stays claimed: {message}");
                     self.held.push(held.not_now(&message));
                     ours = Some(message);
                 }

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, io, time::Instant};
 
 use framepack_ipc::control::Note;
+use framepack_jobs::Code;
 use tracing::warn;
 
 use super::{
@@ -45,7 +46,7 @@ impl Spool {
         }
         self.view.send_modify(|view| {
             for note in notes.iter().filter(|note| !view.notes.contains(note)) {
-                warn!(code = note.code, "{}", note.message);
+                warn!(code = %note.code, "{}", note.message);
             }
             *view = View { notes, metrics };
         });
@@ -83,16 +84,13 @@ impl Spool {
         files.retain(|file| file.since.elapsed() > self.settings.alarm);
         let oldest = files.first()?;
         let (name, why) = (oldest.name.display().to_string(), oldest.why);
-        Some(Note {
-            code: "FP5021".to_owned(),
-            message: format!(
-                "{} files have been in the jobs folder for more than {} s without being taken; the first is {}: {why}",
-                files.len(),
-                self.settings.alarm.as_secs_f64(),
-                name.escape_debug(),
-            ),
-            hint: Some("complete, fix or remove them; STATUS.txt lists the others".to_owned()),
-        })
+        let message = format!(
+            "{} files have been in the jobs folder for more than {} s without being taken; the first is {}: {why}",
+            files.len(),
+            self.settings.alarm.as_secs_f64(),
+            name.escape_debug(),
+        );
+        Some(Note::new(Code::FILES_NOT_TAKEN, message))
     }
 }
 
@@ -105,15 +103,7 @@ struct PendingFile<'a> {
 
 /// The folder is gone, or can't be read.
 pub(super) fn unusable(folder: &Folder, error: &io::Error) -> Note {
-    Note {
-        code: "FP5020".to_owned(),
-        message: format!(
-            "the jobs folder {} can't be used: {error}",
-            folder.path().display()
-        ),
-        hint: Some(
-            "mount or recreate it; queued jobs keep running, and the folder is read again when it is back"
-                .to_owned(),
-        ),
-    }
+    let folder = folder.path().display();
+    let message = format!("the jobs folder {folder} can't be used: {error}");
+    Note::new(Code::JOBS_FOLDER_GONE, message)
 }

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use framepack_jobs::{Failure, FailureClass, MAX_FILE_BYTES};
+use framepack_jobs::{Code, Failure, MAX_FILE_BYTES};
 use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -34,40 +34,15 @@ pub(crate) enum ReadError {
 impl ReadError {
     /// The failure of the job file.
     pub(crate) fn into_failure(self) -> Failure {
-        let (class, code, hint) = match &self {
-            Self::NotRegular { .. } => (
-                FailureClass::Policy,
-                "FP2204",
-                "drop the file itself: no links, pipes or devices",
-            ),
-            Self::Empty => (
-                FailureClass::Input,
-                "FP2401",
-                "write the job under another name and rename it when it is complete",
-            ),
-            Self::TooLarge { .. } => (
-                FailureClass::Input,
-                "FP2402",
-                "a job is a short YAML text; the image is only named in it",
-            ),
-            Self::NotText { .. } => (FailureClass::Input, "FP2403", "save the job as UTF-8 text"),
-            Self::Changed => (
-                FailureClass::Input,
-                "FP2404",
-                "write the job into .incoming/ of the jobs folder and rename it when it is complete",
-            ),
-            Self::Io(_) => (
-                FailureClass::Io,
-                "FP5013",
-                "check that the daemon's user may read the file",
-            ),
+        let code = match &self {
+            Self::NotRegular { .. } => Code::JOB_FILE_SPECIAL,
+            Self::Empty => Code::JOB_FILE_EMPTY,
+            Self::TooLarge { .. } => Code::JOB_FILE_TOO_LARGE,
+            Self::NotText { .. } => Code::JOB_FILE_NOT_TEXT,
+            Self::Changed => Code::JOB_FILE_CHANGED,
+            Self::Io(_) => Code::JOB_FILE_NOT_READ,
         };
-        Failure {
-            class,
-            code: code.to_owned(),
-            message: self.to_string(),
-            hint: Some(hint.to_owned()),
-        }
+        Failure::new(code, self.to_string())
     }
 }
 

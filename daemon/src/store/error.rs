@@ -2,8 +2,8 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_ipc::{ErrorBody, ErrorCode, control::Note};
-use framepack_jobs::JobId;
+use framepack_ipc::{ErrorBody, control::Note};
+use framepack_jobs::{Code, JobId};
 use thiserror::Error;
 
 use super::database::SCHEMA;
@@ -61,48 +61,36 @@ impl StoreError {
         }
     }
 
-    fn code_and_hint(&self) -> (ErrorCode, &'static str) {
+    fn code(&self) -> Code {
         match self {
-            Self::NoSpace { .. } => (
-                ErrorCode::StoreNoSpace,
-                "make room there, or lower disk.floor_mib; it goes on by itself",
-            ),
+            Self::NoSpace { .. } => Code::STORE_NO_SPACE,
             Self::Record { .. }
             | Self::Panicked(_)
             | Self::Emptied(_)
-            | Self::BothDamaged { .. } => (
-                ErrorCode::StoreUnreadable,
-                "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
-            ),
-            Self::Sled(_) if self.is_damage() => (
-                ErrorCode::StoreUnreadable,
-                "`framepackctl state export` saves what can be read; `framepackctl state repair` sets the rest aside",
-            ),
-            Self::Newer { .. } => (
-                ErrorCode::StoreUnreadable,
-                "install the version of framepackd that wrote it, or a later one",
-            ),
-            Self::Sled(_) | Self::Journal(_) | Self::Io(_) => (
-                ErrorCode::StoreFailed,
-                "check the disk of paths.state; it goes on by itself",
-            ),
+            | Self::BothDamaged { .. }
+            | Self::Newer { .. } => Code::STORE_UNREADABLE,
+            Self::Sled(_) if self.is_damage() => Code::STORE_UNREADABLE,
+            Self::Sled(_) | Self::Journal(_) | Self::Io(_) => Code::STORE_FAILED,
         }
     }
 
     /// The error as it is shown while it lasts.
     pub(crate) fn note(&self) -> Note {
-        let (code, hint) = self.code_and_hint();
-        Note {
-            code: code.as_str().to_owned(),
-            message: self.to_string(),
-            hint: Some(hint.to_owned()),
+        let note = Note::new(self.code(), self.to_string());
+        match self {
+            Self::Newer { .. } => Note {
+                hint: Some(
+                    "install the version of framepackd that wrote it, or a later one".to_owned(),
+                ),
+                ..note
+            },
+            _ => note,
         }
     }
 }
 
 impl From<StoreError> for ErrorBody {
     fn from(error: StoreError) -> Self {
-        let (code, hint) = error.code_and_hint();
-        Self::new(code, error.to_string()).hint(hint)
+        error.note().into()
     }
 }

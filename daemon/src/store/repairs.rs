@@ -2,7 +2,8 @@
 
 use std::{fs, io};
 
-use framepack_ipc::{ErrorCode, control::Note};
+use framepack_ipc::control::Note;
+use framepack_jobs::Code;
 
 use super::Location;
 use crate::durable::replace;
@@ -12,27 +13,12 @@ const MAX_NOTES: usize = 20;
 
 /// The note of a repair.
 pub(super) fn repaired(what: String) -> Note {
-    Note {
-        code: ErrorCode::StoreRepaired.as_str().to_owned(),
-        message: what,
-        hint: Some(
-            "no acknowledged job is missing; `framepackctl state acknowledge` removes this note"
-                .to_owned(),
-        ),
-    }
+    Note::new(Code::STORE_REPAIRED, what)
 }
 
 /// The note of a store that is not there any more.
 pub(super) fn lost(what: String) -> Note {
-    Note {
-        code: ErrorCode::StoreLost.as_str().to_owned(),
-        message: what,
-        hint: Some(
-            "files that are still claimed become jobs again; `framepackctl state import` restores an export; \
-             `framepackctl state acknowledge` removes this note"
-                .to_owned(),
-        ),
-    }
+    Note::new(Code::STORE_LOST, what)
 }
 
 /// The notes of earlier repairs. A file that can't be read says nothing.
@@ -52,7 +38,7 @@ pub(super) fn add(location: &Location, new: impl Iterator<Item = Note>) -> io::R
     let mut notes = read(location);
     let known = notes.len();
     for note in new {
-        tracing::warn!(code = note.code, "{}", note.message);
+        tracing::warn!(code = %note.code, "{}", note.message);
         notes.push(note);
     }
     if notes.len() == known {

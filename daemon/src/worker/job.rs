@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use framepack_ipc::worker::{FromWorker, Phase, Progress, RenderRequest, RungTaken, ToWorker};
-use framepack_jobs::{Failure, FailureClass, JobId};
+use framepack_jobs::{Class, Code, Failure, JobId};
 use tokio::{
     select,
     time::{Instant, sleep_until, timeout},
@@ -155,7 +155,7 @@ impl Supervisor {
     /// for its successor.
     fn after(&mut self, job: JobId, ending: &Ending) -> After {
         match ending {
-            Ending::Failed(failure) if failure.class == FailureClass::Gpu => {
+            Ending::Failed(failure) if failure.class == Class::Gpu => {
                 After::Replace(ReplaceReason::Dead {
                     how: failure.message.clone(),
                     fault: Some(Cause::Job(job)),
@@ -255,13 +255,7 @@ async fn kill_hung(job: JobId, how: String, process: &mut WorkerProcess) -> End 
 }
 
 fn no_video(request: &RenderRequest) -> Failure {
-    Failure {
-        class: FailureClass::Internal,
-        code: "FP7002".to_owned(),
-        message: format!(
-            "the worker reported a video, but {} does not exist",
-            request.output.display()
-        ),
-        hint: Some("check whether something else removes files from paths.outputs".to_owned()),
-    }
+    let output = request.output.display();
+    let message = format!("the worker reported a video, but there is no {output}");
+    Failure::new(Code::VIDEO_GONE, message)
 }

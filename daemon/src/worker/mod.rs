@@ -29,6 +29,7 @@ use framepack_ipc::{
     control::{WorkerState, WorkerStatus},
     worker::{FromWorker, ToWorker, WorkerInfo},
 };
+use framepack_jobs::Code;
 use tokio::{
     select,
     sync::oneshot,
@@ -56,8 +57,6 @@ use crate::{
 /// Pause before a worker is started again; doubled with each death in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Code of a device that is disabled.
-const DEVICE_DISABLED: &str = "FP7301";
 
 /// What all supervisors share.
 #[derive(Debug, Clone)]
@@ -235,10 +234,11 @@ impl Supervisor {
     /// Gives the device no more jobs until a user enables it again.
     async fn disable(&mut self, how: &str) -> Result<(), Stopping> {
         let device = &self.launch.device;
-        error!(device, code = DEVICE_DISABLED, "disabled: {how}");
+        let code = Code::DEVICE_DISABLED;
+        error!(device, %code, "disabled: {how}");
         self.status.note = Some(format!(
-            "disabled after repeated faults without a finished job in between; the last one: {how} \
-             (`framepackctl gpu enable {device}` re-enables it) [{DEVICE_DISABLED}]"
+            "taken out, as it failed again and again without finishing a job; the last time: {how} \
+             (`framepackctl gpu enable {device}` brings it back) [{code}]"
         ));
         self.tell(WorkerState::Faulty).await?;
         loop {

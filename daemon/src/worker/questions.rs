@@ -120,7 +120,7 @@ impl Questions {
 
 #[cfg(test)]
 mod tests {
-    use framepack_jobs::{Failure, FailureClass};
+    use framepack_jobs::{Code, Failure};
 
     use super::*;
 
@@ -133,12 +133,7 @@ mod tests {
     }
 
     fn refused(message: &str) -> PlanOutcome {
-        PlanOutcome::Refused(Failure {
-            class: FailureClass::Oom,
-            code: "FP0000".to_owned(),
-            message: message.to_owned(),
-            hint: None,
-        })
+        PlanOutcome::Refused(Failure::new(Code::DOES_NOT_FIT, message))
     }
 
     async fn asked(questions: &mut Questions) -> u64 {

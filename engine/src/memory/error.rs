@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use framepack_jobs::{Bytes, FailureClass};
+use framepack_jobs::{Bytes, Code};
 use thiserror::Error;
 
 /// What one part of a job needs.
@@ -108,35 +108,14 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// Stable code of the error.
-    pub fn code(&self) -> &'static str {
+    /// The error's code.
+    pub fn code(&self) -> Code {
         match self {
-            Self::Device { .. } => "FP5101",
-            Self::Preserve { .. } => "FP5102",
-            Self::ForcedSplit { .. } => "FP5103",
-            Self::NoSplit { .. } => "FP5104",
-            Self::Host { .. } => "FP5105",
-        }
-    }
-
-    /// What policy goes by.
-    pub fn class(&self) -> FailureClass {
-        match self {
-            Self::NoSplit { .. } => FailureClass::Input,
-            _ => FailureClass::Oom,
-        }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Device { .. } => "free memory on the device, or use a smaller bucket",
-            Self::Preserve { .. } => "lower memory.preserve_gb, or set it to auto",
-            Self::ForcedSplit { .. } => "ask for fewer resident blocks or fewer slots",
-            Self::NoSplit { .. } => {
-                "resident blocks are 0 to all; the others need at least one slot"
-            }
-            Self::Host { .. } => "raise memory.host_budget_gb, or free memory of the host",
+            Self::Device { .. } => Code::DOES_NOT_FIT,
+            Self::Preserve { .. } => Code::PRESERVED_MEMORY,
+            Self::ForcedSplit { .. } => Code::SPLIT_TOO_LARGE,
+            Self::NoSplit { .. } => Code::SPLIT_IMPOSSIBLE,
+            Self::Host { .. } => Code::HOST_MEMORY,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use framepack_jobs::Code;
 use thiserror::Error;
 
 use super::Size;
@@ -72,33 +73,17 @@ impl PictureError {
         self
     }
 
-    /// Stable code of the error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => "FP2001",
-            Self::Unreadable { .. } => "FP2002",
-            Self::NotAFile { .. } => "FP2003",
-            Self::UnknownFormat { .. } => "FP2004",
-            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => "FP2005",
-            Self::Undecodable { .. } => "FP2006",
-        }
-    }
-
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
+    /// The error's code.
+    pub fn code(&self) -> Code {
         match self {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "check start.image; a relative path starts at the folder of the job file"
+                Code::IMAGE_GONE
             }
-            Self::Unreadable { .. } => "check the file's permissions",
-            Self::NotAFile { .. } => "name a picture file in start.image",
-            Self::UnknownFormat { .. } => "convert it to PNG or JPEG",
-            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => {
-                "scale it down: the video is never larger than about 768x768"
-            }
-            Self::Undecodable { .. } => {
-                "copy it again, or open it in an editor and save it as 8-bit PNG"
-            }
+            Self::Unreadable { .. } => Code::IMAGE_UNREADABLE,
+            Self::NotAFile { .. } => Code::IMAGE_NOT_A_FILE,
+            Self::UnknownFormat { .. } => Code::IMAGE_FORMAT,
+            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => Code::IMAGE_TOO_LARGE,
+            Self::Undecodable { .. } => Code::IMAGE_DAMAGED,
         }
     }
 }

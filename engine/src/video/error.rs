@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use framepack_jobs::FailureClass;
+use framepack_jobs::Code;
 use thiserror::Error;
 
 use crate::picture::Size;
@@ -82,46 +82,18 @@ pub enum VideoError {
 }
 
 impl VideoError {
-    /// What retry policy goes by.
-    pub fn class(&self) -> FailureClass {
+    /// The error's code.
+    pub fn code(&self) -> Code {
         match self {
-            Self::Io { .. }
-            | Self::Mp4 { .. }
-            | Self::Mismatch { .. }
-            | Self::Undecodable { .. } => FailureClass::Io,
-            Self::Black { .. } => FailureClass::Numerics,
-            Self::Size { .. } | Self::Encoder { .. } | Self::FrameSize { .. } | Self::NoFrames => {
-                FailureClass::Internal
-            }
-        }
-    }
-
-    /// Stable code of the error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Io { .. } => "FP6010",
-            Self::Size { .. } => "FP6011",
-            Self::Encoder { .. } => "FP6012",
-            Self::FrameSize { .. } => "FP6013",
-            Self::NoFrames => "FP6014",
-            Self::Mp4 { .. } => "FP6015",
-            Self::Mismatch { .. } => "FP6016",
-            Self::Undecodable { .. } => "FP6017",
-            Self::Black { .. } => "FP6018",
-        }
-    }
-
-    /// What the user can do about it, if anything.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Io { .. } => Some("check free space and permissions of the output folder"),
-            Self::Mp4 { .. } | Self::Mismatch { .. } => {
-                Some("check the disk: the file was damaged between writing and reading")
-            }
-            Self::Undecodable { .. } => Some("check the disk, and whether ffmpeg decodes H.264"),
-            Self::Black { .. } => Some("try another seed, or a brighter start image"),
-            Self::Size { .. } => Some("choose another bucket"),
-            Self::Encoder { .. } | Self::FrameSize { .. } | Self::NoFrames => None,
+            Self::Io { .. } => Code::VIDEO_IO,
+            Self::Size { .. } => Code::VIDEO_SIZE,
+            Self::Encoder { .. } => Code::VIDEO_ENCODER,
+            Self::FrameSize { .. } => Code::VIDEO_FRAME_SIZE,
+            Self::NoFrames => Code::VIDEO_WITHOUT_FRAMES,
+            Self::Mp4 { .. } => Code::VIDEO_MALFORMED,
+            Self::Mismatch { .. } => Code::VIDEO_DIFFERS,
+            Self::Undecodable { .. } => Code::VIDEO_UNDECODABLE,
+            Self::Black { .. } => Code::VIDEO_BLACK,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use framepack_jobs::Code;
 use thiserror::Error;
 
 /// A checkpoint or configuration that cannot be used.
@@ -121,37 +122,20 @@ pub enum WeightsError {
 }
 
 impl WeightsError {
-    /// Stable code for reports.
-    pub fn code(&self) -> &'static str {
+    /// The error's code.
+    pub fn code(&self) -> Code {
         match self {
-            Self::NotFound { .. } => "FP3001",
-            Self::Pickle { .. } => "FP3002",
-            Self::Io { .. } => "FP3003",
-            Self::Malformed { .. } => "FP3004",
-            Self::Truncated { .. } => "FP3005",
-            Self::Index { .. } => "FP3006",
-            Self::Missing { .. } => "FP3007",
-            Self::Shape { .. } => "FP3008",
-            Self::Dtype { .. } => "FP3009",
-            Self::Unused { .. } => "FP3010",
-            Self::Config { .. } => "FP3011",
-        }
-    }
-
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::NotFound { .. } => "point models.bundle at a folder in the Hub's layout",
-            Self::Pickle { .. } => "download the safetensors version of this model",
-            Self::Io { .. } => "check that the file exists and that the worker's user may read it",
-            Self::Malformed { .. } | Self::Truncated { .. } | Self::Index { .. } => {
-                "download this folder of the model again"
-            }
-            Self::Missing { .. } | Self::Shape { .. } | Self::Unused { .. } => {
-                "config.json and weights must come from the same model"
-            }
-            Self::Dtype { .. } => "use a checkpoint stored as bf16, f16 or f32",
-            Self::Config { .. } => "use the config.json that belongs to this model",
+            Self::NotFound { .. } => Code::WEIGHTS_MISSING,
+            Self::Pickle { .. } => Code::WEIGHTS_PICKLE,
+            Self::Io { .. } => Code::WEIGHTS_UNREADABLE,
+            Self::Malformed { .. } => Code::WEIGHTS_MALFORMED,
+            Self::Truncated { .. } => Code::WEIGHTS_TRUNCATED,
+            Self::Index { .. } => Code::WEIGHTS_INDEX,
+            Self::Missing { .. } => Code::TENSOR_MISSING,
+            Self::Shape { .. } => Code::TENSOR_SHAPE,
+            Self::Dtype { .. } => Code::TENSOR_TYPE,
+            Self::Unused { .. } => Code::TENSORS_UNUSED,
+            Self::Config { .. } => Code::MODEL_CONFIG,
         }
     }
 }

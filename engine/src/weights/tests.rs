@@ -101,7 +101,7 @@ fn a_missing_or_misshaped_tensor_is_named_with_what_was_expected() {
     let dir = dir();
     write(dir.path(), "model.safetensors", &[("x.weight", &[2, 3])]);
     let error = load(&dir, "z.weight", &[7]).unwrap_err();
-    assert_eq!(error.code(), "FP3007");
+    assert_eq!(error.code().as_str(), "FP3007");
     let message = error.to_string();
     assert!(
         message.contains("model.safetensors")

@@ -7,7 +7,7 @@ use std::{
 };
 
 use framepack_ipc::worker::{Phase, PhaseTime, RenderOutput, RenderPlan, RenderRequest, Verified};
-use framepack_jobs::{DISK_FULL, Failure, FailureClass};
+use framepack_jobs::{Code, Failure};
 use serde_json::json;
 
 use crate::plan::memory_plan;
@@ -76,13 +76,8 @@ pub(crate) fn output(
 /// Why a job ends without what it should have written.
 pub(crate) fn unwritten(error: &io::Error) -> Failure {
     let code = match error.kind() {
-        io::ErrorKind::StorageFull => DISK_FULL,
-        _ => "FP6001",
+        io::ErrorKind::StorageFull => Code::DISK_FULL_MIDWAY,
+        _ => Code::FILE_IO,
     };
-    Failure {
-        class: FailureClass::Io,
-        code: code.to_owned(),
-        message: format!("writing a file: {error}"),
-        hint: None,
-    }
+    Failure::new(code, format!("writing a file: {error}"))
 }

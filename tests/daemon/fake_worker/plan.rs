@@ -4,7 +4,7 @@ use std::process;
 
 use framepack_ipc::worker::{MemoryPlan, Phase, PlanOutcome, RenderRequest};
 use framepack_jobs::{
-    DeviceMemory, EncoderPlacement, Failure, FailureClass, PhasePeak, TransformerMemory, VaeTiles,
+    Code, DeviceMemory, EncoderPlacement, Failure, PhasePeak, TransformerMemory, VaeTiles,
 };
 
 pub(crate) fn outcome(request: &RenderRequest, preserve_gb: Option<u64>) -> PlanOutcome {
@@ -15,12 +15,7 @@ pub(crate) fn outcome(request: &RenderRequest, preserve_gb: Option<u64>) -> Plan
     if request.prompt.starts_with("large") {
         let message =
             "sampling needs at least 9.00 GiB of device memory, but only 7.00 GiB are available";
-        return PlanOutcome::Refused(Failure {
-            class: FailureClass::Oom,
-            code: "FP5101".to_owned(),
-            message: message.to_owned(),
-            hint: Some("it is only a test".to_owned()),
-        });
+        return PlanOutcome::Refused(Failure::new(Code::DOES_NOT_FIT, message));
     }
     PlanOutcome::Plan(Box::new(memory_plan(preserve_gb)))
 }

@@ -5,7 +5,7 @@ use std::{fs, io, ops::ControlFlow, path::Path, process, thread, time::Duration}
 use framepack_ipc::worker::{
     FromWorker, PauseAt, Phase, Progress, RenderPlan, RenderRequest, Resumed, RungTaken, ToWorker,
 };
-use framepack_jobs::{Failure, FailureClass};
+use framepack_jobs::{Class, Code, Failure};
 use nix::sys::signal::{Signal, raise};
 
 use crate::{
@@ -259,7 +259,7 @@ impl<'a> Run<'a> {
         let Some((kind, time)) = due else {
             return ControlFlow::Continue(());
         };
-        let (class, code, message) = match kind {
+        let (code, message) = match kind {
             FaultKind::Crash => self.crash(time),
             FaultKind::Corrupt => {
                 chain::corrupt(&self.request.work_dir, section);
@@ -275,29 +275,21 @@ impl<'a> Run<'a> {
             FaultKind::Rung => return ControlFlow::Break(self.climb()),
             FaultKind::Full => return written(Err(io::ErrorKind::StorageFull.into())),
             FaultKind::Oom => (
-                FailureClass::Oom,
-                "FP5001",
+                Code::OUT_OF_MEMORY,
                 "out of memory: needed 20 GiB, free 3 GiB",
             ),
             FaultKind::Nan => (
-                FailureClass::Numerics,
-                "FP5004",
+                Code::NOT_A_NUMBER,
                 "the latents of section 1 are not finite",
             ),
             FaultKind::Gpu => (
-                FailureClass::Gpu,
-                "FP5002",
+                Code::DEVICE_FAILED,
                 "device failure: an illegal memory access was encountered",
             ),
         };
-        let failure = Failure {
-            class,
-            code: code.to_owned(),
-            message: message.to_owned(),
-            hint: Some("it is only a test".to_owned()),
-        };
-        ControlFlow::Break(match class {
-            FailureClass::Gpu => Stop::Fatal(failure),
+        let failure = Failure::new(code, message);
+        ControlFlow::Break(match failure.class {
+            Class::Gpu => Stop::Fatal(failure),
             _ => Stop::Failed(failure),
         })
     }

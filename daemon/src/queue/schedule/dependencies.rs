@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use framepack_jobs::{Dependency, Failure, FailureClass, Job, JobId, StateName};
+use framepack_jobs::{Code, Dependency, Failure, Job, JobId, StateName};
 
 use crate::store::Record;
 
@@ -119,22 +119,12 @@ impl<'a> Dependencies<'a> {
 type Missing = (Dependency, Option<(JobId, StateName)>);
 
 fn no_video(id: JobId, state: StateName) -> Failure {
-    Failure {
-        class: FailureClass::Policy,
-        code: "FP7201".to_owned(),
-        message: format!("it runs after job {id}, which is {state}"),
-        hint: Some(format!(
-            "get job {id} rendered first (`framepackctl retry {id}`, or submit it again), then this one"
-        )),
-    }
+    let message = format!("it runs after job {id}, which is {state}");
+    Failure::new(Code::DEPENDENCY_FAILED, message).naming(id)
 }
 
 /// Why a job is given up that waits for itself.
 pub(crate) fn circular() -> Failure {
-    Failure {
-        class: FailureClass::Policy,
-        code: "FP7202".to_owned(),
-        message: "circular dependency: the jobs in its `after` wait for it".to_owned(),
-        hint: Some("remove one of them from `after`, and submit them again".to_owned()),
-    }
+    let message = "circular dependency: the jobs in its `after` wait for it";
+    Failure::new(Code::DEPENDENCY_CIRCLE, message)
 }

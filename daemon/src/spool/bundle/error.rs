@@ -2,10 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_jobs::{Failure, FailureClass};
+use framepack_jobs::{Code, Failure};
 use thiserror::Error;
 
-use super::{MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_RATIO};
+use super::{MAX_BYTES, MAX_ENTRIES, MAX_RATIO};
 
 /// What is wrong with a bundle.
 #[derive(Debug, Error)]
@@ -39,42 +39,31 @@ impl BundleError {
 
     /// The failure of the bundle.
     pub(in crate::spool) fn into_failure(self) -> Failure {
-        let (class, code) = match &self {
-            Self::Outside { .. } => (FailureClass::Policy, "FP2411"),
-            Self::Special { .. } => (FailureClass::Policy, "FP2412"),
-            Self::TooMany | Self::TooLarge => (FailureClass::Input, "FP2413"),
-            Self::Damaged { .. } => (FailureClass::Input, "FP2414"),
-            Self::NotOneJob { .. } => (FailureClass::Input, "FP2415"),
-            Self::Changed => (FailureClass::Input, "FP2416"),
-            Self::Unpack { .. } => (FailureClass::Io, "FP5015"),
+        let code = match &self {
+            Self::Outside { .. } => Code::BUNDLE_OUTSIDE,
+            Self::Special { .. } => Code::BUNDLE_SPECIAL,
+            Self::TooMany | Self::TooLarge => Code::BUNDLE_TOO_LARGE,
+            Self::Damaged { .. } => Code::BUNDLE_DAMAGED,
+            Self::NotOneJob { .. } => Code::BUNDLE_NOT_ONE_JOB,
+            Self::Changed => Code::BUNDLE_CHANGED,
+            Self::Unpack { .. } => Code::BUNDLE_NOT_UNPACKED,
         };
-        let hint = match &self {
-            Self::Outside { .. } => format!(
-                "pack the job file and its pictures by plain names, in at most {MAX_DEPTH} folders below each other"
-            ),
-            Self::Special { .. } => {
-                "pack the files themselves: no links, pipes or devices".to_owned()
-            }
-            Self::TooMany | Self::TooLarge => {
-                "pack one job file and the pictures that it names, and nothing else".to_owned()
-            }
-            Self::Damaged { .. } => {
-                "pack it again: a .zip without a password, or a .tar.zst".to_owned()
-            }
-            Self::NotOneJob { .. } => {
-                "put one .yaml at its top; of many jobs, make a bundle each".to_owned()
-            }
-            Self::Changed => {
-                "write it into .incoming/ of the jobs folder and rename it when it is complete"
-                    .to_owned()
-            }
-            Self::Unpack { .. } => "check space and permissions of paths.state".to_owned(),
-        };
-        Failure {
-            class,
-            code: code.to_owned(),
-            message: self.to_string(),
-            hint: Some(hint),
-        }
+        Failure::new(code, self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::MAX_DEPTH, *};
+
+    #[test]
+    fn the_table_of_errors_has_the_limits() {
+        let depth = format!("at most {MAX_DEPTH} folders");
+        assert!(Code::BUNDLE_OUTSIDE.hint().contains(&depth));
+        let mib = MAX_BYTES >> 20;
+        let limits = format!(
+            "more than {MAX_ENTRIES} entries, or unpacks to more than {mib} MiB or {MAX_RATIO} times"
+        );
+        assert!(Code::BUNDLE_TOO_LARGE.meaning().contains(&limits));
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use framepack_jobs::FailureClass;
+use framepack_jobs::Code;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -60,29 +60,11 @@ pub enum TokenizerError {
 }
 
 impl TokenizerError {
-    /// What retry policy goes by.
-    pub fn class(&self) -> FailureClass {
+    /// The error's code.
+    pub fn code(&self) -> Code {
         match self {
-            Self::Encode(_) => FailureClass::Input,
-            _ => FailureClass::Internal,
-        }
-    }
-
-    /// Stable code of the error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Encode(_) => "FP3021",
-            _ => "FP3020",
-        }
-    }
-
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Encode(_) => {
-                "reword the prompt; if no prompt works, the bundle's tokenizer is not the model's"
-            }
-            _ => "fetch the bundle's tokenizer files again",
+            Self::Encode(_) => Code::PROMPT,
+            _ => Code::TOKENIZER,
         }
     }
 }

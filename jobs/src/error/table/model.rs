@@ -1,0 +1,50 @@
+//! 3xxx: the model bundle.
+
+codes! {
+    WEIGHTS_MISSING "FP3001", Internal, Farm,
+        "folder or file of weights is missing",
+        "point `models.bundle` at a folder in the Hub's layout";
+    WEIGHTS_PICKLE "FP3002", Internal, Farm,
+        "weights are a Python pickle",
+        "download the safetensors version of this model";
+    WEIGHTS_UNREADABLE "FP3003", Internal, Farm,
+        "file of the model bundle can't be read",
+        "check that it exists and that the worker's user may read it";
+    WEIGHTS_MALFORMED "FP3004", Internal, Farm,
+        "malformed safetensors file",
+        "download this folder of the model again";
+    WEIGHTS_TRUNCATED "FP3005", Internal, Farm,
+        "truncated safetensors file",
+        "download this folder of the model again";
+    WEIGHTS_INDEX "FP3006", Internal, Farm,
+        "shard index that does not match its files",
+        "download this folder of the model again";
+    TENSOR_MISSING "FP3007", Internal, Farm,
+        "tensor is missing",
+        "use config.json and weights of the same model";
+    TENSOR_SHAPE "FP3008", Internal, Farm,
+        "tensor has the wrong shape",
+        "use config.json and weights of the same model";
+    TENSOR_TYPE "FP3009", Internal, Farm,
+        "tensor has an unsupported data type",
+        "use a checkpoint stored as bf16, f16 or f32";
+    TENSORS_UNUSED "FP3010", Internal, Farm,
+        "tensors that the model does not use",
+        "use config.json and weights of the same model";
+    MODEL_CONFIG "FP3011", Internal, Farm,
+        "config.json is unreadable, or of another model",
+        "use the config.json that belongs to this model";
+    MODEL_INCOMPLETE "FP3012", Internal, Farm,
+        "model bundle lacks something that the job needs",
+        "see \"The real models\" in the README";
+    MODEL_DEFAULTS "FP3013", Internal, Farm,
+        "model bundle's framepack.json is invalid",
+        "correct it, or download it again";
+
+    TOKENIZER "FP3020", Internal, Farm,
+        "tokenizer can't be used",
+        "download the model bundle's tokenizer files again";
+    PROMPT "FP3021", Input, Job,
+        "prompt can't be tokenized",
+        "reword the prompt; if no prompt works, the bundle's tokenizer is not the model's";
+}
