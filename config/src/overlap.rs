@@ -75,9 +75,9 @@ mod tests {
     fn folders_must_be_apart() {
         assert_eq!(overlap("/a/jobs", "/a/state", "/a/jobs2"), None);
         for (jobs, state, outputs, expected) in [
-            ("/a", "/a", "/b", "paths.state: /a is paths.jobs, too"),
-            ("/a", "/b", "/a/", "paths.outputs: /a/ is paths.jobs, too"),
-            ("/a", "/b", "/b", "paths.outputs: /b is paths.state, too"),
+            ("/a", "/a", "/b", "paths.state: /a is also paths.jobs"),
+            ("/a", "/b", "/a/", "paths.outputs: /a/ is also paths.jobs"),
+            ("/a", "/b", "/b", "paths.outputs: /b is also paths.state"),
             (
                 "/a",
                 "/a/s",

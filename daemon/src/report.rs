@@ -246,6 +246,6 @@ fn duplicate_in_words(file: &str, job: &Job, difference: &[String]) -> String {
         }
         text.push('\n');
     }
-    text + "To render it again: change the seed, the prompt or the picture, or, if the file names a key, that key;\n\
-            or remove the video. Then move the file from here back into the jobs folder.\n"
+    text + "To render it again anyway: change the seed, the prompt, the image or (if the file has one) the key, or\n\
+            remove the video. Then move the file from here back into the jobs folder.\n"
 }

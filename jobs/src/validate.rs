@@ -94,7 +94,7 @@ impl Validated {
     /// version are in it only where they differ from their defaults, and the farm's defaults are not.
     ///
     /// Comments, order and spelling of the file do not matter; every value that changes the video, or its
-    /// name, does. So does the picture itself: the same file with another photo in its place is another job.
+    /// name, does. So does the image itself: the same file with another photo in its place is another job.
     /// With `seed: random` each submission is: `drawn`, the random number that it would use, counts then.
     pub fn key_for(&self, image_sha256: &str, drawn: u32) -> String {
         self.key.clone().unwrap_or_else(|| {

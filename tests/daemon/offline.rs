@@ -104,7 +104,7 @@ fn a_store_is_checked_exported_and_repaired_without_a_daemon() {
 }
 
 #[test]
-fn jobs_are_imported_with_their_pictures_before_a_daemon_misses_them() {
+fn jobs_are_imported_with_their_images_before_a_daemon_misses_them() {
     let mut farm = Farm::new();
     assert_code(&farm.ctl(&["pause", "--all"]), 0);
     farm.drop_prompt("cat.yaml", "a cat");

@@ -154,7 +154,7 @@ fn a_quarantined_job_is_tried_again_by_hand() {
 }
 
 #[test]
-fn a_failed_job_keeps_its_picture_over_a_restart_and_a_cancelled_one_does_not() {
+fn a_failed_job_keeps_its_image_over_a_restart_and_a_cancelled_one_does_not() {
     let mut farm = Farm::new();
     farm.ended("oom", "oom", "retry: {max: 0}");
     assert_code(&farm.ctl(&["pause", "--all"]), 0);

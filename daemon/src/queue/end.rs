@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool, store::Record};
 
-/// How long a failed job's picture and sections are kept, for a user to have it tried again.
+/// How long a failed job's image and sections are kept, for a user to have it tried again.
 const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);
 
 /// Pause of a job that found a disk full: the job itself may have filled it.
@@ -170,7 +170,7 @@ impl Queue {
     }
 }
 
-/// Whether a job needs its picture and its sections: it has not ended, or a user may have it tried again.
+/// Whether a job needs its image and its sections: it has not ended, or a user may have it tried again.
 pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
     match &job.state {
         JobState::Queued | JobState::Running { .. } => true,

@@ -75,6 +75,6 @@ impl Queue {
 fn expired(job: &Job) -> Failure {
     let deadline = job.schedule.deadline.map(|deadline| deadline.to_string());
     let deadline = deadline.unwrap_or_default();
-    let message = format!("its deadline, {deadline}, passed before it began");
+    let message = format!("its deadline, {deadline}, passed before it started");
     Failure::new(Code::DEADLINE_PASSED, message)
 }

@@ -19,7 +19,7 @@ impl Service {
                 .collect();
             let error = ErrorBody::new(Code::NO_SUCH_DEVICE, format!("no worker for {device}"));
             return Err(error
-                .hint(format!("known fields: {}", known.join(", ")))
+                .hint(format!("known devices: {}", known.join(", ")))
                 .into());
         };
         let outcome = match worker.state {

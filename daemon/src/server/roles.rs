@@ -50,7 +50,7 @@ impl Role {
             | Request::State(StateRequest::Check) => Self::Read,
             Request::Plan(plan) => match plan.subject {
                 PlanSubject::Job(_) => Self::Read,
-                // Has the picture copied, as submitting has.
+                // Has the image copied, as submitting has.
                 PlanSubject::File(_) => Self::Submit,
             },
             Request::Submit(_) | Request::Cancel(_) | Request::Scan => Self::Submit,

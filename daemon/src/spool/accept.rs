@@ -1,7 +1,7 @@
 //! From a claimed file to its answer: a job in the queue, or a place among the refused.
 //!
-//! Files are answered in batches: their claims, their pictures' copies and their records each share a sync.
-//! A job whose picture is not there yet is held, and looked at again until its time is up.
+//! Files are answered in batches: their claims, their images' copies and their records each share a sync.
+//! A job whose image is not there yet is held, and looked at again until its time is up.
 
 use std::{collections::HashSet, ffi::OsString, mem, time::Instant};
 
@@ -72,9 +72,9 @@ impl Spool {
             due = rest;
         }
         let awaited: HashSet<OsString> = (self.held.iter())
-            .filter_map(|held| held.picture.clone())
+            .filter_map(|held| held.image.clone())
             .collect();
-        self.pictures.keep_only(|picture| awaited.contains(picture));
+        self.images.keep_only(|image| awaited.contains(image));
         Ok(())
     }
 

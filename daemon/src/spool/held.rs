@@ -27,8 +27,8 @@ pub(super) struct Held {
     /// When it was claimed, or found by this daemon.
     pub(super) since: Instant,
     pub(super) next_look: Instant,
-    /// The picture that it waits for, once that is there.
-    pub(super) picture: Option<OsString>,
+    /// The image that it waits for, once that is there.
+    pub(super) image: Option<OsString>,
     /// Why it has no answer.
     pub(super) why: String,
     /// Whether the daemon itself is at fault, so that other files would fail, too.
@@ -51,7 +51,7 @@ impl Held {
             seen: written.map_or(FirstSeen::Never, FirstSeen::WriteStamp),
             since: now,
             next_look: now,
-            picture: None,
+            image: None,
             why: String::new(),
             is_ours: false,
         }

@@ -1,4 +1,4 @@
-//! What a claimed file can become: a job, if what it says and the picture that it names are as they must be.
+//! What a claimed file can become: a job, if what it says and the image that it names are as they must be.
 
 use std::{
     path::{Path, PathBuf},
@@ -98,7 +98,7 @@ impl Spool {
             claim: Some(held.claim.id.clone()),
         };
         let job = self.intake.read(&offer)?;
-        let input = self.picture(held, &base_paths, &job.spec.start.image)?;
+        let input = self.image(held, &base_paths, &job.spec.start.image)?;
         let image = base_paths.shown(&input, &job.spec.start.image);
         let submission = self.intake.submission(offer, job, &input, copies)?;
         Ok(Box::new(Submission {
@@ -122,8 +122,8 @@ impl Spool {
         }
     }
 
-    /// The picture, once it is there and complete. A bundle is whole, or it is none: nothing of it is waited for.
-    fn picture(
+    /// The image, once it is there and complete. A bundle is whole, or it is none: nothing of it is waited for.
+    fn image(
         &mut self,
         held: &mut Held,
         base_paths: &BasePaths,
@@ -145,8 +145,8 @@ impl Spool {
             }
             Err(error) => return Err(error.into_failure("start.image").into()),
         };
-        if let Some(why) = self.unsettled_picture(&input) {
-            held.picture = Some(input.path().as_os_str().to_owned());
+        if let Some(why) = self.unsettled_image(&input) {
+            held.image = Some(input.path().as_os_str().to_owned());
             return Err(Inspected::NotYet { after: settle, why });
         }
         Ok(input)
@@ -165,11 +165,11 @@ impl Spool {
         })
     }
 
-    /// Why a picture is not complete yet.
-    fn unsettled_picture(&mut self, input: &OpenInput) -> Option<String> {
+    /// Why an image is not complete yet.
+    fn unsettled_image(&mut self, input: &OpenInput) -> Option<String> {
         let path = input.path();
         let state = FileState::new(path.as_os_str(), input.metadata(), self.folder.clock());
-        match self.pictures.readiness(&state, Instant::now(), input) {
+        match self.images.readiness(&state, Instant::now(), input) {
             Readiness::Waiting(why) => Some(format!("{}: {why}", path.display())),
             Readiness::Settled => None,
         }
@@ -177,7 +177,7 @@ impl Spool {
 }
 
 impl BasePaths {
-    /// Where people find the picture. What was unpacked is gone soon: they look for it in what they dropped.
+    /// Where people find the image. What was unpacked is gone soon: they look for it in what they dropped.
     fn shown(&self, input: &OpenInput, wanted: &Path) -> PathBuf {
         match (&self.bundle, input.path().strip_prefix(&self.folder)) {
             (Some(bundle), Ok(image)) => bundle.join(image),
@@ -187,7 +187,7 @@ impl BasePaths {
 }
 
 impl Candidate for OpenInput {
-    /// A picture is decoded by the worker: here it is only waited for until nobody writes to it.
+    /// An image is decoded by the worker: here it is only waited for until nobody writes to it.
     fn completeness(&self) -> Completeness {
         Completeness::Complete
     }

@@ -21,7 +21,7 @@ pub(crate) struct SpoolMetrics {
     pub(crate) unsettled: u64,
     /// Files that could be taken and are left for want of room.
     pub(crate) left: u64,
-    /// Files that are claimed: of jobs, and of those that wait for their picture.
+    /// Files that are claimed: of jobs, and of those that wait for their image.
     pub(crate) claimed: u64,
     /// Since when the oldest of the unsettled files has been seen.
     pub(crate) oldest_unsettled: Option<Instant>,

@@ -96,8 +96,8 @@ pub(crate) struct Spool {
     settling: Settling,
     /// The files of the folder that are not taken.
     observations: HashMap<OsString, Observation>,
-    /// The pictures of claimed files, which settle by the same rules.
-    pictures: Settling,
+    /// The images of claimed files, which settle by the same rules.
+    images: Settling,
     /// Names that arrived by rename.
     renamed: HashSet<OsString>,
     /// What the last scan left.
@@ -158,7 +158,7 @@ impl Spool {
             next_clearing: Instant::now(),
             settling: Settling::new(folder.rules()),
             observations: HashMap::new(),
-            pictures: Settling::new(folder.rules()),
+            images: Settling::new(folder.rules()),
             folder,
             renamed: HashSet::new(),
             unsettled: Unsettled::default(),
@@ -263,7 +263,7 @@ impl Spool {
         self.claims = claims;
         self.is_recovered = false;
         self.settling = Settling::new(self.folder.rules());
-        self.pictures = Settling::new(self.folder.rules());
+        self.images = Settling::new(self.folder.rules());
         self.renamed.clear();
         self.held.clear();
         self.of_jobs.clear();

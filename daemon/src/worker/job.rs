@@ -256,6 +256,6 @@ async fn kill_hung(job: JobId, how: String, process: &mut WorkerProcess) -> End 
 
 fn no_video(request: &RenderRequest) -> Failure {
     let output = request.output.display();
-    let message = format!("the worker reported a video, but there is no {output}");
+    let message = format!("the worker reported a video, but {output} does not exist");
     Failure::new(Code::VIDEO_GONE, message)
 }

@@ -237,8 +237,8 @@ impl Supervisor {
         let code = Code::DEVICE_DISABLED;
         error!(device, %code, "disabled: {how}");
         self.status.note = Some(format!(
-            "taken out, as it failed again and again without finishing a job; the last time: {how} \
-             (`framepackctl gpu enable {device}` brings it back) [{code}]"
+            "disabled after repeated faults without a finished job in between; the last one: {how} \
+             (`framepackctl gpu enable {device}` re-enables it) [{code}]"
         ));
         self.tell(WorkerState::Faulty).await?;
         loop {

@@ -158,7 +158,7 @@ fn rule_10_archives_are_jobs() {
 }
 
 #[test]
-fn rule_10_the_same_bundle_again_is_a_duplicate_and_another_picture_is_not() {
+fn rule_10_the_same_bundle_again_is_a_duplicate_and_another_image_is_not() {
     let farm = Farm::new();
     for (name, picture) in [
         ("cat.zip", "a photo"),
@@ -268,7 +268,7 @@ fn rule_10_what_unpacks_to_too_much_is_refused() {
 }
 
 #[test]
-fn rule_10_a_bundle_has_one_job_file_and_its_picture() {
+fn rule_10_a_bundle_has_one_job_file_and_its_image() {
     let farm = Farm::with_spool("settle_secs: 0.1, wait_inputs_secs: 3600");
     let text = bundled("a cat");
     farm.drop_zip(

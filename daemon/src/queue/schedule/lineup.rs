@@ -25,7 +25,7 @@ pub(crate) type Overtaken = HashMap<JobId, u32>;
 pub(crate) struct Warm {
     /// The transformer.
     model: Model,
-    /// The embeddings: a hash of prompts and picture. The picture goes by its path, and two contents may have one
+    /// The embeddings: a hash of prompts and image. The image goes by its path, and two contents may have one
     /// hash, since this only decides an order.
     content: u64,
 }
@@ -57,7 +57,7 @@ pub(crate) enum TurnReason {
     Order,
     /// It goes ahead: its model is loaded.
     ModelLoaded,
-    /// It goes ahead: its model is loaded, and its prompt and picture are encoded.
+    /// It goes ahead: its model is loaded, and its prompt and image are encoded.
     Encoded,
 }
 

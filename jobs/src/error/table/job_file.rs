@@ -1,4 +1,4 @@
-//! 2xxx: the job file and its picture.
+//! 2xxx: the job file and its image.
 
 codes! {
     IMAGE_GONE "FP2001", Input, Job,
@@ -9,7 +9,7 @@ codes! {
         "check the file's permissions";
     IMAGE_NOT_A_FILE "FP2003", Input, Job,
         "image is not a regular file",
-        "name a image file in `start.image`";
+        "name an image file in `start.image`";
     IMAGE_FORMAT "FP2004", Input, Job,
         "image is not a JPEG, PNG, WebP or TIFF",
         "convert it to PNG or JPEG";
