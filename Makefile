@@ -33,6 +33,7 @@ test: build
 # The fast tests. Those of the daemon mostly wait, so four at a time suit two cores; the ones that render with the real
 # worker are left out.
 check: build
+	scripts/setup-system test
 	$(CARGO) test --release --locked --workspace --lib --bins --test examples --test job_file --test record --test ctl
 	$(CARGO) test --release --locked --workspace --test daemon -- --test-threads 4 --skip real::
 

@@ -342,7 +342,7 @@ fn explain(problem: Problem) -> Problem {
         let section = row.key.split('.').next();
         row.scope == Scope::Job && [Some(row.key), section].contains(&Some(&problem.path))
     };
-    if problem.kind == ProblemKind::UnknownKey && TABLE.iter().any(|row| is_of_a_job(row)) {
+    if problem.kind == ProblemKind::UnknownKey && TABLE.iter().any(is_of_a_job) {
         return problem.hint("set it in the job file");
     }
     problem

@@ -104,9 +104,7 @@ const WORKERS_GRACE: Duration = Duration::from_secs(20);
 /// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
 pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
-    for notice in &loaded.notices {
-        warn!("{notice}");
-    }
+    loaded.notices.iter().for_each(|notice| warn!("{notice}"));
     let config = folders::prepared(loaded.config)?;
     let program = folders::worker_program(&config)?;
     if !config.models.bundle.is_dir() {

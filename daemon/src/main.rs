@@ -137,12 +137,11 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
             let settings = select(loaded.settings, key.as_deref()).map_err(ErrorBody::from)?;
             let mut stdout = io::stdout().lock();
             for setting in settings {
-                match origin {
-                    false => writeln!(stdout, "{setting}")?,
-                    true => {
-                        let origin = place(&cli.config, &setting.origin);
-                        writeln!(stdout, "{setting}  # {origin}")?;
-                    }
+                if *origin {
+                    let origin = place(&cli.config, &setting.origin);
+                    writeln!(stdout, "{setting}  # {origin}")?;
+                } else {
+                    writeln!(stdout, "{setting}")?;
                 }
             }
         }

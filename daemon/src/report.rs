@@ -242,7 +242,7 @@ fn duplicate_in_words(file: &str, job: &Job, difference: &[String]) -> String {
     if !difference.is_empty() {
         text += "Since then the farm's defaults have changed:\n";
         for line in difference {
-            text += &format!("  {line}\n");
+            writeln!(text, "  {line}").expect(NEVER_FAILS);
         }
         text.push('\n');
     }

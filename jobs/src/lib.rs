@@ -1,7 +1,7 @@
 //! The job file (schema, validation) and the life of a job (states, transitions). No I/O.
 //!
 //! [`JobSpec::parse`] reads what a user wrote, [`JobSpec::validate`] completes it, and a [`Job`]
-//! carries the result through its life.
+//! carries the result through its life. [`Code`] is the table of all crates' error codes.
 
 mod amount;
 mod bundle;

@@ -28,9 +28,12 @@ pub(crate) fn run(action: Config, daemon: &Daemon, output: &Output) -> Result<Ex
         Format::Text => {
             let lines: Vec<String> = settings
                 .iter()
-                .map(|setting| match origin {
-                    true => format!("{setting}  # {}", setting.origin),
-                    false => setting.to_string(),
+                .map(|setting| {
+                    if origin {
+                        format!("{setting}  # {}", setting.origin)
+                    } else {
+                        setting.to_string()
+                    }
                 })
                 .collect();
             print_lines(&lines)?;

@@ -203,15 +203,15 @@ const SEED: &str = "auto, random or a whole number from 0 to 2^64-1";
 impl fmt::Display for Kind {
     /// Type and range as the reference has them: `whole number, 1 to 100`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or = |or: &Option<&str>| or.map_or_else(String::new, |or| format!(", or `{or}`"));
+        let or = |or: Option<&str>| or.map_or_else(String::new, |or| format!(", or `{or}`"));
         match self {
             Self::Integer { range, or: word } => {
                 let (start, end) = range.clone().into_inner();
-                write!(f, "whole number, {start} to {end}{}", or(word))
+                write!(f, "whole number, {start} to {end}{}", or(*word))
             }
             Self::Number { range, or: word } => {
                 let (start, end) = range.clone().into_inner();
-                write!(f, "number, {start} to {end}{}", or(word))
+                write!(f, "number, {start} to {end}{}", or(*word))
             }
             Self::OneOf { values, .. } => {
                 let values: Vec<String> = values.iter().map(u32::to_string).collect();

@@ -3,7 +3,7 @@
 //! A row: name, number, class, who is at fault; what it means; what to do. Both texts are one line in lower case, without
 //! a dot at the end. The meaning begins with the noun; the hint says what to change, by key or command.
 
-/// Makes a constant of [`Code`](super::Code) of each row, and `CODES` of them all.
+/// Makes a constant of [`Code`] of each row, and `CODES` of them all.
 macro_rules! codes {
     ($($name:ident $text:literal, $class:ident, $fault:ident, $meaning:literal, $hint:literal;)+) => {
         impl $crate::Code {
