@@ -380,7 +380,10 @@ fn no_file_makes_the_parser_swell() {
     for (text, expected) in [
         (echo, "more than 1048576 bytes of text, aliases expanded"),
         (deep, "nested deeper than 32 levels"),
-        (long, "the file has 1048584 bytes; at most 1048576 are accepted"),
+        (
+            long,
+            "the file has 1048584 bytes; at most 1048576 are accepted",
+        ),
         (key, "a key of more than 128 bytes"),
         (wide, "more than 10000 values, aliases expanded"),
         (laughs, "more than 10000 values, aliases expanded"),

@@ -78,7 +78,7 @@ fn a_file_whose_job_is_done_after_all_is_filed_as_done() {
     assert_eq!(farm.report("cat").0, "failed");
     assert_code(&farm.ctl(&["retry", "cat"]), 0);
     farm.wait_for("cat", StateName::Done);
-    farm.wait_until("its papers say so", |farm| {
+    farm.wait_until("its report says so", |farm| {
         let kinds = ["report.json", "yaml"].map(|suffix| farm.filed("cat", suffix));
         let is_done = |found: &Vec<(String, PathBuf)>| found.len() == 1 && found[0].0 == "done";
         (kinds.iter().all(is_done) && farm.filed("cat", "report.txt").is_empty()).then_some(())

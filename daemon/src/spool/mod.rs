@@ -198,7 +198,7 @@ impl Spool {
         let (left, unusable) = match self.folder.check() {
             Ok(presence) => {
                 if let Presence::Replaced(claims) = presence {
-                    self.begin_anew(claims);
+                    self.switch_folder(claims);
                 }
                 self.work_through()?
             }
@@ -258,7 +258,7 @@ impl Spool {
     }
 
     /// Another folder is in the place of the one that was watched.
-    fn begin_anew(&mut self, claims: Claims) {
+    fn switch_folder(&mut self, claims: Claims) {
         warn!(folder = %self.folder.path().display(), "the jobs folder was replaced; watching the new one");
         self.claims = claims;
         self.is_recovered = false;

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_03_a_later_change_starts_the_waiting_anew() {
+    fn rule_03_a_later_change_restarts_the_waiting() {
         let (mut bench, empty) = (Bench::new(), draft(""));
         assert!(!bench.is_settled(0.0, (0, 0.0), &empty));
         assert!(!bench.is_settled(59.0, (0, 59.0), &empty));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_left_and_came_back_starts_anew() {
+    fn a_file_that_left_and_came_back_starts_over() {
         let (mut bench, file) = (Bench::new(), draft("a: 1\n"));
         bench.is_settled(0.0, (5, 0.0), &file);
         bench.settling.keep_only(|_| false);

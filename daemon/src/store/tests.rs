@@ -261,7 +261,7 @@ async fn notes_that_cannot_be_read_are_set_aside() {
 }
 
 #[tokio::test]
-async fn a_missing_journal_is_written_anew_from_the_store() {
+async fn a_missing_journal_is_rewritten_from_the_store() {
     let state = State::first_version();
     state.write(2).await;
     fs::remove_dir_all(state.file("journal")).unwrap();

@@ -9,7 +9,7 @@ macro_rules! codes {
         impl $crate::Code {
             $(
                 #[doc = concat!($text, ": ", $meaning)]
-                pub const $name: Self = Self(&$crate::error::Row {
+                pub const $name: Self = Self(&$crate::error::CodeRow {
                     text: $text,
                     class: $crate::Class::$class,
                     fault: $crate::Fault::$fault,
