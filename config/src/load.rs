@@ -66,8 +66,8 @@ pub struct Loaded {
 
 impl Loaded {
     /// Reads and merges all settings, or says everything that is wrong.
-    pub fn read(load: Load<'_>) -> Result<Self, FileError> {
-        yaml::read(load.file, |text| merge(text, &load))
+    pub fn read(load: &Load<'_>) -> Result<Self, FileError> {
+        yaml::read(load.file, |text| merge(text, load))
     }
 }
 

@@ -177,7 +177,7 @@ fn load(cli: &Cli) -> Result<Loaded> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let current_dir = std::env::current_dir().context("finding the working directory")?;
-    let loaded = Loaded::read(Load {
+    let loaded = Loaded::read(&Load {
         file: &cli.config,
         environment: &environment,
         current_dir: &current_dir,

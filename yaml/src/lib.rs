@@ -1,6 +1,6 @@
 //! What the configuration and job files are read with.
 //!
-//! [`parse`] turns text into a tree of [`Node`]s within limits. [`Document`] takes typed values out of it and collects
+//! [`parse()`] turns text into a tree of [`Node`]s within limits. [`Document`] takes typed values out of it and collects
 //! a [`Problem`] for every mistake, so that a user sees all of them at once, each with line, column and a suggestion.
 
 mod document;
