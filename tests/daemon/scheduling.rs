@@ -248,7 +248,7 @@ fn a_paused_queue_begins_nothing_also_after_a_restart() {
     farm.start();
     let ping = String::from_utf8(farm.ctl(&["ping"]).stdout).unwrap();
     assert!(
-        ping.contains("no job starts: a user has paused the queue"),
+        ping.contains("no job starts: the queue is paused"),
         "{ping}"
     );
     let queue = farm.ctl(&["queue"]);

@@ -147,7 +147,7 @@ const REFUSALS: [Refusal; 8] = [
     },
     Refusal {
         code: "FP8003",
-        says: &["paths.outputs: ", "is paths.jobs, too"],
+        says: &["paths.outputs: ", "is also paths.jobs"],
         spoil: |farm| {
             symlink(farm.path("jobs"), farm.path("linked")).unwrap();
             farm.replace_in_config("outputs: outputs", "outputs: linked");

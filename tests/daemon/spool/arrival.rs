@@ -136,7 +136,7 @@ fn rule_04_a_complete_file_that_is_open_for_writing_waits_for_its_writer() {
     let farm = Farm::new();
     let mut file = File::create(farm.path("jobs/slow.yaml")).unwrap();
     write!(file, "{}", job("half a prompt")).unwrap();
-    farm.wait_for_status("slow.yaml: somebody has it open for writing");
+    farm.wait_for_status("slow.yaml: it is open for writing");
     assert!(farm.show("slow").is_empty());
     writeln!(file, "steps: 7").unwrap();
     drop(file);
@@ -149,7 +149,7 @@ fn rule_04_a_file_renamed_by_a_program_that_still_writes_is_not_whole() {
     let mut file = File::create(farm.path("written")).unwrap();
     write!(file, "{}", job("half a prompt")).unwrap();
     fs::rename(farm.path("written"), farm.path("jobs/slow.yaml")).unwrap();
-    farm.wait_for_status("slow.yaml: somebody has it open for writing");
+    farm.wait_for_status("slow.yaml: it is open for writing");
     writeln!(file, "steps: 7").unwrap();
     drop(file);
     assert_eq!(farm.report("slow").1["job"]["spec"]["steps"], 7);

@@ -124,7 +124,7 @@ fn rule_10_a_folder_without_ready_settles_as_a_file_does() {
     farm.wait_for_status("cat.job: the bundle has 0 job files");
     let mut picture = File::create(folder.join("pictures/start.png")).unwrap();
     fs::write(folder.join("shot.yaml"), bundled("a cat")).unwrap();
-    farm.wait_for_status("cat.job: somebody has it open for writing");
+    farm.wait_for_status("cat.job: it is open for writing");
     picture.write_all(b"a photo").unwrap();
     drop(picture);
     assert_eq!(farm.bundle_report("cat", ".job").0, "done");

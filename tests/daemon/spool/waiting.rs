@@ -50,7 +50,7 @@ fn rule_09_an_image_that_is_still_being_written_is_waited_for() {
     let mut picture = File::create(farm.path("jobs/slow.png")).unwrap();
     picture.write_all(b"half a picture").unwrap();
     farm.drop_job("cat.yaml", job("a cat").replace("photo", "slow"));
-    farm.wait_for_status("jobs/slow.png: somebody has it open for writing");
+    farm.wait_for_status("jobs/slow.png: it is open for writing");
     assert!(farm.show("cat").is_empty());
     drop(picture);
     assert_eq!(farm.report("cat").0, "done");
@@ -76,7 +76,7 @@ fn rule_14_a_full_queue_leaves_files_where_they_are() {
     for name in ["a", "b", "c"] {
         farm.drop_prompt(&format!("{name}.yaml"), name);
     }
-    farm.wait_for_status("the queue is full (2 jobs): 2 files are left in the folder");
+    farm.wait_for_status("the queue is full (2 jobs): 2 files stay in the folder");
     assert_eq!(farm.untaken(), 2);
     assert_eq!(farm.status().queued, 1);
 
