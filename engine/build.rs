@@ -65,7 +65,7 @@ fn x264_shim() {
     for needed in [lib.join("libx264.a"), include.join("x264.h")] {
         assert!(
             needed.exists(),
-            "{} is missing: install libx264 for development (Debian, Ubuntu: apt-get install libx264-dev)",
+            "{} is missing: install the development files of libx264 (Debian, Ubuntu: apt-get install libx264-dev)",
             needed.display()
         );
     }

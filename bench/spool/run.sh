@@ -31,7 +31,7 @@ until ctl ping > "$root/ping" 2>&1; do sleep 0.1; done
 # The median of ten listings.
 listings() {
   for _ in $(seq 10); do
-    ctl watch scan > "$root/scan"
+    ctl folder scan > "$root/scan"
     figure framepackd_spool_scan_seconds
   done | sort -n | awk -v what="$1" 'NR == 5 { printf "%-40s %6.1f ms\n", what, 1000 * $1 }'
 }

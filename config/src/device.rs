@@ -28,10 +28,10 @@ pub enum Devices {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDevices {
     /// Not a device.
-    #[error("`{0}` is not a device; there are cpu and cuda:N")]
+    #[error("`{0}` is not a device; expected cpu or cuda:N")]
     Name(String),
     /// More than one worker would share it.
-    #[error("`{0}` is named twice; a device has one worker")]
+    #[error("`{0}` is listed twice; each device has one worker")]
     Twice(Device),
 }
 

@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(read("never", Zero::IsANumber), Ok(Limit::Never));
         assert_eq!(read("9", Zero::IsANumber), Ok(Limit::At(9)));
         assert_eq!(read("0", Zero::IsNever), Ok(Limit::Never));
-        let outside = Err("0 is not in 1 to 9".to_owned());
+        let outside = Err("0 is out of range (1 to 9)".to_owned());
         assert_eq!(read("0", Zero::IsANumber), outside);
         let neither = Err("`soon` is neither never nor a whole number, 1 to 9".to_owned());
         assert_eq!(read("soon", Zero::IsNever), neither);

@@ -20,9 +20,9 @@ impl Overlap {
         let (folder, other) = (self.folder.display(), self.other.display());
         let other_key = self.other_key;
         if self.folder == self.other {
-            format!("{folder} is {other_key}, too")
+            format!("{folder} is also {other_key}")
         } else {
-            format!("{folder} lies in {other_key}, which is {other}")
+            format!("{folder} is inside {other_key}, which is {other}")
         }
     }
 }
@@ -75,38 +75,38 @@ mod tests {
     fn folders_must_be_apart() {
         assert_eq!(overlap("/a/jobs", "/a/state", "/a/jobs2"), None);
         for (jobs, state, outputs, expected) in [
-            ("/a", "/a", "/b", "paths.state: /a is paths.jobs, too"),
-            ("/a", "/b", "/a/", "paths.outputs: /a/ is paths.jobs, too"),
-            ("/a", "/b", "/b", "paths.outputs: /b is paths.state, too"),
+            ("/a", "/a", "/b", "paths.state: /a is also paths.jobs"),
+            ("/a", "/b", "/a/", "paths.outputs: /a/ is also paths.jobs"),
+            ("/a", "/b", "/b", "paths.outputs: /b is also paths.state"),
             (
                 "/a",
                 "/a/s",
                 "/b",
-                "paths.state: /a/s lies in paths.jobs, which is /a",
+                "paths.state: /a/s is inside paths.jobs, which is /a",
             ),
             (
                 "/a",
                 "/b",
                 "/a/b/c",
-                "paths.outputs: /a/b/c lies in paths.jobs, which is /a",
+                "paths.outputs: /a/b/c is inside paths.jobs, which is /a",
             ),
             (
                 "/b/jobs",
                 "/b",
                 "/c",
-                "paths.jobs: /b/jobs lies in paths.state, which is /b",
+                "paths.jobs: /b/jobs is inside paths.state, which is /b",
             ),
             (
                 "/c/jobs",
                 "/b",
                 "/c",
-                "paths.jobs: /c/jobs lies in paths.outputs, which is /c",
+                "paths.jobs: /c/jobs is inside paths.outputs, which is /c",
             ),
             (
                 "/a",
                 "/c/s",
                 "/c",
-                "paths.state: /c/s lies in paths.outputs, which is /c",
+                "paths.state: /c/s is inside paths.outputs, which is /c",
             ),
         ] {
             assert_eq!(overlap(jobs, state, outputs).as_deref(), Some(expected));

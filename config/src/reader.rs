@@ -229,7 +229,7 @@ impl<'s> Reader<'s> {
         if key.formerly == Some(name) {
             let new = key.name;
             self.notices.push(format!(
-                "{name} is called {new} now; the old name still works"
+                "{name} is now called {new}; the old name still works"
             ));
         }
     }
@@ -328,7 +328,7 @@ impl<'s> Reader<'s> {
             }
             let hint = match suggest(name, self.variables.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("unset it: variables that begin with {PREFIX} are settings"),
+                None => format!("unset it: variables that start with {PREFIX} are settings"),
             };
             let problem = Problem::new(ProblemKind::UnknownKey, name, "unknown variable");
             self.problems.push(problem.hint(hint));
@@ -343,7 +343,7 @@ fn explain(problem: Problem) -> Problem {
         row.scope == Scope::Job && [Some(row.key), section].contains(&Some(&problem.path))
     };
     if problem.kind == ProblemKind::UnknownKey && TABLE.iter().any(is_of_a_job) {
-        return problem.hint("a job sets it, in its own file");
+        return problem.hint("set it in the job file");
     }
     problem
 }

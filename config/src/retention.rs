@@ -42,7 +42,7 @@ pub enum Expired {
 
 impl Expired {
     fn read(node: &Node) -> Result<Self, Mistake> {
-        match node.word("an end for old files", ["archive", "delete"])? {
+        match node.word("a retention action", ["archive", "delete"])? {
             "delete" => Ok(Self::Delete),
             _ => Ok(Self::Archive),
         }

@@ -107,7 +107,7 @@ impl Default for Spool {
 
 impl WatchMode {
     fn read(node: &Node) -> Result<Self, Mistake> {
-        match node.word("a way of watching", ["auto", "events", "poll"])? {
+        match node.word("a watch mode", ["auto", "events", "poll"])? {
             "events" => Ok(Self::Events),
             "poll" => Ok(Self::Poll),
             _ => Ok(Self::Auto),
@@ -117,7 +117,7 @@ impl WatchMode {
 
 impl Dedupe {
     fn read(node: &Node) -> Result<Self, Mistake> {
-        match node.word("a way to treat duplicates", ["skip", "warn", "off"])? {
+        match node.word("a dedupe mode", ["skip", "warn", "off"])? {
             "warn" => Ok(Self::Warn),
             "off" => Ok(Self::Off),
             _ => Ok(Self::Skip),

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,7 +11,7 @@ use framepack_jobs::{Code, JobId, Selector, StateName};
 
 use crate::output::{Format, Output};
 
-/// Submit FramePack jobs to framepackd, watch them and stop them.
+/// Submit FramePack jobs to framepackd, follow them and control them.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
@@ -19,7 +19,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "PATH", env = "FRAMEPACKD_SOCKET", default_value = DEFAULT_SOCKET)]
     pub(crate) socket: PathBuf,
 
-    /// Print JSON: whole records, or the named fields (dots reach inside: --json=id,result.video)
+    /// Print JSON: whole records, or the named fields (nested ones with dots: --json=id,result.video)
     #[arg(
         long,
         global = true,
@@ -42,67 +42,69 @@ Exit codes: 0 ok, 1 other failure, 2 usage, 3 daemon not reachable, 4 no such jo
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Hand a job file to the daemon
+    /// Submit a job file
     Submit(Submit),
-    /// List all jobs, or those in some states
+    /// List jobs, all or those in given states
     #[command(visible_alias = "ls")]
     List(List),
-    /// Show everything about jobs
+    /// Show all details of jobs
     Show(Jobs),
-    /// Wait until jobs are finished
+    /// Wait until jobs have finished
     Wait(Wait),
-    /// Show where a job's weights would be and how much memory it would take, without queuing it
+    /// Show where a job's weights would go and how much memory it would take, without queueing it
     Plan(Plan),
-    /// Show the order in which jobs will run, with reasons
+    /// Show the order in which jobs will run, and why
     Queue,
-    /// Keep queued jobs from beginning, until they are released
+    /// Hold queued jobs: they do not start until they are released
     Hold(Jobs),
-    /// Let held jobs begin
+    /// Release held jobs
     Release(Jobs),
-    /// Halt running jobs and keep queued ones from beginning, until they are resumed; also after a restart
+    /// Pause jobs, across restarts too: running ones stop and queued ones do not start
     Pause(Pause),
-    /// Let paused jobs go on
-    Resume(Of),
-    /// Move jobs forward (above 0) or back (below 0)
+    /// Resume paused jobs
+    Resume(Target),
+    /// Set the priority of jobs
     Priority(Priority),
-    /// Queue failed jobs again; they continue after the sections that they have
+    /// Queue failed jobs again; they resume after their last finished section
     Retry(Retry),
-    /// Stop jobs
+    /// Cancel jobs
     Cancel(Jobs),
-    /// Print what was logged about a job
+    /// Print a job's log
     Logs(Logs),
-    /// Look after the devices
+    /// Manage devices
     Gpu {
         #[command(subcommand)]
         action: Gpu,
     },
-    /// Look after the jobs folder
-    Watch {
+    /// Manage the jobs folder
+    // Its former name, which scripts may use.
+    #[command(alias = "watch")]
+    Folder {
         #[command(subcommand)]
-        action: Watch,
+        action: Folder,
     },
-    /// Look at the settings that the daemon runs with
+    /// Show the settings that the daemon runs with
     Config {
         #[command(subcommand)]
         action: Config,
     },
-    /// Print the daemon's figures as OpenMetrics text
+    /// Print the daemon's metrics as OpenMetrics text
     Metrics,
-    /// Check what rendering takes: socket, daemon, folders, disk, models, programs, GPUs
+    /// Check everything that rendering needs: socket, daemon, folders, disk, models, programs, GPUs
     Doctor,
-    /// Look after the daemon's store of jobs
+    /// Manage the daemon's job store
     State {
         #[command(subcommand)]
         action: State,
     },
-    /// Ask whether the daemon is there, and what it does
+    /// Check that the daemon answers, and show what it is doing
     Ping,
     /// Explain an error code, as in `explain FP2103`
     Explain {
         /// The code
         code: Code,
     },
-    /// Print completions for a shell
+    /// Print shell completions
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -113,16 +115,16 @@ pub(crate) enum Command {
 pub(crate) enum State {
     /// Compare the store with its journal
     Check,
-    /// Make the two agree; a store that does not open is opened without what can't be read, which is set aside
+    /// Make store and journal agree; what can't be read is moved aside, so that the store can be opened
     Repair,
-    /// Take notice of repairs, so that `ping` does not tell them any more
+    /// Acknowledge repairs, so that `ping` stops reporting them
     Acknowledge,
-    /// Write all jobs to a file, one a line
+    /// Export all jobs to a file, one per line
     Export {
-        /// The file; it is replaced
+        /// The file; an existing one is replaced
         file: PathBuf,
     },
-    /// Take jobs from an exported file; those that are there already are passed over
+    /// Import jobs from an exported file; existing ones are skipped
     Import {
         /// The file
         file: PathBuf,
@@ -133,7 +135,7 @@ pub(crate) enum State {
 pub(crate) enum Config {
     /// Print every setting, one section, or one key
     Show {
-        /// Print where each value comes from, too
+        /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
@@ -143,16 +145,16 @@ pub(crate) enum Config {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Gpu {
-    /// Give a device jobs again that was taken out after repeated faults
+    /// Re-enable a device disabled after repeated faults
     Enable {
-        /// As `ping` names it: cuda:N or cpu
+        /// The device, as `ping` names it: cuda:N or cpu
         device: String,
     },
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Watch {
-    /// Have the daemon look at the jobs folder now, and say what it took and what waits
+pub(crate) enum Folder {
+    /// Rescan the jobs folder now, and report which files were taken and which are waiting
     Scan,
 }
 
@@ -161,11 +163,11 @@ pub(crate) struct Submit {
     /// The job file; `-` reads standard input, with paths relative to the working directory
     pub(crate) file: PathBuf,
 
-    /// Wait until the job is finished
+    /// Wait until the job has finished
     #[arg(long)]
     pub(crate) wait: bool,
 
-    /// Stop waiting after this long, as in 90s, 20m or 9h; the job goes on
+    /// Stop waiting after this long, such as 90s, 20m or 9h; the job keeps running
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -179,7 +181,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, or a name (name:12 if it is a number)
+    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, or a name (name:12 if the name is a number)
     #[arg(required = true, value_name = "JOB")]
     pub(crate) jobs: Vec<Selector>,
 }
@@ -193,21 +195,21 @@ impl Jobs {
 /// Jobs, a group, or all.
 #[derive(Debug, Args)]
 #[group(id = "of", required = true, multiple = false)]
-pub(crate) struct Of {
+pub(crate) struct Target {
     /// Jobs, as for `show`
     #[arg(value_name = "JOB")]
     jobs: Vec<Selector>,
 
-    /// The jobs of a group, and those that will come
+    /// All jobs of a group, including future ones
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
 
-    /// All jobs, and those that will come
+    /// All jobs, including future ones
     #[arg(long)]
     all: bool,
 }
 
-impl Of {
+impl Target {
     pub(crate) fn scope(self) -> Scope {
         match self.group {
             Some(group) => Scope::Group(group),
@@ -220,9 +222,9 @@ impl Of {
 #[derive(Debug, Args)]
 pub(crate) struct Pause {
     #[command(flatten)]
-    pub(crate) of: Of,
+    pub(crate) of: Target,
 
-    /// Where running jobs halt
+    /// Where running jobs stop
     #[arg(long, value_name = "BOUNDARY", default_value = "section")]
     pub(crate) at: At,
 }
@@ -232,9 +234,9 @@ pub(crate) struct Pause {
 pub(crate) enum At {
     /// Before the next step; the worker keeps its memory
     Step,
-    /// At the end of the section; the worker is free for others
+    /// At the end of the section; the worker is free for other jobs
     Section,
-    /// Not at all: running jobs are finished
+    /// Not at all: running jobs run to completion
     Job,
 }
 
@@ -254,7 +256,7 @@ pub(crate) struct Priority {
     #[arg(required = true, value_name = "JOB", allow_negative_numbers = true)]
     pub(crate) jobs: Vec<Selector>,
 
-    /// -1000 to 1000; jobs of a higher one run first
+    /// -1000 to 1000; higher runs first
     #[arg(value_parser = clap::value_parser!(i32).range(-1000..=1000), allow_negative_numbers = true)]
     pub(crate) priority: i32,
 }
@@ -264,7 +266,7 @@ pub(crate) struct Retry {
     #[command(flatten)]
     pub(crate) jobs: Jobs,
 
-    /// Render all of it anew
+    /// Start over instead of resuming
     #[arg(long)]
     pub(crate) from_start: bool,
 }
@@ -274,7 +276,7 @@ pub(crate) struct Wait {
     #[command(flatten)]
     pub(crate) selected: Jobs,
 
-    /// Stop waiting after this long, as in 90s, 20m or 9h; the jobs go on
+    /// Stop waiting after this long, such as 90s, 20m or 9h; the jobs keep running
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -292,7 +294,7 @@ pub(crate) struct Logs {
     #[arg(value_name = "JOB")]
     pub(crate) job: Selector,
 
-    /// Go on until the job is finished
+    /// Keep printing until the job has finished
     #[arg(long, short)]
     pub(crate) follow: bool,
 }
@@ -340,7 +342,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     let secs = number.parse::<f64>().ok().map(|number| number * unit_secs);
     secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok())
         .filter(|duration| *duration <= LONGEST)
-        .ok_or_else(|| "expected a number of seconds, or a number with s, m or h".to_owned())
+        .ok_or_else(|| "expected a duration, such as 90s, 20m or 9h".to_owned())
 }
 
 #[cfg(test)]
@@ -381,6 +383,21 @@ mod tests {
         for file in ["./7", "7.yaml", "-"] {
             assert_eq!(subject(file), Planned::File(file.into()));
         }
+    }
+
+    #[test]
+    fn a_rescan_has_its_former_name_too() {
+        for name in ["folder", "watch"] {
+            let cli = Cli::try_parse_from(["ctl", name, "scan"]).unwrap();
+            let Command::Folder {
+                action: Folder::Scan,
+            } = cli.command
+            else {
+                panic!("{name} scan is {:?}", cli.command);
+            };
+        }
+        let help = Cli::command().render_help().to_string();
+        assert!(!help.contains("watch"), "{help}");
     }
 
     #[test]

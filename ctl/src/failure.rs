@@ -11,7 +11,7 @@ use crate::output::{Format, Output};
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// An error for the user, from the daemon or from here.
-    Told(Box<ErrorEnvelope>),
+    Error(Box<ErrorEnvelope>),
     /// Standard output can't be written.
     Stdout(io::Error),
 }
@@ -19,14 +19,14 @@ pub(crate) enum Failure {
 impl Failure {
     /// An error from here.
     pub(crate) fn new(error: ErrorBody) -> Self {
-        Self::Told(Box::new(error.into()))
+        Self::Error(Box::new(error.into()))
     }
 
     /// Tells the user: JSON on stdout if that was asked for, text on stderr otherwise.
     pub(crate) fn report(self, output: &Output) -> Exit {
         let envelope = match self {
-            Self::Told(envelope) => envelope,
-            // Whoever read our output has had enough.
+            Self::Error(envelope) => envelope,
+            // The reader of our output has closed it.
             Self::Stdout(err) if err.kind() == io::ErrorKind::BrokenPipe => return Exit::Ok,
             Self::Stdout(err) => {
                 let message = format!("writing to standard output: {err}");
@@ -52,7 +52,7 @@ impl From<ClientError> for Failure {
     fn from(err: ClientError) -> Self {
         let message = err.to_string();
         let error = match err {
-            ClientError::Refused(envelope) => return Self::Told(envelope),
+            ClientError::Refused(envelope) => return Self::Error(envelope),
             ClientError::Unreachable { error, .. }
                 if error.kind() == io::ErrorKind::PermissionDenied =>
             {

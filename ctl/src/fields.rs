@@ -30,10 +30,10 @@ pub(crate) fn check(fields: &[String], known: &[&str]) -> Result<(), ErrorBody> 
     for field in fields {
         let top = field.split('.').next().unwrap_or_default();
         if !known.contains(&top) {
-            let message = format!("--json: there is no field `{field}`");
+            let message = format!("--json: no field is called `{field}`");
             let hint = match framepack_jobs::suggest(top, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", known.join(", ")),
+                None => format!("known fields: {}", known.join(", ")),
             };
             return Err(ErrorBody::new(Code::USAGE, message).hint(hint));
         }
@@ -73,7 +73,7 @@ mod tests {
         let check = |field: &str| super::check(&[field.to_owned()], &["id", "state", "result"]);
         assert!(check("result.video").is_ok());
         let err = check("sate").unwrap_err();
-        assert_eq!(err.message, "--json: there is no field `sate`");
+        assert_eq!(err.message, "--json: no field is called `sate`");
         assert_eq!(err.hint.as_deref(), Some("did you mean `state`?"));
     }
 }

@@ -1,6 +1,6 @@
 //! framepackctl: the command-line client of framepackd. It speaks the socket protocol and nothing else.
 //!
-//! [`cli`] is what can be typed; each command is a file in [`commands`]; [`output`] prints records as
+//! [`cli`] is the command line; each command is a file in [`commands`]; [`output`] prints records as
 //! a table, as tab-separated lines or as JSON.
 
 mod cli;

@@ -23,19 +23,19 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
         let context = Bytes(device.context_bytes);
         lines.push((
             "",
-            format!("{context} are taken before the first tensor: context, kernels, workspaces"),
+            format!("{context} of CUDA context, kernels and workspaces, before the first tensor"),
         ));
     }
     lines.extend(transformer(&plan.transformer));
     let encoder = match plan.text_encoder {
-        EncoderPlacement::Resident => "on the device as a whole",
+        EncoderPlacement::Resident => "resident",
         EncoderPlacement::Streamed => "streamed layer by layer",
         EncoderPlacement::Unknown => "unknown",
     };
     lines.push(("encoder", encoder.to_owned()));
     let tiles = match plan.vae_tiles {
-        VaeTiles::Time => "decodes in tiles along time",
-        VaeTiles::TimeAndSpace => "decodes in tiles along time, height and width",
+        VaeTiles::Time => "decodes in temporal tiles",
+        VaeTiles::TimeAndSpace => "decodes in temporal and spatial tiles",
         VaeTiles::Unknown => "unknown",
     };
     lines.push(("vae", tiles.to_owned()));
@@ -43,7 +43,7 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
         let evicted = Bytes(plan.evicted_bytes);
         lines.push((
             "",
-            format!("{evicted} of the transformer leave the device for it"),
+            format!("{evicted} of the transformer's weights leave the device meanwhile"),
         ));
     }
     let peaks = plan.phases.iter().enumerate().map(|(i, peak)| {
@@ -73,7 +73,7 @@ fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {
     let mut lines = vec![(
         "transformer",
         format!(
-            "{} of {} blocks stay on the device: {}",
+            "{} of {} blocks resident: {}",
             memory.resident_blocks,
             memory.blocks,
             Bytes(memory.resident_bytes)
@@ -81,14 +81,14 @@ fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {
     )];
     if memory.streamed_bytes > 0 {
         let streamed = format!(
-            "{} are streamed in every step, through {} slots of {} together",
+            "{} streamed in every step, through {} slots ({} in all)",
             Bytes(memory.streamed_bytes),
             memory.slots,
             Bytes(memory.slots_bytes)
         );
         lines.push(("", streamed));
         let pinned = format!(
-            "{} of host memory are page-locked for them",
+            "{} of page-locked host memory for them",
             Bytes(memory.arena_bytes)
         );
         lines.push(("", pinned));
@@ -97,20 +97,20 @@ fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {
         let staged = Bytes(memory.staged_bytes);
         lines.push((
             "",
-            format!("{staged} are read from their files in every step: host memory is short"),
+            format!("{staged} read from their files in every step, for want of host memory"),
         ));
     }
     let fixed = Bytes(memory.fixed_bytes);
-    lines.push(("", format!("{fixed} of other weights stay")));
+    lines.push(("", format!("{fixed} of other weights resident")));
     if memory.hoisted_away_bytes > 0 {
         let hoisted = Bytes(memory.hoisted_away_bytes);
         lines.push((
             "",
-            format!("{hoisted} are evaluated once, for all steps, and leave"),
+            format!("{hoisted} evaluated once for all steps, then dropped"),
         ));
     }
     let working = format!(
-        "{} of working space for {} tokens; {} are kept free",
+        "{} of working memory for {} tokens; {} kept free",
         Bytes(memory.activation_bytes),
         memory.tokens,
         Bytes(memory.preserve_bytes)

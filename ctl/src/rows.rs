@@ -157,7 +157,7 @@ fn when(job: &Job) -> Vec<(&'static str, String)> {
         ("window", window.unwrap_or_default()),
         ("retry at", text(job.runs.retry_at)),
         (
-            "before",
+            "last error",
             failure
                 .map(|failure| format!("{} [{}]", failure.message, failure.code))
                 .unwrap_or_default(),
@@ -174,14 +174,14 @@ fn energy(job: &Job) -> Option<String> {
 /// The daemon in a line, and a line for each worker.
 pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
     let mut lines = vec![format!(
-        "framepackd {} is up for {:.0} s (process {}): {} queued, {} running",
+        "framepackd {} has been up for {:.0} s (pid {}): {} queued, {} running",
         status.version, status.uptime_secs, status.pid, status.queued, status.running
     )];
     lines.extend(
         status
             .paused
             .iter()
-            .map(|reason| format!("no job begins: {reason}")),
+            .map(|reason| format!("no job starts: {reason}")),
     );
     for note in &status.degraded {
         lines.push(format!("degraded: {} [{}]", note.message, note.code));
@@ -224,7 +224,7 @@ fn state(job: &Job) -> &'static str {
 fn progress(job: &Job) -> String {
     match &job.state {
         JobState::Queued => match (job.runs.retry_at, job.runs.sections_done) {
-            (Some(again), _) => format!("again at {again}"),
+            (Some(again), _) => format!("retry at {again}"),
             (None, 0) => String::new(),
             (None, 1) => "1 section done".to_owned(),
             (None, sections) => format!("{sections} sections done"),

@@ -26,7 +26,7 @@ const PIXEL_BYTES: u64 = 3;
 /// Too little room for a job.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "{} has {} free, and the next job needs {} with those that run: free some, or lower disk.reserve_mib",
+    "{} has {} free, but the next job needs {} (running jobs included): free some space, or lower disk.reserve_mib",
     path.display(), Bytes(*free_bytes), Bytes(*needed_bytes)
 )]
 pub(crate) struct DiskFull {
@@ -37,7 +37,7 @@ pub(crate) struct DiskFull {
 
 /// What is looked at before a job begins.
 #[derive(Debug, Clone)]
-pub(crate) struct Room {
+pub(crate) struct DiskSpace {
     /// On the file system of the checkpoints.
     pub(crate) work: PathBuf,
     /// On that of the videos.
@@ -46,9 +46,9 @@ pub(crate) struct Room {
     pub(crate) reserve_bytes: u64,
 }
 
-impl Room {
+impl DiskSpace {
     /// Whether these jobs fit, the next one and those that run: what they have written already counts twice, which errs
-    /// on the safe side. Where the free space can't be told, what they write will tell.
+    /// on the safe side. Where the free space is unknown, writing will show.
     pub(crate) fn check<'j>(&self, jobs: impl Iterator<Item = &'j Job>) -> Result<(), DiskFull> {
         let (mut work, mut video) = (0, 0);
         for job in jobs {
@@ -119,7 +119,7 @@ mod tests {
         };
         assert_eq!(
             full.to_string(),
-            "/videos has 12.0 MiB free, and the next job needs 0.29 GiB with those that run: free some, or lower disk.reserve_mib"
+            "/videos has 12.0 MiB free, but the next job needs 0.29 GiB (running jobs included): free some space, or lower disk.reserve_mib"
         );
     }
 

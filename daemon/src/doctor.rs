@@ -1,4 +1,4 @@
-//! What rendering takes of the machine: folders, space, programs, limits.
+//! Checks of what rendering needs from the machine: folders, space, programs, limits.
 
 use std::{
     env,
@@ -20,14 +20,14 @@ const STATE_BYTES: u64 = 64 << 20;
 /// Where the NVIDIA driver says that it is loaded.
 const NVIDIA_DRIVER: &str = "/proc/driver/nvidia/version";
 
-/// What the daemon was configured with, for [`Surroundings::check`].
+/// What to check: the daemon's configuration.
 #[derive(Debug, Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct Doctor {
     pub(crate) config: Config,
     pub(crate) worker: PathBuf,
 }
 
-impl Surroundings {
+impl Doctor {
     /// Tries everything. Reads and writes files, so it may take a while.
     pub(crate) fn check(&self) -> Vec<Check> {
         let paths = &self.config.paths;
@@ -65,7 +65,7 @@ fn writable(key: &str, folder: &Path) -> Check {
         Err(error) => Check::failed(
             key,
             format!("{} can't be written: {error}", folder.display()),
-            "make it writable for the daemon's user; under systemd name it in ReadWritePaths= of a drop-in",
+            "make it writable for the daemon's user; under systemd, add it to ReadWritePaths= in a drop-in",
         ),
     }
 }
@@ -76,7 +76,7 @@ fn readable(key: &str, folder: &Path) -> Check {
         Err(error) => Check::failed(
             key,
             format!("{} can't be read: {error}", folder.display()),
-            "make it readable for the daemon's user",
+            "make it readable by the daemon's user",
         ),
     }
 }
@@ -91,14 +91,14 @@ fn space(name: &str, folder: &Path, needed_bytes: u64) -> Check {
                 folder.display(),
                 needed_bytes >> 20
             ),
-            "free some space, or point the folder at a larger disk",
+            "free some space, or move the folder to a larger disk",
         ),
         Ok(bytes) => Check::ok(name, format!("{} MiB free", bytes >> 20)),
         Err(error) => Check::new(
             CheckState::Warning,
             name,
             format!("{}: {error}", folder.display()),
-            "see whether the folder is there",
+            "check that the folder exists",
         ),
     }
 }
@@ -110,12 +110,12 @@ fn bundle(folder: &Path) -> Check {
         Ok(0) => Check::failed(
             "models.bundle",
             format!("{} is empty", folder.display()),
-            "put the models there in the Hub's layout: README.md, \"The real models\"",
+            "put the models there in the Hub's layout; see \"The real models\" in README.md",
         ),
         Err(error) => Check::failed(
             "models.bundle",
             format!("{}: {error}", folder.display()),
-            "point models.bundle at a folder with the models, readable for the daemon's user",
+            "point models.bundle at a folder with the models, readable by the daemon's user",
         ),
     }
 }
@@ -128,7 +128,7 @@ fn worker(program: &Path) -> Check {
     } else {
         Check::failed(
             "worker.program",
-            format!("{} is no program that can be run", program.display()),
+            format!("{} is not executable", program.display()),
             "install framepack-worker beside framepackd, or set worker.program",
         )
     }
@@ -143,8 +143,8 @@ fn ffmpeg(path: &std::ffi::OsStr) -> Check {
         None => Check::new(
             CheckState::Warning,
             "ffmpeg",
-            "it is not in the daemon's PATH: videos are checked less thoroughly",
-            "install the package ffmpeg",
+            "not in the daemon's PATH: videos are checked less thoroughly",
+            "install the ffmpeg package",
         ),
     }
 }
@@ -153,7 +153,7 @@ fn nvidia() -> Vec<Check> {
     let Ok(version) = fs::read_to_string(NVIDIA_DRIVER) else {
         return vec![Check::ok(
             "nvidia",
-            "no driver is loaded: jobs are rendered on the processor",
+            "no driver is loaded: jobs are rendered on the CPU",
         )];
     };
     let mut checks = vec![Check::ok(
@@ -166,7 +166,7 @@ fn nvidia() -> Vec<Check> {
             CheckState::Warning,
             "locked memory",
             format!(
-                "at most {} KiB may be page-locked: streamed weights travel slowly",
+                "at most {} KiB may be page-locked: streaming weights will be slow",
                 locked >> 10
             ),
             "set LimitMEMLOCK=infinity in the unit, or raise ulimit -l",
@@ -180,13 +180,13 @@ fn socket(path: &Path) -> Check {
         Ok(0) => Check::ok("socket", path.display()),
         Ok(_) => Check::failed(
             "socket",
-            format!("{} is open to everybody", path.display()),
-            "start the daemon again; it sets the mode 0660",
+            format!("{} can be opened by every user", path.display()),
+            "restart the daemon: it sets the mode to 0660",
         ),
         Err(error) => Check::failed(
             "socket",
             format!("{}: {error}", path.display()),
-            "start the daemon again: clients can't find it",
+            "restart the daemon: clients can't find its socket",
         ),
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn worker_program(config: &Config) -> Result<PathBuf, StartError> {
         Some(program) => program.clone(),
         None => std::env::current_exe()
             .map_err(|error| StartError::System {
-                doing: "finding this program",
+                doing: "finding this executable",
                 error,
             })?
             .with_file_name("framepack-worker"),

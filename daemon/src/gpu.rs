@@ -1,6 +1,6 @@
 //! What NVIDIA's management library says of the GPUs: memory, temperature, power, energy, and who else uses them.
 //!
-//! Without the library, as on machines without an NVIDIA driver, there are no GPUs to tell of. A thread of its own
+//! Without the library, as on machines without an NVIDIA driver, there are no GPUs to report on. A thread of its own
 //! asks, since a driver in trouble may not answer.
 
 use std::{
@@ -53,11 +53,11 @@ impl Gpus {
             .or_else(|_| Nvml::init());
         match nvml {
             Ok(nvml) => {
-                info!("NVIDIA's management library is there");
+                info!("found NVIDIA's management library");
                 gpus.set(look(&nvml));
                 let latest = gpus.clone();
                 let watcher = thread::Builder::new().name("gpus".to_owned());
-                // Without the thread the figures stay what they were.
+                // Without the thread the metrics stay as they were.
                 let _ = watcher.spawn(move || {
                     loop {
                         thread::sleep(PAUSE);
@@ -65,7 +65,7 @@ impl Gpus {
                     }
                 });
             }
-            Err(error) => debug!(%error, "no NVIDIA GPUs to tell of"),
+            Err(error) => debug!(%error, "no NVIDIA GPUs to report on"),
         }
         gpus
     }

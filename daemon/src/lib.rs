@@ -5,19 +5,20 @@
 //! - `spool`: the jobs folder, in a thread of its own
 //! - `intake`: a job file's text → a job that can be queued; the way in for folder and socket
 //! - `inputs`: the start images, opened beneath the configured roots and copied
-//! - `outputs`: the folders of videos, without links, and their names, beside other daemons
+//! - `outputs`: the folders of videos, without links, and the reservation of their names
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
-//! - `start_error`: why there is no daemon; `folders`: those of the configuration
-//! - `offline`: `framepackd state`, for when there is none
-//! - `chronicle`: what happens to jobs, told to the log, to systemd and to the figures
-//! - `doctor`: what rendering takes of the machine; `gpu`: what NVIDIA's library says; `metrics`: the figures
+//! - `start_error`: why the daemon does not start; `folders`: those of the configuration
+//! - `offline`: `framepackd state`, while no daemon runs
+//! - `job_observer`: what happens to jobs, for the log, systemd and the metrics
+//! - `doctor`: checks of what rendering needs; `gpu`: what NVIDIA's library reports; `metrics`: OpenMetrics text
 //! - `log`: the journal or stderr, and a file for each job
 //! - `notify`: systemd's readiness, watchdog and status
 //! - `store`: sled and a journal, the truth about jobs
 //! - `opening`: the store opened, or a socket that says why it is not
 //! - `disk`: free space; `durable`: files that a crash leaves whole; `fingerprint`: whether a file has changed
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
-//! - `retention`: what old jobs have left in the state directory goes
+//! - `retention`: removes old jobs' files from the state directory
+//! - `cancellation`: how every task notices that the daemon is to stop
 //! - `render`: a job's record → the worker's request
 //! - `report`: what became of a dropped file
 //! - `server`: the Unix socket, one file a command
@@ -25,7 +26,7 @@
 //!
 //! No libtorch here: a fault of the device ends a worker, not the daemon.
 
-mod chronicle;
+mod cancellation;
 mod disk;
 mod doctor;
 mod durable;
@@ -34,6 +35,7 @@ mod folders;
 mod gpu;
 mod inputs;
 mod intake;
+mod job_observer;
 mod log;
 mod metrics;
 mod notify;
@@ -45,7 +47,6 @@ mod render;
 mod report;
 mod retention;
 mod server;
-mod shutdown;
 mod spool;
 mod start_error;
 mod state_dir;
@@ -77,27 +78,27 @@ pub use self::{
 };
 
 use self::{
-    chronicle::Chronicle,
-    doctor::Surroundings,
+    cancellation::CancellationSource,
+    doctor::Doctor,
     gpu::Gpus,
     inputs::Inputs,
     intake::{Intake, bundle_defaults},
+    job_observer::JobObserver,
     metrics::{Metrics, Totals},
     notify::Notify,
     opening::open_store,
-    outputs::promise::Owner,
+    outputs::reservation::Owner,
     queue::{Queue, QueueHandle},
     render::Renderer,
     retention::Retention,
     server::{Roles, Service},
-    shutdown::Trigger,
     spool::{Spool, SpoolConfig},
     state_dir::StateDir,
     store::{Record, Store},
-    worker::{Employer, Supervisor},
+    worker::{Supervisor, SupervisorContext},
 };
 
-/// Time for the workers to end after the wish to stop; each needs a second at most, unless it has to be killed.
+/// Time for the workers to end when the daemon stops; each needs a second at most, unless it has to be killed.
 const WORKERS_GRACE: Duration = Duration::from_secs(20);
 
 /// Runs the daemon until `stop` resolves, then stops it cleanly: a running job goes back into the queue.
@@ -107,7 +108,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     let config = folders::prepared(loaded.config)?;
     let program = folders::worker_program(&config)?;
     if !config.models.bundle.is_dir() {
-        warn!(bundle = %config.models.bundle.display(), "there is no model bundle: jobs will fail");
+        warn!(bundle = %config.models.bundle.display(), "no model bundle: jobs will fail");
     }
     let state = StateDir::open(&config.paths.state)?;
     let roles = Arc::new(Roles::resolve(&config.socket)?);
@@ -119,7 +120,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         farm_defaults: config.farm_defaults.clone(),
     };
     let (spool_events, spool_inbox) = mpsc::channel();
-    let (spool_told, told) = watch::channel(spool::View::default());
+    let (spool_sender, spool_view) = watch::channel(spool::View::default());
     let gpus = Gpus::watch();
     let notify = Notify::from_environment();
     let location = state.store(config.disk.floor_mib);
@@ -137,13 +138,13 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         intake: intake.clone(),
         queue: queue.clone(),
         events: spool_events.clone(),
-        told: spool_told,
+        view: spool_sender,
     })
     .map_err(|error| folders::unusable("preparing", &config.paths.jobs, error))?;
     let (spool, spool_ended) = start_spool(spool, spool_inbox)?;
 
-    let (trigger, shutdown) = Trigger::new();
-    let (supervisors, planners, switches) = worker::supervisors(&Employer {
+    let (cancellation, shutdown) = CancellationSource::new();
+    let (supervisors, planners, switches) = worker::supervisors(&SupervisorContext {
         config: &config,
         program: &program,
         state_dir: state.path(),
@@ -151,14 +152,14 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         shutdown: &shutdown,
     });
     let workers = start_workers(supervisors).await?;
-    let metrics = start_metrics(&config, &queue, &gpus, &told);
+    let metrics = start_metrics(&config, &queue, &gpus, &spool_view);
     let totals = metrics.totals.clone();
     let service = Service {
         queue: queue.clone(),
         intake,
         renderer: renderer(&config, &state),
         planners,
-        spool: told,
+        spool: spool_view,
         spool_events: spool_events.clone(),
         switches,
         store,
@@ -166,14 +167,14 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         roles,
         layout: state.layout(),
         metrics,
-        surroundings: Arc::new(Surroundings {
+        doctor: Arc::new(Doctor {
             config: config.clone(),
             worker: program.clone(),
         }),
         settings: loaded.settings.into(),
     };
     let server = tokio::spawn(server::serve(listener, service, shutdown));
-    tell_of_life(&notify, &queue, totals, gpus);
+    notify_systemd(&notify, &queue, totals, gpus);
     let retention = Retention {
         rules: config.retention,
         layout: state.layout(),
@@ -185,11 +186,11 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     let lost = select! {
         () = &mut stop => None,
         _ = queue_task => Some("the queue"),
-        _ = spool_ended => Some("the thread of the jobs folder"),
+        _ = spool_ended => Some("the jobs folder's thread"),
     };
     let parts = Parts {
         notify,
-        trigger,
+        cancellation,
         server,
         spool_events,
         spool,
@@ -198,7 +199,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     };
     parts.stop().await?;
     if let Some(part) = lost {
-        bail!("{part} ended by itself; no job is lost: see the log, and start framepackd again");
+        bail!("{part} ended unexpectedly; no job is lost: see the log, and restart framepackd");
     }
     info!("stopped");
     Ok(())
@@ -228,7 +229,7 @@ async fn open_queue(
 /// What runs, and has to be stopped in order.
 struct Parts {
     notify: Notify,
-    trigger: Trigger,
+    cancellation: CancellationSource,
     server: JoinHandle<()>,
     spool_events: mpsc::Sender<spool::Event>,
     spool: thread::JoinHandle<()>,
@@ -240,14 +241,14 @@ impl Parts {
     async fn stop(self) -> Result<()> {
         info!("stopping");
         self.notify.stopping();
-        self.trigger.fire();
+        self.cancellation.cancel();
         self.server.await.context("the server panicked")?;
         // The spool may be waiting for the queue, which still answers.
         let _ = self.spool_events.send(spool::Event::Stop);
         let spool = spawn_blocking(|| self.spool.join()).await?;
         let workers = self.workers.join_all();
         if timeout(WORKERS_GRACE, workers).await.is_err() {
-            warn!("a worker did not end in time and is killed");
+            warn!("a worker did not exit in time; killing it");
         }
         self.queue.stop().await;
         spool.map_err(|_| anyhow!("the spool panicked"))
@@ -268,7 +269,7 @@ fn start_spool(
     Ok((thread, ended))
 }
 
-/// The daemon's figures, which from now on are in their file, too, if one is configured.
+/// The daemon's metrics; from now on they are kept in a file, too, if one is configured.
 fn start_metrics(
     config: &Config,
     queue: &QueueHandle,
@@ -298,17 +299,17 @@ fn say_ready(paths: &Paths) {
     );
 }
 
-/// Tells systemd that the daemon is ready, and from now on what happens.
-fn tell_of_life(notify: &Notify, queue: &QueueHandle, totals: Totals, gpus: Gpus) {
+/// Tells systemd that the daemon is ready, and keeps it informed from now on.
+fn notify_systemd(notify: &Notify, queue: &QueueHandle, totals: Totals, gpus: Gpus) {
     notify.ready();
     tokio::spawn(notify::beat(notify.clone(), queue.clone()));
-    let chronicle = Chronicle {
+    let job_observer = JobObserver {
         queue: queue.clone(),
         notify: notify.clone(),
         totals,
         gpus,
     };
-    tokio::spawn(chronicle.run());
+    tokio::spawn(job_observer.run());
 }
 
 async fn start_workers(supervisors: Vec<Supervisor>) -> Result<JoinSet<()>> {

@@ -1,5 +1,5 @@
 //! `framepackd --config FILE`: runs in the foreground, logs to the journal or to stderr, stops cleanly on SIGTERM and
-//! SIGINT. `framepackd state …` looks after the store of jobs while no daemon runs, `framepackd
+//! SIGINT. `framepackd state …` manages the job store while no daemon runs, `framepackd
 //! config …` reads the configuration.
 
 use std::{
@@ -32,7 +32,7 @@ struct Cli {
     #[arg(long, value_name = "FILE", global = true, default_value = DEFAULT_CONFIG)]
     config: PathBuf,
 
-    /// Read the configuration, say whether it is valid, and exit.
+    /// Check that the configuration is valid, and exit.
     #[arg(long)]
     check_config: bool,
 
@@ -42,13 +42,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read the configuration without starting: file and environment.
+    /// Check or print the configuration (file and environment) without starting.
     Config {
         #[command(subcommand)]
         action: ConfigAction,
     },
-    /// Check and repair the store of jobs, or take it elsewhere, while no daemon runs. `framepackctl state` does it
-    /// while one does. Exit codes are those of framepackctl.
+    /// Check, repair, export or import the job store while no daemon runs; otherwise, use `framepackctl state`. Exit
+    /// codes are those of framepackctl.
     State {
         #[command(subcommand)]
         action: StateAction,
@@ -57,11 +57,11 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigAction {
-    /// Say whether the configuration is valid, or list every mistake with its place
+    /// Check that the configuration is valid, or list every mistake and where it is
     Check,
     /// Print every setting, one section, or one key
     Show {
-        /// Print where each value comes from, too
+        /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
@@ -81,7 +81,7 @@ async fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(error) => {
-            let error = told(&error);
+            let error = error_body(&error);
             let exit = match cli.command {
                 Some(_) => error.class.into(),
                 None => Exit::Failure,
@@ -94,7 +94,7 @@ async fn main() -> ExitCode {
 }
 
 /// The error with its code and what to do about it.
-fn told(error: &anyhow::Error) -> ErrorBody {
+fn error_body(error: &anyhow::Error) -> ErrorBody {
     match (error.downcast_ref::<StartError>(), error.downcast_ref()) {
         (Some(error), _) => error.into(),
         (None, Some(error)) => ErrorBody::clone(error),

@@ -1,4 +1,4 @@
-//! What systemd hears of the daemon: `sd_notify`'s datagrams, written here since they are a line of text each.
+//! What systemd is told: `sd_notify`'s datagrams, written here since they are a line of text each.
 //!
 //! Without `NOTIFY_SOCKET` in the environment nobody listens, and nothing is sent.
 
@@ -34,7 +34,7 @@ impl Notify {
         match connect(&socket) {
             Ok(datagram) => Self(Some(Arc::new(datagram))),
             Err(error) => {
-                warn!(socket, %error, "systemd's socket can't be used: it will think that the daemon does not start");
+                warn!(socket, %error, "can't use systemd's notification socket: systemd will assume that the daemon never started");
                 Self(None)
             }
         }
@@ -74,7 +74,7 @@ impl Notify {
     fn send(&self, message: &str) {
         let Some(socket) = &self.0 else { return };
         if let Err(error) = socket.send(message.as_bytes()) {
-            debug!(%error, message, "telling systemd");
+            debug!(%error, message, "notifying systemd");
         }
     }
 }
@@ -118,7 +118,7 @@ where
         match timeout(patience / 3, is_alive()).await {
             Ok(true) => notify.alive(),
             Ok(false) => return,
-            Err(_) => warn!("the queue does not answer: systemd is told nothing"),
+            Err(_) => warn!("the queue does not answer: systemd's watchdog is not notified"),
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     renderer,
     start_error::StartError,
     state_dir::StateDir,
-    store::{Location, Opening, Store, acknowledge, look},
+    store::{Location, Opening, Store, acknowledge, inspect},
 };
 
 /// What is done with the store.
@@ -29,16 +29,16 @@ use crate::{
 pub enum StateAction {
     /// Compare the store with its journal, and repair nothing
     Check,
-    /// Make the two agree; what can't be read is set aside
+    /// Make store and journal agree; what can't be read is moved aside
     Repair,
-    /// Take notice of repairs, so that `framepackctl ping` does not tell them any more
+    /// Acknowledge repairs, so that `framepackctl ping` stops reporting them
     Acknowledge,
-    /// Write all jobs to a file, one a line
+    /// Export all jobs to a file, one per line
     Export {
-        /// The file; it is replaced
+        /// The file; an existing one is replaced
         file: PathBuf,
     },
-    /// Take jobs from an exported file; those that are there already are passed over
+    /// Import jobs from an exported file; existing ones are skipped
     Import {
         /// The file
         file: PathBuf,
@@ -79,7 +79,7 @@ fn locked(path: &Path, is_import: bool) -> Result<StateDir, StartError> {
     let path = made(path)?;
     let metadata = path
         .metadata()
-        .map_err(|error| unusable("looking at", &path, error))?;
+        .map_err(|error| unusable("reading", &path, error))?;
     let (owner, user) = (metadata.uid(), geteuid().as_raw());
     if owner != user {
         return Err(StartError::StateForeign { path, owner, user });
@@ -88,12 +88,12 @@ fn locked(path: &Path, is_import: bool) -> Result<StateDir, StartError> {
 }
 
 fn report(location: &Location) -> Result<(Vec<String>, Exit), ErrorBody> {
-    let report = look(location)?.report;
+    let report = inspect(location)?.report;
     Ok((report.lines(), report.exit()))
 }
 
 fn export(location: &Location, path: &Path) -> Result<(Vec<String>, Exit), ErrorBody> {
-    let seen = look(location)?;
+    let seen = inspect(location)?;
     let mut file = Export::create(path)?;
     for record in &seen.records {
         let record = serde_json::to_value(record).expect("a record is plain data");
@@ -113,7 +113,7 @@ async fn import(
 ) -> Result<(Vec<String>, Exit), ErrorBody> {
     let mut file = Import::open(path)?;
     let opened = Store::open(location, Opening::Careful)?;
-    // Whose jobs end here is told to nobody: the next daemon puts their files away.
+    // Nobody is told about jobs that end here: the next daemon files them.
     let (finished, _) = mpsc::channel();
     let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
     let mut queue = Queue::of_store(opened, renderer, max_jobs, finished)?;

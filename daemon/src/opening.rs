@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     notify::Notify,
-    server::{Closed, RepairWish, Roles, serve_closed},
+    server::{Closed, RepairRequest, Roles, serve_closed},
     store::{Location, Opening, Record, Store, StoreError},
 };
 
@@ -38,7 +38,7 @@ pub(crate) async fn open_store(
         Err(error) => error,
     };
     let note = first.note();
-    error!(code = %note.code, "no job is taken: {first}");
+    error!(code = %note.code, "no job is accepted: {first}");
     notify.ready();
     notify.status(&format!("the store is closed: {first}"));
     let (tell, why) = watch::channel(note);
@@ -54,20 +54,20 @@ pub(crate) async fn open_store(
     let living = notify.live();
     tokio::pin!(serving, living);
     loop {
-        let wish = select! {
+        let request = select! {
             never = &mut serving => match never {},
             never = &mut living => match never {},
             () = sleep(RETRY) => None,
-            wish = repairs.recv() => wish,
+            request = repairs.recv() => request,
         };
-        let opening = match &wish {
+        let opening = match &request {
             Some(_) => Opening::Forced,
             None => Opening::Careful,
         };
         match open(&location, opening).await {
             Ok(opened) => {
                 info!("the store is open");
-                answer(wish, Ok(()));
+                answer(request, Ok(()));
                 return opened;
             }
             Err(error) => {
@@ -75,17 +75,17 @@ pub(crate) async fn open_store(
                 if *tell.borrow() != note {
                     warn!(code = %note.code, "the store is still closed: {error}");
                 }
-                answer(wish, Err(note.clone()));
+                answer(request, Err(note.clone()));
                 tell.send_replace(note);
             }
         }
     }
 }
 
-fn answer(wish: Option<RepairWish>, outcome: Result<(), Note>) {
-    if let Some(wish) = wish {
-        // Whoever asked may have gone.
-        let _ = wish.send(outcome);
+fn answer(request: Option<RepairRequest>, outcome: Result<(), Note>) {
+    if let Some(request) = request {
+        // The client may have gone.
+        let _ = request.send(outcome);
     }
 }
 

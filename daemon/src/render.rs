@@ -7,10 +7,10 @@ use framepack_ipc::worker::RenderRequest;
 use framepack_jobs::{Job, JobId, ValidSpec};
 
 use crate::{
-    disk::Room,
+    disk::DiskSpace,
     outputs::{
         FolderError, make_folder,
-        promise::{Owner, Promise},
+        reservation::{Owner, Reservation},
     },
     state_dir::Layout,
     store::Record,
@@ -51,8 +51,8 @@ impl Renderer {
     }
 
     /// The disks that jobs write to.
-    pub(crate) fn room(&self) -> Room {
-        Room {
+    pub(crate) fn room(&self) -> DiskSpace {
+        DiskSpace {
             work: self.layout.inputs(),
             outputs: self.outputs.clone(),
             reserve_bytes: self.reserve_bytes,
@@ -87,23 +87,23 @@ impl Renderer {
         }
     }
 
-    /// Makes the folders that the request promises.
+    /// Makes the folders that the request names.
     pub(crate) fn prepare(&self, job: &Job) -> Result<(), FolderError> {
         let work = self.layout.work(job.id);
         fs::create_dir_all(&work).map_err(|error| FolderError::Create { path: work, error })?;
         make_folder(&self.outputs, &job.spec.output.dir)
     }
 
-    /// Asks for the name of the job's video.
-    pub(crate) fn promise(&self, job: &Job) -> Result<Promise, FolderError> {
-        let promised = self.owner.promise(&job.output, job.id);
-        promised.map_err(|error| FolderError::Promise {
+    /// Reserves the name of the job's video.
+    pub(crate) fn reserve(&self, job: &Job) -> Result<Reservation, FolderError> {
+        let reserved = self.owner.reserve(&job.output, job.id);
+        reserved.map_err(|error| FolderError::Reservation {
             path: job.output.clone(),
             error,
         })
     }
 
-    /// The job has ended: nobody is kept from its name any more, but by its video.
+    /// The job has ended: its name is free, unless its video has it.
     pub(crate) fn release(&self, job: &Job) {
         self.owner.release(&job.output, job.id);
     }

@@ -175,7 +175,7 @@ impl<'a> Report<'a> {
             }
             (Outcome::Failed, Some(job)) => {
                 format!(
-                    "{file} (job {}, \"{}\") is {}: there is no video.\n",
+                    "{file} (job {}, \"{}\"): {}, there is no video.\n",
                     job.id,
                     job.name,
                     job.state.name()
@@ -193,7 +193,7 @@ impl<'a> Report<'a> {
     fn retry(&self) -> &'static str {
         match self.failure.map(|failure| failure.class) {
             Some(Class::Input | Class::Policy) => {
-                "mend that, then move the job file from here back into the jobs folder."
+                "fix that, then move the job file from here back into the jobs folder."
             }
             Some(_) => {
                 "once the cause is gone, move the job file from here back into the jobs folder."
@@ -232,7 +232,7 @@ fn describe(text: &mut String, failure: &Failure, problems: &[Problem]) -> std::
 fn duplicate_in_words(file: &str, job: &Job, difference: &[String]) -> String {
     let mut text = format!(
         "{} is a duplicate of job {} (\"{}\", {}): it has the same key, so nothing was queued.\n\n\
-         Its video: {}\n\n",
+         The video of that job: {}\n\n",
         file.escape_debug(),
         job.id,
         job.name,
@@ -246,6 +246,6 @@ fn duplicate_in_words(file: &str, job: &Job, difference: &[String]) -> String {
         }
         text.push('\n');
     }
-    text + "To render it again: change the seed, the prompt or the picture, or, if the file names a key, that key;\n\
-            or remove the video. Then move the file from here back into the jobs folder.\n"
+    text + "To render it again anyway: change the seed, the prompt, the image or (if the file has one) the key, or\n\
+            remove the video. Then move the file from here back into the jobs folder.\n"
 }

@@ -30,14 +30,14 @@ pub(crate) struct Retention {
 
 /// A job that has ended for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ended {
+struct EndedJob {
     job: JobId,
     finished_at: Timestamp,
 }
 
 /// Jobs that have something in the state directory.
 #[derive(Debug, Default)]
-struct Left {
+struct Leftovers {
     work: BTreeSet<JobId>,
     logs: BTreeSet<JobId>,
 }
@@ -52,7 +52,7 @@ impl Retention {
 
     async fn pass(&self) -> Result<(), Stopping> {
         let layout = self.layout.clone();
-        let left = spawn_blocking(move || Left::read(&layout)).await;
+        let left = spawn_blocking(move || Leftovers::read(&layout)).await;
         let left = left.unwrap_or_default();
         let ended = self.ended(&left).await?;
         let now = Timestamp::now();
@@ -70,16 +70,13 @@ impl Retention {
             logs += u32::from(self.remove(job, move || fs::remove_file(log)).await?);
         }
         if folders + logs > 0 {
-            info!(
-                folders,
-                logs, "removed what old jobs had left; see `retention`"
-            );
+            info!(folders, logs, "removed files of old jobs; see `retention`");
         }
         Ok(())
     }
 
     /// The jobs among them that have ended and will not be tried again with what they have.
-    async fn ended(&self, left: &Left) -> Result<Vec<Ended>, Stopping> {
+    async fn ended(&self, left: &Leftovers) -> Result<Vec<EndedJob>, Stopping> {
         let mut ended = Vec::new();
         let mut after = JobId(0);
         while left.has_behind(after) {
@@ -94,7 +91,7 @@ impl Retention {
                     && !is_kept(job, now)
                 {
                     let job = job.id;
-                    ended.push(Ended { job, finished_at });
+                    ended.push(EndedJob { job, finished_at });
                 }
             }
         }
@@ -118,14 +115,14 @@ impl Retention {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => {
                 // Not as a field `job`: that would be a line in the log that is being removed.
-                warn!(%error, "removing what job {job} has left");
+                warn!(%error, "removing files of job {job}");
                 Ok(false)
             }
         }
     }
 }
 
-impl Left {
+impl Leftovers {
     fn read(layout: &Layout) -> Self {
         let mut work = jobs_in(&layout.works(), "");
         // Should the store be lost, this says which numbers have been given out.
@@ -157,9 +154,9 @@ fn jobs_in(folder: &Path, suffix: &str) -> BTreeSet<JobId> {
 }
 
 /// Those that ended so many days ago, and all but the latest so many.
-fn overdue(mut ended: Vec<Ended>, days: Limit, max_jobs: Limit, now: Timestamp) -> Vec<JobId> {
+fn overdue(mut ended: Vec<EndedJob>, days: Limit, max_jobs: Limit, now: Timestamp) -> Vec<JobId> {
     ended.sort_by_key(|ended| std::cmp::Reverse((ended.finished_at, ended.job)));
-    let is_old = |ended: &Ended| {
+    let is_old = |ended: &EndedJob| {
         let days = days.number();
         days.is_some_and(|days| now.secs_since(ended.finished_at) > f64::from(days) * 24.0 * 3600.0)
     };
@@ -177,14 +174,14 @@ mod tests {
     fn what_is_too_old_or_too_much_goes() {
         let at = |text: &str| Timestamp::from_rfc3339(text).unwrap();
         let now = at("2026-11-30T12:00:00Z");
-        let ended: Vec<Ended> = [
+        let ended: Vec<EndedJob> = [
             (1, "2026-11-30T11:00:00Z"),
             // Submitted early, rendered late.
             (2, "2026-11-30T11:30:00Z"),
             (3, "2026-11-29T11:59:59Z"),
             (4, "2026-10-01T00:00:00Z"),
         ]
-        .map(|(job, finished_at)| Ended {
+        .map(|(job, finished_at)| EndedJob {
             job: JobId(job),
             finished_at: at(finished_at),
         })

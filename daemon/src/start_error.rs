@@ -32,7 +32,7 @@ pub enum StartError {
         error: io::Error,
     },
     /// Paths in records and messages are UTF-8.
-    #[error("{} is not UTF-8, as paths in records and messages are", path.display())]
+    #[error("{} is not UTF-8, which paths in job records have to be", path.display())]
     NotUtf8 {
         /// The folder.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum StartError {
         lock: PathBuf,
     },
     /// What is written there as this user would not be the daemon's.
-    #[error("{} belongs to user {owner}, and this is user {user}", path.display())]
+    #[error("{} is owned by uid {owner}, but the daemon runs as uid {user}", path.display())]
     StateForeign {
         /// The state directory.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum StartError {
         user: u32,
     },
     /// There is no state directory to look at.
-    #[error("there is no state directory at {}", path.display())]
+    #[error("no state directory at {}", path.display())]
     StateMissing {
         /// Where it should be.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum StartError {
         path: PathBuf,
     },
     /// Something else is in the socket's place.
-    #[error("{} exists and is no socket", path.display())]
+    #[error("{} exists and is not a socket", path.display())]
     NoSocket {
         /// The socket.
         path: PathBuf,
@@ -80,12 +80,12 @@ pub enum StartError {
         error: io::Error,
     },
     /// There is no worker program.
-    #[error("there is no worker at {}", program.display())]
+    #[error("no worker program at {}", program.display())]
     NoWorker {
         /// Where it should be.
         program: PathBuf,
     },
-    /// A role is given to somebody whom the system does not know.
+    /// A role is given to a user or group that the system does not know.
     #[error("{key}: {reason}")]
     Principal {
         /// As in `socket.admin`.

@@ -214,7 +214,10 @@ mod tests {
         let error = Bundle::open(dir.path()).unwrap().defaults().unwrap_err();
         assert_eq!(error.failure().code, "FP3013");
         let message = error.to_string();
-        for part in [&file.display().to_string(), "latent_window: 0 is not in"] {
+        for part in [
+            &file.display().to_string(),
+            "latent_window: 0 is out of range",
+        ] {
             assert!(message.contains(part), "{message}");
         }
     }

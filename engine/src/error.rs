@@ -38,8 +38,8 @@ pub enum Error {
     },
     /// Everything that could leave the device left it, and there is still too little room.
     #[error(
-        "{target_bytes} bytes of device memory are wanted and {free_bytes} are free: {held_bytes} hold weights that \
-         are needed, the rest is other programs'"
+        "{target_bytes} bytes of device memory are needed and {free_bytes} are free: {held_bytes} hold weights in use, \
+         the rest belongs to other programs"
     )]
     VramShort {
         /// What was to be made free.
@@ -63,13 +63,13 @@ pub enum Error {
         /// Why there is none.
         reason: String,
     },
-    /// An operation of torch failed for another reason: a fault of ours.
+    /// An operation of torch failed for another reason: a bug.
     #[error("torch: {message}")]
     Torch {
         /// Torch's account of it.
         message: String,
     },
-    /// The engine broke a promise to itself: a fault of ours.
+    /// An invariant of the engine does not hold: a bug.
     #[error("internal error at {place}: {message}")]
     Internal {
         /// File, line and column of the source.
@@ -99,7 +99,7 @@ pub enum Error {
     #[error(transparent)]
     BundleDefaults(#[from] FileError),
     /// NaN or Inf where numbers should be.
-    #[error("{what} holds NaN or Inf")]
+    #[error("NaN or Inf in {what}")]
     Numerics {
         /// Which tensor, at which point of the job.
         what: String,

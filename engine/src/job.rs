@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What lossless video costs its viewers.
-const LOSSLESS: &str = "crf 0 is lossless: the video is in H.264's profile High 4:4:4 Predictive, which many players and browsers refuse; crf 1 plays everywhere";
+const LOSSLESS: &str = "crf 0 is lossless: the video uses H.264's High 4:4:4 Predictive profile, which many players and browsers can't play; crf 1 plays everywhere";
 
 /// A job, ready to be rendered.
 #[derive(Debug)]
@@ -162,7 +162,7 @@ fn f1_transformer(
     }
     bundle.component(Component::TransformerF1).or_else(|_| {
         warnings.push(
-            "the bundle has no transformer_f1: its transformer rendered the F1 sections".into(),
+            "the bundle has no transformer_f1: the F1 sections were rendered with the original transformer".into(),
         );
         bundle.component(Component::Transformer)
     })

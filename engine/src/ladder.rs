@@ -12,12 +12,12 @@ use crate::memory::{Relief, Residents};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Rung {
     pub(crate) name: &'static str,
-    gives_up: Sacrifice,
+    gives_up: Reduction,
 }
 
-/// One thing that can be given up.
+/// One way of using less memory.
 #[derive(Debug, PartialEq, Eq)]
-enum Sacrifice {
+enum Reduction {
     /// Frames are decoded in spatial tiles, whose seams are blended.
     WholeFrames,
     /// So much more is kept free beside the transformer's weights.
@@ -31,21 +31,21 @@ enum Sacrifice {
 const LADDER: [Rung; 4] = [
     Rung {
         name: "vae tiles",
-        gives_up: Sacrifice::WholeFrames,
+        gives_up: Reduction::WholeFrames,
     },
     Rung {
         name: "preserve 2 GB more",
-        gives_up: Sacrifice::Room {
+        gives_up: Reduction::Room {
             bytes: 2_000_000_000,
         },
     },
     Rung {
         name: "half of the resident blocks",
-        gives_up: Sacrifice::Residents(Residents::Half),
+        gives_up: Reduction::Residents(Residents::Half),
     },
     Rung {
         name: "every block streamed",
-        gives_up: Sacrifice::Residents(Residents::None),
+        gives_up: Reduction::Residents(Residents::None),
     },
 ];
 
@@ -105,9 +105,9 @@ pub(crate) fn relief(rung: usize) -> Relief {
     let mut relief = Relief::default();
     for rung in &LADDER[..rung.min(LADDER.len())] {
         match rung.gives_up {
-            Sacrifice::WholeFrames => relief.has_spatial_tiles = true,
-            Sacrifice::Room { bytes } => relief.room_bytes += bytes,
-            Sacrifice::Residents(residents) => relief.residents = residents,
+            Reduction::WholeFrames => relief.has_spatial_tiles = true,
+            Reduction::Room { bytes } => relief.room_bytes += bytes,
+            Reduction::Residents(residents) => relief.residents = residents,
         }
     }
     relief

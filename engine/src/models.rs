@@ -138,12 +138,12 @@ impl Models {
     pub(crate) fn warnings(&self) -> Option<String> {
         let placement = self.placement();
         let reason = match self.options.tiling {
-            _ if placement.has_relief => "memory having run out",
-            Some(_) => "as the worker was told",
-            None => "the device having less than 60 GB",
+            _ if placement.has_relief => "because memory ran out",
+            Some(_) => "as requested of the worker",
+            None => "because the device has less than 60 GB",
         };
         (placement.tiling == Tiling::TimeAndSpace).then(|| {
-            format!("frames were decoded in spatial tiles, {reason}: that blends their seams")
+            format!("frames were decoded in spatial tiles {reason}: the tiles' seams are blended")
         })
     }
 
@@ -192,7 +192,7 @@ impl Models {
     pub(crate) fn vae(&mut self, bundle: &Bundle) -> Result<&Vae, Error> {
         let (device, kind) = (self.device, self.vae_kind());
         if self.vae.take_if(|(loaded, _)| *loaded != kind).is_some() {
-            tracing::info!(?kind, "loads the VAE in another type");
+            tracing::info!(?kind, "loading the VAE in another dtype");
         }
         if self.vae.is_none() {
             self.make_room(self.placement().vae_bytes)?;

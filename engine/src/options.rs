@@ -1,4 +1,4 @@
-//! What a worker or a command was told about the models: types, tiles, limits.
+//! Options for the models: dtypes, tiles, limits.
 
 use std::path::PathBuf;
 

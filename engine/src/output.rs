@@ -15,13 +15,14 @@ use crate::{
         preview::latent_preview,
     },
     pipeline::Video,
-    progress::Journal,
+    progress::ProgressReporter,
     section::FRAMES_PER_SECOND,
     video::{VideoSettings, VideoSummary, VideoWriter},
 };
 
 /// What it means that there is no ffmpeg.
-const NOT_DECODED: &str = "there is no ffmpeg program in PATH: the file's container was checked, and no frame decoded again";
+const NOT_DECODED: &str =
+    "ffmpeg is not in PATH: the video's container was checked, but its frames were not decoded";
 
 /// The files of a finished job.
 #[derive(Debug)]
@@ -34,8 +35,12 @@ pub(crate) struct Written {
 
 /// Writes the video, reads it back, and puts it in its place; its latents and a contact sheet go into the work
 /// folder.
-pub(crate) fn write(job: &Job, video: &Video, journal: &mut Journal<'_>) -> Result<Written, Error> {
-    journal.enter(Phase::Encode)?;
+pub(crate) fn write(
+    job: &Job,
+    video: &Video,
+    progress: &mut ProgressReporter<'_>,
+) -> Result<Written, Error> {
+    progress.enter(Phase::Encode)?;
     write_latents(
         &job.output.work_dir.join("latents.safetensors"),
         &video.latents,
@@ -59,7 +64,7 @@ pub(crate) fn write(job: &Job, video: &Video, journal: &mut Journal<'_>) -> Resu
         }
     }
 
-    journal.enter(Phase::Verify)?;
+    progress.enter(Phase::Verify)?;
     let contact_sheet = job.output.work_dir.join("contact-sheet.png");
     if let Some(picture) = sheet.draw() {
         write_png(&contact_sheet, &picture)?;

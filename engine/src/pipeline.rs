@@ -13,7 +13,7 @@ use tch::{Device, Kind, Tensor};
 use self::generate::Generation;
 pub(crate) use self::generate::Video;
 use crate::{
-    checkpoint::{Checkpoints, Circumstances, Settled},
+    checkpoint::{Checkpoints, Provenance, RunSettings},
     condition::{
         Conditions,
         cache::EmbeddingCache,
@@ -28,14 +28,14 @@ use crate::{
     models::Models,
     options::ModelOptions,
     output::{self, Written},
-    progress::{Journal, Listener},
+    progress::{Listener, ProgressReporter},
     sampler::needs_negative,
     video::VideoError,
     weights::Fingerprint,
 };
 
 /// What a precaution is in a report.
-const CAREFUL: &str = "not-a-number came out of the last attempt: the VAE computed in f32, and attention without the kernels that torch prefers";
+const CAREFUL: &str = "the last attempt produced NaN: in this one the VAE computed in f32, and attention avoided torch's preferred kernels";
 
 /// Renders jobs on one device, one after the other, keeping the models warm.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Pipeline {
         request: &RenderRequest,
         listener: &mut Listener<'_>,
     ) -> Result<RenderOutput, Error> {
-        let outcome = device::catch(|| self.run(request, Journal::new(listener)));
+        let outcome = device::catch(|| self.run(request, ProgressReporter::new(listener)));
         if let Err(Error::OutOfMemory { .. } | Error::Torch { .. } | Error::Internal { .. }) =
             outcome
         {
@@ -99,7 +99,7 @@ impl Pipeline {
     fn run(
         &mut self,
         request: &RenderRequest,
-        mut journal: Journal<'_>,
+        mut progress: ProgressReporter<'_>,
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.device);
         let mut job = Job::resolve(request)?;
@@ -108,17 +108,17 @@ impl Pipeline {
         job.warnings.extend(is_careful.then(|| CAREFUL.into()));
         let ladder = Ladder::at(request.rung);
         let memory_plan = self.place(&job, &ladder)?;
-        journal.started(&job.plan)?;
+        progress.started(&job.plan)?;
 
         let files = EncoderFiles::of(&job.bundle)?;
         self.models.select(&job.bundle, files);
         let mut checkpoints = self.checkpoints(&job, files)?;
         let mut found = checkpoints.find(job.plan.sections as usize);
         job.warnings.extend(found.warning.take());
-        let resumed = found.resumed(&self.circumstances(&job, &ladder));
-        journal.sections_done(found.sections.len() as u32);
+        let resumed = found.resumed(&self.provenance(&job, &ladder));
+        progress.sections_done(found.sections.len() as u32);
         let conditions = if found.sections.len() < job.plan.sections as usize {
-            Some(self.condition(&job, files, &mut journal)?)
+            Some(self.condition(&job, files, &mut progress)?)
         } else {
             None // decoding is all that is left to do
         };
@@ -126,18 +126,18 @@ impl Pipeline {
             pipeline: self,
             job: &job,
             conditions: conditions.as_ref(),
-            journal: &mut journal,
+            progress: &mut progress,
             ladder,
             checkpoints: &mut checkpoints,
         };
         let (video, ladder) = generation.run(&found)?;
-        let written = output::write(&job, &video, &mut journal).inspect_err(|error| {
+        let written = output::write(&job, &video, &mut progress).inspect_err(|error| {
             if matches!(error, Error::Video(VideoError::Black { .. })) {
                 checkpoints.remove(); // these latents would be as black the next time
             }
         })?;
         job.warnings.extend(written.warning.clone());
-        let report = self.report(job, &video, written, journal);
+        let report = self.report(job, &video, written, progress);
         Ok(RenderOutput {
             memory_plan: Some(Box::new(memory_plan)),
             resumed,
@@ -162,8 +162,8 @@ impl Pipeline {
     }
 
     /// What decides the bits of what is made now.
-    fn circumstances(&self, job: &Job, ladder: &Ladder) -> Circumstances {
-        let settled = Settled {
+    fn provenance(&self, job: &Job, ladder: &Ladder) -> Provenance {
+        let settled = RunSettings {
             dtype: self.models.transformer_kind(),
             vae_dtype: self.models.vae_kind(),
             attention: match job.precaution {
@@ -173,7 +173,7 @@ impl Pipeline {
             rung: ladder.rung(),
             tiling: self.models.tiling(),
         };
-        Circumstances::now(self.device, self.embeddings.build, settled)
+        Provenance::now(self.device, self.embeddings.build, settled)
     }
 
     fn report(
@@ -181,7 +181,7 @@ impl Pipeline {
         job: Job,
         video: &Video,
         written: Written,
-        journal: Journal<'_>,
+        progress: ProgressReporter<'_>,
     ) -> RenderOutput {
         RenderOutput {
             video: job.output.video,
@@ -194,7 +194,7 @@ impl Pipeline {
                 .into_iter()
                 .chain(self.models.warnings())
                 .collect(),
-            phases: journal.into_phases(),
+            phases: progress.into_phases(),
             device: device::label(self.device),
             dtype: kind_label(self.models.transformer_kind()).into(),
             // As planned: with what torch holds beside its tensors.
@@ -217,7 +217,7 @@ impl Pipeline {
         &mut self,
         job: &Job,
         files: EncoderFiles,
-        journal: &mut Journal<'_>,
+        progress: &mut ProgressReporter<'_>,
     ) -> Result<Conditions, Error> {
         let _no_grad = tch::no_grad_guard();
         let mut encoding = Encoding {
@@ -225,7 +225,7 @@ impl Pipeline {
             files,
             embeddings: &mut self.embeddings,
             models: &mut self.models,
-            journal,
+            progress,
         };
         let prompt = encoding.prompt(&job.prompt)?;
         let negative_prompt = if needs_negative(&job.sampling.guidance) {
@@ -260,7 +260,7 @@ fn kind_label(kind: Kind) -> &'static str {
         Kind::Float => "f32",
         Kind::BFloat16 => "bf16",
         Kind::Half => "f16",
-        other => unreachable!("{other:?} is no type of a model"),
+        other => unreachable!("{other:?} is not a dtype of a model"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where a job is, told to whoever listens, and how long each phase took.
+//! A job's progress, reported to a listener, and how long each phase took.
 
 use std::{ops::ControlFlow, time::Instant};
 
@@ -6,7 +6,7 @@ use framepack_ipc::worker::{Phase, PhaseTime, Progress, RenderPlan, RungTaken};
 
 use crate::error::Error;
 
-/// News of a running job.
+/// An update on a running job.
 #[derive(Debug, Clone, Copy)]
 pub enum Update<'a> {
     /// The request was resolved.
@@ -22,25 +22,25 @@ pub enum Update<'a> {
 /// Why a listener ends a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// It is not wanted any more.
+    /// The job was cancelled.
     Cancel,
     /// It is to be continued later.
     Suspend,
 }
 
-/// Who hears the news; `Break` stops the job at once. What it takes to listen belongs to no phase.
+/// Receives updates; `Break` stops the job at once. The time it takes belongs to no phase.
 pub type Listener<'a> = dyn FnMut(Update<'_>) -> ControlFlow<Stop> + 'a;
 
-/// The running job's position and clock.
-pub(crate) struct Journal<'a> {
+/// Tracks a running job's position and times, and reports updates to its listener.
+pub(crate) struct ProgressReporter<'a> {
     listener: &'a mut Listener<'a>,
     now: Progress,
     phase_began: Instant,
     phases: Vec<PhaseTime>,
 }
 
-impl<'a> Journal<'a> {
-    /// A journal of a job that starts with loading.
+impl<'a> ProgressReporter<'a> {
+    /// For a job that starts with loading.
     pub(crate) fn new(listener: &'a mut Listener<'a>) -> Self {
         Self {
             listener,

@@ -4,7 +4,7 @@
 //! daemon's end is seen while a step runs; everything of torch happens on the thread that calls [`serve`].
 
 mod conversation;
-mod orders;
+mod inbox;
 
 use std::{
     fs::{File, TryLockError},
@@ -20,7 +20,7 @@ use tch::Device;
 
 use self::{
     conversation::Conversation,
-    orders::{Order, Orders, Question},
+    inbox::{Inbox, Question, Task},
 };
 use crate::{
     device, error::Error, memory::planner::Planner, options::ModelOptions, pipeline::Pipeline,
@@ -38,26 +38,26 @@ pub fn serve(
     input: impl BufRead + Send + 'static,
     output: impl Write,
 ) -> Result<(), Error> {
-    let mut orders = Orders::listen(input);
+    let mut inbox = Inbox::listen(input);
     let mut replies = Replies(output);
     let _lock = lock_device(name, state_dir)?;
     let device = device::open(name)?;
     replies.send(&FromWorker::Ready(introduction(name, device)))?;
 
     let mut pipeline = Pipeline::new(device, options).with_state_dir(state_dir);
-    while let Some(order) = orders.next() {
-        let request = match order {
-            Order::Render(request) => request,
-            Order::Plan(question) => {
+    while let Some(task) = inbox.next() {
+        let request = match task {
+            Task::Render(request) => request,
+            Task::Plan(question) => {
                 replies.send(&question.answer(pipeline.planner()))?;
                 continue;
             }
-            Order::Cool { to } => {
+            Task::Cool { to } => {
                 pipeline.cool(to);
                 continue;
             }
         };
-        let outcome = render(&mut pipeline, &request, &mut orders, &mut replies);
+        let outcome = render(&mut pipeline, &request, &mut inbox, &mut replies);
         let fatal = outcome.as_ref().is_err_and(Error::is_fatal);
         replies.send(&last_word(&request, &outcome))?;
         if fatal {
@@ -71,14 +71,14 @@ pub fn serve(
 fn render(
     pipeline: &mut Pipeline,
     request: &RenderRequest,
-    orders: &mut Orders,
+    inbox: &mut Inbox,
     replies: &mut Replies<impl Write>,
 ) -> Result<RenderOutput, Error> {
     let _span = tracing::info_span!("job", id = request.job.0).entered();
     let mut conversation = Conversation {
         job: request.job,
         planner: pipeline.planner(),
-        orders,
+        inbox,
         replies,
     };
     let mut lost = None;
@@ -130,7 +130,7 @@ fn lock_device(name: &str, state_dir: &Path) -> Result<File, Error> {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             tracing::info!(
                 device = name,
-                "waits for another worker to leave the device"
+                "waiting for another worker to release the device"
             );
             file.lock()?;
         }

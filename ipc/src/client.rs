@@ -27,7 +27,7 @@ pub enum ClientError {
         error: io::Error,
     },
     /// The connection broke.
-    #[error("the connection to framepackd broke: {0}")]
+    #[error("the connection to framepackd failed: {0}")]
     Broken(io::Error),
     /// The daemon hung up without an answer.
     #[error("framepackd closed the connection without an answer")]
@@ -36,10 +36,10 @@ pub enum ClientError {
     #[error("framepackd did not answer in time")]
     TimedOut,
     /// What came is no answer.
-    #[error("framepackd's answer is not understood: {0}")]
+    #[error("can't parse framepackd's answer: {0}")]
     Codec(#[from] CodecError),
     /// An answer to another question.
-    #[error("framepackd's answer does not fit the request")]
+    #[error("framepackd's answer does not match the request")]
     Unexpected,
     /// The daemon refused, with its reason.
     #[error("{}", .0.error)]

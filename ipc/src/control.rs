@@ -70,7 +70,7 @@ pub enum Request {
     Scan,
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
-    /// Give a device jobs again that was taken out. Answered by [`Response::Enabled`].
+    /// Re-enable a disabled device. Answered by [`Response::Enabled`].
     EnableDevice(DeviceRequest),
 }
 
@@ -287,13 +287,13 @@ pub struct Enabling {
     pub outcome: EnableOutcome,
 }
 
-/// Whether a device is brought back.
+/// Whether a device was re-enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnableOutcome {
-    /// It was taken out; a worker is being started.
+    /// It was disabled; a worker is being started.
     Enabled,
-    /// It was not taken out; nothing changed.
+    /// It was not disabled; nothing changed.
     NotFaulty,
     /// An outcome of a later version.
     #[serde(other)]

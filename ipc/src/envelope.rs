@@ -94,11 +94,16 @@ mod tests {
         );
         let mut problems = Problems::default();
         problems.push(
-            Problem::new(ProblemKind::OutOfRange, "steps", "0 is not in 1 to 100").hint("more"),
+            Problem::new(
+                ProblemKind::OutOfRange,
+                "steps",
+                "0 is out of range (1 to 100)",
+            )
+            .hint("more"),
         );
         assert_eq!(
             serde_json::to_string(&ErrorEnvelope::from(&problems)).unwrap(),
-            r#"{"error":{"code":"FP2103","fault":"job","class":"validation","message":"steps: 0 is not in 1 to 100","hint":"more","path":"steps"}}"#
+            r#"{"error":{"code":"FP2103","fault":"job","class":"validation","message":"steps: 0 is out of range (1 to 100)","hint":"more","path":"steps"}}"#
         );
     }
 }

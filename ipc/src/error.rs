@@ -92,7 +92,7 @@ impl From<Note> for ErrorBody {
 impl std::error::Error for ErrorBody {}
 
 impl fmt::Display for ErrorBody {
-    /// `FP2103: line 4, column 8: steps: 500 is not in 1 to 100`
+    /// `FP2103: line 4, column 8: steps: 500 is out of range (1 to 100)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)
     }

@@ -23,7 +23,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// Begins the file anew.
+    /// Creates the file, or empties it.
     pub fn create(path: &Path) -> Result<Self, ErrorBody> {
         let file = File::create(path).map_err(|error| unwritable(path, &error))?;
         Ok(Self {
@@ -48,7 +48,7 @@ impl Export {
             .and_then(|file| file.sync_all());
         synced.map_err(|error| unwritable(&self.path, &error))?;
         let (records, path) = (self.records, self.path.display());
-        Ok(format!("{records} jobs are in {path}"))
+        Ok(format!("{records} jobs exported to {path}"))
     }
 }
 
@@ -77,8 +77,9 @@ impl Import {
             if line.trim().is_empty() {
                 continue;
             }
-            let record = serde_json::from_str(&line)
-                .map_err(|error| unreadable(&self.path, &format!("no export of jobs: {error}")))?;
+            let record = serde_json::from_str(&line).map_err(|error| {
+                unreadable(&self.path, &format!("not an export of jobs: {error}"))
+            })?;
             batch.push(record);
             bytes += line.len();
             if bytes > BATCH_BYTES {

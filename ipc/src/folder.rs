@@ -12,9 +12,9 @@ pub const MAX_WAITING: usize = 1000;
 pub struct Scan {
     /// Files that became jobs.
     pub jobs: u64,
-    /// Files that were jobs already.
+    /// Files that duplicate an existing job.
     pub duplicates: u64,
-    /// Files that were rejected.
+    /// Files rejected.
     pub rejected: u64,
     /// Files that could be taken and were not yet: for want of room, or since they are so many.
     pub left: u64,

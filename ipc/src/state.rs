@@ -53,7 +53,7 @@ impl StateReport {
         let mut lines = vec![
             format!("jobs       {} (change {})", self.jobs, self.seq),
             format!(
-                "bytes      store {:.1} MiB, journal {:.1} MiB; {:.0} MiB are free, {:.0} MiB are needed",
+                "bytes      store {:.1} MiB, journal {:.1} MiB; {:.0} MiB free, {:.0} MiB needed",
                 mib(self.store_bytes),
                 mib(self.journal_bytes),
                 mib(self.free_bytes),
@@ -111,9 +111,7 @@ impl Imported {
         let count = |is: fn(&Self) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
         let added = count(|outcome| matches!(outcome, Self::Added { .. }));
         let known = count(|outcome| matches!(outcome, Self::Known { .. }));
-        let mut lines = vec![format!(
-            "{added} jobs were added, {known} were there already"
-        )];
+        let mut lines = vec![format!("{added} jobs added, {known} already present")];
         let mut exit = Exit::Ok;
         for outcome in outcomes {
             if let Self::Refused { message } = outcome {

@@ -11,15 +11,15 @@ const INTRODUCTION: &str = "\
 <!-- Made by `make docs` from jobs/src/settings/table.rs. -->
 # Settings
 
-What changes a job's video, or the time that it takes. A key with a dot is a key in a mapping: `guidance.cfg` is written
+Everything that affects a job's video, or the time that it takes. A key with a dot is a key in a mapping: `guidance.cfg` is written
 `guidance: {cfg: 2}`.
 
 A *job* sets it in its file. The *farm* sets it in the daemon's configuration, under the same key, or in its environment
-(`FRAMEPACKD_GUIDANCE_CFG`), for all jobs that do not set it themselves. Such farm-wide defaults are no part of a job's
+(`FRAMEPACKD_GUIDANCE_CFG`), for all jobs that do not set it themselves. Such farm-wide defaults are not part of a job's
 `key`: a file that is dropped again under other defaults is still a duplicate, and its report says what differs.
 
 `framepackd config show --origin` prints the farm's values and where each comes from. The other keys of a job file, which
-say when it runs and where its video goes, are in [the job file](../README.md#the-job-file).
+say when it runs and where its video goes, are in [the job file](../README.md#a-job).
 
 | key | type and range | default | set by | in the Python application |
 |---|---|---|---|---|

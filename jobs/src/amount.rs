@@ -55,7 +55,10 @@ mod tests {
         assert_eq!(read("6"), Ok(MemoryAmount::Bytes(6 << 30)));
         assert_eq!(read("2.5").unwrap().gb(), Some(2.5));
         for text in ["1", "129"] {
-            assert_eq!(read(text), Err(format!("{text} is not in 2 to 128")));
+            assert_eq!(
+                read(text),
+                Err(format!("{text} is out of range (2 to 128)"))
+            );
         }
         for text in ["NaN", "6gb", ""] {
             let expected = format!("`{text}` is neither auto nor a number, 2 to 128");

@@ -78,7 +78,7 @@ mod tests {
         let problems = BundleDefaults::parse("{\n  \"steps\": 0\n}").unwrap_err();
         assert_eq!(
             problems.to_string(),
-            "line 2, column 12: steps: 0 is not in 1 to 100"
+            "line 2, column 12: steps: 0 is out of range (1 to 100)"
         );
     }
 }

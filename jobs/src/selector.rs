@@ -32,7 +32,7 @@ pub enum InvalidSelector {
     #[error("the range `{0}` ends before it begins")]
     Backwards(String),
     /// Nothing.
-    #[error("a job is named by its number, a range, @state or its name")]
+    #[error("expected a job's number, a range, @state or a name")]
     Empty,
 }
 

@@ -88,7 +88,7 @@ pub struct IllegalTransition {
 
 /// Not the name of a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a state; there are queued, running, done, failed, cancelled, expired")]
+#[error("`{0}` is not a state; expected one of queued, running, done, failed, cancelled, expired")]
 pub struct UnknownState(String);
 
 impl JobState {

@@ -19,13 +19,13 @@ pub enum InvalidTemplate {
     #[error("the name is empty")]
     Empty,
     /// A brace that opens or closes nothing.
-    #[error("`{0}` has a brace without its partner")]
+    #[error("`{0}` has an unmatched brace")]
     UnbalancedBrace(String),
     /// A placeholder that there is not.
-    #[error("unknown placeholder `{{{0}}}`; there are {{name}} and {{seed}}")]
+    #[error("unknown placeholder `{{{0}}}`; expected {{name}} or {{seed}}")]
     UnknownPlaceholder(String),
     /// A folder in the name.
-    #[error("`{0}` has a `/`; folders belong into output.dir")]
+    #[error("`{0}` has a `/`; folders belong in output.dir")]
     Folder(String),
 }
 
@@ -127,16 +127,16 @@ mod tests {
     fn what_is_no_template_says_why() {
         for (text, expected) in [
             ("", "the name is empty"),
-            ("a/b", "`a/b` has a `/`; folders belong into output.dir"),
-            ("{name", "`{name` has a brace without its partner"),
-            ("name}", "`name}` has a brace without its partner"),
+            ("a/b", "`a/b` has a `/`; folders belong in output.dir"),
+            ("{name", "`{name` has an unmatched brace"),
+            ("name}", "`name}` has an unmatched brace"),
             (
                 "{nmae}",
-                "unknown placeholder `{nmae}`; there are {name} and {seed}",
+                "unknown placeholder `{nmae}`; expected {name} or {seed}",
             ),
             (
                 "{{name}}",
-                "unknown placeholder `{{name}`; there are {name} and {seed}",
+                "unknown placeholder `{{name}`; expected {name} or {seed}",
             ),
         ] {
             let err = text.parse::<NameTemplate>().unwrap_err();

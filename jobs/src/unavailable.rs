@@ -6,20 +6,23 @@ use framepack_yaml::{Problem, ProblemKind};
 
 /// Paths and why they are refused.
 const UNAVAILABLE: [(&str, &str); 37] = [
-    ("attention", "the kind of attention follows from the device"),
+    (
+        "attention",
+        "the device decides which attention kernel is used",
+    ),
     (
         "caches",
-        "step caches are off until they are built, so every step is computed",
+        "step caches are not implemented: every step is computed",
     ),
     ("draft", "every job is rendered in full"),
     ("end", "a video starts from one image and has no end frame"),
     ("fit", "the image is cropped to the bucket's shape"),
     (
         "guidance.shift",
-        "the time shift follows from the video's size",
+        "the time shift is computed from the video's size",
     ),
-    ("hooks", "nothing is run when a job ends"),
-    ("include", "a job file stands for itself"),
+    ("hooks", "no commands are run when a job ends"),
+    ("include", "a job file can't include another"),
     (
         "keyframes",
         "a video starts from one image and has no keyframes",
@@ -43,7 +46,7 @@ const UNAVAILABLE: [(&str, &str); 37] = [
     ("output.codec", "videos are H.264"),
     (
         "output.collision",
-        "another job's video is never replaced; the new one gets a number",
+        "an existing video is never replaced; the new one gets a number",
     ),
     ("output.container", "videos are mp4"),
     ("output.fps", "videos have 30 frames a second"),

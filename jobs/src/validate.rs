@@ -25,11 +25,7 @@ impl JobSpec {
     /// Fills in the defaults, or says what can't do without.
     pub fn validate(self, surroundings: &Surroundings) -> Result<Validated, Problems> {
         if self.settings.get(&IMAGE).is_none() {
-            let problem = Problem::new(
-                ProblemKind::MissingKey,
-                IMAGE.key,
-                "required, but not there",
-            );
+            let problem = Problem::new(ProblemKind::MissingKey, IMAGE.key, "required, but missing");
             return Err(problem.hint("write `start: {image: photo.jpg}`").into());
         }
         let farm_defaults = surroundings.farm_defaults.defaults_for(&self.settings);
@@ -46,7 +42,7 @@ impl JobSpec {
             && crf > i64::from(MAX_CRF)
         {
             warnings.push(format!(
-                "output.crf: {crf} is encoded as {MAX_CRF}, x264's largest"
+                "output.crf: {crf} is encoded as {MAX_CRF}, the maximum of x264"
             ));
         }
         Ok(Validated {
@@ -75,7 +71,7 @@ fn warnings(spec: &ValidSpec, surroundings: &Surroundings) -> Vec<String> {
         && window != trained
     {
         warnings.push(format!(
-            "latent_window: {window}, but the model is made for {trained}"
+            "latent_window: {window}, but the model was trained for {trained}"
         ));
     }
     warnings
@@ -98,7 +94,7 @@ impl Validated {
     /// version are in it only where they differ from their defaults, and the farm's defaults are not.
     ///
     /// Comments, order and spelling of the file do not matter; every value that changes the video, or its
-    /// name, does. So does the picture itself: the same file with another photo in its place is another job.
+    /// name, does. So does the image itself: the same file with another photo in its place is another job.
     /// With `seed: random` each submission is: `drawn`, the random number that it would use, counts then.
     pub fn key_for(&self, image_sha256: &str, drawn: u32) -> String {
         self.key.clone().unwrap_or_else(|| {

@@ -21,7 +21,7 @@ pub enum InvalidWindow {
     #[error("`{0}` is not a window like 22:00-07:00")]
     Form(String),
     /// No time.
-    #[error("a window that begins when it ends has no length")]
+    #[error("a window must not start and end at the same time")]
     Empty,
 }
 

@@ -128,11 +128,11 @@ fn what_has_no_effect_is_told() {
         ),
         (
             "output: {crf: 60}",
-            "output.crf: 60 is encoded as 51, x264's largest",
+            "output.crf: 60 is encoded as 51, the maximum of x264",
         ),
         (
             "latent_window: 5",
-            "latent_window: 5, but the model is made for 9",
+            "latent_window: 5, but the model was trained for 9",
         ),
     ] {
         assert_eq!(with(keys).unwrap().warnings, [expected]);
@@ -145,10 +145,13 @@ fn what_has_no_effect_is_told() {
 #[test]
 fn ranges_are_closed_and_types_are_kept() {
     for (keys, expected) in [
-        ("steps: 0", "line 3, column 8: steps: 0 is not in 1 to 100"),
+        (
+            "steps: 0",
+            "line 3, column 8: steps: 0 is out of range (1 to 100)",
+        ),
         (
             "steps: 101",
-            "line 3, column 8: steps: 101 is not in 1 to 100",
+            "line 3, column 8: steps: 101 is out of range (1 to 100)",
         ),
         (
             "steps: 2.5",
@@ -160,19 +163,19 @@ fn ranges_are_closed_and_types_are_kept() {
         ),
         (
             "length: {seconds: 0.5}",
-            "line 3, column 19: length.seconds: 0.5 is not in 1 to 120",
+            "line 3, column 19: length.seconds: 0.5 is out of range (1 to 120)",
         ),
         (
             "length: {seconds: .nan}",
-            "line 3, column 19: length.seconds: NaN is not in 1 to 120",
+            "line 3, column 19: length.seconds: NaN is out of range (1 to 120)",
         ),
         (
             "length: 5",
-            "line 3, column 9: length: expected a mapping with keys; found 5 (known here: seconds)",
+            "line 3, column 9: length: expected a mapping with keys; found 5 (known keys here: seconds)",
         ),
         (
             "guidance: {distilled: 33}",
-            "line 3, column 23: guidance.distilled: 33 is not in 1 to 32",
+            "line 3, column 23: guidance.distilled: 33 is out of range (1 to 32)",
         ),
         (
             "guidance: {cfg: [1]}",
@@ -180,15 +183,15 @@ fn ranges_are_closed_and_types_are_kept() {
         ),
         (
             "guidance: {rescale: -0.1}",
-            "line 3, column 21: guidance.rescale: -0.1 is not in 0 to 1",
+            "line 3, column 21: guidance.rescale: -0.1 is out of range (0 to 1)",
         ),
         (
             "seed: -1",
-            "line 3, column 7: seed: -1 is not in 0 to 18446744073709551615",
+            "line 3, column 7: seed: -1 is out of range (0 to 18446744073709551615)",
         ),
         (
             "seed: 18446744073709551616",
-            "line 3, column 7: seed: 18446744073709551616 is not in 0 to 18446744073709551615",
+            "line 3, column 7: seed: 18446744073709551616 is out of range (0 to 18446744073709551615)",
         ),
         (
             "seed: often",
@@ -196,15 +199,15 @@ fn ranges_are_closed_and_types_are_kept() {
         ),
         (
             "latent_window: 34",
-            "line 3, column 16: latent_window: 34 is not in 1 to 33",
+            "line 3, column 16: latent_window: 34 is out of range (1 to 33)",
         ),
         (
             "size: {bucket: 600}",
-            "line 3, column 16: size.bucket: 600 is not a bucket; there are 128, 256, 384, 512, 640, 768 (the nearest is 640)",
+            "line 3, column 16: size.bucket: 600 is not a bucket; expected one of 128, 256, 384, 512, 640, 768 (the nearest is 640)",
         ),
         (
             "output: {crf: 101}",
-            "line 3, column 15: output.crf: 101 is not in 0 to 100",
+            "line 3, column 15: output.crf: 101 is out of range (0 to 100)",
         ),
         (
             "prompt: 12",
@@ -212,15 +215,15 @@ fn ranges_are_closed_and_types_are_kept() {
         ),
         (
             "model: f2",
-            "line 3, column 8: model: `f2` is not a model; there are original and f1 (did you mean `f1`?)",
+            "line 3, column 8: model: `f2` is not a model; expected original or f1 (did you mean `f1`?)",
         ),
         (
             "name: my cat",
-            "line 3, column 7: name: `my cat` is not a name; a name has 1 to 128 of A-Z, a-z, 0-9, `.`, `_`, `-`",
+            "line 3, column 7: name: `my cat` is not a name; a name has 1 to 128 characters of A-Z, a-z, 0-9, `.`, `_`, `-`",
         ),
         (
             "key: ''",
-            "line 3, column 6: key: 0 characters are not in 1 to 200",
+            "line 3, column 6: key: 0 characters; 1 to 200 are accepted",
         ),
     ] {
         assert_refused(&format!("{SMALLEST}{keys}\n"), expected);
@@ -240,7 +243,7 @@ fn misspelt_keys_get_a_suggestion() {
         ),
         (
             "output:\n  format: mov",
-            "line 4, column 3: output.format: unknown key (known here: dir, name, crf)",
+            "line 4, column 3: output.format: unknown key (known keys here: dir, name, crf)",
         ),
     ] {
         assert_refused(&format!("{SMALLEST}{keys}\n"), expected);
@@ -252,7 +255,7 @@ fn keys_of_later_versions_are_refused_with_the_reason() {
     for (keys, expected) in [
         (
             "caches: {teacache: {enabled: true}}",
-            "line 3, column 1: caches: not available in this version: step caches are off until they are built, so every step is computed (remove it)",
+            "line 3, column 1: caches: not available in this version: step caches are not implemented: every step is computed (remove it)",
         ),
         (
             "output: {fps: 24}",
@@ -264,7 +267,7 @@ fn keys_of_later_versions_are_refused_with_the_reason() {
         ),
         (
             "kind: Batch\nmatrix: {seed: [1, 2]}",
-            "line 3, column 1: kind: not available in this version: one file is one job, of kind Job (write one file for each video)",
+            "line 3, column 1: kind: not available in this version: a file describes one job, of kind Job (write one file for each video)",
         ),
     ] {
         assert_refused(&format!("{SMALLEST}{keys}\n"), expected);
@@ -275,13 +278,13 @@ fn keys_of_later_versions_are_refused_with_the_reason() {
 fn outputs_stay_in_their_folder() {
     for dir in ["/etc", "../x", "a/../../x"] {
         let expected = format!(
-            "line 3, column 15: output.dir: `{dir}` is not a folder below the outputs (give a relative path without `..`)"
+            "line 3, column 15: output.dir: `{dir}` is not a folder below the outputs folder (give a relative path without `..`)"
         );
         assert_refused(&format!("{SMALLEST}output: {{dir: {dir}}}\n"), &expected);
     }
     assert_refused(
         &format!("{SMALLEST}output: {{name: ../x}}\n"),
-        "line 3, column 16: output.name: `../x` has a `/`; folders belong into output.dir",
+        "line 3, column 16: output.name: `../x` has a `/`; folders belong in output.dir",
     );
 }
 
@@ -289,15 +292,15 @@ fn outputs_stay_in_their_folder() {
 fn required_keys_are_named() {
     assert_refused(
         "start: {image: a.png}\n",
-        "api: required, but not there (write `api: framepack/v1`)",
+        "api: required, but missing (write `api: framepack/v1`)",
     );
     assert_refused(
         "api: framepack/v1\n",
-        "start.image: required, but not there (write `start: {image: photo.jpg}`)",
+        "start.image: required, but missing (write `start: {image: photo.jpg}`)",
     );
     assert_refused(
         "api: framepack/v2\nstart: {image: a.png}\n",
-        "line 1, column 6: api: `framepack/v2` is not a version that is understood (write `api: framepack/v1`)",
+        "line 1, column 6: api: `framepack/v2` is not a supported version (write `api: framepack/v1`)",
     );
 }
 
@@ -313,7 +316,7 @@ guidance: {distilled: 0, cgf: 2}
 line 3, column 9: start.imag: unknown key (did you mean `image`?)
 line 4, column 8: steps: expected a whole number, 1 to 100; found `many`
 line 5, column 26: guidance.cgf: unknown key (did you mean `cfg`?)
-line 5, column 23: guidance.distilled: 0 is not in 1 to 32";
+line 5, column 23: guidance.distilled: 0 is out of range (1 to 32)";
     assert_refused(text, expected);
 }
 
@@ -342,7 +345,7 @@ fn yaml_is_taken_in_moderation() {
         ),
         (
             "steps: 1\nsteps: 2\n",
-            "line 2, column 1: `steps` is there twice",
+            "line 2, column 1: `steps` is given twice",
         ),
         (
             "prompt: !include secret.txt\n",
@@ -377,7 +380,10 @@ fn no_file_makes_the_parser_swell() {
     for (text, expected) in [
         (echo, "more than 1048576 bytes of text, aliases expanded"),
         (deep, "nested deeper than 32 levels"),
-        (long, "the file has 1048584 bytes; at most 1048576 are read"),
+        (
+            long,
+            "the file has 1048584 bytes; at most 1048576 are accepted",
+        ),
         (key, "a key of more than 128 bytes"),
         (wide, "more than 10000 values, aliases expanded"),
         (laughs, "more than 10000 values, aliases expanded"),
@@ -434,24 +440,24 @@ fn when_a_job_runs_is_no_part_of_its_key() {
 #[test]
 fn wrong_schedules_say_what_is_wrong() {
     for (key, expected) in [
-        ("priority: 1001", "priority: 1001 is not in -1000 to 1000"),
+        (
+            "priority: 1001",
+            "priority: 1001 is out of range (-1000 to 1000)",
+        ),
         (
             "priority: high",
             "priority: expected a whole number, -1000 to 1000; found `high`",
         ),
         (
             "group: a b",
-            "group: `a b` is not a name; a name has 1 to 128 of A-Z, a-z, 0-9, `.`, `_`, `-`",
+            "group: `a b` is not a name; a name has 1 to 128 characters of A-Z, a-z, 0-9, `.`, `_`, `-`",
         ),
-        (
-            "after: 0",
-            "after: 0 is not the number of a job; they are counted from 1",
-        ),
+        ("after: 0", "after: 0 is not a job number; the first is 1"),
         (
             "after: {job: 1}",
             "after: expected the number, the name or the key of a job, or a list of them; found a mapping",
         ),
-        ("after: ''", "after: 0 characters are not in 1 to 200"),
+        ("after: ''", "after: 0 characters; 1 to 200 are accepted"),
         (
             "not_before: tomorrow",
             "not_before: `tomorrow` is not a time with a date and an offset (write it like 2026-11-24T06:30:00+01:00, or with Z for UTC)",
@@ -466,24 +472,27 @@ fn wrong_schedules_say_what_is_wrong() {
         ),
         (
             "window: 22:00-22:00",
-            "window: a window that begins when it ends has no length (write it like \"22:00-07:00\", in local time)",
+            "window: a window must not start and end at the same time (write it like \"22:00-07:00\", in local time)",
         ),
         (
             "retry: 3",
-            "retry: expected a mapping with keys; found 3 (known here: max, on, backoff_secs)",
+            "retry: expected a mapping with keys; found 3 (known keys here: max, on, backoff_secs)",
         ),
-        ("retry: {max: 11}", "retry.max: 11 is not in 0 to 10"),
+        (
+            "retry: {max: 11}",
+            "retry.max: 11 is out of range (0 to 10)",
+        ),
         (
             "retry: {on: [input]}",
-            "retry.on: input failures are never tried again: the job would fail in the same way",
+            "retry.on: input failures are never retried: the job would fail in the same way",
         ),
         (
             "retry: {on: [ooms]}",
-            "retry.on: `ooms` is not a class; there are oom, numerics, hang, gpu, io, internal (did you mean `oom`?)",
+            "retry.on: `ooms` is not a failure class; expected one of oom, numerics, hang, gpu, io, internal (did you mean `oom`?)",
         ),
         (
             "retry: {on: oom}",
-            "retry.on: expected a list of classes of failures; found `oom`",
+            "retry.on: expected a list of failure classes; found `oom`",
         ),
     ] {
         let problems = with(key).expect_err(key).to_string();

@@ -54,7 +54,7 @@ fn a_key_that_there_is_not_is_a_mistake_of_the_command_line() {
     let ended = shown(&["step"]);
     assert_eq!(ended.code, 2);
     for part in [
-        "there is no setting `step`",
+        "no setting is called `step`",
         "did you mean `steps`?",
         "FP1001",
     ] {

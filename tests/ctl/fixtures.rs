@@ -79,7 +79,7 @@ pub(crate) fn done() -> JobState {
 pub(crate) fn failed() -> JobState {
     JobState::Failed {
         finished_at: at("2026-11-23T05:16:19.500000Z"),
-        failure: Failure::new(Code::PICTURE_FORMAT, "cat.jpg is not an image"),
+        failure: Failure::new(Code::IMAGE_FORMAT, "cat.jpg is not an image"),
     }
 }
 

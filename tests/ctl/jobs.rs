@@ -134,8 +134,8 @@ fn wait_gives_up_at_its_timeout() {
             9,
             "",
             "job 1: section 2/4 step 18/25\n\
-             error: --timeout passed: 1 is running [FP1005]\n\
-             hint: the jobs go on; wait again, or cancel them\n",
+             error: --timeout elapsed: 1 is running [FP1005]\n\
+             hint: the jobs keep running; wait again, or cancel them\n",
         );
 }
 
@@ -151,7 +151,10 @@ fn cancelling_what_is_finished_is_a_conflict() {
     ];
     let ended = talk(&["cancel", "1-2"], vec![Response::Cancelled { jobs }]).ended;
     assert_eq!(ended.code, 0);
-    assert_eq!(ended.stderr, "warning: job 2 stops at its next step\n");
+    assert_eq!(
+        ended.stderr,
+        "warning: job 2 will stop before its next step\n"
+    );
     let jobs = vec![cancellation(3, done(), CancelOutcome::AlreadyFinished)];
     let ended = talk(&["cancel", "3"], vec![Response::Cancelled { jobs }]).ended;
     assert_eq!(ended.code, 10);
@@ -183,8 +186,8 @@ fn ping_tells_what_the_daemon_does() {
         .ended
         .assert(
             0,
-            "framepackd 0.1.0 is up for 61 s (process 42): 2 queued, 1 running\n\
-             no job begins: by hand\n\
+            "framepackd 0.1.0 has been up for 61 s (pid 42): 2 queued, 1 running\n\
+             no job starts: by hand\n\
              degraded: the store was repaired [FP4001]\n\
              hint: look\n\
              worker cpu (-): busy, warm: a reason\n",
@@ -211,13 +214,13 @@ fn gpu_enable_says_whether_that_changes_anything() {
         device: "cuda:1".to_owned(),
     });
     assert_eq!(enabled.requests, [asked]);
-    enabled.ended.assert(0, "cuda:1 gets jobs again\n", "");
+    enabled.ended.assert(0, "cuda:1 is enabled again\n", "");
     let other = talk(EnableOutcome::NotFaulty);
-    other.ended.assert(0, "cuda:1 was not taken out\n", "");
+    other.ended.assert(0, "cuda:1 was not disabled\n", "");
 }
 
 #[test]
-fn watch_scan_says_what_was_taken_and_what_waits() {
+fn folder_scan_says_what_was_taken_and_what_waits() {
     let scan = Scan {
         jobs: 2,
         rejected: 1,
@@ -229,9 +232,9 @@ fn watch_scan_says_what_was_taken_and_what_waits() {
         }],
         ..Scan::default()
     };
-    let talk = talk(&["watch", "scan"], vec![Response::Scanned(scan)]);
+    let talk = talk(&["folder", "scan"], vec![Response::Scanned(scan)]);
     assert_eq!(talk.requests, [Request::Scan]);
-    let expected = "2 new jobs, 0 duplicates, 1 rejected; 5 wait, 3 are left for later\n\
+    let expected = "2 new jobs, 0 duplicates, 1 rejected; 5 waiting, 3 left for later\n\
                     a\\nb.yaml: the file is empty\n… and 4 more\n";
     talk.ended.assert(0, expected, "");
 }

@@ -17,7 +17,7 @@ fn wrong_usage_is_2_and_says_what_was_expected() {
         (&["wait", "9-3"], "the range `9-3` ends before it begins"),
         (
             &["wait", "1", "--timeout", "soon"],
-            "expected a number of seconds",
+            "expected a duration, such as 90s",
         ),
         (&["submit", "a.yaml", "--timeout", "5s"], "--wait"),
         (&["list", "--state", "gone"], "`gone` is not a state"),

@@ -65,17 +65,17 @@ fn a_plan_says_who_uses_what() {
         "\
 device      cuda:0 (NVIDIA Example)
 memory      16.00 GiB: 1.00 GiB used by others, 15.00 GiB for the worker
-            0.50 GiB are taken before the first tensor: context, kernels, workspaces
-transformer 43 of 60 blocks stay on the device: 12.00 GiB
-            5.00 GiB are streamed in every step, through 3 slots of 1.00 GiB together
-            4.00 GiB of host memory are page-locked for them
-            1.00 GiB are read from their files in every step: host memory is short
-            0.50 GiB of other weights stay
-            7.00 GiB are evaluated once, for all steps, and leave
-            1.00 GiB of working space for 18485 tokens; 1.00 GiB are kept free
+            0.50 GiB of CUDA context, kernels and workspaces, before the first tensor
+transformer 43 of 60 blocks resident: 12.00 GiB
+            5.00 GiB streamed in every step, through 3 slots (1.00 GiB in all)
+            4.00 GiB of page-locked host memory for them
+            1.00 GiB read from their files in every step, for want of host memory
+            0.50 GiB of other weights resident
+            7.00 GiB evaluated once for all steps, then dropped
+            1.00 GiB of working memory for 18485 tokens; 1.00 GiB kept free
 encoder     streamed layer by layer
-vae         decodes in tiles along time, height and width
-            2.00 GiB of the transformer leave the device for it
+vae         decodes in temporal and spatial tiles
+            2.00 GiB of the transformer's weights leave the device meanwhile
 peak        text      3.00 GiB
             sample   14.00 GiB
             largest  14.00 GiB

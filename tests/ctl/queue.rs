@@ -27,11 +27,11 @@ fn view() -> QueueView {
         until: None,
     };
     QueueView {
-        paused: Some("a user has paused the queue".to_owned()),
+        paused: Some("the queue is paused; `framepackctl resume --all` resumes it".to_owned()),
         paused_groups: vec!["night".to_owned()],
         jobs: vec![
             entry(3, Standing::Running, None, "on cpu"),
-            entry(5, Standing::Ready, Some(1), "in the order of acceptance"),
+            entry(5, Standing::Ready, Some(1), "in order of submission"),
             entry(4, Standing::Held, None, "held by a user"),
         ],
     }
@@ -44,10 +44,10 @@ fn the_queue_in_its_order_with_reasons() {
         .assert(
             0,
             "\t3\trunning\t0\tnight\tcat\ton cpu\n\
-         1\t5\tready\t0\tnight\tcat\tin the order of acceptance\n\
+         1\t5\tready\t0\tnight\tcat\tin order of submission\n\
          \t4\theld\t0\tnight\tcat\theld by a user\n",
-            "warning: no job begins: a user has paused the queue\n\
-         warning: no job of group night begins: it is paused\n",
+            "warning: no job starts: the queue is paused; `framepackctl resume --all` resumes it\n\
+         warning: no job of group night starts: it is paused\n",
         );
     let json = talk(&["queue", "--json"], vec![Response::Queue(view())])
         .ended
@@ -130,7 +130,7 @@ fn a_refusal_is_a_conflict_and_says_why() {
         outcome,
         remark: remark.map(str::to_owned),
     };
-    let halts = Some("halts at the end of its section");
+    let halts = Some("will pause at the end of its section");
     let jobs = vec![
         changed(1, JobState::Queued, ChangeOutcome::Changed, None),
         changed(2, running(), ChangeOutcome::Changed, halts),
@@ -139,7 +139,7 @@ fn a_refusal_is_a_conflict_and_says_why() {
     assert_eq!(ended.code, 0);
     assert_eq!(
         ended.stderr,
-        "warning: job 2 halts at the end of its section\n"
+        "warning: job 2 will pause at the end of its section\n"
     );
     let jobs = vec![changed(
         3,
@@ -172,7 +172,7 @@ fn held_paused_and_waiting_jobs_are_told_from_others() {
     assert_eq!(columns[0][1..3], ["held", "2 sections done"]);
     assert_eq!(
         columns[1][1..3],
-        ["queued", "again at 2026-11-24T06:00:00.000000Z"]
+        ["queued", "retry at 2026-11-24T06:00:00.000000Z"]
     );
     assert_eq!(columns[2][1..3], ["paused", "section 2/4 step 18/25"]);
 }

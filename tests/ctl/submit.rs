@@ -80,8 +80,7 @@ fn every_mistake_of_a_refused_file_is_told() {
 #[test]
 fn a_duplicate_is_no_error_but_a_remark() {
     let answer = || submitted(job(1, done()), SubmitOutcome::Duplicate);
-    let remark =
-        "the same job is done already, as job 1; another seed, name or key makes a new one";
+    let remark = "duplicate of job 1, which is done; another seed, name or key makes a new job";
     let ended = talk_with(&["submit", "-"], YAML, &[], vec![answer()]).ended;
     assert_eq!(
         (ended.code, ended.stderr),

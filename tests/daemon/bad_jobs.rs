@@ -88,11 +88,15 @@ fn mistakes_in_keys_and_values() {
         (
             "range",
             with("steps: 500"),
-            input("FP2103", "500 is not in 1 to 100"),
+            input("FP2103", "500 is out of range (1 to 100)"),
         ),
         ("no-start", no_start, input("FP2104", "start.image")),
         ("no-api", no_api, input("FP2104", "api")),
-        ("not-yet", caches, input("FP2105", "step caches are off")),
+        (
+            "not-yet",
+            caches,
+            input("FP2105", "step caches are not implemented"),
+        ),
         (
             "up",
             with("output: {dir: ../up}"),

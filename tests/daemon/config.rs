@@ -26,7 +26,7 @@ fn a_valid_configuration_is_called_valid_and_old_names_are_noticed() {
         assert_code(&output, 0);
         assert!(stdout(&output).ends_with("framepackd.yaml: valid\n"));
         let notice =
-            "notice: keep.work_days is called retention.work_days now; the old name still works\n";
+            "notice: keep.work_days is now called retention.work_days; the old name still works\n";
         assert_eq!(stderr(&output), notice);
     }
 }

@@ -329,7 +329,7 @@ fn rule_07_a_claimed_file_that_never_became_a_job_is_recovered() {
 }
 
 #[test]
-fn a_file_that_could_not_be_put_away_is_put_away_by_the_next_daemon() {
+fn a_file_that_could_not_be_filed_is_filed_by_the_next_daemon() {
     let mut farm = Farm::stopped();
     fs::write(farm.path("jobs/done"), "in the way").unwrap();
     farm.start();

@@ -33,7 +33,7 @@ fn farm() -> Farm {
 }
 
 #[test]
-fn the_figures_have_what_the_library_tells() {
+fn the_metrics_have_what_the_library_reports() {
     let mut farm = farm();
     fs::write(farm.path("foreign"), "1024").unwrap();
     farm.start();

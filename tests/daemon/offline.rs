@@ -104,7 +104,7 @@ fn a_store_is_checked_exported_and_repaired_without_a_daemon() {
 }
 
 #[test]
-fn jobs_are_imported_with_their_pictures_before_a_daemon_misses_them() {
+fn jobs_are_imported_with_their_images_before_a_daemon_misses_them() {
     let mut farm = Farm::new();
     assert_code(&farm.ctl(&["pause", "--all"]), 0);
     farm.drop_prompt("cat.yaml", "a cat");
@@ -114,9 +114,9 @@ fn jobs_are_imported_with_their_pictures_before_a_daemon_misses_them() {
     let export = export.to_str().unwrap();
     farm.lose_store();
     let imported = farm.state_text(&["import", export]);
-    assert!(imported.contains("1 jobs were added"), "{imported}");
+    assert!(imported.contains("1 jobs added"), "{imported}");
     let again = farm.state_text(&["import", export]);
-    assert!(again.contains("0 jobs were added, 1 were"), "{again}");
+    assert!(again.contains("0 jobs added, 1 already present"), "{again}");
     farm.start();
     assert_code(&farm.ctl(&["resume", "--all"]), 0);
     assert_eq!(farm.report("cat").0, "done");
@@ -146,7 +146,7 @@ fn what_is_no_export_and_what_cannot_be_written_is_said() {
     farm.stop();
     fs::write(farm.path("noise"), "no export\n").unwrap();
     let import = farm.state(&["import", farm.path("noise").to_str().unwrap()]);
-    assert_says(&import, 6, &["no export of jobs", "[FP2108]"]);
+    assert_says(&import, 6, &["not an export of jobs", "[FP2108]"]);
     fs::write(farm.path("other"), "{\"job\":7}\n").unwrap();
     let import = farm.state(&["import", farm.path("other").to_str().unwrap()]);
     assert_code(&import, 1);

@@ -52,7 +52,7 @@ fn a_job_that_is_paused_at_a_section_frees_its_worker_and_continues_there() {
     assert_code(&paused, 0);
     let stderr = String::from_utf8_lossy(&paused.stderr);
     assert!(
-        stderr.contains("halts at the end of its section"),
+        stderr.contains("will pause at the end of its section"),
         "{stderr}"
     );
     let job = farm.wait_until("it is back in the queue", |farm| {

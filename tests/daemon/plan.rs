@@ -99,7 +99,7 @@ fn without_a_worker_there_is_no_plan() {
     farm.start();
     let none = farm.ctl(&["plan", &farm.write_job("cat.yaml", "a cat")]);
     assert_code(&none, 11);
-    assert!(stderr(&none).contains("no worker is up that could plan the job [FP1010]"));
+    assert!(stderr(&none).contains("no worker is running that could plan the job [FP1010]"));
 }
 
 #[test]

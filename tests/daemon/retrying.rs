@@ -72,13 +72,13 @@ fn a_job_that_is_tried_again_forgets_that_it_was_cancelled_before() {
 }
 
 #[test]
-fn a_file_whose_job_is_done_after_all_is_put_away_as_done() {
+fn a_file_whose_job_is_done_after_all_is_filed_as_done() {
     let farm = Farm::new();
     farm.drop_prompt("cat.yaml", "oom 3");
     assert_eq!(farm.report("cat").0, "failed");
     assert_code(&farm.ctl(&["retry", "cat"]), 0);
     farm.wait_for("cat", StateName::Done);
-    farm.wait_until("its papers say so", |farm| {
+    farm.wait_until("its report says so", |farm| {
         let kinds = ["report.json", "yaml"].map(|suffix| farm.filed("cat", suffix));
         let is_done = |found: &Vec<(String, PathBuf)>| found.len() == 1 && found[0].0 == "done";
         (kinds.iter().all(is_done) && farm.filed("cat", "report.txt").is_empty()).then_some(())
@@ -121,7 +121,7 @@ fn another_attempt_waits_and_says_for_what() {
     let queue = farm.ctl(&["queue"]);
     let queue = String::from_utf8_lossy(&queue.stdout);
     assert!(
-        queue.contains("tried again at 20") && queue.contains("out of memory"),
+        queue.contains("retry at 20") && queue.contains("out of memory"),
         "{queue}"
     );
     // The pause is for the job, not for the daemon's life.
@@ -154,7 +154,7 @@ fn a_quarantined_job_is_tried_again_by_hand() {
 }
 
 #[test]
-fn a_failed_job_keeps_its_picture_over_a_restart_and_a_cancelled_one_does_not() {
+fn a_failed_job_keeps_its_image_over_a_restart_and_a_cancelled_one_does_not() {
     let mut farm = Farm::new();
     farm.ended("oom", "oom", "retry: {max: 0}");
     assert_code(&farm.ctl(&["pause", "--all"]), 0);

@@ -37,7 +37,7 @@ fn a_reader_looks_and_nothing_else() {
         let output = farm.ctl(&refused);
         assert_code(&output, 5);
         assert!(
-            stderr(&output).contains("this takes the role submit; yours is read [FP1013]"),
+            stderr(&output).contains("this needs the role submit; yours is read [FP1013]"),
             "{}",
             stderr(&output)
         );
@@ -72,6 +72,6 @@ fn a_name_that_the_system_lacks_is_said_at_the_start() {
     farm.configure("socket: {admin: no-such-user}\n");
     assert_fails(
         &farm.refused(&[]),
-        "socket.admin: this system has no no-such-user",
+        "socket.admin: no-such-user does not exist on this system",
     );
 }

@@ -111,7 +111,7 @@ fn a_job_runs_after_those_that_it_names_in_whatever_order_they_come() {
     let farm = Farm::new();
     farm.submit_keys("edit", "a", "after: [shot-1, shot-2]");
     farm.wait_until("it waits for a job that is not there", |farm| {
-        (farm.reason("edit") == "after `shot-1`, which is not there yet").then_some(())
+        (farm.reason("edit") == "after `shot-1`, which does not exist yet").then_some(())
     });
     farm.submit_keys("shot-2", "b", "");
     farm.submit_keys("shot-1", "c", "");
@@ -178,7 +178,7 @@ fn times_are_kept() {
 }
 
 #[test]
-fn a_dropped_file_whose_deadline_passed_is_put_away_with_the_reason() {
+fn a_dropped_file_whose_deadline_passed_is_filed_with_the_reason() {
     let farm = Farm::new();
     farm.drop_job(
         "late.yaml",
@@ -248,11 +248,11 @@ fn a_paused_queue_begins_nothing_also_after_a_restart() {
     farm.start();
     let ping = String::from_utf8(farm.ctl(&["ping"]).stdout).unwrap();
     assert!(
-        ping.contains("no job begins: a user has paused the queue"),
+        ping.contains("no job starts: a user has paused the queue"),
         "{ping}"
     );
     let queue = farm.ctl(&["queue"]);
-    assert!(String::from_utf8_lossy(&queue.stderr).contains("no job begins"));
+    assert!(String::from_utf8_lossy(&queue.stderr).contains("no job starts"));
     assert_eq!(farm.queue()[0].1, Some(1), "its turn is told all the same");
     assert_eq!(farm.renders(), [0_u64; 0]);
     assert_code(&farm.ctl(&["resume", "--all"]), 0);
@@ -280,9 +280,9 @@ fn nothing_begins_while_the_disk_has_no_room() {
     farm.submit_keys("a", "a", "");
     farm.wait_until("the daemon says why nothing begins", |farm| {
         let ping = String::from_utf8(farm.ctl(&["ping"]).stdout).unwrap();
-        ping.contains("no job begins: ").then_some(())?;
+        ping.contains("no job starts: ").then_some(())?;
         assert!(
-            ping.contains("free some, or lower disk.reserve_mib"),
+            ping.contains("free some space, or lower disk.reserve_mib"),
             "{ping}"
         );
         Some(())

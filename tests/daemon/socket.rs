@@ -217,7 +217,7 @@ fn a_job_whose_worker_hears_nothing_is_cancelled_all_the_same() {
 }
 
 #[test]
-fn a_wish_to_cancel_outlives_the_daemon() {
+fn a_request_to_cancel_outlives_the_daemon() {
     let mut farm = Farm::new();
     farm.submit("deaf", &job("hang")).unwrap();
     farm.wait_until("it runs", |farm| {

@@ -83,7 +83,7 @@ fn a_file_in_the_sockets_place_is_not_removed() {
     let farm = Farm::stopped();
     fs::create_dir(farm.path("run")).unwrap();
     fs::write(farm.socket(), "precious").unwrap();
-    assert_fails(&farm.refused(&[]), "is no socket");
+    assert_fails(&farm.refused(&[]), "is not a socket");
     assert_eq!(fs::read(farm.socket()).unwrap(), b"precious");
 }
 
@@ -91,7 +91,7 @@ fn a_file_in_the_sockets_place_is_not_removed() {
 fn a_missing_worker_is_said_at_once() {
     let farm = Farm::stopped();
     farm.replace_in_config("fake_worker", "no_worker");
-    assert_fails(&farm.refused(&[]), "there is no worker at");
+    assert_fails(&farm.refused(&[]), "no worker program at");
     assert_fails(&farm.refused(&[]), "[FP8010]");
 }
 
@@ -142,7 +142,7 @@ const REFUSALS: [Refusal; 8] = [
     },
     Refusal {
         code: "FP8002",
-        says: &["paths.state: ", "lies in paths.jobs"],
+        says: &["paths.state: ", "is inside paths.jobs"],
         spoil: |farm| farm.replace_in_config("state: state", "state: jobs/state"),
     },
     Refusal {
@@ -163,12 +163,12 @@ const REFUSALS: [Refusal; 8] = [
     },
     Refusal {
         code: "FP8009",
-        says: &["is no socket"],
+        says: &["is not a socket"],
         spoil: |farm| fs::create_dir_all(farm.socket()).unwrap(),
     },
     Refusal {
         code: "FP8011",
-        says: &["no @no-such-group"],
+        says: &["@no-such-group does not exist"],
         spoil: |farm| farm.configure("socket: {submit: '@no-such-group'}\n"),
     },
     Refusal {

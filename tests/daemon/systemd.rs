@@ -115,7 +115,7 @@ fn each_job_has_a_log_of_its_own() {
     );
     assert!(
         said.iter()
-            .any(|event| event["message"] == "begins" && event["device"] == "cpu"),
+            .any(|event| event["message"] == "started" && event["device"] == "cpu"),
         "{said:?}"
     );
     assert!(
@@ -184,7 +184,7 @@ fn under_systemd_the_journal_gets_fields_and_stderr_nothing() {
     for entry in entries {
         if entry
             .get("MESSAGE")
-            .is_some_and(|message| message == "begins")
+            .is_some_and(|message| message == "started")
         {
             begins.clone_from(&entry);
         }

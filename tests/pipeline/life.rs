@@ -71,7 +71,7 @@ fn a_second_worker_waits_for_the_first_to_end() {
     let desk = Desk::new();
     let mut first = Worker::ready(desk.path());
     let second = Worker::start(desk.path());
-    second.wait_for_log("waits for another worker");
+    second.wait_for_log("waiting for another worker");
     assert!(second.is_silent());
     first.hang_up();
     assert!(matches!(second.next(), FromWorker::Ready(_)));
@@ -82,7 +82,7 @@ fn a_worker_that_waits_for_the_device_ends_with_its_input_too() {
     let desk = Desk::new();
     let _first = Worker::ready(desk.path());
     let mut second = Worker::start(desk.path());
-    second.wait_for_log("waits for another worker");
+    second.wait_for_log("waiting for another worker");
     assert!(second.hang_up() < SOON);
 }
 

@@ -34,7 +34,7 @@ fn a_video_is_decoded_by_ffmpeg_where_there_is_one() {
     let output = worker_with(&desk, nothing.path()).render(&request);
     assert_eq!(output.verified, Verified::Container);
     assert!(
-        output.warnings[0].contains("no ffmpeg"),
+        output.warnings[0].contains("ffmpeg is not in PATH"),
         "{:?}",
         output.warnings
     );

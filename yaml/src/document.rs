@@ -109,7 +109,7 @@ fn unknown_key(path: &str, key: &str, known: &[&str]) -> Problem {
 }
 
 fn known_here(keys: &[&str]) -> String {
-    format!("known here: {}", keys.join(", "))
+    format!("known keys here: {}", keys.join(", "))
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(document.value("empty", Node::boolean), None);
         let expected = "\
 b.x: unknown key (did you mean `c`?)
-d: expected a mapping with keys; found `no` (known here: z)";
+d: expected a mapping with keys; found `no` (known keys here: z)";
         assert_eq!(document.finish().to_string(), expected);
     }
 }

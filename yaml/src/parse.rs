@@ -13,7 +13,7 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
     let syntax = |message: String| Problem::new(ProblemKind::Syntax, "", message);
     if text.len() > MAX_BYTES {
         let message = format!(
-            "the file has {} bytes; at most {MAX_BYTES} are read",
+            "the file has {} bytes; at most {MAX_BYTES} are accepted",
             text.len()
         );
         return Err(syntax(message));
@@ -200,7 +200,7 @@ impl Visitor<'_> for Key<'_> {
             return Err(E::custom(message));
         }
         if !self.seen.insert(key.to_owned()) {
-            return Err(E::custom(format!("`{key}` is there twice")));
+            return Err(E::custom(format!("`{key}` is given twice")));
         }
         Ok(key.to_owned())
     }

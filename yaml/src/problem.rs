@@ -85,7 +85,7 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `line 4, column 8: steps: 500 is not in 1 to 100`
+    /// `line 4, column 8: steps: 500 is out of range (1 to 100)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(location) = self.location {
             write!(f, "{location}: ")?;

@@ -46,7 +46,7 @@ impl Mistake {
     }
 
     fn outside<T: fmt::Display>(found: &Node, range: &RangeInclusive<T>) -> Self {
-        Self::out_of_range(format!("{found} is not in {}", Span(range)))
+        Self::out_of_range(format!("{found} is out of range ({})", Span(range)))
     }
 }
 
@@ -171,7 +171,7 @@ impl Node {
             return Ok(word);
         }
         let known: Vec<&str> = words.clone().into_iter().collect();
-        let message = format!("{self} is not {noun}; there are {}", listed(&known));
+        let message = format!("{self} is not {noun}; expected {}", listed(&known));
         let mistake = Mistake::out_of_range(message);
         Err(match suggest(text, words) {
             Some(near) => mistake.hint(format!("did you mean `{near}`?")),
@@ -180,12 +180,12 @@ impl Node {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`
+/// `a`, `a or b`, `a, b or c`
 fn listed(words: &[&str]) -> String {
     match words {
         [] => String::new(),
         [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }
 
@@ -204,7 +204,7 @@ mod tests {
         let mistake = text("pol").word("a mode", words).unwrap_err();
         assert_eq!(
             mistake.message,
-            "`pol` is not a mode; there are auto, events and poll"
+            "`pol` is not a mode; expected auto, events or poll"
         );
         assert_eq!(mistake.hint.as_deref(), Some("did you mean `poll`?"));
         let mistake = Node::Int(3).word("a mode", words).unwrap_err();
@@ -215,10 +215,10 @@ mod tests {
     fn numbers_keep_their_range_and_type() {
         assert_eq!(Node::Int(4).integer(&(1..=9_u32)), Ok(4));
         let message = |node: Node| node.integer(&(1..=9_u32)).unwrap_err().message;
-        assert_eq!(message(Node::Int(10)), "10 is not in 1 to 9");
+        assert_eq!(message(Node::Int(10)), "10 is out of range (1 to 9)");
         assert_eq!(
             message(Node::Int(i128::MAX)),
-            format!("{} is not in 1 to 9", i128::MAX)
+            format!("{} is out of range (1 to 9)", i128::MAX)
         );
         assert_eq!(
             message(Node::Float(2.5)),

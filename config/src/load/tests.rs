@@ -241,8 +241,8 @@ fn old_names_are_read_with_a_notice() {
     assert_eq!(
         loaded.notices,
         [
-            "keep.logs_days is called retention.logs_days now; the old name still works",
-            "keep.max_jobs is called retention.work_jobs now; the old name still works",
+            "keep.logs_days is now called retention.logs_days; the old name still works",
+            "keep.max_jobs is now called retention.work_jobs; the old name still works",
         ]
     );
 }
@@ -267,13 +267,13 @@ fn two_workers_for_one_device_are_refused() {
     let refused = merged(&text, &[]).unwrap_err();
     assert_eq!(
         refused,
-        "line 3, column 19: worker.devices: `cpu` is named twice; a device has one worker"
+        "line 3, column 19: worker.devices: `cpu` is listed twice; each device has one worker"
     );
     let environment = [("FRAMEPACKD_WORKER_DEVICES", "cuda:1,cuda:1")];
     let refused = merged(MINIMAL, &environment).unwrap_err();
     assert_eq!(
         refused,
-        "FRAMEPACKD_WORKER_DEVICES: `cuda:1` is named twice; a device has one worker"
+        "FRAMEPACKD_WORKER_DEVICES: `cuda:1` is listed twice; each device has one worker"
     );
 }
 
@@ -303,29 +303,29 @@ prompt: a cat
 line 1, column 1: path: unknown key (did you mean `paths`?)
 line 3, column 3: paths.job: unknown key (did you mean `jobs`?)
 line 4, column 10: paths.state: expected text; found 7 (put it in quotes: \"7\")
-line 6, column 12: worker.devices: `gpu` is not a device; there are cpu and cuda:N
-line 7, column 25: worker.step_deadline_factor: 1 is not in 2 to 1000
+line 6, column 12: worker.devices: `gpu` is not a device; expected cpu or cuda:N
+line 7, column 25: worker.step_deadline_factor: 1 is out of range (2 to 1000)
 line 8, column 25: idle.warm_after_secs: `soon` is neither never nor a whole number, 0 to 2678400
-line 10, column 16: memory.preserve_gb: 1 is not in 2 to 128
+line 10, column 16: memory.preserve_gb: 1 is out of range (2 to 128)
 line 11, column 19: memory.host_budget_gb: `much` is neither auto nor a number, 1 to 4096
 line 13, column 10: socket.admin: `*` is neither a user (`alice`) nor a group (`@artists`)
 line 14, column 21: metrics.textfile: `figures.txt` does not end in .prom, the only files that the node exporter reads
-line 15, column 19: keep.work_days: 0 is not in 1 to 1000000
+line 15, column 19: keep.work_days: 0 is out of range (1 to 1000000)
 line 15, column 33: keep.logs_days: `long` is neither never nor a whole number, 1 to 1000000
-line 16, column 8: steps: 0 is not in 1 to 100
-line 17, column 1: prompt: unknown key (a job sets it, in its own file)
+line 16, column 8: steps: 0 is out of range (1 to 100)
+line 17, column 1: prompt: unknown key (set it in the job file)
 paths.jobs: required, but not set
 paths.outputs: required, but not set
 paths.socket: required, but not set
 models.bundle: required, but not set
-FRAMEPACKD_SPOOL_MODE: `pol` is not a way of watching; there are auto, events and poll (did you mean `poll`?)";
+FRAMEPACKD_SPOOL_MODE: `pol` is not a watch mode; expected auto, events or poll (did you mean `poll`?)";
     assert_eq!(merged(text, &environment).unwrap_err(), expected);
 }
 
 #[test]
 fn folders_in_each_others_way_are_refused() {
     let text = MINIMAL.replace("state: state", "state: jobs/state");
-    let expected = "paths.state: /etc/framepackd/jobs/state lies in paths.jobs, which is /etc/framepackd/jobs \
+    let expected = "paths.state: /etc/framepackd/jobs/state is inside paths.jobs, which is /etc/framepackd/jobs \
          (jobs, state and outputs must be separate folders)";
     assert_eq!(merged(&text, &[]).unwrap_err(), expected);
 }
@@ -344,6 +344,6 @@ fn misspelt_and_unknown_variables_are_mistakes() {
     let environment = [("FRAMEPACKD_PATHS_JOB", "x"), ("FRAMEPACKD_LOG", "debug")];
     let expected = "\
 FRAMEPACKD_PATHS_JOB: unknown variable (did you mean `FRAMEPACKD_PATHS_JOBS`?)
-FRAMEPACKD_LOG: unknown variable (unset it: variables that begin with FRAMEPACKD_ are settings)";
+FRAMEPACKD_LOG: unknown variable (unset it: variables that start with FRAMEPACKD_ are settings)";
     assert_eq!(merged(MINIMAL, &environment).unwrap_err(), expected);
 }

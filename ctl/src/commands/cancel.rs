@@ -24,11 +24,11 @@ pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Ex
         match cancellation.outcome {
             CancelOutcome::Cancelled => {}
             CancelOutcome::Stopping => {
-                remarks.push(format!("job {} stops at its next step", job.id));
+                remarks.push(format!("job {} will stop before its next step", job.id));
             }
             CancelOutcome::AlreadyFinished => {
                 exit = Exit::Conflict;
-                remarks.push(format!("job {} is {} already", job.id, job.state.name()));
+                remarks.push(format!("job {} is already {}", job.id, job.state.name()));
             }
             CancelOutcome::Unknown => remarks.push(format!("job {}: see `show`", job.id)),
         }

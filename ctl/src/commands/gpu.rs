@@ -1,4 +1,4 @@
-//! `gpu`: devices that were taken out come back.
+//! `gpu`: disabled devices are enabled again.
 
 use framepack_ipc::{
     Exit,
@@ -24,9 +24,9 @@ pub(crate) fn run(action: Gpu, daemon: &Daemon, output: &Output) -> Result<Exit,
         return Err(ClientError::Unexpected.into());
     };
     let what = match enabling.outcome {
-        EnableOutcome::Enabled => "gets jobs again",
-        EnableOutcome::NotFaulty => "was not taken out",
-        EnableOutcome::Unknown => "is as `ping` says",
+        EnableOutcome::Enabled => "is enabled again",
+        EnableOutcome::NotFaulty => "was not disabled",
+        EnableOutcome::Unknown => "was answered in a way this version does not know; see `ping`",
     };
     match output.format {
         Format::Text => print_lines(&[format!("{} {what}", enabling.device)])?,

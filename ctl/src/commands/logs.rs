@@ -51,14 +51,14 @@ fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Failure> {
     match client.call(&Request::Show(SelectRequest { jobs }))? {
         Response::Jobs { jobs } if jobs.len() == 1 => Ok(jobs[0].id),
         Response::Jobs { jobs } => {
-            let message = format!("a log is of one job; these are {}", jobs.len());
+            let message = format!("`logs` takes one job; {} match", jobs.len());
             Err(Failure::new(ErrorBody::new(Code::USAGE, message)))
         }
         _ => Err(ClientError::Unexpected.into()),
     }
 }
 
-/// `2026-11-23T12:00:00Z INFO begins device=cpu`; a line that is none of ours as it is.
+/// `2026-11-23T12:00:00Z INFO started device=cpu`; a line in another format is left as it is.
 fn in_words(line: &str) -> String {
     let Ok(event) = serde_json::from_str::<Map<String, Value>>(line) else {
         return line.to_owned();

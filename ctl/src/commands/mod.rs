@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod doctor;
 mod explain;
+mod folder;
 mod gpu;
 mod list;
 mod logs;
@@ -17,7 +18,6 @@ mod show;
 mod state;
 mod submit;
 mod wait;
-mod watch;
 
 use framepack_ipc::queue::{Change, Scope};
 
@@ -60,7 +60,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             let change = Change::Retry { from_start };
             change::run(jobs.scope(), change, &daemon, output)
         }
-        Command::Watch { action } => watch::run(&action, &daemon, output),
+        Command::Folder { action } => folder::run(&action, &daemon, output),
         Command::Config { action } => config::run(action, &daemon, output),
         Command::Metrics => metrics::run(&daemon),
         Command::Doctor => doctor::run(&daemon, output),

@@ -23,10 +23,10 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     remarks.extend(
         queue
             .paused
-            .map(|reason| format!("no job begins: {reason}")),
+            .map(|reason| format!("no job starts: {reason}")),
     );
     let groups = queue.paused_groups.iter();
-    remarks.extend(groups.map(|group| format!("no job of group {group} begins: it is paused")));
+    remarks.extend(groups.map(|group| format!("no job of group {group} starts: it is paused")));
     output.warn(&remarks)?;
     match output.format {
         Format::Text => output.table(&rows::of_queue(&queue.jobs))?,

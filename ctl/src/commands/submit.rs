@@ -44,9 +44,9 @@ fn remarks(submission: &Submission) -> Vec<String> {
     match submission.outcome {
         SubmitOutcome::Created | SubmitOutcome::Unknown => {}
         SubmitOutcome::Duplicate => remarks.push(format!(
-            "the same job is {} already, as job {}; another seed, name or key makes a new one",
-            job.state.name(),
-            job.id
+            "duplicate of job {}, which is {}; another seed, name or key makes a new job",
+            job.id,
+            job.state.name()
         )),
     }
     let differing = submission.farm_defaults_differ.iter();

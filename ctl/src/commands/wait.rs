@@ -53,6 +53,6 @@ fn timed_out<'j>(watched: impl Iterator<Item = &'j Job>) -> Failure {
         .filter(|job| !job.is_finished())
         .map(|job| format!("{} is {}", job.id, job.state.name()))
         .collect();
-    let message = format!("--timeout passed: {}", unfinished.join(", "));
+    let message = format!("--timeout elapsed: {}", unfinished.join(", "));
     Failure::new(ErrorBody::new(Code::TIMEOUT, message))
 }

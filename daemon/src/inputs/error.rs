@@ -12,15 +12,15 @@ use super::MAX_INPUT_BYTES;
 pub(crate) enum InputError {
     #[error("{path} does not exist")]
     Missing { path: PathBuf },
-    #[error("{path} lies outside the folders that jobs may read ({})", list(.roots))]
+    #[error("{path} is outside the folders that jobs may read ({})", list(.roots))]
     Outside { path: PathBuf, roots: Vec<PathBuf> },
-    #[error("{path} is a symbolic link or lies behind one")]
+    #[error("{path} is a symbolic link, or is reached through one")]
     Link { path: PathBuf },
-    #[error("{path} lies on another file system than {root}, the folder that jobs may read")]
+    #[error("{path} is on a different file system from {root}, the folder that jobs may read")]
     OtherFileSystem { path: PathBuf, root: PathBuf },
     #[error("{path} is not a regular file")]
     NotRegular { path: PathBuf },
-    #[error("{path} has {found} bytes, more than the {MAX_INPUT_BYTES} that are read")]
+    #[error("{path} has {found} bytes; at most {MAX_INPUT_BYTES} are accepted")]
     TooLarge { path: PathBuf, found: u64 },
     #[error("reading {path}: {error}")]
     Read { path: PathBuf, error: io::Error },
@@ -40,14 +40,14 @@ impl InputError {
     /// The failure of the job that named the file.
     pub(crate) fn into_failure(self, key: &str) -> Failure {
         let code = match &self {
-            Self::Missing { .. } => Code::PICTURE_MISSING,
-            Self::Outside { .. } => Code::PICTURE_OUTSIDE,
-            Self::Link { .. } => Code::PICTURE_LINK,
-            Self::NotRegular { .. } => Code::PICTURE_SPECIAL,
-            Self::OtherFileSystem { .. } => Code::PICTURE_OTHER_FILE_SYSTEM,
-            Self::TooLarge { .. } => Code::PICTURE_FILE_TOO_LARGE,
-            Self::Read { .. } => Code::PICTURE_NOT_READ,
-            Self::Copy { .. } => Code::PICTURE_NOT_COPIED,
+            Self::Missing { .. } => Code::IMAGE_MISSING,
+            Self::Outside { .. } => Code::IMAGE_OUTSIDE,
+            Self::Link { .. } => Code::IMAGE_LINK,
+            Self::NotRegular { .. } => Code::IMAGE_SPECIAL,
+            Self::OtherFileSystem { .. } => Code::IMAGE_OTHER_FILE_SYSTEM,
+            Self::TooLarge { .. } => Code::IMAGE_FILE_TOO_LARGE,
+            Self::Read { .. } => Code::IMAGE_NOT_READ,
+            Self::Copy { .. } => Code::IMAGE_NOT_COPIED,
         };
         Failure::new(code, format!("{key}: {self}"))
     }

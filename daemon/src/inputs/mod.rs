@@ -56,7 +56,7 @@ impl OpenInput {
     }
 }
 
-/// Copies made for jobs that are accepted together: a picture that many of them name is copied once.
+/// Copies made for jobs that are accepted together: an image that many of them name is copied once.
 #[derive(Debug, Default)]
 pub(crate) struct Copies(HashMap<Fingerprint, InputCopy>);
 

@@ -108,7 +108,7 @@ fn rule_09_what_is_mounted_below_a_root_is_not_of_the_root() {
 }
 
 #[test]
-fn a_picture_of_many_jobs_is_copied_once_and_each_has_its_own_name() {
+fn a_image_of_many_jobs_is_copied_once_and_each_has_its_own_name() {
     let folders = folders();
     let jobs = folders.dir.path().join("jobs");
     let mut copies = Copies::default();

@@ -35,7 +35,7 @@ impl JobFiles {
         let (lines, inbox) = mpsc::sync_channel(BACKLOG);
         let state = state.to_owned();
         let writer = thread::Builder::new().name("job-logs".to_owned());
-        // Without the thread lines go nowhere, and jobs are rendered all the same.
+        // Without the thread lines go nowhere, and jobs are still rendered.
         let _ = writer.spawn(move || write_all(&state, &inbox));
         Self(lines)
     }

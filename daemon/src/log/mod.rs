@@ -4,7 +4,7 @@
 
 mod fields;
 mod job_file;
-mod journal;
+mod journald;
 
 use std::{
     env,
@@ -16,7 +16,7 @@ use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::Sub
 
 pub(crate) use job_file::path as job_file;
 
-use self::{job_file::JobFiles, journal::Journal};
+use self::{job_file::JobFiles, journald::Journald};
 
 /// What is logged when `RUST_LOG` does not say otherwise; sled and notify report each of their steps.
 const FILTER: &str = "info,sled=warn,notify=warn,mio=warn";
@@ -37,10 +37,10 @@ fn filter() -> Targets {
 /// Begins to log. The jobs' files are beneath the state directory.
 pub fn start(state: &Path) {
     // systemd has connected stderr to the journal: talk to it directly, so that figures stay figures.
-    let journal = systemd_journal_logger::connected_to_journal()
-        .then(Journal::connect)
+    let journald = systemd_journal_logger::connected_to_journal()
+        .then(Journald::connect)
         .and_then(Result::ok);
-    let stderr = journal.is_none().then(|| {
+    let stderr = journald.is_none().then(|| {
         tracing_subscriber::fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(io::stderr().is_terminal())
@@ -49,7 +49,7 @@ pub fn start(state: &Path) {
     // Each step is worth a line in the job's file and none in the daemon's log.
     let jobs = Targets::new().with_target("framepackd", tracing::Level::DEBUG);
     tracing_subscriber::registry()
-        .with(journal.map(|journal| journal.with_filter(filter())))
+        .with(journald.map(|journald| journald.with_filter(filter())))
         .with(stderr)
         .with(JobFiles::start(state).with_filter(jobs))
         .init();

@@ -1,52 +1,44 @@
-//! The jobs folder in figures.
+//! Metrics of the jobs folder.
 
 use super::text::{Family, Text};
-use crate::spool::{Figures, Mode};
+use crate::spool::{Mode, SpoolMetrics};
 
-/// Writes what the spool told last.
-pub(super) fn write(figures: &Figures, text: &mut Text) {
+/// Writes the spool's latest metrics.
+pub(super) fn write(metrics: &SpoolMetrics, text: &mut Text) {
     let files = text.family(Family::gauge(
         "framepackd_spool_files",
-        "Files of the jobs folder: not settled, left for want of room, claimed.",
+        "Files in the jobs folder: not settled yet, left until there is room, claimed.",
     ));
     for (state, count) in [
-        ("unsettled", figures.unsettled),
-        ("left", figures.left),
-        ("claimed", figures.claimed),
+        ("unsettled", metrics.unsettled),
+        ("left", metrics.left),
+        ("claimed", metrics.claimed),
     ] {
         files.value(&[("state", state)], count as f64);
     }
-    let oldest = figures.oldest_unsettled.map(|since| since.elapsed());
+    let oldest = metrics.oldest_unsettled.map(|since| since.elapsed());
     text.family(Family::gauge(
         "framepackd_spool_oldest_unsettled_seconds",
-        "For how long the oldest file that has not settled has been there; 0 if there is none.",
+        "Time since the oldest file that has not settled appeared; 0 if there is none.",
     ))
     .value(&[], oldest.unwrap_or_default().as_secs_f64());
     text.family(Family::gauge(
         "framepackd_spool_scan_seconds",
-        "What the last listing of the jobs folder took.",
+        "Duration of the last listing of the jobs folder.",
     ))
-    .value(&[], figures.listing.as_secs_f64());
+    .value(&[], metrics.listing.as_secs_f64());
     let mode = text.family(Family::gauge(
         "framepackd_spool_mode",
-        "How changes in the jobs folder are noticed: 1 for the way, 0 for the others.",
+        "How changes in the jobs folder are detected: 1 for the current mode, 0 for the others.",
     ));
     for way in Mode::ALL {
-        let is = f64::from(u8::from(way == figures.mode));
+        let is = f64::from(u8::from(way == metrics.mode));
         mode.value(&[("mode", way.as_str())], is);
     }
-    let totals = &figures.totals;
+    let totals = &metrics.totals;
     for (name, help, count) in [
-        (
-            "framepackd_spool_seen",
-            "Files that were seen.",
-            totals.seen,
-        ),
-        (
-            "framepackd_spool_claimed",
-            "Files that were claimed.",
-            totals.claimed,
-        ),
+        ("framepackd_spool_seen", "Files seen.", totals.seen),
+        ("framepackd_spool_claimed", "Files claimed.", totals.claimed),
         (
             "framepackd_spool_jobs",
             "Files that became jobs.",
@@ -54,12 +46,12 @@ pub(super) fn write(figures: &Figures, text: &mut Text) {
         ),
         (
             "framepackd_spool_duplicates",
-            "Files that were jobs already.",
+            "Files that duplicate an existing job.",
             totals.duplicates,
         ),
         (
             "framepackd_spool_rejected",
-            "Files that were rejected.",
+            "Files rejected.",
             totals.rejected,
         ),
         (
@@ -69,7 +61,7 @@ pub(super) fn write(figures: &Figures, text: &mut Text) {
         ),
         (
             "framepackd_spool_overflows",
-            "Times that the kernel lost events.",
+            "Times the kernel dropped events.",
             totals.overflows,
         ),
     ] {

@@ -1,4 +1,4 @@
-//! The daemon's figures as OpenMetrics text, for `framepackctl metrics` and the node exporter's textfile collector.
+//! The daemon's metrics as OpenMetrics text, for `framepackctl metrics` and the node exporter's textfile collector.
 
 mod folder;
 mod text;
@@ -29,13 +29,13 @@ use crate::{
 /// Time between two versions of the text file.
 const TEXTFILE_PAUSE: Duration = Duration::from_secs(15);
 
-/// Where the figures come from; cheap to clone.
+/// Where the metrics come from; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     pub(crate) queue: QueueHandle,
     pub(crate) totals: Totals,
     pub(crate) gpus: Gpus,
-    /// Folders whose free space is told, with their names.
+    /// Folders whose free space is reported, with their names.
     pub(crate) folders: [(&'static str, PathBuf); 3],
     /// What the spool tells.
     pub(crate) spool: latest::Receiver<spool::View>,
@@ -52,7 +52,7 @@ pub(crate) fn folders(paths: &Paths) -> [(&'static str, PathBuf); 3] {
 }
 
 impl Metrics {
-    /// All figures as they are now.
+    /// All metrics as they are now.
     pub(crate) async fn text(&self) -> Result<String, Stopping> {
         let mut text = Text::default();
         text.family(Family::gauge(
@@ -61,14 +61,14 @@ impl Metrics {
         ))
         .value(&[], self.started.elapsed().as_secs_f64());
         let counts = self.queue.counts().await?;
-        let jobs = text.family(Family::gauge("framepackd_jobs", "Jobs in each state."));
+        let jobs = text.family(Family::gauge("framepackd_jobs", "Jobs by state."));
         for state in StateName::ALL {
             let count = counts.get(&state).copied().unwrap_or_default();
             jobs.value(&[("state", state.as_str())], count as f64);
         }
         let workers = text.family(Family::gauge(
             "framepackd_worker",
-            "What each worker does: 1 for its state, 0 for the others.",
+            "State of each worker: 1 for the current state, 0 for the others.",
         ));
         for worker in self.queue.workers().await? {
             for (state, name) in WORKER_STATES {
@@ -77,7 +77,7 @@ impl Metrics {
             }
         }
         self.totals.write(&mut text);
-        folder::write(&self.spool.borrow().figures, &mut text);
+        folder::write(&self.spool.borrow().metrics, &mut text);
         self.space(&mut text);
         self.devices(&mut text);
         Ok(text.finish())
@@ -113,12 +113,12 @@ impl Metrics {
         );
         figure(
             "framepackd_gpu_memory_used_bytes",
-            "Memory that is taken.",
+            "Memory in use.",
             &|gpu| Some(gpu.used_bytes as f64),
         );
         figure(
             "framepackd_gpu_memory_foreign_bytes",
-            "Memory that programs other than the workers hold.",
+            "Memory used by programs other than the workers.",
             &|gpu| gpu.foreign_bytes.map(|bytes| bytes as f64),
         );
         figure(
@@ -138,14 +138,14 @@ impl Metrics {
 
     /// Keeps a file up to date until the queue ends.
     pub(crate) async fn keep(self, path: PathBuf) {
-        let mut told = false;
+        let mut is_logged = false;
         while let Ok(text) = self.text().await {
             match replace(&path, &text) {
-                Ok(()) => told = false,
+                Ok(()) => is_logged = false,
                 // Once, until it works again.
-                Err(error) if !told => {
-                    warn!(path = %path.display(), %error, "writing the figures");
-                    told = true;
+                Err(error) if !is_logged => {
+                    warn!(path = %path.display(), %error, "writing metrics");
+                    is_logged = true;
                 }
                 Err(_) => {}
             }

@@ -1,4 +1,4 @@
-//! OpenMetrics text: families of figures, each with its type, its help and its samples.
+//! OpenMetrics text: metric families, each with its type, its help and its samples.
 
 use std::fmt::Write;
 
@@ -13,12 +13,12 @@ pub(super) struct Text {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Family {
     name: &'static str,
-    kind: Kind,
+    metric_type: MetricType,
     help: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum MetricType {
     Gauge,
     Counter,
 }
@@ -28,7 +28,7 @@ impl Family {
     pub(super) fn gauge(name: &'static str, help: &'static str) -> Self {
         Self {
             name,
-            kind: Kind::Gauge,
+            metric_type: MetricType::Gauge,
             help,
         }
     }
@@ -37,7 +37,7 @@ impl Family {
     pub(super) fn counter(name: &'static str, help: &'static str) -> Self {
         Self {
             name,
-            kind: Kind::Counter,
+            metric_type: MetricType::Counter,
             help,
         }
     }
@@ -54,10 +54,14 @@ impl Text {
     pub(super) fn value(&mut self, labels: &[(&str, &str)], value: f64) {
         const NEVER_FAILS: &str = "writing to a string cannot fail";
         let Some(family) = self.family else { return };
-        let Family { name, kind, help } = family;
-        let (word, suffix) = match kind {
-            Kind::Gauge => ("gauge", ""),
-            Kind::Counter => ("counter", "_total"),
+        let Family {
+            name,
+            metric_type,
+            help,
+        } = family;
+        let (word, suffix) = match metric_type {
+            MetricType::Gauge => ("gauge", ""),
+            MetricType::Counter => ("counter", "_total"),
         };
         let head = format!("# TYPE {name} {word}\n");
         if !self.lines.contains(&head) {

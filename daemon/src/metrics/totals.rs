@@ -54,21 +54,21 @@ impl Totals {
         let sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = text.family(Family::counter(
             "framepackd_jobs_ended",
-            "Jobs that ended, by state and class of failure.",
+            "Jobs that ended, by state and failure class.",
         ));
         for ((state, class), count) in &sums.states {
             ended.value(&[("state", state), ("class", class)], *count as f64);
         }
         let phases = text.family(Family::counter(
             "framepackd_phase_seconds",
-            "Time that jobs spent in each phase.",
+            "Time spent in each phase of jobs.",
         ));
         for (phase, secs) in &sums.phases {
             phases.value(&[("phase", phase)], *secs);
         }
         text.family(Family::counter(
             "framepackd_retries",
-            "Runs of jobs beyond their first.",
+            "Runs of jobs after their first.",
         ))
         .value(&[], sums.retries as f64);
         text.family(Family::counter(
@@ -78,7 +78,7 @@ impl Totals {
         .value(&[], sums.frames as f64);
         text.family(Family::counter(
             "framepackd_job_energy_joules",
-            "Energy that GPUs took while they rendered.",
+            "Energy used by GPUs while rendering.",
         ))
         .value(&[], sums.energy_joules);
     }

@@ -1,6 +1,6 @@
-//! Where videos go: folders below the outputs folder, without following links out of it, and names (`promise`).
+//! Where videos go: folders below the outputs folder, without following links out of it, and names (`reservation`).
 
-pub(crate) mod promise;
+pub(crate) mod reservation;
 
 use std::{
     fs::File,
@@ -20,12 +20,12 @@ use thiserror::Error;
 /// Why there is no folder for a video.
 #[derive(Debug, Error)]
 pub(crate) enum FolderError {
-    #[error("{path} is a symbolic link or no folder")]
+    #[error("{path} is a symbolic link or not a folder")]
     Link { path: PathBuf },
     #[error("creating {path}: {error}")]
     Create { path: PathBuf, error: io::Error },
     #[error("reserving the name of {path}: {error}")]
-    Promise { path: PathBuf, error: io::Error },
+    Reservation { path: PathBuf, error: io::Error },
 }
 
 impl FolderError {
@@ -33,7 +33,7 @@ impl FolderError {
     pub(crate) fn into_failure(self) -> Failure {
         let code = match &self {
             Self::Link { .. } => Code::OUTPUT_LINK,
-            Self::Create { .. } | Self::Promise { .. } => Code::OUTPUT_FOLDER,
+            Self::Create { .. } | Self::Reservation { .. } => Code::OUTPUT_FOLDER,
         };
         Failure::new(code, format!("output.dir: {self}"))
     }

@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::{
-    Assignment, Idle, Queue, Running,
-    schedule::{Moment, Warm},
+    Assignment, IdleWorker, Queue, RunningJob,
+    schedule::{LocalTime, Warm},
 };
-use crate::outputs::{FolderError, promise::Promise};
+use crate::outputs::{FolderError, reservation::Reservation};
 
 /// How often a full disk is looked at again.
 const LOOK_FOR_ROOM: Duration = Duration::from_secs(3);
@@ -21,8 +21,8 @@ impl Queue {
         self.sweep();
         self.look_for_room();
         self.idle.retain(|idle| !idle.reply.is_closed());
-        while self.agenda.may_begin && !self.idle.is_empty() && self.paused().is_none() {
-            self.agenda.may_begin = false;
+        while self.scheduler.may_begin && !self.idle.is_empty() && self.paused().is_none() {
+            self.scheduler.may_begin = false;
             for (id, idle) in self.turns() {
                 self.begin(id, idle);
             }
@@ -32,51 +32,53 @@ impl Queue {
     /// Looks again, from time to time, whether there is room on the disks.
     fn look_for_room(&mut self) {
         let now = Instant::now();
-        if let Some((_, again)) = &self.agenda.no_room
+        if let Some((_, again)) = &self.scheduler.no_room
             && *again <= now
         {
-            self.agenda.had_no_room = true;
-            self.agenda.no_room = None;
-            self.agenda.may_begin = true;
+            self.scheduler.had_no_room = true;
+            self.scheduler.no_room = None;
+            self.scheduler.may_begin = true;
         }
     }
 
     /// Whether the job fits on the disks; until it does, none begins.
     fn has_room(&mut self, id: JobId) -> bool {
-        let had_none = std::mem::take(&mut self.agenda.had_no_room);
+        let had_none = std::mem::take(&mut self.scheduler.had_no_room);
         let running = self.index.running().iter();
         let jobs = running.chain([&id]).map(|id| &self.jobs[id].job);
         match self.renderer.room().check(jobs) {
             Ok(()) => {
                 if had_none {
-                    info!("there is room on the disks again");
+                    info!("there is enough disk space again");
                 }
                 true
             }
             Err(full) => {
                 if !had_none {
-                    warn!("no job begins: {full}");
+                    warn!("no job starts: {full}");
                 }
-                self.agenda.no_room = Some((full, Instant::now() + LOOK_FOR_ROOM));
+                self.scheduler.no_room = Some((full, Instant::now() + LOOK_FOR_ROOM));
                 false
             }
         }
     }
 
     /// Who gets which job.
-    fn turns(&mut self) -> Vec<(JobId, Idle)> {
+    fn turns(&mut self) -> Vec<(JobId, IdleWorker)> {
         let mut idle = std::mem::take(&mut self.idle);
-        let mut lineup = self.scene(Moment::now()).lineup(&self.agenda.overtaken);
+        let mut lineup = self
+            .context(LocalTime::now())
+            .lineup(&self.scheduler.overtaken);
         let mut turns = Vec::new();
         while let Some(worker) = idle.pop_front() {
-            let warm = self.agenda.warm.get(&worker.worker.device).copied();
+            let warm = self.scheduler.warm.get(&worker.worker.device).copied();
             let Some(turn) = lineup.next(warm) else {
                 idle.push_front(worker);
                 break;
             };
             turns.push((turn.job.id, worker));
         }
-        self.agenda.overtaken = lineup.into_overtaken();
+        self.scheduler.overtaken = lineup.into_overtaken();
         self.idle = idle;
         turns
     }
@@ -86,11 +88,11 @@ impl Queue {
         loop {
             let job = &self.jobs[&id].job;
             self.renderer.prepare(job)?;
-            if self.renderer.promise(job)? == Promise::Given {
+            if self.renderer.reserve(job)? == Reservation::Given {
                 return Ok(());
             }
             let output = self.free_output(&job.spec, &job.name, job.seed);
-            info!(job = %id, was = %job.output.display(), is = %output.display(), "its name was taken meanwhile");
+            info!(job = %id, was = %job.output.display(), is = %output.display(), "its output name was taken in the meantime");
             let record = self.jobs.get_mut(&id).expect("chosen from the same map");
             self.index.withdraw(&record.job.output);
             record.job.output = output;
@@ -98,7 +100,7 @@ impl Queue {
     }
 
     /// Marks the job as running; the worker is told once that is durable.
-    fn begin(&mut self, id: JobId, idle: Idle) {
+    fn begin(&mut self, id: JobId, idle: IdleWorker) {
         if !self.has_room(id) {
             self.idle.push_back(idle);
             return;
@@ -106,7 +108,7 @@ impl Queue {
         if let Err(error) = self.prepare(id) {
             self.fail_unprepared(id, error);
             self.idle.push_front(idle);
-            self.agenda.may_begin = true;
+            self.scheduler.may_begin = true;
             return;
         }
         let record = self.jobs.get_mut(&id).expect("chosen from the same map");
@@ -125,16 +127,16 @@ impl Queue {
         };
         job.transition(running).expect("a queued job may run");
         let warm = Warm::after(job);
-        self.agenda.warm.insert(idle.worker.device.clone(), warm);
+        self.scheduler.warm.insert(idle.worker.device.clone(), warm);
         let request = self.renderer.request(record);
-        info!(job = %id, device = idle.worker.device, attempt = record.job.runs.attempts, "begins");
+        info!(job = %id, device = idle.worker.device, attempt = record.job.runs.attempts, "started");
         self.persist(id);
         let (control, controlled) = mpsc::unbounded_channel();
         let gpu = self.gpus.of_device(&idle.worker.device);
         let energy_joules = gpu.and_then(|gpu| gpu.energy_joules);
         self.running.insert(
             id,
-            Running {
+            RunningJob {
                 control,
                 energy_joules,
             },

@@ -7,17 +7,17 @@ use framepack_ipc::{
 use framepack_jobs::{Job, JobId, JobState, StateName, Unmatched, select};
 use tracing::info;
 
-use super::{Control, Queue, agenda::PAUSES};
+use super::{Control, Queue, scheduler::PAUSES};
 
 /// What became of a change of one job, with what the user should know.
-type Outcome = (ChangeOutcome, Option<String>);
+type ChangeResult = (ChangeOutcome, Option<String>);
 
 impl Queue {
     /// Changes the jobs that are meant; for a group and for all, those that run are told of.
     pub(super) fn change(&mut self, request: ChangeRequest) -> Result<Vec<Changed>, Unmatched> {
         let ChangeRequest { scope, change } = request;
-        info!(?scope, ?change, "a user changes the queue");
-        self.agenda.look_again();
+        info!(?scope, ?change, "queue changed by a user");
+        self.scheduler.look_again();
         let ids = match &scope {
             Scope::Jobs(selectors) => {
                 let jobs = self.jobs.values().map(|record| &record.job);
@@ -49,7 +49,7 @@ impl Queue {
 
     /// Notes durably what of the queue does not begin.
     fn change_pauses(&mut self, scope: &Scope, change: Change) {
-        let pauses = &mut self.agenda.pauses;
+        let pauses = &mut self.scheduler.pauses;
         match (scope, change) {
             (Scope::All, Change::Pause { .. }) => pauses.all = true,
             (Scope::All, Change::Resume) => pauses.all = false,
@@ -61,7 +61,7 @@ impl Queue {
             }
             _ => return,
         }
-        self.store.put_note(PAUSES, &self.agenda.pauses);
+        self.store.put_note(PAUSES, &self.scheduler.pauses);
     }
 
     fn running_in(&self, scope: &Scope) -> Vec<JobId> {
@@ -75,32 +75,33 @@ impl Queue {
     }
 
     /// Tells a running job's worker where to halt, or to go on.
-    fn halt(&mut self, id: JobId, change: Change) -> Outcome {
+    fn halt(&mut self, id: JobId, change: Change) -> ChangeResult {
         let (control, remark) = match change {
             Change::Pause { at: Boundary::Job } => {
-                return changed(Some("runs to its end".to_owned()));
+                return changed(Some("will run to completion".to_owned()));
             }
-            Change::Pause { at: Boundary::Step } => {
-                (Control::Pause(PauseAt::Step), "halts before its next step")
-            }
+            Change::Pause { at: Boundary::Step } => (
+                Control::Pause(PauseAt::Step),
+                "will pause before its next step",
+            ),
             Change::Pause {
                 at: Boundary::Section,
             } => (
                 Control::Pause(PauseAt::Section),
-                "halts at the end of its section",
+                "will pause at the end of its section",
             ),
             _ if self.jobs[&id].job.runs.held => {
                 return changed(Some(format!(
-                    "is held by itself: `framepackctl resume {id}`"
+                    "is held itself: use `framepackctl resume {id}`"
                 )));
             }
-            _ => (Control::Resume, "goes on"),
+            _ => (Control::Resume, "resumes"),
         };
         self.control(id, control);
         changed(Some(remark.to_owned()))
     }
 
-    fn change_job(&mut self, id: JobId, change: Change) -> Outcome {
+    fn change_job(&mut self, id: JobId, change: Change) -> ChangeResult {
         let job = &self.jobs[&id].job;
         let state = job.state.name();
         match (change, state) {
@@ -116,7 +117,7 @@ impl Queue {
                 self.halt(id, change)
             }
             (Change::Hold | Change::Release, StateName::Running) => {
-                refused("is running: `pause` halts it, `resume` lets it go on".to_owned())
+                refused("is running: use `pause` and `resume`".to_owned())
             }
             (Change::Priority { priority }, StateName::Queued | StateName::Running) => {
                 let record = self.jobs.get_mut(&id).expect("it was found above");
@@ -126,7 +127,7 @@ impl Queue {
             }
             (Change::Retry { from_start }, StateName::Failed) => self.retry(id, from_start),
             (Change::Retry { .. }, StateName::Cancelled | StateName::Expired) => refused(format!(
-                "is {state} and what it needs is gone: submit its file again"
+                "is {state}, and what it needs has been removed: submit its file again"
             )),
             (Change::Retry { .. }, StateName::Queued | StateName::Running) => {
                 refused(format!("is {state}"))
@@ -134,11 +135,11 @@ impl Queue {
             (
                 _,
                 StateName::Done | StateName::Failed | StateName::Cancelled | StateName::Expired,
-            ) => refused(format!("is {state} already")),
+            ) => refused(format!("is already {state}")),
         }
     }
 
-    fn set_held(&mut self, id: JobId, held: bool) -> Outcome {
+    fn set_held(&mut self, id: JobId, held: bool) -> ChangeResult {
         let record = self.jobs.get_mut(&id).expect("it was selected");
         record.job.runs.held = held;
         self.persist(id);
@@ -146,16 +147,16 @@ impl Queue {
     }
 
     /// Queues a failed job again, as if it had never been tried, but with the sections that it has.
-    fn retry(&mut self, id: JobId, from_start: bool) -> Outcome {
+    fn retry(&mut self, id: JobId, from_start: bool) -> ChangeResult {
         let job = &self.jobs[&id].job;
         if !self.jobs[&id].private.input.is_file() {
-            return refused("has no picture any more: submit its file again".to_owned());
+            return refused("no longer has its image: submit its file again".to_owned());
         }
         if let Some(other) = self.successor(job) {
             return refused(format!("was submitted again, as job {other}"));
         }
         let output = job.output.clone();
-        let is_taken = output.exists() || self.index.is_promised(&output);
+        let is_taken = output.exists() || self.index.is_reserved(&output);
         let output = if is_taken {
             let (spec, name, seed) = (&job.spec, &job.name, job.seed);
             self.free_output(spec, name, seed)
@@ -189,10 +190,10 @@ impl Queue {
     }
 }
 
-fn changed(remark: Option<String>) -> Outcome {
+fn changed(remark: Option<String>) -> ChangeResult {
     (ChangeOutcome::Changed, remark)
 }
 
-fn refused(remark: String) -> Outcome {
+fn refused(remark: String) -> ChangeResult {
     (ChangeOutcome::Refused, Some(remark))
 }

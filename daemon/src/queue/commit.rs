@@ -96,7 +96,9 @@ impl Queue {
 
     fn note_trouble(&mut self, trouble: Option<String>) {
         match (&self.trouble, &trouble) {
-            (None, Some(why)) => error!("no job begins until the store can be written: {why}"),
+            (None, Some(why)) => {
+                error!("no job starts until the store can be written again: {why}");
+            }
             (Some(_), None) => info!("the store can be written again"),
             _ => {}
         }

@@ -8,15 +8,15 @@ use tracing::{info, warn};
 
 use super::{
     Control, Death, DeathKind, Ending, Queue,
-    retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, Tried, decide},
+    retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, PriorAttempts, decide},
     yielding,
 };
 use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool, store::Record};
 
-/// How long a failed job's picture and sections are kept, for a user to have it tried again.
+/// How long a failed job's image and sections are kept, for a user to have it tried again.
 const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);
 
-/// Pause of a job that found a disk full: whoever filled it may have been the job itself.
+/// Pause of a job that found a disk full: the job itself may have filled it.
 const PAUSE_FOR_ROOM: Duration = Duration::from_secs(30);
 
 impl Queue {
@@ -77,7 +77,7 @@ impl Queue {
         } else {
             JobState::Queued
         };
-        info!(job = %id, attempts = job.runs.attempts, state = %state.name(), "was running when the daemon ended");
+        info!(job = %id, attempts = job.runs.attempts, state = %state.name(), "was running when the last daemon ended");
         self.finish(id, state);
     }
 
@@ -122,7 +122,7 @@ impl Queue {
             JobState::Queued => self.persist(id),
             state => self.finish(id, state),
         }
-        self.agenda.look_again();
+        self.scheduler.look_again();
     }
 
     /// Gives a job its next state and makes that durable; one that has ended gives up what it needed, and its file is
@@ -137,7 +137,7 @@ impl Queue {
             .job
             .transition(state)
             .expect("a queued or running job may take each state that the queue gives it");
-        self.agenda.look_again();
+        self.scheduler.look_again();
         self.persist(id);
         self.when_durable(move |queue| queue.settled(id));
     }
@@ -156,13 +156,13 @@ impl Queue {
             }
         }
         if state.is_finished() {
-            self.agenda.overtaken.remove(&id);
+            self.scheduler.overtaken.remove(&id);
             self.renderer.release(&record.job);
             if !is_kept(&record.job, Timestamp::now()) {
                 inputs::remove(&record.private.input);
                 self.renderer.clear_checkpoints(id);
             }
-            // Fails only while the daemon stops; the next one puts the file away when it starts.
+            // Fails only while the daemon stops; the next one files it when it starts.
             let _ = self
                 .finished
                 .send(spool::Event::Finished(Arc::new(record.clone())));
@@ -170,7 +170,7 @@ impl Queue {
     }
 }
 
-/// Whether a job needs its picture and its sections: it has not ended, or a user may have it tried again.
+/// Whether a job needs its image and its sections: it has not ended, or a user may have it tried again.
 pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
     match &job.state {
         JobState::Queued | JobState::Running { .. } => true,
@@ -188,7 +188,7 @@ pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
 /// The state after a full disk: queued, and no retry of the few that a job has. It goes on after the sections that it
 /// has, once there is room for it.
 fn wait_for_room(record: &mut Record, failure: Failure) -> JobState {
-    warn!(job = %record.job.id, code = %failure.code, "waits for room on the disk: {}", failure.message);
+    warn!(job = %record.job.id, code = %failure.code, "waiting for disk space: {}", failure.message);
     record.job.runs.retry_at = Some(Timestamp::now().plus(PAUSE_FOR_ROOM));
     record.job.runs.last_failure = Some(failure);
     JobState::Queued
@@ -197,7 +197,7 @@ fn wait_for_room(record: &mut Record, failure: Failure) -> JobState {
 /// The state after a failure: queued, when another attempt may help.
 fn again_or_failed(record: &mut Record, failure: Failure, now: Timestamp) -> JobState {
     let (job, private) = (&mut record.job, &mut record.private);
-    let tried = Tried {
+    let tried = PriorAttempts {
         retries: job.runs.retries,
         precaution: private.precaution,
     };
@@ -210,7 +210,7 @@ fn again_or_failed(record: &mut Record, failure: Failure, now: Timestamp) -> Job
             job.runs.retries += 1;
             warn!(
                 job = %job.id, code = %failure.code, retry = job.runs.retries, pause_secs = pause.as_secs(), ?precaution,
-                "tried again: {}", failure.message
+                "will be retried: {}", failure.message
             );
             private.precaution = precaution;
             job.runs.retry_at = (!pause.is_zero()).then(|| now.plus(pause));
@@ -250,14 +250,14 @@ fn failure_of(kind: DeathKind, how: &str) -> Option<Failure> {
 
 fn died_too_often(id: JobId, how: &str) -> Failure {
     let message = format!(
-        "{MAX_WORKER_DEATHS} workers died while rendering it, without a new section between; the last: {how}"
+        "{MAX_WORKER_DEATHS} workers died while rendering it, without finishing a section in between; the last one: {how}"
     );
     Failure::new(Code::WORKERS_DIED, message).naming(id)
 }
 
 fn lost_too_often(id: JobId) -> Failure {
     let message = format!(
-        "the daemon died {MAX_LOST_STARTS} times while it was rendered, without a new section between"
+        "the daemon died {MAX_LOST_STARTS} times while rendering it, without finishing a section in between"
     );
     Failure::new(Code::DAEMON_DIED, message).naming(id)
 }

@@ -13,7 +13,8 @@ use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    Assignment, Ending, Idle, Message, Report, Submission, SubmitError, Submitted, Summary,
+    Assignment, Ending, IdleWorker, Message, Submission, SubmitError, Submitted, Summary,
+    WorkerReport,
 };
 use crate::store::Record;
 
@@ -80,13 +81,14 @@ impl QueueHandle {
     ) -> Result<oneshot::Receiver<Assignment>, Stopping> {
         let (reply, assignment) = oneshot::channel();
         let worker = worker.clone();
-        self.tell(Message::Next(Idle { worker, reply })).await?;
+        self.tell(Message::Next(IdleWorker { worker, reply }))
+            .await?;
         Ok(assignment)
     }
 
     /// Passes on what the worker says about its job.
-    pub(crate) async fn report(&self, job: JobId, report: Report) -> Result<(), Stopping> {
-        self.tell(Message::Report(job, report)).await
+    pub(crate) async fn report(&self, job: JobId, report: WorkerReport) -> Result<(), Stopping> {
+        self.tell(Message::WorkerReport(job, report)).await
     }
 
     /// Ends an assignment; the new state is durable when this returns.

@@ -16,7 +16,7 @@ pub(super) struct Index {
     keys: HashMap<String, JobId>,
     claims: HashMap<String, JobId>,
     /// Videos that jobs will write.
-    promised: HashMap<PathBuf, JobId>,
+    reserved: HashMap<PathBuf, JobId>,
     queued: BTreeSet<JobId>,
     running: BTreeSet<JobId>,
 }
@@ -41,15 +41,15 @@ impl Index {
             }
         }
         if !state.is_finished() {
-            self.promised.insert(record.job.output.clone(), id);
-        } else if self.promised.get(&record.job.output) == Some(&id) {
-            self.promised.remove(&record.job.output);
+            self.reserved.insert(record.job.output.clone(), id);
+        } else if self.reserved.get(&record.job.output) == Some(&id) {
+            self.reserved.remove(&record.job.output);
         }
     }
 
     /// The job will write another file.
     pub(super) fn withdraw(&mut self, output: &Path) {
-        self.promised.remove(output);
+        self.reserved.remove(output);
     }
 
     /// Forgets a job that is not among `jobs` any more.
@@ -60,8 +60,8 @@ impl Index {
         if let Some(claim) = &record.private.claim {
             self.claims.remove(claim);
         }
-        if self.promised.get(&record.job.output) == Some(&id) {
-            self.promised.remove(&record.job.output);
+        if self.reserved.get(&record.job.output) == Some(&id) {
+            self.reserved.remove(&record.job.output);
         }
         if self.keys.get(key) == Some(&id) {
             self.keys.remove(key);
@@ -80,9 +80,9 @@ impl Index {
         self.claims.get(claim).copied()
     }
 
-    /// Whether a job will write this file.
-    pub(super) fn is_promised(&self, output: &Path) -> bool {
-        self.promised.contains_key(output)
+    /// Whether a job has reserved this file's name.
+    pub(super) fn is_reserved(&self, output: &Path) -> bool {
+        self.reserved.contains_key(output)
     }
 
     /// Waiting jobs, by number.

@@ -3,7 +3,6 @@
 //! Each change is written and synced before it is answered or acted upon (`commit`), so a crash between any two steps
 //! repeats harmlessly. What came while the store synced shares the next sync.
 
-mod agenda;
 mod assign;
 mod change;
 mod commit;
@@ -16,6 +15,7 @@ mod report;
 mod retry;
 mod run;
 mod schedule;
+mod scheduler;
 mod submit;
 mod summary;
 mod sweep;
@@ -45,14 +45,14 @@ use tokio::{
 pub(crate) use end::is_kept;
 pub(crate) use handle::{QueueHandle, Stopping};
 pub(crate) use records::exported;
-pub(crate) use run::{Assignment, Control, Death, DeathKind, Ending, Report};
+pub(crate) use run::{Assignment, Control, Death, DeathKind, Ending, WorkerReport};
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 pub(crate) use summary::Summary;
 
 use self::{
-    agenda::{Agenda, PAUSES},
     commit::{Deferred, Unanswered},
     index::Index,
+    scheduler::{PAUSES, SchedulerState},
 };
 use crate::{
     gpu::Gpus,
@@ -81,8 +81,8 @@ enum Message {
     ),
     Record(JobId, oneshot::Sender<Option<Box<Record>>>),
     ByClaim(String, oneshot::Sender<Option<Arc<Record>>>),
-    Next(Idle),
-    Report(JobId, Report),
+    Next(IdleWorker),
+    WorkerReport(JobId, WorkerReport),
     Worker(WorkerStatus),
     Workers(oneshot::Sender<Vec<WorkerStatus>>),
     End(JobId, Box<Ending>, oneshot::Sender<()>),
@@ -104,14 +104,14 @@ enum Message {
 
 /// A worker without work.
 #[derive(Debug)]
-struct Idle {
+struct IdleWorker {
     worker: WorkerInfo,
     reply: oneshot::Sender<Assignment>,
 }
 
 /// A running job's line to its worker.
 #[derive(Debug)]
-struct Running {
+struct RunningJob {
     control: mpsc::UnboundedSender<Control>,
     /// What the device had taken when the run began; `None`: it does not tell.
     energy_joules: Option<f64>,
@@ -130,12 +130,12 @@ pub(crate) struct Queue {
     submissions: Vec<Unanswered>,
     /// Why the store can't be written, while that is so.
     trouble: Option<String>,
-    agenda: Agenda,
+    scheduler: SchedulerState,
     last_id: JobId,
     /// Jobs that may be queued or running at a time.
     max_jobs: u64,
-    running: HashMap<JobId, Running>,
-    idle: VecDeque<Idle>,
+    running: HashMap<JobId, RunningJob>,
+    idle: VecDeque<IdleWorker>,
     workers: BTreeMap<String, WorkerStatus>,
     events: broadcast::Sender<Arc<Job>>,
     finished: std::sync::mpsc::Sender<spool::Event>,
@@ -143,7 +143,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Takes what is in the store and puts back into the queue what was running when the last daemon ended.
-    /// Every job that ends from now on is sent to `finished`, for its file to be put away.
+    /// Every job that ends from now on is sent to `finished`, for its file to be filed.
     pub(crate) async fn open(
         (store, records): (Store, Vec<Record>),
         inputs: &Inputs,
@@ -163,7 +163,7 @@ impl Queue {
         max_jobs: u64,
         finished: std::sync::mpsc::Sender<spool::Event>,
     ) -> Result<Self, StoreError> {
-        let agenda = Agenda::new(store.note(PAUSES)?.unwrap_or_default());
+        let scheduler = SchedulerState::new(store.note(PAUSES)?.unwrap_or_default());
         let mut queue = Self {
             last_id: store.last_id(),
             jobs: records
@@ -178,7 +178,7 @@ impl Queue {
             submissions: Vec::new(),
             trouble: None,
             max_jobs,
-            agenda,
+            scheduler,
             running: HashMap::new(),
             idle: VecDeque::new(),
             workers: BTreeMap::new(),
@@ -221,12 +221,12 @@ impl Queue {
     /// noticed within [`ASSIGN_RETRY`].
     fn patience(&self) -> Duration {
         let now = Timestamp::now();
-        match self.agenda.due {
+        match self.scheduler.due {
             Some(due) if due > now => {
                 ASSIGN_RETRY.min(Duration::from_secs_f64(due.secs_since(now)))
             }
             Some(_) => ASSIGN_RETRY,
-            None if self.trouble.is_some() || self.agenda.no_room.is_some() => ASSIGN_RETRY,
+            None if self.trouble.is_some() || self.scheduler.no_room.is_some() => ASSIGN_RETRY,
             None => IDLE_PATIENCE,
         }
     }
@@ -249,7 +249,7 @@ impl Queue {
 
     /// Does what a message asks. Breaks off when it asks to stop.
     fn answer(&mut self, message: Message) -> ControlFlow<()> {
-        // A receiver that has gone away (a client that hung up) is no concern of ours.
+        // A receiver may have gone away: a client that hung up.
         match message {
             Message::Submit(submission, reply) => {
                 self.submit(*submission, reply);
@@ -263,13 +263,13 @@ impl Queue {
             }
             Message::Next(idle) => {
                 self.idle.push_back(idle);
-                self.agenda.may_begin = true;
+                self.scheduler.may_begin = true;
             }
-            Message::Report(job, report) => self.report(job, report),
+            Message::WorkerReport(job, report) => self.report(job, report),
             Message::Worker(status) => {
                 if status.state == WorkerState::Starting {
                     // A new process has loaded nothing yet.
-                    self.agenda.warm.remove(&status.device);
+                    self.scheduler.warm.remove(&status.device);
                 }
                 self.workers.insert(status.device.clone(), status);
             }

@@ -62,7 +62,7 @@ impl Queue {
         self.last_id = self.last_id.max(job);
         self.jobs.insert(job, record);
         self.persist(job);
-        self.agenda.may_begin = true;
+        self.scheduler.may_begin = true;
         Imported::Added { job }
     }
 
@@ -80,24 +80,21 @@ impl Queue {
     fn is_welcome(&self, record: &Record) -> Result<(), String> {
         let (job, input) = (&record.job, &record.private.input);
         if job.id > JobId::HIGHEST {
-            return Err(format!(
-                "job {}: no job of framepackd has such a number",
-                job.id
-            ));
+            return Err(format!("job {}: not a valid job number", job.id));
         }
         if job.is_finished() {
             return Ok(());
         }
         if !input.is_file() {
             return Err(format!(
-                "job {}: the copy of its picture is not at {}: submit it again",
+                "job {}: the copy of its image is missing at {}: submit it again",
                 job.id,
                 input.display()
             ));
         }
-        if self.index.is_promised(&job.output) {
+        if self.index.is_reserved(&job.output) {
             return Err(format!(
-                "job {}: another job writes {}",
+                "job {}: another job writes to {}",
                 job.id,
                 job.output.display()
             ));

@@ -3,34 +3,34 @@
 use framepack_jobs::{JobId, JobState};
 use tracing::{info, warn};
 
-use super::{Queue, Report};
+use super::{Queue, WorkerReport};
 
 /// What a report is worth.
-enum Worth {
+enum Persistence {
     /// It must outlive the daemon.
-    Keeping,
+    Now,
     /// It is nice to have after a crash.
-    Writing,
+    WithNextCommit,
     /// It is for those who watch.
-    Telling,
+    Never,
 }
 
 impl Queue {
     /// Notes what the worker says. What a later run builds on is durable at once; of progress only the end of a section
     /// is worth a write.
-    pub(super) fn report(&mut self, id: JobId, report: Report) {
+    pub(super) fn report(&mut self, id: JobId, report: WorkerReport) {
         match self.note_report(id, report) {
             None => {}
-            Some(Worth::Keeping) => self.persist(id),
-            Some(Worth::Writing) => {
+            Some(Persistence::Now) => self.persist(id),
+            Some(Persistence::WithNextCommit) => {
                 self.put(id);
                 self.announce(id);
             }
-            Some(Worth::Telling) => self.announce(id),
+            Some(Persistence::Never) => self.announce(id),
         }
     }
 
-    fn note_report(&mut self, id: JobId, report: Report) -> Option<Worth> {
+    fn note_report(&mut self, id: JobId, report: WorkerReport) -> Option<Persistence> {
         let record = self.jobs.get_mut(&id)?;
         let job = &mut record.job;
         let JobState::Running {
@@ -43,18 +43,18 @@ impl Queue {
             return None;
         };
         Some(match report {
-            Report::Started(started) => {
+            WorkerReport::Started(started) => {
                 *plan = Some(started);
-                Worth::Writing
+                Persistence::WithNextCommit
             }
-            Report::Progress(now) => {
+            WorkerReport::Progress(now) => {
                 let before = progress.replace(now);
                 match before {
-                    Some(before) if before.section == now.section => Worth::Telling,
-                    _ => Worth::Writing,
+                    Some(before) if before.section == now.section => Persistence::Never,
+                    _ => Persistence::WithNextCommit,
                 }
             }
-            Report::Checkpoint(sections_done) => {
+            WorkerReport::Checkpoint(sections_done) => {
                 if sections_done > job.runs.sections_done {
                     // It gets on, so neither its workers nor the daemon die of it.
                     record.private.worker_deaths = 0;
@@ -62,20 +62,20 @@ impl Queue {
                 }
                 job.runs.sections_done = sections_done;
                 info!(job = %id, sections_done, "checkpoint");
-                Worth::Keeping
+                Persistence::Now
             }
-            Report::Rung(taken) => {
+            WorkerReport::Rung(taken) => {
                 job.runs.rung = taken.rung;
-                warn!(job = %id, rung = taken.rung, name = taken.name, "short of memory: {}", taken.reason);
-                Worth::Keeping
+                warn!(job = %id, rung = taken.rung, name = taken.name, "out of memory, using less: {}", taken.reason);
+                Persistence::Now
             }
-            Report::Paused => {
+            WorkerReport::Paused => {
                 *paused = true;
-                Worth::Keeping
+                Persistence::Now
             }
-            Report::Resumed => {
+            WorkerReport::Resumed => {
                 *paused = false;
-                Worth::Keeping
+                Persistence::Now
             }
         })
     }

@@ -25,7 +25,7 @@ pub(super) enum Decision {
 
 /// What was tried before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Tried {
+pub(super) struct PriorAttempts {
     /// Failures that were followed by another attempt.
     pub(super) retries: u32,
     /// What the attempt that failed did otherwise.
@@ -33,7 +33,7 @@ pub(super) struct Tried {
 }
 
 /// Decides by the class, by what the job file says, and by what was tried before.
-pub(super) fn decide(class: Class, spec: &RetrySpec, tried: Tried) -> Decision {
+pub(super) fn decide(class: Class, spec: &RetrySpec, tried: PriorAttempts) -> Decision {
     if !is_curable(class) || !spec.on.contains(&class) || tried.retries >= spec.max {
         return Decision::GiveUp;
     }
@@ -81,10 +81,10 @@ mod tests {
         }
     }
 
-    fn after(retries: u32) -> Tried {
-        Tried {
+    fn after(retries: u32) -> PriorAttempts {
+        PriorAttempts {
             retries,
-            ..Tried::default()
+            ..PriorAttempts::default()
         }
     }
 
@@ -153,13 +153,13 @@ mod tests {
     #[test]
     fn not_a_number_is_tried_once_in_another_way() {
         let spec = RetrySpec::default();
-        let first = decide(Numerics, &spec, Tried::default());
+        let first = decide(Numerics, &spec, PriorAttempts::default());
         let cautious = Decision::Again {
             pause: Duration::ZERO,
             precaution: Precaution::Numerics,
         };
         assert_eq!(first, cautious);
-        let tried = Tried {
+        let tried = PriorAttempts {
             retries: 1,
             precaution: Precaution::Numerics,
         };

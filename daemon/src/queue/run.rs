@@ -25,7 +25,7 @@ pub(crate) enum Control {
 
 /// What a worker says while it renders.
 #[derive(Debug)]
-pub(crate) enum Report {
+pub(crate) enum WorkerReport {
     Started(RenderPlan),
     Progress(Progress),
     /// So many sections are durable on the disk: a later run continues after them.

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::{Queue, commit::Unanswered};
 use crate::{
     inputs,
-    outputs::promise,
+    outputs::reservation,
     store::{Private, Record},
 };
 
@@ -93,7 +93,7 @@ pub(crate) enum Submitted {
 pub(crate) enum SubmitError {
     #[error("{0}")]
     Store(String),
-    #[error("the queue is full: there are {max_jobs} jobs, as many as queue.max_jobs allows")]
+    #[error("the queue is full: it has {max_jobs} jobs, the limit set by queue.max_jobs")]
     Full { max_jobs: u64 },
 }
 
@@ -125,7 +125,10 @@ impl Queue {
         if let Some(known) = known
             && submission.dedupe == Dedupe::Warn
         {
-            let warning = format!("the same as job {}, and rendered all the same", known.id);
+            let warning = format!(
+                "duplicate of job {}; rendered anyway (spool.dedupe: warn)",
+                known.id
+            );
             submission.warnings.push(warning);
         } else if let Some(known) = known {
             let same = known.spec == submission.spec;
@@ -153,7 +156,7 @@ impl Queue {
         self.last_id = id;
         let job = Box::new(record.job.clone());
         self.jobs.insert(id, record);
-        self.agenda.look_again();
+        self.scheduler.look_again();
         self.persist(id);
         Ok(Submitted::New(job))
     }
@@ -180,7 +183,9 @@ impl Queue {
         });
         candidates
             .into_iter()
-            .find(|path| !path.exists() && !self.index.is_promised(path) && !promise::exists(path))
+            .find(|path| {
+                !path.exists() && !self.index.is_reserved(path) && !reservation::exists(path)
+            })
             .expect("there are more numbers than files")
     }
 }

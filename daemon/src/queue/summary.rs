@@ -63,7 +63,7 @@ impl Queue {
 
     /// Why the next job has no room, or would have none.
     fn no_room(&self) -> Option<DiskFull> {
-        let no_room = self.agenda.no_room.as_ref();
+        let no_room = self.scheduler.no_room.as_ref();
         no_room
             .map(|(full, _)| full.clone())
             .or_else(|| self.renderer.room().check([].into_iter()).err())

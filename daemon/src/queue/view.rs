@@ -5,33 +5,33 @@ use framepack_jobs::{Dependency, Job, JobState, Timestamp};
 
 use super::{
     Queue,
-    schedule::{Moment, Scene, Turn, Verdict, Wait, Warm, Why},
+    schedule::{Eligibility, LocalTime, SchedulingContext, Turn, TurnReason, Wait, Warm},
 };
 
 impl Queue {
     /// The jobs that have not ended, in the order in which they will run.
     pub(super) fn view(&self) -> QueueView {
-        let scene = self.scene(Moment::now());
+        let context = self.context(LocalTime::now());
         let running = self.index.running().iter().map(|id| &self.jobs[id].job);
         let mut jobs: Vec<QueueEntry> = running.map(entry_of_running).collect();
-        jobs.extend(self.turns_to_come(&scene));
-        jobs.extend(scene.queued().filter_map(|job| match scene.judge(job) {
-            Verdict::Waits(wait) => Some(entry_of_waiting(job, &wait)),
+        jobs.extend(self.turns_to_come(&context));
+        jobs.extend(context.queued().filter_map(|job| match context.judge(job) {
+            Eligibility::Waits(wait) => Some(entry_of_waiting(job, &wait)),
             _ => None,
         }));
         QueueView {
             paused: self.paused(),
-            paused_groups: self.agenda.pauses.groups.iter().cloned().collect(),
+            paused_groups: self.scheduler.pauses.groups.iter().cloned().collect(),
             jobs,
         }
     }
 
     /// The jobs that may begin. Which of several devices is free first is not known: they take turns.
-    fn turns_to_come(&self, scene: &Scene<'_>) -> Vec<QueueEntry> {
-        let mut lineup = scene.lineup(&self.agenda.overtaken);
+    fn turns_to_come(&self, context: &SchedulingContext<'_>) -> Vec<QueueEntry> {
+        let mut lineup = context.lineup(&self.scheduler.overtaken);
         let devices = self.workers.keys();
         let mut warm: Vec<Option<Warm>> = devices
-            .map(|device| self.agenda.warm.get(device).copied())
+            .map(|device| self.scheduler.warm.get(device).copied())
             .collect();
         if warm.is_empty() {
             warm.push(None);
@@ -54,10 +54,10 @@ impl Queue {
 
     /// Why no job begins, while that is so.
     pub(super) fn paused(&self) -> Option<String> {
-        if self.agenda.pauses.all {
-            return Some("a user has paused the queue; `framepackctl resume --all`".to_owned());
+        if self.scheduler.pauses.all {
+            return Some("the queue is paused; `framepackctl resume --all` resumes it".to_owned());
         }
-        if let Some((full, _)) = &self.agenda.no_room {
+        if let Some((full, _)) = &self.scheduler.no_room {
             return Some(full.to_string());
         }
         self.trouble
@@ -88,7 +88,7 @@ fn entry_of_running(job: &Job) -> QueueEntry {
         } => entry(
             job,
             Standing::Paused,
-            format!("halts on {device}, with its memory"),
+            format!("paused on {device}, keeping its memory"),
         ),
         JobState::Running { device, .. } => entry(job, Standing::Running, format!("on {device}")),
         state => entry(job, Standing::Unknown, state.name().to_string()),
@@ -97,13 +97,13 @@ fn entry_of_running(job: &Job) -> QueueEntry {
 
 fn reason(turn: &Turn<'_>) -> String {
     match turn.why {
-        Why::Order => match turn.job.schedule.priority {
-            0 => "in the order of acceptance".to_owned(),
+        TurnReason::Order => match turn.job.schedule.priority {
+            0 => "in order of submission".to_owned(),
             priority => format!("priority {priority}"),
         },
-        Why::ModelLoaded => "moved up: its model is loaded".to_owned(),
-        Why::Encoded => {
-            "moved up: its model is loaded, its prompt and picture are encoded".to_owned()
+        TurnReason::ModelLoaded => "moved up: its model is loaded".to_owned(),
+        TurnReason::Encoded => {
+            "moved up: its model is loaded, and its prompt and image are encoded".to_owned()
         }
     }
 }
@@ -128,15 +128,16 @@ fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
             };
             waiting(format!("after job {id}{named}, which is {state}"), None)
         }
-        Wait::After(dependency, None) => {
-            waiting(format!("after {dependency}, which is not there yet"), None)
-        }
+        Wait::After(dependency, None) => waiting(
+            format!("after {dependency}, which does not exist yet"),
+            None,
+        ),
         Wait::NotBefore(begin) => waiting(format!("not before {begin}"), Some(*begin)),
         Wait::Retry(begin) => {
             let failure = job.runs.last_failure.as_ref();
             let why = failure.map(|failure| format!(", after: {}", failure.message));
             let why = why.unwrap_or_default();
-            waiting(format!("tried again at {begin}{why}"), Some(*begin))
+            waiting(format!("retry at {begin}{why}"), Some(*begin))
         }
         Wait::Window { window, opens } => waiting(
             format!("its window {window} opens at {opens}"),

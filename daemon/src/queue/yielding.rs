@@ -56,11 +56,11 @@ impl Queue {
     }
 }
 
-/// Puts the job back; that is no retry of the few that a job has.
+/// Puts the job back into the queue; that does not count as a retry.
 pub(super) fn wait(record: &mut Record, failure: Failure, foreign_bytes: u64) -> JobState {
     let mib = foreign_bytes >> 20;
     let message = format!(
-        "{}; other programs hold {mib} MiB of the device: it waits for them",
+        "{}; other programs hold {mib} MiB of the device's memory: waiting for them",
         failure.message
     );
     warn!(job = %record.job.id, code = %failure.code, vram_foreign_mib = mib, "{message}");

@@ -13,7 +13,7 @@ impl Service {
     pub(super) async fn change(&self, request: ChangeRequest) -> Result<Response, ErrorEnvelope> {
         let is_pause = matches!(request.change, Change::Pause { .. } | Change::Resume);
         if !is_pause && !matches!(request.scope, Scope::Jobs(_)) {
-            let message = "only pause and resume are for a group or for all";
+            let message = "only pause and resume apply to a group or to all jobs";
             return Err(ErrorBody::new(Code::BAD_MESSAGE, message).into());
         }
         let changed = self.queue.change(request).await?;

@@ -24,8 +24,8 @@ use super::{
 };
 use crate::store::{self, Location};
 
-/// A user's wish to have the store opened without what can't be read, and the way to answer it.
-pub(crate) type RepairWish = oneshot::Sender<Result<(), Note>>;
+/// A request to open the store without what can't be read, and the way to answer it.
+pub(crate) type RepairRequest = oneshot::Sender<Result<(), Note>>;
 
 /// What is known while the store is closed.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ pub(crate) struct Closed {
     pub(crate) started: Instant,
     /// Why it is closed. Its sender is gone once it is open.
     pub(crate) why: watch::Receiver<Note>,
-    pub(crate) repair: mpsc::Sender<RepairWish>,
+    pub(crate) repair: mpsc::Sender<RepairRequest>,
 }
 
 /// Accepts connections until it is dropped; each ends after the answer that it is waiting for.
@@ -56,7 +56,7 @@ pub(crate) async fn serve_closed(listener: &Listener, closed: &Closed) -> Infall
 
 async fn converse(stream: Stream, limits: Limits, closed: Closed) {
     if let Err(error) = closed.serve(stream, &limits).await {
-        debug!(%error, "a connection broke");
+        debug!(%error, "a connection failed");
     }
 }
 
@@ -77,7 +77,7 @@ impl Closed {
                     Err(_) => return Ok(()),
                 },
             };
-            connection.seat().request().await;
+            connection.permit().request().await;
             if let Err(error) = self.answer(request, role, &mut connection).await? {
                 connection.send(&Response::Error(error)).await?;
             }
@@ -142,8 +142,8 @@ impl Closed {
 
     /// Asks for the store to be opened whatever it costs.
     async fn repair(&self) -> Result<Response, ErrorEnvelope> {
-        let (wish, granted) = oneshot::channel();
-        let asked = self.repair.send(wish).await;
+        let (request, granted) = oneshot::channel();
+        let asked = self.repair.send(request).await;
         match granted.await {
             Ok(Ok(())) if asked.is_ok() => store::report_of_journal(self.location.clone())
                 .await

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::limits::Seat;
+use super::limits::ConnectionPermit;
 
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 8 << 10;
@@ -31,7 +31,7 @@ const LONG_MESSAGE_BYTES: usize = 128 << 10;
 pub(super) struct Connection {
     stream: Stream,
     decoder: Decoder,
-    seat: Seat,
+    permit: ConnectionPermit,
     /// When the message that is being received has to be there; `None` between messages.
     message_due: Option<Instant>,
     /// Held while a long message is being received.
@@ -39,11 +39,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: Stream, seat: Seat) -> Self {
+    pub(super) fn new(stream: Stream, permit: ConnectionPermit) -> Self {
         Self {
             stream,
             decoder: Decoder::new(MAX_REQUEST_BYTES),
-            seat,
+            permit,
             message_due: Some(Instant::now() + MESSAGE_DEADLINE),
             long_message: None,
         }
@@ -56,8 +56,8 @@ impl Connection {
         let _ = timeout(ANSWER_DEADLINE, stream.write_all(&answer)).await;
     }
 
-    pub(super) fn seat(&self) -> &Seat {
-        &self.seat
+    pub(super) fn permit(&self) -> &ConnectionPermit {
+        &self.permit
     }
 
     /// Answers the first message. `false`: the two do not speak the same protocol, and the connection is useless.
@@ -92,13 +92,13 @@ impl Connection {
                 }
             }
             if self.decoder.buffered_bytes() > LONG_MESSAGE_BYTES && self.long_message.is_none() {
-                self.long_message = self.seat.long_message().await;
+                self.long_message = self.permit.long_message().await;
                 self.message_due = None;
             }
             match self.read(&mut chunk).await? {
                 None => {
                     let seconds = MESSAGE_DEADLINE.as_secs();
-                    let message = format!("no whole message came within {seconds} s");
+                    let message = format!("no complete message arrived within {seconds} s");
                     let error = ErrorBody::new(Code::TOO_SLOW, message);
                     self.send(&Response::Error(error.into())).await?;
                     return Ok(None);

@@ -10,8 +10,8 @@ use super::Service;
 
 impl Service {
     pub(super) async fn doctor(&self) -> Result<Response, ErrorEnvelope> {
-        let surroundings = self.surroundings.clone();
-        let mut checks = tokio::task::spawn_blocking(move || surroundings.check())
+        let doctor = self.doctor.clone();
+        let mut checks = tokio::task::spawn_blocking(move || doctor.check())
             .await
             .unwrap_or_default();
         for note in &self.spool.borrow().notes {
@@ -23,7 +23,7 @@ impl Service {
             ));
         }
         if let Some(why) = self.queue.summary().await?.paused {
-            let fix = "framepackctl resume, if somebody paused it; otherwise it goes on by itself";
+            let fix = "`framepackctl resume --all`, if somebody paused it; otherwise it continues automatically";
             checks.push(Check::new(CheckState::Warning, "queue", why, fix));
         }
         for worker in self.queue.workers().await? {
@@ -41,13 +41,16 @@ impl Service {
                 ),
                 WorkerState::Faulty => Check::failed(
                     name,
-                    format!("it was taken out: {why}"),
-                    "see framepack-worker doctor --device and the daemon's log",
+                    format!("it is disabled: {why}"),
+                    format!(
+                        "run `framepack-worker doctor --device {}`, and see the daemon's log",
+                        worker.device
+                    ),
                 ),
                 WorkerState::Down | WorkerState::Unknown => Check::failed(
                     name,
-                    format!("it is down {why}"),
-                    "see the daemon's log for its last words",
+                    format!("it is down: {why}"),
+                    "see the daemon's log for its last output",
                 ),
             });
         }

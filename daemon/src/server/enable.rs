@@ -1,4 +1,4 @@
-//! `gpu enable`: a device that was taken out gets jobs again.
+//! `gpu enable`: a disabled device gets jobs again.
 
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope,
@@ -17,11 +17,10 @@ impl Service {
                 .iter()
                 .map(|worker| worker.device.as_str())
                 .collect();
-            let error = ErrorBody::new(
-                Code::NO_SUCH_DEVICE,
-                format!("there is no worker for {device}"),
-            );
-            return Err(error.hint(format!("there are {}", known.join(", "))).into());
+            let error = ErrorBody::new(Code::NO_SUCH_DEVICE, format!("no worker for {device}"));
+            return Err(error
+                .hint(format!("known devices: {}", known.join(", ")))
+                .into());
         };
         let outcome = match worker.state {
             WorkerState::Faulty => {

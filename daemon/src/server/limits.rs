@@ -24,32 +24,32 @@ const MAX_LONG_MESSAGES: usize = 8;
 
 /// What all users have taken; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Limits(Arc<Mutex<Taken>>);
+pub(super) struct Limits(Arc<Mutex<Usage>>);
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Usage {
     connections: usize,
     /// Everybody who ever came: there are no more of them than users of the system.
-    users: HashMap<Uid, User>,
+    users: HashMap<Uid, UserUsage>,
 }
 
 #[derive(Debug)]
-struct User {
+struct UserUsage {
     connections: usize,
-    requests: Bucket,
+    requests: TokenBucket,
     long_messages: Arc<Semaphore>,
 }
 
 /// Requests that a user may still send.
 #[derive(Debug)]
-struct Bucket {
+struct TokenBucket {
     left: f64,
     filled_at: Instant,
 }
 
 /// A connection's place; free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct ConnectionPermit {
     limits: Limits,
     user: Uid,
     long_messages: Arc<Semaphore>,
@@ -57,17 +57,17 @@ pub(super) struct Seat {
 
 impl Limits {
     /// A place for one more connection of `user`.
-    pub(super) fn admit(&self, user: Uid) -> Result<Seat, ErrorBody> {
+    pub(super) fn admit(&self, user: Uid) -> Result<ConnectionPermit, ErrorBody> {
         let mut taken = self.lock();
         let total = taken.connections;
-        let one = taken.users.entry(user).or_insert_with(User::new);
+        let one = taken.users.entry(user).or_insert_with(UserUsage::new);
         let full = if one.connections >= MAX_CONNECTIONS_OF_USER {
             Some(format!(
-                "you have {MAX_CONNECTIONS_OF_USER} connections to the daemon, as many as one user may have"
+                "you have {MAX_CONNECTIONS_OF_USER} connections to the daemon, the limit for one user"
             ))
         } else if total >= MAX_CONNECTIONS {
             Some(format!(
-                "the daemon has {MAX_CONNECTIONS} connections, as many as it takes"
+                "the daemon has {MAX_CONNECTIONS} connections, which is its limit"
             ))
         } else {
             None
@@ -78,20 +78,20 @@ impl Limits {
         one.connections += 1;
         let long_messages = one.long_messages.clone();
         taken.connections += 1;
-        Ok(Seat {
+        Ok(ConnectionPermit {
             limits: self.clone(),
             user,
             long_messages,
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Taken> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Usage> {
         // Counters are right at every moment at which a panic could happen.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seat {
+impl ConnectionPermit {
     /// Counts a request, and waits if the user sends too many.
     pub(super) async fn request(&self) {
         let pause = match self.limits.lock().users.get_mut(&self.user) {
@@ -110,7 +110,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut taken = self.limits.lock();
         taken.connections -= 1;
@@ -120,11 +120,11 @@ impl Drop for Seat {
     }
 }
 
-impl User {
+impl UserUsage {
     fn new() -> Self {
         Self {
             connections: 0,
-            requests: Bucket {
+            requests: TokenBucket {
                 left: BURST,
                 filled_at: Instant::now(),
             },
@@ -133,7 +133,7 @@ impl User {
     }
 }
 
-impl Bucket {
+impl TokenBucket {
     /// Takes one request out at `now`, on credit if need be; how long to wait before it is carried out.
     fn take(&mut self, now: Instant) -> Duration {
         let passed = now.saturating_duration_since(self.filled_at).as_secs_f64();
@@ -151,7 +151,7 @@ mod tests {
     fn a_user_has_so_many_connections_and_all_users_together_so_many() {
         let limits = Limits::default();
         let [alice, bob, carol] = [1, 2, 3].map(Uid::from_raw);
-        let mut seats: Vec<Seat> = (0..MAX_CONNECTIONS_OF_USER)
+        let mut seats: Vec<ConnectionPermit> = (0..MAX_CONNECTIONS_OF_USER)
             .map(|_| limits.admit(alice).unwrap())
             .collect();
         let refused = limits.admit(alice).unwrap_err();
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_flood_of_requests_is_slowed_to_the_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket {
+        let mut bucket = TokenBucket {
             left: BURST,
             filled_at: start,
         };

@@ -55,7 +55,7 @@ impl Service {
                     if request?.is_none() {
                         return Ok(Ok(()));
                     }
-                    let message = "a connection that follows a log takes no other request";
+                    let message = "a connection that follows a log accepts no other request";
                     return Ok(Err(ErrorBody::new(Code::BAD_MESSAGE, message).into()));
                 }
             }
@@ -66,7 +66,7 @@ impl Service {
         match self.queue.show(job).await {
             Ok(Some(job)) => Ok(job.is_finished()),
             Ok(None) => {
-                Err(ErrorBody::new(Code::NO_SUCH_JOB, format!("there is no job {job}")).into())
+                Err(ErrorBody::new(Code::NO_SUCH_JOB, format!("no such job: {job}")).into())
             }
             Err(stopping @ Stopping) => Err(stopping.into()),
         }

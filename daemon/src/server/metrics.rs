@@ -1,4 +1,4 @@
-//! `metrics`: the daemon's figures.
+//! `metrics`: the daemon's metrics as text.
 
 use framepack_ipc::{ErrorEnvelope, control::Response};
 

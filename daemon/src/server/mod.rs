@@ -43,7 +43,7 @@ use tracing::{debug, warn};
 use nix::unistd::{Gid, Uid};
 
 pub(crate) use self::{
-    closed::{Closed, RepairWish, serve_closed},
+    closed::{Closed, RepairRequest, serve_closed},
     roles::Roles,
 };
 use self::{
@@ -52,12 +52,12 @@ use self::{
     roles::{Peer, Role},
 };
 use crate::{
-    doctor::Surroundings,
+    cancellation::CancellationToken,
+    doctor::Doctor,
     intake::Intake,
     metrics::Metrics,
     queue::{QueueHandle, Stopping},
     render::Renderer,
-    shutdown::Shutdown,
     spool::{Event, View},
     start_error::StartError,
     state_dir::Layout,
@@ -87,7 +87,7 @@ pub(crate) struct Service {
     pub(crate) roles: Arc<Roles>,
     pub(crate) layout: Layout,
     pub(crate) metrics: Metrics,
-    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) doctor: Arc<Doctor>,
     /// What the daemon was started with.
     pub(crate) settings: Arc<[Setting]>,
 }
@@ -133,7 +133,7 @@ fn remove_stale(path: &Path) -> Result<(), StartError> {
 }
 
 /// Accepts connections until the daemon stops; then hangs up on all of them.
-pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Shutdown) {
+pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
     let limits = Limits::default();
     loop {
@@ -148,14 +148,14 @@ pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Sh
                 }
             },
             Some(_) = connections.join_next() => {}
-            () = shutdown.requested() => return,
+            () = shutdown.cancelled() => return,
         }
     }
 }
 
 async fn converse(stream: Stream, limits: Limits, service: Service) {
     if let Err(error) = service.serve(stream, &limits).await {
-        debug!(%error, "a connection broke");
+        debug!(%error, "a connection failed");
     }
 }
 
@@ -167,11 +167,13 @@ async fn admit(
 ) -> io::Result<Option<(Connection, Option<Role>)>> {
     let credentials = stream.peer_creds()?;
     let (Some(user), Some(group)) = (credentials.euid(), credentials.egid()) else {
-        return Err(io::Error::other("the kernel does not say who is there"));
+        return Err(io::Error::other(
+            "the kernel does not report the client's user",
+        ));
     };
     let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
     let mut connection = match limits.admit(user) {
-        Ok(seat) => Connection::new(stream, seat),
+        Ok(permit) => Connection::new(stream, permit),
         Err(full) => {
             Connection::refuse(stream, full).await;
             return Ok(None);
@@ -193,14 +195,14 @@ impl Service {
 
     async fn answer_all(&self, connection: &mut Connection, role: Option<Role>) -> io::Result<()> {
         while let Some(request) = connection.receive().await? {
-            connection.seat().request().await;
+            connection.permit().request().await;
             let request = request.and_then(|request| {
                 roles::check(role, &request)?;
                 Ok(request)
             });
             // Held until the answer has been taken: a user who does not read has few of them in memory.
             let _long = match &request {
-                Ok(Request::List(_) | Request::Show(_)) => connection.seat().long_message().await,
+                Ok(Request::List(_) | Request::Show(_)) => connection.permit().long_message().await,
                 _ => None,
             };
             let answered = match request {
@@ -251,7 +253,7 @@ impl Service {
             Request::Hello(_) | Request::Watch(_) | Request::Logs(_) | Request::State(_) => {
                 Err(ErrorBody::new(
                     Code::BAD_MESSAGE,
-                    "a connection has one hello, as its first message",
+                    "hello is only accepted as the first message of a connection",
                 )
                 .into())
             }

@@ -10,15 +10,15 @@ use framepack_ipc::{
 use framepack_jobs::{Code, JobId};
 
 use super::Service;
-use crate::{inputs, worker::Silent};
+use crate::{inputs, worker::NoAnswer};
 
 /// How long a worker may take: less than clients wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A copy of a start image that nobody needs afterwards.
-struct Lent(PathBuf);
+struct TemporaryCopy(PathBuf);
 
-impl Drop for Lent {
+impl Drop for TemporaryCopy {
     fn drop(&mut self) {
         inputs::remove(&self.0);
     }
@@ -30,7 +30,7 @@ impl Service {
             PlanSubject::Job(id) => self.plan_request(self.request_of(id).await?).await,
             PlanSubject::File(file) => {
                 let request = self.request_for(file).await?;
-                let _lent = Lent(request.image.clone());
+                let _lent = TemporaryCopy(request.image.clone());
                 self.plan_request(request).await
             }
         }
@@ -67,9 +67,9 @@ impl Service {
         match self.planners.plan(&device, request, PATIENCE).await {
             Ok(PlanOutcome::Plan(plan)) => Ok(Response::Planned(plan)),
             Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
-            Err(Silent) => {
+            Err(NoAnswer) => {
                 let message = format!(
-                    "the worker of {device} has not answered within {} s, or died",
+                    "the worker for {device} did not answer within {} s, or died",
                     PATIENCE.as_secs()
                 );
                 Err(ErrorBody::new(Code::WORKER_SILENT, message).into())
@@ -84,9 +84,11 @@ impl Service {
         let worker = in_state(WorkerState::Idle).or_else(|| in_state(WorkerState::Busy));
         match worker {
             Some(worker) => Ok(worker.device.clone()),
-            None => Err(
-                ErrorBody::new(Code::NO_WORKER, "no worker is up that could plan the job").into(),
-            ),
+            None => Err(ErrorBody::new(
+                Code::NO_WORKER,
+                "no worker is running that could plan the job",
+            )
+            .into()),
         }
     }
 }

@@ -50,7 +50,7 @@ impl Role {
             | Request::State(StateRequest::Check) => Self::Read,
             Request::Plan(plan) => match plan.subject {
                 PlanSubject::Job(_) => Self::Read,
-                // Has the picture copied, as submitting has.
+                // Has the image copied, as submitting has.
                 PlanSubject::File(_) => Self::Submit,
             },
             Request::Submit(_) | Request::Cancel(_) | Request::Scan => Self::Submit,
@@ -83,17 +83,17 @@ impl Peer {
         Self { user, groups }
     }
 
-    fn is(&self, who: Who) -> bool {
+    fn is(&self, who: Grantee) -> bool {
         match who {
-            Who::User(user) => self.user == user,
-            Who::Group(group) => self.groups.contains(&group),
+            Grantee::User(user) => self.user == user,
+            Grantee::Group(group) => self.groups.contains(&group),
         }
     }
 }
 
 /// A user or group, as the kernel knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+enum Grantee {
     User(Uid),
     Group(Gid),
 }
@@ -101,10 +101,10 @@ enum Who {
 /// `socket` of the configuration, names resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Roles {
-    admin: Vec<Who>,
+    admin: Vec<Grantee>,
     /// `None` = everybody who may open the socket; the same below.
-    submit: Option<Vec<Who>>,
-    read: Option<Vec<Who>>,
+    submit: Option<Vec<Grantee>>,
+    read: Option<Vec<Grantee>>,
 }
 
 impl Roles {
@@ -121,7 +121,7 @@ impl Roles {
                     reason,
                 })
         };
-        let default = || vec![Who::User(Uid::from_raw(0)), Who::User(geteuid())];
+        let default = || vec![Grantee::User(Uid::from_raw(0)), Grantee::User(geteuid())];
         Ok(Self {
             admin: all("admin", &configured.admin)?.unwrap_or_else(default),
             submit: all("submit", &configured.submit)?,
@@ -131,7 +131,7 @@ impl Roles {
 
     /// A client's role; `None`: it may not even look.
     pub(crate) fn of(&self, peer: &Peer) -> Option<Role> {
-        let is_any = |users: &[Who]| users.iter().any(|who| peer.is(*who));
+        let is_any = |users: &[Grantee]| users.iter().any(|who| peer.is(*who));
         if is_any(&self.admin) {
             Some(Role::Admin)
         } else if self.submit.as_deref().is_none_or(is_any) {
@@ -145,23 +145,23 @@ impl Roles {
 }
 
 /// Whom the configuration means, or why that is not known.
-fn resolve(principal: &Principal) -> Result<Who, String> {
+fn resolve(principal: &Principal) -> Result<Grantee, String> {
     let silent = |errno| format!("looking up {principal}: {errno}");
     let who = match principal {
         Principal::User(name) => match name.parse() {
-            Ok(number) => Some(Who::User(Uid::from_raw(number))),
+            Ok(number) => Some(Grantee::User(Uid::from_raw(number))),
             Err(_) => User::from_name(name)
                 .map_err(silent)?
-                .map(|user| Who::User(user.uid)),
+                .map(|user| Grantee::User(user.uid)),
         },
         Principal::Group(name) => match name.parse() {
-            Ok(number) => Some(Who::Group(Gid::from_raw(number))),
+            Ok(number) => Some(Grantee::Group(Gid::from_raw(number))),
             Err(_) => Group::from_name(name)
                 .map_err(silent)?
-                .map(|group| Who::Group(group.gid)),
+                .map(|group| Grantee::Group(group.gid)),
         },
     };
-    who.ok_or_else(|| format!("this system has no {principal}"))
+    who.ok_or_else(|| format!("{principal} does not exist on this system"))
 }
 
 /// Refuses a request that takes more than `role`.
@@ -172,7 +172,7 @@ pub(super) fn check(role: Option<Role>, request: &Request) -> Result<(), ErrorBo
         other => {
             let has = other.map_or("none", Role::name);
             let needed = needed.name();
-            let message = format!("this takes the role {needed}; yours is {has}");
+            let message = format!("this needs the role {needed}; yours is {has}");
             Err(ErrorBody::new(Code::NOT_PERMITTED, message))
         }
     }
@@ -238,7 +238,10 @@ mod tests {
             ..SocketRoles::default()
         };
         let refused = Roles::resolve(&configured).unwrap_err().to_string();
-        assert_eq!(refused, "socket.submit: this system has no @no-such-group");
+        assert_eq!(
+            refused,
+            "socket.submit: @no-such-group does not exist on this system"
+        );
     }
 
     #[test]
@@ -258,7 +261,7 @@ mod tests {
         assert!(check(Some(Role::Read), &list).is_ok());
         assert!(check(Some(Role::Submit), &cancel).is_ok());
         let refused = check(Some(Role::Read), &cancel).unwrap_err();
-        assert_eq!(refused.message, "this takes the role submit; yours is read");
+        assert_eq!(refused.message, "this needs the role submit; yours is read");
         assert!(check(None, &list).is_err());
     }
 }

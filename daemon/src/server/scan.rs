@@ -1,4 +1,4 @@
-//! `watch scan`: the jobs folder is looked at now.
+//! `folder scan`: the jobs folder is rescanned now.
 
 use framepack_ipc::{ErrorEnvelope, control::Response};
 use tokio::sync::oneshot;

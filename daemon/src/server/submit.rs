@@ -28,7 +28,7 @@ impl Service {
             },
             Ok(Submitted::KeyTaken(job)) => {
                 let message = format!(
-                    "the key {:?} belongs to job {}, which is another one and {}",
+                    "the key {:?} belongs to job {}, a different job that is {}",
                     job.key,
                     job.id,
                     job.state.name()

@@ -46,7 +46,7 @@ impl Service {
                     if request?.is_none() {
                         return Ok(Ok(()));
                     }
-                    let message = "a connection that watches takes no other request";
+                    let message = "a connection that watches jobs accepts no other request";
                     return Ok(Err(ErrorBody::new(Code::BAD_MESSAGE, message).into()));
                 }
             }

@@ -1,7 +1,7 @@
 //! From a claimed file to its answer: a job in the queue, or a place among the refused.
 //!
-//! Files are answered in batches: their claims, their pictures' copies and their records each share a sync.
-//! A job whose picture is not there yet is held, and looked at again until its time is up.
+//! Files are answered in batches: their claims, their images' copies and their records each share a sync.
+//! A job whose image is not there yet is held, and looked at again until its time is up.
 
 use std::{collections::HashSet, ffi::OsString, mem, time::Instant};
 
@@ -12,7 +12,7 @@ use super::{
     Spool,
     archive::Archive,
     held::{Held, RETRY},
-    inspect::Found,
+    inspect::Inspected,
     places::Access,
     scan::Settled,
 };
@@ -50,7 +50,7 @@ impl Spool {
         }
         if let Err(error) = self.claims.sync() {
             // The names may come back after a crash, and are claimed again then.
-            warn!(%error, "syncing the folder of claims");
+            warn!(%error, "syncing the claims folder");
         }
         self.answer_held()
     }
@@ -72,9 +72,9 @@ impl Spool {
             due = rest;
         }
         let awaited: HashSet<OsString> = (self.held.iter())
-            .filter_map(|held| held.picture.clone())
+            .filter_map(|held| held.image.clone())
             .collect();
-        self.pictures.keep_only(|picture| awaited.contains(picture));
+        self.images.keep_only(|image| awaited.contains(image));
         Ok(())
     }
 
@@ -83,17 +83,17 @@ impl Spool {
         let (mut copies, mut jobs, mut ours) = (Copies::default(), Vec::new(), None);
         for mut held in batch {
             match self.look_into(&mut held, &mut copies) {
-                Found::Job(submission) => jobs.push((held, submission)),
-                Found::Refused(Rejection { failure, problems }) => {
+                Inspected::Job(submission) => jobs.push((held, submission)),
+                Inspected::Refused(Rejection { failure, problems }) => {
                     let file = held.file();
                     info!(file, code = %failure.code, "rejected: {}", failure.message);
                     self.totals.rejected += 1;
                     self.refuse(held, &Report::rejected(file, &failure, &problems));
                 }
-                Found::NotYet { after, why } => self.held.push(held.later(after, why)),
-                Found::NotNow(Failure { code, message, .. }) => {
+                Inspected::NotYet { after, why } => self.held.push(held.later(after, why)),
+                Inspected::NotNow(Failure { code, message, .. }) => {
                     let file = held.file();
-                    warn!(file, %code, "not taken now; it stays claimed: {message}");
+                    warn!(file, %code, "can't be taken for now; it stays claimed: {message}");
                     self.held.push(held.not_now(&message));
                     ours = Some(message);
                 }
@@ -101,7 +101,7 @@ impl Spool {
         }
         if let Err(error) = self.intake.inputs.sync() {
             let reason = error.to_string();
-            warn!("not taken now; it stays claimed: {reason}");
+            warn!("can't be taken for now; it stays claimed: {reason}");
             for (held, submission) in jobs {
                 inputs::remove(&submission.input);
                 self.held.push(held.not_now(&reason));
@@ -134,7 +134,7 @@ impl Spool {
                 }
                 Ok(Submitted::KeyTaken(job)) => self.refuse_duplicate(held, &job, Vec::new()),
                 Err(error) => {
-                    warn!(file, %error, "not taken now; it stays claimed");
+                    warn!(file, %error, "can't be taken for now; it stays claimed");
                     self.held.push(held.not_now(&error.to_string()));
                     ours = Some(error.to_string());
                 }
@@ -145,18 +145,18 @@ impl Spool {
 
     fn refuse_duplicate(&mut self, held: Held, job: &Job, difference: Vec<String>) {
         let file = held.file();
-        info!(file, job = %job.id, "has the key of that job");
+        info!(file, job = %job.id, "has the same key as that job");
         self.totals.duplicates += 1;
         self.refuse(held, &Report::duplicate(file, job, difference));
     }
 
     /// Puts a file away that became no job.
     fn refuse(&mut self, held: Held, report: &Report<'_>) {
-        let mut archive = Archive::new(self.folder.papers());
+        let mut archive = Archive::new(self.folder.spool_dir());
         let put = archive.put(&held.claim, &held.claim.id, report);
         if let Err(error) = put.and_then(|()| archive.sync()) {
-            warn!(file = %held.claim.path.display(), %error, "putting a file away; it stays claimed");
-            let why = format!("it can't be put away: {error}");
+            warn!(file = %held.claim.path.display(), %error, "filing a claimed file; it stays claimed");
+            let why = format!("it can't be filed: {error}");
             self.held.push(held.later(RETRY, why));
         }
     }

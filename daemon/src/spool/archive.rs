@@ -1,7 +1,7 @@
 //! Where a job file goes when the daemon is finished with it: a dated folder, with a report beside it.
 //!
 //! Reports are written first; the file's rename out of `claimed/` is the last step, so whatever
-//! is still claimed is put away again after a crash, over the same names.
+//! is still claimed is filed again after a crash, over the same names.
 
 use std::{
     collections::BTreeSet,
@@ -23,29 +23,29 @@ use crate::{
 const REPORT: &str = ".report.json";
 const WORDS: &str = ".report.txt";
 
-/// Files that are put away together, so that they share the syncs of their folders.
+/// Files that are filed together, so that they share the syncs of their folders.
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
-    papers: &'a Path,
+    spool_dir: &'a Path,
     changed: BTreeSet<PathBuf>,
 }
 
 impl<'a> Archive<'a> {
-    pub(super) fn new(papers: &'a Path) -> Self {
+    pub(super) fn new(spool_dir: &'a Path) -> Self {
         Self {
-            papers,
+            spool_dir,
             changed: BTreeSet::new(),
         }
     }
 
-    /// Puts the claimed file and its report into `<papers>/<outcome>/<date>/` as `<name>.<id>.*`.
+    /// Puts the claimed file and its report into `<spool_dir>/<outcome>/<date>/` as `<name>.<id>.*`.
     /// The report is durable at once, the places after [`Self::sync`].
     pub(super) fn put(&mut self, claim: &Claim, id: &str, report: &Report<'_>) -> io::Result<()> {
         let folder = self.folder(report.outcome())?;
         self.file(&claim.path, &Names::new(&claim.name, id), &folder, report)
     }
 
-    /// The same for a job that had failed, was tried again and has ended again: its file was put away before. Its first
+    /// The same for a job that had failed, was retried and has ended again: its file was filed before. Its first
     /// report goes. Files of which nothing is there any more are left alone.
     pub(super) fn put_again(
         &mut self,
@@ -90,7 +90,7 @@ impl<'a> Archive<'a> {
 
     /// The dated folder in which the file of a failed job is.
     fn find(&self, names: &Names<'_>) -> io::Result<Option<PathBuf>> {
-        for entry in fs::read_dir(self.papers.join(Outcome::Failed.folder()))? {
+        for entry in fs::read_dir(self.spool_dir.join(Outcome::Failed.folder()))? {
             let folder = entry?.path();
             if names.file(&folder).exists() {
                 return Ok(Some(folder));
@@ -101,14 +101,14 @@ impl<'a> Archive<'a> {
 
     /// Today's folder of an outcome.
     fn folder(&mut self, outcome: Outcome) -> io::Result<PathBuf> {
-        let of_outcome = self.papers.join(outcome.folder());
+        let of_outcome = self.spool_dir.join(outcome.folder());
         let folder = of_outcome.join(Timestamp::now().date().to_string());
         if !folder.is_dir() {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o770)
                 .create(&folder)?;
-            self.changed.extend([of_outcome, self.papers.to_owned()]);
+            self.changed.extend([of_outcome, self.spool_dir.to_owned()]);
         }
         Ok(folder)
     }
@@ -119,7 +119,7 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// What a job's papers are called: `<name>.<id>` and a suffix.
+/// How a job's file and its reports are named: `<name>.<id>` and a suffix.
 struct Names<'n> {
     stem: OsString,
     suffix: &'n OsStr,

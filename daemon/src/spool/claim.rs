@@ -36,12 +36,12 @@ const ARCHIVE_ROOM_BYTES: usize = 40;
 pub(super) struct Claims {
     jobs: PathBuf,
     dir: PathBuf,
-    how: How,
+    how: ClaimMethod,
 }
 
 /// How a file is taken.
 #[derive(Debug)]
-enum How {
+enum ClaimMethod {
     /// It is moved.
     Rename,
     /// It stays where it is; what is taken is a copy, and a note of that.
@@ -62,24 +62,24 @@ pub(super) struct Claim {
 
 impl Claims {
     pub(super) fn open(places: &Places, daemon_id: &str) -> io::Result<Self> {
-        let dir = places.papers.join("claimed").join(daemon_id);
+        let dir = places.spool_dir.join("claimed").join(daemon_id);
         DirBuilder::new().recursive(true).mode(0o770).create(&dir)?;
         let mut claims = Self {
             jobs: places.jobs.clone(),
             dir,
-            how: How::Rename,
+            how: ClaimMethod::Rename,
         };
         if places.access() == Access::ReadOnly {
             let claimed = claims.list()?.into_iter().map(|claim| claim.id);
-            let ledger = Ledger::open(places.papers.join("taken"), claimed)?;
-            claims.how = How::Copy(Box::new(ledger));
+            let ledger = Ledger::open(places.spool_dir.join("taken"), claimed)?;
+            claims.how = ClaimMethod::Copy(Box::new(ledger));
         }
         Ok(claims)
     }
 
     /// Whether this file, which is still in the folder, was taken.
     pub(super) fn has(&mut self, name: &OsStr, metadata: &Metadata) -> bool {
-        let How::Copy(ledger) = &mut self.how else {
+        let ClaimMethod::Copy(ledger) = &mut self.how else {
             return false;
         };
         let path = self.jobs.join(name);
@@ -93,8 +93,8 @@ impl Claims {
     pub(super) fn take(&mut self, file: &Settled, known_as: &OsStr) -> io::Result<Option<Claim>> {
         let (from, known_as) = (self.jobs.join(&file.name), shorten(known_as));
         let ledger = match &mut self.how {
-            How::Copy(ledger) => ledger,
-            How::Rename => return self.rename(&from, known_as),
+            ClaimMethod::Copy(ledger) => ledger,
+            ClaimMethod::Rename => return self.rename(&from, known_as),
         };
         let Some(form) = name::form(&file.name) else {
             return Ok(None);
@@ -127,8 +127,8 @@ impl Claims {
     pub(super) fn sync(&mut self) -> io::Result<()> {
         sync_dir(&self.dir)?;
         match &mut self.how {
-            How::Rename => sync_dir(&self.jobs),
-            How::Copy(ledger) => ledger.sync(),
+            ClaimMethod::Rename => sync_dir(&self.jobs),
+            ClaimMethod::Copy(ledger) => ledger.sync(),
         }
     }
 
@@ -248,8 +248,8 @@ mod tests {
 
     #[test]
     fn rule_16_a_claim_in_a_folder_that_is_only_read_is_a_copy() {
-        let (jobs, papers) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let places = Places::new(jobs.path().to_owned(), Some(papers.path().to_owned()));
+        let (jobs, spool_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let places = Places::new(jobs.path().to_owned(), Some(spool_dir.path().to_owned()));
         let (path, name) = (jobs.path().join("a.yaml"), OsStr::new("a.yaml"));
         fs::write(&path, "a: 1\n").unwrap();
         let mut claims = Claims::open(&places, "d1").unwrap();

@@ -1,4 +1,4 @@
-//! Claims of before, and of jobs that have ended: found again after a start, and put away with their reports.
+//! Earlier claims are found again at the start, and claims of ended jobs are filed with their reports.
 
 use std::{
     mem,
@@ -37,16 +37,16 @@ impl Spool {
         Ok(())
     }
 
-    /// From time to time: moves what was put away long ago.
+    /// From time to time: moves old files to the archive.
     pub(super) fn clear_old(&mut self) {
         if Instant::now() < self.next_clearing {
             return;
         }
         self.next_clearing = Instant::now() + retention::INTERVAL;
-        match retention::clear(self.folder.papers(), &self.retention, SystemTime::now()) {
+        match retention::clear(self.folder.spool_dir(), &self.retention, SystemTime::now()) {
             Ok(0) => {}
-            Ok(files) => info!(files, then = ?self.retention.then, "files of long ago"),
-            Err(error) => warn!(%error, "clearing what was put away long ago"),
+            Ok(files) => info!(files, then = ?self.retention.then, "old files moved or removed"),
+            Err(error) => warn!(%error, "moving or removing old files"),
         }
     }
 
@@ -55,7 +55,7 @@ impl Spool {
         if !self.is_recovered {
             return;
         }
-        let mut archive = Archive::new(self.folder.papers());
+        let mut archive = Archive::new(self.folder.spool_dir());
         for (id, record) in mem::take(&mut self.unfiled) {
             let claim_id = record.private.claim.as_ref();
             let Some(claim) = claim_id.and_then(|claim| self.of_jobs.get(claim)) else {
@@ -64,7 +64,7 @@ impl Spool {
                     && let Err(error) =
                         archive.put_again(file.as_os_str(), &id.to_string(), &report)
                 {
-                    warn!(job = %id, %error, "putting the file of a job that was tried again away");
+                    warn!(job = %id, %error, "filing a retried job's file");
                 }
                 continue;
             };
@@ -72,7 +72,7 @@ impl Spool {
             let report = Report::ended(file, &record);
             match archive.put(claim, &id.to_string(), &report) {
                 Err(error) if claim.path.exists() => {
-                    warn!(job = %id, %error, "putting the job's file away; it stays claimed");
+                    warn!(job = %id, %error, "filing the job's file; it stays claimed");
                     self.unfiled.insert(id, record);
                     continue;
                 }
@@ -83,7 +83,7 @@ impl Spool {
             self.of_jobs.remove(&claim);
         }
         if let Err(error) = archive.sync() {
-            // What is lost of it in a crash is put away again.
+            // What a crash undoes is filed again.
             warn!(%error, "syncing the folders of ended jobs");
         }
     }

@@ -1,4 +1,4 @@
-//! What wakes the spool: hints of the file system, jobs that have ended, and people who want it to look.
+//! What wakes the spool: file system events, jobs that have ended, and requests for a rescan.
 
 use std::{
     ffi::OsString,
@@ -10,10 +10,10 @@ use std::{
 use framepack_ipc::folder::{MAX_WAITING, Scan, WaitingFile};
 use tokio::sync::oneshot;
 
-use super::{Spool, figures::Totals};
+use super::{Spool, metrics::SpoolCounters};
 use crate::store::Record;
 
-/// Who asked for a look is answered after this long, even when more files are left.
+/// A rescan is answered after this long, even when more files are left.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What wakes the spool.
@@ -25,9 +25,9 @@ pub(crate) enum Event {
     Lost,
     /// A file of this name was renamed into the folder, so it is whole.
     Renamed(OsString),
-    /// The test file was told of: events come.
+    /// An event for the test file has come: events work.
     Probed,
-    /// Somebody wants it looked at, and to know what came of that.
+    /// A client wants a rescan, and its result.
     Scan(oneshot::Sender<Scan>),
     /// A job has ended.
     Finished(Arc<Record>),
@@ -35,23 +35,23 @@ pub(crate) enum Event {
     Stop,
 }
 
-/// Somebody who wants to know what a look comes to.
+/// A client that waits for the result of a rescan.
 #[derive(Debug)]
-pub(super) struct Asker {
+pub(super) struct ScanWaiter {
     reply: oneshot::Sender<Scan>,
     since: Instant,
-    before: Totals,
+    before: SpoolCounters,
 }
 
 /// Whether there is more to take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum ScanProgress {
     More,
     Done,
 }
 
-impl Asker {
-    fn new(reply: oneshot::Sender<Scan>, before: &Totals) -> Self {
+impl ScanWaiter {
+    fn new(reply: oneshot::Sender<Scan>, before: &SpoolCounters) -> Self {
         Self {
             reply,
             since: Instant::now(),
@@ -88,7 +88,7 @@ impl Spool {
                         is_reason = true;
                     }
                     Event::Scan(reply) => {
-                        self.askers.push(Asker::new(reply, &self.totals));
+                        self.scan_waiters.push(ScanWaiter::new(reply, &self.totals));
                         is_reason = true;
                     }
                     Event::Probed => self.folder.confirm_events(),
@@ -103,20 +103,22 @@ impl Spool {
         ControlFlow::Continue(())
     }
 
-    /// Answers those who asked for a look, once all that can be taken is taken.
-    pub(super) fn answer_askers(&mut self, left: usize, progress: Progress) {
-        let (done, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.askers)
+    /// Answers those who asked for a rescan, once all that can be taken is taken.
+    pub(super) fn answer_scan_waiters(&mut self, left: usize, progress: ScanProgress) {
+        let (done, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.scan_waiters)
             .into_iter()
-            .partition(|asker| progress == Progress::Done || asker.since.elapsed() > PATIENCE);
-        self.askers = waiting;
-        for asker in done {
-            let scan = self.scan_since(&asker.before, left);
-            // Whoever has hung up does not want to know any more.
-            let _ = asker.reply.send(scan);
+            .partition(|waiter| {
+                progress == ScanProgress::Done || waiter.since.elapsed() > PATIENCE
+            });
+        self.scan_waiters = waiting;
+        for waiter in done {
+            let scan = self.scan_since(&waiter.before, left);
+            // The client may have hung up.
+            let _ = waiter.reply.send(scan);
         }
     }
 
-    fn scan_since(&self, before: &Totals, left: usize) -> Scan {
+    fn scan_since(&self, before: &SpoolCounters, left: usize) -> Scan {
         let in_folder = self.unsettled.files.iter().chain(&self.troubles);
         let held = self.held.iter().map(|held| (&held.claim.name, &held.why));
         let waiting = in_folder.chain(held);
@@ -133,7 +135,7 @@ impl Spool {
                     why: why.clone(),
                 })
                 .collect(),
-            notes: self.told.borrow().notes.clone(),
+            notes: self.view.borrow().notes.clone(),
         }
     }
 }

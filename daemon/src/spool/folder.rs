@@ -1,6 +1,6 @@
 //! The jobs folder itself: which one it is, what it lies on, and whether it is still there.
 //!
-//! A folder that was deleted, unmounted or replaced is no reason to end: it is waited for, and watched anew.
+//! A folder that was deleted, unmounted or replaced does not end the daemon: it waits for it, and watches it again.
 
 use std::{
     ffi::OsString,
@@ -17,8 +17,8 @@ use framepack_config::{Spool as Config, WatchMode};
 use super::{
     Event,
     claim::Claims,
-    figures::Mode,
     file_system::FileSystem,
+    metrics::Mode,
     places::{Access, Places},
     settle::SettleRules,
     watch::Watch,
@@ -93,8 +93,8 @@ impl Folder {
     }
 
     /// Where claims, reports and `STATUS.txt` go.
-    pub(super) fn papers(&self) -> &Path {
-        &self.places.papers
+    pub(super) fn spool_dir(&self) -> &Path {
+        &self.places.spool_dir
     }
 
     pub(super) fn access(&self) -> Access {
@@ -114,7 +114,7 @@ impl Folder {
         self.config.scan.unwrap_or(self.watch.scan_interval())
     }
 
-    /// The test file was heard of.
+    /// An event for the test file has come.
     pub(super) fn confirm_events(&mut self) {
         self.replace_watch(Watch::confirm);
     }
@@ -134,7 +134,7 @@ impl Folder {
     pub(super) fn clock(&self) -> SystemTime {
         match (self.file_system, self.access()) {
             (FileSystem::Local, _) => SystemTime::now(),
-            // There is no telling: no file counts as old, and each is watched until it has settled.
+            // Unknown: no file counts as old, and each is watched until it has settled.
             (FileSystem::Network { .. }, Access::ReadOnly) => SystemTime::UNIX_EPOCH,
             (FileSystem::Network { .. }, Access::Writable) => {
                 let probe = self.places.incoming().join(probe_name(&self.daemon_id));
@@ -156,9 +156,9 @@ impl Folder {
         let (watch, secs) = (self.watch.describe(), self.scan_interval().as_secs_f64());
         let access = match self.access() {
             Access::Writable => "",
-            Access::ReadOnly => ", nothing is written into it",
+            Access::ReadOnly => ", read-only",
         };
-        format!("{kind}, {watch}, listed every {secs} s at least{access}")
+        format!("{kind}, {watch}, listed at least every {secs} s{access}")
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     bundle::{Bundle, BundleError},
     claim::Claim,
     name::{self, Form},
-    read::{JobText, ReadError, Written},
+    read::{JobText, ReadError, WriteStamp},
 };
 
 /// When something of the daemon's own failed, it is tried again after this long.
@@ -23,35 +23,35 @@ pub(super) struct Held {
     /// What it is, if it is a bundle and open.
     pub(super) bundle: Option<Bundle>,
     /// What it was when it was seen as finished, or read first.
-    seen: Seen,
+    seen: FirstSeen,
     /// When it was claimed, or found by this daemon.
     pub(super) since: Instant,
     pub(super) next_look: Instant,
-    /// The picture that it waits for, once that is there.
-    pub(super) picture: Option<OsString>,
+    /// The image that it waits for, once that is there.
+    pub(super) image: Option<OsString>,
     /// Why it has no answer.
     pub(super) why: String,
-    /// Whether that is no fault of the file's, and would befall others, too.
+    /// Whether the daemon itself is at fault, so that other files would fail, too.
     is_ours: bool,
 }
 
 #[derive(Debug)]
-enum Seen {
+enum FirstSeen {
     Never,
-    Written(Written),
+    WriteStamp(WriteStamp),
     Read(JobText),
 }
 
 impl Held {
-    pub(super) fn new(claim: Claim, written: Option<Written>) -> Self {
+    pub(super) fn new(claim: Claim, written: Option<WriteStamp>) -> Self {
         let now = Instant::now();
         Self {
             claim,
             bundle: None,
-            seen: written.map_or(Seen::Never, Seen::Written),
+            seen: written.map_or(FirstSeen::Never, FirstSeen::WriteStamp),
             since: now,
             next_look: now,
-            picture: None,
+            image: None,
             why: String::new(),
             is_ours: false,
         }
@@ -91,14 +91,15 @@ impl Held {
         };
         let path = &self.claim.path;
         let bundle = Bundle::open(path, form, &bundles.join(&self.claim.id))?;
-        if let (Seen::Written(written), Ok(metadata)) = (&self.seen, path.symlink_metadata())
+        if let (FirstSeen::WriteStamp(written), Ok(metadata)) =
+            (&self.seen, path.symlink_metadata())
             && form != Form::Folder
-            && *written != Written::from(&metadata)
+            && *written != WriteStamp::from(&metadata)
         {
             return Err(BundleError::Changed);
         }
         // From now on it is its job file that must stay as it is.
-        self.seen = Seen::Never;
+        self.seen = FirstSeen::Never;
         self.bundle = Some(bundle);
         Ok(())
     }
@@ -111,16 +112,16 @@ impl Held {
             .map_or(&self.claim.path, |bundle| &bundle.job);
         let text = JobText::read(path)?;
         let is_same = match &self.seen {
-            Seen::Never => true,
-            Seen::Written(written) => text.is_of(*written),
-            Seen::Read(before) => text == *before,
+            FirstSeen::Never => true,
+            FirstSeen::WriteStamp(written) => text.is_of(*written),
+            FirstSeen::Read(before) => text == *before,
         };
         if !is_same {
             return Err(ReadError::Changed);
         }
-        self.seen = Seen::Read(text);
+        self.seen = FirstSeen::Read(text);
         match &self.seen {
-            Seen::Read(text) => Ok(text),
+            FirstSeen::Read(text) => Ok(text),
             _ => unreachable!("set above"),
         }
     }
@@ -128,7 +129,7 @@ impl Held {
 
 /// Why no more files are taken for now: something of the daemon's own fails (a full disk, the store), and they
 /// are better left where everybody sees them.
-pub(super) fn hindrance(held: &[Held]) -> Option<&str> {
+pub(super) fn blocker(held: &[Held]) -> Option<&str> {
     let held = held.iter().find(|held| held.is_ours);
     held.map(|held| held.why.as_str())
 }

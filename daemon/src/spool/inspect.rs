@@ -1,4 +1,4 @@
-//! What a claimed file can become: a job, if what it says and the picture that it names are as they must be.
+//! What a claimed file can become: a job, if what it says and the image that it names are as they must be.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,12 +9,11 @@ use framepack_jobs::{Failure, Source, Timestamp};
 
 use super::{
     Spool,
+    file_state::FileState,
     held::Held,
-    lease,
-    look::Look,
-    name,
+    lease, name,
     read::ReadError,
-    settle::{Candidate, Content, Verdict},
+    settle::{Candidate, Completeness, Readiness},
 };
 use crate::{
     inputs::{self, Copies, InputError, OpenInput},
@@ -23,7 +22,7 @@ use crate::{
 };
 
 /// What a claimed file is found to be.
-pub(super) enum Found {
+pub(super) enum Inspected {
     Job(Box<Submission>),
     Refused(Rejection),
     /// It can become one later.
@@ -31,23 +30,23 @@ pub(super) enum Found {
         after: Duration,
         why: String,
     },
-    /// What failed is ours, and would fail for others, too.
+    /// The daemon itself failed, and would fail for other files, too.
     NotNow(Failure),
 }
 
-impl From<Rejection> for Found {
+impl From<Rejection> for Inspected {
     fn from(rejection: Rejection) -> Self {
         Self::Refused(rejection)
     }
 }
 
-impl From<Failure> for Found {
+impl From<Failure> for Inspected {
     fn from(failure: Failure) -> Self {
         Self::Refused(failure.into())
     }
 }
 
-impl From<Refusal> for Found {
+impl From<Refusal> for Inspected {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotNow(failure) => Self::NotNow(failure),
@@ -57,7 +56,7 @@ impl From<Refusal> for Found {
 }
 
 /// Where the paths of a job file lead.
-struct Ground {
+struct BasePaths {
     /// The folder that they are relative to.
     folder: PathBuf,
     /// The bundle as it was dropped, if it is one.
@@ -66,7 +65,7 @@ struct Ground {
 
 impl Spool {
     /// What a claimed file can become now.
-    pub(super) fn look_into(&mut self, held: &mut Held, copies: &mut Copies) -> Found {
+    pub(super) fn look_into(&mut self, held: &mut Held, copies: &mut Copies) -> Inspected {
         let submission = match self.job_in(held, copies) {
             Ok(submission) => submission,
             Err(found) => return found,
@@ -76,27 +75,31 @@ impl Spool {
             inputs::remove(&submission.input);
             return error.into_failure().into();
         }
-        Found::Job(submission)
+        Inspected::Job(submission)
     }
 
-    fn job_in(&mut self, held: &mut Held, copies: &mut Copies) -> Result<Box<Submission>, Found> {
+    fn job_in(
+        &mut self,
+        held: &mut Held,
+        copies: &mut Copies,
+    ) -> Result<Box<Submission>, Inspected> {
         self.open_bundle(held)?;
         let text = held.read().map_err(ReadError::into_failure)?.text.clone();
-        let ground = self.ground(held);
+        let base_paths = self.base_paths(held);
         let name = held.claim.name.clone();
         let (stem, _) = name::split_suffix(&name);
         let offer = Offer {
             text: &text,
             stem: &stem.to_string_lossy(),
-            folder: &ground.folder,
+            folder: &base_paths.folder,
             source: Source::Folder {
                 file: name.to_string_lossy().into_owned().into(),
             },
             claim: Some(held.claim.id.clone()),
         };
         let job = self.intake.read(&offer)?;
-        let input = self.picture(held, &ground, &job.spec.start.image)?;
-        let image = ground.shown(&input, &job.spec.start.image);
+        let input = self.image(held, &base_paths, &job.spec.start.image)?;
+        let image = base_paths.shown(&input, &job.spec.start.image);
         let submission = self.intake.submission(offer, job, &input, copies)?;
         Ok(Box::new(Submission {
             dedupe: self.settings.dedupe,
@@ -105,76 +108,76 @@ impl Spool {
         }))
     }
 
-    fn ground(&self, held: &Held) -> Ground {
+    fn base_paths(&self, held: &Held) -> BasePaths {
         let jobs = self.folder.path();
         match &held.bundle {
-            None => Ground {
+            None => BasePaths {
                 folder: jobs.to_owned(),
                 bundle: None,
             },
-            Some(bundle) => Ground {
+            Some(bundle) => BasePaths {
                 folder: bundle.folder.clone(),
                 bundle: Some(jobs.join(&held.claim.name)),
             },
         }
     }
 
-    /// The picture, once it is there and complete. A bundle is whole, or it is none: nothing of it is waited for.
-    fn picture(
+    /// The image, once it is there and complete. A bundle is whole, or it is none: nothing of it is waited for.
+    fn image(
         &mut self,
         held: &mut Held,
-        ground: &Ground,
+        base_paths: &BasePaths,
         wanted: &Path,
-    ) -> Result<OpenInput, Found> {
-        if ground.bundle.is_some() {
-            let inputs = self.intake.inputs.clone().also_in(&ground.folder);
-            let input = inputs.open(&ground.folder, wanted);
+    ) -> Result<OpenInput, Inspected> {
+        if base_paths.bundle.is_some() {
+            let inputs = self.intake.inputs.clone().also_in(&base_paths.folder);
+            let input = inputs.open(&base_paths.folder, wanted);
             return input.map_err(|error| error.into_failure("start.image").into());
         }
         let (waited, settle) = (held.since.elapsed(), self.folder.rules().settle);
-        let input = match self.intake.inputs.open(&ground.folder, wanted) {
+        let input = match self.intake.inputs.open(&base_paths.folder, wanted) {
             Ok(input) => input,
             Err(InputError::Missing { path }) if waited < self.settings.wait_inputs => {
                 let left = self.settings.wait_inputs.saturating_sub(waited);
                 let why = format!("{} does not exist; {}", path.display(), rejected_in(left));
                 let after = settle.min(left);
-                return Err(Found::NotYet { after, why });
+                return Err(Inspected::NotYet { after, why });
             }
             Err(error) => return Err(error.into_failure("start.image").into()),
         };
-        if let Some(why) = self.unsettled_picture(&input) {
-            held.picture = Some(input.path().as_os_str().to_owned());
-            return Err(Found::NotYet { after: settle, why });
+        if let Some(why) = self.unsettled_image(&input) {
+            held.image = Some(input.path().as_os_str().to_owned());
+            return Err(Inspected::NotYet { after: settle, why });
         }
         Ok(input)
     }
 
     /// Opens what is a bundle; what it is found to be when that fails.
-    fn open_bundle(&self, held: &mut Held) -> Result<(), Found> {
+    fn open_bundle(&self, held: &mut Held) -> Result<(), Inspected> {
         held.open(&self.bundles).map_err(|error| {
             let is_ours = error.is_ours();
             let failure = error.into_failure();
             if is_ours {
-                Found::NotNow(failure)
+                Inspected::NotNow(failure)
             } else {
-                Found::Refused(failure.into())
+                Inspected::Refused(failure.into())
             }
         })
     }
 
-    /// Why a picture is not complete yet.
-    fn unsettled_picture(&mut self, input: &OpenInput) -> Option<String> {
+    /// Why an image is not complete yet.
+    fn unsettled_image(&mut self, input: &OpenInput) -> Option<String> {
         let path = input.path();
-        let look = Look::new(path.as_os_str(), input.metadata(), self.folder.clock());
-        match self.pictures.verdict(&look, Instant::now(), input) {
-            Verdict::Waiting(why) => Some(format!("{}: {why}", path.display())),
-            Verdict::Settled => None,
+        let state = FileState::new(path.as_os_str(), input.metadata(), self.folder.clock());
+        match self.images.readiness(&state, Instant::now(), input) {
+            Readiness::Waiting(why) => Some(format!("{}: {why}", path.display())),
+            Readiness::Settled => None,
         }
     }
 }
 
-impl Ground {
-    /// Where people find the picture. What was unpacked is gone soon: they look for it in what they dropped.
+impl BasePaths {
+    /// Where people find the image. What was unpacked is gone soon: they look for it in what they dropped.
     fn shown(&self, input: &OpenInput, wanted: &Path) -> PathBuf {
         match (&self.bundle, input.path().strip_prefix(&self.folder)) {
             (Some(bundle), Ok(image)) => bundle.join(image),
@@ -184,9 +187,9 @@ impl Ground {
 }
 
 impl Candidate for OpenInput {
-    /// A picture is decoded by the worker: here it is only waited for until nobody writes to it.
-    fn content(&self) -> Content {
-        Content::Complete
+    /// An image is decoded by the worker: here it is only waited for until nobody writes to it.
+    fn completeness(&self) -> Completeness {
+        Completeness::Complete
     }
 
     fn is_open(&self) -> bool {
@@ -197,5 +200,5 @@ impl Candidate for OpenInput {
 /// When a file that still waits is rejected, for people: to the second, and the same at each look.
 fn rejected_in(left: Duration) -> String {
     let at = Timestamp::from(SystemTime::now() + left);
-    format!("the job is rejected at {}Z", &at.to_string()[..19])
+    format!("the job will be rejected at {}Z", &at.to_string()[..19])
 }

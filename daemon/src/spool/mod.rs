@@ -5,13 +5,13 @@
 //! because the next daemon goes through its claims first.
 //!
 //! - `folder`, `file_system`, `watch`: which folder it is, what it lies on, and how its changes are noticed
-//! - `scan`, `look`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
+//! - `scan`, `file_state`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
 //! - `places`: where it is, and where the daemon's own files for it go
 //! - `claim`, `rename`, `content`, `ledger`: taking a file
 //! - `held`, `inspect`, `accept`, `read`, `bundle`, `again`: its way into the queue
 //! - `ended`, `archive`, `retention`: where it goes when all is done, and for how long
 //! - `event`: what wakes it
-//! - `tell`, `status`, `figures`: what is said of all that
+//! - `publish`, `status`, `metrics`: what is said of all that
 
 mod accept;
 mod again;
@@ -21,23 +21,23 @@ mod claim;
 mod content;
 mod ended;
 mod event;
-mod figures;
+mod file_state;
 mod file_system;
 mod folder;
 mod held;
 mod inspect;
 mod lease;
 mod ledger;
-mod look;
+mod metrics;
 mod name;
 mod places;
+mod publish;
 mod read;
 mod rename;
 mod retention;
 mod scan;
 mod settle;
 mod status;
-mod tell;
 mod watch;
 
 use std::{
@@ -57,20 +57,20 @@ use tracing::{info, warn};
 
 pub(crate) use claim::random_id;
 pub(crate) use event::Event;
-pub(crate) use figures::{Figures, Mode, View};
+pub(crate) use metrics::{Mode, SpoolMetrics, View};
 
 use self::{
     accept::BATCH,
     claim::{Claim, Claims},
-    event::{Asker, Progress},
-    figures::Totals,
+    event::{ScanProgress, ScanWaiter},
     folder::{Folder, Presence},
-    held::{Held, RETRY, hindrance},
+    held::{Held, RETRY, blocker},
+    metrics::SpoolCounters,
     places::Places,
-    scan::{Sighting, Unsettled},
+    publish::unusable,
+    scan::{Observation, Unsettled},
     settle::Settling,
     status::StatusFile,
-    tell::unusable,
 };
 use crate::{
     intake::Intake,
@@ -95,9 +95,9 @@ pub(crate) struct Spool {
     next_clearing: Instant,
     settling: Settling,
     /// The files of the folder that are not taken.
-    sightings: HashMap<OsString, Sighting>,
-    /// The pictures of claimed files, which settle by the same rules.
-    pictures: Settling,
+    observations: HashMap<OsString, Observation>,
+    /// The images of claimed files, which settle by the same rules.
+    images: Settling,
     /// Names that arrived by rename.
     renamed: HashSet<OsString>,
     /// What the last scan left.
@@ -110,15 +110,15 @@ pub(crate) struct Spool {
     held: Vec<Held>,
     /// Claimed files of jobs in the queue, by the claims' ids.
     of_jobs: HashMap<String, Claim>,
-    /// Ended, and their files not put away yet.
+    /// Ended, and their files not filed yet.
     unfiled: BTreeMap<JobId, Arc<Record>>,
     status: StatusFile,
-    totals: Totals,
+    totals: SpoolCounters,
     /// What the last listing took.
     listing: Duration,
-    told: latest::Sender<View>,
+    view: latest::Sender<View>,
     /// Who wants to know what the next look comes to.
-    askers: Vec<Asker>,
+    scan_waiters: Vec<ScanWaiter>,
     _lease_guard: Signal,
 }
 
@@ -133,7 +133,7 @@ pub(crate) struct SpoolConfig<'a> {
     /// Where the hints of the file system go.
     pub(crate) events: mpsc::Sender<Event>,
     /// How it is, for others to tell.
-    pub(crate) told: latest::Sender<View>,
+    pub(crate) view: latest::Sender<View>,
 }
 
 impl Spool {
@@ -142,8 +142,8 @@ impl Spool {
         let bundles = layout.bundles();
         // Left by a daemon that was killed; what is still needed is unpacked again.
         let _ = fs::remove_dir_all(&bundles);
-        let papers = settings.readonly.then(|| layout.spool());
-        let places = Places::new(config.config.paths.jobs.clone(), papers);
+        let spool_dir = settings.readonly.then(|| layout.spool());
+        let places = Places::new(config.config.paths.jobs.clone(), spool_dir);
         // Watched from now on, so that no rename is missed once the daemon says that it is ready.
         let (folder, claims) = Folder::open(places, config.daemon_id, settings, config.events)?;
         Ok(Self {
@@ -157,8 +157,8 @@ impl Spool {
             bundles,
             next_clearing: Instant::now(),
             settling: Settling::new(folder.rules()),
-            sightings: HashMap::new(),
-            pictures: Settling::new(folder.rules()),
+            observations: HashMap::new(),
+            images: Settling::new(folder.rules()),
             folder,
             renamed: HashSet::new(),
             unsettled: Unsettled::default(),
@@ -168,10 +168,10 @@ impl Spool {
             of_jobs: HashMap::new(),
             unfiled: BTreeMap::new(),
             status: StatusFile::default(),
-            totals: Totals::default(),
+            totals: SpoolCounters::default(),
             listing: Duration::ZERO,
-            told: config.told,
-            askers: Vec::new(),
+            view: config.view,
+            scan_waiters: Vec::new(),
             _lease_guard: lease::guard()?,
         })
     }
@@ -179,7 +179,7 @@ impl Spool {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self, events: &mpsc::Receiver<Event>) {
         if let Err(stopping) = self.work(events) {
-            info!("the jobs folder is left alone: {stopping}");
+            info!("no longer reading the jobs folder: {stopping}");
         }
     }
 
@@ -198,24 +198,24 @@ impl Spool {
         let (left, unusable) = match self.folder.check() {
             Ok(presence) => {
                 if let Presence::Replaced(claims) = presence {
-                    self.begin_anew(claims);
+                    self.switch_folder(claims);
                 }
                 self.work_through()?
             }
             Err(error) => (0, Some(unusable(&self.folder, &error))),
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
-        self.tell(left, &summary, unusable);
-        let is_stuck = summary.room() == 0 || hindrance(&self.held).is_some();
+        self.publish(left, &summary, unusable);
+        let is_stuck = summary.room() == 0 || blocker(&self.held).is_some();
         let progress = match left {
-            0 => Progress::Done,
-            _ if is_stuck => Progress::Done,
-            _ => Progress::More,
+            0 => ScanProgress::Done,
+            _ if is_stuck => ScanProgress::Done,
+            _ => ScanProgress::More,
         };
-        self.answer_askers(left, progress);
+        self.answer_scan_waiters(left, progress);
         Ok(match progress {
-            Progress::More => Duration::ZERO,
-            Progress::Done => self.patience(),
+            ScanProgress::More => Duration::ZERO,
+            ScanProgress::Done => self.patience(),
         })
     }
 
@@ -234,7 +234,7 @@ impl Spool {
         };
         let summary = self.runtime.block_on(self.queue.summary())?;
         // What is held will be jobs, too.
-        let room = match hindrance(&self.held) {
+        let room = match blocker(&self.held) {
             Some(_) => 0,
             None => summary.room().saturating_sub(self.held.len() as u64),
         };
@@ -258,12 +258,12 @@ impl Spool {
     }
 
     /// Another folder is in the place of the one that was watched.
-    fn begin_anew(&mut self, claims: Claims) {
-        warn!(folder = %self.folder.path().display(), "the jobs folder is another one now, and watched again");
+    fn switch_folder(&mut self, claims: Claims) {
+        warn!(folder = %self.folder.path().display(), "the jobs folder was replaced; watching the new one");
         self.claims = claims;
         self.is_recovered = false;
         self.settling = Settling::new(self.folder.rules());
-        self.pictures = Settling::new(self.folder.rules());
+        self.images = Settling::new(self.folder.rules());
         self.renamed.clear();
         self.held.clear();
         self.of_jobs.clear();

@@ -20,7 +20,7 @@ const SUFFIXES: [(&[u8], Form); 6] = [
 pub(crate) enum Form {
     /// A job file.
     Text,
-    /// A folder with a job file and its pictures.
+    /// A folder with a job file and its images.
     Folder,
     /// The same as an archive.
     Zip,

@@ -9,7 +9,7 @@ pub(super) struct Places {
     pub(super) jobs: PathBuf,
     /// Where claims, reports and `STATUS.txt` are: the jobs folder, or, where nothing is written into that, one in
     /// the state directory.
-    pub(super) papers: PathBuf,
+    pub(super) spool_dir: PathBuf,
 }
 
 /// Whether the jobs folder is written to.
@@ -20,14 +20,14 @@ pub(super) enum Access {
 }
 
 impl Places {
-    /// `papers`: where to write if the jobs folder is only read.
-    pub(super) fn new(jobs: PathBuf, papers: Option<PathBuf>) -> Self {
-        let papers = papers.unwrap_or_else(|| jobs.clone());
-        Self { jobs, papers }
+    /// `spool_dir`: where to write if the jobs folder is only read.
+    pub(super) fn new(jobs: PathBuf, spool_dir: Option<PathBuf>) -> Self {
+        let spool_dir = spool_dir.unwrap_or_else(|| jobs.clone());
+        Self { jobs, spool_dir }
     }
 
     pub(super) fn access(&self) -> Access {
-        if self.jobs == self.papers {
+        if self.jobs == self.spool_dir {
             Access::Writable
         } else {
             Access::ReadOnly

@@ -21,11 +21,11 @@ pub(crate) enum ReadError {
     NotRegular { kind: &'static str },
     #[error("the file is empty")]
     Empty,
-    #[error("the file has {found} bytes; a job has at most {MAX_FILE_BYTES}")]
+    #[error("the file has {found} bytes; a job file has at most {MAX_FILE_BYTES}")]
     TooLarge { found: u64 },
-    #[error("the file is not UTF-8 text (first wrong byte at {offset})")]
+    #[error("the file is not UTF-8 text (first invalid byte at {offset})")]
     NotText { offset: usize },
-    #[error("somebody went on writing the file after it had been taken as finished")]
+    #[error("the file was still being written after it had looked complete")]
     Changed,
     #[error("reading the file: {0}")]
     Io(#[from] io::Error),
@@ -50,18 +50,18 @@ impl ReadError {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct JobText {
     pub(super) text: String,
-    written: Written,
+    written: WriteStamp,
 }
 
 /// What writing to a file changes, and renaming it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct WriteStamp {
     inode: u64,
     size_bytes: u64,
     mtime: (i64, i64),
 }
 
-impl From<&Metadata> for Written {
+impl From<&Metadata> for WriteStamp {
     fn from(metadata: &Metadata) -> Self {
         Self {
             inode: metadata.ino(),
@@ -101,12 +101,12 @@ impl JobText {
     }
 
     /// Whether it is the state of a file that was seen earlier, perhaps under another name.
-    pub(super) fn is_of(&self, seen: Written) -> bool {
+    pub(super) fn is_of(&self, seen: WriteStamp) -> bool {
         self.written == seen
     }
 }
 
-/// Whether a process has the file open for writing; not so where there is no telling.
+/// Whether a process has the file open for writing; `false` if that can't be known.
 pub(super) fn is_open_for_writing(path: &Path) -> bool {
     open(path).is_ok_and(|file| lease::is_open_for_writing(&file) == Some(true))
 }

@@ -1,4 +1,4 @@
-//! How long what was put away stays where it is. After that it is moved to `archive/`, and removed only where the
+//! How long filed jobs stay where they are. After that they are moved to `archive/`, and removed only where the
 //! configuration says so.
 
 use std::{
@@ -32,7 +32,7 @@ struct Rule {
 }
 
 /// Moves or removes what is older than the rules say, or too much. How many files that were.
-pub(super) fn clear(papers: &Path, rules: &Retention, now: SystemTime) -> io::Result<usize> {
+pub(super) fn clear(spool_dir: &Path, rules: &Retention, now: SystemTime) -> io::Result<usize> {
     let rule = |outcome, days, jobs| Rule {
         outcome,
         days,
@@ -45,8 +45,8 @@ pub(super) fn clear(papers: &Path, rules: &Retention, now: SystemTime) -> io::Re
         rule(Outcome::Failed, rules.failed_days, Limit::Never),
         rule(Outcome::Rejected, rules.failed_days, Limit::Never),
     ] {
-        let of_outcome = Shelf {
-            papers,
+        let of_outcome = OutcomeFolder {
+            spool_dir,
             name: rule.outcome.folder(),
             then: rules.then,
         };
@@ -57,20 +57,20 @@ pub(super) fn clear(papers: &Path, rules: &Retention, now: SystemTime) -> io::Re
 
 /// The dated folders of one outcome.
 #[derive(Debug)]
-struct Shelf<'a> {
-    papers: &'a Path,
+struct OutcomeFolder<'a> {
+    spool_dir: &'a Path,
     name: &'static str,
     then: Expired,
 }
 
-impl Shelf<'_> {
+impl OutcomeFolder<'_> {
     fn clear(&self, rule: Rule, now: SystemTime) -> io::Result<usize> {
         let mut days = self.days()?;
         let mut cleared = 0;
         if let Some(first) = first_day(rule.days, now) {
             let kept = days.split_off(days.partition_point(|day| *day < first));
             for day in days {
-                cleared += self.put_away(&day, &self.jobs_of(&day)?)?;
+                cleared += self.clear_jobs(&day, &self.jobs_of(&day)?)?;
             }
             days = kept;
         }
@@ -82,19 +82,19 @@ impl Shelf<'_> {
             let mut jobs = self.jobs_of(day)?;
             let surplus = jobs.split_off(jobs.len().min(left));
             left -= jobs.len();
-            cleared += self.put_away(day, &surplus)?;
+            cleared += self.clear_jobs(day, &surplus)?;
         }
         Ok(cleared)
     }
 
     fn path(&self, day: &str) -> PathBuf {
-        self.papers.join(self.name).join(day)
+        self.spool_dir.join(self.name).join(day)
     }
 
-    /// The dates of the folders, the oldest first. What is not named by a date is none of ours.
+    /// The dates of the folders, the oldest first. Folders not named by a date are left alone.
     fn days(&self) -> io::Result<Vec<String>> {
         let mut days = Vec::new();
-        for entry in entries(&self.papers.join(self.name))? {
+        for entry in entries(&self.spool_dir.join(self.name))? {
             let name = entry.file_name().into_string();
             days.extend(name.ok().filter(|name| is_date(name)));
         }
@@ -119,12 +119,12 @@ impl Shelf<'_> {
     }
 
     /// Moves or removes these files of a day, and the day's folder when it is empty.
-    fn put_away(&self, day: &str, jobs: &[Vec<OsString>]) -> io::Result<usize> {
+    fn clear_jobs(&self, day: &str, jobs: &[Vec<OsString>]) -> io::Result<usize> {
         if jobs.is_empty() {
             return Ok(0);
         }
         let from = self.path(day);
-        let to = self.papers.join("archive").join(self.name).join(day);
+        let to = self.spool_dir.join("archive").join(self.name).join(day);
         if self.then == Expired::Archive {
             fs::create_dir_all(&to)?;
         }
@@ -200,8 +200,8 @@ mod tests {
     const NOW: Duration = Duration::from_secs(100 * SECS_PER_DAY);
 
     /// Puts a job's files there, as old as their day and later than those of lower numbers.
-    fn put(papers: &Path, outcome: &str, day: u64, id: u64) {
-        let folder = papers.join(format!("{outcome}/{}", Timestamp::from(at(day)).date()));
+    fn put(spool_dir: &Path, outcome: &str, day: u64, id: u64) {
+        let folder = spool_dir.join(format!("{outcome}/{}", Timestamp::from(at(day)).date()));
         fs::create_dir_all(&folder).unwrap();
         for suffix in ["yaml", "report.json"] {
             let file = File::create(folder.join(format!("cat.{id}.{suffix}"))).unwrap();
@@ -215,8 +215,8 @@ mod tests {
     }
 
     /// Jobs whose files are in these folders.
-    fn jobs(papers: &Path, outcome: &str) -> BTreeSet<String> {
-        let days = entries(&papers.join(outcome)).unwrap();
+    fn jobs(spool_dir: &Path, outcome: &str) -> BTreeSet<String> {
+        let days = entries(&spool_dir.join(outcome)).unwrap();
         let files = days.iter().flat_map(|day| entries(&day.path()).unwrap());
         let names = files.map(|file| file.file_name().into_string().unwrap());
         names

@@ -14,10 +14,10 @@ use tracing::warn;
 use super::{
     Spool,
     bundle::{self, Survey},
-    look::Look,
+    file_state::FileState,
     name::{self, Form},
-    read::{JobText, Written, is_open_for_writing},
-    settle::{Candidate, Content, Verdict},
+    read::{JobText, WriteStamp, is_open_for_writing},
+    settle::{Candidate, Completeness, Readiness},
 };
 use crate::fingerprint::Fingerprint;
 
@@ -37,7 +37,7 @@ pub(super) struct Settled {
     pub(super) name: OsString,
     modified: SystemTime,
     /// What it was when that was decided.
-    pub(super) written: Written,
+    pub(super) written: WriteStamp,
     pub(super) fingerprint: Fingerprint,
 }
 
@@ -54,7 +54,7 @@ impl Settled {
 
 /// Since when a file has been seen, and when last.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sighting {
+pub(super) struct Observation {
     pub(super) since: Instant,
     latest: Instant,
 }
@@ -92,7 +92,7 @@ impl Spool {
             if is_folder && form != Some(Form::Folder) {
                 if let Some(nested) = self.nested(&entry.path(), &name) {
                     if nested.job_files > 0 && !self.unsettled.folders.contains_key(&name) {
-                        warn!(folder = %name.display(), files = nested.job_files, "job files in a folder of the jobs folder are not read");
+                        warn!(folder = %name.display(), files = nested.job_files, "job files in subfolders of the jobs folder are not read");
                     }
                     folders.insert(name, nested);
                 }
@@ -103,28 +103,30 @@ impl Spool {
             if !name::is_job_file(&name) || is_bundle != is_folder {
                 continue;
             }
-            // A file that has just gone is no concern of ours.
+            // The file may have just gone.
             let Ok(metadata) = entry.metadata() else {
                 continue;
             };
             if self.claims.has(&name, &metadata) {
                 continue;
             }
-            self.sight(&name, now);
-            match self.verdict(&name, &metadata, (now, clock)) {
-                Verdict::Settled => settled.push(Settled::new(name, &metadata)),
-                Verdict::Waiting(why) => {
+            self.observe(&name, now);
+            match self.readiness(&name, &metadata, (now, clock)) {
+                Readiness::Settled => settled.push(Settled::new(name, &metadata)),
+                Readiness::Waiting(why) => {
                     self.troubles.remove(&name);
                     unsettled.insert(name, why);
                 }
             }
         }
         // What was not listed now is not there any more.
-        let sightings = &mut self.sightings;
-        sightings.retain(|_, sighting| sighting.latest == now);
-        self.settling.keep_only(|name| sightings.contains_key(name));
-        self.renamed.retain(|name| sightings.contains_key(name));
-        self.troubles.retain(|name, _| sightings.contains_key(name));
+        let observations = &mut self.observations;
+        observations.retain(|_, observation| observation.latest == now);
+        self.settling
+            .keep_only(|name| observations.contains_key(name));
+        self.renamed.retain(|name| observations.contains_key(name));
+        self.troubles
+            .retain(|name, _| observations.contains_key(name));
         self.unsettled = Unsettled {
             files: unsettled,
             folders,
@@ -135,61 +137,62 @@ impl Spool {
     }
 
     /// Notes that a file is in the folder.
-    fn sight(&mut self, name: &OsStr, now: Instant) {
-        if let Some(sighting) = self.sightings.get_mut(name) {
-            sighting.latest = now;
+    fn observe(&mut self, name: &OsStr, now: Instant) {
+        if let Some(observation) = self.observations.get_mut(name) {
+            observation.latest = now;
             return;
         }
-        let sighting = Sighting {
+        let observation = Observation {
             since: now,
             latest: now,
         };
-        self.sightings.insert(name.to_owned(), sighting);
+        self.observations.insert(name.to_owned(), observation);
         self.totals.seen += 1;
     }
 
-    fn verdict(
+    fn readiness(
         &mut self,
         name: &OsStr,
         metadata: &Metadata,
         (now, clock): (Instant, SystemTime),
-    ) -> Verdict {
-        let look = Look::new(name, metadata, clock);
+    ) -> Readiness {
+        let state = FileState::new(name, metadata, clock);
         let path = || self.folder.path().join(name);
         if metadata.is_dir() {
-            return self.verdict_of_folder(&path(), metadata, (now, clock));
+            return self.readiness_of_folder(&path(), metadata, (now, clock));
         }
         // Links, pipes and devices never settle: they are taken to be refused.
-        if !metadata.is_file() || self.settling.has_settled(&look) {
-            return Verdict::Settled;
+        if !metadata.is_file() || self.settling.has_settled(&state) {
+            return Readiness::Settled;
         }
-        let draft = Draft(path());
-        let is_whole = self.renamed.contains(name) && !draft.is_open();
+        let candidate = JobFileCandidate(path());
+        let is_whole = self.renamed.contains(name) && !candidate.is_open();
         if !is_whole
-            && let waiting @ Verdict::Waiting(_) = self.settling.verdict(&look, now, &draft)
+            && let waiting @ Readiness::Waiting(_) =
+                self.settling.readiness(&state, now, &candidate)
         {
             return waiting;
         }
-        self.settling.settle(&look, now);
-        Verdict::Settled
+        self.settling.settle(&state, now);
+        Readiness::Settled
     }
 
     /// The same for a bundle that is a folder.
-    fn verdict_of_folder(
+    fn readiness_of_folder(
         &mut self,
         path: &Path,
         metadata: &Metadata,
         (now, clock): (Instant, SystemTime),
-    ) -> Verdict {
+    ) -> Readiness {
         let name = path.file_name().unwrap_or_default();
         match Survey::of(path) {
-            Ok(survey) if survey.is_ready() => Verdict::Settled,
-            Ok(survey) if self.renamed.contains(name) && !survey.is_open() => Verdict::Settled,
-            Ok(survey) => self.settling.verdict(&survey.look(clock), now, &survey),
+            Ok(survey) if survey.is_ready() => Readiness::Settled,
+            Ok(survey) if self.renamed.contains(name) && !survey.is_open() => Readiness::Settled,
+            Ok(survey) => self.settling.readiness(&survey.state(clock), now, &survey),
             Err(error) => {
-                let look = Look::new(name, metadata, clock);
-                let broken = Broken(error.to_string());
-                self.settling.verdict(&look, now, &broken)
+                let state = FileState::new(name, metadata, clock);
+                let broken = InvalidBundle(error.to_string());
+                self.settling.readiness(&state, now, &broken)
             }
         }
     }
@@ -223,15 +226,15 @@ fn count_job_files(folder: &Path) -> usize {
 }
 
 /// A file that may be a job.
-struct Draft(PathBuf);
+struct JobFileCandidate(PathBuf);
 
-impl Candidate for Draft {
-    fn content(&self) -> Content {
+impl Candidate for JobFileCandidate {
+    fn completeness(&self) -> Completeness {
         match self.0.file_name().and_then(name::form) {
             Some(form @ (Form::Zip | Form::TarZst)) => bundle::check(&self.0, form),
             _ => match JobText::read(&self.0) {
-                Ok(job) => Content::of(&job.text),
-                Err(error) => Content::Partial(error.to_string()),
+                Ok(job) => Completeness::of(&job.text),
+                Err(error) => Completeness::Partial(error.to_string()),
             },
         }
     }
@@ -242,11 +245,11 @@ impl Candidate for Draft {
 }
 
 /// A bundle in which there is what none may have.
-struct Broken(String);
+struct InvalidBundle(String);
 
-impl Candidate for Broken {
-    fn content(&self) -> Content {
-        Content::Partial(self.0.clone())
+impl Candidate for InvalidBundle {
+    fn completeness(&self) -> Completeness {
+        Completeness::Partial(self.0.clone())
     }
 
     fn is_open(&self) -> bool {

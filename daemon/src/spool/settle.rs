@@ -12,7 +12,7 @@ use std::{
 
 use framepack_yaml as yaml;
 
-use super::look::Look;
+use super::file_state::FileState;
 use crate::fingerprint::Fingerprint;
 
 /// How long to wait for what.
@@ -26,14 +26,14 @@ pub(super) struct SettleRules {
 
 /// Whether the content of a file looks whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum Completeness {
     /// Valid and ended.
     Complete,
     /// Empty, cut off or invalid: perhaps still being written. In which way.
     Partial(String),
 }
 
-impl Content {
+impl Completeness {
     /// What the text of a job file looks like. Its end is a newline, a line `...`, or a comment `# end`.
     pub(super) fn of(text: &str) -> Self {
         let last = text.lines().next_back().unwrap_or_default().trim_end();
@@ -43,21 +43,21 @@ impl Content {
         if text.ends_with('\n') || last == "..." || last.ends_with("# end") {
             return Self::Complete;
         }
-        Self::Partial("there is no newline at its end".to_owned())
+        Self::Partial("it does not end in a newline".to_owned())
     }
 }
 
 /// What is asked about a file when its times alone do not decide.
 pub(super) trait Candidate {
     /// What its content looks like; asked once for each state of the file.
-    fn content(&self) -> Content;
+    fn completeness(&self) -> Completeness;
     /// Whether somebody has it open for writing.
     fn is_open(&self) -> bool;
 }
 
 /// Whether a file can be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Readiness {
     Settled,
     /// Not yet, and why.
     Waiting(String),
@@ -67,14 +67,14 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Settling {
     rules: SettleRules,
-    seen: HashMap<OsString, Seen>,
+    seen: HashMap<OsString, TrackedFile>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct TrackedFile {
     fingerprint: Fingerprint,
     since: Instant,
-    content: Option<Content>,
+    completeness: Option<Completeness>,
     /// Whether it was found to be finished in this state.
     is_settled: bool,
 }
@@ -89,58 +89,60 @@ impl Settling {
 
     /// Whether the file was found to be finished, and has not changed since: then it is not opened again, however
     /// often it is listed.
-    pub(super) fn has_settled(&self, look: &Look<'_>) -> bool {
-        let seen = self.seen.get(look.name);
-        seen.is_some_and(|seen| seen.is_settled && seen.fingerprint == look.fingerprint)
+    pub(super) fn has_settled(&self, state: &FileState<'_>) -> bool {
+        let seen = self.seen.get(state.name);
+        seen.is_some_and(|seen| seen.is_settled && seen.fingerprint == state.fingerprint)
     }
 
     /// Notes that the file is finished.
-    pub(super) fn settle(&mut self, look: &Look<'_>, now: Instant) {
-        let seen = Seen {
-            fingerprint: look.fingerprint,
+    pub(super) fn settle(&mut self, state: &FileState<'_>, now: Instant) {
+        let seen = TrackedFile {
+            fingerprint: state.fingerprint,
             since: now,
-            content: None,
+            completeness: None,
             is_settled: true,
         };
-        self.seen.insert(look.name.to_owned(), seen);
+        self.seen.insert(state.name.to_owned(), seen);
     }
 
     /// Whether the file can be taken.
-    pub(super) fn verdict(
+    pub(super) fn readiness(
         &mut self,
-        look: &Look<'_>,
+        state: &FileState<'_>,
         now: Instant,
         file: &impl Candidate,
-    ) -> Verdict {
+    ) -> Readiness {
         let SettleRules { settle, grace } = self.rules;
-        let first = || Seen {
-            fingerprint: look.fingerprint,
+        let first = || TrackedFile {
+            fingerprint: state.fingerprint,
             since: now,
-            content: None,
+            completeness: None,
             is_settled: false,
         };
-        let seen = self.seen.entry(look.name.to_owned()).or_insert_with(first);
-        if seen.fingerprint != look.fingerprint {
+        let seen = self.seen.entry(state.name.to_owned()).or_insert_with(first);
+        if seen.fingerprint != state.fingerprint {
             *seen = first();
         }
         let watched = now - seen.since;
-        if watched.max(look.age) >= grace {
-            return Verdict::Settled;
+        if watched.max(state.age) >= grace {
+            return Readiness::Settled;
         }
-        if watched < settle && look.age < 2 * settle {
-            return Verdict::Waiting("it was changed just now".to_owned());
+        if watched < settle && state.age < 2 * settle {
+            return Readiness::Waiting("it changed just now".to_owned());
         }
         let wait = format!(
-            "it is taken as it is when left unchanged for {} s",
+            "it will be taken as it is after {} s without changes",
             grace.as_secs_f64()
         );
-        if let Content::Partial(how) = seen.content.get_or_insert_with(|| file.content()) {
-            return Verdict::Waiting(format!("{how}; {wait}"));
+        if let Completeness::Partial(how) =
+            seen.completeness.get_or_insert_with(|| file.completeness())
+        {
+            return Readiness::Waiting(format!("{how}; {wait}"));
         }
         if file.is_open() {
-            return Verdict::Waiting(format!("somebody has it open for writing; {wait}"));
+            return Readiness::Waiting(format!("it is open for writing; {wait}"));
         }
-        Verdict::Settled
+        Readiness::Settled
     }
 
     /// Forgets every other file.
@@ -168,9 +170,9 @@ mod tests {
     }
 
     impl Candidate for Draft {
-        fn content(&self) -> Content {
+        fn completeness(&self) -> Completeness {
             self.asked.set(self.asked.get() + 1);
-            Content::of(self.text)
+            Completeness::of(self.text)
         }
 
         fn is_open(&self) -> bool {
@@ -202,7 +204,7 @@ mod tests {
 
         /// Looks after so many seconds at a file of this size, written so many seconds ago.
         fn is_settled(&mut self, at_secs: f64, (size, age_secs): (u64, f64), file: &Draft) -> bool {
-            let look = Look {
+            let state = FileState {
                 name: OsStr::new("a.yaml"),
                 fingerprint: Fingerprint {
                     inode: (1, 2),
@@ -213,7 +215,7 @@ mod tests {
                 age: Duration::from_secs_f64(age_secs),
             };
             let now = self.start + Duration::from_secs_f64(at_secs);
-            self.settling.verdict(&look, now, file) == Verdict::Settled
+            self.settling.readiness(&state, now, file) == Readiness::Settled
         }
     }
 
@@ -246,15 +248,15 @@ mod tests {
     #[test]
     fn rule_03_the_end_of_a_file_is_a_newline_dots_or_a_comment() {
         for text in ["a: 1\n", "a: 1\n...", "a: 1\n# end"] {
-            assert_eq!(Content::of(text), Content::Complete, "{text:?}");
+            assert_eq!(Completeness::of(text), Completeness::Complete, "{text:?}");
         }
         for text in ["", "a: 1", "a: 'end", "a: \"...\n"] {
-            assert_ne!(Content::of(text), Content::Complete, "{text:?}");
+            assert_ne!(Completeness::of(text), Completeness::Complete, "{text:?}");
         }
     }
 
     #[test]
-    fn rule_03_a_later_change_starts_the_waiting_anew() {
+    fn rule_03_a_later_change_restarts_the_waiting() {
         let (mut bench, empty) = (Bench::new(), draft(""));
         assert!(!bench.is_settled(0.0, (0, 0.0), &empty));
         assert!(!bench.is_settled(59.0, (0, 59.0), &empty));
@@ -277,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_left_and_came_back_starts_anew() {
+    fn a_file_that_left_and_came_back_starts_over() {
         let (mut bench, file) = (Bench::new(), draft("a: 1\n"));
         bench.is_settled(0.0, (5, 0.0), &file);
         bench.settling.keep_only(|_| false);
@@ -290,18 +292,18 @@ mod tests {
         let path = dir.path().join("a.yaml");
         std::fs::write(&path, "a: 1\n").unwrap();
         let mut settling = Settling::new(RULES);
-        let look = || {
+        let state = || {
             let metadata = path.metadata().unwrap();
-            Look::new(
+            FileState::new(
                 OsStr::new("a.yaml"),
                 &metadata,
                 std::time::SystemTime::now(),
             )
         };
-        assert!(!settling.has_settled(&look()));
-        settling.settle(&look(), Instant::now());
-        assert!(settling.has_settled(&look()));
+        assert!(!settling.has_settled(&state()));
+        settling.settle(&state(), Instant::now());
+        assert!(settling.has_settled(&state()));
         std::fs::write(&path, "a: 1\nb: 2\n").unwrap();
-        assert!(!settling.has_settled(&look()));
+        assert!(!settling.has_settled(&state()));
     }
 }

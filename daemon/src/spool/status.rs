@@ -17,7 +17,7 @@ use super::{held::Held, scan::Unsettled};
 use crate::queue::Summary;
 
 const NAME: &str = "STATUS.txt";
-/// It is written anew after this long even when nothing has changed, so that its age tells whether the daemon lives.
+/// It is rewritten after this long even when nothing has changed, so that its age shows whether the daemon runs.
 const INTERVAL: Duration = Duration::from_mins(1);
 /// Lines of each list; the rest is counted.
 const MAX_LINES: usize = 20;
@@ -35,7 +35,7 @@ pub(super) struct Status<'a> {
     /// Files that would be taken if there were room.
     pub(super) left: usize,
     /// Why no files are taken.
-    pub(super) hindrance: Option<&'a str>,
+    pub(super) blocker: Option<&'a str>,
     pub(super) notes: &'a [Note],
 }
 
@@ -59,7 +59,7 @@ impl StatusFile {
         }
         let now = Timestamp::now().to_string();
         let dated = format!(
-            "{text}\nWritten at {}Z, at least once a minute.\n",
+            "{text}\nWritten at {}Z; updated at least once a minute.\n",
             &now[..19]
         );
         let own = format!("STATUS.{}.txt", status.daemon_id);
@@ -116,7 +116,7 @@ impl Status<'_> {
         list(text, "Not taken yet", unsettled)?;
         let held = self.held.iter();
         let held = held.map(|held| format!("{}: {}", shown(&held.claim.name), held.why));
-        list(text, "Taken, and not a job yet", held)?;
+        list(text, "Taken, but not a job yet", held)?;
         let nested = self.unsettled.folders.iter();
         let nested = nested.filter(|(_, nested)| nested.job_files > 0);
         let nested = nested.map(|(name, nested)| {
@@ -132,22 +132,22 @@ impl Status<'_> {
     fn state(&self) -> String {
         if self.left > 0 && self.summary.room() == 0 {
             return format!(
-                "the queue is full ({} jobs): {} files are left in the folder until there is room",
+                "the queue is full ({} jobs): {} files stay in the folder until there is room",
                 self.summary.max_jobs, self.left
             );
         }
-        if let Some(reason) = self.hindrance {
+        if let Some(reason) = self.blocker {
             return format!(
-                "no files are taken, and {} are left in the folder: {reason}",
+                "no files are taken for now, and {} stay in the folder: {reason}",
                 self.left
             );
         }
         if let Some(reason) = &self.summary.paused {
-            return format!("no job begins: {reason}");
+            return format!("no job starts: {reason}");
         }
         let state = match self.summary {
             summary if !summary.running.is_empty() => "rendering",
-            summary if summary.queued > 0 => "jobs wait for a worker",
+            summary if summary.queued > 0 => "jobs are waiting for a worker",
             _ => "waiting for jobs",
         };
         state.to_owned()

@@ -1,7 +1,7 @@
 //! inotify as a hint: it makes a dropped file seen at once instead of at the next listing.
 //!
-//! Some file systems take the wish to be told and never tell. So the folder is tested: a file is written, and
-//! where nothing is heard of it in time, the folder is only listed.
+//! Some file systems accept a watch and never report anything. So the folder is tested: a file is written, and
+//! if no event comes in time, the folder is polled.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -18,7 +18,7 @@ use notify::{
 };
 use tracing::warn;
 
-use super::{Event, figures::Mode, file_system::FileSystem, name::is_job_file};
+use super::{Event, file_system::FileSystem, metrics::Mode, name::is_job_file};
 
 /// How long the test file's event may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(2);
@@ -49,7 +49,7 @@ impl Watch {
         let is_tested = match (mode, file_system) {
             (WatchMode::Poll, _) => return Self::listing("spool.mode is poll"),
             (WatchMode::Auto, FileSystem::Network { .. }) => {
-                return Self::listing("network file systems do not tell what other hosts do");
+                return Self::listing("network file systems do not report what other hosts change");
             }
             (WatchMode::Auto, FileSystem::Local) => true,
             (WatchMode::Events, _) => false,
@@ -57,7 +57,7 @@ impl Watch {
         let watcher = match ask(jobs, probe, events) {
             Ok(watcher) => watcher,
             Err(error) => {
-                warn!(folder = %jobs.display(), %error, "no events for the jobs folder: it is only listed");
+                warn!(folder = %jobs.display(), %error, "no inotify events for the jobs folder: polling it instead");
                 return Self::Listing {
                     reason: error.to_string(),
                 };
@@ -80,7 +80,7 @@ impl Watch {
         Self::Listing { reason }
     }
 
-    /// The test file was heard of.
+    /// An event for the test file has come.
     pub(super) fn confirm(self) -> Self {
         let Self::Testing { watcher, probe, .. } = self else {
             return self;
@@ -94,8 +94,10 @@ impl Watch {
         match self {
             Self::Testing { probe, until, .. } if now >= until => {
                 remove_probe(&probe);
-                warn!("a test file in the jobs folder was not told of: the folder is only listed");
-                Self::listing("a test file was not told of")
+                warn!(
+                    "no inotify event for a test file in the jobs folder: polling the folder instead"
+                );
+                Self::listing("inotify did not report a test file")
             }
             other => other,
         }
@@ -121,9 +123,9 @@ impl Watch {
     /// In words, for people.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Events { .. } => "changes are told by events".to_owned(),
-            Self::Testing { .. } => "whether changes are told by events is being tested".to_owned(),
-            Self::Listing { reason } => format!("only listed: {reason}"),
+            Self::Events { .. } => "watching with inotify".to_owned(),
+            Self::Testing { .. } => "testing inotify".to_owned(),
+            Self::Listing { reason } => format!("polling, because {reason}"),
         }
     }
 }

@@ -7,7 +7,7 @@ use framepack_jobs::{JobId, Timestamp};
 use super::{
     StoreError,
     database::{Loaded, Stored},
-    journal::{Contents, Entry, Event},
+    journal::{Contents, Entry, EntryEvent},
     open::Opening,
 };
 
@@ -42,8 +42,8 @@ impl Difference {
         for entry in contents.latest.values() {
             let is_missing = match (entry.event, stored.get(&entry.job)) {
                 (_, Some(stored)) => stored.seq < entry.seq,
-                (Event::Put, None) => true,
-                (Event::Remove, None) => false,
+                (EntryEvent::Put, None) => true,
+                (EntryEvent::Remove, None) => false,
             };
             if is_missing {
                 // What it says that it has.
@@ -54,7 +54,7 @@ impl Difference {
         // A crash between the two halves of a commit leaves the last one to the journal.
         if lost > 0 && loaded.seq.is_some() && opening != Opening::Again {
             difference.repairs.push(format!(
-                "the store lacked {lost} changes, which were taken from the journal"
+                "the store lacked {lost} changes, which were restored from the journal"
             ));
         }
         for (job, error) in &loaded.unreadable {
@@ -86,15 +86,15 @@ impl Difference {
             self.replay.push(Entry {
                 seq: contents.seq + 1,
                 at: Timestamp::now(),
-                event: Event::Remove,
+                event: EntryEvent::Remove,
                 job,
                 record: None,
             });
         }
         let what = if is_known {
-            "taken from the journal"
+            "restored from the journal"
         } else {
-            "given up"
+            "discarded"
         };
         self.repairs.push(format!(
             "the record of job {job} could not be read ({error}) and was {what}"
@@ -120,11 +120,13 @@ impl Loaded {
         };
         if !difference.replay.is_empty() {
             let changes = difference.replay.len();
-            problems.push(format!("the store lacks {changes} records of the journal"));
+            problems.push(format!(
+                "the store lacks {changes} records that the journal has"
+            ));
         }
         if difference.journal_lacks > 0 {
             let jobs = difference.journal_lacks;
-            problems.push(format!("the journal lacks {jobs} jobs of the store"));
+            problems.push(format!("the journal lacks {jobs} jobs that the store has"));
         }
         problems
     }

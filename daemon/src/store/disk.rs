@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{
     StoreError,
     database::{Database, Stored},
-    journal::{Entry, Event, Journal, RECENT},
+    journal::{Entry, EntryEvent, Journal, RECENT},
     location::Location,
     open::{Opening, entries_of},
 };
@@ -52,7 +52,7 @@ impl Disk {
         } else if self.journal.wants_compaction()
             && let Err(error) = self.compact()
         {
-            warn!(%error, "the journal goes on growing");
+            warn!(%error, "the journal keeps growing");
         }
         Ok(applied)
     }
@@ -94,7 +94,7 @@ impl Disk {
     }
 
     pub(super) fn note_removed<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
-        for entry in entries.filter(|entry| entry.event == Event::Remove) {
+        for entry in entries.filter(|entry| entry.event == EntryEvent::Remove) {
             self.removed.push_back(entry.clone());
         }
         while self.removed.len() > MAX_REMOVED {

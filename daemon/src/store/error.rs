@@ -15,14 +15,14 @@ pub(crate) enum StoreError {
     Sled(#[from] sled::Error),
     #[error("the store is damaged: {0}")]
     Panicked(String),
-    #[error("the store is damaged: {} has nothing in it, not even its version", .0.display())]
+    #[error("the store is damaged: {} is empty and lacks even its version", .0.display())]
     Emptied(PathBuf),
     #[error("the store's journal can't be written: {0}")]
     Journal(io::Error),
     #[error("the store can't be prepared: {0}")]
     Io(#[from] io::Error),
     #[error(
-        "{folder} has {free} MiB free, and the store needs {needed} MiB to be opened safely",
+        "{folder} has {free} MiB free, but the store needs {needed} MiB to be opened safely",
         folder = folder.display(), free = free_bytes >> 20, needed = needed_bytes.div_ceil(1 << 20)
     )]
     NoSpace {
@@ -39,7 +39,7 @@ pub(crate) enum StoreError {
     )]
     BothDamaged { damaged_lines: u64 },
     #[error(
-        "the store was written by a newer framepackd (schema {found}, this one knows {SCHEMA})"
+        "the store was written by a newer framepackd (schema {found}; this version supports {SCHEMA})"
     )]
     Newer { found: u64 },
 }

@@ -17,9 +17,9 @@ mod database;
 mod difference;
 mod disk;
 mod error;
+mod inspect;
 mod journal;
 mod location;
-mod look;
 mod notes;
 mod open;
 mod repairs;
@@ -41,12 +41,12 @@ use tokio::task;
 
 use self::{
     disk::Disk,
-    journal::{Entry, Event},
+    journal::{Entry, EntryEvent},
 };
 pub(crate) use self::{
     error::StoreError,
+    inspect::inspect,
     location::Location,
-    look::look,
     open::Opening,
     view::{StoreView, acknowledge, records_of_journal, report_of_journal},
 };
@@ -134,17 +134,21 @@ impl Store {
 
     /// Notes a job's record; durable after [`Self::commit`].
     pub(crate) fn put(&mut self, record: &Record) {
-        self.change(record.job.id, Event::Put, Some(Box::new(record.clone())));
+        self.change(
+            record.job.id,
+            EntryEvent::Put,
+            Some(Box::new(record.clone())),
+        );
     }
 
     /// Drops what was noted of a job that nobody was told of.
     pub(crate) fn take_back(&mut self, job: JobId) {
         self.changes.retain(|entry| entry.job != job);
         // A part of it may have reached the disk.
-        self.change(job, Event::Remove, None);
+        self.change(job, EntryEvent::Remove, None);
     }
 
-    fn change(&mut self, job: JobId, event: Event, record: Option<Box<Record>>) {
+    fn change(&mut self, job: JobId, event: EntryEvent, record: Option<Box<Record>>) {
         self.seq += 1;
         self.last_id = self.last_id.max(job);
         self.changes.push(Entry {
@@ -225,7 +229,7 @@ impl Store {
                 self.failure = None;
                 let notes = repaired.into_iter().map(repairs::repaired);
                 if let Err(error) = repairs::add(&self.location, notes) {
-                    tracing::warn!(%error, "the note of a repair is lost");
+                    tracing::warn!(%error, "could not save the note of a repair");
                 }
             }
             Err(error) => self.failure = Some(error),

@@ -22,8 +22,7 @@ pub(super) fn read(location: &Location) -> io::Result<(BTreeMap<String, Value>, 
     let aside = location.aside()?;
     fs::rename(&path, aside.join("notes.json"))?;
     let what = format!(
-        "{} could not be read ({error}): which groups were paused, and whether all was, is not known any more; the \
-         file is in {}",
+        "{} could not be read ({error}), so pauses of the queue and of groups were lost; the file was moved to {}",
         path.display(),
         aside.display()
     );

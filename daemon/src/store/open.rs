@@ -13,7 +13,7 @@ use super::{
     database::{Database, Stored},
     difference::Difference,
     disk::Disk,
-    journal::{Contents, Entry, Event, Journal},
+    journal::{Contents, Entry, EntryEvent, Journal},
     location::{Location, copy_folder},
 };
 
@@ -24,13 +24,13 @@ pub(crate) enum Opening {
     Careful,
     /// What can't be rebuilt is set aside; a user has asked for it.
     Forced,
-    /// As careful, after the database failed: that it lacks changes is no news.
+    /// As careful, after the database failed: missing changes are expected then.
     Again,
 }
 
 /// What was in the store, and what was put right.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Opened {
     pub(super) records: BTreeMap<JobId, Stored>,
     pub(super) last_id: u64,
     pub(super) seq: u64,
@@ -42,21 +42,24 @@ pub(super) struct Found {
 
 impl Disk {
     /// Opens journal and database and makes the two agree.
-    pub(super) fn open(location: &Location, opening: Opening) -> Result<(Self, Found), StoreError> {
+    pub(super) fn open(
+        location: &Location,
+        opening: Opening,
+    ) -> Result<(Self, Opened), StoreError> {
         location.check_space()?;
         let is_new = !location.database().join("db").exists();
         let (journal, contents) =
             Journal::open(&location.journal()).map_err(StoreError::Journal)?;
-        let mut found = Found::default();
+        let mut found = Opened::default();
         let database = open_database(location, &contents, opening, &mut found)?;
         if is_new && contents.jobs() > 0 {
             let jobs = contents.jobs();
             found.repairs.push(format!(
-                "the store was missing: {jobs} jobs were taken from the journal"
+                "the store was missing: {jobs} jobs were restored from the journal"
             ));
         } else if is_new && location.is_used {
             found.lost = Some(format!(
-                "neither store nor journal was in {}: the list of jobs began anew",
+                "{} had neither store nor journal: the list of jobs starts empty",
                 location.state.display()
             ));
             found.last_id = highest_work_folder(&location.state.join("work"));
@@ -71,7 +74,7 @@ impl Disk {
         &mut self,
         contents: &Contents,
         opening: Opening,
-        found: &mut Found,
+        found: &mut Opened,
     ) -> Result<(), StoreError> {
         let database = self.database.as_ref().expect("it has just been opened");
         let loaded = database.load()?;
@@ -111,25 +114,25 @@ impl Disk {
         Ok(())
     }
 
-    /// Writes the journal anew from what is known.
+    /// Rewrites the journal from what is known.
     fn rewrite_journal(
         &mut self,
         contents: &Contents,
         difference: &Difference,
         is_first: bool,
-        found: &mut Found,
+        found: &mut Opened,
     ) -> Result<(), StoreError> {
         if contents.damaged_lines > 0 {
             let aside = self.location.aside()?;
             self.journal.copy_to(&aside).map_err(StoreError::Journal)?;
             found.repairs.push(format!(
-                "{} lines of the journal could not be read; it was written anew, and the old one is in {}",
+                "{} lines of the journal could not be read; it was rewritten, and the old one is in {}",
                 contents.damaged_lines,
                 aside.display()
             ));
         } else if !is_first {
             found.repairs.push(format!(
-                "the journal lacked {} jobs and was written anew from the store",
+                "the journal lacked {} jobs and was rewritten from the store",
                 difference.journal_lacks
             ));
         }
@@ -145,7 +148,7 @@ impl Disk {
     }
 }
 
-impl Found {
+impl Opened {
     fn take(&mut self, difference: &Difference) {
         for entry in &difference.replay {
             self.seq = self.seq.max(entry.seq);
@@ -174,7 +177,7 @@ pub(super) fn entries_of<'s>(records: impl Iterator<Item = &'s Stored>) -> Vec<E
         .map(|stored| Entry {
             seq: stored.seq,
             at,
-            event: Event::Put,
+            event: EntryEvent::Put,
             job: stored.record.job.id,
             record: Some(Box::new(stored.record.clone())),
         })
@@ -183,12 +186,12 @@ pub(super) fn entries_of<'s>(records: impl Iterator<Item = &'s Stored>) -> Vec<E
     entries
 }
 
-/// Opens sled; when its files are damaged, a copy is kept and it is opened without its snapshot, or made anew.
+/// Opens sled; when its files are damaged, a copy is kept and it is opened without its snapshot, or recreated.
 fn open_database(
     location: &Location,
     contents: &Contents,
     opening: Opening,
-    found: &mut Found,
+    found: &mut Opened,
 ) -> Result<Database, StoreError> {
     let path = location.database();
     if !path.join("db").exists() {
@@ -214,10 +217,10 @@ fn open_database(
             if contents.jobs() == 0 && opening != Opening::Forced {
                 return Err(error);
             }
-            warn!(%error, "the store is made anew");
+            warn!(%error, "creating a new store");
             fs::remove_dir_all(&path)?;
             found.repairs.push(format!(
-                "the store could not be opened ({damage}): {} jobs were taken from the journal, and the old store is in {}",
+                "the store could not be opened ({damage}): {} jobs were restored from the journal, and the old store is in {}",
                 contents.jobs(),
                 aside.display()
             ));
@@ -226,7 +229,7 @@ fn open_database(
         opened => opened?,
     };
     found.repairs.push(format!(
-        "the store could not be opened ({damage}) and was without its snapshot; the old one is in {}",
+        "the store could not be opened ({damage}) until its snapshot was removed; the old one is in {}",
         aside.display()
     ));
     Ok(database)
@@ -252,15 +255,15 @@ fn remove_snapshots(folder: &Path) -> io::Result<()> {
 }
 
 /// What a user has given up by opening a damaged store with a damaged journal.
-fn lost_with_both(damaged_lines: u64, found: &Found) -> String {
+fn lost_with_both(damaged_lines: u64, found: &Opened) -> String {
     let is_unknown = |id: &u64| !found.records.contains_key(&JobId(*id));
     let unknown: Vec<String> = (1..=found.last_id)
         .filter(is_unknown)
         .map(|id| id.to_string())
         .collect();
     format!(
-        "{damaged_lines} lines of the journal were given up with the damaged store: what changed last may be missing of \
-         any job, and there is nothing of jobs [{}]",
+        "{damaged_lines} lines of the journal were discarded with the damaged store: the latest changes of any job may \
+         be missing, and nothing is known of jobs [{}]",
         unknown.join(", ")
     )
 }

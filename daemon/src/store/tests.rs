@@ -9,7 +9,7 @@ use std::{
 use framepack_jobs::{JobId, JobState, StateName, Timestamp};
 use tempfile::TempDir;
 
-mod look;
+mod inspect;
 mod versions;
 
 use super::{Location, Opening, Record, Store, StoreError, journal::Journal};
@@ -157,7 +157,7 @@ async fn a_truncated_snapshot_and_a_stray_one_are_moved_away() {
         .unwrap();
         let (store, records) = state.open();
         assert_eq!(records[0].job.runs.attempts, 4, "{name}");
-        assert_repaired(&store, &["without its snapshot"]);
+        assert_repaired(&store, &["until its snapshot was removed"]);
         let copies = fs::read_dir(state.file("damaged")).unwrap().count();
         assert_eq!(copies, 1);
     }
@@ -217,7 +217,7 @@ async fn a_missing_store_is_rebuilt_from_the_journal() {
     assert_eq!(records.len(), 8);
     assert_eq!(records[0].job.runs.attempts, 3);
     assert_eq!(store.last_id(), JobId(8));
-    assert_repaired(&store, &["8 jobs were taken from the journal"]);
+    assert_repaired(&store, &["8 jobs were restored from the journal"]);
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn notes_that_cannot_be_read_are_set_aside() {
     let state = State::first_version();
     fs::write(state.file("notes.json"), "garbage").unwrap();
     let (mut store, _) = state.open();
-    assert_repaired(&store, &["which groups were paused"]);
+    assert_repaired(&store, &["pauses of the queue and of groups were lost"]);
     store.put_note("paused", &true);
     store.commit().await.unwrap();
     drop(store);
@@ -261,7 +261,7 @@ async fn notes_that_cannot_be_read_are_set_aside() {
 }
 
 #[tokio::test]
-async fn a_missing_journal_is_written_anew_from_the_store() {
+async fn a_missing_journal_is_rewritten_from_the_store() {
     let state = State::first_version();
     state.write(2).await;
     fs::remove_dir_all(state.file("journal")).unwrap();

@@ -1,4 +1,4 @@
-//! When a device is taken out: repeated faults, and no finished job between them.
+//! When a device is disabled: repeated faults, and no finished job between them.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -44,7 +44,7 @@ impl Faults {
         self.seen.clear();
     }
 
-    /// Notes a fault. `true`: the device is to be taken out.
+    /// Notes a fault. `true`: the device is to be disabled.
     pub(super) fn note(&mut self, cause: Cause, now: Instant) -> bool {
         self.seen.push_back((now, cause));
         self.seen
@@ -73,7 +73,7 @@ impl Faults {
 mod tests {
     use super::*;
 
-    /// After how many of these faults, a number of minutes apart, the device is taken out.
+    /// After how many of these faults, a number of minutes apart, the device is disabled.
     fn out_after(max: u32, minutes_apart: u64, causes: &[Cause]) -> Option<usize> {
         let mut faults = Faults::new(if max == 0 {
             Limit::Never

@@ -11,12 +11,12 @@ use tokio::{
 use tracing::warn;
 
 use super::{
-    After, FIRST_PAUSE, Loss, Supervisor,
+    After, FIRST_PAUSE, ReplaceReason, Supervisor,
     faults::Cause,
     process::{WorkerError, WorkerProcess},
-    watchdog::Verdict,
+    watchdog::Silence,
 };
-use crate::queue::{Assignment, Control, Death, DeathKind, Ending, Report, Stopping};
+use crate::queue::{Assignment, Control, Death, DeathKind, Ending, Stopping, WorkerReport};
 
 /// Ctrl-C in a terminal reaches the workers, too: a worker that dies just before we hear of it did not crash.
 const INTERRUPT_WINDOW: Duration = Duration::from_millis(200);
@@ -63,11 +63,11 @@ impl Supervisor {
                 // In this order: what was said in time is heard before the silence is held against the worker, and
                 // one that never stops talking can be stopped.
                 biased;
-                () = self.shutdown.requested() => break stop(process).await,
+                () = self.shutdown.cancelled() => break stop(process).await,
                 () = sleep_until(kill_at.unwrap_or(now)), if kill_at.is_some() => {
-                    break kill_deaf(job, process).await;
+                    break kill_unresponsive(job, process).await;
                 }
-                Some(wish) = control.recv() => self.pass_on(wish, &mut run, process),
+                Some(control_message) = control.recv() => self.pass_on(control_message, &mut run, process),
                 message = process.receive() => match message {
                     Ok(message) => if let Some(ending) = self.heard(&mut run, message).await? {
                         let after = self.after(job, &ending);
@@ -75,9 +75,9 @@ impl Supervisor {
                     },
                     Err(death) => break self.end_of_dead(job, &death).await,
                 },
-                question = self.asks.next() => process.send(&question),
+                question = self.questions.next() => process.send(&question),
                 () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => {
-                    if let Verdict::Hung(how) = self.watchdog.verdict(Instant::now()) {
+                    if let Silence::Hung(how) = self.watchdog.judge_silence(Instant::now()) {
                         break kill_hung(job, how, process).await;
                     }
                 }
@@ -88,9 +88,9 @@ impl Supervisor {
     }
 
     /// Tells the worker what a user wants of its job.
-    fn pass_on(&mut self, wish: Control, run: &mut Run, process: &WorkerProcess) {
+    fn pass_on(&mut self, control_message: Control, run: &mut Run, process: &WorkerProcess) {
         let job = run.request.job;
-        let message = match wish {
+        let message = match control_message {
             Control::Cancel => {
                 let grace = self.watchdog.cancel_grace();
                 run.kill_at.get_or_insert_with(|| Instant::now() + grace);
@@ -98,7 +98,7 @@ impl Supervisor {
             }
             Control::Pause(at) => ToWorker::Pause { job, at },
             Control::Resume => {
-                self.watchdog.told_to_go_on(Instant::now());
+                self.watchdog.resume_requested(Instant::now());
                 ToWorker::Resume { job }
             }
         };
@@ -115,34 +115,34 @@ impl Supervisor {
         let report = match message {
             FromWorker::Started { plan, .. } => {
                 self.watchdog.started(&run.request, &plan, now);
-                Report::Started(plan)
+                WorkerReport::Started(plan)
             }
             FromWorker::Progress { progress, .. } => {
                 self.watchdog.progressed(progress, now);
                 run.progressed(progress, now);
-                Report::Progress(progress)
+                WorkerReport::Progress(progress)
             }
-            FromWorker::Checkpoint { sections_done, .. } => Report::Checkpoint(sections_done),
+            FromWorker::Checkpoint { sections_done, .. } => WorkerReport::Checkpoint(sections_done),
             FromWorker::Rung {
                 rung, name, reason, ..
             } => {
                 self.watchdog.climbed(rung, now);
-                Report::Rung(RungTaken { rung, name, reason })
+                WorkerReport::Rung(RungTaken { rung, name, reason })
             }
             FromWorker::Paused { .. } => {
                 self.watchdog.paused();
-                Report::Paused
+                WorkerReport::Paused
             }
             FromWorker::Resumed { .. } => {
                 self.watchdog.resumed(now);
-                Report::Resumed
+                WorkerReport::Resumed
             }
             FromWorker::Planned { ask, outcome } => {
-                self.asks.answer(ask, outcome);
+                self.questions.answer(ask, outcome);
                 return Ok(None);
             }
             FromWorker::Ready(_) => {
-                warn!(job = %run.request.job, "the worker said again that it is ready");
+                warn!(job = %run.request.job, "the worker reported ready a second time");
                 return Ok(None);
             }
             last_word => return Ok(run.ending(last_word)),
@@ -155,10 +155,12 @@ impl Supervisor {
     /// for its successor.
     fn after(&mut self, job: JobId, ending: &Ending) -> After {
         match ending {
-            Ending::Failed(failure) if failure.class == Class::Gpu => After::Lost(Loss::Dead {
-                how: failure.message.clone(),
-                fault: Some(Cause::Job(job)),
-            }),
+            Ending::Failed(failure) if failure.class == Class::Gpu => {
+                After::Replace(ReplaceReason::Dead {
+                    how: failure.message.clone(),
+                    fault: Some(Cause::Job(job)),
+                })
+            }
             Ending::Done(_) => {
                 self.faults.forget();
                 self.pause = FIRST_PAUSE;
@@ -171,7 +173,7 @@ impl Supervisor {
     /// The end of a job whose worker died by itself.
     async fn end_of_dead(&mut self, job: JobId, death: &WorkerError) -> End {
         let how = death.to_string();
-        if timeout(INTERRUPT_WINDOW, self.shutdown.requested())
+        if timeout(INTERRUPT_WINDOW, self.shutdown.cancelled())
             .await
             .is_ok()
         {
@@ -184,7 +186,7 @@ impl Supervisor {
             kind,
             how: how.clone(),
         });
-        (ending, After::Lost(Loss::Dead { how, fault }))
+        (ending, After::Replace(ReplaceReason::Dead { how, fault }))
     }
 }
 
@@ -222,35 +224,38 @@ async fn stop(process: &mut WorkerProcess) -> End {
 }
 
 /// The job was cancelled, and its worker does not stop.
-async fn kill_deaf(job: JobId, process: &mut WorkerProcess) -> End {
-    warn!(%job, "does not stop: its worker is killed");
-    let loss = match process.terminate().await {
-        Ok(()) => Loss::Dead {
-            how: "killed, as it did not stop a cancelled job".to_owned(),
+async fn kill_unresponsive(job: JobId, process: &mut WorkerProcess) -> End {
+    warn!(%job, "does not stop: killing its worker");
+    let reason = match process.terminate().await {
+        Ok(()) => ReplaceReason::Dead {
+            how: "killed because it did not stop a cancelled job".to_owned(),
             fault: None,
         },
-        Err(unkillable) => Loss::Stuck(unkillable),
+        Err(unkillable) => ReplaceReason::Stuck(unkillable),
     };
-    (Ending::Cancelled, After::Lost(loss))
+    (Ending::Cancelled, After::Replace(reason))
 }
 
 /// The worker makes no step.
 async fn kill_hung(job: JobId, how: String, process: &mut WorkerProcess) -> End {
     let how = format!("the worker hung: {how}; its process {}", process.vitals());
-    warn!(%job, "{how}: it is killed");
-    let loss = match process.terminate().await {
-        Ok(()) => Loss::Dead {
+    warn!(%job, "{how}: killing it");
+    let reason = match process.terminate().await {
+        Ok(()) => ReplaceReason::Dead {
             how: how.clone(),
             fault: Some(Cause::Job(job)),
         },
-        Err(unkillable) => Loss::Stuck(unkillable),
+        Err(unkillable) => ReplaceReason::Stuck(unkillable),
     };
     let kind = DeathKind::Hang;
-    (Ending::WorkerDied(Death { kind, how }), After::Lost(loss))
+    (
+        Ending::WorkerDied(Death { kind, how }),
+        After::Replace(reason),
+    )
 }
 
 fn no_video(request: &RenderRequest) -> Failure {
     let output = request.output.display();
-    let message = format!("the worker reported a video, but there is no {output}");
+    let message = format!("the worker reported a video, but {output} does not exist");
     Failure::new(Code::VIDEO_GONE, message)
 }

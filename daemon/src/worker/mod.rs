@@ -5,19 +5,19 @@
 //! - `job`: one job, from its assignment to its end
 //! - `launch`: its command line; `process`: its process and pipes
 //! - `watchdog`: how long a worker may be silent
-//! - `idle`: what a worker without a job gives up, and when
-//! - `faults`: when a device is taken out; `switch`: how it comes back
-//! - `asks`: questions to workers that are no jobs
+//! - `idle`: which memory a worker without a job frees, and when
+//! - `faults`: when a device is disabled; `switch`: how it is enabled again
+//! - `questions`: questions to workers, beside jobs
 //! - `devices`: which devices get a worker
 //! - `vitals`: what the kernel says of a process
 
-mod asks;
 mod devices;
 mod faults;
 mod idle;
 mod job;
 mod launch;
 mod process;
+mod questions;
 mod switch;
 mod vitals;
 mod watchdog;
@@ -37,49 +37,51 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-pub(crate) use asks::{Planners, Silent};
+pub(crate) use questions::{NoAnswer, Planners};
 pub(crate) use switch::Switches;
 
 use self::{
-    asks::Asks,
     faults::{Cause, Faults},
     idle::IdleClock,
     launch::Launch,
     process::{Unkillable, WorkerProcess},
+    questions::Questions,
     switch::Switch,
     watchdog::Watchdog,
 };
 use crate::{
+    cancellation::CancellationToken,
     queue::{Assignment, Ending, QueueHandle, Stopping},
-    shutdown::Shutdown,
 };
 
 /// Pause before a worker is started again; doubled with each death in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Who the supervisors work for.
+/// What all supervisors share.
 #[derive(Debug, Clone)]
-pub(crate) struct Employer<'a> {
+pub(crate) struct SupervisorContext<'a> {
     pub(crate) config: &'a Config,
     /// The worker's binary.
     pub(crate) program: &'a Path,
     pub(crate) state_dir: &'a Path,
     pub(crate) queue: &'a QueueHandle,
-    pub(crate) shutdown: &'a Shutdown,
+    pub(crate) shutdown: &'a CancellationToken,
 }
 
 /// One supervisor for each configured device, and the ways to their workers.
-pub(crate) fn supervisors(employer: &Employer<'_>) -> (Vec<Supervisor>, Planners, Switches) {
-    let devices = match &employer.config.worker.devices {
+pub(crate) fn supervisors(
+    context: &SupervisorContext<'_>,
+) -> (Vec<Supervisor>, Planners, Switches) {
+    let devices = match &context.config.worker.devices {
         Devices::Auto => devices::detect(),
         Devices::Listed(devices) => devices.iter().map(ToString::to_string).collect(),
     };
-    let (planners, asks) = Planners::new(devices.iter().map(String::as_str));
+    let (planners, questions) = Planners::new(devices.iter().map(String::as_str));
     let (switches, sides) = Switches::new(devices.iter().map(String::as_str));
-    let supervisors = devices.into_iter().zip(asks.into_iter().zip(sides));
+    let supervisors = devices.into_iter().zip(questions.into_iter().zip(sides));
     let supervisors = supervisors
-        .map(|(device, (asks, switch))| Supervisor::new(employer, device, asks, switch))
+        .map(|(device, (questions, switch))| Supervisor::new(context, device, questions, switch))
         .collect();
     (supervisors, planners, switches)
 }
@@ -90,9 +92,9 @@ pub(crate) struct Supervisor {
     launch: Launch,
     config: Config,
     queue: QueueHandle,
-    asks: Asks,
+    questions: Questions,
     switch: Switch,
-    shutdown: Shutdown,
+    shutdown: CancellationToken,
     watchdog: Watchdog,
     faults: Faults,
     /// What `ping` says of the device.
@@ -108,22 +110,22 @@ enum Next {
     Nothing(After),
 }
 
-/// What a worker can be used for next.
+/// How to go on with a worker.
 #[derive(Debug, PartialEq, Eq)]
 enum After {
-    /// Another job.
+    /// It can have another job.
     Ready,
-    /// Nothing: it has to be replaced.
-    Lost(Loss),
-    /// Nothing: the daemon is stopping.
+    /// It has to be replaced.
+    Replace(ReplaceReason),
+    /// The daemon is stopping.
     Stop,
 }
 
 /// Why a worker has to be replaced.
 #[derive(Debug, PartialEq, Eq)]
-enum Loss {
-    /// It has rendered as many jobs as it is to.
-    Old,
+enum ReplaceReason {
+    /// It has rendered `worker.recycle_after` jobs.
+    Recycled,
     /// It died, or had to be killed; whether its device may be to blame.
     Dead { how: String, fault: Option<Cause> },
     /// It can't even be killed.
@@ -131,8 +133,13 @@ enum Loss {
 }
 
 impl Supervisor {
-    fn new(employer: &Employer<'_>, device: String, asks: Asks, switch: Switch) -> Self {
-        let config = employer.config;
+    fn new(
+        context: &SupervisorContext<'_>,
+        device: String,
+        questions: Questions,
+        switch: Switch,
+    ) -> Self {
+        let config = context.config;
         Self {
             status: WorkerStatus {
                 device: device.clone(),
@@ -142,16 +149,16 @@ impl Supervisor {
                 temperature: None,
             },
             launch: Launch {
-                program: employer.program.to_owned(),
+                program: context.program.to_owned(),
                 device,
-                state_dir: employer.state_dir.to_owned(),
+                state_dir: context.state_dir.to_owned(),
                 memory: config.memory,
             },
             config: config.clone(),
-            queue: employer.queue.clone(),
-            asks,
+            queue: context.queue.clone(),
+            questions,
             switch,
-            shutdown: employer.shutdown.clone(),
+            shutdown: context.shutdown.clone(),
             watchdog: Watchdog::new(config.worker.deadlines),
             faults: Faults::new(config.worker.max_faults),
             pause: FIRST_PAUSE,
@@ -166,32 +173,32 @@ impl Supervisor {
     async fn keep(&mut self) -> Result<Infallible, Stopping> {
         loop {
             match self.live().await? {
-                Loss::Old => info!(
+                ReplaceReason::Recycled => info!(
                     device = self.launch.device,
-                    "worker is replaced: recycle_after"
+                    "replacing the worker: recycle_after"
                 ),
-                Loss::Dead { how, fault } => {
+                ReplaceReason::Dead { how, fault } => {
                     error!(device = self.launch.device, "no worker: {how}");
                     let is_faulty =
                         fault.is_some_and(|fault| self.faults.note(fault, Instant::now()));
                     if is_faulty {
-                        self.take_out(&how).await?;
+                        self.disable(&how).await?;
                     } else {
                         self.rest(how).await?;
                     }
                 }
-                Loss::Stuck(unkillable) => self.take_out(&unkillable.to_string()).await?,
+                ReplaceReason::Stuck(unkillable) => self.disable(&unkillable.to_string()).await?,
             }
         }
     }
 
-    /// One worker's life; why it was over.
-    async fn live(&mut self) -> Result<Loss, Stopping> {
+    /// Runs one worker until it has to be replaced, and says why.
+    async fn live(&mut self) -> Result<ReplaceReason, Stopping> {
         self.status.temperature = None;
         self.tell(WorkerState::Starting).await?;
         let started = select! {
             started = WorkerProcess::start(&self.launch) => started,
-            () = self.shutdown.requested() => return Err(Stopping),
+            () = self.shutdown.cancelled() => return Err(Stopping),
         };
         match started {
             Ok((process, info)) => {
@@ -205,7 +212,7 @@ impl Supervisor {
                 self.status.note = None;
                 self.serve(process, &info).await
             }
-            Err(error) => Ok(Loss::Dead {
+            Err(error) => Ok(ReplaceReason::Dead {
                 how: error.to_string(),
                 fault: Some(Cause::Worker),
             }),
@@ -218,30 +225,30 @@ impl Supervisor {
         self.tell(WorkerState::Down).await?;
         select! {
             () = sleep(self.pause) => {}
-            () = self.shutdown.requested() => return Err(Stopping),
+            () = self.shutdown.cancelled() => return Err(Stopping),
         }
         self.pause = LONGEST_PAUSE.min(2 * self.pause);
         Ok(())
     }
 
-    /// Gives the device no more jobs until somebody brings it back.
-    async fn take_out(&mut self, how: &str) -> Result<(), Stopping> {
+    /// Gives the device no more jobs until a user enables it again.
+    async fn disable(&mut self, how: &str) -> Result<(), Stopping> {
         let device = &self.launch.device;
         let code = Code::DEVICE_DISABLED;
-        error!(device, %code, "taken out: {how}");
+        error!(device, %code, "disabled: {how}");
         self.status.note = Some(format!(
-            "taken out, as it failed again and again without finishing a job; the last time: {how} \
-             (`framepackctl gpu enable {device}` brings it back) [{code}]"
+            "disabled after repeated faults without a finished job in between; the last one: {how} \
+             (`framepackctl gpu enable {device}` re-enables it) [{code}]"
         ));
         self.tell(WorkerState::Faulty).await?;
         loop {
             select! {
                 () = self.switch.enabled() => break,
-                _ = self.asks.next() => self.asks.give_up(),
-                () = self.shutdown.requested() => return Err(Stopping),
+                _ = self.questions.next() => self.questions.give_up(),
+                () = self.shutdown.cancelled() => return Err(Stopping),
             }
         }
-        info!(device = self.launch.device, "brought back");
+        info!(device = self.launch.device, "re-enabled");
         self.faults.forget();
         self.pause = FIRST_PAUSE;
         self.status.note = None;
@@ -253,10 +260,10 @@ impl Supervisor {
         &mut self,
         mut process: WorkerProcess,
         info: &WorkerInfo,
-    ) -> Result<Loss, Stopping> {
+    ) -> Result<ReplaceReason, Stopping> {
         let mut idle = IdleClock::new(self.config.idle, Instant::now());
         let mut jobs = 0;
-        let loss = loop {
+        let reason = loop {
             let after = match self.next(&mut process, info, &mut idle).await? {
                 Next::Render(assignment) => {
                     jobs += 1;
@@ -270,23 +277,23 @@ impl Supervisor {
             };
             match after {
                 After::Ready if self.config.worker.recycle_after.is_reached(jobs) => {
-                    break Some(Loss::Old);
+                    break Some(ReplaceReason::Recycled);
                 }
                 After::Ready => {}
-                After::Lost(loss) => break Some(loss),
+                After::Replace(reason) => break Some(reason),
                 After::Stop => break None,
             }
         };
-        self.asks.give_up();
+        self.questions.give_up();
         let closed = process.close().await;
-        match (loss, closed) {
+        match (reason, closed) {
             (None, _) => Err(Stopping),
-            (Some(_), Err(unkillable)) => Ok(Loss::Stuck(unkillable)),
-            (Some(loss), Ok(())) => Ok(loss),
+            (Some(_), Err(unkillable)) => Ok(ReplaceReason::Stuck(unkillable)),
+            (Some(reason), Ok(())) => Ok(reason),
         }
     }
 
-    /// Waits for a job; questions are answered meanwhile, and memory is given up in time.
+    /// Waits for a job; meanwhile, questions are answered and memory is freed when it is time.
     async fn next(
         &mut self,
         process: &mut WorkerProcess,
@@ -305,40 +312,40 @@ impl Supervisor {
                     return Ok(job.unwrap_or(Next::Nothing(After::Stop)));
                 }
                 message = process.receive() => match message {
-                    Ok(FromWorker::Planned { ask, outcome }) => self.asks.answer(ask, outcome),
-                    Ok(message) => break After::Lost(Loss::Dead {
-                        how: format!("it spoke without being asked: {message:?}"),
+                    Ok(FromWorker::Planned { ask, outcome }) => self.questions.answer(ask, outcome),
+                    Ok(message) => break After::Replace(ReplaceReason::Dead {
+                        how: format!("unexpected message: {message:?}"),
                         fault: Some(Cause::Worker),
                     }),
-                    Err(error) => break After::Lost(Loss::Dead {
+                    Err(error) => break After::Replace(ReplaceReason::Dead {
                         how: format!("died without a job: {error}"),
                         fault: Some(Cause::Worker),
                     }),
                 },
-                question = self.asks.next() => process.send(&question),
+                question = self.questions.next() => process.send(&question),
                 () = sleep_until(cool_at), if cooling.is_some() => {
                     if let Some((_, to)) = cooling {
-                        info!(device = self.launch.device, ?to, "gives up memory");
+                        info!(device = self.launch.device, ?to, "releasing memory");
                         process.send(&ToWorker::Cool { to });
                         idle.cooled(to);
                         self.status.temperature = Some(to);
                         self.tell(WorkerState::Idle).await?;
                     }
                 }
-                () = self.shutdown.requested() => break After::Stop,
+                () = self.shutdown.cancelled() => break After::Stop,
             }
         };
         self.give_back(next).await?;
         Ok(Next::Nothing(after))
     }
 
-    /// Hands back a job that was assigned in the moment in which its worker went away.
+    /// Hands back a job that was assigned just when its worker went away.
     async fn give_back(&self, mut next: oneshot::Receiver<Assignment>) -> Result<(), Stopping> {
         next.close();
         match next.try_recv() {
             Ok(assignment) => {
                 let job = assignment.request.job;
-                warn!(%job, "its worker went away before it had it");
+                warn!(%job, "its worker exited before it received the job");
                 self.queue.end(job, Ending::Interrupted).await
             }
             Err(_) => Ok(()),

@@ -57,7 +57,7 @@ pub(crate) enum WorkerError {
         "the worker speaks protocol {found}, this daemon {WORKER_PROTOCOL}: install both from the same build"
     )]
     Protocol { found: u32 },
-    #[error("not a message of a worker: {line:?}")]
+    #[error("not a worker's message: {line:?}")]
     Gibberish { line: String },
     #[error("{status}{}", last_words(.stderr))]
     Died {
@@ -79,7 +79,7 @@ impl WorkerError {
 
 /// The worker's process is still there after KILL.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("its worker, process {pid}, can't be killed: it {state}; the device's driver holds it")]
+#[error("its worker, process {pid}, can't be killed: it {state}, stuck in the device's driver")]
 pub(super) struct Unkillable {
     pid: u32,
     state: Vitals,
@@ -89,8 +89,8 @@ fn last_words(stderr: &[String]) -> String {
     // Two, since the last one may be a hint.
     match stderr {
         [] => String::new(),
-        [line] => format!("; its last words: {line}"),
-        [.., line, last] => format!("; its last words: {line} / {last}"),
+        [line] => format!("; its last output: {line}"),
+        [.., line, last] => format!("; its last output: {line} / {last}"),
     }
 }
 
@@ -232,7 +232,7 @@ impl WorkerProcess {
 fn describe(status: ExitStatus, was_oom: bool) -> (DeathKind, String) {
     match (status.signal(), status.code()) {
         (Some(9), _) if was_oom => {
-            let status = "the kernel killed the worker for want of memory (signal 9)";
+            let status = "the kernel's OOM killer killed the worker (signal 9)";
             (DeathKind::OutOfMemoryKill, status.into())
         }
         (Some(signal), _) => (

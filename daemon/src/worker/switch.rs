@@ -1,4 +1,4 @@
-//! The way to devices that were taken out: somebody has mended them.
+//! `gpu enable`: how a disabled device's supervisor hears that it may be used again.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,7 +24,7 @@ impl Switches {
         (Self(Arc::new(named)), sides)
     }
 
-    /// Brings back a device that was taken out.
+    /// Enables a disabled device.
     pub(crate) fn enable(&self, device: &str) {
         if let Some(switch) = self.0.get(device) {
             switch.notify_one();
@@ -33,7 +33,7 @@ impl Switches {
 }
 
 impl Switch {
-    /// Waits until somebody brings the device back.
+    /// Waits until a user enables the device.
     pub(super) async fn enabled(&self) {
         self.0.notified().await;
     }

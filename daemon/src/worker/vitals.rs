@@ -36,10 +36,10 @@ impl fmt::Display for Vitals {
     /// `waits for a device (D), 12.0 GiB resident, 3.0 GiB swapped out`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.state {
-            Some('D') => f.write_str("waits for a disk or device (D)")?,
-            Some('T' | 't') => f.write_str("was stopped (T)")?,
-            Some('R') => f.write_str("computes (R)")?,
-            Some('S') => f.write_str("waits (S)")?,
+            Some('D') => f.write_str("is waiting for a disk or device (D)")?,
+            Some('T' | 't') => f.write_str("is stopped (T)")?,
+            Some('R') => f.write_str("is running (R)")?,
+            Some('S') => f.write_str("is sleeping (S)")?,
             Some(other) => write!(f, "is in state {other}")?,
             None => f.write_str("is in an unknown state")?,
         }
@@ -70,12 +70,13 @@ mod tests {
     #[test]
     fn a_process_in_words() {
         let status = "Name:\tworker\nState:\tD (disk sleep)\nPid:\t7\nVmRSS:\t 12582912 kB\nVmSwap:\t 3145728 kB\n";
-        let expected = "waits for a disk or device (D), 12.0 GiB resident, 3.0 GiB swapped out";
+        let expected =
+            "is waiting for a disk or device (D), 12.0 GiB resident, 3.0 GiB swapped out";
         assert_eq!(Vitals::parse(status).to_string(), expected);
         let status = "State:\tS (sleeping)\nVmRSS:\t 1048576 kB\nVmSwap:\t 0 kB\n";
         assert_eq!(
             Vitals::parse(status).to_string(),
-            "waits (S), 1.0 GiB resident"
+            "is sleeping (S), 1.0 GiB resident"
         );
         assert_eq!(Vitals::default().to_string(), "is in an unknown state");
         let own = Vitals::of(std::process::id());

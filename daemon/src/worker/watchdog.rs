@@ -25,7 +25,7 @@ const CANCEL_GRACE: Duration = Duration::from_secs(10);
 
 /// Steps of one kind take about the same time on one device.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Kind {
+struct StepProfile {
     bundle: PathBuf,
     model: Model,
     /// With real guidance the model runs twice a step.
@@ -37,8 +37,8 @@ struct Kind {
 
 /// What a silence means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is not over yet, or nobody could have ended it.
+pub(super) enum Silence {
+    /// It may still end, or nobody could have noticed its end.
     Patience,
     /// The worker hangs; where, and how long it was waited for.
     Hung(String),
@@ -48,8 +48,8 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Watchdog {
     deadlines: Deadlines,
-    history: HashMap<Kind, VecDeque<Duration>>,
-    kind: Option<Kind>,
+    history: HashMap<StepProfile, VecDeque<Duration>>,
+    profile: Option<StepProfile>,
     position: Option<Progress>,
     heard_at: Instant,
     is_paused: bool,
@@ -60,7 +60,7 @@ impl Watchdog {
         Self {
             deadlines,
             history: HashMap::new(),
-            kind: None,
+            profile: None,
             position: None,
             heard_at: Instant::now(),
             is_paused: false,
@@ -69,7 +69,7 @@ impl Watchdog {
 
     /// The worker was given a job.
     pub(super) fn begin(&mut self, now: Instant) {
-        self.kind = None;
+        self.profile = None;
         self.position = None;
         self.heard_at = now;
         self.is_paused = false;
@@ -77,7 +77,7 @@ impl Watchdog {
 
     /// The job turned out to be of this size.
     pub(super) fn started(&mut self, request: &RenderRequest, plan: &RenderPlan, now: Instant) {
-        self.kind = Some(Kind {
+        self.profile = Some(StepProfile {
             bundle: request.bundle.clone(),
             model: request.model,
             is_guided: request.guidance.cfg > 1.0,
@@ -91,10 +91,10 @@ impl Watchdog {
     /// The job is here now.
     pub(super) fn progressed(&mut self, progress: Progress, now: Instant) {
         let before = self.position.replace(progress);
-        if let (Some(before), Some(kind)) = (before, &self.kind)
+        if let (Some(before), Some(profile)) = (before, &self.profile)
             && is_ordinary_step(before, progress)
         {
-            let steps = self.history.entry(kind.clone()).or_default();
+            let steps = self.history.entry(profile.clone()).or_default();
             if steps.len() == REMEMBERED {
                 steps.pop_front();
             }
@@ -105,20 +105,20 @@ impl Watchdog {
 
     /// The section begins again with less memory: its steps are of another kind.
     pub(super) fn climbed(&mut self, rung: u32, now: Instant) {
-        if let Some(kind) = &mut self.kind {
-            kind.rung = rung;
+        if let Some(profile) = &mut self.profile {
+            profile.rung = rung;
         }
         self.position = None;
         self.heard_at = now;
     }
 
-    /// The worker halts on request: until it goes on it has nothing to say.
+    /// The worker paused on request: until it resumes it has nothing to say.
     pub(super) fn paused(&mut self) {
         self.is_paused = true;
     }
 
     /// From now on its silence counts, if it was paused: it may have hung meanwhile.
-    pub(super) fn told_to_go_on(&mut self, now: Instant) {
+    pub(super) fn resume_requested(&mut self, now: Instant) {
         if self.is_paused {
             self.resumed(now);
         }
@@ -137,14 +137,14 @@ impl Watchdog {
     }
 
     /// What it means that the worker is still silent.
-    pub(super) fn verdict(&mut self, now: Instant) -> Verdict {
+    pub(super) fn judge_silence(&mut self, now: Instant) -> Silence {
         match self.deadline() {
             Some(deadline) if now > deadline + LATE => {
                 self.heard_at = now;
-                Verdict::Patience
+                Silence::Patience
             }
-            Some(deadline) if now >= deadline => Verdict::Hung(self.describe(now)),
-            _ => Verdict::Patience,
+            Some(deadline) if now >= deadline => Silence::Hung(self.describe(now)),
+            _ => Silence::Patience,
         }
     }
 
@@ -164,7 +164,7 @@ impl Watchdog {
     }
 
     fn typical(&self) -> Option<Duration> {
-        self.history.get(self.kind.as_ref()?).and_then(typical)
+        self.history.get(self.profile.as_ref()?).and_then(typical)
     }
 
     fn describe(&self, now: Instant) -> String {
@@ -178,10 +178,10 @@ impl Watchdog {
                 at.step + 1,
                 at.steps
             ),
-            Some(at) => format!("in its phase {:?}", at.phase).to_lowercase(),
+            Some(at) => format!("in phase {:?}", at.phase).to_lowercase(),
         };
         let usual = match self.typical() {
-            Some(step) => format!("; slow steps take {:.1} s", step.as_secs_f64()),
+            Some(step) => format!("; slow steps usually take {:.1} s", step.as_secs_f64()),
             None => String::new(),
         };
         format!("no sign of life for {silence:.0} s {place}{usual}")
@@ -350,23 +350,22 @@ mod tests {
     #[test]
     fn silence_is_a_hang_unless_it_was_asked_for_or_ours() {
         let (mut dog, now) = watched(640, 3, 20);
-        assert_eq!(dog.verdict(now + secs(99)), Verdict::Patience);
-        let expected =
-            "no sign of life for 100 s in section 1 of 3, step 4 of 25; slow steps take 20.0 s";
+        assert_eq!(dog.judge_silence(now + secs(99)), Silence::Patience);
+        let expected = "no sign of life for 100 s in section 1 of 3, step 4 of 25; slow steps usually take 20.0 s";
         assert_eq!(
-            dog.verdict(now + secs(100)),
-            Verdict::Hung(expected.to_owned())
+            dog.judge_silence(now + secs(100)),
+            Silence::Hung(expected.to_owned())
         );
 
         // This process was stopped for an hour.
         let woken = now + secs(3600);
-        assert_eq!(dog.verdict(woken), Verdict::Patience);
+        assert_eq!(dog.judge_silence(woken), Silence::Patience);
         assert_eq!(dog.deadline(), Some(woken + secs(100)));
 
         dog.paused();
         assert_eq!(dog.deadline(), None);
         assert_eq!(dog.cancel_grace(), CANCEL_GRACE);
-        assert_eq!(dog.verdict(woken + secs(101)), Verdict::Patience);
+        assert_eq!(dog.judge_silence(woken + secs(101)), Silence::Patience);
         dog.resumed(woken);
         assert_eq!(dog.deadline(), Some(woken + secs(1800)));
     }

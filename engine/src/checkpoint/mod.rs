@@ -6,8 +6,8 @@
 //! A file appears complete and durable, by a rename, before it is reported. Each knows the checksum of the one
 //! before it, so that a section is never continued from another than the one that it grew on.
 
-mod circumstances;
 mod file;
+mod provenance;
 
 use std::{
     fs, io,
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::Tensor;
 
-pub(crate) use self::circumstances::{Circumstances, Settled};
+pub(crate) use self::provenance::{Provenance, RunSettings};
 use crate::{
     error::Error,
     job::Job,
@@ -42,32 +42,32 @@ pub(crate) struct Checkpoints {
     newest: Option<String>,
 }
 
-/// What earlier runs left, as far as it can be continued.
+/// Where to resume: what earlier runs left that can be continued.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct ResumePoint {
     /// (1, C, window, h, w) f32 on the CPU, in the order of generation.
     pub(crate) sections: Vec<Tensor>,
     /// The start image's latent, (1, C, 1, h, w); there if any section is.
     pub(crate) start_latent: Option<Tensor>,
     /// How each section was made.
-    pub(crate) circumstances: Vec<Circumstances>,
+    pub(crate) provenance: Vec<Provenance>,
     /// Why a checkpoint is not used.
     pub(crate) warning: Option<String>,
 }
 
-/// A section that was just made.
+/// A section that was just sampled.
 #[derive(Debug)]
-pub(crate) struct Made<'a> {
+pub(crate) struct FinishedSection<'a> {
     /// Counted from 1.
     pub(crate) section: u32,
     /// (1, C, window, h, w) f32 on the CPU.
     pub(crate) latents: &'a Tensor,
     /// (1, C, 1, h, w)
     pub(crate) start_latent: &'a Tensor,
-    pub(crate) circumstances: &'a Circumstances,
+    pub(crate) provenance: &'a Provenance,
 }
 
-/// What a checkpoint says that it is.
+/// A checkpoint's header.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Header {
     format: u32,
@@ -78,16 +78,16 @@ struct Header {
     noise_numbers: u64,
     /// Checksum of the checkpoint before.
     after: Option<String>,
-    circumstances: Circumstances,
+    provenance: Provenance,
 }
 
-impl Found {
+impl ResumePoint {
     /// What the report says of it, for a run that goes on under the circumstances `now`.
-    pub(crate) fn resumed(&self, now: &Circumstances) -> Option<Resumed> {
+    pub(crate) fn resumed(&self, now: &Provenance) -> Option<Resumed> {
         if self.sections.is_empty() {
             return None;
         }
-        let sections = (1..).zip(&self.circumstances);
+        let sections = (1..).zip(&self.provenance);
         let mut differences =
             sections.filter_map(|(section, then)| Some((section, then.difference(now)?)));
         let reason = differences
@@ -132,13 +132,13 @@ impl Checkpoints {
     }
 
     /// What can be continued: the first checkpoints, up to the first that is missing, damaged or another job's.
-    pub(crate) fn find(&mut self, sections: usize) -> Found {
-        let mut found = Found::default();
+    pub(crate) fn find(&mut self, sections: usize) -> ResumePoint {
+        let mut found = ResumePoint::default();
         for section in 1..=sections as u32 {
             let path = self.path(section);
             match self.read(&path, section) {
                 Ok(Some((header, mut tensors))) => {
-                    found.circumstances.push(header.circumstances);
+                    found.provenance.push(header.provenance);
                     found.start_latent = tensors.remove(START_LATENT);
                     found.sections.extend(tensors.remove(LATENTS));
                 }
@@ -146,7 +146,7 @@ impl Checkpoints {
                 Err(reason) => {
                     tracing::warn!(path = %path.display(), reason, "a checkpoint is not used");
                     found.warning = Some(format!(
-                        "section {section} was rendered again, its checkpoint being of no use: {reason}"
+                        "section {section} was rendered again because its checkpoint can't be used: {reason}"
                     ));
                     break;
                 }
@@ -156,14 +156,14 @@ impl Checkpoints {
     }
 
     /// Keeps a section. Once this returns it outlives the process and the machine's power.
-    pub(crate) fn save(&mut self, made: &Made<'_>) -> Result<(), Error> {
+    pub(crate) fn save(&mut self, made: &FinishedSection<'_>) -> Result<(), Error> {
         let header = Header {
             format: FORMAT,
             job: self.job.clone(),
             section: made.section,
             noise_numbers: noise_numbers(made.section, made.latents),
             after: self.newest.clone(),
-            circumstances: made.circumstances.clone(),
+            provenance: made.provenance.clone(),
         };
         let what = serde_json::to_string(&header).expect("plain data with string keys");
         let tensors = Tensors::from([
@@ -203,14 +203,14 @@ impl Checkpoints {
             bytes => bytes.map_err(|error| error.to_string())?,
         };
         let file = unseal(&bytes)?;
-        let header: Header =
-            serde_json::from_str(&file.what).map_err(|_| "another version wrote it".to_owned())?;
+        let header: Header = serde_json::from_str(&file.what)
+            .map_err(|_| "it was written by another version".to_owned())?;
         let latents = file.tensors.get(LATENTS).ok_or("it has no latents")?;
         if header.format != FORMAT {
             return Err(format!("it has format {}", header.format));
         }
         if header.job != self.job {
-            return Err("it is of another job, or the models have changed since".into());
+            return Err("it belongs to another job, or the models have changed since".into());
         }
         let continues = (section, noise_numbers(section, latents), &self.newest);
         if (header.section, header.noise_numbers, &header.after) != continues {

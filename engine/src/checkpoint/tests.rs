@@ -3,15 +3,15 @@ use tch::{Device, Kind};
 use super::*;
 use crate::vae::Tiling;
 
-fn circumstances(rung: u32) -> Circumstances {
-    let settled = Settled {
+fn provenance(rung: u32) -> Provenance {
+    let settled = RunSettings {
         dtype: Kind::Float,
         vae_dtype: Kind::Float,
         attention: "torch's choice",
         rung,
         tiling: Tiling::Time,
     };
-    Circumstances::now(Device::Cpu, None, settled)
+    Provenance::now(Device::Cpu, None, settled)
 }
 
 fn checkpoints(folder: &Path, job: &str) -> Checkpoints {
@@ -29,11 +29,11 @@ fn latents(value: f64) -> Tensor {
 /// Saves sections whose latents are these values.
 fn save(checkpoints: &mut Checkpoints, values: &[f64]) {
     for (section, &value) in (1..).zip(values) {
-        let made = Made {
+        let made = FinishedSection {
             section,
             latents: &latents(value),
             start_latent: &latents(0.0).narrow(2, 0, 1),
-            circumstances: &circumstances(0),
+            provenance: &provenance(0),
         };
         checkpoints.save(&made).unwrap();
     }
@@ -63,11 +63,11 @@ fn a_run_that_goes_on_continues_the_chain() {
     save(&mut checkpoints(folder.path(), "a"), &[1.0]);
     let mut second = checkpoints(folder.path(), "a");
     assert_eq!(second.find(3).sections.len(), 1);
-    let made = Made {
+    let made = FinishedSection {
         section: 2,
         latents: &latents(2.0),
         start_latent: &latents(0.0).narrow(2, 0, 1),
-        circumstances: &circumstances(0),
+        provenance: &provenance(0),
     };
     second.save(&made).unwrap();
     assert_eq!(found(folder.path(), "a"), (vec![1.0, 2.0], None));
@@ -133,13 +133,13 @@ fn what_differs_is_named_with_the_section() {
     let folder = tempfile::tempdir().unwrap();
     save(&mut checkpoints(folder.path(), "a"), &[1.0]);
     let found = checkpoints(folder.path(), "a").find(3);
-    let exact = found.resumed(&circumstances(0)).unwrap();
+    let exact = found.resumed(&provenance(0)).unwrap();
     assert!(exact.is_exact && exact.reason.is_none());
-    let other = found.resumed(&circumstances(2)).unwrap();
+    let other = found.resumed(&provenance(2)).unwrap();
     assert!(!other.is_exact);
     assert_eq!(
         other.reason.unwrap(),
         "since section 1: rung was 0 and is 2"
     );
-    assert_eq!(Found::default().resumed(&circumstances(0)), None);
+    assert_eq!(ResumePoint::default().resumed(&provenance(0)), None);
 }

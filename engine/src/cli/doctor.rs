@@ -63,7 +63,7 @@ fn line(Check { name, outcome }: &Check) -> String {
 fn said_of(ffmpeg: Option<&str>) -> String {
     match ffmpeg {
         Some(version) => format!("ok ({version})"),
-        None => "warning: not in PATH, so that written videos are not decoded again".into(),
+        None => "warning: not in PATH; finished videos will not be decoded to verify them".into(),
     }
 }
 

@@ -27,13 +27,13 @@ enum Command {
     Forward(forward::Args),
     /// Measure one part of the engine
     Bench(bench::Args),
-    /// Try on a device what the engine builds on
+    /// Check that a device supports what the engine needs
     Doctor(doctor::Args),
-    /// Fit a picture to a bucket, as for a job's start image
+    /// Fit an image to a bucket, as for a job's start image
     Preprocess(preprocess::Args),
-    /// Render what framepackd asks for on stdin
+    /// Render jobs that framepackd sends on stdin
     Serve(serve::Args),
-    /// Write synthesised weights for another program to load
+    /// Write synthesised weights to files, for other programs to load
     Synth(synth::Args),
     /// Print a prompt's token ids as JSON
     Tokenize(tokenize::Args),

@@ -16,7 +16,7 @@ use framepack_jobs::settings::BUCKETS_PX;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Picture to fit: JPEG, PNG, WebP or TIFF
+    /// Image to fit: JPEG, PNG, WebP or TIFF
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
     /// Bucket: side of the square with about the video's area, in pixels

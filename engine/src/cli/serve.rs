@@ -20,20 +20,20 @@ pub(crate) struct Args {
     /// `cpu` or `cuda:N`
     #[arg(long, default_value = "cpu")]
     device: String,
-    /// The daemon's state directory, for the device's lock and the embeddings that are kept
+    /// The daemon's state directory, for the device's lock and cached embeddings
     #[arg(long, value_name = "DIR")]
     state_dir: PathBuf,
-    /// Type that all models compute in; by default f32 on the CPU, bf16 for the transformer and f16 for the
+    /// Dtype that all models compute in; by default f32 on the CPU, bf16 for the transformer and f16 for the
     /// others on CUDA
     #[arg(long)]
     dtype: Option<Dtype>,
-    /// Whether frames are decoded in spatial tiles; by default on devices with little memory
+    /// Decode frames in spatial tiles; by default on devices with little memory
     #[arg(long)]
     spatial_tiles: Option<Switch>,
-    /// Gigabytes of device memory kept free beside the transformer's weights, or auto: what a step needs
+    /// Gigabytes of device memory to keep free beside the transformer's weights, or auto: what a step needs
     #[arg(long, default_value = "auto", value_parser = |text: &str| amount(&PRESERVE_GB, text))]
     preserve_gb: MemoryAmount,
-    /// Gigabytes of host memory that may be page-locked, or auto: what is free, less a margin
+    /// Gigabytes of host memory that may be page-locked, or auto: what is free, minus a margin
     #[arg(long, default_value = "auto", value_parser = |text: &str| amount(&HOST_BUDGET_GB, text))]
     host_budget_gb: MemoryAmount,
 }

@@ -28,20 +28,20 @@ pub(crate) struct Split {
     /// Buffers on the device through which blocks are streamed
     #[arg(long, value_name = "S", default_value_t = 3, value_parser = positive)]
     slots: usize,
-    /// Most transfers that are begun while one block computes [default: as many as slots]
+    /// Limit on transfers started while one block computes [default: as many as slots]
     #[arg(long, value_name = "N")]
     prefetch: Option<usize>,
-    /// Copy streamed blocks to host memory first, as much as N MiB (page-locked on CUDA)
+    /// Copy up to N MiB of streamed blocks to host memory first (page-locked on CUDA)
     #[arg(long, value_name = "MIB")]
     host_mib: Option<u64>,
-    /// Transfers from memory that is not page-locked go in chunks of N MiB; without --resident-blocks, all blocks
-    /// that fit are loaded before the model runs, and on the host no more than that is taken for it
+    /// Send what is not page-locked in chunks of N MiB; without --resident-blocks, all blocks that fit are loaded
+    /// before the model runs, using no more host memory than one chunk
     #[arg(long, value_name = "MIB", value_parser = positive)]
     chunk_mib: Option<usize>,
-    /// Whether transfers have a stream of their own
+    /// Use a separate CUDA stream for transfers
     #[arg(long, default_value = "on")]
     async_streams: Switch,
-    /// Whether transfers start from page-locked memory
+    /// Transfer from page-locked memory
     #[arg(long, default_value = "on")]
     pinned: Switch,
     /// Fill a slot with NaN as soon as its block is computed
@@ -137,8 +137,8 @@ impl Split {
 /// Whether the part of the transformer that does not see the latents is evaluated beforehand.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Hoist {
-    /// Evaluate what depends on timestep, prompt and image only before the steps, and let its weights leave the
-    /// device; off: at each step
+    /// Evaluate what depends only on timestep, prompt and image once before the steps, and drop its weights from the
+    /// device; off: in each step
     #[arg(long, default_value = "on")]
     hoist: Switch,
 }

@@ -74,7 +74,7 @@ impl Args {
                 siglip::LAYOUT
             }
             other => bail!(
-                "{}: no component of this engine is a {other:?}",
+                "{}: {other:?} is not a component of this engine",
                 dir.display()
             ),
         };

@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     job::Job,
     models::Models,
-    progress::Journal,
+    progress::ProgressReporter,
     weights::Fingerprint,
 };
 
@@ -94,7 +94,7 @@ pub(crate) struct Encoding<'a, 'j> {
     pub(crate) files: EncoderFiles,
     pub(crate) embeddings: &'a mut Embeddings,
     pub(crate) models: &'a mut Models,
-    pub(crate) journal: &'a mut Journal<'j>,
+    pub(crate) progress: &'a mut ProgressReporter<'j>,
 }
 
 impl Encoding<'_, '_> {
@@ -103,7 +103,7 @@ impl Encoding<'_, '_> {
         let names = ["hidden_states", "pooled"];
         let [hidden_states, pooled] = self.cached(Subject::Prompt(prompt), names, |this| {
             let encoders = this.models.text(&this.job.bundle)?;
-            this.journal.enter(Phase::Text)?;
+            this.progress.enter(Phase::Text)?;
             let embedding = encoders.embed(prompt)?;
             Ok([embedding.hidden_states, embedding.pooled])
         })?;
@@ -117,9 +117,9 @@ impl Encoding<'_, '_> {
     pub(crate) fn image_states(&mut self) -> Result<Tensor, Error> {
         let image = &self.job.image;
         let [states] = self.cached(Subject::ImageStates(image), ["states"], |this| {
-            this.journal.enter(Phase::Load)?;
+            this.progress.enter(Phase::Load)?;
             let encoder = this.models.vision(&this.job.bundle)?;
-            this.journal.enter(Phase::Image)?;
+            this.progress.enter(Phase::Image)?;
             Ok([encoder.embed(image)])
         })?;
         Ok(states)
@@ -130,9 +130,9 @@ impl Encoding<'_, '_> {
         let image = &self.job.image;
         let [latent] = self.cached(Subject::StartLatent(image), ["latent"], |this| {
             let (kind, device) = (this.models.vae_kind(), this.models.device());
-            this.journal.enter(Phase::Load)?;
+            this.progress.enter(Phase::Load)?;
             let vae = this.models.vae(&this.job.bundle)?;
-            this.journal.enter(Phase::Image)?;
+            this.progress.enter(Phase::Image)?;
             Ok([start_latent(vae, image, (kind, device))])
         })?;
         Ok(latent)

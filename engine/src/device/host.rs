@@ -90,7 +90,7 @@ impl Drop for HostBuffer {
         if *self.page_locked.get_mut()
             && let Err(error) = shim::page_unlock(&self.map)
         {
-            tracing::warn!("page-locked memory was not unlocked: {}", own_words(error));
+            tracing::warn!("could not unlock page-locked memory: {}", own_words(error));
         }
     }
 }

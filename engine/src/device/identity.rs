@@ -1,4 +1,4 @@
-//! What people call a device, and how large it is.
+//! A device's label and name, and how much memory it has.
 
 use std::fs;
 

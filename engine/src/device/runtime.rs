@@ -38,7 +38,7 @@ fn configure_allocator() {
         return;
     }
     if let Err(error) = shim::set_allocator_options(c"expandable_segments:True") {
-        tracing::warn!("torch's allocator keeps its segments: {error}");
+        tracing::warn!("torch's allocator can't use expandable segments: {error}");
     }
 }
 
@@ -62,7 +62,7 @@ pub fn open(name: &str) -> Result<Device, Error> {
         return Ok(Device::Cuda(index));
     }
     Err(no_device(match library {
-        CudaLibrary::Loaded => format!("the driver offers {count} CUDA devices"),
+        CudaLibrary::Loaded => format!("the driver reports {count} CUDA devices"),
         CudaLibrary::Absent => "this libtorch is installed without its CUDA half".into(),
         CudaLibrary::Broken { reason } => format!("libtorch's CUDA half does not load: {reason}"),
     }))

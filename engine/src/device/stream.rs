@@ -64,7 +64,7 @@ impl Stream {
     /// reads its results has to wait for them.
     pub(crate) fn scope<T>(&self, work: impl FnOnce() -> T) -> T {
         let before = raised(self.enter());
-        let _back = Back(before);
+        let _back = RestoreStream(before);
         work()
     }
 
@@ -113,15 +113,15 @@ impl Stream {
     /// The same for a drop, which must not panic: a failure, after which nothing runs on the stream, is logged.
     pub(crate) fn finish(&self) {
         if let Err(error) = checked(fp_synchronize_stream(self.device, self.id)) {
-            tracing::debug!(%error, "a stream was not waited for");
+            tracing::debug!(%error, "could not wait for a stream");
         }
     }
 }
 
 /// Makes a stream the current one again when dropped.
-struct Back(Stream);
+struct RestoreStream(Stream);
 
-impl Drop for Back {
+impl Drop for RestoreStream {
     fn drop(&mut self) {
         // It was current before, so it can be again; and a drop must not panic.
         let _ = self.0.enter();

@@ -58,7 +58,9 @@ impl HostBlock {
         }
         let bytes = self.weights.bytes();
         let mut buffer = HostBuffer::new(bytes).map_err(|source| Error::OutOfMemory {
-            message: format!("the host has no {bytes} bytes for a block's weights: {source}"),
+            message: format!(
+                "can't allocate {bytes} bytes of host memory for a block's weights: {source}"
+            ),
         })?;
         // Without the lock: who asks for the copy meanwhile reads the weights where they are stored.
         write(buffer.as_mut_slice())?;

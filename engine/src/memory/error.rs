@@ -48,7 +48,7 @@ impl fmt::Display for Needs {
 #[non_exhaustive]
 pub enum PlanError {
     /// The device is too small, or others use too much of it, even with every block streamed.
-    #[error("{phase} needs at least {needs} of device memory, and there are {} of {}, {} being used by others",
+    #[error("{phase} needs at least {needs} of device memory, but only {} of {} are available ({} used by other programs)",
         Bytes(*free_bytes), Bytes(*total_bytes), Bytes(*foreign_bytes))]
     Device {
         /// What was to be done.
@@ -63,7 +63,7 @@ pub enum PlanError {
         foreign_bytes: u64,
     },
     /// It would fit, but not with as much kept free as the settings ask for.
-    #[error("memory.preserve_gb asks for {} to be kept free, and with that sampling needs at least {needs} of device memory, where there are {}",
+    #[error("memory.preserve_gb keeps {} free; with that, sampling needs at least {needs} of device memory, but only {} are available",
         Bytes(*preserve_bytes), Bytes(*free_bytes))]
     Preserve {
         /// What was to be kept free.
@@ -74,7 +74,7 @@ pub enum PlanError {
         free_bytes: u64,
     },
     /// A split that was asked for does not fit.
-    #[error("{resident_blocks} resident blocks and {slots} slots need {needs} of device memory, and there are {}", Bytes(*free_bytes))]
+    #[error("{resident_blocks} resident blocks and {slots} slots need {needs} of device memory, but only {} are available", Bytes(*free_bytes))]
     ForcedSplit {
         /// Blocks that were to stay.
         resident_blocks: usize,
@@ -86,7 +86,9 @@ pub enum PlanError {
         free_bytes: u64,
     },
     /// A split that was asked for is none.
-    #[error("{resident_blocks} resident blocks and {slots} slots are no split of {blocks} blocks")]
+    #[error(
+        "{resident_blocks} resident blocks and {slots} slots are not a valid split of {blocks} blocks"
+    )]
     NoSplit {
         /// Blocks that were to stay.
         resident_blocks: usize,
@@ -96,7 +98,7 @@ pub enum PlanError {
         blocks: usize,
     },
     /// The host has no room for the buffers through which weights are streamed.
-    #[error("streaming needs at least {} of page-locked host memory, and {} may be used", Bytes(*needed_bytes), Bytes(*budget_bytes))]
+    #[error("streaming needs at least {} of page-locked host memory, but only {} may be used", Bytes(*needed_bytes), Bytes(*budget_bytes))]
     Host {
         /// The staging ring.
         needed_bytes: u64,

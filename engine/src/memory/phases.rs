@@ -2,7 +2,7 @@
 
 use super::{
     error::{Needs, PlanError},
-    plan::Memory,
+    plan::AvailableMemory,
 };
 use crate::vae::Tiling;
 
@@ -105,7 +105,7 @@ pub fn place_encoder(
     phase: &'static str,
     needs: &EncoderNeeds,
     kept_bytes: u64,
-    memory: &Memory,
+    memory: &AvailableMemory,
 ) -> Result<EncoderPlan, PlanError> {
     let base_bytes = needs.fixed_bytes + needs.activation_bytes;
     let ring_bytes = needs.layers_bytes.min(ENCODER_SLOTS * needs.layer_bytes);
@@ -119,7 +119,7 @@ pub fn place_encoder(
         let needs = [
             ("embeddings", needs.fixed_bytes),
             ("slots", ring_bytes),
-            ("working space", needs.activation_bytes),
+            ("working memory", needs.activation_bytes),
         ];
         memory.too_small(phase, kept_bytes, needs)
     })
@@ -129,13 +129,13 @@ pub fn place_encoder(
 pub fn place_decoding(
     decoding: &Decoding,
     kept_bytes: u64,
-    memory: &Memory,
+    memory: &AvailableMemory,
 ) -> Result<u64, PlanError> {
     let working_bytes = decoding.working_bytes();
     if kept_bytes + working_bytes <= memory.budget_bytes() {
         return Ok(kept_bytes + working_bytes);
     }
-    Err(memory.too_small("decoding", kept_bytes, [("working space", working_bytes)]))
+    Err(memory.too_small("decoding", kept_bytes, [("working memory", working_bytes)]))
 }
 
 /// How the VAE cuts frames on a device of that size: the choice changes the result, so it is upstream's.
@@ -147,7 +147,7 @@ pub fn tiling_on(total_bytes: u64) -> Tiling {
     }
 }
 
-impl Memory {
+impl AvailableMemory {
     fn too_small<const N: usize>(
         &self,
         phase: &'static str,
@@ -156,7 +156,7 @@ impl Memory {
     ) -> PlanError {
         let common = [
             ("CUDA context", self.context_bytes),
-            ("weights that stay", kept_bytes),
+            ("other weights", kept_bytes),
             ("margin", super::plan::DEVICE_MARGIN_BYTES),
         ];
         PlanError::Device {
@@ -186,8 +186,8 @@ mod tests {
         }
     }
 
-    fn card(gib: u64) -> Memory {
-        Memory {
+    fn card(gib: u64) -> AvailableMemory {
+        AvailableMemory {
             total_bytes: gib * GIB,
             free_bytes: gib * GIB,
             foreign_bytes: 0,
@@ -220,7 +220,7 @@ mod tests {
     /// On an H100, `bench vae-decode`: everything that the process had on the device.
     #[test]
     fn the_measured_peaks_of_a_process_that_decodes_are_planned() {
-        let memory = Memory {
+        let memory = AvailableMemory {
             context_bytes: 618_000_000,
             ..card(80)
         };

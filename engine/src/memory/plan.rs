@@ -38,7 +38,7 @@ pub struct TransformerNeeds {
 
 /// What there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Memory {
+pub struct AvailableMemory {
     /// What the device has.
     pub total_bytes: u64,
     /// What this process could have: what nobody uses, and what it holds itself.
@@ -51,7 +51,7 @@ pub struct Memory {
     pub host_available_bytes: u64,
 }
 
-impl Memory {
+impl AvailableMemory {
     /// What weights and activations may take together.
     pub fn budget_bytes(&self) -> u64 {
         self.free_bytes
@@ -108,8 +108,12 @@ pub struct Plan {
 }
 
 /// Places the transformer; an error says what is missing.
-pub fn plan(needs: &TransformerNeeds, memory: &Memory, limits: &Limits) -> Result<Plan, PlanError> {
-    let mut frame = Frame {
+pub fn plan(
+    needs: &TransformerNeeds,
+    memory: &AvailableMemory,
+    limits: &Limits,
+) -> Result<Plan, PlanError> {
+    let mut planner = SplitPlanner {
         needs,
         memory,
         slot_bytes: needs.block_bytes.iter().copied().max().unwrap_or(0),
@@ -118,25 +122,25 @@ pub fn plan(needs: &TransformerNeeds, memory: &Memory, limits: &Limits) -> Resul
             .unwrap_or(0)
             .max(needs.activation_bytes),
     };
-    frame.add_room(limits.relief.room_bytes);
+    planner.add_room(limits.relief.room_bytes);
     let residency = match limits.forced {
-        Some(split) => frame.forced(split)?,
-        None => frame.best()?,
+        Some(split) => planner.forced(split)?,
+        None => planner.best()?,
     };
-    let residency = frame.reduced(residency, limits.relief.residents);
-    let pinned = frame.pinned(&residency, host_budget_bytes(memory, limits))?;
-    Ok(frame.carry_out(residency, pinned))
+    let residency = planner.reduced(residency, limits.relief.residents);
+    let pinned = planner.pinned(&residency, host_budget_bytes(memory, limits))?;
+    Ok(planner.carry_out(residency, pinned))
 }
 
-/// What does not depend on the split.
-struct Frame<'a> {
+/// Plans a split; its fields do not depend on it.
+struct SplitPlanner<'a> {
     needs: &'a TransformerNeeds,
-    memory: &'a Memory,
+    memory: &'a AvailableMemory,
     slot_bytes: u64,
     preserve_bytes: u64,
 }
 
-impl Frame<'_> {
+impl SplitPlanner<'_> {
     /// All blocks if they fit; else as many as fit beside three slots, or fewer slots if none does.
     fn best(&self) -> Result<Residency, PlanError> {
         let blocks = self.needs.block_bytes.len();
@@ -215,13 +219,13 @@ impl Frame<'_> {
         Needs::new([
             ("CUDA context", self.memory.context_bytes),
             (
-                "weights that stay",
+                "other weights",
                 self.needs.fixed_bytes + self.needs.hoisted_bytes,
             ),
             ("resident blocks", self.resident_bytes(residency)),
             ("slots", ring_bytes),
             (
-                "working space",
+                "working memory",
                 preserve_bytes.max(self.hoisting_bytes(ring_bytes)),
             ),
             ("margin", DEVICE_MARGIN_BYTES),
@@ -323,7 +327,7 @@ impl Frame<'_> {
 }
 
 /// Host memory that may be page-locked.
-fn host_budget_bytes(memory: &Memory, limits: &Limits) -> u64 {
+fn host_budget_bytes(memory: &AvailableMemory, limits: &Limits) -> u64 {
     let available = memory.host_available_bytes;
     let margin = HOST_MARGIN_BYTES.min(available / HOST_MARGIN_PART);
     let budget = limits.host_budget_bytes.unwrap_or(available - margin);

@@ -13,7 +13,7 @@ use super::{
     activations::section_tokens,
     error::PlanError,
     phases::{Decoding, EncoderNeeds, ROOMY_BYTES, place_decoding, place_encoder},
-    plan::{Memory, Plan, TransformerNeeds, plan},
+    plan::{AvailableMemory, Plan, TransformerNeeds, plan},
     probe,
     survey::{
         Counted, Elements, configured_elements, llama_needs, read_elements, transformer_needs,
@@ -103,7 +103,7 @@ impl Planner {
         // The host may swap, so that nothing is refused on the CPU.
         let budget = match self.device {
             Device::Cuda(_) => memory,
-            _ => Memory {
+            _ => AvailableMemory {
                 free_bytes: u64::MAX / 2,
                 ..memory
             },
@@ -114,15 +114,15 @@ impl Planner {
     }
 
     /// Of what there is, what a job can have.
-    fn memory(&self, now: Memory) -> Memory {
+    fn memory(&self, now: AvailableMemory) -> AvailableMemory {
         let memory = now.without(self.options.ballast_bytes);
-        Memory {
+        AvailableMemory {
             host_available_bytes: memory.host_available_bytes + self.held_host_bytes,
             ..memory
         }
     }
 
-    fn survey(&self, job: &Job, memory: &Memory) -> Result<Survey, Error> {
+    fn survey(&self, job: &Job, memory: &AvailableMemory) -> Result<Survey, Error> {
         let folder = |component| job.bundle.component(component);
         let encoder_bytes = bytes_of(self.options.encoder_kind(self.device));
         let vae_number_bytes = bytes_of(self.options.vae_kind(self.device));
@@ -179,7 +179,7 @@ impl Planner {
     }
 
     /// Whether all models stay on the device at once. On the CPU they do where they fit.
-    fn is_roomy(&self, memory: &Memory, all_bytes: u64) -> bool {
+    fn is_roomy(&self, memory: &AvailableMemory, all_bytes: u64) -> bool {
         match self.device {
             Device::Cuda(_) => memory.free_bytes >= ROOMY_BYTES,
             _ => memory.free_bytes >= all_bytes,
@@ -230,7 +230,7 @@ impl Planner {
         Ok((needs, tokens, hoisted_away_bytes))
     }
 
-    fn report(&self, survey: &Survey, placed: &Placed, memory: &Memory) -> MemoryPlan {
+    fn report(&self, survey: &Survey, placed: &Placed, memory: &AvailableMemory) -> MemoryPlan {
         let peak_bytes = placed
             .phases
             .iter()
@@ -240,7 +240,7 @@ impl Planner {
         let is_short = peak_bytes > memory.budget_bytes();
         let warning = is_short.then(|| {
             format!(
-                "the job takes {} of host memory, and {} are free: it may swap, or fail",
+                "the job needs {} of host memory and {} are free: it may swap, or fail",
                 Bytes(peak_bytes),
                 Bytes(memory.free_bytes)
             )
@@ -296,7 +296,11 @@ impl Placed {
         }
     }
 
-    fn new(survey: &Survey, memory: &Memory, options: &ModelOptions) -> Result<Self, PlanError> {
+    fn new(
+        survey: &Survey,
+        memory: &AvailableMemory,
+        options: &ModelOptions,
+    ) -> Result<Self, PlanError> {
         let plan = plan(&survey.transformer, memory, &options.limits)?;
         let kept_bytes = survey.kept_bytes;
         // What is kept anyway is not counted twice.

@@ -1,4 +1,4 @@
-//! The seed's memory functions, by their names, with what those names promise.
+//! The Python application's memory functions, by their names, with what those names promise.
 //!
 //! In the original, `load_model_chunked` moved the root module, and with it everything, in one go; the target of
 //! `force_free_vram` ([`Vram::force_free_vram`](super::Vram::force_free_vram)) only decided about a warning; and

@@ -2,7 +2,7 @@
 
 use tch::Device;
 
-use super::plan::Memory;
+use super::plan::AvailableMemory;
 use crate::device;
 
 /// What of the memory outside torch's allocator is taken for this process's own context and not for others': the
@@ -10,13 +10,13 @@ use crate::device;
 const CONTEXT_BYTES: u64 = 800 << 20;
 
 /// Memory of `device` and the host. On the CPU the device is the host.
-pub fn memory(device: Device) -> Memory {
+pub fn memory(device: Device) -> AvailableMemory {
     let host_available_bytes = device::host_available_bytes().unwrap_or(0);
     let total_bytes = device::total_bytes(device);
     let Some(info) = device::memory_info(device) else {
         let held_bytes = resident_set_bytes().unwrap_or(0);
         let free_bytes = (host_available_bytes + held_bytes).min(total_bytes);
-        return Memory {
+        return AvailableMemory {
             total_bytes,
             free_bytes,
             foreign_bytes: total_bytes - free_bytes,
@@ -28,7 +28,7 @@ pub fn memory(device: Device) -> Memory {
     let used_bytes = total_bytes.saturating_sub(info.free_bytes + reserved_bytes);
     // The context exists already: whoever asks has opened the device.
     let context_bytes = used_bytes.min(CONTEXT_BYTES);
-    Memory {
+    AvailableMemory {
         total_bytes,
         free_bytes: info.free_bytes + reserved_bytes + context_bytes,
         foreign_bytes: used_bytes - context_bytes,
@@ -37,7 +37,7 @@ pub fn memory(device: Device) -> Memory {
     }
 }
 
-impl Memory {
+impl AvailableMemory {
     /// The same on a device that has so much less, which this process holds.
     pub(super) fn without(self, ballast_bytes: u64) -> Self {
         Self {

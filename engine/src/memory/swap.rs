@@ -4,7 +4,7 @@
 //! block computes, the next ones travel on a stream of their own. A slot is filled again only when the block
 //! that was in it has been computed; the streams see to that by events, and the host never waits.
 //!
-//! The seed's `DynamicSwapInstaller` streamed every parameter from pageable memory when it was touched, and
+//! The Python application's `DynamicSwapInstaller` streamed every parameter from pageable memory when it was touched, and
 //! copied weights back; the idea of moving whole blocks ahead of time is diffusers' group offloading.
 
 mod host;

@@ -10,7 +10,8 @@ use crate::{
     device,
     error::Error,
     transformer::{
-        Conditioning, Config, Context, Moment, PackedTransformer, StepEmbeddings, TransformerInputs,
+        Conditioning, Config, Context, PackedTransformer, StepEmbeddings, StepInputs,
+        TransformerInputs,
     },
     weights::Checkpoint,
 };
@@ -77,14 +78,14 @@ impl Fixture {
     /// The embeddings of the two steps at these timesteps.
     fn embeddings(
         &self,
-        embed: impl Fn(&[Moment<'_>], &Conditioning) -> Vec<StepEmbeddings>,
+        embed: impl Fn(&[StepInputs<'_>], &Conditioning) -> Vec<StepEmbeddings>,
     ) -> Vec<StepEmbeddings> {
         let scalars = [872.0_f32, 311.0].map(|value| Tensor::from_slice(&[value]));
-        let moments = scalars.each_ref().map(|timestep| Moment {
+        let step_inputs = scalars.each_ref().map(|timestep| StepInputs {
             timestep,
             guidance: Some(&scalars[0]),
         });
-        embed(&moments, &self.conditioning)
+        embed(&step_inputs, &self.conditioning)
     }
 
     fn forward(&self, embeddings: &StepEmbeddings) -> Tensor {
@@ -99,7 +100,8 @@ impl Fixture {
     fn run(&self) -> Result<Vec<Tensor>, Error> {
         let _no_grad = tch::no_grad_guard();
         device::catch(|| {
-            let embeddings = self.embeddings(|moments, text| self.model.hoist(moments, text));
+            let embeddings =
+                self.embeddings(|step_inputs, text| self.model.hoist(step_inputs, text));
             Ok(embeddings.iter().map(|step| self.forward(step)).collect())
         })
     }
@@ -136,7 +138,7 @@ fn resident() -> Vec<Tensor> {
 fn embeddings() -> Vec<StepEmbeddings> {
     let _no_grad = tch::no_grad_guard();
     let fixture = Fixture::new(MemoryOptions::default());
-    fixture.embeddings(|moments, text| fixture.model.hoist(moments, text))
+    fixture.embeddings(|step_inputs, text| fixture.model.hoist(step_inputs, text))
 }
 
 #[test]
@@ -185,12 +187,12 @@ fn copies_in_host_memory_give_the_same_bits() {
 fn the_order_of_hoisting_gives_the_same_bits() {
     let _no_grad = tch::no_grad_guard();
     let fixture = Fixture::new(MemoryOptions::default());
-    let hoisted = fixture.embeddings(|moments, text| fixture.model.hoist(moments, text));
+    let hoisted = fixture.embeddings(|step_inputs, text| fixture.model.hoist(step_inputs, text));
     let live_bytes = fixture.live_bytes();
     assert_eq!(live_bytes, 0, "what was hoisted left the device");
-    let each = fixture.embeddings(|moments, text| {
-        let one = |moment: &Moment<'_>| fixture.model.embed(&[*moment], text).remove(0);
-        moments.iter().map(one).collect()
+    let each = fixture.embeddings(|step_inputs, text| {
+        let one = |moment: &StepInputs<'_>| fixture.model.embed(&[*moment], text).remove(0);
+        step_inputs.iter().map(one).collect()
     });
     assert!(fixture.live_bytes() > 0, "what is not hoisted stays");
     for (hoisted, each) in hoisted.iter().zip(&each) {
@@ -211,7 +213,8 @@ fn hoisting_again_has_the_rings_memory() {
     let hoists_in = |bytes: &u64| {
         let _no_grad = tch::no_grad_guard();
         let fixture = Fixture::with_capacity(*bytes);
-        let hoist = || Ok(fixture.embeddings(|moments, text| fixture.model.hoist(moments, text)));
+        let hoist =
+            || Ok(fixture.embeddings(|step_inputs, text| fixture.model.hoist(step_inputs, text)));
         device::catch(hoist).is_ok()
     };
     let mut capacities = (1..).map(|kibibytes: u64| kibibytes << 10);

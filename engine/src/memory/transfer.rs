@@ -27,7 +27,7 @@ const CHUNK_BYTES: usize = 64 << 20;
 /// Page-locked host memory through which blocks without a copy there pass from the files to the device.
 pub(super) const STAGING_BYTES: u64 = (STAGES * CHUNK_BYTES) as u64;
 
-/// The seed's memory v2: how weights travel to the device. It changes the speed and never the result.
+/// The Python application's memory v2: how weights travel to the device. It changes the speed and never the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryV2 {
     /// Transfers have a stream of their own, so that they overlap with computation.
@@ -119,7 +119,7 @@ impl Transfers {
             stream.wait(event);
         }
         // Until there is an event to wait for, nobody else knows that `to` is being written.
-        let begun = Begun(self);
+        let begun = TransferGuard(self);
         match (&copy, &self.stream) {
             (Some(copy), Some(stream)) if copy.is_page_locked() => {
                 stream.copy(
@@ -219,13 +219,12 @@ impl Transfers {
         let stage = || {
             let bytes = self.chunk_bytes.get();
             let buffer = HostBuffer::new(bytes).map_err(|source| Error::OutOfMemory {
-                message: format!("the host has no {bytes} bytes for transfers: {source}"),
+                message: format!(
+                    "can't allocate {bytes} bytes of host memory for transfers: {source}"
+                ),
             })?;
             if let Err(reason) = buffer.page_lock(self.device) {
-                tracing::warn!(
-                    reason,
-                    "transfers go through memory that is not page-locked"
-                );
+                tracing::warn!(reason, "transfers use memory that is not page-locked");
             }
             Ok(Stage { buffer, busy: None })
         };
@@ -253,10 +252,10 @@ impl Transfers {
     }
 }
 
-/// A transfer that was begun and fails half way if this is dropped: then it is waited for.
-struct Begun<'a>(&'a Transfers);
+/// Waits for the transfers if this is dropped, because one failed half way.
+struct TransferGuard<'a>(&'a Transfers);
 
-impl Drop for Begun<'_> {
+impl Drop for TransferGuard<'_> {
     fn drop(&mut self) {
         self.0.finish();
     }

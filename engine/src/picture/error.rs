@@ -1,4 +1,4 @@
-//! What can be wrong with a picture.
+//! What can be wrong with an image.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use thiserror::Error;
 use super::Size;
 use super::load::{MAX_FILE_BYTES, MAX_PIXELS};
 
-/// Why a picture cannot be used.
+/// Why an image cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PictureError {
     /// The file cannot be opened or read.
-    #[error("the picture {} cannot be read: {source}", path.display())]
+    #[error("the image {} cannot be read: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -22,19 +22,19 @@ pub enum PictureError {
         source: io::Error,
     },
     /// A folder, a pipe or a device.
-    #[error("the picture {} is not a regular file", path.display())]
+    #[error("the image {} is not a regular file", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
     },
     /// Not one of the four formats, whatever its name says.
-    #[error("{} is not a JPEG, PNG, WebP or TIFF picture", path.display())]
+    #[error("{} is not a JPEG, PNG, WebP or TIFF image", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
     },
     /// The picture has more pixels than are accepted.
-    #[error("the picture {} has {size} = {} pixels, more than {MAX_PIXELS}", path.display(), size.pixels())]
+    #[error("the image {} has {size} = {} pixels, more than {MAX_PIXELS}", path.display(), size.pixels())]
     TooManyPixels {
         /// The file.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum PictureError {
         size: Size,
     },
     /// The file is larger than any acceptable picture.
-    #[error("the picture {} has {bytes} bytes, more than {MAX_FILE_BYTES}", path.display())]
+    #[error("the image {} has {bytes} bytes, more than {MAX_FILE_BYTES}", path.display())]
     FileTooLarge {
         /// The file.
         path: PathBuf,
@@ -50,7 +50,7 @@ pub enum PictureError {
         bytes: u64,
     },
     /// Truncated, damaged, or of a variant that is not supported.
-    #[error("the picture {} cannot be decoded: {reason}", path.display())]
+    #[error("the image {} cannot be decoded: {reason}", path.display())]
     Undecodable {
         /// The file.
         path: PathBuf,
@@ -77,13 +77,13 @@ impl PictureError {
     pub fn code(&self) -> Code {
         match self {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Code::PICTURE_GONE
+                Code::IMAGE_GONE
             }
-            Self::Unreadable { .. } => Code::PICTURE_UNREADABLE,
-            Self::NotAFile { .. } => Code::PICTURE_NOT_A_FILE,
-            Self::UnknownFormat { .. } => Code::PICTURE_FORMAT,
-            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => Code::PICTURE_TOO_LARGE,
-            Self::Undecodable { .. } => Code::PICTURE_DAMAGED,
+            Self::Unreadable { .. } => Code::IMAGE_UNREADABLE,
+            Self::NotAFile { .. } => Code::IMAGE_NOT_A_FILE,
+            Self::UnknownFormat { .. } => Code::IMAGE_FORMAT,
+            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => Code::IMAGE_TOO_LARGE,
+            Self::Undecodable { .. } => Code::IMAGE_DAMAGED,
         }
     }
 }

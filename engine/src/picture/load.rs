@@ -1,4 +1,4 @@
-//! Reads a picture that somebody dropped: JPEG, PNG, WebP or TIFF, by its first bytes and not by its name.
+//! Reads an image file: JPEG, PNG, WebP or TIFF, by its first bytes and not by its name.
 //!
 //! The result is what PIL's `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` shows: alpha is dropped,
 //! palettes and greys are expanded, 16-bit channels keep their high byte, the camera's orientation is applied.

@@ -11,7 +11,7 @@ use tch::{Device, Tensor};
 use super::Pipeline;
 use crate::{
     assembly::Assembly,
-    checkpoint::{Checkpoints, Found, Made},
+    checkpoint::{Checkpoints, FinishedSection, ResumePoint},
     condition::Conditions,
     device::{self, WorkClock},
     error::Error,
@@ -19,7 +19,7 @@ use crate::{
     job::Job,
     ladder::Ladder,
     output,
-    progress::{Journal, stopped},
+    progress::{ProgressReporter, stopped},
     sampler::{Denoiser, NoiseStream, Prompts, Sampled, ScheduleEmbeddings, Shift, sigmas, unipc},
     section::Section,
     video::pieces::Pieces,
@@ -42,13 +42,13 @@ pub(crate) struct Generation<'a, 'j> {
     pub(crate) job: &'a Job,
     /// `None` if all sections were found.
     pub(crate) conditions: Option<&'a Conditions>,
-    pub(crate) journal: &'a mut Journal<'j>,
+    pub(crate) progress: &'a mut ProgressReporter<'j>,
     pub(crate) ladder: Ladder,
     pub(crate) checkpoints: &'a mut Checkpoints,
 }
 
-/// What grows while the sections are made.
-struct Growth {
+/// The video while its sections are being made.
+struct PartialVideo {
     history: LatentHistory,
     frames: Assembly,
     clock: WorkClock,
@@ -57,8 +57,8 @@ struct Growth {
 }
 
 impl Generation<'_, '_> {
-    /// Makes what was not found. The ladder comes back as it was climbed.
-    pub(crate) fn run(mut self, found: &Found) -> Result<(Video, Ladder), Error> {
+    /// Renders the sections that were not found. Returns the ladder, too, as far as it was climbed.
+    pub(crate) fn run(mut self, found: &ResumePoint) -> Result<(Video, Ladder), Error> {
         let _no_grad = tch::no_grad_guard();
         let plan = &self.job.sampling.sections;
         let start_latent = found
@@ -71,7 +71,7 @@ impl Generation<'_, '_> {
         noise_shape[2] = plan.latent_window;
         let mut noise = NoiseStream::new(self.job.sampling.seed);
         let work_dir = &self.job.output.work_dir;
-        let mut growth = Growth {
+        let mut partial = PartialVideo {
             history: LatentHistory::new(plan.order, &start_latent),
             frames: Assembly::new(plan.order, plan.overlap_frames(), work_dir)?,
             clock: WorkClock::new(self.pipeline.device),
@@ -84,27 +84,27 @@ impl Generation<'_, '_> {
             let latents = if let Some(latents) = found.sections.get(number) {
                 latents.shallow_clone()
             } else {
-                let latents = self.sampled(&mut growth, (section, count), &noise)?;
-                self.checkpoints.save(&Made {
+                let latents = self.sampled(&mut partial, (section, count), &noise)?;
+                self.checkpoints.save(&FinishedSection {
                     section: count,
                     latents: &latents,
                     start_latent: &start_latent,
-                    circumstances: &self.pipeline.circumstances(self.job, &self.ladder),
+                    provenance: &self.pipeline.provenance(self.job, &self.ladder),
                 })?;
-                self.journal.checkpoint(count)?;
+                self.progress.checkpoint(count)?;
                 latents
             };
-            growth.history.push(section, &latents);
-            self.decoded(&mut growth, (section, count))?;
+            partial.history.push(section, &latents);
+            self.decoded(&mut partial, (section, count))?;
             output::write_preview(self.job, number, &latents)?; // while the device decodes
-            growth.frames.fetch()?;
-            self.journal
+            partial.frames.fetch()?;
+            self.progress
                 .sections_done(count.max(found.sections.len() as u32));
         }
         let video = Video {
-            latents: growth.history.video(),
-            frames: growth.frames.finish()?,
-            idle: growth.clock.idle(),
+            latents: partial.history.video(),
+            frames: partial.frames.finish()?,
+            idle: partial.clock.idle(),
         };
         Ok((video, self.ladder))
     }
@@ -112,13 +112,13 @@ impl Generation<'_, '_> {
     /// Latents of one section, (1, C, window, h, w) f32 on the CPU.
     fn sampled(
         &mut self,
-        growth: &mut Growth,
+        partial: &mut PartialVideo,
         (section, count): (&Section, u32),
         noise: &Tensor,
     ) -> Result<Tensor, Error> {
         let what = || format!("sampling section {count}");
-        let latents = self.within_memory(growth, what, |this, growth| {
-            this.sample(growth, section, noise)
+        let latents = self.within_memory(partial, what, |this, partial| {
+            this.sample(partial, section, noise)
         })?;
         match latents.isfinite().all().int64_value(&[]) {
             0 => Err(Error::Numerics {
@@ -131,13 +131,13 @@ impl Generation<'_, '_> {
     /// Adds the frames of the newest latents to the video. The host need not wait for the device.
     fn decoded(
         &mut self,
-        growth: &mut Growth,
+        partial: &mut PartialVideo,
         (section, count): (&Section, u32),
     ) -> Result<(), Error> {
         let what = || format!("decoding section {count}");
-        self.within_memory(growth, what, |this, growth| {
-            this.journal.enter(Phase::Decode)?;
-            this.decode(growth, section)
+        self.within_memory(partial, what, |this, partial| {
+            this.progress.enter(Phase::Decode)?;
+            this.decode(partial, section)
         })
     }
 
@@ -145,14 +145,14 @@ impl Generation<'_, '_> {
     /// never begun.
     fn within_memory<T>(
         &mut self,
-        growth: &mut Growth,
+        partial: &mut PartialVideo,
         what: impl Fn() -> String,
-        work: impl Fn(&mut Self, &mut Growth) -> Result<T, Error>,
+        work: impl Fn(&mut Self, &mut PartialVideo) -> Result<T, Error>,
     ) -> Result<T, Error> {
         loop {
-            match device::catch(|| work(self, growth)) {
+            match device::catch(|| work(self, partial)) {
                 Err(error) if error.is_out_of_memory() => {
-                    growth.embeddings = None;
+                    partial.embeddings = None;
                     let reason = format!("{}: {error}", what());
                     if !self.climb(reason)? {
                         return Err(error);
@@ -174,7 +174,7 @@ impl Generation<'_, '_> {
                 Ok(_) => {
                     let taken = self.ladder.take(reason);
                     tracing::warn!(rung = taken.rung, name = taken.name, "{}", taken.reason);
-                    return self.journal.rung(taken).map(|()| true);
+                    return self.progress.rung(taken).map(|()| true);
                 }
                 Err(Error::Plan(error)) => tracing::debug!(%error, "a rung does not fit"),
                 Err(error) => return Err(error),
@@ -185,19 +185,19 @@ impl Generation<'_, '_> {
 
     fn sample(
         &mut self,
-        growth: &mut Growth,
+        partial: &mut PartialVideo,
         section: &Section,
         noise: &Tensor,
     ) -> Result<Tensor, Error> {
         let device = self.pipeline.device;
         let schedule = sigmas(self.job.sampling.steps, Shift::of(&noise.size()));
-        let embeddings = if let Some(embeddings) = growth.embeddings.take() {
+        let embeddings = if let Some(embeddings) = partial.embeddings.take() {
             embeddings
         } else {
-            self.journal.enter(Phase::Load)?;
+            self.progress.enter(Phase::Load)?;
             self.embeddings(&schedule)?
         };
-        self.journal.enter(Phase::Sample)?;
+        self.progress.enter(Phase::Sample)?;
         let noise = noise.to_device(device);
         let denoiser = Denoiser {
             model: Sampled {
@@ -205,12 +205,12 @@ impl Generation<'_, '_> {
                 transformer: self.pipeline.models.transformer(&self.job.transformer)?,
                 guidance: self.job.sampling.guidance,
             },
-            embeddings: growth.embeddings.insert(embeddings),
-            context: &growth.history.context(section, device),
+            embeddings: partial.embeddings.insert(embeddings),
+            context: &partial.history.context(section, device),
         };
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        let after_step = |_, _: &Tensor| self.journal.step_done();
-        let sampled = growth
+        let after_step = |_, _: &Tensor| self.progress.step_done();
+        let sampled = partial
             .clock
             .piece(|| unipc(&noise, &schedule, denoise, after_step));
         match sampled {
@@ -232,13 +232,13 @@ impl Generation<'_, '_> {
         models.embeddings(&self.job.transformer, (schedule, guidance), prompts)
     }
 
-    fn decode(&mut self, growth: &mut Growth, section: &Section) -> Result<(), Error> {
+    fn decode(&mut self, partial: &mut PartialVideo, section: &Section) -> Result<(), Error> {
         let models = &mut self.pipeline.models;
         let (kind, tiling) = (models.vae_kind(), models.tiling());
         let vae = models.decoder(&self.job.bundle)?;
-        let latents = growth.history.newest(section) / vae.scaling_factor();
+        let latents = partial.history.newest(section) / vae.scaling_factor();
         let unscaled = latents.to_kind(kind).to_device(self.pipeline.device);
-        let Growth { frames, clock, .. } = growth;
+        let PartialVideo { frames, clock, .. } = partial;
         clock.piece(|| frames.join(&vae.decode(&unscaled, tiling)));
         Ok(())
     }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::{
-    checkpoint::Found,
+    checkpoint::ResumePoint,
     section::{SectionOrder, SectionPlan},
 };
 
@@ -172,22 +172,22 @@ fn generate(
     let work_dir = tempfile::tempdir().unwrap();
     let job = case.job(work_dir.path());
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
-    let mut journal = Journal::new(&mut listener);
+    let mut progress = ProgressReporter::new(&mut listener);
     let ladder = Ladder::at(0);
     pipeline.place(&job, &ladder).unwrap();
     let files = EncoderFiles::of(&job.bundle).unwrap();
     pipeline.models.select(&job.bundle, files);
     let conditions =
-        conditions.unwrap_or_else(|| pipeline.condition(&job, files, &mut journal).unwrap());
+        conditions.unwrap_or_else(|| pipeline.condition(&job, files, &mut progress).unwrap());
     let generation = Generation {
         checkpoints: &mut pipeline.checkpoints(&job, files).unwrap(),
         pipeline,
         job: &job,
         conditions: Some(&conditions),
-        journal: &mut journal,
+        progress: &mut progress,
         ladder,
     };
-    let (video, _) = generation.run(&Found::default()).unwrap();
+    let (video, _) = generation.run(&ResumePoint::default()).unwrap();
     (conditions, video)
 }
 

@@ -8,7 +8,7 @@ use tch::{Kind, Tensor};
 
 use super::guidance::guide;
 use crate::transformer::{
-    Conditioning, Context, Moment, PackedTransformer, StepEmbeddings, TransformerInputs,
+    Conditioning, Context, PackedTransformer, StepEmbeddings, StepInputs, TransformerInputs,
 };
 
 /// When the part of the model that does not see the latents is evaluated. The results are the same.
@@ -95,8 +95,8 @@ impl Sampled<'_> {
                 .iter()
                 .map(|sigma| self.scalars(*sigma, conditioning));
             let inputs: Vec<_> = inputs.collect();
-            let moments: Vec<_> = inputs.iter().map(Scalars::moment).collect();
-            self.transformer.hoist(&moments, conditioning)
+            let steps: Vec<_> = inputs.iter().map(Scalars::step_inputs).collect();
+            self.transformer.hoist(&steps, conditioning)
         };
         let positive = embed(prompts.positive);
         let negative = prompts.negative.map(embed);
@@ -112,9 +112,11 @@ impl Sampled<'_> {
 
     fn embed(&self, sigma: f32, conditioning: &Conditioning) -> StepEmbeddings {
         let scalars = self.scalars(sigma, conditioning);
-        let steps = self.transformer.embed(&[scalars.moment()], conditioning);
+        let steps = self
+            .transformer
+            .embed(&[scalars.step_inputs()], conditioning);
         let one = steps.into_iter().next();
-        one.expect("one moment gives one step")
+        one.expect("one input gives one step")
     }
 
     fn scalars(&self, sigma: f32, conditioning: &Conditioning) -> Scalars {
@@ -134,8 +136,8 @@ struct Scalars {
 }
 
 impl Scalars {
-    fn moment(&self) -> Moment<'_> {
-        Moment {
+    fn step_inputs(&self) -> StepInputs<'_> {
+        StepInputs {
             timestep: &self.timestep,
             guidance: Some(&self.guidance),
         }

@@ -11,12 +11,12 @@ use crate::transformer::Conditioning;
 
 /// What one transformer's embeddings depend on, as a digest of the very numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key([u8; 32]);
+struct ScheduleKey([u8; 32]);
 
 /// The embeddings of the last schedule. They belong to one transformer: whoever drops it drops them.
 #[derive(Debug, Default)]
 pub struct HoistedCache {
-    last: Option<(Key, Rc<ScheduleEmbeddings<'static>>)>,
+    last: Option<(ScheduleKey, Rc<ScheduleEmbeddings<'static>>)>,
 }
 
 impl HoistedCache {
@@ -27,7 +27,7 @@ impl HoistedCache {
         sigmas: &[f32],
         prompts: Prompts<'_>,
     ) -> Rc<ScheduleEmbeddings<'static>> {
-        let key = Key::of(&model.guidance, sigmas, prompts);
+        let key = ScheduleKey::of(&model.guidance, sigmas, prompts);
         if let Some((known, embeddings)) = &self.last
             && *known == key
         {
@@ -41,7 +41,7 @@ impl HoistedCache {
     }
 }
 
-impl Key {
+impl ScheduleKey {
     fn of(guidance: &Guidance, sigmas: &[f32], prompts: Prompts<'_>) -> Self {
         let mut hash = Sha256::new();
         hash.update(guidance.distilled.to_le_bytes());
@@ -108,7 +108,9 @@ mod tests {
         let [one, other] = [1.0, 2.0].map(conditioning);
         let guidance = Guidance::default();
         let prompts = |positive, negative| Prompts { positive, negative };
-        let key = |guidance: &Guidance, sigmas: &[f32], prompts| Key::of(guidance, sigmas, prompts);
+        let key = |guidance: &Guidance, sigmas: &[f32], prompts| {
+            ScheduleKey::of(guidance, sigmas, prompts)
+        };
         let base = key(&guidance, &[1.0, 0.5, 0.0], prompts(&one, None));
         assert_eq!(base, key(&guidance, &[1.0, 0.5, 0.0], prompts(&one, None)));
 

@@ -64,7 +64,7 @@ impl State {
         order: usize,
         denoise: &mut impl FnMut(&Tensor, f32) -> Tensor,
     ) {
-        let update = Update::new(&self.past, &self.x, sigma, order);
+        let update = SolverStep::new(&self.past, &self.x, sigma, order);
         let prediction = denoise(&update.predict(), sigma);
         self.x = update.correct(&prediction);
         self.past.push(sigma, prediction);
@@ -90,7 +90,7 @@ impl Past {
 }
 
 /// One step from the latest sigma to the next: what the predictor and the corrector share.
-struct Update {
+struct SolverStep {
     /// The part without finite differences, which is the first-order solution.
     x_linear: Tensor,
     /// Prediction at the sigma where the step begins.
@@ -102,7 +102,7 @@ struct Update {
     h: f32,
 }
 
-impl Update {
+impl SolverStep {
     fn new(past: &Past, x: &Tensor, sigma: f32, order: usize) -> Self {
         let (start_sigma, start_prediction) = &past.0[0];
         let lambda = |sigma: f32| -sigma.ln();

@@ -55,7 +55,7 @@ impl Block {
 
 /// Activation of a [`FeedForward`].
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Activation {
+pub(super) enum FeedForwardActivation {
     GeluTanh,
     Silu,
 }
@@ -65,7 +65,7 @@ pub(super) enum Activation {
 pub(super) struct FeedForward {
     proj: Linear,
     out: Linear,
-    activation: Activation,
+    activation: FeedForwardActivation,
 }
 
 impl FeedForward {
@@ -73,7 +73,7 @@ impl FeedForward {
         w: &Weights<'_>,
         dim: i64,
         hidden: i64,
-        activation: Activation,
+        activation: FeedForwardActivation,
     ) -> Result<Self, WeightsError> {
         let proj = Linear::load(&w.pp("net.0.proj"), dim, hidden)?;
         Ok(Self {
@@ -87,8 +87,8 @@ impl FeedForward {
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
         let hidden = self.proj.forward(x);
         let hidden = match self.activation {
-            Activation::GeluTanh => hidden.gelu("tanh"),
-            Activation::Silu => hidden.silu(),
+            FeedForwardActivation::GeluTanh => hidden.gelu("tanh"),
+            FeedForwardActivation::Silu => hidden.silu(),
         };
         self.out.forward(&hidden)
     }
@@ -152,13 +152,13 @@ fn attend([q, k, v]: [Tensor; 3]) -> Tensor {
 /// Image and text with weights of their own that meet in one attention.
 #[derive(Debug)]
 pub(super) struct DoubleBlock {
-    image: Stream,
-    text: Stream,
+    image: TokenStream,
+    text: TokenStream,
 }
 
 /// One stream's half of a [`DoubleBlock`].
 #[derive(Debug)]
-struct Stream {
+struct TokenStream {
     qkv: Qkv,
     to_out: Linear,
     ff: FeedForward,
@@ -182,7 +182,7 @@ const TEXT: StreamNames = StreamNames {
     ff: "ff_context",
 };
 
-impl Stream {
+impl TokenStream {
     fn load(w: &Weights<'_>, names: &StreamNames, config: &Config) -> Result<Self, WeightsError> {
         let dim = config.hidden_size();
         let attn = w.pp("attn");
@@ -193,7 +193,7 @@ impl Stream {
                 &w.pp(names.ff),
                 dim,
                 config.mlp_size(),
-                Activation::GeluTanh,
+                FeedForwardActivation::GeluTanh,
             )?,
         })
     }
@@ -209,8 +209,8 @@ impl Stream {
 impl DoubleBlock {
     pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
         Ok(Self {
-            image: Stream::load(w, &IMAGE, config)?,
-            text: Stream::load(w, &TEXT, config)?,
+            image: TokenStream::load(w, &IMAGE, config)?,
+            text: TokenStream::load(w, &TEXT, config)?,
         })
     }
 

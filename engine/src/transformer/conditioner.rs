@@ -27,9 +27,9 @@ pub(super) struct Conditioner {
     norm_out: Linear,
 }
 
-/// When in the schedule a forward is, and how strong its guidance.
+/// Scalar inputs of a step: where in the schedule it is, and how strong its guidance.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment<'a> {
+pub struct StepInputs<'a> {
     /// (1), sigma × 1000. Used as stored: whoever wants upstream's bf16 rounding rounds it before.
     pub timestep: &'a Tensor,
     /// (1), distilled guidance scale × 1000. Used as stored.
@@ -91,21 +91,21 @@ impl Conditioner {
 /// Embeddings whose modulation is still to be evaluated, each with the embedding of its step, (1, D).
 pub(super) struct Unmodulated(Vec<(StepEmbeddings, Tensor)>);
 
-/// Evaluates everything but the modulation for each of `moments`.
+/// Evaluates everything but the modulation for each of `step_inputs`.
 pub(super) fn condition(
     conditioner: &DynamicSwap<Conditioner>,
-    moments: &[Moment<'_>],
+    step_inputs: &[StepInputs<'_>],
     conditioning: &Conditioning,
 ) -> Unmodulated {
-    let mut steps = Vec::with_capacity(moments.len());
+    let mut steps = Vec::with_capacity(step_inputs.len());
     conditioner.for_each(|_, conditioner| {
         let image = conditioner
             .image_projection
             .as_ref()
             .zip(conditioning.image_embeddings.as_ref())
             .map(|(projection, image)| projection.forward(image));
-        for moment in moments {
-            let Moment { timestep, guidance } = *moment;
+        for inputs in step_inputs {
+            let StepInputs { timestep, guidance } = *inputs;
             let temb = conditioner.time_text_embed.forward(
                 timestep,
                 guidance,

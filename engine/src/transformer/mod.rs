@@ -26,7 +26,7 @@ use self::{
     modulation::{Modulation, vectors},
 };
 pub use self::{
-    conditioner::{Moment, StepEmbeddings},
+    conditioner::{StepEmbeddings, StepInputs},
     config::Config,
     context::Context,
     needs::Run,
@@ -105,14 +105,14 @@ impl PackedTransformer {
         &self.blocks
     }
 
-    /// Evaluates what depends on timestep, guidance, text and image only, once for each of `moments`. The
+    /// Evaluates what depends on timestep, guidance, text and image only, once for each of `step_inputs`. The
     /// weights of that part stay on the device.
     pub fn embed(
         &self,
-        moments: &[Moment<'_>],
+        step_inputs: &[StepInputs<'_>],
         conditioning: &Conditioning,
     ) -> Vec<StepEmbeddings> {
-        let steps = conditioner::condition(&self.conditioner, moments, conditioning);
+        let steps = conditioner::condition(&self.conditioner, step_inputs, conditioning);
         conditioner::modulate(&self.modulations, steps)
     }
 
@@ -120,7 +120,7 @@ impl PackedTransformer {
     /// them where the blocks' slots are otherwise, so these leave the device until the next forward.
     pub fn hoist(
         &self,
-        moments: &[Moment<'_>],
+        step_inputs: &[StepInputs<'_>],
         conditioning: &Conditioning,
     ) -> Vec<StepEmbeddings> {
         self.blocks.release_slots();
@@ -128,7 +128,7 @@ impl PackedTransformer {
             .place(Residency::once(self.conditioner.len(), 1));
         self.modulations
             .place(Residency::once(self.modulations.len(), HOIST_SLOTS));
-        let steps = conditioner::condition(&self.conditioner, moments, conditioning);
+        let steps = conditioner::condition(&self.conditioner, step_inputs, conditioning);
         // Before the other part comes, so that the two need not fit together.
         self.conditioner.evict_all();
         let embeddings = conditioner::modulate(&self.modulations, steps);

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 
 use super::{
     Config,
-    block::{Activation, FeedForward},
+    block::{FeedForward, FeedForwardActivation},
     embed::TimeTextEmbedding,
 };
 use crate::{
@@ -101,7 +101,7 @@ impl RefinerBlock {
             to_v: Linear::load(&attn.pp("to_v"), dim, dim)?,
             to_out: Linear::load(&attn.pp("to_out").pp(0), dim, dim)?,
             norm2: LayerNorm::load(&w.pp("norm2"), dim, EPS)?,
-            ff: FeedForward::load(&w.pp("ff"), dim, 4 * dim, Activation::Silu)?,
+            ff: FeedForward::load(&w.pp("ff"), dim, 4 * dim, FeedForwardActivation::Silu)?,
             norm_out: Linear::load(&w.pp("norm_out").pp("linear"), dim, 2 * dim)?,
             heads: config.num_attention_heads,
         })

@@ -45,13 +45,13 @@ fn malformed(reason: &str) -> io::Error {
 }
 
 /// A box of the top level, by its place in the file.
-struct Section {
+struct TopLevelBox {
     start: u64,
     end: u64,
 }
 
 /// The three boxes of a muxed file, which lie in this order.
-fn sections(file: &mut File) -> io::Result<[Section; 3]> {
+fn sections(file: &mut File) -> io::Result<[TopLevelBox; 3]> {
     let file_bytes = file.seek(SeekFrom::End(0))?;
     let mut reader = BufReader::new(file);
     let mut start = 0;
@@ -72,7 +72,7 @@ fn sections(file: &mut File) -> io::Result<[Section; 3]> {
                 Kind(kind)
             )));
         }
-        Ok(Section {
+        Ok(TopLevelBox {
             start: std::mem::replace(&mut start, end),
             end,
         })
@@ -80,7 +80,7 @@ fn sections(file: &mut File) -> io::Result<[Section; 3]> {
     Ok([section(*b"ftyp")?, section(*b"mdat")?, section(*b"moov")?])
 }
 
-fn read_section(file: &mut File, section: &Section) -> io::Result<Vec<u8>> {
+fn read_section(file: &mut File, section: &TopLevelBox) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(section.start))?;
     let mut bytes = vec![0; (section.end - section.start) as usize];
     file.read_exact(&mut bytes)?;

@@ -129,7 +129,7 @@ fn listen(mut child: Child, patience: Duration) -> Result<String, String> {
                 end(&mut child);
                 let secs = patience.as_secs_f64();
                 return Err(format!(
-                    "ffmpeg did not end within {secs:.0} s and was killed"
+                    "ffmpeg did not finish within {secs:.0} s and was killed"
                 ));
             }
             Err(error) => return Err(format!("ffmpeg: {error}")),
@@ -150,7 +150,7 @@ fn listen(mut child: Child, patience: Duration) -> Result<String, String> {
 
 fn end(child: &mut Child) {
     if let Err(error) = child.kill().and_then(|()| child.wait()) {
-        tracing::warn!(%error, "ffmpeg can't be ended");
+        tracing::warn!(%error, "can't kill ffmpeg");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads a written video back, before anybody is told that it exists.
+//! Reads a written video back, before it is reported.
 //!
 //! What a header claims is compared with what was asked for, and every sample is visited: it must lie where the
 //! header says, consist of whole NAL units, and be shown in a moment of its own.
@@ -36,7 +36,7 @@ pub(super) fn verify(path: &Path, expected: &Expected) -> Result<u64, VideoError
     };
     let mut reader = mp4::read_mp4(file).map_err(malformed)?;
 
-    let check = Check { path };
+    let check = Verifier { path };
     check.equal("tracks", &1, &reader.tracks().len())?;
     let (&id, track) = reader.tracks().iter().next().expect("there is one track");
     check.header(track, expected)?;
@@ -64,11 +64,11 @@ pub(super) fn verify(path: &Path, expected: &Expected) -> Result<u64, VideoError
 }
 
 /// Compares, and names the file in what it finds.
-struct Check<'a> {
+struct Verifier<'a> {
     path: &'a Path,
 }
 
-impl Check<'_> {
+impl Verifier<'_> {
     fn header(&self, track: &Mp4Track, expected: &Expected) -> Result<(), VideoError> {
         let is_h264 = matches!(track.media_type(), Ok(MediaType::H264));
         self.that(is_h264, "its codec is not H.264")?;

@@ -10,7 +10,7 @@ use super::colour::Yuv420;
 use super::mp4::{Muxed, Muxer};
 use super::playback::{Player, Shown};
 use super::verify::{Expected, verify};
-use super::x264::{Encoder, EncoderSettings};
+use super::x264::{EncoderSettings, H264Encoder};
 use super::{Metadata, VideoError, faststart};
 use crate::picture::Size;
 
@@ -48,7 +48,7 @@ pub struct VideoSummary {
 pub struct VideoWriter {
     path: PathBuf,
     settings: VideoSettings,
-    encoder: Encoder,
+    encoder: H264Encoder,
     frame: Yuv420,
     muxer: Muxer,
 }
@@ -57,7 +57,7 @@ impl VideoWriter {
     /// Begins a video that will be at `path`, whose folder exists.
     pub fn create(path: &Path, settings: VideoSettings) -> Result<Self, VideoError> {
         let (size, fps) = (settings.size, settings.fps);
-        let mut encoder = Encoder::open(&EncoderSettings {
+        let mut encoder = H264Encoder::open(&EncoderSettings {
             size,
             fps,
             crf: settings.crf,
@@ -119,7 +119,7 @@ fn publish(
     settings: &VideoSettings,
     mut muxed: Muxed,
 ) -> Result<VideoSummary, VideoError> {
-    let part = Part::beside(path);
+    let part = PartFile::beside(path);
     let writing = io_error(&part.path, "writing");
     let file = File::create(&part.path).map_err(io_error(&part.path, "creating"))?;
     faststart::write(&mut muxed, &settings.metadata, &file).map_err(&writing)?;
@@ -156,11 +156,11 @@ fn publish(
 }
 
 /// The temporary file `.NAME.part`, which does not outlive a failure. Once renamed there is nothing to remove.
-struct Part {
+struct PartFile {
     path: PathBuf,
 }
 
-impl Part {
+impl PartFile {
     fn beside(path: &Path) -> Self {
         let mut name = std::ffi::OsString::from(".");
         name.push(path.file_name().unwrap_or_default());
@@ -171,12 +171,12 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for PartFile {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_file(&self.path)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(path = %self.path.display(), %error, "a temporary file is left");
+            tracing::warn!(path = %self.path.display(), %error, "could not remove a temporary file");
         }
     }
 }

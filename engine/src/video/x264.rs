@@ -11,7 +11,7 @@ use super::VideoError;
 use super::colour::Yuv420;
 use crate::picture::Size;
 
-/// What the encoder is told.
+/// The encoder's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EncoderSettings {
     /// Size of the frames; both sides even.
@@ -45,17 +45,17 @@ pub struct Sample {
     pub is_keyframe: bool,
 }
 
-/// An open encoder. Frames go in by [`Encoder::push`]; each call returns the sample that became ready, if any.
+/// An open encoder. Frames go in by [`H264Encoder::push`]; each call returns the sample that became ready, if any.
 #[derive(Debug)]
-pub struct Encoder {
+pub struct H264Encoder {
     raw: NonNull<RawEncoder>,
     size: Size,
 }
 
 // SAFETY: libx264's state is reached through `raw` alone, it is tied to no thread, and every call needs `&mut`.
-unsafe impl Send for Encoder {}
+unsafe impl Send for H264Encoder {}
 
-impl Encoder {
+impl H264Encoder {
     /// Opens an encoder with as many threads as there are processors.
     pub fn open(settings: &EncoderSettings) -> Result<Self, VideoError> {
         let EncoderSettings { size, fps, crf } = *settings;
@@ -158,7 +158,7 @@ impl Encoder {
     }
 }
 
-impl Drop for Encoder {
+impl Drop for H264Encoder {
     fn drop(&mut self) {
         // SAFETY: `raw` came from `fp_x264_open` and is closed only here.
         unsafe { fp_x264_close(self.raw.as_ptr()) }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     fn encode(crf: u8, frames: u8) -> Vec<Sample> {
-        let mut encoder = Encoder::open(&settings(crf)).unwrap();
+        let mut encoder = H264Encoder::open(&settings(crf)).unwrap();
         let mut frame = Yuv420::new(Size::new(64, 48));
         let mut samples = Vec::new();
         for i in 0..frames {
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn the_profile_is_high_unless_lossless() {
         let profile = |crf| {
-            let mut encoder = Encoder::open(&settings(crf)).unwrap();
+            let mut encoder = H264Encoder::open(&settings(crf)).unwrap();
             encoder.parameter_sets().unwrap().sps[1]
         };
         assert_eq!([profile(16), profile(51), profile(0)], [100, 100, 244]);
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn odd_sizes_are_refused() {
         let size = Size::new(63, 48);
-        let error = Encoder::open(&EncoderSettings {
+        let error = H264Encoder::open(&EncoderSettings {
             size,
             ..settings(16)
         })

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use tch::{Device, Tensor};
 
 use super::{
-    Checkpoint, Packing, Weights, WeightsError, checkpoint::Origin, join, packing::Part,
+    Checkpoint, Packing, Weights, WeightsError, checkpoint::Origin, join, packing::PackedTensor,
     synthesis::synthesise,
 };
 
@@ -46,7 +46,7 @@ impl BlockWeights {
             .map(|(name, part)| Ok((part.offset_bytes, self.part(name, part)?)))
     }
 
-    fn part(&self, name: &str, part: &Part) -> Result<Cow<'_, [u8]>, WeightsError> {
+    fn part(&self, name: &str, part: &PackedTensor) -> Result<Cow<'_, [u8]>, WeightsError> {
         let (name, kind) = (join(&self.path, name), self.packing.kind());
         match &self.origin {
             Origin::Files(shards) => {

@@ -10,7 +10,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum WeightsError {
     /// Neither an index nor a single file is there.
-    #[error("no weights in {}: neither {base}.safetensors.index.json nor {base}.safetensors is there", dir.display())]
+    #[error("no weights in {}: neither {base}.safetensors.index.json nor {base}.safetensors exists", dir.display())]
     NotFound {
         /// The component's folder.
         dir: PathBuf,
@@ -18,7 +18,7 @@ pub enum WeightsError {
         base: &'static str,
     },
     /// Weights are there, but as a Python pickle, which runs code when it is read.
-    #[error("{} is a Python pickle: only safetensors are read", path.display())]
+    #[error("{} is a Python pickle: only safetensors files are read", path.display())]
     Pickle {
         /// The pickle.
         path: PathBuf,

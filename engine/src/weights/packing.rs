@@ -16,13 +16,13 @@ const ALIGNMENT_BYTES: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Packing {
     kind: Kind,
-    parts: BTreeMap<String, Part>,
+    parts: BTreeMap<String, PackedTensor>,
     bytes: usize,
 }
 
 /// One tensor's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct PackedTensor {
     pub(crate) shape: Vec<i64>,
     pub(crate) offset_bytes: usize,
     pub(crate) bytes: usize,
@@ -39,7 +39,7 @@ impl Packing {
         let mut bytes = 0;
         let parts = checkpoint.taken().into_iter().map(|(name, shape)| {
             let elements: i64 = shape.iter().product();
-            let part = Part {
+            let part = PackedTensor {
                 shape,
                 offset_bytes: bytes,
                 bytes: elements as usize * kind.elt_size_in_bytes(),
@@ -62,7 +62,7 @@ impl Packing {
     }
 
     /// Names and places, in the order of the buffer.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, &Part)> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, &PackedTensor)> {
         self.parts.iter().map(|(name, part)| (name.as_str(), part))
     }
 

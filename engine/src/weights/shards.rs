@@ -33,7 +33,7 @@ struct Shard {
 
 /// Where a tensor is stored.
 #[derive(Debug)]
-struct Entry {
+struct TensorEntry {
     shard: usize,
     info: TensorInfo,
 }
@@ -72,7 +72,7 @@ impl Stored<'_> {
 pub(super) struct Shards {
     files: Vec<Shard>,
     /// By name, optional prefix removed.
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, TensorEntry>,
     /// The file that a missing tensor is reported against: the index, or the single file.
     root: PathBuf,
 }
@@ -131,7 +131,7 @@ impl Shards {
             }
             let path = dir.join(file);
             if !path.exists() {
-                return Err(bad(format!("shard {file} is not there")));
+                return Err(bad(format!("shard {file} is missing")));
             }
             let stored = shards.add(path, layout)?;
             let mapped: BTreeSet<&String> = index
@@ -185,7 +185,7 @@ impl Shards {
             }
             self.entries.insert(
                 short,
-                Entry {
+                TensorEntry {
                     shard: self.files.len(),
                     info,
                 },
@@ -250,7 +250,7 @@ impl Shards {
     }
 }
 
-impl Entry {
+impl TensorEntry {
     fn shape(&self) -> Vec<i64> {
         self.info.shape.iter().map(|&n| n as i64).collect()
     }

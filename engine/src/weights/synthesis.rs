@@ -19,12 +19,12 @@ pub(super) fn synthesise(
     shape: &[i64],
     (kind, device): (Kind, Device),
 ) -> Tensor {
-    let law = Law::of(name, shape);
+    let distribution = Distribution::of(name, shape);
     let elements: i64 = shape.iter().product();
     let tensor = Tensor::empty([elements], (kind, device));
     for (chunk, start) in (0..elements).step_by(CHUNK_ELEMENTS as usize).enumerate() {
         let len = CHUNK_ELEMENTS.min(elements - start);
-        let values = law.apply(&hash(Keys::of(seed, name, chunk as u64), len, device));
+        let values = distribution.apply(&hash(Keys::of(seed, name, chunk as u64), len, device));
         tensor.narrow(0, start, len).copy_(&values);
     }
     tensor.view(shape)
@@ -32,12 +32,12 @@ pub(super) fn synthesise(
 
 /// Uniform distribution of one tensor: `centre ± amplitude`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Law {
+struct Distribution {
     centre: f32,
     amplitude: f32,
 }
 
-impl Law {
+impl Distribution {
     /// Matrices and convolutions keep the variance of their input (`LeCun`), norm weights stay near one,
     /// biases are small.
     fn of(name: &str, shape: &[i64]) -> Self {
@@ -125,12 +125,12 @@ mod tests {
         x ^= x >> 15;
         x = x.wrapping_mul(0x735a_2d97);
         x ^= x >> 15;
-        let law = Law::of(name, shape);
-        let scaled = ((x as i32) >> 8) as f32 * (law.amplitude / 8_388_608.0);
-        if law.centre == 0.0 {
+        let distribution = Distribution::of(name, shape);
+        let scaled = ((x as i32) >> 8) as f32 * (distribution.amplitude / 8_388_608.0);
+        if distribution.centre == 0.0 {
             scaled
         } else {
-            scaled + law.centre
+            scaled + distribution.centre
         }
     }
 

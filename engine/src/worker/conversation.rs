@@ -5,7 +5,7 @@ use std::{io::Write, ops::ControlFlow};
 use framepack_ipc::worker::{FromWorker, PauseAt, Phase, Progress};
 use framepack_jobs::JobId;
 
-use super::{Replies, orders::Orders};
+use super::{Replies, inbox::Inbox};
 use crate::{
     error::Error,
     memory::planner::Planner,
@@ -17,7 +17,7 @@ pub(super) struct Conversation<'a, W> {
     pub(super) job: JobId,
     /// Answers questions.
     pub(super) planner: Planner,
-    pub(super) orders: &'a mut Orders,
+    pub(super) inbox: &'a mut Inbox,
     pub(super) replies: &'a mut Replies<W>,
 }
 
@@ -29,11 +29,11 @@ impl<W: Write> Conversation<'_, W> {
         if is_before_a_step(update) {
             self.stand_still()?;
         }
-        let wish = self.orders.wish();
+        let control = self.inbox.control();
         let is_at_checkpoint = matches!(update, Update::Checkpoint(_));
-        Ok(if wish.is_to_stop(self.job) {
+        Ok(if control.is_to_stop(self.job) {
             ControlFlow::Break(Stop::Cancel)
-        } else if is_at_checkpoint && wish.is_to_pause(self.job, PauseAt::Section) {
+        } else if is_at_checkpoint && control.is_to_pause(self.job, PauseAt::Section) {
             ControlFlow::Break(Stop::Suspend)
         } else {
             ControlFlow::Continue(())
@@ -59,7 +59,7 @@ impl<W: Write> Conversation<'_, W> {
     }
 
     fn answer(&mut self) -> Result<(), Error> {
-        for question in self.orders.take_questions() {
+        for question in self.inbox.take_questions() {
             self.replies.send(&question.answer(self.planner))?;
         }
         Ok(())
@@ -70,11 +70,11 @@ impl<W: Write> Conversation<'_, W> {
         let job = self.job;
         let mut is_paused = false;
         loop {
-            let wish = self.orders.wish();
-            if wish.is_to_stop(job) {
+            let control = self.inbox.control();
+            if control.is_to_stop(job) {
                 return Ok(());
             }
-            if !wish.is_to_pause(job, PauseAt::Step) {
+            if !control.is_to_pause(job, PauseAt::Step) {
                 break;
             }
             if !is_paused {
@@ -82,7 +82,7 @@ impl<W: Write> Conversation<'_, W> {
                 is_paused = true;
             }
             self.answer()?;
-            self.orders.wait_beyond(wish);
+            self.inbox.wait_for_change(control);
         }
         if is_paused {
             self.replies.send(&FromWorker::Resumed { job })?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// The job's own files are wrong: syntax, ranges, a picture that does not decode.
+    /// The job's own files are wrong: syntax, ranges, an image that does not decode.
     Input,
     /// The configuration forbids it.
     Policy,
@@ -53,11 +53,11 @@ pub enum Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// Whoever asked: the job file, the files that it names, or the command.
+    /// The user: the job file, the files that it names, or the command.
     Job,
-    /// Whoever runs the farm: machine, installation, configuration.
+    /// The operator: machine, installation, configuration.
     Farm,
-    /// Whoever develops framepackd: it is a bug.
+    /// The developers: it is a bug.
     Program,
 }
 

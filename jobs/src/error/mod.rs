@@ -16,11 +16,11 @@ pub use table::Section;
 
 /// A stable code, `FP` and four digits, with what is known of every error that has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Code(&'static Row);
+pub struct Code(&'static CodeRow);
 
 /// What the table says of a code.
 #[derive(Debug, PartialEq, Eq)]
-struct Row {
+struct CodeRow {
     text: &'static str,
     class: Class,
     fault: Fault,

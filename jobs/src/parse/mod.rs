@@ -64,12 +64,12 @@ fn kind(root: &Node) -> Result<(), Problem> {
     match entries.iter().find(|(key, _)| key == "kind") {
         None | Some((_, Node::Null)) => Ok(()),
         Some((_, Node::Text(kind))) if kind == "Job" => Ok(()),
-        Some((_, Node::Text(kind))) if matches!(kind.as_str(), "Batch" | "Preset") => {
-            Err(not_available("kind", "one file is one job, of kind Job")
-                .hint("write one file for each video"))
-        }
+        Some((_, Node::Text(kind))) if matches!(kind.as_str(), "Batch" | "Preset") => Err(
+            not_available("kind", "a file describes one job, of kind Job")
+                .hint("write one file for each video"),
+        ),
         Some((_, other)) => {
-            let message = format!("{other} is not a kind; this file is to be a Job");
+            let message = format!("{other} is not a kind; expected Job");
             Err(Problem::new(ProblemKind::OutOfRange, "kind", message))
         }
     }
@@ -80,12 +80,12 @@ fn api(document: &mut Document<'_>) {
     let read = document.value("api", |node| match node.text()? {
         API => Ok(()),
         other => {
-            let message = format!("`{other}` is not a version that is understood");
+            let message = format!("`{other}` is not a supported version");
             Err(Mistake::out_of_range(message).hint(&write))
         }
     });
     if read.is_none() && document.get("api").is_none() {
-        let missing = Mistake::new(ProblemKind::MissingKey, "required, but not there");
+        let missing = Mistake::new(ProblemKind::MissingKey, "required, but missing");
         document.note("api", missing.hint(&write));
     }
 }
@@ -95,7 +95,7 @@ fn name(node: &Node) -> Result<String, Mistake> {
     let text = node.text()?;
     if text.is_empty() || text.len() > MAX_NAME_CHARS || !text.chars().all(is_name_char) {
         return Err(Mistake::out_of_range(format!(
-            "{node} is not a name; a name has 1 to {MAX_NAME_CHARS} of A-Z, a-z, 0-9, `.`, `_`, `-`"
+            "{node} is not a name; a name has 1 to {MAX_NAME_CHARS} characters of A-Z, a-z, 0-9, `.`, `_`, `-`"
         )));
     }
     Ok(text.to_owned())
@@ -106,7 +106,7 @@ fn key(node: &Node) -> Result<String, Mistake> {
     let chars = key.chars().count();
     if chars == 0 || chars > MAX_KEY_CHARS {
         return Err(Mistake::out_of_range(format!(
-            "{chars} characters are not in 1 to {MAX_KEY_CHARS}"
+            "{chars} characters; 1 to {MAX_KEY_CHARS} are accepted"
         )));
     }
     Ok(key.to_owned())
@@ -116,7 +116,7 @@ fn output_dir(node: &Node) -> Result<PathBuf, Mistake> {
     let text = node.text()?;
     let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if !Path::new(text).components().all(inside) || text.contains('\0') {
-        let message = format!("`{text}` is not a folder below the outputs");
+        let message = format!("`{text}` is not a folder below the outputs folder");
         let escape = Mistake::new(ProblemKind::PathEscape, message);
         return Err(escape.hint("give a relative path without `..`"));
     }

@@ -50,7 +50,7 @@ fn dependency(node: &Node) -> Result<Dependency, Mistake> {
         Node::Int(number) => match u64::try_from(*number) {
             Ok(number) if number > 0 => Ok(Dependency::Number(JobId(number))),
             _ => Err(Mistake::out_of_range(format!(
-                "{node} is not the number of a job; they are counted from 1"
+                "{node} is not a job number; the first is 1"
             ))),
         },
         Node::Text(_) => key(node).map(Dependency::Named),
@@ -94,7 +94,7 @@ fn retry(document: &mut Document<'_>) -> RetrySpec {
 
 fn classes(node: &Node) -> Result<Vec<Class>, Mistake> {
     let Node::List(nodes) = node else {
-        return Err(Mistake::wrong_type("a list of classes of failures", node));
+        return Err(Mistake::wrong_type("a list of failure classes", node));
     };
     let mut classes = Vec::new();
     for node in nodes {
@@ -117,11 +117,14 @@ fn class(node: &Node) -> Result<Class, Mistake> {
     }
     if matches!(text, "input" | "policy" | "cancelled") {
         return Err(Mistake::out_of_range(format!(
-            "{text} failures are never tried again: the job would fail in the same way"
+            "{text} failures are never retried: the job would fail in the same way"
         )));
     }
     let known = RetrySpec::CLASSES.map(Class::as_str);
-    let message = format!("{node} is not a class; there are {}", known.join(", "));
+    let message = format!(
+        "{node} is not a failure class; expected one of {}",
+        known.join(", ")
+    );
     let mistake = Mistake::out_of_range(message);
     Err(match suggest(text, known) {
         Some(near) => mistake.hint(format!("did you mean `{near}`?")),

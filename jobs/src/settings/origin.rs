@@ -39,7 +39,7 @@ pub enum Origin {
 
 /// A key or section that no setting has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no setting `{key}`")]
+#[error("no setting is called `{key}`")]
 pub struct UnknownSetting {
     /// What was asked for.
     pub key: String,

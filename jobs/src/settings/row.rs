@@ -151,7 +151,10 @@ fn one_of(node: &Node, noun: &str, values: &[u32]) -> Result<Value, Mistake> {
         return Ok(Value::Integer(value.into()));
     }
     let known: Vec<String> = values.iter().map(u32::to_string).collect();
-    let message = format!("{value} is not {noun}; there are {}", known.join(", "));
+    let message = format!(
+        "{value} is not {noun}; expected one of {}",
+        known.join(", ")
+    );
     let mistake = Mistake::out_of_range(message);
     Err(
         match values.iter().min_by_key(|known| known.abs_diff(value)) {

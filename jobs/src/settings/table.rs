@@ -39,7 +39,7 @@ pub static MODEL: Row = Row {
     default: Fallback::Text("original"),
     scope: Scope::Both,
     original: &["demo_gradio.py", "demo_gradio_f1.py"],
-    about: "FramePack, which makes the end of the video first, or FramePack-F1, which goes forward",
+    about: "FramePack, which generates the end of the video first, or FramePack-F1, which goes forward in time",
 };
 
 /// The start image.
@@ -61,7 +61,7 @@ pub static PROMPT: Row = Row {
     default: Fallback::Text(""),
     scope: Scope::Job,
     original: &["Prompt"],
-    about: "what should happen",
+    about: "what should happen in the video",
 };
 
 /// What should not happen.
@@ -73,7 +73,7 @@ pub static NEGATIVE_PROMPT: Row = Row {
     default: Fallback::Text(""),
     scope: Scope::Both,
     original: &["Negative Prompt"],
-    about: "what should not happen; used only when `guidance.cfg` is above 1",
+    about: "what should not happen in the video; used only when `guidance.cfg` is above 1",
 };
 
 /// Where the noise comes from.
@@ -83,7 +83,7 @@ pub static SEED: Row = Row {
     default: Fallback::Text("auto"),
     scope: Scope::Job,
     original: &["Seed"],
-    about: "the noise: `auto` follows from the job's key, so that the same job has the same seed; `random` is another one for each submission",
+    about: "the noise: `auto` follows from the job's key, so that the same job has the same seed; `random` draws a new one for each submission",
 };
 
 /// Wanted length of the video.
@@ -96,7 +96,7 @@ pub static LENGTH_SECS: Row = Row {
     default: Fallback::Number(5.0),
     scope: Scope::Both,
     original: &["Total Video Length (Seconds)"],
-    about: "wanted length; the video has the nearest whole number of sections",
+    about: "requested length; the video has the nearest whole number of sections",
 };
 
 /// Denoising steps.
@@ -109,7 +109,7 @@ pub static STEPS: Row = Row {
     default: Fallback::Bundle,
     scope: Scope::Both,
     original: &["Steps"],
-    about: "denoising steps in each section; a bundle that does not say has 25",
+    about: "denoising steps in each section; 25 if the model bundle does not say",
 };
 
 /// Distilled guidance scale.
@@ -148,7 +148,7 @@ pub static GUIDANCE_RESCALE: Row = Row {
     default: Fallback::Number(0.0),
     scope: Scope::Both,
     original: &["CFG Re-Scale"],
-    about: "rescales the guided velocity to the deviation of the unguided one; 0 is off; used only when `guidance.cfg` is above 1",
+    about: "rescales the guided velocity to the standard deviation of the unguided one; 0 is off; used only when `guidance.cfg` is above 1",
 };
 
 /// Size of the video.
@@ -161,7 +161,7 @@ pub static BUCKET: Row = Row {
     default: Fallback::Bundle,
     scope: Scope::Both,
     original: &["resolution (fixed at 640)"],
-    about: "side in pixels of the square with about the video's area; the image's shape decides the rest; a bundle that does not say has 640",
+    about: "side in pixels of the square with about the video's area; the image decides the aspect ratio; 640 if the model bundle does not say",
 };
 
 /// Latent frames a section.
@@ -174,7 +174,7 @@ pub static LATENT_WINDOW: Row = Row {
     default: Fallback::Bundle,
     scope: Scope::Both,
     original: &["Latent Window Size"],
-    about: "latent frames in each section; models are trained for one value, which their bundle names (9)",
+    about: "latent frames in each section; a model is trained for one value (9), which its bundle names",
 };
 
 /// H.264 constant rate factor.
@@ -187,7 +187,7 @@ pub static OUTPUT_CRF: Row = Row {
     default: Fallback::Integer(16),
     scope: Scope::Both,
     original: &["MP4 Compression"],
-    about: "H.264 constant rate factor: 0 is lossless, lower is better; above 51, the largest of x264, nothing changes",
+    about: "H.264 constant rate factor: 0 is lossless, lower is better; values above 51, the maximum of x264, are encoded as 51",
 };
 
 /// Device memory kept free.
@@ -213,5 +213,5 @@ pub static HOST_BUDGET_GB: Row = Row {
     default: Fallback::Text("auto"),
     scope: Scope::Farm,
     original: &[],
-    about: "gigabytes of host memory that a worker may page-lock for weights; `auto` is what is free when a job begins, less 4 GB",
+    about: "gigabytes of host memory that a worker may page-lock for weights; `auto` is what is free when a job starts, minus 4 GB",
 };

@@ -13,7 +13,8 @@ pub(crate) fn outcome(request: &RenderRequest, preserve_gb: Option<u64>) -> Plan
         process::abort();
     }
     if request.prompt.starts_with("large") {
-        let message = "sampling needs at least 9.00 GiB of device memory, and there are 7.00 GiB";
+        let message =
+            "sampling needs at least 9.00 GiB of device memory, but only 7.00 GiB are available";
         return PlanOutcome::Refused(Failure::new(Code::DOES_NOT_FIT, message));
     }
     PlanOutcome::Plan(Box::new(memory_plan(preserve_gb)))

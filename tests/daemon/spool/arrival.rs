@@ -18,7 +18,7 @@ fn rule_01_the_scan_finds_what_no_event_tells() {
     let farm = Farm::with_spool("mode: poll, settle_secs: 0.2, scan_secs: 0.2");
     farm.drop_prompt("cat.yaml", "a cat");
     assert_eq!(farm.report("cat").0, "done");
-    farm.wait_for_status("only listed: spool.mode is poll");
+    farm.wait_for_status("polling, because spool.mode is poll");
 }
 
 #[test]
@@ -31,15 +31,15 @@ fn rule_01_the_folder_is_looked_at_when_somebody_asks() {
     File::create(farm.path("jobs/empty.yaml")).unwrap();
     // An hour would pass until the next listing.
     farm.wait_until("all are found", |farm| {
-        let output = farm.ctl(&["watch", "scan"]);
+        let output = farm.ctl(&["folder", "scan"]);
         assert_code(&output, 0);
         let told = String::from_utf8(output.stdout).unwrap();
-        let is_settled = told.contains("; 1 wait, 0 are left");
+        let is_settled = told.contains("; 1 waiting, 0 left");
         (is_settled && told.contains("empty.yaml: the file is empty")).then_some(())
     });
     assert_eq!(farm.report("bad").0, "rejected");
     assert_eq!(farm.report("cat").0, "done");
-    let json = farm.ctl(&["watch", "scan", "--json=waiting,left"]);
+    let json = farm.ctl(&["folder", "scan", "--json=waiting,left"]);
     assert_code(&json, 0);
     let json = String::from_utf8(json.stdout).unwrap();
     assert!(
@@ -95,7 +95,7 @@ fn rule_02_a_folder_that_vanished_and_came_back_is_watched_again() {
 fn rule_03_valid_yaml_without_a_final_newline_is_taken_after_grace() {
     let farm = Farm::with_spool("settle_secs: 0.1, grace_secs: 1");
     fs::write(farm.path("jobs/cat.yaml"), job("a cat").trim_end()).unwrap();
-    farm.wait_for_status("cat.yaml: there is no newline at its end");
+    farm.wait_for_status("cat.yaml: it does not end in a newline");
     assert_eq!(farm.report("cat").0, "done");
 }
 

@@ -107,7 +107,7 @@ fn rule_10_a_folder_that_is_written_in_place_waits_for_ready() {
     let farm = Farm::with_spool("settle_secs: 600, grace_secs: 3600, scan_secs: 0.1");
     let folder = farm.path("jobs/cat.job");
     fs::create_dir(&folder).unwrap();
-    farm.wait_for_status("cat.job: it was changed just now");
+    farm.wait_for_status("cat.job: it changed just now");
     fs::create_dir(folder.join("pictures")).unwrap();
     fs::write(folder.join("pictures/start.png"), "a photo").unwrap();
     fs::write(folder.join("shot.yaml"), bundled("a cat")).unwrap();
@@ -158,7 +158,7 @@ fn rule_10_archives_are_jobs() {
 }
 
 #[test]
-fn rule_10_the_same_bundle_again_is_a_duplicate_and_another_picture_is_not() {
+fn rule_10_the_same_bundle_again_is_a_duplicate_and_another_image_is_not() {
     let farm = Farm::new();
     for (name, picture) in [
         ("cat.zip", "a photo"),
@@ -268,7 +268,7 @@ fn rule_10_what_unpacks_to_too_much_is_refused() {
 }
 
 #[test]
-fn rule_10_a_bundle_has_one_job_file_and_its_picture() {
+fn rule_10_a_bundle_has_one_job_file_and_its_image() {
     let farm = Farm::with_spool("settle_secs: 0.1, wait_inputs_secs: 3600");
     let text = bundled("a cat");
     farm.drop_zip(

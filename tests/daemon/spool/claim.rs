@@ -175,7 +175,7 @@ fn rule_08_duplicates_are_rendered_where_the_configuration_says_so() {
         assert_eq!(told, warnings, "{report}");
         if dedupe == "warn" {
             let told = report["job"]["warnings"][0].as_str().unwrap();
-            assert!(told.starts_with("the same as job 1"), "{told}");
+            assert!(told.starts_with("duplicate of job 1;"), "{told}");
         }
     }
 }

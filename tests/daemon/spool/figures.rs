@@ -26,7 +26,7 @@ impl Farm {
 }
 
 #[test]
-fn rule_17_the_folder_is_told_in_figures() {
+fn rule_17_the_folder_has_metrics() {
     let farm =
         Farm::with_spool("mode: poll, settle_secs: 0.1, scan_secs: 0.1, wait_inputs_secs: 0");
     let gate = farm.occupy_worker();
@@ -74,7 +74,7 @@ fn rule_17_a_file_that_never_settles_makes_the_daemon_degraded() {
     fs::write(farm.path("jobs/half.yaml"), job("a cat").trim_end()).unwrap();
     let note = farm.wait_until("it is told", |farm| farm.status().degraded.pop());
     assert_eq!(note.code, "FP5021");
-    for part in ["1 files", "half.yaml: there is no newline at its end"] {
+    for part in ["1 files", "half.yaml: it does not end in a newline"] {
         assert!(note.message.contains(part), "{}", note.message);
     }
     farm.wait_for_status("Needs attention:\n  FP5021: 1 files");

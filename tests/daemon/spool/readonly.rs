@@ -24,7 +24,7 @@ impl Farm {
     }
 
     /// Names of what was put away with this outcome.
-    fn put_away(&self, outcome: &str) -> Vec<String> {
+    fn filed_in(&self, outcome: &str) -> Vec<String> {
         let days = entries(&self.path("state/spool").join(outcome));
         let files = days.iter().flat_map(|day| entries(day));
         files
@@ -34,7 +34,7 @@ impl Farm {
 
     fn wait_for_paper(&self, outcome: &str, name: &str) {
         self.wait_until(&format!("{name} in {outcome}"), |farm| {
-            farm.put_away(outcome)
+            farm.filed_in(outcome)
                 .contains(&name.to_owned())
                 .then_some(())
         });
@@ -59,11 +59,11 @@ fn rule_16_files_of_a_read_only_folder_are_taken_once_and_stay() {
     farm.start();
     farm.wait_for_paper("done", "cat.1.yaml");
     farm.wait_until("the other is rejected", |farm| {
-        (farm.put_away("rejected").len() == 3).then_some(())
+        (farm.filed_in("rejected").len() == 3).then_some(())
     });
-    assert_eq!(farm.put_away("done"), ["cat.1.report.json", "cat.1.yaml"]);
+    assert_eq!(farm.filed_in("done"), ["cat.1.report.json", "cat.1.yaml"]);
     assert_eq!(farm.dropped(), before, "nothing was written there");
-    assert!(farm.own_status_txt().contains("nothing is written into it"));
+    assert!(farm.own_status_txt().contains(", read-only"));
 
     // Neither the next scans nor the next daemon take them again; what comes later is taken.
     farm.kill();
@@ -71,8 +71,8 @@ fn rule_16_files_of_a_read_only_folder_are_taken_once_and_stay() {
     farm.drop_prompt("dog.yaml", "a dog");
     farm.wait_for_paper("done", "dog.2.yaml");
     assert_eq!(farm.renders(), [1, 2]);
-    assert_eq!(farm.put_away("rejected").len(), 3);
-    assert!(farm.put_away("duplicate").is_empty());
+    assert_eq!(farm.filed_in("rejected").len(), 3);
+    assert!(farm.filed_in("duplicate").is_empty());
     assert!(farm.claimed().is_empty());
 }
 
@@ -87,7 +87,7 @@ fn rule_16_a_touched_file_is_looked_at_again() {
         .unwrap();
     file.set_modified(SystemTime::now()).unwrap();
     drop(file);
-    farm.wait_until("it is a duplicate", |farm| farm.put_away("duplicate").pop());
+    farm.wait_until("it is a duplicate", |farm| farm.filed_in("duplicate").pop());
     assert_eq!(farm.renders(), [1]);
 }
 
@@ -107,7 +107,7 @@ fn rule_16_bundles_are_copied_as_a_whole() {
     );
     let before = farm.dropped();
     farm.start();
-    let both_are_done = |farm: &Farm| (farm.put_away("done").len() == 4).then_some(());
+    let both_are_done = |farm: &Farm| (farm.filed_in("done").len() == 4).then_some(());
     farm.wait_until("both are done", both_are_done);
     farm.kill();
     farm.start();

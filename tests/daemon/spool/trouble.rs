@@ -17,7 +17,9 @@ fn rule_14_what_can_not_be_taken_now_is_left_in_the_folder_and_taken_later() {
     assert_eq!(farm.claimed().len(), 1, "it stays claimed");
     // Others are left where they are: they would fare no better.
     farm.drop_prompt("dog.yaml", "a dog");
-    farm.wait_for_status("no files are taken, and 1 are left in the folder: start.image: copying ");
+    farm.wait_for_status(
+        "no files are taken for now, and 1 stay in the folder: start.image: copying ",
+    );
     assert_eq!(farm.untaken(), 1);
     fs::remove_file(&copies).unwrap();
     fs::create_dir(&copies).unwrap();
@@ -28,7 +30,7 @@ fn rule_14_what_can_not_be_taken_now_is_left_in_the_folder_and_taken_later() {
 }
 
 #[test]
-fn a_file_that_can_not_be_put_away_now_is_put_away_later() {
+fn a_file_that_can_not_be_filed_now_is_filed_later() {
     let farm = Farm::new();
     for outcome in ["done", "rejected"] {
         fs::write(farm.path("jobs").join(outcome), "in the way").unwrap();
@@ -36,7 +38,7 @@ fn a_file_that_can_not_be_put_away_now_is_put_away_later() {
     farm.drop_prompt("cat.yaml", "a cat");
     farm.drop_job("bad.yaml", "api: [\n");
     farm.wait_until("the job is done", |farm| farm.show("@done").pop());
-    farm.wait_for_status("bad.yaml: it can't be put away: ");
+    farm.wait_for_status("bad.yaml: it can't be filed: ");
     assert_eq!(farm.claimed().len(), 2);
     for outcome in ["done", "rejected"] {
         fs::remove_file(farm.path("jobs").join(outcome)).unwrap();

@@ -13,10 +13,10 @@ use crate::{
 };
 
 #[test]
-fn rule_09_a_job_waits_for_its_picture() {
+fn rule_09_a_job_waits_for_its_image() {
     let farm = Farm::with_spool("settle_secs: 0.1, wait_inputs_secs: 600");
     farm.drop_job("cat.yaml", job("a cat").replace("photo", "later"));
-    farm.wait_for_status("jobs/later.png does not exist; the job is rejected at ");
+    farm.wait_for_status("jobs/later.png does not exist; the job will be rejected at ");
     assert_eq!(farm.claimed().len(), 1, "it is taken");
     assert!(farm.show("cat").is_empty());
     fs::write(farm.path("jobs/later.png"), "a photo").unwrap();
@@ -35,7 +35,7 @@ fn rule_09_a_job_that_waits_survives_the_daemon() {
 }
 
 #[test]
-fn rule_09_a_picture_that_never_comes_rejects_the_job_when_its_time_is_up() {
+fn rule_09_an_image_that_never_comes_rejects_the_job_when_its_time_is_up() {
     let farm = Farm::with_spool("settle_secs: 0.1, wait_inputs_secs: 1");
     farm.drop_job("cat.yaml", job("a cat").replace("photo", "later"));
     farm.wait_for_status("later.png does not exist");
@@ -45,7 +45,7 @@ fn rule_09_a_picture_that_never_comes_rejects_the_job_when_its_time_is_up() {
 }
 
 #[test]
-fn rule_09_a_picture_that_is_still_being_written_is_waited_for() {
+fn rule_09_an_image_that_is_still_being_written_is_waited_for() {
     let farm = Farm::new();
     let mut picture = File::create(farm.path("jobs/slow.png")).unwrap();
     picture.write_all(b"half a picture").unwrap();
@@ -57,7 +57,7 @@ fn rule_09_a_picture_that_is_still_being_written_is_waited_for() {
 }
 
 #[test]
-fn rule_09_the_picture_of_a_queued_job_may_be_replaced() {
+fn rule_09_the_image_of_a_queued_job_may_be_replaced() {
     let farm = Farm::new();
     let gate = farm.occupy_worker();
     farm.drop_prompt("cat.yaml", "a cat");

@@ -58,7 +58,7 @@ impl<'a> Dependencies<'a> {
 
     /// The queued jobs that wait for themselves, or for such a job: they would wait for ever.
     pub(super) fn waiting_for_themselves(&self, queued: &BTreeSet<JobId>) -> Vec<JobId> {
-        // Kahn's algorithm: whoever waits for nobody that waits is taken out, until nobody is left but circles.
+        // Kahn's algorithm: jobs that wait for no waiting job are removed, until only cycles are left.
         let mut waits_for: HashMap<JobId, usize> = HashMap::new();
         let mut waited_for_by: HashMap<JobId, Vec<JobId>> = HashMap::new();
         let jobs = queued.iter().map(|id| &self.jobs[id].job);
@@ -125,6 +125,6 @@ fn no_video(id: JobId, state: StateName) -> Failure {
 
 /// Why a job is given up that waits for itself.
 pub(crate) fn circular() -> Failure {
-    let message = "the jobs that it runs after wait for itself";
+    let message = "circular dependency: the jobs in its `after` wait for it";
     Failure::new(Code::DEPENDENCY_CIRCLE, message)
 }

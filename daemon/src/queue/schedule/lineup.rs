@@ -25,7 +25,7 @@ pub(crate) type Overtaken = HashMap<JobId, u32>;
 pub(crate) struct Warm {
     /// The transformer.
     model: Model,
-    /// The embeddings: a hash of prompts and picture. The picture goes by its path, and two contents may have one
+    /// The embeddings: a hash of prompts and image. The image goes by its path, and two contents may have one
     /// hash, since this only decides an order.
     content: u64,
 }
@@ -47,30 +47,30 @@ impl Warm {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Turn<'a> {
     pub(crate) job: &'a Job,
-    pub(crate) why: Why,
+    pub(crate) why: TurnReason,
 }
 
 /// Why it is this job's turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum TurnReason {
     /// Its priority and its number.
     Order,
     /// It goes ahead: its model is loaded.
     ModelLoaded,
-    /// It goes ahead: its model is loaded, and its prompt and picture are encoded.
+    /// It goes ahead: its model is loaded, and its prompt and image are encoded.
     Encoded,
 }
 
 /// Jobs that may begin. Each turn takes one out.
 #[derive(Debug)]
 pub(crate) struct Lineup<'a> {
-    levels: BTreeMap<Reverse<i64>, Level<'a>>,
+    levels: BTreeMap<Reverse<i64>, PriorityLevel<'a>>,
     overtaken: Overtaken,
 }
 
 /// Jobs of one priority.
 #[derive(Debug, Default)]
-struct Level<'a> {
+struct PriorityLevel<'a> {
     jobs: BTreeMap<JobId, (&'a Job, Warm)>,
     by_model: HashMap<Model, BTreeSet<JobId>>,
     by_warm: HashMap<Warm, BTreeSet<JobId>>,
@@ -82,7 +82,7 @@ impl<'a> Lineup<'a> {
         now: Timestamp,
         overtaken: &Overtaken,
     ) -> Self {
-        let mut levels: BTreeMap<Reverse<i64>, Level<'a>> = BTreeMap::new();
+        let mut levels: BTreeMap<Reverse<i64>, PriorityLevel<'a>> = BTreeMap::new();
         for job in ready {
             levels.entry(Reverse(rank(job, now))).or_default().add(job);
         }
@@ -114,7 +114,7 @@ fn rank(job: &Job, now: Timestamp) -> i64 {
     i64::from(job.schedule.priority) + days as i64
 }
 
-impl<'a> Level<'a> {
+impl<'a> PriorityLevel<'a> {
     fn add(&mut self, job: &'a Job) {
         let warm = Warm::after(job);
         self.by_model.entry(warm.model).or_default().insert(job.id);
@@ -129,7 +129,7 @@ impl<'a> Level<'a> {
             .filter(|_| is_patient)
             .and_then(|warm| self.warm_for(warm))
             .filter(|(id, _)| *id != first)
-            .unwrap_or((first, Why::Order));
+            .unwrap_or((first, TurnReason::Order));
         if id != first {
             *overtaken.entry(first).or_default() += 1;
         }
@@ -139,13 +139,13 @@ impl<'a> Level<'a> {
     }
 
     /// The first job that needs what is ready.
-    fn warm_for(&self, warm: Warm) -> Option<(JobId, Why)> {
+    fn warm_for(&self, warm: Warm) -> Option<(JobId, TurnReason)> {
         let encoded = self.by_warm.get(&warm).and_then(BTreeSet::first);
         if let Some(id) = encoded {
-            return Some((*id, Why::Encoded));
+            return Some((*id, TurnReason::Encoded));
         }
         let loaded = self.by_model.get(&warm.model).and_then(BTreeSet::first);
-        loaded.map(|id| (*id, Why::ModelLoaded))
+        loaded.map(|id| (*id, TurnReason::ModelLoaded))
     }
 
     fn take(&mut self, id: JobId) -> Option<&'a Job> {

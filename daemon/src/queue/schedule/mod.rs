@@ -1,6 +1,6 @@
 //! Which job is next, and why: a pure function of the jobs, the time and what the devices have ready.
 //!
-//! [`Scene::judge`] says of one job whether it may begin, and [`Lineup`] puts those that may into their order.
+//! [`SchedulingContext::judge`] says of one job whether it may begin, and [`Lineup`] puts those that may into their order.
 //! Nothing here is sorted or searched twice: a lineup of n jobs is made in O(n log n), each turn of it in O(log n).
 
 mod dependencies;
@@ -14,7 +14,7 @@ use std::{
 use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Window};
 
 pub(super) use dependencies::circular;
-pub(super) use lineup::{Overtaken, Turn, Warm, Why};
+pub(super) use lineup::{Overtaken, Turn, TurnReason, Warm};
 
 use self::{dependencies::Dependencies, lineup::Lineup};
 
@@ -22,17 +22,17 @@ use crate::store::Record;
 
 /// What is looked at.
 #[derive(Debug)]
-pub(super) struct Scene<'a> {
+pub(super) struct SchedulingContext<'a> {
     jobs: &'a BTreeMap<JobId, Record>,
     queued: &'a BTreeSet<JobId>,
     dependencies: Dependencies<'a>,
     paused_groups: &'a BTreeSet<String>,
-    moment: Moment,
+    time: LocalTime,
 }
 
 /// A point in time, here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(super) struct LocalTime {
     pub(super) now: Timestamp,
     /// Of the local day, 0 to 1439.
     pub(super) minute: u16,
@@ -40,7 +40,7 @@ pub(super) struct Moment {
 
 /// Whether a queued job may begin.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Verdict {
+pub(super) enum Eligibility {
     Ready,
     Waits(Wait),
     /// Its deadline has passed and it has never begun.
@@ -65,7 +65,7 @@ pub(super) enum Wait {
     },
 }
 
-impl Moment {
+impl LocalTime {
     /// Now, by the system's clock and time zone.
     pub(super) fn now() -> Self {
         let now = Timestamp::now();
@@ -84,19 +84,19 @@ fn local_minute(now: Timestamp) -> u16 {
     u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
 }
 
-impl<'a> Scene<'a> {
+impl<'a> SchedulingContext<'a> {
     pub(super) fn new(
         jobs: &'a BTreeMap<JobId, Record>,
         queued: &'a BTreeSet<JobId>,
         paused_groups: &'a BTreeSet<String>,
-        moment: Moment,
+        time: LocalTime,
     ) -> Self {
         Self {
             jobs,
             queued,
             dependencies: Dependencies::of(jobs, queued),
             paused_groups,
-            moment,
+            time,
         }
     }
 
@@ -107,48 +107,50 @@ impl<'a> Scene<'a> {
     }
 
     /// Whether a queued job may begin.
-    pub(super) fn judge(&self, job: &Job) -> Verdict {
-        let now = self.moment.now;
+    pub(super) fn judge(&self, job: &Job) -> Eligibility {
+        let now = self.time.now;
         let schedule = &job.schedule;
         if job.runs.attempts == 0 && schedule.deadline.is_some_and(|deadline| deadline <= now) {
-            return Verdict::Expired;
+            return Eligibility::Expired;
         }
         let missing = match self.dependencies.of_job(job) {
             Ok(missing) => missing,
-            Err(failure) => return Verdict::Fails(failure),
+            Err(failure) => return Eligibility::Fails(failure),
         };
         if job.runs.held {
-            return Verdict::Waits(Wait::Held);
+            return Eligibility::Waits(Wait::Held);
         }
         let paused_group =
             (schedule.group.as_ref()).filter(|group| self.paused_groups.contains(*group));
         if let Some(group) = paused_group {
-            return Verdict::Waits(Wait::GroupPaused(group.clone()));
+            return Eligibility::Waits(Wait::GroupPaused(group.clone()));
         }
         if let Some((dependency, found)) = missing {
-            return Verdict::Waits(Wait::After(dependency, found));
+            return Eligibility::Waits(Wait::After(dependency, found));
         }
         if let Some(begin) = schedule.not_before.filter(|begin| *begin > now) {
-            return Verdict::Waits(Wait::NotBefore(begin));
+            return Eligibility::Waits(Wait::NotBefore(begin));
         }
         if let Some(begin) = job.runs.retry_at.filter(|begin| *begin > now) {
-            return Verdict::Waits(Wait::Retry(begin));
+            return Eligibility::Waits(Wait::Retry(begin));
         }
         match schedule.window {
-            Some(window) if !window.contains(self.moment.minute) => Verdict::Waits(Wait::Window {
-                window,
-                opens: self.opens(window),
-            }),
-            _ => Verdict::Ready,
+            Some(window) if !window.contains(self.time.minute) => {
+                Eligibility::Waits(Wait::Window {
+                    window,
+                    opens: self.opens(window),
+                })
+            }
+            _ => Eligibility::Ready,
         }
     }
 
     /// When a closed window opens; the clock's changes of the night are not foreseen.
     fn opens(&self, window: Window) -> Timestamp {
-        let minutes = window.minutes_until_open(self.moment.minute);
+        let minutes = window.minutes_until_open(self.time.minute);
         let wait = Duration::from_mins(minutes.into());
-        let into_minute = Duration::from_micros(self.moment.now.as_micros() % 60_000_000);
-        self.moment.now.plus(wait.saturating_sub(into_minute))
+        let into_minute = Duration::from_micros(self.time.now.as_micros() % 60_000_000);
+        self.time.now.plus(wait.saturating_sub(into_minute))
     }
 
     /// From now on the job counts as one that has ended without a video.
@@ -169,15 +171,19 @@ impl<'a> Scene<'a> {
     pub(super) fn lineup(&self, overtaken: &Overtaken) -> Lineup<'a> {
         let ready = self
             .queued()
-            .filter(|job| self.judge(job) == Verdict::Ready);
-        Lineup::new(ready, self.moment.now, overtaken)
+            .filter(|job| self.judge(job) == Eligibility::Ready);
+        Lineup::new(ready, self.time.now, overtaken)
     }
 }
 
 /// When the verdict on a queued job may change by itself, after `now`.
-pub(super) fn next_change(job: &Job, verdict: &Verdict, now: Timestamp) -> Option<Timestamp> {
-    let turn = match verdict {
-        Verdict::Waits(
+pub(super) fn next_change(
+    job: &Job,
+    eligibility: &Eligibility,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let turn = match eligibility {
+        Eligibility::Waits(
             Wait::NotBefore(begin) | Wait::Retry(begin) | Wait::Window { opens: begin, .. },
         ) => Some(*begin),
         _ => None,

@@ -11,8 +11,8 @@ fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
 }
 
-fn noon() -> Moment {
-    Moment {
+fn noon() -> LocalTime {
+    LocalTime {
         now: at(NOON),
         minute: 12 * 60,
     }
@@ -88,61 +88,64 @@ fn queued(jobs: &BTreeMap<JobId, Record>) -> BTreeSet<JobId> {
 }
 
 #[track_caller]
-fn verdict(jobs: &BTreeMap<JobId, Record>, id: u64, moment: Moment) -> Verdict {
+fn eligibility(jobs: &BTreeMap<JobId, Record>, id: u64, time: LocalTime) -> Eligibility {
     let groups = BTreeSet::from(["paused".to_owned()]);
-    Scene::new(jobs, &queued(jobs), &groups, moment).judge(&jobs[&JobId(id)].job)
+    SchedulingContext::new(jobs, &queued(jobs), &groups, time).judge(&jobs[&JobId(id)].job)
 }
 
 #[test]
 fn what_a_job_waits_for() {
     let later = "2026-11-24T13:00:00.000000Z";
     for (keys, expected) in [
-        ("", Verdict::Ready),
+        ("", Eligibility::Ready),
         (
             "group: paused",
-            Verdict::Waits(Wait::GroupPaused("paused".to_owned())),
+            Eligibility::Waits(Wait::GroupPaused("paused".to_owned())),
         ),
-        ("group: other", Verdict::Ready),
-        ("not_before: 2026-11-24T12:00:00Z", Verdict::Ready),
+        ("group: other", Eligibility::Ready),
+        ("not_before: 2026-11-24T12:00:00Z", Eligibility::Ready),
         (
             "not_before: 2026-11-24T13:00:00Z",
-            Verdict::Waits(Wait::NotBefore(at(later))),
+            Eligibility::Waits(Wait::NotBefore(at(later))),
         ),
-        ("deadline: 2026-11-24T12:00:01Z", Verdict::Ready),
-        ("deadline: 2026-11-24T12:00:00Z", Verdict::Expired),
-        ("window: 12:00-12:01", Verdict::Ready),
+        ("deadline: 2026-11-24T12:00:01Z", Eligibility::Ready),
+        ("deadline: 2026-11-24T12:00:00Z", Eligibility::Expired),
+        ("window: 12:00-12:01", Eligibility::Ready),
         (
             "window: 22:00-07:00",
-            Verdict::Waits(Wait::Window {
+            Eligibility::Waits(Wait::Window {
                 window: "22:00-07:00".parse().unwrap(),
                 opens: at("2026-11-24T22:00:00.000000Z"),
             }),
         ),
         (
             "after: 7",
-            Verdict::Waits(Wait::After(Dependency::Number(JobId(7)), None)),
+            Eligibility::Waits(Wait::After(Dependency::Number(JobId(7)), None)),
         ),
     ] {
-        assert_eq!(verdict(&jobs(&[keys]), 1, noon()), expected, "{keys}");
+        assert_eq!(eligibility(&jobs(&[keys]), 1, noon()), expected, "{keys}");
     }
     let mut held = jobs(&["window: 22:00-07:00"]);
     held.get_mut(&JobId(1)).unwrap().job.runs.held = true;
-    assert_eq!(verdict(&held, 1, noon()), Verdict::Waits(Wait::Held));
+    assert_eq!(
+        eligibility(&held, 1, noon()),
+        Eligibility::Waits(Wait::Held)
+    );
     let mut failed = jobs(&[""]);
     failed.get_mut(&JobId(1)).unwrap().job.runs.retry_at = Some(at(later));
     assert_eq!(
-        verdict(&failed, 1, noon()),
-        Verdict::Waits(Wait::Retry(at(later)))
+        eligibility(&failed, 1, noon()),
+        Eligibility::Waits(Wait::Retry(at(later)))
     );
-    let moment = Moment {
+    let time = LocalTime {
         now: at(later),
         ..noon()
     };
-    assert_eq!(verdict(&failed, 1, moment), Verdict::Ready);
+    assert_eq!(eligibility(&failed, 1, time), Eligibility::Ready);
     // A deadline is one for the begin.
     let mut begun = jobs(&["deadline: 2026-11-24T12:00:00Z"]);
     begun.get_mut(&JobId(1)).unwrap().job.runs.attempts = 1;
-    assert_eq!(verdict(&begun, 1, noon()), Verdict::Ready);
+    assert_eq!(eligibility(&begun, 1, noon()), Eligibility::Ready);
 }
 
 #[test]
@@ -155,22 +158,22 @@ fn a_job_runs_after_those_that_it_names() {
     ]);
     let waits = |dependency, id| {
         let found = Some((JobId(id), StateName::Queued));
-        Verdict::Waits(Wait::After(dependency, found))
+        Eligibility::Waits(Wait::After(dependency, found))
     };
     let named = |name: &str| Dependency::Named(name.to_owned());
     assert_eq!(
-        verdict(&jobs, 3, noon()),
+        eligibility(&jobs, 3, noon()),
         waits(Dependency::Number(JobId(1)), 1)
     );
-    assert_eq!(verdict(&jobs, 4, noon()), waits(named("key2"), 2));
+    assert_eq!(eligibility(&jobs, 4, noon()), waits(named("key2"), 2));
     end(&mut jobs, 1, StateName::Done);
-    assert_eq!(verdict(&jobs, 3, noon()), waits(named("b"), 2));
+    assert_eq!(eligibility(&jobs, 3, noon()), waits(named("b"), 2));
     end(&mut jobs, 2, StateName::Done);
-    assert_eq!(verdict(&jobs, 3, noon()), Verdict::Ready);
-    assert_eq!(verdict(&jobs, 4, noon()), Verdict::Ready);
+    assert_eq!(eligibility(&jobs, 3, noon()), Eligibility::Ready);
+    assert_eq!(eligibility(&jobs, 4, noon()), Eligibility::Ready);
     for state in [StateName::Cancelled, StateName::Expired] {
         end(&mut jobs, 2, state);
-        let Verdict::Fails(failure) = verdict(&jobs, 3, noon()) else {
+        let Eligibility::Fails(failure) = eligibility(&jobs, 3, noon()) else {
             panic!("it can't begin any more");
         };
         assert_eq!(failure.code, "FP7201");
@@ -190,10 +193,10 @@ fn a_name_means_its_newest_job_but_not_the_one_that_waits() {
         "name: x, after: shot",
     ]);
     end(&mut jobs, 2, StateName::Done);
-    assert_eq!(verdict(&jobs, 3, noon()), Verdict::Ready);
+    assert_eq!(eligibility(&jobs, 3, noon()), Eligibility::Ready);
     let found = Some((JobId(3), StateName::Queued));
     let expected = Wait::After(Dependency::Named("shot".to_owned()), found);
-    assert_eq!(verdict(&jobs, 4, noon()), Verdict::Waits(expected));
+    assert_eq!(eligibility(&jobs, 4, noon()), Eligibility::Waits(expected));
 }
 
 #[test]
@@ -211,17 +214,19 @@ fn circles_are_found_with_all_that_wait_for_them() {
     ] {
         let (jobs, groups) = (jobs(files), BTreeSet::new());
         let queued = queued(&jobs);
-        let found = Scene::new(&jobs, &queued, &groups, noon()).waiting_for_themselves();
+        let found =
+            SchedulingContext::new(&jobs, &queued, &groups, noon()).waiting_for_themselves();
         let expected: Vec<JobId> = expected.iter().map(|id| JobId(*id)).collect();
         assert_eq!(found, expected, "{files:?}");
     }
 }
 
 /// The numbers of the jobs in their order, for a device that begins with this job's models.
-fn order(jobs: &BTreeMap<JobId, Record>, warm: Option<u64>) -> Vec<(u64, Why)> {
+fn order(jobs: &BTreeMap<JobId, Record>, warm: Option<u64>) -> Vec<(u64, TurnReason)> {
     let groups = BTreeSet::new();
     let queued = queued(jobs);
-    let mut lineup = Scene::new(jobs, &queued, &groups, noon()).lineup(&Overtaken::new());
+    let mut lineup =
+        SchedulingContext::new(jobs, &queued, &groups, noon()).lineup(&Overtaken::new());
     let mut warm = warm.map(|id| Warm::after(&jobs[&JobId(id)].job));
     let mut order = Vec::new();
     while let Some(turn) = lineup.next(warm) {
@@ -233,7 +238,7 @@ fn order(jobs: &BTreeMap<JobId, Record>, warm: Option<u64>) -> Vec<(u64, Why)> {
 
 #[test]
 fn priority_then_number_then_what_is_warm() {
-    use Why::{Encoded, ModelLoaded, Order};
+    use TurnReason::{Encoded, ModelLoaded, Order};
     for (files, warm, expected) in [
         (&[][..], None, &[][..]),
         (&["", "", ""], None, &[(1, Order), (2, Order), (3, Order)]),
@@ -286,7 +291,7 @@ fn nothing_starves_however_many_warm_jobs_come() {
     let mut warm = Some(Warm::after(&jobs[&JobId(2)].job));
     for began in 0.. {
         let queued = queued(&jobs);
-        let mut lineup = Scene::new(&jobs, &queued, &groups, noon()).lineup(&overtaken);
+        let mut lineup = SchedulingContext::new(&jobs, &queued, &groups, noon()).lineup(&overtaken);
         let next = lineup.next(warm).unwrap().job;
         let (id, left) = (next.id, Warm::after(next));
         overtaken = lineup.into_overtaken();
@@ -312,9 +317,9 @@ fn a_low_priority_runs_though_higher_ones_come_every_day() {
         let mut rival = record(id, "priority: 10");
         rival.job.submitted_at = now;
         jobs.insert(id, rival);
-        let moment = Moment { now, ..noon() };
+        let time = LocalTime { now, ..noon() };
         let queued = queued(&jobs);
-        let next = Scene::new(&jobs, &queued, &groups, moment)
+        let next = SchedulingContext::new(&jobs, &queued, &groups, time)
             .lineup(&Overtaken::new())
             .next(None)
             .unwrap();
@@ -364,10 +369,10 @@ fn when_a_verdict_may_change() {
     let jobs = jobs(&files);
     let groups = BTreeSet::new();
     let queued = queued(&jobs);
-    let scene = Scene::new(&jobs, &queued, &groups, noon());
-    let changes: Vec<_> = scene
+    let context = SchedulingContext::new(&jobs, &queued, &groups, noon());
+    let changes: Vec<_> = context
         .queued()
-        .map(|job| next_change(job, &scene.judge(job), at(NOON)))
+        .map(|job| next_change(job, &context.judge(job), at(NOON)))
         .collect();
     let hour = |hour: u32| Some(at(&format!("2026-11-24T{hour}:00:00.000000Z")));
     assert_eq!(changes, [None, hour(13), hour(14), hour(14)]);

@@ -10,7 +10,7 @@ use super::{MAX_BYTES, MAX_ENTRIES, MAX_RATIO};
 /// What is wrong with a bundle.
 #[derive(Debug, Error)]
 pub(in crate::spool) enum BundleError {
-    #[error("`{name}` in the bundle is no path below it")]
+    #[error("`{name}` in the bundle leads out of it")]
     Outside { name: String },
     #[error("`{name}` in the bundle is {kind}")]
     Special { name: String, kind: &'static str },
@@ -23,16 +23,16 @@ pub(in crate::spool) enum BundleError {
     TooLarge,
     #[error("the bundle can't be read: {reason}")]
     Damaged { reason: String },
-    #[error("the bundle has {found} job files; it must have one, beside its pictures")]
+    #[error("the bundle has {found} job files; it must have exactly one, beside its images")]
     NotOneJob { found: usize },
-    #[error("somebody went on writing the bundle after it had been taken as finished")]
+    #[error("the bundle was still being written after it had looked complete")]
     Changed,
     #[error("unpacking into {}: {error}", path.display())]
     Unpack { path: PathBuf, error: io::Error },
 }
 
 impl BundleError {
-    /// Whether it is no fault of the bundle's.
+    /// Whether the daemon is at fault, and not the bundle.
     pub(in crate::spool) fn is_ours(&self) -> bool {
         matches!(self, Self::Unpack { .. })
     }

@@ -1,4 +1,4 @@
-//! Bundles: a job file and its pictures as one, a folder `name.job`, or `name.zip` or `name.tar.zst`.
+//! Bundles: a job file and its images as one, a folder `name.job`, or `name.zip` or `name.tar.zst`.
 //!
 //! An archive is unpacked below the state directory and removed there once it is answered; what is filed is the
 //! archive itself. Whatever an archive says of paths, links and sizes is not trusted.
@@ -26,7 +26,7 @@ use super::name::{self, Form};
 const MAX_ENTRIES: usize = 1000;
 /// Bytes of one bundle, unpacked.
 const MAX_BYTES: u64 = 1 << 30;
-/// An archive may grow by this factor; pictures hardly do at all …
+/// An archive may grow by this factor; images hardly do at all …
 const MAX_RATIO: u64 = 200;
 /// … but a small one may be mostly of zeros.
 const FREE_BYTES: u64 = 16 << 20;
@@ -38,7 +38,7 @@ const READY: &str = "READY";
 /// An open bundle.
 #[derive(Debug)]
 pub(super) struct Bundle {
-    /// The folder of its job file, below which its pictures lie.
+    /// The folder of its job file, below which its images lie.
     pub(super) folder: PathBuf,
     /// The job file.
     pub(super) job: PathBuf,
@@ -105,7 +105,7 @@ struct Unpacked(PathBuf);
 impl Drop for Unpacked {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            warn!(folder = %self.0.display(), %error, "removing what was unpacked of a bundle");
+            warn!(folder = %self.0.display(), %error, "removing an unpacked bundle");
         }
     }
 }

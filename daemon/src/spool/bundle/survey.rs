@@ -1,4 +1,4 @@
-//! What is in a bundle that is a folder: whether anything of it has changed, and nothing in it that is no file.
+//! A survey of a bundle that is a folder: whether anything in it has changed, and that it has only regular files.
 
 use std::{
     fs::{self, File, Metadata},
@@ -10,9 +10,9 @@ use std::{
 
 use super::{
     super::{
+        file_state::FileState,
         lease,
-        look::Look,
-        settle::{Candidate, Content},
+        settle::{Candidate, Completeness},
     },
     Bundle, BundleError, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, READY,
 };
@@ -63,7 +63,7 @@ impl<'a> Survey<'a> {
             } else {
                 return Err(BundleError::Special {
                     name: name(),
-                    kind: "no regular file",
+                    kind: "not a regular file",
                 });
             }
         }
@@ -92,9 +92,9 @@ impl<'a> Survey<'a> {
     }
 
     /// The same as a look at a file.
-    pub(in crate::spool) fn look(&self, clock: SystemTime) -> Look<'a> {
+    pub(in crate::spool) fn state(&self, clock: SystemTime) -> FileState<'a> {
         let age = clock.duration_since(self.newest);
-        Look {
+        FileState {
             name: self.root.file_name().unwrap_or_default(),
             fingerprint: self.fingerprint,
             age: age.unwrap_or(Duration::ZERO),
@@ -110,13 +110,13 @@ impl Survey<'_> {
 }
 
 impl Candidate for Survey<'_> {
-    fn content(&self) -> Content {
+    fn completeness(&self) -> Completeness {
         let text = Bundle::of(self.root, None)
             .map_err(|error| error.to_string())
             .and_then(|bundle| fs::read_to_string(bundle.job).map_err(|error| error.to_string()));
         match text {
-            Ok(text) => Content::of(&text),
-            Err(error) => Content::Partial(error),
+            Ok(text) => Completeness::of(&text),
+            Err(error) => Completeness::Partial(error),
         }
     }
 

@@ -13,7 +13,7 @@ use tar::EntryType;
 use zip::ZipArchive;
 
 use super::{
-    super::{name::Form, settle::Content},
+    super::{name::Form, settle::Completeness},
     BundleError, FREE_BYTES, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_RATIO,
 };
 
@@ -31,15 +31,15 @@ trait Sink {
 
 /// Unpacks an archive.
 pub(super) fn unpack(archive: &Path, form: Form, into: &Path) -> Result<(), BundleError> {
-    read(archive, form, &mut Folder(into))
+    read(archive, form, &mut FolderSink(into))
 }
 
 /// Whether an archive can be read to its end.
-pub(in crate::spool) fn check(archive: &Path, form: Form) -> Content {
-    match read(archive, form, &mut Nowhere) {
-        // A limit is no reason to wait for more.
-        Ok(()) | Err(BundleError::TooMany | BundleError::TooLarge) => Content::Complete,
-        Err(error) => Content::Partial(error.to_string()),
+pub(in crate::spool) fn check(archive: &Path, form: Form) -> Completeness {
+    match read(archive, form, &mut NullSink) {
+        // Beyond a limit, more data would not help.
+        Ok(()) | Err(BundleError::TooMany | BundleError::TooLarge) => Completeness::Complete,
+        Err(error) => Completeness::Partial(error.to_string()),
     }
 }
 
@@ -99,7 +99,7 @@ fn read_tar(file: File, meter: &Meter, sink: &mut dyn Sink) -> Result<(), Bundle
 }
 
 fn special(name: String) -> BundleError {
-    let kind = "a link, or another thing that is no file";
+    let kind = "a link, or something else that is not a file";
     BundleError::Special { name, kind }
 }
 
@@ -110,9 +110,9 @@ fn damaged(error: impl Into<Box<dyn Error + Send + Sync>>) -> BundleError {
 }
 
 /// A new folder.
-struct Folder<'a>(&'a Path);
+struct FolderSink<'a>(&'a Path);
 
-impl Sink for Folder<'_> {
+impl Sink for FolderSink<'_> {
     fn put(&mut self, name: &str, content: &mut dyn Read) -> Result<(), BundleError> {
         let path = below(self.0, name)?;
         let failed = |error| BundleError::Unpack {
@@ -146,9 +146,9 @@ impl Sink for Folder<'_> {
 }
 
 /// Reads entries and forgets them.
-struct Nowhere;
+struct NullSink;
 
-impl Sink for Nowhere {
+impl Sink for NullSink {
     fn put(&mut self, _: &str, content: &mut dyn Read) -> Result<(), BundleError> {
         io::copy(content, &mut io::sink()).map_err(damaged)?;
         Ok(())

@@ -16,9 +16,9 @@ pub(crate) struct Entry {
     /// Counts the changes of all jobs, from 1 on; the record in the database has the same number.
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
-    pub(crate) event: Event,
+    pub(crate) event: EntryEvent,
     pub(crate) job: JobId,
-    /// The whole record, for [`Event::Put`].
+    /// The whole record, for [`EntryEvent::Put`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) record: Option<Box<Record>>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Entry {
 /// What a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Event {
+pub(crate) enum EntryEvent {
     /// The job is new, or its record is another one.
     Put,
     /// The job was taken back: nobody was told of it.
@@ -45,8 +45,8 @@ impl Entry {
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let entry: Self = serde_json::from_slice(line).ok()?;
         let is_whole = match (entry.event, &entry.record) {
-            (Event::Put, Some(record)) => record.job.id == entry.job,
-            (Event::Remove, None) => true,
+            (EntryEvent::Put, Some(record)) => record.job.id == entry.job,
+            (EntryEvent::Remove, None) => true,
             _ => false,
         };
         is_whole.then_some(entry)

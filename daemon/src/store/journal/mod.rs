@@ -19,7 +19,7 @@ use std::{
 };
 
 pub(crate) use self::{
-    entry::{Entry, Event},
+    entry::{Entry, EntryEvent},
     read::Contents,
 };
 use crate::durable::sync_dir;

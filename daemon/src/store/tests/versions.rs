@@ -6,7 +6,7 @@ use framepack_jobs::{JobId, StateName};
 use serde_json::Value;
 
 use super::{FIXTURES, State, assert_repaired};
-use crate::store::{Record, Store, location::copy_folder, look};
+use crate::store::{Record, Store, inspect, location::copy_folder};
 
 impl State {
     /// A state directory with journal, ten jobs and a paused group.
@@ -72,17 +72,17 @@ fn the_second_version_of_the_store_is_rebuilt_from_its_journal() {
     fs::remove_dir_all(state.file("store")).unwrap();
     let (store, records) = state.open();
     assert_second_version(&store, &records);
-    assert_repaired(&store, &["10 jobs were taken from the journal"]);
+    assert_repaired(&store, &["10 jobs were restored from the journal"]);
 }
 
 #[test]
 fn the_second_version_of_the_store_does_without_its_journal() {
     let state = State::second_version();
     fs::remove_dir_all(state.file("journal")).unwrap();
-    let seen = look(&state.location()).unwrap();
+    let seen = inspect(&state.location()).unwrap();
     assert_eq!(
         seen.report.problems,
-        ["the journal lacks 10 jobs of the store"]
+        ["the journal lacks 10 jobs that the store has"]
     );
     let (store, records) = state.open();
     assert_second_version(&store, &records);

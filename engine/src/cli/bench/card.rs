@@ -31,7 +31,7 @@ impl Card {
         let ballast_bytes = memory.total_bytes.saturating_sub(card_bytes);
         if ballast_bytes > memory.free_bytes {
             bail!(
-                "--card-gib {gib}: the context alone, or what others hold, leaves no room on such a card"
+                "--card-gib {gib}: the CUDA context and other programs leave no room on a card of that size"
             );
         }
         for start in (0..ballast_bytes).step_by(PIECE_BYTES as usize) {
@@ -44,11 +44,11 @@ impl Card {
     }
 
     /// What there is to plan with; nothing is known about the CPU.
-    pub(super) fn memory(&self) -> Option<plan::Memory> {
+    pub(super) fn memory(&self) -> Option<plan::AvailableMemory> {
         let MemoryInfo { total_bytes, .. } = device::memory_info(self.device)?;
         let libraries_bytes = self.libraries_bytes()?;
         let total_bytes = total_bytes - self.ballast_bytes();
-        Some(plan::Memory {
+        Some(plan::AvailableMemory {
             total_bytes,
             // The plan counts what this process needs before its first tensor as its own.
             free_bytes: total_bytes,

@@ -12,20 +12,20 @@ const IMAGE_TOKENS: i64 = 729;
 
 /// The sizes of random arguments.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct Inputs {
+pub(super) struct RandomInputs {
     /// Size of the video in pixels
     #[arg(long, value_name = "HEIGHTxWIDTH", default_value = "608x640")]
-    pub(super) size: Size,
+    pub(super) size: VideoSize,
     /// Valid text tokens (of 512)
     #[arg(long, default_value_t = 60)]
     pub(super) text_tokens: i64,
 }
 
-impl Inputs {
+impl RandomInputs {
     /// Arguments in the sizes of FramePack's first sections: nine latent frames, 2 + 2 + 16 clean ones.
     pub(super) fn random(&self, config: &Config, options: (Kind, Device)) -> Arguments {
         let (kind, device) = options;
-        let Size {
+        let VideoSize {
             height_px,
             width_px,
         } = self.size;
@@ -74,12 +74,12 @@ impl Inputs {
 
 /// Height and width in pixels, multiples of 16.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
+pub(super) struct VideoSize {
     pub(super) height_px: i64,
     pub(super) width_px: i64,
 }
 
-impl Default for Size {
+impl Default for VideoSize {
     /// A bucket of FramePack's.
     fn default() -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Default for Size {
     }
 }
 
-impl FromStr for Size {
+impl FromStr for VideoSize {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

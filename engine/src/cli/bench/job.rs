@@ -29,22 +29,22 @@ const SHORT_SECS: f64 = 0.1;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Model bundle; with --random-seed only its configuration files are read
+    /// Model bundle; with --random-seed, only its configuration files are read
     #[arg(long, value_name = "DIR", default_value = "bench/full-size")]
     bundle: PathBuf,
-    /// Make all weights from a seed
+    /// Generate all weights from a seed
     #[arg(long, value_name = "SEED")]
     random_seed: Option<u64>,
-    /// Bundle to take the tokenizers from, where --bundle has none
+    /// Bundle to take the tokenizers from if --bundle has none
     #[arg(long, value_name = "DIR")]
     tokenizers: Option<PathBuf>,
-    /// Run as on a card of G GiB, of which the process's own context is a part (CUDA only)
+    /// Run as if on a card of G GiB, including the process's own CUDA context (CUDA only)
     #[arg(long, value_name = "G")]
     card_gib: Option<f64>,
-    /// Steps of each section [default: the bundle's]
+    /// Denoising steps per section [default: the bundle's]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
-    /// Length of the second job's video; the others are one section long
+    /// Length of the second job's video, in seconds; the others are one section long
     #[arg(long, value_name = "S", default_value_t = 3.6)]
     secs: f64,
     /// Side of the square with about the video's area, in pixels; 640 means 608x640 [default: the bundle's]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
 use super::{
-    inputs::{Inputs, Size},
+    inputs::{RandomInputs, VideoSize},
     print, synchronize,
 };
 use crate::cli::options::{DeviceName, Dtype};
@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Type of weights and computation [default: bf16 on CUDA, f32 on the CPU]
+    /// Dtype of weights and computation [default: bf16 on CUDA, f32 on the CPU]
     #[arg(long)]
     dtype: Option<Dtype>,
     /// `cpu` or `cuda:N`
@@ -52,8 +52,8 @@ impl Args {
         let device = self.device.open()?;
         let kind = Dtype::or_default(self.dtype, device, Kind::BFloat16);
         let config = Config::read(self.model.config_dir())?;
-        let inputs = Inputs {
-            size: Size::default(),
+        let inputs = RandomInputs {
+            size: VideoSize::default(),
             text_tokens: 60,
         };
         let arguments = inputs.random(&config, (kind, device));

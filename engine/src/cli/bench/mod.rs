@@ -20,16 +20,16 @@ use tch::{Cuda, Device};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    subject: Subject,
+    subject: Benchmark,
 }
 
 #[derive(Debug, Subcommand)]
-enum Subject {
-    /// Forwards of the packed transformer
+enum Benchmark {
+    /// Forward passes of the packed transformer
     Transformer(Box<transformer::Args>),
-    /// From the files to the first forward
+    /// Loading, up to the first forward pass
     Load(load::Args),
-    /// Latents of a section to frames
+    /// Decoding a section's latents to frames
     VaeDecode(vae_decode::Args),
     /// Whole jobs, one after the other
     Job(job::Args),
@@ -40,10 +40,10 @@ impl Args {
         let _no_grad = tch::no_grad_guard();
         device::catch(|| {
             Ok(match &self.subject {
-                Subject::Transformer(args) => args.run(),
-                Subject::Load(args) => args.run(),
-                Subject::VaeDecode(args) => args.run(),
-                Subject::Job(args) => args.run(),
+                Benchmark::Transformer(args) => args.run(),
+                Benchmark::Load(args) => args.run(),
+                Benchmark::VaeDecode(args) => args.run(),
+                Benchmark::Job(args) => args.run(),
             })
         })?
     }

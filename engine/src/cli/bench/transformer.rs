@@ -10,7 +10,7 @@ use framepack_engine::{
 use serde::Serialize;
 use tch::{Device, Kind};
 
-use super::{card::Card, inputs::Inputs, median, print, timed};
+use super::{card::Card, inputs::RandomInputs, median, print, timed};
 use crate::cli::{
     forward::transformer::Arguments,
     options::{DeviceName, Dtype},
@@ -24,33 +24,33 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", value_parser = model_or_seed)]
     model: ModelSource,
     #[command(flatten)]
-    inputs: Inputs,
-    /// Measured runs, after one that is not
+    inputs: RandomInputs,
+    /// Measured runs, after one for warming up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// Run as on a card of G GiB, of which the process's own context is a part (CUDA only)
+    /// Run as if on a card of G GiB, including the process's own CUDA context (CUDA only)
     #[arg(long, value_name = "G")]
     card_gib: Option<f64>,
-    /// Most host memory for page-locked copies of streamed blocks, in GiB [default: what there is]
+    /// Limit on host memory for page-locked copies of streamed blocks, in GiB [default: what is available]
     #[arg(long, value_name = "G")]
     host_budget_gib: Option<f64>,
     #[command(flatten)]
     split: Split,
     #[command(flatten)]
     hoist: Hoist,
-    /// Type in which weights are stored
+    /// Dtype of the stored weights
     #[arg(long, value_name = "TYPE", conflicts_with = "dtype")]
     storage: Option<Dtype>,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Arguments from a file as `forward transformer` takes it, instead of random ones
+    /// Read the arguments from a file, as for `forward transformer`, instead of generating random ones
     #[arg(long = "inputs", value_name = "FILE", conflicts_with_all = ["size", "text_tokens"])]
     inputs_file: Option<PathBuf>,
     /// Safetensors file to write the result to
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Type of weights and computation [default: bf16 on CUDA, f32 on the CPU]
+    /// Dtype of weights and computation [default: bf16 on CUDA, f32 on the CPU]
     #[arg(long)]
     dtype: Option<Dtype>,
     /// `cpu` or `cuda:N`

@@ -9,7 +9,7 @@ use framepack_engine::{
 use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
-use super::{card::Card, inputs::Size, median, print, timed};
+use super::{card::Card, inputs::VideoSize, median, print, timed};
 use crate::cli::options::{DeviceName, Dtype};
 
 #[derive(Debug, clap::Args)]
@@ -23,23 +23,23 @@ pub(super) struct Args {
     model: ModelSource,
     /// Size of the video in pixels
     #[arg(long, value_name = "HEIGHTxWIDTH", default_value = "608x640")]
-    size: Size,
-    /// Latent frames that are decoded together: two windows of nine
+    size: VideoSize,
+    /// Latent frames to decode at once: two windows of nine
     #[arg(long, default_value_t = 18, value_parser = clap::value_parser!(u16).range(1..))]
     latent_frames: u16,
     /// How the frames are cut
     #[arg(long, value_enum, default_value_t = Tiles::Plan)]
     tiles: Tiles,
-    /// Measured runs, after one that is not
+    /// Measured runs, after one for warming up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// Run as on a card of G GiB, of which the process's own context is a part (CUDA only)
+    /// Run as if on a card of G GiB, including the process's own CUDA context (CUDA only)
     #[arg(long, value_name = "G")]
     card_gib: Option<f64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Type of weights and computation [default: f16 on CUDA, f32 on the CPU]
+    /// Dtype of weights and computation [default: f16 on CUDA, f32 on the CPU]
     #[arg(long)]
     dtype: Option<Dtype>,
     /// `cpu` or `cuda:N`
@@ -50,11 +50,11 @@ pub(super) struct Args {
 /// Who says how the frames are cut.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Tiles {
-    /// In time only
+    /// Temporal tiles only
     Time,
-    /// In time and space
+    /// Temporal and spatial tiles
     Space,
-    /// As a job on this card does
+    /// As for a job on this card
     Plan,
 }
 
@@ -128,7 +128,7 @@ impl Args {
     /// Random latents, (1, C, T, h, w), about as large as unscaled ones are.
     fn latents(&self, config: &Config, options: (Kind, Device)) -> Tensor {
         let ratio = config.spatial_compression_ratio;
-        let Size {
+        let VideoSize {
             height_px,
             width_px,
         } = self.size;

@@ -23,11 +23,11 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    component: Component,
+    component: ForwardComponent,
 }
 
 #[derive(Debug, Subcommand)]
-enum Component {
+enum ForwardComponent {
     /// Velocity of packed latents
     Transformer(transformer::Args),
     /// Latents of one section from noise
@@ -36,7 +36,7 @@ enum Component {
     VaeEncode(vae::Args),
     /// Latents to pixels
     VaeDecode(vae::Args),
-    /// Token ids to the hidden states third from the last
+    /// Token ids to the hidden states of the third-last layer
     Llama(Streamed),
     /// Token ids to one vector
     Clip(Common),
@@ -65,7 +65,7 @@ struct Common {
     /// Safetensors file to write the results to, as f32
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// Type of weights and computation [default: f32 on the CPU; on CUDA bf16 for the transformer, else f16]
+    /// Dtype of weights and computation [default: f32 on the CPU; on CUDA bf16 for the transformer, else f16]
     #[arg(long)]
     dtype: Option<Dtype>,
     /// `cpu` or `cuda:N`
@@ -76,13 +76,13 @@ struct Common {
 impl Args {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match &self.component {
-            Component::Transformer(args) => args.run(),
-            Component::Sample(args) => args.run(),
-            Component::VaeEncode(args) => args.run(vae::encode),
-            Component::VaeDecode(args) => args.run(vae::decode),
-            Component::Llama(args) => args.run(llama::forward),
-            Component::Clip(common) => common.run(Kind::Half, clip::forward),
-            Component::Siglip(args) => args.run(siglip::forward),
+            ForwardComponent::Transformer(args) => args.run(),
+            ForwardComponent::Sample(args) => args.run(),
+            ForwardComponent::VaeEncode(args) => args.run(vae::encode),
+            ForwardComponent::VaeDecode(args) => args.run(vae::decode),
+            ForwardComponent::Llama(args) => args.run(llama::forward),
+            ForwardComponent::Clip(common) => common.run(Kind::Half, clip::forward),
+            ForwardComponent::Siglip(args) => args.run(siglip::forward),
         }
     }
 }

@@ -33,13 +33,13 @@ pub(super) struct Args {
     /// Distilled guidance scale
     #[arg(long, default_value_t = 10.0)]
     guidance_scale: f64,
-    /// Shift of the schedule, above 0 [default: from the number of latent tokens]
+    /// Time shift of the schedule, above 0 [default: computed from the number of latent tokens]
     #[arg(long, allow_negative_numbers = true, value_parser = above_zero)]
     shift: Option<f64>,
-    /// Real guidance scale; other than 1 it needs the `negative_` inputs
+    /// Real (classifier-free) guidance scale; needs the `negative_` inputs unless it is 1
     #[arg(long, default_value_t = 1.0)]
     cfg_scale: f64,
-    /// Rescale of the real guidance, 0 to 1
+    /// Rescaling of the real guidance, 0 to 1
     #[arg(long, default_value_t = 0.0)]
     rescale: f64,
 }

@@ -4,7 +4,8 @@ use framepack_engine::{
     memory::activations::section_tokens,
     sampler::Hoisting,
     transformer::{
-        Conditioning, Context, Moment, PackedTransformer, Run, StepEmbeddings, TransformerInputs,
+        Conditioning, Context, PackedTransformer, Run, StepEmbeddings, StepInputs,
+        TransformerInputs,
     },
     weights::ModelSource,
 };
@@ -77,13 +78,13 @@ impl Arguments {
         model: &PackedTransformer,
         hoisting: Hoisting,
     ) -> StepEmbeddings {
-        let moment = Moment {
+        let step_inputs = StepInputs {
             timestep: &self.timestep,
             guidance: self.guidance.as_ref(),
         };
         let mut steps = match hoisting {
-            Hoisting::On => model.hoist(&[moment], &self.conditioning),
-            Hoisting::Off => model.embed(&[moment], &self.conditioning),
+            Hoisting::On => model.hoist(&[step_inputs], &self.conditioning),
+            Hoisting::Off => model.embed(&[step_inputs], &self.conditioning),
         };
         steps.remove(0)
     }

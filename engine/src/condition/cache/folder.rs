@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Entry, Key};
+use super::{CacheEntry, Key};
 use crate::sealed;
 
 /// A folder of entries.
@@ -33,7 +33,7 @@ impl Folder {
     }
 
     /// Reads an entry. A file that is not what its name says is removed.
-    pub(super) fn read(&self, key: Key) -> Option<Entry> {
+    pub(super) fn read(&self, key: Key) -> Option<CacheEntry> {
         let path = self.file(key);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -50,7 +50,7 @@ impl Folder {
                 Some(entry)
             }
             Err(reason) => {
-                tracing::warn!(path = %path.display(), reason, "removes a damaged embedding");
+                tracing::warn!(path = %path.display(), reason, "removing a damaged embedding");
                 remove(&path);
                 None
             }
@@ -58,7 +58,7 @@ impl Folder {
     }
 
     /// Writes an entry, and removes those that were not used for the longest time if there are too many.
-    pub(super) fn write(&self, key: Key, entry: &Entry) -> io::Result<()> {
+    pub(super) fn write(&self, key: Key, entry: &CacheEntry) -> io::Result<()> {
         let (bytes, _) = sealed::seal(&key.to_string(), entry).map_err(io::Error::other)?;
         let mut file = File::create(&self.unfinished)?;
         let written = file.write_all(&bytes).and_then(|()| file.sync_all());
@@ -104,10 +104,10 @@ impl Folder {
 }
 
 /// The entry in `bytes`, or what is wrong with them.
-fn unsealed(key: Key, bytes: &[u8]) -> Result<Entry, String> {
+fn unsealed(key: Key, bytes: &[u8]) -> Result<CacheEntry, String> {
     let found = sealed::unseal(bytes)?;
     if found.what != key.to_string() {
-        return Err("it is another entry".into());
+        return Err("it is a different entry".into());
     }
     Ok(found.tensors)
 }

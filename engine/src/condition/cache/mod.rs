@@ -22,13 +22,13 @@ const ENTRIES_IN_MEMORY: usize = 32;
 const ENTRIES_ON_DISK: usize = 512;
 
 /// What is kept of a subject.
-type Entry = Tensors;
+type CacheEntry = Tensors;
 
 /// Embeddings of what was encoded lately.
 #[derive(Debug)]
 pub(crate) struct EmbeddingCache {
     /// The entry used last is the last.
-    recent: VecDeque<(Key, Entry)>,
+    recent: VecDeque<(Key, CacheEntry)>,
     capacity: usize,
     folder: Option<Folder>,
 }
@@ -48,7 +48,7 @@ impl EmbeddingCache {
     pub(crate) fn on_disk(path: &Path, writer: &str) -> Self {
         let folder = Folder::open(path, writer, ENTRIES_ON_DISK)
             .inspect_err(|error| {
-                tracing::warn!(path = %path.display(), %error, "embeddings are not kept on the disk");
+                tracing::warn!(path = %path.display(), %error, "embeddings are not cached on disk");
             })
             .ok();
         Self {
@@ -90,22 +90,22 @@ impl EmbeddingCache {
         tensors: &[Tensor; N],
     ) {
         if !tensors.iter().all(is_finite) {
-            return tracing::warn!(%key, "an embedding holds NaN or Inf and is not kept");
+            return tracing::warn!(%key, "an embedding contains NaN or Inf and is not cached");
         }
         // A copy, since a view would keep all that it is a part of.
         let kept = tensors
             .iter()
             .map(|t| t.to_device(Device::Cpu).contiguous().copy());
-        let entry: Entry = names.into_iter().map(String::from).zip(kept).collect();
+        let entry: CacheEntry = names.into_iter().map(String::from).zip(kept).collect();
         if let Some(folder) = &self.folder
             && let Err(error) = folder.write(key, &entry)
         {
-            tracing::warn!(%key, %error, "an embedding is kept in memory only");
+            tracing::warn!(%key, %error, "an embedding is cached in memory only");
         }
         self.remember(key, entry);
     }
 
-    fn remember(&mut self, key: Key, entry: Entry) {
+    fn remember(&mut self, key: Key, entry: CacheEntry) {
         self.recent.retain(|(known, _)| *known != key);
         self.recent.push_back((key, entry));
         if self.recent.len() > self.capacity {

@@ -75,7 +75,7 @@ impl Copy {
         let end = Event::record_timed(stream);
         end.synchronize();
         if to.to_device(Device::Cpu) != *from {
-            return Err("the bytes arrived changed".into());
+            return Err("the bytes were changed on the way".into());
         }
         Ok(Self {
             device_secs: begin.elapsed_secs(&end),

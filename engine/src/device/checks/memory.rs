@@ -14,7 +14,7 @@ pub(super) fn information(device: Device) -> Finding {
         Device::Cuda(_) => device::memory_info(device).map(|memory| memory.free_bytes),
         _ => device::host_available_bytes(),
     };
-    let free_bytes = free_bytes.ok_or("the system does not tell how much memory is free")?;
+    let free_bytes = free_bytes.ok_or("the system does not report how much memory is free")?;
     let total_bytes = device::total_bytes(device);
     if free_bytes > total_bytes {
         return Err(format!("{free_bytes} bytes free of {total_bytes}"));
@@ -92,7 +92,7 @@ pub(super) fn host_memory(device: Device) -> Finding {
     let mut there = Tensor::zeros(sent.size(), (Kind::Uint8, device));
     there.copy_(&sent);
     if there.to_device(Device::Cpu) != *HostTensor::over(&buffer.as_slice()[1..]) {
-        return Err("the bytes arrived changed".into());
+        return Err("the bytes were changed on the way".into());
     }
     Ok(Some(format!("{} MiB read back", buffer.len() as u64 / MIB)))
 }

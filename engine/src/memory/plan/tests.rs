@@ -25,8 +25,8 @@ fn published() -> TransformerNeeds {
 }
 
 /// A card that nobody else uses, in a large host.
-fn card(total_bytes: u64) -> Memory {
-    Memory {
+fn card(total_bytes: u64) -> AvailableMemory {
+    AvailableMemory {
         total_bytes,
         free_bytes: total_bytes,
         foreign_bytes: 0,
@@ -35,7 +35,7 @@ fn card(total_bytes: u64) -> Memory {
     }
 }
 
-fn plan_on(memory: &Memory) -> Result<Plan, PlanError> {
+fn plan_on(memory: &AvailableMemory) -> Result<Plan, PlanError> {
     plan(&published(), memory, &Limits::default())
 }
 
@@ -114,14 +114,14 @@ fn fewer_slots_only_where_three_do_not_fit() {
 
 #[test]
 fn what_others_use_is_not_ours() {
-    let shared = Memory {
+    let shared = AvailableMemory {
         free_bytes: 8 * GIB,
         foreign_bytes: 16 * GIB,
         ..card(24 * GIB)
     };
     let alone = plan_on(&card(8 * GIB)).unwrap();
     assert_eq!(plan_on(&shared).unwrap(), alone);
-    let crowded = Memory {
+    let crowded = AvailableMemory {
         free_bytes: 2 * GIB,
         foreign_bytes: 22 * GIB,
         ..shared
@@ -167,7 +167,7 @@ fn preserved_memory_is_kept_free_and_never_less_than_the_activations() {
 
 #[test]
 fn relief_keeps_more_free_and_fewer_blocks_and_never_fails_what_fits() {
-    let relieved = |memory: &Memory, gigabytes: u64, kept: Residents| {
+    let relieved = |memory: &AvailableMemory, gigabytes: u64, kept: Residents| {
         let limits = Limits {
             relief: Relief {
                 room_bytes: gigabytes * 1_000_000_000,
@@ -261,14 +261,14 @@ fn the_host_holds_what_it_can_and_the_rest_is_staged() {
 
 #[test]
 fn the_budget_leaves_the_host_a_margin_and_residents_need_none() {
-    let poor = Memory {
+    let poor = AvailableMemory {
         host_available_bytes: 16 * GIB,
         ..card(6 * GIB)
     };
     let plan = plan_on(&poor).unwrap();
     assert!(plan.staged_bytes > 0);
     assert!(plan.arena_bytes + plan.staging_bytes <= 12 * GIB);
-    let roomy = Memory {
+    let roomy = AvailableMemory {
         host_available_bytes: 0,
         ..card(24 * GIB)
     };

@@ -8,8 +8,8 @@ use crate::memory::{activations::Sequence, plan::Limits};
 const GIB: u64 = 1 << 30;
 
 /// 608x640, original order, bf16 and f16.
-fn published(total_bytes: u64) -> (Survey, Memory) {
-    let memory = Memory {
+fn published(total_bytes: u64) -> (Survey, AvailableMemory) {
+    let memory = AvailableMemory {
         total_bytes,
         free_bytes: total_bytes,
         foreign_bytes: 0,
@@ -128,7 +128,7 @@ fn a_card_that_is_too_small_for_the_decoder_is_refused() {
 #[test]
 fn the_next_jobs_plan_is_the_same_although_the_host_holds_blocks_now() {
     let (survey, memory) = published(8 * GIB);
-    let empty = Memory {
+    let empty = AvailableMemory {
         host_available_bytes: 20 * GIB,
         ..memory
     };
@@ -139,7 +139,7 @@ fn the_next_jobs_plan_is_the_same_although_the_host_holds_blocks_now() {
     };
     let first = plan(&planner, empty);
     assert!(first.arena_bytes > 8 * GIB, "{first:?}");
-    let filled = Memory {
+    let filled = AvailableMemory {
         host_available_bytes: empty.host_available_bytes - first.arena_bytes,
         ..empty
     };

@@ -1,4 +1,4 @@
-//! The seed's functions do what their names say, and the results stay the same bit for bit.
+//! The Python application's memory functions do what their names say, and the results stay the same bit for bit.
 
 use tch::{Device, Kind};
 

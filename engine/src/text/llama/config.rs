@@ -79,7 +79,7 @@ impl Config {
         }
         if config.num_hidden_layers <= UNUSED_LAYERS {
             return bad(
-                "num_hidden_layers must be 3 or more: the states third from the last are used",
+                "num_hidden_layers must be 3 or more: the states of the third-last layer are used",
             );
         }
         if config.num_attention_heads % config.key_value_heads() != 0 || config.head_dim() % 2 != 0

@@ -37,7 +37,7 @@ pub enum TokenizerError {
         reason: String,
     },
     /// None of the files that can hold a vocabulary is there.
-    #[error("{dir} holds no tokenizer: expected {expected}")]
+    #[error("{dir} has no tokenizer: expected {expected}")]
     Missing {
         /// The folder.
         dir: PathBuf,

@@ -22,11 +22,11 @@ codes! {
     DEVICE_MEMORY_SHORT "FP5010", Oom, Farm,
         "too little device memory, even without the weights that can leave it",
         "stop other programs on the device, or use a smaller `size.bucket`";
-    PICTURE_NOT_COPIED "FP5011", Io, Farm,
-        "picture can't be copied into `paths.state`",
+    IMAGE_NOT_COPIED "FP5011", Io, Farm,
+        "image can't be copied into `paths.state`",
         "check the free space of `paths.state`";
-    PICTURE_NOT_READ "FP5012", Io, Job,
-        "daemon can't read the picture",
+    IMAGE_NOT_READ "FP5012", Io, Job,
+        "daemon can't read the image",
         "check that the daemon's user may read the file";
     JOB_FILE_NOT_READ "FP5013", Io, Job,
         "daemon can't read the job file",
@@ -39,16 +39,16 @@ codes! {
         "check free space and permissions of `paths.state`";
     JOBS_FOLDER_GONE "FP5020", State, Farm,
         "jobs folder is gone or can't be read",
-        "mount it or create it again; queued jobs go on, and the folder is read when it is back";
+        "mount or recreate it; queued jobs keep running, and the folder is read again when it is back";
     FILES_NOT_TAKEN "FP5021", State, Job,
         "files have waited in the jobs folder for longer than `spool.alarm_secs`",
-        "finish, fix or remove them; STATUS.txt lists them with the reasons";
+        "complete, fix or remove them; STATUS.txt lists them with the reasons";
 
     DOES_NOT_FIT "FP5101", Oom, Job,
         "job does not fit on the device",
         "use a smaller `size.bucket`, or free memory on the device";
     PRESERVED_MEMORY "FP5102", Oom, Farm,
-        "job does not fit with as much memory kept free as the settings ask for",
+        "job does not fit with as much memory kept free as the settings require",
         "lower `memory.preserve_gb`, or set it to auto";
     SPLIT_TOO_LARGE "FP5103", Oom, Job,
         "requested resident blocks and slots do not fit on the device",
@@ -58,5 +58,5 @@ codes! {
         "use 0 to all blocks as resident ones, and at least one slot for the others";
     HOST_MEMORY "FP5105", Oom, Farm,
         "too little host memory may be page-locked to stream weights",
-        "raise `memory.host_budget_gb`, or free memory of the host";
+        "raise `memory.host_budget_gb`, or free memory on the host";
 }

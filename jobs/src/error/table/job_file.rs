@@ -1,23 +1,23 @@
-//! 2xxx: the job file and its picture.
+//! 2xxx: the job file and its image.
 
 codes! {
-    PICTURE_GONE "FP2001", Input, Job,
-        "picture is missing when rendering begins",
+    IMAGE_GONE "FP2001", Input, Job,
+        "image is missing when rendering starts",
         "check `start.image`; a relative path starts at the job file's folder";
-    PICTURE_UNREADABLE "FP2002", Input, Job,
-        "picture can't be read",
+    IMAGE_UNREADABLE "FP2002", Input, Job,
+        "image can't be read",
         "check the file's permissions";
-    PICTURE_NOT_A_FILE "FP2003", Input, Job,
-        "picture is not a regular file",
-        "name a picture file in `start.image`";
-    PICTURE_FORMAT "FP2004", Input, Job,
-        "picture is not a JPEG, PNG, WebP or TIFF",
+    IMAGE_NOT_A_FILE "FP2003", Input, Job,
+        "image is not a regular file",
+        "name an image file in `start.image`";
+    IMAGE_FORMAT "FP2004", Input, Job,
+        "image is not a JPEG, PNG, WebP or TIFF",
         "convert it to PNG or JPEG";
-    PICTURE_TOO_LARGE "FP2005", Input, Job,
-        "picture has too many pixels or bytes",
+    IMAGE_TOO_LARGE "FP2005", Input, Job,
+        "image has too many pixels or bytes",
         "scale it down: a video is never larger than about 768x768 pixels";
-    PICTURE_DAMAGED "FP2006", Input, Job,
-        "picture is truncated, damaged or of an unsupported variant",
+    IMAGE_DAMAGED "FP2006", Input, Job,
+        "image is truncated, damaged or in an unsupported variant",
         "copy it again, or open it in an editor and save it as 8-bit PNG";
 
     UNKNOWN_KEY "FP2101", Input, Job,
@@ -48,38 +48,38 @@ codes! {
         "a command's output file can't be written",
         "check its path, permissions and free space";
 
-    PICTURE_OUTSIDE "FP2201", Policy, Job,
-        "picture is outside the folders that jobs may read",
+    IMAGE_OUTSIDE "FP2201", Policy, Job,
+        "image is outside the folders that jobs may read",
         "move it into one of these folders, or add its folder to `paths.inputs` in the daemon's configuration";
-    PICTURE_LINK "FP2202", Policy, Job,
-        "picture is a symbolic link, or is reached through one",
-        "put the picture itself there instead of a link";
-    PICTURE_SPECIAL "FP2203", Policy, Job,
-        "picture is a folder, pipe or device",
-        "name a regular picture file in `start.image`";
+    IMAGE_LINK "FP2202", Policy, Job,
+        "image is a symbolic link, or is reached through one",
+        "put the image itself there instead of a link";
+    IMAGE_SPECIAL "FP2203", Policy, Job,
+        "image is a folder, pipe or device",
+        "name a regular image file in `start.image`";
     JOB_FILE_SPECIAL "FP2204", Policy, Job,
         "job file is a link, pipe or device",
         "drop the job file itself";
-    PICTURE_OTHER_FILE_SYSTEM "FP2205", Policy, Job,
-        "picture is on another file system than the folder that jobs may read",
+    IMAGE_OTHER_FILE_SYSTEM "FP2205", Policy, Job,
+        "image is on a different file system from the folder that jobs may read",
         "add the folder that is mounted there to `paths.inputs` in the daemon's configuration";
     OUTPUT_LINK "FP2206", Policy, Job,
         "`output.dir` leads through a symbolic link or a file",
         "choose another `output.dir`, or replace the link by a folder or a mount";
 
-    PICTURE_MISSING "FP2301", Input, Job,
-        "picture does not exist",
+    IMAGE_MISSING "FP2301", Input, Job,
+        "image does not exist",
         "copy it there, then drop the job again; a relative path starts at the job file's folder";
-    PICTURE_FILE_TOO_LARGE "FP2302", Input, Job,
-        "picture file is too large",
-        "use a smaller picture: a video has about 640x640 pixels";
+    IMAGE_FILE_TOO_LARGE "FP2302", Input, Job,
+        "image file is too large",
+        "use a smaller image: a video has about 640x640 pixels";
 
     JOB_FILE_EMPTY "FP2401", Input, Job,
         "job file is empty",
         "write the job under another name and rename it when it is complete";
     JOB_FILE_TOO_LARGE "FP2402", Input, Job,
         "job file is too large",
-        "a job is a short YAML text; name the picture in it instead of embedding it";
+        "a job is a short YAML text; name the image in it instead of embedding it";
     JOB_FILE_NOT_TEXT "FP2403", Input, Job,
         "job file is not UTF-8 text",
         "save it as UTF-8";
@@ -88,16 +88,16 @@ codes! {
         "write it into `.incoming/` of the jobs folder and rename it when it is complete";
     BUNDLE_OUTSIDE "FP2411", Policy, Job,
         "job bundle has a name that leads out of it, or is not a plain path",
-        "pack the job file and its pictures under plain names, at most 8 folders deep";
+        "pack the job file and its images under plain names, at most 8 folders deep";
     BUNDLE_SPECIAL "FP2412", Policy, Job,
         "job bundle contains a link, pipe or device",
         "pack the files themselves";
     BUNDLE_TOO_LARGE "FP2413", Input, Job,
         "job bundle has more than 1000 entries, or unpacks to more than 1024 MiB or 200 times its size",
-        "pack one job file and the pictures that it names, and nothing else";
+        "pack one job file and the images that it names, and nothing else";
     BUNDLE_DAMAGED "FP2414", Input, Job,
-        "job bundle is damaged, cut off or encrypted",
-        "pack it again, as a .zip without a password or a .tar.zst";
+        "job bundle is damaged, truncated or encrypted",
+        "pack it again, as a .zip without a password, or a .tar.zst";
     BUNDLE_NOT_ONE_JOB "FP2415", Input, Job,
         "job bundle has no job file at its top, or several",
         "put one .yaml at its top; make a bundle for each job";

@@ -9,7 +9,7 @@ macro_rules! codes {
         impl $crate::Code {
             $(
                 #[doc = concat!($text, ": ", $meaning)]
-                pub const $name: Self = Self(&$crate::error::Row {
+                pub const $name: Self = Self(&$crate::error::CodeRow {
                     text: $text,
                     class: $crate::Class::$class,
                     fault: $crate::Fault::$fault,
@@ -48,9 +48,9 @@ impl Section {
     /// From 1xxx to 9xxx.
     pub const ALL: [Self; 9] = [
         Self::new("framepackctl and the socket", socket::CODES),
-        Self::new("the job file and its picture", job_file::CODES),
+        Self::new("the job file and its image", job_file::CODES),
         Self::new("the model bundle", model::CODES),
-        Self::new("the store of jobs", store::CODES),
+        Self::new("the job store", store::CODES),
         Self::new("device, memory and the daemon's files", device::CODES),
         Self::new("the video", video::CODES),
         Self::new("the worker and the queue", worker::CODES),

@@ -14,8 +14,8 @@ codes! {
         "the job file's `key` already belongs to another job",
         "choose another `key`, or leave it out";
     TIMEOUT "FP1005", Timeout, Job,
-        "`--timeout` passed before the jobs were finished",
-        "the jobs go on; wait again, or cancel them";
+        "`--timeout` elapsed before the jobs had finished",
+        "the jobs keep running; wait again, or cancel them";
     PROTOCOL_MISMATCH "FP1006", Protocol, Farm,
         "framepackctl and framepackd of different versions",
         "install framepackctl and framepackd of the same version";
@@ -44,7 +44,7 @@ codes! {
         "too many connections to the daemon, yours or those of all users together",
         "close some; one `framepackctl wait` can wait for many jobs";
     TOO_SLOW "FP1015", Timeout, Job,
-        "message begun but not completed within ten seconds",
+        "message started but not completed within ten seconds",
         "find out why the client stopped in the middle of a message";
     QUEUE_FULL "FP1020", Resource, Farm,
         "queue has as many jobs as `queue.max_jobs` allows",

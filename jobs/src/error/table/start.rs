@@ -11,7 +11,7 @@ codes! {
         "`paths.jobs`, `paths.state` and `paths.outputs` overlap once links are followed",
         "set `paths.jobs`, `paths.state` and `paths.outputs` to separate folders";
     FOLDER_UNUSABLE "FP8004", Resource, Farm,
-        "folder of the configuration, or a file in it, can't be used",
+        "a configured folder, or a file in it, can't be used",
         "correct the path in the configuration, or let the daemon's user write there";
     STATE_IN_USE "FP8005", Conflict, Farm,
         "state directory is in use by another framepackd",
@@ -27,7 +27,7 @@ codes! {
         "stop it, or set another `paths.socket`";
     SOCKET_UNUSABLE "FP8009", Resource, Farm,
         "socket can't be created",
-        "check `paths.socket`: at most 107 bytes long, nothing else in its place, its folder writable for the daemon's user";
+        "check `paths.socket`: at most 107 bytes long, nothing else in its place, its folder writable by the daemon's user";
     WORKER_MISSING "FP8010", Usage, Farm,
         "worker program does not exist",
         "build it, or set `worker.program`";

@@ -33,5 +33,5 @@ codes! {
         "try another seed, or a brighter start image";
     DISK_FULL_MIDWAY "FP6020", Io, Farm,
         "disk is full in the middle of a job; the job waits and does not fail",
-        "make room; the job goes on by itself after its last complete section";
+        "make room; the job continues automatically after its last complete section";
 }

@@ -1,8 +1,8 @@
-//! The promise of a video's name: several daemons may write into one folder.
+//! Reservations of videos' names: several daemons may write into one folder.
 //!
 //! Before a job begins, its daemon makes `.NAME.mp4.promised` beside the video: a symbolic link to nothing, whose target
-//! is the daemon's id and the job's number, because a link is made whole or not at all. Whoever finds somebody else's
-//! takes another name. The promise goes when the job has ended, or when its daemon finds it after a crash.
+//! is the daemon's id and the job's number, because a link is made whole or not at all. A daemon that finds another one's
+//! uses another name. The reservation ends when the job has ended, or when its daemon finds it after a crash.
 
 use std::{
     ffi::OsString,
@@ -17,13 +17,13 @@ use crate::durable::sync_dir;
 
 const SUFFIX: &str = ".promised";
 
-/// What a daemon writes into its promises.
+/// What a daemon writes into its reservations.
 #[derive(Debug, Clone)]
 pub(crate) struct Owner(String);
 
 /// Whether a name may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Promise {
+pub(crate) enum Reservation {
     Given,
     /// A video has it, or another daemon.
     Taken,
@@ -38,27 +38,27 @@ impl Owner {
         format!("{}:{job}", self.0).into()
     }
 
-    /// Asks for the name of a job's video; one that an earlier run was given is given again.
-    pub(crate) fn promise(&self, output: &Path, job: JobId) -> io::Result<Promise> {
+    /// Reserves the name of a job's video; what an earlier run of the job reserved is its own.
+    pub(crate) fn reserve(&self, output: &Path, job: JobId) -> io::Result<Reservation> {
         let (path, target) = (path(output), self.target(job));
         match symlink(&target, &path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let is_own = fs::read_link(&path)? == target;
                 Ok(if is_own {
-                    Promise::Given
+                    Reservation::Given
                 } else {
-                    Promise::Taken
+                    Reservation::Taken
                 })
             }
             Err(error) => Err(error),
             // Nobody else makes this video from now on; it may have been made before.
             Ok(()) if output.exists() => {
                 fs::remove_file(&path)?;
-                Ok(Promise::Taken)
+                Ok(Reservation::Taken)
             }
             Ok(()) => {
                 sync_dir(output.parent().unwrap_or(output))?;
-                Ok(Promise::Given)
+                Ok(Reservation::Given)
             }
         }
     }
@@ -71,7 +71,7 @@ impl Owner {
         }
     }
 
-    /// Removes this daemon's promises in a folder, but for those of jobs that are not over.
+    /// Removes this daemon's reservations in a folder, except those of jobs that are not over.
     pub(crate) fn sweep(&self, folder: &Path, is_over: impl Fn(JobId) -> bool) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
@@ -90,11 +90,11 @@ impl Owner {
 
 fn remove(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
-        tracing::warn!(path = %path.display(), %error, "removing the promise of a name");
+        tracing::warn!(path = %path.display(), %error, "removing the reservation of a name");
     }
 }
 
-/// Whether anybody was promised the name.
+/// Whether the name is reserved by any daemon.
 pub(crate) fn exists(output: &Path) -> bool {
     path(output).is_symlink()
 }
@@ -111,37 +111,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_promised_to_one_job_of_one_daemon() {
+    fn a_name_is_reserved_for_one_job_of_one_daemon() {
         let dir = tempfile::tempdir().unwrap();
         let output = dir.path().join("cat.mp4");
         let (one, other) = (Owner::new("one"), Owner::new("other"));
-        let ask = |owner: &Owner, id| owner.promise(&output, JobId(id)).unwrap();
-        assert_eq!(ask(&one, 1), Promise::Given);
-        assert_eq!(ask(&one, 1), Promise::Given, "another run of it");
-        assert_eq!(ask(&one, 2), Promise::Taken);
-        assert_eq!(ask(&other, 1), Promise::Taken);
+        let ask = |owner: &Owner, id| owner.reserve(&output, JobId(id)).unwrap();
+        assert_eq!(ask(&one, 1), Reservation::Given);
+        assert_eq!(ask(&one, 1), Reservation::Given, "another run of it");
+        assert_eq!(ask(&one, 2), Reservation::Taken);
+        assert_eq!(ask(&other, 1), Reservation::Taken);
         other.release(&output, JobId(1));
-        assert_eq!(ask(&other, 1), Promise::Taken);
+        assert_eq!(ask(&other, 1), Reservation::Taken);
         fs::write(&output, "a video").unwrap();
         assert_eq!(
             ask(&one, 1),
-            Promise::Given,
+            Reservation::Given,
             "an earlier run of it wrote that"
         );
         one.release(&output, JobId(1));
-        assert_eq!(ask(&one, 1), Promise::Taken, "there is a video");
+        assert_eq!(ask(&one, 1), Reservation::Taken, "there is a video");
         assert!(!exists(&output));
     }
 
     #[test]
-    fn promises_of_jobs_that_are_over_are_swept() {
+    fn reservations_of_jobs_that_are_over_are_swept() {
         let dir = tempfile::tempdir().unwrap();
         let (one, other) = (Owner::new("one"), Owner::new("other"));
         let output = |n: u64| dir.path().join(format!("{n}.mp4"));
         for n in 1..=2 {
-            one.promise(&output(n), JobId(n)).unwrap();
+            one.reserve(&output(n), JobId(n)).unwrap();
         }
-        other.promise(&output(3), JobId(1)).unwrap();
+        other.reserve(&output(3), JobId(1)).unwrap();
         one.sweep(dir.path(), |job| job == JobId(1));
         assert_eq!([1, 2, 3].map(|n| exists(&output(n))), [false, true, true]);
     }

@@ -15,14 +15,14 @@ use super::{
 
 /// What was seen.
 #[derive(Debug)]
-pub(crate) struct Look {
+pub(crate) struct Inspection {
     pub(crate) report: StateReport,
     /// What can be read, by number: of each job what is newer, in the store or in the journal.
     pub(crate) records: Vec<Record>,
 }
 
 /// Looks at store and journal. The caller holds the state directory's lock.
-pub(crate) fn look(location: &Location) -> Result<Look, StoreError> {
+pub(crate) fn inspect(location: &Location) -> Result<Inspection, StoreError> {
     let contents = peek(location)?;
     let mut report = report(location, &contents)?;
     let loaded = match read(location) {
@@ -50,7 +50,7 @@ pub(crate) fn look(location: &Location) -> Result<Look, StoreError> {
     };
     let records = newest(loaded, contents);
     report.jobs = records.len() as u64;
-    Ok(Look { report, records })
+    Ok(Inspection { report, records })
 }
 
 /// The database, if there is one. With too little space even looking at it would spoil it.

@@ -1,4 +1,4 @@
-//! What happens to jobs, told to the log, to systemd and to the figures of [`crate::metrics`].
+//! Observes all jobs, and reports their progress to the log, to systemd and to [`crate::metrics`].
 
 use std::{collections::HashMap, time::Duration};
 
@@ -17,25 +17,25 @@ const STATUS_PAUSE: Duration = Duration::from_secs(1);
 
 /// Follows all jobs until the queue ends.
 #[derive(Debug)]
-pub(crate) struct Chronicle {
+pub(crate) struct JobObserver {
     pub(crate) queue: QueueHandle,
     pub(crate) notify: Notify,
     pub(crate) totals: Totals,
     pub(crate) gpus: Gpus,
 }
 
-/// Where a running job was last seen.
+/// Where running jobs were last seen.
 #[derive(Debug, Default)]
-struct Seen {
+struct LastSeen {
     places: HashMap<JobId, (Phase, u32)>,
     /// What the latest running job does, for `systemctl status`.
     running: Option<(JobId, String)>,
 }
 
-impl Chronicle {
+impl JobObserver {
     pub(crate) async fn run(self) {
         let mut changes = self.queue.subscribe();
-        let mut seen = Seen::default();
+        let mut seen = LastSeen::default();
         let mut status_due = Some(Instant::now());
         loop {
             select! {
@@ -45,7 +45,7 @@ impl Chronicle {
                         seen.note(&job, &self.gpus);
                         status_due = status_due.or(Some(Instant::now() + STATUS_PAUSE));
                     }
-                    Err(RecvError::Lagged(missed)) => warn!(missed, "too many changes at once: the log has gaps"),
+                    Err(RecvError::Lagged(missed)) => warn!(missed, "too many changes at once: the log skips some"),
                     Err(RecvError::Closed) => return,
                 },
                 () = sleep_until(status_due.unwrap_or_else(Instant::now)), if status_due.is_some() => {
@@ -59,19 +59,19 @@ impl Chronicle {
     }
 
     /// `None`: the queue has ended.
-    async fn tell_status(&self, seen: &Seen) -> Option<()> {
+    async fn tell_status(&self, seen: &LastSeen) -> Option<()> {
         let summary = self.queue.summary().await.ok()?;
         let doing = seen.running.as_ref().map_or("idle", |(_, doing)| doing);
         let paused = summary
             .paused
-            .map_or(String::new(), |why| format!("no job begins: {why}; "));
+            .map_or(String::new(), |why| format!("no job starts: {why}; "));
         self.notify
             .status(&format!("{paused}{doing}; {} queued", summary.queued));
         Some(())
     }
 }
 
-impl Seen {
+impl LastSeen {
     fn note(&mut self, job: &Job, gpus: &Gpus) {
         let JobState::Running {
             progress, device, ..

@@ -1,4 +1,4 @@
-//! What the daemon wants, read on a thread of its own.
+//! The daemon's messages, read on a thread of their own.
 
 use std::{
     collections::VecDeque,
@@ -19,9 +19,9 @@ use nix::{
 /// How long a job may take to reach its next step after the input ended.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What the daemon wants done.
+/// What the daemon asks for, one after the other.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum Task {
     Render(Box<RenderRequest>),
     Plan(Question),
     Cool { to: Temperature },
@@ -34,78 +34,80 @@ pub(super) struct Question {
     pub(super) request: Box<RenderRequest>,
 }
 
-/// The daemon's orders, in their order; what concerns the job being rendered overtakes, and so may questions.
+/// The daemon's tasks, in their order. What concerns the running job overtakes them, and questions may, too.
 #[derive(Debug)]
-pub(super) struct Orders {
-    inbox: mpsc::Receiver<Order>,
+pub(super) struct Inbox {
+    receiver: mpsc::Receiver<Task>,
     /// What was overtaken.
-    waiting: VecDeque<Order>,
-    wishes: Arc<Wishes>,
+    waiting: VecDeque<Task>,
+    control: Arc<SharedControl>,
 }
 
-impl Orders {
-    /// Reads orders from `input` until it ends; then ends the process if it does not end itself.
+impl Inbox {
+    /// Reads messages from `input` until it ends; then ends the process if it does not end itself.
     pub(super) fn listen(input: impl BufRead + Send + 'static) -> Self {
-        let (sender, inbox) = mpsc::channel();
-        let wishes = Arc::new(Wishes::default());
-        let reader = Arc::clone(&wishes);
+        let (sender, receiver) = mpsc::channel();
+        let control = Arc::new(SharedControl::default());
+        let reader = Arc::clone(&control);
         thread::spawn(move || {
             read(input, &sender, &reader);
             drop(sender); // so that an idle worker sees the end and ends by itself
-            reader.hear(|wish| wish.has_ended = true);
+            reader.update(|control| control.has_ended = true);
             thread::sleep(GRACE);
             // A step can take minutes, and running destructors under it would crash: no ordinary exit.
             kill(Pid::this(), Signal::SIGKILL).unwrap_or_else(|_| process::abort());
         });
         Self {
-            inbox,
+            receiver,
             waiting: VecDeque::new(),
-            wishes,
+            control,
         }
     }
 
-    /// The next order, once there is one; `None` when the daemon has gone.
-    pub(super) fn next(&mut self) -> Option<Order> {
-        self.waiting.pop_front().or_else(|| self.inbox.recv().ok())
+    /// The next task, once there is one; `None` when the daemon has gone.
+    pub(super) fn next(&mut self) -> Option<Task> {
+        self.waiting
+            .pop_front()
+            .or_else(|| self.receiver.recv().ok())
     }
 
     /// The questions that have come; everything else keeps its place.
     pub(super) fn take_questions(&mut self) -> Vec<Question> {
-        self.waiting.extend(self.inbox.try_iter());
+        self.waiting.extend(self.receiver.try_iter());
         let mut questions = Vec::new();
-        for order in std::mem::take(&mut self.waiting) {
-            match order {
-                Order::Plan(question) => questions.push(question),
+        for task in std::mem::take(&mut self.waiting) {
+            match task {
+                Task::Plan(question) => questions.push(question),
                 other => self.waiting.push_back(other),
             }
         }
         questions
     }
 
-    /// What is wanted now.
-    pub(super) fn wish(&self) -> Wish {
-        *self.wishes.now()
+    /// The state that the running job should be in.
+    pub(super) fn control(&self) -> JobControl {
+        *self.control.now()
     }
 
-    /// Waits until something was heard after `wish`.
-    pub(super) fn wait_beyond(&self, wish: Wish) {
-        let same = |now: &mut Wish| now.heard == wish.heard;
-        let waited = self.wishes.news.wait_while(self.wishes.now(), same);
+    /// Waits until it has changed from `control`, or a task has come.
+    pub(super) fn wait_for_change(&self, control: JobControl) {
+        let same = |now: &mut JobControl| now.version == control.version;
+        let waited = self.control.changed.wait_while(self.control.now(), same);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// What the daemon wants of the job that is being rendered.
+/// What the daemon wants of the running job.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Wish {
+pub(super) struct JobControl {
     cancelled: Option<JobId>,
     pause: Option<(JobId, PauseAt)>,
     has_ended: bool,
-    /// Counts what was heard, be it a wish or an order.
-    heard: u64,
+    /// Counts messages of all kinds.
+    version: u64,
 }
 
-impl Wish {
+impl JobControl {
     /// Whether `job` was cancelled, or the daemon has gone.
     pub(super) fn is_to_stop(self, job: JobId) -> bool {
         self.has_ended || self.cancelled == Some(job)
@@ -123,61 +125,61 @@ impl Wish {
     }
 }
 
-/// The wish, between the thread that reads and the one that renders.
+/// Shared by the thread that reads and the one that renders.
 #[derive(Debug, Default)]
-struct Wishes {
-    wish: Mutex<Wish>,
-    news: Condvar,
+struct SharedControl {
+    control: Mutex<JobControl>,
+    changed: Condvar,
 }
 
-impl Wishes {
-    fn now(&self) -> MutexGuard<'_, Wish> {
+impl SharedControl {
+    fn now(&self) -> MutexGuard<'_, JobControl> {
         // Plain data, which no panic leaves half written.
-        self.wish.lock().unwrap_or_else(PoisonError::into_inner)
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hear(&self, change: impl FnOnce(&mut Wish)) {
-        let mut wish = self.now();
-        change(&mut wish);
-        wish.heard += 1;
-        self.news.notify_all();
+    fn update(&self, change: impl FnOnce(&mut JobControl)) {
+        let mut control = self.now();
+        change(&mut control);
+        control.version += 1;
+        self.changed.notify_all();
     }
 }
 
-/// Passes orders on; returns at the end of the input, or at the first line that is not an order.
-fn read(input: impl BufRead, orders: &mpsc::Sender<Order>, wishes: &Wishes) {
+/// Passes messages on; returns at the end of the input, or at the first line that is not a message.
+fn read(input: impl BufRead, inbox: &mpsc::Sender<Task>, control: &SharedControl) {
     for line in input.lines().map_while(Result::ok) {
-        let order = match serde_json::from_str(&line) {
+        let task = match serde_json::from_str(&line) {
             Ok(ToWorker::Render(request)) => {
-                wishes.hear(|wish| wish.forget(request.job));
-                Some(Order::Render(request))
+                control.update(|control| control.forget(request.job));
+                Some(Task::Render(request))
             }
-            Ok(ToWorker::Plan { ask, request }) => Some(Order::Plan(Question { ask, request })),
-            Ok(ToWorker::Cool { to }) => Some(Order::Cool { to }),
+            Ok(ToWorker::Plan { ask, request }) => Some(Task::Plan(Question { ask, request })),
+            Ok(ToWorker::Cool { to }) => Some(Task::Cool { to }),
             Ok(ToWorker::Cancel { job }) => {
-                wishes.hear(|wish| wish.cancelled = Some(job));
+                control.update(|control| control.cancelled = Some(job));
                 None
             }
             Ok(ToWorker::Pause { job, at }) => {
-                wishes.hear(|wish| wish.pause = Some((job, at)));
+                control.update(|control| control.pause = Some((job, at)));
                 None
             }
             Ok(ToWorker::Resume { job }) => {
-                wishes.hear(|wish| {
-                    wish.pause.take_if(|(paused, _)| *paused == job);
+                control.update(|control| {
+                    control.pause.take_if(|(paused, _)| *paused == job);
                 });
                 None
             }
             Err(error) => {
-                tracing::error!(%error, "not a message for a worker; the daemon must be of another version");
+                tracing::error!(%error, "not a message for a worker; the daemon seems to be of another version");
                 return;
             }
         };
-        let Some(order) = order else { continue };
-        if orders.send(order).is_err() {
+        let Some(task) = task else { continue };
+        if inbox.send(task).is_err() {
             return;
         }
-        wishes.hear(|_| {}); // a job that stands still has a question to answer
+        control.update(|_| {}); // a job that stands still has a question to answer
     }
 }
 
@@ -186,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wished_is_for_its_job_and_not_for_a_later_attempt() {
+    fn a_cancellation_is_for_its_job_and_not_for_a_later_attempt() {
         let request = |job: u64| {
             format!(
                 r#"{{"type":"render","job":{job},"name":"a","bundle":"/b","f1_bundle":null,"model":"original",
@@ -198,22 +200,22 @@ mod tests {
         };
         let cancel = r#"{"type":"cancel","job":3}"#;
         let after = |lines: &[&str]| {
-            let (sender, inbox) = mpsc::channel();
-            let mut orders = Orders {
-                inbox,
+            let (sender, receiver) = mpsc::channel();
+            let mut inbox = Inbox {
+                receiver,
                 waiting: VecDeque::new(),
-                wishes: Arc::default(),
+                control: Arc::default(),
             };
-            read(lines.join("\n").as_bytes(), &sender, &orders.wishes);
+            read(lines.join("\n").as_bytes(), &sender, &inbox.control);
             drop(sender);
-            let Some(Order::Render(next)) = orders.next() else {
+            let Some(Task::Render(next)) = inbox.next() else {
                 panic!("no request");
             };
-            (next.job, orders.wish())
+            (next.job, inbox.control())
         };
         let stopped_after = |lines: &[&str]| {
-            let (job, wish) = after(lines);
-            (job, wish.is_to_stop(JobId(3)))
+            let (job, control) = after(lines);
+            (job, control.is_to_stop(JobId(3)))
         };
         let three = request(3);
         assert_eq!(stopped_after(&[&three]), (JobId(3), false));

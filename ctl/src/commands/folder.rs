@@ -1,4 +1,4 @@
-//! `watch`: the jobs folder.
+//! `folder`: the jobs folder.
 
 use framepack_ipc::{
     Exit,
@@ -8,7 +8,7 @@ use framepack_ipc::{
 };
 
 use crate::{
-    cli::Watch,
+    cli::Folder,
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, print_lines},
@@ -24,8 +24,8 @@ const FIELDS: [&str; 7] = [
     "notes",
 ];
 
-pub(crate) fn run(action: &Watch, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
-    let Watch::Scan = action;
+pub(crate) fn run(action: &Folder, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    let Folder::Scan = action;
     output.check_fields(&FIELDS)?;
     let Response::Scanned(scan) = daemon.ask(&Request::Scan)? else {
         return Err(ClientError::Unexpected.into());
@@ -39,7 +39,7 @@ pub(crate) fn run(action: &Watch, daemon: &Daemon, output: &Output) -> Result<Ex
 
 fn lines(scan: &Scan) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} new jobs, {} duplicates, {} rejected; {} wait, {} are left for later",
+        "{} new jobs, {} duplicates, {} rejected; {} waiting, {} left for later",
         scan.jobs, scan.duplicates, scan.rejected, scan.waiting, scan.left
     )];
     for file in &scan.files {

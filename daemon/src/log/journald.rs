@@ -10,16 +10,16 @@ use tracing_subscriber::{Layer, layer::Context};
 use super::fields::Fields;
 
 /// The layer that talks to journald.
-pub(super) struct Journal(JournalLog);
+pub(super) struct Journald(JournalLog);
 
-impl Journal {
+impl Journald {
     /// Fails where no journald listens.
     pub(super) fn connect() -> io::Result<Self> {
         Ok(Self(JournalLog::new()?))
     }
 }
 
-impl<S: Subscriber> Layer<S> for Journal {
+impl<S: Subscriber> Layer<S> for Journald {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
         let Fields { message, others } = Fields::of(event);

@@ -1,4 +1,4 @@
-//! What the spool says of itself: `STATUS.txt`, notes for whoever asks the daemon, and the log.
+//! What the spool publishes: `STATUS.txt`, notes and metrics for clients, and the log.
 
 use std::{ffi::OsString, io, time::Instant};
 
@@ -8,9 +8,9 @@ use tracing::warn;
 
 use super::{
     Spool, View,
-    figures::{Figures, Mode},
     folder::Folder,
-    held::hindrance,
+    held::blocker,
+    metrics::{Mode, SpoolMetrics},
     places::Access,
     status::Status,
 };
@@ -25,9 +25,9 @@ impl Spool {
         }
     }
 
-    /// Says how things are: in `STATUS.txt`, and to whoever asks the daemon.
-    pub(super) fn tell(&mut self, left: usize, summary: &Summary, unusable: Option<Note>) {
-        let figures = self.figures(left, unusable.as_ref());
+    /// Publishes the current status: in `STATUS.txt`, and for clients of the daemon.
+    pub(super) fn publish(&mut self, left: usize, summary: &Summary, unusable: Option<Note>) {
+        let metrics = self.metrics(left, unusable.as_ref());
         let is_written = unusable.is_none() || self.folder.access() == Access::ReadOnly;
         let notes: Vec<Note> = unusable.into_iter().chain(self.alarm()).collect();
         let status = Status {
@@ -38,23 +38,23 @@ impl Spool {
             troubles: &self.troubles,
             held: &self.held,
             left,
-            hindrance: hindrance(&self.held),
+            blocker: blocker(&self.held),
             notes: &notes,
         };
         if is_written {
-            self.status.update(self.folder.papers(), &status);
+            self.status.update(self.folder.spool_dir(), &status);
         }
-        self.told.send_modify(|told| {
-            for note in notes.iter().filter(|note| !told.notes.contains(note)) {
+        self.view.send_modify(|view| {
+            for note in notes.iter().filter(|note| !view.notes.contains(note)) {
                 warn!(code = %note.code, "{}", note.message);
             }
-            *told = View { notes, figures };
+            *view = View { notes, metrics };
         });
     }
 
-    fn figures(&self, left: usize, unusable: Option<&Note>) -> Figures {
+    fn metrics(&self, left: usize, unusable: Option<&Note>) -> SpoolMetrics {
         let unsettled = self.unsettled();
-        Figures {
+        SpoolMetrics {
             totals: self.totals.clone(),
             unsettled: unsettled.len() as u64,
             left: left as u64,
@@ -66,12 +66,12 @@ impl Spool {
     }
 
     /// Files that have not settled or can't be taken, the oldest first.
-    fn unsettled(&self) -> Vec<Lying<'_>> {
+    fn unsettled(&self) -> Vec<PendingFile<'_>> {
         let files = self.unsettled.files.iter().chain(&self.troubles);
         let mut files: Vec<_> = files
             .filter_map(|(name, why)| {
-                let since = self.sightings.get(name)?.since;
-                Some(Lying { since, name, why })
+                let since = self.observations.get(name)?.since;
+                Some(PendingFile { since, name, why })
             })
             .collect();
         files.sort_by_key(|file| file.since);
@@ -95,7 +95,7 @@ impl Spool {
 }
 
 /// A file that is still in the folder.
-struct Lying<'a> {
+struct PendingFile<'a> {
     since: Instant,
     name: &'a OsString,
     why: &'a str,

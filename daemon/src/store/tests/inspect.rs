@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::State;
-use crate::store::look;
+use crate::store::inspect;
 
 #[tokio::test]
 async fn a_sound_store_is_seen_as_it_is_and_stays_so() {
@@ -11,7 +11,7 @@ async fn a_sound_store_is_seen_as_it_is_and_stays_so() {
     state.write(3).await;
     let journal = fs::read(state.file("journal/000001.ndjson")).unwrap();
     for _ in 0..2 {
-        let seen = look(&state.location()).unwrap();
+        let seen = inspect(&state.location()).unwrap();
         assert_eq!(seen.report.problems, [""; 0]);
         assert_eq!((seen.report.jobs, seen.report.seq), (10, 55));
         assert_eq!(seen.records, state.open().1);
@@ -25,7 +25,7 @@ async fn a_sound_store_is_seen_as_it_is_and_stays_so() {
 #[test]
 fn a_store_of_the_first_version_is_sound_before_it_has_a_journal() {
     let state = State::first_version();
-    let seen = look(&state.location()).unwrap();
+    let seen = inspect(&state.location()).unwrap();
     assert_eq!(seen.report.problems, [""; 0]);
     assert_eq!(seen.records.len(), 8);
     assert!(!state.file("journal").exists(), "nothing is written");
@@ -38,10 +38,10 @@ async fn a_store_of_an_earlier_time_shows_the_journals_records() {
     state.write(4).await;
     fs::remove_dir_all(state.file("store")).unwrap();
     fs::rename(earlier.file("store"), state.file("store")).unwrap();
-    let seen = look(&state.location()).unwrap();
+    let seen = inspect(&state.location()).unwrap();
     assert_eq!(
         seen.report.problems,
-        ["the store lacks 1 records of the journal"]
+        ["the store lacks 1 records that the journal has"]
     );
     assert_eq!(seen.records[0].job.runs.attempts, 5);
     assert!(!state.file("damaged").exists(), "nothing is repaired");
@@ -51,11 +51,11 @@ async fn a_store_of_an_earlier_time_shows_the_journals_records() {
 fn what_the_journal_has_is_seen_without_a_store_or_without_room_for_it() {
     let mut state = State::second_version();
     state.floor_bytes = 1 << 60;
-    let seen = look(&state.location()).unwrap();
+    let seen = inspect(&state.location()).unwrap();
     assert_eq!(seen.records.len(), 10);
     assert!(seen.report.problems[0].contains("MiB free"));
     fs::remove_dir_all(state.file("store")).unwrap();
-    let seen = look(&state.location()).unwrap();
+    let seen = inspect(&state.location()).unwrap();
     assert_eq!(seen.records.len(), 10);
     assert!(seen.report.problems[0].contains("the journal has 10 jobs"));
     assert!(!state.file("store").exists(), "nothing is repaired");
@@ -65,7 +65,7 @@ fn what_the_journal_has_is_seen_without_a_store_or_without_room_for_it() {
 fn a_damaged_store_shows_what_the_journal_has() {
     let state = State::second_version();
     fs::write(state.file("store/db"), vec![0xa5; 100_000]).unwrap();
-    let seen = look(&state.location()).unwrap();
+    let seen = inspect(&state.location()).unwrap();
     assert_eq!(seen.records.len(), 10);
     assert_eq!(seen.report.problems.len(), 1);
     assert!(!state.file("damaged").exists(), "nothing is repaired");

@@ -1,4 +1,4 @@
-//! The jobs folder in figures, and what is wrong with it, for those who ask the daemon.
+//! Metrics of the jobs folder and what is wrong with it, for clients of the daemon.
 
 use std::time::{Duration, Instant};
 
@@ -9,19 +9,19 @@ use framepack_ipc::control::Note;
 pub(crate) struct View {
     /// What is wrong.
     pub(crate) notes: Vec<Note>,
-    pub(crate) figures: Figures,
+    pub(crate) metrics: SpoolMetrics,
 }
 
 /// Files, listings and events.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Figures {
+pub(crate) struct SpoolMetrics {
     /// What adds up since the daemon started.
-    pub(crate) totals: Totals,
+    pub(crate) totals: SpoolCounters,
     /// Files that have not settled, or can't be taken.
     pub(crate) unsettled: u64,
     /// Files that could be taken and are left for want of room.
     pub(crate) left: u64,
-    /// Files that are claimed: of jobs, and of those that wait for their picture.
+    /// Files that are claimed: of jobs, and of those that wait for their image.
     pub(crate) claimed: u64,
     /// Since when the oldest of the unsettled files has been seen.
     pub(crate) oldest_unsettled: Option<Instant>,
@@ -32,8 +32,8 @@ pub(crate) struct Figures {
 
 /// What adds up.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Totals {
-    /// Files that were seen.
+pub(crate) struct SpoolCounters {
+    /// Files seen.
     pub(crate) seen: u64,
     pub(crate) claimed: u64,
     /// Files that became jobs.

@@ -20,26 +20,26 @@ const BACKLOG: usize = 16;
 
 /// A question, and where its answer goes.
 #[derive(Debug)]
-struct Ask {
+struct Question {
     request: Box<RenderRequest>,
     reply: oneshot::Sender<PlanOutcome>,
 }
 
 /// The way to the workers, by device; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Planners(Arc<BTreeMap<String, mpsc::Sender<Ask>>>);
+pub(crate) struct Planners(Arc<BTreeMap<String, mpsc::Sender<Question>>>);
 
 /// The worker died, or did not answer in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Silent;
+pub(crate) struct NoAnswer;
 
 impl Planners {
     /// The way to the workers of these devices, and for each of them its supervisor's end.
-    pub(crate) fn new<'a>(devices: impl Iterator<Item = &'a str>) -> (Self, Vec<Asks>) {
+    pub(crate) fn new<'a>(devices: impl Iterator<Item = &'a str>) -> (Self, Vec<Questions>) {
         let (ways, ends) = devices
             .map(|device| {
                 let (sender, inbox) = mpsc::channel(BACKLOG);
-                ((device.to_owned(), sender), Asks::new(inbox))
+                ((device.to_owned(), sender), Questions::new(inbox))
             })
             .unzip();
         (Self(Arc::new(ways)), ends)
@@ -51,31 +51,31 @@ impl Planners {
         device: &str,
         request: RenderRequest,
         patience: Duration,
-    ) -> Result<PlanOutcome, Silent> {
+    ) -> Result<PlanOutcome, NoAnswer> {
         let (reply, answer) = oneshot::channel();
-        let ask = Ask {
+        let ask = Question {
             request: Box::new(request),
             reply,
         };
-        let way = self.0.get(device).ok_or(Silent)?;
+        let way = self.0.get(device).ok_or(NoAnswer)?;
         let answered = async {
-            way.send(ask).await.map_err(|_| Silent)?;
-            answer.await.map_err(|_| Silent)
+            way.send(ask).await.map_err(|_| NoAnswer)?;
+            answer.await.map_err(|_| NoAnswer)
         };
-        timeout(patience, answered).await.unwrap_or(Err(Silent))
+        timeout(patience, answered).await.unwrap_or(Err(NoAnswer))
     }
 }
 
 /// A supervisor's end: questions that came, and those that its worker has not answered.
 #[derive(Debug)]
-pub(crate) struct Asks {
-    inbox: mpsc::Receiver<Ask>,
+pub(crate) struct Questions {
+    inbox: mpsc::Receiver<Question>,
     open: HashMap<u64, oneshot::Sender<PlanOutcome>>,
     last: u64,
 }
 
-impl Asks {
-    fn new(inbox: mpsc::Receiver<Ask>) -> Self {
+impl Questions {
+    fn new(inbox: mpsc::Receiver<Question>) -> Self {
         Self {
             inbox,
             open: HashMap::new(),
@@ -90,7 +90,7 @@ impl Asks {
             // Asked again after each message of the worker: one that stands still has questions enough.
             return future::pending().await;
         }
-        while let Some(Ask { request, reply }) = self.inbox.recv().await {
+        while let Some(Question { request, reply }) = self.inbox.recv().await {
             if !reply.is_closed() {
                 self.last += 1;
                 self.open.insert(self.last, reply);
@@ -107,7 +107,7 @@ impl Asks {
     /// Passes the worker's answer on.
     pub(super) fn answer(&mut self, ask: u64, outcome: PlanOutcome) {
         if let Some(reply) = self.open.remove(&ask) {
-            // Whoever asked may have lost patience.
+            // The client may have given up.
             let _ = reply.send(outcome);
         }
     }
@@ -136,8 +136,8 @@ mod tests {
         PlanOutcome::Refused(Failure::new(Code::DOES_NOT_FIT, message))
     }
 
-    async fn asked(asks: &mut Asks) -> u64 {
-        match asks.next().await {
+    async fn asked(questions: &mut Questions) -> u64 {
+        match questions.next().await {
             ToWorker::Plan { ask, .. } => ask,
             other => panic!("{other:?}"),
         }
@@ -146,12 +146,12 @@ mod tests {
     #[tokio::test]
     async fn answers_go_to_those_who_asked() {
         let (planners, mut ends) = Planners::new(["cpu"].into_iter());
-        let asks = &mut ends[0];
+        let questions = &mut ends[0];
         let patience = Duration::from_mins(5);
         let worker = async {
-            let (first, second) = (asked(asks).await, asked(asks).await);
-            asks.answer(second, refused("second"));
-            asks.answer(first, refused("first"));
+            let (first, second) = (asked(questions).await, asked(questions).await);
+            questions.answer(second, refused("second"));
+            questions.answer(first, refused("first"));
         };
         let (first, second, ()) = tokio::join!(
             planners.plan("cpu", request(), patience),
@@ -165,17 +165,17 @@ mod tests {
     #[tokio::test]
     async fn a_dead_worker_and_a_slow_one_are_silent() {
         let (planners, mut ends) = Planners::new(["cpu"].into_iter());
-        let asks = &mut ends[0];
+        let questions = &mut ends[0];
         let worker = async {
-            asked(asks).await;
-            asks.give_up();
+            asked(questions).await;
+            questions.give_up();
         };
         let patience = Duration::from_mins(5);
         let (dead, ()) = tokio::join!(planners.plan("cpu", request(), patience), worker);
-        assert_eq!(dead, Err(Silent));
+        assert_eq!(dead, Err(NoAnswer));
         let slow = planners.plan("cpu", request(), Duration::ZERO).await;
-        assert_eq!(slow, Err(Silent));
+        assert_eq!(slow, Err(NoAnswer));
         let none = planners.plan("cuda:7", request(), patience).await;
-        assert_eq!(none, Err(Silent));
+        assert_eq!(none, Err(NoAnswer));
     }
 }

@@ -1,4 +1,4 @@
-//! What decides the bits of latents besides the job and its models.
+//! The provenance of latents: what decides their bits besides the job and its models.
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind};
@@ -7,7 +7,7 @@ use crate::{device, vae::Tiling, weights::Fingerprint};
 
 /// How a section was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Circumstances {
+pub(crate) struct Provenance {
     /// Kind of the device, and the model that its maker names: no two round alike.
     pub(crate) device: String,
     /// Threads that share an operation, and with it the order of its sums; on the CPU.
@@ -27,9 +27,9 @@ pub(crate) struct Circumstances {
     pub(crate) tiling: String,
 }
 
-/// What a run settles for itself.
+/// What a run decides for itself.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Settled {
+pub(crate) struct RunSettings {
     pub(crate) dtype: Kind,
     pub(crate) vae_dtype: Kind,
     pub(crate) attention: &'static str,
@@ -37,9 +37,9 @@ pub(crate) struct Settled {
     pub(crate) tiling: Tiling,
 }
 
-impl Circumstances {
+impl Provenance {
     /// Those of a run on `device`, by the program `build`.
-    pub(crate) fn now(device: Device, build: Option<Fingerprint>, settled: Settled) -> Self {
+    pub(crate) fn now(device: Device, build: Option<Fingerprint>, settled: RunSettings) -> Self {
         let kind = match device {
             Device::Cuda(_) => "cuda",
             _ => "cpu",

@@ -10,14 +10,14 @@ use crate::fingerprint::Fingerprint;
 
 /// One look at a candidate.
 #[derive(Debug)]
-pub(super) struct Look<'a> {
+pub(super) struct FileState<'a> {
     pub(super) name: &'a OsStr,
     pub(super) fingerprint: Fingerprint,
     /// How long ago the file was last written, by its own times.
     pub(super) age: Duration,
 }
 
-impl<'a> Look<'a> {
+impl<'a> FileState<'a> {
     pub(super) fn new(name: &'a OsStr, metadata: &Metadata, now: SystemTime) -> Self {
         // A time in the future (a share whose clock is ahead) counts as "just now".
         let age = metadata
@@ -45,8 +45,8 @@ mod tests {
         for (written, age_secs) in [(-5, 5), (0, 0), (5, 0)] {
             let written = Duration::from_secs(3600_u64.saturating_add_signed(written));
             file.set_modified(SystemTime::UNIX_EPOCH + written).unwrap();
-            let look = Look::new(OsStr::new("a.yaml"), &path.metadata().unwrap(), server);
-            assert_eq!(look.age, Duration::from_secs(age_secs));
+            let state = FileState::new(OsStr::new("a.yaml"), &path.metadata().unwrap(), server);
+            assert_eq!(state.age, Duration::from_secs(age_secs));
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Pauses {
 
 /// Pauses, what devices have ready, and when there is something to be decided.
 #[derive(Debug)]
-pub(super) struct Agenda {
+pub(super) struct SchedulerState {
     pub(super) pauses: Pauses,
     /// By device: what its last job has left ready.
     pub(super) warm: HashMap<String, Warm>,
@@ -43,7 +43,7 @@ pub(super) struct Agenda {
     pub(super) due: Option<Timestamp>,
 }
 
-impl Agenda {
+impl SchedulerState {
     pub(super) fn new(pauses: Pauses) -> Self {
         Self {
             pauses,
