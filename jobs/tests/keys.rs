@@ -52,7 +52,7 @@ fn validated(text: &str, stem: &str, farm_defaults: Settings) -> Validated {
     };
     JobSpec::parse(text)
         .and_then(|spec| spec.validate(&surroundings))
-        .unwrap()
+        .unwrap_or_else(|problems| panic!("{stem}:\n{problems}"))
 }
 
 fn key(job: &Validated) -> String {

@@ -106,8 +106,12 @@ fn a_duplicate_under_other_farm_wide_defaults_is_told_so() {
     assert_eq!(report["farm_defaults_differ"], json!([differs]));
     let (_, text) = farm.filed("again", ".report.txt").pop().unwrap();
     assert!(fs::read_to_string(text).unwrap().contains(differs));
-    let file = farm.write_job("cat.yaml", "a cat");
-    let output = farm.ctl(&["submit", &file]);
+    let elsewhere = farm.path("jobs/.incoming");
+    fs::create_dir_all(&elsewhere).unwrap();
+    fs::copy(farm.path("jobs/photo.png"), elsewhere.join("photo.png")).unwrap();
+    let file = elsewhere.join("cat.yaml");
+    fs::write(&file, job("a cat")).unwrap();
+    let output = farm.ctl(&["submit", file.to_str().unwrap()]);
     assert_code(&output, 0);
     assert!(stderr(&output).contains(differs), "{}", stderr(&output));
     assert_eq!(farm.renders(), [1]);
