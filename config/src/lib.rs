@@ -5,6 +5,7 @@
 
 mod device;
 mod disk;
+mod environment;
 mod idle;
 mod limit;
 mod load;

@@ -1,6 +1,6 @@
 //! Where settings come from, and the configuration that they make.
 
-use std::path::Path;
+use std::{ffi::OsString, path::Path};
 
 use framepack_jobs::{
     Settings,
@@ -48,7 +48,7 @@ pub struct Load<'a> {
     /// The configuration file; its relative paths are relative to its folder.
     pub file: &'a Path,
     /// Environment variables; only `FRAMEPACKD_*` are looked at.
-    pub environment: &'a [(String, String)],
+    pub environment: &'a [(String, OsString)],
     /// The working directory, for relative paths in the environment.
     pub current_dir: &'a Path,
 }

@@ -9,15 +9,13 @@ use framepack_jobs::{
     Row, Value,
     settings::{Origin, Scope, Setting, TABLE},
 };
-use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems, scalar, suggest};
+use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems};
 use serde::Serialize;
 
-use crate::Load;
-
-/// What the daemon's variables begin with.
-const PREFIX: &str = "FRAMEPACKD_";
-/// The variable that framepackctl reads, too, and the key that it stands for.
-const SHORT_SOCKET: (&str, &str) = ("FRAMEPACKD_SOCKET", "paths.socket");
+use crate::{
+    Load,
+    environment::{Environment, Shape},
+};
 
 /// A key, and what it was called before.
 #[derive(Debug, Clone, Copy)]
@@ -45,23 +43,12 @@ impl Key {
     }
 }
 
-/// How a variable's text is one value or several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    One,
-    /// Separated by commas.
-    List,
-    /// Separated by colons, as in `PATH`.
-    Paths,
-}
-
 /// Sources that are being read.
 pub(crate) struct Reader<'s> {
     load: &'s Load<'s>,
+    environment: Environment<'s>,
     file: Document<'s>,
-    /// Variables that were asked for.
-    variables: Vec<String>,
-    /// Mistakes in variables, and keys that nobody set.
+    /// Required keys that nobody set, and values that do not go together.
     problems: Problems,
     settings: Vec<Setting>,
     notices: Vec<String>,
@@ -77,8 +64,8 @@ impl<'s> Reader<'s> {
     pub(crate) fn new(root: &'s Node, load: &'s Load<'s>) -> Self {
         Self {
             load,
+            environment: Environment::new(load.environment),
             file: Document::new(root),
-            variables: Vec::new(),
             problems: Problems::default(),
             settings: Vec::new(),
             notices: Vec::new(),
@@ -177,48 +164,44 @@ impl<'s> Reader<'s> {
     }
 
     /// What was read, or everything that is wrong.
-    pub(crate) fn finish(mut self, text: &str) -> Result<Read, Problems> {
-        self.look_for_unknown_variables();
+    pub(crate) fn finish(self, text: &str) -> Result<Read, Problems> {
         let mut problems = match self.file.finish().or(()) {
             Ok(()) => Problems::default(),
             Err(problems) => problems.map(explain).located_in(text),
         };
         problems.extend(self.problems);
+        problems.extend(self.environment.finish());
         problems.or(Read {
             settings: self.settings,
             notices: self.notices,
         })
     }
 
-    /// What `read` makes of the strongest source's value, and which source that is. A mistake is noted, and counts as
-    /// not set.
+    /// What `read` makes of the strongest source's value, and which source that is. A mistake is noted, also in a
+    /// source that is overridden, and counts as not set.
     fn find<T>(
         &mut self,
         key: Key,
         shape: Shape,
         read: impl Fn(&Node) -> Result<T, Mistake>,
     ) -> Option<(T, Origin)> {
-        let names = [Some(key.name), key.formerly];
+        let names = [Some(key.name), key.formerly].into_iter().flatten();
         let mut found = None;
-        for name in names.into_iter().flatten() {
-            let variable = self.variable(name);
-            if let (None, Some((variable, text))) = (&found, variable) {
-                found = Some(self.in_variable(variable, &text, shape, &read));
+        for name in names.clone() {
+            if let Some(variable) = self.environment.of_key(name) {
+                let value = self.environment.value(&variable, shape, &read);
+                let variable = variable.name;
+                let value = value.map(|value| (value, Origin::Environment { variable }));
+                found.get_or_insert(value);
                 self.notice(key, name);
             }
         }
-        for name in names.into_iter().flatten() {
-            let node = self.file.get(name);
-            if let (None, Some(node)) = (&found, node) {
-                let value = read(node).map_err(|mistake| self.file.note(name, mistake));
-                found = Some(value.ok().map(|value| {
-                    (
-                        value,
-                        Origin::File {
-                            key: name.to_owned(),
-                        },
-                    )
-                }));
+        for name in names {
+            if self.file.get(name).is_some() {
+                let value = self.file.value(name, &read);
+                let of = name.to_owned();
+                let value = value.map(|value| (value, Origin::File { key: of }));
+                found.get_or_insert(value);
                 self.notice(key, name);
             }
         }
@@ -234,56 +217,8 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// The variable that sets a key, and its text. An empty one counts as not set.
-    fn variable(&mut self, key: &str) -> Option<(String, String)> {
-        let mut names = vec![variable(key)];
-        if key == SHORT_SOCKET.1 {
-            names.push(SHORT_SOCKET.0.to_owned());
-        }
-        let mut found = None;
-        for name in names {
-            let of_name =
-                |(variable, text): &&(String, String)| *variable == name && !text.is_empty();
-            let given = self.load.environment.iter().find(of_name);
-            found = found.or_else(|| given.cloned());
-            self.variables.push(name);
-        }
-        found
-    }
-
-    fn in_variable<T>(
-        &mut self,
-        name: String,
-        text: &str,
-        shape: Shape,
-        read: impl Fn(&Node) -> Result<T, Mistake>,
-    ) -> Option<(T, Origin)> {
-        let texts = |parts: Vec<String>| Node::List(parts.into_iter().map(Node::Text).collect());
-        let value = match shape {
-            Shape::One => read_text(text, read),
-            Shape::List => read(&texts(
-                text.split(',').map(|part| part.trim().to_owned()).collect(),
-            )),
-            Shape::Paths => {
-                let paths = std::env::split_paths(text);
-                read(&texts(
-                    paths
-                        .map(|path| path.to_string_lossy().into_owned())
-                        .collect(),
-                ))
-            }
-        };
-        match value {
-            Ok(value) => Some((value, Origin::Environment { variable: name })),
-            Err(mistake) => {
-                self.problems.push(Problem::at(name, mistake));
-                None
-            }
-        }
-    }
-
     fn is_given(&mut self, key: &'static str) -> bool {
-        self.variable(key).is_some() || self.file.get(key).is_some()
+        self.environment.of_key(key).is_some() || self.file.get(key).is_some()
     }
 
     /// What relative paths of a source are relative to.
@@ -319,21 +254,6 @@ impl<'s> Reader<'s> {
             origin,
         });
     }
-
-    /// A variable that begins like a setting and is none is misspelt, or of another version.
-    fn look_for_unknown_variables(&mut self) {
-        for (name, _) in self.load.environment {
-            if !name.starts_with(PREFIX) || self.variables.contains(name) {
-                continue;
-            }
-            let hint = match suggest(name, self.variables.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("unset it: variables that start with {PREFIX} are settings"),
-            };
-            let problem = Problem::new(ProblemKind::UnknownKey, name, "unknown variable");
-            self.problems.push(problem.hint(hint));
-        }
-    }
 }
 
 /// Keys of a job that a farm does not set are no typing errors.
@@ -346,17 +266,4 @@ fn explain(problem: Problem) -> Problem {
         return problem.hint("set it in the job file");
     }
     problem
-}
-
-/// `FRAMEPACKD_PATHS_JOBS` of `paths.jobs`.
-fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
-}
-
-/// A variable is text, whatever the setting is: it is taken as text where that will do, and else as YAML would.
-fn read_text<T>(text: &str, read: impl Fn(&Node) -> Result<T, Mistake>) -> Result<T, Mistake> {
-    read(&Node::Text(text.to_owned())).or_else(|mistake| match scalar(text) {
-        Node::Text(_) => Err(mistake),
-        node => read(&node),
-    })
 }

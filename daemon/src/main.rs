@@ -3,6 +3,7 @@
 //! config …` reads the configuration.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -172,9 +173,9 @@ fn place(file: &Path, origin: &Origin) -> String {
 }
 
 fn load(cli: &Cli) -> Result<Loaded> {
-    // A variable that is not UTF-8 is none of the daemon's.
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    // A name that is not UTF-8 is none of the daemon's.
+    let environment: Vec<(String, OsString)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
         .collect();
     let current_dir = std::env::current_dir().context("finding the working directory")?;
     let loaded = Loaded::read(&Load {

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{os::unix::ffi::OsStringExt, path::PathBuf};
 
 use framepack_jobs::{MemoryAmount, Value, settings::Origin};
 
@@ -14,7 +14,7 @@ models: {bundle: models/demo}
 fn loaded(text: &str, environment: &[(&str, &str)]) -> Result<Loaded, String> {
     let environment: Vec<_> = environment
         .iter()
-        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|&(name, value)| (name.to_owned(), value.into()))
         .collect();
     let load = Load {
         file: Path::new("/etc/framepackd/config.yaml"),
@@ -241,10 +241,34 @@ fn old_names_are_read_with_a_notice() {
     assert_eq!(
         loaded.notices,
         [
+            "keep.work_days is now called retention.work_days; the old name still works",
             "keep.logs_days is now called retention.logs_days; the old name still works",
             "keep.max_jobs is now called retention.work_jobs; the old name still works",
         ]
     );
+}
+
+#[test]
+fn what_is_overridden_is_checked_all_the_same() {
+    let text = format!("{MINIMAL}worker: {{max_faults: many}}\n");
+    let environment = [("FRAMEPACKD_WORKER_MAX_FAULTS", "2")];
+    let expected = "line 3, column 22: worker.max_faults: `many` is neither never nor a whole number, 1 to 1000";
+    assert_eq!(merged(&text, &environment).unwrap_err(), expected);
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_a_mistake() {
+    let environment = [(
+        "FRAMEPACKD_PATHS_JOBS".to_owned(),
+        OsString::from_vec(vec![b'/', 0xff]),
+    )];
+    let load = Load {
+        file: Path::new("/etc/framepackd/config.yaml"),
+        environment: &environment,
+        current_dir: Path::new("/home/user"),
+    };
+    let problems = merge(MINIMAL, &load).unwrap_err();
+    assert_eq!(problems.to_string(), "FRAMEPACKD_PATHS_JOBS: not UTF-8");
 }
 
 #[test]
