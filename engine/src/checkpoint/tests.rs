@@ -79,7 +79,7 @@ fn another_jobs_checkpoints_are_not_used() {
     save(&mut checkpoints(folder.path(), "a"), &[1.0]);
     let (sections, warning) = found(folder.path(), "b");
     assert!(sections.is_empty());
-    assert!(warning.unwrap().contains("of another job"));
+    assert!(warning.unwrap().contains("belongs to another job"));
 }
 
 #[test]

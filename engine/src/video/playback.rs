@@ -245,7 +245,7 @@ mod tests {
         let path = Path::new("a.mp4");
         let (_folder, hung) = player("exec sleep 600");
         let error = hung.check(path, no_frames).unwrap_err();
-        assert!(error.to_string().contains("did not end"), "{error}");
+        assert!(error.to_string().contains("did not finish"), "{error}");
         assert_eq!(error.code().as_str(), "FP6017");
     }
 

@@ -203,7 +203,7 @@ fn an_index_must_fit_its_shards() {
     let [x, y] = [("x", "a.safetensors"), ("y", "a.safetensors")];
     assert!(reason(&[x, y, ("z", "a.safetensors")]).contains("tensor z"));
     assert!(reason(&[x]).contains("tensor y"));
-    assert!(reason(&[x, y, ("z", "b.safetensors")]).contains("b.safetensors is not there"));
+    assert!(reason(&[x, y, ("z", "b.safetensors")]).contains("b.safetensors is missing"));
     assert!(reason(&[("x", "../a.safetensors")]).contains("not the name of a file"));
 
     let dir = dir();

@@ -127,7 +127,7 @@ fn what_others_use_is_not_ours() {
         ..shared
     };
     let message = plan_on(&crowded).unwrap_err().to_string();
-    let end = "there are 2.00 GiB of 24.00 GiB, 22.00 GiB being used by others";
+    let end = "but only 2.00 GiB of 24.00 GiB are available (22.00 GiB used by other programs)";
     assert!(message.ends_with(end), "{message}");
 }
 
@@ -162,7 +162,7 @@ fn preserved_memory_is_kept_free_and_never_less_than_the_activations() {
     let error = preserving(15).unwrap_err();
     assert!(matches!(error, PlanError::Preserve { .. }), "{error}");
     let message = error.to_string();
-    assert!(message.contains("asks for 15.00 GiB"), "{message}");
+    assert!(message.contains("keeps 15.00 GiB free"), "{message}");
 }
 
 #[test]
