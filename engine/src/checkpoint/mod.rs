@@ -78,6 +78,8 @@ struct Header {
     noise_numbers: u64,
     /// Checksum of the checkpoint before.
     after: Option<String>,
+    /// As the first version called it.
+    #[serde(rename = "circumstances")]
     provenance: Provenance,
 }
 

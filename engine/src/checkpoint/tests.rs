@@ -48,6 +48,29 @@ fn found(folder: &Path, job: &str) -> (Vec<f64>, Option<String>) {
 }
 
 #[test]
+fn a_header_has_the_keys_of_the_first_version() {
+    let header = Header {
+        format: FORMAT,
+        job: "a".into(),
+        section: 1,
+        noise_numbers: 7,
+        after: None,
+        provenance: provenance(0),
+    };
+    let json = serde_json::to_value(header).unwrap();
+    let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+    let expected = [
+        "after",
+        "circumstances",
+        "format",
+        "job",
+        "noise_numbers",
+        "section",
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
 fn sections_come_back_until_one_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(found(folder.path(), "a"), (vec![], None));
