@@ -36,7 +36,7 @@ def main():
     prompts = Prompts(args.bundle)
     model = FramePack(prompts.llama.get_vocab_size(), len(prompts.clip))
     model.load_state_dict({k: v.float() for f in args.weights for k, v in load_file(f).items()})
-    model.transformer.to(torch.bfloat16).save_pretrained(args.bundle / "transformer", max_shard_size="11MB")
+    model.transformer.to(torch.bfloat16).save_pretrained(args.bundle / "transformer", max_shard_size="12MB")
     vae = build_vae()
     vae.load_state_dict(load_file(args.vae))
     vae.half().save_pretrained(args.bundle / "vae")

@@ -27,13 +27,18 @@ class Generator:
         self.dtype = model.transformer.proj_out.weight.dtype
 
     @torch.no_grad()
-    def __call__(self, images, texts, count, forward_order, seed):
-        """Clips [B, 3, 36 count + 1, H, W] in [-1, 1] from images [B, 3, H, W]; prompts of one token length."""
-        condition = self._condition(images, texts)
+    def __call__(self, images, texts, count, forward_order, seed, ends=None):
+        """Clips [B, 3, 36 count + 1, H, W] in [-1, 1] from images [B, 3, H, W].
+
+        `texts` holds for each section, in time order, one prompt for each image, all of one token length; `ends` end
+        pictures for the backward order.
+        """
+        conditions = [self._condition(images, t) for t in texts]
         start = encode_start(self.vae, images)
         generator = torch.Generator().manual_seed(seed)
-        loop = self._forward if forward_order else self._backward
-        return loop(start, condition, count, generator)
+        if forward_order:
+            return self._forward(start, conditions, count, generator)
+        return self._backward(start, conditions, count, generator, None if ends is None else encode_start(self.vae, ends))
 
     def _condition(self, images, texts):
         llama = torch.tensor([self.prompts.llama_ids(t) for t in texts], device=self.device)
@@ -56,38 +61,40 @@ class Generator:
 
         return unipc(x0_model(velocity), noise, schedule(self.steps, WINDOW * h * w // 4, self.device))
 
-    def _decode(self, latents):
+    def decode(self, latents):
         dtype = self.vae.quant_conv.weight.dtype
         parts = [self.vae.decode((z / SCALING_FACTOR).to(dtype)).sample.float() for z in latents.split(8)]
         return torch.cat(parts)
 
-    def _backward(self, start, condition, count, generator):
+    def _backward(self, start, conditions, count, generator, end):
         history = torch.zeros(*start.shape[:2], HISTORY, *start.shape[3:], device=self.device)
+        if end is not None:
+            history[:, :, :1] = end
         total, pixels = 0, None
-        for padding in paddings(count):
+        for i, padding in enumerate(paddings(count)):
             views = backward_history(start, history)
-            latents = self._sample(start, backward_section(padding), views, condition, generator)
+            latents = self._sample(start, backward_section(padding, self.device), views, conditions[count - 1 - i], generator)
             if padding == 0:
                 latents = torch.cat([start, latents], 2)
             total += latents.shape[2]
             history = torch.cat([latents, history], 2)
             real = history[:, :, :total]
             if pixels is None:
-                pixels = self._decode(real)
+                pixels = self.decode(real)
             else:
                 size = 2 * WINDOW + (padding == 0)
-                pixels = soft_append(self._decode(real[:, :, :size]), pixels, OVERLAP)
+                pixels = soft_append(self.decode(real[:, :, :size]), pixels, OVERLAP)
         return pixels
 
-    def _forward(self, start, condition, count, generator):
+    def _forward(self, start, conditions, count, generator):
         zeros = torch.zeros(*start.shape[:2], HISTORY, *start.shape[3:], device=self.device)
         history, total, pixels = torch.cat([zeros, start], 2), 1, None
-        for _ in range(count):
-            latents = self._sample(start, forward_section(), forward_history(start, history), condition, generator)
+        for i in range(count):
+            latents = self._sample(start, forward_section(self.device), forward_history(start, history), conditions[i], generator)
             total += WINDOW
             history = torch.cat([history, latents], 2)
             if pixels is None:
-                pixels = self._decode(history[:, :, -total:])
+                pixels = self.decode(history[:, :, -total:])
             else:
-                pixels = soft_append(pixels, self._decode(history[:, :, -2 * WINDOW:]), OVERLAP)
+                pixels = soft_append(pixels, self.decode(history[:, :, -2 * WINDOW:]), OVERLAP)
         return pixels

@@ -10,10 +10,9 @@ def psnr(a, b):
     return 10 * torch.log10(4 / mse.clamp_min(1e-10))
 
 
-def ssim(a, b):
-    """Structural similarity [B] with a 7x7 window, averaged over channels and frames."""
-    clips = a.shape[0]
-    a, b = (x.clamp(-1, 1).float().transpose(1, 2).flatten(0, 1) for x in (a, b))
+def ssim_map(a, b):
+    """Structural similarity [N, C, h, w] of pictures [N, C, H, W] in [-1, 1] with a 7x7 window (six pixels smaller)."""
+    a, b = (x.clamp(-1, 1).float() for x in (a, b))
     c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
 
     def mean(x):
@@ -21,5 +20,10 @@ def ssim(a, b):
 
     ma, mb = mean(a), mean(b)
     va, vb, cov = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
-    value = ((2 * ma * mb + c1) * (2 * cov + c2)) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
-    return value.reshape(clips, -1).mean(1)
+    return ((2 * ma * mb + c1) * (2 * cov + c2)) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
+
+
+def ssim(a, b):
+    """Structural similarity [B] of clips [B, C, F, H, W], averaged over channels and frames."""
+    value = ssim_map(*(x.transpose(1, 2).flatten(0, 1) for x in (a, b)))
+    return value.reshape(a.shape[0], -1).mean(1)

@@ -15,7 +15,7 @@ VAE = dict(in_channels=3, out_channels=3, latent_channels=16, block_out_channels
            norm_num_groups=8, scaling_factor=SCALING_FACTOR, spatial_compression_ratio=8, temporal_compression_ratio=4,
            mid_block_add_attention=True)
 TRANSFORMER = dict(in_channels=16, out_channels=16, num_attention_heads=4, attention_head_dim=48, num_layers=2,
-                   num_single_layers=5, num_refiner_layers=1, mlp_ratio=4.0, patch_size=2, patch_size_t=1,
+                   num_single_layers=7, num_refiner_layers=1, mlp_ratio=4.0, patch_size=2, patch_size_t=1,
                    qk_norm="rms_norm", guidance_embeds=True, text_embed_dim=TEXT_DIM, pooled_projection_dim=TEXT_DIM,
                    rope_theta=256.0, rope_axes_dim=(16, 16, 16), has_image_proj=True, image_proj_dim=IMAGE_DIM,
                    has_clean_x_embedder=True)

@@ -19,15 +19,16 @@ def _orthogonalise(g):
 
 
 class Optimizer:
-    """One optimiser for a module. `adam` names (substrings) keep AdamW although they are matrices."""
+    """One optimiser for a module on the processes of `group`. `adam` names (substrings) keep AdamW although they are matrices."""
 
-    def __init__(self, model, lr, adam=(), weight_decay=0.01, ema=0.998, dtype=torch.bfloat16):
+    def __init__(self, model, lr, group, adam=(), weight_decay=0.01, ema=0.998):
         named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+        self.group, self.names = group, [n for n, _ in named]
         self.params = [p for _, p in named]
         self.master = [p.detach().float().clone() for p in self.params]
         self.average = [m.clone() for m in self.master]
         for p in self.params:
-            p.data = p.data.to(dtype)
+            p.data = p.data.to(group.dtype)
         self.lr, self.decay, self.ema, self.count = lr, weight_decay, ema, 0
         self.groups, self.adam = {}, []
         for i, (name, p) in enumerate(named):
@@ -43,6 +44,7 @@ class Optimizer:
         self.count += 1
         lr = self.lr * scale
         grads = [torch.zeros_like(m) if p.grad is None else p.grad.float() for p, m in zip(self.params, self.master)]
+        grads = self.group.average(grads)
         norm = torch.stack(torch._foreach_norm(grads)).norm()
         torch._foreach_mul_(grads, (clip / (norm + 1e-6)).clamp(max=1.0))
         self._adam(grads, lr)
@@ -77,18 +79,21 @@ class Optimizer:
         torch._foreach_mul_(w, 1 - lr * self.decay)
         torch._foreach_add_(w, [u.view_as(x) for u, x in zip(update, w)], alpha=-lr * size)
 
-    def averaged(self, model):
-        """State dict of the averaged weights (fp32) under the model's names."""
-        names = [n for n, p in model.named_parameters() if p.requires_grad]
-        return dict(zip(names, self.average))
+    def averaged(self):
+        """The averaged weights (fp32) by name."""
+        return dict(zip(self.names, self.average))
 
-    def state_dict(self):
-        return {"master": self.master, "average": self.average, "first": self.first, "second": self.second, "count": self.count}
+    def state(self):
+        """Tensors to resume from; restored ones are rounded to bf16."""
+        kinds = {"master": self.master, "average": self.average, "first": self.first}
+        tensors = {f"{kind}.{n}": t for kind, values in kinds.items() for n, t in zip(self.names, values)}
+        return tensors | {f"second.{self.names[i]}": t for i, t in self.second.items()}
 
-    def load_state_dict(self, state):
-        for mine, theirs in (("master", self.master), ("average", self.average), ("first", self.first)):
-            torch._foreach_copy_(theirs, [x.to(theirs[0].device) for x in state[mine]])
-        for i, value in state["second"].items():
-            self.second[i].copy_(value)
-        self.count = state["count"]
+    def restore(self, tensors, count):
+        for kind, mine in (("master", self.master), ("average", self.average), ("first", self.first)):
+            for name, tensor in zip(self.names, mine):
+                tensor.copy_(tensors[f"{kind}.{name}"])
+        for i, tensor in self.second.items():
+            tensor.copy_(tensors[f"second.{self.names[i]}"])
+        self.count = count
         torch._foreach_copy_([p.data for p in self.params], self.master)

@@ -3,6 +3,7 @@
 Written from lllyasviel/FramePack `demo_gradio.py` (backward) and `demo_gradio_f1.py` (forward).
 """
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +20,9 @@ class Section:
     clean_2x: torch.Tensor
     clean_4x: torch.Tensor
 
+    def to(self, device):
+        return Section(*(v.to(device) for v in (self.latents, self.clean, self.clean_2x, self.clean_4x)))
+
 
 def paddings(count):
     """Section paddings of the backward order, in the order of generation."""
@@ -27,17 +31,19 @@ def paddings(count):
     return list(range(count - 1, -1, -1))
 
 
-def backward_section(padding):
+@functools.cache
+def backward_section(padding, device="cpu"):
     """[start | blank | window | 1x | 2x | 4x], the future behind the window."""
     i = torch.arange(1 + padding * WINDOW + WINDOW + HISTORY)
     pre, _, latents, post, x2, x4 = i.split([1, padding * WINDOW, WINDOW, 1, 2, 16])
-    return Section(latents, torch.cat([pre, post]), x2, x4)
+    return Section(latents, torch.cat([pre, post]), x2, x4).to(device)
 
 
-def forward_section():
+@functools.cache
+def forward_section(device="cpu"):
     """[start | 4x | 2x | 1x | window], the past before the window."""
     start, x4, x2, x1, latents = torch.arange(1 + HISTORY + WINDOW).split([1, 16, 2, 1, WINDOW])
-    return Section(latents, torch.cat([start, x1]), x2, x4)
+    return Section(latents, torch.cat([start, x1]), x2, x4).to(device)
 
 
 def backward_history(start, history):

@@ -1,19 +1,35 @@
 """An ever-renewed pool of encoded clips: rendered, encoded and captioned on the fly."""
 
 import random
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
+from aside import aside, handed, sent
 from captions import caption
 from networks import IMAGE_SIZE, SCALING_FACTOR
-from render import clip_times, render
-from scenes import sample_scene
+from render import FPS, clip_times, render
+from scenes import NEVER, sample_scene
 
 SECTIONS = 4
+SECTION_FRAMES = 36
 CLIP_LATENTS = 9 * SECTIONS + 1
-CLIP_FRAMES = 36 * SECTIONS + 1
+CLIP_FRAMES = SECTION_FRAMES * SECTIONS + 1
 PARAPHRASES = 6
+CHANGES = 0.15  # share of clips whose motions, and prompt, change at a section's border
+BLANKS = [(0, 0, 0), (255, 255, 255), (0, 177, 64)]  # starts without a picture: black, white, FramePack-Studio's green
+
+
+@dataclass
+class Batch:
+    """Clips whose captions for one section have one length."""
+    latents: torch.Tensor  # [B, 16, 37, h, w]
+    ends: torch.Tensor  # [B, 16, 4, h, w], the last frame of each section encoded alone
+    images: torch.Tensor  # what SigLIP sees of the first frame
+    changes: torch.Tensor  # [B], whether the motions change somewhere
+    llama_ids: torch.Tensor
+    clip_ids: torch.Tensor
 
 
 def vision_input(frames):
@@ -39,6 +55,12 @@ def encode_clips(vae, x, chunk=36):
     return torch.cat([encode_start(vae, x[:, :, 0]), latents], 2)
 
 
+def blank_frames(bucket, device):
+    """Black, white and green pictures [3, 3, H, W] in [-1, 1]."""
+    colors = torch.tensor(BLANKS, device=device, dtype=torch.float32) / 127.5 - 1
+    return colors[:, :, None, None].expand(-1, -1, *bucket)
+
+
 class Pool:
     """Clips of one bucket in GPU memory, indexed by caption length so that batches need no padding."""
 
@@ -46,41 +68,64 @@ class Pool:
         h, w = bucket[0] // 8, bucket[1] // 8
         self.bucket, self.capacity, self.prompts, self.vae, self.device = bucket, capacity, prompts, vae, device
         self.latents = torch.zeros(capacity, 16, CLIP_LATENTS, h, w, dtype=torch.bfloat16, device=device)
+        self.ends = torch.zeros(capacity, 16, SECTIONS, h, w, dtype=torch.bfloat16, device=device)
         self.images = torch.zeros(capacity, 3, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.bfloat16, device=device)
-        self.texts = [None] * capacity
+        self.changes = torch.zeros(capacity, dtype=torch.bool, device=device)
+        self.texts = [None] * capacity  # of each section: its paraphrases as token ids
+        blanks = blank_frames(bucket, device)
+        self.blank_latents, self.blank_images = encode_start(vae, blanks), vision_input(blanks)
         self.made, self.rng = 0, random.Random(seed)
-        self.by_length = {}
 
     def add(self, count):
         """Renders and encodes `count` new clips; the oldest make room."""
-        scenes = [sample_scene(self.rng, self.bucket) for _ in range(count)]
+        with aside(self.device):
+            scenes, latents, ends, images = self._make(count)
+        slot = self.made % self.capacity
+        fits = slice(slot, min(slot + count, self.capacity))
+        room = fits.stop - slot
+        self.latents[fits], self.ends[fits], self.images[fits] = (handed(t)[:room] for t in (latents, ends, images))
+        self.changes[fits] = sent([s.switch < NEVER for s in scenes[:room]], self.device)
+        for i, scene in enumerate(scenes[:room]):
+            self.texts[slot + i] = self._section_texts(scene)
+        self.made += room
+        self._index()
+
+    def _make(self, count):
+        """Scenes, their latents, ends and images."""
+        scenes = [sample_scene(self.rng, self.bucket, change=CHANGES, section_seconds=SECTION_FRAMES / FPS) for _ in range(count)]
         x = render(scenes, clip_times(count, CLIP_FRAMES, self.device), self.device)
-        slots = [(self.made + i) % self.capacity for i in range(count)]
-        self.latents[slots] = encode_clips(self.vae, x).to(torch.bfloat16)
-        self.images[slots] = vision_input(x[:, :, 0]).to(torch.bfloat16)
-        for slot, scene in zip(slots, scenes):
-            self.texts[slot] = [self._tokenise(caption(self.rng, scene)) for _ in range(PARAPHRASES)]
-        self.made += count
-        self.by_length = {}
+        last = x[:, :, SECTION_FRAMES::SECTION_FRAMES]
+        ends = encode_start(self.vae, last.transpose(1, 2).flatten(0, 1))[:, :, 0]
+        ends = ends.unflatten(0, (count, SECTIONS)).transpose(1, 2)
+        return scenes, *(t.to(torch.bfloat16) for t in (encode_clips(self.vae, x), ends, vision_input(x[:, :, 0])))
+
+    def _section_texts(self, scene):
+        early, late = ([self._tokenise(caption(self.rng, scene, late)) for _ in range(PARAPHRASES)] if late is False or
+                       scene.switch < NEVER else None for late in (False, True))
+        return [late if i * SECTION_FRAMES / FPS >= scene.switch - 1e-6 else early for i in range(SECTIONS)]
+
+    def _index(self):
+        self.by_length = [{} for _ in range(SECTIONS)]
         for slot in range(min(self.made, self.capacity)):
-            for choice, (llama, _) in enumerate(self.texts[slot]):
-                self.by_length.setdefault(len(llama), []).append((slot, choice))
+            for table, texts in zip(self.by_length, self.texts[slot]):
+                for choice, (llama, _) in enumerate(texts):
+                    table.setdefault(len(llama), []).append((slot, choice))
 
     def _tokenise(self, text):
         return self.prompts.llama_ids(text), self.prompts.clip_ids(text)
 
-    def batch(self, size, empty=False):
-        """Latents, images and token ids of `size` clips whose captions have one length."""
+    def batch(self, size, section, empty=False):
+        """`size` clips with captions for the section that have one length."""
         filled = min(self.made, self.capacity)
         if empty:
             slots = [self.rng.randrange(filled) for _ in range(size)]
             texts = [self._tokenise("")] * size
         else:
-            anchor = self.texts[self.rng.randrange(filled)][self.rng.randrange(PARAPHRASES)]
-            picks = self.rng.choices(self.by_length[len(anchor[0])], k=size)
-            slots, texts = [p[0] for p in picks], [self.texts[s][c] for s, c in picks]
+            anchor = self.rng.choice(self.texts[self.rng.randrange(filled)][section])
+            picks = self.rng.choices(self.by_length[section][len(anchor[0])], k=size)
+            slots, texts = [p[0] for p in picks], [self.texts[s][section][c] for s, c in picks]
         longest = max(len(t[1]) for t in texts)
-        llama = torch.tensor([t[0] for t in texts], device=self.device)
-        clip = torch.tensor([t[1] + [t[1][-1]] * (longest - len(t[1])) for t in texts], device=self.device)
-        index = torch.tensor(slots, device=self.device)
-        return self.latents[index].float(), self.images[index], llama, clip
+        llama = sent([t[0] for t in texts], self.device)
+        clip = sent([t[1] + [t[1][-1]] * (longest - len(t[1])) for t in texts], self.device)
+        index = sent(slots, self.device)
+        return Batch(self.latents[index].float(), self.ends[index].float(), self.images[index], self.changes[index], llama, clip)

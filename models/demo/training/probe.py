@@ -81,8 +81,8 @@ def segment(frames, mask):
     return F.avg_pool2d(found, 5, 1, 2)[:, 0] * found[:, 0] > 0.45
 
 
-def _rotation(frames, x, y, radius):
-    """Mean rotation in radians between frames 6 apart, from polar resampling around the object."""
+def _rotation(frames, x, y, radius, gap=3, most=12):
+    """Mean rotation in radians between frames `gap` apart, from polar resampling around the object."""
     angles = torch.linspace(0, 2 * math.pi, 73, device=frames.device)[:-1]
     radii = torch.linspace(0.25, 1.0, 10, device=frames.device)[:, None] * radius
     h, w = frames.shape[2:]
@@ -90,34 +90,37 @@ def _rotation(frames, x, y, radius):
     gy = (y[:, None, None] + radii * angles.sin()) / (h / 2) - 1
     polar = F.grid_sample(frames, torch.stack([gx, gy], -1), align_corners=False)
     polar = polar - polar.mean(3, keepdim=True)
-    a, b = polar[:-6], polar[6:]
-    shifts = list(range(-9, 10))
+    a, b = polar[:-gap], polar[gap:]
+    shifts = list(range(-most, most + 1))
     scores = torch.stack([(a.roll(s, 3) - b).square().mean() for s in shifts])
     best = int(scores.argmin())
-    still = scores[len(shifts) // 2]
+    still = scores[most]
     energy = 0.5 * (a.square().mean() + b.square().mean())
-    if scores[best] > 0.8 * still or still < 0.04 * energy:
+    if scores[best] > 0.85 * still or still < 0.03 * energy:
         return 0.0
     return shifts[best] * 2 * math.pi / 72
+
+
+def _paths(frames, mask):
+    """Object masks, and centroids and areas of the frames that show it."""
+    masks = segment(frames, mask).float()
+    area = masks.sum((1, 2))
+    yy = torch.arange(mask.shape[0], device=frames.device)[None, :, None] + 0.5
+    xx = torch.arange(mask.shape[1], device=frames.device)[None, None, :] + 0.5
+    seen = area > 8
+    x, y = ((masks * axis).sum((1, 2))[seen] / area[seen] for axis in (xx, yy))
+    return masks, seen, x, y, area[seen]
 
 
 def object_motion(frames, mask):
     """Motion of the object outlined by `mask` in the first frame."""
     step = 2
     frames = frames[::step]
-    masks = segment(frames, mask).float()
-    area = masks.sum((1, 2))
-    h, w = mask.shape
-    yy = torch.arange(h, device=frames.device)[None, :, None] + 0.5
-    xx = torch.arange(w, device=frames.device)[None, None, :] + 0.5
-    seen = area > 8
+    masks, seen, x, y, size = _paths(frames, mask)
     if seen.float().mean() < 0.5:
         return "lost"
-    x = (masks * xx).sum((1, 2))[seen] / area[seen]
-    y = (masks * yy).sum((1, 2))[seen] / area[seen]
     px, py = _smooth(x) / 128, _smooth(y) / 128
     range_x, range_y = float(px.max() - px.min()), float(py.max() - py.min())
-    size = area[seen].float()
     growth = float(size[-6:].median() / size[:4].median())
     far = max(range_x, range_y)
     if far < 0.07:
@@ -126,7 +129,7 @@ def object_motion(frames, mask):
         if growth < 0.8:
             return "shrink"
         radius = float((mask.sum() / math.pi).sqrt()) * 1.1
-        turn = _rotation(frames[seen][::1], x.mean().expand(len(x)), y.mean().expand(len(y)), radius)
+        turn = _rotation(frames[seen], x.mean().expand(len(x)), y.mean().expand(len(y)), radius)
         return "spin" if turn else "still"
     if min(range_x, range_y) > 0.35 * far and min(range_x, range_y) > 0.05:
         return "circle"
@@ -141,9 +144,41 @@ def _smooth(x):
     return F.avg_pool1d(x[None, None], 5, 1, 2, count_include_pad=False)[0, 0]
 
 
+def as_frames(clip):
+    """Frames [F, 3, H, W] in [0, 1] of a clip [3, F, H, W] in [-1, 1]."""
+    return ((clip.float().clamp(-1, 1) + 1) / 2).transpose(0, 1)
+
+
+def displacement(clip, mask, first, last):
+    """Way (x, y) in pixels that the outlined object goes between two frames, or None where it is lost."""
+    masks, seen, x, y, _ = _paths(as_frames(clip), mask)
+    if not (seen[first:first + 3].any() and seen[last - 2:last + 1].any()):
+        return None
+    number = seen.long().cumsum(0) - 1
+
+    def where(span):
+        index = number[span][seen[span]]
+        return x[index].mean(), y[index].mean()
+
+    (ax, ay), (bx, by) = where(slice(first, first + 3)), where(slice(last - 2, last + 1))
+    return float(bx - ax), float(by - ay)
+
+
+def sharpness(clip, mask, frame):
+    """Mean gradient of a frame on and around the object."""
+    frames = as_frames(clip)[[0, frame]]
+    found = segment(frames, mask).float()[1]
+    near = F.max_pool2d(found[None, None], 7, 1, 3)[0, 0, :-1, :-1] > 0.5
+    if near.sum() < 16:
+        return 0.0
+    image = frames[1].mean(0)
+    dx, dy = image.diff(dim=1)[:-1], image.diff(dim=0)[:, :-1]
+    return float((dx.square() + dy.square()).sqrt()[near].mean())
+
+
 def read_motion(clip, mask=None):
     """The motion's name for a clip [3, F, H, W] in [-1, 1]; `mask` is the object's outline in the first frame."""
-    frames = ((clip.float().clamp(-1, 1) + 1) / 2).transpose(0, 1)
+    frames = as_frames(clip)
     camera = camera_motion(frames, mask)
     if camera or mask is None:
         return camera or "still"

@@ -1,24 +1,20 @@
 """Scenes to pixels, vectorised over clips and frames so that a GPU renders them in milliseconds.
 
 World coordinates are those of `scenes.py`; the camera maps pixels to the world, objects
-are signed distance functions with shading and a soft shadow, backgrounds are 1/f noise
-or photographs sampled at one texel per pixel.
+are signed distance functions with shading and a soft shadow before a ground of `grounds.py`.
 """
 
 import math
-from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 
-from scenes import (BOUNCE_HEIGHT, CIRCLE_RADIUS, MAX_RADIUS, MIN_RADIUS, MOTIONS, SHAPES, TEXTURES, WAVE_WIDTH)
+from grounds import TEXTURE_SIZE, textures
+from motions import MOTIONS, PAN, ZOOM, place_in_two
+from scenes import SHAPES, TEXTURES
 
 FPS = 30
-TEXTURE_SIZE = 384
-PHOTO_DIR = Path(__file__).parent / "photos"
-_photos, _profiles = {}, {}
+_profiles = {}
 
 
 def _polygon(n, phase):
@@ -47,72 +43,21 @@ def shape_profiles(device):
     return _profiles[device]
 
 
-def _photo(name):
-    if name not in _photos:
-        pixels = np.asarray(Image.open(PHOTO_DIR / f"{name}.jpg").convert("RGB"), dtype=np.float32) / 255
-        _photos[name] = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-    return _photos[name]
-
-
-def _photo_texture(name, zoom, height, width, device):
-    """A photo around the texture's centre, mirrored beyond its border."""
-    photo = _photo(name).to(device)
-    fit = max(height / photo.shape[2], width / photo.shape[3])
-    scale = fit * (1.02 + 1.2 * zoom * zoom)
-    photo = F.interpolate(photo, scale_factor=scale, mode="bicubic", antialias=True).clamp(0, 1)
-    while min(photo.shape[2:]) < TEXTURE_SIZE:
-        ph, pw = (min(photo.shape[i] - 1, max(0, TEXTURE_SIZE - photo.shape[i]) // 2 + 1) for i in (2, 3))
-        photo = F.pad(photo, (pw, pw, ph, ph), mode="reflect")
-    top, left = (photo.shape[2] - TEXTURE_SIZE) // 2, (photo.shape[3] - TEXTURE_SIZE) // 2
-    return photo[0, :, top:top + TEXTURE_SIZE, left:left + TEXTURE_SIZE]
-
-
-def _noise_textures(count, generator, device):
-    """Backgrounds with photographic statistics [count, 3, S, S]: two muted colours mixed by 1/f noise, a lit side, a horizon."""
-    def rand(*shape):
-        return torch.rand(*shape, generator=generator).to(device)
-
-    size = TEXTURE_SIZE
-    mix = torch.zeros(count, 1, size, size, device=device)
-    slope = 0.35 + 0.35 * rand(count, 1, 1, 1)
-    for octave, cells in enumerate((4, 8, 16, 32, 64, 128)):
-        grid = rand(count, 1, cells, cells) - 0.5
-        mix += slope ** octave * F.interpolate(grid, (size, size), mode="bicubic", align_corners=False)
-    base = 0.12 + 0.70 * rand(count, 1, 1, 1) + 0.16 * (rand(count, 3, 1, 1) - 0.5)
-    other = base + 0.5 * (rand(count, 1, 1, 1) - 0.5) + 0.3 * (rand(count, 3, 1, 1) - 0.5)
-    texture = base + (other - base) * torch.sigmoid(5 * mix)
-    yy, xx = torch.meshgrid(*[torch.linspace(-1.5, 1.5, size, device=device)] * 2, indexing="ij")
-    angle = 2 * math.pi * rand(count, 1, 1, 1)
-    texture = texture * (1 + 0.18 * (xx * angle.cos() + yy * angle.sin()))
-    planks = 1 + 0.10 * torch.sin(2 * math.pi * (2 + 3 * rand(count, 1, 1, 1)) * (xx + 0.15 * mix)).sign()
-    texture = torch.where(rand(count, 1, 1, 1) < 0.2, texture * planks, texture)
-    floor = torch.sigmoid(60 * (yy - (0.2 + 0.3 * rand(count, 1, 1, 1))))
-    table = (0.2 + 0.6 * rand(count, 3, 1, 1)) * (1 + 0.2 * mix)
-    texture = torch.where(rand(count, 1, 1, 1) < 0.35, texture + floor * (table - texture), texture)
-    return texture.clamp(0.02, 0.98)
-
-
-def _textures(scenes, device):
-    generator = torch.Generator().manual_seed(scenes[0].seed)
-    textures = _noise_textures(len(scenes), generator, device)
-    jitter = torch.rand(len(scenes), 5, generator=generator)
-    for i, scene in enumerate(scenes):
-        if scene.photo:
-            photo = _photo_texture(scene.photo, scene.photo_zoom, scene.height, scene.width, device)
-            gain = 0.85 + 0.3 * jitter[i, :3].to(device)
-            photo = (photo * gain[:, None, None]).clamp(0, 1)
-            textures[i] = photo.flip(2) if jitter[i, 3] < 0.5 else photo
-    return textures
-
-
 def camera_paths(scenes, times, device):
     """Camera centre [B, F, 2] and world units per frame unit [B, F]."""
+    def rates(kinds, plus, minus):
+        return torch.tensor([(k == plus) - (k == minus) + 0.0 for k in kinds], device=device)[:, None]
+
+    switch = torch.tensor([s.switch for s in scenes], device=device)[:, None]
+    pan, zoom = torch.zeros_like(times), torch.zeros_like(times)
+    phases = (([s.camera for s in scenes], torch.minimum(times, switch)),
+              ([s.camera_then for s in scenes], (times - switch).clamp_min(0)))
+    for kinds, t in phases:
+        pan = pan + rates(kinds, "pan right", "pan left") * t
+        zoom = zoom + rates(kinds, "zoom out", "zoom in") * t
     rate = torch.tensor([s.camera_rate for s in scenes], device=device)[:, None]
-    kind = [s.camera for s in scenes]
-    pan = torch.tensor([{"pan left": -1.0, "pan right": 1.0}.get(k, 0.0) for k in kind], device=device)[:, None]
-    zoom = torch.tensor([{"zoom in": -1.0, "zoom out": 1.0}.get(k, 0.0) for k in kind], device=device)[:, None]
-    x = 0.085 * pan * rate * times
-    return torch.stack([x, torch.zeros_like(x)], -1), torch.exp(0.10 * zoom * rate * times)
+    scale = torch.exp(ZOOM * rate * zoom)
+    return torch.stack([PAN * rate * pan, torch.zeros_like(pan)], -1), scale
 
 
 def _column(scenes, index, get, device):
@@ -124,26 +69,11 @@ def object_paths(scenes, index, times, device):
     def column(get):
         return _column(scenes, index, get, device)
 
-    motion = column(lambda o: MOTIONS.index(o.motion))
+    motion, then = column(lambda o: MOTIONS.index(o.motion)), column(lambda o: MOTIONS.index(o.then))
     x, y, r, rate = (column(lambda o, a=a: getattr(o, a)) for a in ("x", "y", "radius", "rate"))
-    t = rate * times
-    half_w = torch.tensor([s.width / 256 for s in scenes], device=device)[:, None] - r * 1.02
-    half_h = torch.tensor([s.height / 256 for s in scenes], device=device)[:, None] - r * 1.02
-    zero = torch.zeros_like(t)
-
-    def when(name, value):
-        return torch.where(motion == MOTIONS.index(name), value, zero)
-
-    step, turn = 0.19 * t, 2 * math.pi * 0.32 * t
-    px = torch.where(motion < 2, torch.minimum(torch.maximum(x + when("right", step) - when("left", step), -half_w), half_w), x + zero)
-    vertical = (motion >= 2) & (motion < 4)
-    py = torch.where(vertical, torch.minimum(torch.maximum(y + when("down", step) - when("up", step), -half_h), half_h), y + zero)
-    px = px + when("circle", CIRCLE_RADIUS * torch.sin(turn)) + when("wave", WAVE_WIDTH * torch.sin(1.5 * turn))
-    py = py + when("circle", CIRCLE_RADIUS * (1 - torch.cos(turn))) - when("bounce", BOUNCE_HEIGHT * torch.sin(1.2 * turn).abs())
-    grown = torch.minimum(r * torch.exp(0.24 * t), torch.full_like(t, MAX_RADIUS))
-    shrunk = torch.maximum(r * torch.exp(-0.24 * t), torch.full_like(t, MIN_RADIUS))
-    radius = r + when("grow", grown - r) + when("shrink", shrunk - r)
-    angle = when("spin", 0.85 * turn) + when("wave", 0.35 * torch.sin(1.5 * turn))
+    switch, half_w, half_h = (torch.tensor(v, device=device)[:, None] for v in
+                              ([s.switch for s in scenes], [s.width / 256 for s in scenes], [s.height / 256 for s in scenes]))
+    px, py, radius, angle = place_in_two(motion, then, switch, rate, x, y, r, times, half_w, half_h)
     return torch.stack([px, py], -1), radius, angle
 
 
@@ -171,7 +101,10 @@ def _paint(local, inner, rgb, texture, light):
     spots = torch.cos(6.5 * u) * torch.cos(6.5 * v) * 2.2 - 0.9
     checks = torch.sin(5 * u + 0.01) * torch.sin(5 * v + 0.01) * 3
     kind = texture[:, None, None, None]
-    pattern = torch.where(kind == 1, stripes, torch.where(kind == 2, spots, torch.where(kind == 3, checks, -torch.ones_like(u))))
+    halves = 2 * u
+    pattern = -torch.ones_like(u)
+    for number, values in enumerate((stripes, spots, checks, halves), 1):
+        pattern = torch.where(kind == number, values, pattern)
     pattern = torch.sigmoid(9 * pattern)[..., None]
     rgb = rgb[:, None, None, None]
     second = torch.where(rgb.mean(-1, keepdim=True) > 0.6, rgb * 0.45, rgb * 0.4 + 0.6)
@@ -181,21 +114,16 @@ def _paint(local, inner, rgb, texture, light):
     return (rgb + pattern * (second - rgb)) * shade[..., None] + highlight[..., None]
 
 
-def render(scenes, times, device, window=None):
-    """Clips [B, 3, F, H, W] in [-1, 1] at `times` [B, F] seconds; `window` = (top, left [B], height, width) crops."""
-    height, width = scenes[0].height, scenes[0].width
-    top = left = torch.zeros(len(scenes), device=device)
-    h, w = height, width
-    if window is not None:
-        top, left, h, w = window
-    yy = (torch.arange(h, device=device)[None] + top[:, None] + 0.5 - height / 2) / 128
-    xx = (torch.arange(w, device=device)[None] + left[:, None] + 0.5 - width / 2) / 128
-    grid = torch.stack([xx[:, None, :].expand(-1, h, -1), yy[:, :, None].expand(-1, -1, w)], -1)[:, None]  # [B,1,h,w,2]
+def render(scenes, times, device):
+    """Clips [B, 3, F, H, W] in [-1, 1] at `times` [B, F] seconds."""
+    h, w = scenes[0].height, scenes[0].width
+    yy, xx = ((torch.arange(n, device=device) + 0.5 - n / 2) / 128 for n in (h, w))
+    grid = torch.stack([xx[None, :].expand(h, -1), yy[:, None].expand(-1, w)], -1)[None, None]  # [1, 1, h, w, 2]
     centre, zoom = camera_paths(scenes, times, device)
     world = centre[:, :, None, None] + grid * zoom[..., None, None, None]
     frames = times.shape[1]
     texels = (world * (2 * 128 / TEXTURE_SIZE)).reshape(len(scenes), frames * h, w, 2)
-    image = F.grid_sample(_textures(scenes, device), texels, mode="bilinear", padding_mode="reflection", align_corners=False)
+    image = F.grid_sample(textures(scenes, device), texels, mode="bilinear", padding_mode="reflection", align_corners=False)
     image = image.reshape(len(scenes), 3, frames, h, w).permute(0, 2, 3, 4, 1)
     profiles = shape_profiles(device)
     for index in range(max(len(s.things) for s in scenes)):

@@ -5,12 +5,14 @@ import time
 
 
 class Log:
-    """Appends records to a file and echoes them."""
+    """Appends records to a file and echoes them; silent where `path` is None."""
 
     def __init__(self, path):
         self.path = path
 
     def write(self, **record):
+        if self.path is None:
+            return
         record = {k: (round(v, 5) if isinstance(v, float) else v) for k, v in record.items()}
         line = json.dumps(record)
         print(line, flush=True)
@@ -19,10 +21,13 @@ class Log:
 
 
 class Budget:
-    """Progress by wall time (`seconds`) or, for an exact repetition, by `steps`."""
+    """Progress by wall time (`seconds`, those of earlier parts included) or, for an exact repetition, by `steps`."""
 
     def __init__(self, seconds, steps=None):
         self.seconds, self.steps, self.start, self.step = seconds, steps, time.time(), 0
+
+    def resume(self, step, elapsed):
+        self.step, self.start = step, time.time() - elapsed
 
     @property
     def elapsed(self):

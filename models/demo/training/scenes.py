@@ -1,4 +1,4 @@
-"""Random scenes: which objects, textures and motions a clip shows, as plain numbers.
+"""Random scenes: which objects, grounds and motions a clip shows, as plain numbers.
 
 Units: one unit is 128 pixels, the origin is the centre of the frame, y points down.
 Times are seconds. A scene is everything `render.py` needs and `captions.py` may mention.
@@ -8,6 +8,10 @@ import math
 import random
 from dataclasses import dataclass, field
 
+import torch
+
+from motions import (BOUNCE_HEIGHT, CAMERA_MOTIONS, CIRCLE_RADIUS, MOTIONS, OBJECT_MOTIONS, STEP, WAVE_WIDTH, place)
+
 SHAPES = ["ball", "square", "triangle", "star", "ring", "diamond", "cross", "hexagon"]
 COLORS = {
     "red": (0.86, 0.12, 0.10), "orange": (0.95, 0.50, 0.08), "yellow": (0.96, 0.84, 0.14),
@@ -15,20 +19,14 @@ COLORS = {
     "purple": (0.50, 0.18, 0.68), "pink": (0.96, 0.45, 0.68), "white": (0.95, 0.95, 0.93),
     "black": (0.07, 0.07, 0.08),
 }
-TEXTURES = ["plain", "striped", "spotted", "checkered"]
-OBJECT_MOTIONS = ["left", "right", "up", "down", "circle", "bounce", "wave", "grow", "shrink", "spin", "still"]
-CAMERA_MOTIONS = ["pan left", "pan right", "zoom in", "zoom out"]
-HARD_MOTIONS = ["spin", "spin", "spin", "bounce", "shrink", "grow", "pan left", "pan right"]  # drawn more often: slow to learn
-MOTIONS = OBJECT_MOTIONS + CAMERA_MOTIONS
+TEXTURES = ["plain", "striped", "spotted", "checkered", "halved"]
+SPIN_TEXTURES = ["halved", "halved", "striped", "checkered"]  # a mark that shows the turning
+HARD_MOTIONS = ["spin", "spin", "bounce", "shrink", "grow", "wave"]  # drawn more often: slow to learn
 SPEEDS = {"slow": 0.55, "normal": 1.0, "fast": 1.65}
 BUCKETS = [(96, 160), (112, 144), (128, 128), (144, 112), (160, 96)]  # (height, width)
-TRAIN_PHOTOS = ["astronaut", "cat", "rocket", "officer", "galaxies"]
-TEST_PHOTOS = ["coffee"]
-
-CIRCLE_RADIUS = 0.15
-BOUNCE_HEIGHT = 0.24
-WAVE_WIDTH = 0.14
-MAX_RADIUS, MIN_RADIUS = 0.36, 0.06
+TRAIN_PHOTOS = ["astronaut", "cat", "rocket", "officer", "galaxies", "raccoon", "temple", "cameraman", "motorcycle"]
+TEST_PHOTOS = ["coffee", "flower"]
+NEVER = 99.0  # seconds: after every clip's end
 
 
 @dataclass
@@ -44,6 +42,7 @@ class Thing:
     y: float
     rgb: tuple
     rate: float  # speed factor after jitter
+    then: str = "still"  # its motion after the scene's switch
 
 
 @dataclass
@@ -53,16 +52,15 @@ class Scene:
     width: int
     things: list = field(default_factory=list)
     camera: str = "none"
+    camera_then: str = "none"
     camera_speed: str = "normal"
     camera_rate: float = 1.0
-    photo: str = ""  # a sharp photo is the picture itself
+    switch: float = NEVER  # when motions change
+    ground: str = "noise"  # or leaves, flat
+    flat_rgb: tuple = (0.5, 0.5, 0.5)
+    photo: str = ""  # instead of the ground; a sharp photo is the picture itself
     photo_zoom: float = 1.0
     seed: int = 0
-
-    def motions(self):
-        """Every motion of the clip, camera last."""
-        found = [thing.motion for thing in self.things]
-        return found + ([self.camera] if self.camera != "none" else [])
 
 
 def _between(rng, low, high):
@@ -93,18 +91,25 @@ def _start(rng, motion, r, half_w, half_h):
     return x, y
 
 
+def _has_room(motion, x, y, r, half_w, half_h):
+    """Whether an object at x, y can begin `motion` there and show it."""
+    mx, my, way = half_w - r, half_h - r, STEP
+    return {"left": x - way > -mx, "right": x + way < mx, "up": y - way > -my, "down": y + way < my,
+            "circle": abs(x) < mx - CIRCLE_RADIUS and y < my - 2 * CIRCLE_RADIUS, "bounce": y - BOUNCE_HEIGHT > -my,
+            "wave": abs(x) < mx - WAVE_WIDTH, "grow": r < 0.16, "shrink": r > 0.14, "spin": False, "still": True}[motion]
+
+
 def _thing(rng, motion, half_w, half_h, small=False):
     shape = rng.choice(SHAPES)
     texture = rng.choice(TEXTURES if rng.random() < 0.6 else ["plain"])
-    if motion == "spin":
-        if shape in ("ball", "ring"):
-            texture = rng.choice(["striped", "checkered"])
     color = rng.choice(list(COLORS))
     rgb = tuple(min(1.0, max(0.0, c + rng.uniform(-0.05, 0.05))) for c in COLORS[color])
-    low, high = {"grow": (0.09, 0.13), "shrink": (0.19, 0.26)}.get(motion, (0.12, 0.19))
+    low, high = {"grow": (0.09, 0.13), "shrink": (0.19, 0.26), "spin": (0.15, 0.21)}.get(motion, (0.12, 0.19))
     if small and motion != "grow":
-        low, high = {"shrink": (0.15, 0.18)}.get(motion, (0.10, 0.14))
+        low, high = {"shrink": (0.15, 0.18), "spin": (0.13, 0.16)}.get(motion, (0.10, 0.14))
     radius = rng.uniform(low, high)
+    if motion == "spin":
+        texture = rng.choice(SPIN_TEXTURES)
     x, y = _start(rng, motion, radius, half_w, half_h)
     speed = rng.choice(list(SPEEDS))
     return Thing(shape, color, texture, motion, speed, radius, x, y, rgb, SPEEDS[speed] * rng.uniform(0.95, 1.05))
@@ -121,33 +126,52 @@ def _two_things(rng, half_w, half_h):
     return things[:1]
 
 
-def sample_scene(rng, bucket, motion=None, photos=TRAIN_PHOTOS, two=None):
-    """A random scene. `motion` fixes the first motion, `two` the number of objects."""
+def _ground(rng, scene, photos, shares):
+    """Draws what is behind: shares of photo, leaves and flat; noise is the rest."""
+    kind = rng.choices(["photo", "leaves", "flat", "noise"], [*shares, 1 - sum(shares)])[0]
+    if kind == "photo":
+        scene.photo, scene.photo_zoom = rng.choice(photos), rng.uniform(0.0, 1.0)
+    else:
+        scene.ground = kind
+    grey = rng.random()
+    scene.flat_rgb = (grey,) * 3 if rng.random() < 0.4 else tuple(rng.random() for _ in range(3))
+
+
+def _change(rng, scene, section_seconds):
+    """Lets the motions change at a section's border."""
+    scene.switch = rng.choice([1, 2, 3]) * section_seconds
+    if scene.camera != "none":
+        scene.camera_then = rng.choice([m for m in CAMERA_MOTIONS if m != scene.camera])
+        return
+    half = torch.tensor(scene.width / 256), torch.tensor(scene.height / 256)
+    for thing in scene.things:
+        there = place(torch.tensor(MOTIONS.index(thing.motion)), *(torch.tensor(v) for v in (thing.x, thing.y, thing.radius)),
+                      torch.tensor(thing.rate * scene.switch), *half)
+        x, y, r, _ = (float(v) for v in there)
+        thing.then = rng.choice([m for m in OBJECT_MOTIONS if m != thing.motion and _has_room(m, x, y, r, float(half[0]), float(half[1]))])
+
+
+def sample_scene(rng, bucket, motion=None, photos=TRAIN_PHOTOS, two=None, change=0.0, section_seconds=1.2):
+    """A random scene. `motion` fixes the first motion, `two` the number of objects; `change` is the share whose motions change."""
     height, width = bucket
     half_w, half_h = width / 256, height / 256
     scene = Scene(height, width, seed=rng.getrandbits(31))
     if motion is None:
-        motion = rng.choice(OBJECT_MOTIONS[:-1] * 2 + CAMERA_MOTIONS * 3 + HARD_MOTIONS + ["still"])
+        motion = rng.choice(OBJECT_MOTIONS[:-1] * 2 + CAMERA_MOTIONS * 4 + HARD_MOTIONS + ["still"])
     if motion in CAMERA_MOTIONS:
         scene.camera, scene.camera_speed = motion, rng.choice(list(SPEEDS))
         scene.camera_rate = SPEEDS[scene.camera_speed] * rng.uniform(0.95, 1.05)
-        if rng.random() < 0.5:
-            scene.photo, scene.photo_zoom = rng.choice(photos), rng.uniform(0.0, 1.0)
-        else:
+        _ground(rng, scene, photos, (0.5, 0.3, 0.0))
+        if not scene.photo and (scene.ground != "leaves" or rng.random() < 0.4):
             scene.things = [_thing(rng, "still", half_w, half_h)]
-        return scene
-    if two is None:
-        two = rng.random() < 0.22
-    if two:
-        scene.things = _two_things(rng, half_w, half_h)
+    elif motion == "still" and rng.random() < 0.5:
+        _ground(rng, scene, photos, (1.0, 0.0, 0.0))
     else:
-        scene.things = [_thing(rng, motion, half_w, half_h)]
-        if motion == "still" and rng.random() < 0.5:
-            scene.things = []
-            scene.photo, scene.photo_zoom = rng.choice(photos), rng.uniform(0.0, 1.0)
-            return scene
-    if rng.random() < 0.15:
-        scene.photo, scene.photo_zoom = rng.choice(photos), rng.uniform(0.0, 1.0)
+        scene.things = (_two_things(rng, half_w, half_h) if (rng.random() < 0.25 if two is None else two)
+                        else [_thing(rng, motion, half_w, half_h)])
+        _ground(rng, scene, photos, (0.16, 0.14, 0.12))
+    if rng.random() < change and (scene.things or scene.camera != "none"):
+        _change(rng, scene, section_seconds)
     return scene
 
 
