@@ -71,6 +71,8 @@ impl<'s> Environment<'s> {
         let Variable { name, text } = variable;
         let value = match shape {
             Shape::One => read_one(text, read),
+            // Nobody, as in the file.
+            Shape::List if *text == "[]" => read(&Node::List(Vec::new())),
             Shape::List => read(&list(text.split(',').map(|item| item.trim().to_owned()))),
             Shape::Paths => {
                 let paths = std::env::split_paths(text);

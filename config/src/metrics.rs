@@ -27,7 +27,7 @@ fn textfile(path: &Path) -> Result<PathBuf, Mistake> {
         Ok(path.to_owned())
     } else {
         Err(Mistake::out_of_range(format!(
-            "`{}` does not end in .prom, the only files that the node exporter reads",
+            "`{}` must end in .prom: the node exporter reads no other files",
             path.display()
         )))
     }

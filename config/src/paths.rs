@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use framepack_yaml::{Problem, ProblemKind};
+use framepack_yaml::Mistake;
 
 use crate::reader::Reader;
 
@@ -32,8 +32,9 @@ impl Paths {
             jobs,
         };
         if let Some(overlap) = paths.overlap() {
-            let problem = Problem::new(ProblemKind::OutOfRange, overlap.key, overlap.to_string());
-            reader.note(problem.hint("jobs, state and outputs must be separate folders"));
+            let mistake = Mistake::out_of_range(overlap.to_string());
+            let mistake = mistake.hint("jobs, state and outputs must be separate folders");
+            reader.note(overlap.key, mistake);
         }
         paths
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use framepack_jobs::{
     Row, Value,
-    settings::{Origin, Scope, Setting, TABLE},
+    settings::{JOB_KEYS, Origin, Scope, Setting, TABLE},
 };
 use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems};
 use serde::Serialize;
@@ -48,7 +48,7 @@ pub(crate) struct Reader<'s> {
     load: &'s Load<'s>,
     environment: Environment<'s>,
     file: Document<'s>,
-    /// Required keys that nobody set, and values that do not go together.
+    /// Required keys that nobody set.
     problems: Problems,
     settings: Vec<Setting>,
     notices: Vec<String>,
@@ -123,7 +123,7 @@ impl<'s> Reader<'s> {
         key: &'static str,
         check: impl Fn(&Path) -> Result<PathBuf, Mistake>,
     ) -> Option<PathBuf> {
-        let read = |node: &Node| check(Path::new(node.text()?));
+        let read = |node: &Node| check(path(node.text()?)?);
         let found = self.find(key.into(), Shape::One, read);
         let found = found.map(|(path, origin)| (self.folder(&origin).join(path), origin));
         self.record_optional(key, found)
@@ -142,9 +142,9 @@ impl<'s> Reader<'s> {
 
     /// Paths, absolute, or their default.
     pub(crate) fn paths(&mut self, key: &'static str, default: Vec<PathBuf>) -> Vec<PathBuf> {
-        let read = |node: &Node| {
-            let paths = node.texts()?;
-            Ok(paths.into_iter().map(PathBuf::from).collect::<Vec<_>>())
+        let read = |node: &Node| -> Result<Vec<PathBuf>, Mistake> {
+            let paths = node.texts()?.into_iter();
+            paths.map(|text| path(text).map(PathBuf::from)).collect()
         };
         let (paths, origin) = match self.find(key.into(), Shape::Paths, read) {
             Some((paths, origin)) => {
@@ -158,9 +158,9 @@ impl<'s> Reader<'s> {
         paths
     }
 
-    /// Notes a mistake of the whole: of a value that does not go with another one.
-    pub(crate) fn note(&mut self, problem: Problem) {
-        self.problems.push(problem);
+    /// Notes a value that does not go with another one.
+    pub(crate) fn note(&mut self, key: &str, mistake: Mistake) {
+        self.file.note(key, mistake);
     }
 
     /// What was read, or everything that is wrong.
@@ -256,13 +256,23 @@ impl<'s> Reader<'s> {
     }
 }
 
+/// An empty path would be the configuration's own folder.
+fn path(text: &str) -> Result<&Path, Mistake> {
+    if text.is_empty() {
+        let mistake = Mistake::out_of_range("expected a path; found an empty text");
+        return Err(mistake.hint("leave the value out for the default"));
+    }
+    Ok(Path::new(text))
+}
+
 /// Keys of a job that a farm does not set are no typing errors.
 fn explain(problem: Problem) -> Problem {
     let is_of_a_job = |row: &&Row| {
         let section = row.key.split('.').next();
         row.scope == Scope::Job && [Some(row.key), section].contains(&Some(&problem.path))
     };
-    if problem.kind == ProblemKind::UnknownKey && TABLE.iter().any(is_of_a_job) {
+    let is_of_a_job = TABLE.iter().any(is_of_a_job) || JOB_KEYS.contains(&problem.path.as_str());
+    if problem.kind == ProblemKind::UnknownKey && is_of_a_job {
         return problem.hint("set it in the job file");
     }
     problem

@@ -119,6 +119,7 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         ("energy", energy(job).unwrap_or_default()),
         ("image", job.image.display().to_string()),
         ("prompt", job.spec.prompt.clone()),
+        ("defaults", defaults(job)),
         ("seed", job.seed.to_string()),
         ("video", job.output.display().to_string()),
         ("key", job.key.clone()),
@@ -133,6 +134,13 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(label, value)| format!("{label:<10} {}", value.replace('\n', INDENTED)))
         .collect()
+}
+
+/// What the farm's configuration sets for the job.
+fn defaults(job: &Job) -> String {
+    let set = job.farm_defaults.iter();
+    let set: Vec<String> = set.map(|(key, value)| format!("{key} {value}")).collect();
+    set.join(", ")
 }
 
 /// When the job may run, where its file or a failure says something of that.

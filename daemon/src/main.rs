@@ -81,6 +81,8 @@ async fn main() -> ExitCode {
     };
     match ended {
         Ok(exit) => exit.into(),
+        // The reader of our output has closed it.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let error = error_body(&error);
             let exit = match cli.command {
@@ -92,6 +94,11 @@ async fn main() -> ExitCode {
             exit.into()
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// The error with its code and what to do about it.

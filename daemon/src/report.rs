@@ -48,9 +48,9 @@ pub(crate) struct Report<'a> {
     /// The job, with its effective settings, attempts, result or failure; of a duplicate, the job that it repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<&'a Job>,
-    /// How the farm's defaults differ from those that a duplicate's job was accepted with.
+    /// Of a duplicate: with which settings it would be rendered now instead of its job's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    farm_defaults_differ: Vec<String>,
+    settings_differ: Vec<String>,
     /// Why there is no video, or no job.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a Failure>,
@@ -133,7 +133,7 @@ impl<'a> Report<'a> {
     pub(crate) fn duplicate(file: String, job: &'a Job, difference: Vec<String>) -> Self {
         Self {
             job: Some(job),
-            farm_defaults_differ: difference,
+            settings_differ: difference,
             ..Self::of(Outcome::Duplicate, file)
         }
     }
@@ -151,7 +151,7 @@ impl<'a> Report<'a> {
             },
             hashes: None,
             job: None,
-            farm_defaults_differ: Vec::new(),
+            settings_differ: Vec::new(),
             failure: None,
             problems: &[],
         }
@@ -167,11 +167,7 @@ impl<'a> Report<'a> {
         let mut text = match (self.outcome, self.job) {
             (Outcome::Done, _) => return None,
             (Outcome::Duplicate, Some(job)) => {
-                return Some(duplicate_in_words(
-                    &self.file,
-                    job,
-                    &self.farm_defaults_differ,
-                ));
+                return Some(duplicate_in_words(&self.file, job, &self.settings_differ));
             }
             (Outcome::Failed, Some(job)) => {
                 format!(
@@ -240,7 +236,7 @@ fn duplicate_in_words(file: &str, job: &Job, difference: &[String]) -> String {
         job.output.display(),
     );
     if !difference.is_empty() {
-        text += "Since then the farm's defaults have changed:\n";
+        text += "That video has other settings than this file would get with the current farm-wide defaults:\n";
         for line in difference {
             writeln!(text, "  {line}").expect(NEVER_FAILS);
         }

@@ -98,6 +98,12 @@ pub enum Error {
     /// The bundle's `framepack.json` cannot be used.
     #[error(transparent)]
     BundleDefaults(#[from] FileError),
+    /// The job has a setting that this worker does not carry out.
+    #[error("{key} is not available in this version of the worker")]
+    Setting {
+        /// The setting's key.
+        key: String,
+    },
     /// NaN or Inf where numbers should be.
     #[error("NaN or Inf in {what}")]
     Numerics {
@@ -148,6 +154,7 @@ impl Error {
             Self::NoDevice { .. } => Code::DEVICE_MISSING,
             Self::Torch { .. } => Code::TORCH,
             Self::Internal { .. } => Code::ENGINE,
+            Self::Setting { .. } => Code::NOT_AVAILABLE,
             Self::Numerics { .. } => Code::NOT_A_NUMBER,
             Self::Io { .. } => Code::FILE_IO,
             Self::Bundle { .. } => Code::MODEL_INCOMPLETE,

@@ -63,6 +63,9 @@ pub(crate) struct Sampling {
 impl Job {
     /// Resolves `request`: reads the bundle's defaults and the image, and nothing that is large.
     pub(crate) fn resolve(request: &RenderRequest) -> Result<Self, Error> {
+        if let Some((key, _)) = request.settings.iter().next() {
+            return Err(Error::Setting { key: key.into() });
+        }
         let bundle = Bundle::open(&request.bundle)?;
         let defaults = bundle.defaults()?;
         let mut warnings = vec![];

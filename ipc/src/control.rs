@@ -236,9 +236,10 @@ pub struct Submission {
     pub job: Box<Job>,
     /// Whether it is new.
     pub outcome: SubmitOutcome,
-    /// Of a duplicate: how the farm's defaults differ from those that the job was accepted with.
+    /// Of a duplicate: with which settings it would be rendered now instead of the job's, as farm-wide defaults are not
+    /// part of the key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub farm_defaults_differ: Vec<String>,
+    pub settings_differ: Vec<String>,
 }
 
 /// What a submission did.

@@ -14,6 +14,14 @@ pub enum Model {
 }
 
 impl Model {
+    /// Its name in a job file.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::F1 => "f1",
+        }
+    }
+
     /// The model with this name in a job file.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {

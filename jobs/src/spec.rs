@@ -119,6 +119,45 @@ impl ValidSpec {
         self
     }
 
+    /// What differs from `other`, row by row: `steps: 25 instead of 20`.
+    pub fn difference(&self, other: &Self) -> Vec<String> {
+        let said = |value: Option<Value>| {
+            value.map_or_else(|| "the default".to_owned(), |value| value.to_string())
+        };
+        let rows = TABLE
+            .iter()
+            .map(|row| (row.key, self.get(row), other.get(row)));
+        let differing = rows.filter(|(_, mine, others)| mine != others);
+        differing
+            .map(|(key, mine, others)| format!("{key}: {} instead of {}", said(mine), said(others)))
+            .collect()
+    }
+
+    /// The value of a row; `None` where the bundle decides.
+    fn get(&self, row: &Row) -> Option<Value> {
+        let integer = |value: Option<u32>| value.map(|value| Value::Integer(value.into()));
+        match row.key {
+            "model" => Some(Value::from(self.model.name())),
+            "start.image" => Some(Value::from(self.start.image.to_string_lossy().as_ref())),
+            "prompt" => Some(Value::from(self.prompt.as_str())),
+            "negative_prompt" => Some(Value::from(self.negative_prompt.as_str())),
+            "seed" => Some(Value::Text(self.seed.to_string())),
+            "length.seconds" => Some(Value::Number(self.length.secs)),
+            "steps" => integer(self.steps),
+            "guidance.distilled" => Some(Value::Number(self.guidance.distilled)),
+            "guidance.cfg" => Some(Value::Number(self.guidance.cfg)),
+            "guidance.rescale" => Some(Value::Number(self.guidance.rescale)),
+            "size.bucket" => integer(self.size.bucket),
+            "latent_window" => integer(self.latent_window),
+            "output.crf" => Some(Value::Integer(self.output.crf.into())),
+            _ => self
+                .settings
+                .get(row)
+                .cloned()
+                .or_else(|| row.default_value()),
+        }
+    }
+
     /// Puts a value into its field; one of another type, which the row never reads, changes nothing.
     fn set(&mut self, row: &Row, value: &Value) {
         let text = || value.text().map(str::to_owned);
@@ -200,6 +239,24 @@ mod tests {
         original: &[],
         about: "a setting of a later version",
     };
+
+    #[test]
+    fn every_row_of_a_job_is_read_back_as_it_was_set() {
+        for row in TABLE {
+            let Some(default) = row.default_value() else {
+                continue;
+            };
+            assert_eq!(ValidSpec::default().get(row), Some(default), "{}", row.key);
+        }
+        let (old, mut spec) = (ValidSpec::default(), ValidSpec::default());
+        spec.steps = Some(20);
+        spec.guidance.cfg = 2.0;
+        let expected = [
+            "steps: 20 instead of the default",
+            "guidance.cfg: 2.0 instead of 1.0",
+        ];
+        assert_eq!(spec.difference(&old), expected);
+    }
 
     #[test]
     fn a_new_setting_at_its_default_leaves_a_jobs_json_as_it_was() {

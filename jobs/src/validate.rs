@@ -37,7 +37,9 @@ impl JobSpec {
         spec.output.name = self.output_name.unwrap_or_default();
         let rendered = spec.clone().with(&farm_defaults);
         let mut warnings = warnings(&rendered, surroundings);
-        let crf: Option<i64> = self.settings.get(&OUTPUT_CRF).and_then(Value::integer);
+        let said = self.settings.get(&OUTPUT_CRF);
+        let said = said.or_else(|| farm_defaults.get(&OUTPUT_CRF));
+        let crf: Option<i64> = said.and_then(Value::integer);
         if let Some(crf) = crf
             && crf > i64::from(MAX_CRF)
         {

@@ -263,7 +263,7 @@ fn keys_of_later_versions_are_refused_with_the_reason() {
         ),
         (
             "prompt: [{from: 0s, text: a}]",
-            "line 3, column 1: prompt: not available in this version: a video has one prompt, which is text (write one text)",
+            "line 3, column 1: prompt: not available in this version: a video has one prompt (write one text)",
         ),
         (
             "kind: Batch\nmatrix: {seed: [1, 2]}",
@@ -315,8 +315,8 @@ guidance: {distilled: 0, cgf: 2}
     let expected = "\
 line 3, column 9: start.imag: unknown key (did you mean `image`?)
 line 4, column 8: steps: expected a whole number, 1 to 100; found `many`
-line 5, column 26: guidance.cgf: unknown key (did you mean `cfg`?)
-line 5, column 23: guidance.distilled: 0 is out of range (1 to 32)";
+line 5, column 23: guidance.distilled: 0 is out of range (1 to 32)
+line 5, column 26: guidance.cgf: unknown key (did you mean `cfg`?)";
     assert_refused(text, expected);
 }
 

@@ -158,7 +158,7 @@ fn cancelling_what_is_finished_is_a_conflict() {
     let jobs = vec![cancellation(3, done(), CancelOutcome::AlreadyFinished)];
     let ended = talk(&["cancel", "3"], vec![Response::Cancelled { jobs }]).ended;
     assert_eq!(ended.code, 10);
-    assert_eq!(ended.stderr, "warning: job 3 is done already\n");
+    assert_eq!(ended.stderr, "warning: job 3 is already done\n");
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn wrong_usage_is_2_and_says_what_was_expected() {
         (&["submit", "a.yaml", "--timeout", "5s"], "--wait"),
         (&["list", "--state", "gone"], "`gone` is not a state"),
         (&["list", "--json=id,sate"], "did you mean `state`?"),
-        (&["explain", "FP0000"], "`FP0000` is not an error code"),
+        (&["explain", "FP0000"], "unknown error code `FP0000`"),
     ] {
         let ended = offline(arguments);
         let said = format!("{}{}", ended.stdout, ended.stderr);

@@ -15,7 +15,7 @@ fn submitted(job: Job, outcome: SubmitOutcome) -> Response {
     Response::Submitted(Submission {
         job: Box::new(job),
         outcome,
-        farm_defaults_differ: Vec::new(),
+        settings_differ: Vec::new(),
     })
 }
 
@@ -97,10 +97,10 @@ fn a_duplicate_under_other_farm_defaults_says_what_differs() {
     else {
         unreachable!("that is what it is made of")
     };
-    submission.farm_defaults_differ = vec!["steps: 20 before, 25 now".to_owned()];
+    submission.settings_differ = vec!["steps: 25 instead of 20".to_owned()];
     let answer = Response::Submitted(submission);
     let ended = talk_with(&["submit", "-"], YAML, &[], vec![answer]).ended;
-    let told = "warning: the farm's defaults have changed since job 1 was accepted: steps: 20 before, 25 now\n";
+    let told = "warning: job 1 has other settings than this file would get with the current farm-wide defaults: steps: 25 instead of 20\n";
     assert!(ended.stderr.ends_with(told), "{}", ended.stderr);
 }
 

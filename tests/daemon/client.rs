@@ -119,7 +119,7 @@ fn a_key_that_another_job_has_is_a_conflict() {
     assert_code(&farm.ctl(&["submit", &same]), 0);
     let refused = farm.ctl(&["submit", &other]);
     assert_code(&refused, 10);
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("belongs to job 1"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is already used by job 1"));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The configuration: read without a daemon, shown by one, and its defaults in jobs.
 
-use std::{fs, process::Output};
+use std::{
+    fs,
+    process::{Child, Command, Output, Stdio},
+};
 
 use serde_json::{Value, json};
 
@@ -66,6 +69,24 @@ fn settings_are_shown_with_their_origin() {
 }
 
 #[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let farm = Farm::stopped();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_framepackd"))
+        .arg("--config")
+        .arg(farm.path("framepackd.yaml"))
+        .args(["config", "show"])
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(Child::wait_with_output)
+        .unwrap();
+    assert_code(&output, 0);
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
 fn a_running_daemon_shows_what_it_was_started_with() {
     let farm = Farm::with_settings(&[("STEPS", "7")]);
     farm.configure("guidance: {cfg: 2}\n");
@@ -102,8 +123,8 @@ fn a_duplicate_under_other_farm_wide_defaults_is_told_so() {
     farm.drop_job("again.yaml", job("a cat") + "name: cat\n");
     let (outcome, report) = farm.report("again");
     assert_eq!(outcome, "duplicate");
-    let differs = "steps: 7 before, 8 now";
-    assert_eq!(report["farm_defaults_differ"], json!([differs]));
+    let differs = "steps: 8 instead of 7";
+    assert_eq!(report["settings_differ"], json!([differs]));
     let (_, text) = farm.filed("again", ".report.txt").pop().unwrap();
     assert!(fs::read_to_string(text).unwrap().contains(differs));
     let elsewhere = farm.path("jobs/.incoming");
@@ -115,4 +136,24 @@ fn a_duplicate_under_other_farm_wide_defaults_is_told_so() {
     assert_code(&output, 0);
     assert!(stderr(&output).contains(differs), "{}", stderr(&output));
     assert_eq!(farm.renders(), [1]);
+}
+
+#[test]
+fn a_duplicate_is_compared_by_what_would_be_rendered() {
+    let farm = Farm::with_settings(&[("STEPS", "7"), ("GUIDANCE_CFG", "2")]);
+    farm.drop_job("cat.yaml", job("a cat") + "guidance: {cfg: 1}\n");
+    assert_eq!(farm.report("cat").0, "done");
+    // The same key: what a file says and what it leaves out are the same there where they are the built-in default.
+    farm.drop_job("again.yaml", job("a cat") + "name: cat\n");
+    let (outcome, report) = farm.report("again");
+    assert_eq!(outcome, "duplicate");
+    let expected = json!(["guidance.cfg: 2.0 instead of 1.0"]);
+    assert_eq!(report["settings_differ"], expected);
+    farm.drop_job(
+        "same.yaml",
+        job("a cat") + "name: cat\nguidance: {cfg: 1}\n",
+    );
+    let (outcome, report) = farm.report("same");
+    assert_eq!(outcome, "duplicate");
+    assert_eq!(report["settings_differ"], Value::Null);
 }

@@ -212,7 +212,7 @@ fn a_window_that_is_closed_keeps_a_job_and_an_open_one_does_not() {
     });
     let reason = farm.reason(closed);
     assert!(
-        reason.starts_with("its window ") && reason.contains(" opens at 20"),
+        reason.starts_with("waiting for its window ") && reason.contains(", which opens at 20"),
         "{open}: {reason}"
     );
 }

@@ -136,7 +136,7 @@ fn each_job_has_a_log_of_its_own() {
     assert!(
         String::from_utf8(words.stdout)
             .unwrap()
-            .contains(" INFO  begins ")
+            .contains(" INFO  started ")
     );
     assert_code(&farm.ctl(&["logs", "99"]), 4);
 }

@@ -71,6 +71,18 @@ fn a_truncated_checkpoint_is_named() {
 }
 
 #[test]
+fn a_setting_that_the_worker_does_not_carry_out_fails_the_job() {
+    let desk = Desk::new();
+    let mut request = desk.request(Model::Original, 1);
+    request
+        .settings
+        .set("vae.chunk", framepack_jobs::Value::Integer(3));
+    let failure = Worker::ready(desk.path()).fail(&request);
+    assert_eq!(failure.code.as_str(), "FP2105");
+    assert!(failure.message.contains("vae.chunk"), "{}", failure.message);
+}
+
+#[test]
 fn a_missing_component_is_named() {
     let desk = Desk::new();
     let request = with_damaged_bundle(&desk, |bundle| {

@@ -17,6 +17,6 @@ pub use file::{FileError, read, read_if_present};
 pub use location::{Place, locate};
 pub use node::{Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node};
 pub use parse::{parse, scalar};
-pub use problem::{MAX_TOLD, Problem, ProblemKind, Problems};
+pub use problem::{MAX_REPORTED, Problem, ProblemKind, Problems};
 pub use suggest::suggest;
 pub use value::Mistake;

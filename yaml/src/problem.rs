@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Location, Mistake, Place, locate};
 
-/// Most mistakes of one file that are told.
-pub const MAX_TOLD: usize = 20;
+/// Most mistakes of one file that are reported.
+pub const MAX_REPORTED: usize = 20;
 
 /// Kind of a mistake; `framepack-jobs` has the error code of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -130,21 +130,24 @@ impl Problems {
 
     /// The same with the place of each mistake in `text`, the file that they were found in, and in its order.
     ///
-    /// Of a file that is all mistakes the first [`MAX_TOLD`] are kept: each costs a look through the text.
+    /// Of a file that is all mistakes the first [`MAX_REPORTED`] are kept: each costs a look through the text.
     #[must_use]
     pub fn located_in(mut self, text: &str) -> Self {
-        let more = self.0.len().saturating_sub(MAX_TOLD);
-        self.0.truncate(MAX_TOLD);
+        let more = self.0.len().saturating_sub(MAX_REPORTED);
+        self.0.truncate(MAX_REPORTED);
         for problem in &mut self.0 {
             if problem.location.is_none() {
                 problem.location = locate(text, &problem.path, problem.kind.place());
             }
         }
         // What is nowhere, as it is missing, comes last.
-        self.0
-            .sort_by_key(|problem| problem.location.map_or(usize::MAX, |at| at.line));
+        self.0.sort_by_key(|problem| {
+            let at = problem.location;
+            at.map_or((usize::MAX, 0), |at| (at.line, at.column))
+        });
         if more > 0 {
-            let message = format!("and {more} more mistakes");
+            let mistakes = if more == 1 { "mistake" } else { "mistakes" };
+            let message = format!("and {more} more {mistakes}");
             self.0.push(Problem::new(ProblemKind::Syntax, "", message));
         }
         self

@@ -249,6 +249,19 @@ fn old_names_are_read_with_a_notice() {
 }
 
 #[test]
+fn an_empty_path_is_no_path() {
+    let text = format!("{MINIMAL}worker: {{program: ''}}\n");
+    let expected = "line 3, column 19: worker.program: expected a path; found an empty text (leave the value out for the default)";
+    assert_eq!(merged(&text, &[]).unwrap_err(), expected);
+}
+
+#[test]
+fn a_variable_can_name_nobody() {
+    let config = merged(MINIMAL, &[("FRAMEPACKD_SOCKET_READ", "[]")]).unwrap();
+    assert_eq!(config.socket.read, Some(Vec::new()));
+}
+
+#[test]
 fn what_is_overridden_is_checked_all_the_same() {
     let text = format!("{MINIMAL}worker: {{max_faults: many}}\n");
     let environment = [("FRAMEPACKD_WORKER_MAX_FAULTS", "2")];
@@ -321,6 +334,7 @@ metrics: {textfile: figures.txt}
 keep: {work_days: 0, logs_days: long}
 steps: 0
 prompt: a cat
+priority: 3
 ";
     let environment = [("FRAMEPACKD_SPOOL_MODE", "pol")];
     let expected = "\
@@ -333,11 +347,12 @@ line 8, column 25: idle.warm_after_secs: `soon` is neither never nor a whole num
 line 10, column 16: memory.preserve_gb: 1 is out of range (2 to 128)
 line 11, column 19: memory.host_budget_gb: `much` is neither auto nor a number, 1 to 4096
 line 13, column 10: socket.admin: `*` is neither a user (`alice`) nor a group (`@artists`)
-line 14, column 21: metrics.textfile: `figures.txt` does not end in .prom, the only files that the node exporter reads
+line 14, column 21: metrics.textfile: `figures.txt` must end in .prom: the node exporter reads no other files
 line 15, column 19: keep.work_days: 0 is out of range (1 to 1000000)
 line 15, column 33: keep.logs_days: `long` is neither never nor a whole number, 1 to 1000000
 line 16, column 8: steps: 0 is out of range (1 to 100)
 line 17, column 1: prompt: unknown key (set it in the job file)
+line 18, column 1: priority: unknown key (set it in the job file)
 paths.jobs: required, but not set
 paths.outputs: required, but not set
 paths.socket: required, but not set
@@ -349,7 +364,7 @@ FRAMEPACKD_SPOOL_MODE: `pol` is not a watch mode; expected auto, events or poll 
 #[test]
 fn folders_in_each_others_way_are_refused() {
     let text = MINIMAL.replace("state: state", "state: jobs/state");
-    let expected = "paths.state: /etc/framepackd/jobs/state is inside paths.jobs, which is /etc/framepackd/jobs \
+    let expected = "line 1, column 28: paths.state: /etc/framepackd/jobs/state is inside paths.jobs, which is /etc/framepackd/jobs \
          (jobs, state and outputs must be separate folders)";
     assert_eq!(merged(&text, &[]).unwrap_err(), expected);
 }

@@ -49,10 +49,10 @@ fn remarks(submission: &Submission) -> Vec<String> {
             job.state.name()
         )),
     }
-    let differing = submission.farm_defaults_differ.iter();
+    let differing = submission.settings_differ.iter();
     remarks.extend(differing.map(|difference| {
         format!(
-            "the farm's defaults have changed since job {} was accepted: {difference}",
+            "job {} has other settings than this file would get with the current farm-wide defaults: {difference}",
             job.id
         )
     }));

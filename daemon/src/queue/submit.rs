@@ -81,7 +81,7 @@ pub(crate) enum Submitted {
     /// The same job (by key) is queued, running or done.
     Duplicate {
         job: Box<Job>,
-        /// How the farm's defaults differ from those that the job was accepted with.
+        /// What would be rendered otherwise now: other farm-wide defaults.
         difference: Vec<String>,
     },
     /// A job with this key, which the user chose, and other content is queued, running or done.
@@ -135,7 +135,8 @@ impl Queue {
             let job = Box::new(known.clone());
             inputs::remove(&submission.input);
             return Ok(if same {
-                let difference = submission.farm_defaults.difference(&job.farm_defaults);
+                let rendered = submission.spec.with(&submission.farm_defaults);
+                let difference = rendered.difference(&job.rendered_spec());
                 Submitted::Duplicate { job, difference }
             } else {
                 Submitted::KeyTaken(job)

@@ -140,7 +140,7 @@ fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
             waiting(format!("retry at {begin}{why}"), Some(*begin))
         }
         Wait::Window { window, opens } => waiting(
-            format!("its window {window} opens at {opens}"),
+            format!("waiting for its window {window}, which opens at {opens}"),
             Some(*opens),
         ),
     }

@@ -55,7 +55,7 @@ impl Service {
                     if request?.is_none() {
                         return Ok(Ok(()));
                     }
-                    let message = "a connection that follows a log accepts no other request";
+                    let message = "no other request is accepted on a connection that follows a log";
                     return Ok(Err(ErrorBody::new(Code::BAD_MESSAGE, message).into()));
                 }
             }

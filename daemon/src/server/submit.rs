@@ -19,16 +19,16 @@ impl Service {
             Ok(Submitted::New(job)) => control::Submission {
                 job,
                 outcome: SubmitOutcome::Created,
-                farm_defaults_differ: Vec::new(),
+                settings_differ: Vec::new(),
             },
             Ok(Submitted::Duplicate { job, difference }) => control::Submission {
                 job,
                 outcome: SubmitOutcome::Duplicate,
-                farm_defaults_differ: difference,
+                settings_differ: difference,
             },
             Ok(Submitted::KeyTaken(job)) => {
                 let message = format!(
-                    "the key {:?} belongs to job {}, a different job that is {}",
+                    "key {:?} is already used by job {}, which is {} and renders something else",
                     job.key,
                     job.id,
                     job.state.name()

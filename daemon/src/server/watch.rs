@@ -46,7 +46,7 @@ impl Service {
                     if request?.is_none() {
                         return Ok(Ok(()));
                     }
-                    let message = "a connection that watches jobs accepts no other request";
+                    let message = "no other request is accepted on a connection that watches jobs";
                     return Ok(Err(ErrorBody::new(Code::BAD_MESSAGE, message).into()));
                 }
             }

@@ -63,8 +63,10 @@ pub fn open(name: &str) -> Result<Device, Error> {
     }
     Err(no_device(match library {
         CudaLibrary::Loaded => format!("the driver reports {count} CUDA devices"),
-        CudaLibrary::Absent => "this libtorch is installed without its CUDA half".into(),
-        CudaLibrary::Broken { reason } => format!("libtorch's CUDA half does not load: {reason}"),
+        CudaLibrary::Absent => "this libtorch has no CUDA support".into(),
+        CudaLibrary::Broken { reason } => {
+            format!("libtorch's CUDA libraries do not load: {reason}")
+        }
     }))
 }
 

@@ -30,7 +30,7 @@ struct CodeRow {
 
 /// Not a code of this version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an error code; codes are FP and four digits, as in FP2103")]
+#[error("unknown error code `{0}`; docs/ERRORS.md lists all, as in FP2103")]
 pub struct UnknownCode(String);
 
 impl Code {
@@ -85,7 +85,7 @@ impl FromStr for Code {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::all()
-            .find(|code| code.as_str() == text)
+            .find(|code| code.as_str().eq_ignore_ascii_case(text))
             .ok_or_else(|| UnknownCode(text.to_owned()))
     }
 }

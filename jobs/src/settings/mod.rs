@@ -8,10 +8,7 @@ mod origin;
 mod row;
 mod table;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,12 +20,27 @@ pub use table::{
     PRESERVE_GB, PROMPT, SEED, STEPS, TABLE,
 };
 
+/// Keys of a job file beside those of the table: who it is, when it runs, and where its video goes.
+pub const JOB_KEYS: [&str; 13] = [
+    "api",
+    "kind",
+    "name",
+    "key",
+    "priority",
+    "group",
+    "after",
+    "not_before",
+    "deadline",
+    "window",
+    "retry",
+    "output.dir",
+    "output.name",
+];
+
 /// The value of a setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
-    /// A choice.
-    Flag(bool),
     /// A whole number.
     Integer(i64),
     /// A number.
@@ -46,7 +58,6 @@ impl From<&str> for Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flag(value) => value.fmt(f),
             Self::Integer(value) => value.fmt(f),
             Self::Number(value) => write!(f, "{value:?}"),
             Self::Text(text) => write!(f, "{text:?}"),
@@ -68,7 +79,7 @@ impl Value {
         match self {
             Self::Integer(value) => Some(*value as f64),
             Self::Number(value) => Some(*value),
-            _ => None,
+            Self::Text(_) => None,
         }
     }
 
@@ -112,28 +123,12 @@ impl Settings {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// What differs from `before` in words: `steps: 20 before, 25 now`.
-    pub fn difference(&self, before: &Self) -> Vec<String> {
-        let keys: BTreeSet<&String> = self.0.keys().chain(before.0.keys()).collect();
-        let told =
-            |value: Option<&Value>| value.map_or_else(|| "not set".to_owned(), ToString::to_string);
-        let differing = keys
-            .into_iter()
-            .filter(|key| self.0.get(*key) != before.0.get(*key));
-        differing
-            .map(|key| {
-                let (then, now) = (told(before.0.get(key)), told(self.0.get(key)));
-                format!("{key}: {then} before, {now} now")
-            })
-            .collect()
-    }
-
     /// Those for a job that has set `written`: what may stand in a job, and does not in this one.
     #[must_use]
     pub fn defaults_for(&self, written: &Self) -> Self {
         let is_free = |key: &str| {
             let row = TABLE.iter().find(|row| row.key == key);
-            row.is_none_or(|row| row.scope == Scope::Both) && !written.0.contains_key(key)
+            row.is_some_and(|row| row.scope == Scope::Both) && !written.0.contains_key(key)
         };
         let free = self.0.iter().filter(|(key, _)| is_free(key));
         Self(

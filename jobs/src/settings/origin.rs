@@ -57,7 +57,9 @@ pub fn select(settings: Vec<Setting>, key: Option<&str>) -> Result<Vec<Setting>,
     if settings.iter().any(is_meant) {
         return Ok(settings.into_iter().filter(is_meant).collect());
     }
-    let near = suggest(key, settings.iter().map(|setting| setting.key.as_str()));
+    let keys = settings.iter().map(|setting| setting.key.as_str());
+    let sections = keys.clone().filter_map(|key| Some(key.split_once('.')?.0));
+    let near = suggest(key, sections.chain(keys));
     Err(UnknownSetting {
         key: key.to_owned(),
         near: near.map(str::to_owned),
@@ -109,8 +111,8 @@ mod tests {
         assert_eq!(selected(Some("steps")).unwrap(), ["steps: 2"]);
         let section = ["guidance.cfg: 2", "guidance.distilled: 2"];
         assert_eq!(selected(Some("guidance")).unwrap(), section);
-        let unknown: UnknownSetting = selected(Some("guid")).unwrap_err();
-        assert_eq!(unknown.near, None);
+        let unknown: UnknownSetting = selected(Some("guidanse")).unwrap_err();
+        assert_eq!(unknown.near.as_deref(), Some("guidance"));
         let unknown = selected(Some("step")).unwrap_err();
         assert_eq!(unknown.near.as_deref(), Some("steps"));
     }

@@ -66,8 +66,6 @@ pub enum Kind {
         /// The words.
         words: &'static [&'static str],
     },
-    /// `true` or `false`.
-    Flag,
     /// Text.
     Text {
         /// Most bytes of UTF-8.
@@ -88,8 +86,6 @@ pub enum Fallback {
     Number(f64),
     /// This text.
     Text(&'static str),
-    /// This choice.
-    Flag(bool),
     /// What the model bundle says.
     Bundle,
     /// There is none: a job must say.
@@ -121,7 +117,6 @@ impl Row {
                 let word = node.word(noun, words.iter().copied())?;
                 Ok(Value::from(word))
             }
-            Kind::Flag => node.boolean().map(Value::Flag),
             Kind::Text { max_bytes } => text(node, *max_bytes),
             Kind::Path => path(node),
             Kind::Seed => seed(node),
@@ -139,7 +134,6 @@ impl Row {
             Fallback::Integer(value) => Some(Value::Integer(value)),
             Fallback::Number(value) => Some(Value::Number(value)),
             Fallback::Text(value) => Some(Value::from(value)),
-            Fallback::Flag(value) => Some(Value::Flag(value)),
             Fallback::Bundle | Fallback::Required => None,
         }
     }
@@ -166,7 +160,7 @@ fn one_of(node: &Node, noun: &str, values: &[u32]) -> Result<Value, Mistake> {
 
 fn text(node: &Node, max_bytes: usize) -> Result<Value, Mistake> {
     if matches!(node, Node::List(_)) {
-        let message = "not available in this version: a video has one prompt, which is text";
+        let message = "not available in this version: a video has one prompt";
         return Err(Mistake::new(ProblemKind::NotAvailable, message).hint("write one text"));
     }
     let text = node.text()?;
@@ -218,7 +212,6 @@ impl fmt::Display for Kind {
                 f.write_str(&values.join(", "))
             }
             Self::Word { words, .. } => write!(f, "`{}`", words.join("`, `")),
-            Self::Flag => f.write_str("`true`, `false`"),
             Self::Text { max_bytes } => write!(f, "text, at most {max_bytes} bytes"),
             Self::Path => f.write_str("path"),
             Self::Seed => f.write_str("`auto`, `random`, or a whole number, 0 to 2^64-1"),
@@ -230,10 +223,9 @@ impl fmt::Display for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(value) => value.fmt(f),
-            Self::Number(value) => write!(f, "{value:?}"),
+            Self::Number(value) => value.fmt(f),
             Self::Text("") => f.write_str("empty"),
             Self::Text(value) => write!(f, "`{value}`"),
-            Self::Flag(value) => write!(f, "`{value}`"),
             Self::Bundle => f.write_str("the model bundle's"),
             Self::Required => f.write_str("required"),
         }

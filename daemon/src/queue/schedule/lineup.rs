@@ -34,7 +34,7 @@ impl Warm {
     /// What is ready after this job.
     pub(crate) fn after(job: &Job) -> Self {
         let mut content = DefaultHasher::new();
-        let spec = &job.spec;
+        let spec = job.rendered_spec();
         (&spec.prompt, &spec.negative_prompt, &job.image).hash(&mut content);
         Self {
             model: spec.model,

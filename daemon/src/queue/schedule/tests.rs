@@ -377,3 +377,14 @@ fn when_a_verdict_may_change() {
     let hour = |hour: u32| Some(at(&format!("2026-11-24T{hour}:00:00.000000Z")));
     assert_eq!(changes, [None, hour(13), hour(14), hour(14)]);
 }
+
+#[test]
+fn what_is_loaded_goes_by_the_farms_defaults_too() {
+    let mut jobs = jobs(&["model: f1", "model: original", "priority: 0"]);
+    let loaded = |jobs: &BTreeMap<JobId, Record>, id| Warm::after(&jobs[&JobId(id)].job);
+    assert_eq!(loaded(&jobs, 3), loaded(&jobs, 2));
+    let mut farm = Settings::default();
+    farm.set("model", "f1".into());
+    jobs.get_mut(&JobId(3)).unwrap().job.farm_defaults = farm;
+    assert_eq!(loaded(&jobs, 3), loaded(&jobs, 1));
+}

@@ -10,7 +10,7 @@ use super::{MAX_BYTES, MAX_ENTRIES, MAX_RATIO};
 /// What is wrong with a bundle.
 #[derive(Debug, Error)]
 pub(in crate::spool) enum BundleError {
-    #[error("`{name}` in the bundle leads out of it")]
+    #[error("bundle entry `{name}` points outside the bundle")]
     Outside { name: String },
     #[error("`{name}` in the bundle is {kind}")]
     Special { name: String, kind: &'static str },

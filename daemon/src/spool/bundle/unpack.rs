@@ -130,7 +130,7 @@ impl Sink for FolderSink<'_> {
             .open(&path);
         let mut file = match file {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(damaged(format!("`{name}` is in it twice")));
+                return Err(damaged(format!("it contains `{name}` twice")));
             }
             file => file.map_err(failed)?,
         };

@@ -6,7 +6,7 @@ codes! {
         "name the configuration with `--config FILE`; its keys are in config/framepackd.yaml";
     CONFIG_INVALID "FP8002", Usage, Farm,
         "configuration is invalid; the message lists all mistakes with their places",
-        "check it without starting: `framepackd --config FILE --check-config`";
+        "correct the listed mistakes; `framepackd --config FILE config check` lists them without starting";
     FOLDERS_OVERLAP "FP8003", Usage, Farm,
         "`paths.jobs`, `paths.state` and `paths.outputs` overlap once links are followed",
         "set `paths.jobs`, `paths.state` and `paths.outputs` to separate folders";
