@@ -63,7 +63,7 @@ fn settings_are_shown_with_their_origin() {
         shown.contains("\nworker.recycle_after: 50  # default\n"),
         "{shown}"
     );
-    let output = farm.refused(&["config", "show", "worker.recycle_afte"]);
+    let output = farm.refused(&["config", "show", "worker.recycle-after"]);
     assert_code(&output, 2);
     assert!(stderr(&output).contains("did you mean `worker.recycle_after`?"));
 }
