@@ -66,4 +66,13 @@ mod tests {
         let page = fs::read_to_string(path).unwrap();
         assert!(page == super::page(), "run `make docs`");
     }
+
+    #[test]
+    fn the_readmes_list_of_keys_has_all_that_a_job_may_set() {
+        let readme = include_str!("../../README.md");
+        for row in super::TABLE {
+            let listed = readme.contains(&format!("| `{}` |", row.key));
+            assert_eq!(listed, row.scope != super::Scope::Farm, "{}", row.key);
+        }
+    }
 }
