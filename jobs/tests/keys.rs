@@ -118,3 +118,18 @@ fn what_the_farm_makes_useless_is_told() {
         ["guidance.rescale: not used, since guidance.cfg is 1"]
     );
 }
+
+#[test]
+fn keys_beside_the_table_are_keys_of_a_job_file() {
+    for key in framepack_jobs::settings::JOB_KEYS {
+        let entry = match key.split_once('.') {
+            Some((section, key)) => format!("{section}: {{{key}: }}"),
+            None => format!("{key}: "),
+        };
+        let problems = match JobSpec::parse(&format!("{entry}\n")) {
+            Ok(_) => String::new(),
+            Err(problems) => problems.to_string(),
+        };
+        assert!(!problems.contains("unknown key"), "{key}: {problems}");
+    }
+}
