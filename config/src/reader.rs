@@ -79,12 +79,7 @@ impl<'s> Reader<'s> {
         default: T,
         read: impl Fn(&Node) -> Result<T, Mistake>,
     ) -> T {
-        let key = key.into();
-        let (value, origin) = self
-            .find(key, Shape::One, read)
-            .unwrap_or((default, Origin::Default));
-        self.record(key, &value, origin);
-        value
+        self.shaped(key.into(), Shape::One, default, read)
     }
 
     /// A setting of the table, if somebody has set it.
@@ -106,9 +101,19 @@ impl<'s> Reader<'s> {
         default: T,
         read: impl Fn(&Node) -> Result<T, Mistake>,
     ) -> T {
-        let found = self.find(key.into(), Shape::List, read);
+        self.shaped(key.into(), Shape::List, default, read)
+    }
+
+    fn shaped<T: Serialize>(
+        &mut self,
+        key: Key,
+        shape: Shape,
+        default: T,
+        read: impl Fn(&Node) -> Result<T, Mistake>,
+    ) -> T {
+        let found = self.find(key, shape, read);
         let (value, origin) = found.unwrap_or((default, Origin::Default));
-        self.record(key.into(), &value, origin);
+        self.record(key, &value, origin);
         value
     }
 

@@ -143,10 +143,12 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
         ConfigAction::Check => say_valid(cli, &loaded)?,
         ConfigAction::Show { origin, key } => {
             let settings = select(loaded.settings, key.as_deref()).map_err(ErrorBody::from)?;
+            // For the lines of keys; a file that is gone by now has none.
+            let text = fs::read_to_string(&cli.config).unwrap_or_default();
             let mut stdout = io::stdout().lock();
             for setting in settings {
                 if *origin {
-                    let origin = place(&cli.config, &setting.origin);
+                    let origin = place(&cli.config, &text, &setting.origin);
                     writeln!(stdout, "{setting}  # {origin}")?;
                 } else {
                     writeln!(stdout, "{setting}")?;
@@ -164,15 +166,11 @@ fn say_valid(cli: &Cli, loaded: &Loaded) -> Result<()> {
     Ok(writeln!(io::stdout(), "{}: valid", cli.config.display())?)
 }
 
-/// Where a setting comes from, with its line in the file.
-fn place(file: &Path, origin: &Origin) -> String {
-    let line = |key: &str| {
-        let text = fs::read_to_string(file).ok()?;
-        Some(locate(&text, key, Place::Key)?.line)
-    };
+/// Where a setting comes from, with its line in the file's text.
+fn place(file: &Path, text: &str, origin: &Origin) -> String {
     match origin {
-        Origin::File { key } => match line(key) {
-            Some(line) => format!("{}:{line}", file.display()),
+        Origin::File { key } => match locate(text, key, Place::Key) {
+            Some(at) => format!("{}:{}", file.display(), at.line),
             None => file.display().to_string(),
         },
         other => other.to_string(),

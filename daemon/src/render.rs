@@ -61,7 +61,7 @@ impl Renderer {
 
     /// What the worker needs to know of the job.
     pub(crate) fn request(&self, record: &Record) -> RenderRequest {
-        let (job, spec) = (&record.job, record.job.rendered_spec());
+        let (job, spec) = (&record.job, record.job.rendered_spec().into_owned());
         RenderRequest {
             job: job.id,
             name: job.name.clone(),

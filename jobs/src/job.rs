@@ -1,6 +1,6 @@
 //! The record of a job: what the store keeps, the socket sends and the report shows.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -143,8 +143,12 @@ impl Job {
     }
 
     /// What is rendered: what the job says, and the farm's defaults where it says nothing.
-    pub fn rendered_spec(&self) -> ValidSpec {
-        self.spec.clone().with(&self.farm_defaults)
+    pub fn rendered_spec(&self) -> Cow<'_, ValidSpec> {
+        if self.farm_defaults.is_empty() {
+            Cow::Borrowed(&self.spec)
+        } else {
+            Cow::Owned(self.spec.clone().with(&self.farm_defaults))
+        }
     }
 
     /// Whether nothing more will happen to the job by itself.
