@@ -11,7 +11,7 @@ use framepack_jobs::{
 use crate::{
     inputs::{self, Copies, InputError, Inputs, OpenInput},
     queue::Submission,
-    spool::random_id,
+    record::random_id,
     start_error::StartError,
 };
 

@@ -15,12 +15,12 @@
 //! - `notify`: systemd's readiness, watchdog and status
 //! - `store`: sled and a journal, the truth about jobs
 //! - `opening`: the store opened, or a socket that says why it is not
-//! - `disk`: free space; `durable`: files that a crash leaves whole; `fingerprint`: whether a file has changed
+//! - `disk`: free space; `file`: files at a moment, and files that a crash leaves whole
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
 //! - `retention`: removes old jobs' files from the state directory
 //! - `cancellation`: how every task notices that the daemon is to stop
 //! - `render`: a job's record → the worker's request
-//! - `report`: what became of a dropped file
+//! - `record`: a job as it is stored, what became of a dropped file, and ids
 //! - `server`: the Unix socket, one file a command
 //! - `state_dir`: the state directory, its lock and the daemon's identity
 //!
@@ -29,8 +29,7 @@
 mod cancellation;
 mod disk;
 mod doctor;
-mod durable;
-mod fingerprint;
+mod file;
 mod folders;
 mod gpu;
 mod inputs;
@@ -43,8 +42,8 @@ mod offline;
 mod opening;
 mod outputs;
 mod queue;
+mod record;
 mod render;
-mod report;
 mod retention;
 mod server;
 mod spool;
@@ -89,12 +88,13 @@ use self::{
     opening::open_store,
     outputs::reservation::Owner,
     queue::{Queue, QueueHandle},
+    record::Record,
     render::Renderer,
     retention::Retention,
     server::{Roles, Service},
     spool::{Spool, SpoolConfig},
     state_dir::StateDir,
-    store::{Record, Store},
+    store::Store,
     worker::{Supervisor, SupervisorContext},
 };
 

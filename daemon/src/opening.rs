@@ -18,8 +18,9 @@ use tracing::{error, info, warn};
 
 use crate::{
     notify::Notify,
+    record::Record,
     server::{Closed, RepairRequest, Roles, serve_closed},
-    store::{Location, Opening, Record, Store, StoreError},
+    store::{Location, Opening, Store, StoreError},
 };
 
 /// How often it is tried again.

@@ -12,8 +12,8 @@ use crate::{
         FolderError, make_folder,
         reservation::{Owner, Reservation},
     },
+    record::Record,
     state_dir::Layout,
-    store::Record,
 };
 
 /// Names of what a worker leaves in the work folder for another run begin with this.

@@ -29,7 +29,7 @@ use std::{
 use framepack_jobs::JobId;
 
 use crate::{
-    durable::replace, folders::unusable, log, spool::random_id, start_error::StartError,
+    file::replace, folders::unusable, log, record::random_id, start_error::StartError,
     store::Location,
 };
 

@@ -20,7 +20,10 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use error::InputError;
 
-use crate::{durable::sync_dir, fingerprint::Fingerprint, spool::random_id};
+use crate::{
+    file::{Fingerprint, sync_dir},
+    record::random_id,
+};
 
 /// Largest image taken; the largest sensible one (64 megapixels, TIFF with 16 bits a channel) is smaller.
 const MAX_INPUT_BYTES: u64 = 512 << 20;

@@ -13,7 +13,7 @@ use std::{
 
 use framepack_jobs::JobId;
 
-use crate::durable::sync_dir;
+use crate::file::sync_dir;
 
 const SUFFIX: &str = ".promised";
 

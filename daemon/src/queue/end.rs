@@ -11,7 +11,7 @@ use super::{
     retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, PriorAttempts, decide},
     yielding,
 };
-use crate::{inputs, outputs::FolderError, render::clear_leftovers, spool, store::Record};
+use crate::{inputs, outputs::FolderError, record::Record, render::clear_leftovers, spool};
 
 /// How long a failed job's image and sections are kept, for a user to have it tried again.
 const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);

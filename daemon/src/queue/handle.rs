@@ -16,7 +16,7 @@ use super::{
     Assignment, Ending, IdleWorker, Message, Submission, SubmitError, Submitted, Summary,
     WorkerReport,
 };
-use crate::store::Record;
+use crate::record::Record;
 
 /// The daemon is stopping and the queue takes no more messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

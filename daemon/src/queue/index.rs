@@ -7,7 +7,7 @@ use std::{
 
 use framepack_jobs::{JobId, StateName};
 
-use crate::store::Record;
+use crate::record::Record;
 
 /// Ways to the jobs other than their numbers.
 #[derive(Debug, Default)]

@@ -57,9 +57,10 @@ use self::{
 use crate::{
     gpu::Gpus,
     inputs::Inputs,
+    record::Record,
     render::Renderer,
     spool,
-    store::{Record, Store, StoreError},
+    store::{Store, StoreError},
 };
 
 /// Events that a slow watcher may fall behind before it has to look at the job again.

@@ -8,7 +8,7 @@ use framepack_jobs::{JobId, JobState, StateName};
 use serde_json::Value;
 
 use super::Queue;
-use crate::store::{Record, StoreError};
+use crate::{record::Record, store::StoreError};
 
 /// The record of an export's line.
 pub(crate) fn exported(line: Value) -> Result<Record, Imported> {

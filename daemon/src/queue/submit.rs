@@ -13,7 +13,7 @@ use super::{Queue, commit::Unanswered};
 use crate::{
     inputs,
     outputs::reservation,
-    store::{Private, Record},
+    record::{Private, Record},
 };
 
 /// How long a key stands for the job that was done with it: 30 days.

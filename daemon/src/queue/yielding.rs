@@ -8,7 +8,7 @@ use framepack_jobs::{Class, Failure, JobId, JobState, Timestamp};
 use tracing::warn;
 
 use super::{Ending, Queue};
-use crate::{gpu::Gpus, store::Record};
+use crate::{gpu::Gpus, record::Record};
 
 /// What a desktop holds is no reason to wait.
 const LEAST_BYTES: u64 = 512 << 20;

@@ -7,7 +7,7 @@ use framepack_jobs::JobId;
 use serde_json::Value;
 
 use super::{Service, connection::Connection};
-use crate::{queue::exported, store::Record};
+use crate::{queue::exported, record::Record};
 
 /// Records that are fetched at a time.
 const PAGE: usize = 500;

@@ -20,7 +20,7 @@ use crate::{
     inputs::{self, Copies},
     intake::Rejection,
     queue::{Stopping, Submission, Submitted},
-    report::Report,
+    record::Report,
 };
 
 /// Files that are claimed and answered together.

@@ -16,8 +16,8 @@ use framepack_jobs::Timestamp;
 
 use super::{claim::Claim, name::split_suffix};
 use crate::{
-    durable::{sync_dir, write_whole},
-    report::{Outcome, Report},
+    file::{sync_dir, write_whole},
+    record::{Outcome, Report},
 };
 
 const REPORT: &str = ".report.json";

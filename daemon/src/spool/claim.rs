@@ -24,7 +24,7 @@ use super::{
     rename::rename_new,
     scan::Settled,
 };
-use crate::durable::sync_dir;
+use crate::{file::sync_dir, record::random_id};
 
 /// Longest file name on Linux file systems.
 const NAME_MAX_BYTES: usize = 255;
@@ -161,14 +161,6 @@ fn claim_in(dir: &Path, id: String, name: OsString) -> Claim {
         id,
         name,
     }
-}
-
-/// 64 random bits in hexadecimal, from the kernel.
-pub(crate) fn random_id() -> io::Result<String> {
-    let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
-    // The first eight and the last eight of the 32 digits: a version-4 UUID has its fixed bits between them.
-    let digits: String = uuid.trim().chars().filter(|c| *c != '-').collect();
-    Ok(format!("{}{}", &digits[..8], &digits[24..]))
 }
 
 /// Cuts the stem of a name that would not fit with the claim's and the archive's additions.

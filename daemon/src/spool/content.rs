@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path};
 
 use super::{bundle, name::Form, read::JobText};
-use crate::durable::write_whole;
+use crate::file::write_whole;
 
 /// A content as it was read.
 #[derive(Debug)]

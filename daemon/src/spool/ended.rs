@@ -9,7 +9,7 @@ use framepack_jobs::Source;
 use tracing::{info, warn};
 
 use super::{Spool, archive::Archive, held::Held, retention};
-use crate::{queue::Stopping, report::Report};
+use crate::{queue::Stopping, record::Report};
 
 impl Spool {
     /// Goes through what is claimed: what the last daemon left, or what lies in a folder that came back.

@@ -11,7 +11,7 @@ use framepack_ipc::folder::{MAX_WAITING, Scan, WaitingFile};
 use tokio::sync::oneshot;
 
 use super::{Spool, metrics::SpoolCounters};
-use crate::store::Record;
+use crate::record::Record;
 
 /// A rescan is answered after this long, even when more files are left.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::fingerprint::Fingerprint;
+use crate::file::Fingerprint;
 
 /// One look at a candidate.
 #[derive(Debug)]

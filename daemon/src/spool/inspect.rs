@@ -11,11 +11,12 @@ use super::{
     Spool,
     file_state::FileState,
     held::Held,
-    lease, name,
+    name,
     read::ReadError,
     settle::{Candidate, Completeness, Readiness},
 };
 use crate::{
+    file,
     inputs::{self, Copies, InputError, OpenInput},
     intake::{Offer, Refusal, Rejection},
     queue::Submission,
@@ -193,7 +194,7 @@ impl Candidate for OpenInput {
     }
 
     fn is_open(&self) -> bool {
-        lease::is_open_for_writing(self.file()) == Some(true)
+        file::is_open_for_writing(self.file()) == Some(true)
     }
 }
 

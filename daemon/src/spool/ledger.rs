@@ -12,7 +12,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::fingerprint::Fingerprint;
+use crate::file::Fingerprint;
 
 /// The list.
 #[derive(Debug)]

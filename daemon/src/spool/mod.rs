@@ -5,7 +5,7 @@
 //! because the next daemon goes through its claims first.
 //!
 //! - `folder`, `file_system`, `watch`: which folder it is, what it lies on, and how its changes are noticed
-//! - `scan`, `file_state`, `settle`, `name`, `lease`: which files are job files, and which of them are finished
+//! - `scan`, `file_state`, `settle`, `name`: which files are job files, and which of them are finished
 //! - `places`: where it is, and where the daemon's own files for it go
 //! - `claim`, `rename`, `content`, `ledger`: taking a file
 //! - `held`, `inspect`, `accept`, `read`, `bundle`, `again`: its way into the queue
@@ -26,7 +26,6 @@ mod file_system;
 mod folder;
 mod held;
 mod inspect;
-mod lease;
 mod ledger;
 mod metrics;
 mod name;
@@ -55,7 +54,6 @@ use framepack_jobs::JobId;
 use tokio::{runtime, signal::unix::Signal, sync::watch as latest};
 use tracing::{info, warn};
 
-pub(crate) use claim::random_id;
 pub(crate) use event::Event;
 pub(crate) use metrics::{Mode, SpoolMetrics, View};
 
@@ -75,8 +73,8 @@ use self::{
 use crate::{
     intake::Intake,
     queue::{QueueHandle, Stopping},
+    record::Record,
     state_dir::Layout,
-    store::Record,
 };
 
 /// The jobs folder and everything that is on its way through it.
@@ -172,7 +170,7 @@ impl Spool {
             listing: Duration::ZERO,
             view: config.view,
             scan_waiters: Vec::new(),
-            _lease_guard: lease::guard()?,
+            _lease_guard: crate::file::guard()?,
         })
     }
 

@@ -12,7 +12,7 @@ use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::lease;
+use crate::file;
 
 /// Why a file can't be read as a job.
 #[derive(Debug, Error)]
@@ -108,7 +108,7 @@ impl JobText {
 
 /// Whether a process has the file open for writing; `false` if that can't be known.
 pub(super) fn is_open_for_writing(path: &Path) -> bool {
-    open(path).is_ok_and(|file| lease::is_open_for_writing(&file) == Some(true))
+    open(path).is_ok_and(|file| file::is_open_for_writing(&file) == Some(true))
 }
 
 /// Opens a regular file without ever blocking on it.

@@ -15,8 +15,8 @@ use framepack_config::{Expired, Limit, Retention};
 use framepack_jobs::Timestamp;
 
 use super::name::split_suffix;
-use crate::durable::sync_dir;
-use crate::report::Outcome;
+use crate::file::sync_dir;
+use crate::record::Outcome;
 
 /// Time between two looks for files that are too old.
 pub(super) const INTERVAL: Duration = Duration::from_hours(1);

@@ -19,7 +19,7 @@ use super::{
     read::{JobText, WriteStamp, is_open_for_writing},
     settle::{Candidate, Completeness, Readiness},
 };
-use crate::fingerprint::Fingerprint;
+use crate::file::Fingerprint;
 
 /// Folders of the daemon's own in the jobs folder.
 const OWN_FOLDERS: [&str; 6] = [

@@ -13,7 +13,7 @@ use std::{
 use framepack_yaml as yaml;
 
 use super::file_state::FileState;
-use crate::fingerprint::Fingerprint;
+use crate::file::Fingerprint;
 
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use sled::{Db, Tree};
 
 use super::{Record, StoreError, journal::Entry};
 use crate::{
-    durable::sync_dir,
+    file::sync_dir,
     state_dir::{LOCK_PATIENCE, LOCK_RETRY},
 };
 

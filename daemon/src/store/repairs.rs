@@ -6,7 +6,7 @@ use framepack_ipc::control::Note;
 use framepack_jobs::Code;
 
 use super::Location;
-use crate::durable::replace;
+use crate::file::replace;
 
 /// Notes that are kept; the latest ones say enough.
 const MAX_NOTES: usize = 20;

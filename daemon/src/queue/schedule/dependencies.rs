@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use framepack_jobs::{Code, Dependency, Failure, Job, JobId, StateName};
 
-use crate::store::Record;
+use crate::record::Record;
 
 /// Who has which name.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ pub(super) use lineup::{Overtaken, Turn, TurnReason, Warm};
 
 use self::{dependencies::Dependencies, lineup::Lineup};
 
-use crate::store::Record;
+use crate::record::Record;
 
 /// What is looked at.
 #[derive(Debug)]

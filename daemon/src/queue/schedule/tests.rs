@@ -3,7 +3,7 @@
 use framepack_jobs::{JobSpec, JobState, Settings, Source, Surroundings};
 
 use super::{lineup::MAX_OVERTAKEN, *};
-use crate::{queue::Submission, store::Record};
+use crate::{queue::Submission, record::Record};
 
 const NOON: &str = "2026-11-24T12:00:00.000000Z";
 

@@ -13,7 +13,7 @@ use super::{
     super::{name::Form, read::open},
     BundleError, MAX_BYTES, Survey,
 };
-use crate::durable::sync_dir;
+use crate::file::sync_dir;
 
 /// SHA-256 of the names and the contents of a bundle's files, in hexadecimal.
 pub(in crate::spool) fn digest(path: &Path, form: Form) -> Result<String, BundleError> {

@@ -11,12 +11,11 @@ use std::{
 use super::{
     super::{
         file_state::FileState,
-        lease,
         settle::{Candidate, Completeness},
     },
     Bundle, BundleError, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, READY,
 };
-use crate::fingerprint::Fingerprint;
+use crate::file::Fingerprint;
 
 /// A look at all of a folder.
 #[derive(Debug)]
@@ -59,7 +58,7 @@ impl<'a> Survey<'a> {
             } else if metadata.is_file() {
                 let file = File::open(&path).ok();
                 self.is_open |=
-                    file.and_then(|file| lease::is_open_for_writing(&file)) == Some(true);
+                    file.and_then(|file| crate::file::is_open_for_writing(&file)) == Some(true);
             } else {
                 return Err(BundleError::Special {
                     name: name(),

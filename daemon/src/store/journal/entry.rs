@@ -8,7 +8,7 @@
 use framepack_jobs::{JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::store::Record;
+use crate::record::Record;
 
 /// A durable change of a job. Lines of one commit have the same time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -22,7 +22,7 @@ pub(crate) use self::{
     entry::{Entry, EntryEvent},
     read::Contents,
 };
-use crate::durable::sync_dir;
+use crate::file::sync_dir;
 
 const SUFFIX: &str = ".ndjson";
 /// A file is followed by another one from this size on.

@@ -11,12 +11,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Taken before the first lease, and kept: a writer who comes while a lease is held makes the kernel send
 /// SIGIO, which ends a process that does not handle it.
-pub(super) fn guard() -> io::Result<Signal> {
+pub(crate) fn guard() -> io::Result<Signal> {
     signal(SignalKind::io())
 }
 
 /// Whether a process has this file open for writing. `None`: there is no telling.
-pub(super) fn is_open_for_writing(file: &File) -> Option<bool> {
+pub(crate) fn is_open_for_writing(file: &File) -> Option<bool> {
     // SAFETY: the descriptor is open as long as `file` is borrowed, and F_SETLEASE takes an integer, no pointer.
     let taken = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_RDLCK) };
     if taken == -1 {

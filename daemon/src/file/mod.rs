@@ -1,0 +1,11 @@
+//! Files: their state at a moment, whether somebody writes to them, and writing them so that a crash leaves them whole.
+
+mod durable;
+mod fingerprint;
+mod lease;
+
+pub(crate) use self::{
+    durable::{replace, sync_dir, write_whole},
+    fingerprint::Fingerprint,
+    lease::{guard, is_open_for_writing},
+};
