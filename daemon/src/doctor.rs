@@ -11,7 +11,7 @@ use framepack_config::Config;
 use framepack_ipc::check::{Check, CheckState};
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::disk::free_bytes;
+use crate::file::free_bytes;
 
 /// Less than this for videos is too little for a night.
 const OUTPUTS_BYTES: u64 = 1 << 30;

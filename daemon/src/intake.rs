@@ -9,7 +9,7 @@ use framepack_jobs::{
 };
 
 use crate::{
-    inputs::{self, Copies, InputError, Inputs, OpenInput},
+    disk::{self, Copies, InputError, Inputs, OpenInput},
     queue::Submission,
     record::random_id,
     start_error::StartError,
@@ -101,7 +101,7 @@ impl Intake {
             .map_err(refusal)?;
         let submission = self.submission(offer, job, &input, &mut Copies::default())?;
         self.inputs.sync().map_err(|error| {
-            inputs::remove(&submission.input);
+            disk::remove(&submission.input);
             refusal(error)
         })?;
         Ok(submission)

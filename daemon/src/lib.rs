@@ -32,7 +32,6 @@ mod doctor;
 mod file;
 mod folders;
 mod gpu;
-mod inputs;
 mod intake;
 mod job_observer;
 mod log;
@@ -40,7 +39,6 @@ mod metrics;
 mod notify;
 mod offline;
 mod opening;
-mod outputs;
 mod queue;
 mod record;
 mod render;
@@ -78,23 +76,20 @@ pub use self::{
 
 use self::{
     cancellation::CancellationSource,
+    disk::{Disk, Inputs, Owner},
     doctor::Doctor,
     gpu::Gpus,
-    inputs::Inputs,
     intake::{Intake, bundle_defaults},
     job_observer::JobObserver,
     metrics::{Metrics, Totals},
     notify::Notify,
     opening::open_store,
-    outputs::reservation::Owner,
-    queue::{Queue, QueueHandle},
-    record::Record,
+    queue::{Actor, QueueConfig, QueueHandle},
     render::Renderer,
     retention::Retention,
     server::{Roles, Service},
     spool::{Spool, SpoolConfig},
     state_dir::StateDir,
-    store::Store,
     worker::{Supervisor, SupervisorContext},
 };
 
@@ -129,8 +124,23 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         () = &mut stop => return Ok(()),
     };
     let store = opened.0.view();
-    let finished = spool_events.clone();
-    let (queue, queue_task) = open_queue(opened, &config, &state, &intake, finished, &gpus).await?;
+    let disk = disk_of(&config, &state);
+    let (ended_jobs, ended) = mpsc::channel();
+    let queue = QueueConfig {
+        renderer: renderer(&config, &state),
+        disk: disk.clone(),
+        gpus: gpus.clone(),
+        max_jobs: config.queue.max_jobs,
+        ended: ended_jobs,
+    };
+    let queue = Actor::open(opened, queue).await.map_err(StartError::from)?;
+    let (queue, queue_task) = queue.start();
+    let ended_events = spool_events.clone();
+    thread::spawn(move || {
+        for record in ended {
+            let _ = ended_events.send(spool::Event::Finished(record));
+        }
+    });
     let spool = Spool::open(SpoolConfig {
         config: &config,
         layout: &state.layout(),
@@ -163,6 +173,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         spool_events: spool_events.clone(),
         switches,
         store,
+        disk,
         started: metrics.started,
         roles,
         layout: state.layout(),
@@ -206,24 +217,17 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
 }
 
 fn renderer(config: &Config, state: &StateDir) -> Renderer {
-    let outputs = config.paths.outputs.clone();
-    let owner = Owner::new(state.daemon_id());
-    Renderer::new(config.models.clone(), outputs, owner, state.layout())
-        .reserving(config.disk.reserve_mib)
+    Renderer {
+        models: config.models.clone(),
+        outputs: config.paths.outputs.clone(),
+        layout: state.layout(),
+    }
 }
 
-async fn open_queue(
-    opened: (Store, Vec<Record>),
-    config: &Config,
-    state: &StateDir,
-    intake: &Intake,
-    finished: mpsc::Sender<spool::Event>,
-    gpus: &Gpus,
-) -> Result<(QueueHandle, JoinHandle<()>)> {
-    let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
-    let queue = Queue::open(opened, &intake.inputs, renderer, max_jobs, finished);
-    let queue = queue.await.map_err(StartError::from)?;
-    Ok(queue.yielding_to(gpus.clone()).start())
+fn disk_of(config: &Config, state: &StateDir) -> Disk {
+    let owner = Owner::new(state.daemon_id());
+    let outputs = config.paths.outputs.clone();
+    Disk::new(outputs, owner, state.layout(), config.disk.reserve_mib)
 }
 
 /// What runs, and has to be stopped in order.

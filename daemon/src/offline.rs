@@ -16,8 +16,10 @@ use framepack_ipc::{
 use nix::unistd::geteuid;
 
 use crate::{
+    disk_of,
     folders::{made, unusable},
-    queue::Queue,
+    gpu::Gpus,
+    queue::{Actor, QueueConfig},
     renderer,
     start_error::StartError,
     state_dir::StateDir,
@@ -114,9 +116,15 @@ async fn import(
     let mut file = Import::open(path)?;
     let opened = Store::open(location, Opening::Careful)?;
     // Nobody is told about jobs that end here: the next daemon files them.
-    let (finished, _) = mpsc::channel();
-    let (renderer, max_jobs) = (renderer(config, state), config.queue.max_jobs);
-    let mut queue = Queue::of_store(opened, renderer, max_jobs, finished)?;
+    let (ended, _) = mpsc::channel();
+    let queue = QueueConfig {
+        renderer: renderer(config, state),
+        disk: disk_of(config, state),
+        gpus: Gpus::default(),
+        max_jobs: config.queue.max_jobs,
+        ended,
+    };
+    let mut queue = Actor::of_store(opened, queue)?;
     let mut all = Vec::new();
     loop {
         let records = file.batch()?;

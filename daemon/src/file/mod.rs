@@ -3,9 +3,11 @@
 mod durable;
 mod fingerprint;
 mod lease;
+mod space;
 
 pub(crate) use self::{
     durable::{replace, sync_dir, write_whole},
     fingerprint::Fingerprint,
     lease::{guard, is_open_for_writing},
+    space::free_bytes,
 };

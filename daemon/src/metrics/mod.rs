@@ -20,7 +20,7 @@ pub(crate) use totals::Totals;
 
 use self::text::{Family, Text};
 use crate::{
-    disk::free_bytes,
+    file::free_bytes,
     gpu::Gpus,
     queue::{QueueHandle, Stopping},
     spool,

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
-    control::{Cancellation, WorkerStatus},
-    queue::{ChangeRequest, Changed, QueueView},
+    control::WorkerStatus,
+    queue::{Change, ChangeRequest, Changed, QueueView, Scope},
     state::Imported,
     worker::WorkerInfo,
 };
@@ -13,29 +13,41 @@ use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    Assignment, Ending, IdleWorker, Message, Submission, SubmitError, Submitted, Summary,
-    WorkerReport,
+    message::{Found, Image, Images, Message, Wanted},
+    runs::{Assignment, Ending, IdleWorker, WorkerReport},
+    submission::{Submission, SubmitError, Submitted},
+    view::Summary,
 };
-use crate::record::Record;
+use crate::{disk::Disk, record::Record, render::Renderer};
 
 /// The daemon is stopping and the queue takes no more messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the daemon is stopping")]
 pub(crate) struct Stopping;
 
-/// Sends messages to the queue; cheap to clone.
+/// Sends messages to the queue; cheap to clone. What a message needs to know of the disks is looked for before it is
+/// sent, so that the queue never waits for them.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueHandle {
     messages: mpsc::Sender<Message>,
     events: broadcast::Sender<Arc<Job>>,
+    disk: Disk,
+    renderer: Renderer,
 }
 
 impl QueueHandle {
     pub(super) fn new(
         messages: mpsc::Sender<Message>,
         events: broadcast::Sender<Arc<Job>>,
+        disk: Disk,
+        renderer: Renderer,
     ) -> Self {
-        Self { messages, events }
+        Self {
+            messages,
+            events,
+            disk,
+            renderer,
+        }
     }
 
     /// Adds a job; it is durable when this returns.
@@ -43,8 +55,8 @@ impl QueueHandle {
         &self,
         submission: Submission,
     ) -> Result<Result<Submitted, SubmitError>, Stopping> {
-        self.ask(|reply| Message::Submit(Box::new(submission), reply))
-            .await
+        let answer = self.begin_submit(submission).await?;
+        answer.await.map_err(|_| Stopping)
     }
 
     /// Begins to add a job, which is durable when the receiver resolves. Jobs begun one after another
@@ -53,10 +65,38 @@ impl QueueHandle {
         &self,
         submission: Submission,
     ) -> Result<oneshot::Receiver<Result<Submitted, SubmitError>>, Stopping> {
+        let found = self.look_for(&submission).await?;
         let (reply, answer) = oneshot::channel();
-        self.tell(Message::Submit(Box::new(submission), reply))
-            .await?;
+        let message = Message::Submit(Box::new(submission), found, reply);
+        self.tell(message).await?;
         Ok(answer)
+    }
+
+    /// Looks for a name for the job's video, and for the video of a job that it repeats. On a share that does not answer
+    /// the name is free for all that is known, and is looked at again when the job begins; and a video stays there.
+    async fn look_for(&self, submission: &Submission) -> Result<Found, Stopping> {
+        let Submission {
+            spec, name, seed, ..
+        } = submission;
+        let (folder, stem) = self.renderer.output(spec, name, *seed);
+        let wanted = Wanted {
+            key: submission.key.clone(),
+            folder,
+            stem,
+        };
+        let survey = self
+            .ask(|reply| Message::Survey(Box::new(wanted), reply))
+            .await?;
+        let is_video_gone = match survey.video {
+            Some(video) => matches!(self.disk.is_there(&video).await, Ok(false)),
+            None => false,
+        };
+        let first = survey.names.first();
+        let free = self.disk.first_free(survey.names).await;
+        Ok(Found {
+            output: free.unwrap_or(first),
+            is_video_gone,
+        })
     }
 
     /// How many jobs there are, and which run.
@@ -97,18 +137,46 @@ impl QueueHandle {
             .await
     }
 
-    /// Stops jobs; durable, with one sync, when this returns.
-    pub(crate) async fn cancel(&self, jobs: Vec<JobId>) -> Result<Vec<Cancellation>, Stopping> {
-        self.ask(|reply| Message::Cancel(jobs, reply)).await
-    }
-
     /// Changes jobs, or the queue as a whole; durable when this returns.
     pub(crate) async fn change(
         &self,
         request: ChangeRequest,
     ) -> Result<Result<Vec<Changed>, Unmatched>, Stopping> {
-        self.ask(|reply| Message::Change(Box::new(request), reply))
+        let images = match (&request.scope, request.change) {
+            (Scope::Jobs(selectors), Change::Retry { .. }) => self.images(selectors).await?,
+            _ => Images::new(),
+        };
+        self.ask(|reply| Message::Change(Box::new(request), images, reply))
             .await
+    }
+
+    /// Looks for the copies of start images of the jobs that are to be tried again.
+    async fn images(&self, selectors: &[Selector]) -> Result<Images, Stopping> {
+        let mut images = Images::new();
+        // Where none fits, the queue says so.
+        for job in self.select(selectors.to_vec()).await?.unwrap_or_default() {
+            let Some(record) = self.record(job.id).await? else {
+                continue;
+            };
+            if job.is(StateName::Failed) {
+                images.insert(job.id, self.image(&record).await);
+            }
+        }
+        Ok(images)
+    }
+
+    async fn image(&self, record: &Record) -> Image {
+        match self.disk.is_there(&record.private.input).await {
+            Ok(false) => Image::Gone,
+            _ => Image::There,
+        }
+    }
+
+    pub(crate) async fn cancel(
+        &self,
+        jobs: Vec<JobId>,
+    ) -> Result<Vec<framepack_ipc::control::Cancellation>, Stopping> {
+        self.ask(|reply| Message::Cancel(jobs, reply)).await
     }
 
     /// The order in which jobs will run.
@@ -156,7 +224,8 @@ impl QueueHandle {
 
     /// Takes an exported record; durable when this returns.
     pub(crate) async fn import(&self, record: Record) -> Result<Imported, Stopping> {
-        self.ask(|reply| Message::Import(Box::new(record), reply))
+        let image = self.image(&record).await;
+        self.ask(|reply| Message::Import(Box::new(record), image, reply))
             .await
     }
 

@@ -1,69 +1,96 @@
 //! The queue as users see it: who runs, who is next, who waits for what.
 
-use framepack_ipc::queue::{QueueEntry, QueueView, Standing};
-use framepack_jobs::{Dependency, Job, JobState, Timestamp};
+use std::collections::BTreeSet;
+
+use framepack_ipc::{
+    control::Note,
+    queue::{QueueEntry, QueueView, Standing},
+};
+use framepack_jobs::{Code, Dependency, Job, JobState, Timestamp};
 
 use super::{
-    Queue,
+    core::Queue,
     schedule::{Eligibility, LocalTime, SchedulingContext, Turn, TurnReason, Wait, Warm},
 };
 
-impl Queue {
-    /// The jobs that have not ended, in the order in which they will run.
-    pub(super) fn view(&self) -> QueueView {
-        let context = self.context(LocalTime::now());
-        let running = self.index.running().iter().map(|id| &self.jobs[id].job);
-        let mut jobs: Vec<QueueEntry> = running.map(entry_of_running).collect();
-        jobs.extend(self.turns_to_come(&context));
-        jobs.extend(context.queued().filter_map(|job| match context.judge(job) {
-            Eligibility::Waits(wait) => Some(entry_of_waiting(job, &wait)),
-            _ => None,
-        }));
-        QueueView {
-            paused: self.paused(),
-            paused_groups: self.scheduler.pauses.groups.iter().cloned().collect(),
-            jobs,
-        }
-    }
-
-    /// The jobs that may begin. Which of several devices is free first is not known: they take turns.
-    fn turns_to_come(&self, context: &SchedulingContext<'_>) -> Vec<QueueEntry> {
-        let mut lineup = context.lineup(&self.scheduler.overtaken);
-        let devices = self.workers.keys();
-        let mut warm: Vec<Option<Warm>> = devices
-            .map(|device| self.scheduler.warm.get(device).copied())
-            .collect();
-        if warm.is_empty() {
-            warm.push(None);
-        }
-        let count = warm.len();
-        let mut entries = Vec::new();
-        for turn in 0_u32.. {
-            let warm = &mut warm[turn as usize % count];
-            let Some(next) = lineup.next(*warm) else {
-                break;
-            };
-            *warm = Some(Warm::after(next.job));
-            entries.push(QueueEntry {
-                turn: Some(turn + 1),
-                ..entry(next.job, Standing::Ready, reason(&next))
-            });
-        }
-        entries
-    }
-
+/// How many jobs there are, and which run.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Summary {
+    /// Jobs that wait.
+    pub(crate) queued: u64,
+    /// Jobs that a worker has.
+    pub(crate) running: Vec<Job>,
+    /// Jobs that may be queued or running at a time.
+    pub(crate) max_jobs: u64,
     /// Why no job begins, while that is so.
-    pub(super) fn paused(&self) -> Option<String> {
-        if self.scheduler.pauses.all {
-            return Some("the queue is paused; `framepackctl resume --all` resumes it".to_owned());
-        }
-        if let Some((full, _)) = &self.scheduler.no_room {
-            return Some(full.to_string());
-        }
-        self.trouble
-            .as_ref()
-            .map(|trouble| format!("the store can't be written: {trouble}"))
+    pub(crate) paused: Option<String>,
+    /// The same as a note, when it is the disk.
+    pub(crate) disk_full: Option<Note>,
+}
+
+impl Summary {
+    /// Jobs that still fit.
+    pub(crate) fn room(&self) -> u64 {
+        let running = self.running.len() as u64;
+        self.max_jobs.saturating_sub(self.queued + running)
     }
+}
+
+/// The queue at a glance, for those who need no records.
+pub(super) fn summary(queue: &Queue) -> Summary {
+    let full = queue.schedule.no_room();
+    Summary {
+        queued: queue.jobs.queued().len() as u64,
+        running: queue
+            .jobs
+            .running()
+            .map(|record| record.job.clone())
+            .collect(),
+        max_jobs: queue.max_jobs,
+        paused: queue.paused(),
+        disk_full: full.map(|full| Note::new(Code::DISK_FULL, full.to_string())),
+    }
+}
+
+/// The jobs that have not ended, in the order in which they will run.
+pub(super) fn view(queue: &Queue) -> QueueView {
+    let context = queue.schedule.context(&queue.jobs, LocalTime::now());
+    let running = queue.jobs.running().map(|record| &record.job);
+    let mut jobs: Vec<QueueEntry> = running.map(entry_of_running).collect();
+    jobs.extend(turns_to_come(queue, &context));
+    jobs.extend(context.queued().filter_map(|job| match context.judge(job) {
+        Eligibility::Waits(wait) => Some(entry_of_waiting(job, &wait)),
+        _ => None,
+    }));
+    QueueView {
+        paused: queue.paused(),
+        paused_groups: queue.schedule.paused_groups().iter().cloned().collect(),
+        jobs,
+    }
+}
+
+/// The jobs that may begin. Which of several devices is free first is not known: they take turns.
+fn turns_to_come(queue: &Queue, context: &SchedulingContext<'_>) -> Vec<QueueEntry> {
+    let mut lineup = queue.schedule.lineup(context, &BTreeSet::new());
+    let devices = queue.runs.workers().map(|worker| worker.device.as_str());
+    let mut warm: Vec<Option<Warm>> = devices.map(|device| queue.schedule.warm(device)).collect();
+    if warm.is_empty() {
+        warm.push(None);
+    }
+    let count = warm.len();
+    let mut entries = Vec::new();
+    for turn in 0_u32.. {
+        let warm = &mut warm[turn as usize % count];
+        let Some(next) = lineup.next(*warm) else {
+            break;
+        };
+        *warm = Some(Warm::after(next.job));
+        entries.push(QueueEntry {
+            turn: Some(turn + 1),
+            ..entry(next.job, Standing::Ready, reason(&next))
+        });
+    }
+    entries
 }
 
 fn entry(job: &Job, standing: Standing, reason: String) -> QueueEntry {
@@ -142,6 +169,10 @@ fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
         Wait::Window { window, opens } => waiting(
             format!("waiting for its window {window}, which opens at {opens}"),
             Some(*opens),
+        ),
+        Wait::Share(share) => waiting(
+            format!("waiting for {}, which does not answer", share.display()),
+            None,
         ),
     }
 }

@@ -53,6 +53,7 @@ use self::{
 };
 use crate::{
     cancellation::CancellationToken,
+    disk::Disk,
     doctor::Doctor,
     intake::Intake,
     metrics::Metrics,
@@ -83,6 +84,7 @@ pub(crate) struct Service {
     pub(crate) spool_events: mpsc::Sender<Event>,
     pub(crate) switches: Switches,
     pub(crate) store: StoreView,
+    pub(crate) disk: Disk,
     pub(crate) started: Instant,
     pub(crate) roles: Arc<Roles>,
     pub(crate) layout: Layout,

@@ -2,17 +2,25 @@
 
 use framepack_ipc::{
     ErrorEnvelope,
-    control::{DaemonStatus, Response},
+    control::{DaemonStatus, Note, Response},
 };
+use framepack_jobs::Code;
 
 use super::Service;
 
 impl Service {
+    /// That a job would have no room, when none has been tried.
+    async fn no_room(&self) -> Option<Note> {
+        let full = self.disk.room().await.err()?;
+        Some(Note::new(Code::DISK_FULL, full.to_string()))
+    }
+
     pub(super) async fn ping(&self) -> Result<Response, ErrorEnvelope> {
         let summary = self.queue.summary().await?;
         let mut degraded = self.spool.borrow().notes.clone();
         degraded.extend(self.store.repairs());
-        degraded.extend(summary.disk_full);
+        degraded.extend(summary.disk_full.or(self.no_room().await));
+        degraded.extend(self.disk.notes());
         Ok(Response::Pong(DaemonStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),

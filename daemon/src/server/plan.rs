@@ -10,7 +10,7 @@ use framepack_ipc::{
 use framepack_jobs::{Code, JobId};
 
 use super::Service;
-use crate::{inputs, worker::NoAnswer};
+use crate::{disk, worker::NoAnswer};
 
 /// How long a worker may take: less than clients wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -20,7 +20,7 @@ struct TemporaryCopy(PathBuf);
 
 impl Drop for TemporaryCopy {
     fn drop(&mut self) {
-        inputs::remove(&self.0);
+        disk::remove(&self.0);
     }
 }
 

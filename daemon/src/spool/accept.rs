@@ -17,7 +17,7 @@ use super::{
     scan::Settled,
 };
 use crate::{
-    inputs::{self, Copies},
+    disk::{self, Copies},
     intake::Rejection,
     queue::{Stopping, Submission, Submitted},
     record::Report,
@@ -103,7 +103,7 @@ impl Spool {
             let reason = error.to_string();
             warn!("can't be taken for now; it stays claimed: {reason}");
             for (held, submission) in jobs {
-                inputs::remove(&submission.input);
+                disk::remove(&submission.input);
                 self.held.push(held.not_now(&reason));
             }
             return Ok(Some(reason));

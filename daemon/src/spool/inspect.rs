@@ -16,8 +16,8 @@ use super::{
     settle::{Candidate, Completeness, Readiness},
 };
 use crate::{
+    disk::{self, Copies, InputError, OpenInput},
     file,
-    inputs::{self, Copies, InputError, OpenInput},
     intake::{Offer, Refusal, Rejection},
     queue::Submission,
 };
@@ -73,7 +73,7 @@ impl Spool {
         };
         // Once more, now that all is read: whoever still has the file open may have gone on.
         if let Err(error) = held.read() {
-            inputs::remove(&submission.input);
+            disk::remove(&submission.input);
             return error.into_failure().into();
         }
         Inspected::Job(submission)

@@ -8,7 +8,7 @@ use std::{
 use framepack_jobs::Timestamp;
 
 use super::StoreError;
-use crate::disk;
+use crate::file;
 
 /// Copies of damaged stores that are kept.
 const MAX_ASIDE: usize = 3;
@@ -56,7 +56,7 @@ impl Location {
 
     /// Refuses when too little is free.
     pub(crate) fn check_space(&self) -> Result<(), StoreError> {
-        let free_bytes = disk::free_bytes(&self.state)?;
+        let free_bytes = file::free_bytes(&self.state)?;
         let needed_bytes = self.needed_bytes();
         if free_bytes < needed_bytes {
             return Err(StoreError::NoSpace {

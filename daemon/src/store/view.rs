@@ -14,7 +14,7 @@ use super::{
     journal::{Contents, Journal},
     repairs,
 };
-use crate::disk::free_bytes;
+use crate::file::free_bytes;
 
 /// A look at the open store; cheap to clone.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use crate::record::Record;
 
 /// Who has which name.
 #[derive(Debug)]
-pub(crate) struct Dependencies<'a> {
+pub(in crate::queue) struct Dependencies<'a> {
     jobs: &'a BTreeMap<JobId, Record>,
     /// The newest two jobs of each name and key; the second for a job that waits for one of its own name.
     named: HashMap<&'a str, [Option<JobId>; 2]>,
@@ -124,7 +124,7 @@ fn no_video(id: JobId, state: StateName) -> Failure {
 }
 
 /// Why a job is given up that waits for itself.
-pub(crate) fn circular() -> Failure {
+pub(in crate::queue) fn circular() -> Failure {
     let message = "circular dependency: the jobs in its `after` wait for it";
     Failure::new(Code::DEPENDENCY_CIRCLE, message)
 }

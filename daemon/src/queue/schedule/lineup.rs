@@ -14,15 +14,15 @@ use framepack_jobs::{Job, JobId, Model, Timestamp};
 
 /// How often a job lets others go first for which the device is warm. Loading a model costs a part of a job's time,
 /// so this many jobs for one change of models are enough.
-pub(crate) const MAX_OVERTAKEN: u32 = 20;
+pub(in crate::queue) const MAX_OVERTAKEN: u32 = 20;
 const SECS_PER_DAY: f64 = 24.0 * 60.0 * 60.0;
 
 /// How often each job was overtaken.
-pub(crate) type Overtaken = HashMap<JobId, u32>;
+pub(in crate::queue) type Overtaken = HashMap<JobId, u32>;
 
 /// What a device has ready after a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Warm {
+pub(in crate::queue) struct Warm {
     /// The transformer.
     model: Model,
     /// The embeddings: a hash of prompts and image. The image goes by its path, and two contents may have one
@@ -32,7 +32,7 @@ pub(crate) struct Warm {
 
 impl Warm {
     /// What is ready after this job.
-    pub(crate) fn after(job: &Job) -> Self {
+    pub(in crate::queue) fn after(job: &Job) -> Self {
         let mut content = DefaultHasher::new();
         let spec = job.rendered_spec();
         (&spec.prompt, &spec.negative_prompt, &job.image).hash(&mut content);
@@ -45,14 +45,14 @@ impl Warm {
 
 /// A job whose turn it is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Turn<'a> {
-    pub(crate) job: &'a Job,
-    pub(crate) why: TurnReason,
+pub(in crate::queue) struct Turn<'a> {
+    pub(in crate::queue) job: &'a Job,
+    pub(in crate::queue) why: TurnReason,
 }
 
 /// Why it is this job's turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TurnReason {
+pub(in crate::queue) enum TurnReason {
     /// Its priority and its number.
     Order,
     /// It goes ahead: its model is loaded.
@@ -63,7 +63,7 @@ pub(crate) enum TurnReason {
 
 /// Jobs that may begin. Each turn takes one out.
 #[derive(Debug)]
-pub(crate) struct Lineup<'a> {
+pub(in crate::queue) struct Lineup<'a> {
     levels: BTreeMap<Reverse<i64>, PriorityLevel<'a>>,
     overtaken: Overtaken,
 }
@@ -93,12 +93,12 @@ impl<'a> Lineup<'a> {
     }
 
     /// How often each job was overtaken, with the turns that were taken.
-    pub(crate) fn into_overtaken(self) -> Overtaken {
+    pub(in crate::queue) fn into_overtaken(self) -> Overtaken {
         self.overtaken
     }
 
     /// The job that a device with this ready gets next.
-    pub(crate) fn next(&mut self, warm: Option<Warm>) -> Option<Turn<'a>> {
+    pub(in crate::queue) fn next(&mut self, warm: Option<Warm>) -> Option<Turn<'a>> {
         let mut level = self.levels.first_entry()?;
         let turn = level.get_mut().next(warm, &mut self.overtaken)?;
         if level.get().jobs.is_empty() {

@@ -1,8 +1,19 @@
 //! Tables: what a job waits for, and who is next.
 
-use framepack_jobs::{JobSpec, JobState, Settings, Source, Surroundings};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use super::{lineup::MAX_OVERTAKEN, *};
+use framepack_jobs::{
+    Dependency, JobId, JobSpec, JobState, Settings, Source, StateName, Surroundings, Timestamp,
+};
+
+use super::{
+    context::{Eligibility, LocalTime, SchedulingContext, Wait, next_change},
+    dependencies::circular,
+    lineup::{MAX_OVERTAKEN, Overtaken, TurnReason, Warm},
+};
 use crate::{queue::Submission, record::Record};
 
 const NOON: &str = "2026-11-24T12:00:00.000000Z";
@@ -90,7 +101,9 @@ fn queued(jobs: &BTreeMap<JobId, Record>) -> BTreeSet<JobId> {
 #[track_caller]
 fn eligibility(jobs: &BTreeMap<JobId, Record>, id: u64, time: LocalTime) -> Eligibility {
     let groups = BTreeSet::from(["paused".to_owned()]);
-    SchedulingContext::new(jobs, &queued(jobs), &groups, time).judge(&jobs[&JobId(id)].job)
+    SchedulingContext::new(jobs, &queued(jobs), time)
+        .with_paused(&groups)
+        .judge(&jobs[&JobId(id)].job)
 }
 
 #[test]
@@ -212,10 +225,9 @@ fn circles_are_found_with_all_that_wait_for_them() {
         (&["name: a, after: b", "name: b, after: c", "name: c"], &[]),
         (&["name: a, after: b", "name: b, after: a"], &[1, 2]),
     ] {
-        let (jobs, groups) = (jobs(files), BTreeSet::new());
+        let jobs = jobs(files);
         let queued = queued(&jobs);
-        let found =
-            SchedulingContext::new(&jobs, &queued, &groups, noon()).waiting_for_themselves();
+        let found = SchedulingContext::new(&jobs, &queued, noon()).waiting_for_themselves();
         let expected: Vec<JobId> = expected.iter().map(|id| JobId(*id)).collect();
         assert_eq!(found, expected, "{files:?}");
     }
@@ -223,10 +235,9 @@ fn circles_are_found_with_all_that_wait_for_them() {
 
 /// The numbers of the jobs in their order, for a device that begins with this job's models.
 fn order(jobs: &BTreeMap<JobId, Record>, warm: Option<u64>) -> Vec<(u64, TurnReason)> {
-    let groups = BTreeSet::new();
     let queued = queued(jobs);
     let mut lineup =
-        SchedulingContext::new(jobs, &queued, &groups, noon()).lineup(&Overtaken::new());
+        SchedulingContext::new(jobs, &queued, noon()).lineup(&Overtaken::new(), &BTreeSet::new());
     let mut warm = warm.map(|id| Warm::after(&jobs[&JobId(id)].job));
     let mut order = Vec::new();
     while let Some(turn) = lineup.next(warm) {
@@ -286,12 +297,12 @@ fn a_day_of_waiting_counts_as_a_point_of_priority() {
 #[test]
 fn nothing_starves_however_many_warm_jobs_come() {
     let mut jobs = jobs(&["model: f1", "prompt: a"]);
-    let groups = BTreeSet::new();
     let mut overtaken = Overtaken::new();
     let mut warm = Some(Warm::after(&jobs[&JobId(2)].job));
     for began in 0.. {
         let queued = queued(&jobs);
-        let mut lineup = SchedulingContext::new(&jobs, &queued, &groups, noon()).lineup(&overtaken);
+        let mut lineup =
+            SchedulingContext::new(&jobs, &queued, noon()).lineup(&overtaken, &BTreeSet::new());
         let next = lineup.next(warm).unwrap().job;
         let (id, left) = (next.id, Warm::after(next));
         overtaken = lineup.into_overtaken();
@@ -310,7 +321,6 @@ fn nothing_starves_however_many_warm_jobs_come() {
 #[test]
 fn a_low_priority_runs_though_higher_ones_come_every_day() {
     let mut jobs = jobs(&["priority: 0"]);
-    let groups = BTreeSet::new();
     let mut now = at(NOON);
     for day in 0..20 {
         let id = JobId(day + 2);
@@ -319,8 +329,8 @@ fn a_low_priority_runs_though_higher_ones_come_every_day() {
         jobs.insert(id, rival);
         let time = LocalTime { now, ..noon() };
         let queued = queued(&jobs);
-        let next = SchedulingContext::new(&jobs, &queued, &groups, time)
-            .lineup(&Overtaken::new())
+        let next = SchedulingContext::new(&jobs, &queued, time)
+            .lineup(&Overtaken::new(), &BTreeSet::new())
             .next(None)
             .unwrap();
         if next.job.id == JobId(1) {
@@ -367,9 +377,8 @@ fn when_a_verdict_may_change() {
         "deadline: 2026-11-24T14:00:00Z",
     ];
     let jobs = jobs(&files);
-    let groups = BTreeSet::new();
     let queued = queued(&jobs);
-    let context = SchedulingContext::new(&jobs, &queued, &groups, noon());
+    let context = SchedulingContext::new(&jobs, &queued, noon());
     let changes: Vec<_> = context
         .queued()
         .map(|job| next_change(job, &context.judge(job), at(NOON)))

@@ -45,7 +45,7 @@ fn a_file_beneath_a_root_is_copied() {
     assert_eq!(copy.extension().unwrap(), "png");
     folders
         .inputs
-        .keep_only(&HashSet::from([copy.as_path()]))
+        .keep_only(&HashSet::from([copy.clone()]))
         .unwrap();
     assert!(copy.exists());
     folders.inputs.keep_only(&HashSet::new()).unwrap();

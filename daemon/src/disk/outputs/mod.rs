@@ -1,6 +1,7 @@
 //! Where videos go: folders below the outputs folder, without following links out of it, and names (`reservation`).
 
-pub(crate) mod reservation;
+mod names;
+mod reservation;
 
 use std::{
     fs::File,
@@ -16,6 +17,9 @@ use nix::{
     sys::stat::{Mode, mkdirat},
 };
 use thiserror::Error;
+
+pub(crate) use names::Names;
+pub(crate) use reservation::{Owner, Reservation, exists};
 
 /// Why there is no folder for a video.
 #[derive(Debug, Error)]

@@ -1,8 +1,15 @@
 //! What the queue and the supervisors tell each other about a run.
 
-use framepack_ipc::worker::{PauseAt, RenderRequest, RungTaken};
+use framepack_ipc::worker::{PauseAt, RenderRequest, RungTaken, WorkerInfo};
 use framepack_jobs::{Failure, Progress, RenderOutput, RenderPlan};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+
+/// A worker without work.
+#[derive(Debug)]
+pub(in crate::queue) struct IdleWorker {
+    pub(in crate::queue) worker: WorkerInfo,
+    pub(in crate::queue) reply: oneshot::Sender<Assignment>,
+}
 
 /// A job for a worker.
 #[derive(Debug)]

@@ -221,10 +221,10 @@ impl Inputs {
     }
 
     /// Removes every copy that none of `needed` is: left by a daemon that died between copying and storing.
-    pub(crate) fn keep_only(&self, needed: &HashSet<&Path>) -> io::Result<()> {
+    pub(crate) fn keep_only(&self, needed: &HashSet<PathBuf>) -> io::Result<()> {
         for entry in fs::read_dir(&self.copies)? {
             let path = entry?.path();
-            if !needed.contains(path.as_path()) {
+            if !needed.contains(&path) {
                 remove(&path);
             }
         }

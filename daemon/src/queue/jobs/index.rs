@@ -1,7 +1,7 @@
 //! What is looked up often, so that ten thousand jobs cost no more than ten.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +16,7 @@ pub(super) struct Index {
     keys: HashMap<String, JobId>,
     claims: HashMap<String, JobId>,
     /// Videos that jobs will write.
-    reserved: HashMap<PathBuf, JobId>,
+    reserved: BTreeMap<PathBuf, JobId>,
     queued: BTreeSet<JobId>,
     running: BTreeSet<JobId>,
 }
@@ -40,16 +40,18 @@ impl Index {
                 of_state.remove(&id);
             }
         }
-        if !state.is_finished() {
-            self.reserved.insert(record.job.output.clone(), id);
-        } else if self.reserved.get(&record.job.output) == Some(&id) {
-            self.reserved.remove(&record.job.output);
+        if state.is_finished() {
+            self.forget_output(record);
+        } else {
+            self.reserved.entry(record.job.output.clone()).or_insert(id);
         }
     }
 
-    /// The job will write another file.
-    pub(super) fn withdraw(&mut self, output: &Path) {
-        self.reserved.remove(output);
+    /// The job may be about to write another file.
+    pub(super) fn forget_output(&mut self, record: &Record) {
+        if self.reserved.get(&record.job.output) == Some(&record.job.id) {
+            self.reserved.remove(&record.job.output);
+        }
     }
 
     /// Forgets a job that is not among `jobs` any more.
@@ -60,9 +62,7 @@ impl Index {
         if let Some(claim) = &record.private.claim {
             self.claims.remove(claim);
         }
-        if self.reserved.get(&record.job.output) == Some(&id) {
-            self.reserved.remove(&record.job.output);
-        }
+        self.forget_output(record);
         if self.keys.get(key) == Some(&id) {
             self.keys.remove(key);
             let mut others = jobs.values().rev();
@@ -83,6 +83,23 @@ impl Index {
     /// Whether a job has reserved this file's name.
     pub(super) fn is_reserved(&self, output: &Path) -> bool {
         self.reserved.contains_key(output)
+    }
+
+    /// The reserved files in a folder whose names begin with `stem`, but for those of one job.
+    pub(super) fn reserved_like(
+        &self,
+        folder: &Path,
+        stem: &str,
+        but: Option<JobId>,
+    ) -> HashSet<PathBuf> {
+        let is_like = |path: &Path| {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            path.parent() == Some(folder) && name.starts_with(stem.as_bytes())
+        };
+        let behind = self.reserved.range(folder.join(stem)..);
+        let like = behind.take_while(|(path, _)| is_like(path));
+        let others = like.filter(|(_, id)| Some(**id) != but);
+        others.map(|(path, _)| path.clone()).collect()
     }
 
     /// Waiting jobs, by number.

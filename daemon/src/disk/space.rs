@@ -1,14 +1,15 @@
 //! Free space: a job begins only when what it will write fits.
 
 use std::{
-    fs, io,
+    fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use framepack_jobs::{Bytes, Job, settings};
-use nix::sys::statvfs::statvfs;
 use thiserror::Error;
+
+use crate::file::free_bytes;
 
 /// A section's checkpoint at a bucket of 640: 9 latent frames of 16 channels in f32, those of the context, and the
 /// start latent, rounded up.
@@ -35,55 +36,54 @@ pub(crate) struct DiskFull {
     pub(crate) free_bytes: u64,
 }
 
-/// What is looked at before a job begins.
-#[derive(Debug, Clone)]
-pub(crate) struct DiskSpace {
+/// What jobs will write, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Needs {
     /// On the file system of the checkpoints.
-    pub(crate) work: PathBuf,
+    work_bytes: u64,
     /// On that of the videos.
-    pub(crate) outputs: PathBuf,
-    /// Space that stays free beside what the job needs.
-    pub(crate) reserve_bytes: u64,
+    video_bytes: u64,
 }
 
-impl DiskSpace {
-    /// Whether these jobs fit, the next one and those that run: what they have written already counts twice, which errs
-    /// on the safe side. Where the free space is unknown, writing will show.
-    pub(crate) fn check<'j>(&self, jobs: impl Iterator<Item = &'j Job>) -> Result<(), DiskFull> {
-        let (mut work, mut video) = (0, 0);
-        for job in jobs {
-            work += work_bytes(job);
-            video += video_bytes(job);
-        }
-        if on_one_file_system(&self.work, &self.outputs) {
-            return self.check_folder(&self.work, work + video);
-        }
-        self.check_folder(&self.work, work)?;
-        self.check_folder(&self.outputs, video)
+impl Needs {
+    /// What these jobs will write together. What running ones have written already counts twice, which errs on the safe
+    /// side.
+    pub(crate) fn of<'j>(jobs: impl Iterator<Item = &'j Job>) -> Self {
+        jobs.fold(Self::default(), |sum, job| Self {
+            work_bytes: sum.work_bytes + work_bytes(job),
+            video_bytes: sum.video_bytes + video_bytes(job),
+        })
     }
 
-    fn check_folder(&self, path: &Path, bytes: u64) -> Result<(), DiskFull> {
-        let needed_bytes = bytes + self.reserve_bytes;
-        match free_bytes(path) {
-            Ok(free_bytes) if free_bytes < needed_bytes => Err(DiskFull {
-                path: path.to_owned(),
-                needed_bytes,
-                free_bytes,
-            }),
-            _ => Ok(()),
+    /// Whether it fits, with `reserve_bytes` to spare. Where the free space is unknown, writing will show.
+    pub(super) fn fit(
+        self,
+        work: &Path,
+        videos: &Path,
+        reserve_bytes: u64,
+    ) -> Result<(), DiskFull> {
+        let fits = |path: &Path, bytes: u64| {
+            let needed_bytes = bytes + reserve_bytes;
+            match free_bytes(path) {
+                Ok(free_bytes) if free_bytes < needed_bytes => Err(DiskFull {
+                    path: path.to_owned(),
+                    needed_bytes,
+                    free_bytes,
+                }),
+                _ => Ok(()),
+            }
+        };
+        if on_one_file_system(work, videos) {
+            return fits(work, self.work_bytes + self.video_bytes);
         }
+        fits(work, self.work_bytes)?;
+        fits(videos, self.video_bytes)
     }
 }
 
 fn on_one_file_system(one: &Path, other: &Path) -> bool {
     let device = |path| fs::metadata(path).map(|folder| folder.dev()).ok();
     device(one).is_some_and(|found| Some(found) == device(other))
-}
-
-/// Bytes that the daemon may still write where `path` lies.
-pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
-    let space = statvfs(path)?;
-    Ok(space.blocks_available() as u64 * space.fragment_size() as u64)
 }
 
 fn work_bytes(job: &Job) -> u64 {
@@ -129,12 +129,5 @@ mod tests {
         let bytes = sections_bytes(120.0, 640);
         assert!((frames + (1 << 30)..2 * frames).contains(&bytes), "{bytes}");
         assert!(sections_bytes(120.0, 320) < bytes / 3);
-    }
-
-    #[test]
-    fn free_space_is_that_of_the_file_system() {
-        let dir = tempfile::tempdir().unwrap();
-        assert!(free_bytes(dir.path()).unwrap() > 0);
-        assert!(free_bytes(&dir.path().join("none")).is_err());
     }
 }

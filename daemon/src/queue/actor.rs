@@ -1,0 +1,392 @@
+//! The queue's task: it answers messages, and does what they ask once that is durable.
+//!
+//! Each change is written and synced before it is answered or acted upon, so a crash between any two steps repeats
+//! harmlessly. What came while the store synced shares the next sync. It waits for nothing but the store: what takes
+//! the other disks' time is done by tasks, whose results are messages.
+
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
+
+use framepack_ipc::control::WorkerState;
+use framepack_jobs::{Job, JobId, StateName};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{
+    change::change,
+    core::{Queue, log_state},
+    ending::{end_run, ended, leftovers, recover, report},
+    handle::QueueHandle,
+    jobs::{Jobs, exported, import},
+    message::{Image, Message},
+    outbox::{Delivery, Outbox},
+    runs::{Ending, Runs},
+    schedule::Schedule,
+    start::{assign, prepared},
+    submit::{submit, survey},
+    view::{summary, view},
+};
+use crate::{
+    disk::{Disk, Posted, Preparation, SilentShares},
+    gpu::Gpus,
+    record::Record,
+    render::Renderer,
+    store::{Store, StoreError},
+};
+
+/// Events that a slow watcher may fall behind before it has to look at the job again.
+const EVENT_BACKLOG: usize = 1024;
+/// Messages that are answered with one sync.
+const MAX_BATCH: usize = 1024;
+/// How often the store is tried again when nothing happens. A clock that is set forward is noticed within this time.
+const RETRY: Duration = Duration::from_secs(5);
+/// How long an answer may wait for the disks.
+const MOMENT: Duration = Duration::from_millis(50);
+/// How often jobs are looked at where nothing depends on the time.
+const IDLE_PATIENCE: Duration = Duration::from_hours(1);
+
+/// What the queue needs of the daemon.
+#[derive(Debug)]
+pub(crate) struct QueueConfig {
+    pub(crate) renderer: Renderer,
+    pub(crate) disk: Disk,
+    pub(crate) gpus: Gpus,
+    /// Jobs that may be queued or running at a time.
+    pub(crate) max_jobs: u64,
+    /// Every job that ends from now on is sent there.
+    pub(crate) ended: std::sync::mpsc::Sender<Arc<Record>>,
+}
+
+/// The queue's task.
+#[derive(Debug)]
+pub(crate) struct Actor {
+    queue: Queue,
+    disk: Disk,
+    events: broadcast::Sender<Arc<Job>>,
+    ended: std::sync::mpsc::Sender<Arc<Record>>,
+}
+
+impl Actor {
+    /// Takes what is in the store, and puts back into the queue what was running when the last daemon ended.
+    pub(crate) async fn open(
+        opened: (Store, Vec<Record>),
+        config: QueueConfig,
+    ) -> Result<Self, StoreError> {
+        let mut actor = Self::of_store(opened, config)?;
+        recover(&mut actor.queue);
+        actor.queue.jobs.commit().await?;
+        let (ended, needed) = leftovers(&actor.queue);
+        actor.disk.recover(ended, needed).await;
+        Ok(actor)
+    }
+
+    /// Takes what is in the store, as it is.
+    pub(crate) fn of_store(
+        (store, records): (Store, Vec<Record>),
+        config: QueueConfig,
+    ) -> Result<Self, StoreError> {
+        let jobs = Jobs::new(store, records);
+        Ok(Self {
+            queue: Queue {
+                schedule: Schedule::open(&jobs)?,
+                jobs,
+                runs: Runs::on(config.gpus),
+                outbox: Outbox::default(),
+                renderer: config.renderer,
+                max_jobs: config.max_jobs,
+            },
+            disk: config.disk,
+            events: broadcast::channel(EVENT_BACKLOG).0,
+            ended: config.ended,
+        })
+    }
+
+    /// Takes an export's lines while nobody serves the queue; durable when this returns.
+    pub(crate) async fn import_all(
+        &mut self,
+        lines: Vec<serde_json::Value>,
+    ) -> Result<Vec<framepack_ipc::state::Imported>, StoreError> {
+        let mut outcomes = Vec::new();
+        for line in lines {
+            outcomes.push(match exported(line) {
+                Ok(record) => {
+                    let has_image = record.private.input.is_file();
+                    import(&mut self.queue.jobs, record, has_image)
+                }
+                Err(refused) => refused,
+            });
+        }
+        self.queue.jobs.commit().await?;
+        Ok(outcomes)
+    }
+
+    /// Serves messages until it is told to stop. Returns the way to it, and its task.
+    pub(crate) fn start(self) -> (QueueHandle, JoinHandle<()>) {
+        let (messages, inbox) = mpsc::channel(MAX_BATCH);
+        tokio::spawn(tell_shares(self.disk.silent(), messages.downgrade()));
+        let handle = QueueHandle::new(
+            messages.clone(),
+            self.events.clone(),
+            self.disk.clone(),
+            self.queue.renderer.clone(),
+        );
+        (
+            handle,
+            tokio::spawn(self.serve(inbox, messages.downgrade())),
+        )
+    }
+
+    async fn serve(mut self, mut inbox: mpsc::Receiver<Message>, own: mpsc::WeakSender<Message>) {
+        loop {
+            match timeout(self.patience(), inbox.recv()).await {
+                Ok(Some(message)) => {
+                    if self.answer_all(message, &mut inbox).is_break() {
+                        self.commit().await;
+                        return;
+                    }
+                }
+                Ok(None) => return,
+                // Nothing new: what the store did not take is tried again.
+                Err(_) => {}
+            }
+            self.commit().await;
+            for wanted in assign(&mut self.queue) {
+                tokio::spawn(prepare(self.disk.clone(), wanted, own.clone()));
+            }
+            self.commit().await;
+        }
+    }
+
+    /// How long to wait for a message before the jobs that wait are looked at again.
+    fn patience(&self) -> Duration {
+        let of_schedule = self.queue.schedule.patience(RETRY);
+        let of_store = self.queue.outbox.trouble().map(|_| RETRY);
+        of_schedule.or(of_store).unwrap_or(IDLE_PATIENCE)
+    }
+
+    /// Does what a message asks, and those that came meanwhile. Breaks off when one of them asks to stop.
+    fn answer_all(
+        &mut self,
+        first: Message,
+        inbox: &mut mpsc::Receiver<Message>,
+    ) -> ControlFlow<()> {
+        self.answer(first)?;
+        for _ in 1..MAX_BATCH {
+            match inbox.try_recv() {
+                Ok(message) => self.answer(message)?,
+                Err(_) => break,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Does what a message asks. Breaks off when it asks to stop.
+    fn answer(&mut self, message: Message) -> ControlFlow<()> {
+        let queue = &mut self.queue;
+        match message {
+            Message::Survey(wanted, reply) => send(reply, survey(queue, *wanted)),
+            Message::Submit(submission, found, reply) => submit(queue, *submission, found, reply),
+            Message::Record(job, reply) => {
+                send(reply, queue.jobs.get(job).cloned().map(Box::new));
+            }
+            Message::ByClaim(claim, reply) => {
+                send(reply, queue.jobs.by_claim(&claim).cloned().map(Arc::new));
+            }
+            Message::Next(idle) => {
+                queue.runs.wait(idle);
+                queue.schedule.look_for_turns();
+            }
+            Message::Prepared(job, result) => prepared(queue, job, result),
+            Message::Shares(silent) => queue.schedule.note_shares(silent),
+            Message::WorkerReport(job, said) => report(queue, job, said),
+            Message::Worker(status) => {
+                if status.state == WorkerState::Starting {
+                    queue.schedule.note_cold(&status.device);
+                }
+                queue.runs.note_worker(status);
+            }
+            Message::Workers(reply) => send(reply, queue.runs.workers().cloned().collect()),
+            Message::End(job, ending, reply) => {
+                end_run(queue, job, *ending);
+                queue.outbox.answer(reply, ());
+            }
+            Message::Change(request, images, reply) => {
+                let changed = change(queue, *request, &images);
+                queue.outbox.answer(reply, changed);
+            }
+            Message::Cancel(ids, reply) => {
+                let all = ids.into_iter().filter_map(|id| queue.cancel(id)).collect();
+                queue.outbox.answer(reply, all);
+            }
+            Message::View(reply) => self.tell(reply, view(&self.queue)),
+            Message::List(states, reply) => self.tell(reply, self.queue.jobs.list(&states)),
+            Message::Select(selectors, reply) => {
+                let selected = self.queue.jobs.select(&selectors);
+                let selected = selected.map(|jobs| jobs.into_iter().cloned().collect());
+                self.tell(reply, selected);
+            }
+            Message::Counts(reply) => self.tell(reply, self.queue.jobs.counts()),
+            Message::RecordsAfter(job, limit, reply) => send(reply, queue.jobs.after(job, limit)),
+            Message::Import(record, image, reply) => {
+                let imported = import(&mut queue.jobs, *record, image == Image::There);
+                if let framepack_ipc::state::Imported::Added { job } = imported {
+                    queue.outbox.put(Delivery::Announce(job));
+                    queue.schedule.look_again();
+                }
+                queue.outbox.answer(reply, imported);
+            }
+            Message::Show(job, reply) => {
+                send(reply, queue.jobs.get(job).map(|record| record.job.clone()));
+            }
+            Message::Summary(reply) => send(reply, summary(queue)),
+            Message::Stop(reply) => {
+                queue.outbox.answer(reply, ());
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Tells how the jobs are: what was not durable when it was asked for is not told before it is. While the store
+    /// can't be written that may take long, and what is told is what will be written.
+    fn tell<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
+        if self.queue.jobs.has_changes() && self.queue.outbox.trouble().is_none() {
+            self.queue.outbox.answer(reply, answer);
+        } else {
+            send(reply, answer);
+        }
+    }
+
+    /// Makes all changes durable with one sync, then does what waited for it.
+    async fn commit(&mut self) {
+        self.queue.jobs.reopen().await;
+        // What is done may change jobs, too.
+        while self.queue.jobs.has_changes() || !self.queue.outbox.is_empty() {
+            if let Err(error) = self.queue.jobs.commit().await {
+                self.refuse_submissions(&error.to_string());
+                self.queue.outbox.note_trouble(Some(error.to_string()));
+                return;
+            }
+            let deliveries = self.queue.outbox.take();
+            let posted = deliveries.iter().flat_map(|delivery| self.clear(delivery));
+            wait_a_moment(posted.collect()).await;
+            for submission in self.queue.outbox.take_submissions() {
+                submission.accept();
+            }
+            for delivery in deliveries {
+                self.deliver(delivery);
+            }
+        }
+        // What is durable in the journal alone is durable, but a full disk is no time to begin jobs.
+        let failure = self.queue.jobs.failure().map(ToString::to_string);
+        self.queue.outbox.note_trouble(failure);
+    }
+
+    /// Takes back the jobs that nobody was told of yet, so that no later daemon finds a job whose submitter was
+    /// refused.
+    fn refuse_submissions(&mut self, why: &str) {
+        for submission in self.queue.outbox.take_submissions() {
+            let untold = submission.refuse(why);
+            if let Some(record) = untold.and_then(|id| self.queue.jobs.take_back(id)) {
+                self.disk.remove_input(&record.private.input);
+            }
+        }
+    }
+
+    /// Has removed from the disks what is needed no more.
+    fn clear(&self, delivery: &Delivery) -> Vec<Posted> {
+        match delivery {
+            Delivery::ClearLeftovers(output) => vec![self.disk.clear_leftovers(output)],
+            Delivery::ClearCheckpoints(id) => vec![self.disk.clear_checkpoints(*id)],
+            Delivery::RemoveInput(input) => vec![self.disk.remove_input(input)],
+            Delivery::RunEnded(id) => {
+                let record = self.queue.jobs.get(*id);
+                let record = record.filter(|record| record.job.is_finished());
+                record.map_or_else(Vec::new, |record| self.disk.ended(&ended(record)))
+            }
+            Delivery::Answer(_) | Delivery::Announce(_) | Delivery::Assign(..) => Vec::new(),
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::Answer(answer) => answer.send(),
+            Delivery::Announce(id) => self.announce(id),
+            Delivery::Assign(id, reply, assignment) => {
+                let is_gone = reply.send(*assignment).is_err();
+                let job = self.queue.jobs.get(id).map(|record| &record.job);
+                if is_gone && job.is_some_and(|job| job.is(StateName::Running)) {
+                    // The worker went away in this very moment: its job is queued again.
+                    end_run(&mut self.queue, id, Ending::Interrupted);
+                }
+            }
+            Delivery::RunEnded(id) => self.run_ended(id),
+            Delivery::ClearLeftovers(_)
+            | Delivery::ClearCheckpoints(_)
+            | Delivery::RemoveInput(_) => {}
+        }
+    }
+
+    fn announce(&self, id: JobId) {
+        if self.events.receiver_count() > 0
+            && let Some(record) = self.queue.jobs.get(id)
+        {
+            // Fails only when the last watcher has just left.
+            let _ = self.events.send(Arc::new(record.job.clone()));
+        }
+    }
+
+    /// Whoever put a job there is told that it has ended.
+    fn run_ended(&mut self, id: JobId) {
+        let Some(record) = self.queue.jobs.get(id) else {
+            return;
+        };
+        log_state(record);
+        if record.job.is_finished() {
+            // Fails only while the daemon stops; the next one files it when it starts.
+            let _ = self.ended.send(Arc::new(record.clone()));
+            self.queue.schedule.note_ended(id);
+        }
+    }
+}
+
+/// Waits for the disks, so that whoever hears that a job has ended finds nothing of it; what takes longer is done later.
+async fn wait_a_moment(posted: Vec<Posted>) {
+    let all_done = async {
+        for posted in posted {
+            posted.done().await;
+        }
+    };
+    let _ = timeout(MOMENT, all_done).await;
+}
+
+/// Answers at once. Nobody minds when the asker has gone away.
+fn send<T>(reply: oneshot::Sender<T>, answer: T) {
+    let _ = reply.send(answer);
+}
+
+/// Has a job prepared, and says how that went.
+async fn prepare(disk: Disk, wanted: Preparation, queue: mpsc::WeakSender<Message>) {
+    let job = wanted.job;
+    let prepared = disk.prepare(wanted).await;
+    if let Some(queue) = queue.upgrade() {
+        // Fails once the queue has ended.
+        let _ = queue.send(Message::Prepared(job, prepared)).await;
+    }
+}
+
+/// Tells the queue which shares do not answer, whenever that changes.
+async fn tell_shares(
+    mut silent: tokio::sync::watch::Receiver<SilentShares>,
+    queue: mpsc::WeakSender<Message>,
+) {
+    while silent.changed().await.is_ok() {
+        let now = silent.borrow_and_update().clone();
+        let Some(queue) = queue.upgrade() else { return };
+        if queue.send(Message::Shares(now)).await.is_err() {
+            return;
+        }
+    }
+}

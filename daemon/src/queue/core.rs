@@ -1,0 +1,98 @@
+//! The four owners together, and what concerns more than one of them: a job's change, its next state, its end.
+
+use framepack_jobs::{JobId, JobState, StateName};
+use tracing::{info, warn};
+
+use super::{
+    jobs::Jobs,
+    outbox::{Delivery, Outbox},
+    runs::Runs,
+    schedule::Schedule,
+};
+use crate::{record::Record, render::Renderer};
+
+/// All jobs and who works on them.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) jobs: Jobs,
+    pub(super) runs: Runs,
+    pub(super) outbox: Outbox,
+    pub(super) schedule: Schedule,
+    pub(super) renderer: Renderer,
+    /// Jobs that may be queued or running at a time.
+    pub(super) max_jobs: u64,
+}
+
+impl Queue {
+    /// Changes a job. It is durable with the next commit, and then those who watch are told.
+    pub(super) fn change<T>(
+        &mut self,
+        id: JobId,
+        change: impl FnOnce(&mut Record) -> T,
+    ) -> Option<T> {
+        let changed = self.jobs.change(id, change)?;
+        self.outbox.put(Delivery::Announce(id));
+        Some(changed)
+    }
+
+    /// Gives a job its next state.
+    pub(super) fn finish(&mut self, id: JobId, state: JobState) {
+        if state.name() != StateName::Done
+            && let Some(record) = self.jobs.get(id)
+        {
+            let output = record.job.output.clone();
+            self.outbox.put(Delivery::ClearLeftovers(output));
+        }
+        self.change(id, |record| {
+            record
+                .job
+                .transition(state)
+                .expect("a queued or running job may take each state that the queue gives it");
+        });
+        self.schedule.look_again();
+        self.outbox.put(Delivery::RunEnded(id));
+    }
+
+    pub(super) fn cancel(&mut self, id: JobId) -> Option<framepack_ipc::control::Cancellation> {
+        use framepack_ipc::control::{CancelOutcome, Cancellation};
+        let outcome = match self.jobs.get(id)?.job.state.name() {
+            StateName::Queued => {
+                let finished_at = framepack_jobs::Timestamp::now();
+                self.finish(id, JobState::Cancelled { finished_at });
+                CancelOutcome::Cancelled
+            }
+            StateName::Running => {
+                self.change(id, |record| record.private.cancel_requested = true);
+                self.runs.control(id, super::runs::Control::Cancel);
+                CancelOutcome::Stopping
+            }
+            _ => CancelOutcome::AlreadyFinished,
+        };
+        Some(Cancellation {
+            job: Box::new(self.jobs.get(id)?.job.clone()),
+            outcome,
+        })
+    }
+
+    /// Why no job begins, while that is so.
+    pub(super) fn paused(&self) -> Option<String> {
+        let trouble = || {
+            let trouble = self.outbox.trouble()?;
+            Some(format!("the store can't be written: {trouble}"))
+        };
+        self.schedule.paused().or_else(trouble)
+    }
+}
+
+/// Logs what became of a job.
+pub(super) fn log_state(record: &Record) {
+    let (id, state) = (record.job.id, record.job.state.name());
+    match &record.job.state {
+        JobState::Failed { failure, .. } => {
+            warn!(job = %id, code = %failure.code, class = ?failure.class, "failed: {}", failure.message);
+        }
+        _ => {
+            info!(job = %id, name = record.job.name, %state, output = %record.job.output.display());
+        }
+    }
+}

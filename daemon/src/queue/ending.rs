@@ -1,0 +1,95 @@
+//! The end of a run, of a job, and of the daemon before this one.
+
+use std::{collections::HashSet, path::PathBuf};
+
+use framepack_jobs::{Job, JobId, JobState, StateName, Timestamp};
+
+use super::{
+    core::Queue,
+    jobs::is_kept,
+    outbox::Delivery,
+    runs::{Circumstances, Ending, Persistence, WorkerReport, after_run, lost, note_report},
+};
+use crate::{disk::Ended, record::Record};
+
+/// Notes what a worker says about its job.
+pub(super) fn report(queue: &mut Queue, id: JobId, report: WorkerReport) {
+    let Some(record) = queue
+        .jobs
+        .get(id)
+        .filter(|record| record.job.is(StateName::Running))
+    else {
+        return;
+    };
+    match Persistence::of(record, &report) {
+        Persistence::Now | Persistence::WithNextCommit => {
+            queue.change(id, |record| note_report(record, report));
+        }
+        Persistence::Never => {
+            queue
+                .jobs
+                .change_unstored(id, |record| note_report(record, report));
+            queue.outbox.put(Delivery::Announce(id));
+        }
+    }
+}
+
+/// Ends a run: the job has ended, or goes back into the queue.
+pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
+    let energy_joules = queue.runs.end(id);
+    let device = queue.jobs.get(id).and_then(|record| device(&record.job));
+    let circumstances = Circumstances {
+        now: Timestamp::now(),
+        energy_joules,
+        foreign_bytes: device.and_then(|device| queue.runs.foreign_bytes(device)),
+    };
+    let state = queue
+        .jobs
+        .change(id, |record| after_run(record, ending, circumstances));
+    if let Some(state) = state.flatten() {
+        queue.finish(id, state);
+    }
+}
+
+fn device(job: &Job) -> Option<&str> {
+    match &job.state {
+        JobState::Running { device, .. } => Some(device),
+        _ => None,
+    }
+}
+
+/// A job that has ended, for the disks.
+pub(super) fn ended(record: &Record) -> Ended {
+    let job = &record.job;
+    Ended {
+        job: job.id,
+        output: job.output.clone(),
+        input: record.private.input.clone(),
+        is_kept: is_kept(job, Timestamp::now()),
+    }
+}
+
+/// After a crash: every running job is queued again, or given up.
+pub(super) fn recover(queue: &mut Queue) {
+    let running: Vec<JobId> = queue.jobs.running().map(|record| record.job.id).collect();
+    for id in running {
+        let state = queue
+            .jobs
+            .get(id)
+            .map(|record| lost(record, Timestamp::now()));
+        if let Some(state) = state {
+            queue.finish(id, state);
+        }
+    }
+}
+
+/// The jobs that have ended, and the copies of start images that are still needed: the daemon may have died after a
+/// job's end was durable and before the disks heard of it.
+pub(super) fn leftovers(queue: &Queue) -> (Vec<Ended>, HashSet<PathBuf>) {
+    let records = queue.jobs.all().values();
+    let now = Timestamp::now();
+    let kept = records.clone().filter(|record| is_kept(&record.job, now));
+    let needed = kept.map(|record| record.private.input.clone()).collect();
+    let finished = records.filter(|record| record.job.is_finished());
+    (finished.map(ended).collect(), needed)
+}

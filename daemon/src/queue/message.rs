@@ -1,0 +1,97 @@
+//! What others ask of the queue.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use framepack_ipc::{
+    control::WorkerStatus,
+    queue::{ChangeRequest, Changed, QueueView},
+    state::Imported,
+};
+use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
+use tokio::sync::oneshot;
+
+use super::{
+    runs::{Ending, IdleWorker, WorkerReport},
+    submission::{Submission, SubmitError, Submitted},
+    view::Summary,
+};
+use crate::{
+    disk::{Names, NotPrepared, SilentShares},
+    record::Record,
+};
+
+/// A message, with the way to answer it.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// What has to be known of the disks before a job of this key and name is submitted.
+    Survey(Box<Wanted>, oneshot::Sender<Survey>),
+    Submit(
+        Box<Submission>,
+        Found,
+        oneshot::Sender<Result<Submitted, SubmitError>>,
+    ),
+    Record(JobId, oneshot::Sender<Option<Box<Record>>>),
+    ByClaim(String, oneshot::Sender<Option<Arc<Record>>>),
+    Next(IdleWorker),
+    /// A job's folders and the name of its video are there, or why not.
+    Prepared(JobId, Result<PathBuf, NotPrepared>),
+    Shares(SilentShares),
+    WorkerReport(JobId, WorkerReport),
+    Worker(WorkerStatus),
+    Workers(oneshot::Sender<Vec<WorkerStatus>>),
+    End(JobId, Box<Ending>, oneshot::Sender<()>),
+    Change(
+        Box<ChangeRequest>,
+        Images,
+        oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
+    ),
+    Cancel(
+        Vec<JobId>,
+        oneshot::Sender<Vec<framepack_ipc::control::Cancellation>>,
+    ),
+    View(oneshot::Sender<QueueView>),
+    List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
+    Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
+    Counts(oneshot::Sender<BTreeMap<StateName, u64>>),
+    RecordsAfter(JobId, usize, oneshot::Sender<Vec<Record>>),
+    Import(Box<Record>, Image, oneshot::Sender<Imported>),
+    Show(JobId, oneshot::Sender<Option<Job>>),
+    Summary(oneshot::Sender<Summary>),
+    Stop(oneshot::Sender<()>),
+}
+
+/// A job that will be submitted.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) key: String,
+    /// Where its video goes.
+    pub(super) folder: PathBuf,
+    pub(super) stem: String,
+}
+
+/// What to look for on the disks.
+#[derive(Debug)]
+pub(super) struct Survey {
+    /// The video of a job of this key that is done.
+    pub(super) video: Option<PathBuf>,
+    pub(super) names: Names,
+}
+
+/// What was found on the disks.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Free for the video.
+    pub(super) output: PathBuf,
+    /// The video of the job of this key was removed.
+    pub(super) is_video_gone: bool,
+}
+
+/// Whether a job's copy of its start image is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Image {
+    There,
+    Gone,
+}
+
+/// Copies of start images that were looked for.
+pub(super) type Images = BTreeMap<JobId, Image>;

@@ -1,0 +1,219 @@
+//! Whether a queued job may begin: a pure function of the jobs, the time and what is paused.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Window};
+
+use super::{
+    dependencies::Dependencies,
+    lineup::{Lineup, Overtaken},
+};
+use crate::record::Record;
+
+/// What is looked at.
+#[derive(Debug)]
+pub(in crate::queue) struct SchedulingContext<'a> {
+    jobs: &'a BTreeMap<JobId, Record>,
+    queued: &'a BTreeSet<JobId>,
+    dependencies: Dependencies<'a>,
+    paused_groups: Option<&'a BTreeSet<String>>,
+    silent: Option<&'a BTreeSet<PathBuf>>,
+    time: LocalTime,
+}
+
+/// A point in time, here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::queue) struct LocalTime {
+    pub(in crate::queue) now: Timestamp,
+    /// Of the local day, 0 to 1439.
+    pub(in crate::queue) minute: u16,
+}
+
+/// Whether a queued job may begin.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::queue) enum Eligibility {
+    Ready,
+    Waits(Wait),
+    /// Its deadline has passed and it has never begun.
+    Expired,
+    /// It never may.
+    Fails(Failure),
+}
+
+/// What a queued job waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::queue) enum Wait {
+    Held,
+    GroupPaused(String),
+    /// A job that is not done; its number and state, if it is there at all.
+    After(Dependency, Option<(JobId, StateName)>),
+    NotBefore(Timestamp),
+    /// The pause after a failure.
+    Retry(Timestamp),
+    Window {
+        window: Window,
+        opens: Timestamp,
+    },
+    /// The share that its video goes to does not answer.
+    Share(PathBuf),
+}
+
+impl LocalTime {
+    /// Now, by the system's clock and time zone.
+    pub(in crate::queue) fn now() -> Self {
+        let now = Timestamp::now();
+        Self {
+            now,
+            minute: local_minute(now),
+        }
+    }
+}
+
+/// Minute of the local day. Without a time zone database local time is UTC.
+fn local_minute(now: Timestamp) -> u16 {
+    let micros = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
+    let time = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
+    let local = time.to_zoned(jiff::tz::TimeZone::system());
+    u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
+}
+
+impl<'a> SchedulingContext<'a> {
+    pub(in crate::queue) fn new(
+        jobs: &'a BTreeMap<JobId, Record>,
+        queued: &'a BTreeSet<JobId>,
+        time: LocalTime,
+    ) -> Self {
+        Self {
+            jobs,
+            queued,
+            dependencies: Dependencies::of(jobs, queued),
+            paused_groups: None,
+            silent: None,
+            time,
+        }
+    }
+
+    /// Jobs of these groups are paused.
+    pub(in crate::queue) fn with_paused(self, groups: &'a BTreeSet<String>) -> Self {
+        let paused_groups = Some(groups);
+        Self {
+            paused_groups,
+            ..self
+        }
+    }
+
+    /// Nothing can be written below these paths.
+    pub(in crate::queue) fn with_silent(self, shares: &'a BTreeSet<PathBuf>) -> Self {
+        let silent = Some(shares);
+        Self { silent, ..self }
+    }
+
+    /// The jobs that wait, in the order of their numbers.
+    pub(in crate::queue) fn queued(&self) -> impl Iterator<Item = &'a Job> + use<'a> {
+        let jobs = self.jobs;
+        self.queued.iter().map(|id| &jobs[id].job)
+    }
+
+    /// Whether a queued job may begin.
+    pub(in crate::queue) fn judge(&self, job: &Job) -> Eligibility {
+        let now = self.time.now;
+        let schedule = &job.schedule;
+        if job.runs.attempts == 0 && schedule.deadline.is_some_and(|deadline| deadline <= now) {
+            return Eligibility::Expired;
+        }
+        let missing = match self.dependencies.of_job(job) {
+            Ok(missing) => missing,
+            Err(failure) => return Eligibility::Fails(failure),
+        };
+        if job.runs.held {
+            return Eligibility::Waits(Wait::Held);
+        }
+        let is_paused = |group: &&String| {
+            self.paused_groups
+                .is_some_and(|paused| paused.contains(*group))
+        };
+        if let Some(group) = schedule.group.as_ref().filter(is_paused) {
+            return Eligibility::Waits(Wait::GroupPaused(group.clone()));
+        }
+        if let Some((dependency, found)) = missing {
+            return Eligibility::Waits(Wait::After(dependency, found));
+        }
+        if let Some(begin) = schedule.not_before.filter(|begin| *begin > now) {
+            return Eligibility::Waits(Wait::NotBefore(begin));
+        }
+        if let Some(begin) = job.runs.retry_at.filter(|begin| *begin > now) {
+            return Eligibility::Waits(Wait::Retry(begin));
+        }
+        let closed = |window: &Window| !window.contains(self.time.minute);
+        if let Some(window) = schedule.window.filter(closed) {
+            let opens = self.opens(window);
+            return Eligibility::Waits(Wait::Window { window, opens });
+        }
+        match self.silent_share(&job.output) {
+            Some(share) => Eligibility::Waits(Wait::Share(share.clone())),
+            None => Eligibility::Ready,
+        }
+    }
+
+    /// The share that a video goes to, if it does not answer.
+    fn silent_share(&self, output: &Path) -> Option<&'a PathBuf> {
+        self.silent?.iter().find(|share| output.starts_with(share))
+    }
+
+    /// When a closed window opens; the clock's changes of the night are not foreseen.
+    fn opens(&self, window: Window) -> Timestamp {
+        let minutes = window.minutes_until_open(self.time.minute);
+        let wait = Duration::from_mins(minutes.into());
+        let into_minute = Duration::from_micros(self.time.now.as_micros() % 60_000_000);
+        self.time.now.plus(wait.saturating_sub(into_minute))
+    }
+
+    /// From now on the job counts as one that has ended without a video.
+    pub(in crate::queue) fn doom(&mut self, job: JobId, state: StateName) {
+        self.dependencies.doom(job, state);
+    }
+
+    pub(in crate::queue) fn is_doomed(&self, job: JobId) -> bool {
+        self.dependencies.is_doomed(job)
+    }
+
+    /// The queued jobs that wait for themselves, or for such a job: they would wait for ever.
+    pub(in crate::queue) fn waiting_for_themselves(&self) -> Vec<JobId> {
+        self.dependencies.waiting_for_themselves(self.queued)
+    }
+
+    /// The jobs that may begin, in their order, but for those of `others`.
+    pub(in crate::queue) fn lineup(
+        &self,
+        overtaken: &Overtaken,
+        others: &BTreeSet<JobId>,
+    ) -> Lineup<'a> {
+        let ready = self
+            .queued()
+            .filter(|job| !others.contains(&job.id) && self.judge(job) == Eligibility::Ready);
+        Lineup::new(ready, self.time.now, overtaken)
+    }
+}
+
+/// When the verdict on a queued job may change by itself, after `now`.
+pub(in crate::queue) fn next_change(
+    job: &Job,
+    eligibility: &Eligibility,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let turn = match eligibility {
+        Eligibility::Waits(
+            Wait::NotBefore(begin) | Wait::Retry(begin) | Wait::Window { opens: begin, .. },
+        ) => Some(*begin),
+        _ => None,
+    };
+    let deadline = job.schedule.deadline.filter(|_| job.runs.attempts == 0);
+    turn.into_iter()
+        .chain(deadline)
+        .filter(|change| *change > now)
+        .min()
+}

@@ -1,0 +1,89 @@
+//! A job that enters: the same for the folder and the socket.
+
+use std::path::PathBuf;
+
+use framepack_config::Dedupe;
+use framepack_jobs::{
+    Job, JobId, JobState, Runs, Schedule, Settings, Source, Timestamp, ValidSpec,
+};
+use thiserror::Error;
+
+use crate::record::{Private, Record};
+
+/// A job that has been checked and can be queued.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) name: String,
+    pub(crate) key: String,
+    pub(crate) source: Source,
+    /// Id of the claimed file, if it came through the folder.
+    pub(crate) claim: Option<String>,
+    pub(crate) spec: ValidSpec,
+    /// What the farm says where the spec does not.
+    pub(crate) farm_defaults: Settings,
+    pub(crate) schedule: Schedule,
+    pub(crate) seed: u64,
+    /// The start image as the user named it, absolute.
+    pub(crate) image: PathBuf,
+    /// The daemon's copy of it.
+    pub(crate) input: PathBuf,
+    /// SHA-256 of its content, in hexadecimal.
+    pub(crate) input_sha256: String,
+    pub(crate) warnings: Vec<String>,
+    /// What becomes of it if it is there already.
+    pub(crate) dedupe: Dedupe,
+}
+
+impl Submission {
+    /// The queued job that it becomes.
+    pub(crate) fn into_record(self, id: JobId, output: PathBuf) -> Record {
+        Record {
+            job: Job {
+                id,
+                output,
+                name: self.name,
+                key: self.key,
+                state: JobState::Queued,
+                submitted_at: Timestamp::now(),
+                source: self.source,
+                spec: self.spec,
+                farm_defaults: self.farm_defaults,
+                schedule: self.schedule,
+                seed: self.seed,
+                image: self.image,
+                runs: Runs::default(),
+                warnings: self.warnings,
+            },
+            private: Private {
+                claim: self.claim,
+                input: self.input,
+                input_sha256: self.input_sha256,
+                ..Private::default()
+            },
+        }
+    }
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Submitted {
+    /// It is a new job.
+    New(Box<Job>),
+    /// The same job (by key) is queued, running or done.
+    Duplicate {
+        job: Box<Job>,
+        /// What would be rendered otherwise now: other farm-wide defaults.
+        difference: Vec<String>,
+    },
+    /// A job with this key, which the user chose, and other content is queued, running or done.
+    KeyTaken(Box<Job>),
+}
+
+/// Why a valid job could not be taken. It may be submitted again later.
+#[derive(Debug, Error)]
+pub(crate) enum SubmitError {
+    #[error("{0}")]
+    Store(String),
+    #[error("the queue is full: it has {max_jobs} jobs, the limit set by queue.max_jobs")]
+    Full { max_jobs: u64 },
+}
