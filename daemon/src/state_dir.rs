@@ -22,21 +22,18 @@ use std::{
     fs::{self, DirBuilder, File, TryLockError},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
 };
 
 use framepack_jobs::JobId;
 
 use crate::{
-    file::replace, folders::unusable, log, record::random_id, start_error::StartError,
+    file::{patiently, replace},
+    folders::unusable,
+    log,
+    record::random_id,
+    start_error::StartError,
     store::Location,
 };
-
-/// How long a lock that another process holds is asked for.
-pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-/// Pause before it is asked for again.
-pub(crate) const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 /// An open state directory; its lock is held until it is dropped.
 #[derive(Debug)]
@@ -142,14 +139,10 @@ fn lock(path: &Path) -> Result<File, StartError> {
         .write(true)
         .open(path)
         .map_err(|error| unusable("opening", path, error))?;
-    let asked = Instant::now();
     // A daemon that was killed while it started a worker leaves its lock to that process for a moment.
-    while matches!(file.try_lock(), Err(TryLockError::WouldBlock))
-        && asked.elapsed() < LOCK_PATIENCE
-    {
-        thread::sleep(LOCK_RETRY);
-    }
-    match file.try_lock() {
+    let is_held =
+        |locked: &Result<(), TryLockError>| matches!(locked, Err(TryLockError::WouldBlock));
+    match patiently(|| file.try_lock(), is_held) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StartError::StateInUse {
             lock: path.to_owned(),

@@ -6,7 +6,7 @@ use framepack_jobs::{API, Class, Failure, Job, JobState, Problem, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::record::Record;
+use super::stored::Record;
 
 /// Where a file goes when the daemon is finished with it; the folder's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -11,22 +11,20 @@ use std::{
     fs, io,
     panic::{self, AssertUnwindSafe},
     path::Path,
-    thread,
-    time::Instant,
 };
 
 use framepack_jobs::JobId;
 use serde::{Deserialize, Serialize};
 use sled::{Db, Tree};
 
-use super::{Record, StoreError, journal::Entry};
+use super::{error::StoreError, journal::Entry};
 use crate::{
-    file::sync_dir,
-    state_dir::{LOCK_PATIENCE, LOCK_RETRY},
+    file::{patiently, sync_dir},
+    record::Record,
 };
 
 /// Version of the layout above.
-pub(super) const SCHEMA: u64 = 2;
+const SCHEMA: u64 = 2;
 /// Records are a few kilobytes; sled's default of 1 GiB would only hide a leak.
 const CACHE_BYTES: u64 = 16 << 20;
 
@@ -104,7 +102,8 @@ impl Database {
         caught(|| {
             let schema = self.number("schema")?;
             if let Some(found) = schema.filter(|found| *found > SCHEMA) {
-                return Err(StoreError::Newer { found });
+                let supported = SCHEMA;
+                return Err(StoreError::Newer { found, supported });
             }
             let mut loaded = Loaded {
                 schema,
@@ -191,15 +190,10 @@ fn open_db(path: &Path) -> Result<Db, sled::Error> {
         .cache_capacity(CACHE_BYTES)
         // Each commit flushes; an idle daemon has nothing to do.
         .flush_every_ms(None);
-    let asked = Instant::now();
-    loop {
-        match config.open() {
-            Err(sled::Error::Io(error)) if is_locked(&error) && asked.elapsed() < LOCK_PATIENCE => {
-                thread::sleep(LOCK_RETRY);
-            }
-            opened => return opened,
-        }
-    }
+    patiently(
+        || config.open(),
+        |opened| matches!(opened, Err(sled::Error::Io(error)) if is_locked(error)),
+    )
 }
 
 /// sled hides the kind of this error in its text.

@@ -5,11 +5,21 @@ use std::collections::BTreeMap;
 use framepack_jobs::{JobId, Timestamp};
 
 use super::{
-    StoreError,
     database::{Loaded, Stored},
+    error::StoreError,
     journal::{Contents, Entry, EntryEvent},
-    open::Opening,
 };
+
+/// How much may be given up for the store to open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// Nothing: what can't be rebuilt keeps it closed.
+    Careful,
+    /// What can't be rebuilt is set aside; a user has asked for it.
+    Forced,
+    /// As careful, after the database failed: missing changes are expected then.
+    Again,
+}
 
 /// What database and journal do not have in common.
 #[derive(Debug, Default)]
@@ -103,31 +113,30 @@ impl Difference {
     }
 }
 
-impl Loaded {
-    /// What database and journal do not have in common, in words.
-    pub(super) fn against(&self, contents: &Contents) -> Vec<String> {
-        let unreadable = self.unreadable.iter().map(|(job, error)| {
-            format!("the record of job {job} in the store can't be read: {error}")
-        });
-        let mut problems: Vec<String> = unreadable.collect();
-        let readable = Self {
-            records: self.records.clone(),
-            seq: self.seq,
-            ..Self::default()
-        };
-        let Ok(difference) = Difference::between(&readable, contents, Opening::Careful) else {
-            return problems;
-        };
-        if !difference.replay.is_empty() {
-            let changes = difference.replay.len();
-            problems.push(format!(
-                "the store lacks {changes} records that the journal has"
-            ));
-        }
-        if difference.journal_lacks > 0 {
-            let jobs = difference.journal_lacks;
-            problems.push(format!("the journal lacks {jobs} jobs that the store has"));
-        }
-        problems
+/// What database and journal do not have in common, in words.
+pub(super) fn in_words(loaded: &Loaded, contents: &Contents) -> Vec<String> {
+    let unreadable = loaded
+        .unreadable
+        .iter()
+        .map(|(job, error)| format!("the record of job {job} in the store can't be read: {error}"));
+    let mut problems: Vec<String> = unreadable.collect();
+    let readable = Loaded {
+        records: loaded.records.clone(),
+        seq: loaded.seq,
+        ..Loaded::default()
+    };
+    let Ok(difference) = Difference::between(&readable, contents, Opening::Careful) else {
+        return problems;
+    };
+    if !difference.replay.is_empty() {
+        let changes = difference.replay.len();
+        problems.push(format!(
+            "the store lacks {changes} records that the journal has"
+        ));
     }
+    if difference.journal_lacks > 0 {
+        let jobs = difference.journal_lacks;
+        problems.push(format!("the journal lacks {jobs} jobs that the store has"));
+    }
+    problems
 }

@@ -2,14 +2,17 @@
 
 use std::collections::VecDeque;
 
+use framepack_ipc::state::StateReport;
 use tracing::warn;
 
 use super::{
-    StoreError,
     database::{Database, Stored},
+    difference::{self, Opening},
+    error::StoreError,
     journal::{Entry, EntryEvent, Journal, RECENT},
     location::Location,
-    open::{Opening, entries_of},
+    open::{self, Found, entries_of},
+    report::report,
 };
 
 /// Removed jobs that the journal remembers when it is replaced, for a database that has forgotten it.
@@ -18,21 +21,25 @@ const MAX_REMOVED: usize = 1000;
 /// The store's files.
 #[derive(Debug)]
 pub(super) struct Disk {
-    pub(super) location: Location,
-    pub(super) journal: Journal,
+    location: Location,
+    journal: Journal,
     /// `None` after it failed, until it is opened again.
-    pub(super) database: Option<Database>,
+    database: Option<Database>,
     removed: VecDeque<Entry>,
 }
 
 impl Disk {
-    pub(super) fn new(location: Location, journal: Journal, database: Database) -> Self {
-        Self {
-            location,
-            journal,
-            database: Some(database),
+    /// Opens journal and database, and says what was in them.
+    pub(super) fn open(location: &Location, opening: Opening) -> Result<(Self, Found), StoreError> {
+        let opened = open::open(location, opening)?;
+        let mut disk = Self {
+            location: location.clone(),
+            journal: opened.journal,
+            database: Some(opened.database),
             removed: VecDeque::new(),
-        }
+        };
+        disk.note_removed(opened.contents.latest.values());
+        Ok((disk, opened.found))
     }
 
     /// Makes changes durable. `Ok` with an error: they are, in the journal, and the database has failed.
@@ -66,6 +73,25 @@ impl Disk {
         Ok(found.repairs)
     }
 
+    /// Reads both, and compares them.
+    pub(super) fn report(&mut self) -> Result<StateReport, StoreError> {
+        let contents = self.journal.read().map_err(StoreError::Journal)?;
+        let mut report = report(&self.location, &contents)?;
+        match &self.database {
+            Some(database) => {
+                let loaded = database.load()?;
+                report.jobs = loaded.records.len() as u64;
+                report
+                    .problems
+                    .extend(difference::in_words(&loaded, &contents));
+            }
+            None => report
+                .problems
+                .push("the store failed and is closed; the journal has every change".to_owned()),
+        }
+        Ok(report)
+    }
+
     /// Replaces the journal by what rebuilds all jobs that have not ended and the ones that ended last.
     fn compact(&mut self) -> Result<(), StoreError> {
         let database = self.database.as_ref().expect("the caller has just used it");
@@ -93,7 +119,7 @@ impl Disk {
             .map_err(StoreError::Journal)
     }
 
-    pub(super) fn note_removed<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+    fn note_removed<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
         for entry in entries.filter(|entry| entry.event == EntryEvent::Remove) {
             self.removed.push_back(entry.clone());
         }

@@ -6,8 +6,6 @@ use framepack_ipc::{ErrorBody, control::Note};
 use framepack_jobs::{Code, JobId};
 use thiserror::Error;
 
-use super::database::SCHEMA;
-
 /// Why the store can't be used.
 #[derive(Debug, Error)]
 pub(crate) enum StoreError {
@@ -39,9 +37,9 @@ pub(crate) enum StoreError {
     )]
     BothDamaged { damaged_lines: u64 },
     #[error(
-        "the store was written by a newer framepackd (schema {found}; this version supports {SCHEMA})"
+        "the store was written by a newer framepackd (schema {found}; this version supports {supported})"
     )]
-    Newer { found: u64 },
+    Newer { found: u64, supported: u64 },
 }
 
 impl StoreError {

@@ -6,12 +6,15 @@ use framepack_ipc::state::StateReport;
 use framepack_jobs::JobId;
 
 use super::{
-    Location, Record, StoreError,
     database::{Loaded, Stored},
+    difference,
+    error::StoreError,
     journal::Contents,
+    location::Location,
     open::opened_and_readable,
-    view::{peek, report},
+    report::{peek, report},
 };
+use crate::record::Record;
 
 /// What was seen.
 #[derive(Debug)]
@@ -29,7 +32,8 @@ pub(crate) fn inspect(location: &Location) -> Result<Inspection, StoreError> {
         Ok(Some(loaded)) => {
             // A store of the first version has no journal yet.
             if loaded.seq.is_some() || contents.seq > 0 {
-                report.problems.extend(loaded.against(&contents));
+                let problems = difference::in_words(&loaded, &contents);
+                report.problems.extend(problems);
             }
             loaded
         }

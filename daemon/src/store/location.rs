@@ -7,7 +7,7 @@ use std::{
 
 use framepack_jobs::Timestamp;
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::file;
 
 /// Copies of damaged stores that are kept.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use serde_json::Value;
 
-use super::Location;
+use super::location::Location;
 use crate::file::replace;
 
 /// The values by their keys; a file that is not there has none. One that can't be read is set aside: what was wrong with

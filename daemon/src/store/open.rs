@@ -9,28 +9,17 @@ use framepack_jobs::{JobId, Timestamp};
 use tracing::{info, warn};
 
 use super::{
-    Record, StoreError,
     database::{Database, Stored},
-    difference::Difference,
-    disk::Disk,
+    difference::{Difference, Opening},
+    error::StoreError,
     journal::{Contents, Entry, EntryEvent, Journal},
     location::{Location, copy_folder},
 };
-
-/// How much may be given up for the store to open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Opening {
-    /// Nothing: what can't be rebuilt keeps it closed.
-    Careful,
-    /// What can't be rebuilt is set aside; a user has asked for it.
-    Forced,
-    /// As careful, after the database failed: missing changes are expected then.
-    Again,
-}
+use crate::record::Record;
 
 /// What was in the store, and what was put right.
 #[derive(Debug, Default)]
-pub(super) struct Opened {
+pub(super) struct Found {
     pub(super) records: BTreeMap<JobId, Stored>,
     pub(super) last_id: u64,
     pub(super) seq: u64,
@@ -40,44 +29,50 @@ pub(super) struct Opened {
     pub(super) lost: Option<String>,
 }
 
-impl Disk {
-    /// Opens journal and database and makes the two agree.
-    pub(super) fn open(
-        location: &Location,
-        opening: Opening,
-    ) -> Result<(Self, Opened), StoreError> {
-        location.check_space()?;
-        let is_new = !location.database().join("db").exists();
-        let (journal, contents) =
-            Journal::open(&location.journal()).map_err(StoreError::Journal)?;
-        let mut found = Opened::default();
-        let database = open_database(location, &contents, opening, &mut found)?;
-        if is_new && contents.jobs() > 0 {
-            let jobs = contents.jobs();
-            found.repairs.push(format!(
-                "the store was missing: {jobs} jobs were restored from the journal"
-            ));
-        } else if is_new && location.is_used {
-            found.lost = Some(format!(
-                "{} had neither store nor journal: the list of jobs starts empty",
-                location.state.display()
-            ));
-            found.last_id = highest_work_folder(&location.state.join("work"));
-        }
-        let mut disk = Self::new(location.clone(), journal, database);
-        disk.agree(&contents, opening, &mut found)?;
-        Ok((disk, found))
-    }
+/// Journal and database, made to agree.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    pub(super) database: Database,
+    /// What the journal held before.
+    pub(super) contents: Contents,
+    pub(super) found: Found,
+}
 
+/// Opens journal and database and makes the two agree.
+pub(super) fn open(location: &Location, opening: Opening) -> Result<Opened, StoreError> {
+    location.check_space()?;
+    let is_new = !location.database().join("db").exists();
+    let (journal, contents) = Journal::open(&location.journal()).map_err(StoreError::Journal)?;
+    let mut found = Found::default();
+    let database = open_database(location, &contents, opening, &mut found)?;
+    if is_new && contents.jobs() > 0 {
+        let jobs = contents.jobs();
+        found.repairs.push(format!(
+            "the store was missing: {jobs} jobs were restored from the journal"
+        ));
+    } else if is_new && location.is_used {
+        found.lost = Some(format!(
+            "{} had neither store nor journal: the list of jobs starts empty",
+            location.state.display()
+        ));
+        found.last_id = highest_work_folder(&location.state.join("work"));
+    }
+    let mut opened = Opened {
+        journal,
+        database,
+        contents,
+        found,
+    };
+    opened.agree(location, opening)?;
+    Ok(opened)
+}
+
+impl Opened {
     /// Brings database and journal to the same state.
-    fn agree(
-        &mut self,
-        contents: &Contents,
-        opening: Opening,
-        found: &mut Opened,
-    ) -> Result<(), StoreError> {
-        let database = self.database.as_ref().expect("it has just been opened");
-        let loaded = database.load()?;
+    fn agree(&mut self, location: &Location, opening: Opening) -> Result<(), StoreError> {
+        let (contents, found) = (&self.contents, &mut self.found);
+        let loaded = self.database.load()?;
         let difference = Difference::between(&loaded, contents, opening)?;
         let is_first = loaded.seq.is_none() && contents.seq == 0;
         found.seq = contents.seq.max(loaded.seq.unwrap_or_default());
@@ -102,53 +97,50 @@ impl Disk {
                 changes = difference.replay.len(),
                 "the store lacked changes that the journal has"
             );
-            database.apply(&difference.replay)?;
+            self.database.apply(&difference.replay)?;
         }
         if (is_first && !found.records.is_empty())
             || difference.journal_lacks > 0
             || contents.damaged_lines > 0
         {
-            self.rewrite_journal(contents, &difference, is_first, found)?;
+            self.rewrite_journal(location, &difference, is_first)?;
         }
-        self.note_removed(contents.latest.values());
         Ok(())
     }
 
     /// Rewrites the journal from what is known.
     fn rewrite_journal(
         &mut self,
-        contents: &Contents,
+        location: &Location,
         difference: &Difference,
         is_first: bool,
-        found: &mut Opened,
     ) -> Result<(), StoreError> {
-        if contents.damaged_lines > 0 {
-            let aside = self.location.aside()?;
+        let damaged_lines = self.contents.damaged_lines;
+        if damaged_lines > 0 {
+            let aside = location.aside()?;
             self.journal.copy_to(&aside).map_err(StoreError::Journal)?;
-            found.repairs.push(format!(
-                "{} lines of the journal could not be read; it was rewritten, and the old one is in {}",
-                contents.damaged_lines,
+            self.found.repairs.push(format!(
+                "{damaged_lines} lines of the journal could not be read; it was rewritten, and the old one is in {}",
                 aside.display()
             ));
         } else if !is_first {
-            found.repairs.push(format!(
+            self.found.repairs.push(format!(
                 "the journal lacked {} jobs and was rewritten from the store",
                 difference.journal_lacks
             ));
         }
-        let entries = entries_of(found.records.values());
+        let entries = entries_of(self.found.records.values());
         self.journal
             .compact(entries.iter())
             .map_err(StoreError::Journal)?;
         if is_first {
-            let database = self.database.as_ref().expect("it is open");
-            database.apply(&entries)?;
+            self.database.apply(&entries)?;
         }
         Ok(())
     }
 }
 
-impl Opened {
+impl Found {
     fn take(&mut self, difference: &Difference) {
         for entry in &difference.replay {
             self.seq = self.seq.max(entry.seq);
@@ -191,7 +183,7 @@ fn open_database(
     location: &Location,
     contents: &Contents,
     opening: Opening,
-    found: &mut Opened,
+    found: &mut Found,
 ) -> Result<Database, StoreError> {
     let path = location.database();
     if !path.join("db").exists() {
@@ -255,7 +247,7 @@ fn remove_snapshots(folder: &Path) -> io::Result<()> {
 }
 
 /// What a user has given up by opening a damaged store with a damaged journal.
-fn lost_with_both(damaged_lines: u64, found: &Opened) -> String {
+fn lost_with_both(damaged_lines: u64, found: &Found) -> String {
     let is_unknown = |id: &u64| !found.records.contains_key(&JobId(*id));
     let unknown: Vec<String> = (1..=found.last_id)
         .filter(is_unknown)

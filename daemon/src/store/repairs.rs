@@ -5,7 +5,7 @@ use std::{fs, io};
 use framepack_ipc::control::Note;
 use framepack_jobs::Code;
 
-use super::Location;
+use super::location::Location;
 use crate::file::replace;
 
 /// Notes that are kept; the latest ones say enough.

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 mod inspect;
 mod versions;
 
-use super::{Location, Opening, Record, Store, StoreError, journal::Journal};
+use super::{Location, Opening, Store, StoreError, journal::Journal};
+use crate::record::Record;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
 

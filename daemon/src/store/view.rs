@@ -9,21 +9,26 @@ use framepack_ipc::{control::Note, state::StateReport};
 use tokio::task;
 
 use super::{
-    Location, Record, StoreError,
     disk::Disk,
-    journal::{Contents, Journal},
+    error::StoreError,
+    location::Location,
     repairs,
+    report::{peek, report},
 };
-use crate::file::free_bytes;
+use crate::record::Record;
 
 /// A look at the open store; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreView {
-    pub(super) disk: Arc<Mutex<Disk>>,
-    pub(super) location: Location,
+    disk: Arc<Mutex<Disk>>,
+    location: Location,
 }
 
 impl StoreView {
+    pub(super) fn new(disk: Arc<Mutex<Disk>>, location: Location) -> Self {
+        Self { disk, location }
+    }
+
     /// Compares database and journal.
     pub(crate) async fn check(&self) -> Result<StateReport, StoreError> {
         self.on_disk(Disk::report).await
@@ -59,24 +64,6 @@ impl StoreView {
     }
 }
 
-impl Disk {
-    fn report(&mut self) -> Result<StateReport, StoreError> {
-        let contents = self.journal.read().map_err(StoreError::Journal)?;
-        let mut report = report(&self.location, &contents)?;
-        match &self.database {
-            Some(database) => {
-                let loaded = database.load()?;
-                report.jobs = loaded.records.len() as u64;
-                report.problems.extend(loaded.against(&contents));
-            }
-            None => report
-                .problems
-                .push("the store failed and is closed; the journal has every change".to_owned()),
-        }
-        Ok(report)
-    }
-}
-
 /// A user has taken notice of the repairs.
 pub(crate) fn acknowledge(location: &Location) -> Result<(), StoreError> {
     Ok(repairs::forget(location)?)
@@ -94,27 +81,6 @@ pub(crate) async fn records_of_journal(location: Location) -> Result<Vec<Record>
     Ok(entries
         .filter_map(|entry| entry.record.map(|record| *record))
         .collect())
-}
-
-pub(super) fn peek(location: &Location) -> Result<Contents, StoreError> {
-    Journal::peek(&location.journal()).map_err(StoreError::Journal)
-}
-
-pub(super) fn report(location: &Location, contents: &Contents) -> Result<StateReport, StoreError> {
-    let problems = match contents.damaged_lines {
-        0 => Vec::new(),
-        lines => vec![format!("{lines} lines of the journal can't be read")],
-    };
-    Ok(StateReport {
-        jobs: contents.jobs() as u64,
-        seq: contents.seq,
-        store_bytes: location.database_bytes(),
-        journal_bytes: contents.bytes,
-        free_bytes: free_bytes(&location.state)?,
-        needed_bytes: location.needed_bytes(),
-        problems,
-        repairs: repairs::read(location),
-    })
 }
 
 async fn in_thread<T: Send + 'static>(

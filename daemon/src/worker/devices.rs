@@ -1,12 +1,37 @@
-//! Which devices get a worker.
+//! Which devices get a worker, and a supervisor for each of them.
 
 use std::{fs, path::Path};
+
+use framepack_config::Devices;
+
+use super::{
+    questions::Planners,
+    supervisor::{Supervisor, SupervisorContext},
+    switch::Switches,
+};
 
 /// Where the NVIDIA driver lists its devices.
 const NVIDIA_GPUS: &str = "/proc/driver/nvidia/gpus";
 
+/// One supervisor for each configured device, and the ways to their workers.
+pub(crate) fn supervisors(
+    context: &SupervisorContext<'_>,
+) -> (Vec<Supervisor>, Planners, Switches) {
+    let devices = match &context.config.worker.devices {
+        Devices::Auto => detect(),
+        Devices::Listed(devices) => devices.iter().map(ToString::to_string).collect(),
+    };
+    let (planners, questions) = Planners::new(devices.iter().map(String::as_str));
+    let (switches, sides) = Switches::new(devices.iter().map(String::as_str));
+    let supervisors = devices.into_iter().zip(questions.into_iter().zip(sides));
+    let supervisors = supervisors
+        .map(|(device, (questions, switch))| Supervisor::new(context, device, questions, switch))
+        .collect();
+    (supervisors, planners, switches)
+}
+
 /// Every CUDA device when an NVIDIA driver is loaded, else the CPU.
-pub(crate) fn detect() -> Vec<String> {
+fn detect() -> Vec<String> {
     detect_in(Path::new(NVIDIA_GPUS))
 }
 

@@ -1,14 +1,10 @@
 //! What the journal's files say, however they were left.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, io};
 
 use framepack_jobs::{JobId, Timestamp};
 
-use super::{Entry, SUFFIX};
+use super::{entry::Entry, segment::Segment};
 
 /// What was found in a journal.
 #[derive(Debug, Default)]
@@ -24,27 +20,6 @@ pub(crate) struct Contents {
     pub(crate) damaged_lines: u64,
     /// Bytes of all files.
     pub(crate) bytes: u64,
-}
-
-/// One file of the journal.
-#[derive(Debug, Clone)]
-pub(super) struct Segment {
-    pub(super) number: u64,
-    pub(super) path: PathBuf,
-}
-
-/// The journal's files in the order in which they were written.
-pub(super) fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
-    let mut segments = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let number = path
-            .file_name()
-            .and_then(|name| name.to_str()?.strip_suffix(SUFFIX)?.parse().ok());
-        segments.extend(number.map(|number| Segment { number, path }));
-    }
-    segments.sort_by_key(|segment| segment.number);
-    Ok(segments)
 }
 
 /// Reads all files. Returns how many bytes of the last one are whole lines.

@@ -6,7 +6,10 @@ use framepack_jobs::{JobId, StateName};
 use serde_json::Value;
 
 use super::{FIXTURES, State, assert_repaired};
-use crate::store::{Record, Store, inspect, location::copy_folder};
+use crate::{
+    record::Record,
+    store::{Store, inspect, location::copy_folder},
+};
 
 impl State {
     /// A state directory with journal, ten jobs and a paused group.
@@ -55,14 +58,15 @@ fn the_first_version_of_the_store_opens() {
 }
 
 /// Written at schema 2 by a framepackd that was killed while job 6 ran; `records.ndjson` is its export.
-#[test]
-fn the_second_version_of_the_store_opens() {
+#[tokio::test]
+async fn the_second_version_of_the_store_opens() {
     let state = State::second_version();
     for opening in ["the first", "the second"] {
         let (store, records) = state.open();
         assert_second_version(&store, &records);
         assert_repaired(&store, &[]);
-        assert_eq!(store.seq, 52, "{opening}");
+        let report = store.view().check().await.unwrap();
+        assert_eq!(report.seq, 52, "{opening}");
     }
 }
 

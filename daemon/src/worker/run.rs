@@ -6,25 +6,42 @@ use framepack_ipc::worker::{FromWorker, Phase, Progress, RenderRequest, RungTake
 use framepack_jobs::{Class, Code, Failure, JobId};
 use tokio::{
     select,
+    sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 use tracing::warn;
 
 use super::{
-    After, FIRST_PAUSE, ReplaceReason, Supervisor,
     faults::Cause,
     process::{WorkerError, WorkerProcess},
-    watchdog::Silence,
+    questions::Questions,
+    verdict::{After, ReplaceReason},
+    watchdog::{Silence, Watchdog},
 };
-use crate::queue::{Assignment, Control, Death, DeathKind, Ending, Stopping, WorkerReport};
+use crate::{
+    cancellation::CancellationToken,
+    queue::{Assignment, Control, Death, DeathKind, Ending, QueueHandle, Stopping, WorkerReport},
+};
 
 /// Ctrl-C in a terminal reaches the workers, too: a worker that dies just before we hear of it did not crash.
 const INTERRUPT_WINDOW: Duration = Duration::from_millis(200);
 
+/// What a job needs of its device's supervisor.
+#[derive(Debug)]
+pub(super) struct RunContext<'s> {
+    pub(super) process: &'s mut WorkerProcess,
+    pub(super) watchdog: &'s mut Watchdog,
+    pub(super) questions: &'s mut Questions,
+    pub(super) queue: &'s QueueHandle,
+    pub(super) shutdown: &'s mut CancellationToken,
+}
+
 /// A job while it runs.
 #[derive(Debug)]
-struct Run {
+pub(super) struct Run<'s> {
+    context: RunContext<'s>,
     request: RenderRequest,
+    control: mpsc::UnboundedReceiver<Control>,
     assigned_at: Instant,
     /// From the assignment to the begin of the first step.
     time_to_first_step: Option<Duration>,
@@ -35,162 +52,125 @@ struct Run {
 /// How a run ended, and what its worker is good for.
 type End = (Ending, After);
 
-impl Supervisor {
-    /// Has one job rendered.
-    pub(super) async fn render(
-        &mut self,
-        process: &mut WorkerProcess,
-        assignment: Assignment,
-    ) -> Result<After, Stopping> {
-        let Assignment {
+impl<'s> Run<'s> {
+    /// Gives the job to the worker.
+    pub(super) fn begin(context: RunContext<'s>, assignment: Assignment) -> Self {
+        let Assignment { request, control } = assignment;
+        let assigned_at = Instant::now();
+        context.watchdog.begin(assigned_at);
+        context
+            .process
+            .send(&ToWorker::Render(Box::new(request.clone())));
+        Self {
+            context,
             request,
-            mut control,
-        } = assignment;
-        let mut run = Run {
-            assigned_at: Instant::now(),
+            control,
+            assigned_at,
             time_to_first_step: None,
             kill_at: None,
-            request,
-        };
-        let job = run.request.job;
-        self.watchdog.begin(run.assigned_at);
-        let render = ToWorker::Render(Box::new(run.request.clone()));
-        process.send(&render);
-        let (ending, after) = loop {
+        }
+    }
+
+    /// Carries what users and worker say of the job to each other and to the queue, until it ends. The end is durable
+    /// when this returns.
+    pub(super) async fn finish(mut self) -> Result<After, Stopping> {
+        let (ending, after) = self.end().await?;
+        self.context.queue.end(self.request.job, ending).await?;
+        Ok(after)
+    }
+
+    async fn end(&mut self) -> Result<End, Stopping> {
+        let job = self.request.job;
+        loop {
             let now = Instant::now();
-            let (kill_at, deadline) = (run.kill_at, self.watchdog.deadline());
+            let (kill_at, deadline) = (self.kill_at, self.context.watchdog.deadline());
             select! {
                 // In this order: what was said in time is heard before the silence is held against the worker, and
                 // one that never stops talking can be stopped.
                 biased;
-                () = self.shutdown.cancelled() => break stop(process).await,
+                () = self.context.shutdown.cancelled() => return Ok(stop(self.context.process).await),
                 () = sleep_until(kill_at.unwrap_or(now)), if kill_at.is_some() => {
-                    break kill_unresponsive(job, process).await;
+                    return Ok(kill_unresponsive(job, self.context.process).await);
                 }
-                Some(control_message) = control.recv() => self.pass_on(control_message, &mut run, process),
-                message = process.receive() => match message {
-                    Ok(message) => if let Some(ending) = self.heard(&mut run, message).await? {
-                        let after = self.after(job, &ending);
-                        break (ending, after);
+                Some(control) = self.control.recv() => self.pass_on(control),
+                message = self.context.process.receive() => match message {
+                    Ok(message) => if let Some(ending) = self.heard(message).await? {
+                        let after = after(job, &ending);
+                        return Ok((ending, after));
                     },
-                    Err(death) => break self.end_of_dead(job, &death).await,
+                    Err(death) => return Ok(end_of_dead(job, &death, self.context.shutdown).await),
                 },
-                question = self.questions.next() => process.send(&question),
+                question = self.context.questions.next() => self.context.process.send(&question),
                 () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => {
-                    if let Silence::Hung(how) = self.watchdog.judge_silence(Instant::now()) {
-                        break kill_hung(job, how, process).await;
+                    if let Silence::Hung(how) = self.context.watchdog.judge_silence(Instant::now()) {
+                        return Ok(kill_hung(job, how, self.context.process).await);
                     }
                 }
             }
-        };
-        self.queue.end(job, ending).await?;
-        Ok(after)
+        }
     }
 
     /// Tells the worker what a user wants of its job.
-    fn pass_on(&mut self, control_message: Control, run: &mut Run, process: &WorkerProcess) {
-        let job = run.request.job;
-        let message = match control_message {
+    fn pass_on(&mut self, control: Control) {
+        let job = self.request.job;
+        let message = match control {
             Control::Cancel => {
-                let grace = self.watchdog.cancel_grace();
-                run.kill_at.get_or_insert_with(|| Instant::now() + grace);
+                let grace = self.context.watchdog.cancel_grace();
+                self.kill_at.get_or_insert_with(|| Instant::now() + grace);
                 ToWorker::Cancel { job }
             }
             Control::Pause(at) => ToWorker::Pause { job, at },
             Control::Resume => {
-                self.watchdog.resume_requested(Instant::now());
+                self.context.watchdog.resume_requested(Instant::now());
                 ToWorker::Resume { job }
             }
         };
-        process.send(&message);
+        self.context.process.send(&message);
     }
 
     /// Notes and passes on what the worker says; the ending, if that was its last word on the job.
-    async fn heard(
-        &mut self,
-        run: &mut Run,
-        message: FromWorker,
-    ) -> Result<Option<Ending>, Stopping> {
+    async fn heard(&mut self, message: FromWorker) -> Result<Option<Ending>, Stopping> {
         let now = Instant::now();
+        let watchdog = &mut *self.context.watchdog;
         let report = match message {
             FromWorker::Started { plan, .. } => {
-                self.watchdog.started(&run.request, &plan, now);
+                watchdog.started(&self.request, &plan, now);
                 WorkerReport::Started(plan)
             }
             FromWorker::Progress { progress, .. } => {
-                self.watchdog.progressed(progress, now);
-                run.progressed(progress, now);
+                watchdog.progressed(progress, now);
+                self.progressed(progress, now);
                 WorkerReport::Progress(progress)
             }
             FromWorker::Checkpoint { sections_done, .. } => WorkerReport::Checkpoint(sections_done),
             FromWorker::Rung {
                 rung, name, reason, ..
             } => {
-                self.watchdog.climbed(rung, now);
+                watchdog.climbed(rung, now);
                 WorkerReport::Rung(RungTaken { rung, name, reason })
             }
             FromWorker::Paused { .. } => {
-                self.watchdog.paused();
+                watchdog.paused();
                 WorkerReport::Paused
             }
             FromWorker::Resumed { .. } => {
-                self.watchdog.resumed(now);
+                watchdog.resumed(now);
                 WorkerReport::Resumed
             }
             FromWorker::Planned { ask, outcome } => {
-                self.questions.answer(ask, outcome);
+                self.context.questions.answer(ask, outcome);
                 return Ok(None);
             }
             FromWorker::Ready(_) => {
-                warn!(job = %run.request.job, "the worker reported ready a second time");
+                warn!(job = %self.request.job, "the worker reported ready a second time");
                 return Ok(None);
             }
-            last_word => return Ok(run.ending(last_word)),
+            last_word => return Ok(self.ending(last_word)),
         };
-        self.queue.report(run.request.job, report).await?;
+        self.context.queue.report(self.request.job, report).await?;
         Ok(None)
     }
 
-    /// What becomes of a worker after a job's last word. One whose device has failed exits by itself: the next job is
-    /// for its successor.
-    fn after(&mut self, job: JobId, ending: &Ending) -> After {
-        match ending {
-            Ending::Failed(failure) if failure.class == Class::Gpu => {
-                After::Replace(ReplaceReason::Dead {
-                    how: failure.message.clone(),
-                    fault: Some(Cause::Job(job)),
-                })
-            }
-            Ending::Done(_) => {
-                self.faults.forget();
-                self.pause = FIRST_PAUSE;
-                After::Ready
-            }
-            _ => After::Ready,
-        }
-    }
-
-    /// The end of a job whose worker died by itself.
-    async fn end_of_dead(&mut self, job: JobId, death: &WorkerError) -> End {
-        let how = death.to_string();
-        if timeout(INTERRUPT_WINDOW, self.shutdown.cancelled())
-            .await
-            .is_ok()
-        {
-            return (Ending::Interrupted, After::Stop);
-        }
-        let kind = death.kind();
-        // Want of memory is no fault of the device.
-        let fault = (kind != DeathKind::OutOfMemoryKill).then_some(Cause::Job(job));
-        let ending = Ending::WorkerDied(Death {
-            kind,
-            how: how.clone(),
-        });
-        (ending, After::Replace(ReplaceReason::Dead { how, fault }))
-    }
-}
-
-impl Run {
     fn progressed(&mut self, progress: Progress, now: Instant) {
         if progress.phase == Phase::Sample {
             self.time_to_first_step
@@ -213,6 +193,38 @@ impl Run {
             _ => None,
         }
     }
+}
+
+/// What becomes of a worker after a job's last word. One whose device has failed exits by itself: the next job is for
+/// its successor.
+fn after(job: JobId, ending: &Ending) -> After {
+    match ending {
+        Ending::Failed(failure) if failure.class == Class::Gpu => {
+            After::Replace(ReplaceReason::Dead {
+                how: failure.message.clone(),
+                fault: Some(Cause::Job(job)),
+            })
+        }
+        Ending::Done(_) => After::Finished,
+        _ => After::Ready,
+    }
+}
+
+/// The end of a job whose worker died by itself.
+async fn end_of_dead(job: JobId, death: &WorkerError, shutdown: &mut CancellationToken) -> End {
+    let how = death.to_string();
+    let interrupted = timeout(INTERRUPT_WINDOW, shutdown.cancelled()).await;
+    if interrupted.is_ok() {
+        return (Ending::Interrupted, After::Stop);
+    }
+    let kind = death.kind();
+    // Want of memory is no fault of the device.
+    let fault = (kind != DeathKind::OutOfMemoryKill).then_some(Cause::Job(job));
+    let ending = Ending::WorkerDied(Death {
+        kind,
+        how: how.clone(),
+    });
+    (ending, After::Replace(ReplaceReason::Dead { how, fault }))
 }
 
 /// The daemon stops. The worker is gone before its job is queued again, so that nothing is written after that.

@@ -1,0 +1,35 @@
+//! A job's record: what everybody may know of it, and what only the daemon needs.
+
+use std::path::PathBuf;
+
+use framepack_ipc::worker::Precaution;
+use framepack_jobs::Job;
+use serde::{Deserialize, Serialize};
+
+/// A job as it is stored: its public record, and what only the daemon needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) job: Job,
+    pub(crate) private: Private,
+}
+
+/// What only the daemon needs of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Private {
+    /// Id of the claimed file, for a job that came through the folder.
+    pub(crate) claim: Option<String>,
+    /// The job's own copy of its start image.
+    pub(crate) input: PathBuf,
+    /// SHA-256 of that, in hexadecimal; empty in records of before.
+    #[serde(default)]
+    pub(crate) input_sha256: String,
+    /// Version of the worker that had it last.
+    pub(crate) worker_version: Option<String>,
+    /// Workers that died while rendering this job.
+    pub(crate) worker_deaths: u32,
+    /// What the next run does otherwise than the last.
+    #[serde(default)]
+    pub(crate) precaution: Precaution,
+    /// A user wants it stopped and the worker has not said yet that it has.
+    pub(crate) cancel_requested: bool,
+}

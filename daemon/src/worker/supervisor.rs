@@ -1,0 +1,322 @@
+//! One device's supervisor: it keeps a worker process alive and gives it jobs, one at a time.
+
+use std::{convert::Infallible, path::Path, time::Duration};
+
+use framepack_config::Config;
+use framepack_ipc::{
+    control::{WorkerState, WorkerStatus},
+    worker::{FromWorker, ToWorker, WorkerInfo},
+};
+use framepack_jobs::Code;
+use tokio::{
+    select,
+    sync::oneshot,
+    time::{Instant, sleep, sleep_until},
+};
+use tracing::{error, info, warn};
+
+use super::{
+    faults::{Cause, Faults},
+    idle::IdleClock,
+    launch::Launch,
+    process::WorkerProcess,
+    questions::Questions,
+    run::{Run, RunContext},
+    switch::Switch,
+    verdict::{After, ReplaceReason},
+    watchdog::Watchdog,
+};
+use crate::{
+    cancellation::CancellationToken,
+    queue::{Assignment, Ending, QueueHandle, Stopping},
+};
+
+/// Pause before a worker is started again; doubled with each death in a row.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What all supervisors share.
+#[derive(Debug, Clone)]
+pub(crate) struct SupervisorContext<'a> {
+    pub(crate) config: &'a Config,
+    /// The worker's binary.
+    pub(crate) program: &'a Path,
+    pub(crate) state_dir: &'a Path,
+    pub(crate) queue: &'a QueueHandle,
+    pub(crate) shutdown: &'a CancellationToken,
+}
+
+/// Keeps one device working.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    launch: Launch,
+    config: Config,
+    queue: QueueHandle,
+    questions: Questions,
+    switch: Switch,
+    shutdown: CancellationToken,
+    watchdog: Watchdog,
+    faults: Faults,
+    /// What `ping` says of the device.
+    status: WorkerStatus,
+    /// Before the next start after a death.
+    pause: Duration,
+}
+
+/// What an idle worker gets to do.
+#[derive(Debug)]
+enum Next {
+    Render(Box<Assignment>),
+    Nothing(After),
+}
+
+impl Supervisor {
+    pub(super) fn new(
+        context: &SupervisorContext<'_>,
+        device: String,
+        questions: Questions,
+        switch: Switch,
+    ) -> Self {
+        let config = context.config;
+        Self {
+            status: WorkerStatus {
+                device: device.clone(),
+                device_name: None,
+                state: WorkerState::Starting,
+                note: None,
+                temperature: None,
+            },
+            launch: Launch {
+                program: context.program.to_owned(),
+                device,
+                state_dir: context.state_dir.to_owned(),
+                memory: config.memory,
+            },
+            config: config.clone(),
+            queue: context.queue.clone(),
+            questions,
+            switch,
+            shutdown: context.shutdown.clone(),
+            watchdog: Watchdog::new(config.worker.deadlines),
+            faults: Faults::new(config.worker.max_faults),
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    /// Starts workers, one after the other has died, until the daemon stops.
+    pub(crate) async fn run(mut self) {
+        let Err(Stopping) = self.keep().await;
+    }
+
+    async fn keep(&mut self) -> Result<Infallible, Stopping> {
+        loop {
+            match self.live().await? {
+                ReplaceReason::Recycled => info!(
+                    device = self.launch.device,
+                    "replacing the worker: recycle_after"
+                ),
+                ReplaceReason::Dead { how, fault } => {
+                    error!(device = self.launch.device, "no worker: {how}");
+                    let is_faulty =
+                        fault.is_some_and(|fault| self.faults.note(fault, Instant::now()));
+                    if is_faulty {
+                        self.disable(&how).await?;
+                    } else {
+                        self.rest(how).await?;
+                    }
+                }
+                ReplaceReason::Stuck(unkillable) => self.disable(&unkillable.to_string()).await?,
+            }
+        }
+    }
+
+    /// Runs one worker until it has to be replaced, and says why.
+    async fn live(&mut self) -> Result<ReplaceReason, Stopping> {
+        self.status.temperature = None;
+        self.tell(WorkerState::Starting).await?;
+        let started = select! {
+            started = WorkerProcess::start(&self.launch) => started,
+            () = self.shutdown.cancelled() => return Err(Stopping),
+        };
+        match started {
+            Ok((process, info)) => {
+                info!(
+                    device = info.device,
+                    name = info.device_name,
+                    version = info.version,
+                    "worker is ready"
+                );
+                self.status.device_name = Some(info.device_name.clone());
+                self.status.note = None;
+                self.serve(process, &info).await
+            }
+            Err(error) => Ok(ReplaceReason::Dead {
+                how: error.to_string(),
+                fault: Some(Cause::Worker),
+            }),
+        }
+    }
+
+    /// Waits a little longer with each death before the next worker is started.
+    async fn rest(&mut self, how: String) -> Result<(), Stopping> {
+        self.status.note = Some(how);
+        self.tell(WorkerState::Down).await?;
+        select! {
+            () = sleep(self.pause) => {}
+            () = self.shutdown.cancelled() => return Err(Stopping),
+        }
+        self.pause = LONGEST_PAUSE.min(2 * self.pause);
+        Ok(())
+    }
+
+    /// Gives the device no more jobs until a user enables it again.
+    async fn disable(&mut self, how: &str) -> Result<(), Stopping> {
+        let device = &self.launch.device;
+        let code = Code::DEVICE_DISABLED;
+        error!(device, %code, "disabled: {how}");
+        self.status.note = Some(format!(
+            "disabled after repeated faults without a finished job in between; the last one: {how} \
+             (`framepackctl gpu enable {device}` re-enables it) [{code}]"
+        ));
+        self.tell(WorkerState::Faulty).await?;
+        loop {
+            select! {
+                () = self.switch.enabled() => break,
+                _ = self.questions.next() => self.questions.give_up(),
+                () = self.shutdown.cancelled() => return Err(Stopping),
+            }
+        }
+        info!(device = self.launch.device, "re-enabled");
+        self.forget_faults();
+        self.status.note = None;
+        Ok(())
+    }
+
+    fn forget_faults(&mut self) {
+        self.faults.forget();
+        self.pause = FIRST_PAUSE;
+    }
+
+    /// Gives jobs to one worker for as long as it can be used.
+    async fn serve(
+        &mut self,
+        mut process: WorkerProcess,
+        info: &WorkerInfo,
+    ) -> Result<ReplaceReason, Stopping> {
+        let mut idle = IdleClock::new(self.config.idle, Instant::now());
+        let mut jobs = 0;
+        let reason = loop {
+            let after = match self.next(&mut process, info, &mut idle).await? {
+                Next::Render(assignment) => {
+                    jobs += 1;
+                    self.status.temperature = None;
+                    self.tell(WorkerState::Busy).await?;
+                    let after = self.render(&mut process, *assignment).await?;
+                    if after == After::Finished {
+                        self.forget_faults();
+                    }
+                    idle.job_ended(Instant::now());
+                    after
+                }
+                Next::Nothing(after) => after,
+            };
+            match after {
+                After::Ready | After::Finished => {
+                    if self.config.worker.recycle_after.is_reached(jobs) {
+                        break Some(ReplaceReason::Recycled);
+                    }
+                }
+                After::Replace(reason) => break Some(reason),
+                After::Stop => break None,
+            }
+        };
+        self.questions.give_up();
+        let closed = process.close().await;
+        match (reason, closed) {
+            (None, _) => Err(Stopping),
+            (Some(_), Err(unkillable)) => Ok(ReplaceReason::Stuck(unkillable)),
+            (Some(reason), Ok(())) => Ok(reason),
+        }
+    }
+
+    /// Has one job rendered.
+    async fn render(
+        &mut self,
+        process: &mut WorkerProcess,
+        assignment: Assignment,
+    ) -> Result<After, Stopping> {
+        let context = RunContext {
+            process,
+            watchdog: &mut self.watchdog,
+            questions: &mut self.questions,
+            queue: &self.queue,
+            shutdown: &mut self.shutdown,
+        };
+        Run::begin(context, assignment).finish().await
+    }
+
+    /// Waits for a job; meanwhile, questions are answered and memory is freed when it is time.
+    async fn next(
+        &mut self,
+        process: &mut WorkerProcess,
+        info: &WorkerInfo,
+        idle: &mut IdleClock,
+    ) -> Result<Next, Stopping> {
+        self.status.temperature = Some(idle.temperature());
+        self.tell(WorkerState::Idle).await?;
+        let mut next = self.queue.next(info).await?;
+        let after = loop {
+            let cooling = idle.next();
+            let cool_at = cooling.map_or_else(Instant::now, |(at, _)| at);
+            select! {
+                assignment = &mut next => {
+                    let job = assignment.map(|assignment| Next::Render(Box::new(assignment)));
+                    return Ok(job.unwrap_or(Next::Nothing(After::Stop)));
+                }
+                message = process.receive() => match message {
+                    Ok(FromWorker::Planned { ask, outcome }) => self.questions.answer(ask, outcome),
+                    Ok(message) => break After::Replace(ReplaceReason::Dead {
+                        how: format!("unexpected message: {message:?}"),
+                        fault: Some(Cause::Worker),
+                    }),
+                    Err(error) => break After::Replace(ReplaceReason::Dead {
+                        how: format!("died without a job: {error}"),
+                        fault: Some(Cause::Worker),
+                    }),
+                },
+                question = self.questions.next() => process.send(&question),
+                () = sleep_until(cool_at), if cooling.is_some() => {
+                    if let Some((_, to)) = cooling {
+                        info!(device = self.launch.device, ?to, "releasing memory");
+                        process.send(&ToWorker::Cool { to });
+                        idle.cooled(to);
+                        self.status.temperature = Some(to);
+                        self.tell(WorkerState::Idle).await?;
+                    }
+                }
+                () = self.shutdown.cancelled() => break After::Stop,
+            }
+        };
+        self.give_back(next).await?;
+        Ok(Next::Nothing(after))
+    }
+
+    /// Hands back a job that was assigned just when its worker went away.
+    async fn give_back(&self, mut next: oneshot::Receiver<Assignment>) -> Result<(), Stopping> {
+        next.close();
+        match next.try_recv() {
+            Ok(assignment) => {
+                let job = assignment.request.job;
+                warn!(%job, "its worker exited before it received the job");
+                self.queue.end(job, Ending::Interrupted).await
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Says what the worker is doing, for `ping`.
+    pub(crate) async fn tell(&mut self, state: WorkerState) -> Result<(), Stopping> {
+        self.status.state = state;
+        self.queue.worker(self.status.clone()).await
+    }
+}
