@@ -24,6 +24,8 @@ pub(crate) enum InputError {
     TooLarge { path: PathBuf, found: u64 },
     #[error("reading {path}: {error}")]
     Read { path: PathBuf, error: io::Error },
+    #[error("{path} changed while it was read")]
+    Changed { path: PathBuf },
     #[error("copying {path} into the state directory: {error}")]
     Copy { path: PathBuf, error: io::Error },
 }
@@ -46,7 +48,7 @@ impl InputError {
             Self::NotRegular { .. } => Code::IMAGE_SPECIAL,
             Self::OtherFileSystem { .. } => Code::IMAGE_OTHER_FILE_SYSTEM,
             Self::TooLarge { .. } => Code::IMAGE_FILE_TOO_LARGE,
-            Self::Read { .. } => Code::IMAGE_NOT_READ,
+            Self::Read { .. } | Self::Changed { .. } => Code::IMAGE_NOT_READ,
             Self::Copy { .. } => Code::IMAGE_NOT_COPIED,
         };
         Failure::new(code, format!("{key}: {self}"))

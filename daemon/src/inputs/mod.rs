@@ -1,14 +1,16 @@
 //! Files that a job names: opened beneath the configured roots without following links out of them,
 //! on their file system and regular, and copied into the state directory, so that what was checked is what is
 //! rendered, whatever happens to the original.
+//!
+//! Between looking at an image and copying it nothing stays open: what goes from one to the other is plain data.
 
 mod error;
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::{self, File, Metadata},
+    fs::{self, File},
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::AsFd,
     path::{Component, Path, PathBuf},
 };
 
@@ -16,12 +18,11 @@ use nix::{
     errno::Errno,
     fcntl::{OFlag, OpenHow, ResolveFlag, openat2},
 };
-use sha2::{Digest, Sha256};
 
 pub(crate) use error::InputError;
 
 use crate::{
-    file::{Fingerprint, sync_dir},
+    file::{FileState, is_open_for_writing, sha256_of, sync_dir},
     record::random_id,
 };
 
@@ -35,33 +36,40 @@ pub(crate) struct Inputs {
     copies: PathBuf,
 }
 
-/// A file that may be a job's input.
-#[derive(Debug)]
-pub(crate) struct OpenInput {
-    path: PathBuf,
-    file: File,
-    metadata: Metadata,
-}
-
-impl OpenInput {
+/// A file that may be a job's input, as it was when it was looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct ImageLook {
     /// As the user named it, absolute.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(crate) fn file(&self) -> &File {
-        &self.file
-    }
-
-    /// Of the moment when it was opened.
-    pub(crate) fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
+    pub(crate) path: PathBuf,
+    /// The folder beneath which it was found.
+    root: PathBuf,
+    pub(crate) state: FileState,
+    /// Whether somebody writes to it; `false` if that can't be known.
+    pub(crate) is_open: bool,
 }
 
 /// Copies made for jobs that are accepted together: an image that many of them name is copied once.
 #[derive(Debug, Default)]
-pub(crate) struct Copies(HashMap<Fingerprint, InputCopy>);
+pub(crate) struct Copies(HashMap<FileState, InputCopy>);
+
+impl Copies {
+    /// The copy of this image for one more job, made by `copy` unless there is one.
+    pub(crate) fn of(
+        &mut self,
+        image: &ImageLook,
+        inputs: &Inputs,
+        copy: impl FnOnce() -> Result<InputCopy, InputError>,
+    ) -> Result<InputCopy, InputError> {
+        if let Some(known) = self.0.get(&image.state)
+            && let Ok(copy) = inputs.link(known)
+        {
+            return Ok(copy);
+        }
+        let copy = copy()?;
+        self.0.insert(image.state, copy.clone());
+        Ok(copy)
+    }
+}
 
 /// A job's own copy of its start image.
 #[derive(Debug, Clone)]
@@ -82,47 +90,34 @@ impl Inputs {
         self
     }
 
-    /// Opens `wanted` (relative to `base`) by the rules.
-    pub(crate) fn open(&self, base: &Path, wanted: &Path) -> Result<OpenInput, InputError> {
+    /// Looks at `wanted` (relative to `base`) by the rules.
+    pub(crate) fn look(&self, base: &Path, wanted: &Path) -> Result<ImageLook, InputError> {
         // The folder itself may lie behind a link; what the job names below it may not.
         let base = base.canonicalize().unwrap_or_else(|_| base.to_owned());
         let path = normalise(&base.join(wanted));
-        let file = self.open_path(&path)?;
-        let metadata = file.metadata().map_err(|error| InputError::Read {
-            path: path.clone(),
-            error,
-        })?;
-        if !metadata.is_file() {
-            return Err(InputError::NotRegular { path });
-        }
-        if metadata.len() > MAX_INPUT_BYTES {
-            return Err(InputError::TooLarge {
-                path,
-                found: metadata.len(),
-            });
-        }
-        Ok(OpenInput {
+        let Some(root) = self.root_of(&path) else {
+            let roots = self.roots.clone();
+            return Err(InputError::Outside { path, roots });
+        };
+        let (file, state) = open(root, &path)?;
+        Ok(ImageLook {
+            root: root.to_owned(),
             path,
-            file,
-            metadata,
+            state,
+            is_open: is_open_for_writing(&file) == Some(true),
         })
     }
 
-    /// Copies an open input; the copy belongs to one job, and is durable after [`Self::sync`].
-    pub(crate) fn copy(
-        &self,
-        input: &OpenInput,
-        copies: &mut Copies,
-    ) -> Result<InputCopy, InputError> {
-        let state = Fingerprint::from(&input.metadata);
-        if let Some(known) = copies.0.get(&state)
-            && let Ok(copy) = self.link(known)
-        {
-            return Ok(copy);
+    /// Copies an image, unless it has changed since it was looked at. The copy belongs to one job, and is durable
+    /// after [`Self::sync`].
+    pub(crate) fn copy(&self, image: &ImageLook) -> Result<InputCopy, InputError> {
+        let path = &image.path;
+        let changed = || InputError::Changed { path: path.clone() };
+        match open(&image.root, path) {
+            Ok((file, state)) if state == image.state => self.copy_of(&file, path),
+            Ok(_) | Err(InputError::Missing { .. }) => Err(changed()),
+            Err(error) => Err(error),
         }
-        let copy = self.copy_of(&input.file, &input.path)?;
-        copies.0.insert(state, copy.clone());
-        Ok(copy)
     }
 
     /// Makes all copies durable.
@@ -133,50 +128,13 @@ impl Inputs {
         })
     }
 
-    fn open_path(&self, path: &Path) -> Result<File, InputError> {
-        let Some((root, below)) = self.root_of(path) else {
-            return Err(InputError::Outside {
-                path: path.to_owned(),
-                roots: self.roots.clone(),
-            });
-        };
-        open_beneath(root, below)
-            .map(File::from)
-            .map_err(|errno| match errno {
-                Errno::ENOENT | Errno::ENOTDIR => InputError::Missing {
-                    path: path.to_owned(),
-                },
-                Errno::ELOOP => InputError::Link {
-                    path: path.to_owned(),
-                },
-                // Links are refused and `..` is gone: what is left is a mount on the way.
-                Errno::EXDEV => InputError::OtherFileSystem {
-                    path: path.to_owned(),
-                    root: root.to_owned(),
-                },
-                // A socket, or a device without a driver.
-                Errno::ENXIO | Errno::ENODEV => InputError::NotRegular {
-                    path: path.to_owned(),
-                },
-                errno => InputError::Read {
-                    path: path.to_owned(),
-                    error: errno.into(),
-                },
-            })
-    }
-
-    /// The nearest root above the path, and the rest of the path below it.
-    fn root_of<'a>(&'a self, path: &'a Path) -> Option<(&'a Path, &'a Path)> {
-        let below = |root: &'a PathBuf| {
-            path.strip_prefix(root)
-                .ok()
-                .map(|below| (root.as_path(), below))
-        };
-        self.roots
-            .iter()
-            .filter_map(below)
-            .min_by_key(|(_, below)| below.as_os_str().len())
-            .filter(|(_, below)| !below.as_os_str().is_empty())
+    /// The nearest root, if the path is below it.
+    fn root_of(&self, path: &Path) -> Option<&Path> {
+        let roots = self.roots.iter().map(PathBuf::as_path);
+        roots
+            .filter(|root| path.starts_with(root))
+            .max_by_key(|root| root.components().count())
+            .filter(|root| *root != path)
     }
 
     /// Copies an open file; when that fails, nothing of the copy stays.
@@ -215,9 +173,7 @@ impl Inputs {
         // By the kernel, and without a second copy of the bytes where the file system can share them.
         io::copy(&mut source, &mut target)?;
         target.sync_all()?;
-        let mut hash = Sha256::new();
-        io::copy(&mut File::open(copy)?, &mut hash)?;
-        Ok(format!("{:x}", hash.finalize()))
+        sha256_of(copy)
     }
 
     /// Removes every copy that none of `needed` is: left by a daemon that died between copying and storing.
@@ -241,8 +197,49 @@ pub(crate) fn remove(copy: &Path) {
     }
 }
 
+/// Opens an image beneath its root, and what it is now.
+fn open(root: &Path, path: &Path) -> Result<(File, FileState), InputError> {
+    let file = open_beneath(root, path).map_err(|errno| refused(errno, root, path))?;
+    let metadata = file.metadata().map_err(|error| InputError::Read {
+        path: path.to_owned(),
+        error,
+    })?;
+    if !metadata.is_file() {
+        let path = path.to_owned();
+        return Err(InputError::NotRegular { path });
+    }
+    if metadata.len() > MAX_INPUT_BYTES {
+        return Err(InputError::TooLarge {
+            path: path.to_owned(),
+            found: metadata.len(),
+        });
+    }
+    Ok((file, (&metadata).into()))
+}
+
+/// Why a path can't be opened beneath its root.
+fn refused(errno: Errno, root: &Path, path: &Path) -> InputError {
+    let path = path.to_owned();
+    match errno {
+        Errno::ENOENT | Errno::ENOTDIR => InputError::Missing { path },
+        Errno::ELOOP => InputError::Link { path },
+        // Links are refused and `..` is gone: what is left is a mount on the way.
+        Errno::EXDEV => InputError::OtherFileSystem {
+            path,
+            root: root.to_owned(),
+        },
+        // A socket, or a device without a driver.
+        Errno::ENXIO | Errno::ENODEV => InputError::NotRegular { path },
+        errno => InputError::Read {
+            path,
+            error: errno.into(),
+        },
+    }
+}
+
 /// Opens a file below a folder; the kernel refuses to leave the folder or to follow any link on the way.
-fn open_beneath(root: &Path, below: &Path) -> Result<OwnedFd, Errno> {
+fn open_beneath(root: &Path, path: &Path) -> Result<File, Errno> {
+    let below = path.strip_prefix(root).map_err(|_| Errno::EXDEV)?;
     let root = File::open(root)
         .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default()))?;
     let how = OpenHow::new()
@@ -254,7 +251,7 @@ fn open_beneath(root: &Path, below: &Path) -> Result<OwnedFd, Errno> {
                 | ResolveFlag::RESOLVE_NO_MAGICLINKS
                 | ResolveFlag::RESOLVE_NO_XDEV,
         );
-    openat2(root.as_fd(), below, how)
+    openat2(root.as_fd(), below, how).map(File::from)
 }
 
 /// Removes `.` and `..` by name alone. Right here because links are refused when the path is opened.

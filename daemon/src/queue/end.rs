@@ -11,7 +11,7 @@ use super::{
     retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, PriorAttempts, decide},
     yielding,
 };
-use crate::{inputs, outputs::FolderError, record::Record, render::clear_leftovers, spool};
+use crate::{inputs, outputs::FolderError, record::Record, render::clear_leftovers};
 
 /// How long a failed job's image and sections are kept, for a user to have it tried again.
 const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);
@@ -163,9 +163,7 @@ impl Queue {
                 self.renderer.clear_checkpoints(id);
             }
             // Fails only while the daemon stops; the next one files it when it starts.
-            let _ = self
-                .finished
-                .send(spool::Event::Finished(Arc::new(record.clone())));
+            let _ = self.finished.send(Arc::new(record.clone()));
         }
     }
 }

@@ -59,7 +59,6 @@ use crate::{
     inputs::Inputs,
     record::Record,
     render::Renderer,
-    spool,
     store::{Store, StoreError},
 };
 
@@ -139,7 +138,7 @@ pub(crate) struct Queue {
     idle: VecDeque<IdleWorker>,
     workers: BTreeMap<String, WorkerStatus>,
     events: broadcast::Sender<Arc<Job>>,
-    finished: std::sync::mpsc::Sender<spool::Event>,
+    finished: std::sync::mpsc::Sender<Arc<Record>>,
 }
 
 impl Queue {
@@ -150,7 +149,7 @@ impl Queue {
         inputs: &Inputs,
         renderer: Renderer,
         max_jobs: u64,
-        finished: std::sync::mpsc::Sender<spool::Event>,
+        finished: std::sync::mpsc::Sender<Arc<Record>>,
     ) -> Result<Self, StoreError> {
         let mut queue = Self::of_store((store, records), renderer, max_jobs, finished)?;
         queue.recover(inputs).await?;
@@ -162,7 +161,7 @@ impl Queue {
         (store, records): (Store, Vec<Record>),
         renderer: Renderer,
         max_jobs: u64,
-        finished: std::sync::mpsc::Sender<spool::Event>,
+        finished: std::sync::mpsc::Sender<Arc<Record>>,
     ) -> Result<Self, StoreError> {
         let scheduler = SchedulerState::new(store.note(PAUSES)?.unwrap_or_default());
         let mut queue = Self {

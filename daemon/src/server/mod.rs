@@ -54,11 +54,10 @@ use self::{
 use crate::{
     cancellation::CancellationToken,
     doctor::Doctor,
-    intake::Intake,
+    folder::{Event, Intake, View},
     metrics::Metrics,
     queue::{QueueHandle, Stopping},
     render::Renderer,
-    spool::{Event, View},
     start_error::StartError,
     state_dir::Layout,
     store::StoreView,
@@ -78,9 +77,9 @@ pub(crate) struct Service {
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
     /// How the jobs folder is.
-    pub(crate) spool: latest::Receiver<View>,
+    pub(crate) folder: latest::Receiver<View>,
     /// Where it is told to look.
-    pub(crate) spool_events: mpsc::Sender<Event>,
+    pub(crate) folder_events: mpsc::Sender<Event>,
     pub(crate) switches: Switches,
     pub(crate) store: StoreView,
     pub(crate) started: Instant,

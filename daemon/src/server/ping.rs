@@ -10,7 +10,7 @@ use super::Service;
 impl Service {
     pub(super) async fn ping(&self) -> Result<Response, ErrorEnvelope> {
         let summary = self.queue.summary().await?;
-        let mut degraded = self.spool.borrow().notes.clone();
+        let mut degraded = self.folder.borrow().notes.clone();
         degraded.extend(self.store.repairs());
         degraded.extend(summary.disk_full);
         Ok(Response::Pong(DaemonStatus {

@@ -8,7 +8,7 @@ use framepack_jobs::{Code, Source};
 
 use super::Service;
 use crate::{
-    intake::{Offer, Refusal, Rejection},
+    folder::{NoJob, Offer, Rejection},
     queue::{Submission, SubmitError, Submitted},
 };
 
@@ -75,11 +75,16 @@ impl Service {
     }
 }
 
-impl From<Refusal> for ErrorEnvelope {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NotNow(failure) => ErrorBody::from(failure).into(),
-            Refusal::Rejected(Rejection { failure, problems }) => {
+impl From<NoJob> for ErrorEnvelope {
+    fn from(no_job: NoJob) -> Self {
+        match no_job {
+            NoJob::Ours(failure) => ErrorBody::from(failure).into(),
+            // Nothing waits here: the client may submit it again.
+            NoJob::Wait(wait) => {
+                let message = format!("start.image: {}", wait.why);
+                ErrorBody::new(Code::IMAGE_NOT_READ, message).into()
+            }
+            NoJob::Refuse(Rejection { failure, problems }) => {
                 let mut errors = problems.iter().map(ErrorBody::from);
                 match errors.next() {
                     Some(error) => Self {

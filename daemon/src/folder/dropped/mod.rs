@@ -1,0 +1,14 @@
+//! What a dropped file is, by its name and its content, and whether it is a job: the words that all of the folder
+//! shares.
+
+mod answer;
+mod name;
+mod text;
+mod whole;
+
+pub(crate) use self::{
+    answer::{Answer, NoJob, RETRY, Rejection, Wait},
+    name::{Form, form, is_job_file, split_archived, split_suffix},
+    text::{JobText, ReadError, is_open_for_writing, open},
+    whole::unfinished,
+};
