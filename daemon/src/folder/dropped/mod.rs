@@ -4,11 +4,9 @@
 mod answer;
 mod name;
 mod text;
-mod whole;
 
 pub(crate) use self::{
     answer::{Answer, NoJob, RETRY, Rejection, Wait},
     name::{Form, form, is_job_file, split_archived, split_suffix},
-    text::{JobText, ReadError, is_open_for_writing, open},
-    whole::unfinished,
+    text::{JobText, ReadError, is_open_for_writing, open, unfinished},
 };

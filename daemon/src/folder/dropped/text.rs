@@ -1,4 +1,4 @@
-//! Reading a job file: regular files only, never waiting, never more than a job can have.
+//! Reading a job file: regular files only, never waiting, never more than a job can have; and whether its text is whole.
 
 use std::{
     fs::{File, Metadata},
@@ -8,6 +8,7 @@ use std::{
 };
 
 use framepack_jobs::{Code, Failure, MAX_FILE_BYTES};
+use framepack_yaml as yaml;
 use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -95,6 +96,17 @@ impl JobText {
     }
 }
 
+/// Why a text looks as if it were still being written: empty, cut off or invalid. `None`: it is valid and ended, by a
+/// newline, a line `...` or a comment `# end`.
+pub(crate) fn unfinished(text: &str) -> Option<String> {
+    let last = text.lines().next_back().unwrap_or_default().trim_end();
+    if let Err(problem) = yaml::parse(text) {
+        return Some(format!("it is not valid YAML: {problem}"));
+    }
+    let is_ended = text.ends_with('\n') || last == "..." || last.ends_with("# end");
+    (!is_ended).then(|| "it does not end in a newline".to_owned())
+}
+
 /// Whether a process has the file open for writing; `false` if that can't be known.
 pub(crate) fn is_open_for_writing(path: &Path) -> bool {
     open(path).is_ok_and(|file| file::is_open_for_writing(&file) == Some(true))
@@ -126,5 +138,20 @@ fn kind(metadata: &Metadata) -> Option<&'static str> {
         () if file_type.is_fifo() => Some("a named pipe"),
         () if file_type.is_socket() => Some("a socket"),
         () => Some("a device"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_03_the_end_of_a_file_is_a_newline_dots_or_a_comment() {
+        for text in ["a: 1\n", "a: 1\n...", "a: 1\n# end"] {
+            assert_eq!(unfinished(text), None, "{text:?}");
+        }
+        for text in ["", "a: 1", "a: 'end", "a: \"...\n"] {
+            assert_ne!(unfinished(text), None, "{text:?}");
+        }
     }
 }

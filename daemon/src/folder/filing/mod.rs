@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     io, mem,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -148,16 +148,18 @@ fn is_kept(claim: Option<&Claim>, error: &io::Error) -> bool {
     claim.is_some_and(|claim| claim.path.exists()) || error.kind() == io::ErrorKind::TimedOut
 }
 
-/// SHA-256 of a job's video, if there is one; one that was removed meanwhile has none. An error: it can't be had now.
+/// SHA-256 of a job's video, if there is one. An error: it can't be had now.
 fn video_hash(record: &Record) -> io::Result<Option<String>> {
     match &record.job.state {
-        JobState::Done { result, .. } => hash_of(&result.video),
+        JobState::Done { result, .. } => if_readable(sha256_of(&result.video)),
         _ => Ok(None),
     }
 }
 
-fn hash_of(video: &Path) -> io::Result<Option<String>> {
-    match sha256_of(video) {
+/// The hash, if there is one: a video that was removed meanwhile has none. One that can't be read in time is tried
+/// again.
+fn if_readable(hash: io::Result<String>) -> io::Result<Option<String>> {
+    match hash {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(error),
         hash => Ok(hash.ok()),
     }
@@ -166,4 +168,19 @@ fn hash_of(video: &Path) -> io::Result<Option<String>> {
 /// A name for people; bytes that are no text are replaced.
 fn shown(name: &OsStr) -> String {
     name.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_video_that_is_gone_has_no_hash_and_one_that_is_slow_is_waited_for() {
+        assert_eq!(if_readable(Ok("ab".into())).unwrap(), Some("ab".into()));
+        let gone = io::ErrorKind::NotFound;
+        assert_eq!(if_readable(Err(gone.into())).unwrap(), None);
+        let slow = io::ErrorKind::TimedOut;
+        let error = if_readable(Err(slow.into())).unwrap_err();
+        assert!(is_kept(None, &error));
+    }
 }

@@ -1,13 +1,12 @@
 //! Notices what is dropped: events are hints and the listing is the truth. Yields the files that have settled.
 //!
-//! - `watched`, `file_system`, `watch`, `mode`: which folder it is, what it lies on, and how its changes are noticed
+//! - `watched`, `file_system`, `watch`: which folder it is, what it lies on, and how its changes are noticed
 //! - `places`: where it is, and where the daemon's own files for it go
 //! - `settle`, `candidate`: which of the files are finished
 //! - `untaken`, `nested`: what else is in the folder, and why it is not taken
 
 mod candidate;
 mod file_system;
-mod mode;
 mod nested;
 mod places;
 mod settle;
@@ -35,11 +34,11 @@ use self::{
     watched::Watched,
 };
 pub(crate) use self::{
-    mode::Mode,
     nested::Nested,
     places::{Access, Places},
     settle::{Candidate, Moment, SettleRules, Settling},
     untaken::UntakenFile,
+    watch::Mode,
 };
 use super::{
     bundle::Survey,
@@ -183,11 +182,11 @@ impl Notice {
 
     /// Whether an entry of the folder can be taken.
     fn look(&mut self, entry: &DirEntry, metadata: &Metadata, moment: Moment) -> Result<(), Wait> {
-        let (name, path) = (entry.file_name(), entry.path());
+        let name = entry.file_name();
         let state = FileState::from(metadata);
         let is_renamed = self.renamed.contains(&name);
         if metadata.is_dir() {
-            return match Survey::of(&path) {
+            return match Survey::of(&entry.path()) {
                 Ok(survey) if survey.is_ready() || (is_renamed && !survey.is_open()) => Ok(()),
                 Ok(survey) => self.settling.look(&name, survey.state(), moment, &survey),
                 Err(error) => {
@@ -200,6 +199,7 @@ impl Notice {
         if !metadata.is_file() || self.settling.has_settled(&name, state) {
             return Ok(());
         }
+        let path = entry.path();
         let file = DroppedFile(&path);
         if !is_renamed || file.is_open() {
             self.settling.look(&name, state, moment, &file)?;

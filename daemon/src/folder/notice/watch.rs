@@ -18,7 +18,7 @@ use notify::{
 };
 use tracing::warn;
 
-use super::{file_system::FileSystem, mode::Mode};
+use super::file_system::FileSystem;
 use crate::folder::{
     dropped::is_job_file,
     wake::{Event, Hint},
@@ -40,6 +40,32 @@ pub(super) enum Watch {
     Events { _watcher: RecommendedWatcher },
     /// By nothing else; why.
     Listing { reason: String },
+}
+
+/// The same as a word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It is being tested whether events come.
+    #[default]
+    Testing,
+    Events,
+    /// By listings alone.
+    Listing,
+    /// The folder is gone.
+    Gone,
+}
+
+impl Mode {
+    pub(crate) const ALL: [Self; 4] = [Self::Testing, Self::Events, Self::Listing, Self::Gone];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Testing => "testing",
+            Self::Events => "events",
+            Self::Listing => "listing",
+            Self::Gone => "gone",
+        }
+    }
 }
 
 impl Watch {

@@ -16,10 +16,9 @@ use framepack_config::{Spool as Config, WatchMode};
 
 use super::{
     file_system::FileSystem,
-    mode::Mode,
     places::{Access, Places},
     settle::SettleRules,
-    watch::Watch,
+    watch::{Mode, Watch},
 };
 use crate::folder::wake::Event;
 

@@ -1,7 +1,6 @@
 //! What is said of the folder: `STATUS.txt`, notes and metrics for clients, results of rescans, and the log.
 
 mod file;
-mod sources;
 mod text;
 mod view;
 mod waiter;
@@ -13,11 +12,8 @@ use framepack_jobs::Code;
 use tokio::sync::{oneshot, watch};
 use tracing::warn;
 
+pub(crate) use self::view::{FolderMetrics, Sources, View};
 use self::{file::StatusFile, text::Status as StatusText, waiter::ScanWaiter};
-pub(crate) use self::{
-    sources::Sources,
-    view::{FolderMetrics, View},
-};
 use super::notice::{Access, Mode, Notice};
 use crate::queue::Summary;
 

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, fmt::Write};
 use framepack_ipc::control::Note;
 use framepack_jobs::{Job, JobState, Progress};
 
-use super::sources::Sources;
+use super::view::Sources;
 use crate::queue::Summary;
 
 /// Lines of each list; the rest is counted.

@@ -1,10 +1,14 @@
-//! Metrics of the jobs folder and what is wrong with it, for clients of the daemon.
+//! What is told of the folder, for clients of the daemon, and whom it is asked from.
 
 use std::time::{Duration, Instant};
 
 use framepack_ipc::control::Note;
 
-use crate::folder::notice::Mode;
+use crate::folder::{
+    claims::Claims,
+    notice::{Mode, Notice},
+    pending::Pending,
+};
 
 /// What the folder's thread tells others.
 #[derive(Debug, Clone, Default)]
@@ -45,4 +49,28 @@ pub(crate) struct FolderCounters {
     pub(crate) listings: u64,
     /// How often the kernel's queue of events ran over.
     pub(crate) overflows: u64,
+}
+
+/// The owners of what is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    pub(crate) notice: &'a Notice,
+    pub(crate) claims: &'a Claims,
+    pub(crate) pending: &'a Pending,
+}
+
+impl Sources<'_> {
+    /// What adds up since the daemon started.
+    pub(super) fn totals(self) -> FolderCounters {
+        let (noticed, answered) = (self.notice.counts(), self.pending.counts());
+        FolderCounters {
+            seen: noticed.seen,
+            claimed: self.claims.total(),
+            jobs: answered.jobs,
+            duplicates: answered.duplicates,
+            rejected: answered.rejected,
+            listings: noticed.listings,
+            overflows: noticed.overflows,
+        }
+    }
 }

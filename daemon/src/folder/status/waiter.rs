@@ -8,7 +8,7 @@ use framepack_ipc::{
 };
 use tokio::sync::oneshot;
 
-use super::{sources::Sources, view::FolderCounters};
+use super::view::{FolderCounters, Sources};
 
 /// A rescan is answered after this long, even when more files are left.
 const PATIENCE: Duration = Duration::from_secs(10);

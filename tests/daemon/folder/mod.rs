@@ -4,6 +4,7 @@ mod arrival;
 mod bundle;
 mod claim;
 mod figures;
+mod life;
 mod readonly;
 mod report;
 mod retention;
