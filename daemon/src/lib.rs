@@ -2,8 +2,8 @@
 //!
 //! # Layout
 //!
-//! - `spool`: the jobs folder, in a thread of its own
-//! - `intake`: a job file's text → a job that can be queued; the way in for folder and socket
+//! - `folder`: the jobs folder, in a thread of its own, and its `intake`: a job file's text → a job that can be queued,
+//!   the way in for folder and socket
 //! - `inputs`: the start images, opened beneath the configured roots and copied
 //! - `outputs`: the folders of videos, without links, and the reservation of their names
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
@@ -30,9 +30,9 @@ mod cancellation;
 mod disk;
 mod doctor;
 mod file;
+mod folder;
 mod folders;
 mod gpu;
-mod intake;
 mod job_observer;
 mod log;
 mod metrics;
@@ -44,7 +44,6 @@ mod record;
 mod render;
 mod retention;
 mod server;
-mod spool;
 mod start_error;
 mod state_dir;
 mod store;
@@ -76,10 +75,10 @@ pub use self::{
 
 use self::{
     cancellation::CancellationSource,
-    disk::{Disk, Inputs, Owner},
+    disk::{Disk, Owner},
     doctor::Doctor,
+    folder::{Event, Folder, FolderConfig, Intake, View, bundle_defaults, ended_jobs},
     gpu::Gpus,
-    intake::{Intake, bundle_defaults},
     job_observer::JobObserver,
     metrics::{Metrics, Totals},
     notify::Notify,
@@ -88,7 +87,6 @@ use self::{
     render::Renderer,
     retention::Retention,
     server::{Roles, Service},
-    spool::{Spool, SpoolConfig},
     state_dir::StateDir,
     worker::{Supervisor, SupervisorContext},
 };
@@ -109,13 +107,14 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     let roles = Arc::new(Roles::resolve(&config.socket)?);
     let listener = server::bind(&config.paths.socket)?;
 
+    let disk = disk_of(&config, &state);
     let intake = Intake {
-        inputs: Inputs::new(config.paths.inputs.clone(), state.layout().inputs()),
+        images: disk.images(config.paths.inputs.clone()),
         bundle: bundle_defaults(&config.models.bundle)?,
         farm_defaults: config.farm_defaults.clone(),
     };
-    let (spool_events, spool_inbox) = mpsc::channel();
-    let (spool_sender, spool_view) = watch::channel(spool::View::default());
+    let (folder_events, folder_inbox) = mpsc::channel();
+    let (folder_sender, folder_view) = watch::channel(View::default());
     let gpus = Gpus::watch();
     let notify = Notify::from_environment();
     let location = state.store(config.disk.floor_mib);
@@ -124,34 +123,27 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         () = &mut stop => return Ok(()),
     };
     let store = opened.0.view();
-    let disk = disk_of(&config, &state);
-    let (ended_jobs, ended) = mpsc::channel();
     let queue = QueueConfig {
         renderer: renderer(&config, &state),
         disk: disk.clone(),
         gpus: gpus.clone(),
         max_jobs: config.queue.max_jobs,
-        ended: ended_jobs,
+        ended: ended_jobs(folder_events.clone())?,
     };
     let queue = Actor::open(opened, queue).await.map_err(StartError::from)?;
     let (queue, queue_task) = queue.start();
-    let ended_events = spool_events.clone();
-    thread::spawn(move || {
-        for record in ended {
-            let _ = ended_events.send(spool::Event::Finished(record));
-        }
-    });
-    let spool = Spool::open(SpoolConfig {
+    let folder = Folder::open(FolderConfig {
         config: &config,
         layout: &state.layout(),
         daemon_id: state.daemon_id(),
         intake: intake.clone(),
         queue: queue.clone(),
-        events: spool_events.clone(),
-        view: spool_sender,
+        disk: disk.clone(),
+        events: folder_events.clone(),
+        view: folder_sender,
     })
     .map_err(|error| folders::unusable("preparing", &config.paths.jobs, error))?;
-    let (spool, spool_ended) = start_spool(spool, spool_inbox)?;
+    let (folder, folder_ended) = start_folder(folder, folder_inbox)?;
 
     let (cancellation, shutdown) = CancellationSource::new();
     let (supervisors, planners, switches) = worker::supervisors(&SupervisorContext {
@@ -162,15 +154,15 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         shutdown: &shutdown,
     });
     let workers = start_workers(supervisors).await?;
-    let metrics = start_metrics(&config, &queue, &gpus, &spool_view);
+    let metrics = start_metrics(&config, &queue, &gpus, &folder_view);
     let totals = metrics.totals.clone();
     let service = Service {
         queue: queue.clone(),
         intake,
         renderer: renderer(&config, &state),
         planners,
-        spool: spool_view,
-        spool_events: spool_events.clone(),
+        folder: folder_view,
+        folder_events: folder_events.clone(),
         switches,
         store,
         disk,
@@ -197,14 +189,14 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     let lost = select! {
         () = &mut stop => None,
         _ = queue_task => Some("the queue"),
-        _ = spool_ended => Some("the jobs folder's thread"),
+        _ = folder_ended => Some("the jobs folder's thread"),
     };
     let parts = Parts {
         notify,
         cancellation,
         server,
-        spool_events,
-        spool,
+        folder_events,
+        folder,
         workers,
         queue,
     };
@@ -235,8 +227,8 @@ struct Parts {
     notify: Notify,
     cancellation: CancellationSource,
     server: JoinHandle<()>,
-    spool_events: mpsc::Sender<spool::Event>,
-    spool: thread::JoinHandle<()>,
+    folder_events: mpsc::Sender<Event>,
+    folder: thread::JoinHandle<()>,
     workers: JoinSet<()>,
     queue: QueueHandle,
 }
@@ -247,28 +239,28 @@ impl Parts {
         self.notify.stopping();
         self.cancellation.cancel();
         self.server.await.context("the server panicked")?;
-        // The spool may be waiting for the queue, which still answers.
-        let _ = self.spool_events.send(spool::Event::Stop);
-        let spool = spawn_blocking(|| self.spool.join()).await?;
+        // The folder's thread may be waiting for the queue, which still answers.
+        let _ = self.folder_events.send(Event::Stop);
+        let folder = spawn_blocking(|| self.folder.join()).await?;
         let workers = self.workers.join_all();
         if timeout(WORKERS_GRACE, workers).await.is_err() {
             warn!("a worker did not exit in time; killing it");
         }
         self.queue.stop().await;
-        spool.map_err(|_| anyhow!("the spool panicked"))
+        folder.map_err(|_| anyhow!("the spool panicked"))
     }
 }
 
 /// The jobs folder's thread, and what closes when it ends, however it does.
-fn start_spool(
-    spool: Spool,
-    inbox: mpsc::Receiver<spool::Event>,
+fn start_folder(
+    folder: Folder,
+    inbox: mpsc::Receiver<Event>,
 ) -> io::Result<(thread::JoinHandle<()>, oneshot::Receiver<()>)> {
     let (alive, ended) = oneshot::channel::<()>();
     let thread = thread::Builder::new().name("spool".into());
     let thread = thread.spawn(move || {
         let _alive = alive;
-        spool.run(&inbox);
+        folder.run(&inbox);
     })?;
     Ok((thread, ended))
 }
@@ -278,14 +270,14 @@ fn start_metrics(
     config: &Config,
     queue: &QueueHandle,
     gpus: &Gpus,
-    spool: &watch::Receiver<spool::View>,
+    folder: &watch::Receiver<View>,
 ) -> Metrics {
     let metrics = Metrics {
         queue: queue.clone(),
         totals: Totals::default(),
         gpus: gpus.clone(),
         folders: metrics::folders(&config.paths),
-        spool: spool.clone(),
+        folder: folder.clone(),
         started: Instant::now(),
     };
     if let Some(path) = &config.metrics.textfile {

@@ -106,7 +106,7 @@ impl Layout {
         self.state.join("bundles")
     }
 
-    /// The spool's own files, where nothing is written into the jobs folder.
+    /// What the jobs folder's thread writes, where nothing is written into the folder itself.
     pub(crate) fn spool(&self) -> PathBuf {
         self.state.join("spool")
     }

@@ -22,7 +22,6 @@ mod retrying;
 mod roles;
 mod scheduling;
 mod socket;
-mod spool;
 mod start;
 mod state;
 mod supervise;

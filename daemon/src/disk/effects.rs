@@ -2,24 +2,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
 use framepack_ipc::control::Note;
 use framepack_jobs::{Code, JobId};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::error;
 
 use super::{
-    inputs::{self, Inputs},
-    lanes::{LIMIT, Lanes, Posted, Silent, SilentShares},
+    inputs::{self, Images, Inputs},
+    lanes::{LIMIT, Lanes, Posted, Pulse, Silent, SilentShares},
     outputs::{FolderError, Names, Owner, Reservation, exists, make_folder},
     space::{DiskFull, Needs},
     work::{clear_checkpoints, clear_leftovers},
 };
-use crate::state_dir::Layout;
+use crate::{file::copy_with, state_dir::Layout};
 
 /// The way to the disks; cheap to clone.
 #[derive(Debug, Clone)]
@@ -77,6 +79,27 @@ impl Disk {
         }
     }
 
+    /// The start images beneath these folders.
+    pub(crate) fn images(&self, roots: Vec<PathBuf>) -> Images {
+        Images::new(roots, self.layout.inputs(), self.lanes.clone())
+    }
+
+    /// For a thread that works where `path` lies by itself: it has to tell that it gets on.
+    pub(crate) fn guard(&self, path: &Path) -> Pulse {
+        self.lanes.guard(path)
+    }
+
+    /// SHA-256 of a video, in hexadecimal.
+    pub(crate) async fn hash(&self, video: &Path) -> Result<io::Result<String>, Silent> {
+        let path = video.to_owned();
+        let hash = move |pulse: &Pulse| {
+            let mut hash = Sha256::new();
+            copy_with(File::open(path)?, &mut hash, || pulse.beat())?;
+            Ok(format!("{:x}", hash.finalize()))
+        };
+        self.lanes.run(&share_folder(video), hash).await
+    }
+
     /// The shares that do not answer, now and at each change.
     pub(crate) fn silent(&self) -> watch::Receiver<SilentShares> {
         self.lanes.silent()
@@ -90,7 +113,15 @@ impl Disk {
                 format!("{path} has not answered since {since}: jobs with files there wait");
             Note::new(Code::SHARE_SILENT, message)
         };
-        self.lanes.silent().borrow().iter().map(note).collect()
+        let mut notes: Vec<Note> = self.lanes.silent().borrow().iter().map(note).collect();
+        notes.extend(self.lanes.stuck().iter().map(|path| {
+            let message = format!(
+                "{} does not answer: nothing is taken from it",
+                path.display()
+            );
+            Note::new(Code::SHARE_SILENT, message)
+        }));
+        notes
     }
 
     /// Does something where `path` lies, with the time limit of that share.

@@ -62,6 +62,8 @@ pub(crate) struct Lanes(Arc<Shared>);
 struct Shared {
     limit: Duration,
     lanes: Mutex<HashMap<PathBuf, Lane>>,
+    /// Of threads that work on a share by themselves.
+    others: Mutex<Vec<(PathBuf, Pulse)>>,
     silent: watch::Sender<SilentShares>,
 }
 
@@ -86,7 +88,8 @@ impl Pulse {
         *locked(&self.0) = Some(Instant::now());
     }
 
-    fn rest(&self) {
+    /// The work is done.
+    pub(crate) fn rest(&self) {
         *locked(&self.0) = None;
     }
 
@@ -102,6 +105,7 @@ impl Lanes {
         Self(Arc::new(Shared {
             limit,
             lanes: Mutex::default(),
+            others: Mutex::default(),
             silent: watch::channel(SilentShares::new()).0,
         }))
     }
@@ -109,6 +113,23 @@ impl Lanes {
     /// The shares that do not answer, now and at each change.
     pub(crate) fn silent(&self) -> watch::Receiver<SilentShares> {
         self.0.silent.subscribe()
+    }
+
+    /// For a thread that works where `path` lies by itself: it has to tell that it gets on.
+    pub(crate) fn guard(&self, path: &Path) -> Pulse {
+        let pulse = Pulse::resting();
+        let guarded = (path.to_owned(), pulse.clone());
+        locked(&self.0.others).push(guarded);
+        pulse
+    }
+
+    /// The paths of such threads that do not get on.
+    pub(crate) fn stuck(&self) -> Vec<PathBuf> {
+        // It may have waited for another share meanwhile.
+        let limit = 2 * self.0.limit;
+        let others = locked(&self.0.others);
+        let stuck = others.iter().filter(|(_, pulse)| pulse.silence() >= limit);
+        stuck.map(|(path, _)| path.clone()).collect()
     }
 
     /// Does something where `path` lies, after what was asked for there before. An error: the share does not answer.
@@ -296,6 +317,15 @@ mod tests {
         let (one, two) = tokio::join!(long, lanes.run(path, |_| 2));
         assert_eq!((one, two), (Ok(1), Ok(2)));
         assert!(silent(&lanes).is_empty());
+    }
+
+    #[test]
+    fn a_thread_of_its_own_is_stuck_when_it_tells_nothing() {
+        let lanes = Lanes::new(Duration::ZERO);
+        let pulse = lanes.guard(Path::new("/jobs"));
+        assert!(Lanes::new(LIMIT).stuck().is_empty());
+        pulse.beat();
+        assert_eq!(lanes.stuck(), [Path::new("/jobs")]);
     }
 
     #[tokio::test]

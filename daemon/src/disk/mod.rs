@@ -19,8 +19,8 @@ mod work;
 
 pub(crate) use self::{
     effects::{Disk, Ended, NotPrepared, Preparation},
-    inputs::{Copies, InputError, Inputs, OpenInput, remove},
-    lanes::{Posted, SilentShares},
+    inputs::{Copies, ImageLook, Images, InputError},
+    lanes::{Posted, Pulse, SilentShares},
     outputs::{Names, Owner},
     space::{DiskFull, Needs},
 };

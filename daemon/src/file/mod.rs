@@ -1,15 +1,18 @@
-//! Files: their state at a moment, whether somebody writes to them or holds their lock, and writing them so that a crash leaves them whole.
+//! Files: their state at a moment, what they contain, whether somebody writes to them or holds their lock, and writing them so that a
+//! crash leaves them whole.
 
 mod durable;
-mod fingerprint;
+mod hash;
 mod lease;
 mod lock;
 mod space;
+mod state;
 
 pub(crate) use self::{
     durable::{replace, sync_dir, write_whole},
-    fingerprint::Fingerprint,
+    hash::{copy_with, sha256_of},
     lease::{guard, is_open_for_writing},
     lock::patiently,
     space::free_bytes,
+    state::FileState,
 };

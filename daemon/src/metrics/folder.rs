@@ -1,10 +1,10 @@
 //! Metrics of the jobs folder.
 
 use super::text::{Family, Text};
-use crate::spool::{Mode, SpoolMetrics};
+use crate::folder::{FolderMetrics, Mode};
 
-/// Writes the spool's latest metrics.
-pub(super) fn write(metrics: &SpoolMetrics, text: &mut Text) {
+/// Writes the folder's latest metrics.
+pub(super) fn write(metrics: &FolderMetrics, text: &mut Text) {
     let files = text.family(Family::gauge(
         "framepackd_spool_files",
         "Files in the jobs folder: not settled yet, left until there is room, claimed.",

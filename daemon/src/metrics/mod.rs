@@ -21,9 +21,9 @@ pub(crate) use totals::Totals;
 use self::text::{Family, Text};
 use crate::{
     file::free_bytes,
+    folder::View,
     gpu::Gpus,
     queue::{QueueHandle, Stopping},
-    spool,
 };
 
 /// Time between two versions of the text file.
@@ -37,8 +37,8 @@ pub(crate) struct Metrics {
     pub(crate) gpus: Gpus,
     /// Folders whose free space is reported, with their names.
     pub(crate) folders: [(&'static str, PathBuf); 3],
-    /// What the spool tells.
-    pub(crate) spool: latest::Receiver<spool::View>,
+    /// What the folder's thread tells.
+    pub(crate) folder: latest::Receiver<View>,
     pub(crate) started: Instant,
 }
 
@@ -77,7 +77,7 @@ impl Metrics {
             }
         }
         self.totals.write(&mut text);
-        folder::write(&self.spool.borrow().metrics, &mut text);
+        folder::write(&self.folder.borrow().metrics, &mut text);
         self.space(&mut text);
         self.devices(&mut text);
         Ok(text.finish())

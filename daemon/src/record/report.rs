@@ -1,10 +1,9 @@
 //! What became of a dropped file, written beside it: JSON for programs, plain words for people.
 
-use std::{fmt::Write, fs::File, io, path::Path};
+use std::fmt::Write;
 
 use framepack_jobs::{API, Class, Failure, Job, JobState, Problem, Timestamp};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::stored::Record;
 
@@ -75,30 +74,9 @@ struct Hashes<'a> {
     video_sha256: Option<String>,
 }
 
-impl<'a> Hashes<'a> {
-    /// Reads the video, if there is one.
-    fn of(record: &'a Record) -> Self {
-        let video = match &record.job.state {
-            JobState::Done { result, .. } => Some(&result.video),
-            _ => None,
-        };
-        Self {
-            image_sha256: &record.private.input_sha256,
-            // One that was removed meanwhile has no hash.
-            video_sha256: video.and_then(|video| sha256_of(video).ok()),
-        }
-    }
-}
-
-fn sha256_of(file: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(file)?, &mut hash)?;
-    Ok(format!("{:x}", hash.finalize()))
-}
-
 impl<'a> Report<'a> {
-    /// A job that has ended. Reads its video.
-    pub(crate) fn ended(file: String, record: &'a Record) -> Self {
+    /// A job that has ended. `video_sha256`: of its video, if there is one.
+    pub(crate) fn ended(file: String, record: &'a Record, video_sha256: Option<String>) -> Self {
         let job = &record.job;
         let outcome = match job.state {
             JobState::Done { .. } => Outcome::Done,
@@ -115,7 +93,10 @@ impl<'a> Report<'a> {
                 framepackd: env!("CARGO_PKG_VERSION"),
                 worker: record.private.worker_version.as_deref(),
             },
-            hashes: Some(Hashes::of(record)),
+            hashes: Some(Hashes {
+                image_sha256: &record.private.input_sha256,
+                video_sha256,
+            }),
             ..Self::of(outcome, file)
         }
     }

@@ -14,7 +14,7 @@ impl Service {
         let mut checks = tokio::task::spawn_blocking(move || doctor.check())
             .await
             .unwrap_or_default();
-        for note in &self.spool.borrow().notes {
+        for note in &self.folder.borrow().notes {
             let message = format!("{} [{}]", note.message, note.code);
             checks.push(Check::failed(
                 "daemon",

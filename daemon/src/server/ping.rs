@@ -17,7 +17,7 @@ impl Service {
 
     pub(super) async fn ping(&self) -> Result<Response, ErrorEnvelope> {
         let summary = self.queue.summary().await?;
-        let mut degraded = self.spool.borrow().notes.clone();
+        let mut degraded = self.folder.borrow().notes.clone();
         degraded.extend(self.store.repairs());
         degraded.extend(summary.disk_full.or(self.no_room().await));
         degraded.extend(self.disk.notes());

@@ -10,17 +10,20 @@ use framepack_ipc::{
 use framepack_jobs::{Code, JobId};
 
 use super::Service;
-use crate::{disk, worker::NoAnswer};
+use crate::{disk::Disk, worker::NoAnswer};
 
 /// How long a worker may take: less than clients wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A copy of a start image that nobody needs afterwards.
-struct TemporaryCopy(PathBuf);
+struct TemporaryCopy {
+    path: PathBuf,
+    disk: Disk,
+}
 
 impl Drop for TemporaryCopy {
     fn drop(&mut self) {
-        disk::remove(&self.0);
+        self.disk.remove_input(&self.path);
     }
 }
 
@@ -30,7 +33,10 @@ impl Service {
             PlanSubject::Job(id) => self.plan_request(self.request_of(id).await?).await,
             PlanSubject::File(file) => {
                 let request = self.request_for(file).await?;
-                let _lent = TemporaryCopy(request.image.clone());
+                let _lent = TemporaryCopy {
+                    path: request.image.clone(),
+                    disk: self.disk.clone(),
+                };
                 self.plan_request(request).await
             }
         }

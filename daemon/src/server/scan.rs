@@ -4,12 +4,12 @@ use framepack_ipc::{ErrorEnvelope, control::Response};
 use tokio::sync::oneshot;
 
 use super::Service;
-use crate::{queue::Stopping, spool::Event};
+use crate::{folder::Event, queue::Stopping};
 
 impl Service {
     pub(super) async fn scan(&self) -> Result<Response, ErrorEnvelope> {
         let (reply, answer) = oneshot::channel();
-        self.spool_events
+        self.folder_events
             .send(Event::Scan(reply))
             .map_err(|_| Stopping)?;
         let scan = answer.await.map_err(|_| Stopping)?;

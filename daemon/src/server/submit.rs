@@ -8,7 +8,7 @@ use framepack_jobs::{Code, Source};
 
 use super::Service;
 use crate::{
-    intake::{Offer, Refusal, Rejection},
+    folder::{Offer, Refusal, Rejection},
     queue::{Submission, SubmitError, Submitted},
 };
 
@@ -55,23 +55,16 @@ impl Service {
             );
             return Err(ErrorBody::new(Code::BAD_MESSAGE, message).into());
         }
-        let intake = self.intake.clone();
-        // Reads and copies the image.
-        let accepted = tokio::task::spawn_blocking(move || {
-            intake.accept(Offer {
-                text: &request.yaml,
-                stem: &request.stem,
-                folder: &request.folder,
-                source: Source::Submit {
-                    folder: request.folder.clone(),
-                },
-                claim: None,
-            })
-        });
-        match accepted.await {
-            Ok(accepted) => Ok(accepted?),
-            Err(panic) => Err(ErrorBody::new(Code::INTERNAL, panic.to_string()).into()),
-        }
+        let offer = Offer {
+            text: &request.yaml,
+            stem: &request.stem,
+            folder: &request.folder,
+            source: Source::Submit {
+                folder: request.folder.clone(),
+            },
+            claim: None,
+        };
+        Ok(self.intake.accept(offer).await?)
     }
 }
 

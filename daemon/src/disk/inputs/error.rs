@@ -5,7 +5,10 @@ use std::{io, path::PathBuf};
 use framepack_jobs::{Code, Failure};
 use thiserror::Error;
 
-use super::MAX_INPUT_BYTES;
+use crate::disk::lanes::Silent;
+
+/// Largest image taken; the largest sensible one (64 megapixels, TIFF with 16 bits a channel) is smaller.
+pub(super) const MAX_INPUT_BYTES: u64 = 512 << 20;
 
 /// Why a file can't be an input.
 #[derive(Debug, Error)]
@@ -24,6 +27,10 @@ pub(crate) enum InputError {
     TooLarge { path: PathBuf, found: u64 },
     #[error("reading {path}: {error}")]
     Read { path: PathBuf, error: io::Error },
+    #[error("{path} changed while it was read")]
+    Changed { path: PathBuf },
+    #[error(transparent)]
+    Silent(#[from] Silent),
     #[error("copying {path} into the state directory: {error}")]
     Copy { path: PathBuf, error: io::Error },
 }
@@ -37,6 +44,11 @@ fn list(roots: &[PathBuf]) -> String {
 }
 
 impl InputError {
+    /// Whether it may be otherwise at the next look.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Changed { .. } | Self::Silent(_))
+    }
+
     /// The failure of the job that named the file.
     pub(crate) fn into_failure(self, key: &str) -> Failure {
         let code = match &self {
@@ -46,7 +58,8 @@ impl InputError {
             Self::NotRegular { .. } => Code::IMAGE_SPECIAL,
             Self::OtherFileSystem { .. } => Code::IMAGE_OTHER_FILE_SYSTEM,
             Self::TooLarge { .. } => Code::IMAGE_FILE_TOO_LARGE,
-            Self::Read { .. } => Code::IMAGE_NOT_READ,
+            Self::Read { .. } | Self::Changed { .. } => Code::IMAGE_NOT_READ,
+            Self::Silent(_) => Code::SHARE_SILENT,
             Self::Copy { .. } => Code::IMAGE_NOT_COPIED,
         };
         Failure::new(code, format!("{key}: {self}"))

@@ -1,6 +1,7 @@
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 
 use nix::{sys::stat::Mode, unistd::mkfifo};
+use sha2::{Digest, Sha256};
 
 use super::*;
 
@@ -23,8 +24,8 @@ fn folders() -> Folders {
 impl Folders {
     fn copy(&self, wanted: &str) -> Result<InputCopy, InputError> {
         let jobs = self.dir.path().join("jobs");
-        let input = self.inputs.open(&jobs, Path::new(wanted))?;
-        self.inputs.copy(&input, &mut Copies::default())
+        let image = self.inputs.look(&jobs, Path::new(wanted))?;
+        self.inputs.copy(&image, || {})?.finish()
     }
 
     fn code(&self, wanted: &str) -> String {
@@ -57,7 +58,9 @@ fn a_copy_that_fails_leaves_nothing() {
     let folders = folders();
     // Opening a folder works and reading it does not: the error comes when the copy is there.
     let unreadable = File::open(folders.dir.path()).unwrap();
-    let failed = folders.inputs.copy_of(&unreadable, Path::new("a.png"));
+    let failed = folders
+        .inputs
+        .copy_of(&unreadable, Path::new("a.png"), || {});
     assert_eq!(
         failed.unwrap_err().into_failure("start.image").code,
         "FP5011"
@@ -93,6 +96,53 @@ fn rule_09_links_are_not_followed_and_pipes_are_not_waited_for() {
     assert_eq!(folders.code("pipe.png"), "FP2203");
     assert_eq!(folders.code("inputs"), "FP2203");
 }
+
+#[test]
+fn an_image_that_changed_after_it_was_looked_at_is_not_copied() {
+    let folders = folders();
+    let (jobs, wanted) = (folders.dir.path().join("jobs"), Path::new("inputs/a.PNG"));
+    let path = jobs.join(wanted);
+    let look = || folders.inputs.look(&jobs, wanted).unwrap();
+    let refused = |seen: &ImageLook| match folders.inputs.copy(seen, || {}) {
+        Err(InputError::Changed { path }) => path,
+        other => panic!("{other:?}"),
+    };
+
+    let seen = look();
+    fs::write(&path, "more of the image").unwrap();
+    assert_eq!(refused(&seen), seen.path);
+    // Of the same size, and as old: another file under the name.
+    let seen = look();
+    let modified = path.metadata().unwrap().modified().unwrap();
+    fs::rename(&path, jobs.join("old.png")).unwrap();
+    fs::write(&path, "same of the image").unwrap();
+    let file = File::options().append(true).open(&path).unwrap();
+    file.set_modified(modified).unwrap();
+    assert_eq!(refused(&seen), seen.path);
+    let seen = look();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(refused(&seen), seen.path);
+    let copies = fs::read_dir(folders.dir.path().join("copies")).unwrap();
+    assert_eq!(copies.count(), 0);
+}
+
+#[test]
+fn an_image_is_seen_to_be_written_to() {
+    let folders = folders();
+    let jobs = folders.dir.path().join("jobs");
+    let look = || {
+        folders
+            .inputs
+            .look(&jobs, Path::new("inputs/a.PNG"))
+            .unwrap()
+    };
+    let options = || File::options().append(true).open(jobs.join("inputs/a.PNG"));
+    let writer = options().unwrap();
+    assert!(look().is_open);
+    drop(writer);
+    assert!(!look().is_open);
+}
+
 #[test]
 fn rule_09_what_is_mounted_below_a_root_is_not_of_the_root() {
     let folders = folders();
@@ -100,31 +150,9 @@ fn rule_09_what_is_mounted_below_a_root_is_not_of_the_root() {
     let code = |roots: &[&str]| {
         let roots = roots.iter().map(PathBuf::from).collect();
         let inputs = Inputs::new(roots, folders.dir.path().join("copies"));
-        let opened = inputs.open(Path::new("/"), Path::new("proc/version"));
-        opened.map_err(|error| error.into_failure("start.image").code)
+        let seen = inputs.look(Path::new("/"), Path::new("proc/version"));
+        seen.map_err(|error| error.into_failure("start.image").code)
     };
     assert_eq!(code(&["/"]).unwrap_err(), "FP2205");
     assert!(code(&["/", "/proc"]).is_ok(), "the nearest root counts");
-}
-
-#[test]
-fn a_image_of_many_jobs_is_copied_once_and_each_has_its_own_name() {
-    let folders = folders();
-    let jobs = folders.dir.path().join("jobs");
-    let mut copies = Copies::default();
-    let mut copy = || {
-        let input = folders
-            .inputs
-            .open(&jobs, Path::new("inputs/a.PNG"))
-            .unwrap();
-        folders.inputs.copy(&input, &mut copies).unwrap()
-    };
-    let (first, second) = (copy(), copy());
-    assert_eq!(first.path.metadata().unwrap().nlink(), 2);
-    assert_eq!(first.sha256, second.sha256);
-    remove(&first.path);
-    assert_eq!(fs::read(&second.path).unwrap(), b"image");
-
-    fs::write(jobs.join("inputs/a.PNG"), "another image").unwrap();
-    assert_eq!(fs::read(copy().path).unwrap(), b"another image");
 }

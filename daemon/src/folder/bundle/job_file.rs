@@ -1,0 +1,37 @@
+//! Which file of a bundle is its job file.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::error::BundleError;
+use crate::folder::dropped::{self, Form};
+
+/// The one job file at the top of a folder, or of the one folder in it, which is how many programs pack.
+pub(super) fn job_file(root: &Path) -> Result<PathBuf, BundleError> {
+    let damaged = |error: io::Error| BundleError::Damaged {
+        reason: error.to_string(),
+    };
+    let (mut jobs, mut folders) = (Vec::new(), Vec::new());
+    let mut folder = root.to_owned();
+    for _ in 0..2 {
+        for entry in fs::read_dir(&folder).map_err(damaged)? {
+            let path = entry.map_err(damaged)?.path();
+            let form = path.file_name().and_then(dropped::form);
+            match form {
+                _ if path.is_dir() => folders.push(path),
+                Some(Form::Text) => jobs.push(path),
+                _ => {}
+            }
+        }
+        match (&jobs[..], &folders[..]) {
+            ([], [only]) => folder.clone_from(only),
+            _ => break,
+        }
+        folders.clear();
+    }
+    <[PathBuf; 1]>::try_from(jobs)
+        .map(|[job]| job)
+        .map_err(|jobs| BundleError::NotOneJob { found: jobs.len() })
+}

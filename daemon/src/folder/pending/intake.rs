@@ -1,0 +1,151 @@
+//! From a job file's text to a job that can be queued: the one way in, for the folder and the socket.
+
+use std::{path::Path, time::Instant};
+
+use framepack_config::Dedupe;
+use framepack_jobs::{BundleDefaults, Failure, JobSpec, Settings, Source, Surroundings, Validated};
+
+use crate::{
+    disk::{Copies, ImageLook, Images, InputError},
+    folder::dropped::{NoJob, RETRY, Rejection, Wait},
+    queue::Submission,
+    record::random_id,
+    start_error::StartError,
+};
+
+/// A job as it comes in.
+#[derive(Debug)]
+pub(crate) struct Offer<'a> {
+    pub(crate) text: &'a str,
+    /// Name of the job when the file gives none.
+    pub(crate) stem: &'a str,
+    /// Folder that the paths in the text are relative to.
+    pub(crate) folder: &'a Path,
+    pub(crate) source: Source,
+    /// Id of the claimed file, if it came through the folder.
+    pub(crate) claim: Option<String>,
+}
+
+/// What the bundle's `framepack.json` says, if there is one.
+pub(crate) fn bundle_defaults(bundle: &Path) -> Result<BundleDefaults, StartError> {
+    let file = bundle.join(BundleDefaults::FILE);
+    framepack_yaml::read_if_present(&file, BundleDefaults::parse)
+        .map(Option::unwrap_or_default)
+        .map_err(StartError::Bundle)
+}
+
+/// What offers are checked against.
+#[derive(Debug, Clone)]
+pub(crate) struct Intake {
+    pub(crate) images: Images,
+    /// What the model bundle prefers.
+    pub(crate) bundle: BundleDefaults,
+    /// What the configuration says for jobs that do not say.
+    pub(crate) farm_defaults: Settings,
+}
+
+impl Intake {
+    /// Checks an offer and copies its image, durably.
+    pub(crate) async fn accept(&self, offer: Offer<'_>) -> Result<Submission, Refusal> {
+        let job = self.read(&offer)?;
+        let image = self
+            .images
+            .look(offer.folder, &job.spec.start.image)
+            .await?;
+        let mut copies = Copies::default();
+        let submission = self.submission(offer, job, &image, &mut copies).await?;
+        self.images
+            .sync()
+            .inspect_err(|_| self.images.remove(&submission.input))?;
+        Ok(submission)
+    }
+
+    /// Checks the text of an offer.
+    pub(crate) fn read(&self, offer: &Offer<'_>) -> Result<Validated, Rejection> {
+        let surroundings = Surroundings {
+            file_stem: offer.stem.to_owned(),
+            bundle_latent_window: self.bundle.latent_window,
+            farm_defaults: self.farm_defaults.clone(),
+        };
+        JobSpec::parse(offer.text)
+            .and_then(|spec| spec.validate(&surroundings))
+            .map_err(|problems| problems.located_in(offer.text).into())
+    }
+
+    /// Makes a submission of a checked offer and its image. The copy is durable after [`Images::sync`].
+    pub(crate) async fn submission(
+        &self,
+        offer: Offer<'_>,
+        job: Validated,
+        image: &ImageLook,
+        copies: &mut Copies,
+    ) -> Result<Submission, InputError> {
+        let copy = self.images.copy(image, copies).await?;
+        let drawn = draw();
+        let key = job.key_for(&copy.sha256, drawn);
+        Ok(Submission {
+            seed: job.spec.seed.resolve(&key, || drawn),
+            image: offer.folder.join(&job.spec.start.image),
+            name: job.name,
+            key,
+            source: offer.source,
+            claim: offer.claim,
+            spec: job.spec,
+            farm_defaults: job.farm_defaults,
+            schedule: job.schedule,
+            input: copy.path,
+            input_sha256: copy.sha256,
+            warnings: job.warnings,
+            dedupe: Dedupe::Skip,
+        })
+    }
+}
+
+/// Why an offer is not accepted by somebody who does not wait.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It never can be, as it is.
+    Rejected(Rejection),
+    /// It is no fault of the job's: it may be offered again.
+    NotNow(Failure),
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<InputError> for Refusal {
+    fn from(error: InputError) -> Self {
+        let is_passing = error.is_passing() || matches!(error, InputError::Copy { .. });
+        let failure = error.into_failure("start.image");
+        if is_passing {
+            Self::NotNow(failure)
+        } else {
+            Self::Rejected(failure.into())
+        }
+    }
+}
+
+impl From<InputError> for NoJob {
+    fn from(error: InputError) -> Self {
+        if error.is_passing() {
+            let (why, until) = (error.to_string(), Instant::now() + RETRY);
+            return Wait { why, until }.into();
+        }
+        let is_ours = matches!(error, InputError::Copy { .. });
+        let failure = error.into_failure("start.image");
+        if is_ours {
+            Self::Ours(failure)
+        } else {
+            failure.into()
+        }
+    }
+}
+
+/// 32 random bits.
+fn draw() -> u32 {
+    let id = random_id().expect("/proc is mounted: the daemon's own id was drawn from it at start");
+    u32::from_str_radix(&id[..8], 16).expect("an id has 16 hexadecimal digits")
+}
