@@ -1,10 +1,10 @@
-//! What users change about jobs that are there: held, paused, of another priority, tried again.
+//! What users change about jobs that are there: cancelled, held, paused, of another priority, tried again.
 
 use framepack_ipc::{
     queue::{Boundary, Change, ChangeOutcome, ChangeRequest, Changed, Scope},
     worker::{PauseAt, Precaution},
 };
-use framepack_jobs::{Job, JobId, JobState, StateName, Unmatched, select};
+use framepack_jobs::{Job, JobId, JobState, StateName, Timestamp, Unmatched, select};
 use tracing::info;
 
 use super::{Control, Queue, scheduler::PAUSES};
@@ -105,6 +105,12 @@ impl Queue {
         let job = &self.jobs[&id].job;
         let state = job.state.name();
         match (change, state) {
+            (Change::Cancel, StateName::Queued) => {
+                let finished_at = Timestamp::now();
+                self.finish(id, JobState::Cancelled { finished_at });
+                changed(None)
+            }
+            (Change::Cancel, StateName::Running) => self.stop(id),
             (Change::Hold | Change::Pause { .. }, StateName::Queued) => self.set_held(id, true),
             (Change::Release | Change::Resume, StateName::Queued) => self.set_held(id, false),
             (Change::Pause { at: Boundary::Job }, StateName::Running) => self.halt(id, change),
@@ -137,6 +143,17 @@ impl Queue {
                 StateName::Done | StateName::Failed | StateName::Cancelled | StateName::Expired,
             ) => refused(format!("is already {state}")),
         }
+    }
+
+    /// Cancels a running job at its next step.
+    fn stop(&mut self, id: JobId) -> ChangeResult {
+        let record = self.jobs.get_mut(&id).expect("it was selected");
+        record.private.cancel_requested = true;
+        self.persist(id);
+        // At once, whatever the store says: after a crash in between it merely runs again.
+        self.control(id, Control::Cancel);
+        let remark = "will stop before its next step".to_owned();
+        (ChangeOutcome::Stopping, Some(remark))
     }
 
     fn set_held(&mut self, id: JobId, held: bool) -> ChangeResult {

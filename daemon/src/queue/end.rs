@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use framepack_ipc::control::{CancelOutcome, Cancellation};
 use framepack_jobs::{Class, Code, Failure, Job, JobId, JobState, StateName, Timestamp};
 use tracing::{info, warn};
 
@@ -79,30 +78,6 @@ impl Queue {
         };
         info!(job = %id, attempts = job.runs.attempts, state = %state.name(), "was running when the last daemon ended");
         self.finish(id, state);
-    }
-
-    /// Stops a job: at once when it is queued, at its next step when it runs. `None`: there is no such job.
-    pub(super) fn cancel(&mut self, id: JobId) -> Option<Cancellation> {
-        let record = self.jobs.get_mut(&id)?;
-        let outcome = match record.job.state.name() {
-            StateName::Queued => {
-                let finished_at = Timestamp::now();
-                self.finish(id, JobState::Cancelled { finished_at });
-                CancelOutcome::Cancelled
-            }
-            StateName::Running => {
-                record.private.cancel_requested = true;
-                self.persist(id);
-                // At once, whatever the store says: after a crash in between it merely runs again.
-                self.control(id, Control::Cancel);
-                CancelOutcome::Stopping
-            }
-            StateName::Done | StateName::Failed | StateName::Cancelled | StateName::Expired => {
-                CancelOutcome::AlreadyFinished
-            }
-        };
-        let job = Box::new(self.jobs[&id].job.clone());
-        Some(Cancellation { job, outcome })
     }
 
     /// Tells a running job's worker what a user wants of it.

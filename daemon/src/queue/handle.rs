@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
-    control::{Cancellation, WorkerStatus},
+    control::WorkerStatus,
     queue::{ChangeRequest, Changed, QueueView},
     state::Imported,
     worker::WorkerInfo,
@@ -97,12 +97,7 @@ impl QueueHandle {
             .await
     }
 
-    /// Stops jobs; durable, with one sync, when this returns.
-    pub(crate) async fn cancel(&self, jobs: Vec<JobId>) -> Result<Vec<Cancellation>, Stopping> {
-        self.ask(|reply| Message::Cancel(jobs, reply)).await
-    }
-
-    /// Changes jobs, or the queue as a whole; durable when this returns.
+    /// Cancels or changes jobs, or changes the queue as a whole; durable when this returns.
     pub(crate) async fn change(
         &self,
         request: ChangeRequest,

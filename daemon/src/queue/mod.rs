@@ -30,7 +30,7 @@ use std::{
 };
 
 use framepack_ipc::{
-    control::{Cancellation, WorkerState, WorkerStatus},
+    control::{WorkerState, WorkerStatus},
     queue::{ChangeRequest, Changed, QueueView},
     state::Imported,
     worker::WorkerInfo,
@@ -87,7 +87,6 @@ enum Message {
     Worker(WorkerStatus),
     Workers(oneshot::Sender<Vec<WorkerStatus>>),
     End(JobId, Box<Ending>, oneshot::Sender<()>),
-    Cancel(Vec<JobId>, oneshot::Sender<Vec<Cancellation>>),
     Change(
         Box<ChangeRequest>,
         oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
@@ -280,13 +279,6 @@ impl Queue {
             Message::End(job, ending, reply) => {
                 self.end(job, *ending);
                 self.reply_when_durable(reply, ());
-            }
-            Message::Cancel(jobs, reply) => {
-                let cancelled = jobs
-                    .into_iter()
-                    .filter_map(|job| self.cancel(job))
-                    .collect();
-                self.reply_when_durable(reply, cancelled);
             }
             Message::Change(request, reply) => {
                 let changed = self.change(*request);

@@ -5,23 +5,21 @@ use framepack_ipc::{
     control::{DaemonStatus, Response},
 };
 
-use super::Service;
+use super::service::Service;
 
-impl Service {
-    pub(super) async fn ping(&self) -> Result<Response, ErrorEnvelope> {
-        let summary = self.queue.summary().await?;
-        let mut degraded = self.spool.borrow().notes.clone();
-        degraded.extend(self.store.repairs());
-        degraded.extend(summary.disk_full);
-        Ok(Response::Pong(DaemonStatus {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            pid: std::process::id(),
-            uptime_secs: self.started.elapsed().as_secs_f64(),
-            queued: summary.queued,
-            running: summary.running.len() as u64,
-            workers: self.queue.workers().await?,
-            paused: summary.paused,
-            degraded,
-        }))
-    }
+pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
+    let summary = service.queue.summary().await?;
+    let mut degraded = service.spool.borrow().notes.clone();
+    degraded.extend(service.store.repairs());
+    degraded.extend(summary.disk_full);
+    Ok(Response::Pong(DaemonStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        uptime_secs: service.started.elapsed().as_secs_f64(),
+        queued: summary.queued,
+        running: summary.running.len() as u64,
+        workers: service.queue.workers().await?,
+        paused: summary.paused,
+        degraded,
+    }))
 }
