@@ -35,7 +35,7 @@ test: build
 check: build
 	scripts/setup-system test
 	$(CARGO) test --release --locked --workspace --lib --bins --example reference \
-		--test codes --test examples --test job_file --test keys --test record --test ctl
+		--test codes --test examples --test imports --test job_file --test keys --test record --test ctl
 	$(CARGO) test --release --locked --workspace --test daemon -- --test-threads 4 --skip real::
 
 # Compares every component with diffusers and transformers on fresh random models and shapes.

@@ -2,7 +2,7 @@
 
 use framepack_ipc::{
     codec::{CodecError, Decoder, encode},
-    control::{Request, Response},
+    control::{Greeting, Request, Response},
     worker::{FromWorker, ToWorker},
 };
 
@@ -41,7 +41,7 @@ fn received(bytes: &[u8], piece_bytes: usize) -> Vec<Vec<u8>> {
     seen
 }
 
-/// A message of any of the four kinds, as it is sent again.
+/// A message of any of the five kinds, as it is sent again.
 struct Message(Vec<u8>);
 
 impl<'de> serde::Deserialize<'de> for Message {
@@ -49,6 +49,7 @@ impl<'de> serde::Deserialize<'de> for Message {
         let value = serde_json::Value::deserialize(deserializer)?;
         let again = |value: &serde_json::Value| {
             let sent = [
+                serde_json::from_value::<Greeting>(value.clone()).map(|message| encode(&message)),
                 serde_json::from_value::<Request>(value.clone()).map(|message| encode(&message)),
                 serde_json::from_value::<Response>(value.clone()).map(|message| encode(&message)),
                 serde_json::from_value::<ToWorker>(value.clone()).map(|message| encode(&message)),

@@ -8,11 +8,12 @@ use std::{
 
 use framepack_jobs::Job;
 use interprocess::local_socket::{GenericFilePath, Stream, prelude::*};
+use serde::Serialize;
 
 use crate::{
     ErrorEnvelope,
     codec::{CodecError, Decoder, encode},
-    control::{ClientInfo, MAX_RESPONSE_BYTES, Request, Response},
+    control::{ClientInfo, Greeting, MAX_RESPONSE_BYTES, Request, Response},
 };
 
 /// Why the daemon did not answer.
@@ -76,7 +77,7 @@ impl Client {
             decoder: Decoder::new(MAX_RESPONSE_BYTES),
             deadline,
         };
-        match client.call(&Request::Hello(me))? {
+        match client.ask(&Greeting::Hello(me))? {
             Response::Hello(_) => Ok(client),
             _ => Err(ClientError::Unexpected),
         }
@@ -89,8 +90,12 @@ impl Client {
 
     /// Sends a request and reads its first answer. A refusal is an error.
     pub fn call(&mut self, request: &Request) -> Result<Response, ClientError> {
+        self.ask(request)
+    }
+
+    fn ask(&mut self, message: &impl Serialize) -> Result<Response, ClientError> {
         self.stream
-            .write_all(&encode(request))
+            .write_all(&encode(message))
             .map_err(ClientError::Broken)?;
         self.receive()
     }

@@ -1,26 +1,26 @@
 //! Messages between a client and the daemon: one JSON object a line, over a Unix socket.
 //!
-//! The client's first line is [`Request::Hello`]; the daemon answers [`Response::Hello`], or an error
-//! of class `protocol` and hangs up. Then each request has one answer, except [`Request::Watch`],
-//! which has many.
+//! The client's first line is [`Greeting::Hello`]; the daemon answers [`Response::Hello`], or an error
+//! of class `protocol` and hangs up. Then each request has one answer, except a [`Stream`], which has many and ends
+//! with [`Response::End`], and a list of jobs that is sent in parts.
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Code, Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
+use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use crate::status::{DaemonStatus, Note, WorkerState, WorkerStatus};
 use crate::{
-    ErrorBody, ErrorEnvelope,
+    ErrorEnvelope,
     check::Check,
     folder::Scan,
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
 };
-
-/// Version of this protocol. Within a version, keys and variants are only added.
-pub const CONTROL_PROTOCOL: u32 = 1;
+pub use crate::{
+    hello::{CONTROL_PROTOCOL, ClientInfo, DaemonInfo, Greeting},
+    status::{DaemonStatus, Note, WorkerState, WorkerStatus},
+};
 
 /// Where clients look for the daemon when they are not told.
 pub const DEFAULT_SOCKET: &str = "/run/framepackd/framepackd.sock";
@@ -31,33 +31,23 @@ pub const MAX_REQUEST_BYTES: usize = 6 * framepack_jobs::MAX_FILE_BYTES + (64 <<
 /// Largest response in bytes: a list of some ten thousand jobs.
 pub const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
-/// What a client wants.
+/// What a client wants, once it has been greeted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
-    /// Who asks. First message of a connection. Answered by [`Response::Hello`].
-    Hello(ClientInfo),
     /// Take this job file. Answered by [`Response::Submitted`].
     Submit(SubmitRequest),
     /// All jobs, or those in some states. Answered by [`Response::Jobs`].
     List(ListRequest),
     /// The selected jobs. Answered by [`Response::Jobs`].
     Show(SelectRequest),
-    /// The selected jobs, now and at each change. Answered by one [`Response::Job`] for each
-    /// selected job, another one whenever one of them changes, and [`Response::End`] once all are
-    /// finished.
-    Watch(SelectRequest),
-    /// Stop the selected jobs. Answered by [`Response::Cancelled`].
-    Cancel(SelectRequest),
     /// The order in which jobs will run. Answered by [`Response::Queue`].
     Queue,
-    /// Hold, pause, raise, retry. Answered by [`Response::Changed`].
+    /// Cancel, hold, pause, raise, retry. Answered by [`Response::Changed`].
     Change(ChangeRequest),
     /// Where a job's weights would be and how much memory it would take; nothing is queued or changed. Answered by
     /// [`Response::Planned`] once a worker has worked it out, which it does between two steps.
     Plan(PlanRequest),
-    /// What was logged about a job. Answered by any number of [`Response::Log`] and [`Response::End`].
-    Logs(LogsRequest),
     /// The daemon's figures. Answered by [`Response::Metrics`].
     Metrics,
     /// The daemon's settings. Answered by [`Response::Config`].
@@ -72,15 +62,21 @@ pub enum Request {
     Ping,
     /// Re-enable a disabled device. Answered by [`Response::Enabled`].
     EnableDevice(DeviceRequest),
+    /// What has many answers. Answered by those, and by [`Response::End`].
+    Stream(Stream),
 }
 
-/// Who a client is.
+/// What has many answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientInfo {
-    /// [`CONTROL_PROTOCOL`] of the client.
-    pub protocol: u32,
-    /// Its version, for the log.
-    pub version: String,
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Stream {
+    /// The selected jobs, now and at each change: one [`Response::Job`] for each selected job, another one whenever one
+    /// of them changes, and the end once all are finished.
+    Events(SelectRequest),
+    /// What was logged about a job: any number of [`Response::Log`].
+    Log(LogsRequest),
+    /// All records of the store: a [`Response::Record`] for each.
+    Records,
 }
 
 /// A job file.
@@ -179,13 +175,8 @@ pub enum Response {
         /// The events in the order in which they happened.
         lines: Vec<String>,
     },
-    /// All watched jobs are finished, or a log is at its end.
+    /// The stream is at its end.
     End,
-    /// What became of each selected job.
-    Cancelled {
-        /// The jobs in the order of their numbers.
-        jobs: Vec<Cancellation>,
-    },
     /// The order in which jobs will run.
     Queue(QueueView),
     /// What became of each job that was to be changed.
@@ -220,15 +211,6 @@ pub enum Response {
     Error(ErrorEnvelope),
 }
 
-/// Who the daemon is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DaemonInfo {
-    /// [`CONTROL_PROTOCOL`] of the daemon.
-    pub protocol: u32,
-    /// Its version.
-    pub version: String,
-}
-
 /// A job that was submitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Submission {
@@ -250,30 +232,6 @@ pub enum SubmitOutcome {
     Created,
     /// The same job is queued, running or done already; nothing changed.
     Duplicate,
-    /// An outcome of a later version.
-    #[serde(other)]
-    Unknown,
-}
-
-/// What became of a job that was to be stopped.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Cancellation {
-    /// The job.
-    pub job: Box<Job>,
-    /// Whether it stops.
-    pub outcome: CancelOutcome,
-}
-
-/// Whether a job stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelOutcome {
-    /// It was queued and is cancelled.
-    Cancelled,
-    /// It is running and stops at its next step.
-    Stopping,
-    /// It was finished before; nothing changed.
-    AlreadyFinished,
     /// An outcome of a later version.
     #[serde(other)]
     Unknown,
@@ -301,74 +259,46 @@ pub enum EnableOutcome {
     Unknown,
 }
 
-impl ClientInfo {
-    /// This client, at `version`.
-    pub fn new(version: &str) -> Self {
-        Self {
-            protocol: CONTROL_PROTOCOL,
-            version: version.to_owned(),
-        }
-    }
-}
-
-impl Request {
-    /// The daemon's answer to a connection's first message: who it is, or why it won't talk.
-    pub fn answer_hello(&self, daemon_version: &str) -> Result<DaemonInfo, ErrorBody> {
-        match self {
-            Self::Hello(client) if client.protocol == CONTROL_PROTOCOL => Ok(DaemonInfo {
-                protocol: CONTROL_PROTOCOL,
-                version: daemon_version.to_owned(),
-            }),
-            Self::Hello(client) => {
-                let message = format!(
-                    "framepackctl {} speaks protocol {}, framepackd {daemon_version} speaks {CONTROL_PROTOCOL}",
-                    client.version, client.protocol
-                );
-                Err(ErrorBody::new(Code::PROTOCOL_MISMATCH, message))
-            }
-            _ => Err(ErrorBody::new(
-                Code::PROTOCOL_MISMATCH,
-                "the first message of a connection must be hello",
-            )),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hello_is_refused_to_another_protocol_and_to_anything_else() {
-        let same = Request::Hello(ClientInfo::new("1.2.3"));
-        assert_eq!(same.answer_hello("0.1.0").unwrap().version, "0.1.0");
-        let newer = Request::Hello(ClientInfo {
-            protocol: CONTROL_PROTOCOL + 1,
-            version: "9.0.0".to_owned(),
-        });
-        let refusal = newer.answer_hello("0.1.0").unwrap_err();
-        assert_eq!(
-            refusal.message,
-            "framepackctl 9.0.0 speaks protocol 2, framepackd 0.1.0 speaks 1"
-        );
-        assert!(Request::Ping.answer_hello("0.1.0").is_err());
-    }
+    use crate::queue::{Change, ChangeOutcome, Scope};
 
     #[test]
     fn requests_look_like_this_on_the_wire() {
-        let cancel = Request::Cancel(SelectRequest {
-            jobs: vec!["3-9".parse().unwrap(), "@failed".parse().unwrap()],
-        });
-        let json = r#"{"type":"cancel","jobs":["3-9","@failed"]}"#;
-        assert_eq!(serde_json::to_string(&cancel).unwrap(), json);
-        assert_eq!(serde_json::from_str::<Request>(json).unwrap(), cancel);
+        let jobs = || vec!["3-9".parse().unwrap(), "@failed".parse().unwrap()];
+        let messages = [
+            (
+                Request::Show(SelectRequest { jobs: jobs() }),
+                r#"{"type":"show","jobs":["3-9","@failed"]}"#,
+            ),
+            (
+                Request::Change(ChangeRequest {
+                    scope: Scope::Jobs(jobs()),
+                    change: Change::Cancel,
+                }),
+                r#"{"type":"change","scope":{"jobs":["3-9","@failed"]},"change":{"to":"cancel"}}"#,
+            ),
+            (
+                Request::Stream(Stream::Events(SelectRequest { jobs: jobs() })),
+                r#"{"type":"stream","of":"events","jobs":["3-9","@failed"]}"#,
+            ),
+            (
+                Request::Stream(Stream::Records),
+                r#"{"type":"stream","of":"records"}"#,
+            ),
+        ];
+        for (request, json) in messages {
+            assert_eq!(serde_json::to_string(&request).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Request>(json).unwrap(), request);
+        }
         let list: Request = serde_json::from_str(r#"{"type":"list"}"#).unwrap();
         assert_eq!(list, Request::List(ListRequest::default()));
     }
 
     #[test]
     fn outcomes_of_later_versions_are_understood_as_unknown() {
-        let outcome: CancelOutcome = serde_json::from_str("\"postponed\"").unwrap();
-        assert_eq!(outcome, CancelOutcome::Unknown);
+        let outcome: ChangeOutcome = serde_json::from_str("\"postponed\"").unwrap();
+        assert_eq!(outcome, ChangeOutcome::Unknown);
     }
 }

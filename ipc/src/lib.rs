@@ -1,6 +1,6 @@
 //! Messages between framepackctl, framepackd and framepack-worker, and the client's side of the socket.
 //!
-//! - [`control`]: client and daemon, over a Unix socket
+//! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
@@ -19,6 +19,7 @@ mod error;
 mod exit;
 pub mod export;
 pub mod folder;
+mod hello;
 pub mod queue;
 pub mod state;
 mod status;

@@ -28,6 +28,8 @@ pub enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "to", rename_all = "snake_case")]
 pub enum Change {
+    /// Queued jobs end, running ones stop.
+    Cancel,
     /// Queued jobs do not begin until they are released.
     Hold,
     /// They may begin.
@@ -80,6 +82,8 @@ pub struct Changed {
 pub enum ChangeOutcome {
     /// It did, or will at its next boundary, or was so before.
     Changed,
+    /// It is to be cancelled, is running, and stops at its next step.
+    Stopping,
     /// Its state does not allow it.
     Refused,
     /// An outcome of a later version.

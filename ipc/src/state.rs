@@ -16,8 +16,6 @@ pub enum StateRequest {
     Repair,
     /// The repairs have been noticed.
     Acknowledge,
-    /// All records. Answered by `Response::Record` for each, then `Response::End`.
-    Export,
     /// Take records that were exported. Answered by `Response::Imported`.
     Import {
         /// As they were exported; some hundred at a time.

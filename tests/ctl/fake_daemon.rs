@@ -8,7 +8,7 @@ use std::{
 
 use framepack_ipc::{
     codec::{Decoder, encode},
-    control::{MAX_REQUEST_BYTES, Request, Response},
+    control::{Greeting, MAX_REQUEST_BYTES, Request, Response},
 };
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, Stream, prelude::*};
 use tempfile::TempDir;
@@ -66,16 +66,17 @@ fn serve(
 ) {
     let mut decoder = Decoder::new(MAX_REQUEST_BYTES);
     let mut chunk = [0; 4096];
+    let mut is_greeted = false;
     loop {
-        while let Some(request) = decoder.message::<Request>().unwrap() {
-            if let Request::Hello(_) = request {
-                let hello = match request.answer_hello("0.0.0-fake") {
-                    Ok(daemon) => Response::Hello(daemon),
-                    Err(error) => Response::Error(error.into()),
-                };
-                stream.write_all(&encode(&hello)).unwrap();
-                continue;
-            }
+        if !is_greeted && let Some(greeting) = decoder.message::<Greeting>().unwrap() {
+            let hello = match greeting.answer("0.0.0-fake") {
+                Ok(daemon) => Response::Hello(daemon),
+                Err(error) => Response::Error(error.into()),
+            };
+            stream.write_all(&encode(&hello)).unwrap();
+            is_greeted = true;
+        }
+        while is_greeted && let Some(request) = decoder.message::<Request>().unwrap() {
             let is_submit = matches!(request, Request::Submit(_));
             note.send(request).unwrap();
             let count = if is_submit { 1 } else { usize::MAX };

@@ -3,10 +3,11 @@
 use framepack_ipc::{
     ErrorBody,
     control::{
-        CancelOutcome, Cancellation, DaemonStatus, DeviceRequest, EnableOutcome, Enabling,
-        ListRequest, Note, Request, Response, WorkerState, WorkerStatus,
+        DaemonStatus, DeviceRequest, EnableOutcome, Enabling, ListRequest, Note, Request, Response,
+        WorkerState, WorkerStatus,
     },
     folder::{Scan, WaitingFile},
+    queue::{Change, ChangeOutcome, ChangeRequest, Changed, Scope},
     worker::Temperature,
 };
 use framepack_jobs::{Code, JobState, StateName};
@@ -141,22 +142,30 @@ fn wait_gives_up_at_its_timeout() {
 
 #[test]
 fn cancelling_what_is_finished_is_a_conflict() {
-    let cancellation = |id, state, outcome| Cancellation {
+    let changed = |id, state, outcome, remark: Option<&str>| Changed {
         job: Box::new(job(id, state)),
         outcome,
+        remark: remark.map(str::to_owned),
     };
+    let stopping = Some("will stop before its next step");
     let jobs = vec![
-        cancellation(1, cancelled(), CancelOutcome::Cancelled),
-        cancellation(2, running(), CancelOutcome::Stopping),
+        changed(1, cancelled(), ChangeOutcome::Changed, None),
+        changed(2, running(), ChangeOutcome::Stopping, stopping),
     ];
-    let ended = talk(&["cancel", "1-2"], vec![Response::Cancelled { jobs }]).ended;
-    assert_eq!(ended.code, 0);
+    let talked = talk(&["cancel", "1-2"], vec![Response::Changed { jobs }]);
+    let cancel = Request::Change(ChangeRequest {
+        scope: Scope::Jobs(vec!["1-2".parse().unwrap()]),
+        change: Change::Cancel,
+    });
+    assert_eq!(talked.requests, [cancel]);
+    assert_eq!(talked.ended.code, 0);
     assert_eq!(
-        ended.stderr,
+        talked.ended.stderr,
         "warning: job 2 will stop before its next step\n"
     );
-    let jobs = vec![cancellation(3, done(), CancelOutcome::AlreadyFinished)];
-    let ended = talk(&["cancel", "3"], vec![Response::Cancelled { jobs }]).ended;
+    let finished = Some("is already done");
+    let jobs = vec![changed(3, done(), ChangeOutcome::Refused, finished)];
+    let ended = talk(&["cancel", "3"], vec![Response::Changed { jobs }]).ended;
     assert_eq!(ended.code, 10);
     assert_eq!(ended.stderr, "warning: job 3 is already done\n");
 }

@@ -2,7 +2,7 @@
 
 use framepack_ipc::{
     ErrorEnvelope,
-    control::{Request, Response, Submission, SubmitOutcome},
+    control::{Request, Response, Stream, Submission, SubmitOutcome},
 };
 use framepack_jobs::{Job, JobSpec, JobState};
 
@@ -119,7 +119,7 @@ fn waiting_ends_with_the_jobs_own_result() {
         assert_eq!(talk.ended.stderr, "job 1: section 2/4 step 18/25\n");
         assert!(matches!(
             talk.requests.as_slice(),
-            [Request::Submit(_), Request::Watch(_)]
+            [Request::Submit(_), Request::Stream(Stream::Events(_))]
         ));
     }
 }

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use framepack_ipc::control::{Request, Response, SelectRequest, SubmitRequest};
+use framepack_ipc::{
+    control::{Request, Response, SubmitRequest},
+    queue::{Change, ChangeRequest, Scope},
+};
 use framepack_jobs::{JobId, Selector, StateName};
 
 use crate::fixture::{Farm, entries};
@@ -28,9 +31,12 @@ impl Farm {
     /// Cancels a job in whichever state it is.
     pub(crate) fn stop_job(&self, job: JobId) {
         let jobs = vec![job.to_string().parse::<Selector>().unwrap()];
-        let request = Request::Cancel(SelectRequest { jobs });
+        let request = Request::Change(ChangeRequest {
+            scope: Scope::Jobs(jobs),
+            change: Change::Cancel,
+        });
         let answer = self.client().call(&request).unwrap();
-        assert!(matches!(answer, Response::Cancelled { .. }), "{answer:?}");
+        assert!(matches!(answer, Response::Changed { .. }), "{answer:?}");
     }
 
     /// Waits for a job's end.

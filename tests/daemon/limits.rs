@@ -10,7 +10,7 @@ use framepack_ipc::control::{Request, Response, SubmitRequest};
 
 use crate::fixture::{Farm, job};
 
-const HELLO: &[u8] = b"{\"type\":\"hello\",\"protocol\":1,\"version\":\"test\"}\n";
+const HELLO: &[u8] = b"{\"type\":\"hello\",\"protocol\":2,\"version\":\"test\"}\n";
 const PING: &[u8] = b"{\"type\":\"ping\"}\n";
 
 impl Farm {

@@ -9,9 +9,10 @@ use std::{
 use framepack_ipc::{
     client::{Client, ClientError},
     control::{
-        CancelOutcome, Cancellation, ListRequest, MAX_REQUEST_BYTES, Request, Response,
-        SelectRequest, Submission, SubmitOutcome, SubmitRequest, WorkerState,
+        ListRequest, MAX_REQUEST_BYTES, Request, Response, SelectRequest, Stream, Submission,
+        SubmitOutcome, SubmitRequest, WorkerState,
     },
+    queue::{Change, ChangeOutcome, ChangeRequest, Changed, Scope},
 };
 use framepack_jobs::{Job, StateName};
 
@@ -30,13 +31,13 @@ impl Farm {
         }
     }
 
-    fn cancel(&self, selector: &str) -> Vec<Cancellation> {
-        match self
-            .client()
-            .call(&Request::Cancel(select(selector)))
-            .unwrap()
-        {
-            Response::Cancelled { jobs } => jobs,
+    fn cancel(&self, selector: &str) -> Vec<Changed> {
+        let request = Request::Change(ChangeRequest {
+            scope: Scope::Jobs(vec![selector.parse().unwrap()]),
+            change: Change::Cancel,
+        });
+        match self.client().call(&request).unwrap() {
+            Response::Changed { jobs } => jobs,
             other => panic!("{other:?}"),
         }
     }
@@ -60,15 +61,15 @@ impl Farm {
     }
 }
 
-fn select(selector: &str) -> SelectRequest {
-    SelectRequest {
+fn events(selector: &str) -> Request {
+    Request::Stream(Stream::Events(SelectRequest {
         jobs: vec![selector.parse().unwrap()],
-    }
+    }))
 }
 
 fn watch(client: &mut Client, selector: &str) -> Vec<Job> {
     let mut seen = Vec::new();
-    let mut answer = client.call(&Request::Watch(select(selector))).unwrap();
+    let mut answer = client.call(&events(selector)).unwrap();
     while let Response::Job(job) = answer {
         seen.push(*job);
         answer = client.receive().unwrap();
@@ -172,17 +173,14 @@ fn a_queued_job_is_cancelled_at_once_and_a_running_one_at_its_next_step() {
     farm.drop_prompt("dog.yaml", "a dog");
     let queued = farm.wait_until("it is queued", |farm| farm.show("dog").pop());
 
-    assert_eq!(farm.cancel("dog")[0].outcome, CancelOutcome::Cancelled);
+    assert_eq!(farm.cancel("dog")[0].outcome, ChangeOutcome::Changed);
     assert_eq!(farm.report("dog").0, "failed");
-    assert_eq!(farm.cancel("gated")[0].outcome, CancelOutcome::Stopping);
+    assert_eq!(farm.cancel("gated")[0].outcome, ChangeOutcome::Stopping);
     farm.wait_until("it has stopped", |farm| {
         farm.job(&running)
             .filter(|job| job.is(StateName::Cancelled))
     });
-    assert_eq!(
-        farm.cancel("dog")[0].outcome,
-        CancelOutcome::AlreadyFinished
-    );
+    assert_eq!(farm.cancel("dog")[0].outcome, ChangeOutcome::Refused);
 
     farm.submit("cat", &job("a cat")).unwrap();
     farm.wait_until("the next one is done", |farm| {
@@ -262,13 +260,19 @@ fn talk(farm: &Farm, bytes: &[u8]) -> String {
 #[test]
 fn messages_that_are_none_get_an_error_and_harm_nobody() {
     let farm = Farm::new();
-    let hello = "{\"type\":\"hello\",\"protocol\":1,\"version\":\"test\"}\n";
+    let hello = "{\"type\":\"hello\",\"protocol\":2,\"version\":\"test\"}\n";
     assert!(talk(&farm, b"").is_empty());
     assert!(
         talk(&farm, b"{\"type\":\"ping\"}\n").contains("FP1006"),
         "no hello"
     );
-    assert!(talk(&farm, &hello.replace(":1,", ":99,").into_bytes()).contains("speaks protocol 99"));
+    assert!(talk(&farm, &hello.replace(":2,", ":99,").into_bytes()).contains("speaks protocol 99"));
+    let of_before = hello.replace(":2,", ":1,") + "{\"type\":\"cancel\",\"jobs\":[\"@last\"]}\n";
+    let refused = talk(&farm, of_before.as_bytes());
+    assert!(
+        refused.contains("FP1006") && refused.contains("speaks protocol 1, framepackd"),
+        "{refused}"
+    );
     assert!(talk(&farm, b"\xff\xfe\n").contains("FP1007"));
     let garbage_between = talk(
         &farm,

@@ -9,7 +9,7 @@ use std::{
 
 use framepack_ipc::{
     client::ClientError,
-    control::{ListRequest, Request, Response, SelectRequest, SubmitRequest},
+    control::{ListRequest, Request, Response, SubmitRequest},
     queue::{Change, ChangeRequest, Scope},
 };
 use framepack_jobs::{Job, JobState};
@@ -86,11 +86,7 @@ impl World {
     }
 
     pub(crate) fn cancel(&mut self, job: usize) {
-        let jobs = vec![format!("job{job}").parse().unwrap()];
-        if let Some(mut client) = self.client() {
-            // Nobody may be there, and the job may not: then it is not cancelled.
-            let _ = client.call(&Request::Cancel(SelectRequest { jobs }));
-        }
+        self.change(Some(job), Change::Cancel);
     }
 
     pub(crate) fn change(&self, job: Option<usize>, change: Change) {

@@ -1,4 +1,4 @@
-//! `hold`, `release`, `pause`, `resume`, `priority` and `retry`: what is changed about jobs that are there.
+//! `cancel`, `hold`, `release`, `pause`, `resume`, `priority` and `retry`: what is changed about jobs that are there.
 
 use framepack_ipc::{
     Exit,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use framepack_ipc::{
     ErrorBody, Exit,
     client::{Client, ClientError},
-    control::{LogsRequest, Request, Response, SelectRequest},
+    control::{LogsRequest, Request, Response, SelectRequest, Stream},
 };
 use framepack_jobs::{Code, JobId, Selector};
 use serde_json::{Map, Value};
@@ -22,7 +22,7 @@ const LEADING: [&str; 4] = ["at", "level", "message", "job"];
 
 pub(crate) fn run(arguments: Logs, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     let mut client = daemon.connect()?;
-    let request = Request::Logs(LogsRequest {
+    let log = Stream::Log(LogsRequest {
         job: one_job(&mut client, arguments.job)?,
         follow: arguments.follow,
     });
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: Logs, daemon: &Daemon, output: &Output) -> Result<E
         // As long as the job takes.
         client.set_deadline(None);
     }
-    let mut answer = client.call(&request)?;
+    let mut answer = client.call(&Request::Stream(log))?;
     while let Response::Log { lines } = answer {
         match output.format {
             Format::Text => {

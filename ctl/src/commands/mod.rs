@@ -1,6 +1,5 @@
 //! The commands, one a file.
 
-mod cancel;
 mod change;
 mod completions;
 mod config;
@@ -39,7 +38,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Show(jobs) => show::run(jobs, &daemon, output),
         Command::Wait(arguments) => wait::run(arguments, &daemon, output),
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
-        Command::Cancel(jobs) => cancel::run(jobs, &daemon, output),
+        Command::Cancel(jobs) => change::run(jobs.scope(), Change::Cancel, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Queue => queue::run(&daemon, output),

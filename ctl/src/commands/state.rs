@@ -5,7 +5,7 @@ use std::path::Path;
 use framepack_ipc::{
     Exit,
     client::ClientError,
-    control::{Request, Response},
+    control::{Request, Response, Stream},
     export::{Export, Import},
     state::{Imported, StateRequest},
 };
@@ -55,7 +55,7 @@ fn report(request: StateRequest, daemon: &Daemon, output: &Output) -> Result<Exi
 
 fn export(path: &Path, daemon: &Daemon) -> Result<Exit, Failure> {
     let mut client = daemon.connect()?;
-    let mut answer = client.call(&Request::State(StateRequest::Export))?;
+    let mut answer = client.call(&Request::Stream(Stream::Records))?;
     let mut file = Export::create(path).map_err(Failure::new)?;
     loop {
         match answer {

@@ -8,7 +8,7 @@ use std::{
 use framepack_ipc::{
     ErrorBody, Exit,
     client::ClientError,
-    control::{Request, Response, SelectRequest},
+    control::{Request, Response, SelectRequest, Stream},
 };
 use framepack_jobs::{Code, Job, JobId, Selector};
 
@@ -32,7 +32,8 @@ pub(crate) fn until_finished(
     client.set_deadline(timeout.map(|timeout| Instant::now() + timeout));
     let mut progress = ProgressView::new();
     let mut watched: BTreeMap<JobId, Job> = BTreeMap::new();
-    let mut answer = client.call(&Request::Watch(SelectRequest { jobs }));
+    let events = Stream::Events(SelectRequest { jobs });
+    let mut answer = client.call(&Request::Stream(events));
     loop {
         match answer {
             Ok(Response::Job(job)) => {

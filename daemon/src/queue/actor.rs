@@ -216,10 +216,6 @@ impl Actor {
                 let changed = change(queue, *request, &images);
                 queue.outbox.answer(reply, changed);
             }
-            Message::Cancel(ids, reply) => {
-                let all = ids.into_iter().filter_map(|id| queue.cancel(id)).collect();
-                queue.outbox.answer(reply, all);
-            }
             Message::View(reply) => self.tell(reply, view(&self.queue)),
             Message::List(states, reply) => self.tell(reply, self.queue.jobs.list(&states)),
             Message::Select(selectors, reply) => {

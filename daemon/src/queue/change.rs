@@ -1,10 +1,10 @@
-//! What users change about jobs that are there: stopped, held, paused, of another priority, tried again.
+//! What users change about jobs that are there: cancelled, held, paused, of another priority, tried again.
 
 use framepack_ipc::{
     queue::{Boundary, Change, ChangeOutcome, ChangeRequest, Changed, Scope},
     worker::{PauseAt, Precaution},
 };
-use framepack_jobs::{Job, JobId, JobState, StateName, Unmatched};
+use framepack_jobs::{Job, JobId, JobState, StateName, Timestamp, Unmatched};
 use tracing::info;
 
 use super::{
@@ -111,6 +111,12 @@ fn change_job(
 ) -> Option<ChangeResult> {
     let state = queue.jobs.get(id)?.job.state.name();
     match (change, state) {
+        (Change::Cancel, StateName::Queued) => {
+            let finished_at = Timestamp::now();
+            queue.finish(id, JobState::Cancelled { finished_at });
+            changed(None)
+        }
+        (Change::Cancel, StateName::Running) => stop(queue, id),
         (Change::Hold | Change::Pause { .. }, StateName::Queued) => set_held(queue, id, true),
         (Change::Release | Change::Resume, StateName::Queued) => set_held(queue, id, false),
         (Change::Pause { at: Boundary::Job }, StateName::Running) => halt(queue, id, change),
@@ -142,6 +148,15 @@ fn change_job(
             refused(format!("is already {state}"))
         }
     }
+}
+
+/// Cancels a running job at its next step.
+fn stop(queue: &mut Queue, id: JobId) -> Option<ChangeResult> {
+    queue.change(id, |record| record.private.cancel_requested = true)?;
+    // At once, whatever the store says: after a crash in between it merely runs again.
+    queue.runs.control(id, Control::Cancel);
+    let remark = "will stop before its next step".to_owned();
+    Some((ChangeOutcome::Stopping, Some(remark)))
 }
 
 fn set_held(queue: &mut Queue, id: JobId, held: bool) -> Option<ChangeResult> {

@@ -53,27 +53,6 @@ impl Queue {
         self.outbox.put(Delivery::RunEnded(id));
     }
 
-    pub(super) fn cancel(&mut self, id: JobId) -> Option<framepack_ipc::control::Cancellation> {
-        use framepack_ipc::control::{CancelOutcome, Cancellation};
-        let outcome = match self.jobs.get(id)?.job.state.name() {
-            StateName::Queued => {
-                let finished_at = framepack_jobs::Timestamp::now();
-                self.finish(id, JobState::Cancelled { finished_at });
-                CancelOutcome::Cancelled
-            }
-            StateName::Running => {
-                self.change(id, |record| record.private.cancel_requested = true);
-                self.runs.control(id, super::runs::Control::Cancel);
-                CancelOutcome::Stopping
-            }
-            _ => CancelOutcome::AlreadyFinished,
-        };
-        Some(Cancellation {
-            job: Box::new(self.jobs.get(id)?.job.clone()),
-            outcome,
-        })
-    }
-
     /// Why no job begins, while that is so.
     pub(super) fn paused(&self) -> Option<String> {
         let trouble = || {

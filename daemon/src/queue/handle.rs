@@ -137,7 +137,7 @@ impl QueueHandle {
             .await
     }
 
-    /// Changes jobs, or the queue as a whole; durable when this returns.
+    /// Cancels or changes jobs, or changes the queue as a whole; durable when this returns.
     pub(crate) async fn change(
         &self,
         request: ChangeRequest,
@@ -170,13 +170,6 @@ impl QueueHandle {
             Ok(false) => Image::Gone,
             _ => Image::There,
         }
-    }
-
-    pub(crate) async fn cancel(
-        &self,
-        jobs: Vec<JobId>,
-    ) -> Result<Vec<framepack_ipc::control::Cancellation>, Stopping> {
-        self.ask(|reply| Message::Cancel(jobs, reply)).await
     }
 
     /// The order in which jobs will run.

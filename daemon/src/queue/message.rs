@@ -45,10 +45,6 @@ pub(super) enum Message {
         Images,
         oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
     ),
-    Cancel(
-        Vec<JobId>,
-        oneshot::Sender<Vec<framepack_ipc::control::Cancellation>>,
-    ),
     View(oneshot::Sender<QueueView>),
     List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),

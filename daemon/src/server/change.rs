@@ -1,4 +1,4 @@
-//! `hold`, `release`, `pause`, `resume`, `priority`, `retry`: what users change about jobs that are there.
+//! `cancel`, `hold`, `release`, `pause`, `resume`, `priority`, `retry`: what users change about jobs that are there.
 
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope,
@@ -7,18 +7,19 @@ use framepack_ipc::{
 };
 use framepack_jobs::Code;
 
-use super::Service;
+use super::service::Service;
 
-impl Service {
-    pub(super) async fn change(&self, request: ChangeRequest) -> Result<Response, ErrorEnvelope> {
-        let is_pause = matches!(request.change, Change::Pause { .. } | Change::Resume);
-        if !is_pause && !matches!(request.scope, Scope::Jobs(_)) {
-            let message = "only pause and resume apply to a group or to all jobs";
-            return Err(ErrorBody::new(Code::BAD_MESSAGE, message).into());
-        }
-        let changed = self.queue.change(request).await?;
-        let jobs = changed
-            .map_err(|unmatched| ErrorBody::new(Code::NO_SUCH_JOB, unmatched.to_string()))?;
-        Ok(Response::Changed { jobs })
+pub(super) async fn change(
+    service: &Service,
+    request: ChangeRequest,
+) -> Result<Response, ErrorEnvelope> {
+    let is_pause = matches!(request.change, Change::Pause { .. } | Change::Resume);
+    if !is_pause && !matches!(request.scope, Scope::Jobs(_)) {
+        let message = "only pause and resume apply to a group or to all jobs";
+        return Err(ErrorBody::new(Code::BAD_MESSAGE, message).into());
     }
+    let changed = service.queue.change(request).await?;
+    let jobs =
+        changed.map_err(|unmatched| ErrorBody::new(Code::NO_SUCH_JOB, unmatched.to_string()))?;
+    Ok(Response::Changed { jobs })
 }

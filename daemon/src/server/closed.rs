@@ -4,23 +4,23 @@ use std::{convert::Infallible, io, sync::Arc, time::Instant};
 
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope,
-    control::{DaemonStatus, Note, Request, Response},
+    control::{self, DaemonStatus, Note, Request, Response},
     state::StateRequest,
 };
-use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
+use interprocess::local_socket::tokio::{Listener, Stream};
 use tokio::{
     select,
     sync::{mpsc, oneshot, watch},
-    time::sleep,
 };
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::{
-    ACCEPT_PAUSE, Roles, admit,
     connection::Connection,
     limits::Limits,
-    roles::{self, Role},
-    state::send_record,
+    listen::{accept, admit},
+    records,
+    roles::{Roles, permitted},
+    unanswered::Unanswered,
 };
 use crate::store::{self, Location};
 
@@ -42,15 +42,8 @@ pub(crate) struct Closed {
 pub(crate) async fn serve_closed(listener: &Listener, closed: &Closed) -> Infallible {
     let limits = Limits::default();
     loop {
-        match listener.accept().await {
-            Ok(stream) => {
-                tokio::spawn(converse(stream, limits.clone(), closed.clone()));
-            }
-            Err(error) => {
-                warn!(%error, "accepting a connection");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
+        let stream = accept(listener).await;
+        tokio::spawn(converse(stream, limits.clone(), closed.clone()));
     }
 }
 
@@ -78,40 +71,31 @@ impl Closed {
                 },
             };
             connection.permit().request().await;
-            if let Err(error) = self.answer(request, role, &mut connection).await? {
-                connection.send(&Response::Error(error)).await?;
-            }
+            let answered = match permitted(role, request) {
+                Ok(request) => self.answer(request, &mut connection).await,
+                Err(refused) => Err(refused.into()),
+            };
+            connection.conclude(answered).await?;
         }
     }
 
     async fn answer(
         &self,
-        request: Result<Request, ErrorBody>,
-        role: Option<Role>,
+        request: Request,
         connection: &mut Connection,
-    ) -> io::Result<Result<(), ErrorEnvelope>> {
-        let request = request.and_then(|request| {
-            roles::check(role, &request)?;
-            Ok(request)
-        });
-        let answer = match request {
-            Ok(Request::Ping) => Ok(self.status()),
-            Ok(Request::State(StateRequest::Check)) => self.report().await,
-            Ok(Request::State(StateRequest::Repair)) => self.repair().await,
-            Ok(Request::State(StateRequest::Acknowledge)) => {
-                match store::acknowledge(&self.location) {
-                    Ok(()) => self.report().await,
-                    Err(error) => Err(ErrorBody::from(error).into()),
-                }
+    ) -> Result<(), Unanswered> {
+        let response = match request {
+            Request::Ping => self.status(),
+            Request::State(StateRequest::Check) => self.report().await?,
+            Request::State(StateRequest::Repair) => self.repair().await?,
+            Request::State(StateRequest::Acknowledge) => {
+                store::acknowledge(&self.location).map_err(ErrorBody::from)?;
+                self.report().await?
             }
-            Ok(Request::State(StateRequest::Export)) => return self.export(connection).await,
-            Ok(_) => Err(self.refusal()),
-            Err(error) => Err(error.into()),
+            Request::Stream(control::Stream::Records) => return self.export(connection).await,
+            _ => return Err(self.refusal().into()),
         };
-        match answer {
-            Ok(response) => connection.send(&response).await.map(Ok),
-            Err(error) => Ok(Err(error)),
-        }
+        Ok(connection.send(&response).await?)
     }
 
     fn status(&self) -> Response {
@@ -153,15 +137,9 @@ impl Closed {
         }
     }
 
-    async fn export(&self, connection: &mut Connection) -> io::Result<Result<(), ErrorEnvelope>> {
-        match store::records_of_journal(self.location.clone()).await {
-            Ok(records) => {
-                for record in &records {
-                    send_record(record, connection).await?;
-                }
-                connection.send(&Response::End).await.map(Ok)
-            }
-            Err(error) => Ok(Err(ErrorBody::from(error).into())),
-        }
+    async fn export(&self, connection: &mut Connection) -> Result<(), Unanswered> {
+        let all = store::records_of_journal(self.location.clone()).await;
+        records::send(&all.map_err(ErrorBody::from)?, connection).await?;
+        Ok(connection.send(&Response::End).await?)
     }
 }

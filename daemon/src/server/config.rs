@@ -2,12 +2,10 @@
 
 use framepack_ipc::control::Response;
 
-use super::Service;
+use super::service::Service;
 
-impl Service {
-    pub(super) fn config(&self) -> Response {
-        Response::Config {
-            settings: self.settings.to_vec(),
-        }
+pub(super) fn config(service: &Service) -> Response {
+    Response::Config {
+        settings: service.settings.to_vec(),
     }
 }

@@ -5,17 +5,18 @@ use std::{io, time::Duration};
 use framepack_ipc::{
     ErrorBody,
     codec::{CodecError, Decoder, encode},
-    control::{MAX_REQUEST_BYTES, Request, Response},
+    control::{Greeting, MAX_REQUEST_BYTES, Response},
 };
 use framepack_jobs::Code;
 use interprocess::local_socket::tokio::Stream;
+use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::OwnedSemaphorePermit,
     time::{Instant, timeout, timeout_at},
 };
 
-use super::limits::ConnectionPermit;
+use super::{limits::ConnectionPermit, unanswered::Unanswered};
 
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 8 << 10;
@@ -62,9 +63,9 @@ impl Connection {
 
     /// Answers the first message. `false`: the two do not speak the same protocol, and the connection is useless.
     pub(super) async fn shake_hands(&mut self) -> io::Result<bool> {
-        let answer = match self.receive().await? {
+        let answer = match self.receive::<Greeting>().await? {
             None => return Ok(false),
-            Some(Ok(first)) => first.answer_hello(env!("CARGO_PKG_VERSION")),
+            Some(Ok(greeting)) => greeting.answer(env!("CARGO_PKG_VERSION")),
             Some(Err(error)) => Err(error),
         };
         let agreed = answer.is_ok();
@@ -73,13 +74,15 @@ impl Connection {
         Ok(agreed)
     }
 
-    /// The next request, or why what came is none; `None` once the client has hung up or is hung up on.
+    /// The next message, or why what came is none; `None` once the client has hung up or is hung up on.
     /// Safe to use in `select!`: nothing that was read is lost.
-    pub(super) async fn receive(&mut self) -> io::Result<Option<Result<Request, ErrorBody>>> {
+    pub(super) async fn receive<T: DeserializeOwned>(
+        &mut self,
+    ) -> io::Result<Option<Result<T, ErrorBody>>> {
         let mut chunk = [0; CHUNK_BYTES];
         loop {
             match self.decoder.message() {
-                Ok(Some(request)) => return Ok(Some(Ok(self.received(request)))),
+                Ok(Some(message)) => return Ok(Some(Ok(self.received(message)))),
                 Ok(None) => {}
                 Err(error @ CodecError::Malformed(_)) => {
                     return Ok(Some(Err(self.received(bad_message(&error)))));
@@ -106,6 +109,15 @@ impl Connection {
                 Some(0) => return Ok(None),
                 Some(read) => self.decoder.push(&chunk[..read]),
             }
+        }
+    }
+
+    /// Ends what a request began: says why it was refused, if it was.
+    pub(super) async fn conclude(&mut self, answered: Result<(), Unanswered>) -> io::Result<()> {
+        match answered {
+            Ok(()) => Ok(()),
+            Err(Unanswered::Refused(error)) => self.send(&Response::Error(error)).await,
+            Err(Unanswered::Broken(error)) => Err(error),
         }
     }
 

@@ -2,16 +2,24 @@
 
 use std::io;
 
-use framepack_ipc::{
-    ErrorEnvelope,
-    control::{ListRequest, Response},
-};
+use framepack_ipc::control::{ListRequest, Response};
 use framepack_jobs::Job;
 
-use super::{Service, connection::Connection};
+use super::{connection::Connection, service::Service, unanswered::Unanswered};
 
 /// Jobs that are sent at a time, so that no answer is too long.
 const JOBS_AT_ONCE: usize = 1000;
+
+pub(super) async fn list(
+    service: &Service,
+    request: ListRequest,
+    connection: &mut Connection,
+) -> Result<(), Unanswered> {
+    // Held until the answer has been taken: a user who does not read has few of them in memory.
+    let _long = connection.permit().long_message().await;
+    let jobs = service.queue.list(request.states).await?;
+    Ok(send(jobs, connection).await?)
+}
 
 /// Sends jobs, in parts when they are many.
 pub(super) async fn send(mut jobs: Vec<Job>, connection: &mut Connection) -> io::Result<()> {
@@ -21,11 +29,4 @@ pub(super) async fn send(mut jobs: Vec<Job>, connection: &mut Connection) -> io:
         jobs = rest;
     }
     connection.send(&Response::Jobs { jobs }).await
-}
-
-impl Service {
-    pub(super) async fn list(&self, request: ListRequest) -> Result<Response, ErrorEnvelope> {
-        let jobs = self.queue.list(request.states).await?;
-        Ok(Response::Jobs { jobs })
-    }
 }

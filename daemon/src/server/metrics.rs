@@ -2,11 +2,9 @@
 
 use framepack_ipc::{ErrorEnvelope, control::Response};
 
-use super::Service;
+use super::service::Service;
 
-impl Service {
-    pub(super) async fn metrics(&self) -> Result<Response, ErrorEnvelope> {
-        let text = self.metrics.text().await?;
-        Ok(Response::Metrics { text })
-    }
+pub(super) async fn metrics(service: &Service) -> Result<Response, ErrorEnvelope> {
+    let text = service.metrics.text().await?;
+    Ok(Response::Metrics { text })
 }

@@ -6,30 +6,28 @@ use framepack_ipc::{
 };
 use framepack_jobs::Code;
 
-use super::Service;
+use super::service::Service;
 
-impl Service {
-    /// That a job would have no room, when none has been tried.
-    async fn no_room(&self) -> Option<Note> {
-        let full = self.disk.room().await.err()?;
-        Some(Note::new(Code::DISK_FULL, full.to_string()))
-    }
+pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
+    let summary = service.queue.summary().await?;
+    let mut degraded = service.folder.borrow().notes.clone();
+    degraded.extend(service.store.repairs());
+    degraded.extend(summary.disk_full.or(no_room(service).await));
+    degraded.extend(service.disk.notes());
+    Ok(Response::Pong(DaemonStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        uptime_secs: service.started.elapsed().as_secs_f64(),
+        queued: summary.queued,
+        running: summary.running.len() as u64,
+        workers: service.queue.workers().await?,
+        paused: summary.paused,
+        degraded,
+    }))
+}
 
-    pub(super) async fn ping(&self) -> Result<Response, ErrorEnvelope> {
-        let summary = self.queue.summary().await?;
-        let mut degraded = self.folder.borrow().notes.clone();
-        degraded.extend(self.store.repairs());
-        degraded.extend(summary.disk_full.or(self.no_room().await));
-        degraded.extend(self.disk.notes());
-        Ok(Response::Pong(DaemonStatus {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            pid: std::process::id(),
-            uptime_secs: self.started.elapsed().as_secs_f64(),
-            queued: summary.queued,
-            running: summary.running.len() as u64,
-            workers: self.queue.workers().await?,
-            paused: summary.paused,
-            degraded,
-        }))
-    }
+/// That a job would have no room, when none has been tried.
+async fn no_room(service: &Service) -> Option<Note> {
+    let full = service.disk.room().await.err()?;
+    Some(Note::new(Code::DISK_FULL, full.to_string()))
 }

@@ -9,7 +9,7 @@ use framepack_ipc::{
 };
 use framepack_jobs::{Code, JobId};
 
-use super::Service;
+use super::{service::Service, submit::accept};
 use crate::{disk::Disk, worker::NoAnswer};
 
 /// How long a worker may take: less than clients wait for an answer.
@@ -27,74 +27,82 @@ impl Drop for TemporaryCopy {
     }
 }
 
-impl Service {
-    pub(super) async fn plan(&self, request: PlanRequest) -> Result<Response, ErrorEnvelope> {
-        match request.subject {
-            PlanSubject::Job(id) => self.plan_request(self.request_of(id).await?).await,
-            PlanSubject::File(file) => {
-                let request = self.request_for(file).await?;
-                let _lent = TemporaryCopy {
-                    path: request.image.clone(),
-                    disk: self.disk.clone(),
-                };
-                self.plan_request(request).await
-            }
+pub(super) async fn plan(
+    service: &Service,
+    request: PlanRequest,
+) -> Result<Response, ErrorEnvelope> {
+    match request.subject {
+        PlanSubject::Job(id) => plan_request(service, request_of(service, id).await?).await,
+        PlanSubject::File(file) => {
+            let request = request_for(service, file).await?;
+            let _lent = TemporaryCopy {
+                path: request.image.clone(),
+                disk: service.disk.clone(),
+            };
+            plan_request(service, request).await
         }
     }
+}
 
-    /// What the worker would be told of a job that has not ended.
-    async fn request_of(&self, id: JobId) -> Result<RenderRequest, ErrorEnvelope> {
-        let Some(record) = self.queue.record(id).await? else {
-            let message = format!("no such job: {id}");
-            return Err(ErrorBody::new(Code::NO_SUCH_JOB, message).into());
-        };
-        if record.job.is_finished() {
-            let message = format!("job {id} is {}", record.job.state.name());
-            return Err(ErrorBody::new(Code::JOB_ENDED, message).into());
-        }
-        Ok(self.renderer.request(&record))
+/// What the worker would be told of a job that has not ended.
+async fn request_of(service: &Service, id: JobId) -> Result<RenderRequest, ErrorEnvelope> {
+    let Some(record) = service.queue.record(id).await? else {
+        let message = format!("no such job: {id}");
+        return Err(ErrorBody::new(Code::NO_SUCH_JOB, message).into());
+    };
+    if record.job.is_finished() {
+        let message = format!("job {id} is {}", record.job.state.name());
+        return Err(ErrorBody::new(Code::JOB_ENDED, message).into());
     }
+    Ok(service.renderer.request(&record))
+}
 
-    /// What the worker would be told if this file were submitted. Its image is the daemon's copy.
-    async fn request_for(&self, file: SubmitRequest) -> Result<RenderRequest, ErrorEnvelope> {
-        let submission = self.accept(file).await?;
-        let (folder, stem) =
-            self.renderer
-                .output(&submission.spec, &submission.name, submission.seed);
-        let output = folder.join(format!("{stem}.mp4"));
-        // Jobs are counted from 1.
-        Ok(self
+/// What the worker would be told if this file were submitted. Its image is the daemon's copy.
+async fn request_for(
+    service: &Service,
+    file: SubmitRequest,
+) -> Result<RenderRequest, ErrorEnvelope> {
+    let submission = accept(service, file).await?;
+    let (folder, stem) =
+        service
             .renderer
-            .request(&submission.into_record(JobId(0), output)))
-    }
+            .output(&submission.spec, &submission.name, submission.seed);
+    let output = folder.join(format!("{stem}.mp4"));
+    // Jobs are counted from 1.
+    Ok(service
+        .renderer
+        .request(&submission.into_record(JobId(0), output)))
+}
 
-    async fn plan_request(&self, request: RenderRequest) -> Result<Response, ErrorEnvelope> {
-        let device = self.planning_device().await?;
-        match self.planners.plan(&device, request, PATIENCE).await {
-            Ok(PlanOutcome::Plan(plan)) => Ok(Response::Planned(plan)),
-            Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
-            Err(NoAnswer) => {
-                let message = format!(
-                    "the worker for {device} did not answer within {} s, or died",
-                    PATIENCE.as_secs()
-                );
-                Err(ErrorBody::new(Code::WORKER_SILENT, message).into())
-            }
+async fn plan_request(
+    service: &Service,
+    request: RenderRequest,
+) -> Result<Response, ErrorEnvelope> {
+    let device = planning_device(service).await?;
+    match service.planners.plan(&device, request, PATIENCE).await {
+        Ok(PlanOutcome::Plan(plan)) => Ok(Response::Planned(plan)),
+        Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
+        Err(NoAnswer) => {
+            let message = format!(
+                "the worker for {device} did not answer within {} s, or died",
+                PATIENCE.as_secs()
+            );
+            Err(ErrorBody::new(Code::WORKER_SILENT, message).into())
         }
     }
+}
 
-    /// The device of a worker that is up, rather an idle one.
-    async fn planning_device(&self) -> Result<String, ErrorEnvelope> {
-        let workers = self.queue.workers().await?;
-        let in_state = |state| workers.iter().find(|worker| worker.state == state);
-        let worker = in_state(WorkerState::Idle).or_else(|| in_state(WorkerState::Busy));
-        match worker {
-            Some(worker) => Ok(worker.device.clone()),
-            None => Err(ErrorBody::new(
-                Code::NO_WORKER,
-                "no worker is running that could plan the job",
-            )
-            .into()),
-        }
+/// The device of a worker that is up, rather an idle one.
+async fn planning_device(service: &Service) -> Result<String, ErrorEnvelope> {
+    let workers = service.queue.workers().await?;
+    let in_state = |state| workers.iter().find(|worker| worker.state == state);
+    let worker = in_state(WorkerState::Idle).or_else(|| in_state(WorkerState::Busy));
+    match worker {
+        Some(worker) => Ok(worker.device.clone()),
+        None => Err(ErrorBody::new(
+            Code::NO_WORKER,
+            "no worker is running that could plan the job",
+        )
+        .into()),
     }
 }

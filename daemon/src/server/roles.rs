@@ -5,7 +5,7 @@ use std::ffi::CString;
 use framepack_config::{Principal, SocketRoles};
 use framepack_ipc::{
     ErrorBody,
-    control::{PlanSubject, Request},
+    control::{PlanSubject, Request, Stream},
     queue::Scope,
     state::StateRequest,
 };
@@ -37,11 +37,9 @@ impl Role {
     /// What a request takes.
     fn needed_for(request: &Request) -> Self {
         match request {
-            Request::Hello(_)
-            | Request::List(_)
+            Request::List(_)
             | Request::Show(_)
-            | Request::Watch(_)
-            | Request::Logs(_)
+            | Request::Stream(Stream::Events(_) | Stream::Log(_))
             | Request::Queue
             | Request::Config
             | Request::Metrics
@@ -53,8 +51,10 @@ impl Role {
                 // Has the image copied, as submitting has.
                 PlanSubject::File(_) => Self::Submit,
             },
-            Request::Submit(_) | Request::Cancel(_) | Request::Scan => Self::Submit,
-            Request::EnableDevice(_) | Request::State(_) => Self::Admin,
+            Request::Submit(_) | Request::Scan => Self::Submit,
+            Request::EnableDevice(_) | Request::State(_) | Request::Stream(Stream::Records) => {
+                Self::Admin
+            }
             Request::Change(change) => match change.scope {
                 Scope::Jobs(_) => Self::Submit,
                 Scope::Group(_) | Scope::All => Self::Admin,
@@ -164,8 +164,17 @@ fn resolve(principal: &Principal) -> Result<Grantee, String> {
     who.ok_or_else(|| format!("{principal} does not exist on this system"))
 }
 
+/// A request, unless it takes more than `role` or is none.
+pub(super) fn permitted(
+    role: Option<Role>,
+    request: Result<Request, ErrorBody>,
+) -> Result<Request, ErrorBody> {
+    let request = request?;
+    check(role, &request).map(|()| request)
+}
+
 /// Refuses a request that takes more than `role`.
-pub(super) fn check(role: Option<Role>, request: &Request) -> Result<(), ErrorBody> {
+fn check(role: Option<Role>, request: &Request) -> Result<(), ErrorBody> {
     let needed = Role::needed_for(request);
     match role {
         Some(role) if role >= needed => Ok(()),
@@ -180,7 +189,10 @@ pub(super) fn check(role: Option<Role>, request: &Request) -> Result<(), ErrorBo
 
 #[cfg(test)]
 mod tests {
-    use framepack_ipc::control::{ListRequest, SelectRequest};
+    use framepack_ipc::{
+        control::{ListRequest, SelectRequest},
+        queue::{Change, ChangeRequest},
+    };
 
     use super::*;
 
@@ -254,8 +266,10 @@ mod tests {
 
     #[test]
     fn looking_submitting_and_the_rest() {
-        let cancel = Request::Cancel(SelectRequest {
-            jobs: vec!["1".parse().unwrap()],
+        let jobs = || vec!["1".parse().unwrap()];
+        let cancel = Request::Change(ChangeRequest {
+            scope: Scope::Jobs(jobs()),
+            change: Change::Cancel,
         });
         let list = Request::List(ListRequest::default());
         assert!(check(Some(Role::Read), &list).is_ok());
@@ -263,5 +277,10 @@ mod tests {
         let refused = check(Some(Role::Read), &cancel).unwrap_err();
         assert_eq!(refused.message, "this needs the role submit; yours is read");
         assert!(check(None, &list).is_err());
+        let events = Request::Stream(Stream::Events(SelectRequest { jobs: jobs() }));
+        assert!(check(Some(Role::Read), &events).is_ok());
+        let records = Request::Stream(Stream::Records);
+        assert!(check(Some(Role::Submit), &records).is_err());
+        assert!(check(Some(Role::Admin), &records).is_ok());
     }
 }

@@ -1,26 +1,18 @@
 //! `show`: the selected jobs.
 
-use framepack_ipc::{
-    ErrorBody, ErrorEnvelope,
-    control::{Response, SelectRequest},
+use framepack_ipc::control::SelectRequest;
+
+use super::{
+    connection::Connection, list::send, selected::selected, service::Service,
+    unanswered::Unanswered,
 };
-use framepack_jobs::{Code, Job};
 
-use super::Service;
-
-impl Service {
-    pub(super) async fn show(&self, request: SelectRequest) -> Result<Response, ErrorEnvelope> {
-        let jobs = self.selected(&request).await?;
-        Ok(Response::Jobs { jobs })
-    }
-
-    /// The jobs that a request means.
-    pub(super) async fn selected(
-        &self,
-        request: &SelectRequest,
-    ) -> Result<Vec<Job>, ErrorEnvelope> {
-        let selected = self.queue.select(request.jobs.clone()).await?;
-        selected
-            .map_err(|unmatched| ErrorBody::new(Code::NO_SUCH_JOB, unmatched.to_string()).into())
-    }
+pub(super) async fn show(
+    service: &Service,
+    request: &SelectRequest,
+    connection: &mut Connection,
+) -> Result<(), Unanswered> {
+    let _long = connection.permit().long_message().await;
+    let jobs = selected(service, request).await?;
+    Ok(send(jobs, connection).await?)
 }

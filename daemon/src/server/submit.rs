@@ -6,66 +6,70 @@ use framepack_ipc::{
 };
 use framepack_jobs::{Code, Source};
 
-use super::Service;
+use super::service::Service;
 use crate::{
     folder::{Offer, Refusal, Rejection},
     queue::{Submission, SubmitError, Submitted},
 };
 
-impl Service {
-    pub(super) async fn submit(&self, request: SubmitRequest) -> Result<Response, ErrorEnvelope> {
-        let submission = self.accept(request).await?;
-        let submitted = match self.queue.submit(submission).await? {
-            Ok(Submitted::New(job)) => control::Submission {
-                job,
-                outcome: SubmitOutcome::Created,
-                settings_differ: Vec::new(),
-            },
-            Ok(Submitted::Duplicate { job, difference }) => control::Submission {
-                job,
-                outcome: SubmitOutcome::Duplicate,
-                settings_differ: difference,
-            },
-            Ok(Submitted::KeyTaken(job)) => {
-                let message = format!(
-                    "key {:?} is already used by job {}, which is {} and renders something else",
-                    job.key,
-                    job.id,
-                    job.state.name()
-                );
-                return Err(ErrorBody::new(Code::KEY_TAKEN, message).path("key").into());
-            }
-            Err(error) => {
-                let code = match &error {
-                    SubmitError::Store(_) => Code::STORE_FAILED,
-                    SubmitError::Full { .. } => Code::QUEUE_FULL,
-                };
-                return Err(ErrorBody::new(code, error.to_string()).into());
-            }
-        };
-        Ok(Response::Submitted(submitted))
-    }
-
-    /// Checks a job file and copies its image.
-    pub(super) async fn accept(&self, request: SubmitRequest) -> Result<Submission, ErrorEnvelope> {
-        if !request.folder.is_absolute() {
+pub(super) async fn submit(
+    service: &Service,
+    request: SubmitRequest,
+) -> Result<Response, ErrorEnvelope> {
+    let submission = accept(service, request).await?;
+    let submitted = match service.queue.submit(submission).await? {
+        Ok(Submitted::New(job)) => control::Submission {
+            job,
+            outcome: SubmitOutcome::Created,
+            settings_differ: Vec::new(),
+        },
+        Ok(Submitted::Duplicate { job, difference }) => control::Submission {
+            job,
+            outcome: SubmitOutcome::Duplicate,
+            settings_differ: difference,
+        },
+        Ok(Submitted::KeyTaken(job)) => {
             let message = format!(
-                "the folder of the job file is not an absolute path: {}",
-                request.folder.display()
+                "key {:?} is already used by job {}, which is {} and renders something else",
+                job.key,
+                job.id,
+                job.state.name()
             );
-            return Err(ErrorBody::new(Code::BAD_MESSAGE, message).into());
+            return Err(ErrorBody::new(Code::KEY_TAKEN, message).path("key").into());
         }
-        let offer = Offer {
-            text: &request.yaml,
-            stem: &request.stem,
-            folder: &request.folder,
-            source: Source::Submit {
-                folder: request.folder.clone(),
-            },
-            claim: None,
-        };
-        Ok(self.intake.accept(offer).await?)
+        Err(error) => {
+            let code = match &error {
+                SubmitError::Store(_) => Code::STORE_FAILED,
+                SubmitError::Full { .. } => Code::QUEUE_FULL,
+            };
+            return Err(ErrorBody::new(code, error.to_string()).into());
+        }
+    };
+    Ok(Response::Submitted(submitted))
+}
+
+/// Checks a job file and copies its image.
+pub(super) async fn accept(
+    service: &Service,
+    request: SubmitRequest,
+) -> Result<Submission, ErrorEnvelope> {
+    if !request.folder.is_absolute() {
+        let message = format!(
+            "the folder of the job file is not an absolute path: {}",
+            request.folder.display()
+        );
+        return Err(ErrorBody::new(Code::BAD_MESSAGE, message).into());
     }
+    let offer = Offer {
+        text: &request.yaml,
+        stem: &request.stem,
+        folder: &request.folder,
+        source: Source::Submit {
+            folder: request.folder.clone(),
+        },
+        claim: None,
+    };
+    Ok(service.intake.accept(offer).await?)
 }
 
 impl From<Refusal> for ErrorEnvelope {

@@ -143,7 +143,7 @@ fn put(
     archive: &mut Archive<'_>,
     claim: &Claim,
     record: &Record,
-    videos: &Videos,
+    video: Option<String>,
 ) -> io::Result<()> {
     let report = Report::ended(shown(&claim.name), record, video);
     archive.put(claim, &record.job.id.to_string(), &report)

@@ -1,0 +1,45 @@
+//! What the commands work with.
+
+use std::{
+    sync::{Arc, mpsc},
+    time::Instant,
+};
+
+use framepack_jobs::settings::Setting;
+use tokio::sync::watch;
+
+use super::roles::Roles;
+use crate::{
+    disk::Disk,
+    doctor::Doctor,
+    folder::{Event, Intake, View},
+    metrics::Metrics,
+    queue::QueueHandle,
+    render::Renderer,
+    state_dir::Layout,
+    store::StoreView,
+    worker::{Planners, Switches},
+};
+
+/// The daemon's parts, as far as a command may ask them.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) queue: QueueHandle,
+    pub(crate) intake: Intake,
+    pub(crate) renderer: Renderer,
+    pub(crate) planners: Planners,
+    /// How the jobs folder is.
+    pub(crate) folder: watch::Receiver<View>,
+    /// Where it is told to look.
+    pub(crate) folder_events: mpsc::Sender<Event>,
+    pub(crate) switches: Switches,
+    pub(crate) store: StoreView,
+    pub(crate) disk: Disk,
+    pub(crate) started: Instant,
+    pub(crate) roles: Arc<Roles>,
+    pub(crate) layout: Layout,
+    pub(crate) metrics: Metrics,
+    pub(crate) doctor: Arc<Doctor>,
+    /// What the daemon was started with.
+    pub(crate) settings: Arc<[Setting]>,
+}

@@ -1,0 +1,101 @@
+//! Imports of `daemon/src` and `engine/src`: no large circle of files, and none of folders.
+//!
+//! # What counts as an import
+//!
+//! A file imports another if a path in it leads there: in a `use`, an expression, a type, the tokens of a macro, or a
+//! string in an attribute (`#[serde(with = "crate::…")]`). A path leads to the file of its longest prefix that is a
+//! module, so a name that `mod.rs` re-exports is imported from `mod.rs`. Declarations (`mod x;`) are no imports, and
+//! neither are doc comments, `pub(in …)`, and whatever is built for tests only.
+//!
+//! Not seen: methods of a type that another file got hold of, and names that come in through a glob.
+//!
+//! # What counts as a circle
+//!
+//! - *Files* are in a circle if each leads to each of the others, over any number of imports.
+//! - A *folder*, seen from the folder that it lies in, is one thing: an import by any file below it is an import by the
+//!   folder. It must be in no circle, neither with another folder nor with a file beside it. So `store/` and `queue/` may
+//!   not import each other, however deep the files are and even if no two files do; and what `spool/bundle/` needs of a
+//!   `spool/name.rs` must not need the bundles in turn. A folder's `mod.rs` is a file like the others inside it: it may
+//!   re-export what lies below, and then nothing below may import from it. Where a module is `pipeline.rs` beside
+//!   `pipeline/`, the file belongs to the folder.
+//!
+//! `cargo test --test imports -- --nocapture` prints all circles.
+
+mod analysis;
+mod circles;
+mod modules;
+mod paths;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use circles::{Circle, Graph};
+
+/// More files than that cannot be read one after the other.
+const LARGEST_CIRCLE_OF_FILES: usize = 4;
+
+/// The sources of one crate: path below `src`, text.
+type Sources = BTreeMap<String, String>;
+
+fn read(folder: &Path, below: &str, into: &mut Sources) {
+    for entry in fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("the folder can be read").path();
+        let name = path.file_name().expect("an entry has a name");
+        let name = format!("{below}{}", name.to_string_lossy());
+        if path.is_dir() {
+            read(&path, &format!("{name}/"), into);
+        } else if path.extension().is_some_and(|suffix| suffix == "rs") {
+            let text = fs::read_to_string(&path).expect("sources are text");
+            into.insert(name, text);
+        }
+    }
+}
+
+fn graph_of(folder: &str, library: &str) -> Graph {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(folder);
+    let mut sources = Sources::new();
+    read(&root, "", &mut sources);
+    Graph::of(&sources, library)
+}
+
+fn report(of: &str, circles: &[Circle]) -> String {
+    let sizes: Vec<_> = circles.iter().map(Circle::len).collect();
+    let mut text = format!(
+        "circles of {of}: {}, with {sizes:?} members\n",
+        circles.len()
+    );
+    for circle in circles {
+        text.push_str(&circle.to_string());
+    }
+    text
+}
+
+/// All circles of a crate, for people.
+fn check(folder: &str, library: &str) -> String {
+    let graph = graph_of(folder, library);
+    let (files, folders) = (graph.circles_of_files(), graph.circles_of_folders());
+    let told = [
+        report(&format!("files in {folder}"), &files),
+        report(&format!("folders in {folder}"), &folders),
+    ]
+    .concat();
+    let largest = files.first().map_or(0, Circle::len);
+    assert!(
+        largest <= LARGEST_CIRCLE_OF_FILES && folders.is_empty(),
+        "{largest} files in one circle of imports ({LARGEST_CIRCLE_OF_FILES} allowed), \
+         {} circles of folders (none allowed)\n{told}",
+        folders.len(),
+    );
+    told
+}
+
+#[test]
+fn imports_of_the_daemon_form_no_large_circle() {
+    println!("{}", check("daemon/src", "framepackd"));
+}
+
+#[test]
+fn imports_of_the_engine_form_no_large_circle() {
+    println!("{}", check("engine/src", "framepack_engine"));
+}
