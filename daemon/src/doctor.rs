@@ -11,7 +11,7 @@ use framepack_config::Config;
 use framepack_ipc::check::{Check, CheckState};
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::file::free_bytes;
+use crate::{disk::Disk, file::free_bytes};
 
 /// Less than this for videos is too little for a night.
 const OUTPUTS_BYTES: u64 = 1 << 30;
@@ -28,33 +28,56 @@ pub(crate) struct Doctor {
 }
 
 impl Doctor {
-    /// Tries everything. Reads and writes files, so it may take a while.
-    pub(crate) fn check(&self) -> Vec<Check> {
+    /// Tries everything, each where it lies and within the time limit of that share.
+    pub(crate) async fn check(&self, disk: &Disk) -> Vec<Check> {
         let paths = &self.config.paths;
-        let mut checks = Vec::new();
-        let jobs = if self.config.spool.readonly {
+        let jobs: Try = if self.config.spool.readonly {
             readable
         } else {
             writable
         };
-        checks.push(jobs("paths.jobs", &paths.jobs));
-        checks.push(writable("paths.state", &paths.state));
-        checks.push(writable("paths.outputs", &paths.outputs));
-        checks.extend(
-            paths
-                .inputs
-                .iter()
-                .map(|path| readable("paths.inputs", path)),
-        );
-        checks.push(space("space for videos", &paths.outputs, OUTPUTS_BYTES));
-        checks.push(space("space for the state", &paths.state, STATE_BYTES));
-        checks.push(bundle(&self.config.models.bundle));
-        checks.push(worker(&self.worker));
+        let mut tries: Vec<(&'static str, &Path, Try)> = vec![
+            ("paths.jobs", &paths.jobs, jobs),
+            ("paths.state", &paths.state, writable),
+            ("paths.outputs", &paths.outputs, writable),
+        ];
+        let inputs = paths.inputs.iter();
+        tries.extend(inputs.map(|path| ("paths.inputs", path.as_path(), readable as Try)));
+        tries.extend([
+            (
+                "space for videos",
+                paths.outputs.as_path(),
+                space_for_videos as Try,
+            ),
+            ("space for the state", &paths.state, space_for_state),
+            ("models.bundle", &self.config.models.bundle, bundle),
+            ("worker.program", &self.worker, worker),
+        ]);
+        let mut checks = Vec::new();
+        for (key, path, check) in tries {
+            let tried = path.to_owned();
+            let checked = disk.at(path, move || check(key, &tried)).await;
+            checks.push(checked.unwrap_or_else(|silent| {
+                let fix = "check the server and network of that mount";
+                Check::failed(key, silent.to_string(), fix)
+            }));
+        }
         checks.push(ffmpeg(env::var_os("PATH").unwrap_or_default().as_os_str()));
         checks.extend(nvidia());
         checks.push(socket(&paths.socket));
         checks
     }
+}
+
+/// A check of a path, under its name.
+type Try = fn(&str, &Path) -> Check;
+
+fn space_for_videos(name: &str, folder: &Path) -> Check {
+    space(name, folder, OUTPUTS_BYTES)
+}
+
+fn space_for_state(name: &str, folder: &Path) -> Check {
+    space(name, folder, STATE_BYTES)
 }
 
 fn writable(key: &str, folder: &Path) -> Check {
@@ -103,31 +126,31 @@ fn space(name: &str, folder: &Path, needed_bytes: u64) -> Check {
     }
 }
 
-fn bundle(folder: &Path) -> Check {
+fn bundle(key: &str, folder: &Path) -> Check {
     let entries = fs::read_dir(folder).map(|entries| entries.flatten().count());
     match entries {
-        Ok(1..) => Check::ok("models.bundle", folder.display()),
+        Ok(1..) => Check::ok(key, folder.display()),
         Ok(0) => Check::failed(
-            "models.bundle",
+            key,
             format!("{} is empty", folder.display()),
             "put the models there in the Hub's layout; see \"The real models\" in README.md",
         ),
         Err(error) => Check::failed(
-            "models.bundle",
+            key,
             format!("{}: {error}", folder.display()),
             "point models.bundle at a folder with the models, readable by the daemon's user",
         ),
     }
 }
 
-fn worker(program: &Path) -> Check {
+fn worker(key: &str, program: &Path) -> Check {
     let may_run = fs::metadata(program)
         .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
     if may_run {
-        Check::ok("worker.program", program.display())
+        Check::ok(key, program.display())
     } else {
         Check::failed(
-            "worker.program",
+            key,
             format!("{} is not executable", program.display()),
             "install framepack-worker beside framepackd, or set worker.program",
         )
@@ -205,8 +228,9 @@ mod tests {
             writable("paths.jobs", &missing),
             readable("paths.inputs", &missing),
             space("space", folder.path(), u64::MAX),
-            bundle(&missing),
+            bundle("models.bundle", &missing),
             bundle(
+                "models.bundle",
                 folder
                     .path()
                     .parent()
@@ -214,7 +238,7 @@ mod tests {
                     .as_deref()
                     .unwrap(),
             ),
-            worker(&file),
+            worker("worker.program", &file),
             socket(&missing),
         ];
         for fault in faults {
@@ -235,7 +259,7 @@ mod tests {
         );
         fs::write(folder.path().join("ffmpeg"), "").unwrap();
         assert_eq!(ffmpeg(folder.path().as_os_str()).state, CheckState::Ok);
-        assert_eq!(bundle(folder.path()).state, CheckState::Ok);
+        assert_eq!(bundle("models.bundle", folder.path()).state, CheckState::Ok);
         assert_eq!(space("space", folder.path(), 1).state, CheckState::Ok);
     }
 }

@@ -10,12 +10,14 @@ use framepack_config::Config;
 use crate::start_error::StartError;
 
 /// Creates missing folders and resolves all of them, so that every path handed on is absolute and free of links.
-pub(crate) fn prepared(mut config: Config) -> Result<Config, StartError> {
+/// `about_to` is told each folder before.
+pub(crate) fn prepared(mut config: Config, about_to: impl Fn(&Path)) -> Result<Config, StartError> {
     let paths = &mut config.paths;
     if let Some(folder) = paths.socket.parent() {
         made(folder)?;
     }
     for folder in [&mut paths.jobs, &mut paths.state, &mut paths.outputs] {
+        about_to(folder);
         *folder = made(folder)?;
     }
     // Links may lead into each other what the configuration has apart.
@@ -23,7 +25,12 @@ pub(crate) fn prepared(mut config: Config) -> Result<Config, StartError> {
         return Err(StartError::Overlap(overlap));
     }
     // Both spellings: people also name images by the path that they configured.
-    let resolved: Result<Vec<PathBuf>, _> = paths.inputs.iter().map(|root| made(root)).collect();
+    let resolved: Result<Vec<PathBuf>, _> = paths
+        .inputs
+        .iter()
+        .inspect(|root| about_to(root))
+        .map(|root| made(root))
+        .collect();
     paths.inputs.extend(resolved?);
     paths.inputs.sort();
     paths.inputs.dedup();

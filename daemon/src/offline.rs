@@ -16,11 +16,10 @@ use framepack_ipc::{
 use nix::unistd::geteuid;
 
 use crate::{
-    disk_of,
     folders::{made, unusable},
     gpu::Gpus,
     queue::{Actor, QueueConfig},
-    renderer,
+    setup,
     start_error::StartError,
     state_dir::StateDir,
     store::{Location, Opening, Store, acknowledge, inspect},
@@ -118,8 +117,8 @@ async fn import(
     // Nobody is told about jobs that end here: the next daemon files them.
     let (ended, _) = mpsc::channel();
     let queue = QueueConfig {
-        renderer: renderer(config, state),
-        disk: disk_of(config, state),
+        renderer: setup::renderer(config, state),
+        disk: setup::disk(config, state),
         gpus: Gpus::default(),
         max_jobs: config.queue.max_jobs,
         ended,

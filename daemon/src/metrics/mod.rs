@@ -20,6 +20,7 @@ pub(crate) use totals::Totals;
 
 use self::text::{Family, Text};
 use crate::{
+    disk::Disk,
     file::free_bytes,
     folder::View,
     gpu::Gpus,
@@ -33,6 +34,7 @@ const TEXTFILE_PAUSE: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     pub(crate) queue: QueueHandle,
+    pub(crate) disk: Disk,
     pub(crate) totals: Totals,
     pub(crate) gpus: Gpus,
     /// Folders whose free space is reported, with their names.
@@ -78,20 +80,26 @@ impl Metrics {
         }
         self.totals.write(&mut text);
         folder::write(&self.folder.borrow().metrics, &mut text);
-        self.space(&mut text);
+        self.space(&mut text).await;
         self.devices(&mut text);
         Ok(text.finish())
     }
 
-    fn space(&self, text: &mut Text) {
-        let free = text.family(Family::gauge(
+    async fn space(&self, text: &mut Text) {
+        let mut free = Vec::new();
+        for (name, path) in &self.folders {
+            let folder = path.clone();
+            // What a share does not tell is left out.
+            if let Ok(Ok(bytes)) = self.disk.at(path, move || free_bytes(&folder)).await {
+                free.push((*name, bytes));
+            }
+        }
+        let family = text.family(Family::gauge(
             "framepackd_free_bytes",
             "Free space for each of the daemon's folders.",
         ));
-        for (name, path) in &self.folders {
-            if let Ok(bytes) = free_bytes(path) {
-                free.value(&[("folder", name)], bytes as f64);
-            }
+        for (name, bytes) in free {
+            family.value(&[("folder", name)], bytes as f64);
         }
     }
 

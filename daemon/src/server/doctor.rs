@@ -9,10 +9,7 @@ use framepack_ipc::{
 use super::service::Service;
 
 pub(super) async fn doctor(service: &Service) -> Result<Response, ErrorEnvelope> {
-    let doctor = service.doctor.clone();
-    let mut checks = tokio::task::spawn_blocking(move || doctor.check())
-        .await
-        .unwrap_or_default();
+    let mut checks = service.doctor.check(&service.disk).await;
     for note in &service.folder.borrow().notes {
         let message = format!("{} [{}]", note.message, note.code);
         checks.push(Check::failed(

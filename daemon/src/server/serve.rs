@@ -13,10 +13,10 @@ use super::{
     roles::permitted,
     service::Service,
 };
-use crate::cancellation::CancellationToken;
+use crate::shutdown::Shutdown;
 
 /// Accepts connections until the daemon stops; then hangs up on all of them.
-pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: CancellationToken) {
+pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Shutdown) {
     let mut connections = JoinSet::new();
     let limits = Limits::default();
     loop {
@@ -25,7 +25,7 @@ pub(crate) async fn serve(listener: Listener, service: Service, mut shutdown: Ca
                 connections.spawn(converse(stream, limits.clone(), service.clone()));
             }
             Some(_) = connections.join_next() => {}
-            () = shutdown.cancelled() => return,
+            () = shutdown.requested() => return,
         }
     }
 }

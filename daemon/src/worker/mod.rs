@@ -28,6 +28,6 @@ mod watchdog;
 pub(crate) use self::{
     devices::supervisors,
     questions::{NoAnswer, Planners},
-    supervisor::{Supervisor, SupervisorContext},
+    supervisor::SupervisorContext,
     switch::Switches,
 };

@@ -19,8 +19,9 @@ use super::{
     watchdog::{Silence, Watchdog},
 };
 use crate::{
-    cancellation::CancellationToken,
+    disk::Disk,
     queue::{Assignment, Control, Death, DeathKind, Ending, QueueHandle, Stopping, WorkerReport},
+    shutdown::Shutdown,
 };
 
 /// Ctrl-C in a terminal reaches the workers, too: a worker that dies just before we hear of it did not crash.
@@ -33,7 +34,8 @@ pub(super) struct RunContext<'s> {
     pub(super) watchdog: &'s mut Watchdog,
     pub(super) questions: &'s mut Questions,
     pub(super) queue: &'s QueueHandle,
-    pub(super) shutdown: &'s mut CancellationToken,
+    pub(super) disk: &'s Disk,
+    pub(super) shutdown: &'s mut Shutdown,
 }
 
 /// A job while it runs.
@@ -88,7 +90,7 @@ impl<'s> Run<'s> {
                 // In this order: what was said in time is heard before the silence is held against the worker, and
                 // one that never stops talking can be stopped.
                 biased;
-                () = self.context.shutdown.cancelled() => return Ok(stop(self.context.process).await),
+                () = self.context.shutdown.requested() => return Ok(stop(self.context.process).await),
                 () = sleep_until(kill_at.unwrap_or(now)), if kill_at.is_some() => {
                     return Ok(kill_unresponsive(job, self.context.process).await);
                 }
@@ -165,7 +167,7 @@ impl<'s> Run<'s> {
                 warn!(job = %self.request.job, "the worker reported ready a second time");
                 return Ok(None);
             }
-            last_word => return Ok(self.ending(last_word)),
+            last_word => return Ok(self.ending(last_word).await),
         };
         self.context.queue.report(self.request.job, report).await?;
         Ok(None)
@@ -179,19 +181,28 @@ impl<'s> Run<'s> {
     }
 
     /// What the worker's last word means; `None` if it was none.
-    fn ending(&self, message: FromWorker) -> Option<Ending> {
+    async fn ending(&self, message: FromWorker) -> Option<Ending> {
         match message {
-            FromWorker::Done { mut output, .. } if self.request.output.is_file() => {
+            FromWorker::Done { .. } if self.is_video_missing().await => {
+                Some(Ending::Failed(no_video(&self.request)))
+            }
+            FromWorker::Done { mut output, .. } => {
                 output.time_to_first_step_secs =
                     self.time_to_first_step.map(|time| time.as_secs_f64());
                 Some(Ending::Done(output))
             }
-            FromWorker::Done { .. } => Some(Ending::Failed(no_video(&self.request))),
             FromWorker::Failed { failure, .. } => Some(Ending::Failed(failure)),
             FromWorker::Cancelled { .. } => Some(Ending::Cancelled),
             FromWorker::Suspended { .. } => Some(Ending::Suspended),
             _ => None,
         }
+    }
+
+    /// Whether there is no video where one should be. Where the share does not answer, the worker's word counts: it has
+    /// read the video again.
+    async fn is_video_missing(&self) -> bool {
+        let found = self.context.disk.is_there(&self.request.output).await;
+        matches!(found, Ok(false))
     }
 }
 
@@ -211,9 +222,9 @@ fn after(job: JobId, ending: &Ending) -> After {
 }
 
 /// The end of a job whose worker died by itself.
-async fn end_of_dead(job: JobId, death: &WorkerError, shutdown: &mut CancellationToken) -> End {
+async fn end_of_dead(job: JobId, death: &WorkerError, shutdown: &mut Shutdown) -> End {
     let how = death.to_string();
-    let interrupted = timeout(INTERRUPT_WINDOW, shutdown.cancelled()).await;
+    let interrupted = timeout(INTERRUPT_WINDOW, shutdown.requested()).await;
     if interrupted.is_ok() {
         return (Ending::Interrupted, After::Stop);
     }

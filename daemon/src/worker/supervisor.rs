@@ -27,8 +27,9 @@ use super::{
     watchdog::Watchdog,
 };
 use crate::{
-    cancellation::CancellationToken,
+    disk::Disk,
     queue::{Assignment, Ending, QueueHandle, Stopping},
+    shutdown::Shutdown,
 };
 
 /// Pause before a worker is started again; doubled with each death in a row.
@@ -43,7 +44,8 @@ pub(crate) struct SupervisorContext<'a> {
     pub(crate) program: &'a Path,
     pub(crate) state_dir: &'a Path,
     pub(crate) queue: &'a QueueHandle,
-    pub(crate) shutdown: &'a CancellationToken,
+    pub(crate) disk: &'a Disk,
+    pub(crate) shutdown: &'a Shutdown,
 }
 
 /// Keeps one device working.
@@ -52,9 +54,10 @@ pub(crate) struct Supervisor {
     launch: Launch,
     config: Config,
     queue: QueueHandle,
+    disk: Disk,
     questions: Questions,
     switch: Switch,
-    shutdown: CancellationToken,
+    shutdown: Shutdown,
     watchdog: Watchdog,
     faults: Faults,
     /// What `ping` says of the device.
@@ -94,6 +97,7 @@ impl Supervisor {
             },
             config: config.clone(),
             queue: context.queue.clone(),
+            disk: context.disk.clone(),
             questions,
             switch,
             shutdown: context.shutdown.clone(),
@@ -136,7 +140,7 @@ impl Supervisor {
         self.tell(WorkerState::Starting).await?;
         let started = select! {
             started = WorkerProcess::start(&self.launch) => started,
-            () = self.shutdown.cancelled() => return Err(Stopping),
+            () = self.shutdown.requested() => return Err(Stopping),
         };
         match started {
             Ok((process, info)) => {
@@ -163,7 +167,7 @@ impl Supervisor {
         self.tell(WorkerState::Down).await?;
         select! {
             () = sleep(self.pause) => {}
-            () = self.shutdown.cancelled() => return Err(Stopping),
+            () = self.shutdown.requested() => return Err(Stopping),
         }
         self.pause = LONGEST_PAUSE.min(2 * self.pause);
         Ok(())
@@ -183,7 +187,7 @@ impl Supervisor {
             select! {
                 () = self.switch.enabled() => break,
                 _ = self.questions.next() => self.questions.give_up(),
-                () = self.shutdown.cancelled() => return Err(Stopping),
+                () = self.shutdown.requested() => return Err(Stopping),
             }
         }
         info!(device = self.launch.device, "re-enabled");
@@ -250,6 +254,7 @@ impl Supervisor {
             watchdog: &mut self.watchdog,
             questions: &mut self.questions,
             queue: &self.queue,
+            disk: &self.disk,
             shutdown: &mut self.shutdown,
         };
         Run::begin(context, assignment).finish().await
@@ -294,7 +299,7 @@ impl Supervisor {
                         self.tell(WorkerState::Idle).await?;
                     }
                 }
-                () = self.shutdown.cancelled() => break After::Stop,
+                () = self.shutdown.requested() => break After::Stop,
             }
         };
         self.give_back(next).await?;

@@ -1,0 +1,323 @@
+//! The daemon: its parts, started in the order in which they need each other, and shut down in the other one.
+
+use std::{
+    future::Future,
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use framepack_config::{Config, Loaded, Paths};
+use framepack_ipc::control::WorkerState;
+use tokio::{
+    select,
+    sync::{oneshot, watch},
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+use tracing::{info, warn};
+
+use crate::{
+    disk::Disk,
+    doctor::Doctor,
+    folder::{Event, Folder, FolderConfig, Intake, View, bundle_defaults, ended_jobs},
+    folders,
+    gpu::Gpus,
+    job_observer::JobObserver,
+    metrics::{self, Metrics, Totals},
+    notify::{self, Notify},
+    opening::open_store,
+    queue::{Actor, QueueConfig, QueueHandle},
+    record::Record,
+    retention::Retention,
+    server::{self, Service},
+    setup::{self, Setup},
+    shutdown::{Shutdown, Trigger},
+    start_error::StartError,
+    state_dir::StateDir,
+    store::Store,
+    worker::{self, Planners, SupervisorContext, Switches},
+};
+
+/// Time for the workers to end when the daemon stops; each needs a second at most, unless it has to be killed.
+const WORKERS_GRACE: Duration = Duration::from_secs(20);
+/// Time for the jobs folder's thread to end, which may be waiting for a share.
+const FOLDER_GRACE: Duration = Duration::from_secs(5);
+
+/// Runs the daemon until `stop` resolves, then shuts it down cleanly: a running job goes back into the queue.
+pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
+    tokio::pin!(stop);
+    let setup = select! {
+        setup = Setup::prepare(loaded) => setup?,
+        () = &mut stop => return Ok(()),
+    };
+    let notify = Notify::from_environment();
+    let location = setup.state.store(setup.config.disk.floor_mib);
+    let opened = select! {
+        opened = open_store(location, &setup.listener, Arc::clone(&setup.roles), &notify) => opened,
+        () = &mut stop => return Ok(()),
+    };
+    let paths = setup.config.paths.clone();
+    let mut daemon = Daemon::start(setup, opened, notify).await?;
+    say_ready(&paths);
+    let lost = select! {
+        () = &mut stop => None,
+        part = daemon.part_lost() => Some(part),
+    };
+    daemon.shut_down().await?;
+    if let Some(part) = lost {
+        bail!("{part} ended unexpectedly; no job is lost: see the log, and restart framepackd");
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// What runs.
+struct Daemon {
+    core: Core,
+    folder: FolderThread,
+    workers: Workers,
+    server: JoinHandle<()>,
+    trigger: Trigger,
+    notify: Notify,
+    /// Locked as long as anything runs.
+    _state: StateDir,
+}
+
+/// The jobs, and what everybody else works with.
+struct Core {
+    disk: Disk,
+    gpus: Gpus,
+    queue: QueueHandle,
+    queue_task: JoinHandle<()>,
+}
+
+/// The jobs folder's thread.
+struct FolderThread {
+    intake: Intake,
+    events: mpsc::Sender<Event>,
+    view: watch::Receiver<View>,
+    /// Closes when the thread ends, however it does.
+    ended: oneshot::Receiver<()>,
+}
+
+/// The supervisors of all devices, and the ways to their workers.
+struct Workers {
+    tasks: JoinSet<()>,
+    planners: Planners,
+    switches: Switches,
+}
+
+impl Daemon {
+    async fn start(setup: Setup, opened: (Store, Vec<Record>), notify: Notify) -> Result<Self> {
+        let store = opened.0.view();
+        let (events, inbox) = mpsc::channel();
+        let core = Core::start(&setup, opened, ended_jobs(events.clone())?).await?;
+        let folder = FolderThread::start(&setup, &core, (events, inbox))?;
+        let (trigger, shutdown) = Shutdown::new();
+        let workers = Workers::start(&setup, &core, &shutdown).await?;
+        let metrics = start_metrics(&setup.config, &core, &folder.view);
+        observe(&notify, &core, metrics.totals.clone());
+        start_retention(&setup, &core.queue);
+        let service = Service {
+            queue: core.queue.clone(),
+            intake: folder.intake.clone(),
+            renderer: setup::renderer(&setup.config, &setup.state),
+            planners: workers.planners.clone(),
+            folder: folder.view.clone(),
+            folder_events: folder.events.clone(),
+            switches: workers.switches.clone(),
+            store,
+            disk: core.disk.clone(),
+            started: metrics.started,
+            roles: setup.roles,
+            layout: setup.state.layout(),
+            metrics,
+            doctor: Arc::new(Doctor {
+                config: setup.config,
+                worker: setup.worker,
+            }),
+            settings: setup.settings.into(),
+        };
+        Ok(Self {
+            server: tokio::spawn(server::serve(setup.listener, service, shutdown)),
+            core,
+            folder,
+            workers,
+            trigger,
+            notify,
+            _state: setup.state,
+        })
+    }
+
+    /// Waits for a part to end that nothing works without. Returns what it is.
+    async fn part_lost(&mut self) -> &'static str {
+        select! {
+            _ = &mut self.core.queue_task => "the queue",
+            _ = &mut self.folder.ended => "the jobs folder's thread",
+        }
+    }
+
+    async fn shut_down(self) -> Result<()> {
+        info!("stopping");
+        self.notify.stopping();
+        self.trigger.pull();
+        self.server.await.context("the server panicked")?;
+        // It may be waiting for the queue, which still answers.
+        self.folder.shut_down().await;
+        let workers = self.workers.tasks.join_all();
+        if timeout(WORKERS_GRACE, workers).await.is_err() {
+            warn!("a worker did not exit in time; killing it");
+        }
+        self.core.queue.stop().await;
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Every job that ends from now on is sent to `ended`.
+    async fn start(
+        setup: &Setup,
+        opened: (Store, Vec<Record>),
+        ended: mpsc::Sender<Arc<Record>>,
+    ) -> Result<Self> {
+        let disk = setup::disk(&setup.config, &setup.state);
+        let gpus = Gpus::watch();
+        let queue = QueueConfig {
+            renderer: setup::renderer(&setup.config, &setup.state),
+            disk: disk.clone(),
+            gpus: gpus.clone(),
+            max_jobs: setup.config.queue.max_jobs,
+            ended,
+        };
+        let queue = Actor::open(opened, queue).await.map_err(StartError::from)?;
+        let (queue, queue_task) = queue.start();
+        Ok(Self {
+            disk,
+            gpus,
+            queue,
+            queue_task,
+        })
+    }
+}
+
+impl FolderThread {
+    fn start(
+        setup: &Setup,
+        core: &Core,
+        (events, inbox): (mpsc::Sender<Event>, mpsc::Receiver<Event>),
+    ) -> Result<Self> {
+        let config = &setup.config;
+        let intake = Intake {
+            images: core.disk.images(config.paths.inputs.clone()),
+            bundle: bundle_defaults(&config.models.bundle)?,
+            farm_defaults: config.farm_defaults.clone(),
+        };
+        let (view_sender, view) = watch::channel(View::default());
+        let folder = Folder::open(FolderConfig {
+            config,
+            layout: &setup.state.layout(),
+            daemon_id: setup.state.daemon_id(),
+            intake: intake.clone(),
+            queue: core.queue.clone(),
+            disk: core.disk.clone(),
+            events: events.clone(),
+            view: view_sender,
+        })
+        .map_err(|error| folders::unusable("preparing", &config.paths.jobs, error))?;
+        let (alive, ended) = oneshot::channel::<()>();
+        thread::Builder::new()
+            .name("folder".into())
+            .spawn(move || {
+                let _alive = alive;
+                folder.run(&inbox);
+            })?;
+        Ok(Self {
+            intake,
+            events,
+            view,
+            ended,
+        })
+    }
+
+    /// What it is in the middle of when its share does not answer is found claimed by the next daemon.
+    async fn shut_down(self) {
+        let _ = self.events.send(Event::Stop);
+        if timeout(FOLDER_GRACE, self.ended).await.is_err() {
+            warn!("the jobs folder does not answer: not waiting for it");
+        }
+    }
+}
+
+impl Workers {
+    async fn start(setup: &Setup, core: &Core, shutdown: &Shutdown) -> Result<Self> {
+        let (supervisors, planners, switches) = worker::supervisors(&SupervisorContext {
+            config: &setup.config,
+            program: &setup.worker,
+            state_dir: setup.state.path(),
+            queue: &core.queue,
+            disk: &core.disk,
+            shutdown,
+        });
+        let mut tasks = JoinSet::new();
+        for mut supervisor in supervisors {
+            // Before the first client can ask for the workers.
+            supervisor.tell(WorkerState::Starting).await?;
+            tasks.spawn(supervisor.run());
+        }
+        Ok(Self {
+            tasks,
+            planners,
+            switches,
+        })
+    }
+}
+
+/// The daemon's metrics; from now on they are kept in a file, too, if one is configured.
+fn start_metrics(config: &Config, core: &Core, folder: &watch::Receiver<View>) -> Metrics {
+    let metrics = Metrics {
+        queue: core.queue.clone(),
+        disk: core.disk.clone(),
+        totals: Totals::default(),
+        gpus: core.gpus.clone(),
+        folders: metrics::folders(&config.paths),
+        folder: folder.clone(),
+        started: Instant::now(),
+    };
+    if let Some(path) = &config.metrics.textfile {
+        tokio::spawn(metrics.clone().keep(path.clone()));
+    }
+    metrics
+}
+
+/// Tells systemd that the daemon is ready, and keeps it, the log and the metrics informed from now on.
+fn observe(notify: &Notify, core: &Core, totals: Totals) {
+    notify.ready();
+    tokio::spawn(notify::beat(notify.clone(), core.queue.clone()));
+    let job_observer = JobObserver {
+        queue: core.queue.clone(),
+        notify: notify.clone(),
+        totals,
+        gpus: core.gpus.clone(),
+    };
+    tokio::spawn(job_observer.run());
+}
+
+fn start_retention(setup: &Setup, queue: &QueueHandle) {
+    let retention = Retention {
+        rules: setup.config.retention,
+        layout: setup.state.layout(),
+        queue: queue.clone(),
+    };
+    tokio::spawn(retention.run());
+}
+
+fn say_ready(paths: &Paths) {
+    info!(
+        jobs = %paths.jobs.display(),
+        outputs = %paths.outputs.display(),
+        socket = %paths.socket.display(),
+        "framepackd {} is ready", env!("CARGO_PKG_VERSION")
+    );
+}
