@@ -63,7 +63,7 @@ async fn prepared(config: Config) -> Result<Config, StartError> {
     let (done, mut prepared) = oneshot::channel();
     let folder = Arc::clone(&current);
     let note = move |path: &Path| {
-        path.clone_into(&mut folder.lock().unwrap_or_else(PoisonError::into_inner))
+        path.clone_into(&mut folder.lock().unwrap_or_else(PoisonError::into_inner));
     };
     thread::spawn(move || {
         // Nobody waits any more when the daemon is told to stop.

@@ -229,7 +229,7 @@ impl Disk {
         for (folder, jobs) in folders {
             let owner = self.owner.clone();
             self.lanes.post(&folder.clone(), move || {
-                owner.sweep(&folder, |job| jobs.contains(&job))
+                owner.sweep(&folder, |job| jobs.contains(&job));
             });
         }
         let (works, layout) = (self.layout.works(), self.layout.clone());

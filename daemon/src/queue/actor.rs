@@ -6,27 +6,26 @@
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use framepack_ipc::control::WorkerState;
+use framepack_ipc::state::Imported;
 use framepack_jobs::{Job, JobId, StateName};
+use serde_json::Value;
 use tokio::{
-    sync::{broadcast, mpsc, oneshot},
+    sync::{broadcast, mpsc, watch},
     task::JoinHandle,
     time::timeout,
 };
 
 use super::{
-    change::change,
+    answer::answer,
     core::{Queue, log_state},
-    ending::{end_run, ended, leftovers, recover, report},
+    ending::{end_run, ended, leftovers, recover},
     handle::QueueHandle,
     jobs::{Jobs, exported, import},
-    message::{Image, Message},
+    message::Message,
     outbox::{Delivery, Outbox},
     runs::{Ending, Runs},
     schedule::Schedule,
-    start::{assign, prepared},
-    submit::{submit, survey},
-    view::{summary, view},
+    start::assign,
 };
 use crate::{
     disk::{Disk, Posted, Preparation, SilentShares},
@@ -106,8 +105,8 @@ impl Actor {
     /// Takes an export's lines while nobody serves the queue; durable when this returns.
     pub(crate) async fn import_all(
         &mut self,
-        lines: Vec<serde_json::Value>,
-    ) -> Result<Vec<framepack_ipc::state::Imported>, StoreError> {
+        lines: Vec<Value>,
+    ) -> Result<Vec<Imported>, StoreError> {
         let mut outcomes = Vec::new();
         for line in lines {
             outcomes.push(match exported(line) {
@@ -172,87 +171,14 @@ impl Actor {
         first: Message,
         inbox: &mut mpsc::Receiver<Message>,
     ) -> ControlFlow<()> {
-        self.answer(first)?;
+        answer(&mut self.queue, first)?;
         for _ in 1..MAX_BATCH {
             match inbox.try_recv() {
-                Ok(message) => self.answer(message)?,
+                Ok(message) => answer(&mut self.queue, message)?,
                 Err(_) => break,
             }
         }
         ControlFlow::Continue(())
-    }
-
-    /// Does what a message asks. Breaks off when it asks to stop.
-    fn answer(&mut self, message: Message) -> ControlFlow<()> {
-        let queue = &mut self.queue;
-        match message {
-            Message::Survey(wanted, reply) => send(reply, survey(queue, *wanted)),
-            Message::Submit(submission, found, reply) => submit(queue, *submission, found, reply),
-            Message::Record(job, reply) => {
-                send(reply, queue.jobs.get(job).cloned().map(Box::new));
-            }
-            Message::ByClaim(claim, reply) => {
-                send(reply, queue.jobs.by_claim(&claim).cloned().map(Arc::new));
-            }
-            Message::Next(idle) => {
-                queue.runs.wait(idle);
-                queue.schedule.look_for_turns();
-            }
-            Message::Prepared(job, result) => prepared(queue, job, result),
-            Message::Shares(silent) => queue.schedule.note_shares(silent),
-            Message::WorkerReport(job, said) => report(queue, job, said),
-            Message::Worker(status) => {
-                if status.state == WorkerState::Starting {
-                    queue.schedule.note_cold(&status.device);
-                }
-                queue.runs.note_worker(status);
-            }
-            Message::Workers(reply) => send(reply, queue.runs.workers().cloned().collect()),
-            Message::End(job, ending, reply) => {
-                end_run(queue, job, *ending);
-                queue.outbox.answer(reply, ());
-            }
-            Message::Change(request, images, reply) => {
-                let changed = change(queue, *request, &images);
-                queue.outbox.answer(reply, changed);
-            }
-            Message::View(reply) => self.tell(reply, view(&self.queue)),
-            Message::List(states, reply) => self.tell(reply, self.queue.jobs.list(&states)),
-            Message::Select(selectors, reply) => {
-                let selected = self.queue.jobs.select(&selectors);
-                let selected = selected.map(|jobs| jobs.into_iter().cloned().collect());
-                self.tell(reply, selected);
-            }
-            Message::Counts(reply) => self.tell(reply, self.queue.jobs.counts()),
-            Message::RecordsAfter(job, limit, reply) => send(reply, queue.jobs.after(job, limit)),
-            Message::Import(record, image, reply) => {
-                let imported = import(&mut queue.jobs, *record, image == Image::There);
-                if let framepack_ipc::state::Imported::Added { job } = imported {
-                    queue.outbox.put(Delivery::Announce(job));
-                    queue.schedule.look_again();
-                }
-                queue.outbox.answer(reply, imported);
-            }
-            Message::Show(job, reply) => {
-                send(reply, queue.jobs.get(job).map(|record| record.job.clone()));
-            }
-            Message::Summary(reply) => send(reply, summary(queue)),
-            Message::Stop(reply) => {
-                queue.outbox.answer(reply, ());
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Tells how the jobs are: what was not durable when it was asked for is not told before it is. While the store
-    /// can't be written that may take long, and what is told is what will be written.
-    fn tell<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
-        if self.queue.jobs.has_changes() && self.queue.outbox.trouble().is_none() {
-            self.queue.outbox.answer(reply, answer);
-        } else {
-            send(reply, answer);
-        }
     }
 
     /// Makes all changes durable with one sync, then does what waited for it.
@@ -358,11 +284,6 @@ async fn wait_a_moment(posted: Vec<Posted>) {
     let _ = timeout(MOMENT, all_done).await;
 }
 
-/// Answers at once. Nobody minds when the asker has gone away.
-fn send<T>(reply: oneshot::Sender<T>, answer: T) {
-    let _ = reply.send(answer);
-}
-
 /// Has a job prepared, and says how that went.
 async fn prepare(disk: Disk, wanted: Preparation, queue: mpsc::WeakSender<Message>) {
     let job = wanted.job;
@@ -374,10 +295,7 @@ async fn prepare(disk: Disk, wanted: Preparation, queue: mpsc::WeakSender<Messag
 }
 
 /// Tells the queue which shares do not answer, whenever that changes.
-async fn tell_shares(
-    mut silent: tokio::sync::watch::Receiver<SilentShares>,
-    queue: mpsc::WeakSender<Message>,
-) {
+async fn tell_shares(mut silent: watch::Receiver<SilentShares>, queue: mpsc::WeakSender<Message>) {
     while silent.changed().await.is_ok() {
         let now = silent.borrow_and_update().clone();
         let Some(queue) = queue.upgrade() else { return };

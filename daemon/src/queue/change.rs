@@ -80,7 +80,7 @@ fn running_in(queue: &Queue, scope: &Scope) -> Vec<JobId> {
 fn halt(queue: &Queue, id: JobId, change: Change) -> Option<ChangeResult> {
     let (control, remark) = match change {
         Change::Pause { at: Boundary::Job } => {
-            return changed(Some("will run to completion".to_owned()));
+            return Some(changed(Some("will run to completion".to_owned())));
         }
         Change::Pause { at: Boundary::Step } => (
             Control::Pause(PauseAt::Step),
@@ -93,14 +93,14 @@ fn halt(queue: &Queue, id: JobId, change: Change) -> Option<ChangeResult> {
             "will pause at the end of its section",
         ),
         _ if queue.jobs.get(id)?.job.runs.held => {
-            return changed(Some(format!(
+            return Some(changed(Some(format!(
                 "is held itself: use `framepackctl resume {id}`"
-            )));
+            ))));
         }
         _ => (Control::Resume, "resumes"),
     };
     queue.runs.control(id, control);
-    changed(Some(remark.to_owned()))
+    Some(changed(Some(remark.to_owned())))
 }
 
 fn change_job(
@@ -114,7 +114,7 @@ fn change_job(
         (Change::Cancel, StateName::Queued) => {
             let finished_at = Timestamp::now();
             queue.finish(id, JobState::Cancelled { finished_at });
-            changed(None)
+            Some(changed(None))
         }
         (Change::Cancel, StateName::Running) => stop(queue, id),
         (Change::Hold | Change::Pause { .. }, StateName::Queued) => set_held(queue, id, true),
@@ -129,23 +129,23 @@ fn change_job(
             halt(queue, id, change)
         }
         (Change::Hold | Change::Release, StateName::Running) => {
-            refused("is running: use `pause` and `resume`".to_owned())
+            Some(refused("is running: use `pause` and `resume`".to_owned()))
         }
         (Change::Priority { priority }, StateName::Queued | StateName::Running) => {
             queue.change(id, |record| record.job.schedule.priority = priority);
-            changed(None)
+            Some(changed(None))
         }
         (Change::Retry { from_start }, StateName::Failed) => {
             retry(queue, id, from_start, images.get(&id).copied())
         }
-        (Change::Retry { .. }, StateName::Cancelled | StateName::Expired) => refused(format!(
-            "is {state}, and what it needs has been removed: submit its file again"
+        (Change::Retry { .. }, StateName::Cancelled | StateName::Expired) => Some(refused(
+            format!("is {state}, and what it needs has been removed: submit its file again"),
         )),
         (Change::Retry { .. }, StateName::Queued | StateName::Running) => {
-            refused(format!("is {state}"))
+            Some(refused(format!("is {state}")))
         }
         (_, StateName::Done | StateName::Failed | StateName::Cancelled | StateName::Expired) => {
-            refused(format!("is already {state}"))
+            Some(refused(format!("is already {state}")))
         }
     }
 }
@@ -161,7 +161,7 @@ fn stop(queue: &mut Queue, id: JobId) -> Option<ChangeResult> {
 
 fn set_held(queue: &mut Queue, id: JobId, held: bool) -> Option<ChangeResult> {
     queue.change(id, |record| record.job.runs.held = held)?;
-    changed(None)
+    Some(changed(None))
 }
 
 /// Queues a failed job again, as if it had never been tried, but with the sections that it has. `image`: whether its
@@ -173,10 +173,12 @@ fn retry(
     image: Option<Image>,
 ) -> Option<ChangeResult> {
     if image == Some(Image::Gone) {
-        return refused("no longer has its image: submit its file again".to_owned());
+        return Some(refused(
+            "no longer has its image: submit its file again".to_owned(),
+        ));
     }
     if let Some(other) = successor(queue, id) {
-        return refused(format!("was submitted again, as job {other}"));
+        return Some(refused(format!("was submitted again, as job {other}")));
     }
     queue.change(id, |record| {
         let job = &mut record.job;
@@ -194,7 +196,7 @@ fn retry(
     if from_start {
         queue.outbox.put(Delivery::ClearCheckpoints(id));
     }
-    changed(None)
+    Some(changed(None))
 }
 
 /// A later job of the same key that has a video or will have one.
@@ -204,10 +206,10 @@ fn successor(queue: &Queue, id: JobId) -> Option<JobId> {
     (latest.id != id && lives).then_some(latest.id)
 }
 
-fn changed(remark: Option<String>) -> Option<ChangeResult> {
-    Some((ChangeOutcome::Changed, remark))
+fn changed(remark: Option<String>) -> ChangeResult {
+    (ChangeOutcome::Changed, remark)
 }
 
-fn refused(remark: String) -> Option<ChangeResult> {
-    Some((ChangeOutcome::Refused, Some(remark)))
+fn refused(remark: String) -> ChangeResult {
+    (ChangeOutcome::Refused, Some(remark))
 }

@@ -8,9 +8,10 @@
 //! - `schedule`: which job is next, and what is paused
 //!
 //! `core` holds them together; `submit`, `start`, `ending`, `change` and `view` are what messages ask of them; `actor`
-//! is the task that takes the messages; `handle` sends them.
+//! is the task that takes the messages, `answer` says which of those is asked; `handle` sends them.
 
 mod actor;
+mod answer;
 mod change;
 mod core;
 mod ending;

@@ -77,7 +77,7 @@ impl Images {
     }
 
     /// Removes a copy that no job will need.
-    pub(crate) fn remove(&self, copy: &Path) {
+    pub(crate) fn remove(copy: &Path) {
         remove(copy);
     }
 }
@@ -109,7 +109,7 @@ mod tests {
             .unwrap();
         assert_eq!(first.path.metadata().unwrap().nlink(), 2);
         assert_eq!(first.sha256, second.sha256);
-        images.remove(&first.path);
+        Images::remove(&first.path);
         assert_eq!(fs::read(&second.path).unwrap(), b"image");
 
         fs::write(jobs.join("a.png"), "another image").unwrap();

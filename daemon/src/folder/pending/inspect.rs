@@ -15,7 +15,7 @@ use super::{
     intake::{Intake, Offer},
 };
 use crate::{
-    disk::{Copies, ImageLook, InputError},
+    disk::{self, Copies, ImageLook, InputError},
     folder::{
         dropped::{self, Answer, Wait},
         notice::Notice,
@@ -61,7 +61,7 @@ impl Batch<'_> {
         self.notice.beat();
         // Once more, now that all is read: whoever still has the file open may have gone on.
         if let Err(error) = file.read() {
-            self.inspector.intake.images.remove(&submission.input);
+            disk::Images::remove(&submission.input);
             return Err(error.into());
         }
         Ok(vec![submission])

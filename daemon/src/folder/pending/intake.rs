@@ -56,7 +56,7 @@ impl Intake {
         let submission = self.submission(offer, job, &image, &mut copies).await?;
         self.images
             .sync()
-            .inspect_err(|_| self.images.remove(&submission.input))?;
+            .inspect_err(|_| Images::remove(&submission.input))?;
         Ok(submission)
     }
 

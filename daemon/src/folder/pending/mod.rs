@@ -44,7 +44,7 @@ use super::{
     notice::{Notice, SettleRules},
 };
 use crate::{
-    disk::Copies,
+    disk::{self, Copies},
     file::FileState,
     queue::{QueueHandle, Stopping, Submission, Submitted, Summary},
     record::Record,
@@ -188,7 +188,7 @@ impl Pending {
             warn!("can't be taken for now; it stays claimed: {reason}");
             for (file, submissions) in jobs {
                 let copies = submissions.iter().map(|submission| &submission.input);
-                copies.for_each(|copy| self.inspector.intake.images.remove(copy));
+                copies.for_each(|copy| disk::Images::remove(copy));
                 self.files.push(file.not_now(&reason));
             }
             return Ok(Some(reason));

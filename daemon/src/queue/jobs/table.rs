@@ -29,7 +29,9 @@ impl Jobs {
     /// What is in the store.
     pub(in crate::queue) fn new(store: Store, records: Vec<Record>) -> Self {
         let mut index = Index::default();
-        records.iter().for_each(|record| index.note(record));
+        for record in &records {
+            index.note(record);
+        }
         Self {
             last_id: store.last_id(),
             table: records

@@ -1,0 +1,104 @@
+//! What a message asks of the queue's parts.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use framepack_ipc::{control::WorkerState, state::Imported};
+use tokio::sync::oneshot;
+
+use super::{
+    change::change,
+    core::Queue,
+    ending::{end_run, report},
+    jobs::import,
+    message::{Image, Message},
+    outbox::Delivery,
+    start::prepared,
+    submit::{submit, survey},
+    view::{summary, view},
+};
+
+/// Does what a message asks. Breaks off when it asks to stop.
+pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
+    match message {
+        Message::Survey(wanted, reply) => send(reply, survey(queue, *wanted)),
+        Message::Submit(submission, found, reply) => submit(queue, *submission, found, reply),
+        Message::Record(job, reply) => {
+            send(reply, queue.jobs.get(job).cloned().map(Box::new));
+        }
+        Message::ByClaim(claim, reply) => {
+            send(reply, queue.jobs.by_claim(&claim).cloned().map(Arc::new));
+        }
+        Message::Next(idle) => {
+            queue.runs.wait(idle);
+            queue.schedule.look_for_turns();
+        }
+        Message::Prepared(job, result) => prepared(queue, job, result),
+        Message::Shares(silent) => queue.schedule.note_shares(silent),
+        Message::WorkerReport(job, said) => report(queue, job, said),
+        Message::Worker(status) => {
+            if status.state == WorkerState::Starting {
+                queue.schedule.note_cold(&status.device);
+            }
+            queue.runs.note_worker(status);
+        }
+        Message::Workers(reply) => send(reply, queue.runs.workers().cloned().collect()),
+        Message::End(job, ending, reply) => {
+            end_run(queue, job, *ending);
+            queue.outbox.answer(reply, ());
+        }
+        Message::Change(request, images, reply) => {
+            let changed = change(queue, *request, &images);
+            queue.outbox.answer(reply, changed);
+        }
+        Message::View(reply) => {
+            let view = view(queue);
+            tell(queue, reply, view);
+        }
+        Message::List(states, reply) => {
+            let jobs = queue.jobs.list(&states);
+            tell(queue, reply, jobs);
+        }
+        Message::Select(selectors, reply) => {
+            let selected = queue.jobs.select(&selectors);
+            let selected = selected.map(|jobs| jobs.into_iter().cloned().collect());
+            tell(queue, reply, selected);
+        }
+        Message::Counts(reply) => {
+            let counts = queue.jobs.counts();
+            tell(queue, reply, counts);
+        }
+        Message::RecordsAfter(job, limit, reply) => send(reply, queue.jobs.after(job, limit)),
+        Message::Import(record, image, reply) => {
+            let imported = import(&mut queue.jobs, *record, image == Image::There);
+            if let Imported::Added { job } = imported {
+                queue.outbox.put(Delivery::Announce(job));
+                queue.schedule.look_again();
+            }
+            queue.outbox.answer(reply, imported);
+        }
+        Message::Show(job, reply) => {
+            send(reply, queue.jobs.get(job).map(|record| record.job.clone()));
+        }
+        Message::Summary(reply) => send(reply, summary(queue)),
+        Message::Stop(reply) => {
+            queue.outbox.answer(reply, ());
+            return ControlFlow::Break(());
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// Tells how the jobs are: what was not durable when it was asked for is not told before it is. While the store
+/// can't be written that may take long, and what is told is what will be written.
+fn tell<T: Send + 'static>(queue: &mut Queue, reply: oneshot::Sender<T>, answer: T) {
+    if queue.jobs.has_changes() && queue.outbox.trouble().is_none() {
+        queue.outbox.answer(reply, answer);
+    } else {
+        send(reply, answer);
+    }
+}
+
+/// Answers at once. Nobody minds when the asker has gone away.
+fn send<T>(reply: oneshot::Sender<T>, answer: T) {
+    let _ = reply.send(answer);
+}
