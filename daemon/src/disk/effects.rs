@@ -5,13 +5,14 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use framepack_ipc::control::Note;
 use framepack_jobs::{Code, JobId};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use tracing::error;
 
 use super::{
@@ -22,6 +23,9 @@ use super::{
     work::{clear_checkpoints, clear_leftovers},
 };
 use crate::{file::copy_with, state_dir::Layout};
+
+/// How long somebody waits who asks by the way.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// The way to the disks; cheap to clone.
 #[derive(Debug, Clone)]
@@ -176,14 +180,26 @@ impl Disk {
         self.at(&share_folder(file), move || path.exists()).await
     }
 
-    /// Whether there would be room for a job that writes nothing. Where that is not known, there is.
+    /// Whether there would be room for a job that writes nothing. Where that is not known within a moment, there is.
     pub(crate) async fn room(&self) -> Result<(), DiskFull> {
-        let (works, outputs) = (self.layout.works(), self.outputs.clone());
-        let reserve_bytes = self.reserve_bytes;
-        let room = self.at(&self.outputs, move || {
-            Needs::default().fit(&works, &outputs, reserve_bytes)
+        let (works, outputs, reserve_bytes) = (
+            self.layout.works(),
+            self.outputs.clone(),
+            self.reserve_bytes,
+        );
+        let disk = self.clone();
+        // A task of its own: should the share hang, that is noticed although nobody waits for so long.
+        let asked = tokio::spawn(async move {
+            let look = {
+                let outputs = outputs.clone();
+                move || Needs::default().fit(&works, &outputs, reserve_bytes)
+            };
+            disk.at(&outputs, look).await
         });
-        room.await.unwrap_or(Ok(()))
+        match timeout(MOMENT, asked).await {
+            Ok(Ok(Ok(room))) => room,
+            _ => Ok(()),
+        }
     }
 
     /// Removes what an unfinished run left beside the video.
