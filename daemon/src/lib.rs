@@ -159,6 +159,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
         intake,
         renderer: renderer(&config, &state),
         planners,
+        jobs: config.paths.jobs.clone(),
         spool: spool_view,
         spool_events: spool_events.clone(),
         switches,

@@ -43,6 +43,9 @@ codes! {
     FILES_NOT_TAKEN "FP5021", State, Job,
         "files have waited in the jobs folder for longer than `spool.alarm_secs`",
         "complete, fix or remove them; STATUS.txt lists them with the reasons";
+    SHARE_SILENT "FP5023", Io, Farm,
+        "file system does not answer, so jobs with files there wait",
+        "check the server and network of that mount; everything continues automatically when it answers again";
 
     DOES_NOT_FIT "FP5101", Oom, Job,
         "job does not fit on the device",
