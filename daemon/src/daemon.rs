@@ -125,6 +125,7 @@ impl Daemon {
             intake: folder.intake.clone(),
             renderer: setup::renderer(&setup.config, &setup.state),
             planners: workers.planners.clone(),
+            jobs: setup.config.paths.jobs.clone(),
             folder: folder.view.clone(),
             folder_events: folder.events.clone(),
             switches: workers.switches.clone(),

@@ -1,6 +1,7 @@
 //! What the commands work with.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, mpsc},
     time::Instant,
 };
@@ -28,7 +29,9 @@ pub(crate) struct Service {
     pub(crate) intake: Intake,
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
-    /// How the jobs folder is.
+    /// The jobs folder.
+    pub(crate) jobs: PathBuf,
+    /// How it is.
     pub(crate) folder: watch::Receiver<View>,
     /// Where it is told to look.
     pub(crate) folder_events: mpsc::Sender<Event>,
