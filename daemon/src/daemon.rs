@@ -21,7 +21,7 @@ use tracing::{info, warn};
 use crate::{
     disk::Disk,
     doctor::Doctor,
-    folder::{Event, Folder, FolderConfig, Intake, View, bundle_defaults, ended_jobs},
+    folder::{Event, Folder, FolderConfig, Intake, View, ended_jobs},
     folders,
     gpu::Gpus,
     job_observer::JobObserver,
@@ -212,7 +212,7 @@ impl FolderThread {
         let config = &setup.config;
         let intake = Intake {
             images: core.disk.images(config.paths.inputs.clone()),
-            bundle: bundle_defaults(&config.models.bundle)?,
+            bundle: setup.bundle.clone(),
             farm_defaults: config.farm_defaults.clone(),
         };
         let (view_sender, view) = watch::channel(View::default());

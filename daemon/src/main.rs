@@ -8,6 +8,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -20,10 +21,16 @@ use framepack_jobs::{
 };
 use framepack_yaml::{Place, locate};
 use framepackd::{StartError, StateAction};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+};
 
 /// Where an installation has it.
 const DEFAULT_CONFIG: &str = "/etc/framepackd/framepackd.yaml";
+
+/// Time for the last threads to end.
+const THREADS_GRACE: Duration = Duration::from_secs(1);
 
 /// Renders FramePack videos from job files dropped into a folder.
 #[derive(Debug, Parser)]
@@ -70,14 +77,16 @@ enum ConfigAction {
     },
 }
 
-// Two, however many processors there are: nothing here computes, and each thread has a stack and a heap of its own.
-#[tokio::main(worker_threads = 2)]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
-    let ended = match &cli.command {
-        Some(Command::Config { action }) => config(&cli, action),
-        Some(Command::State { action }) => state(&cli, action).await,
-        None => run(&cli).await.map(|()| Exit::Ok),
+    let ended = match runtime() {
+        Ok(runtime) => {
+            let ended = runtime.block_on(carry_out(&cli));
+            // A thread that waits for a share or a directory service is not waited for.
+            runtime.shutdown_timeout(THREADS_GRACE);
+            ended
+        }
+        Err(error) => Err(error.into()),
     };
     match ended {
         Ok(exit) => exit.into(),
@@ -93,6 +102,22 @@ async fn main() -> ExitCode {
             let _ = ErrorEnvelope::from(error).tell(&mut io::stderr());
             exit.into()
         }
+    }
+}
+
+/// Two threads, however many processors there are: nothing here computes, and each has a stack and a heap of its own.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+}
+
+async fn carry_out(cli: &Cli) -> Result<Exit> {
+    match &cli.command {
+        Some(Command::Config { action }) => config(cli, action),
+        Some(Command::State { action }) => state(cli, action).await,
+        None => run(cli).await.map(|()| Exit::Ok),
     }
 }
 

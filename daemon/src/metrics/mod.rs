@@ -148,7 +148,9 @@ impl Metrics {
     pub(crate) async fn keep(self, path: PathBuf) {
         let mut is_logged = false;
         while let Ok(text) = self.text().await {
-            match replace(&path, &text) {
+            let file = path.clone();
+            let written = self.disk.at(&path, move || replace(&file, &text)).await;
+            match written.map_err(io::Error::other).flatten() {
                 Ok(()) => is_logged = false,
                 // Once, until it works again.
                 Err(error) if !is_logged => {

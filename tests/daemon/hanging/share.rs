@@ -17,7 +17,7 @@ use crate::fixture::Farm;
 /// Where it waits for the share, framepackctl gives up after 30 s.
 const USUAL: Duration = Duration::from_secs(5);
 /// Longest wait for anything that does not need the share.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A path that can be made to hang.
 #[derive(Debug)]
