@@ -212,7 +212,7 @@ impl FolderThread {
         let config = &setup.config;
         let intake = Intake {
             images: core.disk.images(config.paths.inputs.clone()),
-            bundle: setup.bundle.clone(),
+            bundle: setup.bundle,
             farm_defaults: config.farm_defaults.clone(),
         };
         let (view_sender, view) = watch::channel(View::default());

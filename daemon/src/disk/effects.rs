@@ -223,11 +223,17 @@ impl Disk {
         self.lanes.post(&self.layout.works(), remove)
     }
 
+    /// Gives back the name that was reserved for a job's video.
+    pub(crate) fn release(&self, job: JobId, output: &Path) -> Posted {
+        let (owner, path) = (self.owner.clone(), output.to_owned());
+        let release = move || owner.release(&path, job);
+        self.lanes.post(&share_folder(output), release)
+    }
+
     /// A job has ended: its name is its video's, or free, and what it needed goes.
     pub(crate) fn ended(&self, ended: &Ended) -> Vec<Posted> {
-        let (owner, output, job) = (self.owner.clone(), ended.output.clone(), ended.job);
-        let release = move || owner.release(&output, job);
-        let mut posted = vec![self.lanes.post(&share_folder(&ended.output), release)];
+        let job = ended.job;
+        let mut posted = vec![self.release(job, &ended.output)];
         if !ended.is_kept {
             posted.push(self.remove_input(&ended.input));
             posted.push(self.clear_checkpoints(job));

@@ -221,6 +221,7 @@ impl Actor {
     fn clear(&self, delivery: &Delivery) -> Vec<Posted> {
         match delivery {
             Delivery::ClearLeftovers(output) => vec![self.disk.clear_leftovers(output)],
+            Delivery::Release(id, output) => vec![self.disk.release(*id, output)],
             Delivery::ClearCheckpoints(id) => vec![self.disk.clear_checkpoints(*id)],
             Delivery::RemoveInput(input) => vec![self.disk.remove_input(input)],
             Delivery::RunEnded(id) => {
@@ -246,6 +247,7 @@ impl Actor {
             }
             Delivery::RunEnded(id) => self.run_ended(id),
             Delivery::ClearLeftovers(_)
+            | Delivery::Release(..)
             | Delivery::ClearCheckpoints(_)
             | Delivery::RemoveInput(_) => {}
         }

@@ -23,6 +23,8 @@ pub(super) enum Delivery {
     RunEnded(JobId),
     /// What an unfinished run left beside its video goes.
     ClearLeftovers(PathBuf),
+    /// The name that was reserved for the video of a job that ended meanwhile is free.
+    Release(JobId, PathBuf),
     /// What earlier runs of a job left for the next one goes.
     ClearCheckpoints(JobId),
     /// The copy of a start image of a job that did not come to be goes.

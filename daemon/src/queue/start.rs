@@ -109,6 +109,9 @@ pub(super) fn prepared(queue: &mut Queue, id: JobId, prepared: Result<PathBuf, N
                 begin(queue, id, idle, output);
                 return;
             }
+            if !is_queued {
+                queue.outbox.put(Delivery::Release(id, output));
+            }
         }
         Err(NotPrepared::Full(full)) => queue.schedule.note_no_room(full),
         Err(NotPrepared::Silent(silent)) => queue.schedule.note_silent(silent.path),
