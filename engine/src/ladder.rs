@@ -6,7 +6,7 @@
 
 use framepack_ipc::worker::RungTaken;
 
-use crate::memory::{Relief, Residents};
+use crate::options::{Relief, Residents};
 
 /// A step of the ladder.
 #[derive(Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ mod options;
 mod output;
 pub mod picture;
 pub mod pipeline;
+pub mod plan;
 pub mod progress;
 pub mod sampler;
 mod sealed;
@@ -29,5 +30,5 @@ pub mod weights;
 pub mod worker;
 
 pub use error::Error;
-pub use options::ModelOptions;
+pub use options::{ForcedSplit, Limits, ModelOptions, tiling_on};
 pub use vae::Tiling;

@@ -10,14 +10,15 @@ use tch::{Device, Kind};
 use self::transformer::LoadedTransformer;
 use crate::{
     bundle::{Bundle, Component},
-    condition::{TextEncoders, VisionEncoder, encode::EncoderFiles},
+    condition::{EncoderFiles, TextEncoders, VisionEncoder},
     device,
     error::Error,
     memory::{
-        Memory, MemoryOptions, Offloading, Placement, Residency,
+        Memory, MemoryOptions, Offloading, Residency,
         offload_model_from_device_for_memory_preservation,
     },
     options::ModelOptions,
+    plan::Placement,
     sampler::{HoistedCache, Prompts, Sampled, ScheduleEmbeddings},
     text::{Clip, Llama, TextTokenizers},
     transformer::PackedTransformer,

@@ -7,6 +7,7 @@ use image::RgbImage;
 use tch::Tensor;
 
 use crate::{
+    device,
     error::Error,
     job::Job,
     picture::{
@@ -14,15 +15,25 @@ use crate::{
         png::{self, ContactSheet},
         preview::latent_preview,
     },
-    pipeline::Video,
     progress::ProgressReporter,
     section::FRAMES_PER_SECOND,
-    video::{VideoSettings, VideoSummary, VideoWriter},
+    video::{VideoSettings, VideoSummary, VideoWriter, pieces::Pieces},
 };
 
 /// What it means that there is no ffmpeg.
 const NOT_DECODED: &str =
     "ffmpeg is not in PATH: the video's container was checked, but its frames were not decoded";
+
+/// What the section loop leaves.
+#[derive(Debug)]
+pub(crate) struct Video {
+    /// All latents in the order of time, (1, C, T, h, w) f32 on the CPU.
+    pub(crate) latents: Tensor,
+    /// All frames.
+    pub(crate) frames: Pieces,
+    /// How long the device waited between the sections' parts; `None` on the CPU.
+    pub(crate) idle: Option<device::Idle>,
+}
 
 /// The files of a finished job.
 #[derive(Debug)]

@@ -1,37 +1,26 @@
 //! One job from request to video.
 
+mod encode;
 mod generate;
+mod kept;
 
 use std::path::Path;
 
-use framepack_ipc::worker::{
-    DeviceIdle, MemoryPlan, Precaution, RenderOutput, RenderRequest, Temperature,
-};
+use framepack_ipc::worker::{DeviceIdle, Precaution, RenderOutput, RenderRequest, Temperature};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
-use self::generate::Generation;
-pub(crate) use self::generate::Video;
+use self::{generate::Generation, kept::Kept};
 use crate::{
-    checkpoint::{Checkpoints, Provenance, RunSettings},
-    condition::{
-        Conditions,
-        cache::EmbeddingCache,
-        conditioning,
-        encode::{Embeddings, EncoderFiles, Encoding},
-    },
+    condition::{EncoderFiles, cache::EmbeddingCache},
     device::{self, OtherKernels},
-    error::Error,
+    error::{Error, VideoError},
     job::Job,
     ladder::Ladder,
-    memory::planner::Planner,
-    models::Models,
     options::ModelOptions,
-    output::{self, Written},
+    output::{self, Video, Written},
+    plan::Planner,
     progress::{Listener, ProgressReporter},
-    sampler::needs_negative,
-    video::VideoError,
-    weights::Fingerprint,
 };
 
 /// What a precaution is in a report.
@@ -40,20 +29,14 @@ const CAREFUL: &str = "the last attempt produced NaN: in this one the VAE comput
 /// Renders jobs on one device, one after the other, keeping the models warm.
 #[derive(Debug)]
 pub struct Pipeline {
-    device: Device,
-    planner: Planner,
-    models: Models,
-    embeddings: Embeddings,
+    kept: Kept,
 }
 
 impl Pipeline {
     /// A pipeline without models yet.
     pub fn new(device: Device, options: ModelOptions) -> Self {
         Self {
-            device,
-            planner: Planner::new(device, options),
-            models: Models::new(device, options),
-            embeddings: Embeddings::new(device, EmbeddingCache::in_memory()),
+            kept: Kept::new(device, options),
         }
     }
 
@@ -62,22 +45,22 @@ impl Pipeline {
     #[must_use]
     pub fn with_state_dir(mut self, state_dir: &Path) -> Self {
         let folder = state_dir.join("embeddings");
-        let cache = EmbeddingCache::on_disk(&folder, &device::label(self.device));
-        self.embeddings.cache = cache;
+        let cache = EmbeddingCache::on_disk(&folder, &device::label(self.kept.device));
+        self.kept.embeddings.cache = cache;
         self
     }
 
     /// What plans jobs for this pipeline's device; also while it renders.
     pub fn planner(&self) -> Planner {
-        self.planner.beside(self.models.host_bytes())
+        self.kept.planner()
     }
 
     /// Gives up models and their memory.
     pub fn cool(&mut self, temperature: Temperature) {
         match temperature {
             Temperature::Hot => {}
-            Temperature::Warm => self.models.leave_device(),
-            Temperature::Cold => self.models.clear(),
+            Temperature::Warm => self.kept.models.leave_device(),
+            Temperature::Cold => self.kept.models.clear(),
         }
     }
 
@@ -91,7 +74,7 @@ impl Pipeline {
         if let Err(Error::OutOfMemory { .. } | Error::Torch { .. } | Error::Internal { .. }) =
             outcome
         {
-            self.models.clear();
+            self.kept.models.clear();
         }
         outcome
     }
@@ -101,29 +84,29 @@ impl Pipeline {
         request: &RenderRequest,
         mut progress: ProgressReporter<'_>,
     ) -> Result<RenderOutput, Error> {
-        device::reset_peak(self.device);
+        device::reset_peak(self.kept.device);
         let mut job = Job::resolve(request)?;
         let is_careful = job.precaution == Precaution::Numerics;
         let _other_kernels = is_careful.then(OtherKernels::new);
         job.warnings.extend(is_careful.then(|| CAREFUL.into()));
         let ladder = Ladder::at(request.rung);
-        let memory_plan = self.place(&job, &ladder)?;
+        let memory_plan = self.kept.place(&job, &ladder)?;
         progress.started(&job.plan)?;
 
         let files = EncoderFiles::of(&job.bundle)?;
-        self.models.select(&job.bundle, files);
-        let mut checkpoints = self.checkpoints(&job, files)?;
+        self.kept.models.select(&job.bundle, files);
+        let mut checkpoints = self.kept.checkpoints(&job, files)?;
         let mut found = checkpoints.find(job.plan.sections as usize);
         job.warnings.extend(found.warning.take());
-        let resumed = found.resumed(&self.provenance(&job, &ladder));
+        let resumed = found.resumed(&self.kept.provenance(&job, &ladder));
         progress.sections_done(found.sections.len() as u32);
         let conditions = if found.sections.len() < job.plan.sections as usize {
-            Some(self.condition(&job, files, &mut progress)?)
+            Some(self.kept.condition(&job, files, &mut progress)?)
         } else {
             None // decoding is all that is left to do
         };
         let generation = Generation {
-            pipeline: self,
+            kept: &mut self.kept,
             job: &job,
             conditions: conditions.as_ref(),
             progress: &mut progress,
@@ -146,36 +129,6 @@ impl Pipeline {
         })
     }
 
-    /// Plans the job's memory as its rung of the ladder allows, and puts the models there from now on.
-    fn place(&mut self, job: &Job, ladder: &Ladder) -> Result<MemoryPlan, Error> {
-        let planner = self.planner().with(ladder.relief(), job.precaution);
-        let (plan, placement) = planner.plan_job(job)?;
-        self.models.place(placement);
-        Ok(plan)
-    }
-
-    /// The job's checkpoints, which are of no use once its models have changed.
-    fn checkpoints(&self, job: &Job, files: EncoderFiles) -> Result<Checkpoints, Error> {
-        let transformer = Fingerprint::of_folders([job.transformer.as_path()])?;
-        let models = files.fingerprints().into_iter().chain([transformer]);
-        Ok(Checkpoints::of(job, models, self.models.synthesised()))
-    }
-
-    /// What decides the bits of what is made now.
-    fn provenance(&self, job: &Job, ladder: &Ladder) -> Provenance {
-        let settled = RunSettings {
-            dtype: self.models.transformer_kind(),
-            vae_dtype: self.models.vae_kind(),
-            attention: match job.precaution {
-                Precaution::None => "torch's choice",
-                Precaution::Numerics => "not torch's choice",
-            },
-            rung: ladder.rung(),
-            tiling: self.models.tiling(),
-        };
-        Provenance::now(self.device, self.embeddings.build, settled)
-    }
-
     fn report(
         &self,
         job: Job,
@@ -192,13 +145,13 @@ impl Pipeline {
             warnings: job
                 .warnings
                 .into_iter()
-                .chain(self.models.warnings())
+                .chain(self.kept.models.warnings())
                 .collect(),
             phases: progress.into_phases(),
-            device: device::label(self.device),
-            dtype: kind_label(self.models.transformer_kind()).into(),
+            device: device::label(self.kept.device),
+            dtype: kind_label(self.kept.models.transformer_kind()).into(),
             // As planned: with what torch holds beside its tensors.
-            peak_device_bytes: device::allocator_stats(self.device)
+            peak_device_bytes: device::allocator_stats(self.kept.device)
                 .map(|stats| stats.peak_reserved_bytes),
             memory_plan: None,
             device_idle: video.idle.map(|idle| DeviceIdle {
@@ -210,38 +163,6 @@ impl Pipeline {
             verified: written.summary.verified,
             time_to_first_step_secs: None,
         }
-    }
-
-    /// The prompt and the start image, encoded now or by an earlier job.
-    fn condition(
-        &mut self,
-        job: &Job,
-        files: EncoderFiles,
-        progress: &mut ProgressReporter<'_>,
-    ) -> Result<Conditions, Error> {
-        let _no_grad = tch::no_grad_guard();
-        let mut encoding = Encoding {
-            job,
-            files,
-            embeddings: &mut self.embeddings,
-            models: &mut self.models,
-            progress,
-        };
-        let prompt = encoding.prompt(&job.prompt)?;
-        let negative_prompt = if needs_negative(&job.sampling.guidance) {
-            Some(encoding.prompt(&job.negative_prompt)?)
-        } else {
-            None
-        };
-        let image = encoding.image_states()?;
-        let start_latent = encoding.start_latent()?;
-
-        let options = (self.models.transformer_kind(), self.device);
-        Ok(Conditions {
-            start_latent,
-            positive: conditioning(&prompt, &image, options),
-            negative: negative_prompt.map(|prompt| conditioning(&prompt, &image, options)),
-        })
     }
 }
 

@@ -5,27 +5,24 @@
 
 mod conversation;
 mod inbox;
+mod replies;
 
 use std::{
     fs::{File, TryLockError},
     io::{BufRead, Write},
     ops::ControlFlow,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use framepack_ipc::worker::{
-    FromWorker, PlanOutcome, RenderOutput, RenderRequest, WORKER_PROTOCOL, WorkerInfo,
-};
+use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, WORKER_PROTOCOL, WorkerInfo};
 use tch::Device;
 
 use self::{
-    conversation::Conversation,
-    inbox::{Inbox, Question, Task},
+    conversation::{Conversation, answer},
+    inbox::{Inbox, Task},
+    replies::Replies,
 };
-use crate::{
-    device, error::Error, memory::planner::Planner, options::ModelOptions, pipeline::Pipeline,
-    progress::Stop,
-};
+use crate::{device, error::Error, options::ModelOptions, pipeline::Pipeline, progress::Stop};
 
 /// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
 ///
@@ -39,7 +36,7 @@ pub fn serve(
     output: impl Write,
 ) -> Result<(), Error> {
     let mut inbox = Inbox::listen(input);
-    let mut replies = Replies(output);
+    let mut replies = Replies::new(output);
     let _lock = lock_device(name, state_dir)?;
     let device = device::open(name)?;
     replies.send(&FromWorker::Ready(introduction(name, device)))?;
@@ -49,7 +46,7 @@ pub fn serve(
         let request = match task {
             Task::Render(request) => request,
             Task::Plan(question) => {
-                replies.send(&question.answer(pipeline.planner()))?;
+                replies.send(&answer(&question, pipeline.planner()))?;
                 continue;
             }
             Task::Cool { to } => {
@@ -91,19 +88,6 @@ fn render(
     match lost {
         Some(error) => Err(error),
         None => outcome,
-    }
-}
-
-impl Question {
-    fn answer(&self, planner: Planner) -> FromWorker {
-        let outcome = match planner.plan(&self.request) {
-            Ok(plan) => PlanOutcome::Plan(Box::new(plan)),
-            Err(error) => PlanOutcome::Refused(error.failure()),
-        };
-        FromWorker::Planned {
-            ask: self.ask,
-            outcome,
-        }
     }
 }
 
@@ -150,22 +134,5 @@ fn introduction(name: &str, device: Device) -> WorkerInfo {
         device: name.into(),
         device_name: device::model_name(device),
         device_total_bytes: device::total_bytes(device),
-    }
-}
-
-/// Where replies go: one line each, complete when sent.
-struct Replies<W>(W);
-
-impl<W: Write> Replies<W> {
-    fn send(&mut self, message: &FromWorker) -> Result<(), Error> {
-        let mut line =
-            serde_json::to_vec(message).expect("messages are plain data with string keys");
-        line.push(b'\n');
-        let sent = self.0.write_all(&line).and_then(|()| self.0.flush());
-        sent.map_err(|source| Error::Io {
-            path: PathBuf::from("the daemon's pipe"),
-            doing: "writing to",
-            source,
-        })
     }
 }

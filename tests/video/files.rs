@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use framepack_engine::error::VideoError;
 use framepack_engine::picture::Size;
 use framepack_engine::video::colour::Yuv420;
-use framepack_engine::video::{Metadata, VideoError, VideoSettings, VideoSummary, VideoWriter};
+use framepack_engine::video::{Metadata, VideoSettings, VideoSummary, VideoWriter};
 use serde_json::{Value, json};
 
 const SIZE: Size = Size::new(96, 64);

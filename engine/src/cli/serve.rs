@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use framepack_engine::{ModelOptions, Tiling, memory::plan::Limits, worker};
+use framepack_engine::{Limits, ModelOptions, Tiling, worker};
 use framepack_jobs::{
     MemoryAmount, Row,
     settings::{HOST_BUDGET_GB, PRESERVE_GB},

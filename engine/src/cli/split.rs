@@ -3,10 +3,11 @@
 use anyhow::bail;
 use clap::ValueEnum;
 use framepack_engine::{
+    ForcedSplit,
     memory::{
         DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency, load_model_chunked,
-        plan::{ForcedSplit, Plan},
     },
+    plan::Plan,
     sampler::Hoisting,
 };
 use tch::Device;

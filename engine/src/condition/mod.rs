@@ -1,12 +1,13 @@
 //! What the video is made from: the prompt and the start image as the transformer and the history take them.
 
 pub(crate) mod cache;
-pub(crate) mod encode;
+mod files;
 mod image;
 mod text;
 
 use tch::{Device, Kind, Tensor};
 
+pub(crate) use self::files::EncoderFiles;
 pub use self::{
     image::{VisionEncoder, start_latent},
     text::{PromptEmbedding, TextEncoders},

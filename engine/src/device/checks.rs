@@ -2,13 +2,15 @@
 
 mod attention;
 mod copies;
+mod finding;
 mod memory;
 mod streams;
 
 use serde::Serialize;
-use tch::{Device, Tensor};
+use tch::Device;
 
-use super::catch;
+use self::finding::Finding;
+use super::catch::catch;
 
 /// One function of the device, tried.
 #[derive(Debug, Serialize)]
@@ -37,9 +39,6 @@ pub enum Outcome {
     /// The device has no such thing, and the engine does without.
     NotOnThisDevice,
 }
-
-/// The measurement of a check that passed, `None` where there is nothing to check, or what is wrong.
-type Finding = Result<Option<String>, String>;
 
 type Try = fn(Device) -> Finding;
 
@@ -72,39 +71,9 @@ pub fn check(device: Device) -> impl Iterator<Item = Check> {
     })
 }
 
-/// Numbers in -1..1 without a pattern that an error could hide in.
-fn waves(shape: &[i64], step: f64, device: Device) -> Tensor {
-    let count = shape.iter().product::<i64>();
-    let angles = Tensor::arange(count, (tch::Kind::Double, device)) * step;
-    angles.sin().to_kind(tch::Kind::Float).view(shape)
-}
-
-/// The largest difference between two tensors' elements.
-fn max_difference(a: &Tensor, b: &Tensor) -> f64 {
-    let difference = a.to_kind(tch::Kind::Float) - b.to_kind(tch::Kind::Float);
-    difference.abs().max().double_value(&[])
-}
-
-/// A measured difference as a finding; NaN is beyond every limit.
-fn within(difference: f64, limit: f64, of_what: &str) -> Finding {
-    let text = format!("max difference {of_what} {difference:.1e}");
-    if difference <= limit {
-        Ok(Some(text))
-    } else {
-        Err(format!("{text}, more than {limit:.0e}"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn differences_past_the_limit_and_nan_are_failures() {
-        assert!(within(1e-6, 1e-5, "from x").unwrap().is_some());
-        assert!(within(1e-4, 1e-5, "from x").unwrap_err().contains("1e-5"));
-        assert!(within(f64::NAN, 1e-5, "from x").is_err());
-    }
 
     #[test]
     fn a_panic_of_torch_is_a_failed_check() {

@@ -10,8 +10,8 @@ use std::{
 };
 
 use super::{
-    Stream,
     shim::{checked, raised},
+    stream::Stream,
 };
 
 unsafe extern "C" {

@@ -4,7 +4,7 @@ use std::fs;
 
 use tch::Device;
 
-use super::memory_info;
+use super::memory::memory_info;
 
 /// `cpu` or `cuda:N`.
 pub fn label(device: Device) -> String {

@@ -2,7 +2,7 @@
 
 use tch::Device;
 
-use super::{Event, Stream};
+use super::stream::{Event, Stream};
 
 /// The device's work in order, each piece with its begin and its end on torch's stream.
 #[derive(Debug)]

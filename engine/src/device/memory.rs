@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use tch::{Device, Kind, Tensor};
 
-use super::shim;
+use super::shim::{self, AllocatorStats};
 
 /// How much the process's share outside torch's allocator grows once models run: kernels that the driver loads
 /// when they are first used, workspaces that libraries allocate themselves.
@@ -40,20 +40,6 @@ fn available_bytes(meminfo: &str) -> Option<u64> {
         .find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
-}
-
-/// What torch's allocator counts on one device, of this process alone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[repr(C)] // as `fp_allocator_stats` in csrc/torch_shim.h
-pub struct AllocatorStats {
-    /// Bytes that tensors occupy.
-    pub allocated_bytes: u64,
-    /// Bytes that torch has from the driver: what tensors occupy and what it keeps for reuse.
-    pub reserved_bytes: u64,
-    /// Most of `allocated_bytes` since [`reset_peak`].
-    pub peak_allocated_bytes: u64,
-    /// Most of `reserved_bytes` since [`reset_peak`].
-    pub peak_reserved_bytes: u64,
 }
 
 /// The counts of torch's allocator on a CUDA device.

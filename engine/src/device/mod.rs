@@ -12,18 +12,18 @@ mod runtime;
 mod shim;
 mod stream;
 
-pub(crate) use attention::{AttentionKernel, OtherKernels};
+pub(crate) use attention::OtherKernels;
 pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};
-pub(crate) use graph::Graph;
 pub(crate) use host::{HostBuffer, HostTensor};
 pub use identity::{label, model_name, total_bytes};
 pub(crate) use idle::{Idle, WorkClock};
 pub use memory::{
-    AllocatorStats, CONTEXT_GROWTH_BYTES, MemoryInfo, allocator_stats, empty_cache,
-    host_available_bytes, memory_info, peak_bytes, reset_peak,
+    CONTEXT_GROWTH_BYTES, MemoryInfo, allocator_stats, empty_cache, host_available_bytes,
+    memory_info, peak_bytes, reset_peak,
 };
 pub use runtime::{init, open};
+pub use shim::AllocatorStats;
 pub(crate) use shim::torch_version;
 pub(crate) use stream::{Event, Stream};

@@ -6,7 +6,19 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 
 use tch::TchError;
 
-use super::memory::AllocatorStats;
+/// What torch's allocator counts on one device, of this process alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)] // as `fp_allocator_stats` in csrc/torch_shim.h
+pub struct AllocatorStats {
+    /// Bytes that tensors occupy.
+    pub allocated_bytes: u64,
+    /// Bytes that torch has from the driver: what tensors occupy and what it keeps for reuse.
+    pub reserved_bytes: u64,
+    /// Most of `allocated_bytes` since [`reset_peak`].
+    pub peak_allocated_bytes: u64,
+    /// Most of `reserved_bytes` since [`reset_peak`].
+    pub peak_reserved_bytes: u64,
+}
 
 unsafe extern "C" {
     safe fn fp_last_error() -> *const c_char;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Residency, vram::Buffer};
+use super::{residency::Residency, vram::Buffer};
 use crate::device::Event;
 
 /// Where blocks are on the device.

@@ -1,10 +1,10 @@
 //! The Python application's memory functions, by their names, with what those names promise.
 //!
 //! In the original, `load_model_chunked` moved the root module, and with it everything, in one go; the target of
-//! `force_free_vram` ([`Vram::force_free_vram`](super::Vram::force_free_vram)) only decided about a warning; and
+//! `force_free_vram` ([`Vram::force_free_vram`](super::vram::Vram::force_free_vram)) only decided about a warning; and
 //! offloading copied weights back that had never changed.
 
-use super::{DynamicSwap, Residency, Vram, transfer::STAGES};
+use super::{residency::Residency, swap::DynamicSwap, transfer::STAGES, vram::Vram};
 use crate::error::Error;
 
 /// Slots for the blocks that do not fit.

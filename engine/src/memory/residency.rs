@@ -64,7 +64,7 @@ impl Residency {
 }
 
 /// Which of `count` places `chosen` evenly spread ones take.
-pub(super) fn evenly_spread(chosen: usize, count: usize) -> Vec<bool> {
+pub(crate) fn evenly_spread(chosen: usize, count: usize) -> Vec<bool> {
     // Bresenham's line from none to all of them, rounded.
     let upto = |place: usize| (2 * place * chosen + count) / (2 * count.max(1));
     (0..count).map(|i| upto(i + 1) > upto(i)).collect()

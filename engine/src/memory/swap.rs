@@ -19,10 +19,10 @@ use std::{
 use tch::Device;
 
 use super::{
-    Memory, Residency,
     arena::{Filling, HostBlock},
+    device_memory::Memory,
     places::{Place, Places},
-    residency::Passes,
+    residency::{Passes, Residency},
 };
 use crate::{
     device::{self, Event, Stream},
@@ -57,7 +57,7 @@ impl<B> DynamicSwap<B> {
     ) -> Result<Self, WeightsError> {
         let mut packings: Vec<Arc<Packing>> = Vec::new();
         let declare = |(number, w): (usize, &Weights<'_>)| {
-            let packing = Packing::of(w.kind(), |w| load(number, w))?;
+            let packing = BlockWeights::packing(w.kind(), |w| load(number, w))?;
             let known = packings.iter().find(|known| ***known == packing).cloned();
             let packing = known.unwrap_or_else(|| Arc::new(packing));
             packings.push(packing.clone());

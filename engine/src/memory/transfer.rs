@@ -13,8 +13,8 @@ use std::{
 use tch::{Device, Tensor};
 
 use super::{
-    Staging,
     arena::{HostBlock, copy_in_parallel},
+    options::{MemoryV2, Staging},
 };
 use crate::{
     device::{Event, HostBuffer, HostTensor, Stream},
@@ -25,25 +25,7 @@ use crate::{
 pub(super) const STAGES: usize = 2;
 const CHUNK_BYTES: usize = 64 << 20;
 /// Page-locked host memory through which blocks without a copy there pass from the files to the device.
-pub(super) const STAGING_BYTES: u64 = (STAGES * CHUNK_BYTES) as u64;
-
-/// The Python application's memory v2: how weights travel to the device. It changes the speed and never the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemoryV2 {
-    /// Transfers have a stream of their own, so that they overlap with computation.
-    pub use_async_streams: bool,
-    /// Transfers start from page-locked memory.
-    pub use_pinned_memory: bool,
-}
-
-impl Default for MemoryV2 {
-    fn default() -> Self {
-        Self {
-            use_async_streams: true,
-            use_pinned_memory: true,
-        }
-    }
-}
+pub(crate) const STAGING_BYTES: u64 = (STAGES * CHUNK_BYTES) as u64;
 
 /// What carries weights to one device.
 #[derive(Debug)]

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    error::Error, memory::plan::Plan, sampler::HoistedCache, transformer::PackedTransformer,
-};
+use crate::{error::Error, plan::Plan, sampler::HoistedCache, transformer::PackedTransformer};
 
 /// The transformer, and what belongs to these weights alone.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::bytes_of;
+use super::size::bytes_of;
 use crate::weights::{Weights, WeightsError};
 
 /// 3-D convolution over (B, C, T, H, W).

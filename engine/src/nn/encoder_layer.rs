@@ -3,7 +3,11 @@
 use serde::Deserialize;
 use tch::Tensor;
 
-use super::{LayerNorm, Linear, attention, causal_attention};
+use super::{
+    attention::{attention, causal_attention},
+    linear::Linear,
+    norm::LayerNorm,
+};
 use crate::weights::{Weights, WeightsError};
 
 /// Which positions a position sees.

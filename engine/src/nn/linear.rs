@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::bytes_of;
+use super::size::bytes_of;
 use crate::weights::{Weights, WeightsError};
 
 /// A linear layer.

@@ -5,14 +5,10 @@ mod conv;
 mod encoder_layer;
 mod linear;
 mod norm;
+mod size;
 
 pub use attention::{attention, causal_attention};
 pub use conv::{Conv2d, Conv3d};
 pub use encoder_layer::{Activation, EncoderLayer, EncoderLayerConfig, Visibility};
 pub use linear::Linear;
 pub use norm::{GroupNorm, LayerNorm, RmsNorm, layer_norm};
-
-/// Size of a tensor's values.
-fn bytes_of(tensor: &tch::Tensor) -> u64 {
-    (tensor.numel() * tensor.kind().elt_size_in_bytes()) as u64
-}

@@ -5,8 +5,8 @@
 
 use image::RgbImage;
 
-use super::Size;
 use super::resample::{Filter, Window, resize_window};
+use super::size::Size;
 
 /// A list of sizes of about the same area.
 struct Bucket {

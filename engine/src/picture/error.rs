@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use framepack_jobs::Code;
 use thiserror::Error;
 
-use super::Size;
-use super::load::{MAX_FILE_BYTES, MAX_PIXELS};
+use super::size::{MAX_FILE_BYTES, MAX_PIXELS, Size};
 
 /// Why an image cannot be used.
 #[derive(Debug, Error)]

@@ -11,13 +11,10 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use super::{PictureError, Size};
-
-/// Largest picture that is read, in pixels: that of a 60-megapixel camera, and far from a decompression bomb.
-pub const MAX_PIXELS: u64 = 64_000_000;
-
-/// Largest file that is read: `MAX_PIXELS` uncompressed at 16 bits and four channels.
-pub const MAX_FILE_BYTES: u64 = MAX_PIXELS * 8;
+use super::{
+    error::PictureError,
+    size::{MAX_FILE_BYTES, MAX_PIXELS, Size},
+};
 
 /// Reads the picture at `path` as 8-bit RGB, upright.
 pub fn load(path: &Path) -> Result<RgbImage, PictureError> {

@@ -7,8 +7,8 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{Rgb, RgbImage, imageops};
 
-use super::Size;
 use super::resample::{Filter, resize};
+use super::size::Size;
 
 /// Columns of a contact sheet, and rows of a full one.
 const COLUMNS: usize = 4;

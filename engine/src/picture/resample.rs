@@ -11,7 +11,7 @@ use std::ops::Range;
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::Size;
+use super::size::Size;
 
 /// Fractional bits of a weight: 32 less 8 of the pixel and 2 for overshoot.
 const PRECISION_BITS: u32 = 22;

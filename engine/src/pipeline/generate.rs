@@ -8,7 +8,7 @@ use std::{ops::ControlFlow, rc::Rc};
 use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
-use super::Pipeline;
+use super::kept::Kept;
 use crate::{
     assembly::Assembly,
     checkpoint::{Checkpoints, FinishedSection, ResumePoint},
@@ -18,27 +18,15 @@ use crate::{
     history::LatentHistory,
     job::Job,
     ladder::Ladder,
-    output,
+    output::{self, Video},
     progress::{ProgressReporter, stopped},
     sampler::{Denoiser, NoiseStream, Prompts, Sampled, ScheduleEmbeddings, Shift, sigmas, unipc},
     section::Section,
-    video::pieces::Pieces,
 };
-
-/// What the section loop leaves.
-#[derive(Debug)]
-pub(crate) struct Video {
-    /// All latents in the order of time, (1, C, T, h, w) f32 on the CPU.
-    pub(crate) latents: Tensor,
-    /// All frames.
-    pub(crate) frames: Pieces,
-    /// How long the device waited between the sections' parts; `None` on the CPU.
-    pub(crate) idle: Option<device::Idle>,
-}
 
 /// One run of a job's sections.
 pub(crate) struct Generation<'a, 'j> {
-    pub(crate) pipeline: &'a mut Pipeline,
+    pub(crate) kept: &'a mut Kept,
     pub(crate) job: &'a Job,
     /// `None` if all sections were found.
     pub(crate) conditions: Option<&'a Conditions>,
@@ -74,7 +62,7 @@ impl Generation<'_, '_> {
         let mut partial = PartialVideo {
             history: LatentHistory::new(plan.order, &start_latent),
             frames: Assembly::new(plan.order, plan.overlap_frames(), work_dir)?,
-            clock: WorkClock::new(self.pipeline.device),
+            clock: WorkClock::new(self.kept.device),
             embeddings: None,
         };
         for (number, section) in plan.sections.iter().enumerate() {
@@ -89,7 +77,7 @@ impl Generation<'_, '_> {
                     section: count,
                     latents: &latents,
                     start_latent: &start_latent,
-                    provenance: &self.pipeline.provenance(self.job, &self.ladder),
+                    provenance: &self.kept.provenance(self.job, &self.ladder),
                 })?;
                 self.progress.checkpoint(count)?;
                 latents
@@ -166,11 +154,11 @@ impl Generation<'_, '_> {
     /// Plans the job with less memory, on the next rung of the ladder that changes anything; `false` if there is
     /// none.
     fn climb(&mut self, reason: String) -> Result<bool, Error> {
-        self.pipeline.models.clear(); // what was half done, and all else that can be had again
-        let before = self.pipeline.models.placement().clone();
+        self.kept.models.clear(); // what was half done, and all else that can be had again
+        let before = self.kept.models.placement().clone();
         while self.ladder.climb().is_some() {
-            match self.pipeline.place(self.job, &self.ladder) {
-                Ok(_) if *self.pipeline.models.placement() == before => {}
+            match self.kept.place(self.job, &self.ladder) {
+                Ok(_) if *self.kept.models.placement() == before => {}
                 Ok(_) => {
                     let taken = self.ladder.take(reason);
                     tracing::warn!(rung = taken.rung, name = taken.name, "{}", taken.reason);
@@ -189,7 +177,7 @@ impl Generation<'_, '_> {
         section: &Section,
         noise: &Tensor,
     ) -> Result<Tensor, Error> {
-        let device = self.pipeline.device;
+        let device = self.kept.device;
         let schedule = sigmas(self.job.sampling.steps, Shift::of(&noise.size()));
         let embeddings = if let Some(embeddings) = partial.embeddings.take() {
             embeddings
@@ -201,8 +189,8 @@ impl Generation<'_, '_> {
         let noise = noise.to_device(device);
         let denoiser = Denoiser {
             model: Sampled {
-                kind: self.pipeline.models.transformer_kind(),
-                transformer: self.pipeline.models.transformer(&self.job.transformer)?,
+                kind: self.kept.models.transformer_kind(),
+                transformer: self.kept.models.transformer(&self.job.transformer)?,
                 guidance: self.job.sampling.guidance,
             },
             embeddings: partial.embeddings.insert(embeddings),
@@ -228,16 +216,16 @@ impl Generation<'_, '_> {
             negative: conditions.negative.as_ref(),
         };
         let guidance = self.job.sampling.guidance;
-        let models = &mut self.pipeline.models;
+        let models = &mut self.kept.models;
         models.embeddings(&self.job.transformer, (schedule, guidance), prompts)
     }
 
     fn decode(&mut self, partial: &mut PartialVideo, section: &Section) -> Result<(), Error> {
-        let models = &mut self.pipeline.models;
+        let models = &mut self.kept.models;
         let (kind, tiling) = (models.vae_kind(), models.tiling());
         let vae = models.decoder(&self.job.bundle)?;
         let latents = partial.history.newest(section) / vae.scaling_factor();
-        let unscaled = latents.to_kind(kind).to_device(self.pipeline.device);
+        let unscaled = latents.to_kind(kind).to_device(self.kept.device);
         let PartialVideo { frames, clock, .. } = partial;
         clock.piece(|| frames.join(&vae.decode(&unscaled, tiling)));
         Ok(())

@@ -13,6 +13,8 @@ use serde::Deserialize;
 use super::*;
 use crate::{
     checkpoint::ResumePoint,
+    condition::Conditions,
+    sampler::needs_negative,
     section::{SectionOrder, SectionPlan},
 };
 
@@ -174,14 +176,14 @@ fn generate(
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut progress = ProgressReporter::new(&mut listener);
     let ladder = Ladder::at(0);
-    pipeline.place(&job, &ladder).unwrap();
+    pipeline.kept.place(&job, &ladder).unwrap();
     let files = EncoderFiles::of(&job.bundle).unwrap();
-    pipeline.models.select(&job.bundle, files);
+    pipeline.kept.models.select(&job.bundle, files);
     let conditions =
-        conditions.unwrap_or_else(|| pipeline.condition(&job, files, &mut progress).unwrap());
+        conditions.unwrap_or_else(|| pipeline.kept.condition(&job, files, &mut progress).unwrap());
     let generation = Generation {
-        checkpoints: &mut pipeline.checkpoints(&job, files).unwrap(),
-        pipeline,
+        checkpoints: &mut pipeline.kept.checkpoints(&job, files).unwrap(),
+        kept: &mut pipeline.kept,
         job: &job,
         conditions: Some(&conditions),
         progress: &mut progress,

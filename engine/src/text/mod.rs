@@ -11,4 +11,4 @@ pub mod tokenizer;
 
 pub use clip::Clip;
 pub use llama::Llama;
-pub use tokenizer::{TextTokenizers, TokenizerError};
+pub use tokenizer::TextTokenizers;

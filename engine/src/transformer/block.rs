@@ -7,7 +7,7 @@
 use tch::Tensor;
 
 use super::{
-    Config,
+    config::Config,
     modulation::{ModulationVectors, vectors},
     rope::Rope,
 };

@@ -7,7 +7,7 @@
 use tch::{Kind, Tensor};
 
 use super::{
-    Conditioning, Config,
+    config::Config,
     embed::{ImageProjection, TimeTextEmbedding},
     modulation::{Modulation, ModulationVectors},
     refiner::TokenRefiner,
@@ -17,6 +17,20 @@ use crate::{
     nn::Linear,
     weights::{Weights, WeightsError},
 };
+
+/// What the model is conditioned on; constant over the steps of a section. Float tensors are in the model's
+/// type.
+#[derive(Debug)]
+pub struct Conditioning {
+    /// Llama states, (1, L, `text_embed_dim`), padded at the end.
+    pub encoder_hidden_states: Tensor,
+    /// (1, L) bool, true = valid, valid tokens first; `None` = all valid.
+    pub encoder_attention_mask: Option<Tensor>,
+    /// CLIP's pooled text, (1, `pooled_projection_dim`).
+    pub pooled_projections: Tensor,
+    /// SigLIP states, (1, N, `image_proj_dim`).
+    pub image_embeddings: Option<Tensor>,
+}
 
 /// The part of it that is not about one block.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 
 use tch::Tensor;
 
-use super::{Config, rope::Rope};
+use super::{config::Config, pad::pad_to_multiple, rope::Rope};
 use crate::{
     nn::Conv3d,
     weights::{Weights, WeightsError},
@@ -61,17 +61,6 @@ impl PatchEmbed {
         let patches = self.proj.forward(&pad_to_multiple(latents, self.kernel)); // (1, D, t, h, w)
         patches.flatten(2, 4).transpose(1, 2)
     }
-}
-
-/// Repeats the last values of (B, C, T, H, W) at the end of each axis up to a multiple of `block`.
-pub(super) fn pad_to_multiple(x: &Tensor, block: [i64; 3]) -> Tensor {
-    let (.., t, h, w) = x.size5().expect("latents and tables have five axes");
-    let [pt, ph, pw] =
-        [(t, block[0]), (h, block[1]), (w, block[2])].map(|(size, k)| (k - size % k) % k);
-    if [pt, ph, pw] == [0, 0, 0] {
-        return x.shallow_clone();
-    }
-    x.replication_pad3d([0, pw, 0, ph, 0, pt])
 }
 
 /// The patch embeddings of all four groups.

@@ -5,7 +5,7 @@
 
 use tch::Tensor;
 
-use super::Config;
+use super::config::Config;
 use crate::{
     nn::Linear,
     weights::{Weights, WeightsError},

@@ -1,7 +1,11 @@
 //! What the transformer asks of the memory, known before a weight is read.
 
-use super::PackedTransformer;
-use crate::memory::{activations::Sequence, plan::TransformerNeeds};
+use tch::Kind;
+
+use super::{activations::Sequence, config::Config};
+
+/// Slots for the modulation layers while they are evaluated once.
+pub(super) const HOIST_SLOTS: usize = 2;
 
 /// Text tokens with their padding, which only the refiner sees.
 const PADDED_TEXT_TOKENS: u64 = 512;
@@ -19,47 +23,63 @@ pub struct Run {
     pub evaluations: u64,
 }
 
-impl PackedTransformer {
-    /// What a run asks for.
-    pub fn needs(&self, run: &Run) -> TransformerNeeds {
-        let (dim, kind_bytes) = (
-            self.config.hidden_size() as u64,
-            self.kind.elt_size_in_bytes() as u64,
-        );
+/// What a model asks for, in bytes as stored on the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransformerNeeds {
+    /// The blocks in the order of their use.
+    pub block_bytes: Vec<u64>,
+    /// Weights that are always on the device.
+    pub fixed_bytes: u64,
+    /// What evaluating the hoisted layers takes while it lasts. The ring's slots can serve for it.
+    pub hoist_peak_bytes: u64,
+    /// The tables that hoisting leaves.
+    pub hoisted_bytes: u64,
+    /// What one evaluation takes beside all weights, torch's cache for it included.
+    pub activation_bytes: u64,
+}
+
+/// Bytes of the model's weights.
+pub(super) struct WeightBytes {
+    /// Of each block, in the order of their use.
+    pub(super) blocks: Vec<u64>,
+    /// What is always on the device.
+    pub(super) fixed: u64,
+    /// The part that is evaluated first when hoisting.
+    pub(super) conditioner: u64,
+    /// Of each modulation layer.
+    pub(super) modulations: Vec<u64>,
+}
+
+impl TransformerNeeds {
+    /// What a run of a model of `config` asks for.
+    pub(super) fn new(config: &Config, kind: Kind, weights: WeightBytes, run: &Run) -> Self {
+        let (dim, kind_bytes) = (config.hidden_size() as u64, kind.elt_size_in_bytes() as u64);
         let sequence = Sequence {
             tokens: run.tokens,
             hidden_size: dim,
-            mlp_size: self.config.mlp_size() as u64,
-            head_dim: self.config.attention_head_dim as u64,
+            mlp_size: config.mlp_size() as u64,
+            head_dim: config.attention_head_dim as u64,
             kind_bytes,
         };
         let [double, single] =
-            [self.config.num_layers, self.config.num_single_layers].map(|blocks| blocks as u64);
+            [config.num_layers, config.num_single_layers].map(|blocks| blocks as u64);
         let modulation = double * 12 * dim + single * 3 * dim + 2 * dim;
         let hoisted_bytes = run.evaluations * kind_bytes * (run.context_tokens * dim + modulation);
-        TransformerNeeds {
-            block_bytes: self.blocks.block_bytes(),
-            fixed_bytes: self.packing.bytes() + self.proj_out.bytes(),
-            hoist_peak_bytes: self.hoist_peak_bytes(dim * kind_bytes),
+        Self {
+            hoist_peak_bytes: weights.hoist_peak_bytes(dim * kind_bytes),
+            block_bytes: weights.blocks,
+            fixed_bytes: weights.fixed,
             hoisted_bytes,
             activation_bytes: sequence.working_bytes(),
         }
     }
+}
 
-    /// Weights that leave the device once they are evaluated.
-    pub fn hoisted_away_bytes(&self) -> u64 {
-        let both = [
-            self.conditioner.block_bytes(),
-            self.modulations.block_bytes(),
-        ];
-        both.iter().flatten().sum()
-    }
-
+impl WeightBytes {
     /// The refiner with its activations, or the slots of the modulation layers.
     fn hoist_peak_bytes(&self, row_bytes: u64) -> u64 {
-        let conditioner: u64 = self.conditioner.block_bytes().iter().sum();
         let refiner = REFINER_TENSORS * PADDED_TEXT_TOKENS * row_bytes;
-        let modulation = self.modulations.block_bytes().into_iter().max();
-        (conditioner + refiner).max(super::HOIST_SLOTS as u64 * modulation.unwrap_or(0))
+        let modulation = self.modulations.iter().copied().max();
+        (self.conditioner + refiner).max(HOIST_SLOTS as u64 * modulation.unwrap_or(0))
     }
 }

@@ -4,8 +4,8 @@
 use tch::{Kind, Tensor};
 
 use super::{
-    Config,
     block::{FeedForward, FeedForwardActivation},
+    config::Config,
     embed::TimeTextEmbedding,
 };
 use crate::{

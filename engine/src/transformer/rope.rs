@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::Config;
+use super::{config::Config, pad::pad_to_multiple};
 
 /// Cosines and sines of a run of tokens, f32, both (1, L, 1, `head_dim`).
 #[derive(Debug)]
@@ -95,7 +95,7 @@ fn average(x: &Tensor, block: [i64; 3]) -> Tensor {
     if block == [1, 1, 1] {
         return x.shallow_clone();
     }
-    super::context::pad_to_multiple(x, block).avg_pool3d(block, block, [0, 0, 0], false, true, None)
+    pad_to_multiple(x, block).avg_pool3d(block, block, [0, 0, 0], false, true, None)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use tch::Tensor;
 
-use super::Config;
+use super::config::Config;
 use crate::nn::{Conv3d, GroupNorm};
 use crate::weights::{Weights, WeightsError};
 

@@ -2,8 +2,8 @@
 
 use tch::Tensor;
 
-use super::Config;
 use super::causal::{CausalConv3d, NormSilu, Resnets, Upsample};
+use super::config::Config;
 use super::mid::MidBlock;
 use crate::weights::{Weights, WeightsError};
 

@@ -2,8 +2,8 @@
 
 use tch::Tensor;
 
-use super::Config;
 use super::causal::{NORM_EPS, ResnetBlock};
+use super::config::Config;
 use crate::nn::{GroupNorm, Linear, attention};
 use crate::weights::{Weights, WeightsError};
 

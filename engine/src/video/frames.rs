@@ -4,7 +4,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Joins two stretches of video whose last and first `overlap_frames` show the same moments.
 ///

@@ -5,7 +5,6 @@
 
 mod atom;
 pub mod colour;
-mod error;
 mod faststart;
 pub mod frames;
 mod metadata;
@@ -16,7 +15,6 @@ mod verify;
 mod writer;
 pub mod x264;
 
-pub use error::VideoError;
 pub use metadata::Metadata;
 pub use playback::Player;
 pub use writer::{VideoSettings, VideoSummary, VideoWriter};

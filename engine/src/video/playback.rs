@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::VideoError;
+use crate::error::VideoError;
 
 /// Mean luma, of 255, below which a frame counts as black.
 const BLACK: f64 = 4.0;

@@ -8,9 +8,8 @@ use std::path::Path;
 
 use mp4::{MediaType, Mp4Reader, Mp4Track};
 
-use super::VideoError;
 use super::mp4::TICKS_PER_FRAME;
-use crate::picture::Size;
+use crate::{error::VideoError, picture::Size};
 
 type Reader = Mp4Reader<std::io::BufReader<File>>;
 

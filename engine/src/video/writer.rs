@@ -11,8 +11,8 @@ use super::mp4::{Muxed, Muxer};
 use super::playback::{Player, Shown};
 use super::verify::{Expected, verify};
 use super::x264::{EncoderSettings, H264Encoder};
-use super::{Metadata, VideoError, faststart};
-use crate::picture::Size;
+use super::{faststart, metadata::Metadata};
+use crate::{error::VideoError, picture::Size};
 
 /// What a video is to be.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,9 +7,8 @@ use std::ffi::{CStr, c_char};
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
 
-use super::VideoError;
 use super::colour::Yuv420;
-use crate::picture::Size;
+use crate::{error::VideoError, picture::Size};
 
 /// The encoder's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,12 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::{
-    Checkpoint, Packing, Weights, WeightsError, checkpoint::Origin, join, packing::PackedTensor,
+    checkpoint::{Checkpoint, Origin, Weights, join},
+    error::WeightsError,
+    packing::{PackedTensor, Packing},
     synthesis::synthesise,
 };
 
@@ -19,6 +21,16 @@ pub(crate) struct BlockWeights {
 }
 
 impl BlockWeights {
+    /// A packing for the tensors that `load` takes from the place it is given, as `kind`.
+    pub(crate) fn packing<M>(
+        kind: Kind,
+        load: impl FnOnce(&Weights<'_>) -> Result<M, WeightsError>,
+    ) -> Result<Packing, WeightsError> {
+        let checkpoint = Checkpoint::shapes();
+        load(&checkpoint.weights(Device::Cpu, kind))?;
+        Ok(Packing::new(kind, checkpoint.taken()))
+    }
+
     /// Names the tensors of `packing` below `w`: all are there, in the right shapes. Nothing is read.
     pub(crate) fn declare(w: &Weights<'_>, packing: Arc<Packing>) -> Result<Self, WeightsError> {
         for (name, part) in packing.parts() {
@@ -26,8 +38,8 @@ impl BlockWeights {
         }
         Ok(Self {
             packing,
-            path: w.path.clone(),
-            origin: w.checkpoint.origin(),
+            path: w.path().to_owned(),
+            origin: w.origin(),
         })
     }
 

@@ -1,30 +1,12 @@
 //! One component's weights as a source of named tensors that remembers what was taken from it.
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, fmt::Display, path::Path, sync::Arc};
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Packing, Weights, WeightsError, shards::Shards, synthesis::synthesise};
-
-/// How a component's files are named and what in them is known to be unused.
-#[derive(Debug, Clone, Copy)]
-pub struct Layout {
-    /// `diffusion_pytorch_model` (diffusers) or `model` (transformers).
-    pub base: &'static str,
-    /// Prefixes that some files carry and others lack; names are asked for without them.
-    pub optional_prefixes: &'static [&'static str],
-    /// Whether a tensor (name without optional prefix) may be left over.
-    pub ignored: fn(&str) -> bool,
-}
-
-impl Layout {
-    /// What diffusers writes: no prefix, nothing left over.
-    pub const DIFFUSERS: Self = Self {
-        base: "diffusion_pytorch_model",
-        optional_prefixes: &[],
-        ignored: |_| false,
-    };
-}
+use super::{
+    error::WeightsError, layout::Layout, packing::Packing, shards::Shards, synthesis::synthesise,
+};
 
 /// The weights of one component.
 #[derive(Debug)]
@@ -190,5 +172,74 @@ impl Checkpoint {
             Source::Stored { origin, .. } => origin.clone(),
             Source::Packed { .. } => unreachable!("a block has no blocks of its own"),
         }
+    }
+}
+
+/// A place in a checkpoint's tree of names.
+#[derive(Debug, Clone)]
+pub struct Weights<'a> {
+    checkpoint: &'a Checkpoint,
+    path: String,
+    kind: Kind,
+    device: Device,
+}
+
+impl Weights<'_> {
+    /// The place `part` below this one.
+    #[must_use]
+    pub fn pp(&self, part: impl Display) -> Self {
+        Self {
+            path: self.full_name(part),
+            ..self.clone()
+        }
+    }
+
+    /// The tensor `name` below this place, checked against `shape`, as [`Self::kind`] on [`Self::device`].
+    pub fn get(&self, name: &str, shape: &[i64]) -> Result<Tensor, WeightsError> {
+        self.checkpoint
+            .take(&self.full_name(name), shape, (self.kind, self.device))
+    }
+
+    /// Checks that the tensor `name` below this place is there, without reading it: it will be read later.
+    pub(super) fn declare(&self, name: &str, shape: &[i64]) -> Result<(), WeightsError> {
+        self.checkpoint.declare(&self.full_name(name), shape)
+    }
+
+    /// Declares that what is below this place is not needed: it may be there or not.
+    pub fn skip(&self) {
+        self.checkpoint.skip(&self.path);
+    }
+
+    /// Where the tensors go.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Type of the tensors.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The name of this place in the checkpoint.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What the checkpoint's values come from.
+    pub(super) fn origin(&self) -> Origin {
+        self.checkpoint.origin()
+    }
+
+    fn full_name(&self, part: impl Display) -> String {
+        join(&self.path, part)
+    }
+}
+
+/// The name of `part` below `path`; the root has an empty path.
+pub(super) fn join(path: &str, part: impl Display) -> String {
+    if path.is_empty() {
+        part.to_string()
+    } else {
+        format!("{path}.{part}")
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde::de::DeserializeOwned;
 
-use super::WeightsError;
+use super::error::WeightsError;
 
 /// Reads what `T` needs from `config.json` in `dir`; other keys are ignored.
 pub fn read_config<T: DeserializeOwned>(dir: &Path) -> Result<T, WeightsError> {

@@ -19,7 +19,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::WeightsError;
+use super::error::WeightsError;
 
 /// Endings of the files that models and tokenizers are read from.
 const ENDINGS: [&str; 3] = ["safetensors", "json", "txt"];

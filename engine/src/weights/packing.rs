@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tch::{Device, Kind, Tensor};
-
-use super::{Checkpoint, Weights, WeightsError};
+use tch::{Kind, Tensor};
 
 /// Tensors begin at multiples of this: more than any kernel of torch asks for.
 const ALIGNMENT_BYTES: usize = 256;
@@ -29,15 +27,10 @@ pub(crate) struct PackedTensor {
 }
 
 impl Packing {
-    /// The tensors that `load` takes from the place it is given, as `kind`.
-    pub(crate) fn of<M>(
-        kind: Kind,
-        load: impl FnOnce(&Weights<'_>) -> Result<M, WeightsError>,
-    ) -> Result<Self, WeightsError> {
-        let checkpoint = Checkpoint::shapes();
-        load(&checkpoint.weights(Device::Cpu, kind))?;
+    /// For tensors of these names and shapes, as `kind`.
+    pub(super) fn new(kind: Kind, shapes: BTreeMap<String, Vec<i64>>) -> Self {
         let mut bytes = 0;
-        let parts = checkpoint.taken().into_iter().map(|(name, shape)| {
+        let parts = shapes.into_iter().map(|(name, shape)| {
             let elements: i64 = shape.iter().product();
             let part = PackedTensor {
                 shape,
@@ -48,7 +41,7 @@ impl Packing {
             (name, part)
         });
         let parts = parts.collect();
-        Ok(Self { kind, parts, bytes })
+        Self { kind, parts, bytes }
     }
 
     /// Type of the tensors.

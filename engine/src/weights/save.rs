@@ -12,7 +12,7 @@ use safetensors::{
 };
 use tch::{Device, Kind, Tensor};
 
-use super::{WeightsError, synthesis::synthesise};
+use super::{error::WeightsError, synthesis::synthesise};
 
 /// Writes `<dir>/<base>.safetensors` (f32) with the tensors that `Checkpoint::synthesised(seed)` hands out
 /// under these names and shapes. They are made one at a time, so the memory is that of the largest.

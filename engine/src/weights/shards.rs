@@ -17,7 +17,7 @@ use safetensors::{
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
-use super::{Layout, WeightsError};
+use super::{error::WeightsError, layout::Layout};
 
 /// Numbers that are brought to another type at once.
 const PIECE: usize = 1 << 16;

@@ -7,7 +7,11 @@ use std::{
 
 use tch::{Device, Kind};
 
-use super::{Checkpoint, Layout, Weights, WeightsError};
+use super::{
+    checkpoint::{Checkpoint, Weights},
+    error::WeightsError,
+    layout::Layout,
+};
 
 /// A component's folder, or `random:SEED:CONFIGDIR`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,16 @@
 
 use std::{io::Write, ops::ControlFlow};
 
-use framepack_ipc::worker::{FromWorker, PauseAt, Phase, Progress};
+use framepack_ipc::worker::{FromWorker, PauseAt, Phase, PlanOutcome, Progress};
 use framepack_jobs::JobId;
 
-use super::{Replies, inbox::Inbox};
+use super::{
+    inbox::{Inbox, Question},
+    replies::Replies,
+};
 use crate::{
     error::Error,
-    memory::planner::Planner,
+    plan::Planner,
     progress::{Stop, Update},
 };
 
@@ -60,7 +63,7 @@ impl<W: Write> Conversation<'_, W> {
 
     fn answer(&mut self) -> Result<(), Error> {
         for question in self.inbox.take_questions() {
-            self.replies.send(&question.answer(self.planner))?;
+            self.replies.send(&answer(&question, self.planner))?;
         }
         Ok(())
     }
@@ -88,6 +91,18 @@ impl<W: Write> Conversation<'_, W> {
             self.replies.send(&FromWorker::Resumed { job })?;
         }
         Ok(())
+    }
+}
+
+/// What a job would take, or why it does not fit.
+pub(super) fn answer(question: &Question, planner: Planner) -> FromWorker {
+    let outcome = match planner.plan(&question.request) {
+        Ok(plan) => PlanOutcome::Plan(Box::new(plan)),
+        Err(error) => PlanOutcome::Refused(error.failure()),
+    };
+    FromWorker::Planned {
+        ask: question.ask,
+        outcome,
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use framepack_engine::{
     device::{self, AllocatorStats, MemoryInfo},
-    memory::plan,
+    plan,
 };
 use tch::{Device, Kind, Tensor};
 

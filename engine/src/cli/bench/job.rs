@@ -16,7 +16,10 @@ use image::{Rgb, RgbImage};
 use serde::Serialize;
 use tch::Device;
 
-use super::{card::Card, print, synchronize};
+use super::{
+    card::Card,
+    measure::{print, synchronize},
+};
 use crate::cli::options::DeviceName;
 
 const PROMPT: &str =

@@ -13,7 +13,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::{
     inputs::{RandomInputs, VideoSize},
-    print, synchronize,
+    measure::{print, synchronize},
 };
 use crate::cli::options::{DeviceName, Dtype};
 

@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 
 use framepack_engine::{
-    memory::plan::{self, Limits},
+    Limits, plan,
     transformer::{Config, PackedTransformer},
     weights::{ModelSource, NotASource},
 };
 use serde::Serialize;
 use tch::{Device, Kind};
 
-use super::{card::Card, inputs::RandomInputs, median, print, timed};
+use super::{
+    card::Card,
+    inputs::RandomInputs,
+    measure::{median, print, timed},
+};
 use crate::cli::{
     forward::transformer::Arguments,
     options::{DeviceName, Dtype},

@@ -2,14 +2,19 @@
 
 use clap::ValueEnum;
 use framepack_engine::{
-    memory::phases::{Decoding, place_decoding, tiling_on},
+    plan::{Decoding, place_decoding},
+    tiling_on,
     vae::{Config, Tiling, Vae},
     weights::ModelSource,
 };
 use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
-use super::{card::Card, inputs::VideoSize, median, print, timed};
+use super::{
+    card::Card,
+    inputs::VideoSize,
+    measure::{median, print, timed},
+};
 use crate::cli::options::{DeviceName, Dtype};
 
 #[derive(Debug, clap::Args)]

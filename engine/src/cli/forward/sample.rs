@@ -11,7 +11,7 @@ use framepack_jobs::Guidance;
 use tch::{Kind, Tensor};
 
 use super::{
-    Common,
+    component::Common,
     transformer::{conditioning, context},
 };
 use crate::cli::{

@@ -1,17 +1,16 @@
 //! `forward transformer`: the arguments of FramePack's `HunyuanVideoTransformer3DModelPacked.forward`.
 
 use framepack_engine::{
-    memory::activations::section_tokens,
     sampler::Hoisting,
     transformer::{
         Conditioning, Context, PackedTransformer, Run, StepEmbeddings, StepInputs,
-        TransformerInputs,
+        TransformerInputs, section_tokens,
     },
     weights::ModelSource,
 };
 use tch::{Kind, Tensor};
 
-use super::Common;
+use super::component::Common;
 use crate::cli::{
     split::{Hoist, Split},
     tensors::{Inputs, Outputs},

@@ -6,7 +6,7 @@ use framepack_engine::{
 };
 use tch::Kind;
 
-use super::Common;
+use super::component::Common;
 use crate::cli::tensors::{Inputs, Outputs};
 
 #[derive(Debug, clap::Args)]

@@ -10,8 +10,8 @@ use std::{
     time::SystemTime,
 };
 
-use super::{CacheEntry, Key};
-use crate::sealed;
+use super::key::Key;
+use crate::sealed::{self, Tensors};
 
 /// A folder of entries.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Folder {
     }
 
     /// Reads an entry. A file that is not what its name says is removed.
-    pub(super) fn read(&self, key: Key) -> Option<CacheEntry> {
+    pub(super) fn read(&self, key: Key) -> Option<Tensors> {
         let path = self.file(key);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -58,7 +58,7 @@ impl Folder {
     }
 
     /// Writes an entry, and removes those that were not used for the longest time if there are too many.
-    pub(super) fn write(&self, key: Key, entry: &CacheEntry) -> io::Result<()> {
+    pub(super) fn write(&self, key: Key, entry: &Tensors) -> io::Result<()> {
         let (bytes, _) = sealed::seal(&key.to_string(), entry).map_err(io::Error::other)?;
         let mut file = File::create(&self.unfinished)?;
         let written = file.write_all(&bytes).and_then(|()| file.sync_all());
@@ -104,7 +104,7 @@ impl Folder {
 }
 
 /// The entry in `bytes`, or what is wrong with them.
-fn unsealed(key: Key, bytes: &[u8]) -> Result<CacheEntry, String> {
+fn unsealed(key: Key, bytes: &[u8]) -> Result<Tensors, String> {
     let found = sealed::unseal(bytes)?;
     if found.what != key.to_string() {
         return Err("it is a different entry".into());

@@ -21,14 +21,11 @@ const ENTRIES_IN_MEMORY: usize = 32;
 /// Entries on the disk: about 0.7 GB with the published models on CUDA.
 const ENTRIES_ON_DISK: usize = 512;
 
-/// What is kept of a subject.
-type CacheEntry = Tensors;
-
 /// Embeddings of what was encoded lately.
 #[derive(Debug)]
 pub(crate) struct EmbeddingCache {
     /// The entry used last is the last.
-    recent: VecDeque<(Key, CacheEntry)>,
+    recent: VecDeque<(Key, Tensors)>,
     capacity: usize,
     folder: Option<Folder>,
 }
@@ -96,7 +93,7 @@ impl EmbeddingCache {
         let kept = tensors
             .iter()
             .map(|t| t.to_device(Device::Cpu).contiguous().copy());
-        let entry: CacheEntry = names.into_iter().map(String::from).zip(kept).collect();
+        let entry: Tensors = names.into_iter().map(String::from).zip(kept).collect();
         if let Some(folder) = &self.folder
             && let Err(error) = folder.write(key, &entry)
         {
@@ -105,7 +102,7 @@ impl EmbeddingCache {
         self.remember(key, entry);
     }
 
-    fn remember(&mut self, key: Key, entry: CacheEntry) {
+    fn remember(&mut self, key: Key, entry: Tensors) {
         self.recent.retain(|(known, _)| *known != key);
         self.recent.push_back((key, entry));
         if self.recent.len() > self.capacity {

@@ -2,8 +2,8 @@
 
 use tch::{Device, Kind};
 
-use super::{Finding, max_difference, waves, within};
-use crate::device::AttentionKernel;
+use super::finding::{Finding, max_difference, waves, within};
+use crate::device::attention::AttentionKernel;
 
 pub(super) fn cudnn(device: Device) -> Finding {
     compare(AttentionKernel::Cudnn, device)

@@ -4,8 +4,11 @@ use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
 
-use super::Finding;
-use crate::device::{Event, HostBuffer, Stream};
+use super::finding::Finding;
+use crate::device::{
+    host::HostBuffer,
+    stream::{Event, Stream},
+};
 
 const BYTES: usize = 256 << 20;
 

@@ -2,8 +2,11 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::Finding;
-use crate::device::{self, HostBuffer, HostTensor};
+use super::finding::Finding;
+use crate::device::{
+    host::{HostBuffer, HostTensor},
+    identity, memory,
+};
 
 const MIB: u64 = 1 << 20;
 const PROBE_BYTES: u64 = 256 * MIB;
@@ -11,11 +14,11 @@ const PROBE_BYTES: u64 = 256 * MIB;
 /// Free and total memory; of the host for the CPU.
 pub(super) fn information(device: Device) -> Finding {
     let free_bytes = match device {
-        Device::Cuda(_) => device::memory_info(device).map(|memory| memory.free_bytes),
-        _ => device::host_available_bytes(),
+        Device::Cuda(_) => memory::memory_info(device).map(|memory| memory.free_bytes),
+        _ => memory::host_available_bytes(),
     };
     let free_bytes = free_bytes.ok_or("the system does not report how much memory is free")?;
-    let total_bytes = device::total_bytes(device);
+    let total_bytes = identity::total_bytes(device);
     if free_bytes > total_bytes {
         return Err(format!("{free_bytes} bytes free of {total_bytes}"));
     }
@@ -31,8 +34,8 @@ pub(super) fn allocator_statistics(device: Device) -> Finding {
     let Device::Cuda(_) = device else {
         return Ok(None);
     };
-    let stats = || device::allocator_stats(device).ok_or("the allocator has no statistics");
-    device::reset_peak(device);
+    let stats = || memory::allocator_stats(device).ok_or("the allocator has no statistics");
+    memory::reset_peak(device);
     let before = stats()?;
     let probe = probe(device);
     let during = stats()?;
@@ -64,12 +67,12 @@ pub(super) fn empty_cache(device: Device) -> Finding {
         return Ok(None);
     };
     let reserved = || {
-        let stats = device::allocator_stats(device).ok_or("the allocator has no statistics")?;
+        let stats = memory::allocator_stats(device).ok_or("the allocator has no statistics")?;
         Ok::<_, &str>(stats.reserved_bytes)
     };
     drop(probe(device));
     let before = reserved()?;
-    device::empty_cache();
+    memory::empty_cache();
     let returned = before.saturating_sub(reserved()?);
     // Not all of it where other tensors lie in the same pages.
     if returned < PROBE_BYTES / 2 {

@@ -2,8 +2,11 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Finding, max_difference, waves, within};
-use crate::device::{Event, Graph, Stream};
+use super::finding::{Finding, max_difference, waves, within};
+use crate::device::{
+    graph::Graph,
+    stream::{Event, Stream},
+};
 
 /// A copy on a stream of its own waits for the arithmetic before it, and the arithmetic after it for the copy.
 pub(super) fn order(device: Device) -> Finding {

@@ -6,8 +6,8 @@ use super::{DynamicSwap, bytes_of};
 use crate::{
     error::Error,
     memory::{
-        Residency,
         places::{Place, Places},
+        residency::Residency,
     },
 };
 

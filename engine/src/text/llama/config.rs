@@ -4,8 +4,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::UNUSED_LAYERS;
 use crate::weights::{WeightsError, read_config};
+
+/// Layers at the end that no one reads.
+const UNUSED_LAYERS: usize = 2;
 
 /// Configuration of [`super::Llama`]; the field names are those of `config.json`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -18,10 +18,11 @@ use tokenizers::{
     NormalizedString, Normalizer, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer,
 };
 
+use super::files::invalid;
 use super::pieces::{Piece, escape, pieces, places};
 use super::special::SpecialTokens;
 use super::vocabulary::read_vocabulary;
-use super::{TokenizerError, invalid};
+use crate::error::TokenizerError;
 
 /// Length of CLIP's text context, BOS and EOS included (`model_max_length`; FramePack passes it literally).
 const CONTEXT_TOKENS: usize = 77;

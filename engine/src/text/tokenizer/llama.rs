@@ -4,8 +4,9 @@ use std::path::Path;
 
 use tokenizers::Tokenizer;
 
+use super::files::invalid;
 use super::special::SpecialTokens;
-use super::{TokenizerError, invalid};
+use crate::error::TokenizerError;
 use crate::text::prompt::{BEFORE_PROMPT, MAX_PROMPT_TOKENS, with_template};
 
 /// Llama 3's BOS, for a folder whose JSON files name none.

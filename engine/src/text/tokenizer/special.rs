@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{TokenizerError, read_json};
+use super::files::read_json;
+use crate::error::TokenizerError;
 
 /// The texts of the special tokens that a tokenizer's folder names.
 #[derive(Debug, Default)]

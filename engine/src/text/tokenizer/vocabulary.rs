@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 use tokenizers::models::bpe::{Merges, Vocab};
 
-use super::{TokenizerError, invalid, read_json, read_text};
+use super::files::{invalid, read_json, read_text};
+use crate::error::TokenizerError;
 
 /// `merges.txt` may list more merges than CLIP's vocabulary uses: 49152 entries less 256 bytes, less the
 /// two special tokens.

@@ -1,7 +1,7 @@
 //! The published model in bf16 on cards of several sizes.
 
 use super::*;
-use crate::memory::activations::Sequence;
+use crate::{options::Relief, transformer::Sequence};
 
 const GIB: u64 = 1 << 30;
 const DOUBLE: u64 = 453_000_000;

@@ -25,7 +25,7 @@ pub enum Residents {
 
 impl Residents {
     /// How many of so many.
-    pub(super) fn of(self, planned: usize) -> usize {
+    pub(crate) fn of(self, planned: usize) -> usize {
         match self {
             Self::Planned => planned,
             Self::Half => planned / 2,

@@ -5,11 +5,8 @@ use std::{io, path::PathBuf};
 use framepack_jobs::{Code, Failure, FileError};
 use thiserror::Error;
 
-use crate::memory::error::PlanError;
-use crate::picture::PictureError;
-use crate::text::TokenizerError;
-use crate::video::VideoError;
-use crate::weights::WeightsError;
+use super::{plan::PlanError, tokenizer::TokenizerError, video::VideoError};
+use crate::{picture::PictureError, weights::WeightsError};
 
 /// Why the engine stopped.
 #[derive(Debug, Error)]

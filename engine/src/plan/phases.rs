@@ -1,14 +1,7 @@
 //! What the models around the transformer take: the VAE while it decodes, encoders while they encode.
 
-use super::{
-    error::{Needs, PlanError},
-    plan::AvailableMemory,
-};
-use crate::vae::Tiling;
-
-/// With so much free memory a device holds all models at once, and with so much in all it decodes without spatial
-/// tiles. Upstream draws both lines at 60 GB free; tiles change the result, which may not depend on who else is there.
-pub const ROOMY_BYTES: u64 = 60_000_000_000;
+use super::available::AvailableMemory;
+use crate::{error::PlanError, vae::Tiling};
 
 // The VAE's constants, see vae/mod.rs: a spatial tile, and the most latent frames that go through at once.
 const TILE_PX: u64 = 256;
@@ -93,7 +86,7 @@ pub struct EncoderNeeds {
 
 /// How an encoder is run, and what it takes then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EncoderPlan {
+pub(super) struct EncoderPlan {
     /// Whether its layers pass through slots.
     pub is_streamed: bool,
     /// Most device memory.
@@ -101,7 +94,7 @@ pub struct EncoderPlan {
 }
 
 /// Runs an encoder whole if it fits beside `kept_bytes` of other weights, and else layer by layer.
-pub fn place_encoder(
+pub(super) fn place_encoder(
     phase: &'static str,
     needs: &EncoderNeeds,
     kept_bytes: u64,
@@ -138,40 +131,10 @@ pub fn place_decoding(
     Err(memory.too_small("decoding", kept_bytes, [("working memory", working_bytes)]))
 }
 
-/// How the VAE cuts frames on a device of that size: the choice changes the result, so it is upstream's.
-pub fn tiling_on(total_bytes: u64) -> Tiling {
-    if total_bytes < ROOMY_BYTES {
-        Tiling::TimeAndSpace
-    } else {
-        Tiling::Time
-    }
-}
-
-impl AvailableMemory {
-    fn too_small<const N: usize>(
-        &self,
-        phase: &'static str,
-        kept_bytes: u64,
-        needs: [(&'static str, u64); N],
-    ) -> PlanError {
-        let common = [
-            ("CUDA context", self.context_bytes),
-            ("other weights", kept_bytes),
-            ("margin", super::plan::DEVICE_MARGIN_BYTES),
-        ];
-        PlanError::Device {
-            phase,
-            needs: Needs::new(common.into_iter().chain(needs)),
-            free_bytes: self.free_bytes,
-            total_bytes: self.total_bytes,
-            foreign_bytes: self.foreign_bytes,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::tiling_on;
 
     const GIB: u64 = 1 << 30;
     const VAE_BYTES: u64 = 493_000_000;

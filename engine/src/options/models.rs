@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use framepack_ipc::worker::Precaution;
 use tch::{Device, Kind};
 
-use crate::{
-    memory::{Relief, phases::tiling_on, plan::Limits},
-    vae::Tiling,
-    weights::ModelSource,
-};
+use super::{limits::Limits, relief::Relief};
+use crate::{vae::Tiling, weights::ModelSource};
+
+/// With so much free memory a device holds all models at once, and with so much in all it decodes without spatial
+/// tiles. Upstream draws both lines at 60 GB free; tiles change the result, which may not depend on who else is there.
+pub(crate) const ROOMY_BYTES: u64 = 60_000_000_000;
 
 /// What departs from the defaults of the device.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,5 +88,14 @@ impl ModelOptions {
             Device::Cuda(_) => on_cuda,
             _ => Kind::Float,
         })
+    }
+}
+
+/// How the VAE cuts frames on a device of that size: the choice changes the result, so it is upstream's.
+pub fn tiling_on(total_bytes: u64) -> Tiling {
+    if total_bytes < ROOMY_BYTES {
+        Tiling::TimeAndSpace
+    } else {
+        Tiling::Time
     }
 }

@@ -5,81 +5,20 @@
 //! long as the transfers are spread evenly over it, which is why resident and streamed blocks alternate.
 //! diffusers' group offloading streams all blocks or none; this fills the card.
 
-use super::{
-    Relief, Residency, Residents,
+use super::available::{AvailableMemory, DEVICE_MARGIN_BYTES};
+use crate::{
     error::{Needs, PlanError},
-    residency::evenly_spread,
-    transfer::STAGING_BYTES,
+    memory::{Residency, STAGING_BYTES, evenly_spread},
+    options::{ForcedSplit, Limits, Residents},
+    transformer::TransformerNeeds,
 };
 
 /// Slots of the ring where there is room: one block computes, one is complete, one is being filled.
 const PREFERRED_SLOTS: usize = 3;
-/// What growth of other processes may take, and of libraries in this one.
-pub const DEVICE_MARGIN_BYTES: u64 = 128 << 20;
 /// Host memory that is not page-locked unless the settings say so: the system's and our own, …
 const HOST_MARGIN_BYTES: u64 = 4 << 30;
 /// … but not more than this part of what there is.
 const HOST_MARGIN_PART: u64 = 4;
-
-/// What a model asks for, in bytes as stored on the device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TransformerNeeds {
-    /// The blocks in the order of their use.
-    pub block_bytes: Vec<u64>,
-    /// Weights that are always on the device.
-    pub fixed_bytes: u64,
-    /// What evaluating the hoisted layers takes while it lasts. The ring's slots can serve for it.
-    pub hoist_peak_bytes: u64,
-    /// The tables that hoisting leaves.
-    pub hoisted_bytes: u64,
-    /// What one evaluation takes beside all weights, torch's cache for it included.
-    pub activation_bytes: u64,
-}
-
-/// What there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AvailableMemory {
-    /// What the device has.
-    pub total_bytes: u64,
-    /// What this process could have: what nobody uses, and what it holds itself.
-    pub free_bytes: u64,
-    /// What other processes use.
-    pub foreign_bytes: u64,
-    /// What this process needs before the first tensor: CUDA context, kernels, workspaces of libraries.
-    pub context_bytes: u64,
-    /// What the host could give without swapping.
-    pub host_available_bytes: u64,
-}
-
-impl AvailableMemory {
-    /// What weights and activations may take together.
-    pub fn budget_bytes(&self) -> u64 {
-        self.free_bytes
-            .saturating_sub(self.context_bytes + DEVICE_MARGIN_BYTES)
-    }
-}
-
-/// What the settings say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Limits {
-    /// Kept free beside the weights; never less than the activations, which are the default.
-    pub preserve_bytes: Option<u64>,
-    /// The split, whatever would be best.
-    pub forced: Option<ForcedSplit>,
-    /// Most host memory to page-lock; the default is what there is less a margin.
-    pub host_budget_bytes: Option<u64>,
-    /// What is given up because memory ran out before.
-    pub relief: Relief,
-}
-
-/// A split that was asked for: the first blocks are resident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ForcedSplit {
-    /// How many.
-    pub resident_blocks: usize,
-    /// Slots for the others.
-    pub slots: usize,
-}
 
 /// The transformer's place on the device and the host.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,13 +3,12 @@
 use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
-use super::{
-    PromptEmbedding,
-    cache::{Computation, EmbeddingCache, Key, Subject},
-    start_latent,
-};
 use crate::{
-    bundle::{Bundle, Component},
+    condition::{
+        EncoderFiles, PromptEmbedding,
+        cache::{Computation, EmbeddingCache, Key, Subject},
+        start_latent,
+    },
     device,
     error::Error,
     job::Job,
@@ -17,50 +16,6 @@ use crate::{
     progress::ProgressReporter,
     weights::Fingerprint,
 };
-
-/// Which files a bundle's encoders are read from at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct EncoderFiles {
-    text: Fingerprint,
-    vision: Fingerprint,
-    vae: Fingerprint,
-}
-
-impl EncoderFiles {
-    /// Looks at the files of `bundle`; reads few of their bytes.
-    pub(crate) fn of(bundle: &Bundle) -> Result<Self, Error> {
-        let fingerprint = |components: &[Component]| -> Result<Fingerprint, Error> {
-            let folders = components
-                .iter()
-                .map(|&component| bundle.component(component));
-            let folders = folders.collect::<Result<Vec<_>, _>>()?;
-            Ok(Fingerprint::of_folders(folders.iter().map(AsRef::as_ref))?)
-        };
-        Ok(Self {
-            text: fingerprint(&[
-                Component::TextEncoder,
-                Component::TextEncoder2,
-                Component::Tokenizer,
-                Component::Tokenizer2,
-            ])?,
-            vision: fingerprint(&[Component::ImageEncoder, Component::FeatureExtractor])?,
-            vae: fingerprint(&[Component::Vae])?,
-        })
-    }
-
-    /// The three of them.
-    pub(crate) fn fingerprints(&self) -> [Fingerprint; 3] {
-        [self.text, self.vision, self.vae]
-    }
-
-    fn of_subject(&self, subject: Subject<'_>) -> Fingerprint {
-        match subject {
-            Subject::Prompt(_) => self.text,
-            Subject::ImageStates(_) => self.vision,
-            Subject::StartLatent(_) => self.vae,
-        }
-    }
-}
 
 /// The embeddings of a device's jobs, and what they depend on besides the job.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use tch::Device;
 
-use super::plan::AvailableMemory;
+use super::available::AvailableMemory;
 use crate::device;
 
 /// What of the memory outside torch's allocator is taken for this process's own context and not for others': the
@@ -10,7 +10,7 @@ use crate::device;
 const CONTEXT_BYTES: u64 = 800 << 20;
 
 /// Memory of `device` and the host. On the CPU the device is the host.
-pub fn memory(device: Device) -> AvailableMemory {
+pub(super) fn memory(device: Device) -> AvailableMemory {
     let host_available_bytes = device::host_available_bytes().unwrap_or(0);
     let total_bytes = device::total_bytes(device);
     let Some(info) = device::memory_info(device) else {
@@ -34,17 +34,6 @@ pub fn memory(device: Device) -> AvailableMemory {
         foreign_bytes: used_bytes - context_bytes,
         context_bytes: context_bytes + device::CONTEXT_GROWTH_BYTES,
         host_available_bytes,
-    }
-}
-
-impl AvailableMemory {
-    /// The same on a device that has so much less, which this process holds.
-    pub(super) fn without(self, ballast_bytes: u64) -> Self {
-        Self {
-            total_bytes: self.total_bytes - ballast_bytes,
-            free_bytes: self.free_bytes - ballast_bytes,
-            ..self
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Whole jobs of the published models on cards of several sizes.
 
-use framepack_jobs::MemoryAmount;
+use framepack_ipc::worker::Phase;
+use framepack_jobs::{EncoderPlacement, MemoryAmount};
 
 use super::*;
-use crate::memory::{activations::Sequence, plan::Limits};
+use crate::{options::Limits, transformer::Sequence};
 
 const GIB: u64 = 1 << 30;
 

@@ -6,18 +6,35 @@ use std::{collections::BTreeMap, path::Path};
 
 use tch::{Device, Kind};
 
-use super::{Memory, MemoryOptions, phases::EncoderNeeds, plan::TransformerNeeds};
+use super::phases::{Decoding, EncoderNeeds};
 use crate::{
+    memory::{Memory, MemoryOptions},
     text::{Clip, Llama, clip, llama},
-    transformer::{self, PackedTransformer, Run},
+    transformer::{self, PackedTransformer, Run, TransformerNeeds},
     vae::{self, Vae},
     vision::{Siglip, siglip},
     weights::{Checkpoint, Layout, WeightsError},
 };
 
+/// What a job's bundle and request say.
+pub(super) struct Survey {
+    pub(super) transformer: TransformerNeeds,
+    pub(super) tokens: u64,
+    pub(super) hoisted_away_bytes: u64,
+    pub(super) text: EncoderNeeds,
+    pub(super) vision: EncoderNeeds,
+    pub(super) vae_bytes: u64,
+    pub(super) encoding: Decoding,
+    pub(super) decoding: Decoding,
+    /// Weights of other models that are on the device while the transformer samples.
+    pub(super) kept_bytes: u64,
+    /// Whether the encoders are among them.
+    pub(super) is_roomy: bool,
+}
+
 /// A model whose tensors can be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counted {
+pub(super) enum Counted {
     /// HunyuanVideo's autoencoder.
     Vae,
     /// Llama.
@@ -40,15 +57,15 @@ impl Counted {
 }
 
 /// Elements of each tensor, by name.
-pub type Elements = BTreeMap<String, u64>;
+pub(super) type Elements = BTreeMap<String, u64>;
 
 /// Names and sizes of the tensors in a component's folder, from the headers of its files.
-pub fn read_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
+pub(super) fn read_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
     Ok(Checkpoint::open(dir, &model.layout())?.stored_elements())
 }
 
 /// Names and sizes of the tensors that a model asks for whose `config.json` is in `dir`.
-pub fn configured_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
+pub(super) fn configured_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
     let shapes = Checkpoint::shapes();
     let w = shapes.weights(Device::Cpu, Kind::Half);
     let memory = Memory::new(Device::Cpu, MemoryOptions::default());
@@ -65,7 +82,7 @@ pub fn configured_elements(model: Counted, dir: &Path) -> Result<Elements, Weigh
 
 /// What a transformer of `config` needs for a run, and the bytes of its weights that leave the device once they are
 /// evaluated.
-pub fn transformer_needs(
+pub(super) fn transformer_needs(
     config: &transformer::Config,
     run: &Run,
     kind: Kind,
@@ -77,7 +94,7 @@ pub fn transformer_needs(
 }
 
 /// What Llama needs to encode `tokens` tokens.
-pub fn llama_needs(
+pub(super) fn llama_needs(
     elements: &Elements,
     config: &llama::Config,
     (tokens, kind_bytes): (u64, u64),
@@ -103,6 +120,14 @@ pub fn llama_needs(
         layers_bytes: kind_bytes * layers.values().sum::<u64>(),
         layer_bytes: kind_bytes * layers.values().max().copied().unwrap_or(0),
         activation_bytes: kind_bytes * tokens * widths.unsigned_abs(),
+    }
+}
+
+/// An encoder that is not streamed.
+pub(super) fn whole(weights_bytes: u64) -> EncoderNeeds {
+    EncoderNeeds {
+        fixed_bytes: weights_bytes,
+        ..EncoderNeeds::default()
     }
 }
 

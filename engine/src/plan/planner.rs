@@ -2,21 +2,19 @@
 
 use std::path::Path;
 
-use framepack_ipc::worker::{MemoryPlan, Phase, Precaution, RenderRequest};
-use framepack_jobs::{
-    Bytes, DeviceMemory, EncoderPlacement, PhasePeak, TransformerMemory, VaeTiles,
-};
+use framepack_ipc::worker::{MemoryPlan, Precaution, RenderRequest};
+use framepack_jobs::{Bytes, DeviceMemory, TransformerMemory, VaeTiles};
 use tch::{Device, Kind};
 
 use super::{
-    Placement, Relief,
-    activations::section_tokens,
-    error::PlanError,
-    phases::{Decoding, EncoderNeeds, ROOMY_BYTES, place_decoding, place_encoder},
-    plan::{AvailableMemory, Plan, TransformerNeeds, plan},
+    available::AvailableMemory,
+    phases::{Decoding, EncoderNeeds},
+    placement::{Placed, Placement},
     probe,
+    split::Plan,
     survey::{
-        Counted, Elements, configured_elements, llama_needs, read_elements, transformer_needs,
+        Counted, Elements, Survey, configured_elements, llama_needs, read_elements,
+        transformer_needs, whole,
     },
 };
 use crate::{
@@ -25,10 +23,10 @@ use crate::{
     error::Error,
     job::Job,
     ladder,
-    options::ModelOptions,
+    options::{ModelOptions, ROOMY_BYTES, Relief},
     sampler::needs_negative,
     text::{llama, prompt::MAX_PROMPT_TOKENS},
-    transformer::{self, Run},
+    transformer::{self, Run, TransformerNeeds, section_tokens},
     vae::{self, Tiling},
     vision::siglip,
     weights::WeightsError,
@@ -44,22 +42,6 @@ pub struct Planner {
     options: ModelOptions,
     /// Host memory that the models hold already, and can have again.
     held_host_bytes: u64,
-}
-
-/// What a job's bundle and request say.
-struct Survey {
-    transformer: TransformerNeeds,
-    tokens: u64,
-    hoisted_away_bytes: u64,
-    text: EncoderNeeds,
-    vision: EncoderNeeds,
-    vae_bytes: u64,
-    encoding: Decoding,
-    decoding: Decoding,
-    /// Weights of other models that are on the device while the transformer samples.
-    kept_bytes: u64,
-    /// Whether the encoders are among them.
-    is_roomy: bool,
 }
 
 impl Planner {
@@ -110,7 +92,10 @@ impl Planner {
         };
         let placed = Placed::new(&survey, &budget, &self.options)?;
         let report = self.report(&survey, &placed, &memory);
-        Ok((report, placed.placement(&survey, self)))
+        Ok((
+            report,
+            placed.placement(&survey, &self.options, self.device),
+        ))
     }
 
     /// Of what there is, what a job can have.
@@ -268,89 +253,6 @@ impl Planner {
     }
 }
 
-/// Where everything goes.
-struct Placed {
-    plan: Plan,
-    text_encoder: EncoderPlacement,
-    evicted_bytes: u64,
-    phases: Vec<PhasePeak>,
-}
-
-impl Placed {
-    fn placement(self, survey: &Survey, planner: &Planner) -> Placement {
-        let beside = |phase: Phase| {
-            let peak = self.phases.iter().find(|peak| peak.phase == phase);
-            peak.map_or(0, |peak| peak.bytes - survey.kept_bytes)
-        };
-        Placement {
-            is_roomy: survey.is_roomy,
-            streams_text: self.text_encoder == EncoderPlacement::Streamed,
-            text_bytes: beside(Phase::Text),
-            image_bytes: beside(Phase::Image),
-            vae_bytes: survey.vae_bytes,
-            vae_kind: planner.options.vae_kind(planner.device),
-            decoding_bytes: survey.decoding.working_bytes(),
-            tiling: survey.decoding.tiling,
-            has_relief: planner.options.limits.relief != Relief::default(),
-            transformer: self.plan,
-        }
-    }
-
-    fn new(
-        survey: &Survey,
-        memory: &AvailableMemory,
-        options: &ModelOptions,
-    ) -> Result<Self, PlanError> {
-        let plan = plan(&survey.transformer, memory, &options.limits)?;
-        let kept_bytes = survey.kept_bytes;
-        // What is kept anyway is not counted twice.
-        let new_bytes = |needs: &EncoderNeeds| {
-            if survey.is_roomy {
-                EncoderNeeds {
-                    activation_bytes: needs.activation_bytes,
-                    ..EncoderNeeds::default()
-                }
-            } else {
-                *needs
-            }
-        };
-        let text = place_encoder(
-            "encoding the prompt",
-            &new_bytes(&survey.text),
-            kept_bytes,
-            memory,
-        )?;
-        let vision = EncoderNeeds {
-            activation_bytes: survey.encoding.working_bytes(),
-            ..new_bytes(&survey.vision)
-        };
-        let image = place_encoder("encoding the image", &vision, kept_bytes, memory)?;
-
-        let stays_bytes = survey.transformer.fixed_bytes + survey.transformer.hoisted_bytes;
-        let least_bytes = place_decoding(&survey.decoding, stays_bytes, memory)?;
-        let blocks_bytes = plan.resident_bytes + plan.residency.slots as u64 * plan.slot_bytes;
-        let evicted_bytes = (least_bytes + blocks_bytes).saturating_sub(memory.budget_bytes());
-        let peaks = [
-            (Phase::Text, text.peak_bytes),
-            (Phase::Image, image.peak_bytes),
-            (Phase::Sample, plan.peak_bytes),
-            (Phase::Decode, least_bytes + blocks_bytes - evicted_bytes),
-        ];
-        Ok(Self {
-            plan,
-            text_encoder: if text.is_streamed {
-                EncoderPlacement::Streamed
-            } else {
-                EncoderPlacement::Resident
-            },
-            evicted_bytes,
-            phases: peaks
-                .map(|(phase, bytes)| PhasePeak { phase, bytes })
-                .into(),
-        })
-    }
-}
-
 fn transformer_memory(survey: &Survey, plan: &Plan) -> TransformerMemory {
     let resident = plan.residency.resident.iter().filter(|stays| **stays);
     TransformerMemory {
@@ -367,14 +269,6 @@ fn transformer_memory(survey: &Survey, plan: &Plan) -> TransformerMemory {
         streamed_bytes: plan.streamed_bytes,
         arena_bytes: plan.arena_bytes,
         staged_bytes: plan.staged_bytes,
-    }
-}
-
-/// An encoder that is not streamed.
-fn whole(weights_bytes: u64) -> EncoderNeeds {
-    EncoderNeeds {
-        fixed_bytes: weights_bytes,
-        ..EncoderNeeds::default()
     }
 }
 

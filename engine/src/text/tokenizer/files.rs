@@ -1,0 +1,28 @@
+//! The files of a tokenizer's folder.
+
+use std::{fmt::Display, path::Path};
+
+use serde_json::Value;
+
+use crate::error::TokenizerError;
+
+/// A file's text.
+pub(super) fn read_text(path: &Path) -> Result<String, TokenizerError> {
+    std::fs::read_to_string(path).map_err(|source| TokenizerError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// What a JSON file holds.
+pub(super) fn read_json(path: &Path) -> Result<Value, TokenizerError> {
+    serde_json::from_str(&read_text(path)?).map_err(|error| invalid(path, &error))
+}
+
+/// That a file is not valid, and why.
+pub(super) fn invalid(path: &Path, reason: &dyn Display) -> TokenizerError {
+    TokenizerError::Invalid {
+        path: path.to_owned(),
+        reason: reason.to_string(),
+    }
+}

@@ -1,0 +1,236 @@
+//! The whole model: loading, what is evaluated before the first step, and one evaluation.
+
+use std::slice;
+
+use tch::{Kind, Tensor};
+
+use super::{
+    block::{Block, DoubleBlock, SingleBlock, Streams, modulate},
+    conditioner::{self, Conditioner, Conditioning, StepEmbeddings, StepInputs},
+    config::Config,
+    context::{Context, ContextPacking, Packed},
+    modulation::{Modulation, vectors},
+    needs::{HOIST_SLOTS, Run, TransformerNeeds, WeightBytes},
+};
+use crate::{
+    device,
+    memory::{DynamicSwap, Memory, Residency},
+    nn::Linear,
+    weights::{Layout, ModelSource, Weights, WeightsError},
+};
+
+/// One evaluation of the model.
+#[derive(Debug, Clone, Copy)]
+pub struct TransformerInputs<'a> {
+    /// Noisy latents, (1, C, T, H, W), H and W even.
+    pub hidden_states: &'a Tensor,
+    /// Timestep, guidance, text and image, as [`PackedTransformer::embed`] gives them.
+    pub embeddings: &'a StepEmbeddings,
+    /// The frames around the section.
+    pub context: &'a Context,
+}
+
+/// The transformer.
+#[derive(Debug)]
+pub struct PackedTransformer {
+    conditioner: DynamicSwap<Conditioner>,
+    modulations: DynamicSwap<Modulation>,
+    packing: ContextPacking,
+    blocks: DynamicSwap<Block>,
+    proj_out: Linear,
+    config: Config,
+    kind: Kind,
+}
+
+impl PackedTransformer {
+    /// Opens the component `source`. Blocks are read when they are first needed.
+    pub fn open(source: &ModelSource, memory: &Memory, kind: Kind) -> Result<Self, WeightsError> {
+        let config = Config::read(source.config_dir())?;
+        source.load(&Layout::DIFFUSERS, (memory.device(), kind), |w| {
+            Self::load(w, &config, memory)
+        })
+    }
+
+    /// Loads the model from the root of its component.
+    pub fn load(w: &Weights<'_>, config: &Config, memory: &Memory) -> Result<Self, WeightsError> {
+        let patch_features = config.out_channels * 2 * 2;
+        let proj_out = Linear::load(&w.pp("proj_out"), config.hidden_size(), patch_features)?;
+        Ok(Self {
+            conditioner: load_conditioner(w, config, memory)?,
+            modulations: load_modulations(w, config, memory)?,
+            packing: ContextPacking::load(w, config)?,
+            blocks: load_blocks(w, config, memory)?,
+            // Upstream's `high_quality_fp32_output_for_inference`: weights of the model's type, used in f32.
+            proj_out: proj_out.to_kind(Kind::Float),
+            config: config.clone(),
+            kind: w.kind(),
+        })
+    }
+
+    /// The blocks, double-stream and then single-stream, without their modulation.
+    pub fn blocks(&self) -> &DynamicSwap<impl Sized + use<>> {
+        &self.blocks
+    }
+
+    /// Evaluates what depends on timestep, guidance, text and image only, once for each of `step_inputs`. The
+    /// weights of that part stay on the device.
+    pub fn embed(
+        &self,
+        step_inputs: &[StepInputs<'_>],
+        conditioning: &Conditioning,
+    ) -> Vec<StepEmbeddings> {
+        let steps = conditioner::condition(&self.conditioner, step_inputs, conditioning);
+        conditioner::modulate(&self.modulations, steps)
+    }
+
+    /// Like [`Self::embed`], but the weights pass through the device and leave it. Bit for bit the same. The plan has
+    /// them where the blocks' slots are otherwise, so these leave the device until the next forward.
+    pub fn hoist(
+        &self,
+        step_inputs: &[StepInputs<'_>],
+        conditioning: &Conditioning,
+    ) -> Vec<StepEmbeddings> {
+        self.blocks.release_slots();
+        self.conditioner
+            .place(Residency::once(self.conditioner.len(), 1));
+        self.modulations
+            .place(Residency::once(self.modulations.len(), HOIST_SLOTS));
+        let steps = conditioner::condition(&self.conditioner, step_inputs, conditioning);
+        // Before the other part comes, so that the two need not fit together.
+        self.conditioner.evict_all();
+        let embeddings = conditioner::modulate(&self.modulations, steps);
+        self.modulations.evict_all();
+        // Blocks are of other sizes: what hoisting used is of no use to them in torch's cache.
+        device::empty_cache();
+        embeddings
+    }
+
+    /// What a run asks for.
+    pub fn needs(&self, run: &Run) -> TransformerNeeds {
+        let weights = WeightBytes {
+            blocks: self.blocks.block_bytes(),
+            fixed: self.packing.bytes() + self.proj_out.bytes(),
+            conditioner: self.conditioner.block_bytes().iter().sum(),
+            modulations: self.modulations.block_bytes(),
+        };
+        TransformerNeeds::new(&self.config, self.kind, weights, run)
+    }
+
+    /// Weights that leave the device once they are evaluated.
+    pub fn hoisted_away_bytes(&self) -> u64 {
+        let both = [
+            self.conditioner.block_bytes(),
+            self.modulations.block_bytes(),
+        ];
+        both.iter().flatten().sum()
+    }
+
+    /// Drops all device copies of weights that can come back.
+    pub fn evict_all(&self) {
+        self.conditioner.evict_all();
+        self.modulations.evict_all();
+        self.blocks.evict_all();
+    }
+
+    /// Velocity `noise − x0` at the given noise level: (1, C, T, H, W) f32.
+    ///
+    /// # Panics
+    /// With torch's message, as all model code; and if there is more than one sample, since text is cropped to
+    /// one sample's valid tokens instead of being masked.
+    pub fn forward(&self, inputs: &TransformerInputs<'_>) -> Tensor {
+        let TransformerInputs {
+            hidden_states,
+            embeddings,
+            context,
+        } = *inputs;
+        assert_eq!(
+            hidden_states.size()[0],
+            1,
+            "the transformer takes one sample at a time"
+        );
+
+        let latents = hidden_states.to_kind(self.kind);
+        let Packed {
+            tokens,
+            rope,
+            latent_tokens,
+        } = self.packing.forward(&latents, context);
+
+        let mut streams = Some(Streams {
+            image: tokens,
+            text: embeddings.context.shallow_clone(),
+        });
+        self.blocks.for_each(|number, block| {
+            let before = streams.take().expect("each block leaves the streams");
+            streams = Some(block.forward(before, &embeddings.modulation[number], &rope));
+        });
+        let image = streams.expect("each block leaves the streams").image;
+
+        let image_len = image.size()[1];
+        let x = image.narrow(1, image_len - latent_tokens, latent_tokens);
+        let [scale, shift] = vectors::<2>(&embeddings.out);
+        let x = modulate(&x, &shift, &scale);
+        unpatchify(
+            &self.proj_out.forward(&x.to_kind(Kind::Float)),
+            &hidden_states.size(),
+        )
+    }
+}
+
+fn load_conditioner(
+    w: &Weights<'_>,
+    config: &Config,
+    memory: &Memory,
+) -> Result<DynamicSwap<Conditioner>, WeightsError> {
+    let config = config.clone();
+    DynamicSwap::load(memory, slice::from_ref(w), move |_, w| {
+        Conditioner::load(w, &config)
+    })
+}
+
+fn load_modulations(
+    w: &Weights<'_>,
+    config: &Config,
+    memory: &Memory,
+) -> Result<DynamicSwap<Modulation>, WeightsError> {
+    let (places, config) = (block_places(w, config), config.clone());
+    DynamicSwap::load(memory, &places, move |number, w| {
+        if number < config.num_layers {
+            Modulation::load_double(w, &config)
+        } else {
+            Modulation::load_single(w, &config)
+        }
+    })
+}
+
+fn load_blocks(
+    w: &Weights<'_>,
+    config: &Config,
+    memory: &Memory,
+) -> Result<DynamicSwap<Block>, WeightsError> {
+    let (places, config) = (block_places(w, config), config.clone());
+    DynamicSwap::load(memory, &places, move |number, w| {
+        if number < config.num_layers {
+            Ok(Block::Double(Box::new(DoubleBlock::load(w, &config)?)))
+        } else {
+            Ok(Block::Single(SingleBlock::load(w, &config)?))
+        }
+    })
+}
+
+/// The double-stream blocks, then the single-stream ones.
+fn block_places<'a>(w: &Weights<'a>, config: &Config) -> Vec<Weights<'a>> {
+    let double = w.pp("transformer_blocks");
+    let single = w.pp("single_transformer_blocks");
+    let double = (0..config.num_layers).map(|i| double.pp(i));
+    let single = (0..config.num_single_layers).map(|i| single.pp(i));
+    double.chain(single).collect()
+}
+
+/// (1, T·H/2·W/2, C·2·2) → (1, C, T, H, W), where `size` is that of the latents.
+fn unpatchify(x: &Tensor, size: &[i64]) -> Tensor {
+    let [t, h, w] = [size[2], size[3] / 2, size[4] / 2];
+    let x = x.unflatten(1, [t, h, w]).unflatten(-1, [-1, 2, 2]); // (b, t, h, w, c, ph, pw)
+    let x = x.permute([0, 4, 1, 2, 5, 3, 6]); // (b, c, t, h, ph, w, pw)
+    x.reshape([1, -1, t, 2 * h, 2 * w])
+}

@@ -1,0 +1,169 @@
+//! The whole autoencoder: pixels to latents and back, in one piece or in tiles.
+
+use tch::{Device, Kind, Tensor};
+
+use super::{
+    config::Config,
+    decoder::Decoder,
+    encoder::Encoder,
+    tiles::{Cut, Tiling, over_space, over_time},
+};
+use crate::{
+    nn::Conv3d,
+    weights::{Layout, ModelSource, Weights, WeightsError},
+};
+
+// Tiles in pixels and frames, constants of the upstream class and not of its configuration.
+const TILE_PX: i64 = 256;
+const TILE_STRIDE_PX: i64 = 192;
+const TILE_FRAMES: i64 = 16;
+const TILE_STRIDE_FRAMES: i64 = 12;
+
+/// The VAE.
+#[derive(Debug)]
+pub struct Vae {
+    config: Config,
+    encoder: Encoder,
+    decoder: Decoder,
+    quant_conv: Conv3d,
+    post_quant_conv: Conv3d,
+}
+
+/// What the encoder knows of the latents: a normal distribution per element, unscaled.
+#[derive(Debug)]
+pub struct Posterior {
+    /// (B, C, T, h, w)
+    pub mean: Tensor,
+    /// (B, C, T, h, w), within [−30, 20]
+    pub logvar: Tensor,
+}
+
+impl Vae {
+    /// Opens and loads the component `source`.
+    pub fn open(source: &ModelSource, device: Device, kind: Kind) -> Result<Self, WeightsError> {
+        let config = Config::read(source.config_dir())?;
+        source.load(&Layout::DIFFUSERS, (device, kind), |w| {
+            Self::load(w, &config)
+        })
+    }
+
+    /// Loads encoder and decoder.
+    pub fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
+        let pointwise =
+            |name, channels| Conv3d::load(&w.pp(name), channels, channels, [1, 1, 1], [1, 1, 1]);
+        Ok(Self {
+            config: config.clone(),
+            encoder: Encoder::load(&w.pp("encoder"), config)?,
+            decoder: Decoder::load(&w.pp("decoder"), config)?,
+            quant_conv: pointwise("quant_conv", 2 * config.latent_channels)?,
+            post_quant_conv: pointwise("post_quant_conv", config.latent_channels)?,
+        })
+    }
+
+    /// What latents are multiplied by after encoding and divided by before decoding.
+    pub fn scaling_factor(&self) -> f64 {
+        self.config.scaling_factor
+    }
+
+    /// `pixels`: (B, 3, F, H, W) in [−1, 1], H and W multiples of 8 → (F−1)/4+1 latents.
+    pub fn encode(&self, pixels: &Tensor, tiling: Tiling) -> Posterior {
+        let frames = pixels.size()[2];
+        let latent_frames = (frames - 1) / self.config.temporal_compression_ratio + 1;
+        let moments = if frames > TILE_FRAMES {
+            over_time(pixels, self.encode_time(), latent_frames, |piece| {
+                self.encode_piece(piece, tiling)
+            })
+        } else {
+            self.encode_piece(pixels, tiling)
+        };
+        let moments = moments.chunk(2, 1); // each (B, C, T, h, w)
+        Posterior {
+            mean: moments[0].shallow_clone(),
+            logvar: moments[1].clamp(-30.0, 20.0),
+        }
+    }
+
+    /// `latents`: (B, C, T, h, w), divided by the scaling factor → (B, 3, 4(T−1)+1, 8h, 8w), about
+    /// [−1, 1] and not clamped.
+    pub fn decode(&self, latents: &Tensor, tiling: Tiling) -> Tensor {
+        let ratio = self.config.temporal_compression_ratio;
+        let latent_frames = latents.size()[2];
+        if latent_frames > TILE_FRAMES / ratio {
+            let frames = (latent_frames - 1) * ratio + 1;
+            over_time(latents, self.decode_time(), frames, |piece| {
+                self.decode_piece(piece, tiling)
+            })
+        } else {
+            self.decode_piece(latents, tiling)
+        }
+    }
+
+    fn encode_piece(&self, pixels: &Tensor, tiling: Tiling) -> Tensor {
+        let pass = |x: &Tensor| self.quant_conv.forward(&self.encoder.forward(x));
+        let size = [pixels.size()[3], pixels.size()[4]];
+        if tiling == Tiling::TimeAndSpace && size.iter().any(|side| *side > TILE_PX) {
+            let latent_size = size.map(|side| side / self.config.spatial_compression_ratio);
+            over_space(pixels, self.encode_space(), latent_size, pass)
+        } else {
+            pass(pixels)
+        }
+    }
+
+    fn decode_piece(&self, latents: &Tensor, tiling: Tiling) -> Tensor {
+        let pass = |x: &Tensor| self.decoder.forward(&self.post_quant_conv.forward(x));
+        let size = [latents.size()[3], latents.size()[4]];
+        let cut = self.decode_space();
+        if tiling == Tiling::TimeAndSpace && size.iter().any(|side| *side > cut.length) {
+            let size_px = size.map(|side| side * self.config.spatial_compression_ratio);
+            over_space(latents, cut, size_px, pass)
+        } else {
+            pass(latents)
+        }
+    }
+
+    fn encode_time(&self) -> Cut {
+        let ratio = self.config.temporal_compression_ratio;
+        let overlap = (TILE_FRAMES - TILE_STRIDE_FRAMES) / ratio;
+        Cut {
+            length: TILE_FRAMES,
+            stride: TILE_STRIDE_FRAMES,
+            kept: TILE_STRIDE_FRAMES / ratio,
+            overlap,
+        }
+    }
+
+    fn decode_time(&self) -> Cut {
+        let ratio = self.config.temporal_compression_ratio;
+        let overlap = TILE_FRAMES - TILE_STRIDE_FRAMES;
+        let (length, stride) = (TILE_FRAMES / ratio, TILE_STRIDE_FRAMES / ratio);
+        Cut {
+            length,
+            stride,
+            kept: TILE_STRIDE_FRAMES,
+            overlap,
+        }
+    }
+
+    fn encode_space(&self) -> Cut {
+        let ratio = self.config.spatial_compression_ratio;
+        let overlap = (TILE_PX - TILE_STRIDE_PX) / ratio;
+        Cut {
+            length: TILE_PX,
+            stride: TILE_STRIDE_PX,
+            kept: TILE_STRIDE_PX / ratio,
+            overlap,
+        }
+    }
+
+    fn decode_space(&self) -> Cut {
+        let ratio = self.config.spatial_compression_ratio;
+        let overlap = TILE_PX - TILE_STRIDE_PX;
+        let (length, stride) = (TILE_PX / ratio, TILE_STRIDE_PX / ratio);
+        Cut {
+            length,
+            stride,
+            kept: TILE_STRIDE_PX,
+            overlap,
+        }
+    }
+}
