@@ -160,6 +160,21 @@ impl Farm {
             .unwrap()
     }
 
+    /// SIGTERM, and the wait for the end; `None`: it has not ended within this time.
+    pub(crate) fn stop_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+        self.signal(Signal::SIGTERM);
+        let told = Instant::now();
+        let daemon = self.daemon.as_mut().expect("the daemon was started");
+        while told.elapsed() < limit {
+            if let Some(status) = daemon.try_wait().unwrap() {
+                self.daemon = None;
+                return Some(status);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        None
+    }
+
     /// SIGKILL for the daemon and its workers, all at once.
     pub(crate) fn kill(&mut self) {
         let mut daemon = self.daemon.take().expect("the daemon was started");

@@ -11,6 +11,7 @@ mod fixture;
 mod folder;
 mod fuzz_corpus;
 mod gpu;
+mod hanging;
 mod install;
 mod limits;
 mod offline;
