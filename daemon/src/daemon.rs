@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use framepack_config::{Config, Loaded, Paths};
 use framepack_ipc::control::WorkerState;
 use tokio::{
-    select,
+    runtime, select,
     sync::{oneshot, watch},
     task::{JoinHandle, JoinSet},
     time::timeout,
@@ -32,7 +32,7 @@ use crate::{
     record::Record,
     retention::Retention,
     server::{self, Service},
-    setup::{self, Setup},
+    setup::{self, Front, Setup},
     shutdown::{Shutdown, Trigger},
     start_error::StartError,
     state_dir::StateDir,
@@ -42,20 +42,25 @@ use crate::{
 
 /// Time for the workers to end when the daemon stops; each needs a second at most, unless it has to be killed.
 const WORKERS_GRACE: Duration = Duration::from_secs(20);
-/// Time for the jobs folder's thread to end, which may be waiting for a share.
+/// Time for the jobs folder's thread to begin and to end, when it may be waiting for a share.
 const FOLDER_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs the daemon until `stop` resolves, then shuts it down cleanly: a running job goes back into the queue.
 pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
+    let notify = Notify::from_environment();
     let setup = select! {
-        setup = Setup::prepare(loaded) => setup?,
+        setup = Setup::prepare(loaded, &notify) => setup?,
         () = &mut stop => return Ok(()),
     };
-    let notify = Notify::from_environment();
-    let location = setup.state.store(setup.config.disk.floor_mib);
+    let Front {
+        state,
+        roles,
+        listener,
+    } = &setup.front;
+    let location = state.store(setup.config.disk.floor_mib);
     let opened = select! {
-        opened = open_store(location, &setup.listener, Arc::clone(&setup.roles), &notify) => opened,
+        opened = open_store(location, listener, Arc::clone(roles), &notify) => opened,
         () = &mut stop => return Ok(()),
     };
     let paths = setup.config.paths.clone();
@@ -114,7 +119,7 @@ impl Daemon {
         let store = opened.0.view();
         let (events, inbox) = mpsc::channel();
         let core = Core::start(&setup, opened, ended_jobs(events.clone())?).await?;
-        let folder = FolderThread::start(&setup, &core, (events, inbox))?;
+        let folder = FolderThread::start(&setup, &core, (events, inbox)).await?;
         let (trigger, shutdown) = Shutdown::new();
         let workers = Workers::start(&setup, &core, &shutdown).await?;
         let metrics = start_metrics(&setup.config, &core, &folder.view);
@@ -123,7 +128,7 @@ impl Daemon {
         let service = Service {
             queue: core.queue.clone(),
             intake: folder.intake.clone(),
-            renderer: setup::renderer(&setup.config, &setup.state),
+            renderer: setup::renderer(&setup.config, &setup.front.state),
             planners: workers.planners.clone(),
             jobs: setup.config.paths.jobs.clone(),
             folder: folder.view.clone(),
@@ -132,8 +137,8 @@ impl Daemon {
             store,
             disk: core.disk.clone(),
             started: metrics.started,
-            roles: setup.roles,
-            layout: setup.state.layout(),
+            roles: setup.front.roles,
+            layout: setup.front.state.layout(),
             metrics,
             doctor: Arc::new(Doctor {
                 config: setup.config,
@@ -142,13 +147,13 @@ impl Daemon {
             settings: setup.settings.into(),
         };
         Ok(Self {
-            server: tokio::spawn(server::serve(setup.listener, service, shutdown)),
+            server: tokio::spawn(server::serve(setup.front.listener, service, shutdown)),
             core,
             folder,
             workers,
             trigger,
             notify,
-            _state: setup.state,
+            _state: setup.front.state,
         })
     }
 
@@ -183,10 +188,10 @@ impl Core {
         opened: (Store, Vec<Record>),
         ended: mpsc::Sender<Arc<Record>>,
     ) -> Result<Self> {
-        let disk = setup::disk(&setup.config, &setup.state);
+        let disk = setup::disk(&setup.config, &setup.front.state);
         let gpus = Gpus::watch();
         let queue = QueueConfig {
-            renderer: setup::renderer(&setup.config, &setup.state),
+            renderer: setup::renderer(&setup.config, &setup.front.state),
             disk: disk.clone(),
             gpus: gpus.clone(),
             max_jobs: setup.config.queue.max_jobs,
@@ -204,7 +209,8 @@ impl Core {
 }
 
 impl FolderThread {
-    fn start(
+    /// The folder is opened in its thread, which may have to wait for it.
+    async fn start(
         setup: &Setup,
         core: &Core,
         (events, inbox): (mpsc::Sender<Event>, mpsc::Receiver<Event>),
@@ -216,24 +222,40 @@ impl FolderThread {
             farm_defaults: config.farm_defaults.clone(),
         };
         let (view_sender, view) = watch::channel(View::default());
-        let folder = Folder::open(FolderConfig {
-            config,
-            layout: &setup.state.layout(),
-            daemon_id: setup.state.daemon_id(),
+        let folder = FolderConfig {
+            config: config.clone(),
+            layout: setup.front.state.layout(),
+            daemon_id: setup.front.state.daemon_id().to_owned(),
             intake: intake.clone(),
             queue: core.queue.clone(),
             disk: core.disk.clone(),
             events: events.clone(),
             view: view_sender,
-        })
-        .map_err(|error| folders::unusable("preparing", &config.paths.jobs, error))?;
+        };
+        let (opened, is_open) = oneshot::channel();
         let (alive, ended) = oneshot::channel::<()>();
-        thread::Builder::new()
-            .name("folder".into())
-            .spawn(move || {
-                let _alive = alive;
-                folder.run(&inbox);
-            })?;
+        let runtime = runtime::Handle::current();
+        let work = move || {
+            let (_alive, _runtime) = (alive, runtime.enter());
+            match Folder::open(folder) {
+                Ok(folder) => {
+                    let _ = opened.send(Ok(()));
+                    folder.run(&inbox);
+                }
+                Err(error) => {
+                    let _ = opened.send(Err(error));
+                }
+            }
+        };
+        thread::Builder::new().name("folder".into()).spawn(work)?;
+        match timeout(FOLDER_GRACE, is_open).await {
+            Ok(Ok(opened)) => {
+                opened
+                    .map_err(|error| folders::unusable("preparing", &config.paths.jobs, error))?;
+            }
+            Ok(Err(_)) => bail!("the jobs folder's thread ended before it had begun"),
+            Err(_) => warn!("the jobs folder does not answer: nothing is taken from it yet"),
+        }
         Ok(Self {
             intake,
             events,
@@ -256,7 +278,7 @@ impl Workers {
         let (supervisors, planners, switches) = worker::supervisors(&SupervisorContext {
             config: &setup.config,
             program: &setup.worker,
-            state_dir: setup.state.path(),
+            state_dir: setup.front.state.path(),
             queue: &core.queue,
             disk: &core.disk,
             shutdown,
@@ -308,7 +330,7 @@ fn observe(notify: &Notify, core: &Core, totals: Totals) {
 fn start_retention(setup: &Setup, queue: &QueueHandle) {
     let retention = Retention {
         rules: setup.config.retention,
-        layout: setup.state.layout(),
+        layout: setup.front.state.layout(),
         queue: queue.clone(),
     };
     tokio::spawn(retention.run());

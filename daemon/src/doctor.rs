@@ -53,14 +53,26 @@ impl Doctor {
             ("models.bundle", &self.config.models.bundle, bundle),
             ("worker.program", &self.worker, worker),
         ]);
+        // At once: several may hang.
+        let tries = tries.into_iter().map(|(key, path, check)| {
+            let (disk, path) = (disk.clone(), path.to_owned());
+            let tried = path.clone();
+            tokio::spawn(async move {
+                let checked = disk.at(&path, move || check(key, &tried)).await;
+                checked.unwrap_or_else(|silent| {
+                    let fix = "check the server and network of that mount";
+                    Check::failed(key, silent.to_string(), fix)
+                })
+            })
+        });
+        let tries: Vec<_> = tries.collect();
         let mut checks = Vec::new();
-        for (key, path, check) in tries {
-            let tried = path.to_owned();
-            let checked = disk.at(path, move || check(key, &tried)).await;
-            checks.push(checked.unwrap_or_else(|silent| {
-                let fix = "check the server and network of that mount";
-                Check::failed(key, silent.to_string(), fix)
-            }));
+        for tried in tries {
+            checks.push(
+                tried
+                    .await
+                    .expect("a check does not panic, and nobody aborts it"),
+            );
         }
         checks.push(ffmpeg(env::var_os("PATH").unwrap_or_default().as_os_str()));
         checks.extend(nvidia());

@@ -48,6 +48,7 @@ pub(crate) async fn open_store(
         roles,
         location: location.clone(),
         started: Instant::now(),
+        paused: "the store is closed",
         why,
         repair,
     };

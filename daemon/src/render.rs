@@ -49,7 +49,11 @@ impl Renderer {
     /// The folder and the stem of the video's name.
     pub(crate) fn output(&self, spec: &ValidSpec, name: &str, seed: u64) -> (PathBuf, String) {
         (
-            self.outputs.join(&spec.output.dir),
+            // Component by component: joined with nothing, a path would end in a slash.
+            self.outputs
+                .components()
+                .chain(spec.output.dir.components())
+                .collect(),
             spec.output.name.fill(name, seed),
         )
     }

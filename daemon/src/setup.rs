@@ -4,27 +4,30 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::Instant,
 };
 
 use framepack_config::{Config, Loaded};
-use framepack_jobs::{BundleDefaults, settings::Setting};
+use framepack_ipc::control::Note;
+use framepack_jobs::{BundleDefaults, Code, settings::Setting};
 use interprocess::local_socket::tokio::Listener;
-use tokio::{sync::oneshot, time::interval};
+use tokio::{
+    select,
+    sync::{mpsc, oneshot, watch},
+    time::{sleep, timeout},
+};
 use tracing::warn;
 
 use crate::{
-    disk::{Disk, Owner},
+    disk::{Disk, LIMIT, Owner},
     folder::bundle_defaults,
     folders,
+    notify::Notify,
     render::Renderer,
-    server::{self, Roles},
+    server::{self, Closed, Roles, serve_closed},
     start_error::StartError,
     state_dir::StateDir,
 };
-
-/// How often the log says that a folder is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All of that.
 #[derive(Debug)]
@@ -35,29 +38,86 @@ pub(crate) struct Setup {
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
     pub(crate) worker: PathBuf,
+    pub(crate) front: Front,
+}
+
+/// What clients of a daemon meet first, and what keeps a second daemon out.
+#[derive(Debug)]
+pub(crate) struct Front {
     pub(crate) state: StateDir,
     pub(crate) roles: Arc<Roles>,
     pub(crate) listener: Listener,
 }
 
 impl Setup {
-    /// Makes and opens what the configuration names. Waits for shares that do not answer.
-    pub(crate) async fn prepare(loaded: Loaded) -> Result<Self, StartError> {
+    /// Makes and opens what the configuration names. As long as a path does not answer, the socket says so.
+    pub(crate) async fn prepare(loaded: Loaded, notify: &Notify) -> Result<Self, StartError> {
         loaded.notices.iter().for_each(|notice| warn!("{notice}"));
-        let Found {
-            config,
-            bundle,
-            worker,
-        } = look(loaded.config).await?;
+        let mut look = Look::start(loaded.config.clone());
+        let (found, front) = if let Ok(found) = timeout(LIMIT, look.found()).await {
+            let found = found?;
+            let front = Front::open(&found.config)?;
+            (found, front)
+        } else {
+            let front = Front::open(&loaded.config)?;
+            let floor_mib = loaded.config.disk.floor_mib;
+            (front.serve_until(look, floor_mib, notify).await?, front)
+        };
         Ok(Self {
-            bundle,
-            worker,
-            state: StateDir::open(&config.paths.state)?,
+            config: found.config,
+            bundle: found.bundle,
+            worker: found.worker,
+            settings: loaded.settings,
+            front,
+        })
+    }
+}
+
+impl Front {
+    fn open(config: &Config) -> Result<Self, StartError> {
+        if let Some(folder) = config.paths.socket.parent() {
+            folders::made(folder)?;
+        }
+        Ok(Self {
+            state: StateDir::open(&folders::made(&config.paths.state)?)?,
             roles: Arc::new(Roles::resolve(&config.socket)?),
             listener: server::bind(&config.paths.socket)?,
-            settings: loaded.settings,
-            config,
         })
+    }
+
+    /// Tells clients which path is waited for.
+    async fn serve_until(
+        &self,
+        mut look: Look,
+        floor_mib: u64,
+        notify: &Notify,
+    ) -> Result<Found, StartError> {
+        let (tell, why) = watch::channel(look.note());
+        // Nothing can be repaired by giving something up.
+        let (repair, _) = mpsc::channel(1);
+        let closed = Closed {
+            roles: Arc::clone(&self.roles),
+            location: self.state.store(floor_mib),
+            started: Instant::now(),
+            paused: "a path of the configuration does not answer",
+            why,
+            repair,
+        };
+        notify.ready();
+        let (serving, living) = (serve_closed(&self.listener, &closed), notify.live());
+        tokio::pin!(serving, living);
+        loop {
+            let note = look.note();
+            warn!(code = %note.code, "{}", note.message);
+            notify.status(&note.message);
+            tell.send_replace(note);
+            select! {
+                never = &mut serving => match never {},
+                never = &mut living => match never {},
+                found = look.found() => return found,
+                () = sleep(LIMIT) => {}
+            }
+        }
     }
 }
 
@@ -69,28 +129,41 @@ struct Found {
     worker: PathBuf,
 }
 
-/// Looks in a thread that may wait for the disks. The log says which path is waited for.
-async fn look(config: Config) -> Result<Found, StartError> {
-    let current = Arc::new(Mutex::new(PathBuf::new()));
-    let (done, mut found) = oneshot::channel();
-    let path = Arc::clone(&current);
-    let about_to = move |next: &Path| {
-        next.clone_into(&mut path.lock().unwrap_or_else(PoisonError::into_inner));
-    };
-    thread::spawn(move || {
-        // Nobody waits any more when the daemon is told to stop.
-        let _ = done.send(find(config, about_to));
-    });
-    let mut beats = interval(PATIENCE);
-    beats.tick().await;
-    loop {
-        tokio::select! {
-            found = &mut found => return found.expect("the thread answers, or the process has aborted"),
-            _ = beats.tick() => {
-                let path = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                warn!(path = %path.display(), "does not answer: waiting for it to start");
-            }
-        }
+/// A look at them, in a thread that may wait.
+#[derive(Debug)]
+struct Look {
+    current: Arc<Mutex<PathBuf>>,
+    found: oneshot::Receiver<Result<Found, StartError>>,
+}
+
+impl Look {
+    fn start(config: Config) -> Self {
+        let current = Arc::new(Mutex::new(PathBuf::new()));
+        let (done, found) = oneshot::channel();
+        let path = Arc::clone(&current);
+        let about_to = move |next: &Path| {
+            next.clone_into(&mut path.lock().unwrap_or_else(PoisonError::into_inner));
+        };
+        thread::spawn(move || {
+            // Nobody waits any more when the daemon is told to stop.
+            let _ = done.send(find(config, about_to));
+        });
+        Self { current, found }
+    }
+
+    async fn found(&mut self) -> Result<Found, StartError> {
+        let found = (&mut self.found).await;
+        found.expect("the thread answers, or the process has aborted")
+    }
+
+    /// The path that is waited for.
+    fn note(&self) -> Note {
+        let path = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = format!(
+            "{} does not answer: the daemon waits for it to start",
+            path.display()
+        );
+        Note::new(Code::SHARE_SILENT, message)
     }
 }
 

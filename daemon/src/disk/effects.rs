@@ -1,7 +1,7 @@
 //! What can be asked of the disks.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -17,8 +17,9 @@ use tracing::error;
 
 use super::{
     inputs::{self, Images, Inputs},
-    lanes::{LIMIT, Lanes, Posted, Pulse, Silent, SilentShares},
-    outputs::{FolderError, Names, Owner, Reservation, exists, make_folder},
+    lanes::{LIMIT, Lanes, Posted, Silent, SilentShares},
+    outputs::{FolderError, Names, Owner, Reservation, Video, exists, make_folder},
+    pulse::Pulse,
     space::{DiskFull, Needs},
     work::{clear_checkpoints, clear_leftovers},
 };
@@ -65,6 +66,7 @@ pub(crate) enum NotPrepared {
 pub(crate) struct Ended {
     pub(crate) job: JobId,
     pub(crate) output: PathBuf,
+    pub(crate) video: Video,
     /// Its copy of the start image.
     pub(crate) input: PathBuf,
     /// A user may have it tried again: its image and sections stay.
@@ -101,7 +103,8 @@ impl Disk {
             copy_with(File::open(path)?, &mut hash, || pulse.beat())?;
             Ok(format!("{:x}", hash.finalize()))
         };
-        self.lanes.run(&share_folder(video), hash).await
+        // A lane of its own: it takes long, and nothing has to wait for it.
+        self.lanes.run(video, hash).await
     }
 
     /// The shares that do not answer, now and at each change.
@@ -155,11 +158,20 @@ impl Disk {
             let videos = if folder.is_dir() { folder } else { &outputs };
             let room = wanted.needs.fit(&works, videos, reserve_bytes);
             room.map_err(NotPrepared::Full)?;
-            let made = make_folder(&outputs, &wanted.below);
-            made.and_then(|()| reserve(&owner, wanted.job, &wanted.names))
-                .map_err(NotPrepared::Folder)
+            if folder.starts_with(&outputs) {
+                make_folder(&outputs, &wanted.below).map_err(NotPrepared::Folder)?;
+            }
+            let path = reserve(&owner, wanted.job, &wanted.names).map_err(NotPrepared::Folder)?;
+            let is_kept = wanted.names.current.as_ref() == Some(&path);
+            let job = wanted.job;
+            Ok(Reserved {
+                owner,
+                job,
+                path,
+                is_kept,
+            })
         });
-        prepared.await?
+        prepared.await?.map(Reserved::keep)
     }
 
     /// The first name that is free on the disk, too.
@@ -225,15 +237,19 @@ impl Disk {
 
     /// Gives back the name that was reserved for a job's video.
     pub(crate) fn release(&self, job: JobId, output: &Path) -> Posted {
+        self.release_with(job, output, Video::Made)
+    }
+
+    fn release_with(&self, job: JobId, output: &Path, video: Video) -> Posted {
         let (owner, path) = (self.owner.clone(), output.to_owned());
-        let release = move || owner.release(&path, job);
+        let release = move || owner.release(&path, job, video);
         self.lanes.post(&share_folder(output), release)
     }
 
     /// A job has ended: its name is its video's, or free, and what it needed goes.
     pub(crate) fn ended(&self, ended: &Ended) -> Vec<Posted> {
         let job = ended.job;
-        let mut posted = vec![self.release(job, &ended.output)];
+        let mut posted = vec![self.release_with(job, &ended.output, ended.video)];
         if !ended.is_kept {
             posted.push(self.remove_input(&ended.input));
             posted.push(self.clear_checkpoints(job));
@@ -243,15 +259,15 @@ impl Disk {
 
     /// After a crash: the same for the jobs that have ended, and start images go that none of the others needs.
     pub(crate) async fn recover(&self, ended: Vec<Ended>, needed: HashSet<PathBuf>) {
-        let mut folders: BTreeMap<PathBuf, BTreeSet<JobId>> = BTreeMap::new();
+        let mut folders: BTreeMap<PathBuf, BTreeMap<JobId, Video>> = BTreeMap::new();
         for job in &ended {
             let of_folder = folders.entry(share_folder(&job.output)).or_default();
-            of_folder.insert(job.job);
+            of_folder.insert(job.job, job.video);
         }
         for (folder, jobs) in folders {
             let owner = self.owner.clone();
             self.lanes.post(&folder.clone(), move || {
-                owner.sweep(&folder, |job| jobs.contains(&job));
+                owner.sweep(&folder, |job| jobs.get(&job).copied());
             });
         }
         let (works, layout) = (self.layout.works(), self.layout.clone());
@@ -260,6 +276,29 @@ impl Disk {
             Ok(Ok(())) => {}
             Ok(Err(error)) => error!(%error, "removing start images that no job needs"),
             Err(silent) => error!("removing start images that no job needs: {silent}"),
+        }
+    }
+}
+
+/// A new reservation, which is given back if nobody waits for it any more.
+struct Reserved {
+    owner: Owner,
+    job: JobId,
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl Reserved {
+    fn keep(mut self) -> PathBuf {
+        self.is_kept = true;
+        self.path.clone()
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.owner.release(&self.path, self.job, Video::Made);
         }
     }
 }

@@ -67,10 +67,10 @@ pub(crate) struct Folder {
 
 /// What the folder needs from the daemon.
 #[derive(Debug)]
-pub(crate) struct FolderConfig<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) layout: &'a Layout,
-    pub(crate) daemon_id: &'a str,
+pub(crate) struct FolderConfig {
+    pub(crate) config: Config,
+    pub(crate) layout: Layout,
+    pub(crate) daemon_id: String,
     pub(crate) intake: Intake,
     pub(crate) queue: QueueHandle,
     pub(crate) disk: Disk,
@@ -81,14 +81,16 @@ pub(crate) struct FolderConfig<'a> {
 }
 
 impl Folder {
-    pub(crate) fn open(config: FolderConfig<'_>) -> io::Result<Self> {
-        let (settings, daemon_id) = (config.config.spool, config.daemon_id);
+    pub(crate) fn open(config: FolderConfig) -> io::Result<Self> {
+        let (settings, daemon_id) = (config.config.spool, config.daemon_id.as_str());
+        let pulse = config.disk.guard(&config.config.paths.jobs);
+        pulse.beat();
         let own = settings.readonly.then(|| config.layout.spool());
         let places = Places::new(config.config.paths.jobs.clone(), own);
         let claims = Claims::open(places.clone(), daemon_id)?;
         let spool_dir = places.spool_dir.clone();
         // Watched from now on, so that no rename is missed once the daemon says that it is ready.
-        let heard = (config.events, config.disk.guard(&places.jobs));
+        let heard = (config.events, pulse);
         let notice = Notice::open(places, daemon_id, settings, heard)?;
         let pending = PendingConfig {
             intake: config.intake,

@@ -22,7 +22,7 @@ use super::{
     handle::QueueHandle,
     jobs::{Jobs, exported, import},
     message::Message,
-    outbox::{Delivery, Outbox},
+    outbox::{Clearing, Delivery, Outbox},
     runs::{Ending, Runs},
     schedule::Schedule,
     start::assign,
@@ -89,7 +89,7 @@ impl Actor {
         let jobs = Jobs::new(store, records);
         Ok(Self {
             queue: Queue {
-                schedule: Schedule::open(&jobs)?,
+                schedule: Schedule::open(&jobs, config.disk.silent())?,
                 jobs,
                 runs: Runs::on(config.gpus),
                 outbox: Outbox::default(),
@@ -192,7 +192,8 @@ impl Actor {
                 return;
             }
             let deliveries = self.queue.outbox.take();
-            let posted = deliveries.iter().flat_map(|delivery| self.clear(delivery));
+            let clearings = self.queue.outbox.take_clearings();
+            let posted = clearings.iter().flat_map(|clearing| self.clear(clearing));
             wait_a_moment(posted.collect()).await;
             for submission in self.queue.outbox.take_submissions() {
                 submission.accept();
@@ -218,18 +219,18 @@ impl Actor {
     }
 
     /// Has removed from the disks what is needed no more.
-    fn clear(&self, delivery: &Delivery) -> Vec<Posted> {
-        match delivery {
-            Delivery::ClearLeftovers(output) => vec![self.disk.clear_leftovers(output)],
-            Delivery::Release(id, output) => vec![self.disk.release(*id, output)],
-            Delivery::ClearCheckpoints(id) => vec![self.disk.clear_checkpoints(*id)],
-            Delivery::RemoveInput(input) => vec![self.disk.remove_input(input)],
-            Delivery::RunEnded(id) => {
+    fn clear(&self, clearing: &Clearing) -> Vec<Posted> {
+        match clearing {
+            Clearing::Ended(id) => {
                 let record = self.queue.jobs.get(*id);
+                // It may wait for another run.
                 let record = record.filter(|record| record.job.is_finished());
                 record.map_or_else(Vec::new, |record| self.disk.ended(&ended(record)))
             }
-            Delivery::Answer(_) | Delivery::Announce(_) | Delivery::Assign(..) => Vec::new(),
+            Clearing::Leftovers(output) => vec![self.disk.clear_leftovers(output)],
+            Clearing::Checkpoints(id) => vec![self.disk.clear_checkpoints(*id)],
+            Clearing::Release(id, output) => vec![self.disk.release(*id, output)],
+            Clearing::RemoveInput(input) => vec![self.disk.remove_input(input)],
         }
     }
 
@@ -246,10 +247,6 @@ impl Actor {
                 }
             }
             Delivery::RunEnded(id) => self.run_ended(id),
-            Delivery::ClearLeftovers(_)
-            | Delivery::Release(..)
-            | Delivery::ClearCheckpoints(_)
-            | Delivery::RemoveInput(_) => {}
         }
     }
 
@@ -299,9 +296,8 @@ async fn prepare(disk: Disk, wanted: Preparation, queue: mpsc::WeakSender<Messag
 /// Tells the queue which shares do not answer, whenever that changes.
 async fn tell_shares(mut silent: watch::Receiver<SilentShares>, queue: mpsc::WeakSender<Message>) {
     while silent.changed().await.is_ok() {
-        let now = silent.borrow_and_update().clone();
         let Some(queue) = queue.upgrade() else { return };
-        if queue.send(Message::Shares(now)).await.is_err() {
+        if queue.send(Message::Shares).await.is_err() {
             return;
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             queue.schedule.look_for_turns();
         }
         Message::Prepared(job, result) => prepared(queue, job, result),
-        Message::Shares(silent) => queue.schedule.note_shares(silent),
+        Message::Shares => queue.schedule.look_at_shares(),
         Message::WorkerReport(job, said) => report(queue, job, said),
         Message::Worker(status) => {
             if status.state == WorkerState::Starting {
@@ -46,8 +46,8 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             end_run(queue, job, *ending);
             queue.outbox.answer(reply, ());
         }
-        Message::Change(request, images, reply) => {
-            let changed = change(queue, *request, &images);
+        Message::Change(order, images, reply) => {
+            let changed = change(queue, order, &images);
             queue.outbox.answer(reply, changed);
         }
         Message::View(reply) => {

@@ -1,7 +1,7 @@
 //! What users change about jobs that are there: cancelled, held, paused, of another priority, tried again.
 
 use framepack_ipc::{
-    queue::{Boundary, Change, ChangeOutcome, ChangeRequest, Changed, Scope},
+    queue::{Boundary, Change, ChangeOutcome, Changed},
     worker::{PauseAt, Precaution},
 };
 use framepack_jobs::{Job, JobId, JobState, StateName, Timestamp, Unmatched};
@@ -10,39 +10,39 @@ use tracing::info;
 use super::{
     core::Queue,
     message::{Image, Images},
-    outbox::Delivery,
+    order::{Order, Part, Pausing},
+    outbox::Clearing,
     runs::Control,
 };
 
 /// What became of a change of one job, with what the user should know.
 type ChangeResult = (ChangeOutcome, Option<String>);
 
-/// Changes the jobs that are meant; for a group and for all, those that run are told of.
+/// Changes the jobs that are meant. Of the queue or a group, those that run are told of.
 pub(super) fn change(
     queue: &mut Queue,
-    request: ChangeRequest,
+    order: Order,
     images: &Images,
 ) -> Result<Vec<Changed>, Unmatched> {
-    let ChangeRequest { scope, change } = request;
-    info!(?scope, ?change, "queue changed by a user");
+    info!(?order, "queue changed by a user");
     queue.schedule.look_again();
-    let ids = match &scope {
-        Scope::Jobs(selectors) => {
-            let selected = queue.jobs.select(selectors)?;
-            selected.into_iter().map(|job| job.id).collect()
+    let (ids, results): (Vec<JobId>, Vec<_>) = match order {
+        Order::Jobs(selectors, change) => {
+            let selected = queue.jobs.select(&selectors)?;
+            let ids: Vec<JobId> = selected.into_iter().map(|job| job.id).collect();
+            let results = ids.iter().map(|id| change_job(queue, *id, change, images));
+            let results = results.collect();
+            (ids, results)
         }
-        Scope::Group(_) | Scope::All => {
-            change_pauses(queue, &scope, change);
-            running_in(queue, &scope)
+        Order::Queue(part, pausing) => {
+            note_pause(queue, &part, pausing != Pausing::Resume);
+            let ids = running_in(queue, &part);
+            let results = ids.iter().map(|id| halt(queue, *id, pausing)).collect();
+            (ids, results)
         }
     };
-    let is_whole = !matches!(scope, Scope::Jobs(_));
-    let changed = ids.into_iter().filter_map(|id| {
-        let (outcome, remark) = if is_whole {
-            halt(queue, id, change)?
-        } else {
-            change_job(queue, id, change, images)?
-        };
+    let changed = ids.into_iter().zip(results).filter_map(|(id, result)| {
+        let (outcome, remark) = result?;
         let job = Box::new(queue.jobs.get(id)?.job.clone());
         Some(Changed {
             job,
@@ -54,50 +54,42 @@ pub(super) fn change(
 }
 
 /// Notes durably what of the queue does not begin.
-fn change_pauses(queue: &mut Queue, scope: &Scope, change: Change) {
-    let paused = match change {
-        Change::Pause { .. } => true,
-        Change::Resume => false,
-        _ => return,
-    };
-    match scope {
-        Scope::All => queue.schedule.pause_all(&mut queue.jobs, paused),
-        Scope::Group(group) => queue.schedule.pause_group(&mut queue.jobs, group, paused),
-        Scope::Jobs(_) => {}
+fn note_pause(queue: &mut Queue, part: &Part, paused: bool) {
+    match part {
+        Part::All => queue.schedule.pause_all(&mut queue.jobs, paused),
+        Part::Group(group) => queue.schedule.pause_group(&mut queue.jobs, group, paused),
     }
 }
 
-fn running_in(queue: &Queue, scope: &Scope) -> Vec<JobId> {
+fn running_in(queue: &Queue, part: &Part) -> Vec<JobId> {
     let running = queue.jobs.running().map(|record| &record.job);
-    let is_meant = |job: &&Job| match scope {
-        Scope::Group(group) => job.schedule.group.as_ref() == Some(group),
-        _ => true,
+    let is_meant = |job: &&Job| match part {
+        Part::Group(group) => job.schedule.group.as_ref() == Some(group),
+        Part::All => true,
     };
     running.filter(is_meant).map(|job| job.id).collect()
 }
 
 /// Tells a running job's worker where to halt, or to go on.
-fn halt(queue: &Queue, id: JobId, change: Change) -> Option<ChangeResult> {
-    let (control, remark) = match change {
-        Change::Pause { at: Boundary::Job } => {
+fn halt(queue: &Queue, id: JobId, pausing: Pausing) -> Option<ChangeResult> {
+    let (control, remark) = match pausing {
+        Pausing::Pause(Boundary::Job) => {
             return Some(changed(Some("will run to completion".to_owned())));
         }
-        Change::Pause { at: Boundary::Step } => (
+        Pausing::Pause(Boundary::Step) => (
             Control::Pause(PauseAt::Step),
             "will pause before its next step",
         ),
-        Change::Pause {
-            at: Boundary::Section,
-        } => (
+        Pausing::Pause(Boundary::Section) => (
             Control::Pause(PauseAt::Section),
             "will pause at the end of its section",
         ),
-        _ if queue.jobs.get(id)?.job.runs.held => {
+        Pausing::Resume if queue.jobs.get(id)?.job.runs.held => {
             return Some(changed(Some(format!(
                 "is held itself: use `framepackctl resume {id}`"
             ))));
         }
-        _ => (Control::Resume, "resumes"),
+        Pausing::Resume => (Control::Resume, "resumes"),
     };
     queue.runs.control(id, control);
     Some(changed(Some(remark.to_owned())))
@@ -119,14 +111,16 @@ fn change_job(
         (Change::Cancel, StateName::Running) => stop(queue, id),
         (Change::Hold | Change::Pause { .. }, StateName::Queued) => set_held(queue, id, true),
         (Change::Release | Change::Resume, StateName::Queued) => set_held(queue, id, false),
-        (Change::Pause { at: Boundary::Job }, StateName::Running) => halt(queue, id, change),
-        (Change::Pause { .. }, StateName::Running) => {
+        (Change::Pause { at: Boundary::Job }, StateName::Running) => {
+            halt(queue, id, Pausing::Pause(Boundary::Job))
+        }
+        (Change::Pause { at }, StateName::Running) => {
             set_held(queue, id, true);
-            halt(queue, id, change)
+            halt(queue, id, Pausing::Pause(at))
         }
         (Change::Resume, StateName::Running) => {
             set_held(queue, id, false);
-            halt(queue, id, change)
+            halt(queue, id, Pausing::Resume)
         }
         (Change::Hold | Change::Release, StateName::Running) => {
             Some(refused("is running: use `pause` and `resume`".to_owned()))
@@ -194,7 +188,7 @@ fn retry(
         record.private.precaution = Precaution::None;
     })?;
     if from_start {
-        queue.outbox.put(Delivery::ClearCheckpoints(id));
+        queue.outbox.clear(Clearing::Checkpoints(id));
     }
     Some(changed(None))
 }

@@ -5,7 +5,7 @@ use tracing::{info, warn};
 
 use super::{
     jobs::Jobs,
-    outbox::{Delivery, Outbox},
+    outbox::{Clearing, Delivery, Outbox},
     runs::Runs,
     schedule::Schedule,
 };
@@ -41,7 +41,7 @@ impl Queue {
             && let Some(record) = self.jobs.get(id)
         {
             let output = record.job.output.clone();
-            self.outbox.put(Delivery::ClearLeftovers(output));
+            self.outbox.clear(Clearing::Leftovers(output));
         }
         self.change(id, |record| {
             record
@@ -50,6 +50,7 @@ impl Queue {
                 .expect("a queued or running job may take each state that the queue gives it");
         });
         self.schedule.look_again();
+        self.outbox.clear(Clearing::Ended(id));
         self.outbox.put(Delivery::RunEnded(id));
     }
 

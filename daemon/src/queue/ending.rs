@@ -10,7 +10,10 @@ use super::{
     outbox::Delivery,
     runs::{Circumstances, Ending, Persistence, WorkerReport, after_run, lost, note_report},
 };
-use crate::{disk::Ended, record::Record};
+use crate::{
+    disk::{Ended, Video},
+    record::Record,
+};
 
 /// Notes what a worker says about its job.
 pub(super) fn report(queue: &mut Queue, id: JobId, report: WorkerReport) {
@@ -64,6 +67,11 @@ pub(super) fn ended(record: &Record) -> Ended {
     Ended {
         job: job.id,
         output: job.output.clone(),
+        video: if job.is(StateName::Done) {
+            Video::Made
+        } else {
+            Video::None
+        },
         input: record.private.input.clone(),
         is_kept: is_kept(job, Timestamp::now()),
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
     control::WorkerStatus,
-    queue::{Change, ChangeRequest, Changed, QueueView, Scope},
+    queue::{Change, Changed, QueueView},
     state::Imported,
     worker::WorkerInfo,
 };
@@ -13,8 +13,10 @@ use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    message::{Found, Image, Images, Message, Wanted},
+    message::{Image, Images, Message, Survey, Wanted},
+    order::Order,
     runs::{Assignment, Ending, IdleWorker, WorkerReport},
+    search::search,
     submission::{Submission, SubmitError, Submitted},
     view::Summary,
 };
@@ -55,26 +57,33 @@ impl QueueHandle {
         &self,
         submission: Submission,
     ) -> Result<Result<Submitted, SubmitError>, Stopping> {
-        let answer = self.begin_submit(submission).await?;
-        answer.await.map_err(|_| Stopping)
+        let answer = self.begin_submit(vec![submission]).await?.pop();
+        answer.ok_or(Stopping)?.await.map_err(|_| Stopping)
     }
 
-    /// Begins to add a job, which is durable when the receiver resolves. Jobs begun one after another
-    /// are numbered in this order and may share a sync.
+    /// Begins to add jobs, each of which is durable when its receiver resolves. They are numbered in this order and share
+    /// a sync.
     pub(crate) async fn begin_submit(
         &self,
-        submission: Submission,
-    ) -> Result<oneshot::Receiver<Result<Submitted, SubmitError>>, Stopping> {
-        let found = self.look_for(&submission).await?;
-        let (reply, answer) = oneshot::channel();
-        let message = Message::Submit(Box::new(submission), found, reply);
-        self.tell(message).await?;
-        Ok(answer)
+        submissions: Vec<Submission>,
+    ) -> Result<Vec<oneshot::Receiver<Result<Submitted, SubmitError>>>, Stopping> {
+        let mut sought = Vec::with_capacity(submissions.len());
+        for submission in &submissions {
+            sought.push((submission.key.clone(), self.survey(submission).await?));
+        }
+        let found = search(&self.disk, sought).await;
+        let mut answers = Vec::with_capacity(submissions.len());
+        for (submission, found) in submissions.into_iter().zip(found) {
+            let (reply, answer) = oneshot::channel();
+            self.tell(Message::Submit(Box::new(submission), found, reply))
+                .await?;
+            answers.push(answer);
+        }
+        Ok(answers)
     }
 
-    /// Looks for a name for the job's video, and for the video of a job that it repeats. On a share that does not answer
-    /// the name is free for all that is known, and is looked at again when the job begins; and a video stays there.
-    async fn look_for(&self, submission: &Submission) -> Result<Found, Stopping> {
+    /// What to look for on the disks before this is submitted.
+    async fn survey(&self, submission: &Submission) -> Result<Survey, Stopping> {
         let Submission {
             spec, name, seed, ..
         } = submission;
@@ -84,19 +93,8 @@ impl QueueHandle {
             folder,
             stem,
         };
-        let survey = self
-            .ask(|reply| Message::Survey(Box::new(wanted), reply))
-            .await?;
-        let is_video_gone = match survey.video {
-            Some(video) => matches!(self.disk.is_there(&video).await, Ok(false)),
-            None => false,
-        };
-        let first = survey.names.first();
-        let free = self.disk.first_free(survey.names).await;
-        Ok(Found {
-            output: free.unwrap_or(first),
-            is_video_gone,
-        })
+        self.ask(|reply| Message::Survey(Box::new(wanted), reply))
+            .await
     }
 
     /// How many jobs there are, and which run.
@@ -140,13 +138,13 @@ impl QueueHandle {
     /// Cancels or changes jobs, or changes the queue as a whole; durable when this returns.
     pub(crate) async fn change(
         &self,
-        request: ChangeRequest,
+        order: Order,
     ) -> Result<Result<Vec<Changed>, Unmatched>, Stopping> {
-        let images = match (&request.scope, request.change) {
-            (Scope::Jobs(selectors), Change::Retry { .. }) => self.images(selectors).await?,
+        let images = match &order {
+            Order::Jobs(selectors, Change::Retry { .. }) => self.images(selectors).await?,
             _ => Images::new(),
         };
-        self.ask(|reply| Message::Change(Box::new(request), images, reply))
+        self.ask(|reply| Message::Change(order, images, reply))
             .await
     }
 

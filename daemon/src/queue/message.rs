@@ -4,19 +4,20 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use framepack_ipc::{
     control::WorkerStatus,
-    queue::{ChangeRequest, Changed, QueueView},
+    queue::{Changed, QueueView},
     state::Imported,
 };
 use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
 use tokio::sync::oneshot;
 
 use super::{
+    order::Order,
     runs::{Ending, IdleWorker, WorkerReport},
     submission::{Submission, SubmitError, Submitted},
     view::Summary,
 };
 use crate::{
-    disk::{Names, NotPrepared, SilentShares},
+    disk::{Names, NotPrepared},
     record::Record,
 };
 
@@ -35,13 +36,14 @@ pub(super) enum Message {
     Next(IdleWorker),
     /// A job's folders and the name of its video are there, or why not.
     Prepared(JobId, Result<PathBuf, NotPrepared>),
-    Shares(SilentShares),
+    /// Other shares answer than before.
+    Shares,
     WorkerReport(JobId, WorkerReport),
     Worker(WorkerStatus),
     Workers(oneshot::Sender<Vec<WorkerStatus>>),
     End(JobId, Box<Ending>, oneshot::Sender<()>),
     Change(
-        Box<ChangeRequest>,
+        Order,
         Images,
         oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
     ),
@@ -68,8 +70,8 @@ pub(super) struct Wanted {
 /// What to look for on the disks.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// The video of a job of this key that is done.
-    pub(super) video: Option<PathBuf>,
+    /// The job of this key that is done, and its video.
+    pub(super) done: Option<(JobId, PathBuf)>,
     pub(super) names: Names,
 }
 
@@ -78,8 +80,8 @@ pub(super) struct Survey {
 pub(super) struct Found {
     /// Free for the video.
     pub(super) output: PathBuf,
-    /// The video of the job of this key was removed.
-    pub(super) is_video_gone: bool,
+    /// A job whose video was removed.
+    pub(super) without_video: Option<JobId>,
 }
 
 /// Whether a job's copy of its start image is there.

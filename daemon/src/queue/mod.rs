@@ -8,7 +8,8 @@
 //! - `schedule`: which job is next, and what is paused
 //!
 //! `core` holds them together; `submit`, `start`, `ending`, `change` and `view` are what messages ask of them; `actor`
-//! is the task that takes the messages, `answer` says which of those is asked; `handle` sends them.
+//! is the task that takes the messages, `answer` says which of those is asked; `handle` sends
+//! them, after a `search` of the disks where one needs that.
 
 mod actor;
 mod answer;
@@ -18,9 +19,11 @@ mod ending;
 mod handle;
 mod jobs;
 mod message;
+mod order;
 mod outbox;
 mod runs;
 mod schedule;
+mod search;
 mod start;
 mod submission;
 mod submit;
@@ -30,6 +33,7 @@ pub(crate) use self::{
     actor::{Actor, QueueConfig},
     handle::{QueueHandle, Stopping},
     jobs::{exported, is_kept},
+    order::{NotForAll, Order},
     runs::{Assignment, Control, Death, DeathKind, Ending, WorkerReport},
     submission::{Submission, SubmitError, Submitted},
     view::Summary,

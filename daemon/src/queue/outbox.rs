@@ -11,7 +11,7 @@ use super::{
     submission::{SubmitError, Submitted},
 };
 
-/// What is done once everything that was changed before is durable.
+/// What is told once everything that was changed before is durable.
 #[derive(Debug)]
 pub(super) enum Delivery {
     Answer(Answer),
@@ -21,13 +21,20 @@ pub(super) enum Delivery {
     Assign(JobId, oneshot::Sender<Assignment>, Box<Assignment>),
     /// A job is at the end of a run: it has ended, or waits for another one.
     RunEnded(JobId),
-    /// What an unfinished run left beside its video goes.
-    ClearLeftovers(PathBuf),
-    /// The name that was reserved for the video of a job that ended meanwhile is free.
+}
+
+/// What goes from the disks before that is told.
+#[derive(Debug)]
+pub(super) enum Clearing {
+    /// What a job needed that has ended.
+    Ended(JobId),
+    /// What an unfinished run left beside its video.
+    Leftovers(PathBuf),
+    /// What earlier runs of a job left for the next one.
+    Checkpoints(JobId),
+    /// A name that was reserved for the video of a job that did not begin.
     Release(JobId, PathBuf),
-    /// What earlier runs of a job left for the next one goes.
-    ClearCheckpoints(JobId),
-    /// The copy of a start image of a job that did not come to be goes.
+    /// The copy of a start image of a job that did not come to be.
     RemoveInput(PathBuf),
 }
 
@@ -76,6 +83,7 @@ impl Unanswered {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     deliveries: Vec<Delivery>,
+    clearings: Vec<Clearing>,
     submissions: Vec<Unanswered>,
     /// Why the store can't be written, while that is so.
     trouble: Option<String>,
@@ -84,6 +92,10 @@ pub(super) struct Outbox {
 impl Outbox {
     pub(super) fn put(&mut self, delivery: Delivery) {
         self.deliveries.push(delivery);
+    }
+
+    pub(super) fn clear(&mut self, clearing: Clearing) {
+        self.clearings.push(clearing);
     }
 
     /// Answers with the sync. Nobody minds when the asker has gone away.
@@ -100,11 +112,15 @@ impl Outbox {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.deliveries.is_empty() && self.submissions.is_empty()
+        self.deliveries.is_empty() && self.clearings.is_empty() && self.submissions.is_empty()
     }
 
     pub(super) fn take(&mut self) -> Vec<Delivery> {
         mem::take(&mut self.deliveries)
+    }
+
+    pub(super) fn take_clearings(&mut self) -> Vec<Clearing> {
+        mem::take(&mut self.clearings)
     }
 
     pub(super) fn take_submissions(&mut self) -> Vec<Unanswered> {

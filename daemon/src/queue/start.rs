@@ -3,14 +3,14 @@
 //! A job begins in two steps: its folders are made and its video's name is reserved, which the disks may take their time
 //! for, while the worker waits; then it is given to the worker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use framepack_jobs::{Failure, JobId, JobState, StateName, Timestamp};
 use tracing::info;
 
 use super::{
     core::Queue,
-    outbox::Delivery,
+    outbox::{Clearing, Delivery},
     runs::{Assignment, IdleWorker, again_or_failed},
     schedule::{Eligibility, LocalTime},
 };
@@ -26,6 +26,7 @@ pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
     }
     queue.schedule.swept();
     queue.schedule.look_for_room();
+    queue.schedule.look_at_shares();
     if queue.outbox.trouble().is_some() {
         return Vec::new();
     }
@@ -86,6 +87,8 @@ fn preparation(queue: &Queue, id: JobId) -> Preparation {
 pub(super) fn names(queue: &Queue, record: &Record) -> Names {
     let job = &record.job;
     let (folder, stem) = queue.renderer.output(&job.spec, &job.name, job.seed);
+    // It stays where it was accepted for, should the configuration have another folder now.
+    let folder = job.output.parent().map_or(folder, Path::to_owned);
     Names {
         taken: queue.jobs.reserved_like(&folder, &stem, Some(job.id)),
         current: Some(job.output.clone()),
@@ -109,12 +112,13 @@ pub(super) fn prepared(queue: &mut Queue, id: JobId, prepared: Result<PathBuf, N
                 begin(queue, id, idle, output);
                 return;
             }
-            if !is_queued {
-                queue.outbox.put(Delivery::Release(id, output));
+            let known_as = queue.jobs.get(id).map(|record| &record.job.output);
+            if !is_queued || known_as != Some(&output) {
+                queue.outbox.clear(Clearing::Release(id, output));
             }
         }
         Err(NotPrepared::Full(full)) => queue.schedule.note_no_room(full),
-        Err(NotPrepared::Silent(silent)) => queue.schedule.note_silent(silent.path),
+        Err(NotPrepared::Silent(silent)) => queue.schedule.note_silent(id, silent.path),
         Err(NotPrepared::Folder(error)) if is_queued => fail(queue, id, error.into_failure()),
         Err(NotPrepared::Folder(_)) => {}
     }

@@ -1,13 +1,13 @@
 //! A job enters, unless it is there already.
 
 use framepack_config::Dedupe;
-use framepack_jobs::{JobState, StateName};
+use framepack_jobs::StateName;
 use tokio::sync::oneshot;
 
 use super::{
     core::Queue,
     message::{Found, Survey, Wanted},
-    outbox::{Delivery, Unanswered},
+    outbox::{Clearing, Delivery, Unanswered},
     submission::{Submission, SubmitError, Submitted},
 };
 use crate::disk::Names;
@@ -18,7 +18,7 @@ pub(super) fn survey(queue: &Queue, wanted: Wanted) -> Survey {
     let done = queue.jobs.live_or_done(&key);
     let done = done.filter(|job| job.is(StateName::Done));
     Survey {
-        video: done.map(|job| job.output.clone()),
+        done: done.map(|job| (job.id, job.output.clone())),
         names: Names {
             taken: queue.jobs.reserved_like(&folder, &stem, None),
             current: None,
@@ -38,7 +38,7 @@ pub(super) fn submit(
     let input = submission.input.clone();
     let taken = take(queue, submission, found);
     if !matches!(taken, Ok(Submitted::New(_))) {
-        queue.outbox.put(Delivery::RemoveInput(input));
+        queue.outbox.clear(Clearing::RemoveInput(input));
     }
     match taken {
         Ok(outcome) => queue.outbox.put_submission(Unanswered { outcome, reply }),
@@ -57,11 +57,7 @@ fn take(
         Dedupe::Off => None,
         Dedupe::Skip | Dedupe::Warn => queue.jobs.live_or_done(&submission.key),
     };
-    let has_video = |job: &&framepack_jobs::Job| match job.state {
-        JobState::Done { .. } => !found.is_video_gone,
-        _ => true,
-    };
-    if let Some(known) = known.filter(has_video) {
+    if let Some(known) = known.filter(|job| found.without_video != Some(job.id)) {
         if submission.dedupe == Dedupe::Skip {
             return Ok(duplicate(&submission, known));
         }

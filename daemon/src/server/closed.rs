@@ -1,4 +1,5 @@
-//! The socket while the store is closed: it says why, and what can be done.
+//! The socket of a daemon that has no jobs yet, since its store is closed or a path does not answer: it says why, and what
+//! can be done.
 
 use std::{convert::Infallible, io, sync::Arc, time::Instant};
 
@@ -27,13 +28,15 @@ use crate::store::{self, Location};
 /// A request to open the store without what can't be read, and the way to answer it.
 pub(crate) type RepairRequest = oneshot::Sender<Result<(), Note>>;
 
-/// What is known while the store is closed.
+/// What is known meanwhile.
 #[derive(Debug, Clone)]
 pub(crate) struct Closed {
     pub(crate) roles: Arc<Roles>,
     pub(crate) location: Location,
     pub(crate) started: Instant,
-    /// Why it is closed. Its sender is gone once it is open.
+    /// In short, why no job begins.
+    pub(crate) paused: &'static str,
+    /// Why there are no jobs. Its sender is gone once there are.
     pub(crate) why: watch::Receiver<Note>,
     pub(crate) repair: mpsc::Sender<RepairRequest>,
 }
@@ -106,7 +109,7 @@ impl Closed {
             queued: 0,
             running: 0,
             workers: Vec::new(),
-            paused: Some("the store is closed".to_owned()),
+            paused: Some(self.paused.to_owned()),
             degraded: vec![self.why.borrow().clone()],
         })
     }

@@ -12,7 +12,10 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
     let summary = service.queue.summary().await?;
     let mut degraded = service.folder.borrow().notes.clone();
     degraded.extend(service.store.repairs());
-    degraded.extend(summary.disk_full.or(no_room(service).await));
+    degraded.extend(match summary.disk_full {
+        Some(full) => Some(full),
+        None => no_room(service).await,
+    });
     degraded.extend(service.disk.notes());
     Ok(Response::Pong(DaemonStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),

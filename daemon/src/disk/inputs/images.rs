@@ -41,11 +41,23 @@ impl Images {
 
     /// Looks at `wanted` (relative to `base`) by the rules.
     pub(crate) async fn look(&self, base: &Path, wanted: &Path) -> Result<ImageLook, InputError> {
-        let (inputs, share) = (self.inputs.clone(), self.inputs.share(base, wanted));
-        let (base, wanted) = (base.to_owned(), wanted.to_owned());
+        let base = self.resolved(base, wanted).await?;
+        let (inputs, share) = (self.inputs.clone(), self.inputs.share(&base, wanted));
+        let wanted = wanted.to_owned();
         self.lanes
             .run(&share, move |_| inputs.look(&base, &wanted))
             .await?
+    }
+
+    /// The folder itself may lie behind a link; what the job names below it may not. An absolute path needs no folder.
+    async fn resolved(&self, base: &Path, wanted: &Path) -> Result<PathBuf, InputError> {
+        let base = base.to_owned();
+        if wanted.is_absolute() {
+            return Ok(base);
+        }
+        let folder = base.clone();
+        let resolved = self.lanes.run(&base, move |_| folder.canonicalize());
+        Ok(resolved.await?.unwrap_or(base))
     }
 
     /// A copy for one job, unless the image has changed since it was looked at. It is durable after [`Self::sync`].

@@ -95,10 +95,8 @@ impl Inputs {
         self
     }
 
-    /// Looks at `wanted` (relative to `base`) by the rules.
+    /// Looks at `wanted` (relative to `base`, which has no links) by the rules.
     pub(crate) fn look(&self, base: &Path, wanted: &Path) -> Result<ImageLook, InputError> {
-        // The folder itself may lie behind a link; what the job names below it may not.
-        let base = base.canonicalize().unwrap_or_else(|_| base.to_owned());
         let path = normalise(&base.join(wanted));
         let Some(root) = self.root_of(&path) else {
             let roots = self.roots.clone();

@@ -1,5 +1,7 @@
 //! Shares that hang, and come back.
 
+use std::{sync::mpsc, thread, time::Instant};
+
 use super::*;
 
 fn lanes() -> Lanes {

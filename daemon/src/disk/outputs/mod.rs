@@ -19,7 +19,7 @@ use nix::{
 use thiserror::Error;
 
 pub(crate) use names::Names;
-pub(crate) use reservation::{Owner, Reservation, exists};
+pub(crate) use reservation::{Owner, Reservation, Video, exists};
 
 /// Why there is no folder for a video.
 #[derive(Debug, Error)]

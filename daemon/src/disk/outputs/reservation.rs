@@ -5,9 +5,9 @@
 //! uses another name. The reservation ends when the job has ended, or when its daemon finds it after a crash.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs, io,
-    os::unix::fs::symlink,
+    os::unix::{ffi::OsStrExt, fs::symlink},
     path::{Path, PathBuf},
 };
 
@@ -27,6 +27,15 @@ pub(crate) enum Reservation {
     Given,
     /// A video has it, or another daemon.
     Taken,
+}
+
+/// What is at the end of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Video {
+    /// Its video.
+    Made,
+    /// Nothing: it failed, or was cancelled.
+    None,
 }
 
 impl Owner {
@@ -63,16 +72,23 @@ impl Owner {
         }
     }
 
-    /// The job has ended: its name is its video's, or free.
-    pub(crate) fn release(&self, output: &Path, job: JobId) {
+    /// The job has ended: its name is its video's, or free. What an earlier run wrote of a job that has no video goes:
+    /// nobody else may have made it while the name was reserved.
+    pub(crate) fn release(&self, output: &Path, job: JobId, video: Video) {
         let path = path(output);
         if fs::read_link(&path).is_ok_and(|target| target == self.target(job)) {
-            remove(&path);
+            if video == Video::None && output.exists() {
+                remove(
+                    output,
+                    "removing the video of a job that was not to have one",
+                );
+            }
+            remove(&path, "removing the reservation of a name");
         }
     }
 
-    /// Removes this daemon's reservations in a folder, except those of jobs that are not over.
-    pub(crate) fn sweep(&self, folder: &Path, is_over: impl Fn(JobId) -> bool) {
+    /// Releases this daemon's reservations in a folder. `over`: what is at the end of a job; `None`: it is not over.
+    pub(crate) fn sweep(&self, folder: &Path, over: impl Fn(JobId) -> Option<Video>) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             if !name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()) {
@@ -81,17 +97,25 @@ impl Owner {
             let target = fs::read_link(entry.path()).unwrap_or_default();
             let own = target.to_str().and_then(|text| text.strip_prefix(&self.0));
             let job = own.and_then(|rest| rest.strip_prefix(':')?.parse().ok());
-            if job.is_some_and(|id| is_over(JobId(id))) {
-                remove(&entry.path());
+            let over = job.and_then(|id| Some((JobId(id), over(JobId(id))?)));
+            if let (Some((job, video)), Some(output)) = (over, output_of(&entry.path())) {
+                self.release(&output, job, video);
             }
         }
     }
 }
 
-fn remove(path: &Path) {
+fn remove(path: &Path, doing: &'static str) {
     if let Err(error) = fs::remove_file(path) {
-        tracing::warn!(path = %path.display(), %error, "removing the reservation of a name");
+        tracing::warn!(path = %path.display(), %error, "{doing}");
     }
+}
+
+/// The video that a reservation is for.
+fn output_of(reservation: &Path) -> Option<PathBuf> {
+    let name = reservation.file_name()?.as_bytes();
+    let name = name.strip_prefix(b".")?.strip_suffix(SUFFIX.as_bytes())?;
+    Some(reservation.with_file_name(OsStr::from_bytes(name)))
 }
 
 /// Whether the name is reserved by any daemon.
@@ -120,7 +144,7 @@ mod tests {
         assert_eq!(ask(&one, 1), Reservation::Given, "another run of it");
         assert_eq!(ask(&one, 2), Reservation::Taken);
         assert_eq!(ask(&other, 1), Reservation::Taken);
-        other.release(&output, JobId(1));
+        other.release(&output, JobId(1), Video::None);
         assert_eq!(ask(&other, 1), Reservation::Taken);
         fs::write(&output, "a video").unwrap();
         assert_eq!(
@@ -128,7 +152,7 @@ mod tests {
             Reservation::Given,
             "an earlier run of it wrote that"
         );
-        one.release(&output, JobId(1));
+        one.release(&output, JobId(1), Video::Made);
         assert_eq!(ask(&one, 1), Reservation::Taken, "there is a video");
         assert!(!exists(&output));
     }
@@ -142,7 +166,35 @@ mod tests {
             one.reserve(&output(n), JobId(n)).unwrap();
         }
         other.reserve(&output(3), JobId(1)).unwrap();
-        one.sweep(dir.path(), |job| job == JobId(1));
+        fs::write(
+            output(1),
+            "of a run that the daemon did not live to hear of",
+        )
+        .unwrap();
+        one.sweep(dir.path(), |job| (job == JobId(1)).then_some(Video::Made));
         assert_eq!([1, 2, 3].map(|n| exists(&output(n))), [false, true, true]);
+        assert!(output(1).exists());
+    }
+
+    #[test]
+    fn what_a_job_without_a_video_wrote_goes_with_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (Owner::new("one"), Owner::new("other"));
+        let output = dir.path().join("cat.mp4");
+        one.reserve(&output, JobId(1)).unwrap();
+        fs::write(&output, "of a run that the daemon did not live to hear of").unwrap();
+        other.release(&output, JobId(1), Video::None);
+        assert!(output.exists() && exists(&output), "it is another daemon's");
+        one.release(&output, JobId(1), Video::None);
+        assert!(!output.exists() && !exists(&output));
+
+        fs::write(&output, "somebody else's").unwrap();
+        one.release(&output, JobId(1), Video::None);
+        assert!(output.exists(), "its name is not reserved");
+        fs::remove_file(&output).unwrap();
+        one.reserve(&output, JobId(1)).unwrap();
+        fs::write(&output, "again").unwrap();
+        one.sweep(dir.path(), |_| Some(Video::None));
+        assert!(!output.exists() && !exists(&output));
     }
 }

@@ -193,7 +193,10 @@ impl Pending {
             }
             return Ok(Some(reason));
         }
+        // The queue may have to wait for other shares.
+        notice.rest();
         let reason = self.submit(jobs, answered)?;
+        notice.beat();
         Ok(reason.or(ours))
     }
 

@@ -46,18 +46,16 @@ impl QueueLink {
         files: Vec<(F, Vec<Submission>)>,
     ) -> Result<Vec<(F, Vec<QueueAnswer>)>, Stopping> {
         let submit = async {
-            let mut offered = Vec::with_capacity(files.len());
+            let (mut waiting, mut all) = (Vec::with_capacity(files.len()), Vec::new());
             for (file, submissions) in files {
-                let mut answers = Vec::with_capacity(submissions.len());
-                for submission in submissions {
-                    answers.push(self.queue.begin_submit(submission).await?);
-                }
-                offered.push((file, answers));
+                waiting.push((file, submissions.len()));
+                all.extend(submissions);
             }
-            let mut answered = Vec::with_capacity(offered.len());
-            for (file, answers) in offered {
-                let mut submitted = Vec::with_capacity(answers.len());
-                for answer in answers {
+            let mut answers = self.queue.begin_submit(all).await?.into_iter();
+            let mut answered = Vec::with_capacity(waiting.len());
+            for (file, jobs) in waiting {
+                let mut submitted = Vec::with_capacity(jobs);
+                for answer in answers.by_ref().take(jobs) {
                     submitted.push(answer.await.map_err(|_| Stopping)?);
                 }
                 answered.push((file, submitted));

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Wind
 use super::{
     dependencies::Dependencies,
     lineup::{Lineup, Overtaken},
+    silence::Silence,
 };
 use crate::record::Record;
 
@@ -21,7 +22,7 @@ pub(in crate::queue) struct SchedulingContext<'a> {
     queued: &'a BTreeSet<JobId>,
     dependencies: Dependencies<'a>,
     paused_groups: Option<&'a BTreeSet<String>>,
-    silent: Option<&'a BTreeSet<PathBuf>>,
+    silent: Option<&'a Silence>,
     time: LocalTime,
 }
 
@@ -58,7 +59,7 @@ pub(in crate::queue) enum Wait {
         window: Window,
         opens: Timestamp,
     },
-    /// The share that its video goes to does not answer.
+    /// A share that it needs does not answer.
     Share(PathBuf),
 }
 
@@ -106,9 +107,9 @@ impl<'a> SchedulingContext<'a> {
         }
     }
 
-    /// Nothing can be written below these paths.
-    pub(in crate::queue) fn with_silent(self, shares: &'a BTreeSet<PathBuf>) -> Self {
-        let silent = Some(shares);
+    /// Jobs wait for shares that do not answer.
+    pub(super) fn with_silent(self, silence: &'a Silence) -> Self {
+        let silent = Some(silence);
         Self { silent, ..self }
     }
 
@@ -153,15 +154,10 @@ impl<'a> SchedulingContext<'a> {
             let opens = self.opens(window);
             return Eligibility::Waits(Wait::Window { window, opens });
         }
-        match self.silent_share(&job.output) {
-            Some(share) => Eligibility::Waits(Wait::Share(share.clone())),
+        match self.silent.and_then(|silence| silence.of(job)) {
+            Some(share) => Eligibility::Waits(Wait::Share(share.to_owned())),
             None => Eligibility::Ready,
         }
-    }
-
-    /// The share that a video goes to, if it does not answer.
-    fn silent_share(&self, output: &Path) -> Option<&'a PathBuf> {
-        self.silent?.iter().find(|share| output.starts_with(share))
     }
 
     /// When a closed window opens; the clock's changes of the night are not foreseen.

@@ -8,11 +8,13 @@ use std::{
 
 use framepack_jobs::{Job, JobId, JobState, Timestamp};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{
     context::{LocalTime, SchedulingContext},
     lineup::{Lineup, Overtaken, Warm},
+    silence::Silence,
     sweep::doomed,
 };
 use crate::{
@@ -53,12 +55,14 @@ pub(in crate::queue) struct Schedule {
     no_room: Option<(DiskFull, Instant)>,
     /// It had none when it was looked at last.
     had_no_room: bool,
-    /// Shares that do not answer: jobs whose videos go there wait.
-    silent: BTreeSet<PathBuf>,
+    silent: Silence,
 }
 
 impl Schedule {
-    pub(in crate::queue) fn open(jobs: &Jobs) -> Result<Self, StoreError> {
+    pub(in crate::queue) fn open(
+        jobs: &Jobs,
+        silent: watch::Receiver<SilentShares>,
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             pauses: jobs.note(PAUSES)?.unwrap_or_default(),
             warm: HashMap::new(),
@@ -68,7 +72,7 @@ impl Schedule {
             due: None,
             no_room: None,
             had_no_room: false,
-            silent: BTreeSet::new(),
+            silent: Silence::new(silent),
         })
     }
 
@@ -184,15 +188,16 @@ impl Schedule {
         self.may_begin |= is_due;
     }
 
-    /// A share does not answer.
-    pub(in crate::queue) fn note_silent(&mut self, share: PathBuf) {
-        self.silent.insert(share);
+    /// A job met a share that does not answer.
+    pub(in crate::queue) fn note_silent(&mut self, job: JobId, share: PathBuf) {
+        self.silent.met(job, share);
     }
 
-    /// The shares that do not answer now.
-    pub(in crate::queue) fn note_shares(&mut self, silent: SilentShares) {
-        self.silent = silent.into_keys().collect();
-        self.may_begin = true;
+    /// Other shares answer than before, or it is time to look again.
+    pub(in crate::queue) fn look_at_shares(&mut self) {
+        if self.silent.look() {
+            self.may_begin = true;
+        }
     }
 
     /// No job begins, or they do again.
@@ -231,12 +236,13 @@ impl Schedule {
     /// How soon the jobs that wait are to be looked at again; `None`: nothing depends on the time.
     pub(in crate::queue) fn patience(&self, longest: Duration) -> Option<Duration> {
         let now = Timestamp::now();
-        match self.due {
+        let patience = match self.due {
             Some(due) if due > now => {
                 Some(longest.min(Duration::from_secs_f64(due.secs_since(now))))
             }
             Some(_) => Some(longest),
             None => self.no_room.as_ref().map(|_| longest),
-        }
+        };
+        self.silent.patience().into_iter().chain(patience).min()
     }
 }
