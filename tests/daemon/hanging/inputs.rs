@@ -63,3 +63,19 @@ fn submission_whose_picture_hangs_is_refused_in_time() {
     farm.answer(&["submit", file]);
     farm.wait_until_done("sent");
 }
+
+#[test]
+fn a_folder_of_pictures_is_not_blamed_for_the_folder_of_a_job_file() {
+    let mut farm = Farm::stopped();
+    farm.replace_in_config("jobs: jobs", "jobs: jobs\n  inputs: [jobs, near]");
+    let [elsewhere] = farm.shares(["elsewhere"]);
+    fs::create_dir(farm.path("near")).unwrap();
+    fs::write(farm.path("near/photo.png"), "a photo").unwrap();
+    farm.start();
+    elsewhere.block();
+    let file = farm.path("elsewhere/sent.yaml");
+    fs::write(&file, farm.job_with("near/photo.png", "sent")).unwrap();
+    farm.answer(&["submit", file.to_str().unwrap()]);
+    farm.wait_until_done("sent");
+    assert!(farm.status().degraded.is_empty());
+}

@@ -5,7 +5,7 @@ use std::{fs, thread, time::Duration};
 use framepack_ipc::control::WorkerState;
 use framepack_jobs::StateName;
 
-use crate::fixture::{Farm, job};
+use crate::fixture::{Farm, entries, job};
 
 /// A job whose video goes to a folder below the outputs.
 fn job_into(folder: &str, prompt: &str) -> String {
@@ -110,4 +110,48 @@ fn daemon_stops_while_the_outputs_hang_and_the_next_one_renders_the_job() {
     farm.start();
     assert_eq!(farm.report("cat").0, "done");
     assert_eq!(farm.outputs().len(), 1);
+}
+
+#[test]
+fn name_of_a_job_that_does_not_begin_after_all_is_given_back() {
+    let mut farm = Farm::stopped();
+    let [slow] = farm.shares(["outputs/slow"]);
+    farm.start();
+    farm.submit_gated();
+    let text = farm.job_with("jobs/photo.png", "a cat") + "output: {dir: slow, name: cat}\n";
+    farm.submit_text("cat", &text);
+    let taken = farm.path("outputs/slow/cat.mp4");
+    fs::write(&taken, "somebody else's").unwrap();
+    slow.block();
+    fs::write(farm.path("gate"), "").unwrap();
+    farm.wait_until("the worker is free", |farm| {
+        farm.show("gated")[0].is_finished().then_some(())
+    });
+    // While its folder is being made.
+    farm.answer(&["hold", "cat"]);
+    slow.unblock();
+    farm.answer(&["cancel", "cat"]);
+    farm.wait_until("only the other video is there", |farm| {
+        (entries(&farm.path("outputs/slow")) == [taken.clone()]).then_some(())
+    });
+    assert_eq!(farm.renders().len(), 1);
+}
+
+#[test]
+fn daemon_whose_outputs_hang_at_its_start_says_so_and_starts_when_they_are_back() {
+    let mut farm = Farm::stopped();
+    let [outputs] = farm.shares(["outputs"]);
+    outputs.block();
+    farm.drop_prompt("cat.yaml", "a cat");
+    farm.start();
+    let told = farm.status();
+    assert!(
+        told.degraded
+            .iter()
+            .any(|note| note.code == "FP5023" && note.message.contains(outputs.path())),
+        "{told:?}"
+    );
+    outputs.unblock();
+    assert_eq!(farm.report("cat").0, "done");
+    assert!(farm.status().degraded.is_empty());
 }
