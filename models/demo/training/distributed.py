@@ -46,6 +46,12 @@ class Group:
         dist.broadcast(tensor, 0)
         return float(tensor)
 
+    def same(self, tensor):
+        """The first process's tensor, for all."""
+        if self.size > 1:
+            dist.broadcast(tensor, 0)
+        return tensor
+
     def close(self):
         if self.size > 1:
             dist.destroy_process_group()

@@ -19,7 +19,8 @@ SLIDES = ["left", "right", "up", "down"]
 
 
 def _read(clip, scene, device, index=0):
-    return read_motion(clip.to(device), mask_of(scene, device, index))
+    other = mask_of(scene, device, 1 - index) if len(scene.things) == 2 else None
+    return read_motion(clip.to(device), mask_of(scene, device, index), other)
 
 
 def _share(found, wanted):
@@ -99,12 +100,16 @@ def two_objects(generator, forward, count=2, each=24):
 
 
 def timed_prompts(generator, forward, each=2):
-    """Two sections, two prompts: the way of the object in each half follows its half's prompt."""
+    """Two sections, two prompts: the way of the object in each half follows its half's prompt.
+
+    Backward the clips are given their last picture: without it nothing says where the second section, made first, begins.
+    """
     device, rng = generator.device, random.Random(43)
     pairs = [(a, b) for a in SLIDES for b in SLIDES if a != b] * each
     scenes = [slide(rng, a, "normal", b, CHANGE_AT) for a, b in pairs]
     texts = [[caption(rng, s), caption(rng, s, late=True)] for s in scenes]
-    clips = generate_all(generator, scenes, texts, 2, forward)
+    ends = None if forward else [truth(s, 73, device)[:, -1] for s in scenes]
+    clips = generate_all(generator, scenes, texts, 2, forward, ends=ends)
 
     def way(clip, scene, first, last):
         moved = displacement(clip.to(device), mask_of(scene, device), first, last)
@@ -114,7 +119,8 @@ def timed_prompts(generator, forward, each=2):
         return SLIDES[2 * axis + (moved[axis] > 0)] if abs(moved[axis]) > 4 else "still"
 
     halves = [(way(c, s, 0, 34), way(c, s, 38, 72)) for c, s in zip(clips, scenes)]
-    return {"order": "forward" if forward else "backward", "clips": len(pairs), "first_half": _share([h[0] for h in halves], [p[0] for p in pairs]),
+    return {"order": "forward" if forward else "backward", "end_pictures": not forward, "clips": len(pairs),
+            "first_half": _share([h[0] for h in halves], [p[0] for p in pairs]),
             "second_half": _share([h[1] for h in halves], [p[1] for p in pairs]), "both": _share(halves, pairs)}
 
 

@@ -11,7 +11,7 @@ IMAGE_DIM = 96
 IMAGE_SIZE = 64
 LLAMA_LAYERS_RUN = 2
 
-VAE = dict(in_channels=3, out_channels=3, latent_channels=16, block_out_channels=(24, 48, 64, 64), layers_per_block=1,
+VAE = dict(in_channels=3, out_channels=3, latent_channels=16, block_out_channels=(32, 64, 80, 80), layers_per_block=1,
            norm_num_groups=8, scaling_factor=SCALING_FACTOR, spatial_compression_ratio=8, temporal_compression_ratio=4,
            mid_block_add_attention=True)
 TRANSFORMER = dict(in_channels=16, out_channels=16, num_attention_heads=4, attention_head_dim=48, num_layers=2,

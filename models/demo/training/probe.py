@@ -64,8 +64,22 @@ def _palette(pixels, count=6):
     return centres
 
 
-def segment(frames, mask):
-    """Object masks [F, H, W] for a still camera from the start outline `mask` [H, W]."""
+def _followed(found, mask, reach=10):
+    """Of the pixels found, those that the outlined object can have come to since the frame before; what it came to where none are."""
+    yy = torch.arange(mask.shape[0], device=mask.device)[:, None] + 0.5
+    xx = torch.arange(mask.shape[1], device=mask.device)[None, :] + 0.5
+    last, kept = mask.float(), []
+    for frame in found:
+        area = last.sum()
+        away = ((xx - (last * xx).sum() / area).square() + (yy - (last * yy).sum() / area).square()).sqrt()
+        frame = frame * (away < 1.2 * (area / math.pi).sqrt() + reach)
+        last = frame if frame.sum() > 8 else last
+        kept.append(frame)
+    return torch.stack(kept)
+
+
+def segment(frames, mask, other=None):
+    """Object masks [F, H, W] for a still camera from the start outline `mask` [H, W]; `other` outlines a second object."""
     first = frames[0]
     core = -F.max_pool2d(-mask[None, None].float(), 3, 1, 1)[0, 0] > 0.5
     palette = _palette(first.permute(1, 2, 0)[core if core.sum() > 12 else mask])
@@ -77,8 +91,13 @@ def segment(frames, mask):
     covered = F.max_pool2d(mask[None, None].float(), 5, 1, 2)[0, 0] > 0.5
     to_behind = torch.cdist(pixels.flatten(0, 2), behind).amin(1).view(pixels.shape[:3])
     to_ground = torch.where(covered[None], to_behind, to_ground)
-    found = (to_object < to_ground - 0.06).float()[:, None]
-    return F.avg_pool2d(found, 5, 1, 2)[:, 0] * found[:, 0] > 0.45
+    found = to_object < to_ground - 0.06
+    if other is not None:
+        theirs = torch.cdist(pixels.flatten(0, 2), _palette(first.permute(1, 2, 0)[other])).amin(1).view(pixels.shape[:3])
+        found &= to_object < theirs
+    found = found.float()[:, None]
+    found = (F.avg_pool2d(found, 5, 1, 2)[:, 0] * found[:, 0] > 0.45).float()
+    return found if other is None else _followed(found, mask)
 
 
 def _rotation(frames, x, y, radius, gap=3, most=12):
@@ -101,9 +120,9 @@ def _rotation(frames, x, y, radius, gap=3, most=12):
     return shifts[best] * 2 * math.pi / 72
 
 
-def _paths(frames, mask):
+def _paths(frames, mask, other=None):
     """Object masks, and centroids and areas of the frames that show it."""
-    masks = segment(frames, mask).float()
+    masks = segment(frames, mask, other)
     area = masks.sum((1, 2))
     yy = torch.arange(mask.shape[0], device=frames.device)[None, :, None] + 0.5
     xx = torch.arange(mask.shape[1], device=frames.device)[None, None, :] + 0.5
@@ -112,11 +131,11 @@ def _paths(frames, mask):
     return masks, seen, x, y, area[seen]
 
 
-def object_motion(frames, mask):
-    """Motion of the object outlined by `mask` in the first frame."""
+def object_motion(frames, mask, other=None):
+    """Motion of the object outlined by `mask` in the first frame, beside one outlined by `other`."""
     step = 2
     frames = frames[::step]
-    masks, seen, x, y, size = _paths(frames, mask)
+    masks, seen, x, y, size = _paths(frames, mask, other)
     if seen.float().mean() < 0.5:
         return "lost"
     px, py = _smooth(x) / 128, _smooth(y) / 128
@@ -167,7 +186,7 @@ def displacement(clip, mask, first, last):
 def sharpness(clip, mask, frame):
     """Mean gradient of a frame on and around the object."""
     frames = as_frames(clip)[[0, frame]]
-    found = segment(frames, mask).float()[1]
+    found = segment(frames, mask)[1]
     near = F.max_pool2d(found[None, None], 7, 1, 3)[0, 0, :-1, :-1] > 0.5
     if near.sum() < 16:
         return 0.0
@@ -176,10 +195,10 @@ def sharpness(clip, mask, frame):
     return float((dx.square() + dy.square()).sqrt()[near].mean())
 
 
-def read_motion(clip, mask=None):
-    """The motion's name for a clip [3, F, H, W] in [-1, 1]; `mask` is the object's outline in the first frame."""
+def read_motion(clip, mask=None, other=None):
+    """The motion's name for a clip [3, F, H, W] in [-1, 1]; `mask` is the object's outline in the first frame, `other` a second one's."""
     frames = as_frames(clip)
-    camera = camera_motion(frames, mask)
+    camera = camera_motion(frames, mask if other is None else mask | other)
     if camera or mask is None:
         return camera or "still"
-    return object_motion(frames, mask)
+    return object_motion(frames, mask, other)

@@ -21,7 +21,7 @@ COLORS = {
 }
 TEXTURES = ["plain", "striped", "spotted", "checkered", "halved"]
 SPIN_TEXTURES = ["halved", "halved", "striped", "checkered"]  # a mark that shows the turning
-HARD_MOTIONS = ["spin", "spin", "bounce", "shrink", "grow", "wave"]  # drawn more often: slow to learn
+HARD_MOTIONS = ["spin"] * 8 + ["bounce", "shrink", "grow", "wave", "circle"]  # drawn more often: slow to learn
 SPEEDS = {"slow": 0.55, "normal": 1.0, "fast": 1.65}
 BUCKETS = [(96, 160), (112, 144), (128, 128), (144, 112), (160, 96)]  # (height, width)
 TRAIN_PHOTOS = ["astronaut", "cat", "rocket", "officer", "galaxies", "raccoon", "temple", "cameraman", "motorcycle"]
@@ -167,7 +167,7 @@ def sample_scene(rng, bucket, motion=None, photos=TRAIN_PHOTOS, two=None, change
     elif motion == "still" and rng.random() < 0.5:
         _ground(rng, scene, photos, (1.0, 0.0, 0.0))
     else:
-        scene.things = (_two_things(rng, half_w, half_h) if (rng.random() < 0.25 if two is None else two)
+        scene.things = (_two_things(rng, half_w, half_h) if (rng.random() < 0.3 if two is None else two)
                         else [_thing(rng, motion, half_w, half_h)])
         _ground(rng, scene, photos, (0.16, 0.14, 0.12))
     if rng.random() < change and (scene.things or scene.camera != "none"):

@@ -69,14 +69,18 @@ def forward_past(clips, index, blank):
 
 
 def roughen(history):
-    """Blur and noise on the history, since at inference it is the model's own output; empty frames stay empty."""
+    """Noise, and in some samples blur, on the history, since at inference it is the model's own output.
+
+    Little of both: a model that takes its history for damaged repairs it, which shows as a jump where a section begins.
+    Empty frames stay empty.
+    """
     batch, device = history.shape[0], history.device
     if not history.shape[2]:
         return history
     amount = torch.rand(batch, 1, 1, 1, 1, device=device)
     soft = F.avg_pool3d(F.pad(history, (1, 1, 1, 1, 0, 0), mode="replicate"), (1, 3, 3), 1)
-    blurred = history + 0.3 * (amount - 0.6).clamp_min(0) / 0.4 * (soft - history)
-    size = 0.15 * torch.rand(batch, 1, 1, 1, 1, device=device)
+    blurred = history + 0.2 * (amount - 0.85).clamp_min(0) / 0.15 * (soft - history)
+    size = 0.1 * torch.rand(batch, 1, 1, 1, 1, device=device)
     filled = history.flatten(3).abs().sum((1, 3)) > 0
     return torch.where(filled[:, None, :, None, None], blurred + size * torch.randn_like(history), history)
 

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 import bundle
 import state
+from carry_over import from_bundle
 from distributed import Group
 from fast_attention import use_fast_attention
 from fast_vae import use_fast_vae
@@ -27,6 +28,7 @@ from sections import draw, sample
 
 BUCKET_WEIGHTS = [3, 3, 8, 3, 3]
 POOL_CLIPS = 2000  # per bucket and process
+BORDER = 1.5  # weight of a section's first and last latent, which other sections go on from
 MU = 0.8  # a little noisier than the sampler's schedule at 128x128 (0.554)
 EMPTY_PROMPTS = 0.03
 ADAM = ("embed_tokens", "token_embedding", "position_embedding", "patch_embedding", "x_embedder", "transformer.proj_out",
@@ -52,8 +54,9 @@ def flow_loss(model, prefix, clips, shown):
     v = packed_forward(model.transformer, x.to(dtype), bf16(sigma * 1000), model.encode_text(clips.llama_ids, prefix),
                        model.encode_pooled(clips.clip_ids), bf16(guidance * 1000), model.encode_image(shown.images.to(dtype)),
                        shown.section, *(view.to(dtype) for view in shown.views))
-    moved = (x0 - clips.latents[:, :, :1]).abs().mean(1, keepdim=True).clamp(max=1)
-    return ((v.float() - (noise - x0)).square() * (0.5 + 1.5 * moved)).mean()
+    weight = 0.5 + 1.5 * (x0 - clips.latents[:, :, :1]).abs().mean(1, keepdim=True).clamp(max=1)
+    weight[:, :, [0, -1]] *= BORDER
+    return ((v.float() - (noise - x0)).square() * weight).mean()
 
 
 def export(opt, folder):
@@ -109,10 +112,13 @@ def main():
     log = Log(args.out / "transformer_log.jsonl" if group.first else None)
     budget = Budget(args.seconds, args.steps)
     prompts = Prompts(args.tokenizers)
+    vae = load_vae(args.vae, group.device, group.dtype)
     model = FramePack(prompts.llama.get_vocab_size(), len(prompts.clip)).to(group.device)
     if args.init:
-        missing, unknown = model.load_state_dict(bundle.weights(args.init), strict=False)
+        weights, share = from_bundle(args.init, bundle.weights(args.init), vae, group)
+        missing, unknown = model.load_state_dict(weights, strict=False)
         assert not unknown and all("single_transformer_blocks" in name for name in missing), (missing, unknown)
+        log.write(latents_carried_over=share)
     use_fast_attention(model.transformer)
     opt = Optimizer(model, args.lr, group, adam=ADAM, ema=0.9985)
     found = state.load(args.state)
@@ -122,7 +128,6 @@ def main():
     seed = args.seed + 1000 * group.rank + 7 * budget.step
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    vae = load_vae(args.vae, group.device, group.dtype)
     pools = [Pool(b, POOL_CLIPS, prompts, vae, group.device, seed * 10 + i) for i, b in enumerate(BUCKETS)]
     fill(pools, args.first_clips)
     log.write(prepared=budget.elapsed, clips=group.size * sum(p.made for p in pools), resumed=opt.count)

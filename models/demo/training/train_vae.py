@@ -20,11 +20,14 @@ from vae_loss import POSTERIOR_STD, Adversary, Tiles, losses
 
 WHOLE = [(128, 128), (128, 128), (96, 160)]  # whole frames come in few shapes: each is recorded
 CROP = 64
-FLAT = 0.08
+FLAT = 0.1
 
 
-def start(group, init):
-    """The VAE of file `init`, or a fresh one near unit variance; posterior noise is constant."""
+def start(group, init, decoder_only):
+    """The VAE of file `init`, or a fresh one near unit variance; posterior noise is constant.
+
+    With `decoder_only` the latents stay what they are, so that a transformer can learn them meanwhile.
+    """
     vae = build_vae().to(group.device)
     if init:
         vae.load_state_dict({k: v.float() for k, v in load_file(init).items()})
@@ -32,6 +35,9 @@ def start(group, init):
         vae.quant_conv.weight[:16] *= 1 if init else 8
         vae.quant_conv.weight[16:] = 0
         vae.quant_conv.bias[16:] = 2 * math.log(POSTERIOR_STD)
+    if decoder_only:
+        for part in (vae.encoder, vae.quant_conv):
+            part.to(group.dtype).requires_grad_(False)
     return vae
 
 
@@ -46,8 +52,10 @@ def record(vae, args):
     return {size: Tiles.recorded(vae, count, size) for size, count in (crops | dict.fromkeys(WHOLE, max(1, args.batch // 4))).items()}
 
 
-def export(opt, folder):
-    save_file({k: v.half().contiguous() for k, v in opt.averaged().items()}, folder / "vae.safetensors")
+def export(vae, opt, folder, init):
+    """Averaged weights in f16; those that were not trained as they came."""
+    fixed = load_file(init) if any(not p.requires_grad for p in vae.parameters()) else {}
+    save_file(fixed | {k: v.half().contiguous() for k, v in opt.averaged().items()}, folder / "vae.safetensors")
 
 
 def arguments():
@@ -65,8 +73,12 @@ def arguments():
     parser.add_argument("--full", type=float, default=0.6, help="progress at which crops give way to whole frames")
     parser.add_argument("--critic", type=float, default=0.55, help="progress at which the critic joins")
     parser.add_argument("--critic-share", type=float, default=0.1)
+    parser.add_argument("--decoder-only", action="store_true", help="leave the encoder of --init as it is")
     parser.add_argument("--save-every", type=float, default=90)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.decoder_only and not args.init:
+        parser.error("--decoder-only needs --init")
+    return args
 
 
 def main():
@@ -78,7 +90,7 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     log = Log(args.out / "vae_log.jsonl" if group.first else None)
     budget = Budget(args.seconds, args.steps)
-    vae = start(group, args.init)
+    vae = start(group, args.init, args.decoder_only)
     opt = Optimizer(vae, args.lr, group, adam=("conv_in", "conv_out", "quant_conv"), ema=0.997)
     adversary = Adversary(group, args.critic_share)
     found = state.load(args.state)
@@ -109,12 +121,12 @@ def main():
         if budget.step % 20 == 0:
             progress = group.agree(budget.progress)
         if group.first and time.time() - saved > args.save_every:
-            export(opt, args.out)
+            export(vae, opt, args.out, args.init)
             if args.state:
                 state.save(args.state, opt.state(), {"step": budget.step, "seconds": budget.elapsed})
             saved = time.time()
     if group.first:
-        export(opt, args.out)
+        export(vae, opt, args.out, args.init)
         if args.state:
             state.save(args.state, opt.state(), {"step": budget.step, "seconds": budget.elapsed})
     log.write(step=budget.step, seconds=budget.elapsed, final=True)

@@ -22,9 +22,9 @@ def vae_scene(rng, bucket, photos):
 
 
 def flat_scene(rng, bucket):
-    """One colour, everywhere and always."""
-    grey = rng.random()
-    rgb = (grey,) * 3 if rng.random() < 0.4 else tuple(rng.random() for _ in range(3))
+    """One colour, everywhere and always; black, white and the brightest colours more often than chance has them."""
+    levels = (lambda: rng.choice((0.0, 1.0))) if rng.random() < 0.25 else rng.random
+    rgb = (levels(),) * 3 if rng.random() < 0.4 else tuple(levels() for _ in range(3))
     return Scene(*bucket, ground="flat", flat_rgb=rgb, seed=rng.getrandbits(31))
 
 
