@@ -92,11 +92,9 @@ impl Threads {
 
     /// Sees to it that a thread takes the work that is ready.
     fn wake(&self, state: &mut State) {
-        if state.idle > 0 {
-            self.0.work.notify_one();
-            return;
-        }
-        if state.threads >= MAX_THREADS {
+        // One that was told before may still have to wake up: then this work is for another one.
+        self.0.work.notify_one();
+        if state.idle >= state.ready.len() || state.threads >= MAX_THREADS {
             return;
         }
         let shared = Arc::clone(&self.0);
@@ -198,6 +196,36 @@ mod tests {
         }
         assert!(next.iter().all(|steps| *steps == 3));
         assert!(threads(&pool) <= MAX_THREADS);
+    }
+
+    #[test]
+    fn lanes_that_get_work_at_once_do_not_wait_for_each_other() {
+        let pool = Threads::default();
+        let (done, answer) = mpsc::channel();
+        pool.send(
+            Path::new("/first"),
+            Box::new(move |_| done.send(()).unwrap()),
+        );
+        answer.recv().unwrap();
+        // Now one thread is idle, or about to be.
+        let (begun, begins) = mpsc::channel();
+        let releases: Vec<_> = (0..8)
+            .map(|n| {
+                let (release, hang) = mpsc::channel::<()>();
+                let begun = begun.clone();
+                let work = move |_: &Pulse| {
+                    begun.send(()).unwrap();
+                    let _ = hang.recv();
+                };
+                pool.send(Path::new(&format!("/{n}")), Box::new(work));
+                release
+            })
+            .collect();
+        for n in 0..8 {
+            let begun = begins.recv_timeout(Duration::from_secs(20));
+            begun.unwrap_or_else(|_| panic!("{n} of 8 lanes have a thread"));
+        }
+        drop(releases);
     }
 
     #[test]
