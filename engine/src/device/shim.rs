@@ -14,9 +14,9 @@ pub struct AllocatorStats {
     pub allocated_bytes: u64,
     /// Bytes that torch has from the driver: what tensors occupy and what it keeps for reuse.
     pub reserved_bytes: u64,
-    /// Most of `allocated_bytes` since [`reset_peak`].
+    /// Most of `allocated_bytes` since `reset_peak`.
     pub peak_allocated_bytes: u64,
-    /// Most of `reserved_bytes` since [`reset_peak`].
+    /// Most of `reserved_bytes` since `reset_peak`.
     pub peak_reserved_bytes: u64,
 }
 

@@ -1,6 +1,6 @@
 //! Which job is next, and why.
 //!
-//! [`SchedulingContext::judge`] says of one job whether it may begin, and [`Lineup`] puts those that may into their order:
+//! [`SchedulingContext::judge`] says of one job whether it may begin, and a `Lineup` puts those that may into their order:
 //! pure functions of the jobs, the time and what the devices have ready. Nothing is sorted or searched twice: a lineup of
 //! n jobs is made in O(n log n), each turn of it in O(log n).
 //!
