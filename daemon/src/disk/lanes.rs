@@ -122,8 +122,10 @@ impl Lanes {
         let own_share = share.clone();
         let pulse = self.0.threads.send(
             lane,
-            Box::new(move |_| {
+            Box::new(move |pulse| {
                 work();
+                // Before anybody asks again, who would find the old silence.
+                pulse.beat();
                 shared.found(&own_share);
                 // Few wait for it.
                 let _ = finished.send(());
@@ -163,6 +165,8 @@ impl Lanes {
             // Whoever gave up while this was waiting asks again.
             if !reply.is_closed() {
                 let done = work(pulse);
+                // Before anybody asks again, who would find the old silence.
+                pulse.beat();
                 shared.found(&own_share);
                 // The same while it was done.
                 let _ = reply.send(done);

@@ -5,7 +5,7 @@ use std::{sync::mpsc, thread, time::Instant};
 use super::*;
 
 fn lanes() -> Lanes {
-    Lanes::new(Duration::from_millis(50))
+    Lanes::new(Duration::from_millis(200))
 }
 
 fn silent(lanes: &Lanes) -> Vec<PathBuf> {
@@ -39,7 +39,7 @@ async fn work_that_gets_on_is_waited_for_and_so_is_what_comes_after_it() {
     let lanes = lanes();
     let path = Path::new("/slow");
     let long = lanes.run(path, |pulse| {
-        let until = Instant::now() + Duration::from_millis(200);
+        let until = Instant::now() + Duration::from_millis(600);
         while Instant::now() < until {
             pulse.beat();
             thread::yield_now();
