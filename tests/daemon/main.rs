@@ -17,6 +17,8 @@ mod limits;
 mod offline;
 mod pausing;
 mod plan;
+#[path = "../preload.rs"]
+mod preload;
 mod real;
 mod retention;
 mod retrying;

@@ -1,12 +1,14 @@
 //! A wall clock that is set while the daemon runs.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
 };
+
+use crate::preload::compile;
 
 /// The clock of one daemon.
 #[derive(Debug)]
@@ -43,19 +45,5 @@ impl Clock {
 /// The library that processes load, compiled once.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let made = target.join(format!("clock.{}.so", std::process::id()));
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/faults/clock.c");
-        let status = Command::new("cc")
-            .args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"])
-            .args([&made, &source])
-            .status()
-            .expect("a C compiler, which the build needs, too");
-        assert!(status.success());
-        // Under its final name at once, for other test processes may load it.
-        let library = target.join("clock.so");
-        fs::rename(made, &library).unwrap();
-        library
-    })
+    LIBRARY.get_or_init(|| compile("faults", "clock"))
 }

@@ -9,6 +9,8 @@ mod cast;
 mod checker;
 mod clock;
 mod mounts;
+#[path = "../preload.rs"]
+mod preload;
 mod processes;
 mod random;
 mod schedule;

@@ -2,15 +2,13 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use framepack_ipc::control::Note;
 use framepack_jobs::{Code, JobId};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::{sync::watch, time::timeout};
 use tracing::error;
@@ -23,7 +21,7 @@ use super::{
     space::{DiskFull, Needs},
     work::{clear_checkpoints, clear_leftovers},
 };
-use crate::{file::copy_with, state_dir::Layout};
+use crate::{file::sha256_with, state_dir::Layout};
 
 /// How long somebody waits who asks by the way.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -98,11 +96,7 @@ impl Disk {
     /// SHA-256 of a video, in hexadecimal.
     pub(crate) async fn hash(&self, video: &Path) -> Result<io::Result<String>, Silent> {
         let path = video.to_owned();
-        let hash = move |pulse: &Pulse| {
-            let mut hash = Sha256::new();
-            copy_with(File::open(path)?, &mut hash, || pulse.beat())?;
-            Ok(format!("{:x}", hash.finalize()))
-        };
+        let hash = move |pulse: &Pulse| sha256_with(&path, || pulse.beat());
         // A lane of its own: it takes long, and nothing has to wait for it.
         self.lanes.run(video, hash).await
     }

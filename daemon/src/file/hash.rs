@@ -13,8 +13,13 @@ const CHUNK_BYTES: u64 = 1 << 20;
 
 /// SHA-256 of a file's content, in hexadecimal. Reads all of it.
 pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
+    sha256_with(path, || {})
+}
+
+/// The same; `beat` is called while that gets on.
+pub(crate) fn sha256_with(path: &Path, beat: impl Fn()) -> io::Result<String> {
     let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hash)?;
+    copy_with(File::open(path)?, &mut hash, beat)?;
     Ok(format!("{:x}", hash.finalize()))
 }
 

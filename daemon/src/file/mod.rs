@@ -10,7 +10,7 @@ mod state;
 
 pub(crate) use self::{
     durable::{replace, sync_dir, write_whole},
-    hash::{copy_with, sha256_of},
+    hash::{copy_with, sha256_of, sha256_with},
     lease::{guard, is_open_for_writing},
     lock::patiently,
     space::free_bytes,

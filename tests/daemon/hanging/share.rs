@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::Command,
     sync::OnceLock,
     thread,
     time::{Duration, Instant},
@@ -11,7 +10,7 @@ use std::{
 
 use framepack_ipc::control::Note;
 
-use crate::fixture::Farm;
+use crate::{fixture::Farm, preload::compile};
 
 /// What is asked of the daemon meanwhile must be answered within this time, though other tests share the machine.
 /// Where it waits for the share, framepackctl gives up after 30 s.
@@ -148,19 +147,5 @@ impl Farm {
 /// The library that the daemon loads, compiled once.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let made = target.join(format!("hang.{}.so", std::process::id()));
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/daemon/hanging/hang.c");
-        let status = Command::new("cc")
-            .args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"])
-            .args([&made, &source])
-            .status()
-            .expect("a C compiler, which the build needs, too");
-        assert!(status.success());
-        // Under its final name at once, for other test processes may load it.
-        let library = target.join("hang.so");
-        fs::rename(made, &library).unwrap();
-        library
-    })
+    LIBRARY.get_or_init(|| compile("daemon/hanging", "hang"))
 }
