@@ -13,7 +13,7 @@ use crate::{
     condition::{EncoderFiles, TextEncoders, VisionEncoder},
     device,
     error::Error,
-    memory::{
+    offload::{
         Memory, MemoryOptions, Offloading, Residency,
         offload_model_from_device_for_memory_preservation,
     },

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 use framepack_engine::{
     ForcedSplit,
-    memory::{
+    offload::{
         DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency, load_model_chunked,
     },
     plan::Plan,

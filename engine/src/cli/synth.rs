@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use framepack_engine::{
-    memory::{Memory, MemoryOptions},
+    offload::{Memory, MemoryOptions},
     text::{Clip, Llama, clip, llama},
     transformer::{self, PackedTransformer},
     vae::{self, Vae},

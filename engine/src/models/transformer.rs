@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        memory::{Memory, MemoryOptions, Residency},
+        offload::{Memory, MemoryOptions, Residency},
         weights::ModelSource,
     };
 

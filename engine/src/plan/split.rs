@@ -8,7 +8,7 @@
 use super::available::{AvailableMemory, DEVICE_MARGIN_BYTES};
 use crate::{
     error::{Needs, PlanError},
-    memory::{Residency, STAGING_BYTES, evenly_spread},
+    offload::{Residency, STAGING_BYTES, evenly_spread},
     options::{ForcedSplit, Limits, Residents},
     transformer::TransformerNeeds,
 };

@@ -8,7 +8,7 @@ use tch::{Device, Kind};
 
 use super::phases::{Decoding, EncoderNeeds};
 use crate::{
-    memory::{Memory, MemoryOptions},
+    offload::{Memory, MemoryOptions},
     text::{Clip, Llama, clip, llama},
     transformer::{self, PackedTransformer, Run, TransformerNeeds},
     vae::{self, Vae},

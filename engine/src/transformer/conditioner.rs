@@ -13,8 +13,8 @@ use super::{
     refiner::TokenRefiner,
 };
 use crate::{
-    memory::DynamicSwap,
     nn::Linear,
+    offload::DynamicSwap,
     weights::{Weights, WeightsError},
 };
 

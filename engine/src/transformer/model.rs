@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     device,
-    memory::{DynamicSwap, Memory, Residency},
     nn::Linear,
+    offload::{DynamicSwap, Memory, Residency},
     weights::{Layout, ModelSource, Weights, WeightsError},
 };
 

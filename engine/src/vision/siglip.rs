@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::Deserialize;
 use tch::{Kind, Tensor};
 
-use crate::memory::{DynamicSwap, Memory};
 use crate::nn::{Activation, Conv2d, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility};
+use crate::offload::{DynamicSwap, Memory};
 use crate::weights::{Layout, ModelSource, Weights, WeightsError, read_config};
 
 /// The checkpoint, with or without the `vision_model.` of transformers before 5.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use framepack_engine::{
-    memory::{Memory, MemoryOptions},
+    offload::{Memory, MemoryOptions},
     sampler::Hoisting,
     transformer::{Config, PackedTransformer},
     weights::ModelSource,

@@ -3,8 +3,8 @@
 use tch::{Kind, Tensor};
 
 use super::config::Config;
-use crate::memory::{DynamicSwap, Memory};
 use crate::nn::{Linear, RmsNorm, causal_attention};
+use crate::offload::{DynamicSwap, Memory};
 use crate::weights::{Layout, ModelSource, Weights, WeightsError};
 
 /// The checkpoint, with or without the `model.` of a whole language model.
@@ -180,7 +180,7 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::{memory::MemoryOptions, weights::Checkpoint};
+    use crate::{offload::MemoryOptions, weights::Checkpoint};
 
     #[test]
     fn padding_is_not_run() {

@@ -20,7 +20,7 @@ use tch::Device;
 
 use super::{
     arena::{Filling, HostBlock},
-    device_memory::Memory,
+    memory::Memory,
     places::{Place, Places},
     residency::{Passes, Residency},
 };

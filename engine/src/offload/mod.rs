@@ -5,10 +5,10 @@
 //! one call, [`DynamicSwap::for_each`]: for each block, in order, here it is on the device.
 
 mod arena;
-mod device_memory;
+mod memory;
 mod options;
+mod original;
 mod places;
-mod preserve;
 mod residency;
 mod swap;
 #[cfg(test)]
@@ -17,9 +17,9 @@ mod transfer;
 mod vram;
 
 pub use self::{
-    device_memory::Memory,
+    memory::Memory,
     options::{FreeSlots, MemoryOptions, MemoryV2, Staging},
-    preserve::{
+    original::{
         Loaded, Offloading, load_model_chunked, move_model_to_device_with_memory_preservation,
         offload_model_from_device_for_memory_preservation,
     },

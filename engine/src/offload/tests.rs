@@ -1,6 +1,6 @@
 //! A small transformer under every way of holding its weights: the results are the same bit for bit.
 
-mod preserve;
+mod original;
 mod transfers;
 
 use tch::{Device, Kind, Tensor};

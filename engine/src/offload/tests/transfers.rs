@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 use tempfile::TempDir;
 
 use crate::{
-    memory::{
+    offload::{
         DynamicSwap, FreeSlots, Memory, MemoryOptions, Offloading, Residency, Staging,
         load_model_chunked, offload_model_from_device_for_memory_preservation,
     },

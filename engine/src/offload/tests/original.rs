@@ -5,7 +5,7 @@ use tch::{Device, Kind};
 use super::{BLOCKS, Fixture, embeddings, resident};
 use crate::{
     error::Error,
-    memory::{
+    offload::{
         DynamicSwap, Memory, MemoryOptions, Offloading, Staging, load_model_chunked,
         move_model_to_device_with_memory_preservation,
         offload_model_from_device_for_memory_preservation,

@@ -3,7 +3,7 @@
 use super::{DynamicSwap, bytes_of};
 use crate::{
     error::Error,
-    memory::arena::{Filling, HostBlock},
+    offload::arena::{Filling, HostBlock},
 };
 
 impl<B> DynamicSwap<B> {

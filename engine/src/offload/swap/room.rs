@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use super::{DynamicSwap, bytes_of};
 use crate::{
     error::Error,
-    memory::{
+    offload::{
         places::{Place, Places},
         residency::Residency,
     },
@@ -114,7 +114,7 @@ impl<B> DynamicSwap<B> {
 
     /// Drops the last resident block, or a slot when none is left; returns its bytes, or `None` when nothing is on
     /// the device.
-    pub(in crate::memory) fn evict_place(&self) -> Option<u64> {
+    pub(in crate::offload) fn evict_place(&self) -> Option<u64> {
         let mut places = self.places.borrow_mut();
         self.finish_transfers(&mut places);
         let resident = places.residents.pop_last().map(|(_, place)| place);
@@ -135,7 +135,7 @@ impl<B> DynamicSwap<B> {
     }
 
     /// Makes a block resident from now on, and begins to bring it; fails where there is no room.
-    pub(in crate::memory) fn settle(&self, number: usize) -> Result<(), Error> {
+    pub(in crate::offload) fn settle(&self, number: usize) -> Result<(), Error> {
         let mut places = self.places.borrow_mut();
         if let Entry::Vacant(vacant) = places.residents.entry(number) {
             vacant.insert(self.allocate(bytes_of(&self.blocks[number]))?);
