@@ -1,27 +1,33 @@
 //! The models of a bundle: loaded when first needed and warm between jobs, as far as the device has room.
 
+mod hoist;
+#[cfg(test)]
+mod tests;
 mod transformer;
 
 use std::{path::Path, rc::Rc};
 
+use framepack_ipc::worker::MemoryPlan;
 use framepack_jobs::Guidance;
 use tch::{Device, Kind};
 
-use self::transformer::LoadedTransformer;
+pub use self::hoist::{hoist, hoist_schedule};
+use self::{hoist::HoistedCache, transformer::LoadedTransformer};
 use crate::{
-    bundle::{Bundle, Component},
-    condition::{EncoderFiles, TextEncoders, VisionEncoder},
+    bundle::{Bundle, Component, EncoderFiles},
+    condition::{TextEncoders, VisionEncoder},
     device,
     error::Error,
+    job::Job,
     offload::{
         Memory, MemoryOptions, Offloading, Residency,
         offload_model_from_device_for_memory_preservation,
     },
-    options::ModelOptions,
-    plan::Placement,
-    sampler::{HoistedCache, Prompts, Sampled, ScheduleEmbeddings},
+    options::{ModelOptions, Relief},
+    plan::{Placement, Planner},
+    sampler::{Guided, Sampled, ScheduleConditioning},
     text::{Clip, Llama, TextTokenizers},
-    transformer::PackedTransformer,
+    transformer::{Conditioning, PackedTransformer},
     vae::{Tiling, Vae},
     vision::{Preprocessor, Siglip},
     weights::{ModelSource, WeightsError},
@@ -36,6 +42,7 @@ pub(crate) struct Models {
     device: Device,
     memory: Memory,
     options: ModelOptions,
+    planner: Planner,
     /// Where the current job's plan puts them.
     placement: Option<Placement>,
     /// With the state of its files.
@@ -54,6 +61,7 @@ impl Models {
             device,
             memory: Memory::new(device, MemoryOptions::default()),
             options,
+            planner: Planner::new(device, options),
             placement: None,
             bundle: None,
             text: None,
@@ -79,8 +87,7 @@ impl Models {
         self.vision = None;
         self.vae = None;
         if let Some(transformer) = &mut self.transformer {
-            transformer.hoisted = HoistedCache::default();
-            transformer.model.evict_all();
+            transformer.leave_device();
         }
         device::empty_cache();
     }
@@ -94,25 +101,24 @@ impl Models {
         }
     }
 
-    /// Puts models where a job's plan says, from now on.
-    pub(crate) fn place(&mut self, placement: Placement) {
-        self.placement = Some(placement);
+    /// What plans jobs beside these models.
+    pub(crate) fn planner(&self) -> Planner {
+        let transformer = self.transformer.as_ref();
+        let host_bytes = transformer.map_or(0, |loaded| loaded.model.blocks().host_bytes());
+        self.planner.beside(host_bytes)
     }
 
-    /// Host memory that holds streamed blocks.
-    pub(crate) fn host_bytes(&self) -> u64 {
-        let transformer = self.transformer.as_ref();
-        transformer.map_or(0, |loaded| loaded.model.blocks().host_bytes())
+    /// Plans a job that gives up so much, and puts the models where the plan says from now on.
+    pub(crate) fn place(&mut self, job: &Job, relief: Relief) -> Result<MemoryPlan, Error> {
+        let planner = self.planner().with(relief, job.precaution);
+        let (plan, placement) = planner.plan_job(job)?;
+        self.placement = Some(placement);
+        Ok(plan)
     }
 
     /// The seed that all weights are made from, if they are.
     pub(crate) fn synthesised(&self) -> Option<u64> {
         self.options.synthesise
-    }
-
-    /// Where all models are.
-    pub(crate) fn device(&self) -> Device {
-        self.device
     }
 
     /// Type of the transformer.
@@ -213,13 +219,12 @@ impl Models {
             && self.device.is_cuda()
             && !self.placement().is_roomy
         {
-            let model = &transformer.model;
             let offload = move || {
-                let normal = Offloading::Normal;
-                offload_model_from_device_for_memory_preservation(model.blocks(), bytes, normal);
+                let (blocks, normal) = (transformer.model.blocks(), Offloading::Normal);
+                offload_model_from_device_for_memory_preservation(blocks, bytes, normal);
             };
             let evictions: [Box<dyn FnOnce()>; 2] =
-                [Box::new(offload), Box::new(|| model.evict_all())];
+                [Box::new(offload), Box::new(|| transformer.evict_weights())];
             self.memory.vram().force_free_vram(bytes, evictions)?;
         }
         self.vae(bundle)
@@ -230,13 +235,13 @@ impl Models {
         Ok(&self.loaded_transformer(folder)?.model)
     }
 
-    /// What all steps of a schedule need of timestep, prompt and image.
-    pub(crate) fn embeddings(
+    /// The conditioning of all steps of a schedule, evaluated now or for an earlier job.
+    pub(crate) fn schedule(
         &mut self,
         folder: &Path,
         (sigmas, guidance): (&[f32], Guidance),
-        prompts: Prompts<'_>,
-    ) -> Result<Rc<ScheduleEmbeddings<'static>>, Error> {
+        conditioning: Guided<&Conditioning>,
+    ) -> Result<Rc<ScheduleConditioning<'static>>, Error> {
         let kind = self.transformer_kind();
         let transformer = self.loaded_transformer(folder)?;
         let model = Sampled {
@@ -244,7 +249,7 @@ impl Models {
             kind,
             guidance,
         };
-        Ok(transformer.hoisted.embeddings(&model, sigmas, prompts))
+        Ok(transformer.hoisted.schedule(&model, sigmas, conditioning))
     }
 
     fn loaded_transformer(&mut self, folder: &Path) -> Result<&mut LoadedTransformer, Error> {
@@ -289,8 +294,7 @@ impl Models {
         } = self;
         let evict_transformer = || {
             if let Some(transformer) = transformer {
-                transformer.hoisted = HoistedCache::default();
-                transformer.model.evict_all();
+                transformer.leave_device();
             }
         };
         let evictions: [Box<dyn FnOnce()>; 3] = [

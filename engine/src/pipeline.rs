@@ -2,7 +2,7 @@
 
 mod encode;
 mod generate;
-mod kept;
+mod settled;
 
 use std::path::Path;
 
@@ -10,33 +10,46 @@ use framepack_ipc::worker::{DeviceIdle, Precaution, RenderOutput, RenderRequest,
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
-use self::{generate::Generation, kept::Kept};
+use self::{
+    encode::Encoders,
+    generate::{Generation, Opening, Run},
+    settled::settled,
+};
 use crate::{
-    condition::{EncoderFiles, cache::EmbeddingCache},
+    bundle::EncoderFiles,
+    checkpoint::{Checkpoints, Provenance, ResumePoint},
+    condition::cache::EmbeddingCache,
     device::{self, OtherKernels},
     error::{Error, VideoError},
     job::Job,
     ladder::Ladder,
+    models::Models,
     options::ModelOptions,
     output::{self, Video, Written},
     plan::Planner,
+    platform::Platform,
     progress::{Listener, ProgressReporter},
+    weights::Fingerprint,
 };
 
 /// What a precaution is in a report.
 const CAREFUL: &str = "the last attempt produced NaN: in this one the VAE computed in f32, and attention avoided torch's preferred kernels";
 
-/// Renders jobs on one device, one after the other, keeping the models warm.
+/// Renders jobs on one device, one after the other, keeping the models warm and what was encoded.
 #[derive(Debug)]
 pub struct Pipeline {
-    kept: Kept,
+    platform: Platform,
+    models: Models,
+    embeddings: EmbeddingCache,
 }
 
 impl Pipeline {
     /// A pipeline without models yet.
     pub fn new(device: Device, options: ModelOptions) -> Self {
         Self {
-            kept: Kept::new(device, options),
+            platform: Platform::of(device),
+            models: Models::new(device, options),
+            embeddings: EmbeddingCache::in_memory(),
         }
     }
 
@@ -45,22 +58,21 @@ impl Pipeline {
     #[must_use]
     pub fn with_state_dir(mut self, state_dir: &Path) -> Self {
         let folder = state_dir.join("embeddings");
-        let cache = EmbeddingCache::on_disk(&folder, &device::label(self.kept.device));
-        self.kept.embeddings.cache = cache;
+        self.embeddings = EmbeddingCache::on_disk(&folder, &device::label(self.platform.device));
         self
     }
 
     /// What plans jobs for this pipeline's device; also while it renders.
     pub fn planner(&self) -> Planner {
-        self.kept.planner()
+        self.models.planner()
     }
 
     /// Gives up models and their memory.
     pub fn cool(&mut self, temperature: Temperature) {
         match temperature {
             Temperature::Hot => {}
-            Temperature::Warm => self.kept.models.leave_device(),
-            Temperature::Cold => self.kept.models.clear(),
+            Temperature::Warm => self.models.leave_device(),
+            Temperature::Cold => self.models.clear(),
         }
     }
 
@@ -74,7 +86,7 @@ impl Pipeline {
         if let Err(Error::OutOfMemory { .. } | Error::Torch { .. } | Error::Internal { .. }) =
             outcome
         {
-            self.kept.models.clear();
+            self.models.clear();
         }
         outcome
     }
@@ -84,36 +96,32 @@ impl Pipeline {
         request: &RenderRequest,
         mut progress: ProgressReporter<'_>,
     ) -> Result<RenderOutput, Error> {
-        device::reset_peak(self.kept.device);
+        device::reset_peak(self.platform.device);
         let mut job = Job::resolve(request)?;
         let is_careful = job.precaution == Precaution::Numerics;
         let _other_kernels = is_careful.then(OtherKernels::new);
         job.warnings.extend(is_careful.then(|| CAREFUL.into()));
         let ladder = Ladder::at(request.rung);
-        let memory_plan = self.kept.place(&job, &ladder)?;
+        let memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
 
         let files = EncoderFiles::of(&job.bundle)?;
-        self.kept.models.select(&job.bundle, files);
-        let mut checkpoints = self.kept.checkpoints(&job, files)?;
+        self.models.select(&job.bundle, files);
+        let mut checkpoints = self.checkpoints(&job, files)?;
         let mut found = checkpoints.find(job.plan.sections as usize);
         job.warnings.extend(found.warning.take());
-        let resumed = found.resumed(&self.kept.provenance(&job, &ladder));
+        let settled = settled(&job, &self.models, &ladder);
+        let resumed = found.resumed(&Provenance::now(&self.platform, settled));
         progress.sections_done(found.sections.len() as u32);
-        let conditions = if found.sections.len() < job.plan.sections as usize {
-            Some(self.kept.condition(&job, files, &mut progress)?)
-        } else {
-            None // decoding is all that is left to do
-        };
-        let generation = Generation {
-            kept: &mut self.kept,
+        let opening = self.opening(&job, files, &found, &mut progress)?;
+        let run = Run {
             job: &job,
-            conditions: conditions.as_ref(),
-            progress: &mut progress,
-            ladder,
+            platform: &self.platform,
+            models: &mut self.models,
             checkpoints: &mut checkpoints,
+            progress: &mut progress,
         };
-        let (video, ladder) = generation.run(&found)?;
+        let (video, ladder) = Generation::new(run, &opening, ladder)?.run(&found)?;
         let written = output::write(&job, &video, &mut progress).inspect_err(|error| {
             if matches!(error, Error::Video(VideoError::Black { .. })) {
                 checkpoints.remove(); // these latents would be as black the next time
@@ -126,6 +134,42 @@ impl Pipeline {
             resumed,
             rungs: ladder.into_taken(),
             ..report
+        })
+    }
+
+    /// The job's checkpoints, which are of no use once its models have changed.
+    fn checkpoints(&self, job: &Job, files: EncoderFiles) -> Result<Checkpoints, Error> {
+        let transformer = Fingerprint::of_folders([job.transformer.as_path()])?;
+        let models = files.fingerprints().into_iter().chain([transformer]);
+        Ok(Checkpoints::of(job, models, self.models.synthesised()))
+    }
+
+    /// The start image and the prompts, as far as they are needed: encoded now or by an earlier job, or found.
+    fn opening(
+        &mut self,
+        job: &Job,
+        files: EncoderFiles,
+        found: &ResumePoint,
+        progress: &mut ProgressReporter<'_>,
+    ) -> Result<Opening, Error> {
+        let _no_grad = tch::no_grad_guard();
+        let mut encoders = Encoders {
+            job,
+            files,
+            platform: &self.platform,
+            cache: &mut self.embeddings,
+            models: &mut self.models,
+            progress,
+        };
+        let is_to_sample = found.sections.len() < job.plan.sections as usize;
+        let conditioning = is_to_sample.then(|| encoders.conditioning()).transpose()?;
+        let start_latent = match &found.start_latent {
+            Some(latent) => latent.shallow_clone(),
+            None => encoders.start_latent()?,
+        };
+        Ok(Opening {
+            start_latent,
+            conditioning,
         })
     }
 
@@ -145,13 +189,13 @@ impl Pipeline {
             warnings: job
                 .warnings
                 .into_iter()
-                .chain(self.kept.models.warnings())
+                .chain(self.models.warnings())
                 .collect(),
             phases: progress.into_phases(),
-            device: device::label(self.kept.device),
-            dtype: kind_label(self.kept.models.transformer_kind()).into(),
+            device: device::label(self.platform.device),
+            dtype: kind_label(self.models.transformer_kind()).into(),
             // As planned: with what torch holds beside its tensors.
-            peak_device_bytes: device::allocator_stats(self.kept.device)
+            peak_device_bytes: device::allocator_stats(self.platform.device)
                 .map(|stats| stats.peak_reserved_bytes),
             memory_plan: None,
             device_idle: video.idle.map(|idle| DeviceIdle {

@@ -1,9 +1,9 @@
 //! The provenance of latents: what decides their bits besides the job and its models.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind};
+use tch::Kind;
 
-use crate::{device, vae::Tiling, weights::Fingerprint};
+use crate::{device, platform::Platform, vae::Tiling};
 
 /// How a section was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,21 +38,18 @@ pub(crate) struct RunSettings {
 }
 
 impl Provenance {
-    /// Those of a run on `device`, by the program `build`.
-    pub(crate) fn now(device: Device, build: Option<Fingerprint>, settled: RunSettings) -> Self {
-        let kind = match device {
-            Device::Cuda(_) => "cuda",
-            _ => "cpu",
-        };
-        let build = build.map(|build| {
+    /// Those of a run on `platform`.
+    pub(crate) fn now(platform: &Platform, settled: RunSettings) -> Self {
+        let is_cuda = platform.device.is_cuda();
+        let build = platform.build.map(|build| {
             let [a, b, c, d, ..] = build.as_ref() else {
                 unreachable!("a fingerprint has 32 bytes");
             };
             format!("{a:02x}{b:02x}{c:02x}{d:02x}")
         });
         Self {
-            device: format!("{kind} {}", device::model_name(device)),
-            threads: (!device.is_cuda()).then(|| tch::get_num_threads().unsigned_abs()),
+            device: platform.name.clone(),
+            threads: (!is_cuda).then(|| tch::get_num_threads().unsigned_abs()),
             version: format!(
                 "{}+{}",
                 env!("CARGO_PKG_VERSION"),

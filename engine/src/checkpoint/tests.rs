@@ -1,7 +1,7 @@
 use tch::{Device, Kind};
 
 use super::*;
-use crate::vae::Tiling;
+use crate::{platform::Platform, vae::Tiling};
 
 fn provenance(rung: u32) -> Provenance {
     let settled = RunSettings {
@@ -11,7 +11,12 @@ fn provenance(rung: u32) -> Provenance {
         rung,
         tiling: Tiling::Time,
     };
-    Provenance::now(Device::Cpu, None, settled)
+    let platform = Platform {
+        device: Device::Cpu,
+        name: "cpu".into(),
+        build: None,
+    };
+    Provenance::now(&platform, settled)
 }
 
 fn checkpoints(folder: &Path, job: &str) -> Checkpoints {

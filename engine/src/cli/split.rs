@@ -8,7 +8,6 @@ use framepack_engine::{
         DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency, load_model_chunked,
     },
     plan::Plan,
-    sampler::Hoisting,
 };
 use tch::Device;
 
@@ -145,11 +144,8 @@ pub(crate) struct Hoist {
 }
 
 impl Hoist {
-    pub(crate) fn hoisting(self) -> Hoisting {
-        match self.hoist {
-            Switch::On => Hoisting::On,
-            Switch::Off => Hoisting::Off,
-        }
+    pub(crate) fn switch(self) -> Switch {
+        self.hoist
     }
 }
 

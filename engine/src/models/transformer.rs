@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::{error::Error, plan::Plan, sampler::HoistedCache, transformer::PackedTransformer};
+use super::hoist::HoistedCache;
+use crate::{error::Error, plan::Plan, transformer::PackedTransformer};
 
 /// The transformer, and what belongs to these weights alone.
 #[derive(Debug)]
@@ -30,6 +31,19 @@ impl LoadedTransformer {
         }
         self.placed = Some(plan.clone());
         Ok(())
+    }
+
+    /// Drops all device copies of weights. They come back when they are needed.
+    pub(super) fn evict_weights(&self) {
+        self.model.conditioner().evict_all();
+        self.model.modulations().evict_all();
+        self.model.blocks().evict_all();
+    }
+
+    /// Drops everything that is on the device.
+    pub(super) fn leave_device(&mut self) {
+        self.hoisted = HoistedCache::default();
+        self.evict_weights();
     }
 }
 

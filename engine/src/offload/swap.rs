@@ -197,7 +197,7 @@ impl<B> DynamicSwap<B> {
         place.free = self.now();
     }
 
-    pub(super) fn memory(&self) -> &Memory {
+    pub(crate) fn memory(&self) -> &Memory {
         &self.memory
     }
 

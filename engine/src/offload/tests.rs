@@ -1,338 +1,224 @@
-//! A small transformer under every way of holding its weights: the results are the same bit for bit.
+//! What travels to the device and when, and what the host holds for that.
 
-mod original;
-mod transfers;
+use std::{cell::RefCell, iter, path::Path, rc::Rc};
 
 use tch::{Device, Kind, Tensor};
+use tempfile::TempDir;
 
-use super::*;
 use crate::{
-    device,
-    error::Error,
-    transformer::{
-        Conditioning, Config, Context, PackedTransformer, StepEmbeddings, StepInputs,
-        TransformerInputs,
+    offload::{
+        DynamicSwap, FreeSlots, Memory, MemoryOptions, Offloading, Residency, Staging,
+        load_model_chunked, offload_model_from_device_for_memory_preservation,
     },
-    weights::Checkpoint,
+    weights::{Checkpoint, Layout, save_synthesised},
 };
 
-const CONFIG: Config = Config {
-    in_channels: 4,
-    out_channels: 4,
-    num_attention_heads: 2,
-    attention_head_dim: 8,
-    num_layers: 2,
-    num_single_layers: 3,
-    num_refiner_layers: 1,
-    mlp_ratio: 2.0,
-    text_embed_dim: 8,
-    pooled_projection_dim: 8,
-    rope_theta: 256.0,
-    rope_axes_dim: [2, 2, 4],
-    guidance_embeds: true,
-    has_image_proj: true,
-    image_proj_dim: 8,
-    has_clean_x_embedder: true,
+const BLOCKS: usize = 7;
+const SEED: u64 = 1;
+const LAYOUT: Layout = Layout {
+    base: "model",
+    optional_prefixes: &[],
+    ignored: |_| false,
 };
-const BLOCKS: usize = CONFIG.num_layers + CONFIG.num_single_layers;
-const F32: (Kind, Device) = (Kind::Float, Device::Cpu);
+const TENSORS: [&str; 3] = ["a", "b", "c"];
+const SHAPE: [i64; 2] = [256, 256];
+const MIB: u64 = 1 << 20;
 
-/// The model with `memory`, and inputs for it.
-struct Fixture {
-    model: PackedTransformer,
-    latents: Tensor,
-    conditioning: Conditioning,
-    context: Context,
+/// What happened to the block of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    Brought(usize),
+    Computed(usize),
 }
 
-impl Fixture {
-    fn new(options: MemoryOptions) -> Self {
-        let checkpoint = Checkpoint::synthesised(1);
-        let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+/// A model whose blocks say when they come and when they compute.
+struct Logged {
+    blocks: DynamicSwap<Vec<Tensor>>,
+    log: Rc<RefCell<Vec<Event>>>,
+}
+
+impl Logged {
+    fn new(checkpoint: &Checkpoint, kind: Kind, options: MemoryOptions) -> Self {
+        let weights = checkpoint.weights(Device::Cpu, kind);
+        let places: Vec<_> = (0..BLOCKS).map(|number| weights.pp(number)).collect();
         let memory = Memory::new(Device::Cpu, options);
-        Self {
-            model: PackedTransformer::load(&weights, &CONFIG, &memory).unwrap(),
-            latents: numbers(&[1, 4, 3, 8, 8]),
-            conditioning: Conditioning {
-                encoder_hidden_states: numbers(&[1, 6, 8]),
-                encoder_attention_mask: Some(Tensor::arange(6, F32).lt(4).unsqueeze(0)),
-                pooled_projections: numbers(&[1, 8]),
-                image_embeddings: Some(numbers(&[1, 5, 8])),
-            },
-            context: Context {
-                latent_indices: Tensor::arange(3, (Kind::Int64, Device::Cpu)).unsqueeze(0),
-                clean: None,
-                clean_2x: None,
-                clean_4x: None,
-            },
-        }
-    }
-
-    fn with_capacity(capacity_bytes: u64) -> Self {
-        Self::new(MemoryOptions {
-            capacity_bytes: Some(capacity_bytes),
-            ..MemoryOptions::default()
-        })
-    }
-
-    /// The embeddings of the two steps at these timesteps.
-    fn embeddings(
-        &self,
-        embed: impl Fn(&[StepInputs<'_>], &Conditioning) -> Vec<StepEmbeddings>,
-    ) -> Vec<StepEmbeddings> {
-        let scalars = [872.0_f32, 311.0].map(|value| Tensor::from_slice(&[value]));
-        let step_inputs = scalars.each_ref().map(|timestep| StepInputs {
-            timestep,
-            guidance: Some(&scalars[0]),
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let brought = log.clone();
+        let blocks = DynamicSwap::load(&memory, &places, move |number, w| {
+            brought.borrow_mut().push(Event::Brought(number));
+            TENSORS.iter().map(|name| w.get(name, &SHAPE)).collect()
         });
-        embed(&step_inputs, &self.conditioning)
+        let blocks = blocks.unwrap();
+        // Each was built once to see what is in it.
+        log.borrow_mut().clear();
+        Self { blocks, log }
     }
 
-    fn forward(&self, embeddings: &StepEmbeddings) -> Tensor {
-        self.model.forward(&TransformerInputs {
-            hidden_states: &self.latents,
-            embeddings,
-            context: &self.context,
-        })
+    fn synthesised(options: MemoryOptions) -> Self {
+        Self::new(&Checkpoint::synthesised(SEED), Kind::Float, options)
     }
 
-    /// Two steps, one after the other.
-    fn run(&self) -> Result<Vec<Tensor>, Error> {
-        let _no_grad = tch::no_grad_guard();
-        device::catch(|| {
-            let embeddings =
-                self.embeddings(|step_inputs, text| self.model.hoist(step_inputs, text));
-            Ok(embeddings.iter().map(|step| self.forward(step)).collect())
-        })
+    /// One pass: its events, and how many bytes travelled.
+    fn pass(&self) -> (Vec<Event>, u64) {
+        let before = self.blocks.transferred_bytes();
+        let computed = |number, _: &Vec<Tensor>| {
+            self.log.borrow_mut().push(Event::Computed(number));
+        };
+        self.blocks.for_each(computed);
+        let bytes = self.blocks.transferred_bytes() - before;
+        (self.log.take(), bytes)
     }
 
-    fn live_bytes(&self) -> u64 {
-        self.model.blocks().memory().vram().live_bytes()
-    }
-
-    fn largest_block_bytes(&self) -> u64 {
-        *self.model.blocks().block_bytes().iter().max().unwrap()
-    }
-
-    fn total_bytes(&self) -> u64 {
-        self.model.blocks().block_bytes().iter().sum()
+    /// The weights as the computation sees them, each spoilt on the device afterwards.
+    fn spoiling_pass(&self) -> Vec<Vec<Tensor>> {
+        let mut seen = Vec::new();
+        self.blocks.for_each(|_, block| {
+            seen.push(block.iter().map(Tensor::copy).collect());
+            for tensor in block {
+                let _ = tensor.shallow_clone().fill_(f64::NAN);
+            }
+        });
+        seen
     }
 }
 
-/// Different numbers that look random, the same on every call.
-fn numbers(shape: &[i64]) -> Tensor {
-    let count = shape.iter().product::<i64>();
-    (Tensor::arange(count, F32) * 12.9898).sin().view(shape)
+fn stored(checkpoint: &Checkpoint, kind: Kind) -> Vec<Vec<Tensor>> {
+    let weights = checkpoint.weights(Device::Cpu, kind);
+    let block = |number| {
+        let w = weights.pp(number);
+        let tensors = TENSORS.iter();
+        tensors.map(|name| w.get(name, &SHAPE).unwrap()).collect()
+    };
+    (0..BLOCKS).map(block).collect()
 }
 
-/// All on the device, as if there were no memory to manage.
-fn resident() -> Vec<Tensor> {
-    let fixture = Fixture::new(MemoryOptions::default());
-    let results = fixture.run().unwrap();
-    assert_ne!(results[0], results[1], "the steps differ");
-    assert!(results[0].isfinite().all().int64_value(&[]) == 1);
-    results
+fn brought(events: &[Event]) -> Vec<usize> {
+    let numbers = events.iter().filter_map(|event| match event {
+        Event::Brought(number) => Some(*number),
+        Event::Computed(_) => None,
+    });
+    numbers.collect()
 }
 
-/// The embeddings of both steps, from a model of which they all fit.
-fn embeddings() -> Vec<StepEmbeddings> {
-    let _no_grad = tch::no_grad_guard();
-    let fixture = Fixture::new(MemoryOptions::default());
-    fixture.embeddings(|step_inputs, text| fixture.model.hoist(step_inputs, text))
+/// How many of the `streamed` blocks compute between a block's arrival and its own computation, for each arrival
+/// whose computation is in `events`.
+fn lead(events: &[Event], streamed: &[usize]) -> Vec<usize> {
+    let arrivals = events.iter().enumerate().filter_map(|(at, event)| {
+        let Event::Brought(number) = event else {
+            return None;
+        };
+        let later = &events[at..];
+        let computed = Event::Computed(*number);
+        let until = later.iter().position(|event| *event == computed)?;
+        let between = later[..until].iter();
+        let is_streamed =
+            |event: &&Event| matches!(event, Event::Computed(other) if streamed.contains(other));
+        Some(between.filter(is_streamed).count())
+    });
+    arrivals.collect()
 }
 
 #[test]
-fn every_split_slot_count_and_prefetch_depth_gives_the_same_bits() {
-    let expected = resident();
+fn in_every_pass_each_streamed_block_travels_once_as_early_as_there_is_a_slot() {
     for free_slots in [FreeSlots::Kept, FreeSlots::Poisoned] {
-        let fixture = Fixture::new(MemoryOptions {
+        let model = Logged::synthesised(MemoryOptions {
             free_slots,
             ..MemoryOptions::default()
         });
-        for residents in 0..=BLOCKS {
-            for (slots, prefetch) in (1..=4).flat_map(|s| [0, 1, s, 5].map(|p| (s, p))) {
-                for residency in [
-                    Residency::first(BLOCKS, residents, slots),
-                    Residency::interleaved(BLOCKS, residents, slots),
-                ] {
-                    let residency = Residency {
-                        prefetch,
-                        ..residency
-                    };
-                    fixture.model.blocks().place(residency);
-                    let what = format!("{residents} resident, {slots} slots, {prefetch} ahead");
-                    assert_eq!(fixture.run().unwrap(), expected, "{what}");
-                }
+        let splits =
+            (0..BLOCKS).flat_map(|residents| (1..BLOCKS - residents).map(move |s| (residents, s)));
+        for (residents, slots) in splits {
+            let residency = Residency::interleaved(BLOCKS, residents, slots);
+            let is_streamed = |number: &usize| !residency.resident[*number];
+            let streamed: Vec<_> = (0..BLOCKS).filter(is_streamed).collect();
+            let bytes = model.blocks.block_bytes();
+            let streamed_bytes: u64 = streamed.iter().map(|number| bytes[*number]).sum();
+            let what = format!("{residents} resident, {slots} slots, {free_slots:?}");
+            model.blocks.place(residency.clone());
+            model.pass();
+            let mut events = Vec::new();
+            for _ in 0..2 {
+                let (pass, bytes) = model.pass();
+                assert_eq!(bytes, streamed_bytes, "{what}");
+                let mut numbers = brought(&pass);
+                numbers.sort_unstable();
+                assert_eq!(numbers, streamed, "{what}");
+                events.extend(pass);
             }
+            // It takes the place of the block that computed just before, ahead of those in the other slots.
+            let lead = lead(&events, &streamed);
+            assert!(lead.len() >= streamed.len(), "{what}");
+            assert!(lead.iter().all(|lead| *lead == slots - 1), "{what}");
         }
     }
 }
 
 #[test]
-fn copies_in_host_memory_give_the_same_bits() {
-    let expected = resident();
-    let fixture = Fixture::new(MemoryOptions::default());
-    let blocks = fixture.model.blocks();
-    blocks.place(Residency::first(BLOCKS, 1, 2));
-    // One of the streamed blocks is read where it is stored.
-    blocks.fill_host(&[true, true, false, true, true]).unwrap();
-    assert_eq!(fixture.run().unwrap(), expected, "while they are made");
-    blocks.wait_for_host();
-    let bytes = blocks.block_bytes();
-    assert_eq!(blocks.host_bytes(), bytes[1] + bytes[3] + bytes[4]);
-    assert_eq!(fixture.run().unwrap(), expected);
-}
-
-#[test]
-fn the_order_of_hoisting_gives_the_same_bits() {
-    let _no_grad = tch::no_grad_guard();
-    let fixture = Fixture::new(MemoryOptions::default());
-    let hoisted = fixture.embeddings(|step_inputs, text| fixture.model.hoist(step_inputs, text));
-    let live_bytes = fixture.live_bytes();
-    assert_eq!(live_bytes, 0, "what was hoisted left the device");
-    let each = fixture.embeddings(|step_inputs, text| {
-        let one = |moment: &StepInputs<'_>| fixture.model.embed(&[*moment], text).remove(0);
-        step_inputs.iter().map(one).collect()
-    });
-    assert!(fixture.live_bytes() > 0, "what is not hoisted stays");
-    for (hoisted, each) in hoisted.iter().zip(&each) {
-        assert_eq!(fixture.forward(hoisted), fixture.forward(each));
+fn what_runs_once_travels_once() {
+    for slots in 1..=BLOCKS {
+        let model = Logged::synthesised(MemoryOptions::default());
+        model.blocks.place(Residency::once(BLOCKS, slots));
+        let (events, bytes) = model.pass();
+        let in_order: Vec<_> = (0..BLOCKS).collect();
+        assert_eq!(brought(&events), in_order, "{slots} slots");
+        assert_eq!(bytes, model.blocks.block_bytes().iter().sum::<u64>());
     }
 }
 
 #[test]
-fn hoisting_again_has_the_rings_memory() {
-    let expected = resident();
-    let residency = Residency::interleaved(BLOCKS, 2, 2);
-    let streaming_bytes = {
-        let fixture = Fixture::new(MemoryOptions::default());
-        fixture.model.blocks().place(residency.clone());
-        fixture.run().unwrap();
-        fixture.live_bytes()
-    };
-    let hoists_in = |bytes: &u64| {
-        let _no_grad = tch::no_grad_guard();
-        let fixture = Fixture::with_capacity(*bytes);
-        let hoist =
-            || Ok(fixture.embeddings(|step_inputs, text| fixture.model.hoist(step_inputs, text)));
-        device::catch(hoist).is_ok()
-    };
-    let mut capacities = (1..).map(|kibibytes: u64| kibibytes << 10);
-    let hoisting_bytes = capacities.find(hoists_in).expect("it fits somewhere");
-    let ring_bytes = 2 * Fixture::new(MemoryOptions::default()).largest_block_bytes();
-    assert!(hoisting_bytes > ring_bytes, "the ring alone is not enough");
-    // As the plan counts: the ring and hoisting are not there at the same time.
-    let capacity_bytes = streaming_bytes - ring_bytes + ring_bytes.max(hoisting_bytes);
-    let fixture = Fixture::with_capacity(capacity_bytes);
-    fixture.model.blocks().place(residency.clone());
-    for job in 1..=2 {
-        assert_eq!(fixture.run().unwrap(), expected, "job {job}");
-        assert_eq!(fixture.model.blocks().residency(), residency, "job {job}");
-    }
-}
-
-#[test]
-fn there_are_no_more_slots_than_streamed_blocks() {
-    let expected = resident();
-    let fixture = Fixture::new(MemoryOptions::default());
-    let blocks = fixture.model.blocks();
-    for residents in 0..=BLOCKS {
-        blocks.place(Residency::first(BLOCKS, residents, usize::MAX));
-        assert_eq!(fixture.run().unwrap(), expected, "{residents} resident");
-        let residents_bytes: u64 = blocks.block_bytes()[..residents].iter().sum();
-        let slots_bytes = blocks.device_bytes() - residents_bytes;
-        let streamed = (BLOCKS - residents) as u64;
-        assert!(slots_bytes <= streamed * fixture.largest_block_bytes());
-    }
-}
-
-#[test]
-fn a_resident_that_does_not_fit_is_streamed_through_slots_of_its_size() {
-    let expected = resident();
-    let embeddings = embeddings();
-    let (total, bytes) = {
-        let fixture = Fixture::new(MemoryOptions::default());
-        (fixture.total_bytes(), fixture.model.blocks().block_bytes())
-    };
-    assert!(
-        bytes[0] > bytes[BLOCKS - 1],
-        "double-stream blocks are larger"
-    );
-    let all = Residency::first(BLOCKS, BLOCKS, 2);
-    // The slot is made for a small block, and then a large one does not fit.
-    let small_slot = Residency {
-        resident: (0..BLOCKS).map(|number| number < BLOCKS - 1).collect(),
-        ..Residency::first(BLOCKS, BLOCKS, 1)
-    };
-    let for_small_slot = bytes[BLOCKS - 1] + bytes[0] + bytes[1] / 2;
-    for (residency, capacity_bytes) in [
-        (all.clone(), total - 1),
-        (all, total / 2),
-        (small_slot, for_small_slot),
-    ] {
-        let fixture = Fixture::with_capacity(capacity_bytes);
-        fixture.model.blocks().place(residency);
-        let _no_grad = tch::no_grad_guard();
-        for (step, expected) in embeddings.iter().zip(&expected) {
-            assert_eq!(&fixture.forward(step), expected, "{capacity_bytes}");
-        }
-        let residency = fixture.model.blocks().residency();
-        assert!(residency.residents() < BLOCKS && residency.slots > 0);
-        assert!(fixture.live_bytes() <= capacity_bytes);
-    }
-}
-
-#[test]
-fn copies_that_are_no_longer_chosen_leave_host_memory() {
-    let expected = resident();
-    let fixture = Fixture::new(MemoryOptions::default());
-    let blocks = fixture.model.blocks();
-    let bytes = blocks.block_bytes();
-    blocks.place(Residency::first(BLOCKS, 0, 2));
-    for number in [1, 3] {
-        let chosen: Vec<_> = (0..BLOCKS).map(|block| block == number).collect();
-        blocks.fill_host(&chosen).unwrap();
+fn no_weight_comes_back_from_the_device() {
+    let expected = stored(&Checkpoint::synthesised(SEED), Kind::Float);
+    let model = Logged::synthesised(MemoryOptions::default());
+    let blocks = &model.blocks;
+    let placed = |residents| {
+        blocks.place(Residency::interleaved(BLOCKS, residents, 2));
+        blocks.fill_host(&[true; BLOCKS]).unwrap();
         blocks.wait_for_host();
-        assert_eq!(blocks.host_bytes(), bytes[number], "block {number}");
-    }
-    assert_eq!(fixture.run().unwrap(), expected);
+    };
+    placed(3);
+    assert_eq!(model.spoiling_pass(), expected);
+    // However spoilt blocks leave the device, they come back as they were.
+    offload_model_from_device_for_memory_preservation(blocks, u64::MAX, Offloading::Normal);
+    assert_eq!(model.spoiling_pass(), expected, "offloaded");
+    placed(0);
+    assert_eq!(model.spoiling_pass(), expected, "streamed from now on");
+    placed(BLOCKS);
+    assert_eq!(model.spoiling_pass(), expected, "resident from now on");
+    blocks.evict_all();
+    load_model_chunked(blocks, 1).unwrap();
+    assert_eq!(model.spoiling_pass(), expected, "loaded again");
 }
 
 #[test]
-fn whichever_allocation_fails_nothing_is_left_and_the_retry_succeeds() {
-    let expected = resident();
-    let fixture = Fixture::new(MemoryOptions::default());
-    let blocks = fixture.model.blocks();
-    let faults = || blocks.memory().vram().faults();
-    let residency = Residency::interleaved(BLOCKS, 2, 2);
-    blocks.place(residency.clone());
-    faults().stop();
-    fixture.run().unwrap();
-    let good_bytes = fixture.live_bytes();
-    let allocations = faults().stop();
-    assert_eq!(allocations, 1 + 2 + 2 + 2, "slots, and two residents");
+fn load_model_chunked_takes_one_chunk_and_the_largest_tensor_beside_the_model() {
+    let files = TempDir::new().unwrap();
+    let names = (0..BLOCKS).flat_map(|number| iter::zip(iter::repeat(number), TENSORS));
+    let tensors = names.map(|(number, name)| (format!("{number}.{name}"), SHAPE.to_vec()));
+    let path = files.path().join("model.safetensors");
+    save_synthesised(SEED, &tensors.collect(), &path).unwrap();
+    let open = |dir: &Path| Checkpoint::open(dir, &LAYOUT).unwrap();
 
-    // Twice in a row and for good: a single failure is tried again at once.
-    for count in [1, 2, u64::MAX] {
-        for number in 0..allocations {
-            blocks.place(residency.clone());
-            blocks.evict_all();
-            faults().fail(number, count);
-            let outcome = fixture.run();
-            let struck = faults().stop() > number;
-            assert!(struck, "allocation {number} was not reached");
-            match outcome {
-                Ok(results) => assert_eq!(results, expected, "allocation {number}"),
-                Err(Error::OutOfMemory { .. }) => assert!(count > 1),
-                Err(error) => panic!("allocation {number}: {error}"),
-            }
-            // Blocks keep their places for the next run, as after a good one; beside those nothing is left.
-            let left_bytes = fixture.live_bytes();
-            assert_eq!(left_bytes, blocks.device_bytes(), "allocation {number}");
-            assert!(left_bytes <= good_bytes, "allocation {number}");
-            assert_eq!(fixture.run().unwrap(), expected, "after {number}");
-            fixture.model.evict_all();
-            assert_eq!(fixture.live_bytes(), 0, "allocation {number}");
+    let numbers = SHAPE.iter().product::<i64>() as u64;
+    // The files hold f32.
+    for (kind, converted_bytes) in [(Kind::Float, 0), (Kind::Double, 8 * numbers)] {
+        for chunk_mib in [1, 2] {
+            let options = MemoryOptions {
+                staging: Staging::Always,
+                ..MemoryOptions::default()
+            };
+            let checkpoint = open(files.path());
+            let model = Logged::new(&checkpoint, kind, options);
+            let loaded = load_model_chunked(&model.blocks, chunk_mib).unwrap();
+            assert_eq!(loaded.resident_blocks, BLOCKS);
+
+            let memory = model.blocks.memory();
+            let model_bytes = model.blocks.block_bytes().iter().sum::<u64>();
+            let chunk_bytes = chunk_mib as u64 * MIB;
+            assert!(model_bytes > 2 * (chunk_bytes + converted_bytes));
+            let extra_bytes =
+                memory.vram().peak_bytes() - model_bytes + memory.peak_transfer_bytes();
+            assert_eq!(extra_bytes, chunk_bytes + converted_bytes, "{kind:?}");
+            assert_eq!(model.spoiling_pass(), stored(&checkpoint, kind), "{kind:?}");
         }
     }
 }

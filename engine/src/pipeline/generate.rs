@@ -8,106 +8,134 @@ use std::{ops::ControlFlow, rc::Rc};
 use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
-use super::kept::Kept;
+use super::settled::settled;
 use crate::{
     assembly::Assembly,
-    checkpoint::{Checkpoints, FinishedSection, ResumePoint},
-    condition::Conditions,
+    checkpoint::{Checkpoints, FinishedSection, Provenance, ResumePoint},
     device::{self, WorkClock},
     error::Error,
     history::LatentHistory,
     job::Job,
     ladder::Ladder,
+    models::Models,
     output::{self, Video},
+    platform::Platform,
     progress::{ProgressReporter, stopped},
-    sampler::{Denoiser, NoiseStream, Prompts, Sampled, ScheduleEmbeddings, Shift, sigmas, unipc},
+    sampler::{Denoiser, Guided, NoiseStream, Sampled, ScheduleConditioning, Shift, sigmas, unipc},
     section::Section,
+    transformer::Conditioning,
 };
 
-/// One run of a job's sections.
-pub(crate) struct Generation<'a, 'j> {
-    pub(crate) kept: &'a mut Kept,
-    pub(crate) job: &'a Job,
-    /// `None` if all sections were found.
-    pub(crate) conditions: Option<&'a Conditions>,
-    pub(crate) progress: &'a mut ProgressReporter<'j>,
-    pub(crate) ladder: Ladder,
-    pub(crate) checkpoints: &'a mut Checkpoints,
+/// What one run of a job works with.
+pub(super) struct Run<'a, 'j> {
+    pub(super) job: &'a Job,
+    pub(super) platform: &'a Platform,
+    pub(super) models: &'a mut Models,
+    pub(super) checkpoints: &'a mut Checkpoints,
+    pub(super) progress: &'a mut ProgressReporter<'j>,
+}
+
+/// What a video begins with.
+#[derive(Debug)]
+pub(super) struct Opening {
+    /// The start image's latent, (1, C, 1, h, w), scaled.
+    pub(super) start_latent: Tensor,
+    /// The prompts and the start image; `None` if no section is left to be sampled.
+    pub(super) conditioning: Option<Guided<Conditioning>>,
 }
 
 /// The video while its sections are being made.
-struct PartialVideo {
+pub(super) struct Generation<'a, 'j> {
+    run: Run<'a, 'j>,
+    /// (1, C, 1, h, w) on the CPU.
+    start_latent: Tensor,
+    conditioning: Option<Guided<&'a Conditioning>>,
+    ladder: Ladder,
     history: LatentHistory,
     frames: Assembly,
     clock: WorkClock,
-    /// What all sections' steps need of timestep, prompt and image; gone after memory ran out.
-    embeddings: Option<Rc<ScheduleEmbeddings<'static>>>,
+    /// Gone after memory ran out.
+    schedule: Option<Rc<ScheduleConditioning<'static>>>,
 }
 
-impl Generation<'_, '_> {
-    /// Renders the sections that were not found. Returns the ladder, too, as far as it was climbed.
-    pub(crate) fn run(mut self, found: &ResumePoint) -> Result<(Video, Ladder), Error> {
-        let _no_grad = tch::no_grad_guard();
-        let plan = &self.job.sampling.sections;
-        let start_latent = found
-            .start_latent
-            .as_ref()
-            .or(self.conditions.map(|conditions| &conditions.start_latent))
-            .expect("a job without sections has conditions")
-            .to_device(Device::Cpu);
-        let mut noise_shape = start_latent.size(); // (1, C, 1, h, w)
-        noise_shape[2] = plan.latent_window;
-        let mut noise = NoiseStream::new(self.job.sampling.seed);
-        let work_dir = &self.job.output.work_dir;
-        let mut partial = PartialVideo {
+impl<'a, 'j> Generation<'a, 'j> {
+    /// A video without a section yet.
+    pub(super) fn new(
+        run: Run<'a, 'j>,
+        opening: &'a Opening,
+        ladder: Ladder,
+    ) -> Result<Self, Error> {
+        let Job {
+            sampling, output, ..
+        } = run.job;
+        let plan = &sampling.sections;
+        let start_latent = opening.start_latent.to_device(Device::Cpu);
+        Ok(Self {
             history: LatentHistory::new(plan.order, &start_latent),
-            frames: Assembly::new(plan.order, plan.overlap_frames(), work_dir)?,
-            clock: WorkClock::new(self.kept.device),
-            embeddings: None,
-        };
-        for (number, section) in plan.sections.iter().enumerate() {
+            frames: Assembly::new(plan.order, plan.overlap_frames(), &output.work_dir)?,
+            clock: WorkClock::new(run.platform.device),
+            schedule: None,
+            start_latent,
+            conditioning: opening.conditioning.as_ref().map(Guided::as_ref),
+            ladder,
+            run,
+        })
+    }
+
+    /// Renders the sections that were not found. Returns the ladder, too, as far as it was climbed.
+    pub(super) fn run(mut self, found: &ResumePoint) -> Result<(Video, Ladder), Error> {
+        let _no_grad = tch::no_grad_guard();
+        let Job { sampling, .. } = self.run.job;
+        let mut noise_shape = self.start_latent.size(); // (1, C, 1, h, w)
+        noise_shape[2] = sampling.sections.latent_window;
+        let mut noise = NoiseStream::new(sampling.seed);
+        for (number, section) in sampling.sections.sections.iter().enumerate() {
             // Drawn for sections that were found, too: the stream goes on behind them.
             let noise = noise.next(&noise_shape);
             let count = number as u32 + 1;
             let latents = if let Some(latents) = found.sections.get(number) {
                 latents.shallow_clone()
             } else {
-                let latents = self.sampled(&mut partial, (section, count), &noise)?;
-                self.checkpoints.save(&FinishedSection {
-                    section: count,
-                    latents: &latents,
-                    start_latent: &start_latent,
-                    provenance: &self.kept.provenance(self.job, &self.ladder),
-                })?;
-                self.progress.checkpoint(count)?;
+                let latents = self.sampled((section, count), &noise)?;
+                self.save(count, &latents)?;
                 latents
             };
-            partial.history.push(section, &latents);
-            self.decoded(&mut partial, (section, count))?;
-            output::write_preview(self.job, number, &latents)?; // while the device decodes
-            partial.frames.fetch()?;
-            self.progress
-                .sections_done(count.max(found.sections.len() as u32));
+            self.history.push(section, &latents);
+            self.decoded((section, count))?;
+            output::write_preview(self.run.job, number, &latents)?; // while the device decodes
+            self.frames.fetch()?;
+            let done = count.max(found.sections.len() as u32);
+            self.run.progress.sections_done(done);
         }
         let video = Video {
-            latents: partial.history.video(),
-            frames: partial.frames.finish()?,
-            idle: partial.clock.idle(),
+            latents: self.history.video(),
+            frames: self.frames.finish()?,
+            idle: self.clock.idle(),
         };
         Ok((video, self.ladder))
+    }
+
+    /// Keeps a section's latents, and says so.
+    fn save(&mut self, count: u32, latents: &Tensor) -> Result<(), Error> {
+        let Run { job, platform, .. } = self.run;
+        let settled = settled(job, self.run.models, &self.ladder);
+        self.run.checkpoints.save(&FinishedSection {
+            section: count,
+            latents,
+            start_latent: &self.start_latent,
+            provenance: &Provenance::now(platform, settled),
+        })?;
+        self.run.progress.checkpoint(count)
     }
 
     /// Latents of one section, (1, C, window, h, w) f32 on the CPU.
     fn sampled(
         &mut self,
-        partial: &mut PartialVideo,
         (section, count): (&Section, u32),
         noise: &Tensor,
     ) -> Result<Tensor, Error> {
         let what = || format!("sampling section {count}");
-        let latents = self.within_memory(partial, what, |this, partial| {
-            this.sample(partial, section, noise)
-        })?;
+        let latents = self.within_memory(what, |this| this.sample(section, noise))?;
         match latents.isfinite().all().int64_value(&[]) {
             0 => Err(Error::Numerics {
                 what: format!("latents of section {count}"),
@@ -117,15 +145,11 @@ impl Generation<'_, '_> {
     }
 
     /// Adds the frames of the newest latents to the video. The host need not wait for the device.
-    fn decoded(
-        &mut self,
-        partial: &mut PartialVideo,
-        (section, count): (&Section, u32),
-    ) -> Result<(), Error> {
+    fn decoded(&mut self, (section, count): (&Section, u32)) -> Result<(), Error> {
         let what = || format!("decoding section {count}");
-        self.within_memory(partial, what, |this, partial| {
-            this.progress.enter(Phase::Decode)?;
-            this.decode(partial, section)
+        self.within_memory(what, |this| {
+            this.run.progress.enter(Phase::Decode)?;
+            this.decode(section)
         })
     }
 
@@ -133,14 +157,13 @@ impl Generation<'_, '_> {
     /// never begun.
     fn within_memory<T>(
         &mut self,
-        partial: &mut PartialVideo,
         what: impl Fn() -> String,
-        work: impl Fn(&mut Self, &mut PartialVideo) -> Result<T, Error>,
+        work: impl Fn(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         loop {
-            match device::catch(|| work(self, partial)) {
+            match device::catch(|| work(self)) {
                 Err(error) if error.is_out_of_memory() => {
-                    partial.embeddings = None;
+                    self.schedule = None;
                     let reason = format!("{}: {error}", what());
                     if !self.climb(reason)? {
                         return Err(error);
@@ -154,15 +177,16 @@ impl Generation<'_, '_> {
     /// Plans the job with less memory, on the next rung of the ladder that changes anything; `false` if there is
     /// none.
     fn climb(&mut self, reason: String) -> Result<bool, Error> {
-        self.kept.models.clear(); // what was half done, and all else that can be had again
-        let before = self.kept.models.placement().clone();
+        let models = &mut *self.run.models;
+        models.clear(); // what was half done, and all else that can be had again
+        let before = models.placement().clone();
         while self.ladder.climb().is_some() {
-            match self.kept.place(self.job, &self.ladder) {
-                Ok(_) if *self.kept.models.placement() == before => {}
+            match models.place(self.run.job, self.ladder.relief()) {
+                Ok(_) if *models.placement() == before => {}
                 Ok(_) => {
                     let taken = self.ladder.take(reason);
                     tracing::warn!(rung = taken.rung, name = taken.name, "{}", taken.reason);
-                    return self.progress.rung(taken).map(|()| true);
+                    return self.run.progress.rung(taken).map(|()| true);
                 }
                 Err(Error::Plan(error)) => tracing::debug!(%error, "a rung does not fit"),
                 Err(error) => return Err(error),
@@ -171,63 +195,69 @@ impl Generation<'_, '_> {
         Ok(false)
     }
 
-    fn sample(
-        &mut self,
-        partial: &mut PartialVideo,
-        section: &Section,
-        noise: &Tensor,
-    ) -> Result<Tensor, Error> {
-        let device = self.kept.device;
-        let schedule = sigmas(self.job.sampling.steps, Shift::of(&noise.size()));
-        let embeddings = if let Some(embeddings) = partial.embeddings.take() {
-            embeddings
-        } else {
-            self.progress.enter(Phase::Load)?;
-            self.embeddings(&schedule)?
+    fn sample(&mut self, section: &Section, noise: &Tensor) -> Result<Tensor, Error> {
+        let Job {
+            sampling,
+            transformer,
+            ..
+        } = self.run.job;
+        let device = self.run.platform.device;
+        let sigmas = sigmas(sampling.steps, Shift::of(&noise.size()));
+        let schedule = match self.schedule.take() {
+            Some(schedule) => schedule,
+            None => self.hoisted(&sigmas)?,
         };
-        self.progress.enter(Phase::Sample)?;
+        let progress = &mut *self.run.progress;
+        progress.enter(Phase::Sample)?;
         let noise = noise.to_device(device);
         let denoiser = Denoiser {
             model: Sampled {
-                kind: self.kept.models.transformer_kind(),
-                transformer: self.kept.models.transformer(&self.job.transformer)?,
-                guidance: self.job.sampling.guidance,
+                kind: self.run.models.transformer_kind(),
+                transformer: self.run.models.transformer(transformer)?,
+                guidance: sampling.guidance,
             },
-            embeddings: partial.embeddings.insert(embeddings),
-            context: &partial.history.context(section, device),
+            schedule: self.schedule.insert(schedule),
+            context: &self.history.context(section, device),
         };
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        let after_step = |_, _: &Tensor| self.progress.step_done();
-        let sampled = partial
+        let after_step = |_, _: &Tensor| progress.step_done();
+        let sampled = self
             .clock
-            .piece(|| unipc(&noise, &schedule, denoise, after_step));
+            .piece(|| unipc(&noise, &sigmas, denoise, after_step));
         match sampled {
             ControlFlow::Continue(latents) => Ok(latents.to_device(Device::Cpu)),
             ControlFlow::Break(stop) => Err(stopped(stop)),
         }
     }
 
-    fn embeddings(&mut self, schedule: &[f32]) -> Result<Rc<ScheduleEmbeddings<'static>>, Error> {
-        let conditions = self
-            .conditions
-            .expect("there are sections to be made, and conditions for them");
-        let prompts = Prompts {
-            positive: &conditions.positive,
-            negative: conditions.negative.as_ref(),
-        };
-        let guidance = self.job.sampling.guidance;
-        let models = &mut self.kept.models;
-        models.embeddings(&self.job.transformer, (schedule, guidance), prompts)
+    fn hoisted(&mut self, sigmas: &[f32]) -> Result<Rc<ScheduleConditioning<'static>>, Error> {
+        let Job {
+            sampling,
+            transformer,
+            ..
+        } = self.run.job;
+        let conditioning = self
+            .conditioning
+            .expect("it is there if a section is to be sampled");
+        self.run.progress.enter(Phase::Load)?;
+        let models = &mut *self.run.models;
+        models.schedule(transformer, (sigmas, sampling.guidance), conditioning)
     }
 
-    fn decode(&mut self, partial: &mut PartialVideo, section: &Section) -> Result<(), Error> {
-        let models = &mut self.kept.models;
+    fn decode(&mut self, section: &Section) -> Result<(), Error> {
+        let Run {
+            job,
+            platform,
+            models,
+            ..
+        } = &mut self.run;
         let (kind, tiling) = (models.vae_kind(), models.tiling());
-        let vae = models.decoder(&self.job.bundle)?;
-        let latents = partial.history.newest(section) / vae.scaling_factor();
-        let unscaled = latents.to_kind(kind).to_device(self.kept.device);
-        let PartialVideo { frames, clock, .. } = partial;
-        clock.piece(|| frames.join(&vae.decode(&unscaled, tiling)));
+        let vae = models.decoder(&job.bundle)?;
+        let latents = self.history.newest(section) / vae.scaling_factor();
+        let unscaled = latents.to_kind(kind).to_device(platform.device);
+        let frames = &mut self.frames;
+        let decode = || frames.join(&vae.decode(&unscaled, tiling));
+        self.clock.piece(decode);
         Ok(())
     }
 }

@@ -13,8 +13,7 @@ use serde::Deserialize;
 use super::*;
 use crate::{
     checkpoint::ResumePoint,
-    condition::Conditions,
-    sampler::needs_negative,
+    sampler::{Guided, needs_negative},
     section::{SectionOrder, SectionPlan},
 };
 
@@ -165,35 +164,34 @@ impl Case {
     }
 }
 
-/// Runs `case` from the given conditions.
-fn generate(
-    pipeline: &mut Pipeline,
-    case: &Case,
-    conditions: Option<Conditions>,
-) -> (Conditions, Video) {
+/// Runs `case` from the given opening, or from its own.
+fn generate(pipeline: &mut Pipeline, case: &Case, opening: Option<Opening>) -> (Opening, Video) {
     let work_dir = tempfile::tempdir().unwrap();
     let job = case.job(work_dir.path());
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut progress = ProgressReporter::new(&mut listener);
     let ladder = Ladder::at(0);
-    pipeline.kept.place(&job, &ladder).unwrap();
+    pipeline.models.place(&job, ladder.relief()).unwrap();
     let files = EncoderFiles::of(&job.bundle).unwrap();
-    pipeline.kept.models.select(&job.bundle, files);
-    let conditions =
-        conditions.unwrap_or_else(|| pipeline.kept.condition(&job, files, &mut progress).unwrap());
-    let generation = Generation {
-        checkpoints: &mut pipeline.kept.checkpoints(&job, files).unwrap(),
-        kept: &mut pipeline.kept,
+    pipeline.models.select(&job.bundle, files);
+    let nothing = ResumePoint::default();
+    let opening = opening.unwrap_or_else(|| {
+        let opening = pipeline.opening(&job, files, &nothing, &mut progress);
+        opening.unwrap()
+    });
+    let run = Run {
         job: &job,
-        conditions: Some(&conditions),
+        checkpoints: &mut pipeline.checkpoints(&job, files).unwrap(),
+        platform: &pipeline.platform,
+        models: &mut pipeline.models,
         progress: &mut progress,
-        ladder,
     };
-    let (video, _) = generation.run(&ResumePoint::default()).unwrap();
-    (conditions, video)
+    let generation = Generation::new(run, &opening, ladder).unwrap();
+    let (video, _) = generation.run(&nothing).unwrap();
+    (opening, video)
 }
 
-fn given_conditions(case: &Case) -> Conditions {
+fn given_opening(case: &Case) -> Opening {
     let inputs = tensors(case.inputs.as_ref().expect("section loops have inputs"));
     let side = |prefix: &str| crate::transformer::Conditioning {
         encoder_hidden_states: inputs[&format!("{prefix}encoder_hidden_states")].copy(),
@@ -201,10 +199,12 @@ fn given_conditions(case: &Case) -> Conditions {
         pooled_projections: inputs[&format!("{prefix}pooled_projections")].copy(),
         image_embeddings: Some(inputs["image_embeddings"].copy()),
     };
-    Conditions {
+    Opening {
         start_latent: inputs["start_latent"].copy(),
-        positive: side(""),
-        negative: needs_negative(&case.guidance).then(|| side("negative_")),
+        conditioning: Some(Guided {
+            positive: side(""),
+            negative: needs_negative(&case.guidance).then(|| side("negative_")),
+        }),
     }
 }
 
@@ -214,8 +214,8 @@ fn section_loops_and_whole_videos_are_the_reference() {
     tch::set_num_threads(1); // several would wait for each other on a busy machine
     let mut pipeline = Pipeline::new(Device::Cpu, ModelOptions::default());
     for case in cases("sections") {
-        let conditions = given_conditions(&case);
-        let (_, video) = generate(&mut pipeline, &case, Some(conditions));
+        let opening = given_opening(&case);
+        let (_, video) = generate(&mut pipeline, &case, Some(opening));
         let expected = tensors(&case.expected);
         let mut sections: Vec<&Tensor> = (0..case.sections)
             .map(|i| &expected[&format!("section_{i}")])
@@ -236,9 +236,10 @@ fn section_loops_and_whole_videos_are_the_reference() {
         case.assert_frames(&expected, &video);
     }
     for case in cases("video") {
-        let (conditions, video) = generate(&mut pipeline, &case, None);
+        let (opening, video) = generate(&mut pipeline, &case, None);
         let expected = tensors(&case.expected);
-        let positive = &conditions.positive;
+        let conditioning = opening.conditioning.expect("all is to be sampled");
+        let positive = &conditioning.positive;
         let tokens = expected["encoder_hidden_states"].size()[1];
         let prompt = positive.encoder_hidden_states.narrow(1, 0, tokens);
         case.assert_close(&expected, "encoder_hidden_states", &prompt);
@@ -249,7 +250,7 @@ fn section_loops_and_whole_videos_are_the_reference() {
         );
         let image = positive.image_embeddings.as_ref().unwrap();
         case.assert_close(&expected, "image_embeddings", image);
-        case.assert_close(&expected, "start_latent", &conditions.start_latent);
+        case.assert_close(&expected, "start_latent", &opening.start_latent);
         case.assert_close(&expected, "latents", &video.latents);
         case.assert_frames(&expected, &video);
     }

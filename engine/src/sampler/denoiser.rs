@@ -6,46 +6,14 @@
 use framepack_jobs::Guidance;
 use tch::{Kind, Tensor};
 
-use super::guidance::guide;
-use crate::transformer::{
-    Conditioning, Context, PackedTransformer, StepEmbeddings, StepInputs, TransformerInputs,
+use super::{
+    guidance::{Guided, guide},
+    schedule::ScheduleConditioning,
 };
-
-/// When the part of the model that does not see the latents is evaluated. The results are the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Hoisting {
-    /// Once for all steps, before the first of them; then its weights leave the device.
-    #[default]
-    On,
-    /// At each step; its weights stay.
-    Off,
-}
-
-/// The prompts and the start image.
-#[derive(Debug, Clone, Copy)]
-pub struct Prompts<'a> {
-    /// The prompt.
-    pub positive: &'a Conditioning,
-    /// The negative prompt, if the guidance needs it.
-    pub negative: Option<&'a Conditioning>,
-}
-
-/// The embeddings of a whole schedule, or what they are made from.
-#[derive(Debug)]
-pub enum ScheduleEmbeddings<'a> {
-    /// For each sigma: with the prompt, and with the negative prompt.
-    Hoisted(Vec<GuidedStep>),
-    /// Evaluated at each step.
-    EachStep(Prompts<'a>),
-}
-
-/// The embeddings of one step.
-#[derive(Debug)]
-pub struct GuidedStep {
-    sigma: f32,
-    positive: StepEmbeddings,
-    negative: Option<StepEmbeddings>,
-}
+use crate::transformer::{
+    Conditioning, Context, PackedTransformer, StepConditioning, StepInputs, TransformerInputs,
+    Unmodulated,
+};
 
 /// A transformer with the settings that stay the same over a job.
 #[derive(Debug, Clone, Copy)]
@@ -64,59 +32,28 @@ pub struct Denoiser<'a> {
     /// The model and its settings.
     pub model: Sampled<'a>,
     /// Text, image, and the noise levels.
-    pub embeddings: &'a ScheduleEmbeddings<'a>,
+    pub schedule: &'a ScheduleConditioning<'a>,
     /// The frames around the section.
     pub context: &'a Context,
 }
 
 impl Sampled<'_> {
-    /// The embeddings of all steps of a schedule; its last sigma, 0, is no step.
-    pub fn embeddings<'p>(
-        &self,
-        sigmas: &[f32],
-        prompts: Prompts<'p>,
-        hoisting: Hoisting,
-    ) -> ScheduleEmbeddings<'p> {
-        match hoisting {
-            Hoisting::Off => ScheduleEmbeddings::EachStep(prompts),
-            Hoisting::On => self.hoisted(sigmas, prompts),
-        }
+    /// Evaluates the first part of what does not see the latents at each noise level of a branch.
+    pub fn condition(&self, sigmas: &[f32], conditioning: &Conditioning) -> Vec<Unmodulated> {
+        let scalars = sigmas
+            .iter()
+            .map(|sigma| self.scalars(*sigma, conditioning));
+        let scalars: Vec<_> = scalars.collect();
+        let steps: Vec<_> = scalars.iter().map(Scalars::step_inputs).collect();
+        self.transformer.condition(&steps, conditioning)
     }
 
-    /// The same, evaluated now.
-    pub(super) fn hoisted(
-        &self,
-        sigmas: &[f32],
-        prompts: Prompts<'_>,
-    ) -> ScheduleEmbeddings<'static> {
-        let sigmas = &sigmas[..sigmas.len() - 1];
-        let embed = |conditioning: &Conditioning| {
-            let inputs = sigmas
-                .iter()
-                .map(|sigma| self.scalars(*sigma, conditioning));
-            let inputs: Vec<_> = inputs.collect();
-            let steps: Vec<_> = inputs.iter().map(Scalars::step_inputs).collect();
-            self.transformer.hoist(&steps, conditioning)
-        };
-        let positive = embed(prompts.positive);
-        let negative = prompts.negative.map(embed);
-        let mut negative = negative.into_iter().flatten();
-        let steps = sigmas.iter().zip(positive);
-        let steps = steps.map(|(&sigma, positive)| GuidedStep {
-            sigma,
-            positive,
-            negative: negative.next(),
-        });
-        ScheduleEmbeddings::Hoisted(steps.collect())
-    }
-
-    fn embed(&self, sigma: f32, conditioning: &Conditioning) -> StepEmbeddings {
-        let scalars = self.scalars(sigma, conditioning);
+    fn step(&self, sigma: f32, conditioning: &Conditioning) -> StepConditioning {
         let steps = self
             .transformer
-            .embed(&[scalars.step_inputs()], conditioning);
+            .modulate(self.condition(&[sigma], conditioning));
         let one = steps.into_iter().next();
-        one.expect("one input gives one step")
+        one.expect("one noise level gives one step")
     }
 
     fn scalars(&self, sigma: f32, conditioning: &Conditioning) -> Scalars {
@@ -148,39 +85,28 @@ impl Denoiser<'_> {
     /// x0 from `x`, (1, C, T, h, w) f32, at a noise level of the schedule.
     pub fn denoise(&self, x: &Tensor, sigma: f32) -> Tensor {
         let x = rounded(x, self.model.kind);
-        let velocity = match self.embeddings {
-            ScheduleEmbeddings::Hoisted(steps) => {
-                let is_this = |step: &&GuidedStep| step.sigma.to_bits() == sigma.to_bits();
-                let step = steps.iter().find(is_this);
-                let step = step.expect("all sigmas of the schedule were hoisted");
-                self.velocity(&x, &step.positive, step.negative.as_ref())
-            }
-            ScheduleEmbeddings::EachStep(Prompts { positive, negative }) => {
-                let positive = self.model.embed(sigma, positive);
-                let negative = negative.map(|negative| self.model.embed(sigma, negative));
-                self.velocity(&x, &positive, negative.as_ref())
+        let velocity = match self.schedule {
+            ScheduleConditioning::Hoisted(steps) => self.velocity(&x, steps.at(sigma)),
+            ScheduleConditioning::EachStep(conditioning) => {
+                let step = conditioning.map(|branch| self.model.step(sigma, branch));
+                self.velocity(&x, &step)
             }
         };
         x - velocity * f64::from(sigma)
     }
 
-    fn velocity(
-        &self,
-        x: &Tensor,
-        positive: &StepEmbeddings,
-        negative: Option<&StepEmbeddings>,
-    ) -> Tensor {
-        let evaluate = |embeddings| {
+    fn velocity(&self, x: &Tensor, step: &Guided<StepConditioning>) -> Tensor {
+        let evaluate = |conditioning| {
             self.model.transformer.forward(&TransformerInputs {
                 hidden_states: x,
-                embeddings,
+                conditioning,
                 context: self.context,
             })
         };
-        let positive = evaluate(positive);
-        match negative {
-            None => positive,
-            Some(negative) => guide(&self.model.guidance, &positive, &evaluate(negative)),
+        let velocity = step.as_ref().map(evaluate);
+        match velocity.negative {
+            None => velocity.positive,
+            Some(negative) => guide(&self.model.guidance, &velocity.positive, &negative),
         }
     }
 }

@@ -6,6 +6,33 @@
 use framepack_jobs::Guidance;
 use tch::Tensor;
 
+/// Something for each branch of the guidance: with the prompt, and with the negative prompt where that is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub struct Guided<T> {
+    /// With the prompt.
+    pub positive: T,
+    /// With the negative prompt, if the guidance needs it.
+    pub negative: Option<T>,
+}
+
+impl<T> Guided<T> {
+    /// The same by reference.
+    pub fn as_ref(&self) -> Guided<&T> {
+        Guided {
+            positive: &self.positive,
+            negative: self.negative.as_ref(),
+        }
+    }
+
+    /// What `f` makes of each branch, the positive one first.
+    pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Guided<U> {
+        Guided {
+            positive: f(self.positive),
+            negative: self.negative.map(f),
+        }
+    }
+}
+
 /// The guided velocity from the velocities with the prompt and with the negative prompt, all (B, C, T, h, w) f32.
 pub fn guide(guidance: &Guidance, positive: &Tensor, negative: &Tensor) -> Tensor {
     let guided = negative + (positive - negative) * guidance.cfg;

@@ -2,14 +2,14 @@
 
 mod denoiser;
 mod guidance;
-mod hoisted;
 mod noise;
+mod schedule;
 mod sigmas;
 mod unipc;
 
-pub use denoiser::{Denoiser, Hoisting, Prompts, Sampled, ScheduleEmbeddings};
-pub use guidance::{guide, needs_negative};
-pub use hoisted::HoistedCache;
+pub use denoiser::{Denoiser, Sampled};
+pub use guidance::{Guided, guide, needs_negative};
 pub use noise::NoiseStream;
+pub use schedule::{HoistedSteps, ScheduleConditioning, steps_of};
 pub use sigmas::{Shift, sigmas};
 pub use unipc::unipc;

@@ -1,8 +1,9 @@
 //! Everything of the model that depends on timestep, guidance, prompt and image only, and not on the latents.
 //!
 //! That is 30 % of the weights. It can be *hoisted*: evaluated for all steps of a schedule before the first of
-//! them, so that its weights need not be on the device while the blocks run. The calls are the same, one row at a
-//! time, so that results are too, bit for bit.
+//! them. It is evaluated in two parts, each of which yields what the next one takes, so that the weights of one part
+//! need not be there for the other. The calls are the same for one step and for all, one row at a time, so that
+//! results are too, bit for bit.
 
 use tch::{Kind, Tensor};
 
@@ -50,9 +51,9 @@ pub struct StepInputs<'a> {
     pub guidance: Option<&'a Tensor>,
 }
 
-/// What one forward needs of timestep, guidance, prompt and image.
+/// What the conditioning comes to at one step, with its timestep and guidance: all that a forward needs of them.
 #[derive(Debug)]
-pub struct StepEmbeddings {
+pub struct StepConditioning {
     /// Image tokens, then the valid text tokens: (1, N + n, D).
     pub(super) context: Tensor,
     /// For each block, in order.
@@ -102,15 +103,20 @@ impl Conditioner {
     }
 }
 
-/// Embeddings whose modulation is still to be evaluated, each with the embedding of its step, (1, D).
-pub(super) struct Unmodulated(Vec<(StepEmbeddings, Tensor)>);
+/// The conditioning of a step whose modulation is still to be evaluated, from the step's embedding.
+#[derive(Debug)]
+pub struct Unmodulated {
+    step: StepConditioning,
+    /// (1, D)
+    temb: Tensor,
+}
 
 /// Evaluates everything but the modulation for each of `step_inputs`.
 pub(super) fn condition(
     conditioner: &DynamicSwap<Conditioner>,
     step_inputs: &[StepInputs<'_>],
     conditioning: &Conditioning,
-) -> Unmodulated {
+) -> Vec<Unmodulated> {
     let mut steps = Vec::with_capacity(step_inputs.len());
     conditioner.for_each(|_, conditioner| {
         let image = conditioner
@@ -125,26 +131,29 @@ pub(super) fn condition(
                 guidance,
                 &conditioning.pooled_projections,
             );
-            let step = StepEmbeddings {
+            let step = StepConditioning {
                 context: conditioner.context_tokens(timestep, conditioning, image.as_ref()),
                 modulation: Vec::new(),
                 out: conditioner.norm_out.forward(&temb.silu()),
             };
-            steps.push((step, temb));
+            steps.push(Unmodulated { step, temb });
         }
     });
-    Unmodulated(steps)
+    steps
 }
 
 /// Evaluates the modulation.
 pub(super) fn modulate(
     modulations: &DynamicSwap<Modulation>,
-    Unmodulated(mut steps): Unmodulated,
-) -> Vec<StepEmbeddings> {
+    mut steps: Vec<Unmodulated>,
+) -> Vec<StepConditioning> {
     modulations.for_each(|_, modulation| {
-        for (step, temb) in &mut steps {
+        for Unmodulated { step, temb } in &mut steps {
             step.modulation.push(modulation.forward(temb));
         }
     });
-    steps.into_iter().map(|(step, _)| step).collect()
+    steps
+        .into_iter()
+        .map(|unmodulated| unmodulated.step)
+        .collect()
 }

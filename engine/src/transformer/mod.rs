@@ -18,9 +18,10 @@ mod pad;
 mod refiner;
 mod rope;
 
+pub(crate) use self::needs::HOIST_SLOTS;
 pub use self::{
     activations::{Sequence, section_tokens},
-    conditioner::{Conditioning, StepEmbeddings, StepInputs},
+    conditioner::{Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
     context::Context,
     model::{PackedTransformer, TransformerInputs},

@@ -6,16 +6,15 @@ use tch::{Kind, Tensor};
 
 use super::{
     block::{Block, DoubleBlock, SingleBlock, Streams, modulate},
-    conditioner::{self, Conditioner, Conditioning, StepEmbeddings, StepInputs},
+    conditioner::{self, Conditioner, Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
     context::{Context, ContextPacking, Packed},
     modulation::{Modulation, vectors},
-    needs::{HOIST_SLOTS, Run, TransformerNeeds, WeightBytes},
+    needs::{Run, TransformerNeeds, WeightBytes},
 };
 use crate::{
-    device,
     nn::Linear,
-    offload::{DynamicSwap, Memory, Residency},
+    offload::{DynamicSwap, Memory},
     weights::{Layout, ModelSource, Weights, WeightsError},
 };
 
@@ -24,8 +23,8 @@ use crate::{
 pub struct TransformerInputs<'a> {
     /// Noisy latents, (1, C, T, H, W), H and W even.
     pub hidden_states: &'a Tensor,
-    /// Timestep, guidance, text and image, as [`PackedTransformer::embed`] gives them.
-    pub embeddings: &'a StepEmbeddings,
+    /// Timestep, guidance, text and image, as [`PackedTransformer::modulate`] gives them.
+    pub conditioning: &'a StepConditioning,
     /// The frames around the section.
     pub context: &'a Context,
 }
@@ -72,37 +71,29 @@ impl PackedTransformer {
         &self.blocks
     }
 
-    /// Evaluates what depends on timestep, guidance, text and image only, once for each of `step_inputs`. The
-    /// weights of that part stay on the device.
-    pub fn embed(
-        &self,
-        step_inputs: &[StepInputs<'_>],
-        conditioning: &Conditioning,
-    ) -> Vec<StepEmbeddings> {
-        let steps = conditioner::condition(&self.conditioner, step_inputs, conditioning);
-        conditioner::modulate(&self.modulations, steps)
+    /// What is evaluated first of all that does not see the latents: text, image and timestep.
+    pub fn conditioner(&self) -> &DynamicSwap<impl Sized + use<>> {
+        &self.conditioner
     }
 
-    /// Like [`Self::embed`], but the weights pass through the device and leave it. Bit for bit the same. The plan has
-    /// them where the blocks' slots are otherwise, so these leave the device until the next forward.
-    pub fn hoist(
+    /// What is evaluated next: the blocks' modulation layers, in the order of the blocks.
+    pub fn modulations(&self) -> &DynamicSwap<impl Sized + use<>> {
+        &self.modulations
+    }
+
+    /// Evaluates what depends on timestep, guidance, text and image only, all but the modulation, for each of
+    /// `step_inputs`.
+    pub fn condition(
         &self,
         step_inputs: &[StepInputs<'_>],
         conditioning: &Conditioning,
-    ) -> Vec<StepEmbeddings> {
-        self.blocks.release_slots();
-        self.conditioner
-            .place(Residency::once(self.conditioner.len(), 1));
-        self.modulations
-            .place(Residency::once(self.modulations.len(), HOIST_SLOTS));
-        let steps = conditioner::condition(&self.conditioner, step_inputs, conditioning);
-        // Before the other part comes, so that the two need not fit together.
-        self.conditioner.evict_all();
-        let embeddings = conditioner::modulate(&self.modulations, steps);
-        self.modulations.evict_all();
-        // Blocks are of other sizes: what hoisting used is of no use to them in torch's cache.
-        device::empty_cache();
-        embeddings
+    ) -> Vec<Unmodulated> {
+        conditioner::condition(&self.conditioner, step_inputs, conditioning)
+    }
+
+    /// Evaluates the modulation, for each of `steps`.
+    pub fn modulate(&self, steps: Vec<Unmodulated>) -> Vec<StepConditioning> {
+        conditioner::modulate(&self.modulations, steps)
     }
 
     /// What a run asks for.
@@ -125,13 +116,6 @@ impl PackedTransformer {
         both.iter().flatten().sum()
     }
 
-    /// Drops all device copies of weights that can come back.
-    pub fn evict_all(&self) {
-        self.conditioner.evict_all();
-        self.modulations.evict_all();
-        self.blocks.evict_all();
-    }
-
     /// Velocity `noise − x0` at the given noise level: (1, C, T, H, W) f32.
     ///
     /// # Panics
@@ -140,7 +124,7 @@ impl PackedTransformer {
     pub fn forward(&self, inputs: &TransformerInputs<'_>) -> Tensor {
         let TransformerInputs {
             hidden_states,
-            embeddings,
+            conditioning,
             context,
         } = *inputs;
         assert_eq!(
@@ -158,17 +142,17 @@ impl PackedTransformer {
 
         let mut streams = Some(Streams {
             image: tokens,
-            text: embeddings.context.shallow_clone(),
+            text: conditioning.context.shallow_clone(),
         });
         self.blocks.for_each(|number, block| {
             let before = streams.take().expect("each block leaves the streams");
-            streams = Some(block.forward(before, &embeddings.modulation[number], &rope));
+            streams = Some(block.forward(before, &conditioning.modulation[number], &rope));
         });
         let image = streams.expect("each block leaves the streams").image;
 
         let image_len = image.size()[1];
         let x = image.narrow(1, image_len - latent_tokens, latent_tokens);
-        let [scale, shift] = vectors::<2>(&embeddings.out);
+        let [scale, shift] = vectors::<2>(&conditioning.out);
         let x = modulate(&x, &shift, &scale);
         unpatchify(
             &self.proj_out.forward(&x.to_kind(Kind::Float)),

@@ -5,7 +5,7 @@ use tch::Kind;
 use super::{activations::Sequence, config::Config};
 
 /// Slots for the modulation layers while they are evaluated once.
-pub(super) const HOIST_SLOTS: usize = 2;
+pub(crate) const HOIST_SLOTS: usize = 2;
 
 /// Text tokens with their padding, which only the refiner sees.
 const PADDED_TEXT_TOKENS: u64 = 512;

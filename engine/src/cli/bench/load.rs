@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use framepack_engine::{
     offload::{Memory, MemoryOptions},
-    sampler::Hoisting,
     transformer::{Config, PackedTransformer},
     weights::ModelSource,
 };
@@ -15,7 +14,10 @@ use super::{
     inputs::{RandomInputs, VideoSize},
     measure::{print, synchronize},
 };
-use crate::cli::options::{DeviceName, Dtype};
+use crate::cli::{
+    options::{DeviceName, Dtype},
+    split::Switch,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -64,10 +66,10 @@ impl Args {
         let memory = Memory::new(device, MemoryOptions::default());
         let model = PackedTransformer::open(&self.model, &memory, kind)?;
         let opened_secs = elapsed();
-        let embeddings = arguments.embed(&model, Hoisting::On);
+        let step = arguments.condition(&model, Switch::On);
         synchronize(device);
         let first_forward_started_secs = elapsed();
-        let _ = model.forward(&arguments.with(&embeddings));
+        let _ = model.forward(&arguments.with(&step));
         synchronize(device);
         let first_forward_done_secs = elapsed();
         print(

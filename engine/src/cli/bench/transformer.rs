@@ -128,9 +128,9 @@ impl Args {
             Ok((model, planned_peak_bytes))
         })?;
         let blocks = model.blocks();
-        let hoisting = self.hoist.hoisting();
-        let (hoist_secs, embeddings) = timed(device, || Ok(arguments.embed(&model, hoisting)))?;
-        let forward = || timed(device, || Ok(model.forward(&arguments.with(&embeddings))));
+        let hoisting = self.hoist.switch();
+        let (hoist_secs, step) = timed(device, || Ok(arguments.condition(&model, hoisting)))?;
+        let forward = || timed(device, || Ok(model.forward(&arguments.with(&step))));
 
         let (first_forward_secs, mut sample) = forward()?;
         let sent_bytes = blocks.transferred_bytes();

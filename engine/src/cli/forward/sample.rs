@@ -3,7 +3,10 @@
 use std::{convert::Infallible, ops::ControlFlow};
 
 use framepack_engine::{
-    sampler::{Denoiser, Prompts, Sampled, Shift, needs_negative, sigmas, unipc},
+    models::hoist_schedule,
+    sampler::{
+        Denoiser, Guided, Sampled, ScheduleConditioning, Shift, needs_negative, sigmas, unipc,
+    },
     transformer::{Conditioning, PackedTransformer},
     weights::ModelSource,
 };
@@ -15,7 +18,7 @@ use super::{
     transformer::{conditioning, context},
 };
 use crate::cli::{
-    split::{Hoist, Split},
+    split::{Hoist, Split, Switch},
     tensors::{Inputs, Outputs},
 };
 
@@ -67,7 +70,7 @@ impl Args {
         let shift = self
             .shift
             .map_or_else(|| Shift::of(&noise.size()), Shift::Factor);
-        let schedule = sigmas(self.steps, shift);
+        let sigmas = sigmas(self.steps, shift);
         let transformer =
             PackedTransformer::open(model, &self.split.memory(inputs.device()), inputs.kind())?;
         self.split.place(transformer.blocks())?;
@@ -76,17 +79,23 @@ impl Args {
             kind: inputs.kind(),
             guidance,
         };
-        let prompts = Prompts {
+        let conditioning = Guided {
             positive: &positive,
             negative: negative.as_ref(),
         };
+        let schedule = match self.hoist.switch() {
+            Switch::On => {
+                ScheduleConditioning::Hoisted(hoist_schedule(&model, &sigmas, conditioning))
+            }
+            Switch::Off => ScheduleConditioning::EachStep(conditioning),
+        };
         let denoiser = Denoiser {
             model,
-            embeddings: &model.embeddings(&schedule, prompts, self.hoist.hoisting()),
+            schedule: &schedule,
             context: &context,
         };
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        match unipc(&noise, &schedule, denoise, |_, _| {
+        match unipc(&noise, &sigmas, denoise, |_, _| {
             ControlFlow::<Infallible>::Continue(())
         }) {
             ControlFlow::Continue(latents) => Ok(vec![("latents", latents)]),

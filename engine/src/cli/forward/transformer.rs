@@ -1,9 +1,9 @@
 //! `forward transformer`: the arguments of FramePack's `HunyuanVideoTransformer3DModelPacked.forward`.
 
 use framepack_engine::{
-    sampler::Hoisting,
+    models::hoist,
     transformer::{
-        Conditioning, Context, PackedTransformer, Run, StepEmbeddings, StepInputs,
+        Conditioning, Context, PackedTransformer, Run, StepConditioning, StepInputs,
         TransformerInputs, section_tokens,
     },
     weights::ModelSource,
@@ -12,7 +12,7 @@ use tch::{Kind, Tensor};
 
 use super::component::Common;
 use crate::cli::{
-    split::{Hoist, Split},
+    split::{Hoist, Split, Switch},
     tensors::{Inputs, Outputs},
 };
 
@@ -37,7 +37,7 @@ impl Args {
         let memory = self.split.memory(inputs.device());
         let model = PackedTransformer::open(model, &memory, inputs.kind())?;
         self.split.place(model.blocks())?;
-        let sample = arguments.forward(&model, self.hoist.hoisting());
+        let sample = arguments.forward(&model, self.hoist.switch());
         Ok(vec![("sample", sample)])
     }
 }
@@ -66,24 +66,25 @@ impl Arguments {
     }
 
     /// One forward with these arguments.
-    fn forward(&self, model: &PackedTransformer, hoisting: Hoisting) -> Tensor {
-        let embeddings = self.embed(model, hoisting);
-        model.forward(&self.with(&embeddings))
+    fn forward(&self, model: &PackedTransformer, hoisting: Switch) -> Tensor {
+        let step = self.condition(model, hoisting);
+        model.forward(&self.with(&step))
     }
 
     /// What depends on timestep, text and image only.
-    pub(in crate::cli) fn embed(
+    pub(in crate::cli) fn condition(
         &self,
         model: &PackedTransformer,
-        hoisting: Hoisting,
-    ) -> StepEmbeddings {
+        hoisting: Switch,
+    ) -> StepConditioning {
         let step_inputs = StepInputs {
             timestep: &self.timestep,
             guidance: self.guidance.as_ref(),
         };
+        let condition = || model.condition(&[step_inputs], &self.conditioning);
         let mut steps = match hoisting {
-            Hoisting::On => model.hoist(&[step_inputs], &self.conditioning),
-            Hoisting::Off => model.embed(&[step_inputs], &self.conditioning),
+            Switch::On => hoist(model, condition),
+            Switch::Off => model.modulate(condition()),
         };
         steps.remove(0)
     }
@@ -110,14 +111,14 @@ impl Arguments {
         }
     }
 
-    /// The other arguments beside those embeddings.
+    /// The other arguments beside the conditioning.
     pub(in crate::cli) fn with<'a>(
         &'a self,
-        embeddings: &'a StepEmbeddings,
+        conditioning: &'a StepConditioning,
     ) -> TransformerInputs<'a> {
         TransformerInputs {
             hidden_states: &self.hidden_states,
-            embeddings,
+            conditioning,
             context: &self.context,
         }
     }

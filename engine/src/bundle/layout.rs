@@ -1,4 +1,4 @@
-//! A model bundle: where each component's folder is.
+//! Where each component's folder is.
 //!
 //! Three layouts are accepted, all as the Hugging Face Hub delivers them: one folder with a subfolder for each
 //! component; the Hub's cache (`models--ORG--NAME/refs/main` naming a commit in `snapshots/`); plain folders

@@ -1,11 +1,7 @@
-//! The files that embeddings come from.
+//! The files of a bundle's encoders, as they are now.
 
-use super::cache::Subject;
-use crate::{
-    bundle::{Bundle, Component},
-    error::Error,
-    weights::Fingerprint,
-};
+use super::layout::{Bundle, Component};
+use crate::{error::Error, weights::Fingerprint};
 
 /// Which files a bundle's encoders are read from at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +38,18 @@ impl EncoderFiles {
         [self.text, self.vision, self.vae]
     }
 
-    /// Those of the encoder of a subject.
-    pub(crate) fn of_subject(&self, subject: Subject<'_>) -> Fingerprint {
-        match subject {
-            Subject::Prompt(_) => self.text,
-            Subject::ImageStates(_) => self.vision,
-            Subject::StartLatent(_) => self.vae,
-        }
+    /// Those of the text encoders, with their tokenizers.
+    pub(crate) fn text(&self) -> Fingerprint {
+        self.text
+    }
+
+    /// Those of the image encoder, with its preprocessor.
+    pub(crate) fn vision(&self) -> Fingerprint {
+        self.vision
+    }
+
+    /// Those of the VAE.
+    pub(crate) fn vae(&self) -> Fingerprint {
+        self.vae
     }
 }

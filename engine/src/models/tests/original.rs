@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind};
 
-use super::{BLOCKS, Fixture, embeddings, resident};
+use super::{BLOCKS, Fixture, resident, steps};
 use crate::{
     error::Error,
     offload::{
@@ -49,7 +49,7 @@ fn load_model_chunked_streams_what_is_larger_than_the_device() {
     let expected = resident();
     let one = Fixture::new(MemoryOptions::default()).largest_block_bytes();
     let total = Fixture::new(MemoryOptions::default()).total_bytes();
-    let embeddings = embeddings();
+    let steps = steps();
     for capacity_bytes in (one..total).step_by(one as usize / 3) {
         let fixture = Fixture::with_capacity(capacity_bytes);
         let blocks = fixture.model.blocks();
@@ -57,7 +57,7 @@ fn load_model_chunked_streams_what_is_larger_than_the_device() {
         assert!(loaded.streamed_blocks > 0, "{capacity_bytes}");
         assert!(fixture.live_bytes() <= capacity_bytes);
         let _no_grad = tch::no_grad_guard();
-        for (step, expected) in embeddings.iter().zip(&expected) {
+        for (step, expected) in steps.iter().zip(&expected) {
             assert_eq!(&fixture.forward(step), expected, "{capacity_bytes}");
         }
         assert!(fixture.live_bytes() <= capacity_bytes);
@@ -82,7 +82,7 @@ fn offloading_and_preservation_count_the_slots() {
         let fixture = Fixture::new(MemoryOptions::default());
         (fixture.total_bytes(), fixture.largest_block_bytes())
     };
-    let embeddings = embeddings();
+    let steps = steps();
     let fixture = Fixture::with_capacity(total);
     let blocks = fixture.model.blocks();
     let preserve = |bytes, slots| {
@@ -100,7 +100,7 @@ fn offloading_and_preservation_count_the_slots() {
     assert!(loaded.streamed_blocks > 0, "a block that could not be had");
 
     let _no_grad = tch::no_grad_guard();
-    let _ = fixture.forward(&embeddings[0]);
+    let _ = fixture.forward(&steps[0]);
     offload_model_from_device_for_memory_preservation(blocks, u64::MAX, Offloading::Normal);
     assert_eq!(fixture.live_bytes(), 0, "slots are offloaded too");
 }
@@ -117,7 +117,7 @@ fn a_model_of_which_not_one_block_fits_is_refused_and_leaves_nothing() {
 fn preservation_leaves_what_is_to_be_preserved() {
     let expected = resident();
     let total = Fixture::new(MemoryOptions::default()).total_bytes();
-    let embeddings = embeddings();
+    let steps = steps();
     for offloading in [Offloading::Normal, Offloading::Aggressive] {
         for preserved_bytes in (0..total).step_by(total as usize / 7) {
             let fixture = Fixture::with_capacity(total);
@@ -139,7 +139,7 @@ fn preservation_leaves_what_is_to_be_preserved() {
                 "{free_bytes} of {preserved_bytes} are free"
             );
             let _no_grad = tch::no_grad_guard();
-            for (step, expected) in embeddings.iter().zip(&expected) {
+            for (step, expected) in steps.iter().zip(&expected) {
                 assert_eq!(&fixture.forward(step), expected);
             }
         }

@@ -1,0 +1,31 @@
+//! What computes: the device and the program. They decide bits beside a job and its models.
+
+use tch::Device;
+
+use crate::{device, weights::Fingerprint};
+
+/// A device and this program.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    pub(crate) device: Device,
+    /// Kind of the device, and the model that its maker names: no two round alike.
+    pub(crate) name: String,
+    /// Of the program: another build may compute other bits. `None` if its file can't be read.
+    pub(crate) build: Option<Fingerprint>,
+}
+
+impl Platform {
+    /// `device`, with this program.
+    pub(crate) fn of(device: Device) -> Self {
+        let kind = match device {
+            Device::Cuda(_) => "cuda",
+            _ => "cpu",
+        };
+        let program = std::env::current_exe().and_then(|path| Fingerprint::of_file(&path));
+        Self {
+            device,
+            name: format!("{kind} {}", device::model_name(device)),
+            build: program.ok(),
+        }
+    }
+}
