@@ -8,6 +8,7 @@ pub mod device;
 pub mod error;
 pub mod history;
 mod job;
+mod kernels;
 mod ladder;
 pub mod models;
 pub mod nn;

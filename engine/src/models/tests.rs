@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     offload::{FreeSlots, Memory, MemoryOptions, Residency},
     transformer::{
-        Conditioning, Config, Context, PackedTransformer, StepConditioning, StepInputs,
+        Conditioning, Config, Context, PackedTransformer, StepCache, StepConditioning, StepInputs,
         TransformerInputs,
     },
     weights::Checkpoint,
@@ -98,11 +98,12 @@ impl Fixture {
     }
 
     fn forward(&self, conditioning: &StepConditioning) -> Tensor {
-        self.model.forward(&TransformerInputs {
+        let inputs = TransformerInputs {
             hidden_states: &self.latents,
             conditioning,
             context: &self.context,
-        })
+        };
+        self.model.forward(&inputs, &mut StepCache::Off)
     }
 
     /// Two steps, one after the other.

@@ -210,15 +210,13 @@ impl<'a, 'j> Generation<'a, 'j> {
         let progress = &mut *self.run.progress;
         progress.enter(Phase::Sample)?;
         let noise = noise.to_device(device);
-        let denoiser = Denoiser {
-            model: Sampled {
-                kind: self.run.models.transformer_kind(),
-                transformer: self.run.models.transformer(transformer)?,
-                guidance: sampling.guidance,
-            },
-            schedule: self.schedule.insert(schedule),
-            context: &self.history.context(section, device),
+        let model = Sampled {
+            kind: self.run.models.transformer_kind(),
+            transformer: self.run.models.transformer(transformer)?,
+            guidance: sampling.guidance,
         };
+        let context = self.history.context(section, device);
+        let mut denoiser = Denoiser::new(model, self.schedule.insert(schedule), &context);
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
         let after_step = |_, _: &Tensor| progress.step_done();
         let sampled = self

@@ -11,8 +11,8 @@ use super::{
     schedule::ScheduleConditioning,
 };
 use crate::transformer::{
-    Conditioning, Context, PackedTransformer, StepConditioning, StepInputs, TransformerInputs,
-    Unmodulated,
+    Conditioning, Context, PackedTransformer, StepCache, StepConditioning, StepInputs,
+    TransformerInputs, Unmodulated,
 };
 
 /// A transformer with the settings that stay the same over a job.
@@ -26,15 +26,13 @@ pub struct Sampled<'a> {
     pub guidance: Guidance,
 }
 
-/// A transformer with everything that stays the same over the steps of a section.
-#[derive(Debug, Clone, Copy)]
+/// A transformer with everything that stays the same over the steps of a section, and what it remembers of them.
+#[derive(Debug)]
 pub struct Denoiser<'a> {
-    /// The model and its settings.
-    pub model: Sampled<'a>,
-    /// Text, image, and the noise levels.
-    pub schedule: &'a ScheduleConditioning<'a>,
-    /// The frames around the section.
-    pub context: &'a Context,
+    model: Sampled<'a>,
+    schedule: &'a ScheduleConditioning<'a>,
+    context: &'a Context,
+    caches: Guided<StepCache>,
 }
 
 impl Sampled<'_> {
@@ -81,9 +79,26 @@ impl Scalars {
     }
 }
 
-impl Denoiser<'_> {
+impl<'a> Denoiser<'a> {
+    /// At the noise levels of `schedule`, with the frames around the section.
+    pub fn new(
+        model: Sampled<'a>,
+        schedule: &'a ScheduleConditioning<'a>,
+        context: &'a Context,
+    ) -> Self {
+        Self {
+            model,
+            schedule,
+            context,
+            caches: Guided {
+                positive: StepCache::default(),
+                negative: Some(StepCache::default()),
+            },
+        }
+    }
+
     /// x0 from `x`, (1, C, T, h, w) f32, at a noise level of the schedule.
-    pub fn denoise(&self, x: &Tensor, sigma: f32) -> Tensor {
+    pub fn denoise(&mut self, x: &Tensor, sigma: f32) -> Tensor {
         let x = rounded(x, self.model.kind);
         let velocity = match self.schedule {
             ScheduleConditioning::Hoisted(steps) => self.velocity(&x, steps.at(sigma)),
@@ -95,15 +110,16 @@ impl Denoiser<'_> {
         x - velocity * f64::from(sigma)
     }
 
-    fn velocity(&self, x: &Tensor, step: &Guided<StepConditioning>) -> Tensor {
-        let evaluate = |conditioning| {
-            self.model.transformer.forward(&TransformerInputs {
+    fn velocity(&mut self, x: &Tensor, step: &Guided<StepConditioning>) -> Tensor {
+        let evaluate = |(conditioning, cache): (&StepConditioning, &mut StepCache)| {
+            let inputs = TransformerInputs {
                 hidden_states: x,
                 conditioning,
                 context: self.context,
-            })
+            };
+            self.model.transformer.forward(&inputs, cache)
         };
-        let velocity = step.as_ref().map(evaluate);
+        let velocity = step.as_ref().zip(self.caches.as_mut()).map(evaluate);
         match velocity.negative {
             None => velocity.positive,
             Some(negative) => guide(&self.model.guidance, &velocity.positive, &negative),

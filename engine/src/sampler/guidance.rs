@@ -24,6 +24,22 @@ impl<T> Guided<T> {
         }
     }
 
+    /// The same by mutable reference.
+    pub(super) fn as_mut(&mut self) -> Guided<&mut T> {
+        Guided {
+            positive: &mut self.positive,
+            negative: self.negative.as_mut(),
+        }
+    }
+
+    /// Both, for each branch that both have.
+    pub(super) fn zip<U>(self, other: Guided<U>) -> Guided<(T, U)> {
+        Guided {
+            positive: (self.positive, other.positive),
+            negative: self.negative.zip(other.negative),
+        }
+    }
+
     /// What `f` makes of each branch, the positive one first.
     pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Guided<U> {
         Guided {

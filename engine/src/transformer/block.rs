@@ -12,7 +12,8 @@ use super::{
     rope::Rope,
 };
 use crate::{
-    nn::{Linear, RmsNorm, attention, layer_norm},
+    kernels::{add_gated, modulated_norm},
+    nn::{Linear, RmsNorm, attention},
     weights::{Weights, WeightsError},
 };
 
@@ -92,11 +93,6 @@ impl FeedForward {
         };
         self.out.forward(&hidden)
     }
-}
-
-/// Adaptive layer norm: `LN(x) (1 + scale) + shift`.
-pub(super) fn modulate(x: &Tensor, shift: &Tensor, scale: &Tensor) -> Tensor {
-    layer_norm(x, EPS) * (scale + 1.0) + shift
 }
 
 /// Projections of one stream to normalised queries and keys, and values.
@@ -201,8 +197,9 @@ impl TokenStream {
     /// Residual update after attention: output projection, gate, then the gated feed-forward.
     fn finish(&self, x: &Tensor, attended: &Tensor, m: &[Tensor; 6]) -> Tensor {
         let [_, _, gate_msa, shift_mlp, scale_mlp, gate_mlp] = m;
-        let x = x + self.to_out.forward(attended) * gate_msa;
-        &x + self.ff.forward(&modulate(&x, shift_mlp, scale_mlp)) * gate_mlp
+        let x = add_gated(x, &self.to_out.forward(attended), gate_msa);
+        let modulated = modulated_norm(&x, [shift_mlp, scale_mlp], EPS);
+        add_gated(&x, &self.ff.forward(&modulated), gate_mlp)
     }
 }
 
@@ -223,14 +220,10 @@ impl DoubleBlock {
         let [image_mod, text_mod] = [vectors::<6>(image_mod), vectors::<6>(text_mod)];
 
         let attended = {
-            let [q, k, v] = self
-                .image
-                .qkv
-                .forward(&modulate(&image, &image_mod[0], &image_mod[1]));
-            let [qc, kc, vc] = self
-                .text
-                .qkv
-                .forward(&modulate(&text, &text_mod[0], &text_mod[1]));
+            let [shift, scale, ..] = &image_mod;
+            let [q, k, v] = (self.image.qkv).forward(&modulated_norm(&image, [shift, scale], EPS));
+            let [shift, scale, ..] = &text_mod;
+            let [qc, kc, vc] = (self.text.qkv).forward(&modulated_norm(&text, [shift, scale], EPS));
             // By value: what is no longer needed is gone before the next allocation.
             let joint = |x: Tensor, context: Tensor| Tensor::cat(&[x, context], 1);
             let rotate = |x: Tensor| rope.rotate(&x);
@@ -277,7 +270,7 @@ impl SingleBlock {
         let [shift, scale, gate] = vectors::<3>(modulation);
 
         let joined = {
-            let h = modulate(&x, &shift, &scale);
+            let h = modulated_norm(&x, [&shift, &scale], EPS);
             let [q, k, v] = self.qkv.forward(&h);
             let rotate = |x: Tensor| {
                 let rotated = rope.rotate(&x.narrow(1, 0, image_len));
@@ -287,7 +280,7 @@ impl SingleBlock {
             let mlp = self.proj_mlp.forward(&h).gelu("tanh");
             Tensor::cat(&[attended, mlp], -1) // (B, L + N, D + mlp)
         };
-        let x = x + gate * self.proj_out.forward(&joined);
+        let x = add_gated(&x, &self.proj_out.forward(&joined), &gate);
         Streams {
             image: x.narrow(1, 0, image_len),
             text: x.narrow(1, image_len, text_len),

@@ -7,6 +7,7 @@
 
 mod activations;
 mod block;
+mod cache;
 mod conditioner;
 mod config;
 mod context;
@@ -21,6 +22,7 @@ mod rope;
 pub(crate) use self::needs::HOIST_SLOTS;
 pub use self::{
     activations::{Sequence, section_tokens},
+    cache::StepCache,
     conditioner::{Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
     context::Context,

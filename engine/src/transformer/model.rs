@@ -5,7 +5,8 @@ use std::slice;
 use tch::{Kind, Tensor};
 
 use super::{
-    block::{Block, DoubleBlock, SingleBlock, Streams, modulate},
+    block::{Block, DoubleBlock, EPS, SingleBlock, Streams},
+    cache::StepCache,
     conditioner::{self, Conditioner, Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
     context::{Context, ContextPacking, Packed},
@@ -13,6 +14,7 @@ use super::{
     needs::{Run, TransformerNeeds, WeightBytes},
 };
 use crate::{
+    kernels::modulated_norm,
     nn::Linear,
     offload::{DynamicSwap, Memory},
     weights::{Layout, ModelSource, Weights, WeightsError},
@@ -116,12 +118,12 @@ impl PackedTransformer {
         both.iter().flatten().sum()
     }
 
-    /// Velocity `noise − x0` at the given noise level: (1, C, T, H, W) f32.
+    /// Velocity `noise − x0` at the given noise level: (1, C, T, H, W) f32. The blocks are gone through as `cache` says.
     ///
     /// # Panics
     /// With torch's message, as all model code; and if there is more than one sample, since text is cropped to
     /// one sample's valid tokens instead of being masked.
-    pub fn forward(&self, inputs: &TransformerInputs<'_>) -> Tensor {
+    pub fn forward(&self, inputs: &TransformerInputs<'_>, cache: &mut StepCache) -> Tensor {
         let TransformerInputs {
             hidden_states,
             conditioning,
@@ -140,20 +142,19 @@ impl PackedTransformer {
             latent_tokens,
         } = self.packing.forward(&latents, context);
 
-        let mut streams = Some(Streams {
+        let streams = Streams {
             image: tokens,
             text: conditioning.context.shallow_clone(),
-        });
-        self.blocks.for_each(|number, block| {
-            let before = streams.take().expect("each block leaves the streams");
-            streams = Some(block.forward(before, &conditioning.modulation[number], &rope));
-        });
-        let image = streams.expect("each block leaves the streams").image;
+        };
+        let compute = |number: usize, block: &Block, before| {
+            block.forward(before, &conditioning.modulation[number], &rope)
+        };
+        let image = cache.run(&self.blocks, streams, compute).image;
 
         let image_len = image.size()[1];
         let x = image.narrow(1, image_len - latent_tokens, latent_tokens);
         let [scale, shift] = vectors::<2>(&conditioning.out);
-        let x = modulate(&x, &shift, &scale);
+        let x = modulated_norm(&x, [&shift, &scale], EPS);
         unpatchify(
             &self.proj_out.forward(&x.to_kind(Kind::Float)),
             &hidden_states.size(),

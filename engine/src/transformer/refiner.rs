@@ -9,6 +9,7 @@ use super::{
     embed::TimeTextEmbedding,
 };
 use crate::{
+    kernels::add_gated,
     nn::{LayerNorm, Linear, attention},
     weights::{Weights, WeightsError},
 };
@@ -114,8 +115,8 @@ impl RefinerBlock {
             .forward(&temb.silu())
             .unsqueeze(1)
             .chunk(2, -1); // each (B, 1, D)
-        let x = x + self.attend(&self.norm1.forward(x), mask) * &gates[0];
-        &x + self.ff.forward(&self.norm2.forward(&x)) * &gates[1]
+        let x = add_gated(x, &self.attend(&self.norm1.forward(x), mask), &gates[0]);
+        add_gated(&x, &self.ff.forward(&self.norm2.forward(&x)), &gates[1])
     }
 
     fn attend(&self, x: &Tensor, mask: Option<&Tensor>) -> Tensor {

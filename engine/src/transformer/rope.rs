@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::{config::Config, pad::pad_to_multiple};
+use crate::kernels::rotate_pairs;
 
 /// Cosines and sines of a run of tokens, f32, both (1, L, 1, `head_dim`).
 #[derive(Debug)]
@@ -60,11 +61,7 @@ impl Rope {
 
     /// Rotates adjacent channels of `x`: (B, L, heads, `head_dim`), in f32, back in the type of `x`.
     pub(super) fn rotate(&self, x: &Tensor) -> Tensor {
-        let pairs = x.unflatten(-1, [-1, 2]); // (B, L, heads, head_dim / 2, 2)
-        let turned =
-            Tensor::stack(&[-pairs.select(-1, 1), pairs.select(-1, 0)], -1).flatten(-2, -1);
-        let rotated = x * &self.cos + turned * &self.sin; // f32 by promotion
-        rotated.to_kind(x.kind())
+        rotate_pairs(x, &self.cos, &self.sin)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use framepack_engine::{
     offload::{Memory, MemoryOptions},
-    transformer::{Config, PackedTransformer},
+    transformer::{Config, PackedTransformer, StepCache},
     weights::ModelSource,
 };
 use serde::Serialize;
@@ -69,7 +69,7 @@ impl Args {
         let step = arguments.condition(&model, Switch::On);
         synchronize(device);
         let first_forward_started_secs = elapsed();
-        let _ = model.forward(&arguments.with(&step));
+        let _ = model.forward(&arguments.with(&step), &mut StepCache::Off);
         synchronize(device);
         let first_forward_done_secs = elapsed();
         print(

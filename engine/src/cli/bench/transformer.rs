@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use framepack_engine::{
     Limits, plan,
-    transformer::{Config, PackedTransformer},
+    transformer::{Config, PackedTransformer, StepCache},
     weights::{ModelSource, NotASource},
 };
 use serde::Serialize;
@@ -130,7 +130,11 @@ impl Args {
         let blocks = model.blocks();
         let hoisting = self.hoist.switch();
         let (hoist_secs, step) = timed(device, || Ok(arguments.condition(&model, hoisting)))?;
-        let forward = || timed(device, || Ok(model.forward(&arguments.with(&step))));
+        let forward = || {
+            timed(device, || {
+                Ok(model.forward(&arguments.with(&step), &mut StepCache::Off))
+            })
+        };
 
         let (first_forward_secs, mut sample) = forward()?;
         let sent_bytes = blocks.transferred_bytes();

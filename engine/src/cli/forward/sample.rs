@@ -89,11 +89,7 @@ impl Args {
             }
             Switch::Off => ScheduleConditioning::EachStep(conditioning),
         };
-        let denoiser = Denoiser {
-            model,
-            schedule: &schedule,
-            context: &context,
-        };
+        let mut denoiser = Denoiser::new(model, &schedule, &context);
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
         match unipc(&noise, &sigmas, denoise, |_, _| {
             ControlFlow::<Infallible>::Continue(())

@@ -3,7 +3,7 @@
 use framepack_engine::{
     models::hoist,
     transformer::{
-        Conditioning, Context, PackedTransformer, Run, StepConditioning, StepInputs,
+        Conditioning, Context, PackedTransformer, Run, StepCache, StepConditioning, StepInputs,
         TransformerInputs, section_tokens,
     },
     weights::ModelSource,
@@ -68,7 +68,7 @@ impl Arguments {
     /// One forward with these arguments.
     fn forward(&self, model: &PackedTransformer, hoisting: Switch) -> Tensor {
         let step = self.condition(model, hoisting);
-        model.forward(&self.with(&step))
+        model.forward(&self.with(&step), &mut StepCache::Off)
     }
 
     /// What depends on timestep, text and image only.
