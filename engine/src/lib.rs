@@ -6,6 +6,7 @@ mod checkpoint;
 pub mod condition;
 pub mod device;
 pub mod error;
+mod file;
 pub mod history;
 mod job;
 mod kernels;

@@ -28,4 +28,18 @@ impl Platform {
             build: program.ok(),
         }
     }
+
+    /// Version of this program, and a part of the fingerprint of its build.
+    pub(crate) fn version(&self) -> String {
+        let build = self.build.map_or_else(
+            || "unknown".to_owned(),
+            |build| {
+                let [a, b, c, d, ..] = build.as_ref() else {
+                    unreachable!("a fingerprint has 32 bytes");
+                };
+                format!("{a:02x}{b:02x}{c:02x}{d:02x}")
+            },
+        );
+        format!("{}+{build}", env!("CARGO_PKG_VERSION"))
+    }
 }

@@ -22,12 +22,19 @@ use self::{
     inbox::{Inbox, Task},
     replies::Replies,
 };
-use crate::{device, error::Error, options::ModelOptions, pipeline::Pipeline, progress::Stop};
+use crate::{
+    device, error::Error, nn::attention::Class, options::ModelOptions, pipeline::Pipeline,
+    progress::Stop,
+};
+
+/// Attention heads of the published transformer, and channels of each.
+const PUBLISHED_HEADS: [i64; 2] = [24, 128];
 
 /// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
 ///
 /// Holds `worker-NAME.lock` in `state_dir`, and waits for the worker that holds it before it touches the
-/// device; embeddings are kept in `embeddings/` there. When `input` ends, the process ends within a second, whatever it is doing.
+/// device; embeddings are kept in `embeddings/` there. When `input` ends, the process ends within a second, whatever it
+/// is doing.
 pub fn serve(
     name: &str,
     options: ModelOptions,
@@ -39,6 +46,7 @@ pub fn serve(
     let mut replies = Replies::new(output);
     let _lock = lock_device(name, state_dir)?;
     let device = device::open(name)?;
+    check_attention(device, &options)?;
     replies.send(&FromWorker::Ready(introduction(name, device)))?;
 
     let mut pipeline = Pipeline::new(device, options).with_state_dir(state_dir);
@@ -125,6 +133,16 @@ fn lock_device(name: &str, state_dir: &Path) -> Result<File, Error> {
         doing: "locking",
         source,
     })
+}
+
+/// Refuses a backend that the device lacks before the first job. Whether it takes the heads of another model than the
+/// published one shows in that model's job.
+fn check_attention(device: Device, options: &ModelOptions) -> Result<(), Error> {
+    let Some(backend) = options.attention else {
+        return Ok(());
+    };
+    let class = Class::new(options.transformer_kind(device), PUBLISHED_HEADS, 1);
+    backend.require(device, &class)
 }
 
 fn introduction(name: &str, device: Device) -> WorkerInfo {

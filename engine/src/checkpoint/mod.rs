@@ -6,7 +6,6 @@
 //! A file appears complete and durable, by a rename, before it is reported. Each knows the checksum of the one
 //! before it, so that a section is never continued from another than the one that it grew on.
 
-mod file;
 mod provenance;
 
 use std::{
@@ -22,6 +21,7 @@ use tch::Tensor;
 pub(crate) use self::provenance::{Provenance, RunSettings};
 use crate::{
     error::Error,
+    file,
     job::Job,
     sealed::{Tensors, seal, unseal},
     weights::Fingerprint,

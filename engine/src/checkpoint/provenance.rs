@@ -41,20 +41,10 @@ impl Provenance {
     /// Those of a run on `platform`.
     pub(crate) fn now(platform: &Platform, settled: RunSettings) -> Self {
         let is_cuda = platform.device.is_cuda();
-        let build = platform.build.map(|build| {
-            let [a, b, c, d, ..] = build.as_ref() else {
-                unreachable!("a fingerprint has 32 bytes");
-            };
-            format!("{a:02x}{b:02x}{c:02x}{d:02x}")
-        });
         Self {
             device: platform.name.clone(),
             threads: (!is_cuda).then(|| tch::get_num_threads().unsigned_abs()),
-            version: format!(
-                "{}+{}",
-                env!("CARGO_PKG_VERSION"),
-                build.as_deref().unwrap_or("unknown")
-            ),
+            version: platform.version(),
             torch: device::torch_version().into(),
             dtype: format!("{:?}", settled.dtype),
             vae_dtype: format!("{:?}", settled.vae_dtype),

@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use clap::ValueEnum;
-use framepack_engine::device;
+use framepack_engine::{
+    device,
+    nn::attention::{Backend, Class},
+};
 use tch::{Device, Kind};
 
 /// Type that a model computes in.
@@ -32,6 +35,29 @@ impl Dtype {
             Self::F16 => Kind::Half,
             Self::Bf16 => Kind::BFloat16,
         }
+    }
+}
+
+/// What computes the transformer's attention.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Attention {
+    /// Backend of the attention in the transformer's blocks: torch (whichever kernel torch picks), cudnn, flash,
+    /// memory-efficient or math
+    #[arg(long, value_name = "NAME")]
+    attention_backend: Option<Backend>,
+}
+
+impl Attention {
+    /// The backend that was asked for.
+    pub(crate) fn asked(self) -> Option<Backend> {
+        self.attention_backend
+    }
+
+    /// The backend for attention of this class, which the device must have.
+    pub(crate) fn backend(self, device: Device, class: &Class) -> anyhow::Result<Backend> {
+        let backend = self.attention_backend.unwrap_or_default();
+        backend.require(device, class)?;
+        Ok(backend)
     }
 }
 

@@ -13,7 +13,10 @@ use framepack_jobs::{
     settings::{HOST_BUDGET_GB, PRESERVE_GB},
 };
 
-use super::{options::Dtype, split::Switch};
+use super::{
+    options::{Attention, Dtype},
+    split::Switch,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -27,6 +30,8 @@ pub(crate) struct Args {
     /// others on CUDA
     #[arg(long)]
     dtype: Option<Dtype>,
+    #[command(flatten)]
+    attention: Attention,
     /// Decode frames in spatial tiles; by default on devices with little memory
     #[arg(long)]
     spatial_tiles: Option<Switch>,
@@ -55,6 +60,7 @@ impl Args {
     fn model_options(&self) -> ModelOptions {
         ModelOptions {
             kind: self.dtype.map(Dtype::kind),
+            attention: self.attention.asked(),
             tiling: self.spatial_tiles.map(|switch| match switch {
                 Switch::On => Tiling::TimeAndSpace,
                 Switch::Off => Tiling::Time,

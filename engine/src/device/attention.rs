@@ -4,6 +4,7 @@
 use std::{
     ffi::{c_int, c_void},
     ptr,
+    sync::{PoisonError, RwLock},
 };
 
 use tch::{TchError, Tensor};
@@ -21,6 +22,17 @@ unsafe extern "C" {
         output: *mut *mut c_void,
     ) -> c_int;
     safe fn fp_allow_preferred_attention(allowed: c_int) -> c_int;
+}
+
+/// Torch has one set of switches for all threads of a process. A thread that turns them holds this alone, as long as it
+/// wants them turned; a thread that lets torch choose shares it.
+static SWITCHES: RwLock<()> = RwLock::new(());
+
+/// Computes an attention for which torch chooses the kernel.
+pub(crate) fn by_torchs_choice<T>(attention: impl FnOnce() -> T) -> T {
+    // Nothing is behind the lock that a panic could leave half done.
+    let _shared = SWITCHES.read().unwrap_or_else(PoisonError::into_inner);
+    attention()
 }
 
 /// While it lives, torch computes attention without the kernels that it prefers, cuDNN's and `FlashAttention`: with
@@ -42,6 +54,7 @@ impl Drop for OtherKernels {
 }
 
 fn allow_preferred(allowed: bool) {
+    let _alone = SWITCHES.write().unwrap_or_else(PoisonError::into_inner);
     raised(checked(fp_allow_preferred_attention(allowed.into())));
 }
 
@@ -73,6 +86,7 @@ impl AttentionKernel {
     ) -> Option<Tensor> {
         let mask = mask.map_or(ptr::null(), |mask| mask.as_ptr().cast());
         let mut output = ptr::null_mut();
+        let alone = SWITCHES.write().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the tensors live through the call; the pointer is valid for it and is written only by it.
         let called = checked(unsafe {
             fp_attention(
@@ -84,6 +98,7 @@ impl AttentionKernel {
                 &raw mut output,
             )
         });
+        drop(alone);
         if called.as_ref().is_err_and(is_refusal) {
             return None;
         }

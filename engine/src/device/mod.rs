@@ -12,7 +12,7 @@ mod runtime;
 mod shim;
 mod stream;
 
-pub(crate) use attention::OtherKernels;
+pub(crate) use attention::{AttentionKernel, OtherKernels, by_torchs_choice};
 pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};

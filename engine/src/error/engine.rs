@@ -60,6 +60,16 @@ pub enum Error {
         /// Why there is none.
         reason: String,
     },
+    /// An attention backend was asked for that the device lacks, or that does not take the model's type or heads.
+    #[error("attention backend {backend} is not available on {device}: available are {}", available.join(", "))]
+    NoAttentionBackend {
+        /// Its name.
+        backend: &'static str,
+        /// `cpu` or `cuda:N`.
+        device: String,
+        /// Names of those that are.
+        available: Vec<&'static str>,
+    },
     /// An operation of torch failed for another reason: a bug.
     #[error("torch: {message}")]
     Torch {
@@ -149,6 +159,7 @@ impl Error {
             Self::VramShort { .. } => Code::DEVICE_MEMORY_SHORT,
             Self::Device { .. } => Code::DEVICE_FAILED,
             Self::NoDevice { .. } => Code::DEVICE_MISSING,
+            Self::NoAttentionBackend { .. } => Code::ATTENTION_BACKEND,
             Self::Torch { .. } => Code::TORCH,
             Self::Internal { .. } => Code::ENGINE,
             Self::Setting { .. } => Code::NOT_AVAILABLE,

@@ -8,6 +8,7 @@ use super::hoist;
 use crate::{
     device,
     error::Error,
+    nn::attention::Backend,
     offload::{FreeSlots, Memory, MemoryOptions, Residency},
     transformer::{
         Conditioning, Config, Context, PackedTransformer, StepCache, StepConditioning, StepInputs,
@@ -102,6 +103,7 @@ impl Fixture {
             hidden_states: &self.latents,
             conditioning,
             context: &self.context,
+            attention: Backend::Torch,
         };
         self.model.forward(&inputs, &mut StepCache::Off)
     }

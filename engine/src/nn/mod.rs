@@ -1,13 +1,13 @@
 //! Layers: small structs of tensors with `load` and `forward`, each the plain torch operation of its name.
 
-mod attention;
+pub mod attention;
 mod conv;
 mod encoder_layer;
 mod linear;
 mod norm;
 mod size;
 
-pub use attention::{attention, causal_attention};
+pub use self::attention::{attention, causal_attention};
 pub use conv::{Conv2d, Conv3d};
 pub use encoder_layer::{Activation, EncoderLayer, EncoderLayerConfig, Visibility};
 pub use linear::Linear;

@@ -6,7 +6,7 @@ use framepack_ipc::worker::Precaution;
 use tch::{Device, Kind};
 
 use super::{limits::Limits, relief::Relief};
-use crate::{vae::Tiling, weights::ModelSource};
+use crate::{nn::attention::Backend, vae::Tiling, weights::ModelSource};
 
 /// With so much free memory a device holds all models at once, and with so much in all it decodes without spatial
 /// tiles. Upstream draws both lines at 60 GB free; tiles change the result, which may not depend on who else is there.
@@ -19,6 +19,8 @@ pub struct ModelOptions {
     pub kind: Option<Kind>,
     /// How the VAE cuts what it decodes.
     pub tiling: Option<Tiling>,
+    /// What computes the transformer's attention, in jobs that have no checkpoints yet.
+    pub attention: Option<Backend>,
     /// How much memory of device and host may be used.
     pub limits: Limits,
     /// What a job does otherwise after it failed.

@@ -18,6 +18,7 @@ use crate::{
     job::Job,
     ladder::Ladder,
     models::Models,
+    nn::attention::Backend,
     output::{self, Video},
     platform::Platform,
     progress::{ProgressReporter, stopped},
@@ -216,7 +217,12 @@ impl<'a, 'j> Generation<'a, 'j> {
             guidance: sampling.guidance,
         };
         let context = self.history.context(section, device);
-        let mut denoiser = Denoiser::new(model, self.schedule.insert(schedule), &context);
+        let mut denoiser = Denoiser::new(
+            model,
+            self.schedule.insert(schedule),
+            &context,
+            Backend::Torch,
+        );
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
         let after_step = |_, _: &Tensor| progress.step_done();
         let sampled = self

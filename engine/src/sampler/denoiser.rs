@@ -10,9 +10,12 @@ use super::{
     guidance::{Guided, guide},
     schedule::ScheduleConditioning,
 };
-use crate::transformer::{
-    Conditioning, Context, PackedTransformer, StepCache, StepConditioning, StepInputs,
-    TransformerInputs, Unmodulated,
+use crate::{
+    nn::attention::Backend,
+    transformer::{
+        Conditioning, Context, PackedTransformer, StepCache, StepConditioning, StepInputs,
+        TransformerInputs, Unmodulated,
+    },
 };
 
 /// A transformer with the settings that stay the same over a job.
@@ -32,6 +35,7 @@ pub struct Denoiser<'a> {
     model: Sampled<'a>,
     schedule: &'a ScheduleConditioning<'a>,
     context: &'a Context,
+    attention: Backend,
     caches: Guided<StepCache>,
 }
 
@@ -80,16 +84,18 @@ impl Scalars {
 }
 
 impl<'a> Denoiser<'a> {
-    /// At the noise levels of `schedule`, with the frames around the section.
+    /// At the noise levels of `schedule`, with the frames around the section; `attention` computes that of the blocks.
     pub fn new(
         model: Sampled<'a>,
         schedule: &'a ScheduleConditioning<'a>,
         context: &'a Context,
+        attention: Backend,
     ) -> Self {
         Self {
             model,
             schedule,
             context,
+            attention,
             caches: Guided {
                 positive: StepCache::default(),
                 negative: Some(StepCache::default()),
@@ -116,6 +122,7 @@ impl<'a> Denoiser<'a> {
                 hidden_states: x,
                 conditioning,
                 context: self.context,
+                attention: self.attention,
             };
             self.model.transformer.forward(&inputs, cache)
         };

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     kernels::{add_gated, modulated_norm},
-    nn::{Linear, RmsNorm, attention},
+    nn::{Linear, RmsNorm, attention::Backend},
     weights::{Weights, WeightsError},
 };
 
@@ -41,13 +41,14 @@ impl Block {
         streams: Streams,
         modulation: &ModulationVectors,
         rope: &Rope,
+        attention: Backend,
     ) -> Streams {
         match (self, modulation) {
             (Self::Double(block), ModulationVectors::Double { image, text }) => {
-                block.forward(streams, (image, text), rope)
+                block.forward(streams, (image, text), rope, attention)
             }
             (Self::Single(block), ModulationVectors::Single(joint)) => {
-                block.forward(streams, joint, rope)
+                block.forward(streams, joint, rope, attention)
             }
             _ => unreachable!("blocks and their modulation are listed in the same order"),
         }
@@ -140,9 +141,10 @@ impl Qkv {
 }
 
 /// Attention over (B, L, heads, `head_dim`) → (B, L, D)
-fn attend([q, k, v]: [Tensor; 3]) -> Tensor {
+fn attend([q, k, v]: [Tensor; 3], attention: Backend) -> Tensor {
     let [q, k, v] = [q, k, v].map(|x| x.transpose(1, 2)); // (B, heads, L, head_dim), views
-    attention(&q, &k, &v, None).transpose(1, 2).flatten(2, 3)
+    let attended = attention.attention(&q, &k, &v);
+    attended.transpose(1, 2).flatten(2, 3)
 }
 
 /// Image and text with weights of their own that meet in one attention.
@@ -216,6 +218,7 @@ impl DoubleBlock {
         Streams { image, text }: Streams,
         (image_mod, text_mod): (&Tensor, &Tensor),
         rope: &Rope,
+        attention: Backend,
     ) -> Streams {
         let [image_mod, text_mod] = [vectors::<6>(image_mod), vectors::<6>(text_mod)];
 
@@ -227,7 +230,10 @@ impl DoubleBlock {
             // By value: what is no longer needed is gone before the next allocation.
             let joint = |x: Tensor, context: Tensor| Tensor::cat(&[x, context], 1);
             let rotate = |x: Tensor| rope.rotate(&x);
-            attend([joint(rotate(q), qc), joint(rotate(k), kc), joint(v, vc)])
+            attend(
+                [joint(rotate(q), qc), joint(rotate(k), kc), joint(v, vc)],
+                attention,
+            )
         };
         let [image_len, text_len] = [image.size()[1], text.size()[1]];
         Streams {
@@ -264,6 +270,7 @@ impl SingleBlock {
         Streams { image, text }: Streams,
         modulation: &Tensor,
         rope: &Rope,
+        attention: Backend,
     ) -> Streams {
         let [image_len, text_len] = [image.size()[1], text.size()[1]];
         let x = Tensor::cat(&[image, text], 1); // (B, L + N, D)
@@ -276,7 +283,7 @@ impl SingleBlock {
                 let rotated = rope.rotate(&x.narrow(1, 0, image_len));
                 Tensor::cat(&[rotated, x.narrow(1, image_len, text_len)], 1)
             };
-            let attended = attend([rotate(q), rotate(k), v]);
+            let attended = attend([rotate(q), rotate(k), v], attention);
             let mlp = self.proj_mlp.forward(&h).gelu("tanh");
             Tensor::cat(&[attended, mlp], -1) // (B, L + N, D + mlp)
         };

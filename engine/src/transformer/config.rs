@@ -3,8 +3,12 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use tch::Kind;
 
-use crate::weights::{WeightsError, read_config};
+use crate::{
+    nn::attention::Class,
+    weights::{WeightsError, read_config},
+};
 
 /// Class names under which the same architecture is published.
 const CLASS_NAMES: [&str; 2] = [
@@ -105,6 +109,12 @@ impl Config {
     /// Width of the residual stream.
     pub fn hidden_size(&self) -> i64 {
         self.num_attention_heads * self.attention_head_dim
+    }
+
+    /// What the blocks' attention over `tokens` tokens is, for the choice of its backend.
+    pub fn attention_class(&self, kind: Kind, tokens: u64) -> Class {
+        let heads = [self.num_attention_heads, self.attention_head_dim];
+        Class::new(kind, heads, tokens)
     }
 
     /// Width of the MLPs inside the blocks.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     kernels::modulated_norm,
-    nn::Linear,
+    nn::{Linear, attention::Backend},
     offload::{DynamicSwap, Memory},
     weights::{Layout, ModelSource, Weights, WeightsError},
 };
@@ -29,6 +29,8 @@ pub struct TransformerInputs<'a> {
     pub conditioning: &'a StepConditioning,
     /// The frames around the section.
     pub context: &'a Context,
+    /// What computes the blocks' attention.
+    pub attention: Backend,
 }
 
 /// The transformer.
@@ -128,6 +130,7 @@ impl PackedTransformer {
             hidden_states,
             conditioning,
             context,
+            attention,
         } = *inputs;
         assert_eq!(
             hidden_states.size()[0],
@@ -147,7 +150,7 @@ impl PackedTransformer {
             text: conditioning.context.shallow_clone(),
         };
         let compute = |number: usize, block: &Block, before| {
-            block.forward(before, &conditioning.modulation[number], &rope)
+            block.forward(before, &conditioning.modulation[number], &rope, attention)
         };
         let image = cache.run(&self.blocks, streams, compute).image;
 

@@ -20,7 +20,7 @@ use super::{
     card::Card,
     measure::{print, synchronize},
 };
-use crate::cli::options::DeviceName;
+use crate::cli::options::{Attention, DeviceName};
 
 const PROMPT: &str =
     "The man dances energetically, leaping mid-air with fluid arm swings and quick footwork.";
@@ -53,6 +53,8 @@ pub(super) struct Args {
     /// Side of the square with about the video's area, in pixels; 640 means 608x640 [default: the bundle's]
     #[arg(long, value_name = "BUCKET")]
     size: Option<u32>,
+    #[command(flatten)]
+    attention: Attention,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -101,6 +103,7 @@ impl Args {
         let card = Card::new(device, self.card_gib)?;
         let options = ModelOptions {
             synthesise: self.random_seed,
+            attention: self.attention.asked(),
             ballast_bytes: card.ballast_bytes(),
             ..ModelOptions::default()
         };

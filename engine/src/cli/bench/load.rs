@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use framepack_engine::{
+    nn::attention::Backend,
     offload::{Memory, MemoryOptions},
     transformer::{Config, PackedTransformer, StepCache},
     weights::ModelSource,
@@ -69,7 +70,7 @@ impl Args {
         let step = arguments.condition(&model, Switch::On);
         synchronize(device);
         let first_forward_started_secs = elapsed();
-        let _ = model.forward(&arguments.with(&step), &mut StepCache::Off);
+        let _ = model.forward(&arguments.with(&step, Backend::Torch), &mut StepCache::Off);
         synchronize(device);
         let first_forward_done_secs = elapsed();
         print(

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::cli::{
     forward::transformer::Arguments,
-    options::{DeviceName, Dtype},
+    options::{Attention, DeviceName, Dtype},
     split::{Hoist, Split},
     tensors,
 };
@@ -42,6 +42,8 @@ pub(super) struct Args {
     split: Split,
     #[command(flatten)]
     hoist: Hoist,
+    #[command(flatten)]
+    attention: Attention,
     /// Dtype of the stored weights
     #[arg(long, value_name = "TYPE", conflicts_with = "dtype")]
     storage: Option<Dtype>,
@@ -121,6 +123,9 @@ impl Args {
         arguments: &Arguments,
         (kind, device): (Kind, Device),
     ) -> anyhow::Result<Measurement> {
+        let class =
+            Config::read(self.model.config_dir())?.attention_class(kind, arguments.run().tokens);
+        let attention = self.attention.backend(device, &class)?;
         let memory = self.split.memory(device);
         let (load_secs, (model, planned_peak_bytes)) = timed(device, || {
             let model = PackedTransformer::open(&self.model, &memory, kind)?;
@@ -132,7 +137,7 @@ impl Args {
         let (hoist_secs, step) = timed(device, || Ok(arguments.condition(&model, hoisting)))?;
         let forward = || {
             timed(device, || {
-                Ok(model.forward(&arguments.with(&step), &mut StepCache::Off))
+                Ok(model.forward(&arguments.with(&step, attention), &mut StepCache::Off))
             })
         };
 

@@ -4,10 +4,11 @@ use std::{convert::Infallible, ops::ControlFlow};
 
 use framepack_engine::{
     models::hoist_schedule,
+    nn::attention::Backend,
     sampler::{
         Denoiser, Guided, Sampled, ScheduleConditioning, Shift, needs_negative, sigmas, unipc,
     },
-    transformer::{Conditioning, PackedTransformer},
+    transformer::{Conditioning, Config, PackedTransformer, section_tokens},
     weights::ModelSource,
 };
 use framepack_jobs::Guidance;
@@ -18,6 +19,7 @@ use super::{
     transformer::{conditioning, context},
 };
 use crate::cli::{
+    options::Attention,
     split::{Hoist, Split, Switch},
     tensors::{Inputs, Outputs},
 };
@@ -30,6 +32,8 @@ pub(super) struct Args {
     split: Split,
     #[command(flatten)]
     hoist: Hoist,
+    #[command(flatten)]
+    attention: Attention,
     /// Denoising steps
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
@@ -67,6 +71,7 @@ impl Args {
         let context = context(inputs)?;
         inputs.finish()?;
 
+        let attention = self.backend(model, inputs, &noise.size())?;
         let shift = self
             .shift
             .map_or_else(|| Shift::of(&noise.size()), Shift::Factor);
@@ -89,13 +94,26 @@ impl Args {
             }
             Switch::Off => ScheduleConditioning::EachStep(conditioning),
         };
-        let mut denoiser = Denoiser::new(model, &schedule, &context);
+        let mut denoiser = Denoiser::new(model, &schedule, &context, attention);
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
         match unipc(&noise, &sigmas, denoise, |_, _| {
             ControlFlow::<Infallible>::Continue(())
         }) {
             ControlFlow::Continue(latents) => Ok(vec![("latents", latents)]),
         }
+    }
+
+    /// What computes the attention for latents of `size`, (1, C, T, h, w).
+    fn backend(
+        &self,
+        model: &ModelSource,
+        inputs: &Inputs,
+        size: &[i64],
+    ) -> anyhow::Result<Backend> {
+        let [window, height, width] = [size[2], size[3], size[4]].map(|n| n as u64);
+        let tokens = section_tokens([height, width], window);
+        let class = Config::read(model.config_dir())?.attention_class(inputs.kind(), tokens);
+        self.attention.backend(inputs.device(), &class)
     }
 }
 

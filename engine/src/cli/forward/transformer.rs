@@ -2,9 +2,10 @@
 
 use framepack_engine::{
     models::hoist,
+    nn::attention::Backend,
     transformer::{
-        Conditioning, Context, PackedTransformer, Run, StepCache, StepConditioning, StepInputs,
-        TransformerInputs, section_tokens,
+        Conditioning, Config, Context, PackedTransformer, Run, StepCache, StepConditioning,
+        StepInputs, TransformerInputs, section_tokens,
     },
     weights::ModelSource,
 };
@@ -12,6 +13,7 @@ use tch::{Kind, Tensor};
 
 use super::component::Common;
 use crate::cli::{
+    options::Attention,
     split::{Hoist, Split, Switch},
     tensors::{Inputs, Outputs},
 };
@@ -24,6 +26,8 @@ pub(super) struct Args {
     split: Split,
     #[command(flatten)]
     hoist: Hoist,
+    #[command(flatten)]
+    attention: Attention,
 }
 
 impl Args {
@@ -34,10 +38,13 @@ impl Args {
 
     fn forward(&self, model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
         let arguments = Arguments::read(inputs)?;
+        let config = Config::read(model.config_dir())?;
+        let class = config.attention_class(inputs.kind(), arguments.run().tokens);
+        let attention = self.attention.backend(inputs.device(), &class)?;
         let memory = self.split.memory(inputs.device());
         let model = PackedTransformer::open(model, &memory, inputs.kind())?;
         self.split.place(model.blocks())?;
-        let sample = arguments.forward(&model, self.hoist.switch());
+        let sample = arguments.forward(&model, self.hoist.switch(), attention);
         Ok(vec![("sample", sample)])
     }
 }
@@ -66,9 +73,9 @@ impl Arguments {
     }
 
     /// One forward with these arguments.
-    fn forward(&self, model: &PackedTransformer, hoisting: Switch) -> Tensor {
+    fn forward(&self, model: &PackedTransformer, hoisting: Switch, attention: Backend) -> Tensor {
         let step = self.condition(model, hoisting);
-        model.forward(&self.with(&step), &mut StepCache::Off)
+        model.forward(&self.with(&step, attention), &mut StepCache::Off)
     }
 
     /// What depends on timestep, text and image only.
@@ -115,11 +122,13 @@ impl Arguments {
     pub(in crate::cli) fn with<'a>(
         &'a self,
         conditioning: &'a StepConditioning,
+        attention: Backend,
     ) -> TransformerInputs<'a> {
         TransformerInputs {
             hidden_states: &self.hidden_states,
             conditioning,
             context: &self.context,
+            attention,
         }
     }
 }

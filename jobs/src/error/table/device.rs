@@ -46,6 +46,9 @@ codes! {
     SHARE_SILENT "FP5023", Io, Farm,
         "file system does not answer, so jobs with files there wait",
         "check the server and network of that mount; everything continues automatically when it answers again";
+    ATTENTION_BACKEND "FP5030", Policy, Farm,
+        "attention backend that was asked for is not available on the device",
+        "choose one that the message lists, or none";
 
     DOES_NOT_FIT "FP5101", Oom, Job,
         "job does not fit on the device",

@@ -8,7 +8,7 @@ use std::{
 
 /// Puts `bytes` at `path`, replacing what was there. After a failure, a full disk above all, what was there still is,
 /// and nothing else.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("part");
     let written = File::create(&unfinished).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn a_failure_leaves_what_was_there() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("checkpoint-001.safetensors");
+        let path = folder.path().join("file.json");
         write(&path, b"first").unwrap();
         write(&path, b"second").unwrap();
         fs::create_dir(path.with_extension("part")).unwrap();

@@ -1,18 +1,24 @@
-//! Scaled dot-product attention.
+//! Attention by the kernel that torch picks.
 
 use tch::Tensor;
+
+use crate::device;
 
 /// `softmax(q kᵀ / √D) v` over (B, H, L, D); strided views are fine.
 ///
 /// `mask`, broadcast to (B, H, Lq, Lk): a boolean one is true where attention is allowed, a float one is added.
 /// torch picks the kernel (on CUDA: cuDNN or flash in half precision without a mask).
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> Tensor {
-    Tensor::scaled_dot_product_attention(q, k, v, mask, 0.0, false, None, false)
+    device::by_torchs_choice(|| {
+        Tensor::scaled_dot_product_attention(q, k, v, mask, 0.0, false, None, false)
+    })
 }
 
 /// Like [`attention`], but position i sees only positions 0..=i. `k` and `v` may have fewer heads than `q`;
 /// each then serves a group of adjacent heads (grouped-query attention, arXiv:2305.13245).
 pub fn causal_attention(q: &Tensor, k: &Tensor, v: &Tensor) -> Tensor {
     let is_grouped = q.size()[1] != k.size()[1];
-    Tensor::scaled_dot_product_attention(q, k, v, None::<Tensor>, 0.0, true, None, is_grouped)
+    device::by_torchs_choice(|| {
+        Tensor::scaled_dot_product_attention(q, k, v, None::<Tensor>, 0.0, true, None, is_grouped)
+    })
 }
