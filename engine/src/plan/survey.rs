@@ -13,7 +13,7 @@ use crate::{
     transformer::{self, PackedTransformer, Run, TransformerNeeds},
     vae::{self, Vae},
     vision::{Siglip, siglip},
-    weights::{Checkpoint, Layout, WeightsError},
+    weights::{Layout, Loading, WeightsError, stored_elements},
 };
 
 /// What a job's bundle and request say.
@@ -61,12 +61,12 @@ pub(super) type Elements = BTreeMap<String, u64>;
 
 /// Names and sizes of the tensors in a component's folder, from the headers of its files.
 pub(super) fn read_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
-    Ok(Checkpoint::open(dir, &model.layout())?.stored_elements())
+    stored_elements(dir, &model.layout())
 }
 
 /// Names and sizes of the tensors that a model asks for whose `config.json` is in `dir`.
 pub(super) fn configured_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
-    let shapes = Checkpoint::shapes();
+    let shapes = Loading::shapes();
     let w = shapes.weights(Device::Cpu, Kind::Half);
     let memory = Memory::new(Device::Cpu, MemoryOptions::default());
     match model {
@@ -87,7 +87,7 @@ pub(super) fn transformer_needs(
     run: &Run,
     kind: Kind,
 ) -> Result<(TransformerNeeds, u64), WeightsError> {
-    let shapes = Checkpoint::shapes();
+    let shapes = Loading::shapes();
     let memory = Memory::new(Device::Cpu, MemoryOptions::default());
     let model = PackedTransformer::load(&shapes.weights(Device::Cpu, kind), config, &memory)?;
     Ok((model.needs(run), model.hoisted_away_bytes()))
