@@ -8,6 +8,7 @@
 mod block;
 mod checkpoint;
 mod config;
+mod elements;
 mod error;
 mod fingerprint;
 mod layout;
@@ -23,6 +24,7 @@ pub(crate) use self::{block::BlockWeights, packing::Packing};
 pub use self::{
     checkpoint::{Checkpoint, Weights},
     config::{read_config, read_json},
+    elements::Elements,
     error::WeightsError,
     fingerprint::Fingerprint,
     layout::Layout,
