@@ -22,7 +22,7 @@ use self::{
     inbox::{Inbox, Task},
     replies::Replies,
 };
-use crate::{device, error::Error, options::ModelOptions, pipeline::Pipeline, progress::Stop};
+use crate::{device, error::Error, pipeline::Pipeline, plan::ModelOptions, progress::Stop};
 
 /// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
 ///

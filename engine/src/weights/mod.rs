@@ -13,6 +13,7 @@
 
 mod block;
 mod config;
+mod elements;
 mod error;
 mod files;
 mod fingerprint;
@@ -28,9 +29,10 @@ mod storage;
 mod tests;
 mod view;
 
-pub(crate) use self::{block::BlockWeights, files::stored_elements, packing::Packing};
+pub(crate) use self::{block::BlockWeights, packing::Packing};
 pub use self::{
     config::{read_config, read_json},
+    elements::Elements,
     error::WeightsError,
     fingerprint::Fingerprint,
     layout::Layout,

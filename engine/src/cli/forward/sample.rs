@@ -18,7 +18,7 @@ use super::{
     transformer::{conditioning, context},
 };
 use crate::cli::{
-    split::{Hoist, Split, Switch},
+    split::{Hoist, SplitOptions, Switch},
     tensors::{Inputs, Outputs},
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
-    split: Split,
+    split: SplitOptions,
     #[command(flatten)]
     hoist: Hoist,
     /// Denoising steps

@@ -12,7 +12,7 @@ use tch::{Kind, Tensor};
 
 use super::component::Common;
 use crate::cli::{
-    split::{Hoist, Split, Switch},
+    split::{Hoist, SplitOptions, Switch},
     tensors::{Inputs, Outputs},
 };
 
@@ -21,7 +21,7 @@ pub(super) struct Args {
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
-    split: Split,
+    split: SplitOptions,
     #[command(flatten)]
     hoist: Hoist,
 }
@@ -107,6 +107,7 @@ impl Arguments {
         Run {
             tokens: section_tokens([height, width], window) + context_tokens,
             context_tokens,
+            padded_text_tokens: tokens(&self.conditioning.encoder_hidden_states),
             evaluations: 1,
         }
     }

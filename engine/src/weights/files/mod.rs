@@ -5,4 +5,4 @@ mod shard;
 mod shards;
 
 pub(super) use self::shards::Shards;
-pub(crate) use self::shards::stored_elements;
+pub(super) use self::shards::stored_elements;
