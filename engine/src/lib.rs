@@ -10,11 +10,9 @@ mod file;
 pub mod history;
 mod job;
 mod kernels;
-mod ladder;
 pub mod models;
 pub mod nn;
 pub mod offload;
-mod options;
 mod output;
 pub mod picture;
 pub mod pipeline;
@@ -33,5 +31,5 @@ pub mod weights;
 pub mod worker;
 
 pub use error::Error;
-pub use options::{ForcedSplit, Limits, ModelOptions, tiling_on};
+pub use plan::{ForcedSplit, Limits, ModelOptions, tiling_on};
 pub use vae::Tiling;

@@ -23,8 +23,7 @@ use crate::{
         Memory, MemoryOptions, Offloading, Residency,
         offload_model_from_device_for_memory_preservation,
     },
-    options::{ModelOptions, Relief},
-    plan::{Placement, Planner},
+    plan::{ModelOptions, Placement, Planner, Relief},
     sampler::{Guided, Sampled, ScheduleConditioning},
     text::{Clip, Llama, TextTokenizers},
     transformer::{Conditioning, PackedTransformer},
@@ -32,9 +31,6 @@ use crate::{
     vision::{Preprocessor, Siglip},
     weights::{ModelSource, WeightsError},
 };
-
-/// Slots for the layers of an encoder that is too large for the device.
-const ENCODER_SLOTS: usize = 3;
 
 /// The models, of one bundle at a time.
 #[derive(Debug)]
@@ -158,7 +154,7 @@ impl Models {
     pub(crate) fn text(&mut self, bundle: &Bundle) -> Result<&TextEncoders, Error> {
         if self.text.is_none() {
             let placement = self.placement();
-            let (bytes, is_streamed) = (placement.text_bytes, placement.streams_text);
+            let (bytes, slots) = (placement.text_bytes, placement.text_slots);
             self.make_room(bytes)?;
             let tokenizer = bundle.component(Component::Tokenizer)?;
             let tokenizer_2 = bundle.component(Component::Tokenizer2)?;
@@ -166,9 +162,9 @@ impl Models {
             let llama = |source: &ModelSource| Llama::open(source, &memory, kind);
             let clip = |source: &ModelSource| Clip::open(source, memory.device(), kind);
             let llama = self.load(bundle, Component::TextEncoder, llama)?;
-            if is_streamed {
+            if let Some(slots) = slots {
                 let layers = llama.layers();
-                layers.place(Residency::once(layers.len(), ENCODER_SLOTS));
+                layers.place(Residency::once(layers.len(), slots));
             }
             self.text = Some(TextEncoders {
                 tokenizers: TextTokenizers::open(&tokenizer, &tokenizer_2)?,

@@ -23,7 +23,7 @@ use self::{
     replies::Replies,
 };
 use crate::{
-    device, error::Error, nn::attention::Class, options::ModelOptions, pipeline::Pipeline,
+    device, error::Error, nn::attention::Class, pipeline::Pipeline, plan::ModelOptions,
     progress::Stop,
 };
 

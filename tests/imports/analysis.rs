@@ -3,6 +3,7 @@
 use crate::{
     Sources,
     circles::{Circle, Graph},
+    rooms,
 };
 
 fn graph(files: &[(&str, &str)]) -> Graph {
@@ -184,4 +185,19 @@ fn file_beside_its_folder_belongs_to_it() {
         ("b.rs", "use crate::a::x::X;"),
     ];
     assert_eq!(folders(&tiny), ["a/ b.rs"]);
+}
+
+#[test]
+fn graph_of_rooms_has_each_below_those_that_import_it() {
+    let graph = graph(&[
+        ("lib.rs", "mod a; mod b; mod c; mod d; use d::D;"),
+        ("a/mod.rs", "mod x;"),
+        ("a/x.rs", ""),
+        ("b.rs", "mod y; use crate::{a::x::X, d::D};"),
+        ("b/y.rs", "use crate::c::C;"),
+        ("c.rs", "use crate::a::x::X;"),
+        ("d.rs", "use crate::a::x::X;"),
+    ]);
+    let told = rooms::told(&graph.of_rooms());
+    assert_eq!(told, "lib -> d\nb -> d c a\nd -> a\nc -> a\na");
 }

@@ -8,7 +8,7 @@ use std::{
 use crate::{Sources, modules::Modules};
 
 /// The imports between some things, each with a place in the sources where it happens.
-type Edges = BTreeMap<(String, String), String>;
+pub(crate) type Edges = BTreeMap<(String, String), String>;
 
 /// The imports of a crate's files.
 #[derive(Debug)]
@@ -57,6 +57,25 @@ impl Graph {
 
     /// Circles with a folder in them, the largest first: in each folder, its folders and files.
     pub(crate) fn circles_of_folders(&self) -> Vec<Circle> {
+        let levels = self.levels();
+        let mut found: Vec<_> = levels.values().flat_map(circles).collect();
+        found.retain(|circle| circle.members.iter().any(|member| member.ends_with('/')));
+        found.sort_by_key(|circle| std::cmp::Reverse(circle.len()));
+        found
+    }
+
+    /// The imports between the folders and files in `src` itself, each folder as one thing.
+    pub(crate) fn of_rooms(&self) -> Edges {
+        self.levels().remove("").unwrap_or_default()
+    }
+
+    /// The imports between all files.
+    pub(crate) fn of_files(&self) -> &Edges {
+        &self.edges
+    }
+
+    /// For each folder, the imports between the folders and files in it.
+    fn levels(&self) -> BTreeMap<String, Edges> {
         let mut levels: BTreeMap<String, Edges> = BTreeMap::new();
         for ((from, to), place) in &self.edges {
             let (from, to) = (&self.ways[from], &self.ways[to]);
@@ -66,10 +85,7 @@ impl Graph {
             let edges = levels.entry(level).or_default();
             edges.entry(edge).or_insert_with(|| place.clone());
         }
-        let mut found: Vec<_> = levels.values().flat_map(circles).collect();
-        found.retain(|circle| circle.members.iter().any(|member| member.ends_with('/')));
-        found.sort_by_key(|circle| std::cmp::Reverse(circle.len()));
-        found
+        levels
     }
 }
 

@@ -19,12 +19,14 @@
 //!   re-export what lies below, and then nothing below may import from it. Where a module is `pipeline.rs` beside
 //!   `pipeline/`, the file belongs to the folder.
 //!
-//! `cargo test --test imports -- --nocapture` prints all circles.
+//! `cargo test --test imports -- --nocapture` prints all circles, and for each crate the graph of its rooms: a line for each
+//! folder and file in `src` with what it imports.
 
 mod analysis;
 mod circles;
 mod modules;
 mod paths;
+mod rooms;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -71,7 +73,7 @@ fn report(of: &str, circles: &[Circle]) -> String {
     text
 }
 
-/// All circles of a crate, for people.
+/// All circles of a crate and the graph of its rooms, for people.
 fn check(folder: &str, library: &str) -> String {
     let graph = graph_of(folder, library);
     let (files, folders) = (graph.circles_of_files(), graph.circles_of_folders());
@@ -87,7 +89,7 @@ fn check(folder: &str, library: &str) -> String {
          {} circles of folders (none allowed)\n{told}",
         folders.len(),
     );
-    told
+    format!("{told}{folder}:\n{}\n", rooms::told(&graph.of_rooms()))
 }
 
 #[test]

@@ -7,7 +7,7 @@ use framepack_engine::{
     offload::{
         DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency, load_model_chunked,
     },
-    plan::Plan,
+    plan,
 };
 use tch::Device;
 
@@ -20,7 +20,7 @@ pub(crate) enum Switch {
 
 /// Where blocks are.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Split {
+pub(crate) struct SplitOptions {
     /// Keep the first N blocks on the device (of the transformer: double-stream blocks, then single-stream ones)
     /// and stream the others through slots [default: all]
     #[arg(long, value_name = "N")]
@@ -49,7 +49,7 @@ pub(crate) struct Split {
     poison_slots: bool,
 }
 
-impl Split {
+impl SplitOptions {
     /// The device's memory with these options.
     pub(crate) fn memory(&self, device: Device) -> Memory {
         let free_slots = if self.poison_slots {
@@ -100,12 +100,16 @@ impl Split {
     }
 
     /// Puts the blocks of a model where a plan says, and waits until they are there.
-    pub(crate) fn carry_out<B>(&self, blocks: &DynamicSwap<B>, plan: &Plan) -> anyhow::Result<()> {
+    pub(crate) fn carry_out<B>(
+        &self,
+        blocks: &DynamicSwap<B>,
+        split: &plan::Split,
+    ) -> anyhow::Result<()> {
         blocks.place(Residency {
-            prefetch: self.prefetch.unwrap_or(plan.residency.prefetch),
-            ..plan.residency.clone()
+            prefetch: self.prefetch.unwrap_or(split.residency.prefetch),
+            ..split.residency.clone()
         });
-        blocks.fill_host(&plan.pinned)?;
+        blocks.fill_host(&split.pinned)?;
         blocks.wait_for_host();
         Ok(())
     }

@@ -9,7 +9,7 @@ use framepack_engine::{
     transformer::{self, PackedTransformer},
     vae::{self, Vae},
     vision::{Siglip, siglip},
-    weights::{Checkpoint, Layout, read_config, save_synthesised},
+    weights::{Layout, Loading, read_config, save_synthesised},
 };
 use serde::Deserialize;
 use tch::{Device, Kind};
@@ -49,8 +49,8 @@ impl Args {
     /// Names and shapes of all tensors: what the component asks for when it is loaded.
     fn tensors(&self) -> anyhow::Result<(Layout, BTreeMap<String, Vec<i64>>)> {
         let dir = &self.config;
-        let checkpoint = Checkpoint::shapes();
-        let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+        let loading = Loading::shapes();
+        let weights = loading.weights(Device::Cpu, Kind::Float);
         let memory = Memory::new(Device::Cpu, MemoryOptions::default());
         let layout = match read_config::<Kinds>(dir)?.component().as_str() {
             "HunyuanVideoTransformer3DModelPacked" | "HunyuanVideoFramepackTransformer3DModel" => {
@@ -78,7 +78,7 @@ impl Args {
                 dir.display()
             ),
         };
-        Ok((layout, checkpoint.taken()))
+        Ok((layout, loading.taken()))
     }
 }
 

@@ -4,11 +4,8 @@ use tch::{Device, Kind, Tensor};
 
 use crate::{
     error::Error,
-    text::{Clip, Llama, TextTokenizers},
+    text::{Clip, Llama, TextTokenizers, prompt::PADDED_TOKENS},
 };
-
-/// Length to which the prompt's states are padded; the transformer masks the padding out.
-const PADDED_TOKENS: i64 = 512;
 
 /// A prompt as both text encoders see it.
 #[derive(Debug)]
@@ -24,10 +21,11 @@ impl PromptEmbedding {
     /// is a token.
     pub fn padded(&self) -> (Tensor, Tensor) {
         let tokens = self.hidden_states.size()[1];
+        let padded_tokens = PADDED_TOKENS as i64;
         let states = self
             .hidden_states
-            .constant_pad_nd([0, 0, 0, PADDED_TOKENS - tokens]);
-        let mask = Tensor::arange(PADDED_TOKENS, (Kind::Int64, Device::Cpu)).lt(tokens);
+            .constant_pad_nd([0, 0, 0, padded_tokens - tokens]);
+        let mask = Tensor::arange(padded_tokens, (Kind::Int64, Device::Cpu)).lt(tokens);
         (states, mask.unsqueeze(0))
     }
 }

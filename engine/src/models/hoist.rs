@@ -12,8 +12,9 @@ use tch::{Device, Tensor};
 use crate::{
     device,
     offload::Residency,
+    plan::HOIST_SLOTS,
     sampler::{Guided, HoistedSteps, Sampled, ScheduleConditioning, steps_of},
-    transformer::{Conditioning, HOIST_SLOTS, PackedTransformer, StepConditioning, Unmodulated},
+    transformer::{Conditioning, PackedTransformer, StepConditioning, Unmodulated},
 };
 
 /// Evaluates what `condition` asks of the conditioner, and its modulation. Weights pass through the device and leave it.

@@ -14,7 +14,7 @@ use crate::{
         Conditioning, Config, Context, PackedTransformer, StepCache, StepConditioning, StepInputs,
         TransformerInputs,
     },
-    weights::Checkpoint,
+    weights::Loading,
 };
 
 const CONFIG: Config = Config {
@@ -48,8 +48,8 @@ struct Fixture {
 
 impl Fixture {
     fn new(options: MemoryOptions) -> Self {
-        let checkpoint = Checkpoint::synthesised(1);
-        let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+        let loading = Loading::synthesised(1);
+        let weights = loading.weights(Device::Cpu, Kind::Float);
         let memory = Memory::new(Device::Cpu, options);
         Self {
             model: PackedTransformer::load(&weights, &CONFIG, &memory).unwrap(),

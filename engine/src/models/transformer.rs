@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::hoist::HoistedCache;
-use crate::{error::Error, plan::Plan, transformer::PackedTransformer};
+use crate::{error::Error, plan::Split, transformer::PackedTransformer};
 
 /// The transformer, and what belongs to these weights alone.
 #[derive(Debug)]
@@ -12,16 +12,16 @@ pub(super) struct LoadedTransformer {
     pub(super) model: PackedTransformer,
     pub(super) hoisted: HoistedCache,
     /// Where its blocks were put last.
-    pub(super) placed: Option<Plan>,
+    pub(super) placed: Option<Split>,
 }
 
 impl LoadedTransformer {
     /// Puts the blocks where `plan` says, as far as they are not there. Where only the host's memory is another, those
     /// on the device stay.
-    pub(super) fn place(&mut self, plan: &Plan) -> Result<(), Error> {
+    pub(super) fn place(&mut self, plan: &Split) -> Result<(), Error> {
         let blocks = self.model.blocks();
         let before = self.placed.take();
-        let stays = |before: &Plan| before.residency == plan.residency;
+        let stays = |before: &Split| before.residency == plan.residency;
         let stays = before.as_ref().is_some_and(stays);
         if !stays {
             blocks.place(plan.residency.clone());
@@ -58,8 +58,8 @@ mod tests {
     };
 
     /// Only what says where blocks are.
-    fn plan(residency: &Residency, pinned: Vec<bool>) -> Plan {
-        Plan {
+    fn plan(residency: &Residency, pinned: Vec<bool>) -> Split {
+        Split {
             residency: residency.clone(),
             pinned,
             slot_bytes: 0,

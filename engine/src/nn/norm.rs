@@ -114,14 +114,13 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::weights::Checkpoint;
+    use crate::weights::Loading;
 
     #[test]
     fn rms_norm_rounds_before_the_weight() {
         let x = Tensor::from_slice(&[1.0_f32, -2.0, 3.0, 0.5]).to_kind(Kind::BFloat16);
-        let checkpoint = Checkpoint::synthesised(3);
-        let norm =
-            RmsNorm::load(&checkpoint.weights(Device::Cpu, Kind::BFloat16), 4, 1e-6).unwrap();
+        let loading = Loading::synthesised(3);
+        let norm = RmsNorm::load(&loading.weights(Device::Cpu, Kind::BFloat16), 4, 1e-6).unwrap();
 
         let rms = ((1.0 + 4.0 + 9.0 + 0.25) / 4.0_f64 + 1e-6).sqrt();
         let exact = x.to_kind(Kind::Float) / rms;

@@ -10,7 +10,7 @@ use crate::{
         DynamicSwap, FreeSlots, Memory, MemoryOptions, Offloading, Residency, Staging,
         load_model_chunked, offload_model_from_device_for_memory_preservation,
     },
-    weights::{Checkpoint, Layout, save_synthesised},
+    weights::{Layout, Loading, save_synthesised},
 };
 
 const BLOCKS: usize = 7;
@@ -38,8 +38,8 @@ struct Logged {
 }
 
 impl Logged {
-    fn new(checkpoint: &Checkpoint, kind: Kind, options: MemoryOptions) -> Self {
-        let weights = checkpoint.weights(Device::Cpu, kind);
+    fn new(loading: &Loading, kind: Kind, options: MemoryOptions) -> Self {
+        let weights = loading.weights(Device::Cpu, kind);
         let places: Vec<_> = (0..BLOCKS).map(|number| weights.pp(number)).collect();
         let memory = Memory::new(Device::Cpu, options);
         let log = Rc::new(RefCell::new(Vec::new()));
@@ -55,7 +55,7 @@ impl Logged {
     }
 
     fn synthesised(options: MemoryOptions) -> Self {
-        Self::new(&Checkpoint::synthesised(SEED), Kind::Float, options)
+        Self::new(&Loading::synthesised(SEED), Kind::Float, options)
     }
 
     /// One pass: its events, and how many bytes travelled.
@@ -82,8 +82,8 @@ impl Logged {
     }
 }
 
-fn stored(checkpoint: &Checkpoint, kind: Kind) -> Vec<Vec<Tensor>> {
-    let weights = checkpoint.weights(Device::Cpu, kind);
+fn stored(loading: &Loading, kind: Kind) -> Vec<Vec<Tensor>> {
+    let weights = loading.weights(Device::Cpu, kind);
     let block = |number| {
         let w = weights.pp(number);
         let tensors = TENSORS.iter();
@@ -167,7 +167,7 @@ fn what_runs_once_travels_once() {
 
 #[test]
 fn no_weight_comes_back_from_the_device() {
-    let expected = stored(&Checkpoint::synthesised(SEED), Kind::Float);
+    let expected = stored(&Loading::synthesised(SEED), Kind::Float);
     let model = Logged::synthesised(MemoryOptions::default());
     let blocks = &model.blocks;
     let placed = |residents| {
@@ -196,7 +196,7 @@ fn load_model_chunked_takes_one_chunk_and_the_largest_tensor_beside_the_model() 
     let tensors = names.map(|(number, name)| (format!("{number}.{name}"), SHAPE.to_vec()));
     let path = files.path().join("model.safetensors");
     save_synthesised(SEED, &tensors.collect(), &path).unwrap();
-    let open = |dir: &Path| Checkpoint::open(dir, &LAYOUT).unwrap();
+    let open = |dir: &Path| Loading::open(dir, &LAYOUT).unwrap();
 
     let numbers = SHAPE.iter().product::<i64>() as u64;
     // The files hold f32.
@@ -206,8 +206,8 @@ fn load_model_chunked_takes_one_chunk_and_the_largest_tensor_beside_the_model() 
                 staging: Staging::Always,
                 ..MemoryOptions::default()
             };
-            let checkpoint = open(files.path());
-            let model = Logged::new(&checkpoint, kind, options);
+            let loading = open(files.path());
+            let model = Logged::new(&loading, kind, options);
             let loaded = load_model_chunked(&model.blocks, chunk_mib).unwrap();
             assert_eq!(loaded.resident_blocks, BLOCKS);
 
@@ -218,7 +218,7 @@ fn load_model_chunked_takes_one_chunk_and_the_largest_tensor_beside_the_model() 
             let extra_bytes =
                 memory.vram().peak_bytes() - model_bytes + memory.peak_transfer_bytes();
             assert_eq!(extra_bytes, chunk_bytes + converted_bytes, "{kind:?}");
-            assert_eq!(model.spoiling_pass(), stored(&checkpoint, kind), "{kind:?}");
+            assert_eq!(model.spoiling_pass(), stored(&loading, kind), "{kind:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use framepack_ipc::worker::Precaution;
 
-use crate::{checkpoint::RunSettings, job::Job, ladder::Ladder, models::Models};
+use crate::{checkpoint::RunSettings, job::Job, models::Models, plan::Ladder};
 
 /// What holds for the sections that are made now.
 pub(super) fn settled(job: &Job, models: &Models, ladder: &Ladder) -> RunSettings {

@@ -1,19 +1,27 @@
-//! A job's memory, decided before a weight is read: what it needs, what there is, and where its weights go.
+//! A job's memory, decided before a weight is read: what it takes, what there is, and where its weights go.
 //!
 //! Each model counts its own cost; this room alone knows both the models and how their weights travel.
 
-mod available;
+mod budget;
+mod host;
+mod ladder;
+mod limits;
+mod options;
 mod phases;
 mod placement;
 mod planner;
 mod probe;
+mod relief;
 mod split;
 mod survey;
 
-pub(crate) use self::placement::Placement;
 pub use self::{
-    available::{AvailableMemory, DEVICE_MARGIN_BYTES},
-    phases::{Decoding, EncoderNeeds, place_decoding},
+    budget::{Budget, DEVICE_MARGIN_BYTES},
+    limits::{ForcedSplit, Limits},
+    options::{ModelOptions, tiling_on},
+    phases::place_decoding,
     planner::Planner,
-    split::{Plan, plan},
+    relief::{Relief, Residents},
+    split::{HOIST_SLOTS, Split, split},
 };
+pub(crate) use self::{ladder::Ladder, placement::Placement};

@@ -1,30 +1,28 @@
 //! Where a job's weights go, and what that means for its models.
 
 use framepack_ipc::worker::Phase;
-use framepack_jobs::{EncoderPlacement, PhasePeak};
-use tch::{Device, Kind};
+use framepack_jobs::PhasePeak;
+use tch::Kind;
 
 use super::{
-    available::AvailableMemory,
-    phases::{EncoderNeeds, place_decoding, place_encoder},
-    split::{Plan, plan},
+    budget::Budget,
+    options::ModelOptions,
+    phases::{place_decoding, place_encoder},
+    relief::Relief,
+    split::{Split, split},
     survey::Survey,
 };
-use crate::{
-    error::PlanError,
-    options::{ModelOptions, Relief},
-    vae::Tiling,
-};
+use crate::{error::PlanError, nn::EncoderCost, vae::Tiling};
 
 /// What the models do with a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Placement {
     /// The transformer's blocks.
-    pub(crate) transformer: Plan,
+    pub(crate) transformer: Split,
     /// Whether all models stay on the device at once.
     pub(crate) is_roomy: bool,
-    /// Whether the text encoder's layers pass through slots.
-    pub(crate) streams_text: bool,
+    /// Slots through which the text encoder's layers pass; `None`: all are on the device.
+    pub(crate) text_slots: Option<usize>,
     /// What encoding a prompt takes, weights included.
     pub(crate) text_bytes: u64,
     /// What encoding an image takes, SigLIP's weights included.
@@ -41,87 +39,59 @@ pub(crate) struct Placement {
     pub(crate) has_relief: bool,
 }
 
-/// Where everything goes.
-pub(super) struct Placed {
-    pub(super) plan: Plan,
-    pub(super) text_encoder: EncoderPlacement,
+/// A placement and what will come of it, which the models do not act on: two plans are the same to them although the
+/// memory that other programs use has changed in between.
+pub(super) struct Planned {
+    pub(super) placement: Placement,
+    /// Bytes of blocks that leave the device while a section is decoded.
     pub(super) evicted_bytes: u64,
     pub(super) phases: Vec<PhasePeak>,
 }
 
-impl Placed {
-    /// What it means for the models.
-    pub(super) fn placement(
-        self,
-        survey: &Survey,
-        options: &ModelOptions,
-        device: Device,
-    ) -> Placement {
-        let beside = |phase: Phase| {
-            let peak = self.phases.iter().find(|peak| peak.phase == phase);
-            peak.map_or(0, |peak| peak.bytes - survey.kept_bytes)
-        };
-        Placement {
-            is_roomy: survey.is_roomy,
-            streams_text: self.text_encoder == EncoderPlacement::Streamed,
-            text_bytes: beside(Phase::Text),
-            image_bytes: beside(Phase::Image),
-            vae_bytes: survey.vae_bytes,
-            vae_kind: options.vae_kind(device),
-            decoding_bytes: survey.decoding.working_bytes(),
-            tiling: survey.decoding.tiling,
-            has_relief: options.limits.relief != Relief::default(),
-            transformer: self.plan,
-        }
-    }
-
+impl Planned {
     /// Places what was surveyed; an error says what is missing.
     pub(super) fn new(
         survey: &Survey,
-        memory: &AvailableMemory,
+        budget: &Budget,
         options: &ModelOptions,
     ) -> Result<Self, PlanError> {
-        let plan = plan(&survey.transformer, memory, &options.limits)?;
+        let transformer = split(&survey.transformer, budget, &options.limits)?;
         let kept_bytes = survey.kept_bytes;
-        // What is kept anyway is not counted twice.
-        let new_bytes = |needs: &EncoderNeeds| {
-            if survey.is_roomy {
-                EncoderNeeds {
-                    activation_bytes: needs.activation_bytes,
-                    ..EncoderNeeds::default()
-                }
-            } else {
-                *needs
-            }
-        };
+        let prompt = "encoding the prompt";
         let text = place_encoder(
-            "encoding the prompt",
-            &new_bytes(&survey.text),
+            prompt,
+            &survey.unless_kept(&survey.text),
             kept_bytes,
-            memory,
+            budget,
         )?;
-        let vision = EncoderNeeds {
-            activation_bytes: survey.encoding.working_bytes(),
-            ..new_bytes(&survey.vision)
+        let vision = EncoderCost {
+            activation_bytes: survey.encoding_bytes,
+            ..survey.unless_kept(&survey.vision)
         };
-        let image = place_encoder("encoding the image", &vision, kept_bytes, memory)?;
+        let image = place_encoder("encoding the image", &vision, kept_bytes, budget)?;
 
         let stays_bytes = survey.transformer.fixed_bytes + survey.transformer.hoisted_bytes;
-        let least_bytes = place_decoding(&survey.decoding, stays_bytes, memory)?;
-        let blocks_bytes = plan.resident_bytes + plan.residency.slots as u64 * plan.slot_bytes;
-        let evicted_bytes = (least_bytes + blocks_bytes).saturating_sub(memory.budget_bytes());
+        let least_bytes = place_decoding(survey.decoding_bytes, stays_bytes, budget)?;
+        let blocks_bytes = transformer.resident_bytes + transformer.slots_bytes();
+        let evicted_bytes = (least_bytes + blocks_bytes).saturating_sub(budget.usable_bytes());
         let peaks = [
             (Phase::Text, text.peak_bytes),
             (Phase::Image, image.peak_bytes),
-            (Phase::Sample, plan.peak_bytes),
+            (Phase::Sample, transformer.peak_bytes),
             (Phase::Decode, least_bytes + blocks_bytes - evicted_bytes),
         ];
         Ok(Self {
-            plan,
-            text_encoder: if text.is_streamed {
-                EncoderPlacement::Streamed
-            } else {
-                EncoderPlacement::Resident
+            placement: Placement {
+                transformer,
+                is_roomy: survey.is_roomy,
+                text_slots: text.slots,
+                text_bytes: text.peak_bytes - kept_bytes,
+                image_bytes: image.peak_bytes - kept_bytes,
+                vae_bytes: survey.vae_bytes,
+                vae_kind: survey.vae_kind,
+                decoding_bytes: survey.decoding_bytes,
+                tiling: survey.tiling,
+                has_relief: options.limits.relief != Relief::default(),
             },
             evicted_bytes,
             phases: peaks

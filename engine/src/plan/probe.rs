@@ -2,7 +2,7 @@
 
 use tch::Device;
 
-use super::available::AvailableMemory;
+use super::budget::Budget;
 use crate::device;
 
 /// What of the memory outside torch's allocator is taken for this process's own context and not for others': the
@@ -10,13 +10,13 @@ use crate::device;
 const CONTEXT_BYTES: u64 = 800 << 20;
 
 /// Memory of `device` and the host. On the CPU the device is the host.
-pub(super) fn memory(device: Device) -> AvailableMemory {
+pub(super) fn budget(device: Device) -> Budget {
     let host_available_bytes = device::host_available_bytes().unwrap_or(0);
     let total_bytes = device::total_bytes(device);
     let Some(info) = device::memory_info(device) else {
         let held_bytes = resident_set_bytes().unwrap_or(0);
         let free_bytes = (host_available_bytes + held_bytes).min(total_bytes);
-        return AvailableMemory {
+        return Budget {
             total_bytes,
             free_bytes,
             foreign_bytes: total_bytes - free_bytes,
@@ -28,7 +28,7 @@ pub(super) fn memory(device: Device) -> AvailableMemory {
     let used_bytes = total_bytes.saturating_sub(info.free_bytes + reserved_bytes);
     // The context exists already: whoever asks has opened the device.
     let context_bytes = used_bytes.min(CONTEXT_BYTES);
-    AvailableMemory {
+    Budget {
         total_bytes,
         free_bytes: info.free_bytes + reserved_bytes + context_bytes,
         foreign_bytes: used_bytes - context_bytes,
@@ -53,9 +53,9 @@ mod tests {
 
     #[test]
     fn on_the_cpu_the_host_is_the_device() {
-        let memory = memory(Device::Cpu);
-        assert_eq!(memory.free_bytes + memory.foreign_bytes, memory.total_bytes);
-        assert!(memory.free_bytes > resident_set_bytes().unwrap() / 2);
-        assert_eq!(memory.context_bytes, 0);
+        let budget = budget(Device::Cpu);
+        assert_eq!(budget.free_bytes + budget.foreign_bytes, budget.total_bytes);
+        assert!(budget.free_bytes > resident_set_bytes().unwrap() / 2);
+        assert_eq!(budget.context_bytes, 0);
     }
 }

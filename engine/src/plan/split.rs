@@ -5,24 +5,27 @@
 //! long as the transfers are spread evenly over it, which is why resident and streamed blocks alternate.
 //! diffusers' group offloading streams all blocks or none; this fills the card.
 
-use super::available::{AvailableMemory, DEVICE_MARGIN_BYTES};
+use super::{
+    budget::{Budget, DEVICE_MARGIN_BYTES},
+    host,
+    limits::{ForcedSplit, Limits},
+    relief::Residents,
+};
 use crate::{
     error::{Needs, PlanError},
-    offload::{Residency, STAGING_BYTES, evenly_spread},
-    options::{ForcedSplit, Limits, Residents},
-    transformer::TransformerNeeds,
+    offload::{Residency, STAGING_BYTES},
+    transformer::TransformerCost,
 };
+
+/// Slots for the modulation layers while hoisting evaluates them one after the other.
+pub const HOIST_SLOTS: usize = 2;
 
 /// Slots of the ring where there is room: one block computes, one is complete, one is being filled.
 const PREFERRED_SLOTS: usize = 3;
-/// Host memory that is not page-locked unless the settings say so: the system's and our own, …
-const HOST_MARGIN_BYTES: u64 = 4 << 30;
-/// … but not more than this part of what there is.
-const HOST_MARGIN_PART: u64 = 4;
 
 /// The transformer's place on the device and the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct Split {
     /// Who stays on the device.
     pub residency: Residency,
     /// For each block: whether it waits in page-locked host memory; of the streamed blocks, those that do not
@@ -46,20 +49,23 @@ pub struct Plan {
     pub peak_bytes: u64,
 }
 
+impl Split {
+    /// Size of all slots.
+    pub fn slots_bytes(&self) -> u64 {
+        self.residency.slots as u64 * self.slot_bytes
+    }
+}
+
 /// Places the transformer; an error says what is missing.
-pub fn plan(
-    needs: &TransformerNeeds,
-    memory: &AvailableMemory,
-    limits: &Limits,
-) -> Result<Plan, PlanError> {
+pub fn split(cost: &TransformerCost, budget: &Budget, limits: &Limits) -> Result<Split, PlanError> {
     let mut planner = SplitPlanner {
-        needs,
-        memory,
-        slot_bytes: needs.block_bytes.iter().copied().max().unwrap_or(0),
+        cost,
+        budget,
+        slot_bytes: cost.block_bytes.iter().copied().max().unwrap_or(0),
         preserve_bytes: limits
             .preserve_bytes
             .unwrap_or(0)
-            .max(needs.activation_bytes),
+            .max(cost.activation_bytes),
     };
     planner.add_room(limits.relief.room_bytes);
     let residency = match limits.forced {
@@ -67,14 +73,15 @@ pub fn plan(
         None => planner.best()?,
     };
     let residency = planner.reduced(residency, limits.relief.residents);
-    let pinned = planner.pinned(&residency, host_budget_bytes(memory, limits))?;
+    let host_bytes = host::budget_bytes(budget, limits);
+    let pinned = host::pinned(&cost.block_bytes, &residency, host_bytes)?;
     Ok(planner.carry_out(residency, pinned))
 }
 
 /// Plans a split; its fields do not depend on it.
 struct SplitPlanner<'a> {
-    needs: &'a TransformerNeeds,
-    memory: &'a AvailableMemory,
+    cost: &'a TransformerCost,
+    budget: &'a Budget,
     slot_bytes: u64,
     preserve_bytes: u64,
 }
@@ -82,7 +89,7 @@ struct SplitPlanner<'a> {
 impl SplitPlanner<'_> {
     /// All blocks if they fit; else as many as fit beside three slots, or fewer slots if none does.
     fn best(&self) -> Result<Residency, PlanError> {
-        let blocks = self.needs.block_bytes.len();
+        let blocks = self.cost.block_bytes.len();
         let largest = (0..=blocks)
             .rev()
             .map(|count| Residency::interleaved(blocks, count, PREFERRED_SLOTS.min(blocks - count)))
@@ -97,10 +104,10 @@ impl SplitPlanner<'_> {
 
     /// Keeps more free if anything fits beside it.
     fn add_room(&mut self, bytes: u64) {
-        let blocks = self.needs.block_bytes.len();
+        let blocks = self.cost.block_bytes.len();
         let least = Residency::first(blocks, 0, blocks.min(1));
         let preserve_bytes = self.preserve_bytes + bytes;
-        if self.needs_of(&least, preserve_bytes).bytes() <= self.memory.free_bytes {
+        if self.needs_of(&least, preserve_bytes).bytes() <= self.budget.free_bytes {
             self.preserve_bytes = preserve_bytes;
         }
     }
@@ -122,7 +129,7 @@ impl SplitPlanner<'_> {
     }
 
     fn forced(&self, split: ForcedSplit) -> Result<Residency, PlanError> {
-        let blocks = self.needs.block_bytes.len();
+        let blocks = self.cost.block_bytes.len();
         let ForcedSplit {
             resident_blocks,
             slots,
@@ -144,22 +151,22 @@ impl SplitPlanner<'_> {
             resident_blocks,
             slots,
             needs: self.needs_of(&residency, self.preserve_bytes),
-            free_bytes: self.memory.free_bytes,
+            free_bytes: self.budget.free_bytes,
         })
     }
 
     fn fits(&self, residency: &Residency) -> bool {
-        self.needs_of(residency, self.preserve_bytes).bytes() <= self.memory.free_bytes
+        self.needs_of(residency, self.preserve_bytes).bytes() <= self.budget.free_bytes
     }
 
     /// The parts that must fit together while hoisting and sampling.
     fn needs_of(&self, residency: &Residency, preserve_bytes: u64) -> Needs {
         let ring_bytes = self.ring_bytes(residency);
         Needs::new([
-            ("CUDA context", self.memory.context_bytes),
+            ("CUDA context", self.budget.context_bytes),
             (
                 "other weights",
-                self.needs.fixed_bytes + self.needs.hoisted_bytes,
+                self.cost.fixed_bytes + self.cost.hoisted_bytes,
             ),
             ("resident blocks", self.resident_bytes(residency)),
             ("slots", ring_bytes),
@@ -173,10 +180,10 @@ impl SplitPlanner<'_> {
 
     /// The refusal: with one slot and nothing resident it does not fit.
     fn too_small(&self) -> PlanError {
-        let blocks = self.needs.block_bytes.len();
+        let blocks = self.cost.block_bytes.len();
         let least = Residency::first(blocks, 0, blocks.min(1));
-        let free_bytes = self.memory.free_bytes;
-        let needs = self.needs_of(&least, self.needs.activation_bytes);
+        let free_bytes = self.budget.free_bytes;
+        let needs = self.needs_of(&least, self.cost.activation_bytes);
         if needs.bytes() <= free_bytes {
             return PlanError::Preserve {
                 preserve_bytes: self.preserve_bytes,
@@ -188,8 +195,8 @@ impl SplitPlanner<'_> {
             phase: "sampling",
             needs,
             free_bytes,
-            total_bytes: self.memory.total_bytes,
-            foreign_bytes: self.memory.foreign_bytes,
+            total_bytes: self.budget.total_bytes,
+            foreign_bytes: self.budget.foreign_bytes,
         }
     }
 
@@ -197,56 +204,27 @@ impl SplitPlanner<'_> {
         residency.slots as u64 * self.slot_bytes
     }
 
-    /// What hoisting takes beside a ring of that size.
+    /// What hoisting takes beside a ring of that size, whose memory it has while it lasts: the conditioner or the
+    /// modulation layers, which are not there at once.
     fn hoisting_bytes(&self, ring_bytes: u64) -> u64 {
-        self.needs.hoist_peak_bytes.saturating_sub(ring_bytes)
+        let modulations_bytes = HOIST_SLOTS as u64 * self.cost.modulation_bytes;
+        let peak_bytes = self.cost.conditioner_bytes.max(modulations_bytes);
+        peak_bytes.saturating_sub(ring_bytes)
     }
 
     fn resident_bytes(&self, residency: &Residency) -> u64 {
-        sum_where(&self.needs.block_bytes, &residency.resident)
+        host::sum_where(&self.cost.block_bytes, &residency.resident)
     }
 
-    /// Which streamed blocks wait in the arena: all if they fit, else as many as fit beside the staging buffers,
-    /// the others evenly spread among them.
-    fn pinned(&self, residency: &Residency, budget_bytes: u64) -> Result<Vec<bool>, PlanError> {
-        let blocks = residency.resident.len();
-        let streamed: Vec<usize> = (0..blocks).filter(|&i| !residency.resident[i]).collect();
-        let choose = |count: usize| {
-            let mut pinned = vec![false; blocks];
-            for (&block, is_pinned) in streamed.iter().zip(evenly_spread(count, streamed.len())) {
-                pinned[block] = is_pinned;
-            }
-            pinned
-        };
-        let staging_bytes = |count: usize| {
-            if count == streamed.len() {
-                0
-            } else {
-                STAGING_BYTES
-            }
-        };
-        (0..=streamed.len())
-            .rev()
-            .map(|count| (choose(count), staging_bytes(count)))
-            .find(|(pinned, staging)| {
-                sum_where(&self.needs.block_bytes, pinned) + staging <= budget_bytes
-            })
-            .map(|(pinned, _)| pinned)
-            .ok_or(PlanError::Host {
-                needed_bytes: staging_bytes(0),
-                budget_bytes,
-            })
-    }
-
-    fn carry_out(&self, residency: Residency, pinned: Vec<bool>) -> Plan {
-        let needs = self.needs;
+    fn carry_out(&self, residency: Residency, pinned: Vec<bool>) -> Split {
+        let cost = self.cost;
         let resident_bytes = self.resident_bytes(&residency);
-        let streamed_bytes = needs.block_bytes.iter().sum::<u64>() - resident_bytes;
-        let arena_bytes = sum_where(&needs.block_bytes, &pinned);
+        let streamed_bytes = cost.block_bytes.iter().sum::<u64>() - resident_bytes;
+        let arena_bytes = host::sum_where(&cost.block_bytes, &pinned);
         let staged_bytes = streamed_bytes - arena_bytes;
         let ring_bytes = self.ring_bytes(&residency);
-        let working_bytes = needs.activation_bytes.max(self.hoisting_bytes(ring_bytes));
-        Plan {
+        let working_bytes = cost.activation_bytes.max(self.hoisting_bytes(ring_bytes));
+        Split {
             slot_bytes: self.slot_bytes,
             preserve_bytes: self.preserve_bytes,
             resident_bytes,
@@ -254,8 +232,8 @@ impl SplitPlanner<'_> {
             arena_bytes,
             staging_bytes: if staged_bytes > 0 { STAGING_BYTES } else { 0 },
             staged_bytes,
-            peak_bytes: needs.fixed_bytes
-                + needs.hoisted_bytes
+            peak_bytes: cost.fixed_bytes
+                + cost.hoisted_bytes
                 + resident_bytes
                 + ring_bytes
                 + working_bytes,
@@ -263,19 +241,6 @@ impl SplitPlanner<'_> {
             pinned,
         }
     }
-}
-
-/// Host memory that may be page-locked.
-fn host_budget_bytes(memory: &AvailableMemory, limits: &Limits) -> u64 {
-    let available = memory.host_available_bytes;
-    let margin = HOST_MARGIN_BYTES.min(available / HOST_MARGIN_PART);
-    let budget = limits.host_budget_bytes.unwrap_or(available - margin);
-    budget.min(available)
-}
-
-fn sum_where(bytes: &[u64], chosen: &[bool]) -> u64 {
-    let pairs = bytes.iter().zip(chosen);
-    pairs.filter(|(_, chosen)| **chosen).map(|(b, _)| b).sum()
 }
 
 #[cfg(test)]

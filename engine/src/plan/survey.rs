@@ -1,138 +1,249 @@
-//! What a bundle's models need: from their configurations and the names and shapes of their tensors.
+//! What a bundle's models take for a job: from their configurations and the names and shapes of their tensors.
 //!
 //! No weight is read. The sizes are those of the type that a model computes in, not of the files.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::PathBuf;
 
 use tch::{Device, Kind};
 
-use super::phases::{Decoding, EncoderNeeds};
+use super::{
+    budget::Budget,
+    options::{ModelOptions, ROOMY_BYTES},
+};
 use crate::{
+    bundle::Component,
+    error::Error,
+    job::Job,
+    nn::EncoderCost,
     offload::{Memory, MemoryOptions},
-    text::{Clip, Llama, clip, llama},
-    transformer::{self, PackedTransformer, Run, TransformerNeeds},
-    vae::{self, Vae},
+    sampler::needs_negative,
+    text::{
+        Clip, Llama, clip, llama,
+        prompt::{MAX_PROMPT_TOKENS, PADDED_TOKENS},
+    },
+    transformer::{self, PackedTransformer, Run, TransformerCost, section_tokens},
+    vae::{self, Decoding, Tiling, Vae},
     vision::{Siglip, siglip},
-    weights::{Checkpoint, Layout, WeightsError},
+    weights::{Elements, Layout, Loading, Weights, WeightsError},
 };
 
 /// What a job's bundle and request say.
 pub(super) struct Survey {
-    pub(super) transformer: TransformerNeeds,
+    pub(super) transformer: TransformerCost,
     pub(super) tokens: u64,
-    pub(super) hoisted_away_bytes: u64,
-    pub(super) text: EncoderNeeds,
-    pub(super) vision: EncoderNeeds,
+    /// Llama, with CLIP beside it.
+    pub(super) text: EncoderCost,
+    pub(super) vision: EncoderCost,
     pub(super) vae_bytes: u64,
-    pub(super) encoding: Decoding,
-    pub(super) decoding: Decoding,
+    pub(super) vae_kind: Kind,
+    /// What the VAE takes to encode the start image, …
+    pub(super) encoding_bytes: u64,
+    /// … and to decode the most frames that are decoded together, …
+    pub(super) decoding_bytes: u64,
+    /// … cut like this.
+    pub(super) tiling: Tiling,
     /// Weights of other models that are on the device while the transformer samples.
     pub(super) kept_bytes: u64,
     /// Whether the encoders are among them.
     pub(super) is_roomy: bool,
 }
 
-/// A model whose tensors can be counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counted {
-    /// HunyuanVideo's autoencoder.
-    Vae,
-    /// Llama.
-    Llama,
-    /// CLIP's text encoder.
-    Clip,
-    /// SigLIP's image encoder.
-    Siglip,
-}
+impl Survey {
+    /// Of a job that is to run on `device` with `budget`.
+    pub(super) fn new(
+        job: &Job,
+        options: &ModelOptions,
+        device: Device,
+        budget: &Budget,
+    ) -> Result<Self, Error> {
+        let models = JobModels {
+            job,
+            options,
+            device,
+        };
+        let vae_config = vae::Config::read(&models.folder(Component::Vae)?)?;
+        let vae_kind = options.vae_kind(device);
+        let vae_bytes = models.vae_elements(&vae_config)?.bytes(vae_kind);
+        let (vision, text) = (models.vision()?, models.text()?);
+        let run = models.run(&vae_config)?;
+        let mut transformer = models.transformer(&run)?;
 
-impl Counted {
-    fn layout(self) -> Layout {
-        match self {
-            Self::Vae => Layout::DIFFUSERS,
-            Self::Llama => llama::LAYOUT,
-            Self::Clip => clip::LAYOUT,
-            Self::Siglip => siglip::LAYOUT,
+        let encoders_bytes = text.fixed_bytes + text.layers_bytes + vision.fixed_bytes;
+        let blocks_bytes: u64 = transformer.block_bytes.iter().sum();
+        let all_bytes = encoders_bytes
+            + vae_bytes
+            + blocks_bytes
+            + transformer.fixed_bytes
+            + transformer.hoisted_away_bytes;
+        let is_roomy = is_roomy(device, budget, all_bytes);
+        let kept_bytes = vae_bytes + if is_roomy { encoders_bytes } else { 0 };
+        transformer.fixed_bytes += kept_bytes;
+        let decoding = Decoding {
+            config: &vae_config,
+            kind: vae_kind,
+            size_px: [job.plan.width_px.into(), job.plan.height_px.into()],
+            latent_frames: decoded_latent_frames(job),
+            tiling: options.tiling(device, budget.total_bytes),
+        };
+        // Encoding a frame is taken to need what decoding it needs.
+        let encoding = Decoding {
+            latent_frames: 1,
+            tiling: Tiling::Time,
+            ..decoding
+        };
+        Ok(Self {
+            transformer,
+            tokens: run.tokens,
+            text,
+            vision,
+            vae_bytes,
+            vae_kind,
+            encoding_bytes: encoding.working_bytes(),
+            decoding_bytes: decoding.working_bytes(),
+            tiling: decoding.tiling,
+            kept_bytes,
+            is_roomy,
+        })
+    }
+
+    /// What an encoder takes beside the weights that are kept anyway.
+    pub(super) fn unless_kept(&self, cost: &EncoderCost) -> EncoderCost {
+        if !self.is_roomy {
+            return *cost;
+        }
+        EncoderCost {
+            activation_bytes: cost.activation_bytes,
+            ..EncoderCost::default()
         }
     }
 }
 
-/// Elements of each tensor, by name.
-pub(super) type Elements = BTreeMap<String, u64>;
-
-/// Names and sizes of the tensors in a component's folder, from the headers of its files.
-pub(super) fn read_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
-    Ok(Checkpoint::open(dir, &model.layout())?.stored_elements())
-}
-
-/// Names and sizes of the tensors that a model asks for whose `config.json` is in `dir`.
-pub(super) fn configured_elements(model: Counted, dir: &Path) -> Result<Elements, WeightsError> {
-    let shapes = Checkpoint::shapes();
-    let w = shapes.weights(Device::Cpu, Kind::Half);
-    let memory = Memory::new(Device::Cpu, MemoryOptions::default());
-    match model {
-        Counted::Vae => drop(Vae::load(&w, &vae::Config::read(dir)?)?),
-        Counted::Llama => drop(Llama::load(&w, &llama::Config::read(dir)?, &memory)?),
-        Counted::Clip => drop(Clip::load(&w, &clip::Config::read(dir)?)?),
-        Counted::Siglip => drop(Siglip::load(&w, &siglip::Config::read(dir)?, &memory)?),
+/// Whether all models stay on the device at once. On the CPU they do where they fit.
+pub(super) fn is_roomy(device: Device, budget: &Budget, all_bytes: u64) -> bool {
+    match device {
+        Device::Cuda(_) => budget.free_bytes >= ROOMY_BYTES,
+        _ => budget.free_bytes >= all_bytes,
     }
-    let taken = shapes.taken().into_iter();
-    let count = |shape: Vec<i64>| shape.iter().product::<i64>().unsigned_abs();
-    Ok(taken.map(|(name, shape)| (name, count(shape))).collect())
 }
 
-/// What a transformer of `config` needs for a run, and the bytes of its weights that leave the device once they are
-/// evaluated.
-pub(super) fn transformer_needs(
+/// A job's models, in their folders.
+struct JobModels<'a> {
+    job: &'a Job,
+    options: &'a ModelOptions,
+    device: Device,
+}
+
+impl JobModels<'_> {
+    fn folder(&self, component: Component) -> Result<PathBuf, Error> {
+        Ok(self.job.bundle.component(component)?)
+    }
+
+    /// Sizes of a component's tensors: of those in its folder, or of those that are made for it.
+    fn elements<M>(
+        &self,
+        component: Component,
+        layout: &Layout,
+        load: impl FnOnce(&Weights<'_>) -> Result<M, WeightsError>,
+    ) -> Result<Elements, Error> {
+        Ok(match self.options.synthesise {
+            Some(_) => Elements::asked_for(load)?,
+            None => Elements::stored(&self.folder(component)?, layout)?,
+        })
+    }
+
+    fn vae_elements(&self, config: &vae::Config) -> Result<Elements, Error> {
+        self.elements(Component::Vae, &Layout::DIFFUSERS, |w| Vae::load(w, config))
+    }
+
+    fn text(&self) -> Result<EncoderCost, Error> {
+        let kind = self.options.encoder_kind(self.device);
+        let folder = self.folder(Component::TextEncoder2)?;
+        let load = |w: &Weights<'_>| Clip::load(w, &clip::Config::read(&folder)?);
+        let elements = self.elements(Component::TextEncoder2, &clip::LAYOUT, load)?;
+        let clip = clip::cost(&elements, kind);
+
+        let config = llama::Config::read(&self.folder(Component::TextEncoder)?)?;
+        let load = |w: &Weights<'_>| Llama::load(w, &config, &no_memory());
+        let elements = self.elements(Component::TextEncoder, &llama::LAYOUT, load)?;
+        let llama = llama::cost(&elements, &config, kind);
+        Ok(EncoderCost {
+            fixed_bytes: llama.fixed_bytes + clip.fixed_bytes,
+            ..llama
+        })
+    }
+
+    fn vision(&self) -> Result<EncoderCost, Error> {
+        let config = self.vision_config()?;
+        let load = |w: &Weights<'_>| Siglip::load(w, &config, &no_memory());
+        let elements = self.elements(Component::ImageEncoder, &siglip::LAYOUT, load)?;
+        let kind = self.options.encoder_kind(self.device);
+        Ok(siglip::cost(&elements, kind))
+    }
+
+    fn vision_config(&self) -> Result<siglip::Config, Error> {
+        Ok(siglip::Config::read(
+            &self.folder(Component::ImageEncoder)?,
+        )?)
+    }
+
+    /// How often the transformer runs, and on how many tokens.
+    fn run(&self, vae: &vae::Config) -> Result<Run, Error> {
+        let Job { plan, sampling, .. } = self.job;
+        let image_tokens = if transformer::Config::read(&self.job.transformer)?.has_image_proj {
+            self.vision_config()?.patches().unsigned_abs()
+        } else {
+            0
+        };
+        let context_tokens = image_tokens + MAX_PROMPT_TOKENS as u64;
+        let ratio = vae.spatial_compression_ratio.unsigned_abs();
+        let latent = [plan.height_px, plan.width_px].map(|px| u64::from(px) / ratio);
+        let prompts = if needs_negative(&sampling.guidance) {
+            2
+        } else {
+            1
+        };
+        Ok(Run {
+            tokens: context_tokens + section_tokens(latent, plan.latent_window.into()),
+            context_tokens,
+            padded_text_tokens: PADDED_TOKENS as u64,
+            evaluations: prompts * u64::from(sampling.steps),
+        })
+    }
+
+    fn transformer(&self, run: &Run) -> Result<TransformerCost, Error> {
+        let config = transformer::Config::read(&self.job.transformer)?;
+        let kind = self.options.transformer_kind(self.device);
+        Ok(transformer_cost(&config, run, kind)?)
+    }
+}
+
+/// What a transformer of `config` takes for a run.
+fn transformer_cost(
     config: &transformer::Config,
     run: &Run,
     kind: Kind,
-) -> Result<(TransformerNeeds, u64), WeightsError> {
-    let shapes = Checkpoint::shapes();
-    let memory = Memory::new(Device::Cpu, MemoryOptions::default());
-    let model = PackedTransformer::load(&shapes.weights(Device::Cpu, kind), config, &memory)?;
-    Ok((model.needs(run), model.hoisted_away_bytes()))
+) -> Result<TransformerCost, WeightsError> {
+    let shapes = Loading::shapes();
+    let weights = shapes.weights(Device::Cpu, kind);
+    Ok(PackedTransformer::load(&weights, config, &no_memory())?.cost(run))
 }
 
-/// What Llama needs to encode `tokens` tokens.
-pub(super) fn llama_needs(
-    elements: &Elements,
-    config: &llama::Config,
-    (tokens, kind_bytes): (u64, u64),
-) -> EncoderNeeds {
-    let mut layers: BTreeMap<usize, u64> = BTreeMap::new();
-    let mut fixed = 0;
-    for (name, count) in elements {
-        let layer = name
-            .strip_prefix("layers.")
-            .and_then(|rest| rest.split_once('.')?.0.parse::<usize>().ok());
-        match layer {
-            Some(layer) if layer < config.used_layers() => {
-                *layers.entry(layer).or_default() += count;
-            }
-            Some(_) => {}
-            None => fixed += count,
-        }
-    }
-    // Stream, normalised stream, q, k, v and the attention's output; the gated MLP's three.
-    let widths = 6 * config.hidden_size + 3 * config.intermediate_size;
-    EncoderNeeds {
-        fixed_bytes: kind_bytes * fixed,
-        layers_bytes: kind_bytes * layers.values().sum::<u64>(),
-        layer_bytes: kind_bytes * layers.values().max().copied().unwrap_or(0),
-        activation_bytes: kind_bytes * tokens * widths.unsigned_abs(),
-    }
+/// For models of names and shapes, whose weights never travel.
+fn no_memory() -> Memory {
+    Memory::new(Device::Cpu, MemoryOptions::default())
 }
 
-/// An encoder that is not streamed.
-pub(super) fn whole(weights_bytes: u64) -> EncoderNeeds {
-    EncoderNeeds {
-        fixed_bytes: weights_bytes,
-        ..EncoderNeeds::default()
-    }
+/// Most latent frames that are decoded together.
+fn decoded_latent_frames(job: &Job) -> u64 {
+    let sections = job.sampling.sections.sections.iter();
+    let frames = sections.map(|section| section.decoded_latent_frames.unsigned_abs());
+    frames.max().unwrap_or(1)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/bundle");
@@ -147,49 +258,41 @@ mod tests {
         let run = Run {
             tokens: 18_289,
             context_tokens: 789,
+            padded_text_tokens: 512,
             evaluations: 25,
         };
-        let (needs, hoisted_away_bytes) = transformer_needs(&config, &run, Kind::BFloat16).unwrap();
+        let cost = transformer_cost(&config, &run, Kind::BFloat16).unwrap();
         let about = |found: u64, expected: f64| {
             assert!(
                 (found as f64 / expected - 1.0).abs() < 0.01,
                 "{found} {expected}"
             );
         };
-        about(needs.block_bytes[0], 453.0e6);
-        about(needs.block_bytes[59], 226.5e6);
-        about(hoisted_away_bytes, (6.80 + 0.62 + 0.08 + 0.06) * 1e9);
-        assert!(needs.fixed_bytes < 110_000_000, "{}", needs.fixed_bytes);
+        about(cost.block_bytes[0], 453.0e6);
+        about(cost.block_bytes[59], 226.5e6);
+        about(cost.hoisted_away_bytes, (6.80 + 0.62 + 0.08 + 0.06) * 1e9);
+        assert!(cost.fixed_bytes < 110_000_000, "{}", cost.fixed_bytes);
     }
 
     #[test]
     fn configurations_say_what_the_files_hold() {
-        for (model, folder) in [
-            (Counted::Vae, "vae"),
-            (Counted::Llama, "text_encoder"),
-            (Counted::Clip, "text_encoder_2"),
-        ] {
-            let dir = Path::new(BUNDLE).join(folder);
-            let configured = configured_elements(model, &dir).unwrap();
-            let stored = read_elements(model, &dir).unwrap();
-            for (name, elements) in &configured {
-                assert_eq!(stored.get(name), Some(elements), "{model:?} {name}");
+        let same = |folder: &str, layout: &Layout, configured: Elements| {
+            let stored = Elements::stored(&Path::new(BUNDLE).join(folder), layout).unwrap();
+            let stored: Vec<_> = stored.iter().collect();
+            assert!(configured.iter().next().is_some());
+            for tensor in configured.iter() {
+                assert!(stored.contains(&tensor), "{folder}: {tensor:?}");
             }
-            assert!(!configured.is_empty());
-        }
-    }
-
-    #[test]
-    fn llamas_last_layers_are_not_counted() {
-        let dir = Path::new(BUNDLE).join("text_encoder");
-        let config = llama::Config::read(&dir).unwrap();
-        let elements = read_elements(Counted::Llama, &dir).unwrap();
-        let needs = llama_needs(&elements, &config, (10, 2));
-        assert_eq!(
-            needs.layers_bytes,
-            needs.layer_bytes * config.used_layers() as u64
-        );
-        let embedding = config.vocab_size * config.hidden_size;
-        assert_eq!(needs.fixed_bytes, 2 * embedding as u64);
+        };
+        let dir = |folder: &str| Path::new(BUNDLE).join(folder);
+        let config = vae::Config::read(&dir("vae")).unwrap();
+        let asked_for = Elements::asked_for(|w| Vae::load(w, &config)).unwrap();
+        same("vae", &Layout::DIFFUSERS, asked_for);
+        let config = llama::Config::read(&dir("text_encoder")).unwrap();
+        let asked_for = Elements::asked_for(|w| Llama::load(w, &config, &no_memory())).unwrap();
+        same("text_encoder", &llama::LAYOUT, asked_for);
+        let config = clip::Config::read(&dir("text_encoder_2")).unwrap();
+        let asked_for = Elements::asked_for(|w| Clip::load(w, &config)).unwrap();
+        same("text_encoder_2", &clip::LAYOUT, asked_for);
     }
 }

@@ -21,6 +21,15 @@ pub const AFTER_PROMPT: &str = "<|eot_id|>";
 /// How many tokens of the prompt, the closing `<|eot_id|>` included, are kept.
 pub const MAX_PROMPT_TOKENS: usize = 256;
 
+/// Tokens of [`BEFORE_PROMPT`] and BOS, rounded up: 95 in the published model's vocabulary.
+const TEMPLATE_TOKENS: usize = 128;
+
+/// Most tokens that the language model gets.
+pub const MAX_TOKENS: usize = TEMPLATE_TOKENS + MAX_PROMPT_TOKENS;
+
+/// Length to which the states of the prompt's tokens are padded for the transformer, which masks the padding out.
+pub const PADDED_TOKENS: usize = 512;
+
 /// The text that the language model's tokenizer gets for `prompt`. Braces in a prompt mean nothing.
 pub fn with_template(prompt: &str) -> String {
     [BEFORE_PROMPT, prompt, AFTER_PROMPT].concat()

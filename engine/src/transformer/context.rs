@@ -141,7 +141,7 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
-    use crate::weights::Checkpoint;
+    use crate::weights::Loading;
 
     const CONFIG: Config = Config {
         in_channels: 1,
@@ -176,8 +176,8 @@ mod tests {
             clean_2x: Some(frames(2)),
             clean_4x: Some(frames(16)),
         };
-        let checkpoint = Checkpoint::shapes();
-        let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+        let loading = Loading::shapes();
+        let weights = loading.weights(Device::Cpu, Kind::Float);
         let packing = ContextPacking::load(&weights, &CONFIG).unwrap();
         packing.forward(&latents, &context)
     }

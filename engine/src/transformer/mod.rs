@@ -5,27 +5,24 @@
 //! (diffusers), whose checkpoints this module reads. Rounding points in half precision are upstream's: rotary
 //! tables and RMS statistics in f32, modulation in the model's type, the output head in f32.
 
-mod activations;
 mod block;
 mod cache;
 mod conditioner;
 mod config;
 mod context;
+mod cost;
 mod embed;
 mod model;
 mod modulation;
-mod needs;
 mod pad;
 mod refiner;
 mod rope;
 
-pub(crate) use self::needs::HOIST_SLOTS;
 pub use self::{
-    activations::{Sequence, section_tokens},
     cache::StepCache,
     conditioner::{Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
     context::Context,
+    cost::{Run, Sequence, TransformerCost, section_tokens},
     model::{PackedTransformer, TransformerInputs},
-    needs::{Run, TransformerNeeds},
 };

@@ -10,8 +10,8 @@ use super::{
     conditioner::{self, Conditioner, Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
     context::{Context, ContextPacking, Packed},
+    cost::{Run, TransformerCost, WeightBytes},
     modulation::{Modulation, vectors},
-    needs::{Run, TransformerNeeds, WeightBytes},
 };
 use crate::{
     kernels::modulated_norm,
@@ -100,24 +100,15 @@ impl PackedTransformer {
         conditioner::modulate(&self.modulations, steps)
     }
 
-    /// What a run asks for.
-    pub fn needs(&self, run: &Run) -> TransformerNeeds {
+    /// What a run takes.
+    pub fn cost(&self, run: &Run) -> TransformerCost {
         let weights = WeightBytes {
             blocks: self.blocks.block_bytes(),
             fixed: self.packing.bytes() + self.proj_out.bytes(),
             conditioner: self.conditioner.block_bytes().iter().sum(),
             modulations: self.modulations.block_bytes(),
         };
-        TransformerNeeds::new(&self.config, self.kind, weights, run)
-    }
-
-    /// Weights that leave the device once they are evaluated.
-    pub fn hoisted_away_bytes(&self) -> u64 {
-        let both = [
-            self.conditioner.block_bytes(),
-            self.modulations.block_bytes(),
-        ];
-        both.iter().flatten().sum()
+        TransformerCost::new(&self.config, self.kind, weights, run)
     }
 
     /// Velocity `noise − x0` at the given noise level: (1, C, T, H, W) f32. The blocks are gone through as `cache` says.

@@ -80,6 +80,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Frames that decoding makes of so many latents, at least one, of which the first makes one.
+    pub(super) fn pixel_frames(&self, latent_frames: i64) -> i64 {
+        (latent_frames - 1) * self.temporal_compression_ratio + 1
+    }
+
     /// Factors (t, h, w) between level `i` and the next, counted from the encoder's input in the encoder
     /// and from the decoder's input in the decoder: space in the first levels, time in the last.
     pub(super) fn resampling(&self, i: usize) -> Option<[i64; 3]> {
@@ -92,12 +97,10 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
+impl Config {
     /// `AutoencoderKLHunyuanVideo`'s defaults, which the published VAE has.
-    fn published() -> Config {
-        Config {
+    pub(crate) fn published() -> Self {
+        Self {
             in_channels: 3,
             out_channels: 3,
             latent_channels: 16,
@@ -110,10 +113,15 @@ mod tests {
             mid_block_add_attention: true,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn space_is_resampled_three_times_and_time_twice() {
-        let steps: Vec<_> = (0..4).map(|i| published().resampling(i)).collect();
+        let steps: Vec<_> = (0..4).map(|i| Config::published().resampling(i)).collect();
         assert_eq!(
             steps,
             [Some([1, 2, 2]), Some([2, 2, 2]), Some([2, 2, 2]), None]

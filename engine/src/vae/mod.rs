@@ -5,6 +5,7 @@
 
 mod causal;
 mod config;
+mod cost;
 mod decoder;
 mod encoder;
 mod mid;
@@ -13,6 +14,7 @@ mod tiles;
 
 pub use self::{
     config::Config,
+    cost::Decoding,
     model::{Posterior, Vae},
     tiles::Tiling,
 };

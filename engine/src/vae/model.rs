@@ -13,12 +13,6 @@ use crate::{
     weights::{Layout, ModelSource, Weights, WeightsError},
 };
 
-// Tiles in pixels and frames, constants of the upstream class and not of its configuration.
-const TILE_PX: i64 = 256;
-const TILE_STRIDE_PX: i64 = 192;
-const TILE_FRAMES: i64 = 16;
-const TILE_STRIDE_FRAMES: i64 = 12;
-
 /// The VAE.
 #[derive(Debug)]
 pub struct Vae {
@@ -69,8 +63,9 @@ impl Vae {
     pub fn encode(&self, pixels: &Tensor, tiling: Tiling) -> Posterior {
         let frames = pixels.size()[2];
         let latent_frames = (frames - 1) / self.config.temporal_compression_ratio + 1;
-        let moments = if frames > TILE_FRAMES {
-            over_time(pixels, self.encode_time(), latent_frames, |piece| {
+        let cut = Cut::encode_time(&self.config);
+        let moments = if frames > cut.length {
+            over_time(pixels, cut, latent_frames, |piece| {
                 self.encode_piece(piece, tiling)
             })
         } else {
@@ -86,11 +81,11 @@ impl Vae {
     /// `latents`: (B, C, T, h, w), divided by the scaling factor → (B, 3, 4(T−1)+1, 8h, 8w), about
     /// [−1, 1] and not clamped.
     pub fn decode(&self, latents: &Tensor, tiling: Tiling) -> Tensor {
-        let ratio = self.config.temporal_compression_ratio;
         let latent_frames = latents.size()[2];
-        if latent_frames > TILE_FRAMES / ratio {
-            let frames = (latent_frames - 1) * ratio + 1;
-            over_time(latents, self.decode_time(), frames, |piece| {
+        let cut = Cut::decode_time(&self.config);
+        if latent_frames > cut.length {
+            let frames = self.config.pixel_frames(latent_frames);
+            over_time(latents, cut, frames, |piece| {
                 self.decode_piece(piece, tiling)
             })
         } else {
@@ -101,9 +96,10 @@ impl Vae {
     fn encode_piece(&self, pixels: &Tensor, tiling: Tiling) -> Tensor {
         let pass = |x: &Tensor| self.quant_conv.forward(&self.encoder.forward(x));
         let size = [pixels.size()[3], pixels.size()[4]];
-        if tiling == Tiling::TimeAndSpace && size.iter().any(|side| *side > TILE_PX) {
+        let cut = Cut::encode_space(&self.config);
+        if tiling == Tiling::TimeAndSpace && size.iter().any(|side| *side > cut.length) {
             let latent_size = size.map(|side| side / self.config.spatial_compression_ratio);
-            over_space(pixels, self.encode_space(), latent_size, pass)
+            over_space(pixels, cut, latent_size, pass)
         } else {
             pass(pixels)
         }
@@ -112,58 +108,12 @@ impl Vae {
     fn decode_piece(&self, latents: &Tensor, tiling: Tiling) -> Tensor {
         let pass = |x: &Tensor| self.decoder.forward(&self.post_quant_conv.forward(x));
         let size = [latents.size()[3], latents.size()[4]];
-        let cut = self.decode_space();
+        let cut = Cut::decode_space(&self.config);
         if tiling == Tiling::TimeAndSpace && size.iter().any(|side| *side > cut.length) {
             let size_px = size.map(|side| side * self.config.spatial_compression_ratio);
             over_space(latents, cut, size_px, pass)
         } else {
             pass(latents)
-        }
-    }
-
-    fn encode_time(&self) -> Cut {
-        let ratio = self.config.temporal_compression_ratio;
-        let overlap = (TILE_FRAMES - TILE_STRIDE_FRAMES) / ratio;
-        Cut {
-            length: TILE_FRAMES,
-            stride: TILE_STRIDE_FRAMES,
-            kept: TILE_STRIDE_FRAMES / ratio,
-            overlap,
-        }
-    }
-
-    fn decode_time(&self) -> Cut {
-        let ratio = self.config.temporal_compression_ratio;
-        let overlap = TILE_FRAMES - TILE_STRIDE_FRAMES;
-        let (length, stride) = (TILE_FRAMES / ratio, TILE_STRIDE_FRAMES / ratio);
-        Cut {
-            length,
-            stride,
-            kept: TILE_STRIDE_FRAMES,
-            overlap,
-        }
-    }
-
-    fn encode_space(&self) -> Cut {
-        let ratio = self.config.spatial_compression_ratio;
-        let overlap = (TILE_PX - TILE_STRIDE_PX) / ratio;
-        Cut {
-            length: TILE_PX,
-            stride: TILE_STRIDE_PX,
-            kept: TILE_STRIDE_PX / ratio,
-            overlap,
-        }
-    }
-
-    fn decode_space(&self) -> Cut {
-        let ratio = self.config.spatial_compression_ratio;
-        let overlap = TILE_PX - TILE_STRIDE_PX;
-        let (length, stride) = (TILE_PX / ratio, TILE_STRIDE_PX / ratio);
-        Cut {
-            length,
-            stride,
-            kept: TILE_STRIDE_PX,
-            overlap,
         }
     }
 }

@@ -5,6 +5,14 @@
 
 use tch::{Kind, Tensor};
 
+use super::config::Config;
+
+// Tiles in pixels and frames, constants of the upstream class and not of its configuration.
+const TILE_PX: i64 = 256;
+const TILE_STRIDE_PX: i64 = 192;
+const TILE_FRAMES: i64 = 16;
+const TILE_STRIDE_FRAMES: i64 = 12;
+
 /// In what the VAE cuts its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tiling {
@@ -25,6 +33,57 @@ pub(super) struct Cut {
     pub(super) overlap: i64,
 }
 
+impl Cut {
+    /// Of pixels along time.
+    pub(super) fn encode_time(config: &Config) -> Self {
+        let ratio = config.temporal_compression_ratio;
+        Self {
+            length: TILE_FRAMES,
+            stride: TILE_STRIDE_FRAMES,
+            kept: TILE_STRIDE_FRAMES / ratio,
+            overlap: (TILE_FRAMES - TILE_STRIDE_FRAMES) / ratio,
+        }
+    }
+
+    /// Of latents along time.
+    pub(super) fn decode_time(config: &Config) -> Self {
+        let ratio = config.temporal_compression_ratio;
+        Self {
+            length: TILE_FRAMES / ratio,
+            stride: TILE_STRIDE_FRAMES / ratio,
+            kept: TILE_STRIDE_FRAMES,
+            overlap: TILE_FRAMES - TILE_STRIDE_FRAMES,
+        }
+    }
+
+    /// Of pixels along height and width.
+    pub(super) fn encode_space(config: &Config) -> Self {
+        let ratio = config.spatial_compression_ratio;
+        Self {
+            length: TILE_PX,
+            stride: TILE_STRIDE_PX,
+            kept: TILE_STRIDE_PX / ratio,
+            overlap: (TILE_PX - TILE_STRIDE_PX) / ratio,
+        }
+    }
+
+    /// Of latents along height and width.
+    pub(super) fn decode_space(config: &Config) -> Self {
+        let ratio = config.spatial_compression_ratio;
+        Self {
+            length: TILE_PX / ratio,
+            stride: TILE_STRIDE_PX / ratio,
+            kept: TILE_STRIDE_PX,
+            overlap: TILE_PX - TILE_STRIDE_PX,
+        }
+    }
+
+    /// Positions of the longest piece along time: all but the first begin with a frame more, see [`over_time`].
+    pub(super) fn longest_piece(&self) -> i64 {
+        self.length + 1
+    }
+}
+
 const TIME: i64 = 2;
 const HEIGHT: i64 = 3;
 const WIDTH: i64 = 4;
@@ -43,7 +102,7 @@ pub(super) fn over_time(
     let mut kept = Vec::new();
     let mut previous: Option<Tensor> = None;
     for start in (0..frames).step_by(cut.stride as usize) {
-        let length = (cut.length + 1).min(frames - start);
+        let length = cut.longest_piece().min(frames - start);
         let is_past_only = start > 0 && length == 1;
         if is_past_only {
             break;

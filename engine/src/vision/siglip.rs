@@ -7,9 +7,11 @@ use std::path::Path;
 use serde::Deserialize;
 use tch::{Kind, Tensor};
 
-use crate::nn::{Activation, Conv2d, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility};
+use crate::nn::{
+    Activation, Conv2d, EncoderCost, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility,
+};
 use crate::offload::{DynamicSwap, Memory};
-use crate::weights::{Layout, ModelSource, Weights, WeightsError, read_config};
+use crate::weights::{Elements, Layout, ModelSource, Weights, WeightsError, read_config};
 
 /// The checkpoint, with or without the `vision_model.` of transformers before 5.
 pub const LAYOUT: Layout = Layout {
@@ -51,6 +53,12 @@ impl Config {
     pub fn patches(&self) -> i64 {
         (self.image_size / self.patch_size).pow(2)
     }
+}
+
+/// What the encoder takes, by the sizes of the tensors that there are. Beside the VAE, which encodes the same picture
+/// with the same memory, its 729 patches do not count.
+pub fn cost(elements: &Elements, kind: Kind) -> EncoderCost {
+    EncoderCost::whole(elements.bytes(kind))
 }
 
 /// The image encoder.

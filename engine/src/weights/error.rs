@@ -1,11 +1,11 @@
-//! What can be wrong with a checkpoint, with the facts that a user needs to find it.
+//! What can be wrong with a model's files, with the facts that a user needs to find it.
 
 use std::{io, path::PathBuf};
 
 use framepack_jobs::Code;
 use thiserror::Error;
 
-/// A checkpoint or configuration that cannot be used.
+/// Weights or a configuration that cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WeightsError {
@@ -56,7 +56,7 @@ pub enum WeightsError {
         /// Length of the file.
         found_bytes: u64,
     },
-    /// The index of a sharded checkpoint does not fit its shards.
+    /// The index does not fit the files that it names.
     #[error("bad index {}: {reason}", path.display())]
     Index {
         /// The index.
@@ -64,10 +64,10 @@ pub enum WeightsError {
         /// What does not fit.
         reason: String,
     },
-    /// A tensor that the model needs is nowhere in the checkpoint.
+    /// A tensor that the model needs is in none of the files.
     #[error("{} lacks tensor {tensor}, expected with shape {expected:?}", path.display())]
     Missing {
-        /// The file or, for a sharded checkpoint, the index.
+        /// The file or, where there are several, their index.
         path: PathBuf,
         /// Full name of the tensor.
         tensor: String,

@@ -12,9 +12,9 @@ use safetensors::{
 };
 use tch::{Device, Kind, Tensor};
 
-use super::{error::WeightsError, synthesis::synthesise};
+use super::{error::WeightsError, source::synthesise};
 
-/// Writes `<dir>/<base>.safetensors` (f32) with the tensors that `Checkpoint::synthesised(seed)` hands out
+/// Writes `<dir>/<base>.safetensors` (f32) with the tensors that `Loading::synthesised(seed)` hands out
 /// under these names and shapes. They are made one at a time, so the memory is that of the largest.
 pub fn save_synthesised(
     seed: u64,

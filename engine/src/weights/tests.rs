@@ -1,4 +1,4 @@
-//! Checkpoints on disk: what loads, and what each fault is reported as.
+//! Weights on disk: what loads, and what each fault is reported as.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,7 +9,7 @@ use safetensors::{Dtype, serialize_to_file, tensor::TensorView};
 use tch::{Device, Kind, Tensor};
 use tempfile::TempDir;
 
-use super::{Checkpoint, Layout, WeightsError, save_synthesised};
+use super::{Layout, Loading, WeightsError, save_synthesised};
 
 const LAYOUT: Layout = Layout {
     base: "model",
@@ -49,16 +49,16 @@ fn dir() -> TempDir {
 }
 
 fn open_error(dir: &TempDir) -> WeightsError {
-    Checkpoint::open(dir.path(), &LAYOUT).unwrap_err()
+    Loading::open(dir.path(), &LAYOUT).unwrap_err()
 }
 
-/// Asks a checkpoint for one tensor of `shape`, then ends loading.
+/// Asks the files for one tensor of `shape`, then ends loading.
 fn load(dir: &TempDir, name: &str, shape: &[i64]) -> Result<Tensor, WeightsError> {
-    let checkpoint = Checkpoint::open(dir.path(), &LAYOUT)?;
-    let tensor = checkpoint
+    let loading = Loading::open(dir.path(), &LAYOUT)?;
+    let tensor = loading
         .weights(Device::Cpu, Kind::BFloat16)
         .get(name, shape)?;
-    checkpoint.finish()?;
+    loading.finish()?;
     Ok(tensor)
 }
 
@@ -82,18 +82,18 @@ fn shards_prefixes_and_ignored_tensors() {
             ("y.weight", "b.safetensors"),
         ],
     );
-    let checkpoint = Checkpoint::open(dir.path(), &LAYOUT).unwrap();
-    let weights = checkpoint.weights(Device::Cpu, Kind::Half);
+    let loading = Loading::open(dir.path(), &LAYOUT).unwrap();
+    let weights = loading.weights(Device::Cpu, Kind::Half);
     let x = weights.pp("x").get("weight", &[2, 3]).unwrap();
     assert_eq!((x.size(), x.kind()), (vec![2, 3], Kind::Half));
 
-    let message = checkpoint.finish().unwrap_err().to_string();
+    let message = loading.finish().unwrap_err().to_string();
     assert!(
         message.contains("b.safetensors") && message.contains("y.weight"),
         "{message}"
     );
     let _ = weights.get("y.weight", &[5]).unwrap();
-    checkpoint.finish().unwrap();
+    loading.finish().unwrap();
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn one_tensor_under_two_names_is_refused() {
 #[test]
 fn saved_synthesised_weights_are_the_ones_made_in_place() {
     let dir = dir();
-    let made = Checkpoint::synthesised(11);
+    let made = Loading::synthesised(11);
     let weights = made.weights(Device::Cpu, Kind::BFloat16);
     let (w, b) = (
         weights.get("l.weight", &[7, 9]).unwrap(),
@@ -233,7 +233,7 @@ fn saved_synthesised_weights_are_the_ones_made_in_place() {
     );
     save_synthesised(11, &made.taken(), &dir.path().join("model.safetensors")).unwrap();
 
-    let saved = Checkpoint::open(dir.path(), &LAYOUT).unwrap();
+    let saved = Loading::open(dir.path(), &LAYOUT).unwrap();
     let weights = saved.weights(Device::Cpu, Kind::BFloat16);
     assert_eq!(weights.get("l.weight", &[7, 9]).unwrap(), w);
     assert_eq!(weights.get("l.bias", &[7]).unwrap(), b);
@@ -242,11 +242,11 @@ fn saved_synthesised_weights_are_the_ones_made_in_place() {
 
 #[test]
 fn shapes_alone_take_no_memory() {
-    let checkpoint = Checkpoint::shapes();
-    let huge = checkpoint
+    let loading = Loading::shapes();
+    let huge = loading
         .weights(Device::Cpu, Kind::Float)
         .get("x", &[1 << 20, 1 << 20])
         .unwrap();
     assert_eq!(huge.size(), [1 << 20, 1 << 20]);
-    assert_eq!(checkpoint.taken()["x"], [1 << 20, 1 << 20]);
+    assert_eq!(loading.taken()["x"], [1 << 20, 1 << 20]);
 }

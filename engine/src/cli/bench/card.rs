@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use framepack_engine::{
     device::{self, AllocatorStats, MemoryInfo},
-    plan,
+    plan::Budget,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -44,11 +44,11 @@ impl Card {
     }
 
     /// What there is to plan with; nothing is known about the CPU.
-    pub(super) fn memory(&self) -> Option<plan::AvailableMemory> {
+    pub(super) fn budget(&self) -> Option<Budget> {
         let MemoryInfo { total_bytes, .. } = device::memory_info(self.device)?;
         let libraries_bytes = self.libraries_bytes()?;
         let total_bytes = total_bytes - self.ballast_bytes();
-        Some(plan::AvailableMemory {
+        Some(Budget {
             total_bytes,
             // The plan counts what this process needs before its first tensor as its own.
             free_bytes: total_bytes,

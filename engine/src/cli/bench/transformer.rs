@@ -18,7 +18,7 @@ use super::{
 use crate::cli::{
     forward::transformer::Arguments,
     options::{Attention, DeviceName, Dtype},
-    split::{Hoist, Split},
+    split::{Hoist, SplitOptions},
     tensors,
 };
 
@@ -39,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "G")]
     host_budget_gib: Option<f64>,
     #[command(flatten)]
-    split: Split,
+    split: SplitOptions,
     #[command(flatten)]
     hoist: Hoist,
     #[command(flatten)]
@@ -178,7 +178,7 @@ impl Args {
         card: &Card,
         arguments: &Arguments,
     ) -> anyhow::Result<Option<u64>> {
-        let Some(memory) = card.memory() else {
+        let Some(budget) = card.budget() else {
             self.split.place(model.blocks())?;
             return Ok(None);
         };
@@ -190,8 +190,8 @@ impl Args {
                 .map(|gib| (gib * f64::from(1 << 30)) as u64),
             ..Limits::default()
         };
-        let plan = plan::plan(&model.needs(&arguments.run()), &memory, &limits)?;
-        self.split.carry_out(model.blocks(), &plan)?;
-        Ok(Some(memory.context_bytes + plan.peak_bytes))
+        let split = plan::split(&model.cost(&arguments.run()), &budget, &limits)?;
+        self.split.carry_out(model.blocks(), &split)?;
+        Ok(Some(budget.context_bytes + split.peak_bytes))
     }
 }

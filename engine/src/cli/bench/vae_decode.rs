@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 use framepack_engine::{
-    plan::{Decoding, place_decoding},
+    plan::place_decoding,
     tiling_on,
-    vae::{Config, Tiling, Vae},
+    vae::{Config, Decoding, Tiling, Vae},
     weights::ModelSource,
 };
 use serde::Serialize;
@@ -87,19 +87,19 @@ impl Args {
     }
 
     fn measure(&self, card: &Card, (kind, device): (Kind, Device)) -> anyhow::Result<Measurement> {
-        let memory = card.memory();
-        let tiling = match (self.tiles, &memory) {
+        let budget = card.budget();
+        let tiling = match (self.tiles, &budget) {
             (Tiles::Space, _) => Tiling::TimeAndSpace,
-            (Tiles::Plan, Some(memory)) => tiling_on(memory.total_bytes),
+            (Tiles::Plan, Some(budget)) => tiling_on(budget.total_bytes),
             (Tiles::Time, _) | (Tiles::Plan, None) => Tiling::Time,
         };
         let config = Config::read(self.model.config_dir())?;
         let vae = Vae::open(&self.model, device, kind)?;
-        let planned_peak_bytes = match (&memory, card.occupied_bytes()) {
-            (Some(memory), Some(weights_bytes)) => {
+        let planned_peak_bytes = match (&budget, card.occupied_bytes()) {
+            (Some(budget), Some(weights_bytes)) => {
                 let decoding = self.decoding(&config, kind, tiling);
-                let peak_bytes = place_decoding(&decoding, weights_bytes, memory)?;
-                Some(memory.context_bytes + peak_bytes)
+                let peak_bytes = place_decoding(decoding.working_bytes(), weights_bytes, budget)?;
+                Some(budget.context_bytes + peak_bytes)
             }
             _ => None,
         };
@@ -120,12 +120,12 @@ impl Args {
         })
     }
 
-    fn decoding(&self, config: &Config, kind: Kind, tiling: Tiling) -> Decoding {
+    fn decoding<'a>(&self, config: &'a Config, kind: Kind, tiling: Tiling) -> Decoding<'a> {
         Decoding {
+            config,
+            kind,
             size_px: [self.size.width_px, self.size.height_px].map(|side| side as u64),
             latent_frames: u64::from(self.latent_frames),
-            channels: config.block_out_channels[1] as u64,
-            kind_bytes: kind.elt_size_in_bytes() as u64,
             tiling,
         }
     }

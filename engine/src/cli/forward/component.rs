@@ -7,7 +7,7 @@ use tch::Kind;
 
 use crate::cli::{
     options::{DeviceName, Dtype},
-    split::Split,
+    split::SplitOptions,
     tensors::{self, Inputs, Outputs},
 };
 
@@ -17,7 +17,7 @@ pub(super) struct Streamed {
     #[command(flatten)]
     pub(super) common: Common,
     #[command(flatten)]
-    pub(super) split: Split,
+    pub(super) split: SplitOptions,
 }
 
 /// Options of every component.
@@ -44,7 +44,7 @@ impl Streamed {
     /// The same with the split of the blocks.
     pub(super) fn run(
         &self,
-        forward: fn(&ModelSource, &Inputs, &Split) -> anyhow::Result<Outputs>,
+        forward: fn(&ModelSource, &Inputs, &SplitOptions) -> anyhow::Result<Outputs>,
     ) -> anyhow::Result<()> {
         self.common.run(Kind::Half, |model, inputs| {
             forward(model, inputs, &self.split)

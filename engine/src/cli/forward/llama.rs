@@ -3,14 +3,14 @@
 use framepack_engine::{text::Llama, weights::ModelSource};
 
 use crate::cli::{
-    split::Split,
+    split::SplitOptions,
     tensors::{Inputs, Outputs},
 };
 
 pub(super) fn forward(
     model: &ModelSource,
     inputs: &Inputs,
-    split: &Split,
+    split: &SplitOptions,
 ) -> anyhow::Result<Outputs> {
     let ids = inputs.indices("input_ids")?;
     let mask = inputs.mask_or_none("attention_mask");

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::cli::{
     options::Attention,
-    split::{Hoist, Split, Switch},
+    split::{Hoist, SplitOptions, Switch},
     tensors::{Inputs, Outputs},
 };
 
@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
-    split: Split,
+    split: SplitOptions,
     #[command(flatten)]
     hoist: Hoist,
     #[command(flatten)]

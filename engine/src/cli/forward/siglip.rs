@@ -3,14 +3,14 @@
 use framepack_engine::{vision::Siglip, weights::ModelSource};
 
 use crate::cli::{
-    split::Split,
+    split::SplitOptions,
     tensors::{Inputs, Outputs},
 };
 
 pub(super) fn forward(
     model: &ModelSource,
     inputs: &Inputs,
-    split: &Split,
+    split: &SplitOptions,
 ) -> anyhow::Result<Outputs> {
     let pixels = inputs.float("pixel_values")?;
     inputs.finish()?;

@@ -14,7 +14,7 @@ use tch::{Kind, Tensor};
 use super::component::Common;
 use crate::cli::{
     options::Attention,
-    split::{Hoist, Split, Switch},
+    split::{Hoist, SplitOptions, Switch},
     tensors::{Inputs, Outputs},
 };
 
@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
-    split: Split,
+    split: SplitOptions,
     #[command(flatten)]
     hoist: Hoist,
     #[command(flatten)]
@@ -114,6 +114,7 @@ impl Arguments {
         Run {
             tokens: section_tokens([height, width], window) + context_tokens,
             context_tokens,
+            padded_text_tokens: tokens(&self.conditioning.encoder_hidden_states),
             evaluations: 1,
         }
     }

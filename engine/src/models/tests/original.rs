@@ -10,7 +10,7 @@ use crate::{
         move_model_to_device_with_memory_preservation,
         offload_model_from_device_for_memory_preservation,
     },
-    weights::Checkpoint,
+    weights::Loading,
 };
 
 #[test]
@@ -179,8 +179,8 @@ fn aggressive_offloading_empties_the_cache_every_ten_blocks() {
             ..MemoryOptions::default()
         },
     );
-    let checkpoint = Checkpoint::synthesised(1);
-    let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+    let loading = Loading::synthesised(1);
+    let weights = loading.weights(Device::Cpu, Kind::Float);
     let places: Vec<_> = (0..25).map(|number| weights.pp(number)).collect();
     let blocks = DynamicSwap::load(&memory, &places, |_, w| w.get("weight", &[4, 4])).unwrap();
     let clearings = |offloading| {

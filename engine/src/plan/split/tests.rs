@@ -1,13 +1,13 @@
 //! The published model in bf16 on cards of several sizes.
 
 use super::*;
-use crate::{options::Relief, transformer::Sequence};
+use crate::{offload::evenly_spread, plan::relief::Relief, transformer::Sequence};
 
 const GIB: u64 = 1 << 30;
 const DOUBLE: u64 = 453_000_000;
 const SINGLE: u64 = 226_500_000;
 
-fn published() -> TransformerNeeds {
+fn published() -> TransformerCost {
     let sequence = Sequence {
         tokens: 18_289,
         hidden_size: 3072,
@@ -15,18 +15,20 @@ fn published() -> TransformerNeeds {
         head_dim: 128,
         kind_bytes: 2,
     };
-    TransformerNeeds {
+    TransformerCost {
         block_bytes: [vec![DOUBLE; 20], vec![SINGLE; 40]].concat(),
         fixed_bytes: 100_000_000,
-        hoist_peak_bytes: 850_000_000,
+        conditioner_bytes: 850_000_000,
+        modulation_bytes: 226_500_000,
         hoisted_bytes: 70_000_000,
+        hoisted_away_bytes: 7_560_000_000,
         activation_bytes: sequence.working_bytes(),
     }
 }
 
 /// A card that nobody else uses, in a large host.
-fn card(total_bytes: u64) -> AvailableMemory {
-    AvailableMemory {
+fn card(total_bytes: u64) -> Budget {
+    Budget {
         total_bytes,
         free_bytes: total_bytes,
         foreign_bytes: 0,
@@ -35,11 +37,11 @@ fn card(total_bytes: u64) -> AvailableMemory {
     }
 }
 
-fn plan_on(memory: &AvailableMemory) -> Result<Plan, PlanError> {
-    plan(&published(), memory, &Limits::default())
+fn plan_on(memory: &Budget) -> Result<Split, PlanError> {
+    split(&published(), memory, &Limits::default())
 }
 
-fn residents(plan: &Plan) -> usize {
+fn residents(plan: &Split) -> usize {
     plan.residency.resident.iter().filter(|r| **r).count()
 }
 
@@ -74,7 +76,7 @@ fn the_card_is_filled() {
     for mib in (4600..20_000).step_by(250) {
         let memory = card(mib << 20);
         let plan = plan_on(&memory).unwrap();
-        let left = memory.budget_bytes() - plan.peak_bytes;
+        let left = memory.usable_bytes() - plan.peak_bytes;
         if plan.residency.slots > 0 {
             // One more of the larger blocks, or its exchange for a smaller one, would not fit.
             assert!(left <= 2 * DOUBLE, "{mib} MiB: {left} left of {plan:?}");
@@ -114,14 +116,14 @@ fn fewer_slots_only_where_three_do_not_fit() {
 
 #[test]
 fn what_others_use_is_not_ours() {
-    let shared = AvailableMemory {
+    let shared = Budget {
         free_bytes: 8 * GIB,
         foreign_bytes: 16 * GIB,
         ..card(24 * GIB)
     };
     let alone = plan_on(&card(8 * GIB)).unwrap();
     assert_eq!(plan_on(&shared).unwrap(), alone);
-    let crowded = AvailableMemory {
+    let crowded = Budget {
         free_bytes: 2 * GIB,
         foreign_bytes: 22 * GIB,
         ..shared
@@ -151,13 +153,13 @@ fn preserved_memory_is_kept_free_and_never_less_than_the_activations() {
             preserve_bytes: Some(gib * GIB),
             ..Limits::default()
         };
-        plan(&published(), &card(16 * GIB), &limits)
+        split(&published(), &card(16 * GIB), &limits)
     };
     let by_default = plan_on(&card(16 * GIB)).unwrap();
     assert_eq!(preserving(1).unwrap(), by_default);
     let six = preserving(6).unwrap();
     assert!(residents(&six) < residents(&by_default));
-    assert!(six.peak_bytes + 3 * GIB < card(16 * GIB).budget_bytes());
+    assert!(six.peak_bytes + 3 * GIB < card(16 * GIB).usable_bytes());
 
     let error = preserving(15).unwrap_err();
     assert!(matches!(error, PlanError::Preserve { .. }), "{error}");
@@ -167,7 +169,7 @@ fn preserved_memory_is_kept_free_and_never_less_than_the_activations() {
 
 #[test]
 fn relief_keeps_more_free_and_fewer_blocks_and_never_fails_what_fits() {
-    let relieved = |memory: &AvailableMemory, gigabytes: u64, kept: Residents| {
+    let relieved = |memory: &Budget, gigabytes: u64, kept: Residents| {
         let limits = Limits {
             relief: Relief {
                 room_bytes: gigabytes * 1_000_000_000,
@@ -176,7 +178,7 @@ fn relief_keeps_more_free_and_fewer_blocks_and_never_fails_what_fits() {
             },
             ..Limits::default()
         };
-        plan(&published(), memory, &limits).unwrap()
+        split(&published(), memory, &limits).unwrap()
     };
     for gib in [80, 16, 8, 4] {
         let memory = card(gib * GIB);
@@ -212,7 +214,7 @@ fn a_forced_split_takes_the_first_blocks_or_fails() {
             }),
             ..Limits::default()
         };
-        plan(&published(), &card(16 * GIB), &limits)
+        split(&published(), &card(16 * GIB), &limits)
     };
     let split = forced(7, 5).unwrap();
     assert_eq!(split.residency.slots, 5);
@@ -237,7 +239,7 @@ fn the_host_holds_what_it_can_and_the_rest_is_staged() {
             host_budget_bytes: Some(gib * GIB),
             ..Limits::default()
         };
-        plan(&published(), &card(8 * GIB), &limits)
+        split(&published(), &card(8 * GIB), &limits)
     };
     let ample = with_host(32).unwrap();
     assert_eq!(ample.arena_bytes, ample.streamed_bytes);
@@ -261,14 +263,14 @@ fn the_host_holds_what_it_can_and_the_rest_is_staged() {
 
 #[test]
 fn the_budget_leaves_the_host_a_margin_and_residents_need_none() {
-    let poor = AvailableMemory {
+    let poor = Budget {
         host_available_bytes: 16 * GIB,
         ..card(6 * GIB)
     };
     let plan = plan_on(&poor).unwrap();
     assert!(plan.staged_bytes > 0);
     assert!(plan.arena_bytes + plan.staging_bytes <= 12 * GIB);
-    let roomy = AvailableMemory {
+    let roomy = Budget {
         host_available_bytes: 0,
         ..card(24 * GIB)
     };
@@ -277,17 +279,23 @@ fn the_budget_leaves_the_host_a_margin_and_residents_need_none() {
 
 #[test]
 fn hoisting_may_be_the_peak() {
-    let needs = TransformerNeeds {
-        hoist_peak_bytes: 5 * GIB,
+    let conditioner = TransformerCost {
+        conditioner_bytes: 5 * GIB,
+        ..published()
+    };
+    let modulations = TransformerCost {
+        modulation_bytes: 5 * GIB / HOIST_SLOTS as u64,
         ..published()
     };
     let memory = card(8 * GIB);
-    let plan = plan(&needs, &memory, &Limits::default()).unwrap();
-    let ring = plan.residency.slots as u64 * plan.slot_bytes;
-    let hoisting = needs.fixed_bytes + needs.hoisted_bytes + plan.resident_bytes + 5 * GIB;
-    assert_eq!(
-        plan.peak_bytes,
-        hoisting.max(hoisting - 5 * GIB + ring + needs.activation_bytes)
-    );
-    assert!(plan.peak_bytes <= memory.budget_bytes());
+    for cost in [conditioner, modulations] {
+        let plan = split(&cost, &memory, &Limits::default()).unwrap();
+        let ring = plan.residency.slots as u64 * plan.slot_bytes;
+        let hoisting = cost.fixed_bytes + cost.hoisted_bytes + plan.resident_bytes + 5 * GIB;
+        assert_eq!(
+            plan.peak_bytes,
+            hoisting.max(hoisting - 5 * GIB + ring + cost.activation_bytes)
+        );
+        assert!(plan.peak_bytes <= memory.usable_bytes());
+    }
 }

@@ -4,9 +4,11 @@
 //! never run, and need not be in the checkpoint.
 
 mod config;
+mod cost;
 mod model;
 
 pub use self::{
     config::Config,
+    cost::cost,
     model::{LAYOUT, Llama},
 };

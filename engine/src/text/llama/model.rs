@@ -180,7 +180,7 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::{offload::MemoryOptions, weights::Checkpoint};
+    use crate::{offload::MemoryOptions, weights::Loading};
 
     #[test]
     fn padding_is_not_run() {
@@ -189,9 +189,9 @@ mod tests {
             "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-5,
         }))
         .unwrap();
-        let checkpoint = Checkpoint::synthesised(1);
+        let loading = Loading::synthesised(1);
         let memory = Memory::new(Device::Cpu, MemoryOptions::default());
-        let weights = checkpoint.weights(Device::Cpu, Kind::Float);
+        let weights = loading.weights(Device::Cpu, Kind::Float);
         let llama = Llama::load(&weights, &config, &memory).unwrap();
         let alone = llama.forward(&Tensor::from_slice(&[3_i64, 1, 4]).unsqueeze(0), None);
         let padded = llama.forward(

@@ -6,7 +6,7 @@
 
 use framepack_ipc::worker::RungTaken;
 
-use crate::options::{Relief, Residents};
+use super::relief::{Relief, Residents};
 
 /// A step of the ladder.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,11 +7,7 @@ use std::{
 
 use tch::{Device, Kind};
 
-use super::{
-    checkpoint::{Checkpoint, Weights},
-    error::WeightsError,
-    layout::Layout,
-};
+use super::{error::WeightsError, layout::Layout, loading::Loading, view::Weights};
 
 /// A component's folder, or `random:SEED:CONFIGDIR`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +41,12 @@ impl ModelSource {
         (device, kind): (Device, Kind),
         load: impl FnOnce(&Weights<'_>) -> Result<M, WeightsError>,
     ) -> Result<M, WeightsError> {
-        let checkpoint = match self {
-            Self::Folder(dir) => Checkpoint::open(dir, layout)?,
-            Self::Synthesised { seed, .. } => Checkpoint::synthesised(*seed),
+        let loading = match self {
+            Self::Folder(dir) => Loading::open(dir, layout)?,
+            Self::Synthesised { seed, .. } => Loading::synthesised(*seed),
         };
-        let model = load(&checkpoint.weights(device, kind))?;
-        checkpoint.finish()?;
+        let model = load(&loading.weights(device, kind))?;
+        loading.finish()?;
         Ok(model)
     }
 }

@@ -1,6 +1,9 @@
-//! How much memory one evaluation of the transformer takes beside its weights: from the number of tokens, and
-//! that from the video's size.
+//! What the transformer takes, known before a weight is read: from its configuration, the sizes of its weights, and
+//! the number of tokens, which follows from the video's size.
 
+use tch::Kind;
+
+use super::config::Config;
 use crate::section::CONTEXT_LATENT_FRAMES;
 
 /// Tensors of the residual stream's width (D) that live where a block takes most: in the double-stream block,
@@ -20,6 +23,79 @@ const F32_BYTES: u64 = 4;
 /// than the next tensors want. On cards with less to spare it gives memory back and takes it again in every step,
 /// which costs a tenth of the speed (measured on an H100: none with two fifths, a tenth with a quarter).
 const FRAGMENTATION: (u64, u64) = (1, 2);
+/// Tensors as wide as the hidden size that the refiner has alive, its MLP's (four wide) among them.
+const REFINER_TENSORS: u64 = 16;
+
+/// One run of the transformer: how large its sequence is, and how often it is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Tokens of latents, context, image and text together.
+    pub tokens: u64,
+    /// Those of image and text.
+    pub context_tokens: u64,
+    /// Text tokens with their padding, which only the refiner sees.
+    pub padded_text_tokens: u64,
+    /// Steps of the schedule, twice as many with a negative prompt.
+    pub evaluations: u64,
+}
+
+/// What the model takes, in bytes as on the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransformerCost {
+    /// The blocks in the order of their use.
+    pub block_bytes: Vec<u64>,
+    /// Weights that are always on the device.
+    pub fixed_bytes: u64,
+    /// The part that hoisting evaluates first, with its working memory.
+    pub conditioner_bytes: u64,
+    /// The largest of the modulation layers, which hoisting evaluates one after the other.
+    pub modulation_bytes: u64,
+    /// The tables that hoisting leaves.
+    pub hoisted_bytes: u64,
+    /// Weights that leave the device once hoisting has evaluated them.
+    pub hoisted_away_bytes: u64,
+    /// What one evaluation takes beside all weights, torch's cache for it included.
+    pub activation_bytes: u64,
+}
+
+/// Bytes of the model's weights.
+pub(super) struct WeightBytes {
+    /// Of each block, in the order of their use.
+    pub(super) blocks: Vec<u64>,
+    /// What is always on the device.
+    pub(super) fixed: u64,
+    /// The part that hoisting evaluates first.
+    pub(super) conditioner: u64,
+    /// Of each modulation layer.
+    pub(super) modulations: Vec<u64>,
+}
+
+impl TransformerCost {
+    /// What a run of a model of `config` takes.
+    pub(super) fn new(config: &Config, kind: Kind, weights: WeightBytes, run: &Run) -> Self {
+        let (dim, kind_bytes) = (config.hidden_size() as u64, kind.elt_size_in_bytes() as u64);
+        let sequence = Sequence {
+            tokens: run.tokens,
+            hidden_size: dim,
+            mlp_size: config.mlp_size() as u64,
+            head_dim: config.attention_head_dim as u64,
+            kind_bytes,
+        };
+        let [double, single] =
+            [config.num_layers, config.num_single_layers].map(|blocks| blocks as u64);
+        let modulation = double * 12 * dim + single * 3 * dim + 2 * dim;
+        let refiner_bytes = REFINER_TENSORS * run.padded_text_tokens * dim * kind_bytes;
+        Self {
+            conditioner_bytes: weights.conditioner + refiner_bytes,
+            modulation_bytes: weights.modulations.iter().copied().max().unwrap_or(0),
+            hoisted_bytes: run.evaluations * kind_bytes * (run.context_tokens * dim + modulation),
+            hoisted_away_bytes: weights.conditioner + weights.modulations.iter().sum::<u64>(),
+            block_bytes: weights.blocks,
+            fixed_bytes: weights.fixed,
+            activation_bytes: sequence.working_bytes(),
+        }
+    }
+}
 
 /// The sequence that the blocks work on, and how wide it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

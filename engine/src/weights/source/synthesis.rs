@@ -1,4 +1,4 @@
-//! Random weights made from nothing: any configuration runs at full size without a checkpoint.
+//! Random weights made from nothing: any configuration runs at full size without its files.
 //!
 //! A value depends only on the seed, the tensor's name and the element's index, and is the same bit for bit
 //! on every device: a counter-based hash (the two-round multiply-xorshift permutation known as lowbias32,
@@ -12,8 +12,8 @@ use tch::{Device, Kind, Tensor};
 /// Elements that share one pair of keys and are computed at once; bounds the temporary memory.
 const CHUNK_ELEMENTS: i64 = 1 << 22;
 
-/// Makes the tensor `name` of the checkpoint `seed`.
-pub(super) fn synthesise(
+/// Makes the tensor `name` of the component that `seed` stands for.
+pub(in crate::weights) fn synthesise(
     seed: u64,
     name: &str,
     shape: &[i64],

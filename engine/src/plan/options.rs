@@ -10,7 +10,7 @@ use crate::{nn::attention::Backend, vae::Tiling, weights::ModelSource};
 
 /// With so much free memory a device holds all models at once, and with so much in all it decodes without spatial
 /// tiles. Upstream draws both lines at 60 GB free; tiles change the result, which may not depend on who else is there.
-pub(crate) const ROOMY_BYTES: u64 = 60_000_000_000;
+pub(super) const ROOMY_BYTES: u64 = 60_000_000_000;
 
 /// What departs from the defaults of the device.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,9 +5,9 @@ use crate::error::{Needs, PlanError};
 /// What growth of other processes may take, and of libraries in this one.
 pub const DEVICE_MARGIN_BYTES: u64 = 128 << 20;
 
-/// What there is.
+/// What there is for a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AvailableMemory {
+pub struct Budget {
     /// What the device has.
     pub total_bytes: u64,
     /// What this process could have: what nobody uses, and what it holds itself.
@@ -20,9 +20,9 @@ pub struct AvailableMemory {
     pub host_available_bytes: u64,
 }
 
-impl AvailableMemory {
+impl Budget {
     /// What weights and activations may take together.
-    pub fn budget_bytes(&self) -> u64 {
+    pub fn usable_bytes(&self) -> u64 {
         self.free_bytes
             .saturating_sub(self.context_bytes + DEVICE_MARGIN_BYTES)
     }

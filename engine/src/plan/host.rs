@@ -1,0 +1,60 @@
+//! Which streamed blocks wait in page-locked host memory, and how much of that there is.
+
+use super::{budget::Budget, limits::Limits};
+use crate::{
+    error::PlanError,
+    offload::{Residency, STAGING_BYTES, evenly_spread},
+};
+
+/// Host memory that is not page-locked unless the settings say so: the system's and our own, …
+const HOST_MARGIN_BYTES: u64 = 4 << 30;
+/// … but not more than this part of what there is.
+const HOST_MARGIN_PART: u64 = 4;
+
+/// Host memory that may be page-locked.
+pub(super) fn budget_bytes(budget: &Budget, limits: &Limits) -> u64 {
+    let available = budget.host_available_bytes;
+    let margin = HOST_MARGIN_BYTES.min(available / HOST_MARGIN_PART);
+    let host_bytes = limits.host_budget_bytes.unwrap_or(available - margin);
+    host_bytes.min(available)
+}
+
+/// Which streamed blocks wait in the arena: all if they fit, else as many as fit beside the staging buffers,
+/// the others evenly spread among them.
+pub(super) fn pinned(
+    block_bytes: &[u64],
+    residency: &Residency,
+    budget_bytes: u64,
+) -> Result<Vec<bool>, PlanError> {
+    let blocks = residency.resident.len();
+    let streamed: Vec<usize> = (0..blocks).filter(|&i| !residency.resident[i]).collect();
+    let choose = |count: usize| {
+        let mut pinned = vec![false; blocks];
+        for (&block, is_pinned) in streamed.iter().zip(evenly_spread(count, streamed.len())) {
+            pinned[block] = is_pinned;
+        }
+        pinned
+    };
+    let staging_bytes = |count: usize| {
+        if count == streamed.len() {
+            0
+        } else {
+            STAGING_BYTES
+        }
+    };
+    (0..=streamed.len())
+        .rev()
+        .map(|count| (choose(count), staging_bytes(count)))
+        .find(|(pinned, staging)| sum_where(block_bytes, pinned) + staging <= budget_bytes)
+        .map(|(pinned, _)| pinned)
+        .ok_or(PlanError::Host {
+            needed_bytes: staging_bytes(0),
+            budget_bytes,
+        })
+}
+
+/// Bytes of the chosen blocks.
+pub(super) fn sum_where(bytes: &[u64], chosen: &[bool]) -> u64 {
+    let pairs = bytes.iter().zip(chosen);
+    pairs.filter(|(_, chosen)| **chosen).map(|(b, _)| b).sum()
+}
