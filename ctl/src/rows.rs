@@ -5,7 +5,9 @@ use framepack_ipc::{
     queue::QueueEntry,
     worker::Temperature,
 };
-use framepack_jobs::{DeviceIdle, Job, JobState, Phase, Progress, Timestamp};
+use framepack_jobs::{
+    Attention, ChosenBy, DeviceIdle, Job, JobState, Phase, Progress, RenderOutput, Timestamp,
+};
 
 use crate::{memory, output::Table};
 
@@ -80,6 +82,7 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
             let secs = finished_at.secs_since(*started_at);
             lines.push(("finished", format!("{finished_at} (after {secs:.1} s)")));
             lines.push(("device", format!("{} ({})", result.device, result.dtype)));
+            lines.push(("attention", attention(result).unwrap_or_default()));
             let plan = &result.plan;
             let shape = format!(
                 "{}x{}, {} frames, {:.2} s, {} bytes",
@@ -134,6 +137,19 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(label, value)| format!("{label:<10} {}", value.replace('\n', INDENTED)))
         .collect()
+}
+
+/// What computed the attention, and who chose it.
+fn attention(result: &RenderOutput) -> Option<String> {
+    let Attention { backend, chosen_by } = result.attention.as_ref()?;
+    let chosen = match chosen_by {
+        ChosenBy::Device => "chosen for the device",
+        ChosenBy::Flag => "set for the worker",
+        ChosenBy::Checkpoint => "as in the run that was continued",
+        ChosenBy::Precaution => "since the last attempt produced NaN",
+        ChosenBy::Unknown(other) => other,
+    };
+    Some(format!("{backend} ({chosen})"))
 }
 
 /// What the farm's configuration sets for the job.

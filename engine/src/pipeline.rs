@@ -1,5 +1,6 @@
 //! One job from request to video.
 
+mod attention;
 mod encode;
 mod generate;
 mod settled;
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
 use self::{
+    attention::{Decision, Wishes},
     encode::Encoders,
     generate::{Generation, Opening, Run},
     settled::settled,
@@ -23,10 +25,12 @@ use crate::{
     error::{Error, VideoError},
     job::Job,
     models::Models,
+    nn::attention::{Backend, Choices},
     output::{self, Video, Written},
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
     progress::{Listener, ProgressReporter},
+    transformer,
     weights::Fingerprint,
 };
 
@@ -39,24 +43,33 @@ pub struct Pipeline {
     platform: Platform,
     models: Models,
     embeddings: EmbeddingCache,
+    choices: Choices,
+    /// What computes the attention of jobs that begin here, if it was set.
+    attention: Option<Backend>,
 }
 
 impl Pipeline {
     /// A pipeline without models yet.
     pub fn new(device: Device, options: ModelOptions) -> Self {
+        let platform = Platform::of(device);
         Self {
-            platform: Platform::of(device),
             models: Models::new(device, options),
             embeddings: EmbeddingCache::in_memory(),
+            choices: Choices::in_memory(&platform),
+            attention: options.attention,
+            platform,
         }
     }
 
-    /// Keeps embeddings in `embeddings/` of a state directory too, from where the next process has them. No
-    /// other process may use the same device with that directory.
+    /// Keeps embeddings in `embeddings/` of a state directory too, and attention choices in `choices-NAME.json` there,
+    /// from where the next process has them. No other process may use the same device with that directory.
     #[must_use]
     pub fn with_state_dir(mut self, state_dir: &Path) -> Self {
         let folder = state_dir.join("embeddings");
-        self.embeddings = EmbeddingCache::on_disk(&folder, &device::label(self.platform.device));
+        let name = device::label(self.platform.device);
+        self.embeddings = EmbeddingCache::on_disk(&folder, &name);
+        let choices = state_dir.join(format!("choices-{name}.json"));
+        self.choices = Choices::on_disk(&choices, &self.platform);
         self
     }
 
@@ -108,7 +121,9 @@ impl Pipeline {
         let mut checkpoints = self.checkpoints(&job, files)?;
         let mut found = checkpoints.find(job.plan.sections as usize);
         job.warnings.extend(found.warning.take());
-        let settled = settled(&job, &self.models, &ladder);
+        let attention = self.attention(&job, &found, memory_plan.transformer.tokens)?;
+        job.warnings.extend(attention.warning.clone());
+        let settled = settled(&job, &self.models, &ladder, attention.backend);
         let resumed = found.resumed(&Provenance::now(&self.platform, settled));
         progress.sections_done(found.sections.len() as u32);
         let opening = self.opening(&job, files, &found, &mut progress)?;
@@ -116,6 +131,7 @@ impl Pipeline {
             job: &job,
             platform: &self.platform,
             models: &mut self.models,
+            attention: attention.backend,
             checkpoints: &mut checkpoints,
             progress: &mut progress,
         };
@@ -131,6 +147,7 @@ impl Pipeline {
             memory_plan: Some(Box::new(memory_plan)),
             resumed,
             rungs: ladder.into_taken(),
+            attention: Some(attention.report()),
             ..report
         })
     }
@@ -140,6 +157,31 @@ impl Pipeline {
         let transformer = Fingerprint::of_folders([job.transformer.as_path()])?;
         let models = files.fingerprints().into_iter().chain([transformer]);
         Ok(Checkpoints::of(job, models, self.models.synthesised()))
+    }
+
+    /// What computes the attention of a job of so many tokens.
+    fn attention(
+        &mut self,
+        job: &Job,
+        found: &ResumePoint,
+        tokens: u64,
+    ) -> Result<Decision, Error> {
+        let device = self.platform.device;
+        let config = transformer::Config::read(&job.transformer)?;
+        let class = config.attention_class(self.models.transformer_kind(), tokens);
+        let wishes = Wishes {
+            precaution: job.precaution,
+            checkpoint: found.attention_backend(),
+            flag: self.attention,
+        };
+        let is_available = |backend: Backend| backend.is_available(device, &class);
+        let decision = Decision::new(wishes, is_available, || self.choices.choose(&class))?;
+        let Decision {
+            backend, chosen_by, ..
+        } = &decision;
+        backend.require(device, &class)?;
+        tracing::info!(%backend, ?chosen_by, ?class, "attention");
+        Ok(decision)
     }
 
     /// The start image and the prompts, as far as they are needed: encoded now or by an earlier job, or found.
@@ -202,6 +244,7 @@ impl Pipeline {
             }),
             resumed: None,
             rungs: vec![],
+            attention: None,
             verified: written.summary.verified,
             time_to_first_step_secs: None,
         }

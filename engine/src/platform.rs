@@ -10,6 +10,8 @@ pub(crate) struct Platform {
     pub(crate) device: Device,
     /// Kind of the device, and the model that its maker names: no two round alike.
     pub(crate) name: String,
+    /// Version of the device's driver; none on the CPU.
+    pub(crate) driver: Option<String>,
     /// Of the program: another build may compute other bits. `None` if its file can't be read.
     pub(crate) build: Option<Fingerprint>,
 }
@@ -25,6 +27,7 @@ impl Platform {
         Self {
             device,
             name: format!("{kind} {}", device::model_name(device)),
+            driver: device::driver_version(device),
             build: program.ok(),
         }
     }

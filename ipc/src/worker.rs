@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 pub use framepack_jobs::{
-    DeviceIdle, MemoryPlan, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed,
-    RungTaken, Verified,
+    Attention, ChosenBy, DeviceIdle, MemoryPlan, Phase, PhaseTime, Progress, RenderOutput,
+    RenderPlan, Resumed, RungTaken, Verified,
 };
 use framepack_jobs::{Failure, Guidance, JobId, Model, Settings};
 use serde::{Deserialize, Serialize};

@@ -39,7 +39,8 @@ pub use memory::{
 };
 pub use parameters::{Guidance, Model};
 pub use render::{
-    DeviceIdle, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
+    Attention, ChosenBy, DeviceIdle, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed,
+    RungTaken, Verified,
 };
 pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;

@@ -117,9 +117,38 @@ pub struct RenderOutput {
     /// What was given up for want of memory, in this order.
     #[serde(default)]
     pub rungs: Vec<RungTaken>,
+    /// What computed the transformer's attention; `None` in results of versions that had no choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<Attention>,
     /// How the file was read back before it got its name.
     #[serde(default)]
     pub verified: Verified,
+}
+
+/// What computed the attention of a job's transformer, and who chose it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attention {
+    /// `torch` (whichever of its kernels it picks), `cudnn`, `flash`, `memory-efficient` or `math`.
+    pub backend: String,
+    /// Who chose it.
+    pub chosen_by: ChosenBy,
+}
+
+/// Who chose an attention backend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChosenBy {
+    /// The worker, which keeps a choice for its device and jobs of that size.
+    Device,
+    /// The worker's command line.
+    Flag,
+    /// The earlier run that was continued.
+    Checkpoint,
+    /// The failure of the last attempt, which produced NaN.
+    Precaution,
+    /// Somebody whom this version does not know.
+    #[serde(untagged)]
+    Unknown(String),
 }
 
 /// A run that began with sections of an earlier one.

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{
-    Code, Failure, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress, RenderOutput,
-    RenderPlan, Resumed, RungTaken, Runs, Selector, Settings, Source, StateName, Surroundings,
-    Timestamp, Value, Verified, select,
+    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress,
+    RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Settings, Source, StateName,
+    Surroundings, Timestamp, Value, Verified, select,
 };
 
 fn job(id: u64, name: &str, state: JobState) -> Job {
@@ -102,6 +102,10 @@ fn every_state() -> [JobState; 6] {
                     name: "vae tiles".to_owned(),
                     reason: "decoding section 1 ran out of memory".to_owned(),
                 }],
+                attention: Some(Attention {
+                    backend: "math".to_owned(),
+                    chosen_by: ChosenBy::Checkpoint,
+                }),
                 verified: Verified::Ffmpeg,
                 ..RenderOutput::default()
             }),
@@ -255,7 +259,7 @@ fn results_of_earlier_versions_open_and_words_of_later_ones_survive() {
     let [_, _, done, ..] = every_state();
     let mut json = serde_json::to_value(job(1, "cat", done)).unwrap();
     let result = json["result"].as_object_mut().unwrap();
-    for new in ["resumed", "rungs", "verified"] {
+    for new in ["resumed", "rungs", "attention", "verified"] {
         assert!(result.remove(new).is_some(), "{new}");
     }
     let old: Job = serde_json::from_value(json.clone()).unwrap();
@@ -266,10 +270,12 @@ fn results_of_earlier_versions_open_and_words_of_later_ones_survive() {
         (result.resumed, result.rungs, result.verified),
         (None, vec![], Verified::Container)
     );
+    assert_eq!(result.attention, None);
     json["result"]["verified"] = "by_eye".into();
-    let new: Job = serde_json::from_value(json).unwrap();
-    assert_eq!(
-        serde_json::to_value(new).unwrap()["result"]["verified"],
-        "by_eye"
-    );
+    json["result"]["attention"] = serde_json::json!({"backend": "sage", "chosen_by": "profile"});
+    let new: Job = serde_json::from_value(json.clone()).unwrap();
+    let new = serde_json::to_value(new).unwrap();
+    for words in ["verified", "attention"] {
+        assert_eq!(new["result"][words], json["result"][words]);
+    }
 }

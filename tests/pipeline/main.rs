@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics with the reason")]
 
+mod attention;
 mod bench;
 mod doctor;
 mod embeddings;

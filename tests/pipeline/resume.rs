@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The same job in a work folder and with an output of its own.
-fn fresh(desk: &Desk, request: &RenderRequest, name: &str) -> RenderRequest {
+pub(crate) fn fresh(desk: &Desk, request: &RenderRequest, name: &str) -> RenderRequest {
     let work_dir = desk.path().join(format!("work-{name}"));
     fs::create_dir(&work_dir).unwrap();
     RenderRequest {
@@ -45,7 +45,7 @@ fn assert_same(one: &RenderOutput, other: &RenderOutput) {
     assert!(!one.is_empty() && one == other, "other frames");
 }
 
-fn exact(sections_done: u32) -> Resumed {
+pub(crate) fn exact(sections_done: u32) -> Resumed {
     Resumed {
         sections_done,
         is_exact: true,
@@ -59,12 +59,20 @@ fn checkpoint(request: &RenderRequest, section: u32) -> PathBuf {
 }
 
 /// Begins a job and kills its worker at the message that `last` accepts. `false` if the job ended before.
-fn killed_at(
-    desk: &Desk,
+fn killed_at(desk: &Desk, request: &RenderRequest, last: impl FnMut(&FromWorker) -> bool) -> bool {
+    killed(Worker::ready(desk.path()), request, last)
+}
+
+/// Begins a job on `worker`, which is killed once this section is kept. `false` if the job ended before.
+pub(crate) fn interrupted(worker: Worker, request: &RenderRequest, section: u32) -> bool {
+    killed(worker, request, |message| is_checkpoint(message, section))
+}
+
+fn killed(
+    mut worker: Worker,
     request: &RenderRequest,
     mut last: impl FnMut(&FromWorker) -> bool,
 ) -> bool {
-    let mut worker = Worker::ready(desk.path());
     worker.send(&ToWorker::Render(Box::new(request.clone())));
     loop {
         let message = worker.next();

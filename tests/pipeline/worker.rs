@@ -97,7 +97,12 @@ impl Worker {
 
     /// Starts a worker and waits until it is ready.
     pub(crate) fn ready(state_dir: &Path) -> Self {
-        let worker = Self::start(state_dir);
+        Self::ready_with(state_dir, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn ready_with(state_dir: &Path, arguments: &[&str]) -> Self {
+        let worker = Self::start_with(state_dir, arguments);
         assert!(matches!(worker.next(), FromWorker::Ready(_)));
         worker
     }

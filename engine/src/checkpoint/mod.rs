@@ -84,6 +84,12 @@ struct Header {
 }
 
 impl ResumePoint {
+    /// Name of the attention backend of the newest section.
+    pub(crate) fn attention_backend(&self) -> Option<&str> {
+        let newest = self.provenance.last()?;
+        Some(&newest.attention_backend)
+    }
+
     /// What the report says of it, for a run that goes on under the circumstances `now`.
     pub(crate) fn resumed(&self, now: &Provenance) -> Option<Resumed> {
         if self.sections.is_empty() {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use crate::{device, platform::Platform, vae::Tiling};
+use crate::{device, nn::attention::Backend, platform::Platform, vae::Tiling};
 
 /// How a section was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,10 +21,17 @@ pub(crate) struct Provenance {
     pub(crate) vae_dtype: String,
     /// Which kernels attention may use.
     pub(crate) attention: String,
+    /// Backend of the transformer's attention, by its name; versions that had no choice used torch's.
+    #[serde(default = "torchs")]
+    pub(crate) attention_backend: String,
     /// Of the out-of-memory ladder.
     pub(crate) rung: u32,
     /// How the VAE cuts what it decodes.
     pub(crate) tiling: String,
+}
+
+fn torchs() -> String {
+    Backend::Torch.to_string()
 }
 
 /// What a run decides for itself.
@@ -33,6 +40,7 @@ pub(crate) struct RunSettings {
     pub(crate) dtype: Kind,
     pub(crate) vae_dtype: Kind,
     pub(crate) attention: &'static str,
+    pub(crate) attention_backend: Backend,
     pub(crate) rung: u32,
     pub(crate) tiling: Tiling,
 }
@@ -49,6 +57,7 @@ impl Provenance {
             dtype: format!("{:?}", settled.dtype),
             vae_dtype: format!("{:?}", settled.vae_dtype),
             attention: settled.attention.into(),
+            attention_backend: settled.attention_backend.to_string(),
             rung: settled.rung,
             tiling: format!("{:?}", settled.tiling),
         }
@@ -65,6 +74,7 @@ impl Provenance {
                 ("dtype", these.dtype.clone()),
                 ("dtype of the VAE", these.vae_dtype.clone()),
                 ("attention", these.attention.clone()),
+                ("attention backend", these.attention_backend.clone()),
                 ("rung", these.rung.to_string()),
                 ("tiling", these.tiling.clone()),
             ]

@@ -1,19 +1,21 @@
 use tch::{Device, Kind};
 
 use super::*;
-use crate::{platform::Platform, vae::Tiling};
+use crate::{nn::attention::Backend, platform::Platform, vae::Tiling};
 
 fn provenance(rung: u32) -> Provenance {
     let settled = RunSettings {
         dtype: Kind::Float,
         vae_dtype: Kind::Float,
         attention: "torch's choice",
+        attention_backend: Backend::Math,
         rung,
         tiling: Tiling::Time,
     };
     let platform = Platform {
         device: Device::Cpu,
         name: "cpu".into(),
+        driver: None,
         build: None,
     };
     Provenance::now(&platform, settled)
@@ -154,6 +156,32 @@ fn a_damaged_checkpoint_and_one_of_another_version_are_not_used() {
         assert!(warning.starts_with("section 2 was rendered again"));
         assert!(warning.contains(reason), "{warning}");
     }
+}
+
+#[test]
+fn a_checkpoint_of_before_there_was_a_choice_used_torchs() {
+    let mut json = serde_json::to_value(provenance(0)).unwrap();
+    assert_eq!(json["attention_backend"], "math");
+    json.as_object_mut().unwrap().remove("attention_backend");
+    let old: Provenance = serde_json::from_value(json).unwrap();
+    assert_eq!(
+        old.difference(&provenance(0)).unwrap(),
+        "attention backend was torch and is math"
+    );
+}
+
+#[test]
+fn the_newest_section_says_which_attention_goes_on() {
+    let backend = |name: &str| Provenance {
+        attention_backend: name.into(),
+        ..provenance(0)
+    };
+    assert_eq!(ResumePoint::default().attention_backend(), None);
+    let found = ResumePoint {
+        provenance: vec![backend("flash"), backend("a later version's")],
+        ..ResumePoint::default()
+    };
+    assert_eq!(found.attention_backend(), Some("a later version's"));
 }
 
 #[test]

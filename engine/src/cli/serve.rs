@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// `cpu` or `cuda:N`
     #[arg(long, default_value = "cpu")]
     device: String,
-    /// The daemon's state directory, for the device's lock and cached embeddings
+    /// The daemon's state directory, for the device's lock, cached embeddings and attention choices
     #[arg(long, value_name = "DIR")]
     state_dir: PathBuf,
     /// Dtype that all models compute in; by default f32 on the CPU, bf16 for the transformer and f16 for the

@@ -23,6 +23,25 @@ pub fn model_name(device: Device) -> String {
     found.unwrap_or_else(|| label(device))
 }
 
+/// Version of the device's driver, as in `570.133.20`; none on the CPU, or if the system does not tell.
+pub(crate) fn driver_version(device: Device) -> Option<String> {
+    if !device.is_cuda() {
+        return None;
+    }
+    match fs::read_to_string("/sys/module/nvidia/version") {
+        Ok(version) => Some(version.trim().to_owned()),
+        Err(_) => version_in(&fs::read_to_string("/proc/driver/nvidia/version").ok()?),
+    }
+}
+
+/// The driver's version in its own introduction: the first word of numbers and dots.
+fn version_in(introduction: &str) -> Option<String> {
+    let is_version =
+        |word: &&str| word.contains('.') && word.bytes().all(|b| b == b'.' || b.is_ascii_digit());
+    let version = introduction.split_whitespace().find(is_version)?;
+    Some(version.to_owned())
+}
+
 /// Memory of the device, in bytes; the host's for the CPU; 0 if the system does not tell.
 pub fn total_bytes(device: Device) -> u64 {
     let host_bytes = || {
@@ -61,5 +80,28 @@ mod tests {
         assert_eq!(label(Device::Cuda(1)), "cuda:1");
         assert!(!model_name(Device::Cpu).is_empty());
         assert!(total_bytes(Device::Cpu) > 1 << 28);
+        assert_eq!(driver_version(Device::Cpu), None);
+    }
+
+    #[test]
+    fn the_drivers_version_is_found_in_either_introduction() {
+        for (introduction, version) in [
+            (
+                "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.57.02  Tue Jul 13 16:14:05 UTC 2021\n\
+                 GCC version:  gcc version 9.3.0 (Ubuntu 9.3.0-17ubuntu1~20.04)\n",
+                Some("470.57.02"),
+            ),
+            (
+                "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.133.20  Release Build  (dvs-builder@U16)\n",
+                Some("570.133.20"),
+            ),
+            ("NVRM version: unknown", None),
+        ] {
+            assert_eq!(
+                version_in(introduction).as_deref(),
+                version,
+                "{introduction}"
+            );
+        }
     }
 }

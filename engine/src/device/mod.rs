@@ -17,6 +17,7 @@ pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};
 pub(crate) use host::{HostBuffer, HostTensor};
+pub(crate) use identity::driver_version;
 pub use identity::{label, model_name, total_bytes};
 pub(crate) use idle::{Idle, WorkClock};
 pub use memory::{

@@ -32,6 +32,8 @@ pub(super) struct Run<'a, 'j> {
     pub(super) job: &'a Job,
     pub(super) platform: &'a Platform,
     pub(super) models: &'a mut Models,
+    /// What computes the transformer's attention.
+    pub(super) attention: Backend,
     pub(super) checkpoints: &'a mut Checkpoints,
     pub(super) progress: &'a mut ProgressReporter<'j>,
 }
@@ -118,8 +120,13 @@ impl<'a, 'j> Generation<'a, 'j> {
 
     /// Keeps a section's latents, and says so.
     fn save(&mut self, count: u32, latents: &Tensor) -> Result<(), Error> {
-        let Run { job, platform, .. } = self.run;
-        let settled = settled(job, self.run.models, &self.ladder);
+        let Run {
+            job,
+            platform,
+            attention,
+            ..
+        } = self.run;
+        let settled = settled(job, self.run.models, &self.ladder, attention);
         self.run.checkpoints.save(&FinishedSection {
             section: count,
             latents,
@@ -221,7 +228,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             model,
             self.schedule.insert(schedule),
             &context,
-            Backend::Torch,
+            self.run.attention,
         );
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
         let after_step = |_, _: &Tensor| progress.step_done();

@@ -184,6 +184,7 @@ fn generate(pipeline: &mut Pipeline, case: &Case, opening: Option<Opening>) -> (
         checkpoints: &mut pipeline.checkpoints(&job, files).unwrap(),
         platform: &pipeline.platform,
         models: &mut pipeline.models,
+        attention: Backend::Torch,
         progress: &mut progress,
     };
     let generation = Generation::new(run, &opening, ladder).unwrap();

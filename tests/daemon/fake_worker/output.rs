@@ -68,6 +68,7 @@ pub(crate) fn output(
         device_idle: None,
         resumed: None,
         rungs: Vec::new(),
+        attention: None,
         verified: Verified::Ffmpeg,
         time_to_first_step_secs: None,
     }

@@ -1,0 +1,11 @@
+//! What is used on one device: a backend for each class of shapes, kept in a file.
+//!
+//! A choice holds for the circumstances under which it was made: on another device, with another driver or build, it
+//! is not used. The file can be wrong in any way without failing a job: it is warned of, and torch's own choice is
+//! used instead.
+
+mod circumstances;
+mod format;
+mod kept;
+
+pub(crate) use self::kept::Choices;

@@ -1,0 +1,228 @@
+//! The attention backend: set for a worker, kept in its choice file, or continued from a job's checkpoints. On the CPU,
+//! torch's choice and `math` round differently, so that the latents tell which one was used.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use framepack_ipc::worker::{Attention, ChosenBy, Precaution, RenderOutput, RenderRequest};
+use framepack_jobs::Model;
+use serde_json::Value;
+
+use crate::{
+    renders::brief,
+    resume::{exact, fresh, interrupted},
+    worker::{Desk, PROGRAM, Worker, fixtures},
+};
+
+const MATH: [&str; 2] = ["--attention-backend", "math"];
+
+fn attention(backend: &str, chosen_by: ChosenBy) -> Option<Attention> {
+    Some(Attention {
+        backend: backend.into(),
+        chosen_by,
+    })
+}
+
+fn request(desk: &Desk) -> RenderRequest {
+    brief(desk.request(Model::Original, 2))
+}
+
+/// The job from its start, by a new worker with `arguments`.
+fn rendered(desk: &Desk, arguments: &[&str], request: &RenderRequest) -> RenderOutput {
+    Worker::ready_with(desk.path(), arguments).render(request)
+}
+
+fn choice_file(desk: &Desk) -> PathBuf {
+    desk.path().join("choices-cpu.json")
+}
+
+/// The backends in the choice file.
+fn chosen(desk: &Desk) -> Vec<String> {
+    let file: Value = serde_json::from_slice(&fs::read(choice_file(desk)).unwrap()).unwrap();
+    let entries = file["attention"].as_array().unwrap().iter();
+    let name = |entry: &Value| entry["backend"].as_str().unwrap().to_owned();
+    entries.map(name).collect()
+}
+
+/// Puts another backend in the place of all in the choice file.
+fn choose(desk: &Desk, backend: &str) {
+    let path = choice_file(desk);
+    let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for entry in file["attention"].as_array_mut().unwrap() {
+        entry["backend"] = backend.into();
+    }
+    fs::write(path, file.to_string()).unwrap();
+}
+
+#[test]
+fn a_job_goes_on_with_the_backend_that_began_it() {
+    let desk = Desk::new();
+    let request = request(&desk);
+    let torchs = rendered(&desk, &[], &request);
+    assert_eq!(torchs.attention, attention("torch", ChosenBy::Device));
+    let math = rendered(&desk, &MATH, &request);
+    assert_eq!(math.attention, attention("math", ChosenBy::Flag));
+    assert_ne!(math.latents_sha256, torchs.latents_sha256);
+
+    // (how the first worker is started, how the second is)
+    for (begun, continued, expected) in [(&MATH[..], &[][..], &math), (&[], &MATH, &torchs)] {
+        let request = fresh(&desk, &request, &format!("begun-with-{}", begun.len()));
+        let worker = Worker::ready_with(desk.path(), begun);
+        assert!(interrupted(worker, &request, 1));
+        let output = Worker::ready_with(desk.path(), continued).go_on(&request);
+        assert_eq!(output.resumed, Some(exact(1)));
+        assert_eq!(output.latents_sha256, expected.latents_sha256);
+        let backend = expected.attention.as_ref().unwrap().backend.as_str();
+        assert_eq!(output.attention, attention(backend, ChosenBy::Checkpoint));
+    }
+    // What checkpoints and command lines say is no choice for the device.
+    assert_eq!(chosen(&desk), ["torch"]);
+}
+
+#[test]
+fn a_choice_of_the_file_is_for_jobs_that_begin() {
+    let desk = Desk::new();
+    let request = request(&desk);
+    let torchs = rendered(&desk, &[], &request);
+    choose(&desk, "math");
+    let math = rendered(&desk, &[], &request);
+    assert_eq!(math.attention, attention("math", ChosenBy::Device));
+    assert_ne!(math.latents_sha256, torchs.latents_sha256);
+
+    let begun = fresh(&desk, &request, "begun");
+    assert!(interrupted(Worker::ready(desk.path()), &begun, 1));
+    choose(&desk, "torch");
+    let mut worker = Worker::ready(desk.path());
+    let output = worker.go_on(&begun);
+    assert_eq!(output.resumed, Some(exact(1)));
+    assert_eq!(output.latents_sha256, math.latents_sha256);
+    let again = worker.render(&request);
+    assert_eq!(again.attention, attention("torch", ChosenBy::Device));
+    assert_eq!(again.latents_sha256, torchs.latents_sha256);
+}
+
+#[test]
+fn a_precaution_goes_before_the_checkpoints_backend() {
+    let desk = Desk::new();
+    let request = request(&desk);
+    let worker = Worker::ready_with(desk.path(), &MATH);
+    assert!(interrupted(worker, &request, 1));
+    let careful = RenderRequest {
+        precaution: Precaution::Numerics,
+        ..request
+    };
+    let output = Worker::ready_with(desk.path(), &MATH).go_on(&careful);
+    assert_eq!(output.attention, attention("torch", ChosenBy::Precaution));
+    let resumed = output.resumed.unwrap();
+    assert!(!resumed.is_exact);
+    let reason = resumed.reason.unwrap();
+    let expected = "attention was torch's choice and is not torch's choice, \
+                    attention backend was math and is torch";
+    assert!(reason.contains(expected), "{reason}");
+}
+
+#[test]
+fn what_is_wrong_with_the_choice_file_fails_no_job() {
+    let desk = Desk::new();
+    let request = brief(desk.request(Model::Original, 1));
+    let whole = rendered(&desk, &[], &request);
+    let good = fs::read(choice_file(&desk)).unwrap();
+    for (damage, is_set_aside) in [
+        (&b"\xff\0 garbage"[..], true),
+        (&good[..good.len() / 2], true),
+        (br#"{"format": 99, "attention": []}"#, true),
+        (br#"{"format": 1, "attention": [7]}"#, false),
+    ] {
+        fs::write(choice_file(&desk), damage).unwrap();
+        let mut worker = Worker::ready(desk.path());
+        worker.wait_for_log("WARN");
+        let output = worker.render(&request);
+        assert_eq!(output.latents_sha256, whole.latents_sha256);
+        assert_eq!(output.attention, attention("torch", ChosenBy::Device));
+        assert_eq!(chosen(&desk), ["torch"]);
+        let aside = choice_file(&desk).with_extension("json.damaged");
+        assert_eq!(aside.exists(), is_set_aside);
+        if is_set_aside {
+            assert_eq!(fs::read(&aside).unwrap(), damage);
+            fs::remove_file(aside).unwrap();
+        }
+    }
+
+    // A backend that the device lacks, and one that only a later version has.
+    for backend in ["cudnn", "sage"] {
+        choose(&desk, backend);
+        let output = rendered(&desk, &[], &request);
+        assert_eq!(output.latents_sha256, whole.latents_sha256, "{backend}");
+        assert_eq!(chosen(&desk), ["torch"]);
+    }
+}
+
+fn framepack_worker(arguments: &[&str], path: &[(&str, &Path)]) -> Output {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).env("OMP_NUM_THREADS", "1");
+    for (option, path) in path {
+        command.arg(option).arg(path);
+    }
+    command.output().expect("the worker starts")
+}
+
+#[test]
+fn a_backend_that_the_device_lacks_is_refused_before_the_first_job() {
+    let desk = Desk::new();
+    let refused = |output: &Output| {
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(log.contains("FP5030"), "{log}");
+        assert!(log.contains("available are torch, flash, math"), "{log}");
+    };
+    let state_dir = [("--state-dir", desk.path())];
+    refused(&framepack_worker(
+        &["serve", "--attention-backend", "cudnn"],
+        &state_dir,
+    ));
+    let model = fixtures().join("parity/models/transformer");
+    let bench = [
+        "bench",
+        "transformer",
+        "--attention-backend",
+        "memory-efficient",
+    ];
+    let random = PathBuf::from(format!("random:1:{}", model.display()));
+    refused(&framepack_worker(&bench, &[("--model", &random)]));
+
+    let unknown = framepack_worker(&["serve", "--attention-backend", "sage"], &state_dir);
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+    let usage = String::from_utf8_lossy(&unknown.stderr);
+    assert!(usage.contains("memory-efficient, math"), "{usage}");
+}
+
+#[test]
+fn a_forward_by_hand_uses_the_backend() {
+    let desk = Desk::new();
+    for (component, inputs) in [
+        ("transformer", "transformer/one-frame.inputs.safetensors"),
+        ("sample", "sample/1-steps.inputs.safetensors"),
+    ] {
+        let parity = fixtures().join("parity");
+        let forward = |backend: &str| {
+            let output = desk.path().join(format!("{component}-{backend}"));
+            let arguments = ["forward", component, "--attention-backend", backend];
+            let paths = [
+                ("--model", parity.join("models/transformer-framepack")),
+                ("--inputs", parity.join(inputs)),
+                ("--output", output.clone()),
+            ];
+            let paths = paths
+                .each_ref()
+                .map(|(option, path)| (*option, path.as_path()));
+            let done = framepack_worker(&arguments, &paths);
+            assert!(done.status.success(), "{done:?}");
+            fs::read(output).unwrap()
+        };
+        assert_eq!(forward("torch"), forward("torch"), "{component}");
+        assert_ne!(forward("torch"), forward("math"), "{component}");
+    }
+}
