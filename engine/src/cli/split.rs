@@ -5,7 +5,8 @@ use clap::ValueEnum;
 use framepack_engine::{
     ForcedSplit,
     offload::{
-        DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency, load_model_chunked,
+        DynamicSwap, FreeSlots, Memory, MemoryOptions, Residency, TransferOptions,
+        load_model_chunked,
     },
     plan,
 };
@@ -57,12 +58,12 @@ impl SplitOptions {
         } else {
             FreeSlots::Kept
         };
-        let memory_v2 = MemoryV2 {
+        let transfers = TransferOptions {
             use_async_streams: self.async_streams == Switch::On,
             use_pinned_memory: self.pinned == Switch::On,
         };
         let options = MemoryOptions {
-            memory_v2,
+            transfers,
             free_slots,
             ..MemoryOptions::default()
         };
