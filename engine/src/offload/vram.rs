@@ -133,6 +133,9 @@ impl Vram {
     /// is free then. What torch caches is returned to the driver.
     ///
     /// Where nobody knows what is free, all evictions are carried out.
+    ///
+    /// Used by jobs on a device that does not hold all models at once: before an encoder or the VAE is loaded, with
+    /// whole models as evictions, and before each section is decoded, with the transformer's blocks.
     pub fn force_free_vram<'a>(
         &self,
         target_bytes: u64,
