@@ -9,6 +9,10 @@
 //!
 //! Not seen: methods of a type that another file got hold of, and names that come in through a glob.
 //!
+//! # What the engine's rooms may import
+//!
+//! See [`rules`]. There, the names in a file count too.
+//!
 //! # What counts as a circle
 //!
 //! - *Files* are in a circle if each leads to each of the others, over any number of imports.
@@ -27,6 +31,7 @@ mod circles;
 mod modules;
 mod paths;
 mod rooms;
+mod rules;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -52,13 +57,13 @@ fn read(folder: &Path, below: &str, into: &mut Sources) {
     }
 }
 
-fn graph_of(folder: &str, library: &str) -> Graph {
+fn sources_of(folder: &str) -> Sources {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .join(folder);
     let mut sources = Sources::new();
     read(&root, "", &mut sources);
-    Graph::of(&sources, library)
+    sources
 }
 
 fn report(of: &str, circles: &[Circle]) -> String {
@@ -75,7 +80,7 @@ fn report(of: &str, circles: &[Circle]) -> String {
 
 /// All circles of a crate and the graph of its rooms, for people.
 fn check(folder: &str, library: &str) -> String {
-    let graph = graph_of(folder, library);
+    let graph = Graph::of(&sources_of(folder), library);
     let (files, folders) = (graph.circles_of_files(), graph.circles_of_folders());
     let told = [
         report(&format!("files in {folder}"), &files),
@@ -100,4 +105,10 @@ fn imports_of_the_daemon_form_no_large_circle() {
 #[test]
 fn imports_of_the_engine_form_no_large_circle() {
     println!("{}", check("engine/src", "framepack_engine"));
+}
+
+#[test]
+fn models_and_what_moves_their_weights_know_nothing_of_each_other() {
+    let broken = rules::broken(&sources_of("engine/src"), "framepack_engine");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

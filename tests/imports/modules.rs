@@ -21,6 +21,9 @@ pub(crate) struct Module {
     /// Items that are defined here.
     items: BTreeSet<String>,
     pub(crate) paths: Vec<Found>,
+    /// Words, and methods that are called, each with the line where it comes first.
+    pub(crate) words: BTreeMap<String, usize>,
+    pub(crate) calls: BTreeMap<String, usize>,
 }
 
 /// A crate: its library and the program beside it.
@@ -75,6 +78,8 @@ impl<'a> Modules<'a> {
             aliases: aliases.collect(),
             items: read.names,
             paths: read.paths,
+            words: read.words,
+            calls: read.calls,
         });
         for declared in read.modules {
             let name = declared.ident.to_string();

@@ -1,6 +1,6 @@
 //! The paths in a module's items, as they are written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::{
@@ -32,6 +32,9 @@ pub(crate) struct Read {
     pub(crate) paths: Vec<Found>,
     /// Names of functions, types and values that are defined here.
     pub(crate) names: BTreeSet<String>,
+    /// All words, and those that are methods which are called, each with the line where it comes first.
+    pub(crate) words: BTreeMap<String, usize>,
+    pub(crate) calls: BTreeMap<String, usize>,
     pub(crate) modules: Vec<syn::ItemMod>,
 }
 
@@ -56,6 +59,16 @@ impl Read {
         }
     }
 
+    fn word(&mut self, word: &syn::Ident) {
+        let line = word.span().start().line;
+        self.words.entry(word.to_string()).or_insert(line);
+    }
+
+    fn call(&mut self, method: &syn::Ident) {
+        let line = method.span().start().line;
+        self.calls.entry(method.to_string()).or_insert(line);
+    }
+
     fn use_tree(&mut self, tree: &UseTree, before: &[String]) {
         let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
         let (segments, span, kind) = match tree {
@@ -75,6 +88,7 @@ impl Read {
                 )
             }
             UseTree::Name(name) => {
+                self.word(&name.ident);
                 let called = name.ident.to_string();
                 (
                     with(&name.ident),
@@ -83,6 +97,7 @@ impl Read {
                 )
             }
             UseTree::Rename(rename) => {
+                self.word(&rename.ident);
                 let name = rename.rename.to_string();
                 (with(&rename.ident), rename.ident.span(), Kind::Use { name })
             }
@@ -105,9 +120,14 @@ impl Read {
         for token in tokens {
             match token {
                 TokenTree::Ident(name) if colons == 2 && !path.is_empty() => {
+                    self.word(&name);
                     path.push(name.to_string());
                 }
                 TokenTree::Ident(name) => {
+                    self.word(&name);
+                    if dot {
+                        self.call(&name);
+                    }
                     self.mention(std::mem::take(&mut path), start);
                     start = name.span();
                     if colons != 2 && !dot {
@@ -146,6 +166,15 @@ impl<'ast> Visit<'ast> for Read {
         if !function.attrs.iter().any(for_tests) {
             visit::visit_impl_item_fn(self, function);
         }
+    }
+
+    fn visit_ident(&mut self, word: &'ast syn::Ident) {
+        self.word(word);
+    }
+
+    fn visit_expr_method_call(&mut self, called: &'ast syn::ExprMethodCall) {
+        self.call(&called.method);
+        visit::visit_expr_method_call(self, called);
     }
 
     fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {

@@ -143,17 +143,32 @@ fn models_that_are_loaded_in_chunks_give_the_same_bytes() {
 }
 
 #[test]
-fn chunks_without_a_split_load_all_blocks_first() {
+fn models_that_are_loaded_beside_preserved_memory_give_the_same_bytes() {
+    for case in [TRANSFORMER, SAMPLE, LLAMA, SIGLIP] {
+        let same = Unsplit::run(case);
+        same.with(&["--preserve-gib", "0"]);
+        same.with(&["--preserve-gib", "0.5", "--slots", "1", "--chunk-mib", "1"]);
+    }
+}
+
+#[test]
+fn options_that_load_all_blocks_first_say_so() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let output = directory.path().join("output.safetensors");
     let says_so = |options: &[&str]| {
         let ended = worker(TRANSFORMER, &output, options);
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert!(ended.status.success(), "{options:?}:\n{said}");
-        said.contains("loaded in chunks resident_blocks=4 streamed_blocks=0")
+        let how = said.split_once(" resident_blocks=4 streamed_blocks=0");
+        how.and_then(|(said, _)| said.rsplit_once("loaded ").map(|(_, how)| how.to_owned()))
     };
-    assert!(says_so(&["--chunk-mib", "1"]));
-    assert!(!says_so(&["--chunk-mib", "1", "--resident-blocks", "4"]));
+    let chunk = ["--chunk-mib", "1"];
+    let with = |options: &[&'static str]| says_so(&[&chunk, options].concat());
+    assert_eq!(with(&[]).as_deref(), Some("in chunks"));
+    assert_eq!(with(&["--resident-blocks", "4"]), None);
+    // Nobody knows what is free on the CPU, so all blocks fit beside it.
+    let preserving = with(&["--preserve-gib", "1"]);
+    assert_eq!(preserving.as_deref(), Some("beside preserved memory"));
 }
 
 #[test]
@@ -163,6 +178,7 @@ fn a_split_that_is_none_is_refused_with_the_reason() {
         (["--resident-blocks", "99"], "the model has 4 blocks"),
         (["--slots", "0"], "'0' for '--slots"),
         (["--chunk-mib", "0"], "'0' for '--chunk-mib"),
+        (["--preserve-gib", "-1"], "'-1' for '--preserve-gib"),
     ] {
         let output = directory.path().join("refused.safetensors");
         let ended = worker(TRANSFORMER, &output, &options);

@@ -5,7 +5,8 @@ use clap::ValueEnum;
 use framepack_engine::{
     ForcedSplit,
     offload::{
-        DynamicSwap, FreeSlots, Memory, MemoryOptions, MemoryV2, Residency, load_model_chunked,
+        DynamicSwap, FreeSlots, Memory, MemoryOptions, Offloading, Residency, TransferOptions,
+        load_model_chunked, move_model_to_device_with_memory_preservation,
     },
     plan,
 };
@@ -34,10 +35,19 @@ pub(crate) struct SplitOptions {
     /// Copy up to N MiB of streamed blocks to host memory first (page-locked on CUDA)
     #[arg(long, value_name = "MIB")]
     host_mib: Option<u64>,
-    /// Send what is not page-locked in chunks of N MiB; without --resident-blocks, all blocks that fit are loaded
-    /// before the model runs, using no more host memory than one chunk
+    /// Send what is not page-locked in chunks of N MiB; without --resident-blocks and --preserve-gib, all blocks that
+    /// fit are loaded before the model runs, using no more host memory than one chunk
     #[arg(long, value_name = "MIB", value_parser = positive)]
     chunk_mib: Option<usize>,
+    /// Keep G GiB of the device free of weights: load as many blocks as leave them and stream the others through slots
+    #[arg(
+        long,
+        value_name = "G",
+        value_parser = not_negative,
+        allow_negative_numbers = true,
+        conflicts_with = "resident_blocks"
+    )]
+    preserve_gib: Option<f64>,
     /// Use a separate CUDA stream for transfers
     #[arg(long, default_value = "on")]
     async_streams: Switch,
@@ -57,12 +67,12 @@ impl SplitOptions {
         } else {
             FreeSlots::Kept
         };
-        let memory_v2 = MemoryV2 {
+        let transfers = TransferOptions {
             use_async_streams: self.async_streams == Switch::On,
             use_pinned_memory: self.pinned == Switch::On,
         };
         let options = MemoryOptions {
-            memory_v2,
+            transfers,
             free_slots,
             ..MemoryOptions::default()
         };
@@ -77,6 +87,15 @@ impl SplitOptions {
     pub(crate) fn place<B>(&self, blocks: &DynamicSwap<B>) -> anyhow::Result<()> {
         if let Some(residency) = self.residency(blocks.len())? {
             blocks.place(residency);
+        } else if let Some(bytes) = self.preserve_bytes() {
+            let normal = Offloading::Normal;
+            let loaded =
+                move_model_to_device_with_memory_preservation(blocks, bytes, normal, self.slots)?;
+            tracing::info!(
+                resident_blocks = loaded.resident_blocks,
+                streamed_blocks = loaded.streamed_blocks,
+                "loaded beside preserved memory"
+            );
         } else if let Some(mib) = self.chunk_mib {
             let loaded = load_model_chunked(blocks, mib)?;
             tracing::info!(
@@ -112,6 +131,12 @@ impl SplitOptions {
         blocks.fill_host(&split.pinned)?;
         blocks.wait_for_host();
         Ok(())
+    }
+
+    /// Device memory that is to be kept free.
+    pub(crate) fn preserve_bytes(&self) -> Option<u64> {
+        self.preserve_gib
+            .map(|gib| (gib * f64::from(1 << 30)) as u64)
     }
 
     /// The split that was asked for, as the plan takes it.
@@ -150,6 +175,13 @@ pub(crate) struct Hoist {
 impl Hoist {
     pub(crate) fn switch(self) -> Switch {
         self.hoist
+    }
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number >= 0. && f64::is_finite(number) => Ok(number),
+        _ => Err("not a number from 0".into()),
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use memmap2::{Advice, MmapMut};
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::{identity::label, memory::cuda_index, shim};
+use super::{counts::cuda_index, identity::label, shim};
 
 /// Host memory for weights: page-aligned, anonymous, outside torch's allocator, in huge pages where the system
 /// has them.

@@ -4,7 +4,7 @@ use std::fs;
 
 use tch::Device;
 
-use super::memory::memory_info;
+use super::counts::driver_stats;
 
 /// `cpu` or `cuda:N`.
 pub fn label(device: Device) -> String {
@@ -48,7 +48,7 @@ pub fn total_bytes(device: Device) -> u64 {
         let kilobytes = value_of("/proc/meminfo", "MemTotal")?;
         Some(kilobytes.strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
     };
-    memory_info(device)
+    driver_stats(device)
         .map(|memory| memory.total_bytes)
         .or_else(host_bytes)
         .unwrap_or(0)

@@ -3,11 +3,11 @@
 mod attention;
 mod catch;
 mod checks;
+mod counts;
 mod graph;
 mod host;
 mod identity;
 mod idle;
-mod memory;
 mod runtime;
 mod shim;
 mod stream;
@@ -16,14 +16,15 @@ pub(crate) use attention::{AttentionKernel, OtherKernels, by_torchs_choice};
 pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};
+pub(crate) use counts::host_resident_bytes;
+pub use counts::{
+    CONTEXT_GROWTH_BYTES, DriverStats, allocator_stats, driver_stats, empty_cache, free_bytes,
+    host_available_bytes, peak_bytes, reset_peak,
+};
 pub(crate) use host::{HostBuffer, HostTensor};
 pub(crate) use identity::driver_version;
 pub use identity::{label, model_name, total_bytes};
 pub(crate) use idle::{Idle, WorkClock};
-pub use memory::{
-    CONTEXT_GROWTH_BYTES, MemoryInfo, allocator_stats, empty_cache, host_available_bytes,
-    memory_info, peak_bytes, reset_peak,
-};
 pub use runtime::{init, open};
 pub use shim::AllocatorStats;
 pub(crate) use shim::torch_version;

@@ -11,7 +11,7 @@ use std::{
 use tch::{Device, TchError, Tensor};
 
 use super::{
-    memory::cuda_index,
+    counts::cuda_index,
     shim::{checked, raised},
 };
 

@@ -12,7 +12,7 @@ use crate::{picture::PictureError, weights::WeightsError};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A checkpoint or its configuration cannot be used.
+    /// A model's weights or its configuration cannot be used.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The job does not fit into memory.

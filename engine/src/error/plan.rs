@@ -1,4 +1,7 @@
 //! Why a job does not fit, with the numbers.
+//!
+//! It is not in `plan/`, which returns it, because [`Error`](super::engine::Error) holds it: `offload/` returns that, and
+//! `plan/` imports `offload/`.
 
 use std::fmt;
 

@@ -1,4 +1,8 @@
 //! One device's memory and the transfers to it.
+//!
+//! Nothing else is called a memory: counts are named by who counts ([`DriverStats`](crate::device::DriverStats),
+//! [`AllocatorStats`](crate::device::AllocatorStats)), and what a job may take of them is a
+//! [`Budget`](crate::plan::Budget).
 
 use std::rc::Rc;
 
@@ -26,7 +30,7 @@ impl Memory {
     pub fn new(device: Device, options: MemoryOptions) -> Self {
         Self(Rc::new(Shared {
             vram: Vram::new(device, options.capacity_bytes),
-            transfers: Transfers::new(device, options.memory_v2, options.staging),
+            transfers: Transfers::new(device, options.transfers, options.staging),
             free_slots: options.free_slots,
         }))
     }

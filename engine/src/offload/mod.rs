@@ -18,7 +18,7 @@ mod vram;
 
 pub use self::{
     memory::Memory,
-    options::{FreeSlots, MemoryOptions, MemoryV2, Staging},
+    options::{FreeSlots, MemoryOptions, Staging, TransferOptions},
     original::{
         Loaded, Offloading, load_model_chunked, move_model_to_device_with_memory_preservation,
         offload_model_from_device_for_memory_preservation,

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MemoryOptions {
     /// How weights travel.
-    pub memory_v2: MemoryV2,
+    pub transfers: TransferOptions,
     /// Most device memory that weights may take.
     pub capacity_bytes: Option<u64>,
     /// What a slot holds between two blocks.
@@ -35,14 +35,14 @@ pub enum FreeSlots {
 
 /// The Python application's memory v2: how weights travel to the device. It changes the speed and never the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemoryV2 {
+pub struct TransferOptions {
     /// Transfers have a stream of their own, so that they overlap with computation.
     pub use_async_streams: bool,
     /// Transfers start from page-locked memory.
     pub use_pinned_memory: bool,
 }
 
-impl Default for MemoryV2 {
+impl Default for TransferOptions {
     fn default() -> Self {
         Self {
             use_async_streams: true,

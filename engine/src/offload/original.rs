@@ -3,6 +3,16 @@
 //! In the original, `load_model_chunked` moved the root module, and with it everything, in one go; the target of
 //! `force_free_vram` ([`Vram::force_free_vram`](super::vram::Vram::force_free_vram)) only decided about a warning; and
 //! offloading copied weights back that had never changed.
+//!
+//! A job's plan decides where its blocks are (`plan/split.rs`), so jobs need these functions for what a plan leaves
+//! open, and commands that run a model without a plan need them for the rest:
+//!
+//! | function | where it is used |
+//! |---|---|
+//! | [`load_model_chunked`] | `framepack-worker forward … --chunk-mib N` |
+//! | [`move_model_to_device_with_memory_preservation`] | `framepack-worker forward … --preserve-gib G` |
+//! | [`offload_model_from_device_for_memory_preservation`] | a job, before each section is decoded |
+//! | [`Vram::force_free_vram`](super::vram::Vram::force_free_vram) | a job, before an encoder or the VAE is loaded and before each section is decoded |
 
 use super::{residency::Residency, swap::DynamicSwap, transfer::STAGES, vram::Vram};
 use crate::error::Error;
@@ -20,7 +30,8 @@ const HYSTERESIS: f64 = 0.8;
 pub enum Offloading {
     /// Until enough memory is free.
     Normal,
-    /// On beyond that, to 80 % (see the module), with torch's cache emptied on the way.
+    /// On beyond that, to 80 %, with torch's cache emptied on the way. Nothing but tests asks for it: what a phase of
+    /// a job needs is known to the byte.
     Aggressive,
 }
 
@@ -52,6 +63,9 @@ impl Loaded {
 ///
 /// No memory is kept for what the model computes:
 /// [`move_model_to_device_with_memory_preservation`] does that.
+///
+/// Used by `framepack-worker forward` and `bench` with `--chunk-mib` where no other option says what is resident. Jobs
+/// do not: their plan says it, and their blocks come under the first step.
 pub fn load_model_chunked<B>(
     model: &DynamicSwap<B>,
     max_chunk_size_mb: usize,
@@ -80,6 +94,9 @@ fn stream_the_rest<B>(model: &DynamicSwap<B>) -> Result<(), Error> {
 ///
 /// The free memory is read before each block, so what others take meanwhile counts. A block that does not fit after
 /// all is streamed; an error means that there is no room even for one slot.
+///
+/// Used by `framepack-worker forward` with `--preserve-gib`. Jobs do not: what `memory.preserve_gb` keeps free is part
+/// of their plan.
 pub fn move_model_to_device_with_memory_preservation<B>(
     model: &DynamicSwap<B>,
     preserved_bytes: u64,
@@ -137,6 +154,9 @@ pub fn move_model_to_device_with_memory_preservation<B>(
 /// is copied to the host.
 ///
 /// Where nobody knows what is free, all are dropped.
+///
+/// Used by jobs, by way of [`Vram::force_free_vram`], before each section is decoded on a device that does not hold
+/// all models at once.
 pub fn offload_model_from_device_for_memory_preservation<B>(
     model: &DynamicSwap<B>,
     preserved_bytes: u64,

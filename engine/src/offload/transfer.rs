@@ -14,7 +14,7 @@ use tch::{Device, Tensor};
 
 use super::{
     arena::{HostBlock, copy_in_parallel},
-    options::{MemoryV2, Staging},
+    options::{Staging, TransferOptions},
 };
 use crate::{
     device::{Event, HostBuffer, HostTensor, Stream},
@@ -30,7 +30,7 @@ pub(crate) const STAGING_BYTES: u64 = (STAGES * CHUNK_BYTES) as u64;
 /// What carries weights to one device.
 #[derive(Debug)]
 pub(crate) struct Transfers {
-    options: MemoryV2,
+    options: TransferOptions,
     staging: Staging,
     device: Device,
     /// `None` on the CPU, where a transfer is a copy that is over when it returns.
@@ -49,7 +49,7 @@ struct Stage {
 }
 
 impl Transfers {
-    pub(crate) fn new(device: Device, options: MemoryV2, staging: Staging) -> Self {
+    pub(crate) fn new(device: Device, options: TransferOptions, staging: Staging) -> Self {
         let stream = if options.use_async_streams {
             Stream::new(device)
         } else {

@@ -76,15 +76,10 @@ impl Vram {
     /// Bytes that can still be allocated: what the driver has free and what torch keeps for reuse, within the
     /// capacity. `None`: nobody knows (the CPU without a capacity).
     pub fn free_bytes(&self) -> Option<u64> {
-        let on_device = device::memory_info(self.device).map(|memory| {
-            let cached_bytes = device::allocator_stats(self.device)
-                .map_or(0, |stats| stats.reserved_bytes - stats.allocated_bytes);
-            memory.free_bytes + cached_bytes
-        });
         let within = self
             .capacity_bytes
             .map(|capacity| capacity.saturating_sub(self.live_bytes.get()));
-        match (on_device, within) {
+        match (device::free_bytes(self.device), within) {
             (Some(free), Some(within)) => Some(free.min(within)),
             (free, within) => free.or(within),
         }
@@ -138,6 +133,9 @@ impl Vram {
     /// is free then. What torch caches is returned to the driver.
     ///
     /// Where nobody knows what is free, all evictions are carried out.
+    ///
+    /// Used by jobs on a device that does not hold all models at once: before an encoder or the VAE is loaded, with
+    /// whole models as evictions, and before each section is decoded, with the transformer's blocks.
     pub fn force_free_vram<'a>(
         &self,
         target_bytes: u64,

@@ -13,8 +13,8 @@ const CONTEXT_BYTES: u64 = 800 << 20;
 pub(super) fn budget(device: Device) -> Budget {
     let host_available_bytes = device::host_available_bytes().unwrap_or(0);
     let total_bytes = device::total_bytes(device);
-    let Some(info) = device::memory_info(device) else {
-        let held_bytes = resident_set_bytes().unwrap_or(0);
+    let Some(driver) = device::driver_stats(device) else {
+        let held_bytes = device::host_resident_bytes().unwrap_or(0);
         let free_bytes = (host_available_bytes + held_bytes).min(total_bytes);
         return Budget {
             total_bytes,
@@ -25,26 +25,16 @@ pub(super) fn budget(device: Device) -> Budget {
         };
     };
     let reserved_bytes = device::allocator_stats(device).map_or(0, |stats| stats.reserved_bytes);
-    let used_bytes = total_bytes.saturating_sub(info.free_bytes + reserved_bytes);
+    let used_bytes = total_bytes.saturating_sub(driver.free_bytes + reserved_bytes);
     // The context exists already: whoever asks has opened the device.
     let context_bytes = used_bytes.min(CONTEXT_BYTES);
     Budget {
         total_bytes,
-        free_bytes: info.free_bytes + reserved_bytes + context_bytes,
+        free_bytes: driver.free_bytes + reserved_bytes + context_bytes,
         foreign_bytes: used_bytes - context_bytes,
         context_bytes: context_bytes + device::CONTEXT_GROWTH_BYTES,
         host_available_bytes,
     }
-}
-
-/// Host memory that this process occupies.
-fn resident_set_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 #[cfg(test)]
@@ -55,7 +45,7 @@ mod tests {
     fn on_the_cpu_the_host_is_the_device() {
         let budget = budget(Device::Cpu);
         assert_eq!(budget.free_bytes + budget.foreign_bytes, budget.total_bytes);
-        assert!(budget.free_bytes > resident_set_bytes().unwrap() / 2);
+        assert!(budget.free_bytes > device::host_resident_bytes().unwrap() / 2);
         assert_eq!(budget.context_bytes, 0);
     }
 }

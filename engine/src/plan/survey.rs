@@ -135,7 +135,7 @@ struct JobModels<'a> {
 
 impl JobModels<'_> {
     fn folder(&self, component: Component) -> Result<PathBuf, Error> {
-        Ok(self.job.bundle.component(component)?)
+        self.job.bundle.component(component)
     }
 
     /// Sizes of a component's tensors: of those in its folder, or of those that are made for it.

@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor};
 use crate::nn::{Activation, EncoderCost, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility};
 use crate::weights::{Elements, Layout, ModelSource, Weights, WeightsError, read_config};
 
-/// The checkpoint, with or without the `text_model.` of transformers before 5.
+/// The files, with or without the `text_model.` of transformers before 5.
 pub const LAYOUT: Layout = Layout {
     base: "model",
     optional_prefixes: &["text_model."],

@@ -107,7 +107,7 @@ struct Qkv {
     heads: i64,
 }
 
-/// Checkpoint names of `[to_q, to_k, to_v, norm_q, norm_k]` in a stream that has its own context projections.
+/// Names in the files of `[to_q, to_k, to_v, norm_q, norm_k]` in a stream that has its own context projections.
 const CONTEXT_QKV: [&str; 5] = [
     "add_q_proj",
     "add_k_proj",
@@ -162,7 +162,7 @@ struct TokenStream {
     ff: FeedForward,
 }
 
-/// Checkpoint names of one stream's half.
+/// Names in the files of one stream's half.
 struct StreamNames {
     qkv: [&'static str; 5],
     to_out: &'static str,

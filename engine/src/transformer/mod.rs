@@ -2,7 +2,7 @@
 //!
 //! FramePack: arXiv:2504.12626; the backbone: arXiv:2412.03603. Upstream classes:
 //! `HunyuanVideoTransformer3DModelPacked` (FramePack) and `HunyuanVideoFramepackTransformer3DModel`
-//! (diffusers), whose checkpoints this module reads. Rounding points in half precision are upstream's: rotary
+//! (diffusers), whose files this module reads. Rounding points in half precision are upstream's: rotary
 //! tables and RMS statistics in f32, modulation in the model's type, the output head in f32.
 
 mod block;

@@ -86,7 +86,7 @@ struct RefinerBlock {
     to_out: Linear,
     norm2: LayerNorm,
     ff: FeedForward,
-    /// Two gates; the checkpoint calls it a norm.
+    /// Two gates; the files call it a norm.
     norm_out: Linear,
     heads: i64,
 }

@@ -13,7 +13,7 @@ use crate::nn::{
 use crate::offload::{DynamicSwap, Memory};
 use crate::weights::{Elements, Layout, ModelSource, Weights, WeightsError, read_config};
 
-/// The checkpoint, with or without the `vision_model.` of transformers before 5.
+/// The files, with or without the `vision_model.` of transformers before 5.
 pub const LAYOUT: Layout = Layout {
     base: "model",
     optional_prefixes: &["vision_model."],

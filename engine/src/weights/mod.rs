@@ -8,7 +8,7 @@
 //! Values come from a source, a variant of `TensorSource` (`source/`). A block's bytes are made in
 //! `TensorSource::bytes`, whichever place they are for; so a source that merges a `LoRA` into another one is a variant
 //! that holds the other one, with its code in a folder beside `files/`. A storage type is a variant of `Storage` with a
-//! file of its own (`storage/`); each tensor of a [`Packing`] has one, and `Storage::unpack` makes of it what a layer
+//! file of its own (`storage/`); each tensor of a `Packing` has one, and `Storage::unpack` makes of it what a layer
 //! computes with.
 
 mod block;

@@ -10,9 +10,12 @@ use safetensors::{
     SafeTensorError,
     tensor::{Dtype, View, serialize_to_file},
 };
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind};
 
-use super::{error::WeightsError, source::synthesise};
+use super::{error::WeightsError, source::synthesise, storage::Storage};
+
+/// What the files hold.
+const STORAGE: Storage = Storage::Plain(Kind::Float);
 
 /// Writes `<dir>/<base>.safetensors` (f32) with the tensors that `Loading::synthesised(seed)` hands out
 /// under these names and shapes. They are made one at a time, so the memory is that of the largest.
@@ -65,14 +68,11 @@ impl View for Synthesised<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        let tensor: Tensor =
-            synthesise(self.seed, self.name, self.shape, (Kind::Float, Device::Cpu));
-        let mut bytes = vec![0; self.data_len()];
-        tensor.copy_data_u8(&mut bytes, tensor.numel());
-        Cow::Owned(bytes)
+        let wanted = (STORAGE.kind(), Device::Cpu);
+        Cow::Owned(STORAGE.pack(&synthesise(self.seed, self.name, self.shape, wanted)))
     }
 
     fn data_len(&self) -> usize {
-        4 * self.dims.iter().product::<usize>()
+        STORAGE.bytes(self.shape)
     }
 }

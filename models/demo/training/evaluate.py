@@ -32,6 +32,8 @@ FIGURES = {
     "timed_prompts_backward": lambda g: figures_motion.timed_prompts(g, False),
     "timed_prompts_forward": lambda g: figures_motion.timed_prompts(g, True),
     "end_frames": lambda g: figures_motion.end_frames(g),
+    "blank_starts_backward": lambda g: figures_motion.blank_starts(g, False),
+    "blank_starts_forward": lambda g: figures_motion.blank_starts(g, True),
     "vae": lambda g: figures_vae.scenes(g.vae, g.device),
     "vae_held_out_photos_among_scenes": lambda g: figures_vae.scenes(g.vae, g.device, figures_vae.TEST_PHOTOS),
     "vae_held_out_photos": lambda g: figures_vae.photos(g.vae, g.device),
@@ -42,6 +44,7 @@ STEPS = {"motion_backward_25_steps": 25}
 
 @torch.no_grad()
 def measure(name, folder):
+    torch.manual_seed(0)  # the leaves of held-out grounds are made from it
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return FIGURES[name](bundle.load(folder, device, STEPS.get(name, 10)))
 

@@ -9,8 +9,9 @@ import random
 import torch
 
 from captions import caption
-from heldout import CHANGE_AT, generate_all, held_out, mask_of, slide, truth
+from heldout import CHANGE_AT, generate_all, held_out, held_out_from_blank, mask_of, slide, truth
 from metrics import psnr
+from pool import blank_frames
 from probe import displacement, read_motion, sharpness
 from render import clip_times, render
 from scenes import MOTIONS, OBJECT_MOTIONS
@@ -136,3 +137,20 @@ def end_frames(generator, each=2):
     middle = [float(psnr(c[None, :, 36].float().to(device), truth(s, 73, device)[None, :, 36])) for c, s in zip(clips, scenes)]
     return {"clips": len(scenes), "last_frame_psnr": sum(near) / len(near), "worst_psnr": min(near),
             "middle_frame_psnr": sum(middle) / len(middle), "agreement": _share(found, [_wanted(s) for s in scenes])}
+
+
+def blank_starts(generator, forward, each=1):
+    """Clips from black, white and green: whether the object of the prompt is there and moves as it says.
+
+    Nothing but the prompt tells what such a clip shows, so it is compared with what training shows for it.
+    """
+    device = generator.device
+    scenes, texts = held_out_from_blank(each)
+    pictures = blank_frames((scenes[0].height, scenes[0].width), device)
+    clips = [generator(pictures[s.blank][None], [[t], [t]], 2, forward, 5, blank=True)[0] for s, t in zip(scenes, texts)]
+    real = [truth(s, c.shape[1], device) for s, c in zip(scenes, clips)]
+    near = [float(psnr(c[None, :, 8:], r[None, :, 8:])) for c, r in zip(clips, real)]
+    empty = [float(psnr(pictures[s.blank][None, :, None].expand_as(r[None, :, 8:]), r[None, :, 8:])) for s, r in zip(scenes, real)]
+    found = [_read(torch.cat([r[:, :1], c[:, 1:]], 1), s, device) for c, r, s in zip(clips, real, scenes)]
+    return {"order": "forward" if forward else "backward", "clips": len(scenes), "psnr": sum(near) / len(near),
+            "psnr_of_nothing": sum(empty) / len(empty), "agreement": _share(found, [_wanted(s) for s in scenes])}

@@ -27,17 +27,17 @@ class Generator:
         self.dtype = model.transformer.proj_out.weight.dtype
 
     @torch.no_grad()
-    def __call__(self, images, texts, count, forward_order, seed, ends=None):
+    def __call__(self, images, texts, count, forward_order, seed, ends=None, blank=False):
         """Clips [B, 3, 36 count + 1, H, W] in [-1, 1] from images [B, 3, H, W].
 
         `texts` holds for each section, in time order, one prompt for each image, all of one token length; `ends` end
-        pictures for the backward order.
+        pictures for the backward order. A `blank` start is no picture: forward, it is not part of what came before.
         """
         conditions = [self._condition(images, t) for t in texts]
         start = encode_start(self.vae, images)
         generator = torch.Generator().manual_seed(seed)
         if forward_order:
-            return self._forward(start, conditions, count, generator)
+            return self._forward(start, conditions, count, generator, blank)
         return self._backward(start, conditions, count, generator, None if ends is None else encode_start(self.vae, ends))
 
     def _condition(self, images, texts):
@@ -86,15 +86,14 @@ class Generator:
                 pixels = soft_append(self.decode(real[:, :, :size]), pixels, OVERLAP)
         return pixels
 
-    def _forward(self, start, conditions, count, generator):
+    def _forward(self, start, conditions, count, generator, blank):
         zeros = torch.zeros(*start.shape[:2], HISTORY, *start.shape[3:], device=self.device)
-        history, total, pixels = torch.cat([zeros, start], 2), 1, None
+        history, pixels = torch.cat([zeros, torch.zeros_like(start) if blank else start], 2), None
         for i in range(count):
             latents = self._sample(start, forward_section(self.device), forward_history(start, history), conditions[i], generator)
-            total += WINDOW
             history = torch.cat([history, latents], 2)
             if pixels is None:
-                pixels = self.decode(history[:, :, -total:])
+                pixels = self.decode(torch.cat([start, latents], 2))
             else:
                 pixels = soft_append(pixels, self.decode(history[:, :, -2 * WINDOW:]), OVERLAP)
         return pixels

@@ -22,17 +22,22 @@ def _photo(name, device):
     return _photos[name, device]
 
 
-def photo_texture(name, zoom, height, width, device):
-    """A photo around the texture's centre, mirrored beyond its border."""
+def _mirrored(count, first, device):
+    """Indices of TEXTURE_SIZE pixels from `first` on in a row of `count`, mirrored beyond its ends."""
+    index = (torch.arange(TEXTURE_SIZE, device=device) + first) % (2 * count - 2)
+    return torch.where(index < count, index, 2 * count - 2 - index)
+
+
+def photo_texture(name, zoom, at, height, width, device):
+    """A photo around the texture's centre, mirrored beyond its border; `at` names its part there."""
     photo = _photo(name, device)
     fit = max(height / photo.shape[2], width / photo.shape[3])
     scale = fit * (1.02 + 1.2 * zoom * zoom)
     photo = F.interpolate(photo, scale_factor=scale, mode="bicubic", antialias=True).clamp(0, 1)
-    while min(photo.shape[2:]) < TEXTURE_SIZE:
-        ph, pw = (min(photo.shape[i] - 1, max(0, TEXTURE_SIZE - photo.shape[i]) // 2 + 1) for i in (2, 3))
-        photo = F.pad(photo, (pw, pw, ph, ph), mode="reflect")
-    top, left = (photo.shape[2] - TEXTURE_SIZE) // 2, (photo.shape[3] - TEXTURE_SIZE) // 2
-    return photo[0, :, top:top + TEXTURE_SIZE, left:left + TEXTURE_SIZE]
+    rows, columns = photo.shape[2:]
+    down, right = (round(part * max(0, n - seen) / 2) for part, n, seen in zip(at[::-1], (rows, columns), (height, width)))
+    rows, columns = (_mirrored(n, (n - TEXTURE_SIZE) // 2 + by, device) for n, by in ((rows, down), (columns, right)))
+    return photo[0][:, rows[:, None], columns]
 
 
 def noise_textures(count, generator, device):
@@ -113,7 +118,7 @@ def textures(scenes, device):
     jitter = torch.rand(len(scenes), 7, generator=generator)
     for i, scene in enumerate(scenes):
         if scene.photo:
-            picture = photo_texture(scene.photo, scene.photo_zoom, scene.height, scene.width, device)
+            picture = photo_texture(scene.photo, scene.photo_zoom, scene.photo_at, scene.height, scene.width, device)
         elif scene.ground == "leaves":
             picture = _leaf_texture(jitter[i], device)
         else:

@@ -6,7 +6,8 @@ import torch
 
 from captions import caption
 from render import clip_times, object_mask, render
-from scenes import BUCKETS, COLORS, NEVER, SHAPES, SPEEDS, TEST_PHOTOS, TRAIN_PHOTOS, Scene, Thing, sample_scene
+from scenes import (BLANKS, BUCKETS, COLORS, NEVER, OBJECT_MOTIONS, SHAPES, SPEEDS, TEST_PHOTOS, TRAIN_PHOTOS, Scene, Thing, sample_scene,
+                    scene_from_blank)
 
 HELD_OUT_SEED = 777_000_000
 SQUARE = BUCKETS[2]
@@ -18,6 +19,18 @@ def held_out(motions, each, two=False):
     rng = random.Random(HELD_OUT_SEED)
     scenes = [sample_scene(rng, SQUARE, motion=m, photos=TRAIN_PHOTOS + TEST_PHOTOS, two=two) for m in motions for _ in range(each)]
     return scenes, [caption(rng, s) for s in scenes]
+
+
+def held_out_from_blank(each):
+    """Scenes and prompts for starts from black, white and green, `each` times for every motion."""
+    rng = random.Random(HELD_OUT_SEED + 1)
+    found = []
+    for motion in OBJECT_MOTIONS * each:
+        scene = scene_from_blank(rng, SQUARE, motion)
+        while scene.blank >= len(BLANKS):
+            scene = scene_from_blank(rng, SQUARE, motion)
+        found.append(scene)
+    return found, [caption(rng, s) for s in found]
 
 
 def slide(rng, motion, speed, then="still", switch=NEVER):

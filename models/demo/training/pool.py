@@ -8,17 +8,16 @@ import torch.nn.functional as F
 
 from aside import aside, handed, sent
 from captions import caption
+from lessons import lesson
 from networks import IMAGE_SIZE, SCALING_FACTOR
 from render import FPS, clip_times, render
-from scenes import NEVER, sample_scene
+from scenes import BLANKS, NEVER
 
 SECTIONS = 4
 SECTION_FRAMES = 36
 CLIP_LATENTS = 9 * SECTIONS + 1
 CLIP_FRAMES = SECTION_FRAMES * SECTIONS + 1
 PARAPHRASES = 6
-CHANGES = 0.15  # share of clips whose motions, and prompt, change at a section's border
-BLANKS = [(0, 0, 0), (255, 255, 255), (0, 177, 64)]  # starts without a picture: black, white, FramePack-Studio's green
 
 
 @dataclass
@@ -28,6 +27,7 @@ class Batch:
     ends: torch.Tensor  # [B, 16, 4, h, w], the last frame of each section encoded alone
     images: torch.Tensor  # what SigLIP sees of the first frame
     changes: torch.Tensor  # [B], whether the motions change somewhere
+    blanks: torch.Tensor  # [B], number of the blank picture that the clip starts with, or -1
     llama_ids: torch.Tensor
     clip_ids: torch.Tensor
 
@@ -71,6 +71,7 @@ class Pool:
         self.ends = torch.zeros(capacity, 16, SECTIONS, h, w, dtype=torch.bfloat16, device=device)
         self.images = torch.zeros(capacity, 3, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.bfloat16, device=device)
         self.changes = torch.zeros(capacity, dtype=torch.bool, device=device)
+        self.blanks = torch.full((capacity,), -1, device=device)
         self.texts = [None] * capacity  # of each section: its paraphrases as token ids
         blanks = blank_frames(bucket, device)
         self.blank_latents, self.blank_images = encode_start(vae, blanks), vision_input(blanks)
@@ -85,6 +86,7 @@ class Pool:
         room = fits.stop - slot
         self.latents[fits], self.ends[fits], self.images[fits] = (handed(t)[:room] for t in (latents, ends, images))
         self.changes[fits] = sent([s.switch < NEVER for s in scenes[:room]], self.device)
+        self.blanks[fits] = sent([s.blank for s in scenes[:room]], self.device)
         for i, scene in enumerate(scenes[:room]):
             self.texts[slot + i] = self._section_texts(scene)
         self.made += room
@@ -92,7 +94,7 @@ class Pool:
 
     def _make(self, count):
         """Scenes, their latents, ends and images."""
-        scenes = [sample_scene(self.rng, self.bucket, change=CHANGES, section_seconds=SECTION_FRAMES / FPS) for _ in range(count)]
+        scenes = [lesson(self.rng, self.bucket, SECTION_FRAMES / FPS) for _ in range(count)]
         x = render(scenes, clip_times(count, CLIP_FRAMES, self.device), self.device)
         last = x[:, :, SECTION_FRAMES::SECTION_FRAMES]
         ends = encode_start(self.vae, last.transpose(1, 2).flatten(0, 1))[:, :, 0]
@@ -128,4 +130,5 @@ class Pool:
         llama = sent([t[0] for t in texts], self.device)
         clip = sent([t[1] + [t[1][-1]] * (longest - len(t[1])) for t in texts], self.device)
         index = sent(slots, self.device)
-        return Batch(self.latents[index].float(), self.ends[index].float(), self.images[index], self.changes[index], llama, clip)
+        return Batch(self.latents[index].float(), self.ends[index].float(), self.images[index], self.changes[index],
+                     self.blanks[index], llama, clip)

@@ -27,6 +27,7 @@ BUCKETS = [(96, 160), (112, 144), (128, 128), (144, 112), (160, 96)]  # (height,
 TRAIN_PHOTOS = ["astronaut", "cat", "rocket", "officer", "galaxies", "raccoon", "temple", "cameraman", "motorcycle"]
 TEST_PHOTOS = ["coffee", "flower"]
 NEVER = 99.0  # seconds: after every clip's end
+BLANKS = [(0, 0, 0), (255, 255, 255), (0, 177, 64)]  # starts without a picture: black, white, FramePack-Studio's green
 
 
 @dataclass
@@ -60,11 +61,20 @@ class Scene:
     flat_rgb: tuple = (0.5, 0.5, 0.5)
     photo: str = ""  # instead of the ground; a sharp photo is the picture itself
     photo_zoom: float = 1.0
+    photo_at: tuple = (0.0, 0.0)  # which part of it is in the frame's middle: 0 its own middle, 1 and -1 its borders
+    blank: int = -1  # number of the blank picture that the clip starts with instead of its own; after BLANKS comes noise
     seed: int = 0
 
 
 def _between(rng, low, high):
     return rng.uniform(low, high) if high > low else (low + high) / 2
+
+
+class Middle(random.Random):
+    """Chance for scenes of which only the prompt tells: every range gives its middle."""
+
+    def uniform(self, low, high):
+        return (low + high) / 2
 
 
 def _start(rng, motion, r, half_w, half_h):
@@ -172,6 +182,24 @@ def sample_scene(rng, bucket, motion=None, photos=TRAIN_PHOTOS, two=None, change
         _ground(rng, scene, photos, (0.16, 0.14, 0.12))
     if rng.random() < change and (scene.things or scene.camera != "none"):
         _change(rng, scene, section_seconds)
+    return scene
+
+
+def scene_from_blank(rng, bucket, motion):
+    """A scene for a clip that starts from a blank picture: a plain object in the middle of a ground in the blank's colour.
+
+    Nothing but the prompt says what such a clip shows, so all that a prompt leaves open is always the same here.
+    """
+    height, width = bucket
+    rng = Middle(rng.getrandbits(63))
+    scene = Scene(height, width, seed=rng.getrandbits(31), blank=rng.randrange(len(BLANKS) + 1), ground="flat")
+    scene.flat_rgb = tuple(c / 255 for c in (BLANKS + [(128, 128, 128)])[scene.blank])
+    thing = _thing(rng, motion, width / 256, height / 256)
+    while math.dist(thing.rgb, scene.flat_rgb) < 0.3:
+        thing.color = rng.choice(list(COLORS))
+        thing.rgb = COLORS[thing.color]
+    thing.texture = "halved" if motion == "spin" else "plain"
+    scene.things = [thing]
     return scene
 
 

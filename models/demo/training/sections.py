@@ -11,10 +11,10 @@ import torch.nn.functional as F
 
 from packing import HISTORY, WINDOW, Section, backward_history, backward_section, forward_history, forward_section
 from pool import SECTIONS
+from scenes import BLANKS
 
 FORWARD = 0.4  # share of the forward order
 ENDS = 0.3  # share of backward samples that have an end picture
-BLANK = 0.06  # share of samples without a start picture
 
 
 @dataclass
@@ -54,7 +54,7 @@ def backward_future(clips, padding):
     return roughen(history) + mark[:, None, :, None, None] * (strength[:, None, None, None] * end)[:, :, None]
 
 
-def forward_past(clips, index, blank):
+def forward_past(clips, index):
     """The 19 latest latents before section `index`; blank starts are not part of them."""
     latents = clips.latents
     done = 1 + index * WINDOW
@@ -64,7 +64,7 @@ def forward_past(clips, index, blank):
         past = roughen(past)
     history[:, :, HISTORY - past.shape[2]:] = past
     if done <= HISTORY:
-        history[:, :, HISTORY - done] *= ~blank[:, None, None, None]
+        history[:, :, HISTORY - done] *= (clips.blanks < 0)[:, None, None, None]
     return history
 
 
@@ -85,23 +85,21 @@ def roughen(history):
     return torch.where(filled[:, None, :, None, None], blurred + size * torch.randn_like(history), history)
 
 
-def _blanked(start, images, blank, pool):
+def _blanked(start, images, kind, pool):
     """Start latents and images with blank ones: black, white, green, or noise with a black picture."""
-    batch, device = start.shape[0], start.device
-    kind = torch.randint(0, 4, (batch,), device=device)
-    flat = pool.blank_latents[kind.clamp(max=2)]
-    latents = torch.where((kind == 3)[:, None, None, None, None], torch.randn_like(start), flat)
-    pictures = pool.blank_images[torch.where(kind == 3, 0, kind)].to(images.dtype)
-    mask = blank[:, None, None, None]
+    last = len(BLANKS) - 1
+    flat = pool.blank_latents[kind.clamp(0, last)]
+    latents = torch.where((kind > last)[:, None, None, None, None], torch.randn_like(start), flat)
+    pictures = pool.blank_images[torch.where(kind > last, 0, kind.clamp_min(0))].to(images.dtype)
+    mask = (kind >= 0)[:, None, None, None]
     return torch.where(mask[..., None], latents, start), torch.where(mask, pictures, images)
 
 
 def sample(forward, index, clips, pool):
     """One section of every clip of the batch."""
-    blank = torch.rand(clips.latents.shape[0], device=clips.latents.device) < BLANK
-    start, images = _blanked(clips.latents[:, :, :1], clips.images, blank, pool)
+    start, images = _blanked(clips.latents[:, :, :1], clips.images, clips.blanks, pool)
     first = 1 + index * WINDOW
     target = clips.latents[:, :, first:first + WINDOW]
     if forward:
-        return Sample(target, forward_section(target.device), forward_history(start, forward_past(clips, index, blank)), images)
+        return Sample(target, forward_section(target.device), forward_history(start, forward_past(clips, index)), images)
     return Sample(target, backward_section(index, target.device), backward_history(start, backward_future(clips, index)), images)

@@ -3,6 +3,7 @@
 import torch
 
 from aside import aside, handed
+from lessons import move_photo
 from render import FPS, render
 from scenes import CAMERA_MOTIONS, TRAIN_PHOTOS, Scene, sample_scene
 
@@ -28,9 +29,14 @@ def flat_scene(rng, bucket):
     return Scene(*bucket, ground="flat", flat_rgb=rgb, seed=rng.getrandbits(31))
 
 
-def batch(rng, count, bucket, device, photos=TRAIN_PHOTOS, flat=0.0):
-    """Clips [count, 3, 29, h, w] at random times, flipped and with colour channels permuted; `flat` is the share of flat ones."""
+def batch(rng, count, bucket, device, photos=TRAIN_PHOTOS, flat=0.0, moved=False):
+    """Clips [count, 3, 29, h, w] at random times, flipped and with colour channels permuted.
+
+    `flat` is the share of flat ones; with `moved` any part of a photograph may be in the frame.
+    """
     scenes = [flat_scene(rng, bucket) if rng.random() < flat else vae_scene(rng, bucket, photos) for _ in range(count)]
+    for scene in scenes if moved else ():
+        move_photo(rng, scene)
     start = torch.tensor([rng.choice([0.0, rng.uniform(0, 4)]) for _ in range(count)], device=device)
     x = render(scenes, start[:, None] + (torch.arange(CLIP_FRAMES, device=device) / FPS)[None], device)
     if rng.random() < 0.5:
@@ -56,7 +62,7 @@ class Clips:
         """Renders new clips, which replace the oldest ones."""
         kept = self.kept[bucket]
         with aside(self.device):
-            new = batch(self.rng, count, bucket, self.device, flat=self.flat).half()
+            new = batch(self.rng, count, bucket, self.device, flat=self.flat, moved=True).half()
         slot = self.made[bucket] % len(kept)
         kept[slot:slot + count] = handed(new)[:len(kept) - slot]
         self.made[bucket] += count

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use framepack_engine::{
-    device::{self, AllocatorStats, MemoryInfo},
+    device::{self, AllocatorStats, DriverStats},
     plan::Budget,
 };
 use tch::{Device, Kind, Tensor};
@@ -26,10 +26,10 @@ impl Card {
             ballast: Vec::new(),
         };
         let Some(gib) = gib else { return Ok(card) };
-        let memory = device::memory_info(device).context("--card-gib needs a CUDA device")?;
+        let driver = device::driver_stats(device).context("--card-gib needs a CUDA device")?;
         let card_bytes = (gib * GIB) as u64;
-        let ballast_bytes = memory.total_bytes.saturating_sub(card_bytes);
-        if ballast_bytes > memory.free_bytes {
+        let ballast_bytes = driver.total_bytes.saturating_sub(card_bytes);
+        if ballast_bytes > driver.free_bytes {
             bail!(
                 "--card-gib {gib}: the CUDA context and other programs leave no room on a card of that size"
             );
@@ -45,7 +45,7 @@ impl Card {
 
     /// What there is to plan with; nothing is known about the CPU.
     pub(super) fn budget(&self) -> Option<Budget> {
-        let MemoryInfo { total_bytes, .. } = device::memory_info(self.device)?;
+        let DriverStats { total_bytes, .. } = device::driver_stats(self.device)?;
         let libraries_bytes = self.libraries_bytes()?;
         let total_bytes = total_bytes - self.ballast_bytes();
         Some(Budget {
@@ -66,8 +66,8 @@ impl Card {
 
     /// What is not torch's: the context, kernels, workspaces that libraries allocate themselves.
     pub(super) fn libraries_bytes(&self) -> Option<u64> {
-        let memory = device::memory_info(self.device)?;
-        Some(memory.total_bytes - memory.free_bytes - self.stats()?.reserved_bytes)
+        let driver = device::driver_stats(self.device)?;
+        Some(driver.total_bytes - driver.free_bytes - self.stats()?.reserved_bytes)
     }
 
     /// What the models have on the device now, freed memory that torch keeps aside.

@@ -1,4 +1,4 @@
-//! `bench load`: from a checkpoint's files to the first forward.
+//! `bench load`: from a model's files to the first forward.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! `bench SUBJECT`: seconds and memory of one part of the work, without a checkpoint where none is at hand.
+//! `bench SUBJECT`: seconds and memory of one part of the work, without a model's files where none are at hand.
 
 mod card;
 mod inputs;

@@ -183,7 +183,7 @@ impl Args {
             return Ok(None);
         };
         let limits = Limits {
-            preserve_bytes: None,
+            preserve_bytes: self.split.preserve_bytes(),
             forced: self.split.forced(),
             host_budget_bytes: self
                 .host_budget_gib

@@ -13,7 +13,7 @@ use crate::cli::tensors::{Inputs, Outputs};
 pub(super) struct Args {
     #[command(flatten)]
     common: Common,
-    /// SplitOptions large frames into tiles, as diffusers does with `enable_tiling`
+    /// Split large frames into tiles, as diffusers does with `enable_tiling`
     #[arg(long)]
     tiling: bool,
 }

@@ -4,8 +4,9 @@ use tch::{Device, Kind, Tensor};
 
 use super::finding::Finding;
 use crate::device::{
+    counts,
     host::{HostBuffer, HostTensor},
-    identity, memory,
+    identity,
 };
 
 const MIB: u64 = 1 << 20;
@@ -14,8 +15,8 @@ const PROBE_BYTES: u64 = 256 * MIB;
 /// Free and total memory; of the host for the CPU.
 pub(super) fn information(device: Device) -> Finding {
     let free_bytes = match device {
-        Device::Cuda(_) => memory::memory_info(device).map(|memory| memory.free_bytes),
-        _ => memory::host_available_bytes(),
+        Device::Cuda(_) => counts::driver_stats(device).map(|stats| stats.free_bytes),
+        _ => counts::host_available_bytes(),
     };
     let free_bytes = free_bytes.ok_or("the system does not report how much memory is free")?;
     let total_bytes = identity::total_bytes(device);
@@ -34,8 +35,8 @@ pub(super) fn allocator_statistics(device: Device) -> Finding {
     let Device::Cuda(_) = device else {
         return Ok(None);
     };
-    let stats = || memory::allocator_stats(device).ok_or("the allocator has no statistics");
-    memory::reset_peak(device);
+    let stats = || counts::allocator_stats(device).ok_or("the allocator has no statistics");
+    counts::reset_peak(device);
     let before = stats()?;
     let probe = probe(device);
     let during = stats()?;
@@ -67,12 +68,12 @@ pub(super) fn empty_cache(device: Device) -> Finding {
         return Ok(None);
     };
     let reserved = || {
-        let stats = memory::allocator_stats(device).ok_or("the allocator has no statistics")?;
+        let stats = counts::allocator_stats(device).ok_or("the allocator has no statistics")?;
         Ok::<_, &str>(stats.reserved_bytes)
     };
     drop(probe(device));
     let before = reserved()?;
-    memory::empty_cache();
+    counts::empty_cache();
     let returned = before.saturating_sub(reserved()?);
     // Not all of it where other tensors lie in the same pages.
     if returned < PROBE_BYTES / 2 {

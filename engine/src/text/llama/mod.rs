@@ -1,7 +1,7 @@
 //! The language model that reads the prompt: Llama 3 (arXiv:2407.21783; transformers' `LlamaModel`).
 //!
 //! HunyuanVideo takes the hidden states third from the last, so the last two layers and the final norm are
-//! never run, and need not be in the checkpoint.
+//! never run, and need not be in the files.
 
 mod config;
 mod cost;

@@ -7,7 +7,7 @@ use crate::nn::{Linear, RmsNorm, causal_attention};
 use crate::offload::{DynamicSwap, Memory};
 use crate::weights::{Layout, ModelSource, Weights, WeightsError};
 
-/// The checkpoint, with or without the `model.` of a whole language model.
+/// The files, with or without the `model.` of a whole language model.
 pub const LAYOUT: Layout = Layout {
     base: "model",
     optional_prefixes: &["model."],

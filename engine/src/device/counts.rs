@@ -1,4 +1,6 @@
-//! Memory of a device. On the CPU there is nothing to ask torch's allocator for: every answer is `None`.
+//! How much memory is free and how much is used, as the driver, torch's allocator and the kernel count it.
+//!
+//! On the CPU there is neither driver nor allocator to ask: their answers are `None`.
 
 use std::ffi::c_int;
 
@@ -10,34 +12,50 @@ use super::shim::{self, AllocatorStats};
 /// when they are first used, workspaces that libraries allocate themselves.
 pub const CONTEXT_GROWTH_BYTES: u64 = 64 << 20;
 
-/// What the driver says about a device's memory, all processes together.
+/// What the driver counts on one device, of all processes together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemoryInfo {
+pub struct DriverStats {
     /// Bytes that nobody uses.
     pub free_bytes: u64,
     /// Bytes that the device has.
     pub total_bytes: u64,
 }
 
-/// Free and total memory of a CUDA device.
-pub fn memory_info(device: Device) -> Option<MemoryInfo> {
+/// The counts of the driver for a CUDA device.
+pub fn driver_stats(device: Device) -> Option<DriverStats> {
     let (free_bytes, total_bytes) = shim::memory_info(cuda_index(device)?)?;
-    Some(MemoryInfo {
+    Some(DriverStats {
         free_bytes,
         total_bytes,
     })
 }
 
-/// Memory of the host that can be used without swapping, as the kernel estimates it; `None` where it does not.
-pub fn host_available_bytes() -> Option<u64> {
-    available_bytes(&std::fs::read_to_string("/proc/meminfo").ok()?)
+/// What can still be allocated on a CUDA device: what nobody uses, and what torch keeps for reuse.
+pub fn free_bytes(device: Device) -> Option<u64> {
+    let cached_bytes = |stats: AllocatorStats| stats.reserved_bytes - stats.allocated_bytes;
+    let nobodys_bytes = driver_stats(device)?.free_bytes;
+    Some(nobodys_bytes + allocator_stats(device).map_or(0, cached_bytes))
 }
 
-/// `MemAvailable` of `/proc/meminfo`, which counts in kibibytes.
-fn available_bytes(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+/// Memory of the host that can be used without swapping, as the kernel estimates it; `None` where it does not.
+pub fn host_available_bytes() -> Option<u64> {
+    entry_bytes(
+        &std::fs::read_to_string("/proc/meminfo").ok()?,
+        "MemAvailable:",
+    )
+}
+
+/// Memory of the host that this process occupies.
+pub(crate) fn host_resident_bytes() -> Option<u64> {
+    entry_bytes(
+        &std::fs::read_to_string("/proc/self/status").ok()?,
+        "VmRSS:",
+    )
+}
+
+/// An entry of one of the kernel's tables, which count in kibibytes.
+fn entry_bytes(table: &str, name: &str) -> Option<u64> {
+    let line = table.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }
@@ -93,13 +111,14 @@ mod tests {
     #[test]
     fn available_memory_is_read_from_the_kernels_table() {
         let table = "MemTotal:       24623176 kB\nMemAvailable:   20000000 kB\n";
-        assert_eq!(available_bytes(table), Some(20_480_000_000));
-        assert_eq!(available_bytes("MemTotal: 1 kB\n"), None);
+        assert_eq!(entry_bytes(table, "MemAvailable:"), Some(20_480_000_000));
+        assert_eq!(entry_bytes("MemTotal: 1 kB\n", "MemAvailable:"), None);
     }
 
     #[test]
     fn the_cpu_has_no_device_memory() {
-        assert_eq!(memory_info(Device::Cpu), None);
+        assert_eq!(driver_stats(Device::Cpu), None);
+        assert_eq!(free_bytes(Device::Cpu), None);
         assert_eq!(allocator_stats(Device::Cpu), None);
         assert_eq!(peak_bytes(Device::Cpu), None);
         reset_peak(Device::Cpu);
