@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{
-    Code, Failure, Job, JobId, JobSpec, JobState, Phase, Progress, RenderOutput, RenderPlan, Runs,
-    Settings, Source, Surroundings, Timestamp, Verified,
+    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, Phase, Progress,
+    RenderOutput, RenderPlan, Runs, Settings, Source, Surroundings, Timestamp, Verified,
 };
 
 pub(crate) const YAML: &str = "api: framepack/v1\nstart: {image: cat.jpg}\nprompt: A cat yawns.\n";
@@ -70,6 +70,10 @@ pub(crate) fn done() -> JobState {
             latents_sha256: "00".repeat(32),
             device: "cpu".to_owned(),
             dtype: "f32".to_owned(),
+            attention: Some(Attention {
+                backend: "math".to_owned(),
+                chosen_by: ChosenBy::Checkpoint,
+            }),
             verified: Verified::Ffmpeg,
             ..RenderOutput::default()
         }),

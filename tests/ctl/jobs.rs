@@ -81,6 +81,7 @@ submitted  2026-11-23T05:16:08.000001Z
 started    2026-11-23T05:16:09.000000Z
 finished   2026-11-23T05:16:19.500000Z (after 10.5 s)
 device     cpu (f32)
+attention  math (as in the run that was continued)
 result     640x608, 145 frames, 4.83 s, 4096 bytes
 attempts   1
 image      /photos/cat.jpg

@@ -19,11 +19,10 @@ use crate::{
 
 const MATH: [&str; 2] = ["--attention-backend", "math"];
 
-fn attention(backend: &str, chosen_by: ChosenBy) -> Option<Attention> {
-    Some(Attention {
-        backend: backend.into(),
-        chosen_by,
-    })
+/// What computed a job's attention, and who chose it.
+fn used(output: &RenderOutput) -> (&str, &ChosenBy) {
+    let Attention { backend, chosen_by } = output.attention.as_ref().unwrap();
+    (backend, chosen_by)
 }
 
 fn request(desk: &Desk) -> RenderRequest {
@@ -62,9 +61,9 @@ fn a_job_goes_on_with_the_backend_that_began_it() {
     let desk = Desk::new();
     let request = request(&desk);
     let torchs = rendered(&desk, &[], &request);
-    assert_eq!(torchs.attention, attention("torch", ChosenBy::Device));
+    assert_eq!(used(&torchs), ("torch", &ChosenBy::Device));
     let math = rendered(&desk, &MATH, &request);
-    assert_eq!(math.attention, attention("math", ChosenBy::Flag));
+    assert_eq!(used(&math), ("math", &ChosenBy::Flag));
     assert_ne!(math.latents_sha256, torchs.latents_sha256);
 
     // (how the first worker is started, how the second is)
@@ -75,8 +74,8 @@ fn a_job_goes_on_with_the_backend_that_began_it() {
         let output = Worker::ready_with(desk.path(), continued).go_on(&request);
         assert_eq!(output.resumed, Some(exact(1)));
         assert_eq!(output.latents_sha256, expected.latents_sha256);
-        let backend = expected.attention.as_ref().unwrap().backend.as_str();
-        assert_eq!(output.attention, attention(backend, ChosenBy::Checkpoint));
+        let (backend, _) = used(expected);
+        assert_eq!(used(&output), (backend, &ChosenBy::Checkpoint));
     }
     // What checkpoints and command lines say is no choice for the device.
     assert_eq!(chosen(&desk), ["torch"]);
@@ -89,7 +88,7 @@ fn a_choice_of_the_file_is_for_jobs_that_begin() {
     let torchs = rendered(&desk, &[], &request);
     choose(&desk, "math");
     let math = rendered(&desk, &[], &request);
-    assert_eq!(math.attention, attention("math", ChosenBy::Device));
+    assert_eq!(used(&math), ("math", &ChosenBy::Device));
     assert_ne!(math.latents_sha256, torchs.latents_sha256);
 
     let begun = fresh(&desk, &request, "begun");
@@ -100,7 +99,7 @@ fn a_choice_of_the_file_is_for_jobs_that_begin() {
     assert_eq!(output.resumed, Some(exact(1)));
     assert_eq!(output.latents_sha256, math.latents_sha256);
     let again = worker.render(&request);
-    assert_eq!(again.attention, attention("torch", ChosenBy::Device));
+    assert_eq!(used(&again), ("torch", &ChosenBy::Device));
     assert_eq!(again.latents_sha256, torchs.latents_sha256);
 }
 
@@ -115,7 +114,7 @@ fn a_precaution_goes_before_the_checkpoints_backend() {
         ..request
     };
     let output = Worker::ready_with(desk.path(), &MATH).go_on(&careful);
-    assert_eq!(output.attention, attention("torch", ChosenBy::Precaution));
+    assert_eq!(used(&output), ("torch", &ChosenBy::Precaution));
     let resumed = output.resumed.unwrap();
     assert!(!resumed.is_exact);
     let reason = resumed.reason.unwrap();
@@ -141,7 +140,7 @@ fn what_is_wrong_with_the_choice_file_fails_no_job() {
         worker.wait_for_log("WARN");
         let output = worker.render(&request);
         assert_eq!(output.latents_sha256, whole.latents_sha256);
-        assert_eq!(output.attention, attention("torch", ChosenBy::Device));
+        assert_eq!(used(&output), ("torch", &ChosenBy::Device));
         assert_eq!(chosen(&desk), ["torch"]);
         let aside = choice_file(&desk).with_extension("json.damaged");
         assert_eq!(aside.exists(), is_set_aside);
