@@ -76,22 +76,9 @@ impl Fixture {
         })
     }
 
-    /// The two steps at these timesteps.
-    fn steps(
-        &self,
-        evaluate: impl Fn(&[StepInputs<'_>]) -> Vec<StepConditioning>,
-    ) -> Vec<StepConditioning> {
-        let scalars = [872.0_f32, 311.0].map(|value| Tensor::from_slice(&[value]));
-        let step_inputs = scalars.each_ref().map(|timestep| StepInputs {
-            timestep,
-            guidance: Some(&scalars[0]),
-        });
-        evaluate(&step_inputs)
-    }
-
     /// The same, hoisted.
     fn hoisted(&self) -> Vec<StepConditioning> {
-        self.steps(|step_inputs| {
+        at_two_timesteps(|step_inputs| {
             hoist(&self.model, || {
                 self.model.condition(step_inputs, &self.conditioning)
             })
@@ -134,6 +121,18 @@ impl Fixture {
     fn total_bytes(&self) -> u64 {
         self.model.blocks().block_bytes().iter().sum()
     }
+}
+
+/// What `evaluate` makes of two steps.
+fn at_two_timesteps(
+    evaluate: impl Fn(&[StepInputs<'_>]) -> Vec<StepConditioning>,
+) -> Vec<StepConditioning> {
+    let scalars = [872.0_f32, 311.0].map(|value| Tensor::from_slice(&[value]));
+    let step_inputs = scalars.each_ref().map(|timestep| StepInputs {
+        timestep,
+        guidance: Some(&scalars[0]),
+    });
+    evaluate(&step_inputs)
 }
 
 /// Different numbers that look random, the same on every call.
@@ -207,7 +206,7 @@ fn the_order_of_hoisting_gives_the_same_bits() {
     let hoisted = fixture.hoisted();
     let live_bytes = fixture.live_bytes();
     assert_eq!(live_bytes, 0, "what was hoisted left the device");
-    let each = fixture.steps(|step_inputs| {
+    let each = at_two_timesteps(|step_inputs| {
         let one = |moment: &StepInputs<'_>| {
             let conditioned = fixture.model.condition(&[*moment], &fixture.conditioning);
             fixture.model.modulate(conditioned).remove(0)
