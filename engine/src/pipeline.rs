@@ -7,7 +7,7 @@ mod settled;
 
 use std::path::Path;
 
-use framepack_ipc::worker::{DeviceIdle, Precaution, RenderOutput, RenderRequest, Temperature};
+use framepack_ipc::worker::{ChosenBy, DeviceIdle, RenderOutput, RenderRequest, Temperature};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
@@ -25,7 +25,7 @@ use crate::{
     error::{Error, VideoError},
     job::Job,
     models::Models,
-    nn::attention::{Backend, Choices},
+    nn::attention::{Backend, Choices, TorchKernels},
     output::{self, Video, Written},
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
@@ -33,9 +33,6 @@ use crate::{
     transformer,
     weights::Fingerprint,
 };
-
-/// What a precaution is in a report.
-const CAREFUL: &str = "the last attempt produced NaN: in this one the VAE computed in f32, and attention avoided torch's preferred kernels";
 
 /// Renders jobs on one device, one after the other, keeping the models warm and what was encoded.
 #[derive(Debug)]
@@ -109,9 +106,6 @@ impl Pipeline {
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.platform.device);
         let mut job = Job::resolve(request)?;
-        let is_careful = job.precaution == Precaution::Numerics;
-        let _other_kernels = is_careful.then(OtherKernels::new);
-        job.warnings.extend(is_careful.then(|| CAREFUL.into()));
         let ladder = Ladder::at(request.rung);
         let memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
@@ -123,7 +117,10 @@ impl Pipeline {
         job.warnings.extend(found.warning.take());
         let attention = self.attention(&job, &found, memory_plan.transformer.tokens)?;
         job.warnings.extend(attention.warning.clone());
-        let settled = settled(&job, &self.models, &ladder, attention.backend);
+        job.warnings.extend(careful(&attention));
+        let is_other = attention.torch_kernels == TorchKernels::NotPreferred;
+        let _other_kernels = is_other.then(OtherKernels::new);
+        let settled = settled(&self.models, &ladder, &attention);
         let resumed = found.resumed(&Provenance::now(&self.platform, settled));
         progress.sections_done(found.sections.len() as u32);
         let opening = self.opening(&job, files, &found, &mut progress)?;
@@ -131,7 +128,7 @@ impl Pipeline {
             job: &job,
             platform: &self.platform,
             models: &mut self.models,
-            attention: attention.backend,
+            attention: &attention,
             checkpoints: &mut checkpoints,
             progress: &mut progress,
         };
@@ -171,15 +168,20 @@ impl Pipeline {
         let class = config.attention_class(self.models.transformer_kind(), tokens);
         let wishes = Wishes {
             precaution: job.precaution,
-            checkpoint: found.attention_backend(),
+            checkpoint: found.newest(),
             flag: self.attention,
         };
-        let is_available = |backend: Backend| backend.is_available(device, &class);
+        // Where decoding is all that is left to do, nothing needs the backend.
+        let is_to_sample = found.sections.len() < job.plan.sections as usize;
+        let is_available =
+            |backend: Backend| Ok(!is_to_sample || backend.is_available(device, &class)?);
         let decision = Decision::new(wishes, is_available, || self.choices.choose(&class))?;
         let Decision {
             backend, chosen_by, ..
         } = &decision;
-        backend.require(device, &class)?;
+        if is_to_sample && *chosen_by == ChosenBy::Flag {
+            backend.require(device, &class)?;
+        }
         tracing::info!(%backend, ?chosen_by, ?class, "attention");
         Ok(decision)
     }
@@ -249,6 +251,18 @@ impl Pipeline {
             time_to_first_step_secs: None,
         }
     }
+}
+
+/// What the precaution changed, if it was taken.
+fn careful(attention: &Decision) -> Option<String> {
+    let kernels = match attention.torch_kernels {
+        TorchKernels::Any => return None,
+        TorchKernels::NotPreferred => "attention avoided torch's preferred kernels",
+        TorchKernels::PreferredAgain => "attention was left to torch's preferred kernels",
+    };
+    Some(format!(
+        "the last attempt produced NaN: in this one the VAE computed in f32, and {kernels}"
+    ))
 }
 
 /// SHA-256 of a tensor's values as f32, in hexadecimal.

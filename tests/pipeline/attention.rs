@@ -42,8 +42,8 @@ fn choice_file(desk: &Desk) -> PathBuf {
 fn chosen(desk: &Desk) -> Vec<String> {
     let file: Value = serde_json::from_slice(&fs::read(choice_file(desk)).unwrap()).unwrap();
     let entries = file["attention"].as_array().unwrap().iter();
-    let name = |entry: &Value| entry["backend"].as_str().unwrap().to_owned();
-    entries.map(name).collect()
+    let name = |entry: &Value| Some(entry.get("backend")?.as_str()?.to_owned());
+    entries.filter_map(name).collect()
 }
 
 /// Puts another backend in the place of all in the choice file.
@@ -101,26 +101,57 @@ fn a_choice_of_the_file_is_for_jobs_that_begin() {
     let again = worker.render(&request);
     assert_eq!(used(&again), ("torch", &ChosenBy::Device));
     assert_eq!(again.latents_sha256, torchs.latents_sha256);
+    choose(&desk, "math"); // while the worker runs
+    let changed = worker.render(&fresh(&desk, &request, "changed"));
+    assert_eq!(used(&changed), ("math", &ChosenBy::Device));
+    assert_eq!(changed.latents_sha256, math.latents_sha256);
+}
+
+/// On the CPU torch is left with `math` where it avoids what it prefers.
+#[test]
+fn a_precaution_computes_otherwise_whatever_was_used() {
+    let desk = Desk::new();
+    let request = request(&desk);
+    let flash = ["--attention-backend", "flash"];
+    for arguments in [&[][..], &MATH, &flash] {
+        let request = fresh(&desk, &request, &arguments.concat());
+        let mut worker = Worker::ready_with(desk.path(), arguments);
+        let usual = worker.render(&request);
+        let careful = RenderRequest {
+            precaution: Precaution::Numerics,
+            ..fresh(&desk, &request, &format!("careful{}", arguments.concat()))
+        };
+        let output = worker.render(&careful);
+        assert_eq!(used(&output), ("torch", &ChosenBy::Precaution));
+        assert_ne!(output.latents_sha256, usual.latents_sha256, "{arguments:?}");
+    }
 }
 
 #[test]
 fn a_precaution_goes_before_the_checkpoints_backend() {
     let desk = Desk::new();
     let request = request(&desk);
-    let worker = Worker::ready_with(desk.path(), &MATH);
-    assert!(interrupted(worker, &request, 1));
-    let careful = RenderRequest {
-        precaution: Precaution::Numerics,
-        ..request
-    };
-    let output = Worker::ready_with(desk.path(), &MATH).go_on(&careful);
-    assert_eq!(used(&output), ("torch", &ChosenBy::Precaution));
-    let resumed = output.resumed.unwrap();
-    assert!(!resumed.is_exact);
-    let reason = resumed.reason.unwrap();
-    let expected = "attention was torch's choice and is not torch's choice, \
-                    attention backend was math and is torch";
-    assert!(reason.contains(expected), "{reason}");
+    for (arguments, expected) in [
+        (
+            &[][..],
+            "attention was torch and is torch without its preferred kernels",
+        ),
+        (&MATH, "attention was math and is torch"),
+    ] {
+        let request = fresh(&desk, &request, &format!("begun{}", arguments.concat()));
+        let worker = Worker::ready_with(desk.path(), arguments);
+        assert!(interrupted(worker, &request, 1));
+        let careful = RenderRequest {
+            precaution: Precaution::Numerics,
+            ..request
+        };
+        let output = Worker::ready_with(desk.path(), arguments).go_on(&careful);
+        assert_eq!(used(&output), ("torch", &ChosenBy::Precaution));
+        let resumed = output.resumed.unwrap();
+        assert!(!resumed.is_exact);
+        let reason = resumed.reason.unwrap();
+        assert_eq!(reason, format!("since section 1: {expected}"));
+    }
 }
 
 #[test]
@@ -150,12 +181,13 @@ fn what_is_wrong_with_the_choice_file_fails_no_job() {
         }
     }
 
-    // A backend that the device lacks, and one that only a later version has.
-    for backend in ["cudnn", "sage"] {
+    // A backend that the device lacks, and one that only a later version has: neither is lost.
+    for (backend, expected) in [("cudnn", &["cudnn"][..]), ("sage", &["sage", "torch"])] {
+        fs::write(choice_file(&desk), &good).unwrap();
         choose(&desk, backend);
         let output = rendered(&desk, &[], &request);
         assert_eq!(output.latents_sha256, whole.latents_sha256, "{backend}");
-        assert_eq!(chosen(&desk), ["torch"]);
+        assert_eq!(chosen(&desk), expected);
     }
 }
 

@@ -245,7 +245,10 @@ fn what_was_begun_otherwise_is_continued_and_said() {
         precaution: Precaution::Numerics,
         ..begin("precaution")
     });
-    assert!(reason.contains("attention was torch's choice"), "{reason}");
+    assert!(
+        reason.contains("attention was torch and is torch without"),
+        "{reason}"
+    );
     assert!(
         output.warnings[0].contains("the VAE computed in f32"),
         "{:?}",

@@ -84,10 +84,9 @@ struct Header {
 }
 
 impl ResumePoint {
-    /// Name of the attention backend of the newest section.
-    pub(crate) fn attention_backend(&self) -> Option<&str> {
-        let newest = self.provenance.last()?;
-        Some(&newest.attention_backend)
+    /// How the newest section was made.
+    pub(crate) fn newest(&self) -> Option<&Provenance> {
+        self.provenance.last()
     }
 
     /// What the report says of it, for a run that goes on under the circumstances `now`.
@@ -95,16 +94,20 @@ impl ResumePoint {
         if self.sections.is_empty() {
             return None;
         }
-        let sections = (1..).zip(&self.provenance);
-        let mut differences =
-            sections.filter_map(|(section, then)| Some((section, then.difference(now)?)));
-        let reason = differences
-            .next()
+        let mut differences: Vec<(usize, String)> = vec![];
+        for (section, then) in (1..).zip(&self.provenance) {
+            let difference = then.difference(now);
+            differences.extend(difference.map(|difference| (section, difference)));
+        }
+        differences.dedup_by(|later, earlier| later.1 == earlier.1);
+        let reasons = differences
+            .iter()
             .map(|(section, difference)| format!("since section {section}: {difference}"));
+        let reasons: Vec<_> = reasons.collect();
         Some(Resumed {
             sections_done: self.sections.len() as u32,
-            is_exact: reason.is_none(),
-            reason,
+            is_exact: reasons.is_empty(),
+            reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
         })
     }
 }

@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use crate::{device, nn::attention::Backend, platform::Platform, vae::Tiling};
+use crate::{
+    device,
+    nn::attention::{Backend, TorchKernels},
+    platform::Platform,
+    vae::Tiling,
+};
 
 /// How a section was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +24,9 @@ pub(crate) struct Provenance {
     pub(crate) dtype: String,
     /// Type of the VAE.
     pub(crate) vae_dtype: String,
-    /// Which kernels attention may use.
-    pub(crate) attention: String,
+    /// Which kernels torch may choose for attention: the name of a [`TorchKernels`].
+    #[serde(rename = "attention")]
+    pub(crate) torch_kernels: String,
     /// Backend of the transformer's attention, by its name; versions that had no choice used torch's.
     #[serde(default = "torchs")]
     pub(crate) attention_backend: String,
@@ -39,7 +45,7 @@ fn torchs() -> String {
 pub(crate) struct RunSettings {
     pub(crate) dtype: Kind,
     pub(crate) vae_dtype: Kind,
-    pub(crate) attention: &'static str,
+    pub(crate) torch_kernels: TorchKernels,
     pub(crate) attention_backend: Backend,
     pub(crate) rung: u32,
     pub(crate) tiling: Tiling,
@@ -56,10 +62,20 @@ impl Provenance {
             torch: device::torch_version().into(),
             dtype: format!("{:?}", settled.dtype),
             vae_dtype: format!("{:?}", settled.vae_dtype),
-            attention: settled.attention.into(),
+            torch_kernels: settled.torch_kernels.as_str().into(),
             attention_backend: settled.attention_backend.to_string(),
             rung: settled.rung,
             tiling: format!("{:?}", settled.tiling),
+        }
+    }
+
+    /// What computed the attention.
+    fn attention(&self) -> String {
+        let is_torch = self.attention_backend == Backend::Torch.as_str();
+        if is_torch && self.torch_kernels == TorchKernels::NotPreferred.as_str() {
+            "torch without its preferred kernels".into()
+        } else {
+            self.attention_backend.clone()
         }
     }
 
@@ -73,8 +89,7 @@ impl Provenance {
                 ("torch", these.torch.clone()),
                 ("dtype", these.dtype.clone()),
                 ("dtype of the VAE", these.vae_dtype.clone()),
-                ("attention", these.attention.clone()),
-                ("attention backend", these.attention_backend.clone()),
+                ("attention", these.attention()),
                 ("rung", these.rung.to_string()),
                 ("tiling", these.tiling.clone()),
             ]

@@ -1,13 +1,17 @@
 use tch::{Device, Kind};
 
 use super::*;
-use crate::{nn::attention::Backend, platform::Platform, vae::Tiling};
+use crate::{
+    nn::attention::{Backend, TorchKernels},
+    platform::Platform,
+    vae::Tiling,
+};
 
 fn provenance(rung: u32) -> Provenance {
     let settled = RunSettings {
         dtype: Kind::Float,
         vae_dtype: Kind::Float,
-        attention: "torch's choice",
+        torch_kernels: TorchKernels::Any,
         attention_backend: Backend::Math,
         rung,
         tiling: Tiling::Time,
@@ -166,22 +170,51 @@ fn a_checkpoint_of_before_there_was_a_choice_used_torchs() {
     let old: Provenance = serde_json::from_value(json).unwrap();
     assert_eq!(
         old.difference(&provenance(0)).unwrap(),
-        "attention backend was torch and is math"
+        "attention was torch and is math"
     );
 }
 
 #[test]
-fn the_newest_section_says_which_attention_goes_on() {
-    let backend = |name: &str| Provenance {
-        attention_backend: name.into(),
-        ..provenance(0)
+fn every_difference_of_earlier_sections_is_named_once() {
+    let of_rung = |rung| {
+        (
+            Tensor::zeros([1], (Kind::Float, Device::Cpu)),
+            provenance(rung),
+        )
     };
-    assert_eq!(ResumePoint::default().attention_backend(), None);
+    let (sections, provenance_of) = [0, 0, 1, 2].map(of_rung).into_iter().unzip();
     let found = ResumePoint {
-        provenance: vec![backend("flash"), backend("a later version's")],
+        sections,
+        provenance: provenance_of,
         ..ResumePoint::default()
     };
-    assert_eq!(found.attention_backend(), Some("a later version's"));
+    let resumed = found.resumed(&provenance(2)).unwrap();
+    assert!(!resumed.is_exact);
+    assert_eq!(
+        resumed.reason.unwrap(),
+        "since section 1: rung was 0 and is 2; since section 3: rung was 1 and is 2"
+    );
+}
+
+#[test]
+fn attention_is_told_in_one_word_whatever_torch_may_choose() {
+    let made = |backend, torch_kernels: TorchKernels| Provenance {
+        attention_backend: Backend::to_string(&backend),
+        torch_kernels: torch_kernels.as_str().into(),
+        ..provenance(0)
+    };
+    let careful = made(Backend::Torch, TorchKernels::NotPreferred);
+    assert_eq!(
+        made(Backend::Math, TorchKernels::Any)
+            .difference(&careful)
+            .unwrap(),
+        "attention was math and is torch without its preferred kernels"
+    );
+    let as_before = made(Backend::Torch, TorchKernels::PreferredAgain);
+    assert_eq!(
+        made(Backend::Torch, TorchKernels::Any).difference(&as_before),
+        None
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{ops::ControlFlow, rc::Rc};
 use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
-use super::settled::settled;
+use super::{attention::Decision, settled::settled};
 use crate::{
     assembly::Assembly,
     checkpoint::{Checkpoints, FinishedSection, Provenance, ResumePoint},
@@ -17,7 +17,6 @@ use crate::{
     history::LatentHistory,
     job::Job,
     models::Models,
-    nn::attention::Backend,
     output::{self, Video},
     plan::Ladder,
     platform::Platform,
@@ -33,7 +32,7 @@ pub(super) struct Run<'a, 'j> {
     pub(super) platform: &'a Platform,
     pub(super) models: &'a mut Models,
     /// What computes the transformer's attention.
-    pub(super) attention: Backend,
+    pub(super) attention: &'a Decision,
     pub(super) checkpoints: &'a mut Checkpoints,
     pub(super) progress: &'a mut ProgressReporter<'j>,
 }
@@ -121,12 +120,11 @@ impl<'a, 'j> Generation<'a, 'j> {
     /// Keeps a section's latents, and says so.
     fn save(&mut self, count: u32, latents: &Tensor) -> Result<(), Error> {
         let Run {
-            job,
             platform,
             attention,
             ..
         } = self.run;
-        let settled = settled(job, self.run.models, &self.ladder, attention);
+        let settled = settled(self.run.models, &self.ladder, attention);
         self.run.checkpoints.save(&FinishedSection {
             section: count,
             latents,
@@ -228,7 +226,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             model,
             self.schedule.insert(schedule),
             &context,
-            self.run.attention,
+            self.run.attention.backend,
         );
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
         let after_step = |_, _: &Tensor| progress.step_done();

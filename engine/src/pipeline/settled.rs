@@ -1,26 +1,15 @@
 //! What a run decided for itself and its bits depend on.
 
-use framepack_ipc::worker::Precaution;
-
-use crate::{
-    checkpoint::RunSettings, job::Job, models::Models, nn::attention::Backend, plan::Ladder,
-};
+use super::attention::Decision;
+use crate::{checkpoint::RunSettings, models::Models, plan::Ladder};
 
 /// What holds for the sections that are made now.
-pub(super) fn settled(
-    job: &Job,
-    models: &Models,
-    ladder: &Ladder,
-    attention_backend: Backend,
-) -> RunSettings {
+pub(super) fn settled(models: &Models, ladder: &Ladder, attention: &Decision) -> RunSettings {
     RunSettings {
         dtype: models.transformer_kind(),
         vae_dtype: models.vae_kind(),
-        attention: match job.precaution {
-            Precaution::None => "torch's choice",
-            Precaution::Numerics => "not torch's choice",
-        },
-        attention_backend,
+        torch_kernels: attention.torch_kernels,
+        attention_backend: attention.backend,
         rung: ladder.rung(),
         tiling: models.tiling(),
     }

@@ -184,7 +184,12 @@ fn generate(pipeline: &mut Pipeline, case: &Case, opening: Option<Opening>) -> (
         checkpoints: &mut pipeline.checkpoints(&job, files).unwrap(),
         platform: &pipeline.platform,
         models: &mut pipeline.models,
-        attention: Backend::Torch,
+        attention: &Decision {
+            backend: Backend::Torch,
+            torch_kernels: TorchKernels::Any,
+            chosen_by: ChosenBy::Device,
+            warning: None,
+        },
         progress: &mut progress,
     };
     let generation = Generation::new(run, &opening, ladder).unwrap();

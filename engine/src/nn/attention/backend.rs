@@ -29,6 +29,29 @@ pub enum Backend {
     Math,
 }
 
+/// Which kernels [`Backend::Torch`] may pick, in this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TorchKernels {
+    /// Any.
+    #[default]
+    Any,
+    /// All but cuDNN's and flash, which torch prefers: one of them may have failed.
+    NotPreferred,
+    /// Any, although something failed: what was used then is none that torch prefers.
+    PreferredAgain,
+}
+
+impl TorchKernels {
+    /// As checkpoints name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "torch's choice",
+            Self::NotPreferred => "not torch's choice",
+            Self::PreferredAgain => "torch's choice again",
+        }
+    }
+}
+
 /// A name that is no backend's.
 #[derive(Debug, Error)]
 #[error(
@@ -118,6 +141,14 @@ impl Backend {
             device: device::label(device),
             available,
         })
+    }
+
+    /// Kernels with which torch computes otherwise than this backend did.
+    pub const fn unlike(self) -> TorchKernels {
+        match self {
+            Self::Torch | Self::Cudnn | Self::Flash => TorchKernels::NotPreferred,
+            Self::MemoryEfficient | Self::Math => TorchKernels::PreferredAgain,
+        }
     }
 
     fn kernel(self) -> Option<AttentionKernel> {

@@ -10,7 +10,7 @@ mod torch;
 
 pub(crate) use self::choices::Choices;
 pub use self::{
-    backend::{Backend, UnknownBackend},
+    backend::{Backend, TorchKernels, UnknownBackend},
     class::Class,
     torch::{attention, causal_attention},
 };

@@ -17,37 +17,46 @@ pub(super) struct Entry {
     pub(super) backend: Backend,
 }
 
-#[derive(Serialize, Deserialize)]
-struct File<E> {
-    format: u32,
-    attention: Vec<E>,
+/// What the file has of one choice.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(super) enum Line {
+    Known(Entry),
+    /// Of another version, for which it is kept.
+    Unknown(Value),
 }
 
-/// The file of these entries.
-pub(super) fn write(entries: &[Entry]) -> Vec<u8> {
+#[derive(Serialize, Deserialize)]
+struct File<L> {
+    format: u32,
+    attention: Vec<L>,
+}
+
+/// The file of these lines.
+pub(super) fn write(lines: &[Line]) -> Vec<u8> {
     let file = File {
         format: FORMAT,
-        attention: entries.iter().collect(),
+        attention: lines.iter().collect(),
     };
     let mut text = serde_json::to_vec_pretty(&file).expect("plain data with string keys");
     text.push(b'\n');
     text
 }
 
-/// The entries in a file's bytes, or what is wrong with all of it. Entries that this version does not understand
-/// are warned of and left out.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry>, String> {
+/// The lines in a file's bytes, or what is wrong with all of it. What this version does not understand is warned of.
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, String> {
     let file: File<Value> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if file.format != FORMAT {
         return Err(format!("it has format {}", file.format));
     }
-    let entries = file.attention.into_iter().filter_map(|value| {
-        let entry = serde_json::from_value(value.clone());
-        entry
-            .inspect_err(|error| {
+    let lines = file.attention.into_iter().map(|value| {
+        serde_json::from_value(value.clone()).map_or_else(
+            |error| {
                 tracing::warn!(entry = %value, %error, "an attention choice is not understood and not used");
-            })
-            .ok()
+                Line::Unknown(value.clone())
+            },
+            Line::Known,
+        )
     });
-    Ok(entries.collect())
+    Ok(lines.collect())
 }

@@ -9,7 +9,7 @@ use tch::Device;
 
 use super::{
     circumstances::Circumstances,
-    format::{self, Entry},
+    format::{self, Entry, Line},
 };
 use crate::{
     error::Error,
@@ -18,8 +18,8 @@ use crate::{
     platform::Platform,
 };
 
-/// Entries that are kept, those of other circumstances included: they hold again after a return to them.
-const MAX_ENTRIES: usize = 64;
+/// Choices that are kept, those of other circumstances included: they hold again after a return to them.
+const MAX_LINES: usize = 64;
 
 /// What is used on one device.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Choices {
     device: Device,
     now: Circumstances,
     /// The newest is the last.
-    entries: Vec<Entry>,
+    lines: Vec<Line>,
     /// Where they outlive the process.
     path: Option<PathBuf>,
 }
@@ -38,53 +38,67 @@ impl Choices {
         Self {
             device: platform.device,
             now: Circumstances::of(platform),
-            entries: vec![],
+            lines: vec![],
             path: None,
         }
     }
 
-    /// The choices in the file at `path`, to which new ones are added. No other process may use that file.
+    /// The choices in the file at `path`, to which new ones are added. People may change it at any time; no other
+    /// process may add to it.
     pub(crate) fn on_disk(path: &Path, platform: &Platform) -> Self {
-        Self {
-            entries: read(path),
+        let mut choices = Self {
             path: Some(path.into()),
             ..Self::in_memory(platform)
-        }
+        };
+        choices.read_again();
+        choices
     }
 
-    /// The backend for `class`: the one that was chosen if the device has it, otherwise torch's own choice, which is
-    /// then noted.
+    /// The backend for `class`: the one that is chosen, if the device has it. Where nothing is, torch's own choice, which
+    /// is then noted.
     pub(crate) fn choose(&mut self, class: &Class) -> Result<Backend, Error> {
-        if let Some(chosen) = self.find(class) {
-            if chosen.is_available(self.device, class)? {
-                return Ok(chosen);
-            }
-            tracing::warn!(backend = %chosen, ?class, "the chosen attention backend is not available");
-        }
+        self.read_again();
         let default = Backend::default();
-        self.note(class, default);
+        let Some(chosen) = self.find(class) else {
+            self.note(class, default);
+            return Ok(default);
+        };
+        if chosen.is_available(self.device, class)? {
+            return Ok(chosen);
+        }
+        tracing::warn!(backend = %chosen, ?class, "the chosen attention backend is not available");
         Ok(default)
     }
 
+    /// Takes over what the file says now.
+    fn read_again(&mut self) {
+        if let Some(path) = &self.path {
+            match read(path) {
+                Ok(lines) => self.lines = lines,
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "can't read attention choices");
+                }
+            }
+        }
+    }
+
     fn find(&self, class: &Class) -> Option<Backend> {
-        let mut entries = self.entries.iter().rev();
-        let entry = entries.find(|entry| self.holds(entry) && entry.class == *class)?;
-        Some(entry.backend)
+        self.lines.iter().rev().find_map(|line| match line {
+            Line::Known(entry) if self.holds(line) && entry.class == *class => Some(entry.backend),
+            _ => None,
+        })
     }
 
     /// Makes `backend` the choice for `class` under the present circumstances, from now on and in the file.
     fn note(&mut self, class: &Class, backend: Backend) {
-        let now = self.now.clone();
-        self.entries
-            .retain(|entry| entry.circumstances != now || entry.class != *class);
-        self.entries.push(Entry {
-            circumstances: now,
+        self.lines.push(Line::Known(Entry {
+            circumstances: self.now.clone(),
             class: *class,
             backend,
-        });
+        }));
         self.prune();
         if let Some(path) = &self.path
-            && let Err(error) = file::write(path, &format::write(&self.entries))
+            && let Err(error) = file::write(path, &format::write(&self.lines))
         {
             tracing::warn!(path = %path.display(), %error, "attention choices are not kept");
         }
@@ -92,35 +106,30 @@ impl Choices {
 
     /// Removes what is too much, first of what does not hold now, the oldest first.
     fn prune(&mut self) {
-        while self.entries.len() > MAX_ENTRIES {
-            let stale = self.entries.iter().position(|entry| !self.holds(entry));
-            self.entries.remove(stale.unwrap_or(0));
+        while self.lines.len() > MAX_LINES {
+            let stale = self.lines.iter().position(|line| !self.holds(line));
+            self.lines.remove(stale.unwrap_or(0));
         }
     }
 
-    fn holds(&self, entry: &Entry) -> bool {
-        entry.circumstances == self.now
+    fn holds(&self, line: &Line) -> bool {
+        matches!(line, Line::Known(entry) if entry.circumstances == self.now)
     }
 }
 
-/// What the file at `path` says. A damaged one is set aside.
-fn read(path: &Path) -> Vec<Entry> {
+/// What the file at `path` says; nothing if there is none. A damaged one is set aside.
+fn read(path: &Path) -> io::Result<Vec<Line>> {
     let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            if error.kind() != io::ErrorKind::NotFound {
-                tracing::warn!(path = %path.display(), %error, "can't read attention choices");
-            }
-            return vec![];
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        bytes => bytes?,
     };
-    format::read(&bytes).unwrap_or_else(|reason| {
+    Ok(format::read(&bytes).unwrap_or_else(|reason| {
         tracing::warn!(path = %path.display(), reason, "attention choices are damaged and set aside");
         if let Err(error) = fs::rename(path, path.with_extension("json.damaged")) {
             tracing::warn!(path = %path.display(), %error, "can't set aside");
         }
         vec![]
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -168,7 +177,7 @@ mod tests {
         let file: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         assert_eq!(file["format"], 1);
         let entries = file["attention"].as_array().unwrap().iter();
-        let name = |entry: &Value| entry["backend"].as_str().unwrap().to_owned();
+        let name = |entry: &Value| entry["backend"].as_str().unwrap_or_default().to_owned();
         entries.map(name).collect()
     }
 
@@ -192,10 +201,26 @@ mod tests {
     }
 
     #[test]
-    fn a_backend_that_the_device_lacks_is_replaced_by_the_default() {
+    fn the_default_stands_in_for_a_backend_that_the_device_lacks() {
         let (_folder, path) = folder_with(&json!([entry(&platform(), 100, "cudnn")]));
         assert_eq!(choose(&path, 100), Backend::Torch);
-        assert_eq!(backends(&path), ["torch"]);
+        assert_eq!(backends(&path), ["cudnn"], "it may be there the next time");
+    }
+
+    #[test]
+    fn a_change_of_the_file_counts_from_the_next_job_on_and_is_kept() {
+        let (_folder, path) = folder_with(&json!([entry(&platform(), 100, "torch")]));
+        let mut choices = Choices::on_disk(&path, &platform());
+        assert_eq!(choices.choose(&class(100)).unwrap(), Backend::Torch);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(
+            &path,
+            text.replace(r#""backend":"torch""#, r#""backend":"math""#),
+        )
+        .unwrap();
+        assert_eq!(choices.choose(&class(300)).unwrap(), Backend::Torch);
+        assert_eq!(backends(&path), ["math", "torch"]);
+        assert_eq!(choices.choose(&class(100)).unwrap(), Backend::Math);
     }
 
     #[test]
@@ -240,24 +265,25 @@ mod tests {
         let (_folder, path) = folder_with(&entries.into());
         assert_eq!(choose(&path, 300), Backend::Torch);
         let kept = backends(&path);
-        assert_eq!(kept.len(), MAX_ENTRIES);
+        assert_eq!(kept.len(), MAX_LINES);
         assert_eq!((kept[0].as_str(), kept[1].as_str()), ("math", "flash"));
         for exponent in 0..63 {
             choose(&path, 1 << exponent);
         }
-        assert!(backends(&path).len() <= MAX_ENTRIES);
+        assert!(backends(&path).len() <= MAX_LINES);
         assert_eq!(choose(&path, 100), Backend::Math);
     }
 
     #[test]
-    fn a_name_of_a_later_version_is_left_out_and_the_others_count() {
+    fn a_name_of_a_later_version_is_kept_and_the_others_count() {
         let (_folder, path) = folder_with(&json!([
             entry(&platform(), 100, "sage"),
             {"class": "of another form"},
             entry(&platform(), 300, "math"),
         ]));
-        assert_eq!(choose(&path, 100), Backend::Torch);
         assert_eq!(choose(&path, 300), Backend::Math);
+        assert_eq!(choose(&path, 100), Backend::Torch);
+        assert_eq!(backends(&path), ["sage", "", "math", "torch"]);
     }
 
     #[test]
