@@ -3,7 +3,10 @@
 
 use tch::Kind;
 
-use super::config::Config;
+use super::{
+    config::Config,
+    context::{COARSENESS, patch},
+};
 use crate::section::CONTEXT_LATENT_FRAMES;
 
 /// Tensors of the residual stream's width (D) that live where a block takes most: in the double-stream block,
@@ -138,15 +141,19 @@ impl Sequence {
 
 /// Tokens of a section of `window` latent frames and its context, for latents of `[height, width]`.
 ///
-/// Each group is patched as `transformer/context.rs` does it, the last patch of an axis being filled up: the
-/// latents and the frames nearest to them by (1, 2, 2), then by (2, 4, 4) and by (4, 8, 8).
+/// The last patch of an axis is filled up.
 pub fn section_tokens([height, width]: [u64; 2], window: u64) -> u64 {
     let [near, half, quarter] = CONTEXT_LATENT_FRAMES.map(i64::unsigned_abs);
     let start = 1;
-    let group = |frames: u64, scale: u64| {
-        frames.div_ceil(scale) * height.div_ceil(2 * scale) * width.div_ceil(2 * scale)
+    let clean = [start + near, half, quarter];
+    let groups = [(window, 1)]
+        .into_iter()
+        .chain(clean.into_iter().zip(COARSENESS));
+    let tokens = |(frames, coarseness): (u64, i64)| {
+        let [t, y, x] = patch(coarseness).map(i64::unsigned_abs);
+        frames.div_ceil(t) * height.div_ceil(y) * width.div_ceil(x)
     };
-    group(window, 1) + group(start + near, 1) + group(half, 2) + group(quarter, 4)
+    groups.map(tokens).sum()
 }
 
 #[cfg(test)]
