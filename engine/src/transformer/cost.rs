@@ -4,8 +4,10 @@
 use tch::Kind;
 
 use super::{
+    conditioner::OUT_VECTORS,
     config::Config,
     context::{COARSENESS, patch},
+    modulation::{DOUBLE_VECTORS, SINGLE_VECTORS},
 };
 use crate::section::CONTEXT_LATENT_FRAMES;
 
@@ -84,9 +86,10 @@ impl TransformerCost {
             head_dim: config.attention_head_dim as u64,
             kind_bytes,
         };
-        let [double, single] =
-            [config.num_layers, config.num_single_layers].map(|blocks| blocks as u64);
-        let modulation = double * 12 * dim + single * 3 * dim + 2 * dim;
+        let streams = 2 * config.num_layers;
+        let vectors =
+            streams * DOUBLE_VECTORS + config.num_single_layers * SINGLE_VECTORS + OUT_VECTORS;
+        let modulation = vectors as u64 * dim;
         let refiner_bytes = REFINER_TENSORS * run.padded_text_tokens * dim * kind_bytes;
         Self {
             conditioner_bytes: weights.conditioner + refiner_bytes,

@@ -7,7 +7,9 @@ use tch::{Kind, Tensor};
 use super::{
     block::{Block, DoubleBlock, EPS, SingleBlock, Streams},
     cache::StepCache,
-    conditioner::{self, Conditioner, Conditioning, StepConditioning, StepInputs, Unmodulated},
+    conditioner::{
+        self, Conditioner, Conditioning, OUT_VECTORS, StepConditioning, StepInputs, Unmodulated,
+    },
     config::{Config, PATCH},
     context::{Context, ContextPacking, Packed},
     cost::{Run, TransformerCost, WeightBytes},
@@ -147,7 +149,7 @@ impl PackedTransformer {
 
         let image_len = image.size()[1];
         let x = image.narrow(1, image_len - latent_tokens, latent_tokens);
-        let [scale, shift] = vectors::<2>(&conditioning.out);
+        let [scale, shift] = vectors::<OUT_VECTORS>(&conditioning.out);
         let x = modulated_norm(&x, [&shift, &scale], EPS);
         unpatchify(
             &self.proj_out.forward(&x.to_kind(Kind::Float)),
