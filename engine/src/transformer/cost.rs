@@ -105,22 +105,22 @@ impl TransformerCost {
 
 /// The sequence that the blocks work on, and how wide it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sequence {
+pub(crate) struct Sequence {
     /// Tokens of latents, context, image and text together.
-    pub tokens: u64,
+    pub(crate) tokens: u64,
     /// Width of the residual stream.
-    pub hidden_size: u64,
+    pub(crate) hidden_size: u64,
     /// Width of the MLPs.
-    pub mlp_size: u64,
+    pub(crate) mlp_size: u64,
     /// Channels of one attention head.
-    pub head_dim: u64,
+    pub(crate) head_dim: u64,
     /// Bytes of a number in the model's type.
-    pub kind_bytes: u64,
+    pub(crate) kind_bytes: u64,
 }
 
 impl Sequence {
     /// Most bytes that one evaluation takes: its tensors, and what torch's allocator holds for them.
-    pub fn working_bytes(&self) -> u64 {
+    pub(crate) fn working_bytes(&self) -> u64 {
         let (part, whole) = FRAGMENTATION;
         self.activation_bytes() + self.activation_bytes() * part / whole
     }
@@ -132,7 +132,7 @@ impl Sequence {
     /// concatenation), and, where the MLPs are narrow, the rotation of queries and keys. Text and image are
     /// counted as one stream, which says a little too much. 18 269 tokens of the published model in bf16 give
     /// 1.376 GiB; measured: 1.38.
-    pub fn activation_bytes(&self) -> u64 {
+    pub(crate) fn activation_bytes(&self) -> u64 {
         let feed_forward =
             self.kind_bytes * (PEAK_HIDDEN * self.hidden_size + PEAK_MLP * self.mlp_size);
         let rotary =
