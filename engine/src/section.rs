@@ -8,13 +8,13 @@
 use serde::Serialize;
 
 /// Latent frames of history that a section sees at full, half and quarter resolution.
-pub(crate) const CONTEXT_LATENT_FRAMES: [i64; 3] = [1, 2, 16];
+pub const CONTEXT_LATENT_FRAMES: [i64; 3] = [1, 2, 16];
 
 /// Frame rate of every video.
 pub(crate) const FRAMES_PER_SECOND: u32 = 30;
 
 /// Pixel frames for each latent frame but a video's first, which makes one.
-const FRAMES_PER_LATENT: i64 = 4;
+pub(crate) const FRAMES_PER_LATENT: i64 = 4;
 
 /// The direction in which a video grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -92,8 +92,8 @@ impl SectionPlan {
     }
 }
 
-/// Pixel frames that a causal decoder makes from a run of latent frames.
-fn pixel_frames(latent_frames: i64) -> i64 {
+/// Pixel frames that a causal decoder makes from a run of latent frames, at least one.
+pub(crate) fn pixel_frames(latent_frames: i64) -> i64 {
     FRAMES_PER_LATENT * (latent_frames - 1) + 1
 }
 

@@ -1,8 +1,9 @@
 //! One device's memory and the transfers to it.
 //!
-//! Nothing else is called a memory: counts are named by who counts ([`DriverStats`](crate::device::DriverStats),
+//! Counts of memory have other names: by who counts ([`DriverStats`](crate::device::DriverStats),
 //! [`AllocatorStats`](crate::device::AllocatorStats)), and what a job may take of them is a
-//! [`Budget`](crate::plan::Budget).
+//! [`Budget`](crate::plan::Budget). In `framepack_jobs`, [`DeviceMemory`](framepack_jobs::DeviceMemory) and
+//! [`TransformerMemory`](framepack_jobs::TransformerMemory) are parts of the report on a job's plan.
 
 use std::rc::Rc;
 

@@ -169,7 +169,7 @@ pub fn offload_model_from_device_for_memory_preservation<B>(
     };
     let is_enough = || vram.free_bytes().is_some_and(|free| free >= target_bytes);
     let mut moved = 0;
-    while !is_enough() && model.evict_place().is_some() {
+    while !is_enough() && model.evict_place() {
         moved += 1;
         if offloading == Offloading::Aggressive && moved % BLOCKS_PER_CLEARING == 0 {
             vram.empty_cache();

@@ -3,7 +3,7 @@
 use crate::error::{Needs, PlanError};
 
 /// What growth of other processes may take, and of libraries in this one.
-pub const DEVICE_MARGIN_BYTES: u64 = 128 << 20;
+pub(super) const DEVICE_MARGIN_BYTES: u64 = 128 << 20;
 
 /// What there is for a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,12 +16,12 @@ mod split;
 mod survey;
 
 pub use self::{
-    budget::{Budget, DEVICE_MARGIN_BYTES},
+    budget::Budget,
     limits::{ForcedSplit, Limits},
     options::{ModelOptions, tiling_on},
     phases::place_decoding,
     planner::Planner,
-    relief::{Relief, Residents},
+    relief::Relief,
     split::{HOIST_SLOTS, Split, split},
 };
 pub(crate) use self::{ladder::Ladder, placement::Placement};

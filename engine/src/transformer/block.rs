@@ -8,7 +8,7 @@ use tch::Tensor;
 
 use super::{
     config::Config,
-    modulation::{ModulationVectors, vectors},
+    modulation::{DOUBLE_VECTORS, ModulationVectors, SINGLE_VECTORS, vectors},
     rope::Rope,
 };
 use crate::{
@@ -220,7 +220,7 @@ impl DoubleBlock {
         rope: &Rope,
         attention: Backend,
     ) -> Streams {
-        let [image_mod, text_mod] = [vectors::<6>(image_mod), vectors::<6>(text_mod)];
+        let [image_mod, text_mod] = [image_mod, text_mod].map(vectors::<DOUBLE_VECTORS>);
 
         let attended = {
             let [shift, scale, ..] = &image_mod;
@@ -274,7 +274,7 @@ impl SingleBlock {
     ) -> Streams {
         let [image_len, text_len] = [image.size()[1], text.size()[1]];
         let x = Tensor::cat(&[image, text], 1); // (B, L + N, D)
-        let [shift, scale, gate] = vectors::<3>(modulation);
+        let [shift, scale, gate] = vectors::<SINGLE_VECTORS>(modulation);
 
         let joined = {
             let h = modulated_norm(&x, [&shift, &scale], EPS);

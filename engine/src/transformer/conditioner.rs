@@ -19,6 +19,9 @@ use crate::{
     weights::{Weights, WeightsError},
 };
 
+/// Vectors for the output head: scale and shift.
+pub(super) const OUT_VECTORS: usize = 2;
+
 /// What the model is conditioned on; constant over the steps of a section. Float tensors are in the model's
 /// type.
 #[derive(Debug)]
@@ -77,7 +80,11 @@ impl Conditioner {
             context_embedder: TokenRefiner::load(&w.pp("context_embedder"), config)?,
             image_projection: config.has_image_proj.then(load_image).transpose()?,
             time_text_embed: load_time_text(&time_text, config.pooled_projection_dim, dim)?,
-            norm_out: Linear::load(&w.pp("norm_out").pp("linear"), dim, 2 * dim)?,
+            norm_out: Linear::load(
+                &w.pp("norm_out").pp("linear"),
+                dim,
+                OUT_VECTORS as i64 * dim,
+            )?,
         })
     }
 

@@ -10,6 +10,9 @@ use crate::{
     weights::{WeightsError, read_config},
 };
 
+/// Patch of the full resolution, (t, y, x) in latent pixels.
+pub(super) const PATCH: [i64; 3] = [1, 2, 2];
+
 /// Class names under which the same architecture is published.
 const CLASS_NAMES: [&str; 2] = [
     "HunyuanVideoTransformer3DModelPacked",
@@ -83,10 +86,11 @@ impl Config {
                 fixed.class_name
             ));
         }
-        if (fixed.patch_size_t, fixed.patch_size) != (1, 2) {
-            let found = [fixed.patch_size_t, fixed.patch_size];
+        let [patch_t, patch_y, _] = PATCH;
+        let (found, wanted) = ([fixed.patch_size_t, fixed.patch_size], [patch_t, patch_y]);
+        if found != wanted {
             return bad(format!(
-                "patch_size_t and patch_size are {found:?}, expected [1, 2]"
+                "patch_size_t and patch_size are {found:?}, expected {wanted:?}"
             ));
         }
         if fixed.qk_norm != "rms_norm" {

@@ -6,14 +6,23 @@
 
 use tch::Tensor;
 
-use super::{config::Config, pad::pad_to_multiple, rope::Rope};
+use super::{
+    config::{Config, PATCH},
+    pad::pad_to_multiple,
+    rope::Rope,
+};
 use crate::{
     nn::Conv3d,
     weights::{Weights, WeightsError},
 };
 
-/// Patch of the full resolution, (t, y, x) in latent pixels.
-const PATCH: [i64; 3] = [1, 2, 2];
+/// How much coarser than [`PATCH`] clean frames are patched: the nearest, those at half and those at quarter resolution.
+pub(super) const COARSENESS: [i64; 3] = [1, 2, 4];
+
+/// Patch (t, y, x) that is so much coarser than [`PATCH`] along every axis.
+pub(super) fn patch(coarseness: i64) -> [i64; 3] {
+    PATCH.map(|size| size * coarseness)
+}
 
 /// Which frames a section sees besides those that it denoises.
 ///
@@ -46,14 +55,18 @@ pub(super) struct Packed {
 struct PatchEmbed {
     proj: Conv3d,
     kernel: [i64; 3],
-    pool: [i64; 3],
+    coarseness: i64,
 }
 
 impl PatchEmbed {
-    fn load(w: &Weights<'_>, config: &Config, pool: [i64; 3]) -> Result<Self, WeightsError> {
-        let kernel = [0, 1, 2].map(|axis| PATCH[axis] * pool[axis]);
+    fn load(w: &Weights<'_>, config: &Config, coarseness: i64) -> Result<Self, WeightsError> {
+        let kernel = patch(coarseness);
         let proj = Conv3d::load(w, config.in_channels, config.hidden_size(), kernel, kernel)?;
-        Ok(Self { proj, kernel, pool })
+        Ok(Self {
+            proj,
+            kernel,
+            coarseness,
+        })
     }
 
     /// (1, C, n, H, W) → (1, tokens, D)
@@ -82,14 +95,15 @@ impl ContextPacking {
     pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
         let clean = w.pp("clean_x_embedder");
         let load_clean = || {
+            let [near, half, quarter] = COARSENESS;
             Ok(CleanEmbeds {
-                x1: PatchEmbed::load(&clean.pp("proj"), config, [1, 1, 1])?,
-                x2: PatchEmbed::load(&clean.pp("proj_2x"), config, [2, 2, 2])?,
-                x4: PatchEmbed::load(&clean.pp("proj_4x"), config, [4, 4, 4])?,
+                x1: PatchEmbed::load(&clean.pp("proj"), config, near)?,
+                x2: PatchEmbed::load(&clean.pp("proj_2x"), config, half)?,
+                x4: PatchEmbed::load(&clean.pp("proj_4x"), config, quarter)?,
             })
         };
         Ok(Self {
-            latents: PatchEmbed::load(&w.pp("x_embedder").pp("proj"), config, [1, 1, 1])?,
+            latents: PatchEmbed::load(&w.pp("x_embedder").pp("proj"), config, 1)?,
             clean: config.has_clean_x_embedder.then(load_clean).transpose()?,
             config: config.clone(),
         })
@@ -110,7 +124,8 @@ impl ContextPacking {
         let grid = [height / PATCH[1], width / PATCH[2]];
         let embed = |embed: &PatchEmbed, x: &Tensor, indices: &Tensor| {
             let tokens = embed.forward(&x.to_kind(latents.kind()));
-            (tokens, Rope::new(&self.config, indices, grid, embed.pool))
+            let pool = [embed.coarseness; 3];
+            (tokens, Rope::new(&self.config, indices, grid, pool))
         };
 
         let mut groups = Vec::with_capacity(4);
@@ -141,7 +156,11 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
-    use crate::weights::Loading;
+    use crate::{
+        section::{SectionOrder, SectionPlan},
+        transformer::cost::section_tokens,
+        weights::Loading,
+    };
 
     const CONFIG: Config = Config {
         in_channels: 1,
@@ -162,19 +181,20 @@ mod tests {
         has_clean_x_embedder: true,
     };
 
-    /// Tokens of a section of nine frames with 2 + 2 + 16 clean ones.
-    fn packed([height, width]: [i64; 2]) -> Packed {
+    /// Tokens of a section with all its clean frames.
+    fn packed([height, width]: [i64; 2], latent_window: u32) -> Packed {
+        let section = &SectionPlan::new(SectionOrder::Forward, 1, latent_window).sections[0];
         let f32 = (Kind::Float, Device::Cpu);
-        let frames = |count: i64| {
-            let indices = Tensor::arange(count, (Kind::Int64, Device::Cpu)).unsqueeze(0);
-            (Tensor::zeros([1, 1, count, height, width], f32), indices)
+        let frames = |indices: &[i64]| {
+            let latents = Tensor::zeros([1, 1, indices.len() as i64, height, width], f32);
+            (latents, Tensor::from_slice(indices).unsqueeze(0))
         };
-        let (latents, latent_indices) = frames(9);
+        let (latents, latent_indices) = frames(&section.latent_indices);
         let context = Context {
             latent_indices,
-            clean: Some(frames(2)),
-            clean_2x: Some(frames(2)),
-            clean_4x: Some(frames(16)),
+            clean: Some(frames(&section.clean_latent_indices)),
+            clean_2x: Some(frames(&section.clean_latent_2x_indices)),
+            clean_4x: Some(frames(&section.clean_latent_4x_indices)),
         };
         let loading = Loading::shapes();
         let weights = loading.weights(Device::Cpu, Kind::Float);
@@ -192,9 +212,21 @@ mod tests {
             ([76, 80], 17_500, 13_680),
             ([80, 80], 18_400, 14_400),
         ] {
-            let packed = packed(size);
+            let packed = packed(size, 9);
             assert_eq!(packed.tokens.size(), [1, total, 6], "{size:?}");
             assert_eq!(packed.latent_tokens, latent, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn as_many_tokens_are_counted_as_packed() {
+        // 2 to 9 patches a side: whole patches of every coarseness, and such that reach over the end.
+        for size in [[4, 4], [6, 10], [8, 16], [10, 12], [14, 18]] {
+            for window in [1, 2, 3, 4, 9, 17] {
+                let counted = section_tokens(size.map(i64::unsigned_abs), window.into());
+                let packed = packed(size, window).tokens.size()[1];
+                assert_eq!(counted, packed.unsigned_abs(), "{size:?}, {window}");
+            }
         }
     }
 }

@@ -3,7 +3,12 @@
 
 use tch::Kind;
 
-use super::config::Config;
+use super::{
+    conditioner::OUT_VECTORS,
+    config::Config,
+    context::{COARSENESS, patch},
+    modulation::{DOUBLE_VECTORS, SINGLE_VECTORS},
+};
 use crate::section::CONTEXT_LATENT_FRAMES;
 
 /// Tensors of the residual stream's width (D) that live where a block takes most: in the double-stream block,
@@ -81,9 +86,10 @@ impl TransformerCost {
             head_dim: config.attention_head_dim as u64,
             kind_bytes,
         };
-        let [double, single] =
-            [config.num_layers, config.num_single_layers].map(|blocks| blocks as u64);
-        let modulation = double * 12 * dim + single * 3 * dim + 2 * dim;
+        let streams = 2 * config.num_layers;
+        let vectors =
+            streams * DOUBLE_VECTORS + config.num_single_layers * SINGLE_VECTORS + OUT_VECTORS;
+        let modulation = vectors as u64 * dim;
         let refiner_bytes = REFINER_TENSORS * run.padded_text_tokens * dim * kind_bytes;
         Self {
             conditioner_bytes: weights.conditioner + refiner_bytes,
@@ -99,22 +105,22 @@ impl TransformerCost {
 
 /// The sequence that the blocks work on, and how wide it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sequence {
+pub(crate) struct Sequence {
     /// Tokens of latents, context, image and text together.
-    pub tokens: u64,
+    pub(crate) tokens: u64,
     /// Width of the residual stream.
-    pub hidden_size: u64,
+    pub(crate) hidden_size: u64,
     /// Width of the MLPs.
-    pub mlp_size: u64,
+    pub(crate) mlp_size: u64,
     /// Channels of one attention head.
-    pub head_dim: u64,
+    pub(crate) head_dim: u64,
     /// Bytes of a number in the model's type.
-    pub kind_bytes: u64,
+    pub(crate) kind_bytes: u64,
 }
 
 impl Sequence {
     /// Most bytes that one evaluation takes: its tensors, and what torch's allocator holds for them.
-    pub fn working_bytes(&self) -> u64 {
+    pub(crate) fn working_bytes(&self) -> u64 {
         let (part, whole) = FRAGMENTATION;
         self.activation_bytes() + self.activation_bytes() * part / whole
     }
@@ -126,7 +132,7 @@ impl Sequence {
     /// concatenation), and, where the MLPs are narrow, the rotation of queries and keys. Text and image are
     /// counted as one stream, which says a little too much. 18 269 tokens of the published model in bf16 give
     /// 1.376 GiB; measured: 1.38.
-    pub fn activation_bytes(&self) -> u64 {
+    pub(crate) fn activation_bytes(&self) -> u64 {
         let feed_forward =
             self.kind_bytes * (PEAK_HIDDEN * self.hidden_size + PEAK_MLP * self.mlp_size);
         let rotary =
@@ -138,15 +144,19 @@ impl Sequence {
 
 /// Tokens of a section of `window` latent frames and its context, for latents of `[height, width]`.
 ///
-/// Each group is patched as `transformer/context.rs` does it, the last patch of an axis being filled up: the
-/// latents and the frames nearest to them by (1, 2, 2), then by (2, 4, 4) and by (4, 8, 8).
+/// The last patch of an axis is filled up.
 pub fn section_tokens([height, width]: [u64; 2], window: u64) -> u64 {
     let [near, half, quarter] = CONTEXT_LATENT_FRAMES.map(i64::unsigned_abs);
     let start = 1;
-    let group = |frames: u64, scale: u64| {
-        frames.div_ceil(scale) * height.div_ceil(2 * scale) * width.div_ceil(2 * scale)
+    let clean = [start + near, half, quarter];
+    let groups = [(window, 1)]
+        .into_iter()
+        .chain(clean.into_iter().zip(COARSENESS));
+    let tokens = |(frames, coarseness): (u64, i64)| {
+        let [t, y, x] = patch(coarseness).map(i64::unsigned_abs);
+        frames.div_ceil(t) * height.div_ceil(y) * width.div_ceil(x)
     };
-    group(window, 1) + group(start + near, 1) + group(half, 2) + group(quarter, 4)
+    groups.map(tokens).sum()
 }
 
 #[cfg(test)]

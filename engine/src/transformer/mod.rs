@@ -23,6 +23,9 @@ pub use self::{
     conditioner::{Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
     context::Context,
-    cost::{Run, Sequence, TransformerCost, section_tokens},
+    cost::{Run, TransformerCost, section_tokens},
     model::{PackedTransformer, TransformerInputs},
 };
+
+#[cfg(test)]
+pub(crate) use self::cost::Sequence;

@@ -7,8 +7,10 @@ use tch::{Kind, Tensor};
 use super::{
     block::{Block, DoubleBlock, EPS, SingleBlock, Streams},
     cache::StepCache,
-    conditioner::{self, Conditioner, Conditioning, StepConditioning, StepInputs, Unmodulated},
-    config::Config,
+    conditioner::{
+        self, Conditioner, Conditioning, OUT_VECTORS, StepConditioning, StepInputs, Unmodulated,
+    },
+    config::{Config, PATCH},
     context::{Context, ContextPacking, Packed},
     cost::{Run, TransformerCost, WeightBytes},
     modulation::{Modulation, vectors},
@@ -56,7 +58,7 @@ impl PackedTransformer {
 
     /// Loads the model from the root of its component.
     pub fn load(w: &Weights<'_>, config: &Config, memory: &Memory) -> Result<Self, WeightsError> {
-        let patch_features = config.out_channels * 2 * 2;
+        let patch_features = config.out_channels * PATCH.iter().product::<i64>();
         let proj_out = Linear::load(&w.pp("proj_out"), config.hidden_size(), patch_features)?;
         Ok(Self {
             conditioner: load_conditioner(w, config, memory)?,
@@ -147,7 +149,7 @@ impl PackedTransformer {
 
         let image_len = image.size()[1];
         let x = image.narrow(1, image_len - latent_tokens, latent_tokens);
-        let [scale, shift] = vectors::<2>(&conditioning.out);
+        let [scale, shift] = vectors::<OUT_VECTORS>(&conditioning.out);
         let x = modulated_norm(&x, [&shift, &scale], EPS);
         unpatchify(
             &self.proj_out.forward(&x.to_kind(Kind::Float)),
@@ -206,10 +208,11 @@ fn block_places<'a>(w: &Weights<'a>, config: &Config) -> Vec<Weights<'a>> {
     double.chain(single).collect()
 }
 
-/// (1, T·H/2·W/2, C·2·2) → (1, C, T, H, W), where `size` is that of the latents.
+/// (1, T·H/2·W/2, C·2·2) → (1, C, T, H, W), where `size` is that of the latents. A patch is one frame.
 fn unpatchify(x: &Tensor, size: &[i64]) -> Tensor {
-    let [t, h, w] = [size[2], size[3] / 2, size[4] / 2];
-    let x = x.unflatten(1, [t, h, w]).unflatten(-1, [-1, 2, 2]); // (b, t, h, w, c, ph, pw)
+    let [_, ph, pw] = PATCH;
+    let [t, h, w] = [size[2], size[3] / ph, size[4] / pw];
+    let x = x.unflatten(1, [t, h, w]).unflatten(-1, [-1, ph, pw]); // (b, t, h, w, c, ph, pw)
     let x = x.permute([0, 4, 1, 2, 5, 3, 6]); // (b, c, t, h, ph, w, pw)
-    x.reshape([1, -1, t, 2 * h, 2 * w])
+    x.reshape([1, -1, t, ph * h, pw * w])
 }

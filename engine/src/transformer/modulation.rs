@@ -11,6 +11,11 @@ use crate::{
     weights::{Weights, WeightsError},
 };
 
+/// Vectors for each of a double-stream block's streams: shift, scale and gate of the attention and of the MLP.
+pub(super) const DOUBLE_VECTORS: usize = 6;
+/// Vectors for a single-stream block: shift, scale and gate.
+pub(super) const SINGLE_VECTORS: usize = 3;
+
 /// The modulation layers of one block.
 #[derive(Debug)]
 pub(super) enum Modulation {
@@ -30,7 +35,7 @@ pub(super) enum ModulationVectors {
 impl Modulation {
     pub(super) fn load_double(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
         let dim = config.hidden_size();
-        let load = |name| Linear::load(&w.pp(name), dim, 6 * dim);
+        let load = |name| Linear::load(&w.pp(name), dim, DOUBLE_VECTORS as i64 * dim);
         Ok(Self::Double {
             image: load("norm1.linear")?,
             text: load("norm1_context.linear")?,
@@ -42,7 +47,7 @@ impl Modulation {
         Ok(Self::Single(Linear::load(
             &w.pp("norm.linear"),
             dim,
-            3 * dim,
+            SINGLE_VECTORS as i64 * dim,
         )?))
     }
 

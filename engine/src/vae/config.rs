@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::weights::{WeightsError, read_config};
+use crate::{
+    section::FRAMES_PER_LATENT,
+    weights::{WeightsError, read_config},
+};
 
 const CLASS_NAME: &str = "AutoencoderKLHunyuanVideo";
 
@@ -61,9 +64,11 @@ impl Config {
         if fixed.act_fn != "silu" {
             return bad(format!("act_fn is {}, expected silu", fixed.act_fn));
         }
-        if config.temporal_compression_ratio != 4 {
+        if config.temporal_compression_ratio != FRAMES_PER_LATENT {
             let found = config.temporal_compression_ratio;
-            return bad(format!("temporal_compression_ratio is {found}, expected 4"));
+            return bad(format!(
+                "temporal_compression_ratio is {found}, expected {FRAMES_PER_LATENT}"
+            ));
         }
         if !matches!(config.spatial_compression_ratio, 1 | 2 | 4 | 8 | 16 | 32) {
             let found = config.spatial_compression_ratio;
@@ -78,11 +83,6 @@ impl Config {
             ));
         }
         Ok(config)
-    }
-
-    /// Frames that decoding makes of so many latents, at least one, of which the first makes one.
-    pub(super) fn pixel_frames(&self, latent_frames: i64) -> i64 {
-        (latent_frames - 1) * self.temporal_compression_ratio + 1
     }
 
     /// Factors (t, h, w) between level `i` and the next, counted from the encoder's input in the encoder
@@ -109,7 +109,7 @@ impl Config {
             norm_num_groups: 32,
             scaling_factor: 0.476_986,
             spatial_compression_ratio: 8,
-            temporal_compression_ratio: 4,
+            temporal_compression_ratio: FRAMES_PER_LATENT,
             mid_block_add_attention: true,
         }
     }

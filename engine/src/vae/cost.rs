@@ -6,6 +6,7 @@ use super::{
     config::Config,
     tiles::{Cut, Tiling},
 };
+use crate::section::pixel_frames;
 
 /// Tensors of the finest level but one (as wide as its channels, as large as the video) that live where the
 /// decoder takes most; calibrated, see [`Decoding::allocated_bytes`].
@@ -71,7 +72,7 @@ impl Decoding<'_> {
     }
 
     fn pixel_frames(&self, latent_frames: u64) -> u64 {
-        let frames = self.config.pixel_frames(latent_frames.max(1) as i64);
+        let frames = pixel_frames(latent_frames.max(1) as i64);
         frames.unsigned_abs()
     }
 
@@ -154,17 +155,17 @@ mod tests {
             let before = largest.get();
             largest.set([0, 1, 2].map(|axis| size[axis].max(before[axis])));
             let [t, h, w] = size;
-            latents([config.pixel_frames(t), 8 * h, 8 * w])
+            latents([pixel_frames(t), 8 * h, 8 * w])
         };
         let whole = latents([frames, height, width]);
         let size_px = [8 * height, 8 * width];
         let video = over_time(
             &whole,
             Cut::decode_time(&config),
-            config.pixel_frames(frames),
+            pixel_frames(frames),
             |piece| over_space(piece, Cut::decode_space(&config), size_px, decode),
         );
-        assert_eq!(video.size()[2], config.pixel_frames(frames));
+        assert_eq!(video.size()[2], pixel_frames(frames));
         let beside_the_video = |size: [i64; 3], tiling| {
             let [t, h, w] = size.map(i64::unsigned_abs);
             let decoding = Decoding {

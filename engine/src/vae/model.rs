@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     nn::Conv3d,
+    section::pixel_frames,
     weights::{Layout, ModelSource, Weights, WeightsError},
 };
 
@@ -84,7 +85,7 @@ impl Vae {
         let latent_frames = latents.size()[2];
         let cut = Cut::decode_time(&self.config);
         if latent_frames > cut.length {
-            let frames = self.config.pixel_frames(latent_frames);
+            let frames = pixel_frames(latent_frames);
             over_time(latents, cut, frames, |piece| {
                 self.decode_piece(piece, tiling)
             })

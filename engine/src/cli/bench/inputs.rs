@@ -2,13 +2,21 @@
 
 use std::str::FromStr;
 
-use framepack_engine::transformer::{Conditioning, Config, Context};
+use framepack_engine::{
+    section::CONTEXT_LATENT_FRAMES,
+    text::prompt::PADDED_TOKENS,
+    transformer::{Conditioning, Config, Context},
+};
+use framepack_jobs::BundleDefaults;
 use tch::{Device, Kind, Tensor};
 
 use crate::cli::forward::transformer::Arguments;
 
-/// Vectors of the image encoder.
-const IMAGE_TOKENS: i64 = 729;
+/// Vectors of the image encoder: the published SigLIP cuts a picture of 384 x 384 into 27 x 27 patches of 14 x 14.
+const IMAGE_TOKENS: i64 = 27 * 27;
+
+/// Side of a latent: the published VAE's `spatial_compression_ratio`.
+const LATENT_SIDE_PX: i64 = 8;
 
 /// The sizes of random arguments.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -16,31 +24,35 @@ pub(super) struct RandomInputs {
     /// Size of the video in pixels
     #[arg(long, value_name = "HEIGHTxWIDTH", default_value = "608x640")]
     pub(super) size: VideoSize,
-    /// Valid text tokens (of 512)
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, help = format!("Valid text tokens (of {PADDED_TOKENS})"))]
     pub(super) text_tokens: i64,
 }
 
 impl RandomInputs {
-    /// Arguments in the sizes of FramePack's first sections: nine latent frames, 2 + 2 + 16 clean ones.
+    /// Arguments in the sizes of FramePack's sections: a window of latent frames, behind it the history at half and
+    /// at quarter resolution.
     pub(super) fn random(&self, config: &Config, options: (Kind, Device)) -> Arguments {
         let (kind, device) = options;
         let VideoSize {
             height_px,
             width_px,
         } = self.size;
+        let size = [height_px, width_px].map(|px| px / LATENT_SIDE_PX);
         let scalar = |value: f64| Tensor::full([1], value, (Kind::Float, device));
         let frames = |first: i64, count: i64| {
-            let latents = Tensor::randn(
-                [1, config.in_channels, count, height_px / 8, width_px / 8],
-                options,
-            );
+            let [height, width] = size;
+            let latents = Tensor::randn([1, config.in_channels, count, height, width], options);
             let indices =
                 Tensor::arange_start(first, first + count, (Kind::Int64, device)).unsqueeze(0);
             (latents, indices)
         };
-        let (hidden_states, latent_indices) = frames(1, 9);
-        let valid = Tensor::arange(512, (Kind::Int64, device))
+        let start = 1;
+        let window = i64::from(BundleDefaults::default().latent_window);
+        let [near, half, quarter] = CONTEXT_LATENT_FRAMES;
+        let behind = start + window + near;
+        let (hidden_states, latent_indices) = frames(start, window);
+        let padded_tokens = PADDED_TOKENS as i64;
+        let valid = Tensor::arange(padded_tokens, (Kind::Int64, device))
             .lt(self.text_tokens)
             .unsqueeze(0);
         Arguments {
@@ -49,7 +61,7 @@ impl RandomInputs {
             guidance: Some(scalar(9984.0)),
             conditioning: Conditioning {
                 encoder_hidden_states: Tensor::randn(
-                    [1, 512, config.text_embed_dim],
+                    [1, padded_tokens, config.text_embed_dim],
                     (kind, device),
                 ),
                 encoder_attention_mask: Some(valid),
@@ -64,9 +76,9 @@ impl RandomInputs {
             },
             context: Context {
                 latent_indices,
-                clean: Some(frames(0, 2)),
-                clean_2x: Some(frames(11, 2)),
-                clean_4x: Some(frames(13, 16)),
+                clean: Some(frames(0, start + near)),
+                clean_2x: Some(frames(behind, half)),
+                clean_4x: Some(frames(behind + half, quarter)),
             },
         }
     }

@@ -100,26 +100,11 @@ impl<B> DynamicSwap<B> {
         })
     }
 
-    /// Drops device copies, the last blocks first, until `wanted_bytes` are dropped; returns how many were.
-    /// They come back when they are needed.
-    pub fn evict(&self, wanted_bytes: u64) -> u64 {
-        let mut dropped_bytes = 0;
-        while dropped_bytes < wanted_bytes
-            && let Some(bytes) = self.evict_place()
-        {
-            dropped_bytes += bytes;
-        }
-        dropped_bytes
-    }
-
-    /// Drops the last resident block, or a slot when none is left; returns its bytes, or `None` when nothing is on
-    /// the device.
-    pub(in crate::offload) fn evict_place(&self) -> Option<u64> {
+    /// Drops the last resident block, or a slot when none is left; returns whether anything was on the device.
+    pub(in crate::offload) fn evict_place(&self) -> bool {
         let mut places = self.places.borrow_mut();
         self.finish_transfers(&mut places);
-        let resident = places.residents.pop_last().map(|(_, place)| place);
-        let place = resident.or_else(|| places.slots.pop())?;
-        Some(place.buffer.bytes())
+        places.residents.pop_last().is_some() || places.slots.pop().is_some()
     }
 
     /// Drops the slots with what is in them. They come back when they are needed.
@@ -129,9 +114,9 @@ impl<B> DynamicSwap<B> {
         places.slots.clear();
     }
 
-    /// Drops all device copies.
+    /// Drops all device copies, the last blocks first. They come back when they are needed.
     pub fn evict_all(&self) {
-        self.evict(u64::MAX);
+        while self.evict_place() {}
     }
 
     /// Makes a block resident from now on, and begins to bring it; fails where there is no room.
