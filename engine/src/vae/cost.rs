@@ -47,7 +47,7 @@ impl Decoding<'_> {
     /// through one piece after the other.
     pub fn allocated_bytes(&self) -> u64 {
         let longest = Cut::decode_time(self.config).longest_piece();
-        let frames = self.pixel_frames(self.latent_frames.min(longest.unsigned_abs())) as f64;
+        let frames = frames_of(self.latent_frames.min(longest.unsigned_abs())) as f64;
         let [width, height] = match self.tiling {
             Tiling::Time => self.size_px,
             Tiling::TimeAndSpace => self.size_px.map(|side| side.min(self.tile_px())),
@@ -68,17 +68,17 @@ impl Decoding<'_> {
     fn video_bytes(&self) -> u64 {
         let [width, height] = self.size_px;
         let colours = self.config.out_channels.unsigned_abs();
-        self.pixel_frames(self.latent_frames) * width * height * colours * self.kind_bytes()
-    }
-
-    fn pixel_frames(&self, latent_frames: u64) -> u64 {
-        let frames = pixel_frames(latent_frames.max(1) as i64);
-        frames.unsigned_abs()
+        frames_of(self.latent_frames) * width * height * colours * self.kind_bytes()
     }
 
     fn kind_bytes(&self) -> u64 {
         self.kind.elt_size_in_bytes() as u64
     }
+}
+
+/// Pixel frames of so many latent frames, of which there is at least one.
+fn frames_of(latent_frames: u64) -> u64 {
+    pixel_frames(latent_frames.max(1) as i64).unsigned_abs()
 }
 
 #[cfg(test)]
