@@ -108,7 +108,7 @@ fn imports_of_the_engine_form_no_large_circle() {
 }
 
 #[test]
-fn models_and_what_moves_their_weights_know_nothing_of_each_other() {
+fn models_do_not_say_where_their_weights_are_and_offload_names_no_model() {
     let broken = rules::broken(&sources_of("engine/src"), "framepack_engine");
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
