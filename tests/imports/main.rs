@@ -11,7 +11,8 @@
 //!
 //! # What the engine's rooms may import
 //!
-//! See [`rules`]. There, the names in a file count too.
+//! See [`rules`]. There, the names in a file count too. [`document`] holds the table of rooms in docs/ARCHITECTURE.md
+//! against the imports.
 //!
 //! # What counts as a circle
 //!
@@ -28,12 +29,17 @@
 
 mod analysis;
 mod circles;
+mod document;
 mod modules;
 mod paths;
 mod rooms;
 mod rules;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use circles::{Circle, Graph};
 
@@ -58,12 +64,19 @@ fn read(folder: &Path, below: &str, into: &mut Sources) {
 }
 
 fn sources_of(folder: &str) -> Sources {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(folder);
     let mut sources = Sources::new();
-    read(&root, "", &mut sources);
+    read(&in_repository(folder), "", &mut sources);
     sources
+}
+
+fn in_repository(path: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.join(path)
+}
+
+fn architecture() -> String {
+    let text = fs::read_to_string(in_repository("docs/ARCHITECTURE.md"));
+    text.expect("the document is there")
 }
 
 fn report(of: &str, circles: &[Circle]) -> String {
@@ -108,7 +121,24 @@ fn imports_of_the_engine_form_no_large_circle() {
 }
 
 #[test]
-fn models_and_what_moves_their_weights_know_nothing_of_each_other() {
+fn models_do_not_say_where_their_weights_are_and_offload_names_no_model() {
     let broken = rules::broken(&sources_of("engine/src"), "framepack_engine");
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn rooms_of_the_engine_import_downwards_in_the_documents_table() {
+    let sources = sources_of("engine/src");
+    let wrong = document::wrong_rooms(&architecture(), &sources, "framepack_engine");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn paths_in_the_documents_tables_exist() {
+    let exists = |path: &str| {
+        let places = [in_repository(path), in_repository("engine/src").join(path)];
+        places.iter().any(|place| place.exists())
+    };
+    let missing = document::missing_paths(&architecture(), exists);
+    assert!(missing.is_empty(), "not there: {}", missing.join(", "));
 }

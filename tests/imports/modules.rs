@@ -21,7 +21,7 @@ pub(crate) struct Module {
     /// Items that are defined here.
     items: BTreeSet<String>,
     pub(crate) paths: Vec<Found>,
-    /// Words, and methods that are called, each with the line where it comes first.
+    /// Words, and methods that are called by name or path, each with the line where it comes first.
     pub(crate) words: BTreeMap<String, usize>,
     pub(crate) calls: BTreeMap<String, usize>,
 }

@@ -32,7 +32,8 @@ pub(crate) struct Read {
     pub(crate) paths: Vec<Found>,
     /// Names of functions, types and values that are defined here.
     pub(crate) names: BTreeSet<String>,
-    /// All words, and those that are methods which are called, each with the line where it comes first.
+    /// All words, and those that are methods which are called or come last in a path, each with the line where it comes
+    /// first.
     pub(crate) words: BTreeMap<String, usize>,
     pub(crate) calls: BTreeMap<String, usize>,
     pub(crate) modules: Vec<syn::ItemMod>,
@@ -121,11 +122,12 @@ impl Read {
             match token {
                 TokenTree::Ident(name) if colons == 2 && !path.is_empty() => {
                     self.word(&name);
+                    self.call(&name);
                     path.push(name.to_string());
                 }
                 TokenTree::Ident(name) => {
                     self.word(&name);
-                    if dot {
+                    if dot || colons == 2 {
                         self.call(&name);
                     }
                     self.mention(std::mem::take(&mut path), start);
@@ -175,6 +177,16 @@ impl<'ast> Visit<'ast> for Read {
     fn visit_expr_method_call(&mut self, called: &'ast syn::ExprMethodCall) {
         self.call(&called.method);
         visit::visit_expr_method_call(self, called);
+    }
+
+    /// `Type::method(x)`, `<Type>::method(x)`, and the method passed on as a value.
+    fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
+        if let Some(last) = path.path.segments.last()
+            && (path.path.segments.len() > 1 || path.qself.is_some())
+        {
+            self.call(&last.ident);
+        }
+        visit::visit_expr_path(self, path);
     }
 
     fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {

@@ -174,14 +174,19 @@ fn options_that_load_all_blocks_first_say_so() {
 #[test]
 fn a_split_that_is_none_is_refused_with_the_reason() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    for (options, reason) in [
-        (["--resident-blocks", "99"], "the model has 4 blocks"),
-        (["--slots", "0"], "'0' for '--slots"),
-        (["--chunk-mib", "0"], "'0' for '--chunk-mib"),
-        (["--preserve-gib", "-1"], "'-1' for '--preserve-gib"),
-    ] {
+    let cases: [(&[&str], &str); 5] = [
+        (&["--resident-blocks", "99"], "the model has 4 blocks"),
+        (&["--slots", "0"], "'0' for '--slots"),
+        (&["--chunk-mib", "0"], "'0' for '--chunk-mib"),
+        (&["--preserve-gib", "-1"], "'-1' for '--preserve-gib"),
+        (
+            &["--prefetch", "1", "--preserve-gib", "1"],
+            "no effect beside --preserve-gib",
+        ),
+    ];
+    for (options, reason) in cases {
         let output = directory.path().join("refused.safetensors");
-        let ended = worker(TRANSFORMER, &output, &options);
+        let ended = worker(TRANSFORMER, &output, options);
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(!ended.status.success(), "{options:?} was accepted");
         assert!(said.contains(options[0]) && said.contains(reason), "{said}");

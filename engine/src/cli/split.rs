@@ -88,6 +88,11 @@ impl SplitOptions {
         if let Some(residency) = self.residency(blocks.len())? {
             blocks.place(residency);
         } else if let Some(bytes) = self.preserve_bytes() {
+            if self.prefetch.is_some() {
+                bail!(
+                    "--prefetch has no effect beside --preserve-gib where no plan splits the model"
+                );
+            }
             let normal = Offloading::Normal;
             let loaded =
                 move_model_to_device_with_memory_preservation(blocks, bytes, normal, self.slots)?;

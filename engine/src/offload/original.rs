@@ -5,12 +5,13 @@
 //! offloading copied weights back that had never changed.
 //!
 //! A job's plan decides where its blocks are (`plan/split.rs`), so jobs need these functions for what a plan leaves
-//! open, and commands that run a model without a plan need them for the rest:
+//! open, and commands that run a model without a plan need them for the rest (`bench transformer` has a
+//! plan on CUDA):
 //!
 //! | function | where it is used |
 //! |---|---|
-//! | [`load_model_chunked`] | `framepack-worker forward … --chunk-mib N` |
-//! | [`move_model_to_device_with_memory_preservation`] | `framepack-worker forward … --preserve-gib G` |
+//! | [`load_model_chunked`] | `framepack-worker forward`, or `bench transformer` on the CPU, with `--chunk-mib N` |
+//! | [`move_model_to_device_with_memory_preservation`] | `framepack-worker forward`, or `bench transformer` on the CPU, with `--preserve-gib G` |
 //! | [`offload_model_from_device_for_memory_preservation`] | a job, before each section is decoded |
 //! | [`Vram::force_free_vram`](super::vram::Vram::force_free_vram) | a job, before an encoder or the VAE is loaded and before each section is decoded |
 
@@ -64,8 +65,8 @@ impl Loaded {
 /// No memory is kept for what the model computes:
 /// [`move_model_to_device_with_memory_preservation`] does that.
 ///
-/// Used by `framepack-worker forward` and `bench` with `--chunk-mib` where no other option says what is resident. Jobs
-/// do not: their plan says it, and their blocks come under the first step.
+/// Used by `framepack-worker forward`, or `bench transformer` on the CPU, with `--chunk-mib` where no other option says
+/// what is resident. Jobs do not: their plan says it, and their blocks come under the first step.
 pub fn load_model_chunked<B>(
     model: &DynamicSwap<B>,
     max_chunk_size_mb: usize,
@@ -95,8 +96,8 @@ fn stream_the_rest<B>(model: &DynamicSwap<B>) -> Result<(), Error> {
 /// The free memory is read before each block, so what others take meanwhile counts. A block that does not fit after
 /// all is streamed; an error means that there is no room even for one slot.
 ///
-/// Used by `framepack-worker forward` with `--preserve-gib`. Jobs do not: what `memory.preserve_gb` keeps free is part
-/// of their plan.
+/// Used by `framepack-worker forward`, or `bench transformer` on the CPU, with `--preserve-gib`. Jobs do not: what
+/// `memory.preserve_gb` keeps free is part of their plan.
 pub fn move_model_to_device_with_memory_preservation<B>(
     model: &DynamicSwap<B>,
     preserved_bytes: u64,

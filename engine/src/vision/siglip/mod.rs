@@ -2,16 +2,17 @@
 //!
 //! The pooling head is not run: FLUX.1-Redux and FramePack read the patches.
 
+mod cost;
+
 use std::path::Path;
 
 use serde::Deserialize;
 use tch::{Kind, Tensor};
 
-use crate::nn::{
-    Activation, Conv2d, EncoderCost, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility,
-};
+pub use self::cost::cost;
+use crate::nn::{Activation, Conv2d, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility};
 use crate::offload::{DynamicSwap, Memory};
-use crate::weights::{Elements, Layout, ModelSource, Weights, WeightsError, read_config};
+use crate::weights::{Layout, ModelSource, Weights, WeightsError, read_config};
 
 /// The files, with or without the `vision_model.` of transformers before 5.
 pub const LAYOUT: Layout = Layout {
@@ -53,12 +54,6 @@ impl Config {
     pub fn patches(&self) -> i64 {
         (self.image_size / self.patch_size).pow(2)
     }
-}
-
-/// What the encoder takes, by the sizes of the tensors that there are. Beside the VAE, which encodes the same picture
-/// with the same memory, its 729 patches do not count.
-pub fn cost(elements: &Elements, kind: Kind) -> EncoderCost {
-    EncoderCost::whole(elements.bytes(kind))
 }
 
 /// The image encoder.
@@ -111,7 +106,7 @@ impl Siglip {
         })
     }
 
-    /// `pixels`: (B, 3, S, S), normalised as the [preprocessor](super::Preprocessor) does →
+    /// `pixels`: (B, 3, S, S), normalised as the [preprocessor](crate::vision::Preprocessor) does →
     /// (B, patches, hidden), patches row by row.
     pub fn forward(&self, pixels: &Tensor) -> Tensor {
         let patches = self.patch_embedding.forward(pixels); // (B, hidden, S/p, S/p)

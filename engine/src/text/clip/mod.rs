@@ -1,12 +1,15 @@
 //! CLIP's text encoder (arXiv:2103.00020; transformers' `CLIPTextModel`): one vector for a whole prompt.
 
+mod cost;
+
 use std::path::Path;
 
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
-use crate::nn::{Activation, EncoderCost, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility};
-use crate::weights::{Elements, Layout, ModelSource, Weights, WeightsError, read_config};
+pub use self::cost::cost;
+use crate::nn::{Activation, EncoderLayer, EncoderLayerConfig, LayerNorm, Visibility};
+use crate::weights::{Layout, ModelSource, Weights, WeightsError, read_config};
 
 /// The files, with or without the `text_model.` of transformers before 5.
 pub const LAYOUT: Layout = Layout {
@@ -46,12 +49,6 @@ impl Config {
     pub fn read(dir: &Path) -> Result<Self, WeightsError> {
         read_config(dir)
     }
-}
-
-/// What the encoder takes, by the sizes of the tensors that there are. Beside Llama, which runs before it with the same
-/// memory, its 77 tokens do not count.
-pub fn cost(elements: &Elements, kind: Kind) -> EncoderCost {
-    EncoderCost::whole(elements.bytes(kind))
 }
 
 /// The text encoder.
