@@ -1,7 +1,10 @@
 //! What docs/ARCHITECTURE.md says of the engine's rooms, held against the sources: its table of rooms, of which each
 //! imports from its own row and from rows further down only, and the paths in its other tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use crate::{Sources, circles::Graph};
 
@@ -53,8 +56,10 @@ pub(crate) fn missing_paths(document: &str, exists: impl Fn(&str) -> bool) -> Ve
         .iter()
         .flat_map(|heading| rows(document, heading))
         .filter_map(|row| row.last().copied());
-    let is_path =
-        |said: &&str| said.contains('/') && (said.ends_with(".rs") || said.ends_with('/'));
+    let is_path = |said: &&str| {
+        let is_source = Path::new(said).extension().is_some_and(|end| end == "rs");
+        said.contains('/') && (is_source || said.ends_with('/'))
+    };
     let paths = cells.flat_map(quoted).filter(is_path);
     paths
         .filter(|path| !exists(path))
