@@ -12,7 +12,10 @@ use framepack_jobs::Guidance;
 use tch::{Device, Kind};
 
 pub use self::hoist::{hoist, hoist_schedule};
-use self::{hoist::HoistedCache, transformer::LoadedTransformer};
+use self::{
+    hoist::HoistedCache,
+    transformer::{LoadedTransformer, evict_weights},
+};
 use crate::{
     bundle::{Bundle, Component, EncoderFiles},
     condition::{TextEncoders, VisionEncoder},
@@ -219,8 +222,10 @@ impl Models {
                 let (blocks, normal) = (transformer.model.blocks(), Offloading::Normal);
                 offload_model_from_device_for_memory_preservation(blocks, bytes, normal);
             };
-            let evictions: [Box<dyn FnOnce()>; 2] =
-                [Box::new(offload), Box::new(|| transformer.evict_weights())];
+            let evictions: [Box<dyn FnOnce()>; 2] = [
+                Box::new(offload),
+                Box::new(|| evict_weights(&transformer.model)),
+            ];
             self.memory.vram().force_free_vram(bytes, evictions)?;
         }
         self.vae(bundle)

@@ -4,7 +4,7 @@ mod original;
 
 use tch::{Device, Kind, Tensor};
 
-use super::hoist;
+use super::{hoist, transformer::evict_weights};
 use crate::{
     device,
     error::Error,
@@ -102,12 +102,6 @@ impl Fixture {
             let steps = self.hoisted();
             Ok(steps.iter().map(|step| self.forward(step)).collect())
         })
-    }
-
-    fn evict(&self) {
-        self.model.conditioner().evict_all();
-        self.model.modulations().evict_all();
-        self.model.blocks().evict_all();
     }
 
     fn live_bytes(&self) -> u64 {
@@ -348,7 +342,7 @@ fn whichever_allocation_fails_nothing_is_left_and_the_retry_succeeds() {
             assert_eq!(left_bytes, blocks.device_bytes(), "allocation {number}");
             assert!(left_bytes <= good_bytes, "allocation {number}");
             assert_eq!(fixture.run().unwrap(), expected, "after {number}");
-            fixture.evict();
+            evict_weights(&fixture.model);
             assert_eq!(fixture.live_bytes(), 0, "allocation {number}");
         }
     }

@@ -33,18 +33,18 @@ impl LoadedTransformer {
         Ok(())
     }
 
-    /// Drops all device copies of weights. They come back when they are needed.
-    pub(super) fn evict_weights(&self) {
-        self.model.conditioner().evict_all();
-        self.model.modulations().evict_all();
-        self.model.blocks().evict_all();
-    }
-
     /// Drops everything that is on the device.
     pub(super) fn leave_device(&mut self) {
         self.hoisted = HoistedCache::default();
-        self.evict_weights();
+        evict_weights(&self.model);
     }
+}
+
+/// Drops all device copies of a transformer's weights. They come back when they are needed.
+pub(super) fn evict_weights(transformer: &PackedTransformer) {
+    transformer.conditioner().evict_all();
+    transformer.modulations().evict_all();
+    transformer.blocks().evict_all();
 }
 
 #[cfg(test)]
