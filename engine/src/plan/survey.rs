@@ -64,9 +64,17 @@ impl Survey {
         let vae_config = vae::Config::read(&models.folder(Component::Vae)?)?;
         let vae_kind = options.vae_kind(device);
         let vae_bytes = models.vae_elements(&vae_config)?.bytes(vae_kind);
-        let (vision, text) = (models.vision()?, models.text()?);
-        let run = models.run(&vae_config)?;
-        let mut transformer = models.transformer(&run)?;
+        let vision_config = siglip::Config::read(&models.folder(Component::ImageEncoder)?)?;
+        let (vision, text) = (models.vision(&vision_config)?, models.text()?);
+        let transformer_config = transformer::Config::read(&job.transformer)?;
+        let image_tokens = if transformer_config.has_image_proj {
+            vision_config.patches().unsigned_abs()
+        } else {
+            0
+        };
+        let run = run_of(job, &vae_config, image_tokens);
+        let transformer_kind = options.transformer_kind(device);
+        let mut transformer = transformer_cost(&transformer_config, &run, transformer_kind)?;
 
         let encoders_bytes = text.fixed_bytes + text.layers_bytes + vision.fixed_bytes;
         let blocks_bytes: u64 = transformer.block_bytes.iter().sum();
@@ -172,48 +180,29 @@ impl JobModels<'_> {
         })
     }
 
-    fn vision(&self) -> Result<EncoderCost, Error> {
-        let config = self.vision_config()?;
-        let load = |w: &Weights<'_>| Siglip::load(w, &config, &no_memory());
+    fn vision(&self, config: &siglip::Config) -> Result<EncoderCost, Error> {
+        let load = |w: &Weights<'_>| Siglip::load(w, config, &no_memory());
         let elements = self.elements(Component::ImageEncoder, &siglip::LAYOUT, load)?;
         let kind = self.options.encoder_kind(self.device);
         Ok(siglip::cost(&elements, kind))
     }
+}
 
-    fn vision_config(&self) -> Result<siglip::Config, Error> {
-        Ok(siglip::Config::read(
-            &self.folder(Component::ImageEncoder)?,
-        )?)
-    }
-
-    /// How often the transformer runs, and on how many tokens.
-    fn run(&self, vae: &vae::Config) -> Result<Run, Error> {
-        let Job { plan, sampling, .. } = self.job;
-        let image_tokens = if transformer::Config::read(&self.job.transformer)?.has_image_proj {
-            self.vision_config()?.patches().unsigned_abs()
-        } else {
-            0
-        };
-        let context_tokens = image_tokens + MAX_PROMPT_TOKENS as u64;
-        let ratio = vae.spatial_compression_ratio.unsigned_abs();
-        let latent = [plan.height_px, plan.width_px].map(|px| u64::from(px) / ratio);
-        let prompts = if needs_negative(&sampling.guidance) {
-            2
-        } else {
-            1
-        };
-        Ok(Run {
-            tokens: context_tokens + section_tokens(latent, plan.latent_window.into()),
-            context_tokens,
-            padded_text_tokens: PADDED_TOKENS as u64,
-            evaluations: prompts * u64::from(sampling.steps),
-        })
-    }
-
-    fn transformer(&self, run: &Run) -> Result<TransformerCost, Error> {
-        let config = transformer::Config::read(&self.job.transformer)?;
-        let kind = self.options.transformer_kind(self.device);
-        Ok(transformer_cost(&config, run, kind)?)
+/// How often the transformer runs for a job, and on how many tokens; `image_tokens`: of the start image.
+fn run_of(Job { plan, sampling, .. }: &Job, vae: &vae::Config, image_tokens: u64) -> Run {
+    let context_tokens = image_tokens + MAX_PROMPT_TOKENS as u64;
+    let ratio = vae.spatial_compression_ratio.unsigned_abs();
+    let latent = [plan.height_px, plan.width_px].map(|px| u64::from(px) / ratio);
+    let prompts = if needs_negative(&sampling.guidance) {
+        2
+    } else {
+        1
+    };
+    Run {
+        tokens: context_tokens + section_tokens(latent, plan.latent_window.into()),
+        context_tokens,
+        padded_text_tokens: PADDED_TOKENS as u64,
+        evaluations: prompts * u64::from(sampling.steps),
     }
 }
 

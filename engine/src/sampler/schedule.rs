@@ -3,8 +3,7 @@
 use super::guidance::Guided;
 use crate::transformer::{Conditioning, StepConditioning};
 
-/// The conditioning of a whole schedule, or what it is made from.
-/// The results are the same.
+/// The conditioning of a whole schedule, or what it is made from. The results are the same.
 #[derive(Debug)]
 pub enum ScheduleConditioning<'a> {
     /// Evaluated for all steps before the first of them.
@@ -35,9 +34,11 @@ impl HoistedSteps {
     /// If a branch has not one entry for each step.
     pub fn new(sigmas: &[f32], branches: Guided<Vec<StepConditioning>>) -> Self {
         let sigmas = steps_of(sigmas);
-        let all = std::iter::once(&branches.positive).chain(&branches.negative);
-        let count = sigmas.len();
-        assert!({ all }.all(|steps| steps.len() == count), "an entry a step");
+        let mut all = std::iter::once(&branches.positive).chain(&branches.negative);
+        assert!(
+            all.all(|steps| steps.len() == sigmas.len()),
+            "an entry a step"
+        );
         let mut negative = branches.negative.into_iter().flatten();
         let steps = sigmas.iter().zip(branches.positive);
         let steps = steps.map(|(&sigma, positive)| HoistedStep {

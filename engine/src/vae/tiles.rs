@@ -37,44 +37,42 @@ impl Cut {
     /// Of pixels along time.
     pub(super) fn encode_time(config: &Config) -> Self {
         let ratio = config.temporal_compression_ratio;
-        Self {
-            length: TILE_FRAMES,
-            stride: TILE_STRIDE_FRAMES,
-            kept: TILE_STRIDE_FRAMES / ratio,
-            overlap: (TILE_FRAMES - TILE_STRIDE_FRAMES) / ratio,
-        }
+        Self::of_pixels(TILE_FRAMES, TILE_STRIDE_FRAMES, ratio)
     }
 
     /// Of latents along time.
     pub(super) fn decode_time(config: &Config) -> Self {
         let ratio = config.temporal_compression_ratio;
-        Self {
-            length: TILE_FRAMES / ratio,
-            stride: TILE_STRIDE_FRAMES / ratio,
-            kept: TILE_STRIDE_FRAMES,
-            overlap: TILE_FRAMES - TILE_STRIDE_FRAMES,
-        }
+        Self::of_latents(TILE_FRAMES, TILE_STRIDE_FRAMES, ratio)
     }
 
     /// Of pixels along height and width.
     pub(super) fn encode_space(config: &Config) -> Self {
-        let ratio = config.spatial_compression_ratio;
-        Self {
-            length: TILE_PX,
-            stride: TILE_STRIDE_PX,
-            kept: TILE_STRIDE_PX / ratio,
-            overlap: (TILE_PX - TILE_STRIDE_PX) / ratio,
-        }
+        Self::of_pixels(TILE_PX, TILE_STRIDE_PX, config.spatial_compression_ratio)
     }
 
     /// Of latents along height and width.
     pub(super) fn decode_space(config: &Config) -> Self {
-        let ratio = config.spatial_compression_ratio;
+        Self::of_latents(TILE_PX, TILE_STRIDE_PX, config.spatial_compression_ratio)
+    }
+
+    /// Tiles and strides are in pixels, of which `ratio` make a latent.
+    fn of_pixels(tile: i64, stride: i64, ratio: i64) -> Self {
         Self {
-            length: TILE_PX / ratio,
-            stride: TILE_STRIDE_PX / ratio,
-            kept: TILE_STRIDE_PX,
-            overlap: TILE_PX - TILE_STRIDE_PX,
+            length: tile,
+            stride,
+            kept: stride / ratio,
+            overlap: (tile - stride) / ratio,
+        }
+    }
+
+    /// The same for what latents become.
+    fn of_latents(tile: i64, stride: i64, ratio: i64) -> Self {
+        Self {
+            length: tile / ratio,
+            stride: stride / ratio,
+            kept: stride,
+            overlap: tile - stride,
         }
     }
 
