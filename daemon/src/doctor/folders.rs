@@ -1,0 +1,119 @@
+//! Folders, the space in them, and the socket.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use framepack_ipc::check::{Check, CheckState};
+
+use crate::file::free_bytes;
+
+/// Less than this for videos is too little for a night.
+const OUTPUTS_BYTES: u64 = 1 << 30;
+/// The store is not opened with less.
+const STATE_BYTES: u64 = 64 << 20;
+
+pub(super) fn space_for_videos(name: &str, folder: &Path) -> Check {
+    space(name, folder, OUTPUTS_BYTES)
+}
+
+pub(super) fn space_for_state(name: &str, folder: &Path) -> Check {
+    space(name, folder, STATE_BYTES)
+}
+
+pub(super) fn writable(key: &str, folder: &Path) -> Check {
+    let probe = folder.join(format!(".framepackd-doctor-{}", std::process::id()));
+    let tried = File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
+    match tried {
+        Ok(()) => Check::ok(key, folder.display()),
+        Err(error) => Check::failed(
+            key,
+            format!("{} can't be written: {error}", folder.display()),
+            "make it writable for the daemon's user; under systemd, add it to ReadWritePaths= in a drop-in",
+        ),
+    }
+}
+
+pub(super) fn readable(key: &str, folder: &Path) -> Check {
+    match fs::read_dir(folder) {
+        Ok(_) => Check::ok(key, folder.display()),
+        Err(error) => Check::failed(
+            key,
+            format!("{} can't be read: {error}", folder.display()),
+            "make it readable by the daemon's user",
+        ),
+    }
+}
+
+fn space(name: &str, folder: &Path, needed_bytes: u64) -> Check {
+    match free_bytes(folder) {
+        Ok(bytes) if bytes < needed_bytes => Check::failed(
+            name,
+            format!(
+                "{} MiB free at {}, less than {} MiB",
+                bytes >> 20,
+                folder.display(),
+                needed_bytes >> 20
+            ),
+            "free some space, or move the folder to a larger disk",
+        ),
+        Ok(bytes) => Check::ok(name, format!("{} MiB free", bytes >> 20)),
+        Err(error) => Check::new(
+            CheckState::Warning,
+            name,
+            format!("{}: {error}", folder.display()),
+            "check that the folder exists",
+        ),
+    }
+}
+
+pub(super) fn socket(path: &Path) -> Check {
+    match fs::metadata(path).map(|data| data.permissions().mode() & 0o007) {
+        Ok(0) => Check::ok("socket", path.display()),
+        Ok(_) => Check::failed(
+            "socket",
+            format!("{} can be opened by every user", path.display()),
+            "restart the daemon: it sets the mode to 0660",
+        ),
+        Err(error) => Check::failed(
+            "socket",
+            format!("{}: {error}", path.display()),
+            "restart the daemon: clients can't find its socket",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_is_told_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        let faults = [
+            writable("paths.jobs", &missing),
+            readable("paths.inputs", &missing),
+            space("space", folder.path(), u64::MAX),
+            socket(&missing),
+        ];
+        for fault in faults {
+            assert_eq!(fault.state, CheckState::Failed, "{fault:?}");
+            assert!(!fault.fix.is_empty(), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_order_is_said_too() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(writable("paths.jobs", folder.path()).state, CheckState::Ok);
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "nothing is left behind"
+        );
+        assert_eq!(space("space", folder.path(), 1).state, CheckState::Ok);
+    }
+}
