@@ -39,6 +39,7 @@ pub use job::{Job, Runs, Source};
 pub use memory::{
     Bytes, DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
 };
+pub use name::{composed, on_one_line};
 pub use parameters::{Guidance, Model};
 pub use render::{
     Attention, ChosenBy, DeviceIdle, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed,

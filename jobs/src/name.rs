@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Longest name in characters …
 pub(crate) const MAX_CHARS: usize = 128;
 /// … and in bytes of UTF-8: a video's name has the seed and a suffix behind it, and file systems take 255 bytes.
-pub(crate) const MAX_BYTES: usize = 180;
+const MAX_BYTES: usize = 180;
 
 /// Names that Windows keeps for its devices, whatever follows behind a dot.
 const DEVICES: [&str; 24] = [
@@ -45,7 +45,7 @@ impl fmt::Display for InvalidName {
 }
 
 /// The same name in the one form of its accents (NFC) that names are compared in.
-pub(crate) fn composed(text: &str) -> Cow<'_, str> {
+pub fn composed(text: &str) -> Cow<'_, str> {
     if is_nfc(text) {
         Cow::Borrowed(text)
     } else {
@@ -133,6 +133,21 @@ pub(crate) fn spared(name: &str) -> String {
     }
 }
 
+/// A file's name on one line, for people: what is not seen, or changes what follows, is shown by its number.
+pub fn on_one_line(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            c if c.is_control() => shown.extend(c.escape_default()),
+            c if is_unseen(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
+                shown.extend(c.escape_unicode());
+            }
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
 fn is_device(name: &str) -> bool {
     let stem = name
         .split('.')
@@ -218,6 +233,18 @@ mod tests {
         assert_eq!(hindi, "कि".repeat(30));
         let spaced = format!("{} {}", "x".repeat(127), "y");
         assert_eq!(from_stem(&spaced, "job"), "x".repeat(127));
+    }
+
+    #[test]
+    fn what_is_not_seen_in_a_name_is_shown_by_its_number() {
+        for (name, expected) in [
+            ("it's \"बिल्ली\".yaml", "it's \"बिल्ली\".yaml"),
+            ("👨\u{200d}👩.yaml", "👨\u{200d}👩.yaml"),
+            ("a\nb\u{1b}.yaml", "a\\nb\\u{1b}.yaml"),
+            ("a\u{202e}lmay.exe", "a\\u{202e}lmay.exe"),
+        ] {
+            assert_eq!(on_one_line(name), expected);
+        }
     }
 
     #[test]
