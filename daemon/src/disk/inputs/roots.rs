@@ -101,13 +101,13 @@ impl Inputs {
     /// Looks at `wanted` (relative to `base`, which has no links) by the rules; where there is nothing, at what another
     /// system writes so.
     pub(crate) fn look(&self, base: &Path, wanted: &Path) -> Result<ImageLook, InputError> {
-        let missing = match self.look_at(base, wanted) {
-            Err(error @ InputError::Missing { .. }) => error,
+        let refused = match self.look_at(base, wanted) {
+            Err(error @ (InputError::Missing { .. } | InputError::Outside { .. })) => error,
             looked => return looked,
         };
         let others = spelling::others(base, wanted).into_iter();
         let mut found = others.filter_map(|other| self.look_at(base, &other).ok());
-        found.next().ok_or(missing)
+        found.next().ok_or(refused)
     }
 
     fn look_at(&self, base: &Path, wanted: &Path) -> Result<ImageLook, InputError> {

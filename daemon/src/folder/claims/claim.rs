@@ -57,7 +57,7 @@ pub(super) fn shorten(name: &OsStr) -> OsString {
     let (stem, suffix) = dropped::split_suffix(name);
     let mut end = room - suffix.len();
     let bytes = stem.as_bytes();
-    // Not within a character of UTF-8, of which the first byte alone does not look like this.
+    // Not within a character of UTF-8, whose bytes but the first begin with the bits 10.
     while end > 0 && bytes[end] & 0xc0 == 0x80 && end + 3 > room - suffix.len() {
         end -= 1;
     }
