@@ -9,7 +9,7 @@ use framepack_jobs::{
     Row, Value,
     settings::{JOB_KEYS, Origin, Scope, Setting, TABLE},
 };
-use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems};
+use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems, Style, written};
 use serde::Serialize;
 
 use crate::{
@@ -170,6 +170,16 @@ impl<'s> Reader<'s> {
 
     /// What was read, or everything that is wrong.
     pub(crate) fn finish(self, text: &str) -> Result<Read, Problems> {
+        let is_setting = |path: &str| self.settings.iter().any(|setting| setting.key == path);
+        let empty = self
+            .file
+            .empty_keys()
+            .into_iter()
+            .filter(|path| is_setting(path));
+        let empty = empty.filter(|path| is_left_empty(text, path)).map(|path| {
+            format!("{path}: there is nothing in it, so the default is used; remove the key, or write a value")
+        });
+        let notices = self.notices.into_iter().chain(empty).collect();
         let mut problems = match self.file.finish().or(()) {
             Ok(()) => Problems::default(),
             Err(problems) => problems.map(explain).located_in(text),
@@ -178,7 +188,7 @@ impl<'s> Reader<'s> {
         problems.extend(self.environment.finish());
         problems.or(Read {
             settings: self.settings,
-            notices: self.notices,
+            notices,
         })
     }
 
@@ -259,6 +269,11 @@ impl<'s> Reader<'s> {
             origin,
         });
     }
+}
+
+/// Whether nothing is written behind a key: `null` and `~` say that the default is meant.
+fn is_left_empty(text: &str, path: &str) -> bool {
+    written(text, path, &Node::Null).is_some_and(|written| written.style == Style::Nothing)
 }
 
 /// An empty path would be the configuration's own folder.

@@ -7,7 +7,7 @@ use framepack_ipc::{
     control::DEFAULT_SOCKET,
     queue::{Boundary, Scope},
 };
-use framepack_jobs::{Code, JobId, Selector, StateName};
+use framepack_jobs::{Code, JobId, Selector, StateName, composed};
 
 use crate::output::{Format, Output};
 
@@ -212,7 +212,7 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn scope(self) -> Scope {
         match self.group {
-            Some(group) => Scope::Group(group),
+            Some(group) => Scope::Group(composed(&group).into_owned()),
             None if self.all => Scope::All,
             None => Scope::Jobs(self.jobs),
         }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use framepack_ipc::{Envelope, ErrorEnvelope};
 use framepack_jobs::Job;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::{failure::Failure, fields, rows};
 
@@ -154,14 +155,14 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
             .chain(&self.rows)
             .map(|row| row.each_ref().map(|cell| one_line(cell)))
             .collect();
-        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+        let width = |column: usize| lines.iter().map(|line| line[column].width()).max();
         let widths: [usize; COLUMNS] = std::array::from_fn(|column| width(column).unwrap_or(0));
         let mut text = String::new();
         for line in &lines {
             let padded = line
                 .iter()
                 .zip(widths)
-                .map(|(cell, width)| format!("{cell:width$}"));
+                .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
             text += padded.collect::<Vec<_>>().join("  ").trim_end();
             text.push('\n');
         }
@@ -180,12 +181,17 @@ mod tests {
             rows: vec![
                 ["1".into(), "größer".into(), "done".into()],
                 ["12".into(), "a\tb".into(), String::new()],
+                // Letters that take two columns, and marks that take none.
+                ["13".into(), "猫が".into(), "done".into()],
+                ["14".into(), "กี่".into(), "done".into()],
             ],
         };
         let expected = "\
 ID  NAME    STATE
 1   größer  done
 12  a b
+13  猫が    done
+14  กี่       done
 ";
         assert_eq!(table.aligned(), expected);
     }

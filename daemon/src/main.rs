@@ -19,7 +19,7 @@ use framepack_jobs::{
     Code,
     settings::{Origin, select},
 };
-use framepack_yaml::{Place, locate};
+use framepack_yaml::{Place, decode, locate};
 use framepackd::{StartError, StateAction};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -169,7 +169,8 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
         ConfigAction::Show { origin, key } => {
             let settings = select(loaded.settings, key.as_deref()).map_err(ErrorBody::from)?;
             // For the lines of keys; a file that is gone by now has none.
-            let text = fs::read_to_string(&cli.config).unwrap_or_default();
+            let bytes = fs::read(&cli.config).unwrap_or_default();
+            let text = decode(&bytes).unwrap_or_default();
             let mut stdout = io::stdout().lock();
             for setting in settings {
                 if *origin {

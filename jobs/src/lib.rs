@@ -10,6 +10,7 @@ mod failure;
 mod id;
 mod job;
 mod memory;
+mod name;
 mod parameters;
 mod parse;
 mod render;
@@ -30,13 +31,15 @@ pub use bundle::BundleDefaults;
 pub use error::{AnyCode, Class, Code, Fault, Section, UnknownCode};
 pub use failure::Failure;
 pub use framepack_yaml::{
-    FileError, Location, MAX_BYTES as MAX_FILE_BYTES, Problem, ProblemKind, Problems, suggest,
+    FileError, Location, MAX_BYTES as MAX_FILE_BYTES, NotText, Problem, ProblemKind, Problems,
+    decode, suggest,
 };
 pub use id::JobId;
 pub use job::{Job, Runs, Source};
 pub use memory::{
     Bytes, DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
 };
+pub use name::{composed, on_one_line};
 pub use parameters::{Guidance, Model};
 pub use render::{
     Attention, ChosenBy, DeviceIdle, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed,

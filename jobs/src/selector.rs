@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Job, JobId, StateName, UnknownState};
+use crate::{Job, JobId, StateName, UnknownState, name::composed};
 
 /// One selector, as a user types it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl FromStr for Selector {
         }
         // A name has no colon.
         if let Some(name) = text.strip_prefix("name:") {
-            return Ok(Self::Name(name.to_owned()));
+            return Ok(Self::Name(composed(name).into_owned()));
         }
         if let Ok(id) = text.parse() {
             return Ok(Self::Id(id));
@@ -103,7 +103,7 @@ impl FromStr for Selector {
                 Err(InvalidSelector::Backwards(text.to_owned()))
             };
         }
-        Ok(Self::Name(text.to_owned()))
+        Ok(Self::Name(composed(text).into_owned()))
     }
 }
 

@@ -24,6 +24,8 @@ pub struct JobSpec {
     pub(crate) schedule: Schedule,
     /// The keys of the table that it has.
     pub(crate) settings: Settings,
+    /// What reads otherwise than it looks.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What [`JobSpec::validate`] makes of a job file.

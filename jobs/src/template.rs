@@ -4,8 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::name;
+
 /// Longest name in bytes, so that a suffix fits into the 255 bytes that file systems take.
-const MAX_NAME_BYTES: usize = 200;
+const MAX_NAME_BYTES: usize = 208;
 
 /// A name with `{name}` and `{seed}` open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +33,18 @@ pub enum InvalidTemplate {
 
 impl NameTemplate {
     /// The file's name without suffix: placeholders filled in, what file systems refuse replaced by `_`.
+    ///
+    /// Where it would be too long it is the job's name that is cut, and not what follows it.
     pub fn fill(&self, name: &str, seed: u64) -> String {
-        let filled = self.0.replace("{name}", name);
-        sanitise(&filled.replace("{seed}", &seed.to_string()))
+        let seed = seed.to_string();
+        let names = self.0.matches("{name}").count().max(1);
+        let others = self.0.replace("{name}", "").replace("{seed}", &seed).len();
+        let room = MAX_NAME_BYTES.saturating_sub(others) / names;
+        let name = name::cut(name, room);
+        // Piece by piece, as a name may have braces.
+        let pieces = self.0.split("{name}");
+        let pieces: Vec<String> = pieces.map(|piece| piece.replace("{seed}", &seed)).collect();
+        sanitise(&pieces.join(name))
     }
 }
 
@@ -89,26 +100,12 @@ impl fmt::Display for NameTemplate {
 
 /// A name that every file system takes and no shell or glob trips over at its start.
 fn sanitise(name: &str) -> String {
-    let mut clean: String = name
-        .chars()
-        .map(|c| match c {
-            '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => '_',
-            c if c.is_control() => '_',
-            c => c,
-        })
-        .collect();
-    let mut end = clean.len().min(MAX_NAME_BYTES);
-    while !clean.is_char_boundary(end) {
-        end -= 1;
-    }
-    clean.truncate(end);
+    let clean = name::clean(name);
     // A leading dot hides the file, a leading dash looks like an option; Windows shares drop trailing dots.
-    let trimmed = clean.trim_matches(|c: char| c == '.' || c.is_whitespace());
-    let trimmed = trimmed.trim_start_matches('-');
-    if trimmed.is_empty() {
-        "video".to_owned()
-    } else {
-        trimmed.to_owned()
+    let trimmed = name::trimmed(name::cut(&clean, MAX_NAME_BYTES));
+    match trimmed.trim_start_matches('-') {
+        "" => "video".to_owned(),
+        name => name::spared(name),
     }
 }
 
@@ -157,6 +154,24 @@ mod tests {
             assert_eq!(sanitise(name), expected);
         }
         let long = sanitise(&"ä".repeat(150));
-        assert_eq!(long, "ä".repeat(100));
+        assert_eq!(long, "ä".repeat(104));
+        assert_eq!(sanitise("aux"), "_aux");
+    }
+
+    #[test]
+    fn the_longest_name_leaves_its_seed_whole_and_braces_in_it_alone() {
+        let template = NameTemplate::default();
+        let name = "猫".repeat(60);
+        assert_eq!(
+            template.fill(&name, u64::MAX),
+            format!("{name}-{}", u64::MAX)
+        );
+        let long: NameTemplate = "{name} of the evening-{seed}".parse().unwrap();
+        let filled = long.fill(&name, u64::MAX);
+        assert_eq!(
+            filled,
+            format!("{} of the evening-{}", "猫".repeat(57), u64::MAX)
+        );
+        assert_eq!(template.fill("{seed} {name}", 7), "{seed} {name}-7");
     }
 }

@@ -5,8 +5,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    JobSpec, Problem, SeedSpec, Settings, ValidSpec, Validated, Value,
-    parse::is_name_char,
+    JobSpec, Problem, SeedSpec, Settings, ValidSpec, Validated, Value, name,
     settings::{IMAGE, MAX_CRF, OUTPUT_CRF},
 };
 
@@ -31,12 +30,13 @@ impl JobSpec {
         let farm_defaults = surroundings.farm_defaults.defaults_for(&self.settings);
         let name = self
             .name
-            .unwrap_or_else(|| name_from_stem(&surroundings.file_stem));
+            .unwrap_or_else(|| name::from_stem(&surroundings.file_stem, "job"));
         let mut spec = ValidSpec::default().with(&self.settings);
         spec.output.dir = self.output_dir.unwrap_or_default();
         spec.output.name = self.output_name.unwrap_or_default();
         let rendered = spec.clone().with(&farm_defaults);
-        let mut warnings = warnings(&rendered, surroundings);
+        let mut warnings = self.warnings;
+        warnings.extend(remarks(&rendered, surroundings));
         let said = self.settings.get(&OUTPUT_CRF);
         let said = said.or_else(|| farm_defaults.get(&OUTPUT_CRF));
         let crf: Option<i64> = said.and_then(Value::integer);
@@ -59,7 +59,7 @@ impl JobSpec {
 }
 
 /// What is accepted but will not do what the user may expect.
-fn warnings(spec: &ValidSpec, surroundings: &Surroundings) -> Vec<String> {
+fn remarks(spec: &ValidSpec, surroundings: &Surroundings) -> Vec<String> {
     let mut warnings = Vec::new();
     let is_guided = spec.guidance.cfg > 1.0;
     if !is_guided && !spec.negative_prompt.is_empty() {
@@ -110,19 +110,5 @@ impl Validated {
                 .expect("string keys and finite numbers always serialise");
             format!("{:x}", Sha256::digest(json))
         })
-    }
-}
-
-/// A job's name from its file's: what a name can't have becomes `_`.
-fn name_from_stem(stem: &str) -> String {
-    let name: String = stem
-        .chars()
-        .take(128)
-        .map(|c| if is_name_char(c) { c } else { '_' })
-        .collect();
-    if name.is_empty() {
-        "job".to_owned()
-    } else {
-        name
     }
 }

@@ -32,7 +32,7 @@ fn assert_refused(text: &str, expected: &str) {
 #[test]
 fn the_smallest_job_has_the_originals_defaults() {
     let job = validated(SMALLEST).unwrap();
-    assert_eq!(job.name, "my_cat");
+    assert_eq!(job.name, "my cat");
     assert_eq!(job.warnings, Vec::<String>::new());
     let json = serde_json::to_value(&job.spec).unwrap();
     let expected = serde_json::json!({
@@ -218,8 +218,8 @@ fn ranges_are_closed_and_types_are_kept() {
             "line 3, column 8: model: `f2` is not a model; expected original or f1 (did you mean `f1`?)",
         ),
         (
-            "name: my cat",
-            "line 3, column 7: name: `my cat` is not a name; a name has 1 to 128 characters of A-Z, a-z, 0-9, `.`, `_`, `-`",
+            "name: cat/dog",
+            "line 3, column 7: name: `cat/dog` is not a name: it has `/`, which file systems do not take; a name has 1 to 128 characters, and none of `/ \\ : * ? \" < > |` (write `cat_dog`)",
         ),
         (
             "key: ''",
@@ -341,7 +341,7 @@ fn yaml_is_taken_in_moderation() {
         ),
         (
             "api: framepack/v1\nstart: {image: a.png\n",
-            "line 3, column 1: did not find expected ',' or '}', while parsing a flow mapping at line 2 column 8",
+            "line 3, column 1: did not find expected ',' or '}', while parsing a flow mapping at line 2 column 8 (close it with `}`; a text with brackets or commas in it goes in quotes)",
         ),
         (
             "steps: 1\nsteps: 2\n",
@@ -349,7 +349,7 @@ fn yaml_is_taken_in_moderation() {
         ),
         (
             "prompt: !include secret.txt\n",
-            "line 1, column 9: prompt: tags (`!…`) are not accepted",
+            "line 1, column 9: prompt: `!` at the beginning of a value is a tag (write `prompt: \"!include secret.txt\"`)",
         ),
         (
             "1: x\n",
@@ -449,8 +449,8 @@ fn wrong_schedules_say_what_is_wrong() {
             "priority: expected a whole number, -1000 to 1000; found `high`",
         ),
         (
-            "group: a b",
-            "group: `a b` is not a name; a name has 1 to 128 characters of A-Z, a-z, 0-9, `.`, `_`, `-`",
+            "group: a|b",
+            "group: `a|b` is not a name: it has `|`, which file systems do not take; a name has 1 to 128 characters, and none of `/ \\ : * ? \" < > |` (write `a_b`)",
         ),
         ("after: 0", "after: 0 is not a job number; the first is 1"),
         (

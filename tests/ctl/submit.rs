@@ -44,6 +44,30 @@ fn the_files_text_and_folder_are_sent_and_the_job_is_printed() {
 }
 
 #[test]
+fn what_an_editor_puts_before_the_text_is_not_sent() {
+    let marked = format!("\u{feff}{YAML}");
+    let utf16 = marked.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [marked.clone().into_bytes(), utf16] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("猫が跳ぶ.yaml");
+        std::fs::write(&file, bytes).unwrap();
+        let talk = talk_with(
+            &["submit", file.to_str().unwrap()],
+            "",
+            &[],
+            vec![created()],
+        );
+        let [Request::Submit(request)] = talk.requests.as_slice() else {
+            panic!("{:?}", talk.requests);
+        };
+        assert_eq!(
+            (request.yaml.as_str(), request.stem.as_str()),
+            (YAML, "猫が跳ぶ")
+        );
+    }
+}
+
+#[test]
 fn a_dash_reads_standard_input() {
     let talk = talk_with(&["submit", "-", "--json=id"], YAML, &[], vec![created()]);
     assert_eq!(talk.ended.json(), serde_json::json!([{"id": 1}]));

@@ -86,6 +86,19 @@ fn mistakes_in_keys_and_values() {
         ),
         ("type", with("steps: many"), input("FP2102", "steps")),
         (
+            "nothing",
+            "api: framepack/v1\nstart: {image: photo.png}\nprompt: #sunset\n".to_owned(),
+            input("FP2110", "write `prompt: \"#sunset\"`"),
+        ),
+        (
+            "colon",
+            with("key: take: 2"),
+            input(
+                "FP2106",
+                "line 5, column 10: key: a colon with a space behind it makes a key",
+            ),
+        ),
+        (
             "range",
             with("steps: 500"),
             input("FP2103", "500 is out of range (1 to 100)"),
@@ -157,7 +170,13 @@ fn files_that_are_too_small_or_too_large() {
 fn text_that_is_no_text_is_rejected() {
     let farm = Farm::new();
     farm.drop_job("binary.yaml", b"api: \xff\xfe\n");
+    farm.drop_job("latin.yaml", b"# sch\xf6n\napi: framepack/v1\n");
     assert_eq!(farm.report("binary").1["failure"]["code"], "FP2403");
+    let failure = farm.report("latin").1["failure"].clone();
+    assert_eq!(failure["code"], "FP2403");
+    let expected =
+        "line 1, column 6: not UTF-8 text: byte 0xF6, which is `ö` in Latin-1: save it as UTF-8";
+    assert_eq!(failure["message"], expected);
 }
 
 #[test]

@@ -2,7 +2,12 @@
 //!
 //! What was asked for is what is known: [`Document::finish`] reports every other key, with a suggestion.
 
-use crate::{Mistake, Node, Problem, ProblemKind, Problems, node::join, suggest};
+use crate::{
+    Mistake, Node, Problem, ProblemKind, Problems,
+    characters::{invisible, named, visible},
+    node::join,
+    suggest,
+};
 
 /// A document that is being read.
 #[derive(Debug)]
@@ -25,6 +30,10 @@ impl<'n> Document<'n> {
     /// What stands at `path` (`guidance.cfg`); `None` also for a key without a value.
     pub fn get(&mut self, path: &'static str) -> Option<&'n Node> {
         self.known.push(path);
+        self.find(path).filter(|node| **node != Node::Null)
+    }
+
+    fn find(&self, path: &str) -> Option<&'n Node> {
         let mut node = self.root;
         for key in path.split('.') {
             let Node::Map(entries) = node else {
@@ -32,7 +41,7 @@ impl<'n> Document<'n> {
             };
             node = &entries.iter().find(|(name, _)| name == key)?.1;
         }
-        (*node != Node::Null).then_some(node)
+        Some(node)
     }
 
     /// What `read` makes of the value at `path`; `None` if there is none, or a wrong one.
@@ -48,6 +57,21 @@ impl<'n> Document<'n> {
     /// Notes a mistake at `path`.
     pub fn note(&mut self, path: &str, mistake: Mistake) {
         self.problems.push(Problem::at(path, mistake));
+    }
+
+    /// The keys that are there with nothing in them, of those that were asked for and the mappings that they are in.
+    pub fn empty_keys(&self) -> Vec<&'static str> {
+        let mut empty = Vec::new();
+        for known in &self.known {
+            let ends = known.match_indices('.').map(|(at, _)| at);
+            for end in ends.chain([known.len()]) {
+                let path = &known[..end];
+                if self.find(path) == Some(&Node::Null) && !empty.contains(&path) {
+                    empty.push(path);
+                }
+            }
+        }
+        empty
     }
 
     /// Everything that is wrong: unknown keys first.
@@ -101,11 +125,20 @@ impl<'n> Document<'n> {
 }
 
 fn unknown_key(path: &str, key: &str, known: &[&str]) -> Problem {
-    let hint = match suggest(key, known.iter().copied()) {
+    let message = match invisible(key) {
+        Some((_, c)) => format!("unknown key, with {} in it", named(c)),
+        None => "unknown key".to_owned(),
+    };
+    let bare = visible(key);
+    let bare = bare.trim_matches([' ', '“', '”', '„', '‘', '’', '«', '»']);
+    let hint = match suggest(bare, known.iter().copied()) {
+        Some(near) if near == bare => {
+            format!("write `{near}` without anything before or behind it")
+        }
         Some(near) => format!("did you mean `{near}`?"),
         None => known_here(known),
     };
-    Problem::new(ProblemKind::UnknownKey, path, "unknown key").hint(hint)
+    Problem::new(ProblemKind::UnknownKey, path, message).hint(hint)
 }
 
 fn known_here(keys: &[&str]) -> String {
@@ -133,6 +166,7 @@ mod tests {
         let expected = "\
 b.x: unknown key (did you mean `c`?)
 d: expected a mapping with keys; found `no` (known keys here: z)";
+        assert_eq!(document.empty_keys(), ["empty"]);
         assert_eq!(document.finish().to_string(), expected);
     }
 }

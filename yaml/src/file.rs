@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::Problems;
+use crate::{Problem, ProblemKind, Problems, decode};
 
 /// Why a file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,16 +33,17 @@ pub fn read<T>(
     path: &Path,
     parse: impl FnOnce(&str) -> Result<T, Problems>,
 ) -> Result<T, FileError> {
-    match fs::read_to_string(path) {
-        Ok(text) => parse(&text).map_err(|problems| FileError::Invalid {
+    let bytes = fs::read(path).map_err(|error| FileError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })?;
+    let text = decode(&bytes)
+        .map_err(|error| Problems::from(Problem::new(ProblemKind::Syntax, "", error.to_string())));
+    text.and_then(|text| parse(&text))
+        .map_err(|problems| FileError::Invalid {
             path: path.to_owned(),
             problems,
-        }),
-        Err(error) => Err(FileError::Unreadable {
-            path: path.to_owned(),
-            error,
-        }),
-    }
+        })
 }
 
 /// The same, where there need not be a file.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::{Location, node::join};
+use crate::{Location, encoding::without_mark, node::join};
 
 /// What of an entry is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +20,13 @@ pub enum Place {
 
 /// Where `path` (`guidance.cfg`, `worker.devices[1]`) stands in `text`; `None` if it is not there.
 pub fn locate(text: &str, path: &str, place: Place) -> Option<Location> {
-    let seek = Seek {
+    let seek = || Seek {
         target: path,
         place,
         here: String::new(),
     };
-    let stop = seek
-        .deserialize(serde_yaml::Deserializer::from_str(text))
-        .err()?;
+    let stop = serde_yaml::Deserializer::from_str(without_mark(text))
+        .find_map(|document| seek().deserialize(document).err())?;
     if !stop.to_string().contains(FOUND) {
         return None;
     }
@@ -86,6 +85,10 @@ impl<'de> Visitor<'de> for Seek<'_> {
 
     visit_scalars!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_i128: i128,
         visit_u128: u128, visit_f64: f64, visit_str: &str);
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
+    }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         self.stop_at_value()

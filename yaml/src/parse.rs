@@ -6,10 +6,16 @@ use std::{cell::Cell, collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::{Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node, Problem, ProblemKind};
+use crate::{
+    Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node, Problem, ProblemKind,
+    characters::forbidden,
+    encoding::{end_of, without_mark},
+    syntax,
+};
 
-/// Reads one YAML document.
+/// Reads one YAML document. Empty ones before and behind it, as a last `---` makes them, are passed over.
 pub fn parse(text: &str) -> Result<Node, Problem> {
+    let text = without_mark(text);
     let syntax = |message: String| Problem::new(ProblemKind::Syntax, "", message);
     if text.len() > MAX_BYTES {
         let message = format!(
@@ -18,28 +24,46 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
         );
         return Err(syntax(message));
     }
+    if let Some(problem) = forbidden(text) {
+        return Err(problem);
+    }
     let spent = Spent::default();
-    let root = Seed {
-        depth: 0,
-        spent: &spent,
+    let mut root = Node::Null;
+    for document in serde_yaml::Deserializer::from_str(text) {
+        let read = if root == Node::Null {
+            let seed = Seed {
+                depth: 0,
+                spent: &spent,
+            };
+            seed.deserialize(document).map(|node| root = node)
+        } else {
+            Nothing.deserialize(document)
+        };
+        read.map_err(|error| in_words(text, &error))?;
+    }
+    if root == Node::Null {
+        return Err(Problem {
+            location: Some(end_of(text)),
+            ..syntax("the file is empty".to_owned())
+        });
+    }
+    Ok(root)
+}
+
+/// The parser's error as one of ours.
+fn in_words(text: &str, error: &serde_yaml::Error) -> Problem {
+    let mut message = error.to_string();
+    let Some(at) = error.location() else {
+        return Problem::new(ProblemKind::Syntax, "", message);
     };
-    root.deserialize(serde_yaml::Deserializer::from_str(text))
-        .map_err(|err| {
-            let location = err.location().map(|at| Location {
-                line: at.line(),
-                column: at.column(),
-            });
-            let mut message = err.to_string();
-            if let Some(at) = location {
-                // Said by `Location` already.
-                let place = format!(" at line {} column {}", at.line, at.column);
-                message = message.replacen(&place, "", 1);
-            }
-            Problem {
-                location,
-                ..syntax(message)
-            }
-        })
+    // Said by `Location` already.
+    let place = format!(" at line {} column {}", at.line(), at.column());
+    message = message.replacen(&place, "", 1);
+    let location = Location {
+        line: at.line(),
+        column: at.column(),
+    };
+    syntax::explain(text, location, message)
 }
 
 /// A value outside a file, as in a variable of the environment: a number or a truth value where it is written like one
@@ -50,6 +74,61 @@ pub fn scalar(text: &str) -> Node {
         _ => Node::Text(text.to_owned()),
     }
 }
+
+/// Reads a document in which there must be nothing.
+struct Nothing;
+
+impl<'de> DeserializeSeed<'de> for Nothing {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+macro_rules! refuse_scalars {
+    ($($visit:ident: $type:ty),*) => {
+        $(fn $visit<E: Error>(self, _: $type) -> Result<(), E> {
+            Err(E::custom(SECOND_DOCUMENT))
+        })*
+    };
+}
+
+impl<'de> Visitor<'de> for Nothing {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the end of the file")
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    refuse_scalars!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_i128: i128,
+        visit_u128: u128, visit_f64: f64, visit_str: &str);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom(SECOND_DOCUMENT))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom(SECOND_DOCUMENT))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom(SECOND_DOCUMENT))
+    }
+}
+
+/// Raised where something follows the document.
+pub(crate) const SECOND_DOCUMENT: &str = "a second document begins here";
+/// Raised at a tag.
+pub(crate) const TAG: &str = "tags (`!…`) are not accepted";
 
 /// What the tree has used up so far. Aliases are expanded, so it can outgrow its text.
 #[derive(Default)]
@@ -106,8 +185,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     /// A document without any value.
-    fn visit_none<E: Error>(self) -> Result<Node, E> {
-        Err(E::custom("the file is empty"))
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
     }
 
     fn visit_unit<E>(self) -> Result<Node, E> {
@@ -167,7 +246,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
-        Err(A::Error::custom("tags (`!…`) are not accepted"))
+        Err(A::Error::custom(TAG))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Location, Mistake, Place, locate};
+use crate::{Location, Mistake, Place, locate, source::as_text};
 
 /// Most mistakes of one file that are reported.
 pub const MAX_REPORTED: usize = 20;
@@ -21,6 +21,8 @@ pub enum ProblemKind {
     OutOfRange,
     /// A required key that is not there.
     MissingKey,
+    /// A key with nothing in it, where there must be something.
+    EmptyValue,
     /// A key or value of the full schema that this version does not carry out.
     NotAvailable,
     /// Not YAML, or YAML beyond the accepted subset (tags, size, depth).
@@ -33,7 +35,11 @@ impl ProblemKind {
     /// What a reader wants to be shown: the key itself, or what stands behind it.
     fn place(self) -> Place {
         match self {
-            Self::UnknownKey | Self::NotAvailable | Self::MissingKey | Self::Syntax => Place::Key,
+            Self::UnknownKey
+            | Self::NotAvailable
+            | Self::MissingKey
+            | Self::EmptyValue
+            | Self::Syntax => Place::Key,
             Self::WrongType | Self::OutOfRange | Self::PathEscape => Place::Value,
         }
     }
@@ -54,6 +60,9 @@ pub struct Problem {
     /// Where in the file, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
+    /// Whether the value would be right in quotes, which its place in the file shows.
+    #[serde(skip)]
+    pub wants_quotes: bool,
 }
 
 impl Problem {
@@ -61,6 +70,7 @@ impl Problem {
     pub fn at(path: impl Into<String>, mistake: Mistake) -> Self {
         Self {
             hint: mistake.hint,
+            wants_quotes: mistake.wants_quotes,
             ..Self::new(mistake.kind, path, mistake.message)
         }
     }
@@ -73,6 +83,7 @@ impl Problem {
             message: message.into(),
             hint: None,
             location: None,
+            wants_quotes: false,
         }
     }
 
@@ -138,6 +149,12 @@ impl Problems {
         for problem in &mut self.0 {
             if problem.location.is_none() {
                 problem.location = locate(text, &problem.path, problem.kind.place());
+            }
+            if problem.wants_quotes
+                && let Some(at) = locate(text, &problem.path, Place::Value)
+            {
+                let quoted = as_text(text, at).map(|text| format!("put it in quotes: {text}"));
+                problem.hint = quoted.or(problem.hint.take());
             }
         }
         // What is nowhere, as it is missing, comes last.

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive};
 
-use crate::{Node, ProblemKind, suggest};
+use crate::{Node, ProblemKind, scalar, suggest};
 
 /// What is wrong with a value, wherever it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Mistake {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Whether the value would be right in quotes.
+    pub wants_quotes: bool,
 }
 
 impl Mistake {
@@ -22,6 +24,7 @@ impl Mistake {
             kind,
             message: message.into(),
             hint: None,
+            wants_quotes: false,
         }
     }
 
@@ -45,6 +48,14 @@ impl Mistake {
         }
     }
 
+    /// A value that is no text, and would be one in quotes.
+    fn no_text(found: &Node) -> Self {
+        Self {
+            wants_quotes: *found != Node::Null,
+            ..Self::wrong_type("text", found)
+        }
+    }
+
     fn outside<T: fmt::Display>(found: &Node, range: &RangeInclusive<T>) -> Self {
         Self::out_of_range(format!("{found} is out of range ({})", Span(range)))
     }
@@ -64,11 +75,8 @@ impl Node {
     pub fn text(&self) -> Result<&str, Mistake> {
         match self {
             Self::Text(text) => Ok(text),
-            Self::List(_) | Self::Map(_) | Self::Null => Err(Mistake::wrong_type("text", self)),
-            scalar => {
-                Err(Mistake::wrong_type("text", self)
-                    .hint(format!("put it in quotes: \"{scalar}\"")))
-            }
+            Self::List(_) | Self::Map(_) | Self::Null => Err(Mistake::no_text(self)),
+            scalar => Err(Mistake::no_text(self).hint(format!("put it in quotes: \"{scalar}\""))),
         }
     }
 
@@ -90,11 +98,11 @@ impl Node {
     where
         T: TryFrom<i128> + PartialOrd + fmt::Display,
     {
-        let Self::Int(value) = self else {
+        let Some(value) = self.whole() else {
             let expected = format!("a whole number, {}", Span(range));
-            return Err(Mistake::wrong_type(expected, self));
+            return Err(no_number(expected, self));
         };
-        T::try_from(*value)
+        T::try_from(value)
             .ok()
             .filter(|value| range.contains(value))
             .ok_or_else(|| Mistake::outside(self, range))
@@ -107,7 +115,7 @@ impl Node {
             Self::Float(value) => *value,
             other => {
                 let expected = format!("a number, {}", Span(range));
-                return Err(Mistake::wrong_type(expected, other));
+                return Err(no_number(expected, other));
             }
         };
         if range.contains(&value) {
@@ -148,14 +156,32 @@ impl Node {
         number: &str,
         range: &RangeInclusive<T>,
     ) -> Mistake {
-        let message = format!("{self} is neither {word} nor {number}, {}", Span(range));
-        Mistake::out_of_range(message)
+        let found = match self {
+            Self::Text(text) if is_number(text) => format!("the text \"{text}\""),
+            other => other.to_string(),
+        };
+        let message = format!("{found} is neither {word} nor {number}, {}", Span(range));
+        with_number(Mistake::out_of_range(message), self)
+    }
+
+    /// The whole number that it is, also when it is written with a point or an exponent, as `1.0` and `1e3`.
+    fn whole(&self) -> Option<i128> {
+        /// Beyond it not every whole number has its own float.
+        const LARGEST: f64 = 9_007_199_254_740_992.0;
+        match self {
+            Self::Int(value) => Some(*value),
+            Self::Float(value) if value.fract() == 0.0 && value.abs() <= LARGEST => {
+                Some(*value as i128)
+            }
+            _ => None,
+        }
     }
 
     /// `true` or `false`.
     pub fn boolean(&self) -> Result<bool, Mistake> {
         match self {
             Self::Bool(value) => Ok(*value),
+            Self::Text(text) => Err(no_boolean(self, text)),
             other => Err(Mistake::wrong_type("true or false", other)),
         }
     }
@@ -166,18 +192,113 @@ impl Node {
         noun: &str,
         words: impl IntoIterator<Item = &'w str> + Clone,
     ) -> Result<&'w str, Mistake> {
-        let text = self.text()?;
+        let Self::Text(text) = self else {
+            return Err(Mistake::wrong_type("text", self));
+        };
+        let text = text.as_str();
         if let Some(word) = words.clone().into_iter().find(|word| *word == text) {
             return Ok(word);
         }
         let known: Vec<&str> = words.clone().into_iter().collect();
         let message = format!("{self} is not {noun}; expected {}", listed(&known));
         let mistake = Mistake::out_of_range(message);
-        Err(match suggest(text, words) {
+        let bare = text.trim_matches(['“', '”', '„', '‘', '’', '«', '»', '\u{a0}', '\u{200b}']);
+        Err(match suggest(bare, words) {
             Some(near) => mistake.hint(format!("did you mean `{near}`?")),
             None => mistake,
         })
     }
+}
+
+/// A value where a number must be: one in quotes is named as the text that it is.
+pub fn no_number(expected: impl fmt::Display, found: &Node) -> Mistake {
+    let mistake = match found {
+        Node::Text(text) if is_number(text) => Mistake::new(
+            ProblemKind::WrongType,
+            format!("expected {expected}; found the text \"{text}\""),
+        ),
+        found => Mistake::wrong_type(expected, found),
+    };
+    with_number(mistake, found)
+}
+
+/// The same with what to write, for a text that is meant as a number.
+fn with_number(mistake: Mistake, found: &Node) -> Mistake {
+    let text = match found {
+        Node::Text(text) => text,
+        Node::Float(value) if value.is_finite() && value.fract() == 0.0 => {
+            return mistake.hint("write all of its digits, without a point or an exponent");
+        }
+        _ => return mistake,
+    };
+    if is_number(text) {
+        return mistake.hint("write it without quotes");
+    }
+    match meant_number(text) {
+        Some(number) => mistake.hint(format!("write {number}")),
+        None => mistake,
+    }
+}
+
+/// Whether a text is a number when no quotes are around it.
+fn is_number(text: &str) -> bool {
+    matches!(scalar(text), Node::Int(_) | Node::Float(_))
+}
+
+/// The number that people mean by `1_000`, `1,000`, `2,5`, `010`, `30s`, `50 %` and the like.
+fn meant_number(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().map(ascii_digit).collect();
+    let end = text.find(|c: char| {
+        !c.is_ascii_digit() && !matches!(c, '_' | ',' | '.' | '\'' | '+' | '-' | ' ')
+    });
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let is_unit = unit.chars().count() <= 8 && unit.chars().all(|c| c.is_alphabetic() || c == '%');
+    let groups: Vec<&str> = number.trim().split(['_', ',', '\'', ' ']).collect();
+    let number = match groups[..] {
+        [one] => one.to_owned(),
+        [whole, fraction] if number.contains(',') && fraction.len() != 3 => {
+            format!("{whole}.{fraction}")
+        }
+        [_, ref thousands @ ..] if thousands.iter().all(|group| group.len() == 3) => {
+            groups.concat()
+        }
+        _ => return None,
+    };
+    let (sign, digits) = match number.strip_prefix(['+', '-']) {
+        Some(digits) => (number.starts_with('-'), digits),
+        None => (false, number.as_str()),
+    };
+    if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let digits = match digits.trim_start_matches('0') {
+        rest if rest.starts_with(|c: char| c.is_ascii_digit()) => rest.to_owned(),
+        rest => format!("0{rest}"),
+    };
+    let number = if sign { format!("-{digits}") } else { digits };
+    (is_unit && is_number(&number)).then_some(number)
+}
+
+/// Full-width digits as those of ASCII.
+fn ascii_digit(c: char) -> char {
+    match c {
+        '０'..='９' => char::from_u32(u32::from(c) - 0xff10 + u32::from('0')).unwrap_or(c),
+        '．' => '.',
+        c => c,
+    }
+}
+
+fn no_boolean(found: &Node, text: &str) -> Mistake {
+    let value = match text.to_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" => true,
+        "false" | "no" | "off" | "n" => false,
+        _ => return Mistake::wrong_type("true or false", found),
+    };
+    if matches!(scalar(text), Node::Bool(_)) {
+        let message = format!("expected true or false; found the text \"{text}\"");
+        return Mistake::new(ProblemKind::WrongType, message).hint("write it without quotes");
+    }
+    Mistake::wrong_type("true or false", found).hint(format!("write {value}"))
 }
 
 /// `a`, `a or b`, `a, b or c`
@@ -226,6 +347,55 @@ mod tests {
         );
         assert_eq!(Node::Int(2).number(&(1.0..=9.0)), Ok(2.0));
         assert!(Node::Float(f64::NAN).number(&(1.0..=9.0)).is_err());
+    }
+
+    #[test]
+    fn what_is_meant_as_a_number_or_a_truth_value_is_told() {
+        assert_eq!(Node::Float(1.0).integer(&(1..=9_u32)), Ok(1));
+        assert_eq!(Node::Float(1e3).integer(&(1..=u64::MAX)), Ok(1000));
+        assert!(Node::Float(1e18).integer(&(1..=u64::MAX)).is_err());
+        let told = |mistake: Mistake| match mistake.hint {
+            Some(hint) => format!("{} ({hint})", mistake.message),
+            None => mistake.message,
+        };
+        for (found, expected) in [
+            ("1", "the text \"1\" (write it without quotes)"),
+            ("1e3", "the text \"1e3\" (write it without quotes)"),
+            ("0x10", "the text \"0x10\" (write it without quotes)"),
+            ("1_000", "`1_000` (write 1000)"),
+            ("1,000", "`1,000` (write 1000)"),
+            ("1'000'000", "`1'000'000` (write 1000000)"),
+            ("2,5", "`2,5` (write 2.5)"),
+            ("010", "`010` (write 10)"),
+            ("-05", "`-05` (write -5)"),
+            ("30s", "`30s` (write 30)"),
+            ("50 %", "`50 %` (write 50)"),
+            ("1.5 GB", "`1.5 GB` (write 1.5)"),
+            ("３０", "`３０` (write 30)"),
+            ("many", "`many`"),
+            ("12:30", "`12:30`"),
+            ("1,2,3", "`1,2,3`"),
+            ("", "``"),
+        ] {
+            let mistake = text(found).integer(&(1..=9_u32)).unwrap_err();
+            let expected = format!("expected a whole number, 1 to 9; found {expected}");
+            assert_eq!(told(mistake), expected);
+            assert!(text(found).number(&(1.0..=9.0)).is_err());
+        }
+        let mistake = text("6").number_or("auto", &(2.0..=9.0)).unwrap_err();
+        let expected =
+            "the text \"6\" is neither auto nor a number, 2 to 9 (write it without quotes)";
+        assert_eq!(told(mistake), expected);
+        for (found, expected) in [
+            ("true", "the text \"true\" (write it without quotes)"),
+            ("Yes", "`Yes` (write true)"),
+            ("off", "`off` (write false)"),
+            ("maybe", "`maybe`"),
+        ] {
+            let mistake = text(found).boolean().unwrap_err();
+            let expected = format!("expected true or false; found {expected}");
+            assert_eq!(told(mistake), expected);
+        }
     }
 
     #[test]

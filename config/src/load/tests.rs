@@ -249,6 +249,34 @@ fn old_names_are_read_with_a_notice() {
 }
 
 #[test]
+fn a_file_is_read_as_editors_save_it_and_its_empty_keys_are_noticed() {
+    let plain = merged(MINIMAL, &[]).unwrap();
+    let marked = format!("\u{feff}{MINIMAL}---\n");
+    assert_eq!(merged(&marked, &[]).as_ref(), Ok(&plain));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("framepackd.yaml");
+    let utf16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&file, utf16).unwrap();
+    let load = Load {
+        file: &file,
+        environment: &[],
+        current_dir: folder.path(),
+    };
+    let read = Loaded::read(&load).unwrap().config;
+    assert_eq!(read.paths.jobs, folder.path().join("jobs"));
+    std::fs::write(&file, b"# sch\xf6n\n").unwrap();
+    let told = Loaded::read(&load).unwrap_err().to_string();
+    assert!(
+        told.contains("line 1, column 6: not UTF-8 text: byte 0xF6"),
+        "{told}"
+    );
+
+    let empty = format!("{MINIMAL}worker:\n  recycle_after:\n  max_faults: ~\nspool:\n");
+    let told = "worker.recycle_after: there is nothing in it, so the default is used; remove the key, or write a value";
+    assert_eq!(loaded(&empty, &[]).unwrap().notices, [told]);
+}
+
+#[test]
 fn an_empty_path_is_no_path() {
     let text = format!("{MINIMAL}worker: {{program: ''}}\n");
     let expected = "line 3, column 19: worker.program: expected a path; found an empty text (leave the value out for the default)";

@@ -6,6 +6,7 @@ use framepack_ipc::{
     control::{Request, Response},
     folder::Scan,
 };
+use framepack_jobs::on_one_line;
 
 use crate::{
     cli::Folder,
@@ -43,7 +44,7 @@ fn lines(scan: &Scan) -> Vec<String> {
         scan.jobs, scan.duplicates, scan.rejected, scan.waiting, scan.left
     )];
     for file in &scan.files {
-        lines.push(format!("{}: {}", file.file.escape_debug(), file.why));
+        lines.push(format!("{}: {}", on_one_line(&file.file), file.why));
     }
     if let Some(more) = scan.waiting.checked_sub(scan.files.len() as u64)
         && more > 0

@@ -11,7 +11,7 @@ use framepack_ipc::{
     client::ClientError,
     control::{Request, Response, Submission, SubmitOutcome, SubmitRequest},
 };
-use framepack_jobs::{Code, Job, MAX_FILE_BYTES, Selector};
+use framepack_jobs::{Code, Job, MAX_FILE_BYTES, Selector, decode};
 
 use super::wait::until_finished;
 use crate::{cli::Submit, daemon::Daemon, failure::Failure, output::Output};
@@ -83,16 +83,16 @@ pub(super) fn read(file: &Path) -> Result<SubmitRequest, ErrorBody> {
     })
 }
 
-/// All of `source`, if it is not longer than a job file may be.
+/// All of `source` as text, if it is not longer than a job file may be.
 fn text(source: impl Read) -> io::Result<String> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     source
         .take(MAX_FILE_BYTES as u64 + 1)
-        .read_to_string(&mut text)?;
-    if text.len() > MAX_FILE_BYTES {
+        .read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_FILE_BYTES {
         return Err(io::Error::other(format!(
             "more than {MAX_FILE_BYTES} bytes"
         )));
     }
-    Ok(text)
+    decode(&bytes).map_err(io::Error::other)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use framepack_jobs::{API, Class, Failure, Job, JobState, Problem, Timestamp};
+use framepack_jobs::{API, Class, Failure, Job, JobState, Problem, Timestamp, on_one_line};
 use serde::Serialize;
 
 use super::stored::Record;
@@ -144,7 +144,7 @@ impl<'a> Report<'a> {
 
     /// The same for people: what failed, where, what to change, how to try again. `None` when nothing failed.
     pub(crate) fn in_words(&self) -> Option<String> {
-        let file = self.file.escape_debug();
+        let file = on_one_line(&self.file);
         let mut text = match (self.outcome, self.job) {
             (Outcome::Done, _) => return None,
             (Outcome::Duplicate, Some(job)) => {
@@ -210,7 +210,7 @@ fn duplicate_in_words(file: &str, job: &Job, difference: &[String]) -> String {
     let mut text = format!(
         "{} is a duplicate of job {} (\"{}\", {}): it has the same key, so nothing was queued.\n\n\
          The video of that job: {}\n\n",
-        file.escape_debug(),
+        on_one_line(file),
         job.id,
         job.name,
         job.state.name(),

@@ -73,6 +73,7 @@ impl From<ProblemKind> for Code {
             ProblemKind::WrongType => Code::WRONG_TYPE,
             ProblemKind::OutOfRange => Code::OUT_OF_RANGE,
             ProblemKind::MissingKey => Code::MISSING_KEY,
+            ProblemKind::EmptyValue => Code::EMPTY_VALUE,
             ProblemKind::NotAvailable => Code::NOT_AVAILABLE,
             ProblemKind::Syntax => Code::SYNTAX,
             ProblemKind::PathEscape => Code::PATH_ESCAPE,

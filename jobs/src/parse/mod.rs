@@ -1,5 +1,6 @@
 //! Job file to [`JobSpec`]: each key by itself, every mistake noted.
 
+mod remarks;
 mod schedule;
 
 use std::path::{Component, Path, PathBuf};
@@ -7,40 +8,36 @@ use std::path::{Component, Path, PathBuf};
 use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems};
 
 use crate::{
-    API, JobSpec, NameTemplate, Settings,
+    API, JobSpec, NameTemplate, Settings, name,
     settings::{Scope, TABLE},
     unavailable::{explain, not_available},
 };
 
-const MAX_NAME_CHARS: usize = 128;
 const MAX_KEY_CHARS: usize = 200;
 
 impl JobSpec {
     /// Reads a job file. The error lists every mistake with its place in the text.
     pub fn parse(text: &str) -> Result<Self, Problems> {
         let root = framepack_yaml::parse(text)?;
-        read(&root).map_err(|problems| problems.map(explain).located_in(text))
+        read(&root, text).map_err(|problems| problems.map(explain).located_in(text))
     }
 }
 
-/// Whether `name` is fit to be a job's name.
-pub(crate) fn is_name_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
-}
-
-fn read(root: &Node) -> Result<JobSpec, Problems> {
+fn read(root: &Node, text: &str) -> Result<JobSpec, Problems> {
     kind(root)?;
     let mut document = Document::new(root);
     document.get("kind");
     api(&mut document);
-    let spec = JobSpec {
+    let mut spec = JobSpec {
         name: document.value("name", name),
         key: document.value("key", key),
         output_dir: document.value("output.dir", output_dir),
         output_name: document.value("output.name", output_name),
         settings: settings(&mut document),
         schedule: schedule::read(&mut document),
+        warnings: Vec::new(),
     };
+    spec.warnings = remarks::of(&mut document, text);
     document.finish().or(spec)
 }
 
@@ -90,15 +87,16 @@ fn api(document: &mut Document<'_>) {
     }
 }
 
-/// A text of the few characters that file names and command lines take as they are.
+/// A name that file systems take as it is.
 fn name(node: &Node) -> Result<String, Mistake> {
     let text = node.text()?;
-    if text.is_empty() || text.len() > MAX_NAME_CHARS || !text.chars().all(is_name_char) {
-        return Err(Mistake::out_of_range(format!(
-            "{node} is not a name; a name has 1 to {MAX_NAME_CHARS} characters of A-Z, a-z, 0-9, `.`, `_`, `-`"
-        )));
-    }
-    Ok(text.to_owned())
+    name::written(text).map_err(|why| {
+        Mistake::out_of_range(format!(
+            "{node} is not a name: {why}; a name has 1 to {} characters, and none of `/ \\ : * ? \" < > |`",
+            name::MAX_CHARS
+        ))
+        .hint(format!("write `{}`", name::from_stem(text, "video")))
+    })
 }
 
 fn key(node: &Node) -> Result<String, Mistake> {

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive};
 
-use framepack_yaml::{Mistake, Node, ProblemKind};
+use framepack_yaml::{Mistake, Node, ProblemKind, no_number};
 
 use super::Value;
 use crate::SeedSpec;
@@ -159,7 +159,9 @@ fn one_of(node: &Node, noun: &str, values: &[u32]) -> Result<Value, Mistake> {
 }
 
 fn text(node: &Node, max_bytes: usize) -> Result<Value, Mistake> {
-    if matches!(node, Node::List(_)) {
+    if let Node::List(items) = node
+        && items.iter().any(|item| matches!(item, Node::Map(_)))
+    {
         let message = "not available in this version: a video has one prompt";
         return Err(Mistake::new(ProblemKind::NotAvailable, message).hint("write one text"));
     }
@@ -180,14 +182,15 @@ fn path(node: &Node) -> Result<Value, Mistake> {
 }
 
 fn seed(node: &Node) -> Result<Value, Mistake> {
-    if let Node::Int(_) = node {
+    if matches!(node, Node::Int(_)) || matches!(node, Node::Float(number) if number.fract() == 0.0)
+    {
         let seed = node.integer(&(0..=u64::MAX))?;
         return Ok(Value::Text(seed.to_string()));
     }
     let seed = match node {
         Node::Text(text) if text == "auto" => SeedSpec::Auto,
         Node::Text(text) if text == "random" => SeedSpec::Random,
-        other => return Err(Mistake::wrong_type(SEED, other)),
+        other => return Err(no_number(SEED, other)),
     };
     Ok(Value::Text(seed.to_string()))
 }

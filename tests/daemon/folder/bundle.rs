@@ -103,6 +103,45 @@ fn rule_10_a_folder_that_is_renamed_in_is_a_job() {
 }
 
 #[test]
+fn rule_10_what_a_mac_leaves_in_bundles_is_passed_over() {
+    let farm = Farm::new();
+    // Names that macOS decomposes, and a job file that was written elsewhere.
+    let text = bundled("a cat").replace("start.png", "gâteau.png");
+    farm.drop_zip(
+        "cat.zip",
+        &[
+            ("Cat/shot.yaml", text.as_bytes()),
+            ("Cat/pictures/ga\u{302}teau.png", b"a photo"),
+            ("Cat/.DS_Store", b"\0\0"),
+            ("__MACOSX/Cat/._shot.yaml", b"\0\x05\x16\x07"),
+            ("__MACOSX/._Cat", b"\0\x05\x16\x07"),
+        ],
+    );
+    let packed = tar_zst(|tar| {
+        tar_file(tar, "._dog", b"\0\x05\x16\x07");
+        tar_file(tar, "dog/._shot.yaml", b"\0\x05\x16\x07");
+        tar_file(tar, "dog/shot.yaml", bundled("a dog").as_bytes());
+        tar_file(tar, "dog/pictures/start.png", b"a photo");
+    });
+    farm.drop_job("dog.tar.zst", packed);
+    let folder = farm.write_bundle("written", "a cow");
+    fs::write(folder.join("._shot.yaml"), b"\0\x05\x16\x07").unwrap();
+    fs::write(folder.join("Thumbs.db"), "").unwrap();
+    fs::write(
+        folder.join("shot.sync-conflict-20261127-101500-ABCDEFG.yaml"),
+        bundled("a bull"),
+    )
+    .unwrap();
+    fs::create_dir(folder.join("@eaDir")).unwrap();
+    symlink("anna@host.4711", folder.join(".#shot.yaml")).unwrap();
+    fs::rename(folder, farm.path("jobs/cow.job")).unwrap();
+    for (stem, suffix) in [("cat", ".zip"), ("dog", ".tar.zst"), ("cow", ".job")] {
+        let (outcome, report) = farm.bundle_report(stem, suffix);
+        assert_eq!(outcome, "done", "{report:#}");
+    }
+}
+
+#[test]
 fn rule_10_a_folder_that_is_written_in_place_waits_for_ready() {
     let farm = Farm::with_spool("settle_secs: 600, grace_secs: 3600, scan_secs: 0.1");
     let folder = farm.path("jobs/cat.job");

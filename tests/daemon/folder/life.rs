@@ -1,10 +1,8 @@
 //! The jobs folder: what is dropped becomes a video and a report, once.
 
 use std::{
-    ffi::OsString,
     fs::{self, File},
     io::Write,
-    os::unix::ffi::OsStringExt,
 };
 
 use framepack_jobs::StateName;
@@ -263,42 +261,6 @@ fn every_failure_of_the_worker_is_in_the_report() {
         );
         assert_eq!(report["job"]["state"], "failed");
     }
-}
-
-#[test]
-fn rule_13_names_of_any_bytes_are_taken() {
-    let farm = Farm::new();
-    let long = format!("{}.yaml", "x".repeat(250)).into_bytes();
-    let names = [
-        b"-rf.yaml".to_vec(),
-        b"a\nb.yaml".to_vec(),
-        b"\xff\xfe.yaml".to_vec(),
-        "Öl.yml".into(),
-        long,
-    ];
-    for (n, name) in names.iter().enumerate() {
-        farm.drop_job(
-            OsString::from_vec(name.clone()),
-            job(&format!("prompt {n}")),
-        );
-    }
-    let all_done = |farm: &Farm| {
-        let jobs = farm.show("@done");
-        (jobs.len() == names.len()).then_some(jobs)
-    };
-    for job in farm.wait_until("all are done", all_done) {
-        assert!(
-            job.name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)),
-            "{:?}",
-            job.name
-        );
-    }
-    farm.wait_until("all are put away", |farm| {
-        farm.claimed().is_empty().then_some(())
-    });
-    assert_eq!(farm.outputs().len(), names.len());
 }
 
 #[test]

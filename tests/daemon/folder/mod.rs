@@ -5,6 +5,7 @@ mod bundle;
 mod claim;
 mod figures;
 mod life;
+mod names;
 mod readonly;
 mod report;
 mod retention;

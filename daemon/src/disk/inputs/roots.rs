@@ -17,7 +17,10 @@ use nix::{
     fcntl::{OFlag, OpenHow, ResolveFlag, openat2},
 };
 
-use super::error::{InputError, MAX_INPUT_BYTES};
+use super::{
+    error::{InputError, MAX_INPUT_BYTES},
+    spelling,
+};
 use crate::{
     file::{FileState, copy_with, is_open_for_writing, sha256_of, sync_dir},
     record::random_id,
@@ -95,8 +98,19 @@ impl Inputs {
         self
     }
 
-    /// Looks at `wanted` (relative to `base`, which has no links) by the rules.
+    /// Looks at `wanted` (relative to `base`, which has no links) by the rules; where there is nothing, at what another
+    /// system writes so.
     pub(crate) fn look(&self, base: &Path, wanted: &Path) -> Result<ImageLook, InputError> {
+        let refused = match self.look_at(base, wanted) {
+            Err(error @ (InputError::Missing { .. } | InputError::Outside { .. })) => error,
+            looked => return looked,
+        };
+        let others = spelling::others(base, wanted).into_iter();
+        let mut found = others.filter_map(|other| self.look_at(base, &other).ok());
+        found.next().ok_or(refused)
+    }
+
+    fn look_at(&self, base: &Path, wanted: &Path) -> Result<ImageLook, InputError> {
         let path = normalise(&base.join(wanted));
         let Some(root) = self.root_of(&path) else {
             let roots = self.roots.clone();

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{error::BundleError, limits::MAX_BYTES, survey::Survey};
 use crate::{
     file::sync_dir,
-    folder::dropped::{Form, open},
+    folder::dropped::{Form, is_leftover, open},
 };
 
 /// SHA-256 of the names and the contents of a bundle's files, in hexadecimal.
@@ -64,6 +64,9 @@ fn files(path: &Path, form: Form) -> Result<Vec<(PathBuf, PathBuf)>, BundleError
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(|error| damaged(&error))? {
             let entry = entry.map_err(|error| damaged(&error))?;
+            if is_leftover(&entry.file_name()) {
+                continue;
+            }
             let (found, kind) = (entry.path(), entry.file_type());
             if kind.is_ok_and(|kind| kind.is_dir()) {
                 folders.push(found);

@@ -17,11 +17,16 @@ pub(super) fn job_file(root: &Path) -> Result<PathBuf, BundleError> {
     let mut folder = root.to_owned();
     for _ in 0..2 {
         for entry in fs::read_dir(&folder).map_err(damaged)? {
-            let path = entry.map_err(damaged)?.path();
-            let form = path.file_name().and_then(dropped::form);
-            match form {
-                _ if path.is_dir() => folders.push(path),
-                Some(Form::Text) => jobs.push(path),
+            let entry = entry.map_err(damaged)?;
+            let (path, name) = (entry.path(), entry.file_name());
+            match dropped::form(&name) {
+                _ if path.is_dir() => {
+                    let is_hidden = name.as_encoded_bytes().starts_with(b".");
+                    if !is_hidden && !dropped::is_leftover(&name) {
+                        folders.push(path);
+                    }
+                }
+                Some(Form::Text) if dropped::is_job_file(&name) => jobs.push(path),
                 _ => {}
             }
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     file::{FileState, is_open_for_writing},
-    folder::dropped,
+    folder::dropped::{self, JobText, is_leftover},
 };
 
 /// A file of this name says that a folder is complete.
@@ -46,6 +46,9 @@ impl<'a> Survey<'a> {
     fn walk(&mut self, folder: &Path, depth: usize) -> Result<(), BundleError> {
         for entry in fs::read_dir(folder).map_err(|error| damaged(&error))? {
             let entry = entry.map_err(|error| damaged(&error))?;
+            if is_leftover(&entry.file_name()) {
+                continue;
+            }
             let (path, metadata) = (entry.path(), entry.metadata());
             let metadata = metadata.map_err(|error| damaged(&error))?;
             let name = || entry.file_name().to_string_lossy().into_owned();
@@ -99,9 +102,9 @@ impl<'a> Survey<'a> {
     pub(crate) fn unfinished(&self) -> Option<String> {
         let text = job_file(self.root)
             .map_err(|error| error.to_string())
-            .and_then(|job| fs::read_to_string(job).map_err(|error| error.to_string()));
+            .and_then(|job| JobText::read(&job).map_err(|error| error.to_string()));
         match text {
-            Ok(text) => dropped::unfinished(&text),
+            Ok(job) => dropped::unfinished(&job.text),
             Err(error) => Some(error),
         }
     }

@@ -16,7 +16,7 @@ use super::{
     error::BundleError,
     limits::{FREE_BYTES, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_RATIO},
 };
-use crate::folder::dropped::Form;
+use crate::folder::dropped::{Form, is_leftover};
 
 /// Type bits of a Unix mode, and their values for files and folders.
 const S_IFMT: u32 = 0o170_000;
@@ -64,9 +64,15 @@ fn read(archive: &Path, form: Form, sink: &mut dyn Sink) -> Result<(), BundleErr
 fn read_zip(file: File, meter: &Meter, sink: &mut dyn Sink) -> Result<(), BundleError> {
     let mut archive = ZipArchive::new(file).map_err(damaged)?;
     for n in 0..archive.len() {
-        meter.entry()?;
         let mut entry = archive.by_index(n).map_err(damaged)?;
-        let name = entry.name().to_owned();
+        // Not every program says that its names are UTF-8.
+        let name = str::from_utf8(entry.name_raw())
+            .unwrap_or(entry.name())
+            .to_owned();
+        if is_in_leftover(&name) {
+            continue;
+        }
+        meter.entry()?;
         let kind = entry.unix_mode().map_or(0, |mode| mode & S_IFMT);
         match kind {
             _ if entry.is_dir() => continue,
@@ -84,9 +90,12 @@ fn read_tar(file: File, meter: &Meter, sink: &mut dyn Sink) -> Result<(), Bundle
     decoder.window_log_max(MAX_WINDOW_LOG).map_err(damaged)?;
     let mut archive = tar::Archive::new(Metered(decoder, meter));
     for entry in archive.entries().map_err(damaged)? {
-        meter.entry()?;
         let mut entry = entry.map_err(damaged)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if is_in_leftover(&name) {
+            continue;
+        }
+        meter.entry()?;
         match entry.header().entry_type() {
             EntryType::Regular => sink.put(&name, &mut entry)?,
             EntryType::Directory | EntryType::XGlobalHeader => {}
@@ -96,6 +105,11 @@ fn read_tar(file: File, meter: &Meter, sink: &mut dyn Sink) -> Result<(), Bundle
     // The end of the frame, with its checksum.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;
     Ok(())
+}
+
+/// Whether an entry is what a system left in the folder that was packed, or below that.
+fn is_in_leftover(name: &str) -> bool {
+    name.split('/').any(|part| is_leftover(part.as_ref()))
 }
 
 fn special(name: String) -> BundleError {

@@ -55,7 +55,13 @@ pub(super) fn shorten(name: &OsStr) -> OsString {
         return name.to_owned();
     }
     let (stem, suffix) = dropped::split_suffix(name);
-    let mut short = stem.as_bytes()[..room - suffix.len()].to_vec();
+    let mut end = room - suffix.len();
+    let bytes = stem.as_bytes();
+    // Not within a character of UTF-8, whose bytes but the first begin with the bits 10.
+    while end > 0 && bytes[end] & 0xc0 == 0x80 && end + 3 > room - suffix.len() {
+        end -= 1;
+    }
+    let mut short = bytes[..end].to_vec();
     short.extend_from_slice(suffix.as_bytes());
     OsString::from_vec(short)
 }

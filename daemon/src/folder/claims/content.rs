@@ -40,7 +40,7 @@ impl Content {
     /// Copies it, all or nothing. `false`: it is not the content any more that was read.
     pub(super) fn copy(&self, from: &Path, form: Form, to: &Path) -> io::Result<bool> {
         let sha256 = match self {
-            Self::Text(job) => return write_whole(to, job.text.as_bytes()).map(|()| true),
+            Self::Text(job) => return write_whole(to, &job.bytes).map(|()| true),
             Self::Bundle { sha256 } => sha256,
         };
         let part = to.with_file_name(".copy");

@@ -6,6 +6,8 @@ use std::{
     os::unix::ffi::OsStrExt,
 };
 
+use super::passed_over::{conflict, is_leftover};
+
 const SUFFIXES: [(&[u8], Form); 6] = [
     (b".yaml", Form::Text),
     (b".yml", Form::Text),
@@ -34,14 +36,14 @@ pub(crate) fn form(name: &OsStr) -> Option<Form> {
 
 /// Whether a file or folder of this name is meant as a job.
 ///
-/// Temporary names mostly fail for want of a job suffix (`x.yaml.part`, `x.yaml~`, `sedMlZpkZ`);
-/// hidden ones (rsync, NFS, FUSE) and the lock files of editors may carry one and are named here.
+/// Temporary names mostly fail for want of a job suffix (`x.yaml.part`, `x.yaml~`, `#x.yaml#`, `sedMlZpkZ`);
+/// hidden ones and those that `passed_over` lists may carry one.
 pub(crate) fn is_job_file(name: &OsStr) -> bool {
-    let name = name.as_bytes();
-    let temporary = name.starts_with(b".")
-        || name.starts_with(b"~$")
-        || (name.starts_with(b"#") && name.ends_with(b"#"));
-    !temporary && suffix(name).is_some()
+    let is_hidden = name.as_bytes().starts_with(b".");
+    !is_hidden
+        && suffix(name.as_bytes()).is_some()
+        && !is_leftover(name)
+        && conflict(name).is_none()
 }
 
 /// The name without its job suffix, and the suffix with its dot.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use framepack_jobs::{Code, Failure, MAX_FILE_BYTES};
-use framepack_yaml as yaml;
+use framepack_yaml::{self as yaml, NotText};
 use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -25,8 +25,8 @@ pub(crate) enum ReadError {
     Empty,
     #[error("the file has {found} bytes; a job file has at most {MAX_FILE_BYTES}")]
     TooLarge { found: u64 },
-    #[error("the file is not UTF-8 text (first invalid byte at {offset})")]
-    NotText { offset: usize },
+    #[error(transparent)]
+    NotText(#[from] NotText),
     #[error("the file was still being written after it had looked complete")]
     Changed,
     #[error("reading the file: {0}")]
@@ -40,7 +40,7 @@ impl ReadError {
             Self::NotRegular { .. } => Code::JOB_FILE_SPECIAL,
             Self::Empty => Code::JOB_FILE_EMPTY,
             Self::TooLarge { .. } => Code::JOB_FILE_TOO_LARGE,
-            Self::NotText { .. } => Code::JOB_FILE_NOT_TEXT,
+            Self::NotText(_) => Code::JOB_FILE_NOT_TEXT,
             Self::Changed => Code::JOB_FILE_CHANGED,
             Self::Io(_) => Code::JOB_FILE_NOT_READ,
         };
@@ -57,6 +57,9 @@ impl From<ReadError> for NoJob {
 /// A job file's content, and the file's state when it was read.
 #[derive(Debug)]
 pub(crate) struct JobText {
+    /// As it is in the file, with a byte order mark if there is one.
+    pub(crate) bytes: Vec<u8>,
+    /// The same as text.
     pub(crate) text: String,
     pub(crate) state: FileState,
 }
@@ -69,41 +72,41 @@ impl JobText {
         let mut bytes = Vec::new();
         let limit = MAX_FILE_BYTES as u64 + 1;
         file.by_ref().take(limit).read_to_end(&mut bytes)?;
-        if bytes.is_empty() {
-            return Err(ReadError::Empty);
-        }
         if bytes.len() > MAX_FILE_BYTES {
             let found = metadata.len();
             return Err(ReadError::TooLarge { found });
         }
-        let text = String::from_utf8(bytes).map_err(|error| ReadError::NotText {
-            offset: error.utf8_error().valid_up_to(),
-        })?;
+        let text = yaml::decode(&bytes)?;
+        if text.is_empty() {
+            return Err(ReadError::Empty);
+        }
         Ok(Self {
+            bytes,
             text,
             state: (&metadata).into(),
         })
     }
 
-    /// SHA-256 of the text, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal.
     pub(crate) fn sha256(&self) -> String {
-        format!("{:x}", Sha256::digest(&self.text))
+        format!("{:x}", Sha256::digest(&self.bytes))
     }
 
     /// Whether nothing was written between two readings.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.text == other.text && self.state.is_same_content(&other.state)
+        self.bytes == other.bytes && self.state.is_same_content(&other.state)
     }
 }
 
 /// Why a text looks as if it were still being written: empty, cut off or invalid. `None`: it is valid and ended, by a
 /// newline, a line `...` or a comment `# end`.
 pub(crate) fn unfinished(text: &str) -> Option<String> {
-    let last = text.lines().next_back().unwrap_or_default().trim_end();
+    let mut lines = text.trim_end_matches(['\n', '\r']).rsplit(['\n', '\r']);
+    let last = lines.next().unwrap_or_default().trim_end();
     if let Err(problem) = yaml::parse(text) {
         return Some(format!("it is not valid YAML: {problem}"));
     }
-    let is_ended = text.ends_with('\n') || last == "..." || last.ends_with("# end");
+    let is_ended = text.ends_with(['\n', '\r']) || last == "..." || last.ends_with("# end");
     (!is_ended).then(|| "it does not end in a newline".to_owned())
 }
 
@@ -147,7 +150,14 @@ mod tests {
 
     #[test]
     fn rule_03_the_end_of_a_file_is_a_newline_dots_or_a_comment() {
-        for text in ["a: 1\n", "a: 1\n...", "a: 1\n# end"] {
+        for text in [
+            "a: 1\n",
+            "a: 1\r",
+            "a: 1\r\n",
+            "a: 1\n...",
+            "a: 1\r...",
+            "a: 1\n# end",
+        ] {
             assert_eq!(unfinished(text), None, "{text:?}");
         }
         for text in ["", "a: 1", "a: 'end", "a: \"...\n"] {

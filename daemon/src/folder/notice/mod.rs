@@ -60,6 +60,8 @@ pub(crate) struct Notice {
     untaken: Untaken,
     /// Folders with job files in them, which nobody reads, and how many.
     nested: BTreeMap<OsString, Nested>,
+    /// Conflict copies of job files, and which program made them.
+    conflicts: BTreeMap<OsString, &'static str>,
     /// Names that arrived by rename.
     renamed: HashSet<OsString>,
     counts: NoticeCounts,
@@ -101,6 +103,7 @@ impl Notice {
             watched,
             untaken: Untaken::default(),
             nested: BTreeMap::new(),
+            conflicts: BTreeMap::new(),
             renamed: HashSet::new(),
             counts: NoticeCounts::default(),
             listing: Duration::ZERO,
@@ -144,7 +147,7 @@ impl Notice {
         let moment = self.moment();
         self.counts.listings += 1;
         let (mut settled, mut unsettled) = (Vec::new(), BTreeMap::new());
-        let mut nested = BTreeMap::new();
+        let (mut nested, mut conflicts) = (BTreeMap::new(), BTreeMap::new());
         for entry in fs::read_dir(self.path())? {
             self.pulse.beat();
             let entry = entry?;
@@ -154,6 +157,11 @@ impl Notice {
             if is_folder && !is_bundle {
                 let folder = self.nested_in(&entry.path(), &name);
                 nested.extend(folder.map(|folder| (name, folder)));
+                continue;
+            }
+            if let Some(program) = dropped::conflict(&name) {
+                self.pass_over(&name, program);
+                conflicts.insert(name, program);
                 continue;
             }
             // A file called `.job` is some other program's.
@@ -182,6 +190,7 @@ impl Notice {
         self.settling.keep_only(|name| untaken.has(name));
         self.renamed.retain(|name| untaken.has(name));
         self.nested = nested;
+        self.conflicts = conflicts;
         self.listing = moment.now.elapsed();
         settled.sort_by(|a, b| (a.state.mtime, &a.name).cmp(&(b.state.mtime, &b.name)));
         Ok(settled)
@@ -223,6 +232,13 @@ impl Notice {
             warn!(folder = %name.display(), files = nested.job_files, "job files in subfolders of the jobs folder are not read");
         }
         Some(nested)
+    }
+
+    /// A copy of a job file, and not one more job; logged once.
+    fn pass_over(&self, name: &OsStr, program: &str) {
+        if !self.conflicts.contains_key(name) {
+            warn!(file = %name.display(), program, "a conflict copy of a job file is passed over");
+        }
     }
 
     /// The folder answers.
@@ -300,6 +316,12 @@ impl Notice {
         let nested = self.nested.iter();
         let nested = nested.map(|(name, nested)| (name.as_os_str(), nested.job_files));
         nested.filter(|(_, job_files)| *job_files > 0)
+    }
+
+    /// Conflict copies of job files, and which program made them.
+    pub(crate) fn conflicts(&self) -> impl Iterator<Item = (&OsStr, &'static str)> {
+        let conflicts = self.conflicts.iter();
+        conflicts.map(|(name, program)| (name.as_os_str(), *program))
     }
 
     pub(crate) fn counts(&self) -> NoticeCounts {

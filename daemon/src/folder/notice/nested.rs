@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fs, path::Path, time::SystemTime};
 
-use crate::folder::dropped::is_job_file;
+use crate::folder::dropped::{is_job_file, is_leftover};
 
 /// Folders of the daemon's own in the jobs folder.
 const OWN_FOLDERS: [&str; 6] = [
@@ -26,7 +26,7 @@ impl Nested {
     pub(super) fn of(path: &Path, known: Option<&Self>) -> Option<Self> {
         let name = path.file_name()?;
         let is_own = OWN_FOLDERS.iter().any(|own| name == OsStr::new(own));
-        if is_own || name.as_encoded_bytes().starts_with(b".") {
+        if is_own || name.as_encoded_bytes().starts_with(b".") || is_leftover(name) {
             return None;
         }
         let modified = path.metadata().and_then(|metadata| metadata.modified());

@@ -20,7 +20,7 @@ use tracing::warn;
 
 use super::file_system::FileSystem;
 use crate::folder::{
-    dropped::is_job_file,
+    dropped::{conflict, is_job_file},
     wake::{Event, Hint},
 };
 
@@ -200,7 +200,7 @@ fn hints(event: notify::Result<notify::Event>, folder: &Path, probe: &OsString) 
         if name == probe {
             return Some(Hint::Probed);
         }
-        if !is_job_file(name) {
+        if !is_job_file(name) && conflict(name).is_none() {
             return None;
         }
         match event.kind {

@@ -8,7 +8,7 @@ mod waiter;
 use std::{mem, path::PathBuf, time::Duration};
 
 use framepack_ipc::{control::Note, folder::Scan};
-use framepack_jobs::Code;
+use framepack_jobs::{Code, on_one_line};
 use tokio::sync::{oneshot, watch};
 use tracing::warn;
 
@@ -139,7 +139,7 @@ impl Status {
             "{} files have been in the jobs folder for more than {} s without being taken; the first is {}: {why}",
             files.len(),
             self.alarm.as_secs_f64(),
-            name.escape_debug(),
+            on_one_line(&name),
         );
         Some(Note::new(Code::FILES_NOT_TAKEN, message))
     }

@@ -3,7 +3,7 @@
 use std::{ffi::OsStr, fmt::Write};
 
 use framepack_ipc::control::Note;
-use framepack_jobs::{Job, JobState, Progress};
+use framepack_jobs::{Job, JobState, Progress, on_one_line};
 
 use super::view::Sources;
 use crate::queue::Summary;
@@ -58,7 +58,14 @@ impl Status<'_> {
                 shown(name)
             )
         });
-        list(text, "Not read", nested)
+        list(text, "Not read", nested)?;
+        let conflicts = notice.conflicts().map(|(name, program)| {
+            format!(
+                "{}: a copy that {program} made when the file was changed in two places; delete it, or rename it to have it rendered",
+                shown(name)
+            )
+        });
+        list(text, "Passed over", conflicts)
     }
 
     fn state(&self) -> String {
@@ -103,7 +110,7 @@ fn list(text: &mut String, title: &str, lines: impl Iterator<Item = String>) -> 
 
 /// A name of any bytes on one line.
 fn shown(name: &OsStr) -> String {
-    name.to_string_lossy().escape_debug().to_string()
+    on_one_line(&name.to_string_lossy())
 }
 
 fn note(note: &Note) -> String {

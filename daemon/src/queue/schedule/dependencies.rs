@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use framepack_jobs::{Code, Dependency, Failure, Job, JobId, StateName};
+use framepack_jobs::{Code, Dependency, Failure, Job, JobId, StateName, composed};
 
 use crate::record::Record;
 
@@ -106,7 +106,8 @@ impl<'a> Dependencies<'a> {
         let id = match dependency {
             Dependency::Number(id) => *id,
             Dependency::Named(name) => {
-                let newest = self.named.get(name.as_str())?;
+                let newest = self.named.get(name.as_str());
+                let newest = newest.or_else(|| self.named.get(composed(name).as_ref()))?;
                 newest.iter().flatten().copied().find(|id| *id != of)?
             }
         };

@@ -47,6 +47,9 @@ codes! {
     UNWRITABLE_FILE "FP2109", Validation, Job,
         "a command's output file can't be written",
         "check its path, permissions and free space";
+    EMPTY_VALUE "FP2110", Input, Job,
+        "key with nothing in it, where there must be something",
+        "write a value; a text that begins with `#` goes in quotes";
 
     IMAGE_OUTSIDE "FP2201", Policy, Job,
         "image is outside the folders that jobs may read",
