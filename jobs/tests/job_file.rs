@@ -131,6 +131,11 @@ fn what_has_no_effect_is_told() {
             "output.crf: 60 is encoded as 51, the maximum of x264",
         ),
         (
+            "output: {crf: 0}",
+            "output.crf: 0 is lossless, in H.264's profile High 4:4:4 Predictive, which browsers, Windows and telephones \
+             refuse to play; 1 looks the same and plays everywhere",
+        ),
+        (
             "latent_window: 5",
             "latent_window: 5, but the model was trained for 9",
         ),
