@@ -68,7 +68,7 @@ steps: 30
 guidance: {distilled: 1, cfg: 2.5, rescale: 0.7}
 size: {bucket: 512}
 latent_window: 9
-output: {dir: shots/042, name: 'take {seed}', crf: 0}
+output: {dir: shots/042, name: 'take {seed}', crf: 1}
 ";
     let Validated {
         name,
