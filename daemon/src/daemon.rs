@@ -189,7 +189,7 @@ impl Core {
         ended: mpsc::Sender<Arc<Record>>,
     ) -> Result<Self> {
         let disk = setup::disk(&setup.config, &setup.front.state);
-        let gpus = Gpus::watch();
+        let gpus = Gpus::watch().await;
         let queue = QueueConfig {
             renderer: setup::renderer(&setup.config, &setup.front.state),
             disk: disk.clone(),

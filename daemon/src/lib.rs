@@ -46,6 +46,7 @@ mod worker;
 
 pub use self::{
     daemon::run,
+    gpu::report_gpus,
     log::start as start_log,
     offline::{StateAction, state},
     start_error::StartError,

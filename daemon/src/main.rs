@@ -61,6 +61,9 @@ enum Command {
         #[command(subcommand)]
         action: StateAction,
     },
+    /// Answer what the daemon asks of NVIDIA's management library.
+    #[command(hide = true)]
+    Gpus,
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,6 +120,10 @@ async fn carry_out(cli: &Cli) -> Result<Exit> {
     match &cli.command {
         Some(Command::Config { action }) => config(cli, action),
         Some(Command::State { action }) => state(cli, action).await,
+        Some(Command::Gpus) => {
+            framepackd::report_gpus(io::stdin().lock(), io::stdout().lock())?;
+            Ok(Exit::Ok)
+        }
         None => run(cli).await.map(|()| Exit::Ok),
     }
 }

@@ -43,6 +43,14 @@ pub enum StartError {
         /// The lock.
         lock: PathBuf,
     },
+    /// Nothing would keep a second daemon out.
+    #[error("{} can't be locked: {error}", lock.display())]
+    StateWithoutLocks {
+        /// The lock.
+        lock: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
     /// What is written there as this user would not be the daemon's.
     #[error("{} is owned by uid {owner}, but the daemon runs as uid {user}", path.display())]
     StateForeign {
@@ -114,6 +122,7 @@ impl StartError {
             Self::Overlap(_) => Code::FOLDERS_OVERLAP,
             Self::Folder { .. } | Self::NotUtf8 { .. } => Code::FOLDER_UNUSABLE,
             Self::StateInUse { .. } => Code::STATE_IN_USE,
+            Self::StateWithoutLocks { .. } => Code::STATE_WITHOUT_LOCKS,
             Self::StateForeign { .. } => Code::STATE_FOREIGN,
             Self::StateMissing { .. } => Code::STATE_MISSING,
             Self::SocketInUse { .. } => Code::SOCKET_IN_USE,

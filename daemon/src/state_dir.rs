@@ -26,9 +26,10 @@ use std::{
 };
 
 use framepack_jobs::JobId;
+use tracing::warn;
 
 use crate::{
-    file::{patiently, replace},
+    file::{FileSystem, patiently, replace},
     folders::unusable,
     log,
     record::random_id,
@@ -57,6 +58,14 @@ impl StateDir {
         }
         let lock = lock(&path.join("lock"))?;
         let is_used = path.join("daemon-id").exists();
+        if let Ok(Some(system)) = FileSystem::of(path) {
+            warn!(
+                path = %path.display(),
+                "paths.state is on {}: a power failure or a server that restarts may damage the list of jobs; a local \
+                 disk with a file system of Linux is safer",
+                system.name()
+            );
+        }
         let daemon_id = daemon_id(path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -148,7 +157,10 @@ fn lock(path: &Path) -> Result<File, StartError> {
         Err(TryLockError::WouldBlock) => Err(StartError::StateInUse {
             lock: path.to_owned(),
         }),
-        Err(TryLockError::Error(error)) => Err(unusable("locking", path, error)),
+        Err(TryLockError::Error(error)) => Err(StartError::StateWithoutLocks {
+            lock: path.to_owned(),
+            error,
+        }),
     }
 }
 

@@ -20,8 +20,22 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&unfinished);
     }
     placed?;
-    let folder = path.parent().expect("a file is in a folder");
-    File::open(folder)?.sync_all()
+    sync_folder(path.parent().expect("a file is in a folder"))
+}
+
+/// Makes the names in a folder durable, where that can be asked for: some shares write them by themselves, and refuse.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced,
+    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,8 @@ use crate::{
     error::Error,
     picture::{self, Size, bucket},
     section::{FRAMES_PER_SECOND, SectionOrder, SectionPlan, sections_in},
-    video::Metadata,
+    video::{Created, Metadata},
 };
-
-/// What lossless video costs its viewers.
-const LOSSLESS: &str = "crf 0 is lossless: the video uses H.264's High 4:4:4 Predictive profile, which many players and browsers can't play; crf 1 plays everywhere";
 
 /// A job, ready to be rendered.
 #[derive(Debug)]
@@ -84,9 +81,6 @@ impl Job {
         let picture = picture::load::load(&request.image)
             .map_err(|error| error.naming(&request.image_name))?;
         let side_px = request.bucket.unwrap_or(defaults.bucket_px);
-        if request.crf == 0 {
-            warnings.push(LOSSLESS.into());
-        }
         let size = bucket::nearest_size(Size::new(picture.width(), picture.height()), side_px);
         let window = request.latent_window.unwrap_or(defaults.latent_window);
         let sections = SectionPlan::new(order, sections_in(request.length_secs, window), window);
@@ -144,6 +138,7 @@ fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Met
     Metadata {
         title: request.name.clone(),
         comment,
+        created: Created::default(), // not yet
     }
 }
 

@@ -80,6 +80,11 @@ impl Models {
         device::empty_cache();
     }
 
+    /// What the blocks of the models hold of the device's memory.
+    pub(crate) fn weights_bytes(&self) -> u64 {
+        self.memory.vram().live_bytes()
+    }
+
     /// Drops the copies on the device. The transformer's copies in host memory stay.
     pub(crate) fn leave_device(&mut self) {
         self.text = None;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use framepack_ipc::worker::{Phase, Verified};
+use framepack_ipc::worker::Phase;
+use framepack_jobs::Timestamp;
 use image::RgbImage;
 use tch::Tensor;
 
@@ -17,12 +18,8 @@ use crate::{
     },
     progress::ProgressReporter,
     section::FRAMES_PER_SECOND,
-    video::{VideoSettings, VideoSummary, VideoWriter, pieces::Pieces},
+    video::{Created, Defect, Metadata, VideoSettings, VideoSummary, VideoWriter, pieces::Pieces},
 };
-
-/// What it means that there is no ffmpeg.
-const NOT_DECODED: &str =
-    "ffmpeg is not in PATH: the video's container was checked, but its frames were not decoded";
 
 /// What the section loop leaves.
 #[derive(Debug)]
@@ -63,7 +60,10 @@ pub(crate) fn write(
             size,
             fps: FRAMES_PER_SECOND,
             crf: job.output.crf,
-            metadata: job.output.metadata.clone(),
+            metadata: Metadata {
+                created: Created::at(Timestamp::now()),
+                ..job.output.metadata.clone()
+            },
         },
     )?;
     let mut sheet = ContactSheet::new(job.plan.frames as usize, size);
@@ -82,10 +82,19 @@ pub(crate) fn write(
     }
     let summary = writer.finish()?;
     Ok(Written {
-        warning: (summary.verified != Verified::Ffmpeg).then(|| NOT_DECODED.into()),
+        warning: summary.undecoded.as_ref().map(not_decoded),
         summary,
         contact_sheet,
     })
+}
+
+/// What it means that there is no ffmpeg, or none that works.
+fn not_decoded(defect: &Defect) -> String {
+    let what = match defect {
+        Defect::Missing => "is not in PATH".to_owned(),
+        Defect::Fault(reason) => format!("does not work ({reason})"),
+    };
+    format!("ffmpeg {what}: the video's container was checked, but its frames were not decoded")
 }
 
 /// Writes what the latents of a section look like, (1, C, T, h, w), as `preview-NUMBER.png`.

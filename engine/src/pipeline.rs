@@ -228,6 +228,7 @@ impl Pipeline {
             plan: job.plan,
             video_bytes: written.summary.bytes,
             latents_sha256: sha256(&video.latents),
+            stream_sha256: Some(written.summary.stream_sha256.clone()),
             warnings: job
                 .warnings
                 .into_iter()
@@ -247,7 +248,7 @@ impl Pipeline {
             resumed: None,
             rungs: vec![],
             attention: None,
-            verified: written.summary.verified,
+            verified: written.summary.verified(),
             time_to_first_step_secs: None,
         }
     }

@@ -91,6 +91,10 @@ pub struct RenderOutput {
     pub video_bytes: u64,
     /// SHA-256 (hex) of all generated latents as f32 in time order: equal for equal runs.
     pub latents_sha256: String,
+    /// SHA-256 (hex) of the video's H.264 samples, in their order in the file: equal for equal videos, whose files differ
+    /// in the time at which they were written. `None` in results of versions that did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream_sha256: Option<String>,
     /// What was asked for and could not be had, or was changed, each with its reason.
     pub warnings: Vec<String>,
     /// Seconds spent in each phase.

@@ -40,13 +40,7 @@ impl JobSpec {
         let said = self.settings.get(&OUTPUT_CRF);
         let said = said.or_else(|| farm_defaults.get(&OUTPUT_CRF));
         let crf: Option<i64> = said.and_then(Value::integer);
-        if let Some(crf) = crf
-            && crf > i64::from(MAX_CRF)
-        {
-            warnings.push(format!(
-                "output.crf: {crf} is encoded as {MAX_CRF}, the maximum of x264"
-            ));
-        }
+        warnings.extend(crf.and_then(crf_warning));
         Ok(Validated {
             key: self.key,
             name,
@@ -77,6 +71,19 @@ fn remarks(spec: &ValidSpec, surroundings: &Surroundings) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// What a rate factor costs that x264 takes otherwise than asked, or players refuse.
+fn crf_warning(crf: i64) -> Option<String> {
+    if crf == 0 {
+        return Some(
+            "output.crf: 0 is lossless, in H.264's profile High 4:4:4 Predictive, which browsers, Windows and \
+             telephones refuse to play; 1 looks the same and plays everywhere"
+                .to_owned(),
+        );
+    }
+    (crf > i64::from(MAX_CRF))
+        .then(|| format!("output.crf: {crf} is encoded as {MAX_CRF}, the maximum of x264"))
 }
 
 /// What makes two jobs the same when the user does not say.

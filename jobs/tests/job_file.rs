@@ -68,7 +68,7 @@ steps: 30
 guidance: {distilled: 1, cfg: 2.5, rescale: 0.7}
 size: {bucket: 512}
 latent_window: 9
-output: {dir: shots/042, name: 'take {seed}', crf: 0}
+output: {dir: shots/042, name: 'take {seed}', crf: 1}
 ";
     let Validated {
         name,
@@ -129,6 +129,11 @@ fn what_has_no_effect_is_told() {
         (
             "output: {crf: 60}",
             "output.crf: 60 is encoded as 51, the maximum of x264",
+        ),
+        (
+            "output: {crf: 0}",
+            "output.crf: 0 is lossless, in H.264's profile High 4:4:4 Predictive, which browsers, Windows and telephones \
+             refuse to play; 1 looks the same and plays everywhere",
         ),
         (
             "latent_window: 5",

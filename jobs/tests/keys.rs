@@ -120,6 +120,22 @@ fn what_the_farm_makes_useless_is_told() {
 }
 
 #[test]
+fn what_the_farm_makes_unplayable_is_told_unless_the_job_says_otherwise() {
+    let text = "api: framepack/v1\nstart: {image: a.png}\n";
+    let lossless = || farm(&[("output.crf", Value::Integer(0))]);
+    let warnings = validated(text, "a", lossless()).warnings;
+    assert!(
+        warnings[0].starts_with("output.crf: 0 is lossless"),
+        "{warnings:?}"
+    );
+    let own = format!("{text}output: {{crf: 1}}\n");
+    assert_eq!(
+        validated(&own, "a", lossless()).warnings,
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn keys_beside_the_table_are_keys_of_a_job_file() {
     for key in framepack_jobs::settings::JOB_KEYS {
         let entry = match key.split_once('.') {

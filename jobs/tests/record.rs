@@ -84,6 +84,7 @@ fn every_state() -> [JobState; 6] {
                 plan: plan(),
                 video_bytes: 123_456,
                 latents_sha256: "0f".repeat(32),
+                stream_sha256: Some("1e".repeat(32)),
                 phases: vec![PhaseTime {
                     phase: Phase::Sample,
                     secs: 12.5,
@@ -259,7 +260,7 @@ fn results_of_earlier_versions_open_and_words_of_later_ones_survive() {
     let [_, _, done, ..] = every_state();
     let mut json = serde_json::to_value(job(1, "cat", done)).unwrap();
     let result = json["result"].as_object_mut().unwrap();
-    for new in ["resumed", "rungs", "attention", "verified"] {
+    for new in ["resumed", "rungs", "attention", "verified", "stream_sha256"] {
         assert!(result.remove(new).is_some(), "{new}");
     }
     let old: Job = serde_json::from_value(json.clone()).unwrap();
@@ -270,7 +271,7 @@ fn results_of_earlier_versions_open_and_words_of_later_ones_survive() {
         (result.resumed, result.rungs, result.verified),
         (None, vec![], Verified::Container)
     );
-    assert_eq!(result.attention, None);
+    assert_eq!((result.attention, result.stream_sha256), (None, None));
     json["result"]["verified"] = "by_eye".into();
     json["result"]["attention"] = serde_json::json!({"backend": "sage", "chosen_by": "profile"});
     let new: Job = serde_json::from_value(json.clone()).unwrap();

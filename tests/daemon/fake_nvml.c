@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct { unsigned int version; unsigned long long total, reserved, free, used; } memory_t;
 typedef struct { unsigned int pid; unsigned long long used; unsigned int gpu_instance, compute_instance; } process_t;
@@ -17,8 +18,20 @@ static unsigned long long foreign(void) {
     return bytes;
 }
 
-int nvmlInit_v2(void) { return 0; }
-int nvmlInitWithFlags(unsigned int flags) { return (void)flags, 0; }
+/* A driver in trouble does not answer: while there is the file named by FAKE_NVML_HANG. */
+static int begin(void) {
+#ifdef BALLAST_MIB
+    char *ballast = malloc(BALLAST_MIB << 20);
+    if (ballast) memset(ballast, 1, BALLAST_MIB << 20);
+    asm volatile("" : : "r"(ballast) : "memory");
+#endif
+    const char *hang = getenv("FAKE_NVML_HANG");
+    while (hang && access(hang, F_OK) == 0) sleep(1);
+    return 0;
+}
+
+int nvmlInit_v2(void) { return begin(); }
+int nvmlInitWithFlags(unsigned int flags) { return (void)flags, begin(); }
 int nvmlShutdown(void) { return 0; }
 const char *nvmlErrorString(int code) { return (void)code, "a fake's error"; }
 int nvmlDeviceGetCount_v2(unsigned int *count) { return *count = 1, 0; }

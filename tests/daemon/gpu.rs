@@ -54,6 +54,31 @@ fn the_metrics_have_what_the_library_reports() {
     }
 }
 
+/// What the library takes is in a process that ends again, and a driver that hangs is waited for once.
+#[test]
+fn the_daemon_itself_never_loads_the_library() {
+    let mut farm = farm();
+    farm.set_environment("FAKE_NVML_HANG", farm.path("hang"));
+    farm.start();
+    farm.drop_job("cat.yaml", job("a cat"));
+    assert_eq!(farm.report("cat").0, "done");
+    let has_figures = |farm: &Farm| {
+        let output = farm.ctl(&["metrics"]);
+        assert_code(&output, 0);
+        String::from_utf8_lossy(&output.stdout).contains("framepackd_gpu_power_watts{")
+    };
+    assert!(has_figures(&farm));
+    let maps = fs::read_to_string(format!("/proc/{}/maps", farm.pid())).unwrap();
+    assert!(!maps.contains("nvidia-ml"), "{maps}");
+    farm.stop();
+
+    fs::write(farm.path("hang"), "").unwrap();
+    farm.start();
+    farm.drop_job("dog.yaml", job("a dog"));
+    assert_eq!(farm.report("dog").0, "done");
+    assert!(!has_figures(&farm), "the driver does not answer");
+}
+
 #[test]
 fn a_job_waits_for_others_who_use_its_gpu() {
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap();

@@ -24,6 +24,7 @@ mod retention;
 mod retrying;
 mod roles;
 mod scheduling;
+mod shares;
 mod socket;
 mod start;
 mod state;

@@ -36,6 +36,18 @@ fn a_file_is_planned_and_nothing_is_left_of_it() {
     let farm = Farm::new();
     let plan = farm.plan(&farm.write_job("cat.yaml", "a cat"));
     assert_eq!(plan["transformer"]["resident_blocks"], 20);
+    let lossless = farm.write_job("lossless.yaml", "a cat\"\noutput: {crf: 0}\n#\"");
+    for (file, expected) in [("cat.yaml", 0), ("lossless.yaml", 1)] {
+        let file = Path::new(&lossless).with_file_name(file);
+        let plan = farm.plan(file.to_str().unwrap());
+        let warnings = plan["warnings"].as_array().unwrap();
+        let told = |warning: &&Value| warning.as_str().unwrap().contains("1 looks the same");
+        assert_eq!(
+            warnings.iter().filter(told).count(),
+            expected,
+            "{warnings:?}"
+        );
+    }
     assert!(farm.show("1-9").is_empty(), "it was queued");
     assert_eq!(entries(&farm.path("state/inputs")).len(), 0);
     assert_eq!(farm.renders(), Vec::<u64>::new());

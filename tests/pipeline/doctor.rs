@@ -62,6 +62,31 @@ fn without_ffmpeg_it_warns_and_does_not_fail() {
 }
 
 #[test]
+fn an_ffmpeg_that_does_not_work_is_a_warning_too() {
+    let programs = tempfile::tempdir().unwrap();
+    let program = programs.path().join("ffmpeg");
+    std::fs::create_dir(&program).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_framepack-worker"))
+        .args(["doctor", "--programs", "--json", "--outputs"])
+        .arg(programs.path())
+        .env("PATH", programs.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let check = &report["programs"][0];
+    assert_eq!(
+        (&check["name"], &check["state"]),
+        (&"ffmpeg".into(), &"warning".into())
+    );
+    let message = check["message"].as_str().unwrap();
+    assert!(
+        message.contains("it does not work: it can't be started"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_device_that_is_not_there_fails_with_its_code() {
     let output = doctor(&["--device", "cuda:99"]);
     assert_eq!(output.status.code(), Some(1));

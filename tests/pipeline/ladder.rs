@@ -51,7 +51,7 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
     let (undisturbed, rungs) = render(&fresh("undisturbed"), (0, |_| false));
     let undisturbed = undisturbed.unwrap();
     assert!(rungs.is_empty() && undisturbed.rungs.is_empty());
-    let video = std::fs::read(&undisturbed.video).unwrap();
+    assert!(undisturbed.stream_sha256.is_some());
 
     let at = |phase, section, step| {
         move |now: Progress| (now.phase, now.section, now.step) == (phase, section, step)
@@ -87,7 +87,8 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
             heard[0].reason
         );
         assert_eq!(output.latents_sha256, undisturbed.latents_sha256, "{name}");
-        assert!(std::fs::read(&output.video).unwrap() == video, "{name}");
+        // The files differ in the time at which they were written.
+        assert_eq!(output.stream_sha256, undisturbed.stream_sha256, "{name}");
     }
 
     std::fs::remove_file(&undisturbed.video).unwrap();
@@ -96,7 +97,13 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
     let failure = outcome.unwrap_err().failure();
     assert_eq!(
         (failure.class, failure.code.as_str()),
-        (Class::Oom, "FP5001")
+        (Class::Oom, "FP5016")
+    );
+    assert!(
+        failure.message.starts_with("out of host memory while decoding section 1: ")
+            && failure.message.contains("given up before: vae tiles, preserve 2 GB more, half of the resident blocks, every block streamed"),
+        "{}",
+        failure.message
     );
     assert_eq!(numbers(&heard), [1, 2, 3, 4]);
     assert!(!endless.output.exists());

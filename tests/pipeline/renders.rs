@@ -93,20 +93,6 @@ fn a_video_says_how_to_render_it_again() {
     assert_eq!(comment, expected);
 }
 
-#[test]
-fn a_lossless_video_comes_with_a_warning() {
-    let desk = Desk::new();
-    let request = RenderRequest {
-        crf: 0,
-        ..brief(desk.request(Model::Original, 1))
-    };
-    let warnings = Worker::ready(desk.path()).render(&request).warnings;
-    assert!(
-        warnings[0].contains("High 4:4:4 Predictive"),
-        "{warnings:?}"
-    );
-}
-
 /// The same request with sections of 3 latent frames, for tests that count none.
 pub(crate) fn brief(request: RenderRequest) -> RenderRequest {
     RenderRequest {

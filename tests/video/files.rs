@@ -6,7 +6,7 @@ use std::process::Command;
 use framepack_engine::error::VideoError;
 use framepack_engine::picture::Size;
 use framepack_engine::video::colour::Yuv420;
-use framepack_engine::video::{Metadata, VideoSettings, VideoSummary, VideoWriter};
+use framepack_engine::video::{Created, Metadata, VideoSettings, VideoSummary, VideoWriter};
 use serde_json::{Value, json};
 
 const SIZE: Size = Size::new(96, 64);
@@ -19,8 +19,13 @@ fn settings(crf: u8) -> VideoSettings {
         metadata: Metadata {
             title: "häppy \"cat\"".to_owned(),
             comment: json!({"prompt": "a cat dances; 猫", "seed": 31337, "steps": 25}),
+            created: created("2026-11-27T18:35:32.250000Z"),
         },
     }
+}
+
+fn created(time: &str) -> Created {
+    Created::at(time.parse().unwrap())
 }
 
 /// A picture with edges that move, so that the encoder has something to do.
@@ -112,6 +117,11 @@ fn ffprobe_sees_what_was_written() {
     assert_eq!(format["duration"], "1.233333");
     assert_eq!(format["start_time"], "0.000000");
     assert_eq!(format["tags"]["title"], "häppy \"cat\"");
+    // What libraries sort by: the movie's time, its track's, and the date as a text.
+    let time = "2026-11-27T18:35:32.000000Z";
+    assert_eq!(format["tags"]["creation_time"], time);
+    assert_eq!(stream["tags"]["creation_time"], time);
+    assert_eq!(format["tags"]["date"], "2026-11-27T18:35:32Z");
     assert!(
         format["tags"]["encoder"]
             .as_str()
@@ -160,6 +170,17 @@ fn crf_0_is_lossless() {
         expected.extend(frame.planes().concat());
     }
     assert!(decode(&path, "yuv420p") == expected);
+    assert_eq!(
+        probe(&path)["streams"][0]["profile"],
+        "High 4:4:4 Predictive"
+    );
+    // As the warning says.
+    write(&path, settings(1), 5);
+    let stream = &probe(&path)["streams"][0];
+    assert_eq!(
+        (&stream["profile"], &stream["pix_fmt"]),
+        (&json!("High"), &json!("yuv420p"))
+    );
 }
 
 #[test]
@@ -190,12 +211,29 @@ fn colours_come_back_as_they_went_in() {
 fn a_rerun_replaces_the_file_and_leaves_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("cat.mp4");
-    write(&path, settings(23), 3);
-    let first = std::fs::read(&path).unwrap();
-    write(&path, settings(23), 3);
+    let first = write(&path, settings(23), 3);
+    let bytes = std::fs::read(&path).unwrap();
+    let mut later = settings(23);
+    later.metadata.created = created("2026-11-28T07:00:01.000000Z");
+    let again = write(&path, later, 3);
+    assert_eq!(again.stream_sha256, first.stream_sha256);
+    let told = ["-v", "error", "-i"];
+    let hash = ["-c", "copy", "-f", "hash", "-hash", "sha256", "-"];
+    let told = output("ffmpeg", &told, &path, &hash);
+    let told = String::from_utf8(told).unwrap();
+    assert_eq!(told.trim(), format!("SHA256={}", first.stream_sha256));
+    // The same frames make the same file, but for six times of four bytes and the text of the date.
+    let bytes_again = std::fs::read(&path).unwrap();
+    assert_eq!(bytes_again.len(), bytes.len());
+    let differing = bytes.iter().zip(&bytes_again).filter(|(a, b)| a != b);
+    assert!((1..=6 * 4 + 20).contains(&differing.count()));
+    let mut unknown = settings(23);
+    unknown.metadata.created = created("1970-01-01T00:01:00.000000Z");
+    write(&path, unknown, 3);
+    let tags = probe(&path)["format"]["tags"].clone();
     assert!(
-        std::fs::read(&path).unwrap() == first,
-        "the same frames make the same file"
+        tags.get("creation_time").is_none() && tags.get("date").is_none(),
+        "{tags}"
     );
     write(&path, settings(23), 8);
     assert_eq!(probe(&path)["streams"][0]["nb_read_frames"], "8");

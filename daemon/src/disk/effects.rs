@@ -297,8 +297,19 @@ impl Drop for Reserved {
     }
 }
 
-/// Reserves the first name that nobody has.
+/// Reserves the first name that nobody has, as the file system can write it.
 fn reserve(owner: &Owner, job: JobId, names: &Names) -> Result<PathBuf, FolderError> {
+    let refused = match reserve_as_written(owner, job, names) {
+        Err(refused) if refused.is_of_the_name() => refused,
+        reserved => return reserved,
+    };
+    let mut plainer = names.plainer();
+    plainer
+        .find_map(|names| reserve_as_written(owner, job, &names).ok())
+        .ok_or(refused)
+}
+
+fn reserve_as_written(owner: &Owner, job: JobId, names: &Names) -> Result<PathBuf, FolderError> {
     for name in names.candidates() {
         match owner.reserve(&name, job) {
             Ok(Reservation::Given) => return Ok(name),

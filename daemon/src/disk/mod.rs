@@ -24,7 +24,7 @@ pub(crate) use self::{
     effects::{Disk, Ended, NotPrepared, Preparation},
     inputs::{Copies, ImageLook, Images, InputError},
     lanes::{LIMIT, Posted, SilentShares},
-    outputs::{Names, Owner, Video},
+    outputs::{Names, Owner, Reservation, Video},
     pulse::Pulse,
     space::{DiskFull, Needs},
 };

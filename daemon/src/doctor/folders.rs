@@ -1,14 +1,11 @@
 //! Folders, the space in them, and the socket.
 
-use std::{
-    fs::{self, File},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use framepack_ipc::check::{Check, CheckState};
 
-use crate::file::free_bytes;
+use super::trial::{self, Failed, Found};
+use crate::file::{FileSystem, free_bytes};
 
 /// Less than this for videos is too little for a night.
 const OUTPUTS_BYTES: u64 = 1 << 30;
@@ -23,16 +20,60 @@ pub(super) fn space_for_state(name: &str, folder: &Path) -> Check {
     space(name, folder, STATE_BYTES)
 }
 
-pub(super) fn writable(key: &str, folder: &Path) -> Check {
-    let probe = folder.join(format!(".framepackd-doctor-{}", std::process::id()));
-    let tried = File::create_new(&probe).and_then(|_| fs::remove_file(&probe));
-    match tried {
-        Ok(()) => Check::ok(key, folder.display()),
-        Err(error) => Check::failed(
-            key,
-            format!("{} can't be written: {error}", folder.display()),
-            "make it writable for the daemon's user; under systemd, add it to ReadWritePaths= in a drop-in",
-        ),
+/// The folder of videos, tried as jobs use it.
+pub(super) fn outputs(key: &str, folder: &Path) -> Check {
+    tried(key, folder, trial::outputs, |system| match system {
+        FileSystem::Fat => Some((
+            "FAT: a video of more than 4 GiB can't be written",
+            "use a disk with exFAT, NTFS or a file system of Linux for long or lossless videos",
+        )),
+        FileSystem::Foreign | FileSystem::Share | FileSystem::Fuse => None,
+    })
+}
+
+/// The jobs folder.
+pub(super) fn jobs(key: &str, folder: &Path) -> Check {
+    tried(key, folder, trial::jobs, |_| None)
+}
+
+/// The state directory.
+pub(super) fn state(key: &str, folder: &Path) -> Check {
+    tried(key, folder, trial::state, |_| {
+        Some((
+            "a power failure, or a server that restarts, may damage the list of jobs there",
+            "set `paths.state` to a folder on a local disk with a file system of Linux",
+        ))
+    })
+}
+
+/// `warning`: what a kind of file system is not good for, and what to do.
+fn tried(
+    key: &str,
+    folder: &Path,
+    trial: fn(&Path) -> Result<Found, Failed>,
+    warning: fn(FileSystem) -> Option<(&'static str, &'static str)>,
+) -> Check {
+    let place = folder.display();
+    let Found { remarks, system } = match trial(folder) {
+        Ok(found) => found,
+        Err(failed) => {
+            return Check::failed(
+                key,
+                format!("{place} can't be used: {failed}"),
+                "make it writable for the daemon's user; under systemd, add it to ReadWritePaths= in a drop-in; if that is \
+                 so already, the file system lacks what the daemon needs: choose another one",
+            );
+        }
+    };
+    let mut notes: Vec<&str> = system.map(FileSystem::name).into_iter().collect();
+    notes.extend(remarks);
+    let found = match notes.as_slice() {
+        [] => place.to_string(),
+        notes => format!("{place} ({})", notes.join("; ")),
+    };
+    match system.and_then(warning) {
+        None => Check::ok(key, found),
+        Some((why, fix)) => Check::new(CheckState::Warning, key, format!("{found}: {why}"), fix),
     }
 }
 
@@ -94,7 +135,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing");
         let faults = [
-            writable("paths.jobs", &missing),
+            jobs("paths.jobs", &missing),
+            outputs("paths.outputs", &missing),
+            state("paths.state", &missing),
             readable("paths.inputs", &missing),
             space("space", folder.path(), u64::MAX),
             socket(&missing),
@@ -108,12 +151,7 @@ mod tests {
     #[test]
     fn what_is_in_order_is_said_too() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(writable("paths.jobs", folder.path()).state, CheckState::Ok);
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            0,
-            "nothing is left behind"
-        );
+        assert_eq!(jobs("paths.jobs", folder.path()).state, CheckState::Ok);
         assert_eq!(space("space", folder.path(), 1).state, CheckState::Ok);
     }
 }

@@ -4,22 +4,20 @@ mod devices;
 mod folders;
 mod models;
 mod programs;
+mod trial;
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use framepack_config::Config;
-use framepack_ipc::check::Check;
+use framepack_ipc::check::{Check, CheckState};
 
 use crate::disk::Disk;
 
 use self::{
     devices::nvidia,
-    folders::{readable, socket, space_for_state, space_for_videos, writable},
+    folders::{jobs, outputs, readable, socket, space_for_state, space_for_videos, state},
     models::bundle,
-    programs::{ffmpeg, worker},
+    programs::{called_programs, worker},
 };
 
 /// What to check: the daemon's configuration.
@@ -33,15 +31,15 @@ impl Doctor {
     /// Tries everything, each where it lies and within the time limit of that share.
     pub(crate) async fn check(&self, disk: &Disk) -> Vec<Check> {
         let paths = &self.config.paths;
-        let jobs: Try = if self.config.spool.readonly {
+        let watched: Try = if self.config.spool.readonly {
             readable
         } else {
-            writable
+            jobs
         };
         let mut tries: Vec<(&'static str, &Path, Try)> = vec![
-            ("paths.jobs", &paths.jobs, jobs),
-            ("paths.state", &paths.state, writable),
-            ("paths.outputs", &paths.outputs, writable),
+            ("paths.jobs", &paths.jobs, watched),
+            ("paths.state", &paths.state, state),
+            ("paths.outputs", &paths.outputs, outputs),
         ];
         let inputs = paths.inputs.iter();
         tries.extend(inputs.map(|path| ("paths.inputs", path.as_path(), readable as Try)));
@@ -76,7 +74,11 @@ impl Doctor {
                     .expect("a check does not panic, and nobody aborts it"),
             );
         }
-        checks.push(ffmpeg(env::var_os("PATH").unwrap_or_default().as_os_str()));
+        let may_run =
+            |check: &Check| check.name == "worker.program" && check.state == CheckState::Ok;
+        if checks.iter().any(may_run) {
+            checks.extend(called_programs(&self.worker, &paths.outputs).await);
+        }
         checks.extend(nvidia());
         checks.push(socket(&paths.socket));
         checks

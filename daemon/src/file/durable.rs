@@ -7,9 +7,20 @@ use std::{
     path::Path,
 };
 
-/// Makes the entries of a folder durable.
+/// Makes the entries of a folder durable, where that can be asked for: some shares write them by themselves, and refuse.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    match File::open(dir)?.sync_all() {
+        Err(error) if is_not_supported(&error) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Whether a file system says that it does not know a request, and not that the request failed.
+fn is_not_supported(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
 }
 
 /// Writes a file so that it is either all there or not at all.

@@ -1,4 +1,4 @@
-//! Files: their state at a moment, what they contain, whether somebody writes to them or holds their lock, and writing them so that a
+//! Files: their state at a moment, what they contain, what kind of file system they lie on, whether somebody writes to them or holds their lock, and writing them so that a
 //! crash leaves them whole.
 
 mod durable;
@@ -7,6 +7,7 @@ mod lease;
 mod lock;
 mod space;
 mod state;
+mod system;
 
 pub(crate) use self::{
     durable::{replace, sync_dir, write_whole},
@@ -15,4 +16,5 @@ pub(crate) use self::{
     lock::patiently,
     space::free_bytes,
     state::FileState,
+    system::FileSystem,
 };

@@ -81,6 +81,7 @@ impl Metrics {
         self.totals.write(&mut text);
         folder::write(&self.folder.borrow().metrics, &mut text);
         self.space(&mut text).await;
+        self.gpus.refresh().await;
         self.devices(&mut text);
         Ok(text.finish())
     }

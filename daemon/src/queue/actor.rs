@@ -10,6 +10,7 @@ use framepack_ipc::state::Imported;
 use framepack_jobs::{Job, JobId, StateName};
 use serde_json::Value;
 use tokio::{
+    join,
     sync::{broadcast, mpsc, watch},
     task::JoinHandle,
     time::timeout,
@@ -152,7 +153,8 @@ impl Actor {
             }
             self.commit().await;
             for wanted in assign(&mut self.queue) {
-                tokio::spawn(prepare(self.disk.clone(), wanted, own.clone()));
+                let gpus = self.queue.runs.gpus().clone();
+                tokio::spawn(prepare(self.disk.clone(), gpus, wanted, own.clone()));
             }
             self.commit().await;
         }
@@ -284,9 +286,10 @@ async fn wait_a_moment(posted: Vec<Posted>) {
 }
 
 /// Has a job prepared, and says how that went.
-async fn prepare(disk: Disk, wanted: Preparation, queue: mpsc::WeakSender<Message>) {
+async fn prepare(disk: Disk, gpus: Gpus, wanted: Preparation, queue: mpsc::WeakSender<Message>) {
     let job = wanted.job;
-    let prepared = disk.prepare(wanted).await;
+    // What the GPUs have taken by now is not the run's.
+    let (prepared, ()) = join!(disk.prepare(wanted), gpus.refresh());
     if let Some(queue) = queue.upgrade() {
         // Fails once the queue has ended.
         let _ = queue.send(Message::Prepared(job, prepared)).await;

@@ -67,11 +67,19 @@ struct Versions<'a> {
 
 /// SHA-256 of what went in and came out, in hexadecimal. That of the latents is in the job's result.
 #[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "these are the names in the report"
+)]
 struct Hashes<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     image_sha256: &'a str,
+    /// Of the whole file, which tells when it was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     video_sha256: Option<String>,
+    /// Of its H.264 samples alone: equal when the same job is rendered again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_sha256: Option<&'a str>,
 }
 
 impl<'a> Report<'a> {
@@ -96,6 +104,10 @@ impl<'a> Report<'a> {
             hashes: Some(Hashes {
                 image_sha256: &record.private.input_sha256,
                 video_sha256,
+                stream_sha256: match &job.state {
+                    JobState::Done { result, .. } => result.stream_sha256.as_deref(),
+                    _ => None,
+                },
             }),
             ..Self::of(outcome, file)
         }

@@ -5,12 +5,12 @@ use std::{path::PathBuf, time::Duration};
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope,
     control::{PlanRequest, PlanSubject, Response, SubmitRequest, WorkerState},
-    worker::{PlanOutcome, RenderRequest},
+    worker::PlanOutcome,
 };
 use framepack_jobs::{Code, JobId};
 
 use super::{service::Service, submit::accept};
-use crate::{disk::Disk, worker::NoAnswer};
+use crate::{disk::Disk, record::Record, worker::NoAnswer};
 
 /// How long a worker may take: less than clients wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -32,20 +32,20 @@ pub(super) async fn plan(
     request: PlanRequest,
 ) -> Result<Response, ErrorEnvelope> {
     match request.subject {
-        PlanSubject::Job(id) => plan_request(service, request_of(service, id).await?).await,
+        PlanSubject::Job(id) => plan_job(service, &record_of(service, id).await?).await,
         PlanSubject::File(file) => {
-            let request = request_for(service, file).await?;
+            let record = record_for(service, file).await?;
             let _lent = TemporaryCopy {
-                path: request.image.clone(),
+                path: record.private.input.clone(),
                 disk: service.disk.clone(),
             };
-            plan_request(service, request).await
+            plan_job(service, &record).await
         }
     }
 }
 
-/// What the worker would be told of a job that has not ended.
-async fn request_of(service: &Service, id: JobId) -> Result<RenderRequest, ErrorEnvelope> {
+/// A job that has not ended.
+async fn record_of(service: &Service, id: JobId) -> Result<Record, ErrorEnvelope> {
     let Some(record) = service.queue.record(id).await? else {
         let message = format!("no such job: {id}");
         return Err(ErrorBody::new(Code::NO_SUCH_JOB, message).into());
@@ -54,14 +54,11 @@ async fn request_of(service: &Service, id: JobId) -> Result<RenderRequest, Error
         let message = format!("job {id} is {}", record.job.state.name());
         return Err(ErrorBody::new(Code::JOB_ENDED, message).into());
     }
-    Ok(service.renderer.request(&record))
+    Ok(*record)
 }
 
-/// What the worker would be told if this file were submitted. Its image is the daemon's copy.
-async fn request_for(
-    service: &Service,
-    file: SubmitRequest,
-) -> Result<RenderRequest, ErrorEnvelope> {
+/// The job that this file would be if it were submitted. Its image is the daemon's copy.
+async fn record_for(service: &Service, file: SubmitRequest) -> Result<Record, ErrorEnvelope> {
     let submission = accept(service, file).await?;
     let (folder, stem) =
         service
@@ -69,18 +66,18 @@ async fn request_for(
             .output(&submission.spec, &submission.name, submission.seed);
     let output = folder.join(format!("{stem}.mp4"));
     // Jobs are counted from 1.
-    Ok(service
-        .renderer
-        .request(&submission.into_record(JobId(0), output)))
+    Ok(submission.into_record(JobId(0), output))
 }
 
-async fn plan_request(
-    service: &Service,
-    request: RenderRequest,
-) -> Result<Response, ErrorEnvelope> {
+/// What a worker plans, with what submitting the job warns of.
+async fn plan_job(service: &Service, record: &Record) -> Result<Response, ErrorEnvelope> {
     let device = planning_device(service).await?;
+    let request = service.renderer.request(record);
     match service.planners.plan(&device, request, PATIENCE).await {
-        Ok(PlanOutcome::Plan(plan)) => Ok(Response::Planned(plan)),
+        Ok(PlanOutcome::Plan(mut plan)) => {
+            plan.warnings.extend(record.job.warnings.iter().cloned());
+            Ok(Response::Planned(plan))
+        }
         Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
         Err(NoAnswer) => {
             let message = format!(

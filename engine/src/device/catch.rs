@@ -9,6 +9,7 @@ use std::{
     panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
+use super::shortage::shortage;
 use crate::error::Error;
 
 /// Runs `f`; a panic becomes an [`Error`]: torch's by its message, one of ours with its place.
@@ -71,13 +72,6 @@ fn is_of_torch(panic_message: &str) -> bool {
     panic_message.contains("Torch(\"")
 }
 
-/// What ran out, as torch and the libraries under it put it.
-const OUT_OF_MEMORY: [&str; 3] = [
-    "out of memory",
-    "can't allocate memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-];
-
 /// How failures of the device and its libraries begin.
 const DEVICE_FAILURE: [&str; 5] = [
     "CUDA error",
@@ -94,8 +88,9 @@ const BACKTRACE: [&str; 2] = ["\nException raised from", "\nframe #0:"];
 fn classify(panic_message: &str) -> Error {
     let message = own_words(panic_message);
     let has = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-    if has(&OUT_OF_MEMORY) {
-        Error::OutOfMemory { message }
+    if let Some(shortage) = shortage(&message) {
+        tracing::debug!(message, "torch ran out of memory");
+        shortage.into()
     } else if has(&DEVICE_FAILURE) {
         Error::Device { message }
     } else {
@@ -141,10 +136,11 @@ mod tests {
     #[test]
     fn an_allocation_that_cannot_succeed_is_out_of_memory() {
         let error = caught(|| Tensor::empty([1 << 50], (Kind::Float, Device::Cpu)));
-        let Error::OutOfMemory { message } = error else {
-            panic!("{error:?}")
-        };
-        assert_eq!(message.lines().count(), 1, "{message}");
+        assert_eq!(error.failure().code, "FP5016");
+        assert_eq!(
+            error.to_string(),
+            "out of host memory: 4194304.00 GiB were asked for"
+        );
     }
 
     #[test]

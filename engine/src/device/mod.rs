@@ -10,6 +10,7 @@ mod identity;
 mod idle;
 mod runtime;
 mod shim;
+mod shortage;
 mod stream;
 
 pub(crate) use attention::{AttentionKernel, OtherKernels, by_torchs_choice};

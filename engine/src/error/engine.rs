@@ -2,10 +2,15 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_jobs::{Code, Failure, FileError};
+use framepack_jobs::{Bytes, Code, Failure, FileError};
 use thiserror::Error;
 
-use super::{plan::PlanError, tokenizer::TokenizerError, video::VideoError};
+use super::{
+    plan::PlanError,
+    shortage::{MemoryKind, Shortage},
+    tokenizer::TokenizerError,
+    video::VideoError,
+};
 use crate::{picture::PictureError, weights::WeightsError};
 
 /// Why the engine stopped.
@@ -28,15 +33,12 @@ pub enum Error {
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     /// Device or host memory ran out; the device is still usable.
-    #[error("out of memory: {message}")]
-    OutOfMemory {
-        /// Torch's account of it.
-        message: String,
-    },
+    #[error("{0}")]
+    OutOfMemory(Box<Shortage>),
     /// Everything that could leave the device left it, and there is still too little room.
     #[error(
-        "{target_bytes} bytes of device memory are needed and {free_bytes} are free: {held_bytes} hold weights in use, \
-         the rest belongs to other programs"
+        "{} of device memory are needed and {} are free: {} hold weights in use, the rest belongs to other programs",
+        Bytes(*target_bytes), Bytes(*free_bytes), Bytes(*held_bytes)
     )]
     VramShort {
         /// What was to be made free.
@@ -125,6 +127,12 @@ pub enum Error {
     Suspended,
 }
 
+impl From<Shortage> for Error {
+    fn from(shortage: Shortage) -> Self {
+        Self::OutOfMemory(Box::new(shortage))
+    }
+}
+
 impl Error {
     /// Whether the process must exit because its device context is poisoned.
     pub fn is_fatal(&self) -> bool {
@@ -134,6 +142,25 @@ impl Error {
     /// Whether less memory could have helped.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         matches!(self, Self::OutOfMemory { .. } | Self::VramShort { .. })
+    }
+
+    /// A shortage of memory with what weights had of it.
+    pub(crate) fn of_weights(mut self, bytes: u64) -> Self {
+        if let Self::OutOfMemory(shortage) = &mut self
+            && shortage.memory == MemoryKind::Device
+        {
+            shortage.weights_bytes = Some(bytes);
+        }
+        self
+    }
+
+    /// A shortage of memory that nothing helped against.
+    pub(crate) fn in_the_end(mut self, doing: String, given_up: Vec<String>) -> Self {
+        if let Self::OutOfMemory(shortage) = &mut self {
+            shortage.doing = Some(doing);
+            shortage.given_up = Some(given_up);
+        }
+        self
     }
 
     /// Whether a file could not grow for want of room.
@@ -155,7 +182,10 @@ impl Error {
             Self::Picture(e) => e.code(),
             Self::Video(e) => e.code(),
             Self::Tokenizer(e) => e.code(),
-            Self::OutOfMemory { .. } => Code::OUT_OF_MEMORY,
+            Self::OutOfMemory(shortage) => match shortage.memory {
+                MemoryKind::Device => Code::OUT_OF_MEMORY,
+                MemoryKind::Host => Code::HOST_OUT_OF_MEMORY,
+            },
             Self::VramShort { .. } => Code::DEVICE_MEMORY_SHORT,
             Self::Device { .. } => Code::DEVICE_FAILED,
             Self::NoDevice { .. } => Code::DEVICE_MISSING,

@@ -5,12 +5,14 @@
 
 mod engine;
 mod plan;
+mod shortage;
 mod tokenizer;
 mod video;
 
 pub use self::{
     engine::Error,
     plan::{Need, Needs, PlanError},
+    shortage::{MemoryKind, Shortage},
     tokenizer::TokenizerError,
     video::VideoError,
 };

@@ -14,7 +14,11 @@ use std::{
 use rayon::prelude::*;
 use tch::Device;
 
-use crate::{device::HostBuffer, error::Error, weights::BlockWeights};
+use crate::{
+    device::HostBuffer,
+    error::{Error, Shortage},
+    weights::BlockWeights,
+};
 
 /// What one thread copies at once.
 const PIECE_BYTES: usize = 4 << 20;
@@ -57,11 +61,8 @@ impl HostBlock {
             return Ok(copy);
         }
         let bytes = self.weights.bytes();
-        let mut buffer = HostBuffer::new(bytes).map_err(|source| Error::OutOfMemory {
-            message: format!(
-                "can't allocate {bytes} bytes of host memory for a block's weights: {source}"
-            ),
-        })?;
+        let mut buffer = HostBuffer::new(bytes)
+            .map_err(|error| Shortage::of_host(bytes, "a block's weights", &error))?;
         // Without the lock: who asks for the copy meanwhile reads the weights where they are stored.
         write(buffer.as_mut_slice())?;
         let copy = Arc::new(buffer);

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     device::{Event, HostBuffer, HostTensor, Stream},
-    error::Error,
+    error::{Error, Shortage},
 };
 
 /// Two are enough: one is filled while the other is fetched.
@@ -200,11 +200,8 @@ impl Transfers {
     fn page_locked_stages(&self) -> Result<Vec<Stage>, Error> {
         let stage = || {
             let bytes = self.chunk_bytes.get();
-            let buffer = HostBuffer::new(bytes).map_err(|source| Error::OutOfMemory {
-                message: format!(
-                    "can't allocate {bytes} bytes of host memory for transfers: {source}"
-                ),
-            })?;
+            let buffer = HostBuffer::new(bytes)
+                .map_err(|error| Shortage::of_host(bytes, "transfers", &error))?;
             if let Err(reason) = buffer.page_lock(self.device) {
                 tracing::warn!(reason, "transfers use memory that is not page-locked");
             }

@@ -4,7 +4,10 @@ use std::{cell::Cell, rc::Rc};
 
 use tch::{Device, Kind, Tensor};
 
-use crate::{device, error::Error};
+use crate::{
+    device,
+    error::{Error, MemoryKind, Shortage},
+};
 
 /// Memory of one device, of which weights are allocated.
 #[derive(Debug)]
@@ -114,9 +117,13 @@ impl Vram {
         if let Some(capacity) = self.capacity_bytes
             && live_bytes + bytes > capacity
         {
-            return Err(Error::OutOfMemory {
-                message: format!("{bytes} bytes do not fit beside {live_bytes} of {capacity}"),
-            });
+            let shortage = Shortage {
+                asked_bytes: Some(bytes),
+                total_bytes: Some(capacity),
+                weights_bytes: Some(live_bytes),
+                ..Shortage::of(MemoryKind::Device)
+            };
+            return Err(shortage.into());
         }
         let options = (Kind::Uint8, self.device);
         let tensor = device::catch(|| Ok(Tensor::empty([bytes as i64], options)))?;
@@ -173,7 +180,7 @@ impl Vram {
 pub(crate) mod faults {
     use std::cell::Cell;
 
-    use crate::error::Error;
+    use crate::error::{Error, MemoryKind, Shortage};
 
     /// Which allocations fail, counted from the last time that this was decided.
     #[derive(Debug, Default)]
@@ -199,9 +206,11 @@ pub(crate) mod faults {
             let number = self.counted.replace(self.counted.get() + 1);
             match self.failing.get() {
                 Some((first, count)) if number >= first && number - first < count => {
-                    Err(Error::OutOfMemory {
-                        message: format!("allocation {number} was made to fail"),
-                    })
+                    let shortage = Shortage {
+                        detail: Some(format!("allocation {number} was made to fail")),
+                        ..Shortage::of(MemoryKind::Device)
+                    };
+                    Err(shortage.into())
                 }
                 _ => Ok(()),
             }

@@ -170,9 +170,11 @@ impl<'a, 'j> Generation<'a, 'j> {
             match device::catch(|| work(self)) {
                 Err(error) if error.is_out_of_memory() => {
                     self.schedule = None;
+                    let weights_bytes = self.run.models.weights_bytes();
+                    let error = error.of_weights(weights_bytes);
                     let reason = format!("{}: {error}", what());
                     if !self.climb(reason)? {
-                        return Err(error);
+                        return Err(error.in_the_end(what(), self.ladder.names()));
                     }
                 }
                 outcome => return outcome,

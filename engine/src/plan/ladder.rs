@@ -89,6 +89,11 @@ impl Ladder {
         self.taken.last().expect("pushed above")
     }
 
+    /// Names of what was taken, in this order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.taken.iter().map(|rung| rung.name.clone()).collect()
+    }
+
     /// What was taken, in this order.
     pub(crate) fn into_taken(self) -> Vec<RungTaken> {
         self.taken

@@ -4,7 +4,7 @@
 //! - an edit list, since B-frames delay the first picture and a video should start at 0;
 //! - `colr`, the same BT.709 tags that the H.264 stream carries;
 //! - the fields that ISO/IEC 14496-15 adds to `avcC` for the High profiles;
-//! - title, comment and encoder.
+//! - title, comment, time and encoder.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -14,6 +14,12 @@ use super::metadata::Metadata;
 use super::mp4::{Muxed, TICKS_PER_FRAME};
 
 const SAMPLE_TABLE: [&[u8; 4]; 4] = [b"trak", b"mdia", b"minf", b"stbl"];
+/// The boxes that tell when something was made: the video, its track, the track's content.
+const TIMED: [&[&[u8; 4]]; 3] = [
+    &[b"mvhd"],
+    &[b"trak", b"tkhd"],
+    &[b"trak", b"mdia", b"mdhd"],
+];
 const SAMPLE_ENTRY: [&[u8; 4]; 6] = [b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"];
 
 /// Writes the finished file to `out`, which is empty.
@@ -93,6 +99,11 @@ fn complete(moov: &mut Atom, muxed: &Muxed, metadata: &Metadata) -> Option<()> {
     let next_track = moov.descend(&[b"mvhd"])?.fields.last_chunk_mut()?;
     *next_track = 2_u32.to_be_bytes();
 
+    let created = metadata.created.mp4_secs();
+    for path in TIMED {
+        set_times(&mut moov.descend(path)?.fields, created)?;
+    }
+
     let trak = moov.descend(&[b"trak"])?;
     let header = trak
         .children
@@ -105,6 +116,20 @@ fn complete(moov: &mut Atom, muxed: &Muxed, metadata: &Metadata) -> Option<()> {
     avc1.children.push(colour_tags());
 
     moov.children.push(metadata.to_atom());
+    Some(())
+}
+
+/// ISO/IEC 14496-12, 8.2.2, 8.3.2 and 8.4.2: after version and flags, when it was made, and when it was changed.
+fn set_times(fields: &mut [u8], secs: u32) -> Option<()> {
+    let (version_and_flags, times) = fields.split_at_mut_checked(4)?;
+    if version_and_flags[0] != 0 {
+        return None; // the muxer writes 32-bit times
+    }
+    let (created, changed) = times.split_at_mut_checked(4)?;
+    created.copy_from_slice(&secs.to_be_bytes());
+    changed
+        .first_chunk_mut::<4>()?
+        .copy_from_slice(&secs.to_be_bytes());
     Some(())
 }
 

@@ -4,6 +4,7 @@
 //! again and on the disk; until then nothing of it is visible, and a failure leaves nothing.
 
 mod atom;
+mod clips;
 pub mod colour;
 mod faststart;
 pub mod frames;
@@ -11,10 +12,12 @@ mod metadata;
 mod mp4;
 pub(crate) mod pieces;
 mod playback;
+mod program;
 mod verify;
 mod writer;
 pub mod x264;
 
-pub use metadata::Metadata;
+pub use metadata::{Created, Metadata};
 pub use playback::Player;
+pub use program::Defect;
 pub use writer::{VideoSettings, VideoSummary, VideoWriter};

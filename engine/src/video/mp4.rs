@@ -6,6 +6,8 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
+use sha2::{Digest, Sha256};
+
 use mp4::{AvcConfig, MediaConfig, Mp4Config, Mp4Sample, Mp4Writer, TrackConfig, TrackType};
 
 use super::x264::{ParameterSets, Sample};
@@ -23,6 +25,7 @@ pub(super) struct Muxer {
     /// How long the first sample waits between decoding and showing.
     delay_frames: Option<i64>,
     frames: u32,
+    stream: Sha256,
 }
 
 /// The plain file and what its header does not say.
@@ -31,6 +34,8 @@ pub(super) struct Muxed {
     pub(super) file: File,
     pub(super) frames: u32,
     pub(super) delay_frames: i64,
+    /// SHA-256 of all samples, in hexadecimal.
+    pub(super) stream_sha256: String,
 }
 
 impl Muxer {
@@ -64,6 +69,7 @@ impl Muxer {
             writer,
             delay_frames: None,
             frames: 0,
+            stream: Sha256::new(),
         })
     }
 
@@ -72,6 +78,7 @@ impl Muxer {
         let wait_frames = sample.pts_frames - sample.dts_frames;
         self.delay_frames.get_or_insert(wait_frames);
         self.frames += 1;
+        self.stream.update(&sample.bytes);
         let ticks = i64::from(TICKS_PER_FRAME);
         self.writer.write_sample(
             TRACK,
@@ -97,6 +104,7 @@ impl Muxer {
             file,
             frames: self.frames,
             delay_frames: self.delay_frames.unwrap_or(0),
+            stream_sha256: format!("{:x}", self.stream.finalize()),
         })
     }
 }

@@ -1,15 +1,20 @@
 //! Decodes a written video again, by another hand than the one that wrote it: the `ffmpeg` program.
 //!
-//! It is a run-time dependency, found in `PATH`. Without it the container alone is checked, and the report says so.
+//! It is a run-time dependency, found in `PATH`. Where there is none, or one that does not work, the container alone is
+//! checked, and the report says so. Whether a program works is judged by its exit status and by the frames that it
+//! decodes: what can't decode a clip that is known to be good says nothing about a video.
 
 use std::{
-    io::{self, Read},
+    ffi::OsString,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
 };
 
+use super::{
+    clips::{self, Clip},
+    program::{Defect, Ended, run},
+};
 use crate::error::VideoError;
 
 /// Mean luma, of 255, below which a frame counts as black.
@@ -17,7 +22,8 @@ const BLACK: f64 = 4.0;
 /// How long decoding may take, and how much longer for each frame: many times what a slow machine needs.
 const PATIENCE: Duration = Duration::from_mins(1);
 const PATIENCE_PER_FRAME: Duration = Duration::from_millis(250);
-const POLL: Duration = Duration::from_millis(10);
+/// How long the known clip may take, or the program's version: a program of a snap takes seconds to start.
+const CLIP_PATIENCE: Duration = Duration::from_secs(15);
 
 /// A frame's mean luma is that of its picture in 32 by 32 points, of which ffmpeg prints the mean.
 const FILTERS: &str = "scale=32:32:flags=area:out_range=full,format=yuv444p,signalstats,metadata=mode=print:key=lavfi.signalstats.YAVG:file=-";
@@ -34,6 +40,17 @@ pub struct Player {
 pub(super) struct Shown {
     pub(super) frames: u32,
     pub(super) fps: u32,
+    /// Its rate factor, which decides its profile.
+    pub(super) crf: u8,
+}
+
+/// What came of decoding a video.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Playback {
+    /// Every frame was decoded, and is as it should be.
+    Decoded,
+    /// The program does not work, which says nothing about the video.
+    NotDecoded(Defect),
 }
 
 /// What the decoder said of one frame.
@@ -55,103 +72,80 @@ impl Default for Player {
 }
 
 impl Player {
-    /// The program's own account of its version; `None` if there is no such program.
-    pub fn version(&self) -> io::Result<Option<String>> {
-        let output = Command::new(&self.program).arg("-version").output();
-        match output {
-            Ok(output) => {
-                let text = String::from_utf8_lossy(&output.stdout);
-                Ok(text.lines().next().map(ToOwned::to_owned))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    /// Has it decode a clip that lies in `folder`; the program's own account of its version if it can.
+    pub fn version(&self, folder: &Path) -> Result<String, Defect> {
+        self.decode_clip(Clip::High, folder)?;
+        let version = run(Command::new(&self.program).arg("-version"), CLIP_PATIENCE);
+        match version {
+            Ended::Well(text) => Ok(text.lines().next().unwrap_or_default().to_owned()),
+            Ended::Badly(reason) => Err(Defect::Fault(reason)),
+            Ended::Broken(defect) => Err(defect),
         }
     }
 
-    /// Decodes every frame of the mp4 file at `path` and checks their number, their times, and that not all are
-    /// black. `false` if there is no such program.
-    pub(super) fn check(&self, path: &Path, shown: Shown) -> Result<bool, VideoError> {
+    /// Decodes every frame of the mp4 file at `path` and checks their number, their times, and that not all are black.
+    pub(super) fn check(&self, path: &Path, shown: Shown) -> Result<Playback, VideoError> {
         let patience = self.patience + shown.frames * PATIENCE_PER_FRAME;
-        let spawned = Command::new(&self.program)
-            .args([
-                "-nostdin",
-                "-v",
-                "error",
-                "-xerror",
-                "-err_detect",
-                "explode",
-            ])
-            .args(["-f", "mp4", "-i"])
+        let fault = match self.decode(path, patience) {
+            Ended::Broken(defect) => return Ok(Playback::NotDecoded(defect)),
+            Ended::Badly(reason) => VideoError::Undecodable {
+                path: path.to_owned(),
+                reason,
+            },
+            Ended::Well(said) => match judge(path, &frames_in(&said), shown) {
+                Ok(()) => return Ok(Playback::Decoded),
+                Err(fault) => fault,
+            },
+        };
+        // Beside the video: the program may not see that folder.
+        let folder = path.parent().unwrap_or(path);
+        match self.decode_clip(Clip::like(shown.crf), folder) {
+            Ok(()) => Err(fault),
+            Err(defect) => {
+                tracing::debug!(%fault, %defect, "ffmpeg can't decode a clip that is known to be good");
+                Ok(Playback::NotDecoded(defect))
+            }
+        }
+    }
+
+    /// Whether the program decodes what is known to be good.
+    fn decode_clip(&self, clip: Clip, folder: &Path) -> Result<(), Defect> {
+        let unwritable = |error| Defect::Fault(format!("no clip to try it on: {error}"));
+        let file = clip.write_in(folder).map_err(unwritable)?;
+        let shown = Shown {
+            frames: clips::FRAMES,
+            fps: clips::FPS,
+            crf: 0,
+        };
+        let refused = |reason: String| {
+            Defect::Fault(format!(
+                "it can't decode a clip that is known to be good: {reason}"
+            ))
+        };
+        match self.decode(file.path(), CLIP_PATIENCE) {
+            Ended::Well(said) => judge(file.path(), &frames_in(&said), shown)
+                .map_err(|fault| refused(fault.to_string())),
+            Ended::Badly(reason) => Err(refused(reason)),
+            Ended::Broken(defect) => Err(defect),
+        }
+    }
+
+    fn decode(&self, path: &Path, patience: Duration) -> Ended {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["-nostdin", "-v", "error", "-xerror"])
+            .args(["-err_detect", "explode", "-f", "mp4", "-i"])
             .arg(file_url(path))
-            .args(["-map", "0:v:0", "-vf", FILTERS, "-f", "null", "-"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let failed = |reason: String| VideoError::Undecodable {
-            path: path.to_owned(),
-            reason,
-        };
-        let child = match spawned {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            spawned => spawned.map_err(|error| failed(format!("ffmpeg: {error}")))?,
-        };
-        let said = listen(child, patience).map_err(failed)?;
-        judge(path, &frames_in(&said), shown)?;
-        Ok(true)
+            .args(["-map", "0:v:0", "-vf", FILTERS, "-f", "null", "-"]);
+        run(&mut command, patience)
     }
 }
 
 /// A name that can be neither an option nor another protocol's.
-fn file_url(path: &Path) -> std::ffi::OsString {
-    let mut url = std::ffi::OsString::from("file:");
+fn file_url(path: &Path) -> OsString {
+    let mut url = OsString::from("file:");
     url.push(path);
     url
-}
-
-/// What the program prints until it ends, which it has to do in time and without a complaint.
-fn listen(mut child: Child, patience: Duration) -> Result<String, String> {
-    let read = |pipe: Option<Box<dyn Read + Send>>| {
-        let mut pipe = pipe.expect("spawned with pipes");
-        thread::spawn(move || {
-            let mut text = String::new();
-            pipe.read_to_string(&mut text).map(|_| text)
-        })
-    };
-    let stdout = read(child.stdout.take().map(|pipe| Box::new(pipe) as _));
-    let stderr = read(child.stderr.take().map(|pipe| Box::new(pipe) as _));
-    let deadline = Instant::now() + patience;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < deadline => thread::sleep(POLL),
-            Ok(None) => {
-                end(&mut child);
-                let secs = patience.as_secs_f64();
-                return Err(format!(
-                    "ffmpeg did not finish within {secs:.0} s and was killed"
-                ));
-            }
-            Err(error) => return Err(format!("ffmpeg: {error}")),
-        }
-    };
-    // The pipes end with the program, or with whatever it left behind.
-    let text = |reader: thread::JoinHandle<io::Result<String>>| {
-        let read = reader.join().expect("reading text does not panic");
-        read.map_err(|error| format!("ffmpeg: {error}"))
-    };
-    let (said, complaints) = (text(stdout)?, text(stderr)?);
-    if status.success() && complaints.trim().is_empty() {
-        return Ok(said);
-    }
-    let last = complaints.lines().last().unwrap_or("no reason given");
-    Err(format!("ffmpeg ended with {status}: {last}"))
-}
-
-fn end(child: &mut Child) {
-    if let Err(error) = child.kill().and_then(|()| child.wait()) {
-        tracing::warn!(%error, "can't kill ffmpeg");
-    }
 }
 
 /// The frames in ffmpeg's print-out: `frame:0 pts:0 pts_time:0.033`, then `lavfi.signalstats.YAVG=81.3`.
@@ -203,7 +197,11 @@ mod tests {
 
     use super::*;
 
-    const SHOWN: Shown = Shown { frames: 3, fps: 30 };
+    const SHOWN: Shown = Shown {
+        frames: 3,
+        fps: 30,
+        crf: 16,
+    };
 
     fn frames(times: [f64; 3], luma: [f64; 3]) -> Vec<Frame> {
         let pairs = times.into_iter().zip(luma);
@@ -211,13 +209,15 @@ mod tests {
     }
 
     /// A program that does what `script` says.
-    fn player(script: &str) -> (tempfile::TempDir, Player) {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("ffmpeg");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fn player(folder: &Path, script: &str) -> Player {
+        let program = folder.join("ffmpeg");
+        let text = format!("#!/bin/sh\n{script}\n");
+        fs::write(&program, text).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let patience = Duration::ZERO;
-        (folder, Player { program, patience })
+        Player {
+            program,
+            patience: Duration::ZERO,
+        }
     }
 
     #[test]
@@ -239,14 +239,95 @@ mod tests {
         assert_eq!(code(&frames([0.0, 0.1, 0.2], [80.0; 3])), "FP6016");
     }
 
+    /// A sound video, with programs that are there and do not work.
     #[test]
-    fn a_hung_program_is_ended_and_one_that_complains_is_believed() {
-        let no_frames = Shown { frames: 0, fps: 30 };
-        let path = Path::new("a.mp4");
-        let (_folder, hung) = player("exec sleep 600");
-        let error = hung.check(path, no_frames).unwrap_err();
-        assert!(error.to_string().contains("did not finish"), "{error}");
-        assert_eq!(error.code().as_str(), "FP6017");
+    fn a_program_that_does_not_work_says_nothing_about_a_video() {
+        let folder = tempfile::tempdir().unwrap();
+        let video = Clip::High.write_in(folder.path()).unwrap();
+        let shown = Shown {
+            frames: clips::FRAMES,
+            fps: clips::FPS,
+            crf: 16,
+        };
+        for (script, reason) in [
+            (
+                "echo 'error while loading shared libraries: libx.so.1' >&2; exit 127",
+                "libx.so.1",
+            ),
+            (
+                "echo 'Decoder (codec h264) not found' >&2; exit 1",
+                "codec h264",
+            ),
+            (
+                "echo 'No such file or directory' >&2; exit 1",
+                "No such file",
+            ),
+            ("kill -KILL $$", "killed"),
+            ("true", "decoded frames"),
+            (r"printf '\377\376'", "decoded frames"),
+        ] {
+            let found = player(folder.path(), script)
+                .check(video.path(), shown)
+                .unwrap();
+            let Playback::NotDecoded(Defect::Fault(said)) = found else {
+                panic!("{script}: {found:?}")
+            };
+            assert!(said.contains(reason), "{script}: {said}");
+            let version = player(folder.path(), script).version(folder.path());
+            assert!(
+                matches!(version, Err(Defect::Fault(_))),
+                "{script}: {version:?}"
+            );
+        }
+        let unusable = Player {
+            program: folder.path().to_owned(),
+            patience: PATIENCE,
+        };
+        assert!(unusable.version(folder.path()).is_err(), "a folder");
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 2, "the video and the program");
+    }
+
+    #[test]
+    fn a_program_that_works_is_believed_whatever_else_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let video = Clip::High.write_in(folder.path()).unwrap();
+        let shown = Shown {
+            frames: clips::FRAMES,
+            fps: clips::FPS,
+            crf: 16,
+        };
+        let real = |also: &str| player(folder.path(), &format!("{also}\nexec ffmpeg \"$@\""));
+        let patient = |also: &str| Player {
+            patience: PATIENCE,
+            ..real(also)
+        };
+        let chatty = patient("echo 'libva info: VA-API version 1.17.0' >&2");
+        assert_eq!(
+            chatty.check(video.path(), shown).unwrap(),
+            Playback::Decoded
+        );
+        assert!(
+            chatty
+                .version(folder.path())
+                .unwrap()
+                .starts_with("ffmpeg version")
+        );
+
+        let mut damaged = fs::read(video.path()).unwrap();
+        let samples = damaged.windows(4).position(|kind| kind == b"mdat").unwrap();
+        damaged[samples + 900..].fill(0xA5);
+        let path = folder.path().join("damaged.mp4");
+        fs::write(&path, damaged).unwrap();
+        for crf in [16, 0] {
+            let error = patient("")
+                .check(&path, Shown { crf, ..shown })
+                .unwrap_err();
+            assert_eq!(error.code().as_str(), "FP6017", "{error}");
+        }
+        let missing_frame = Shown { frames: 9, ..shown };
+        let error = patient("").check(video.path(), missing_frame).unwrap_err();
+        assert_eq!(error.code().as_str(), "FP6016");
     }
 
     #[test]
@@ -255,7 +336,9 @@ mod tests {
             program: "/nowhere/ffmpeg".into(),
             patience: PATIENCE,
         };
-        assert!(!player.check(Path::new("a.mp4"), SHOWN).unwrap());
-        assert_eq!(player.version().unwrap(), None);
+        let found = player.check(Path::new("a.mp4"), SHOWN).unwrap();
+        assert_eq!(found, Playback::NotDecoded(Defect::Missing));
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(player.version(folder.path()), Err(Defect::Missing));
     }
 }

@@ -8,11 +8,12 @@ use framepack_jobs::Verified;
 
 use super::colour::Yuv420;
 use super::mp4::{Muxed, Muxer};
-use super::playback::{Player, Shown};
+use super::playback::{Playback, Player, Shown};
+use super::program::Defect;
 use super::verify::{Expected, verify};
 use super::x264::{EncoderSettings, H264Encoder};
 use super::{faststart, metadata::Metadata};
-use crate::{error::VideoError, picture::Size};
+use crate::{error::VideoError, file::sync_folder, picture::Size};
 
 /// What a video is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +37,20 @@ pub struct VideoSummary {
     pub secs: f64,
     /// Size of the file in bytes.
     pub bytes: u64,
+    /// SHA-256 (hex) of the H.264 samples alone, without the header that tells when they were written.
+    pub stream_sha256: String,
+    /// Why its frames were not decoded again; `None` if they were.
+    pub undecoded: Option<Defect>,
+}
+
+impl VideoSummary {
     /// How it was read back.
-    pub verified: Verified,
+    pub fn verified(&self) -> Verified {
+        match self.undecoded {
+            None => Verified::Ffmpeg,
+            Some(_) => Verified::Container,
+        }
+    }
 }
 
 /// Encodes a video frame by frame.
@@ -134,15 +147,15 @@ fn publish(
     let shown = Shown {
         frames: expected.frames,
         fps: expected.fps,
+        crf: settings.crf,
     };
-    let verified = if Player::default().check(&part.path, shown)? {
-        Verified::Ffmpeg
-    } else {
-        Verified::Container
+    let undecoded = match Player::default().check(&part.path, shown)? {
+        Playback::Decoded => None,
+        Playback::NotDecoded(defect) => Some(defect),
     };
     fs::rename(&part.path, path).map_err(io_error(path, "renaming to"))?;
     let folder = folder(path);
-    if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
+    if let Err(error) = sync_folder(folder) {
         // A video that may be gone after a crash is none: whoever renders it again must not find it here.
         let _ = fs::remove_file(path);
         return Err(io_error(folder, "syncing")(error));
@@ -151,7 +164,8 @@ fn publish(
         frames: muxed.frames,
         secs: f64::from(muxed.frames) / f64::from(settings.fps),
         bytes,
-        verified,
+        stream_sha256: muxed.stream_sha256,
+        undecoded,
     })
 }
 

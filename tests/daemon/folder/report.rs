@@ -61,6 +61,7 @@ fn rule_11_the_report_of_a_video_has_all_that_is_known_of_it() {
     assert_eq!(report["hashes"]["image_sha256"], sha256(b"a photo"));
     let video = fs::read(farm.path("outputs").join(farm.outputs().remove(0))).unwrap();
     assert_eq!(report["hashes"]["video_sha256"], sha256(&video));
+    assert_eq!(report["hashes"]["stream_sha256"], "5eed".repeat(16));
     // Where the device tells what it took, there is a number.
     assert!(report["job"].get("energy_joules").is_some(), "{report:#}");
 }

@@ -1,6 +1,7 @@
 //! Where videos go: folders below the outputs folder, without following links out of it, and names (`reservation`).
 
 mod names;
+mod promise;
 mod reservation;
 
 use std::{
@@ -26,6 +27,8 @@ pub(crate) use reservation::{Owner, Reservation, Video, exists};
 pub(crate) enum FolderError {
     #[error("{path} is a symbolic link or not a folder")]
     Link { path: PathBuf },
+    #[error("opening {path}: {error}")]
+    Open { path: PathBuf, error: io::Error },
     #[error("creating {path}: {error}")]
     Create { path: PathBuf, error: io::Error },
     #[error("reserving the name of {path}: {error}")]
@@ -33,11 +36,27 @@ pub(crate) enum FolderError {
 }
 
 impl FolderError {
+    /// Whether the file system may have refused a name for what is in it: each has an error of its own for that.
+    pub(crate) fn is_of_the_name(&self) -> bool {
+        let (Self::Create { path, error } | Self::Reservation { path, error }) = self else {
+            return false;
+        };
+        match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
+            Errno::EINVAL | Errno::EILSEQ | Errno::ENAMETOOLONG => true,
+            // It is of the folder where that is gone.
+            Errno::ENOENT => path.parent().is_some_and(Path::is_dir),
+            _ => false,
+        }
+    }
+
     /// The failure of the job whose video was to go there.
     pub(crate) fn into_failure(self) -> Failure {
         let code = match &self {
             Self::Link { .. } => Code::OUTPUT_LINK,
-            Self::Create { .. } | Self::Reservation { .. } => Code::OUTPUT_FOLDER,
+            error if error.is_of_the_name() => Code::OUTPUT_NAME_REFUSED,
+            Self::Open { .. } | Self::Create { .. } | Self::Reservation { .. } => {
+                Code::OUTPUT_FOLDER
+            }
         };
         Failure::new(code, format!("output.dir: {self}"))
     }
@@ -50,7 +69,10 @@ pub(crate) fn make_folder(outputs: &Path, below: &Path) -> Result<(), FolderErro
         error,
     };
     let mut path = outputs.to_owned();
-    let mut folder = File::open(outputs).map_err(|error| create(&path, error))?;
+    let mut folder = File::open(outputs).map_err(|error| FolderError::Open {
+        path: path.clone(),
+        error,
+    })?;
     for name in below {
         path.push(name);
         match mkdirat(folder.as_fd(), name, Mode::from_bits_truncate(0o777)) {

@@ -1,18 +1,19 @@
 //! Reservations of videos' names: several daemons may write into one folder.
 //!
-//! Before a job begins, its daemon makes `.NAME.mp4.promised` beside the video: a symbolic link to nothing, whose target
-//! is the daemon's id and the job's number, because a link is made whole or not at all. A daemon that finds another one's
-//! uses another name. The reservation ends when the job has ended, or when its daemon finds it after a crash.
+//! Before a job begins, its daemon makes `.NAME.mp4.promised` beside the video, which says the daemon's id and the job's
+//! number (`promise`). A daemon that finds another one's uses another name. The reservation ends when the job has ended,
+//! or when its daemon finds it after a crash.
 
 use std::{
     ffi::{OsStr, OsString},
     fs, io,
-    os::unix::{ffi::OsStrExt, fs::symlink},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
 use framepack_jobs::JobId;
 
+use super::promise::{self, Marked};
 use crate::file::sync_dir;
 
 const SUFFIX: &str = ".promised";
@@ -43,29 +44,24 @@ impl Owner {
         Self(daemon_id.to_owned())
     }
 
-    fn target(&self, job: JobId) -> PathBuf {
-        format!("{}:{job}", self.0).into()
+    fn mark(&self, job: JobId) -> String {
+        format!("{}:{job}", self.0)
     }
 
     /// Reserves the name of a job's video; what an earlier run of the job reserved is its own.
     pub(crate) fn reserve(&self, output: &Path, job: JobId) -> io::Result<Reservation> {
-        let (path, target) = (path(output), self.target(job));
-        match symlink(&target, &path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let is_own = fs::read_link(&path)? == target;
-                Ok(if is_own {
-                    Reservation::Given
-                } else {
-                    Reservation::Taken
-                })
+        let (path, mark) = (path(output), self.mark(job));
+        match promise::make(&path, &mark)? {
+            Marked::Exists if promise::owner(&path).as_ref() == Some(&mark) => {
+                Ok(Reservation::Given)
             }
-            Err(error) => Err(error),
+            Marked::Exists => Ok(Reservation::Taken),
             // Nobody else makes this video from now on; it may have been made before.
-            Ok(()) if output.exists() => {
+            Marked::Made if output.exists() => {
                 fs::remove_file(&path)?;
                 Ok(Reservation::Taken)
             }
-            Ok(()) => {
+            Marked::Made => {
                 sync_dir(output.parent().unwrap_or(output))?;
                 Ok(Reservation::Given)
             }
@@ -76,7 +72,7 @@ impl Owner {
     /// nobody else may have made it while the name was reserved.
     pub(crate) fn release(&self, output: &Path, job: JobId, video: Video) {
         let path = path(output);
-        if fs::read_link(&path).is_ok_and(|target| target == self.target(job)) {
+        if promise::owner(&path).is_some_and(|mark| mark == self.mark(job)) {
             if video == Video::None && output.exists() {
                 remove(
                     output,
@@ -94,8 +90,8 @@ impl Owner {
             if !name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()) {
                 continue;
             }
-            let target = fs::read_link(entry.path()).unwrap_or_default();
-            let own = target.to_str().and_then(|text| text.strip_prefix(&self.0));
+            let mark = promise::owner(&entry.path()).unwrap_or_default();
+            let own = mark.strip_prefix(&self.0);
             let job = own.and_then(|rest| rest.strip_prefix(':')?.parse().ok());
             let over = job.and_then(|id| Some((JobId(id), over(JobId(id))?)));
             if let (Some((job, video)), Some(output)) = (over, output_of(&entry.path())) {
@@ -120,7 +116,7 @@ fn output_of(reservation: &Path) -> Option<PathBuf> {
 
 /// Whether the name is reserved by any daemon.
 pub(crate) fn exists(output: &Path) -> bool {
-    path(output).is_symlink()
+    path(output).symlink_metadata().is_ok()
 }
 
 fn path(output: &Path) -> PathBuf {

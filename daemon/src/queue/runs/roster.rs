@@ -38,6 +38,11 @@ impl Runs {
         }
     }
 
+    /// The GPUs that they run on.
+    pub(in crate::queue) fn gpus(&self) -> &Gpus {
+        &self.gpus
+    }
+
     /// A worker wants a job, after those that asked before it.
     pub(in crate::queue) fn wait(&mut self, worker: IdleWorker) {
         self.idle.push_back(worker);
@@ -85,6 +90,7 @@ impl Runs {
                 .and_then(|gpu| gpu.energy_joules),
         };
         self.running.insert(id, running);
+        self.gpus.run_begins();
         controlled
     }
 
@@ -92,6 +98,7 @@ impl Runs {
     /// is theirs as well.
     pub(in crate::queue) fn end(&mut self, id: JobId) -> Option<f64> {
         let ended = self.running.remove(&id)?;
+        self.gpus.run_ends();
         let now = self.gpus.of_device(&ended.device)?.energy_joules?;
         Some((now - ended.energy_joules?).max(0.0))
     }

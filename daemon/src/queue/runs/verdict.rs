@@ -130,7 +130,8 @@ fn is_in_the_way(record: &Record, ending: &Ending, foreign_bytes: u64) -> bool {
     };
     // After a step it is the ladder's business, and a run that is repeated costs hours.
     let has_begun = progress.is_some_and(|progress| (progress.section, progress.step) != (0, 0));
-    failure.class == Class::Oom && !has_begun && foreign_bytes >= LEAST_FOREIGN_BYTES
+    let is_of_device = failure.class == Class::Oom && failure.code != Code::HOST_OUT_OF_MEMORY;
+    is_of_device && !has_begun && foreign_bytes >= LEAST_FOREIGN_BYTES
 }
 
 /// The job waits for other programs; that does not count as a retry.

@@ -37,10 +37,10 @@ impl<B> DynamicSwap<B> {
             }
             match self.allocate(bytes_of(&self.blocks[number])) {
                 Ok(place) => drop(places.residents.insert(number, place)),
-                Err(Error::OutOfMemory { message }) if places.residency.slots > 0 => {
+                Err(Error::OutOfMemory(shortage)) if places.residency.slots > 0 => {
                     tracing::warn!(
                         number,
-                        message,
+                        %shortage,
                         "a block is streamed that was to be resident"
                     );
                     places.residency.resident[number] = false;
@@ -66,13 +66,13 @@ impl<B> DynamicSwap<B> {
             }
             match self.allocate(bytes) {
                 Ok(place) => places.slots.push(place),
-                Err(Error::OutOfMemory { message }) => {
+                Err(Error::OutOfMemory(shortage)) => {
                     self.finish_transfers(places);
                     if let Some((number, _)) = places.residents.pop_last() {
-                        tracing::warn!(number, message, "a block makes room for a slot");
+                        tracing::warn!(number, %shortage, "a block makes room for a slot");
                         places.residency.resident[number] = false;
                     } else if places.slots.is_empty() {
-                        return Err(Error::OutOfMemory { message });
+                        return Err(Error::OutOfMemory(shortage));
                     } else {
                         places.residency.slots = places.slots.len();
                     }

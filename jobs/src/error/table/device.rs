@@ -37,6 +37,15 @@ codes! {
     BUNDLE_NOT_UNPACKED "FP5015", Io, Farm,
         "job bundle can't be unpacked into `paths.state`",
         "check free space and permissions of `paths.state`";
+    HOST_OUT_OF_MEMORY "FP5016", Oom, Farm,
+        "out of host memory; the worker is still usable",
+        "free memory on the machine, lower `memory.host_budget_gb`, or use a smaller `size.bucket`";
+    OUTPUT_NAME_REFUSED "FP5017", Input, Job,
+        "file system of `paths.outputs` refuses the name of the video or of its folder",
+        "use letters, digits, `.`, `_` and `-` in `output.dir` and `output.name`, and shorter names";
+    STATE_WITHOUT_LOCKS "FP5018", Resource, Farm,
+        "file system of `paths.state` has no file locks",
+        "set `paths.state` to a folder on a local disk with a file system of Linux";
     JOBS_FOLDER_GONE "FP5020", State, Farm,
         "jobs folder is gone or can't be read",
         "mount or recreate it; queued jobs keep running, and the folder is read again when it is back";

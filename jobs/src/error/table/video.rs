@@ -26,8 +26,8 @@ codes! {
         "video differs from what was written when it is read back",
         "check the disk: the file was damaged between writing and reading";
     VIDEO_UNDECODABLE "FP6017", Io, Farm,
-        "`ffmpeg` could not decode the written video, or did not finish",
-        "check the disk, and that `ffmpeg` decodes H.264";
+        "`ffmpeg` can't decode the written video, but decodes one that is known to be good",
+        "check the disk: the file was damaged between writing and reading";
     VIDEO_BLACK "FP6018", Numerics, Job,
         "every frame of the written video is black",
         "try another seed, or a brighter start image";
