@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
-use framepack_jobs::{Guidance, Model};
+use framepack_jobs::{Guidance, Model, Settings, picture::Colour, settings::BACKGROUND};
 use image::RgbImage;
 
 use crate::{
@@ -63,9 +63,7 @@ pub(crate) struct Sampling {
 impl Job {
     /// Resolves `request`: reads the bundle's defaults and the image, and nothing that is large.
     pub(crate) fn resolve(request: &RenderRequest) -> Result<Self, Error> {
-        if let Some((key, _)) = request.settings.iter().next() {
-            return Err(Error::Setting { key: key.into() });
-        }
+        let background = background(&request.settings)?;
         let bundle = Bundle::open(&request.bundle)?;
         let defaults = bundle.defaults()?;
         let mut warnings = vec![];
@@ -81,8 +79,10 @@ impl Job {
             }
         };
 
-        let picture = picture::load::load(&request.image)
+        let loaded = picture::load::load(&request.image, background)
             .map_err(|error| error.naming(&request.image_name))?;
+        let picture = loaded.pixels;
+        warnings.extend(loaded.warnings);
         let side_px = request.bucket.unwrap_or(defaults.bucket_px);
         if request.crf == 0 {
             warnings.push(LOSSLESS.into());
@@ -124,6 +124,20 @@ impl Job {
             warnings,
         })
     }
+}
+
+/// What shows where the start image is transparent: the one setting of a request that has no field of its own.
+fn background(settings: &Settings) -> Result<Colour, Error> {
+    if let Some((key, _)) = settings.iter().find(|(key, _)| *key != BACKGROUND.key) {
+        return Err(Error::Setting { key: key.into() });
+    }
+    let Some(value) = settings.get(&BACKGROUND) else {
+        return Ok(Colour::WHITE);
+    };
+    let colour = value.text().and_then(|text| text.parse().ok());
+    colour.ok_or_else(|| Error::Setting {
+        key: BACKGROUND.key.into(),
+    })
 }
 
 /// What the video says about itself: with the models and the start image, all that is needed to render it again.

@@ -12,6 +12,7 @@ mod job;
 mod memory;
 mod parameters;
 mod parse;
+pub mod picture;
 mod render;
 mod schedule;
 mod seed;
