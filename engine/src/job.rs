@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
-use framepack_jobs::{Guidance, Model, Settings, picture::Colour, settings::BACKGROUND};
+use framepack_jobs::{Guidance, Model, Settings, Value, picture::Colour, settings::BACKGROUND};
 use image::RgbImage;
 
 use crate::{
@@ -127,7 +127,7 @@ impl Job {
 }
 
 /// What shows where the start image is transparent: the one setting of a request that has no field of its own.
-fn background(settings: &Settings) -> Result<Colour, Error> {
+pub(crate) fn background(settings: &Settings) -> Result<Colour, Error> {
     if let Some((key, _)) = settings.iter().find(|(key, _)| *key != BACKGROUND.key) {
         return Err(Error::Setting { key: key.into() });
     }
@@ -142,7 +142,7 @@ fn background(settings: &Settings) -> Result<Colour, Error> {
 
 /// What the video says about itself: with the models and the start image, all that is needed to render it again.
 fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Metadata {
-    let comment = serde_json::json!({
+    let mut comment = serde_json::json!({
         "image": request.image_name.file_name().map(|name| name.to_string_lossy()),
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
@@ -155,6 +155,9 @@ fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Met
         "latent_window": sampling.sections.latent_window,
         "crf": request.crf,
     });
+    if let Some(background) = request.settings.get(&BACKGROUND).and_then(Value::text) {
+        comment["background"] = background.into();
+    }
     Metadata {
         title: request.name.clone(),
         comment,

@@ -92,7 +92,7 @@ pub(super) static BY_MAGIC: [Foreign; 48] = [
     other("a Windows shortcut", "copy the picture itself", &[(0, b"\x4C\0\0\0\x01\x14\x02\0")]),
 ];
 
-/// A container of Apple, ISO or QuickTime, by its brands.
+/// A container of Apple, ISO or `QuickTime`, by its brands.
 pub(super) static HEIC: Foreign = picture(
     "a HEIC picture",
     "convert it: `heif-convert photo.heic photo.jpg`, or set the telephone's camera to `Most Compatible`",

@@ -26,12 +26,9 @@ pub(super) fn header(file: &mut Scan<impl BufRead + Seek>) -> Result<Header, Sto
         };
         match block {
             EXTENSION if !has_frame => extension(file, &mut header)?,
-            EXTENSION => {
-                // What follows the first frame may be cut off.
-                if file.skip(1).and_then(|()| skip_blocks(file)).is_err() {
-                    break;
-                }
-            }
+            // What follows the first frame may be cut off.
+            EXTENSION if file.skip(1).and_then(|()| skip_blocks(file)).is_err() => break,
+            EXTENSION => {}
             FRAME if has_frame => {
                 header.has_more = true;
                 break;

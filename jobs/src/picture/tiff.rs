@@ -25,8 +25,8 @@ struct Entry {
 struct Directory {
     width: u32,
     height: u32,
-    is_preview: bool,
-    has_subdirectories: bool,
+    subfile: u32,
+    subdirectories: Option<Entry>,
     is_dng: bool,
     photometric: u32,
     format: u32,
@@ -39,6 +39,8 @@ struct Directory {
 const COLOUR_FILTER_ARRAY: u32 = 32803;
 const LINEAR_RAW: u32 = 34892;
 const UNSIGNED: u32 = 1;
+/// A smaller version of another picture in the file.
+const PREVIEW: u32 = 1;
 
 pub(super) fn header(file: &mut Scan<impl BufRead + Seek>) -> Result<Header, Stop> {
     file.go_to(0)?;
@@ -59,7 +61,7 @@ pub(super) fn header(file: &mut Scan<impl BufRead + Seek>) -> Result<Header, Sto
         return Err(Unfit::Foreign(&DNG).into());
     }
     let is_sensor = [COLOUR_FILTER_ARRAY, LINEAR_RAW].contains(&directory.photometric);
-    if is_sensor || directory.is_preview && directory.has_subdirectories {
+    if is_sensor || directory.subfile & PREVIEW != 0 && directory.subdirectories.is_some() {
         return Err(Unfit::Foreign(&RAW).into());
     }
     if directory.format == 3 {
@@ -101,13 +103,13 @@ fn directory(file: &mut Scan<impl BufRead + Seek>, endian: Endian) -> Result<Dir
         };
         let mut value = || first_value(file, endian, entry);
         match tag {
-            254 => found.is_preview = value()? & 1 == 1,
+            254 => found.subfile = value()?,
             256 => found.width = value()?,
             257 => found.height = value()?,
             262 => found.photometric = value()?,
             273 | 324 => found.offsets = Some(entry),
             279 | 325 => found.lengths = Some(entry),
-            330 => found.has_subdirectories = true,
+            330 => found.subdirectories = Some(entry),
             338 => found.extra = Some(value()?),
             339 => found.format = value()?,
             50706 => found.is_dng = true,
