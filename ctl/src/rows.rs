@@ -131,7 +131,14 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         JobState::Done { result, .. } => result.warnings.as_slice(),
         _ => &[],
     });
-    lines.extend(warnings.map(|warning| ("warning", warning.clone())));
+    // What was foreseen is in the report once more.
+    let mut said: Vec<&String> = Vec::new();
+    for warning in warnings {
+        if !said.contains(&warning) {
+            said.push(warning);
+            lines.push(("warning", warning.clone()));
+        }
+    }
     lines
         .into_iter()
         .filter(|(_, value)| !value.is_empty())

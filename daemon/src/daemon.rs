@@ -37,7 +37,7 @@ use crate::{
     start_error::StartError,
     state_dir::StateDir,
     store::Store,
-    worker::{self, Planners, SupervisorContext, Switches},
+    worker::{self, Inspections, Planners, SupervisorContext, Switches},
 };
 
 /// Time for the workers to end when the daemon stops; each needs a second at most, unless it has to be killed.
@@ -96,6 +96,7 @@ struct Core {
     gpus: Gpus,
     queue: QueueHandle,
     queue_task: JoinHandle<()>,
+    inspections: Inspections,
 }
 
 /// The jobs folder's thread.
@@ -130,6 +131,7 @@ impl Daemon {
             intake: folder.intake.clone(),
             renderer: setup::renderer(&setup.config, &setup.front.state),
             planners: workers.planners.clone(),
+            inspections: core.inspections.clone(),
             jobs: setup.config.paths.jobs.clone(),
             folder: folder.view.clone(),
             folder_events: folder.events.clone(),
@@ -199,11 +201,14 @@ impl Core {
         };
         let queue = Actor::open(opened, queue).await.map_err(StartError::from)?;
         let (queue, queue_task) = queue.start();
+        let renderer = setup::renderer(&setup.config, &setup.front.state);
+        let inspections = Inspections::start(setup.worker.clone(), queue.clone(), renderer);
         Ok(Self {
             disk,
             gpus,
             queue,
             queue_task,
+            inspections,
         })
     }
 }
@@ -228,6 +233,7 @@ impl FolderThread {
             daemon_id: setup.front.state.daemon_id().to_owned(),
             intake: intake.clone(),
             queue: core.queue.clone(),
+            inspections: core.inspections.clone(),
             disk: core.disk.clone(),
             events: events.clone(),
             view: view_sender,

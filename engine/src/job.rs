@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
-use framepack_jobs::{Guidance, Model};
+use framepack_jobs::{Guidance, Model, Settings, Value, picture::Colour, settings::BACKGROUND};
 use image::RgbImage;
 
 use crate::{
@@ -60,9 +60,7 @@ pub(crate) struct Sampling {
 impl Job {
     /// Resolves `request`: reads the bundle's defaults and the image, and nothing that is large.
     pub(crate) fn resolve(request: &RenderRequest) -> Result<Self, Error> {
-        if let Some((key, _)) = request.settings.iter().next() {
-            return Err(Error::Setting { key: key.into() });
-        }
+        let background = background(&request.settings)?;
         let bundle = Bundle::open(&request.bundle)?;
         let defaults = bundle.defaults()?;
         let mut warnings = vec![];
@@ -78,8 +76,10 @@ impl Job {
             }
         };
 
-        let picture = picture::load::load(&request.image)
+        let loaded = picture::load::load(&request.image, background)
             .map_err(|error| error.naming(&request.image_name))?;
+        let picture = loaded.pixels;
+        warnings.extend(loaded.warnings);
         let side_px = request.bucket.unwrap_or(defaults.bucket_px);
         let size = bucket::nearest_size(Size::new(picture.width(), picture.height()), side_px);
         let window = request.latent_window.unwrap_or(defaults.latent_window);
@@ -120,9 +120,23 @@ impl Job {
     }
 }
 
+/// What shows where the start image is transparent: the one setting of a request that has no field of its own.
+pub(crate) fn background(settings: &Settings) -> Result<Colour, Error> {
+    if let Some((key, _)) = settings.iter().find(|(key, _)| *key != BACKGROUND.key) {
+        return Err(Error::Setting { key: key.into() });
+    }
+    let Some(value) = settings.get(&BACKGROUND) else {
+        return Ok(Colour::WHITE);
+    };
+    let colour = value.text().and_then(|text| text.parse().ok());
+    colour.ok_or_else(|| Error::Setting {
+        key: BACKGROUND.key.into(),
+    })
+}
+
 /// What the video says about itself: with the models and the start image, all that is needed to render it again.
 fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Metadata {
-    let comment = serde_json::json!({
+    let mut comment = serde_json::json!({
         "image": request.image_name.file_name().map(|name| name.to_string_lossy()),
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
@@ -135,6 +149,9 @@ fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Met
         "latent_window": sampling.sections.latent_window,
         "crf": request.crf,
     });
+    if let Some(background) = request.settings.get(&BACKGROUND).and_then(Value::text) {
+        comment["background"] = background.into();
+    }
     Metadata {
         title: request.name.clone(),
         comment,

@@ -8,6 +8,7 @@ pub mod device;
 pub mod error;
 mod file;
 pub mod history;
+pub mod inspect;
 mod job;
 mod kernels;
 pub mod models;

@@ -30,6 +30,7 @@ use crate::{
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
     progress::{Listener, ProgressReporter},
+    text::reach::{self, used_prompts},
     transformer,
     weights::Fingerprint,
 };
@@ -106,6 +107,7 @@ impl Pipeline {
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.platform.device);
         let mut job = Job::resolve(request)?;
+        let prompts = used_prompts(&request.prompt, &request.negative_prompt, &request.guidance);
         let ladder = Ladder::at(request.rung);
         let memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
@@ -114,6 +116,7 @@ impl Pipeline {
         self.models.select(&job.bundle, files);
         let mut checkpoints = self.checkpoints(&job, files)?;
         let mut found = checkpoints.find(job.plan.sections as usize);
+        job.warnings.extend(reach::warnings(&job.bundle, &prompts));
         job.warnings.extend(found.warning.take());
         let attention = self.attention(&job, &found, memory_plan.transformer.tokens)?;
         job.warnings.extend(attention.warning.clone());

@@ -57,6 +57,15 @@ pub enum ToWorker {
     },
 }
 
+/// The answer to a [`RenderRequest`] that is only inspected, by a program that renders nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspected {
+    /// The job.
+    pub job: JobId,
+    /// What its report will warn of: prompts that are not read to their end, what of the picture is not shown.
+    pub warnings: Vec<String>,
+}
+
 /// Where a job is to pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

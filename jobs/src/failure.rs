@@ -30,6 +30,13 @@ impl Failure {
         }
     }
 
+    /// The same with a hint that knows more than the code's, if there is one.
+    #[must_use]
+    pub fn hinting(self, hint: Option<&str>) -> Self {
+        let hint = hint.map(str::to_owned).or(self.hint);
+        Self { hint, ..self }
+    }
+
     /// The same with a job's number in place of `JOB` in the hint.
     #[must_use]
     pub fn naming(self, job: JobId) -> Self {

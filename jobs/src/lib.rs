@@ -13,6 +13,7 @@ mod memory;
 mod name;
 mod parameters;
 mod parse;
+pub mod picture;
 mod render;
 mod schedule;
 mod seed;
@@ -49,7 +50,9 @@ pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;
 pub use selector::{InvalidSelector, Selector, Unmatched, select};
 pub use settings::{Row, Settings, Value};
-pub use spec::{API, JobSpec, Length, OutputSpec, Size, Start, ValidSpec, Validated};
+pub use spec::{
+    API, JobSpec, Length, OutputSpec, SURELY_READ_BYTES, Size, Start, ValidSpec, Validated,
+};
 pub use state::{IllegalTransition, JobState, StateName, UnknownState};
 pub use template::{InvalidTemplate, NameTemplate};
 pub use time::{InvalidTimestamp, Timestamp};

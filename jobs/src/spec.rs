@@ -12,6 +12,9 @@ use crate::{
 /// Value of `api` in a job file.
 pub const API: &str = "framepack/v1";
 
+/// A prompt of so many bytes is read to its end: CLIP reads 75 tokens, and none is shorter than a byte.
+pub const SURELY_READ_BYTES: usize = 75;
+
 /// A job file as the user wrote it: every value of the right type and in its range, absent ones `None`.
 ///
 /// Made by [`JobSpec::parse`]; [`JobSpec::validate`] fills in what was left out.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use framepack_jobs::{JobSpec, Settings, Surroundings, Validated, Value};
+use framepack_jobs::{JobSpec, Settings, Surroundings, Validated, Value, settings::BACKGROUND};
 
 /// Keys of the examples, of a picture whose hash is 64 zeros, as the first version made them.
 const KEYS: [(&str, &str); 9] = [
@@ -147,5 +147,41 @@ fn keys_beside_the_table_are_keys_of_a_job_file() {
             Err(problems) => problems.to_string(),
         };
         assert!(!problems.contains("unknown key"), "{key}: {problems}");
+    }
+}
+
+#[test]
+fn the_background_counts_where_it_is_not_white() {
+    let text = |background: &str| {
+        format!("api: framepack/v1\nstart: {{image: a.png, background: {background}}}\n")
+    };
+    let black = farm(&[("start.background", Value::from("#000000"))]);
+    let job = |background: &str, farm: &Settings| validated(&text(background), "a", farm.clone());
+    let without = validated(
+        "api: framepack/v1\nstart: {image: a.png}\n",
+        "a",
+        black.clone(),
+    );
+    let white = job("\"#FFFFFF\"", &black);
+    assert_eq!(key(&white), key(&without));
+    assert_ne!(key(&job("\"#fffffe\"", &black)), key(&white));
+    let rendered = |job: &framepack_jobs::Validated| {
+        let spec = job.spec.clone().with(&job.farm_defaults);
+        spec.settings.get(&BACKGROUND).cloned()
+    };
+    assert_eq!(rendered(&white), None, "a job's own white is white");
+    assert_eq!(rendered(&without), Some(Value::from("#000000")));
+    let own = rendered(&job("\"#A0b0C0\"", &black));
+    assert_eq!(own, Some(Value::from("#a0b0c0")));
+
+    for (wrong, says) in [
+        ("123456", "in quotes"),
+        ("\"white\"", "#ffffff"),
+        ("\"#fff\"", "#rrggbb"),
+    ] {
+        let problems = JobSpec::parse(&text(wrong)).unwrap_err();
+        let problem = problems.iter().next().unwrap();
+        let said = format!("{problem} {}", problem.hint.as_deref().unwrap_or_default());
+        assert!(said.contains(says), "{wrong}: {said}");
     }
 }

@@ -226,7 +226,7 @@ fn a_rejected_job_is_taken_once_it_is_mended() {
     let farm = Farm::new();
     farm.drop_job("cat.yaml", image("later.png"));
     assert_eq!(farm.report("cat").0, "rejected");
-    fs::write(farm.path("jobs/later.png"), "a photo").unwrap();
+    fs::write(farm.path("jobs/later.png"), "P1 1 1 0").unwrap();
     let (_, rejected) = farm.filed("cat", ".yaml").remove(0);
     fs::rename(rejected, farm.path("jobs/mended.yaml")).unwrap();
     assert_eq!(farm.report("mended").0, "done");

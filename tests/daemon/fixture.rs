@@ -70,7 +70,7 @@ impl Farm {
         );
         let dir = TempDir::with_prefix("framepackd-test.").unwrap();
         fs::create_dir(dir.path().join("jobs")).unwrap();
-        fs::write(dir.path().join("jobs/photo.png"), "a photo").unwrap();
+        fs::write(dir.path().join("jobs/photo.png"), "P1 1 1 0").unwrap();
         let farm = Self {
             dir,
             daemon: None,

@@ -16,6 +16,7 @@ mod install;
 mod limits;
 mod offline;
 mod pausing;
+mod pictures;
 mod plan;
 #[path = "../preload.rs"]
 mod preload;

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     cancelling::Moments,
+    client::assert_code,
     fixture::{Farm, binary},
 };
 
@@ -35,6 +36,11 @@ fn bundle() -> PathBuf {
         .join("tests/fixtures/bundle")
         .canonicalize()
         .unwrap()
+}
+
+/// Pictures of every kind, made by `tests/oracle/pictures.py`.
+fn pictures() -> PathBuf {
+    Path::new(ROOT).join("tests/fixtures/pictures")
 }
 
 /// What ffprobe sees: the stream's properties, every frame counted.
@@ -97,14 +103,84 @@ fn a_missing_image_is_said_before_anything_runs() {
 }
 
 #[test]
-fn an_image_that_is_none_fails_as_the_jobs_fault() {
+fn an_image_whose_pixels_are_damaged_fails_as_the_jobs_fault() {
     let farm = farm(&bundle());
-    fs::write(farm.path("jobs/photo.jpg"), "no photo").unwrap();
+    // Its header and its end are as they should be.
+    let mut photo = fs::read(pictures().join("png-palette.png")).unwrap();
+    let pixels = photo.windows(4).position(|name| name == b"IDAT").unwrap() + 4;
+    photo[pixels..pixels + 8].fill(0xFF);
+    fs::write(farm.path("jobs/photo.jpg"), photo).unwrap();
     farm.drop_job("smile.yaml", JOB);
     let (outcome, report) = farm.report("smile");
     assert_eq!(
         (outcome.as_str(), &report["failure"]["class"]),
         ("failed", &"input".into())
+    );
+}
+
+#[test]
+fn what_is_not_shown_or_not_read_is_said_alike_everywhere() {
+    let farm = farm(&bundle());
+    let photo = fs::read(farm.path("jobs/photo.jpg")).unwrap();
+    let film = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42 \xFF\xDA and so on";
+    fs::write(farm.path("jobs/moving.jpg"), [&photo[..], film].concat()).unwrap();
+    for name in ["png-alpha.png", "gif-animated.gif"] {
+        fs::copy(pictures().join(name), farm.path("jobs").join(name)).unwrap();
+    }
+    let with = |picture: &str| JOB.replace("photo.jpg", picture);
+    farm.drop_job("moving.yaml", with("moving.jpg"));
+    farm.drop_job("animated.yaml", with("gif-animated.gif"));
+    let text = with("png-alpha.png, background: \"#102030\"")
+        .replace("she smiles", &"she smiles at us ".repeat(30));
+    let path = farm.path("jobs/.incoming/clear.yaml");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text.replace("png-alpha", "../png-alpha")).unwrap();
+    let path = path.to_str().unwrap();
+    let planned = farm.ctl(&["plan", "--json", path]);
+    assert_code(&planned, 0);
+    let planned: Value = serde_json::from_slice(&planned.stdout).unwrap();
+    // Known while the job waits.
+    assert_code(&farm.ctl(&["pause", "--all"]), 0);
+    assert_code(&farm.ctl(&["submit", path]), 0);
+    let foreseen = farm.wait_until("its record warns", |farm| {
+        let job = farm.show("clear").pop()?;
+        (!job.warnings.is_empty()).then_some(job.warnings)
+    });
+    assert_code(&farm.ctl(&["resume", "--all"]), 0);
+    assert_code(&farm.ctl(&["wait", "clear"]), 0);
+
+    let warnings = |value: &Value| -> Vec<String> {
+        let texts = value.as_array().unwrap().iter();
+        texts
+            .map(|text| text.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let job = serde_json::to_value(farm.show("clear").pop().unwrap()).unwrap();
+    let rendered = warnings(&job["result"]["warnings"]);
+    assert_eq!(foreseen, rendered);
+    for part in [
+        "start.image: 50 % of it is transparent: put on #102030 (start.background)",
+        "tokens, CLIP reads 75; not read from: \"",
+        "tokens, Llama reads 256; not read from: \"",
+    ] {
+        assert!(
+            rendered.iter().any(|warning| warning.contains(part)),
+            "{rendered:#?}"
+        );
+    }
+    let planned = warnings(&planned["items"][0]["warnings"]);
+    assert!(
+        rendered.iter().all(|warning| planned.contains(warning)),
+        "{planned:#?} {rendered:#?}"
+    );
+    assert_eq!(
+        farm.report("moving").1["job"]["result"]["warnings"],
+        Value::Array(vec![])
+    );
+    let animated = warnings(&farm.report("animated").1["job"]["result"]["warnings"]);
+    assert_eq!(
+        animated,
+        ["start.image: the GIF has several frames; the first is used"]
     );
 }
 

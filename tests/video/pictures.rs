@@ -1,8 +1,15 @@
 //! Pictures against Pillow: the goldens of `tests/oracle/generate.py`, byte for byte.
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
 use framepack_engine::picture::Size;
 use framepack_engine::picture::bucket::nearest_size;
+use framepack_engine::picture::load::load;
 use framepack_engine::picture::resample::{Filter, resize};
+use framepack_jobs::picture::Colour;
 use image::RgbImage;
 use safetensors::SafeTensors;
 
@@ -62,4 +69,47 @@ fn buckets_equal_the_originals() {
             case.image, case.resolution
         );
     }
+}
+
+/// A picture of `tests/oracle/pictures.py`, and what Pillow shows of it.
+fn fixtures() -> Vec<(PathBuf, RgbImage)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/pictures");
+    let paths = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_picture =
+        |path: &PathBuf| !matches!(path.extension().unwrap().to_str(), Some("ppm" | "rs"));
+    let with_reference = |path: PathBuf| {
+        let reference = image::open(path.with_extension("ppm")).unwrap().into_rgb8();
+        (path, reference)
+    };
+    paths.filter(is_picture).map(with_reference).collect()
+}
+
+/// How far a value may be from Pillow's: JPEG is only defined up to the decoder's rounding.
+fn tolerance(name: &str) -> u8 {
+    if name.contains("jpeg") { 3 } else { 0 }
+}
+
+#[test]
+fn pictures_of_every_kind_are_shown_as_pillow_shows_them() {
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 40, "{}", fixtures.len());
+    let differences: Vec<String> = fixtures
+        .iter()
+        .filter_map(|(path, reference)| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let shown = match load(path, Colour::WHITE) {
+                Ok(picture) => picture.pixels,
+                Err(error) => return Some(format!("{name}: {error}")),
+            };
+            if shown.dimensions() != reference.dimensions() {
+                return Some(format!("{name}: {:?}", shown.dimensions()));
+            }
+            let values = shown.as_raw().iter().zip(reference.as_raw());
+            let most = values.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            (most > tolerance(name)).then(|| format!("{name}: by {most}"))
+        })
+        .collect();
+    assert!(differences.is_empty(), "{differences:#?}");
 }

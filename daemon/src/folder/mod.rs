@@ -53,6 +53,7 @@ use crate::{
     disk::Disk,
     queue::{QueueHandle, Stopping},
     state_dir::Layout,
+    worker::Inspections,
 };
 
 /// The jobs folder and everything that is on its way through it.
@@ -73,6 +74,7 @@ pub(crate) struct FolderConfig {
     pub(crate) daemon_id: String,
     pub(crate) intake: Intake,
     pub(crate) queue: QueueHandle,
+    pub(crate) inspections: Inspections,
     pub(crate) disk: Disk,
     /// Where the hints of the file system go.
     pub(crate) events: mpsc::Sender<Event>,
@@ -95,6 +97,7 @@ impl Folder {
         let pending = PendingConfig {
             intake: config.intake,
             queue: config.queue,
+            inspections: config.inspections,
             settings,
             bundles: config.layout.bundles(),
         };

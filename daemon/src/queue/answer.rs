@@ -3,6 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use framepack_ipc::{control::WorkerState, state::Imported};
+use framepack_jobs::JobId;
 use tokio::sync::oneshot;
 
 use super::{
@@ -79,6 +80,10 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         Message::Show(job, reply) => {
             send(reply, queue.jobs.get(job).map(|record| record.job.clone()));
         }
+        Message::Warn(job, warnings, reply) => {
+            warn(queue, job, warnings);
+            queue.outbox.answer(reply, ());
+        }
         Message::Summary(reply) => send(reply, summary(queue)),
         Message::Stop(reply) => {
             queue.outbox.answer(reply, ());
@@ -86,6 +91,21 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         }
     }
     ControlFlow::Continue(())
+}
+
+/// Adds to a job's warnings what they do not say yet; the report of one that has ended says it already.
+fn warn(queue: &mut Queue, id: JobId, mut warnings: Vec<String>) {
+    let Some(record) = queue.jobs.get(id) else {
+        return;
+    };
+    warnings.retain(|warning| !record.job.warnings.contains(warning));
+    if record.job.is_finished() || warnings.is_empty() {
+        return;
+    }
+    queue
+        .jobs
+        .change(id, |record| record.job.warnings.extend(warnings));
+    queue.outbox.put(Delivery::Announce(id));
 }
 
 /// Tells how the jobs are: what was not durable when it was asked for is not told before it is. While the store

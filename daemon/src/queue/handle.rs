@@ -225,6 +225,11 @@ impl QueueHandle {
         self.ask(|reply| Message::Show(job, reply)).await
     }
 
+    /// Notes what a closer look at a job found; durable when this returns.
+    pub(crate) async fn warn(&self, job: JobId, warnings: Vec<String>) -> Result<(), Stopping> {
+        self.ask(|reply| Message::Warn(job, warnings, reply)).await
+    }
+
     /// Every change of every job from now on.
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Job>> {
         self.events.subscribe()

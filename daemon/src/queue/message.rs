@@ -54,6 +54,8 @@ pub(super) enum Message {
     RecordsAfter(JobId, usize, oneshot::Sender<Vec<Record>>),
     Import(Box<Record>, Image, oneshot::Sender<Imported>),
     Show(JobId, oneshot::Sender<Option<Job>>),
+    /// What a closer look at a job found.
+    Warn(JobId, Vec<String>, oneshot::Sender<()>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
 }

@@ -19,7 +19,7 @@ use crate::{
     render::Renderer,
     state_dir::Layout,
     store::StoreView,
-    worker::{Planners, Switches},
+    worker::{Inspections, Planners, Switches},
 };
 
 /// The daemon's parts, as far as a command may ask them.
@@ -29,6 +29,7 @@ pub(crate) struct Service {
     pub(crate) intake: Intake,
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
+    pub(crate) inspections: Inspections,
     /// The jobs folder.
     pub(crate) jobs: PathBuf,
     /// How it is.

@@ -1,10 +1,14 @@
 //! `submit`: a job file's text, by the same way as from the folder. Answered once the job is durable.
 
+use std::time::Duration;
+
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope,
     control::{self, Response, SubmitOutcome, SubmitRequest},
 };
 use framepack_jobs::{Code, Source};
+
+use tokio::time::timeout;
 
 use super::service::Service;
 use crate::{
@@ -12,17 +16,30 @@ use crate::{
     queue::{Submission, SubmitError, Submitted},
 };
 
+/// How long a client waits for warnings that come by a closer look. Its job is there already.
+const MOMENT: Duration = Duration::from_secs(1);
+
 pub(super) async fn submit(
     service: &Service,
     request: SubmitRequest,
 ) -> Result<Response, ErrorEnvelope> {
     let submission = accept(service, request).await?;
+    let is_worth_a_look = submission.is_worth_a_look;
     let submitted = match service.queue.submit(submission).await? {
-        Ok(Submitted::New(job)) => control::Submission {
-            job,
-            outcome: SubmitOutcome::Created,
-            settings_differ: Vec::new(),
-        },
+        Ok(Submitted::New(mut job)) => {
+            if is_worth_a_look {
+                let found = service.inspections.look_at(job.id);
+                // What is found later is in the job's record.
+                if let Ok(Ok(warnings)) = timeout(MOMENT, found).await {
+                    job.warnings.extend(warnings);
+                }
+            }
+            control::Submission {
+                job,
+                outcome: SubmitOutcome::Created,
+                settings_differ: Vec::new(),
+            }
+        }
         Ok(Submitted::Duplicate { job, difference }) => control::Submission {
             job,
             outcome: SubmitOutcome::Duplicate,

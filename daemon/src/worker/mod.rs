@@ -9,12 +9,14 @@
 //! - `idle`: which memory a worker without a job frees, and when
 //! - `faults`: when a device is disabled; `switch`: how it is enabled again
 //! - `questions`: questions to workers, beside jobs
+//! - `inspection`: a look at submitted jobs, by a program of its own
 //! - `devices`: which devices get a worker, and a supervisor
 //! - `vitals`: what the kernel says of a process
 
 mod devices;
 mod faults;
 mod idle;
+mod inspection;
 mod launch;
 mod process;
 mod questions;
@@ -27,6 +29,7 @@ mod watchdog;
 
 pub(crate) use self::{
     devices::supervisors,
+    inspection::Inspections,
     questions::{NoAnswer, Planners},
     supervisor::SupervisorContext,
     switch::Switches,

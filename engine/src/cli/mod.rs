@@ -3,6 +3,7 @@
 mod bench;
 mod doctor;
 mod forward;
+mod inspect;
 mod options;
 mod preprocess;
 mod serve;
@@ -29,6 +30,8 @@ enum Command {
     Bench(bench::Args),
     /// Check that a device supports what the engine needs
     Doctor(doctor::Args),
+    /// Say what is not shown or not read of jobs that framepackd sends on stdin
+    Inspect(inspect::Args),
     /// Fit an image to a bucket, as for a job's start image
     Preprocess(preprocess::Args),
     /// Render jobs that framepackd sends on stdin
@@ -45,6 +48,7 @@ impl Cli {
             Command::Forward(args) => args.run(),
             Command::Bench(args) => args.run(),
             Command::Doctor(args) => args.run(),
+            Command::Inspect(args) => args.run(),
             Command::Preprocess(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Synth(args) => args.run(),

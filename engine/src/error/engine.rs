@@ -203,7 +203,11 @@ impl Error {
 
     /// The failure as policy, reports and users see it.
     pub fn failure(&self) -> Failure {
-        Failure::new(self.code(), self.to_string())
+        let failure = Failure::new(self.code(), self.to_string());
+        match self {
+            Self::Picture(error) => failure.hinting(error.hint()),
+            _ => failure,
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use framepack_jobs::Code;
+use framepack_jobs::{Code, picture::Unfit};
 use thiserror::Error;
 
-use super::size::{MAX_FILE_BYTES, MAX_PIXELS, Size};
+use super::size::MAX_FILE_BYTES;
 
 /// Why an image cannot be used.
 #[derive(Debug, Error)]
@@ -26,19 +26,13 @@ pub enum PictureError {
         /// The path.
         path: PathBuf,
     },
-    /// Not one of the four formats, whatever its name says.
-    #[error("{} is not a JPEG, PNG, WebP or TIFF image", path.display())]
-    UnknownFormat {
+    /// Its first bytes or its header speak against it.
+    #[error("the image {} {unfit}", path.display())]
+    Unfit {
         /// The file.
         path: PathBuf,
-    },
-    /// The picture has more pixels than are accepted.
-    #[error("the image {} has {size} = {} pixels, more than {MAX_PIXELS}", path.display(), size.pixels())]
-    TooManyPixels {
-        /// The file.
-        path: PathBuf,
-        /// Its size.
-        size: Size,
+        /// What does.
+        unfit: Unfit,
     },
     /// The file is larger than any acceptable picture.
     #[error("the image {} has {bytes} bytes, more than {MAX_FILE_BYTES}", path.display())]
@@ -64,8 +58,7 @@ impl PictureError {
     pub fn naming(mut self, name: &Path) -> Self {
         let (Self::Unreadable { path, .. }
         | Self::NotAFile { path }
-        | Self::UnknownFormat { path }
-        | Self::TooManyPixels { path, .. }
+        | Self::Unfit { path, .. }
         | Self::FileTooLarge { path, .. }
         | Self::Undecodable { path, .. }) = &mut self;
         name.clone_into(path);
@@ -80,9 +73,17 @@ impl PictureError {
             }
             Self::Unreadable { .. } => Code::IMAGE_UNREADABLE,
             Self::NotAFile { .. } => Code::IMAGE_NOT_A_FILE,
-            Self::UnknownFormat { .. } => Code::IMAGE_FORMAT,
-            Self::TooManyPixels { .. } | Self::FileTooLarge { .. } => Code::IMAGE_TOO_LARGE,
+            Self::Unfit { unfit, .. } => unfit.code(),
+            Self::FileTooLarge { .. } => Code::IMAGE_TOO_LARGE,
             Self::Undecodable { .. } => Code::IMAGE_DAMAGED,
+        }
+    }
+
+    /// What to do, where that is more than the code's hint says.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unfit { unfit, .. } => unfit.hint(),
+            _ => None,
         }
     }
 }

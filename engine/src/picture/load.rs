@@ -1,25 +1,34 @@
-//! Reads an image file: JPEG, PNG, WebP or TIFF, by its first bytes and not by its name.
+//! Reads an image file, by its first bytes and not by its name: the formats of [`framepack_jobs::picture::Format`].
 //!
-//! The result is what PIL's `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` shows: alpha is dropped,
-//! palettes and greys are expanded, 16-bit channels keep their high byte, the camera's orientation is applied.
-//! Two exceptions: a 16-bit grey picture also keeps its high byte, where PIL clips it to white; and JPEG, which
-//! is only defined up to the decoder's rounding, may differ from libjpeg-turbo by a few levels.
+//! The result is what PIL's `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` shows: palettes and greys are
+//! expanded, 16-bit channels keep their high byte, the camera's orientation is applied, colour profiles are not.
+//! Three exceptions: what is transparent is put on a colour, where PIL drops the opacity and shows what was erased; a
+//! 16-bit grey picture keeps its high byte, where PIL clips it to white; and JPEG, which is only defined up to the
+//! decoder's rounding, may differ from libjpeg-turbo by a few levels.
 
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
+use framepack_jobs::picture::{Colour, Format, Header, examine};
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use super::{
-    error::PictureError,
-    size::{MAX_FILE_BYTES, MAX_PIXELS, Size},
-};
+use super::{error::PictureError, flatten::flatten, palette, profile, size::MAX_FILE_BYTES};
 
-/// Reads the picture at `path` as 8-bit RGB, upright.
-pub fn load(path: &Path) -> Result<RgbImage, PictureError> {
+/// A picture that was read.
+#[derive(Debug)]
+pub struct Picture {
+    /// Its pixels, upright.
+    pub pixels: RgbImage,
+    /// What is not shown as its user may expect, for people.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the picture at `path` as 8-bit RGB, upright; `background` shows where it is transparent.
+pub fn load(path: &Path, background: Colour) -> Result<Picture, PictureError> {
     let bytes = read(path)?;
-    decode(&bytes, path)
+    decode(&bytes, path, background)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
@@ -44,98 +53,105 @@ fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
 }
 
 /// Decodes a picture; `path` is only for messages.
-fn decode(bytes: &[u8], path: &Path) -> Result<RgbImage, PictureError> {
+fn decode(bytes: &[u8], path: &Path, background: Colour) -> Result<Picture, PictureError> {
     let undecodable = |reason: ImageError| PictureError::Undecodable {
         path: path.to_owned(),
         reason: reason.to_string(),
     };
-    let format = accepted_format(bytes).ok_or_else(|| PictureError::UnknownFormat {
+    let unreadable = |source| PictureError::Unreadable {
         path: path.to_owned(),
-    })?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits());
-    let mut decoder = reader.into_decoder().map_err(undecodable)?;
-
-    let (width_px, height_px) = decoder.dimensions();
-    let size = Size::new(width_px, height_px);
-    if size.pixels() > MAX_PIXELS {
-        return Err(PictureError::TooManyPixels {
+        source,
+    };
+    let header = examine(Cursor::new(bytes))
+        .map_err(unreadable)?
+        .map_err(|unfit| PictureError::Unfit {
             path: path.to_owned(),
-            size,
-        });
-    }
-    if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
-        return Err(PictureError::Undecodable {
-            path: path.to_owned(),
-            reason: "the file is truncated".to_owned(),
-        });
-    }
-    let orientation = decoder.orientation().map_err(undecodable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    image.apply_orientation(orientation);
-    to_rgb(image).ok_or_else(|| PictureError::Undecodable {
+            unfit,
+        })?;
+    let decoded = decode_pixels(bytes, &header).map_err(undecodable)?;
+    let mut warnings = remarks(&header, decoded.profile.as_deref());
+    let flat = flatten(decoded.image, header.alpha, background);
+    let flat = flat.ok_or_else(|| PictureError::Undecodable {
         path: path.to_owned(),
         reason: "floating-point channels".to_owned(),
+    })?;
+    warnings.splice(0..0, flat.warning);
+    Ok(Picture {
+        pixels: flat.pixels,
+        warnings,
     })
 }
 
-fn accepted_format(bytes: &[u8]) -> Option<ImageFormat> {
-    use ImageFormat::{Jpeg, Png, Tiff, WebP};
-    let format = image::guess_format(bytes).ok()?;
-    matches!(format, Jpeg | Png | WebP | Tiff).then_some(format)
+/// Pixels in whatever layout they had, and the colour profile.
+struct Decoded {
+    image: DynamicImage,
+    profile: Option<Vec<u8>>,
 }
 
-/// The pixel limit is checked on its own; this bounds what a decoder allocates beside the pixels.
+fn decode_pixels(bytes: &[u8], header: &Header) -> Result<Decoded, ImageError> {
+    if header.format == Format::Tiff
+        && let Some(decoded) = palette::decode(bytes)
+    {
+        let (image, orientation) = decoded?;
+        return Ok(upright(image.into(), orientation, None));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), decoder_of(header.format));
+    reader.limits(limits());
+    let mut decoder = reader.into_decoder()?;
+    // Whatever a camera or an editor wrote beside the pixels: damage there is none of the picture's.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().unwrap_or(None);
+    let image = DynamicImage::from_decoder(decoder)?;
+    Ok(upright(image, orientation, profile))
+}
+
+fn upright(mut image: DynamicImage, orientation: Orientation, profile: Option<Vec<u8>>) -> Decoded {
+    image.apply_orientation(orientation);
+    Decoded { image, profile }
+}
+
+fn decoder_of(format: Format) -> ImageFormat {
+    match format {
+        Format::Jpeg => ImageFormat::Jpeg,
+        Format::Png => ImageFormat::Png,
+        Format::WebP => ImageFormat::WebP,
+        Format::Tiff => ImageFormat::Tiff,
+        Format::Gif => ImageFormat::Gif,
+        Format::Bmp => ImageFormat::Bmp,
+        Format::Pnm => ImageFormat::Pnm,
+        Format::Qoi => ImageFormat::Qoi,
+    }
+}
+
+/// The pixel limit is checked with the header; this bounds what a decoder allocates beside the pixels.
 fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_alloc = Some(2 * MAX_FILE_BYTES);
     limits
 }
 
-/// Whether the last scan ends in an end-of-image marker. The decoder paints what is missing grey and says nothing.
-///
-/// Within a scan 0xFF is always followed by a zero or a restart marker, so the pair cannot be pixels.
-fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    const START_OF_SCAN: [u8; 2] = [0xFF, 0xDA];
-    const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
-    let last_scan = bytes.windows(2).rposition(|pair| pair == START_OF_SCAN);
-    last_scan.is_some_and(|start| bytes[start..].windows(2).any(|pair| pair == END_OF_IMAGE))
-}
-
-/// PIL's `convert("RGB")`; `None` for a picture of floats.
-fn to_rgb(image: DynamicImage) -> Option<RgbImage> {
-    use DynamicImage as D;
-    let (width, height) = (image.width(), image.height());
-    let high = |channels: Vec<u16>| channels.into_iter().map(|c| (c >> 8) as u8).collect();
-    let pixels: Vec<u8> = match image {
-        D::ImageRgb8(rgb) => return Some(rgb),
-        D::ImageRgba8(rgba) => take_rgb(&rgba.into_raw(), 4),
-        D::ImageLuma8(grey) => repeat_grey(&grey.into_raw(), 1),
-        D::ImageLumaA8(grey) => repeat_grey(&grey.into_raw(), 2),
-        D::ImageRgb16(rgb) => high(rgb.into_raw()),
-        D::ImageRgba16(rgba) => take_rgb(&high(rgba.into_raw()), 4),
-        D::ImageLuma16(grey) => repeat_grey(&high(grey.into_raw()), 1),
-        D::ImageLumaA16(grey) => repeat_grey(&high(grey.into_raw()), 2),
-        _ => return None,
-    };
-    RgbImage::from_raw(width, height, pixels)
-}
-
-fn take_rgb(pixels: &[u8], channels: usize) -> Vec<u8> {
-    let pixels = pixels.chunks_exact(channels);
-    pixels.flat_map(|p| [p[0], p[1], p[2]]).collect()
-}
-
-fn repeat_grey(pixels: &[u8], channels: usize) -> Vec<u8> {
-    pixels
-        .chunks_exact(channels)
-        .flat_map(|p| [p[0]; 3])
-        .collect()
+/// What header and profile tell that is not shown.
+fn remarks(header: &Header, profile: Option<&[u8]>) -> Vec<String> {
+    let more = header.has_more.then(|| {
+        let parts = match header.format {
+            Format::Tiff => "pages",
+            _ => "frames",
+        };
+        format!(
+            "start.image: the {} has several {parts}; the first is used",
+            header.format
+        )
+    });
+    let profile = profile.and_then(profile::foreign).map(|name| {
+        format!("start.image: its colour profile ({name}) is not applied: colours may look paler or stronger than in a viewer")
+    });
+    more.into_iter().chain(profile).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use framepack_jobs::Code;
     use image::{ImageBuffer, Luma, LumaA, Rgb, Rgba};
 
     fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
@@ -145,7 +161,8 @@ mod tests {
     }
 
     fn decoded(bytes: &[u8]) -> Result<RgbImage, PictureError> {
-        decode(bytes, Path::new("start.png"))
+        let picture = decode(bytes, Path::new("start.png"), Colour::WHITE)?;
+        Ok(picture.pixels)
     }
 
     #[test]
@@ -157,10 +174,10 @@ mod tests {
             ),
             (
                 ImageBuffer::from_pixel(3, 2, LumaA([7_u8, 0])).into(),
-                [7, 7, 7],
+                [255, 255, 255],
             ),
             (
-                ImageBuffer::from_pixel(3, 2, Rgba([1_u8, 2, 3, 0])).into(),
+                ImageBuffer::from_pixel(3, 2, Rgba([1_u8, 2, 3, 255])).into(),
                 [1, 2, 3],
             ),
             (
@@ -168,7 +185,7 @@ mod tests {
                 [1, 2, 255],
             ),
             (
-                ImageBuffer::from_pixel(3, 2, Rgba([0x0100_u16, 0x80, 0, 9])).into(),
+                ImageBuffer::from_pixel(3, 2, Rgba([0x0100_u16, 0x80, 0, 0xFFFF])).into(),
                 [1, 0, 0],
             ),
             (
@@ -228,18 +245,10 @@ mod tests {
 
     #[test]
     fn other_files_are_refused() {
-        assert_eq!(
-            decoded(b"GIF89a\x01\0\x01\0").unwrap_err().code().as_str(),
-            "FP2004"
-        );
-        assert_eq!(
-            decoded(b"start: {image: a.png}\n")
-                .unwrap_err()
-                .code()
-                .as_str(),
-            "FP2004"
-        );
-        assert_eq!(decoded(b"").unwrap_err().code().as_str(), "FP2004");
+        let code = |bytes| decoded(bytes).unwrap_err().code();
+        assert_eq!(code(b"GIF89a\x01\0\x01\0"), Code::IMAGE_DAMAGED);
+        assert_eq!(code(b"start: {image: a.png}\n"), Code::IMAGE_NOT_A_PICTURE);
+        assert_eq!(code(b""), Code::IMAGE_EMPTY);
     }
 
     #[test]
@@ -266,12 +275,15 @@ mod tests {
     fn missing_files_and_folders_have_their_own_codes() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(
-            load(&dir.path().join("none.png"))
+            load(&dir.path().join("none.png"), Colour::WHITE)
                 .unwrap_err()
                 .code()
                 .as_str(),
             "FP2001"
         );
-        assert_eq!(load(dir.path()).unwrap_err().code().as_str(), "FP2003");
+        assert_eq!(
+            load(dir.path(), Colour::WHITE).unwrap_err().code().as_str(),
+            "FP2003"
+        );
     }
 }

@@ -4,9 +4,12 @@
 
 pub mod bucket;
 mod error;
+mod flatten;
 pub mod load;
+mod palette;
 pub mod png;
 pub mod preview;
+mod profile;
 pub mod resample;
 mod size;
 

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// Largest picture that is read, in pixels: that of a 60-megapixel camera, and far from a decompression bomb.
-pub(super) const MAX_PIXELS: u64 = 64_000_000;
+use framepack_jobs::picture::MAX_PIXELS;
 
 /// Largest file that is read: `MAX_PIXELS` uncompressed at 16 bits and four channels.
 pub(super) const MAX_FILE_BYTES: u64 = MAX_PIXELS * 8;

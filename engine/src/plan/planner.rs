@@ -14,7 +14,13 @@ use super::{
     split::Split,
     survey::Survey,
 };
-use crate::{device, error::Error, job::Job, vae::Tiling};
+use crate::{
+    device,
+    error::Error,
+    job::Job,
+    text::reach::{self, used_prompts},
+    vae::Tiling,
+};
 
 /// Plans jobs for one device.
 #[derive(Debug, Clone, Copy)]
@@ -45,11 +51,20 @@ impl Planner {
     }
 
     /// Where the job's weights would be, and how much memory it would take, as the device is now. Reads the
-    /// request's image, configurations and headers, and no weights.
+    /// request's image, configurations and headers, and no weights. Its warnings are also those of the picture and the
+    /// prompts, as the report will have them.
     pub fn plan(&self, request: &RenderRequest) -> Result<MemoryPlan, Error> {
         let relief = ladder::relief(request.rung as usize);
         let planner = self.with(relief, request.precaution);
-        device::catch(|| Ok(planner.plan_job(&Job::resolve(request)?)?.0))
+        device::catch(|| {
+            let job = Job::resolve(request)?;
+            let (mut plan, _) = planner.plan_job(&job)?;
+            let prompts =
+                used_prompts(&request.prompt, &request.negative_prompt, &request.guidance);
+            plan.warnings.extend(reach::warnings(&job.bundle, &prompts));
+            plan.warnings.extend(job.warnings);
+            Ok(plan)
+        })
     }
 
     /// The same for a job that needs more care than others.

@@ -7,6 +7,7 @@
 pub mod clip;
 pub mod llama;
 pub mod prompt;
+pub mod reach;
 pub mod tokenizer;
 
 pub use clip::Clip;

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 pub use origin::{Origin, Setting, UnknownSetting, select};
 pub use row::{Fallback, Kind, Row, Scope};
 pub use table::{
-    BUCKET, BUCKETS_PX, DEFAULT_BUCKET_PX, GUIDANCE_CFG, GUIDANCE_DISTILLED, GUIDANCE_RESCALE,
-    HOST_BUDGET_GB, IMAGE, LATENT_WINDOW, LENGTH_SECS, MAX_CRF, MODEL, NEGATIVE_PROMPT, OUTPUT_CRF,
-    PRESERVE_GB, PROMPT, SEED, STEPS, TABLE,
+    BACKGROUND, BUCKET, BUCKETS_PX, DEFAULT_BUCKET_PX, GUIDANCE_CFG, GUIDANCE_DISTILLED,
+    GUIDANCE_RESCALE, HOST_BUDGET_GB, IMAGE, LATENT_WINDOW, LENGTH_SECS, MAX_CRF, MODEL,
+    NEGATIVE_PROMPT, OUTPUT_CRF, PRESERVE_GB, PROMPT, SEED, STEPS, TABLE,
 };
 
 /// Keys of a job file beside those of the table: who it is, when it runs, and where its video goes.

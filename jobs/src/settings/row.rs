@@ -5,7 +5,7 @@ use std::{fmt, ops::RangeInclusive};
 use framepack_yaml::{Mistake, Node, ProblemKind, no_number};
 
 use super::Value;
-use crate::SeedSpec;
+use crate::{SeedSpec, picture::Colour};
 
 /// A row of the table.
 #[derive(Debug, PartialEq)]
@@ -73,6 +73,8 @@ pub enum Kind {
     },
     /// A path.
     Path,
+    /// A colour, `#rrggbb`.
+    Colour,
     /// `auto`, `random` or a whole number from 0 to 2^64-1.
     Seed,
 }
@@ -119,6 +121,7 @@ impl Row {
             }
             Kind::Text { max_bytes } => text(node, *max_bytes),
             Kind::Path => path(node),
+            Kind::Colour => colour(node),
             Kind::Seed => seed(node),
         }
     }
@@ -181,6 +184,18 @@ fn path(node: &Node) -> Result<Value, Mistake> {
     Ok(Value::from(text))
 }
 
+/// Unquoted, a colour is a comment, and six digits are a number.
+fn colour(node: &Node) -> Result<Value, Mistake> {
+    let Node::Text(text) = node else {
+        let mistake = Mistake::wrong_type("a colour such as \"#ffffff\"", node);
+        return Err(mistake.hint("write it in quotes: unquoted, `#` begins a comment"));
+    };
+    match text.parse::<Colour>() {
+        Ok(colour) => Ok(Value::Text(colour.to_string())),
+        Err(error) => Err(Mistake::out_of_range(error.to_string())),
+    }
+}
+
 fn seed(node: &Node) -> Result<Value, Mistake> {
     if matches!(node, Node::Int(_)) || matches!(node, Node::Float(number) if number.fract() == 0.0)
     {
@@ -217,6 +232,7 @@ impl fmt::Display for Kind {
             Self::Word { words, .. } => write!(f, "`{}`", words.join("`, `")),
             Self::Text { max_bytes } => write!(f, "text, at most {max_bytes} bytes"),
             Self::Path => f.write_str("path"),
+            Self::Colour => f.write_str("colour, `\"#rrggbb\"`"),
             Self::Seed => f.write_str("`auto`, `random`, or a whole number, 0 to 2^64-1"),
         }
     }

@@ -11,9 +11,10 @@ pub const MAX_CRF: u8 = 51;
 const MAX_PROMPT_BYTES: usize = 8 << 10;
 
 /// Every setting, in the order of the reference.
-pub static TABLE: [&Row; 15] = [
+pub static TABLE: [&Row; 16] = [
     &MODEL,
     &IMAGE,
+    &BACKGROUND,
     &PROMPT,
     &NEGATIVE_PROMPT,
     &SEED,
@@ -49,7 +50,17 @@ pub static IMAGE: Row = Row {
     default: Fallback::Required,
     scope: Scope::Job,
     original: &["Image"],
-    about: "the start image: JPEG, PNG, WebP or TIFF; a relative path is relative to the job file's folder",
+    about: "the start image: JPEG, PNG, WebP, TIFF, GIF, BMP, PNM or QOI; a relative path is relative to the job file's folder",
+};
+
+/// What shows where the start image is transparent.
+pub static BACKGROUND: Row = Row {
+    key: "start.background",
+    kind: Kind::Colour,
+    default: Fallback::Text("#ffffff"),
+    scope: Scope::Both,
+    original: &[],
+    about: "the colour behind the transparent parts of the start image, in quotes: `\"#ffffff\"` is white, `\"#000000\"` black",
 };
 
 /// What should happen.

@@ -35,12 +35,14 @@
 //! `{"job":…,"prompt":…,"latents_sha256":…}`.
 //!
 //! It plans every job alike, but those whose prompt begins with `large`, which do not fit, and those of `unplanned`,
-//! under which it dies. In the state directory it adds a line to `starts.log` (its process id), with each render to
+//! under which it dies. When it only inspects jobs (`inspect`), it warns of the prompt's length in bytes, dies of
+//! prompts that begin with `uninspected`, and adds a line to `inspections.log` for each of its processes. In the state directory it adds a line to `starts.log` (its process id), with each render to
 //! `renders.log` (the job's number), and with each `Cool` to `cool.log` (`warm` or `cold`); while there is a file
 //! `refuse-start-DEVICE`, it fails to start. To `doctor` it says that all is well.
 
 mod chain;
 mod desk;
+mod inspect;
 mod output;
 mod plan;
 mod run;
@@ -65,6 +67,9 @@ fn main() -> io::Result<()> {
     if arguments.get(1).is_some_and(|command| command == "doctor") {
         let found = r#"{"programs":[{"name":"ffmpeg","state":"ok","message":"a fake","fix":""}]}"#;
         return writeln!(io::stdout(), "{found}");
+    }
+    if arguments.get(1).is_some_and(|command| command == "inspect") {
+        return inspect::run();
     }
     let [
         _,

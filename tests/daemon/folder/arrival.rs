@@ -78,7 +78,7 @@ fn rule_02_a_folder_that_vanished_and_came_back_is_watched_again() {
 
     // Another folder in its place is as good.
     fs::create_dir(farm.path("jobs")).unwrap();
-    fs::write(farm.path("jobs/photo.png"), "a photo").unwrap();
+    fs::write(farm.path("jobs/photo.png"), "P1 1 1 0").unwrap();
     farm.drop_prompt("dog.yaml", "a dog");
     assert_eq!(farm.report("dog").0, "done");
     assert_eq!(farm.status().degraded, []);
@@ -197,7 +197,7 @@ fn job_files_in_a_subfolder_are_not_read_and_that_is_said() {
     let farm = Farm::with_spool("settle_secs: 0.2, scan_secs: 0.2");
     fs::create_dir(farm.path("jobs/shots")).unwrap();
     fs::create_dir(farm.path("jobs/pictures")).unwrap();
-    fs::write(farm.path("jobs/pictures/a.png"), "a picture").unwrap();
+    fs::write(farm.path("jobs/pictures/a.png"), "P1 1 1 0").unwrap();
     fs::write(farm.path("jobs/shots/cat.yaml"), job("a cat")).unwrap();
     farm.wait_for_status("shots/: 1 job files; only the jobs folder itself is read");
     assert!(!farm.status_txt().contains("pictures/"));

@@ -18,7 +18,7 @@ impl Farm {
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("shot.yaml"), bundled(prompt)).unwrap();
         fs::create_dir(folder.join("pictures")).unwrap();
-        fs::write(folder.join("pictures/start.png"), "a photo").unwrap();
+        fs::write(folder.join("pictures/start.png"), "P1 1 1 0").unwrap();
         folder
     }
 
@@ -111,7 +111,7 @@ fn rule_10_what_a_mac_leaves_in_bundles_is_passed_over() {
         "cat.zip",
         &[
             ("Cat/shot.yaml", text.as_bytes()),
-            ("Cat/pictures/ga\u{302}teau.png", b"a photo"),
+            ("Cat/pictures/ga\u{302}teau.png", b"P1 1 1 0"),
             ("Cat/.DS_Store", b"\0\0"),
             ("__MACOSX/Cat/._shot.yaml", b"\0\x05\x16\x07"),
             ("__MACOSX/._Cat", b"\0\x05\x16\x07"),
@@ -121,7 +121,7 @@ fn rule_10_what_a_mac_leaves_in_bundles_is_passed_over() {
         tar_file(tar, "._dog", b"\0\x05\x16\x07");
         tar_file(tar, "dog/._shot.yaml", b"\0\x05\x16\x07");
         tar_file(tar, "dog/shot.yaml", bundled("a dog").as_bytes());
-        tar_file(tar, "dog/pictures/start.png", b"a photo");
+        tar_file(tar, "dog/pictures/start.png", b"P1 1 1 0");
     });
     farm.drop_job("dog.tar.zst", packed);
     let folder = farm.write_bundle("written", "a cow");
@@ -148,7 +148,7 @@ fn rule_10_a_folder_that_is_written_in_place_waits_for_ready() {
     fs::create_dir(&folder).unwrap();
     farm.wait_for_status("cat.job: it changed just now");
     fs::create_dir(folder.join("pictures")).unwrap();
-    fs::write(folder.join("pictures/start.png"), "a photo").unwrap();
+    fs::write(folder.join("pictures/start.png"), "P1 1 1 0").unwrap();
     fs::write(folder.join("shot.yaml"), bundled("a cat")).unwrap();
     assert!(farm.claimed().is_empty());
     File::create(folder.join("READY")).unwrap();
@@ -164,7 +164,7 @@ fn rule_10_a_folder_without_ready_settles_as_a_file_does() {
     let mut picture = File::create(folder.join("pictures/start.png")).unwrap();
     fs::write(folder.join("shot.yaml"), bundled("a cat")).unwrap();
     farm.wait_for_status("cat.job: it is open for writing");
-    picture.write_all(b"a photo").unwrap();
+    picture.write_all(b"P1 1 1 0").unwrap();
     drop(picture);
     assert_eq!(farm.bundle_report("cat", ".job").0, "done");
 }
@@ -176,13 +176,13 @@ fn rule_10_archives_are_jobs() {
         "cat.zip",
         &[
             ("shot.yaml", bundled("a cat").as_bytes()),
-            ("pictures/start.png", b"a photo"),
+            ("pictures/start.png", b"P1 1 1 0"),
         ],
     );
     // Packed with its folder, as many programs do.
     let packed = tar_zst(|tar| {
         tar_file(tar, "dog/shot.yaml", bundled("a dog").as_bytes());
-        tar_file(tar, "dog/pictures/start.png", b"a photo");
+        tar_file(tar, "dog/pictures/start.png", b"P1 1 1 0");
     });
     farm.drop_job("dog.tar.zst", packed);
     for (stem, suffix) in [("cat", ".zip"), ("dog", ".tar.zst")] {
@@ -200,9 +200,9 @@ fn rule_10_archives_are_jobs() {
 fn rule_10_the_same_bundle_again_is_a_duplicate_and_another_image_is_not() {
     let farm = Farm::new();
     for (name, picture) in [
-        ("cat.zip", "a photo"),
-        ("again.zip", "a photo"),
-        ("other.zip", "another"),
+        ("cat.zip", "P1 1 1 0"),
+        ("again.zip", "P1 1 1 0"),
+        ("other.zip", "P1 1 1 1"),
     ] {
         let text = format!("{}name: cat\n", bundled("a cat"));
         farm.drop_zip(
@@ -244,13 +244,13 @@ fn rule_10_names_that_leave_the_bundle_are_refused() {
         "slip.zip",
         &[
             ("shot.yaml", bundled("a cat").as_bytes()),
-            ("../../slipped.png", b"a photo"),
+            ("../../slipped.png", b"P1 1 1 0"),
         ],
     );
     farm.assert_refused("slip", ".zip", "FP2411");
     let packed = tar_zst(|tar| {
         tar_file(tar, "shot.yaml", bundled("a cat").as_bytes());
-        tar_file(tar, "/tmp/framepackd-slipped.png", b"a photo");
+        tar_file(tar, "/tmp/framepackd-slipped.png", b"P1 1 1 0");
     });
     farm.drop_job("root.tar.zst", packed);
     farm.assert_refused("root", ".tar.zst", "FP2411");

@@ -113,7 +113,7 @@ fn rule_08_another_photo_in_the_same_place_makes_another_job() {
     let farm = Farm::new();
     farm.drop_prompt("cat.yaml", "a cat");
     let (_, first) = farm.report("cat");
-    fs::write(farm.path("jobs/photo.png"), "another photo").unwrap();
+    fs::write(farm.path("jobs/photo.png"), "P1 1 1 1").unwrap();
     farm.drop_prompt("cat.yaml", "a cat");
     let second = farm.wait_until("the second one is done", |farm| {
         farm.show("2").pop().filter(|job| job.is(StateName::Done))
@@ -122,12 +122,12 @@ fn rule_08_another_photo_in_the_same_place_makes_another_job() {
     assert_ne!(first["job"]["seed"], second.seed, "seed: auto");
 
     // What the user calls the same is the same.
-    for photo in ["a third photo", "a fourth photo"] {
-        fs::write(farm.path("jobs/photo.png"), photo).unwrap();
+    for photo in ["third", "fourth"] {
+        fs::write(farm.path("jobs/photo.png"), format!("P1 1 1 0 # {photo}")).unwrap();
         let text = format!("{}key: mine\n", job("a cat"));
-        farm.drop_job(format!("{}.yaml", photo.replace(' ', "-")), text);
+        farm.drop_job(format!("{photo}.yaml"), text);
     }
-    let outcomes = ["a-third-photo", "a-fourth-photo"].map(|stem| farm.report(stem).0);
+    let outcomes = ["third", "fourth"].map(|stem| farm.report(stem).0);
     assert!(outcomes.contains(&"duplicate".to_owned()), "{outcomes:?}");
 }
 
@@ -184,7 +184,7 @@ fn a_file_moved_back_from_the_archive_is_the_same_job_again() {
     farm.drop_job("dog.yaml", "api: framepack/v1\nstart: {image: later.png}\n");
     farm.report("dog");
     let (_, rejected) = farm.filed("dog", ".yaml").pop().unwrap();
-    fs::write(farm.path("jobs/later.png"), "a photo").unwrap();
+    fs::write(farm.path("jobs/later.png"), "P1 1 1 0").unwrap();
     let name = rejected.file_name().unwrap().to_owned();
     fs::rename(rejected, farm.path("jobs").join(name)).unwrap();
     let dog = farm.wait_until("it is done", |farm| farm.show("dog").pop());

@@ -102,7 +102,7 @@ fn rule_16_bundles_are_copied_as_a_whole() {
         "dog.zip",
         &[
             ("shot.yaml", text.as_bytes()),
-            ("pictures/start.png", b"a photo"),
+            ("pictures/start.png", b"P1 1 1 0"),
         ],
     );
     let before = farm.dropped();

@@ -58,7 +58,7 @@ fn rule_11_the_report_of_a_video_has_all_that_is_known_of_it() {
             "/job/result/warnings",
         ],
     );
-    assert_eq!(report["hashes"]["image_sha256"], sha256(b"a photo"));
+    assert_eq!(report["hashes"]["image_sha256"], sha256(b"P1 1 1 0"));
     let video = fs::read(farm.path("outputs").join(farm.outputs().remove(0))).unwrap();
     assert_eq!(report["hashes"]["video_sha256"], sha256(&video));
     assert_eq!(report["hashes"]["stream_sha256"], "5eed".repeat(16));
@@ -79,7 +79,7 @@ fn rule_11_the_report_of_a_failure_says_why_to_programs_and_to_people() {
     assert_eq!(report["job"]["last_failure"]["code"], "FP5001");
     assert_eq!(
         report["hashes"],
-        json!({"image_sha256": sha256(b"a photo")})
+        json!({"image_sha256": sha256(b"P1 1 1 0")})
     );
     let (_, words) = farm.filed("cat", ".report.txt").pop().unwrap();
     let words = fs::read_to_string(words).unwrap();

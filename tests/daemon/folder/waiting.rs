@@ -19,7 +19,7 @@ fn rule_09_a_job_waits_for_its_image() {
     farm.wait_for_status("jobs/later.png does not exist; the job will be rejected at ");
     assert_eq!(farm.claimed().len(), 1, "it is taken");
     assert!(farm.show("cat").is_empty());
-    fs::write(farm.path("jobs/later.png"), "a photo").unwrap();
+    fs::write(farm.path("jobs/later.png"), "P1 1 1 0").unwrap();
     assert_eq!(farm.report("cat").0, "done");
 }
 
@@ -29,7 +29,7 @@ fn rule_09_a_job_that_waits_survives_the_daemon() {
     farm.drop_job("cat.yaml", job("a cat").replace("photo", "later"));
     farm.wait_for_status("later.png does not exist");
     farm.kill();
-    fs::write(farm.path("jobs/later.png"), "a photo").unwrap();
+    fs::write(farm.path("jobs/later.png"), "P1 1 1 0").unwrap();
     farm.start();
     assert_eq!(farm.report("cat").0, "done");
 }
@@ -48,7 +48,7 @@ fn rule_09_an_image_that_never_comes_rejects_the_job_when_its_time_is_up() {
 fn rule_09_an_image_that_is_still_being_written_is_waited_for() {
     let farm = Farm::new();
     let mut picture = File::create(farm.path("jobs/slow.png")).unwrap();
-    picture.write_all(b"half a picture").unwrap();
+    picture.write_all(b"P1 1 1 0").unwrap();
     farm.drop_job("cat.yaml", job("a cat").replace("photo", "slow"));
     farm.wait_for_status("jobs/slow.png: it is open for writing");
     assert!(farm.show("cat").is_empty());

@@ -12,7 +12,7 @@ fn farm() -> (Farm, super::share::Share) {
     let [far] = farm.shares(["far"]);
     fs::create_dir(farm.path("near")).unwrap();
     for folder in ["near", "far"] {
-        fs::write(farm.path(folder).join("photo.png"), "a photo").unwrap();
+        fs::write(farm.path(folder).join("photo.png"), "P1 1 1 0").unwrap();
     }
     farm.start();
     (farm, far)
@@ -70,7 +70,7 @@ fn a_folder_of_pictures_is_not_blamed_for_the_folder_of_a_job_file() {
     farm.replace_in_config("jobs: jobs", "jobs: jobs\n  inputs: [jobs, near]");
     let [elsewhere] = farm.shares(["elsewhere"]);
     fs::create_dir(farm.path("near")).unwrap();
-    fs::write(farm.path("near/photo.png"), "a photo").unwrap();
+    fs::write(farm.path("near/photo.png"), "P1 1 1 0").unwrap();
     farm.start();
     elsewhere.block();
     let file = farm.path("elsewhere/sent.yaml");

@@ -13,7 +13,7 @@ fn farm() -> (Farm, super::share::Share) {
     farm.replace_in_config("jobs: jobs", "jobs: jobs\n  inputs: [jobs, near]");
     let [jobs] = farm.shares(["jobs"]);
     fs::create_dir(farm.path("near")).unwrap();
-    fs::write(farm.path("near/photo.png"), "a photo").unwrap();
+    fs::write(farm.path("near/photo.png"), "P1 1 1 0").unwrap();
     farm.start();
     (farm, jobs)
 }

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_jobs::{Code, Failure};
+use framepack_jobs::{Code, Failure, picture::Unfit};
 use thiserror::Error;
 
 use crate::disk::lanes::Silent;
@@ -25,6 +25,8 @@ pub(crate) enum InputError {
     NotRegular { path: PathBuf },
     #[error("{path} has {found} bytes; at most {MAX_INPUT_BYTES} are accepted")]
     TooLarge { path: PathBuf, found: u64 },
+    #[error("{path} {unfit}")]
+    Unfit { path: PathBuf, unfit: Unfit },
     #[error("reading {path}: {error}")]
     Read { path: PathBuf, error: io::Error },
     #[error("{path} changed while it was read")]
@@ -58,10 +60,15 @@ impl InputError {
             Self::NotRegular { .. } => Code::IMAGE_SPECIAL,
             Self::OtherFileSystem { .. } => Code::IMAGE_OTHER_FILE_SYSTEM,
             Self::TooLarge { .. } => Code::IMAGE_FILE_TOO_LARGE,
+            Self::Unfit { unfit, .. } => unfit.code(),
             Self::Read { .. } | Self::Changed { .. } => Code::IMAGE_NOT_READ,
             Self::Silent(_) => Code::SHARE_SILENT,
             Self::Copy { .. } => Code::IMAGE_NOT_COPIED,
         };
-        Failure::new(code, format!("{key}: {self}"))
+        let hint = match &self {
+            Self::Unfit { unfit, .. } => unfit.hint(),
+            _ => None,
+        };
+        Failure::new(code, format!("{key}: {self}")).hinting(hint)
     }
 }

@@ -107,7 +107,7 @@ mod tests {
         let (jobs, copies) = (dir.path().join("jobs"), dir.path().join("copies"));
         fs::create_dir(&jobs).unwrap();
         fs::create_dir(&copies).unwrap();
-        fs::write(jobs.join("a.png"), "image").unwrap();
+        fs::write(jobs.join("a.png"), "P1 1 1 0").unwrap();
         let images = Images::new(vec![jobs.clone()], copies, Lanes::new(LIMIT));
         let mut made = Copies::default();
         let look = || images.look(&jobs, Path::new("a.png"));
@@ -122,13 +122,13 @@ mod tests {
         assert_eq!(first.path.metadata().unwrap().nlink(), 2);
         assert_eq!(first.sha256, second.sha256);
         Images::remove(&first.path);
-        assert_eq!(fs::read(&second.path).unwrap(), b"image");
+        assert_eq!(fs::read(&second.path).unwrap(), b"P1 1 1 0");
 
-        fs::write(jobs.join("a.png"), "another image").unwrap();
+        fs::write(jobs.join("a.png"), "P1 1 1 1").unwrap();
         let other = images
             .copy(&look().await.unwrap(), &mut made)
             .await
             .unwrap();
-        assert_eq!(fs::read(other.path).unwrap(), b"another image");
+        assert_eq!(fs::read(other.path).unwrap(), b"P1 1 1 1");
     }
 }

@@ -7,11 +7,12 @@
 use std::{
     collections::HashSet,
     fs::{self, File},
-    io,
-    os::fd::AsFd,
+    io::{self, BufReader},
+    os::{fd::AsFd, unix::fs::FileExt},
     path::{Component, Path, PathBuf},
 };
 
+use framepack_jobs::picture::{self, Header, Unfit};
 use nix::{
     errno::Errno,
     fcntl::{OFlag, OpenHow, ResolveFlag, openat2},
@@ -51,30 +52,43 @@ pub(crate) struct InputCopy {
     pub(crate) path: PathBuf,
     /// SHA-256 of its content, in hexadecimal.
     pub(crate) sha256: String,
+    /// What its header tells.
+    pub(crate) header: Header,
 }
 
 /// A copy that is removed again unless it is finished.
 #[derive(Debug)]
 pub(super) struct NewCopy {
     path: PathBuf,
+    /// What it is a copy of.
+    source: PathBuf,
     is_finished: bool,
 }
 
 impl NewCopy {
-    /// Syncs the content, and hashes what can be read back of it. The name is durable after [`Inputs::sync`].
+    /// Syncs the content, looks at it, and hashes what can be read back. The name is durable after [`Inputs::sync`].
     pub(super) fn finish(mut self) -> Result<InputCopy, InputError> {
         let finish = || {
-            File::open(&self.path)?.sync_all()?;
-            sha256_of(&self.path)
+            let file = File::open(&self.path)?;
+            file.sync_all()?;
+            match picture::examine(BufReader::new(file))? {
+                Ok(header) => Ok(Ok((header, sha256_of(&self.path)?))),
+                Err(unfit) => Ok(Err(unfit)),
+            }
         };
-        let sha256 = finish().map_err(|error| InputError::Copy {
+        let finished = finish().map_err(|error| InputError::Copy {
             path: self.path.clone(),
             error,
+        })?;
+        let (header, sha256) = finished.map_err(|unfit| InputError::Unfit {
+            path: self.source.clone(),
+            unfit,
         })?;
         self.is_finished = true;
         Ok(InputCopy {
             path: self.path.clone(),
             sha256,
+            header,
         })
     }
 }
@@ -130,7 +144,10 @@ impl Inputs {
         let path = &image.path;
         let changed = || InputError::Changed { path: path.clone() };
         match open(&image.root, path) {
-            Ok((file, state)) if state == image.state => self.copy_of(&file, path, beat),
+            Ok((file, state)) if state == image.state => {
+                recognise(&file, path)?;
+                self.copy_of(&file, path, beat)
+            }
             Ok(_) | Err(InputError::Missing { .. }) => Err(changed()),
             Err(error) => Err(error),
         }
@@ -164,6 +181,7 @@ impl Inputs {
         let copy = || {
             let copy = NewCopy {
                 path: self.new_name(path)?,
+                source: path.to_owned(),
                 is_finished: false,
             };
             let mut target = File::create_new(&copy.path)?;
@@ -180,8 +198,10 @@ impl Inputs {
     pub(super) fn link(&self, known: &InputCopy) -> io::Result<InputCopy> {
         let path = self.new_name(&known.path)?;
         fs::hard_link(&known.path, &path)?;
-        let sha256 = known.sha256.clone();
-        Ok(InputCopy { path, sha256 })
+        Ok(InputCopy {
+            path,
+            ..known.clone()
+        })
     }
 
     fn new_name(&self, like: &Path) -> io::Result<PathBuf> {
@@ -223,12 +243,39 @@ fn open(root: &Path, path: &Path) -> Result<(File, FileState), InputError> {
         return Err(InputError::NotRegular { path });
     }
     if metadata.len() > MAX_INPUT_BYTES {
+        // A film has a name of its own.
+        recognise(&file, path)?;
         return Err(InputError::TooLarge {
             path: path.to_owned(),
             found: metadata.len(),
         });
     }
     Ok((file, (&metadata).into()))
+}
+
+/// Whether a file begins as a picture that is read.
+fn recognise(file: &File, path: &Path) -> Result<(), InputError> {
+    let mut head = vec![0; picture::HEAD_BYTES];
+    let mut read = 0;
+    let path = || path.to_owned();
+    while read < head.len() {
+        match file.read_at(&mut head[read..], read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(InputError::Read {
+                    path: path(),
+                    error,
+                });
+            }
+        }
+    }
+    let unfit = |unfit: Unfit| InputError::Unfit {
+        path: path(),
+        unfit,
+    };
+    picture::recognise(&head[..read]).map(drop).map_err(unfit)
 }
 
 /// Why a path can't be opened beneath its root.

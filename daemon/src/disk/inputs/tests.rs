@@ -15,7 +15,7 @@ fn folders() -> Folders {
     for name in ["jobs/inputs", "secret", "copies"] {
         fs::create_dir_all(dir.path().join(name)).unwrap();
     }
-    fs::write(dir.path().join("jobs/inputs/a.PNG"), "image").unwrap();
+    fs::write(dir.path().join("jobs/inputs/a.PNG"), "P1 1 1 0").unwrap();
     fs::write(dir.path().join("secret/a.png"), "secret").unwrap();
     let inputs = Inputs::new(vec![dir.path().join("jobs")], dir.path().join("copies"));
     Folders { dir, inputs }
@@ -40,9 +40,11 @@ impl Folders {
 #[test]
 fn a_file_beneath_a_root_is_copied() {
     let folders = folders();
-    let InputCopy { path: copy, sha256 } = folders.copy("./inputs/../inputs/a.PNG").unwrap();
-    assert_eq!(fs::read(&copy).unwrap(), b"image");
-    assert_eq!(sha256, format!("{:x}", Sha256::digest("image")));
+    let InputCopy {
+        path: copy, sha256, ..
+    } = folders.copy("./inputs/../inputs/a.PNG").unwrap();
+    assert_eq!(fs::read(&copy).unwrap(), b"P1 1 1 0");
+    assert_eq!(sha256, format!("{:x}", Sha256::digest("P1 1 1 0")));
     assert_eq!(copy.extension().unwrap(), "png");
     folders
         .inputs

@@ -3,7 +3,11 @@
 use std::{path::Path, time::Instant};
 
 use framepack_config::Dedupe;
-use framepack_jobs::{BundleDefaults, Failure, JobSpec, Settings, Source, Surroundings, Validated};
+use framepack_jobs::{
+    BundleDefaults, Failure, JobSpec, SURELY_READ_BYTES, Settings, Source, Surroundings, ValidSpec,
+    Validated,
+    picture::{Alpha, Header},
+};
 
 use crate::{
     disk::{Copies, ImageLook, Images, InputError},
@@ -83,6 +87,7 @@ impl Intake {
         let copy = self.images.copy(image, copies).await?;
         let drawn = draw();
         let key = job.key_for(&copy.sha256, drawn);
+        let is_worth_a_look = is_worth_a_look(&job.spec, &job.farm_defaults, &copy.header);
         Ok(Submission {
             seed: job.spec.seed.resolve(&key, || drawn),
             image: offer.folder.join(&job.spec.start.image),
@@ -95,10 +100,22 @@ impl Intake {
             schedule: job.schedule,
             input: copy.path,
             input_sha256: copy.sha256,
+            is_worth_a_look,
             warnings: job.warnings,
             dedupe: Dedupe::Skip,
         })
     }
+}
+
+/// Whether prompts may be longer than they are read, or the image may be transparent or has more frames.
+fn is_worth_a_look(spec: &ValidSpec, farm_defaults: &Settings, image: &Header) -> bool {
+    let spec = spec.clone().with(farm_defaults);
+    let may_be_long = |prompt: &str| prompt.len() > SURELY_READ_BYTES;
+    let is_guided = spec.guidance.cfg > 1.0;
+    may_be_long(&spec.prompt)
+        || is_guided && may_be_long(&spec.negative_prompt)
+        || image.alpha != Alpha::None
+        || image.has_more
 }
 
 /// Why an offer is not accepted by somebody who does not wait.

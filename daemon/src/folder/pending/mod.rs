@@ -48,6 +48,7 @@ use crate::{
     file::FileState,
     queue::{QueueHandle, Stopping, Submission, Submitted, Summary},
     record::Record,
+    worker::Inspections,
 };
 
 /// Files that are claimed and answered together.
@@ -89,6 +90,7 @@ impl PendingCounts {
 pub(crate) struct PendingConfig {
     pub(crate) intake: Intake,
     pub(crate) queue: QueueHandle,
+    pub(crate) inspections: Inspections,
     pub(crate) settings: Settings,
     /// Where archives are unpacked.
     pub(crate) bundles: PathBuf,
@@ -108,7 +110,7 @@ impl Pending {
                 bundles: config.bundles,
                 runtime: runtime::Handle::current(),
             },
-            queue: QueueLink::new(config.queue),
+            queue: QueueLink::new(config.queue, config.inspections),
             counts: PendingCounts::default(),
         }
     }

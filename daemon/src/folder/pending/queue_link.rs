@@ -12,6 +12,7 @@ use crate::{
     folder::dropped,
     queue::{QueueHandle, Stopping, Submission, SubmitError, Submitted, Summary},
     record::Record,
+    worker::Inspections,
 };
 
 /// What the queue says to a submission.
@@ -21,14 +22,18 @@ pub(super) type QueueAnswer = Result<Submitted, SubmitError>;
 #[derive(Debug)]
 pub(super) struct QueueLink {
     queue: QueueHandle,
+    inspections: Inspections,
     runtime: runtime::Handle,
 }
 
 impl QueueLink {
     /// For a thread beside the runtime that this is called in.
-    pub(super) fn new(queue: QueueHandle) -> Self {
-        let runtime = runtime::Handle::current();
-        Self { queue, runtime }
+    pub(super) fn new(queue: QueueHandle, inspections: Inspections) -> Self {
+        Self {
+            queue,
+            inspections,
+            runtime: runtime::Handle::current(),
+        }
     }
 
     pub(super) fn summary(&self) -> Result<Summary, Stopping> {
@@ -48,15 +53,21 @@ impl QueueLink {
         let submit = async {
             let (mut waiting, mut all) = (Vec::with_capacity(files.len()), Vec::new());
             for (file, submissions) in files {
-                waiting.push((file, submissions.len()));
+                let looks: Vec<bool> = submissions.iter().map(|job| job.is_worth_a_look).collect();
+                waiting.push((file, looks));
                 all.extend(submissions);
             }
             let mut answers = self.queue.begin_submit(all).await?.into_iter();
             let mut answered = Vec::with_capacity(waiting.len());
-            for (file, jobs) in waiting {
-                let mut submitted = Vec::with_capacity(jobs);
-                for answer in answers.by_ref().take(jobs) {
-                    submitted.push(answer.await.map_err(|_| Stopping)?);
+            for (file, looks) in waiting {
+                let mut submitted = Vec::with_capacity(looks.len());
+                for (is_worth_a_look, answer) in looks.into_iter().zip(answers.by_ref()) {
+                    let answer = answer.await.map_err(|_| Stopping)?;
+                    if let (true, Ok(Submitted::New(job))) = (is_worth_a_look, &answer) {
+                        // What is found is in the job's record then; nobody here waits for it.
+                        drop(self.inspections.look_at(job.id));
+                    }
+                    submitted.push(answer);
                 }
                 answered.push((file, submitted));
             }

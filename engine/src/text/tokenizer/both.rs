@@ -26,6 +26,16 @@ impl TextTokenizers {
         self.llama.prompt_ids(prompt)
     }
 
+    /// Tokens of the prompt alone as the language model has them, however many.
+    pub fn llama_tokens(&self, prompt: &str) -> Result<usize, TokenizerError> {
+        self.llama.prompt_tokens(prompt)
+    }
+
+    /// The same for CLIP.
+    pub fn clip_tokens(&self, prompt: &str) -> Result<usize, TokenizerError> {
+        self.clip.prompt_tokens(prompt)
+    }
+
     /// How many ids precede the prompt in [`Self::llama_ids`]: BOS and the template's first part
     /// (95 with the Llama-3 vocabulary).
     pub fn llama_prefix_tokens(&self) -> usize {

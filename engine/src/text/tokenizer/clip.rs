@@ -95,17 +95,29 @@ impl ClipTokenizer {
 
     /// BOS, the prompt's tokens (at most 75), EOS, then padding: always 77 ids.
     pub fn prompt_ids(&self, prompt: &str) -> Result<Vec<i64>, TokenizerError> {
-        let encode = |error: tokenizers::Error| TokenizerError::Encode(error.to_string());
         let mut ids = vec![self.bos];
+        ids.append(&mut self.bare_ids(prompt)?);
+        ids.truncate(CONTEXT_TOKENS - 1);
+        ids.push(self.eos);
+        ids.resize(CONTEXT_TOKENS, self.pad);
+        Ok(ids)
+    }
+
+    /// Tokens of the prompt, however many.
+    pub fn prompt_tokens(&self, prompt: &str) -> Result<usize, TokenizerError> {
+        Ok(self.bare_ids(prompt)?.len())
+    }
+
+    /// The prompt's own ids, all of them.
+    fn bare_ids(&self, prompt: &str) -> Result<Vec<i64>, TokenizerError> {
+        let encode = |error: tokenizers::Error| TokenizerError::Encode(error.to_string());
+        let mut ids = Vec::new();
         for piece in pieces(prompt, places(prompt, &self.specials)) {
             match piece {
                 Piece::Special(text) => ids.push(self.special_id(text)),
                 Piece::Text(text) => self.push_ids(text, &mut ids).map_err(encode)?,
             }
         }
-        ids.truncate(CONTEXT_TOKENS - 1);
-        ids.push(self.eos);
-        ids.resize(CONTEXT_TOKENS, self.pad);
         Ok(ids)
     }
 

@@ -12,6 +12,9 @@ use crate::text::prompt::{BEFORE_PROMPT, MAX_PROMPT_TOKENS, with_template};
 /// Llama 3's BOS, for a folder whose JSON files name none.
 const DEFAULT_BOS: &str = "<|begin_of_text|>";
 
+/// Tokens of [`AFTER_PROMPT`](crate::text::prompt::AFTER_PROMPT), which is a special one.
+const CLOSING_TOKENS: usize = 1;
+
 /// Byte-level BPE with Llama's special tokens.
 #[derive(Debug)]
 pub struct LlamaTokenizer {
@@ -62,6 +65,12 @@ impl LlamaTokenizer {
         let mut ids = self.ids(&with_template(prompt))?;
         ids.truncate(self.prefix_tokens + MAX_PROMPT_TOKENS);
         Ok(ids)
+    }
+
+    /// Tokens of the prompt without the template, however many.
+    pub fn prompt_tokens(&self, prompt: &str) -> Result<usize, TokenizerError> {
+        let tokens = self.ids(&with_template(prompt))?.len();
+        Ok(tokens.saturating_sub(self.prefix_tokens + CLOSING_TOKENS))
     }
 
     /// Number of ids before the prompt: BOS and [`BEFORE_PROMPT`].

@@ -11,14 +11,20 @@ codes! {
         "image is not a regular file",
         "name an image file in `start.image`";
     IMAGE_FORMAT "FP2004", Input, Job,
-        "image is not a JPEG, PNG, WebP or TIFF",
-        "convert it to PNG or JPEG";
+        "image is in a format that is not read, or in none that is known",
+        "convert it to PNG or JPEG; JPEG, PNG, WebP, TIFF, GIF, BMP, PNM and QOI are read";
     IMAGE_TOO_LARGE "FP2005", Input, Job,
         "image has too many pixels or bytes",
         "scale it down: a video is never larger than about 768x768 pixels";
     IMAGE_DAMAGED "FP2006", Input, Job,
         "image is truncated, damaged or in an unsupported variant",
         "copy it again, or open it in an editor and save it as 8-bit PNG";
+    IMAGE_NOT_A_PICTURE "FP2007", Input, Job,
+        "image file is something else than a picture: a video, a web page, an archive, a text",
+        "name the picture itself in `start.image`; the message says what the file is";
+    IMAGE_EMPTY "FP2008", Input, Job,
+        "image file is empty",
+        "copy it again, and drop the job when the copy is complete";
 
     UNKNOWN_KEY "FP2101", Input, Job,
         "unknown key",
