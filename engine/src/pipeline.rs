@@ -19,7 +19,7 @@ use self::{
 };
 use crate::{
     bundle::EncoderFiles,
-    checkpoint::{Checkpoints, Provenance, ResumePoint},
+    checkpoint::{Checkpoints, KeptFrames, Provenance, ResumePoint},
     condition::cache::EmbeddingCache,
     device::{self, OtherKernels},
     error::{Error, VideoError},
@@ -115,6 +115,8 @@ impl Pipeline {
         let mut checkpoints = self.checkpoints(&job, files)?;
         let mut found = checkpoints.find(job.plan.sections as usize);
         job.warnings.extend(found.warning.take());
+        let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
+        found.frames = frames.find(&found.checksums);
         let attention = self.attention(&job, &found, memory_plan.transformer.tokens)?;
         job.warnings.extend(attention.warning.clone());
         job.warnings.extend(careful(&attention));
@@ -130,12 +132,15 @@ impl Pipeline {
             models: &mut self.models,
             attention: &attention,
             checkpoints: &mut checkpoints,
+            frames,
             progress: &mut progress,
         };
-        let (video, ladder) = Generation::new(run, &opening, ladder)?.run(&found)?;
-        let written = output::write(&job, &video, &mut progress).inspect_err(|error| {
+        let (mut video, ladder) = Generation::new(run, &opening, ladder).run(&found)?;
+        let written = output::write(&job, &video, &mut progress);
+        let written = written.inspect_err(|error| {
             if matches!(error, Error::Video(VideoError::Black { .. })) {
                 checkpoints.remove(); // these latents would be as black the next time
+                video.frames.remove();
             }
         })?;
         job.warnings.extend(written.warning.clone());

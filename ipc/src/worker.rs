@@ -13,7 +13,7 @@ use framepack_jobs::{Failure, Guidance, JobId, Model, Settings};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.
-pub const WORKER_PROTOCOL: u32 = 3;
+pub const WORKER_PROTOCOL: u32 = 4;
 
 /// Names of checkpoints in a job's work folder begin with this. They are no use any more once the job has ended.
 pub const CHECKPOINT_PREFIX: &str = "checkpoint-";
@@ -23,7 +23,7 @@ pub const CHECKPOINT_PREFIX: &str = "checkpoint-";
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {
     /// Render this job, from where an earlier run of it in the same work folder ended. Answered by `Started`, any
-    /// number of `Progress`, `Checkpoint` and `Rung`, and one of `Done`, `Failed`, `Cancelled`, `Suspended`.
+    /// number of `Progress`, `Checkpoint`, `Decoded` and `Rung`, and one of `Done`, `Failed`, `Cancelled`, `Suspended`.
     Render(Box<RenderRequest>),
     /// Stop the job at its next step; ignored when it is not the one being rendered.
     Cancel {
@@ -63,8 +63,12 @@ pub enum ToWorker {
 pub enum PauseAt {
     /// In place, before its next step, memory kept. Answered by `Paused`; what else is asked is still answered.
     Step,
-    /// At its next checkpoint, by ending the run. Answered by `Suspended`, or by `Done` if none was left to come.
+    /// Where nothing is lost, by ending the run: between two sections, or between sampling and decoding one. Answered by
+    /// `Suspended`, or by `Done` if no such place was left to come.
     Section,
+    /// Before its next step, by ending the run; another one continues with that step. Answered by `Suspended`, or by
+    /// `Done` if only the video was left to be written.
+    StepEnd,
 }
 
 /// What a worker keeps of its models between jobs.
@@ -201,6 +205,15 @@ pub enum FromWorker {
         job: JobId,
         /// Sections that need not be rendered again.
         sections_done: u32,
+    },
+    /// Frames are on the disk and need not be decoded again.
+    Decoded {
+        /// The job.
+        job: JobId,
+        /// Sections whose frames are there.
+        sections: u32,
+        /// Pieces of the next one that are there.
+        pieces: u32,
     },
     /// Memory ran out; the section is repeated with less.
     Rung {

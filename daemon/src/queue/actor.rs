@@ -26,6 +26,7 @@ use super::{
     runs::{Ending, Runs},
     schedule::Schedule,
     start::assign,
+    windows::{close_windows, has_end},
 };
 use crate::{
     disk::{Disk, Posted, Preparation, SilentShares},
@@ -151,6 +152,7 @@ impl Actor {
                 Err(_) => {}
             }
             self.commit().await;
+            close_windows(&mut self.queue);
             for wanted in assign(&mut self.queue) {
                 tokio::spawn(prepare(self.disk.clone(), wanted, own.clone()));
             }
@@ -162,7 +164,11 @@ impl Actor {
     fn patience(&self) -> Duration {
         let of_schedule = self.queue.schedule.patience(RETRY);
         let of_store = self.queue.outbox.trouble().map(|_| RETRY);
-        of_schedule.or(of_store).unwrap_or(IDLE_PATIENCE)
+        let mut running = self.queue.jobs.running();
+        let has_end = running.any(|record| has_end(&record.job));
+        let of_windows = has_end.then_some(RETRY);
+        let all = [of_schedule, of_store, of_windows].into_iter().flatten();
+        all.min().unwrap_or(IDLE_PATIENCE)
     }
 
     /// Does what a message asks, and those that came meanwhile. Breaks off when one of them asks to stop.

@@ -14,6 +14,7 @@ use super::{
     outbox::Clearing,
     runs::Control,
 };
+use crate::record::Decoded;
 
 /// What became of a change of one job, with what the user should know.
 type ChangeResult = (ChangeOutcome, Option<String>);
@@ -71,7 +72,7 @@ fn running_in(queue: &Queue, part: &Part) -> Vec<JobId> {
 }
 
 /// Tells a running job's worker where to halt, or to go on.
-fn halt(queue: &Queue, id: JobId, pausing: Pausing) -> Option<ChangeResult> {
+fn halt(queue: &mut Queue, id: JobId, pausing: Pausing) -> Option<ChangeResult> {
     let (control, remark) = match pausing {
         Pausing::Pause(Boundary::Job) => {
             return Some(changed(Some("will run to completion".to_owned())));
@@ -180,8 +181,10 @@ fn retry(
             .expect("a failed job may be queued again");
         (job.runs.retries, job.runs.starts_without_progress) = (0, 0);
         (job.runs.retry_at, job.runs.held) = (None, false);
+        job.runs.suspended_until = None;
         if from_start {
             (job.runs.sections_done, job.runs.rung) = (0, 0);
+            record.private.decoded = Decoded::default();
         }
         record.private.worker_deaths = 0;
         record.private.cancel_requested = false;

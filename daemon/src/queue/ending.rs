@@ -9,6 +9,8 @@ use super::{
     jobs::is_kept,
     outbox::Delivery,
     runs::{Circumstances, Ending, Persistence, WorkerReport, after_run, lost, note_report},
+    schedule::LocalTime,
+    windows::where_to_end,
 };
 use crate::{
     disk::{Ended, Video},
@@ -46,12 +48,23 @@ pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
         energy_joules,
         foreign_bytes: device.and_then(|device| queue.runs.foreign_bytes(device)),
     };
-    let state = queue
-        .jobs
-        .change(id, |record| after_run(record, ending, circumstances));
+    let is_suspended = matches!(ending, Ending::Suspended);
+    let state = queue.jobs.change(id, |record| {
+        if is_suspended {
+            record.job.runs.suspended_until = window_opens(&record.job);
+        }
+        after_run(record, ending, circumstances)
+    });
     if let Some(state) = state.flatten() {
         queue.finish(id, state);
     }
+}
+
+/// When the window opens again of a job that was suspended for its end; `None`: it was not.
+fn window_opens(job: &Job) -> Option<Timestamp> {
+    let time = LocalTime::now();
+    where_to_end(job, &time)?;
+    job.schedule.window.map(|window| time.opens(window))
 }
 
 fn device(job: &Job) -> Option<&str> {

@@ -13,6 +13,7 @@ use super::{
     outbox::{Clearing, Delivery},
     runs::{Assignment, IdleWorker, again_or_failed},
     schedule::{Eligibility, LocalTime},
+    windows::has_end,
 };
 use crate::{
     disk::{Names, Needs, NotPrepared, Preparation},
@@ -157,6 +158,7 @@ fn begin(queue: &mut Queue, id: JobId, idle: IdleWorker, output: PathBuf) {
         // Taken back when the start ends under this daemon.
         job.runs.starts_without_progress += 1;
         job.runs.retry_at = None;
+        job.runs.suspended_until = None;
         record.private.worker_version = Some(idle.worker.version.clone());
         let running = JobState::Running {
             started_at: Timestamp::now(),
@@ -173,6 +175,7 @@ fn begin(queue: &mut Queue, id: JobId, idle: IdleWorker, output: PathBuf) {
     let assignment = Assignment {
         request: queue.renderer.request(record),
         control: queue.runs.begin(id, &device),
+        gives_back: has_end(&record.job),
     };
     let deliver = Delivery::Assign(id, idle.reply, Box::new(assignment));
     queue.outbox.put(deliver);

@@ -30,6 +30,18 @@ pub(crate) struct Private {
     /// What the next run does otherwise than the last.
     #[serde(default)]
     pub(crate) precaution: Precaution,
+    /// What was decoded so far and need not be decoded again.
+    #[serde(default)]
+    pub(crate) decoded: Decoded,
     /// A user wants it stopped and the worker has not said yet that it has.
     pub(crate) cancel_requested: bool,
+}
+
+/// How far the frames of a job are on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub(crate) struct Decoded {
+    /// Sections that are.
+    pub(crate) sections: u32,
+    /// Pieces of the next one that are.
+    pub(crate) pieces: u32,
 }

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     disk::Disk,
     queue::{Assignment, Control, Death, DeathKind, Ending, QueueHandle, Stopping, WorkerReport},
+    record::Decoded,
     shutdown::Shutdown,
 };
 
@@ -57,7 +58,11 @@ type End = (Ending, After);
 impl<'s> Run<'s> {
     /// Gives the job to the worker.
     pub(super) fn begin(context: RunContext<'s>, assignment: Assignment) -> Self {
-        let Assignment { request, control } = assignment;
+        let Assignment {
+            request,
+            control,
+            gives_back: _,
+        } = assignment;
         let assigned_at = Instant::now();
         context.watchdog.begin(assigned_at);
         context
@@ -145,6 +150,12 @@ impl<'s> Run<'s> {
                 WorkerReport::Progress(progress)
             }
             FromWorker::Checkpoint { sections_done, .. } => WorkerReport::Checkpoint(sections_done),
+            FromWorker::Decoded {
+                sections, pieces, ..
+            } => {
+                watchdog.heard(now);
+                WorkerReport::Decoded(Decoded { sections, pieces })
+            }
             FromWorker::Rung {
                 rung, name, reason, ..
             } => {

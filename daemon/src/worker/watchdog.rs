@@ -103,6 +103,11 @@ impl Watchdog {
         self.heard_at = now;
     }
 
+    /// It gets on where steps are not counted.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.heard_at = now;
+    }
+
     /// The section begins again with less memory: its steps are of another kind.
     pub(super) fn climbed(&mut self, rung: u32, now: Instant) {
         if let Some(profile) = &mut self.profile {

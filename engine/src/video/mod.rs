@@ -9,7 +9,6 @@ mod faststart;
 pub mod frames;
 mod metadata;
 mod mp4;
-pub(crate) mod pieces;
 mod playback;
 mod verify;
 mod writer;

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    time::Duration,
 };
 
 use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Window};
@@ -11,6 +10,7 @@ use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Wind
 use super::{
     dependencies::Dependencies,
     lineup::{Lineup, Overtaken},
+    local_time::LocalTime,
     silence::Silence,
 };
 use crate::record::Record;
@@ -24,14 +24,6 @@ pub(in crate::queue) struct SchedulingContext<'a> {
     paused_groups: Option<&'a BTreeSet<String>>,
     silent: Option<&'a Silence>,
     time: LocalTime,
-}
-
-/// A point in time, here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::queue) struct LocalTime {
-    pub(in crate::queue) now: Timestamp,
-    /// Of the local day, 0 to 1439.
-    pub(in crate::queue) minute: u16,
 }
 
 /// Whether a queued job may begin.
@@ -61,25 +53,6 @@ pub(in crate::queue) enum Wait {
     },
     /// A share that it needs does not answer.
     Share(PathBuf),
-}
-
-impl LocalTime {
-    /// Now, by the system's clock and time zone.
-    pub(in crate::queue) fn now() -> Self {
-        let now = Timestamp::now();
-        Self {
-            now,
-            minute: local_minute(now),
-        }
-    }
-}
-
-/// Minute of the local day. Without a time zone database local time is UTC.
-fn local_minute(now: Timestamp) -> u16 {
-    let micros = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
-    let time = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
-    let local = time.to_zoned(jiff::tz::TimeZone::system());
-    u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
 }
 
 impl<'a> SchedulingContext<'a> {
@@ -149,23 +122,15 @@ impl<'a> SchedulingContext<'a> {
         if let Some(begin) = job.runs.retry_at.filter(|begin| *begin > now) {
             return Eligibility::Waits(Wait::Retry(begin));
         }
-        let closed = |window: &Window| !window.contains(self.time.minute);
+        let closed = |window: &Window| !self.time.is_in(*window);
         if let Some(window) = schedule.window.filter(closed) {
-            let opens = self.opens(window);
+            let opens = self.time.opens(window);
             return Eligibility::Waits(Wait::Window { window, opens });
         }
         match self.silent.and_then(|silence| silence.of(job)) {
             Some(share) => Eligibility::Waits(Wait::Share(share.to_owned())),
             None => Eligibility::Ready,
         }
-    }
-
-    /// When a closed window opens; the clock's changes of the night are not foreseen.
-    fn opens(&self, window: Window) -> Timestamp {
-        let minutes = window.minutes_until_open(self.time.minute);
-        let wait = Duration::from_mins(minutes.into());
-        let into_minute = Duration::from_micros(self.time.now.as_micros() % 60_000_000);
-        self.time.now.plus(wait.saturating_sub(into_minute))
     }
 
     /// From now on the job counts as one that has ended without a video.

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{
-    context::{LocalTime, SchedulingContext},
+    context::SchedulingContext,
     lineup::{Lineup, Overtaken, Warm},
+    local_time::LocalTime,
     silence::Silence,
     sweep::doomed,
 };
@@ -150,7 +151,8 @@ impl Schedule {
         if !is_due {
             return Vec::new();
         }
-        let (doomed, due) = doomed(self.context(jobs, time), time.now);
+        let now = time.now;
+        let (doomed, due) = doomed(self.context(jobs, time), now);
         self.may_begin = true;
         self.due = due;
         doomed

@@ -10,9 +10,10 @@ use framepack_jobs::{
 };
 
 use super::{
-    context::{Eligibility, LocalTime, SchedulingContext, Wait, next_change},
+    context::{Eligibility, SchedulingContext, Wait, next_change},
     dependencies::circular,
     lineup::{MAX_OVERTAKEN, Overtaken, TurnReason, Warm},
+    local_time::LocalTime,
 };
 use crate::{queue::Submission, record::Record};
 
@@ -25,7 +26,7 @@ fn at(time: &str) -> Timestamp {
 fn noon() -> LocalTime {
     LocalTime {
         now: at(NOON),
-        minute: 12 * 60,
+        zone: jiff::tz::TimeZone::UTC,
     }
 }
 
