@@ -11,6 +11,7 @@ use tokio::{task::spawn_blocking, time::sleep};
 use tracing::{info, warn};
 
 use crate::{
+    clock::{Clock, is_known},
     queue::{QueueHandle, Stopping, is_kept},
     state_dir::Layout,
 };
@@ -26,6 +27,7 @@ pub(crate) struct Retention {
     pub(crate) rules: Rules,
     pub(crate) layout: Layout,
     pub(crate) queue: QueueHandle,
+    pub(crate) clock: Clock,
 }
 
 /// A job that has ended for good.
@@ -55,7 +57,7 @@ impl Retention {
         let left = spawn_blocking(move || Leftovers::read(&layout)).await;
         let left = left.unwrap_or_default();
         let ended = self.ended(&left).await?;
-        let now = Timestamp::now();
+        let now = self.clock.sure();
         let overdue = |left: &BTreeSet<JobId>, days| {
             let ended = ended.iter().filter(|ended| left.contains(&ended.job));
             overdue(ended.copied().collect(), days, self.rules.work_jobs, now)
@@ -83,12 +85,13 @@ impl Retention {
             let page = self.queue.records_after(after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.job.id;
-            let now = Timestamp::now();
+            let now = self.clock.sure();
             for record in &page {
                 let job = &record.job;
                 if let Some(finished_at) = job.state.finished_at()
                     && left.has(job.id)
                     && !is_kept(job, now)
+                    && is_known(finished_at)
                 {
                     let job = job.id;
                     ended.push(EndedJob { job, finished_at });
@@ -104,7 +107,7 @@ impl Retention {
         job: JobId,
         remove: impl FnOnce() -> io::Result<()> + Send + 'static,
     ) -> Result<bool, Stopping> {
-        let now = Timestamp::now();
+        let now = self.clock.sure();
         let record = self.queue.record(job).await?;
         if record.is_none_or(|record| is_kept(&record.job, now)) {
             return Ok(false);

@@ -29,6 +29,7 @@ use super::{
     windows::{close_windows, has_end},
 };
 use crate::{
+    clock::Clock,
     disk::{Disk, Posted, Preparation, SilentShares},
     gpu::Gpus,
     record::Record,
@@ -53,6 +54,7 @@ pub(crate) struct QueueConfig {
     pub(crate) renderer: Renderer,
     pub(crate) disk: Disk,
     pub(crate) gpus: Gpus,
+    pub(crate) clock: Clock,
     /// Jobs that may be queued or running at a time.
     pub(crate) max_jobs: u64,
     /// Every job that ends from now on is sent there.
@@ -95,6 +97,7 @@ impl Actor {
                 runs: Runs::on(config.gpus),
                 outbox: Outbox::default(),
                 renderer: config.renderer,
+                clock: config.clock,
                 max_jobs: config.max_jobs,
             },
             disk: config.disk,
@@ -231,7 +234,10 @@ impl Actor {
                 let record = self.queue.jobs.get(*id);
                 // It may wait for another run.
                 let record = record.filter(|record| record.job.is_finished());
-                record.map_or_else(Vec::new, |record| self.disk.ended(&ended(record)))
+                record.map_or_else(Vec::new, |record| {
+                    let now = self.queue.clock.sure();
+                    self.disk.ended(&ended(record, now))
+                })
             }
             Clearing::Leftovers(output) => vec![self.disk.clear_leftovers(output)],
             Clearing::Checkpoints(id) => vec![self.disk.clear_checkpoints(*id)],

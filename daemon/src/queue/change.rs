@@ -130,12 +130,12 @@ fn change_job(
             queue.change(id, |record| record.job.schedule.priority = priority);
             Some(changed(None))
         }
-        (Change::Retry { from_start }, StateName::Failed) => {
+        (Change::Retry { from_start }, StateName::Failed | StateName::Expired) => {
             retry(queue, id, from_start, images.get(&id).copied())
         }
-        (Change::Retry { .. }, StateName::Cancelled | StateName::Expired) => Some(refused(
-            format!("is {state}, and what it needs has been removed: submit its file again"),
-        )),
+        (Change::Retry { .. }, StateName::Cancelled) => Some(refused(format!(
+            "is {state}, and what it needs has been removed: submit its file again"
+        ))),
         (Change::Retry { .. }, StateName::Queued | StateName::Running) => {
             Some(refused(format!("is {state}")))
         }
@@ -159,7 +159,7 @@ fn set_held(queue: &mut Queue, id: JobId, held: bool) -> Option<ChangeResult> {
     Some(changed(None))
 }
 
-/// Queues a failed job again, as if it had never been tried, but with the sections that it has. `image`: whether its
+/// Queues a failed or expired job again, as if it had never been tried, but with the sections that it has. `image`: whether its
 /// copy of the start image was found. The name of its video is looked at again when it begins.
 fn retry(
     queue: &mut Queue,
@@ -172,13 +172,17 @@ fn retry(
             "no longer has its image: submit its file again".to_owned(),
         ));
     }
+    let now = queue.clock.sure();
     if let Some(other) = successor(queue, id) {
         return Some(refused(format!("was submitted again, as job {other}")));
     }
-    queue.change(id, |record| {
+    let dropped = queue.change(id, |record| {
         let job = &mut record.job;
         job.transition(JobState::Queued)
-            .expect("a failed job may be queued again");
+            .expect("a job that failed or expired may be queued again");
+        // It would expire again at once.
+        let deadline = &mut job.schedule.deadline;
+        let dropped = deadline.take_if(|deadline| *deadline <= now);
         (job.runs.retries, job.runs.starts_without_progress) = (0, 0);
         (job.runs.retry_at, job.runs.held) = (None, false);
         job.runs.suspended_until = None;
@@ -189,11 +193,14 @@ fn retry(
         record.private.worker_deaths = 0;
         record.private.cancel_requested = false;
         record.private.precaution = Precaution::None;
+        dropped
     })?;
     if from_start {
         queue.outbox.clear(Clearing::Checkpoints(id));
     }
-    Some(changed(None))
+    Some(changed(dropped.map(|deadline| {
+        format!("its deadline, {deadline}, has passed and no longer applies")
+    })))
 }
 
 /// A later job of the same key that has a video or will have one.

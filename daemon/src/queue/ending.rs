@@ -48,10 +48,11 @@ pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
         energy_joules,
         foreign_bytes: device.and_then(|device| queue.runs.foreign_bytes(device)),
     };
+    let time = LocalTime::now(&queue.clock);
     let is_suspended = matches!(ending, Ending::Suspended);
     let state = queue.jobs.change(id, |record| {
         if is_suspended {
-            record.job.runs.suspended_until = window_opens(&record.job);
+            record.job.runs.suspended_until = window_opens(&record.job, &time);
         }
         after_run(record, ending, circumstances)
     });
@@ -61,9 +62,8 @@ pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
 }
 
 /// When the window opens again of a job that was suspended for its end; `None`: it was not.
-fn window_opens(job: &Job) -> Option<Timestamp> {
-    let time = LocalTime::now();
-    where_to_end(job, &time)?;
+fn window_opens(job: &Job, time: &LocalTime) -> Option<Timestamp> {
+    where_to_end(job, time)?;
     job.schedule.window.map(|window| time.opens(window))
 }
 
@@ -74,8 +74,8 @@ fn device(job: &Job) -> Option<&str> {
     }
 }
 
-/// A job that has ended, for the disks.
-pub(super) fn ended(record: &Record) -> Ended {
+/// A job that has ended, for the disks; `now` has to be sure.
+pub(super) fn ended(record: &Record, now: Timestamp) -> Ended {
     let job = &record.job;
     Ended {
         job: job.id,
@@ -86,7 +86,7 @@ pub(super) fn ended(record: &Record) -> Ended {
             Video::None
         },
         input: record.private.input.clone(),
-        is_kept: is_kept(job, Timestamp::now()),
+        is_kept: is_kept(job, now),
     }
 }
 
@@ -108,9 +108,10 @@ pub(super) fn recover(queue: &mut Queue) {
 /// job's end was durable and before the disks heard of it.
 pub(super) fn leftovers(queue: &Queue) -> (Vec<Ended>, HashSet<PathBuf>) {
     let records = queue.jobs.all().values();
-    let now = Timestamp::now();
+    let now = queue.clock.sure();
     let kept = records.clone().filter(|record| is_kept(&record.job, now));
     let needed = kept.map(|record| record.private.input.clone()).collect();
     let finished = records.filter(|record| record.job.is_finished());
-    (finished.map(ended).collect(), needed)
+    let finished = finished.map(|record| ended(record, now));
+    (finished.collect(), needed)
 }

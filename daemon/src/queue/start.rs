@@ -22,7 +22,8 @@ use crate::{
 
 /// Gives jobs to idle workers until either runs out. Returns what is to be done on the disks for that.
 pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
-    for (id, state) in queue.schedule.sweep(&queue.jobs) {
+    let time = LocalTime::now(&queue.clock);
+    for (id, state) in queue.schedule.sweep(&queue.jobs, time) {
         queue.finish(id, state);
     }
     queue.schedule.swept();
@@ -48,7 +49,9 @@ pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
 
 /// Who gets which job.
 fn turns(queue: &mut Queue, first: IdleWorker) -> Vec<(JobId, IdleWorker)> {
-    let context = queue.schedule.context(&queue.jobs, LocalTime::now());
+    let context = queue
+        .schedule
+        .context(&queue.jobs, LocalTime::now(&queue.clock));
     let mut lineup = queue.schedule.lineup(&context, &queue.runs.preparing());
     let (mut turns, mut next) = (Vec::new(), Some(first));
     while let Some(worker) = next {
@@ -128,7 +131,9 @@ pub(super) fn prepared(queue: &mut Queue, id: JobId, prepared: Result<PathBuf, N
 
 /// Whether the job may still begin.
 fn may_begin(queue: &Queue, id: JobId) -> bool {
-    let context = queue.schedule.context(&queue.jobs, LocalTime::now());
+    let context = queue
+        .schedule
+        .context(&queue.jobs, LocalTime::now(&queue.clock));
     let job = queue.jobs.get(id).map(|record| &record.job);
     let is_ready = job.is_some_and(|job| context.judge(job) == Eligibility::Ready);
     is_ready && queue.paused().is_none()

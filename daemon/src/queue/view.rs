@@ -66,7 +66,9 @@ fn suspended(queue: &Queue) -> Vec<Job> {
 
 /// The jobs that have not ended, in the order in which they will run.
 pub(super) fn view(queue: &Queue) -> QueueView {
-    let context = queue.schedule.context(&queue.jobs, LocalTime::now());
+    let context = queue
+        .schedule
+        .context(&queue.jobs, LocalTime::now(&queue.clock));
     let running = queue.jobs.running().map(|record| &record.job);
     let running = running.map(|job| entry_of_running(queue, job));
     let mut jobs: Vec<QueueEntry> = running.collect();
@@ -120,7 +122,7 @@ fn entry(job: &Job, standing: Standing, reason: String) -> QueueEntry {
 }
 
 fn entry_of_running(queue: &Queue, job: &Job) -> QueueEntry {
-    let is_ending = where_to_end(job, &LocalTime::now())
+    let is_ending = where_to_end(job, &LocalTime::now(&queue.clock))
         .is_some_and(|at| queue.runs.was_told(job.id) == Some(Control::Pause(at)));
     match &job.state {
         JobState::Running { device, .. } if is_ending => entry(

@@ -9,7 +9,7 @@ use super::{core::Queue, runs::Control, schedule::LocalTime};
 /// Tells the workers of jobs whose window has ended to suspend them; each once, unless a user has told it something else
 /// since.
 pub(super) fn close_windows(queue: &mut Queue) {
-    let time = LocalTime::now();
+    let time = LocalTime::now(&queue.clock);
     let running = queue.jobs.running().map(|record| &record.job);
     let ended: Vec<(JobId, PauseAt)> = running
         .filter_map(|job| Some((job.id, where_to_end(job, &time)?)))

@@ -27,13 +27,16 @@ const WORDS: &str = ".report.txt";
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
     spool_dir: &'a Path,
+    /// The time by which they are filed.
+    now: Timestamp,
     changed: BTreeSet<PathBuf>,
 }
 
 impl<'a> Archive<'a> {
-    pub(super) fn new(spool_dir: &'a Path) -> Self {
+    pub(super) fn new(spool_dir: &'a Path, now: Timestamp) -> Self {
         Self {
             spool_dir,
+            now,
             changed: BTreeSet::new(),
         }
     }
@@ -102,7 +105,7 @@ impl<'a> Archive<'a> {
     /// Today's folder of an outcome.
     fn folder(&mut self, outcome: Outcome) -> io::Result<PathBuf> {
         let of_outcome = self.spool_dir.join(outcome.folder());
-        let folder = of_outcome.join(Timestamp::now().date().to_string());
+        let folder = of_outcome.join(self.now.date().to_string());
         if !folder.is_dir() {
             DirBuilder::new()
                 .recursive(true)

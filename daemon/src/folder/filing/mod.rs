@@ -10,7 +10,7 @@ use std::{
     io, mem,
     path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use framepack_config::Retention;
@@ -25,6 +25,7 @@ use super::{
     notice::Notice,
 };
 use crate::{
+    clock::Clock,
     disk::Disk,
     record::{Record, Report},
 };
@@ -35,6 +36,7 @@ pub(crate) struct Filing {
     /// Where the outcomes' folders are.
     spool_dir: PathBuf,
     rules: Retention,
+    clock: Clock,
     next_clearing: Instant,
     videos: Videos,
     /// Ended, and their files not filed yet.
@@ -43,11 +45,12 @@ pub(crate) struct Filing {
 
 impl Filing {
     /// For a thread beside the runtime that this is called in.
-    pub(crate) fn new(spool_dir: PathBuf, rules: Retention, disk: Disk) -> Self {
+    pub(crate) fn new(spool_dir: PathBuf, rules: Retention, disk: Disk, clock: Clock) -> Self {
         let runtime = runtime::Handle::current();
         Self {
             spool_dir,
             rules,
+            clock,
             videos: Videos { disk, runtime },
             next_clearing: Instant::now(),
             unfiled: BTreeMap::new(),
@@ -64,7 +67,7 @@ impl Filing {
         if !claims.is_recovered() {
             return;
         }
-        let mut archive = Archive::new(&self.spool_dir);
+        let mut archive = Archive::new(&self.spool_dir, self.clock.likely());
         for (id, record) in mem::take(&mut self.unfiled) {
             // Reading a long video takes its time.
             notice.rest();
@@ -114,7 +117,7 @@ impl Filing {
     }
 
     fn put_now(&self, claim: &Claim, report: &Report<'_>) -> io::Result<()> {
-        let mut archive = Archive::new(&self.spool_dir);
+        let mut archive = Archive::new(&self.spool_dir, self.clock.likely());
         archive.put(claim, &claim.id, report)?;
         archive.sync()
     }
@@ -125,7 +128,7 @@ impl Filing {
             return;
         }
         self.next_clearing = Instant::now() + retention::INTERVAL;
-        match retention::clear(&self.spool_dir, &self.rules, SystemTime::now()) {
+        match retention::clear(&self.spool_dir, &self.rules, self.clock.sure()) {
             Ok(0) => {}
             Ok(files) => info!(files, then = ?self.rules.then, "old files moved or removed"),
             Err(error) => warn!(%error, "moving or removing old files"),

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    time::Duration,
 };
 
 use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Window};
@@ -14,6 +15,9 @@ use super::{
     silence::Silence,
 };
 use crate::record::Record;
+
+/// Longest pause between two attempts that a job file can ask for.
+const LONGEST_RETRY: Duration = Duration::from_hours(24);
 
 /// What is looked at.
 #[derive(Debug)]
@@ -96,7 +100,11 @@ impl<'a> SchedulingContext<'a> {
     pub(in crate::queue) fn judge(&self, job: &Job) -> Eligibility {
         let now = self.time.now;
         let schedule = &job.schedule;
-        if job.runs.attempts == 0 && schedule.deadline.is_some_and(|deadline| deadline <= now) {
+        if job.runs.attempts == 0
+            && schedule
+                .deadline
+                .is_some_and(|deadline| deadline <= self.time.sure)
+        {
             return Eligibility::Expired;
         }
         let missing = match self.dependencies.of_job(job) {
@@ -119,7 +127,9 @@ impl<'a> SchedulingContext<'a> {
         if let Some(begin) = schedule.not_before.filter(|begin| *begin > now) {
             return Eligibility::Waits(Wait::NotBefore(begin));
         }
-        if let Some(begin) = job.runs.retry_at.filter(|begin| *begin > now) {
+        // A pause is no longer than that: the clock was set back since.
+        let is_pause = |begin: &Timestamp| *begin > now && *begin <= now.plus(LONGEST_RETRY);
+        if let Some(begin) = job.runs.retry_at.filter(is_pause) {
             return Eligibility::Waits(Wait::Retry(begin));
         }
         let closed = |window: &Window| !self.time.is_in(*window);

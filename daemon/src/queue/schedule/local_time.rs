@@ -3,18 +3,23 @@
 use framepack_jobs::{Timestamp, Window};
 use jiff::{ToSpan, Zoned, civil, tz::TimeZone};
 
+use crate::clock::Clock;
+
 /// A point in time, here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::queue) struct LocalTime {
     pub(in crate::queue) now: Timestamp,
+    /// What may be taken for the time where nothing can be taken back.
+    pub(in crate::queue) sure: Timestamp,
     pub(in crate::queue) zone: TimeZone,
 }
 
 impl LocalTime {
     /// Now, by the system's clock and time zone. Without a time zone database local time is UTC.
-    pub(in crate::queue) fn now() -> Self {
+    pub(in crate::queue) fn now(clock: &Clock) -> Self {
         Self {
             now: Timestamp::now(),
+            sure: clock.sure(),
             zone: TimeZone::system(),
         }
     }
@@ -65,8 +70,10 @@ mod tests {
 
     /// Central Europe: summer time from 2026-03-29T01:00Z to 2026-10-25T01:00Z.
     fn berlin(now: &str) -> LocalTime {
+        let now = Timestamp::from_rfc3339(now).unwrap();
         LocalTime {
-            now: Timestamp::from_rfc3339(now).unwrap(),
+            now,
+            sure: now,
             zone: TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap(),
         }
     }

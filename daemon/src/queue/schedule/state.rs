@@ -145,8 +145,11 @@ impl Schedule {
     }
 
     /// The jobs that can't begin any more, and how they end; nothing where nothing may have changed.
-    pub(in crate::queue) fn sweep(&mut self, jobs: &Jobs) -> Vec<(JobId, JobState)> {
-        let time = LocalTime::now();
+    pub(in crate::queue) fn sweep(
+        &mut self,
+        jobs: &Jobs,
+        time: LocalTime,
+    ) -> Vec<(JobId, JobState)> {
         let is_due = self.may_end || self.due.is_some_and(|due| due <= time.now);
         if !is_due {
             return Vec::new();

@@ -26,6 +26,7 @@ fn at(time: &str) -> Timestamp {
 fn noon() -> LocalTime {
     LocalTime {
         now: at(NOON),
+        sure: at(NOON),
         zone: jiff::tz::TimeZone::UTC,
     }
 }
@@ -156,6 +157,16 @@ fn what_a_job_waits_for() {
         ..noon()
     };
     assert_eq!(eligibility(&failed, 1, time), Eligibility::Ready);
+    // Nor does a clock that was set back make a pause longer than pauses are.
+    failed.get_mut(&JobId(1)).unwrap().job.runs.retry_at = Some(at("2026-11-25T12:00:01.000000Z"));
+    assert_eq!(eligibility(&failed, 1, noon()), Eligibility::Ready);
+    // A clock that is not believed lets no deadline pass.
+    let unsure = LocalTime {
+        sure: at("2026-11-24T11:59:59.000000Z"),
+        ..noon()
+    };
+    let due = jobs(&["deadline: 2026-11-24T12:00:00Z"]);
+    assert_eq!(eligibility(&due, 1, unsure), Eligibility::Ready);
     // A deadline is one for the begin.
     let mut begun = jobs(&["deadline: 2026-11-24T12:00:00Z"]);
     begun.get_mut(&JobId(1)).unwrap().job.runs.attempts = 1;
