@@ -346,6 +346,7 @@ fn start_retention(setup: &Setup, core: &Core) {
         layout: setup.front.state.layout(),
         queue: core.queue.clone(),
         clock: core.clock.clone(),
+        disk: core.disk.clone(),
     };
     tokio::spawn(retention.run());
 }

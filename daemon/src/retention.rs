@@ -12,12 +12,13 @@ use tracing::{info, warn};
 
 use crate::{
     clock::{Clock, is_known},
+    disk::Disk,
     queue::{QueueHandle, Stopping, is_kept},
     state_dir::Layout,
 };
 
 /// Time between two passes.
-const PAUSE: Duration = Duration::from_hours(24);
+const PAUSE: Duration = Duration::from_hours(1);
 /// Records that are fetched at a time.
 const PAGE: usize = 200;
 
@@ -28,6 +29,7 @@ pub(crate) struct Retention {
     pub(crate) layout: Layout,
     pub(crate) queue: QueueHandle,
     pub(crate) clock: Clock,
+    pub(crate) disk: Disk,
 }
 
 /// A job that has ended for good.
@@ -40,12 +42,15 @@ struct EndedJob {
 /// Jobs that have something in the state directory.
 #[derive(Debug, Default)]
 struct Leftovers {
+    /// All that have a work folder.
+    works: BTreeSet<JobId>,
+    /// Those whose work folder may go.
     work: BTreeSet<JobId>,
     logs: BTreeSet<JobId>,
 }
 
 impl Retention {
-    /// A pass now and every day, until the daemon stops.
+    /// A pass now and every hour, until the daemon stops.
     pub(crate) async fn run(self) {
         while self.pass().await.is_ok() {
             sleep(PAUSE).await;
@@ -88,6 +93,9 @@ impl Retention {
             let now = self.clock.sure();
             for record in &page {
                 let job = &record.job;
+                if left.works.contains(&job.id) {
+                    self.clear(job.id, &record.private.input, now).await?;
+                }
                 if let Some(finished_at) = job.state.finished_at()
                     && left.has(job.id)
                     && !is_kept(job, now)
@@ -99,6 +107,16 @@ impl Retention {
             }
         }
         Ok(ended)
+    }
+
+    /// Removes what a job would need to be tried again, once it can't be any more. What was is gone already.
+    async fn clear(&self, job: JobId, input: &Path, now: Timestamp) -> Result<(), Stopping> {
+        let record = self.queue.record(job).await?;
+        if record.is_some_and(|record| !is_kept(&record.job, now)) {
+            self.disk.remove_input(input).done().await;
+            self.disk.clear_checkpoints(job).done().await;
+        }
+        Ok(())
     }
 
     /// Removes something of a job, unless a user had it tried again meanwhile. Returns whether it was removed.
@@ -127,10 +145,12 @@ impl Retention {
 
 impl Leftovers {
     fn read(layout: &Layout) -> Self {
-        let mut work = jobs_in(&layout.works(), "");
+        let works = jobs_in(&layout.works(), "");
+        let mut work = works.clone();
         // Should the store be lost, this says which numbers have been given out.
         work.pop_last();
         Self {
+            works,
             work,
             logs: jobs_in(&layout.logs(), ".ndjson"),
         }
@@ -141,7 +161,7 @@ impl Leftovers {
     }
 
     fn has_behind(&self, job: JobId) -> bool {
-        let last = self.work.last().max(self.logs.last());
+        let last = self.works.last().max(self.logs.last());
         last.is_some_and(|last| *last > job)
     }
 }

@@ -106,7 +106,8 @@ impl Pipeline {
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.platform.device);
         let mut job = Job::resolve(request)?;
-        let ladder = Ladder::at(request.rung);
+        job.warnings.extend(short_of_host_memory(request.host_rung));
+        let ladder = Ladder::at(request.rung, request.host_rung);
         let memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
 
@@ -256,6 +257,14 @@ impl Pipeline {
             time_to_first_step_secs: None,
         }
     }
+}
+
+/// What is done after the kernel ended earlier runs for want of memory.
+fn short_of_host_memory(runs: u32) -> Option<String> {
+    let part = 1_u64.checked_shl(runs).unwrap_or(u64::MAX);
+    (runs > 0).then(|| {
+        format!("the kernel ended {runs} earlier runs for want of memory: page-locked memory was limited to 1/{part}")
+    })
 }
 
 /// What the precaution changed, if it was taken.

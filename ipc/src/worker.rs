@@ -129,6 +129,9 @@ pub struct RenderRequest {
     /// Rung of the out-of-memory ladder to start at; 0 = as planned.
     #[serde(default)]
     pub rung: u32,
+    /// How often the page-locked host memory that may be used is halved: the kernel ended earlier runs for want of memory.
+    #[serde(default)]
+    pub host_rung: u32,
     /// What is to be done otherwise than last time.
     #[serde(default)]
     pub precaution: Precaution,

@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     answer::answer,
     core::{Queue, log_state},
-    ending::{end_run, ended, leftovers, recover},
+    ending::{end_run, ended, leftovers, recover, refiled},
     handle::QueueHandle,
     jobs::{Jobs, exported, import},
     message::Message,
@@ -79,6 +79,10 @@ impl Actor {
         let mut actor = Self::of_store(opened, config)?;
         recover(&mut actor.queue);
         actor.queue.jobs.commit().await?;
+        for record in refiled(&actor.queue) {
+            // Fails once the daemon stops.
+            let _ = actor.ended.send(Arc::new(record.clone()));
+        }
         let (ended, needed) = leftovers(&actor.queue);
         actor.disk.recover(ended, needed).await;
         Ok(actor)

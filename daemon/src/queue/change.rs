@@ -189,8 +189,10 @@ fn retry(
         if from_start {
             (job.runs.sections_done, job.runs.rung) = (0, 0);
             record.private.decoded = Decoded::default();
+            record.private.host_rung = 0;
         }
         record.private.worker_deaths = 0;
+        record.private.was_retried = true;
         record.private.cancel_requested = false;
         record.private.precaution = Precaution::None;
         dropped

@@ -115,3 +115,9 @@ pub(super) fn leftovers(queue: &Queue) -> (Vec<Ended>, HashSet<PathBuf>) {
     let finished = finished.map(|record| ended(record, now));
     (finished.collect(), needed)
 }
+
+/// Jobs that were filed, tried again and have ended: the daemon may have died before their files followed them.
+pub(super) fn refiled(queue: &Queue) -> impl Iterator<Item = &Record> {
+    let records = queue.jobs.all().values();
+    records.filter(|record| record.private.was_retried && record.job.is_finished())
+}

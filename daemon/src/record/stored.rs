@@ -27,12 +27,18 @@ pub(crate) struct Private {
     pub(crate) worker_version: Option<String>,
     /// Workers that died while rendering this job.
     pub(crate) worker_deaths: u32,
+    /// Runs that the kernel ended for want of memory: the next one has less page-locked memory.
+    #[serde(default)]
+    pub(crate) host_rung: u32,
     /// What the next run does otherwise than the last.
     #[serde(default)]
     pub(crate) precaution: Precaution,
     /// What was decoded so far and need not be decoded again.
     #[serde(default)]
     pub(crate) decoded: Decoded,
+    /// It was filed, and a user had it tried again: its files follow it when it ends.
+    #[serde(default)]
+    pub(crate) was_retried: bool,
     /// A user wants it stopped and the worker has not said yet that it has.
     pub(crate) cancel_requested: bool,
 }

@@ -99,6 +99,7 @@ impl Case {
             output: work_dir.join("video.mp4"),
             work_dir: work_dir.into(),
             rung: 0,
+            host_rung: 0,
             precaution: Precaution::None,
         };
         let mut job = Job::resolve(&request).unwrap();
@@ -174,7 +175,7 @@ fn generate(
     let job = case.job(work_dir);
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut progress = ProgressReporter::new(&mut listener);
-    let ladder = Ladder::at(0);
+    let ladder = Ladder::at(0, 0);
     pipeline.models.place(&job, ladder.relief()).unwrap();
     let files = EncoderFiles::of(&job.bundle).unwrap();
     pipeline.models.select(&job.bundle, files);

@@ -47,7 +47,7 @@ impl Planner {
     /// Where the job's weights would be, and how much memory it would take, as the device is now. Reads the
     /// request's image, configurations and headers, and no weights.
     pub fn plan(&self, request: &RenderRequest) -> Result<MemoryPlan, Error> {
-        let relief = ladder::relief(request.rung as usize);
+        let relief = ladder::relief(request.rung as usize, request.host_rung);
         let planner = self.with(relief, request.precaution);
         device::catch(|| Ok(planner.plan_job(&Job::resolve(request)?)?.0))
     }

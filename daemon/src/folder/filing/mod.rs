@@ -69,16 +69,19 @@ impl Filing {
         }
         let mut archive = Archive::new(&self.spool_dir, self.clock.likely());
         for (id, record) in mem::take(&mut self.unfiled) {
-            // Reading a long video takes its time.
-            notice.rest();
-            let video = self.videos.hash(&record);
-            notice.beat();
             let claim_id = record.private.claim.as_deref();
             let claim = claim_id.and_then(|claim| claims.kept(claim));
-            let filed = video.and_then(|video| match claim {
-                Some(claim) => put(&mut archive, claim, &record, video),
-                None => put_again(&mut archive, &record, video),
-            });
+            let hash = || {
+                // Reading a long video takes its time.
+                notice.rest();
+                let video = self.videos.hash(&record);
+                notice.beat();
+                video
+            };
+            let filed = match claim {
+                Some(claim) => hash().and_then(|video| put(&mut archive, claim, &record, video)),
+                None => put_again(&mut archive, &record, hash),
+            };
             match (filed, claim) {
                 (Ok(()), _) => {}
                 (Err(error), claim) if is_kept(claim, &error) => {
@@ -153,12 +156,21 @@ fn put(
 }
 
 /// Files what is already in the archive: of a job that had failed and was retried.
-fn put_again(archive: &mut Archive<'_>, record: &Record, video: Option<String>) -> io::Result<()> {
-    let Source::Folder { file } = &record.job.source else {
+fn put_again(
+    archive: &mut Archive<'_>,
+    record: &Record,
+    video: impl Fn() -> io::Result<Option<String>>,
+) -> io::Result<()> {
+    let job = &record.job;
+    let Source::Folder { file } = &job.source else {
         return Ok(());
     };
-    let report = Report::ended(file.display().to_string(), record, video);
-    archive.put_again(file.as_os_str(), &record.job.id.to_string(), &report)
+    let name = file.as_os_str();
+    let Some(before) = archive.outdated(name, job)? else {
+        return Ok(());
+    };
+    let report = Report::ended(file.display().to_string(), record, video()?);
+    archive.put_again((name, &before), &job.id.to_string(), &report)
 }
 
 /// Whether a job that could not be filed is tried again: its file is still there, or its video can't be read now.

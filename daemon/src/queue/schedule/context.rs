@@ -96,6 +96,11 @@ impl<'a> SchedulingContext<'a> {
         self.queued.iter().map(|id| &jobs[id].job)
     }
 
+    /// What may be taken for the time where nothing can be taken back.
+    pub(super) fn sure(&self) -> Timestamp {
+        self.time.sure
+    }
+
     /// Whether a queued job may begin.
     pub(in crate::queue) fn judge(&self, job: &Job) -> Eligibility {
         let now = self.time.now;
@@ -170,11 +175,11 @@ impl<'a> SchedulingContext<'a> {
     }
 }
 
-/// When the verdict on a queued job may change by itself, after `now`.
+/// When the verdict on a queued job may change by itself: after `now`, or of its deadline after what is `sure`.
 pub(in crate::queue) fn next_change(
     job: &Job,
     eligibility: &Eligibility,
-    now: Timestamp,
+    [now, sure]: [Timestamp; 2],
 ) -> Option<Timestamp> {
     let turn = match eligibility {
         Eligibility::Waits(
@@ -182,9 +187,8 @@ pub(in crate::queue) fn next_change(
         ) => Some(*begin),
         _ => None,
     };
-    let deadline = job.schedule.deadline.filter(|_| job.runs.attempts == 0);
-    turn.into_iter()
-        .chain(deadline)
-        .filter(|change| *change > now)
-        .min()
+    let turn = turn.filter(|turn| *turn > now);
+    let deadline = job.schedule.deadline;
+    let deadline = deadline.filter(|deadline| job.runs.attempts == 0 && *deadline > sure);
+    turn.into_iter().chain(deadline).min()
 }

@@ -393,7 +393,7 @@ fn when_a_verdict_may_change() {
     let context = SchedulingContext::new(&jobs, &queued, noon());
     let changes: Vec<_> = context
         .queued()
-        .map(|job| next_change(job, &context.judge(job), at(NOON)))
+        .map(|job| next_change(job, &context.judge(job), [at(NOON); 2]))
         .collect();
     let hour = |hour: u32| Some(at(&format!("2026-11-24T{hour}:00:00.000000Z")));
     assert_eq!(changes, [None, hour(13), hour(14), hour(14)]);
