@@ -15,11 +15,13 @@ pub enum Update<'a> {
     Progress(Progress),
     /// This many sections are on the disk and need not be rendered again.
     Checkpoint(u32),
-    /// Frames are on the disk that need not be decoded again: those of this many sections, and this many pieces of the
-    /// next one.
-    Decoded {
+    /// What is on the disk need not be made again: the frames of so many sections, and of the next one so many steps
+    /// and pieces of its frames.
+    Kept {
         /// Sections.
         sections: u32,
+        /// Steps.
+        steps: u32,
         /// Pieces.
         pieces: u32,
     },
@@ -100,9 +102,24 @@ impl<'a> ProgressReporter<'a> {
         goes_on(self.tell(Update::Checkpoint(sections)))
     }
 
+    /// So many steps of the section behind so many whose frames are there are on the disk.
+    pub(crate) fn steps_kept(&mut self, sections: u32) -> ControlFlow<Stop> {
+        let steps = self.now.step;
+        self.tell(Update::Kept {
+            sections,
+            steps,
+            pieces: 0,
+        })
+    }
+
     /// The frames of so many sections, and so many pieces of the next one, are on the disk.
     pub(crate) fn decoded(&mut self, sections: u32, pieces: u32) -> Result<(), Error> {
-        let flow = self.tell(Update::Decoded { sections, pieces });
+        let steps = if pieces > 0 { self.now.steps } else { 0 };
+        let flow = self.tell(Update::Kept {
+            sections,
+            steps,
+            pieces,
+        });
         let are_all = sections == self.now.sections;
         match flow {
             // Nothing is left for another run but to write the video.

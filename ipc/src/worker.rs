@@ -23,7 +23,7 @@ pub const CHECKPOINT_PREFIX: &str = "checkpoint-";
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {
     /// Render this job, from where an earlier run of it in the same work folder ended. Answered by `Started`, any
-    /// number of `Progress`, `Checkpoint`, `Decoded` and `Rung`, and one of `Done`, `Failed`, `Cancelled`, `Suspended`.
+    /// number of `Progress`, `Checkpoint`, `Kept` and `Rung`, and one of `Done`, `Failed`, `Cancelled`, `Suspended`.
     Render(Box<RenderRequest>),
     /// Stop the job at its next step; ignored when it is not the one being rendered.
     Cancel {
@@ -209,13 +209,15 @@ pub enum FromWorker {
         /// Sections that need not be rendered again.
         sections_done: u32,
     },
-    /// Frames are on the disk and need not be decoded again.
-    Decoded {
+    /// Steps or frames are on the disk and need not be made again.
+    Kept {
         /// The job.
         job: JobId,
         /// Sections whose frames are there.
         sections: u32,
-        /// Pieces of the next one that are there.
+        /// Steps of the next one.
+        steps: u32,
+        /// Pieces of its frames.
         pieces: u32,
     },
     /// Memory ran out; the section is repeated with less.

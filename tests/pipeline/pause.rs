@@ -93,7 +93,7 @@ fn a_job_that_pauses_at_a_section_ends_there_and_is_continued() {
                 ..
             } => sections_done = done,
             FromWorker::Suspended { job } => break assert_eq!(job, JOB),
-            FromWorker::Progress { .. } | FromWorker::Decoded { .. } => {}
+            FromWorker::Progress { .. } | FromWorker::Kept { .. } => {}
             other => panic!("{other:?}"),
         }
     }
@@ -160,6 +160,7 @@ fn last_step(worker: &mut Worker) -> (u32, u32) {
     loop {
         match worker.next() {
             FromWorker::Progress { progress, .. } => last = (progress.section, progress.step),
+            FromWorker::Kept { .. } => {}
             FromWorker::Suspended { job } => {
                 assert_eq!(job, JOB);
                 return last;

@@ -111,7 +111,7 @@ fn a_worker_killed_after_any_section_is_continued_bit_for_bit_in_both_orders() {
 }
 
 fn are_decoded(message: &FromWorker, section: u32) -> bool {
-    matches!(message, FromWorker::Decoded { sections, .. } if *sections == section)
+    matches!(message, FromWorker::Kept { sections, .. } if *sections == section)
 }
 
 /// How often a run of `worker` enters the decoding of a section.

@@ -14,7 +14,7 @@ use super::{
     outbox::Clearing,
     runs::Control,
 };
-use crate::record::Decoded;
+use crate::record::Kept;
 
 /// What became of a change of one job, with what the user should know.
 type ChangeResult = (ChangeOutcome, Option<String>);
@@ -188,7 +188,7 @@ fn retry(
         job.runs.suspended_until = None;
         if from_start {
             (job.runs.sections_done, job.runs.rung) = (0, 0);
-            record.private.decoded = Decoded::default();
+            record.private.kept = Kept::default();
             record.private.host_rung = 0;
         }
         record.private.worker_deaths = 0;

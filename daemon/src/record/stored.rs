@@ -33,9 +33,9 @@ pub(crate) struct Private {
     /// What the next run does otherwise than the last.
     #[serde(default)]
     pub(crate) precaution: Precaution,
-    /// What was decoded so far and need not be decoded again.
+    /// What need not be made again beside finished sections.
     #[serde(default)]
-    pub(crate) decoded: Decoded,
+    pub(crate) kept: Kept,
     /// It was filed, and a user had it tried again: its files follow it when it ends.
     #[serde(default)]
     pub(crate) was_retried: bool,
@@ -43,11 +43,13 @@ pub(crate) struct Private {
     pub(crate) cancel_requested: bool,
 }
 
-/// How far the frames of a job are on the disk.
+/// How far a job is on the disk, in the order in which it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub(crate) struct Decoded {
-    /// Sections that are.
+pub(crate) struct Kept {
+    /// Sections whose frames are there.
     pub(crate) sections: u32,
-    /// Pieces of the next one that are.
+    /// Steps of the next one.
+    pub(crate) steps: u32,
+    /// Pieces of its frames.
     pub(crate) pieces: u32,
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     disk::Disk,
     queue::{Assignment, Control, Death, DeathKind, Ending, QueueHandle, Stopping, WorkerReport},
-    record::Decoded,
+    record::Kept,
     shutdown::Shutdown,
 };
 
@@ -212,11 +212,18 @@ impl<'s> Run<'s> {
                 WorkerReport::Progress(progress)
             }
             FromWorker::Checkpoint { sections_done, .. } => WorkerReport::Checkpoint(sections_done),
-            FromWorker::Decoded {
-                sections, pieces, ..
+            FromWorker::Kept {
+                sections,
+                steps,
+                pieces,
+                ..
             } => {
                 watchdog.heard(now);
-                WorkerReport::Decoded(Decoded { sections, pieces })
+                WorkerReport::Kept(Kept {
+                    sections,
+                    steps,
+                    pieces,
+                })
             }
             FromWorker::Rung {
                 rung, name, reason, ..

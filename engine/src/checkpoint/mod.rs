@@ -25,7 +25,7 @@ use self::steps::Origin;
 pub(crate) use self::{
     frames::{DecodedSection, KeptFrames, SLOW},
     provenance::{Provenance, RunSettings},
-    steps::UnfinishedSection,
+    steps::{Keeping, UnfinishedSection},
 };
 use crate::{
     error::Error,

@@ -1,6 +1,12 @@
-//! A section that was suspended between two steps: what its solver knows, for the run that makes the next step.
+//! A section that is not finished: what its solver knows between two steps, for the run that makes the next step.
+//!
+//! It is kept when a run is suspended, and from time to time, so that a run that is killed loses seconds and not minutes.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
@@ -19,6 +25,42 @@ const FORMAT: u32 = 1;
 const LATENTS: &str = "latents";
 /// The noise levels of the predictions, the latest first; they are called 0, 1, …
 const SIGMAS: &str = "sigmas";
+
+/// Steps that took no longer are not worth a file …
+const WORTH: Duration = Duration::from_secs(2);
+/// … nor are those that took no more than so many times as long as their file.
+const COST: u32 = 20;
+
+/// When the state of a section is kept.
+#[derive(Debug)]
+pub(crate) struct Keeping {
+    kept_at: Instant,
+    took: Duration,
+}
+
+impl Keeping {
+    /// Nothing has to be kept yet.
+    pub(crate) fn begun() -> Self {
+        Self {
+            kept_at: Instant::now(),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Whether what was made since is worth a file.
+    pub(crate) fn is_due(&self) -> bool {
+        self.kept_at.elapsed() >= WORTH.max(self.took.saturating_mul(COST))
+    }
+
+    /// Notes how long `keep` takes.
+    pub(crate) fn keep(&mut self, keep: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let began = Instant::now();
+        keep()?;
+        self.took = began.elapsed();
+        self.kept_at = Instant::now();
+        Ok(())
+    }
+}
 
 /// Where a section is kept that is not finished.
 #[derive(Debug)]

@@ -12,7 +12,8 @@ use super::{attention::Decision, settled::settled};
 use crate::{
     assembly::{Assembly, Place},
     checkpoint::{
-        Checkpoints, DecodedSection, FinishedSection, KeptFrames, Provenance, ResumePoint, SLOW,
+        Checkpoints, DecodedSection, FinishedSection, Keeping, KeptFrames, Provenance, ResumePoint,
+        SLOW,
     },
     device::{self, WorkClock},
     error::Error,
@@ -266,15 +267,22 @@ impl<'a, 'j> Generation<'a, 'j> {
             self.run.attention.backend,
         );
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        let after_step = |_, state: &SolverState| {
-            let flow = progress.step_done();
-            flow.map_break(|stop| match stop {
-                Stop::Suspend => {
-                    let kept = unfinished.save(state, &provenance);
-                    kept.err().unwrap_or_else(|| stopped(stop))
+        let mut keeping = Keeping::begun();
+        let decoded = self.run.frames.sections();
+        let mut keep = |state: &SolverState| unfinished.save(state, &provenance);
+        let after_step = |_, state: &SolverState| match progress.step_done() {
+            ControlFlow::Continue(()) if keeping.is_due() => {
+                if let Err(error) = keeping.keep(|| keep(state)) {
+                    return ControlFlow::Break(error);
                 }
-                Stop::Cancel => stopped(stop),
-            })
+                progress.steps_kept(decoded).map_break(stopped)
+            }
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(Stop::Suspend) => {
+                let kept = keep(state);
+                ControlFlow::Break(kept.err().unwrap_or_else(|| stopped(Stop::Suspend)))
+            }
+            ControlFlow::Break(stop) => ControlFlow::Break(stopped(stop)),
         };
         let sampled = self
             .clock

@@ -54,9 +54,14 @@ impl<W: Write> Conversation<'_, W> {
             },
             Update::Progress(progress) => FromWorker::Progress { job, progress },
             Update::Checkpoint(sections_done) => FromWorker::Checkpoint { job, sections_done },
-            Update::Decoded { sections, pieces } => FromWorker::Decoded {
+            Update::Kept {
+                sections,
+                steps,
+                pieces,
+            } => FromWorker::Kept {
                 job,
                 sections,
+                steps,
                 pieces,
             },
             Update::Rung(taken) => FromWorker::Rung {
@@ -116,7 +121,7 @@ pub(super) fn answer(question: &Question, planner: Planner) -> FromWorker {
 /// Whether nothing that was made would be lost now.
 fn is_between_sections(update: Update<'_>) -> bool {
     match update {
-        Update::Checkpoint(_) | Update::Decoded { .. } => true,
+        Update::Checkpoint(_) | Update::Kept { .. } => true,
         Update::Progress(progress) => progress.phase == Phase::Sample && progress.step == 0,
         Update::Started(_) | Update::Rung(_) => false,
     }

@@ -31,7 +31,7 @@ impl Persistence {
                 _ => Self::WithNextCommit,
             },
             WorkerReport::Checkpoint(_)
-            | WorkerReport::Decoded(_)
+            | WorkerReport::Kept(_)
             | WorkerReport::Rung(_)
             | WorkerReport::Paused
             | WorkerReport::Resumed => Self::Now,
@@ -62,9 +62,9 @@ pub(in crate::queue) fn note(record: &mut Record, report: WorkerReport) {
                 note_progress(record);
             }
         }
-        WorkerReport::Decoded(decoded) => {
-            let gets_on = decoded > record.private.decoded;
-            record.private.decoded = decoded;
+        WorkerReport::Kept(kept) => {
+            let gets_on = kept > record.private.kept;
+            record.private.kept = kept;
             if gets_on {
                 note_progress(record);
             }

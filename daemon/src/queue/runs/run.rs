@@ -4,7 +4,7 @@ use framepack_ipc::worker::{PauseAt, RenderRequest, RungTaken, WorkerInfo};
 use framepack_jobs::{Failure, Progress, RenderOutput, RenderPlan};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::record::Decoded;
+use crate::record::Kept;
 
 /// A worker without work.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ pub(crate) enum WorkerReport {
     Progress(Progress),
     /// So many sections are durable on the disk: a later run continues after them.
     Checkpoint(u32),
-    /// So many frames are durable on the disk: a later run does not decode them again.
-    Decoded(Decoded),
+    /// So much is durable on the disk: a later run does not make it again.
+    Kept(Kept),
     /// The worker ran out of memory and goes on with this rung of its ladder.
     Rung(RungTaken),
     /// It halts, with all its memory.

@@ -6,7 +6,7 @@ use crate::{
         Submission,
         runs::{WorkerReport, note_report},
     },
-    record::{Decoded, Record},
+    record::{Kept, Record},
 };
 
 const NOW: &str = "2026-11-27T12:00:00.000000Z";
@@ -89,30 +89,37 @@ fn who_is_killed_for_want_of_memory_uses_less_of_it() {
 }
 
 #[test]
-fn decoding_is_getting_on() {
+fn steps_and_frames_are_getting_on() {
     let mut record = running();
-    let decoded = |record: &mut Record, sections, pieces| {
+    let kept = |record: &mut Record, sections, steps, pieces| {
         record.private.worker_deaths = 2;
         record.job.runs.starts_without_progress = 9;
-        let decoded = Decoded { sections, pieces };
-        note_report(record, WorkerReport::Decoded(decoded));
+        let kept = Kept {
+            sections,
+            steps,
+            pieces,
+        };
+        note_report(record, WorkerReport::Kept(kept));
         let gets_on = record.private.worker_deaths == 0;
         assert_eq!(gets_on, record.job.runs.starts_without_progress == 0);
         gets_on
     };
-    for (sections, pieces, expected) in [
-        (0, 1, true),
-        (0, 2, true),
-        (0, 2, false),
-        (1, 0, true),
-        (1, 0, false),
-        (1, 3, true),
+    for (sections, steps, pieces, expected) in [
+        (0, 4, 0, true),
+        (0, 4, 0, false),
+        (0, 9, 0, true),
+        (0, 10, 1, true),
+        (0, 10, 2, true),
+        (0, 10, 2, false),
+        (1, 0, 0, true),
+        (1, 0, 0, false),
+        (1, 10, 3, true),
         // Made again, because they were damaged.
-        (1, 1, false),
-        (2, 0, true),
+        (1, 10, 1, false),
+        (2, 0, 0, true),
     ] {
-        let found = decoded(&mut record, sections, pieces);
-        assert_eq!(found, expected, "{sections} {pieces}");
+        let found = kept(&mut record, sections, steps, pieces);
+        assert_eq!(found, expected, "{sections} {steps} {pieces}");
     }
     record.job.runs.starts_without_progress = MAX_LOST_STARTS - 1;
     assert!(matches!(
