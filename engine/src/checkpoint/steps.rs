@@ -55,10 +55,10 @@ impl Keeping {
     /// Notes how long `keep` takes.
     pub(crate) fn keep(&mut self, keep: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         let began = Instant::now();
-        keep()?;
+        let kept = keep();
         self.took = began.elapsed();
         self.kept_at = Instant::now();
-        Ok(())
+        kept
     }
 }
 

@@ -269,13 +269,17 @@ impl<'a, 'j> Generation<'a, 'j> {
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
         let mut keeping = Keeping::begun();
         let decoded = self.run.frames.sections();
-        let mut keep = |state: &SolverState| unfinished.save(state, &provenance);
+        let keep = |state: &SolverState| unfinished.save(state, &provenance);
         let after_step = |_, state: &SolverState| match progress.step_done() {
             ControlFlow::Continue(()) if keeping.is_due() => {
-                if let Err(error) = keeping.keep(|| keep(state)) {
-                    return ControlFlow::Break(error);
+                match keeping.keep(|| keep(state)) {
+                    Ok(()) => progress.steps_kept(decoded).map_break(stopped),
+                    Err(error) => {
+                        // It is a precaution. Should the disk be full, the section's end will tell.
+                        tracing::warn!(%error, "the section's steps are not kept");
+                        ControlFlow::Continue(())
+                    }
                 }
-                progress.steps_kept(decoded).map_break(stopped)
             }
             ControlFlow::Continue(()) => ControlFlow::Continue(()),
             ControlFlow::Break(Stop::Suspend) => {
