@@ -207,3 +207,40 @@ fn a_clock_that_is_wrong_expires_and_removes_nothing() {
     assert_code(&clocked.farm.ctl(&["resume", "--all"]), 0);
     clocked.wait_for("due", StateName::Done);
 }
+
+#[test]
+fn what_is_filed_by_a_clock_that_is_wrong_is_not_old_when_it_is_right() {
+    let mut clocked = ClockedFarm::new();
+    clocked.farm.stop();
+    clocked
+        .farm
+        .configure("retention: {done_days: 1, then: delete}\n");
+    clocked.clock.set(-50 * YEAR);
+    clocked.farm.start();
+    clocked.farm.drop_prompt("cat.yaml", "a cat");
+    assert_eq!(clocked.farm.report("cat").0, "done");
+    let filed = clocked.farm.filed("cat", "");
+    assert!(!filed.is_empty());
+    clocked.farm.stop();
+    clocked.clock.set(0);
+    clocked.farm.start();
+    clocked.farm.drop_prompt("dog.yaml", "a dog");
+    assert_eq!(clocked.farm.report("dog").0, "done");
+    assert_eq!(clocked.farm.filed("cat", ""), filed);
+}
+
+#[test]
+fn a_pause_between_attempts_does_not_last_because_the_clock_was_set_back() {
+    let clocked = ClockedFarm::new();
+    clocked.clock.set(20 * HOUR);
+    clocked.farm.drop_job(
+        "cat.yaml",
+        "api: framepack/v1\nstart: {image: photo.png}\nretry: {backoff_secs: 86400}\nprompt: script oom@0\n",
+    );
+    clocked.farm.wait_until("it waits for its retry", |farm| {
+        let job = farm.show("cat").pop()?;
+        job.runs.retry_at.map(drop)
+    });
+    clocked.clock.set(0);
+    assert_eq!(clocked.farm.report("cat").0, "done");
+}

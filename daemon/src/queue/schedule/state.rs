@@ -52,6 +52,8 @@ pub(in crate::queue) struct Schedule {
     may_end: bool,
     /// When either may be so by itself.
     due: Option<Timestamp>,
+    /// The time of the last look.
+    looked_at: Option<Timestamp>,
     /// Why the next job has no room on the disks, and when to look again.
     no_room: Option<(DiskFull, Instant)>,
     /// It had none when it was looked at last.
@@ -71,6 +73,7 @@ impl Schedule {
             may_begin: true,
             may_end: true,
             due: None,
+            looked_at: None,
             no_room: None,
             had_no_room: false,
             silent: Silence::new(silent),
@@ -150,7 +153,9 @@ impl Schedule {
         jobs: &Jobs,
         time: LocalTime,
     ) -> Vec<(JobId, JobState)> {
-        let is_due = self.may_end || self.due.is_some_and(|due| due <= time.now);
+        // What was due later may be due now, if the clock was set back.
+        let is_back = self.looked_at.replace(time.now) > Some(time.now);
+        let is_due = self.may_end || is_back || self.due.is_some_and(|due| due <= time.now);
         if !is_due {
             return Vec::new();
         }
