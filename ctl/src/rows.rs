@@ -6,7 +6,7 @@ use framepack_ipc::{
     worker::Temperature,
 };
 use framepack_jobs::{
-    Attention, ChosenBy, DeviceIdle, Job, JobState, Phase, Progress, RenderOutput, Timestamp,
+    AtEnd, Attention, ChosenBy, DeviceIdle, Job, JobState, Phase, Progress, RenderOutput, Timestamp,
 };
 
 use crate::{memory, output::Table};
@@ -171,7 +171,10 @@ fn when(job: &Job) -> Vec<(&'static str, String)> {
     let schedule = &job.schedule;
     let text = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
     let after: Vec<String> = schedule.after.iter().map(ToString::to_string).collect();
-    let window = schedule.window.map(|window| window.to_string());
+    let window = schedule.window.map(|window| match window.at_end() {
+        AtEnd::Finish => window.to_string(),
+        at_end => format!("{window}, at its end: {}", at_end.as_str()),
+    });
     let priority = Some(schedule.priority).filter(|priority| *priority != 0);
     let failure = job.runs.last_failure.as_ref();
     vec![
@@ -186,6 +189,7 @@ fn when(job: &Job) -> Vec<(&'static str, String)> {
         ("not before", text(schedule.not_before)),
         ("deadline", text(schedule.deadline)),
         ("window", window.unwrap_or_default()),
+        ("suspended until", text(job.runs.suspended_until)),
         ("retry at", text(job.runs.retry_at)),
         (
             "last error",
@@ -247,6 +251,7 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
 fn state(job: &Job) -> &'static str {
     match &job.state {
         JobState::Queued if job.runs.held => "held",
+        JobState::Queued if job.runs.suspended_until.is_some() => "suspended",
         JobState::Running { paused: true, .. } => "paused",
         state => state.name().as_str(),
     }

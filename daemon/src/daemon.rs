@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use framepack_config::{Config, Loaded, Paths};
 use framepack_ipc::control::WorkerState;
+use framepack_jobs::{Job, Timestamp};
 use tokio::{
     runtime, select,
     sync::{oneshot, watch},
@@ -19,6 +20,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    clock::Clock,
     disk::Disk,
     doctor::Doctor,
     folder::{Event, Folder, FolderConfig, Intake, View, ended_jobs},
@@ -93,6 +95,7 @@ struct Daemon {
 /// The jobs, and what everybody else works with.
 struct Core {
     disk: Disk,
+    clock: Clock,
     gpus: Gpus,
     queue: QueueHandle,
     queue_task: JoinHandle<()>,
@@ -125,7 +128,7 @@ impl Daemon {
         let workers = Workers::start(&setup, &core, &shutdown).await?;
         let metrics = start_metrics(&setup.config, &core, &folder.view);
         observe(&notify, &core, metrics.totals.clone());
-        start_retention(&setup, &core.queue);
+        start_retention(&setup, &core);
         let service = Service {
             queue: core.queue.clone(),
             intake: folder.intake.clone(),
@@ -138,6 +141,7 @@ impl Daemon {
             switches: workers.switches.clone(),
             store,
             disk: core.disk.clone(),
+            clock: core.clock.clone(),
             started: metrics.started,
             roles: setup.front.roles,
             layout: setup.front.state.layout(),
@@ -192,10 +196,17 @@ impl Core {
     ) -> Result<Self> {
         let disk = setup::disk(&setup.config, &setup.front.state);
         let gpus = Gpus::watch().await;
+        let newest = opened
+            .1
+            .iter()
+            .filter_map(|record| newest_time(&record.job));
+        let clock = Clock::open(setup.front.state.path(), newest.max());
+        tokio::spawn(clock.clone().watch());
         let queue = QueueConfig {
             renderer: setup::renderer(&setup.config, &setup.front.state),
             disk: disk.clone(),
             gpus: gpus.clone(),
+            clock: clock.clone(),
             max_jobs: setup.config.queue.max_jobs,
             ended,
         };
@@ -205,6 +216,7 @@ impl Core {
         let inspections = Inspections::start(setup.worker.clone(), queue.clone(), renderer);
         Ok(Self {
             disk,
+            clock,
             gpus,
             queue,
             queue_task,
@@ -235,6 +247,7 @@ impl FolderThread {
             queue: core.queue.clone(),
             inspections: core.inspections.clone(),
             disk: core.disk.clone(),
+            clock: core.clock.clone(),
             events: events.clone(),
             view: view_sender,
         };
@@ -333,13 +346,20 @@ fn observe(notify: &Notify, core: &Core, totals: Totals) {
     tokio::spawn(job_observer.run());
 }
 
-fn start_retention(setup: &Setup, queue: &QueueHandle) {
+fn start_retention(setup: &Setup, core: &Core) {
     let retention = Retention {
         rules: setup.config.retention,
         layout: setup.front.state.layout(),
-        queue: queue.clone(),
+        queue: core.queue.clone(),
+        clock: core.clock.clone(),
+        disk: core.disk.clone(),
     };
     tokio::spawn(retention.run());
+}
+
+/// The latest time that a job's record has.
+fn newest_time(job: &Job) -> Option<Timestamp> {
+    job.state.finished_at().max(Some(job.submitted_at))
 }
 
 fn say_ready(paths: &Paths) {

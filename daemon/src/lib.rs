@@ -14,11 +14,13 @@
 //! - `state_dir`: the state directory, its lock and the daemon's identity; `retention`: what of it goes after a time
 //! - `folders`: the folders of the configuration; `start_error`: why the daemon does not start
 //! - `offline`: `framepackd state`, while no daemon runs
+//! - `clock`: the system's clock, and whether it can be believed
 //! - `job_observer`: what happens to jobs, for the log, systemd and the metrics; `log`, `notify`, `metrics`: those three
 //! - `doctor`: checks of what rendering needs; `gpu`: what NVIDIA's library reports
 //!
 //! No libtorch here: a fault of the device ends a worker, not the daemon.
 
+mod clock;
 mod daemon;
 mod disk;
 mod doctor;

@@ -16,6 +16,7 @@ use framepack_ipc::{
 use nix::unistd::geteuid;
 
 use crate::{
+    clock::Clock,
     folders::{made, unusable},
     gpu::Gpus,
     queue::{Actor, QueueConfig},
@@ -120,6 +121,7 @@ async fn import(
         renderer: setup::renderer(config, state),
         disk: setup::disk(config, state),
         gpus: Gpus::default(),
+        clock: Clock::open(state.path(), None),
         max_jobs: config.queue.max_jobs,
         ended,
     };

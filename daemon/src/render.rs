@@ -42,6 +42,7 @@ impl Renderer {
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
             rung: job.runs.rung,
+            host_rung: record.private.host_rung,
             precaution: record.private.precaution,
         }
     }

@@ -11,12 +11,14 @@ use tokio::{task::spawn_blocking, time::sleep};
 use tracing::{info, warn};
 
 use crate::{
+    clock::{Clock, is_known},
+    disk::Disk,
     queue::{QueueHandle, Stopping, is_kept},
     state_dir::Layout,
 };
 
 /// Time between two passes.
-const PAUSE: Duration = Duration::from_hours(24);
+const PAUSE: Duration = Duration::from_hours(1);
 /// Records that are fetched at a time.
 const PAGE: usize = 200;
 
@@ -26,6 +28,8 @@ pub(crate) struct Retention {
     pub(crate) rules: Rules,
     pub(crate) layout: Layout,
     pub(crate) queue: QueueHandle,
+    pub(crate) clock: Clock,
+    pub(crate) disk: Disk,
 }
 
 /// A job that has ended for good.
@@ -38,12 +42,15 @@ struct EndedJob {
 /// Jobs that have something in the state directory.
 #[derive(Debug, Default)]
 struct Leftovers {
+    /// All that have a work folder.
+    works: BTreeSet<JobId>,
+    /// Those whose work folder may go.
     work: BTreeSet<JobId>,
     logs: BTreeSet<JobId>,
 }
 
 impl Retention {
-    /// A pass now and every day, until the daemon stops.
+    /// A pass now and every hour, until the daemon stops.
     pub(crate) async fn run(self) {
         while self.pass().await.is_ok() {
             sleep(PAUSE).await;
@@ -55,7 +62,7 @@ impl Retention {
         let left = spawn_blocking(move || Leftovers::read(&layout)).await;
         let left = left.unwrap_or_default();
         let ended = self.ended(&left).await?;
-        let now = Timestamp::now();
+        let now = self.clock.sure();
         let overdue = |left: &BTreeSet<JobId>, days| {
             let ended = ended.iter().filter(|ended| left.contains(&ended.job));
             overdue(ended.copied().collect(), days, self.rules.work_jobs, now)
@@ -83,12 +90,16 @@ impl Retention {
             let page = self.queue.records_after(after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.job.id;
-            let now = Timestamp::now();
+            let now = self.clock.sure();
             for record in &page {
                 let job = &record.job;
+                if left.works.contains(&job.id) {
+                    self.clear(job.id, &record.private.input, now).await?;
+                }
                 if let Some(finished_at) = job.state.finished_at()
                     && left.has(job.id)
                     && !is_kept(job, now)
+                    && is_known(finished_at)
                 {
                     let job = job.id;
                     ended.push(EndedJob { job, finished_at });
@@ -98,13 +109,23 @@ impl Retention {
         Ok(ended)
     }
 
+    /// Removes what a job would need to be tried again, once it can't be any more. What was is gone already.
+    async fn clear(&self, job: JobId, input: &Path, now: Timestamp) -> Result<(), Stopping> {
+        let record = self.queue.record(job).await?;
+        if record.is_some_and(|record| !is_kept(&record.job, now)) {
+            self.disk.remove_input(input).done().await;
+            self.disk.clear_checkpoints(job).done().await;
+        }
+        Ok(())
+    }
+
     /// Removes something of a job, unless a user had it tried again meanwhile. Returns whether it was removed.
     async fn remove(
         &self,
         job: JobId,
         remove: impl FnOnce() -> io::Result<()> + Send + 'static,
     ) -> Result<bool, Stopping> {
-        let now = Timestamp::now();
+        let now = self.clock.sure();
         let record = self.queue.record(job).await?;
         if record.is_none_or(|record| is_kept(&record.job, now)) {
             return Ok(false);
@@ -124,10 +145,12 @@ impl Retention {
 
 impl Leftovers {
     fn read(layout: &Layout) -> Self {
-        let mut work = jobs_in(&layout.works(), "");
+        let works = jobs_in(&layout.works(), "");
+        let mut work = works.clone();
         // Should the store be lost, this says which numbers have been given out.
         work.pop_last();
         Self {
+            works,
             work,
             logs: jobs_in(&layout.logs(), ".ndjson"),
         }
@@ -138,7 +161,7 @@ impl Leftovers {
     }
 
     fn has_behind(&self, job: JobId) -> bool {
-        let last = self.work.last().max(self.logs.last());
+        let last = self.works.last().max(self.logs.last());
         last.is_some_and(|last| *last > job)
     }
 }

@@ -4,17 +4,12 @@
 //! frames at the growing end stay in floating point; FramePack keeps all of them and gets the same values.
 //! Blending and conversion run on the device that decodes: bytes are all that leaves it.
 
-use std::path::Path;
-
 use tch::Tensor;
 
 use crate::{
     error::Error,
     section::SectionOrder,
-    video::{
-        frames::{Rgb24, soft_append},
-        pieces::Pieces,
-    },
+    video::frames::{Rgb24, soft_append},
 };
 
 /// The axis of time in (B, C, F, H, W).
@@ -29,30 +24,32 @@ pub(crate) struct Assembly {
     open: Option<Tensor>,
     /// Finished frames that are still on the device.
     settled: Option<Rgb24>,
-    /// Finished frames.
-    finished: Pieces,
+}
+
+/// Which section is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Another one fades into it.
+    Inner,
+    /// Nothing comes after it.
+    Last,
 }
 
 impl Assembly {
-    /// An empty video whose sections fade over `overlap_frames`; what is finished is kept in `work_dir`.
-    pub(crate) fn new(
-        order: SectionOrder,
-        overlap_frames: i64,
-        work_dir: &Path,
-    ) -> Result<Self, Error> {
-        Ok(Self {
+    /// An empty video whose sections fade over `overlap_frames`.
+    pub(crate) fn new(order: SectionOrder, overlap_frames: i64) -> Self {
+        Self {
             order,
             overlap_frames,
             open: None,
             settled: None,
-            finished: Pieces::in_folder(work_dir)?,
-        })
+        }
     }
 
     /// Adds a decoded section, (1, 3, F, H, W), at the growing end. The host need not wait for the device;
     /// [`fetch`](Self::fetch) does, and comes before the next section. If the device fails here, the video is as it
     /// was.
-    pub(crate) fn join(&mut self, decoded: &Tensor) {
+    pub(crate) fn join(&mut self, decoded: &Tensor, place: Place) {
         let joined = match (&self.open, self.order) {
             (None, _) => decoded.shallow_clone(),
             (Some(later), SectionOrder::Backward) => {
@@ -62,40 +59,41 @@ impl Assembly {
                 soft_append(earlier, decoded, self.overlap_frames)
             }
         };
+        if place == Place::Last {
+            self.settled = Some(Rgb24::new(&joined));
+            self.open = None;
+            return;
+        }
         let settled_frames = joined.size()[2] - self.overlap_frames;
-        let (open_start, settled_start) = match self.order {
-            SectionOrder::Backward => (0, self.overlap_frames),
-            SectionOrder::Forward => (settled_frames, 0),
+        let settled_start = match self.order {
+            SectionOrder::Backward => self.overlap_frames,
+            SectionOrder::Forward => 0,
         };
-        let open = joined.narrow(TIME, open_start, self.overlap_frames);
         let settled = joined.narrow(TIME, settled_start, settled_frames);
-        let open = open.copy(); // a view would keep all frames
+        let open = self.growing_end(&joined);
         self.settled = Some(Rgb24::new(&settled));
         self.open = Some(open);
     }
 
-    /// Takes what is finished from the device; fails if a frame is not a number.
-    pub(crate) fn fetch(&mut self) -> Result<(), Error> {
-        if let Some(settled) = self.settled.take() {
-            self.push(&settled.read()?)?;
-        }
-        Ok(())
+    /// Takes up a video whose newest section, decoded again, has all but its growing end finished. The section is so long
+    /// that what it was joined to does not reach that end.
+    pub(crate) fn reopen(&mut self, decoded: &Tensor) {
+        self.open = Some(self.growing_end(decoded));
     }
 
-    /// The whole video.
-    pub(crate) fn finish(mut self) -> Result<Pieces, Error> {
-        self.fetch()?;
-        if let Some(open) = self.open.take() {
-            self.push(&Rgb24::new(&open).read()?)?;
-        }
-        Ok(self.finished)
+    /// Takes what is finished from the device, packed RGB; fails if a frame is not a number.
+    pub(crate) fn fetch(&mut self) -> Result<Vec<u8>, Error> {
+        let settled = self.settled.take();
+        settled.map_or(Ok(Vec::new()), |settled| settled.read())
     }
 
-    /// Adds finished frames at the growing end.
-    fn push(&mut self, frames: &[u8]) -> Result<(), Error> {
-        match self.order {
-            SectionOrder::Backward => self.finished.push_front(frames),
-            SectionOrder::Forward => self.finished.push_back(frames),
-        }
+    /// The frames that the next section fades into.
+    fn growing_end(&self, frames: &Tensor) -> Tensor {
+        let start = match self.order {
+            SectionOrder::Backward => 0,
+            SectionOrder::Forward => frames.size()[2] - self.overlap_frames,
+        };
+        let end = frames.narrow(TIME, start, self.overlap_frames);
+        end.copy() // a view would keep all frames
     }
 }

@@ -8,6 +8,7 @@ use image::RgbImage;
 use tch::Tensor;
 
 use crate::{
+    checkpoint::KeptFrames,
     device,
     error::Error,
     job::Job,
@@ -18,7 +19,7 @@ use crate::{
     },
     progress::ProgressReporter,
     section::FRAMES_PER_SECOND,
-    video::{Created, Defect, Metadata, VideoSettings, VideoSummary, VideoWriter, pieces::Pieces},
+    video::{Created, Defect, Metadata, VideoSettings, VideoSummary, VideoWriter},
 };
 
 /// What the section loop leaves.
@@ -27,7 +28,7 @@ pub(crate) struct Video {
     /// All latents in the order of time, (1, C, T, h, w) f32 on the CPU.
     pub(crate) latents: Tensor,
     /// All frames.
-    pub(crate) frames: Pieces,
+    pub(crate) frames: KeptFrames,
     /// How long the device waited between the sections' parts; `None` on the CPU.
     pub(crate) idle: Option<device::Idle>,
 }
@@ -98,11 +99,8 @@ fn not_decoded(defect: &Defect) -> String {
 }
 
 /// Writes what the latents of a section look like, (1, C, T, h, w), as `preview-NUMBER.png`.
-pub(crate) fn write_preview(job: &Job, number: usize, latents: &Tensor) -> Result<(), Error> {
-    let path = job
-        .output
-        .work_dir
-        .join(format!("preview-{:03}.png", number + 1));
+pub(crate) fn write_preview(job: &Job, number: u32, latents: &Tensor) -> Result<(), Error> {
+    let path = job.output.work_dir.join(format!("preview-{number:03}.png"));
     write_png(&path, &latent_preview(latents))
 }
 

@@ -19,7 +19,7 @@ use self::{
 };
 use crate::{
     bundle::EncoderFiles,
-    checkpoint::{Checkpoints, Provenance, ResumePoint},
+    checkpoint::{Checkpoints, KeptFrames, Provenance, ResumePoint},
     condition::cache::EmbeddingCache,
     device::{self, OtherKernels},
     error::{Error, VideoError},
@@ -108,7 +108,8 @@ impl Pipeline {
         device::reset_peak(self.platform.device);
         let mut job = Job::resolve(request)?;
         let prompts = used_prompts(&request.prompt, &request.negative_prompt, &request.guidance);
-        let ladder = Ladder::at(request.rung);
+        job.warnings.extend(short_of_host_memory(request.host_rung));
+        let ladder = Ladder::at(request.rung, request.host_rung);
         let memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
 
@@ -118,6 +119,8 @@ impl Pipeline {
         let mut found = checkpoints.find(job.plan.sections as usize);
         job.warnings.extend(reach::warnings(&job.bundle, &prompts));
         job.warnings.extend(found.warning.take());
+        let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
+        found.frames = frames.find(&found.checksums);
         let attention = self.attention(&job, &found, memory_plan.transformer.tokens)?;
         job.warnings.extend(attention.warning.clone());
         job.warnings.extend(careful(&attention));
@@ -133,12 +136,15 @@ impl Pipeline {
             models: &mut self.models,
             attention: &attention,
             checkpoints: &mut checkpoints,
+            frames,
             progress: &mut progress,
         };
-        let (video, ladder) = Generation::new(run, &opening, ladder)?.run(&found)?;
-        let written = output::write(&job, &video, &mut progress).inspect_err(|error| {
+        let (mut video, ladder) = Generation::new(run, &opening, ladder).run(&found)?;
+        let written = output::write(&job, &video, &mut progress);
+        let written = written.inspect_err(|error| {
             if matches!(error, Error::Video(VideoError::Black { .. })) {
                 checkpoints.remove(); // these latents would be as black the next time
+                video.frames.remove();
             }
         })?;
         job.warnings.extend(written.warning.clone());
@@ -255,6 +261,14 @@ impl Pipeline {
             time_to_first_step_secs: None,
         }
     }
+}
+
+/// What is done after the kernel ended earlier runs for want of memory.
+fn short_of_host_memory(runs: u32) -> Option<String> {
+    let part = 1_u64.checked_shl(runs).unwrap_or(u64::MAX);
+    (runs > 0).then(|| {
+        format!("the kernel ended {runs} earlier runs for want of memory: page-locked memory was limited to 1/{part}")
+    })
 }
 
 /// What the precaution changed, if it was taken.

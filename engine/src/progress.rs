@@ -15,6 +15,16 @@ pub enum Update<'a> {
     Progress(Progress),
     /// This many sections are on the disk and need not be rendered again.
     Checkpoint(u32),
+    /// What is on the disk need not be made again: the frames of so many sections, and of the next one so many steps
+    /// and pieces of its frames.
+    Kept {
+        /// Sections.
+        sections: u32,
+        /// Steps.
+        steps: u32,
+        /// Pieces.
+        pieces: u32,
+    },
     /// Memory ran out; it goes on with less.
     Rung(&'a RungTaken),
 }
@@ -67,10 +77,13 @@ impl<'a> ProgressReporter<'a> {
     pub(crate) fn enter(&mut self, phase: Phase) -> Result<(), Error> {
         self.end_phase();
         self.now.phase = phase;
-        if phase == Phase::Sample {
-            self.now.step = 0;
-        }
         goes_on(self.tell(Update::Progress(self.now)))
+    }
+
+    /// Begins to sample a section of which so many steps are made.
+    pub(crate) fn sample(&mut self, step: u32) -> Result<(), Error> {
+        self.now.step = step;
+        self.enter(Phase::Sample)
     }
 
     /// Counts a step; `Break` if the job is to stop.
@@ -87,6 +100,32 @@ impl<'a> ProgressReporter<'a> {
     /// So many sections are on the disk.
     pub(crate) fn checkpoint(&mut self, sections: u32) -> Result<(), Error> {
         goes_on(self.tell(Update::Checkpoint(sections)))
+    }
+
+    /// So many steps of the section behind so many whose frames are there are on the disk.
+    pub(crate) fn steps_kept(&mut self, sections: u32) -> ControlFlow<Stop> {
+        let steps = self.now.step;
+        self.tell(Update::Kept {
+            sections,
+            steps,
+            pieces: 0,
+        })
+    }
+
+    /// The frames of so many sections, and so many pieces of the next one, are on the disk.
+    pub(crate) fn decoded(&mut self, sections: u32, pieces: u32) -> Result<(), Error> {
+        let steps = if pieces > 0 { self.now.steps } else { 0 };
+        let flow = self.tell(Update::Kept {
+            sections,
+            steps,
+            pieces,
+        });
+        let are_all = sections == self.now.sections;
+        match flow {
+            // Nothing is left for another run but to write the video.
+            ControlFlow::Break(Stop::Suspend) if are_all => Ok(()),
+            flow => goes_on(flow),
+        }
     }
 
     /// Memory ran out.

@@ -97,6 +97,7 @@ fn dtype(kind: Kind) -> Result<Dtype, String> {
         Kind::Float => Ok(Dtype::F32),
         Kind::BFloat16 => Ok(Dtype::BF16),
         Kind::Half => Ok(Dtype::F16),
+        Kind::Uint8 => Ok(Dtype::U8),
         other => Err(format!("tensors of type {other:?} are not stored")),
     }
 }
@@ -106,6 +107,7 @@ fn kind(dtype: Dtype) -> Result<Kind, String> {
         Dtype::F32 => Ok(Kind::Float),
         Dtype::BF16 => Ok(Kind::BFloat16),
         Dtype::F16 => Ok(Kind::Half),
+        Dtype::U8 => Ok(Kind::Uint8),
         other => Err(format!("tensors of type {other:?} are not stored")),
     }
 }

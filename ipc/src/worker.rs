@@ -13,7 +13,7 @@ use framepack_jobs::{Failure, Guidance, JobId, Model, Settings};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.
-pub const WORKER_PROTOCOL: u32 = 3;
+pub const WORKER_PROTOCOL: u32 = 4;
 
 /// Names of checkpoints in a job's work folder begin with this. They are no use any more once the job has ended.
 pub const CHECKPOINT_PREFIX: &str = "checkpoint-";
@@ -23,7 +23,7 @@ pub const CHECKPOINT_PREFIX: &str = "checkpoint-";
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {
     /// Render this job, from where an earlier run of it in the same work folder ended. Answered by `Started`, any
-    /// number of `Progress`, `Checkpoint` and `Rung`, and one of `Done`, `Failed`, `Cancelled`, `Suspended`.
+    /// number of `Progress`, `Checkpoint`, `Kept` and `Rung`, and one of `Done`, `Failed`, `Cancelled`, `Suspended`.
     Render(Box<RenderRequest>),
     /// Stop the job at its next step; ignored when it is not the one being rendered.
     Cancel {
@@ -72,8 +72,12 @@ pub struct Inspected {
 pub enum PauseAt {
     /// In place, before its next step, memory kept. Answered by `Paused`; what else is asked is still answered.
     Step,
-    /// At its next checkpoint, by ending the run. Answered by `Suspended`, or by `Done` if none was left to come.
+    /// Where nothing is lost, by ending the run: between two sections, or between sampling and decoding one. Answered by
+    /// `Suspended`, or by `Done` if no such place was left to come.
     Section,
+    /// Before its next step, by ending the run; another one continues with that step. Answered by `Suspended`, or by
+    /// `Done` if only the video was left to be written.
+    StepEnd,
 }
 
 /// What a worker keeps of its models between jobs.
@@ -134,6 +138,9 @@ pub struct RenderRequest {
     /// Rung of the out-of-memory ladder to start at; 0 = as planned.
     #[serde(default)]
     pub rung: u32,
+    /// How often the page-locked host memory that may be used is halved: the kernel ended earlier runs for want of memory.
+    #[serde(default)]
+    pub host_rung: u32,
     /// What is to be done otherwise than last time.
     #[serde(default)]
     pub precaution: Precaution,
@@ -210,6 +217,17 @@ pub enum FromWorker {
         job: JobId,
         /// Sections that need not be rendered again.
         sections_done: u32,
+    },
+    /// Steps or frames are on the disk and need not be made again.
+    Kept {
+        /// The job.
+        job: JobId,
+        /// Sections whose frames are there.
+        sections: u32,
+        /// Steps of the next one.
+        steps: u32,
+        /// Pieces of its frames.
+        pieces: u32,
     },
     /// Memory ran out; the section is repeated with less.
     Rung {

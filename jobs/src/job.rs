@@ -54,6 +54,9 @@ pub struct Runs {
     /// A user holds it: it does not begin until it is released.
     #[serde(default)]
     pub held: bool,
+    /// When its window opens again, which ended while it ran: it goes on then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_until: Option<Timestamp>,
     /// Sections whose latents are durable: the next run continues after them.
     #[serde(default)]
     pub sections_done: u32,
@@ -95,7 +98,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 30] = [
+    pub const FIELDS: [&str; 31] = [
         "id",
         "name",
         "key",
@@ -111,6 +114,7 @@ impl Job {
         "warnings",
         "schedule",
         "held",
+        "suspended_until",
         "sections_done",
         "starts_without_progress",
         "rung",

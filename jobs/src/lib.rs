@@ -57,4 +57,4 @@ pub use state::{IllegalTransition, JobState, StateName, UnknownState};
 pub use template::{InvalidTemplate, NameTemplate};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use validate::Surroundings;
-pub use window::{InvalidWindow, Window};
+pub use window::{AtEnd, InvalidWindow, Window};

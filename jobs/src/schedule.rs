@@ -20,7 +20,7 @@ pub struct Schedule {
     pub not_before: Option<Timestamp>,
     /// It is not begun any more after this; it is [`crate::JobState::Expired`] then.
     pub deadline: Option<Timestamp>,
-    /// The hours of the day in which it may begin.
+    /// The hours of the day in which it may begin, and what becomes of it when they end.
     pub window: Option<Window>,
     /// What is done when it fails.
     pub retry: RetrySpec,

@@ -137,7 +137,7 @@ impl StateName {
             // paused, or it will be tried again.
             | (Running, Running | Queued | Done | Failed | Cancelled)
             // A user has it tried again.
-            | (Failed, Queued) => true,
+            | (Failed | Expired, Queued) => true,
             (Queued, Queued | Done) | (Running | Failed | Done | Cancelled | Expired, _) => false,
         }
     }
@@ -193,7 +193,7 @@ mod tests {
             "------", // done
             "Q-----", // failed
             "------", // cancelled
-            "------", // expired
+            "Q-----", // expired
         ];
         for (row, from) in table.iter().zip(StateName::ALL) {
             for (cell, to) in row.chars().zip(StateName::ALL) {

@@ -1,4 +1,4 @@
-//! `22:00-07:00`: hours of the day, across midnight or not.
+//! `22:00-07:00`: hours of the day, across midnight or not, and what becomes of a job that runs when they end.
 
 use std::{fmt, str::FromStr};
 
@@ -6,12 +6,35 @@ use serde::{Deserialize, Serialize};
 
 const MINUTES_PER_DAY: u16 = 24 * 60;
 
-/// From one minute of the day up to another, which is not part of it; in local time.
+/// From one minute of the day up to another, which is not part of it; in local time. In JSON and in job files it is
+/// `"22:00-07:00"`, or `{hours, at_end}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[serde(into = "Form", try_from = "Form")]
 pub struct Window {
     from_minute: u16,
     to_minute: u16,
+    at_end: AtEnd,
+}
+
+/// What becomes of a job that runs when its window ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtEnd {
+    /// It is finished.
+    #[default]
+    Finish,
+    /// It is suspended at the end of its section, and goes on when the window opens again.
+    Section,
+    /// It is suspended before its next step, and goes on when the window opens again.
+    Step,
+}
+
+/// A window as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Hours(String),
+    Both { hours: String, at_end: AtEnd },
 }
 
 /// Not a window.
@@ -25,22 +48,43 @@ pub enum InvalidWindow {
     Empty,
 }
 
+impl AtEnd {
+    /// All of them, as job files call them.
+    pub const ALL: [Self; 3] = [Self::Finish, Self::Section, Self::Step];
+
+    /// Its name in job files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finish => "finish",
+            Self::Section => "section",
+            Self::Step => "step",
+        }
+    }
+}
+
 impl Window {
+    /// The same hours, with another end.
+    #[must_use]
+    pub fn ending(self, at_end: AtEnd) -> Self {
+        Self { at_end, ..self }
+    }
+
+    /// What becomes of a job that runs when it ends.
+    pub fn at_end(self) -> AtEnd {
+        self.at_end
+    }
+
+    /// The minutes of the day at which it opens and closes, 0 to 1440.
+    pub fn bounds(self) -> [u16; 2] {
+        [self.from_minute, self.to_minute]
+    }
+
     /// Whether it is open at this minute of the day, 0 to 1439.
     pub fn contains(self, minute: u16) -> bool {
         if self.from_minute < self.to_minute {
             (self.from_minute..self.to_minute).contains(&minute)
         } else {
             minute >= self.from_minute || minute < self.to_minute
-        }
-    }
-
-    /// Minutes from this minute of the day until it opens; 0 while it is open.
-    pub fn minutes_until_open(self, minute: u16) -> u16 {
-        if self.contains(minute) {
-            0
-        } else {
-            (self.from_minute + MINUTES_PER_DAY - minute) % MINUTES_PER_DAY
         }
     }
 }
@@ -62,6 +106,7 @@ impl FromStr for Window {
         Ok(Self {
             from_minute,
             to_minute,
+            at_end: AtEnd::default(),
         })
     }
 }
@@ -80,6 +125,7 @@ fn minute_of_day(text: &str) -> Option<u16> {
     is_time.then_some(hour * 60 + minute)
 }
 
+/// The hours.
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [from, to] = [self.from_minute, self.to_minute].map(|at| (at / 60, at % 60));
@@ -87,17 +133,25 @@ impl fmt::Display for Window {
     }
 }
 
-impl TryFrom<String> for Window {
+impl TryFrom<Form> for Window {
     type Error = InvalidWindow;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+    fn try_from(form: Form) -> Result<Self, Self::Error> {
+        let (hours, at_end) = match form {
+            Form::Hours(hours) => (hours, AtEnd::default()),
+            Form::Both { hours, at_end } => (hours, at_end),
+        };
+        hours.parse().map(|window: Self| window.ending(at_end))
     }
 }
 
-impl From<Window> for String {
+impl From<Window> for Form {
     fn from(window: Window) -> Self {
-        window.to_string()
+        let hours = window.to_string();
+        match window.at_end {
+            AtEnd::Finish => Self::Hours(hours),
+            at_end => Self::Both { hours, at_end },
+        }
     }
 }
 
@@ -111,23 +165,37 @@ mod tests {
 
     #[test]
     fn open_hours_within_a_day_and_across_midnight() {
-        for (text, minute, until_open) in [
-            ("08:00-17:00", 8 * 60, 0),
-            ("08:00-17:00", 17 * 60 - 1, 0),
-            ("08:00-17:00", 17 * 60, 15 * 60),
-            ("08:00-17:00", 7 * 60 + 59, 1),
-            ("22:00-07:00", 23 * 60, 0),
-            ("22:00-07:00", 0, 0),
-            ("22:00-07:00", 7 * 60 - 1, 0),
-            ("22:00-07:00", 7 * 60, 15 * 60),
-            ("22:00-07:00", 12 * 60, 10 * 60),
-            ("22:00-24:00", 23 * 60 + 59, 0),
-            ("22:00-24:00", 0, 22 * 60),
-            ("22:00-00:00", 0, 22 * 60),
-            ("00:00-24:00", 23 * 60 + 59, 0),
+        for (text, minute, is_open) in [
+            ("08:00-17:00", 8 * 60, true),
+            ("08:00-17:00", 17 * 60 - 1, true),
+            ("08:00-17:00", 17 * 60, false),
+            ("08:00-17:00", 7 * 60 + 59, false),
+            ("22:00-07:00", 23 * 60, true),
+            ("22:00-07:00", 0, true),
+            ("22:00-07:00", 7 * 60 - 1, true),
+            ("22:00-07:00", 7 * 60, false),
+            ("22:00-07:00", 12 * 60, false),
+            ("22:00-24:00", 23 * 60 + 59, true),
+            ("22:00-24:00", 0, false),
+            ("22:00-00:00", 0, false),
+            ("00:00-24:00", 23 * 60 + 59, true),
         ] {
-            let left = window(text).minutes_until_open(minute);
-            assert_eq!(left, until_open, "{text} at minute {minute}");
+            let found = window(text).contains(minute);
+            assert_eq!(found, is_open, "{text} at minute {minute}");
+        }
+    }
+
+    #[test]
+    fn its_json_is_text_unless_it_says_what_happens_at_its_end() {
+        for (window, json) in [
+            (window("22:00-07:00"), r#""22:00-07:00""#),
+            (
+                window("22:00-07:00").ending(AtEnd::Step),
+                r#"{"hours":"22:00-07:00","at_end":"step"}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&window).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Window>(json).unwrap(), window);
         }
     }
 

@@ -420,6 +420,22 @@ retry: {max: 4, on: [oom, gpu, oom], backoff_secs: 0}
         "retry": {"max": 4, "on": ["oom", "gpu"], "backoff_secs": 0},
     });
     assert_eq!(schedule, expected);
+    let window = with("window: {hours: 22:00-07:00, at_end: section}\n").unwrap();
+    assert_eq!(
+        serde_json::to_value(window.schedule.window).unwrap(),
+        serde_json::json!({"hours": "22:00-07:00", "at_end": "section"})
+    );
+    for same in [
+        "{hours: 22:00-07:00}",
+        "{hours: 22:00-07:00, at_end: finish}",
+    ] {
+        let window = with(&format!("window: {same}\n")).unwrap().schedule.window;
+        assert_eq!(
+            serde_json::to_value(window).unwrap(),
+            "22:00-07:00",
+            "{same}"
+        );
+    }
     let one = with("after: shot-041\n").unwrap().schedule.after;
     assert_eq!(one, [Dependency::Named("shot-041".to_owned())]);
     assert_eq!(validated(SMALLEST).unwrap().schedule, Schedule::default());
@@ -435,6 +451,7 @@ fn when_a_job_runs_is_no_part_of_its_key() {
         "not_before: 2026-11-24T21:00:00Z",
         "deadline: 2026-11-24T21:00:00Z",
         "window: 22:00-07:00",
+        "window: {hours: 22:00-07:00, at_end: step}",
         "retry: {max: 0}",
     ];
     for schedule in schedules {
@@ -474,6 +491,18 @@ fn wrong_schedules_say_what_is_wrong() {
         (
             "window: night",
             "window: `night` is not a window like 22:00-07:00 (write it like \"22:00-07:00\", in local time)",
+        ),
+        (
+            "window: {at_end: step}",
+            "window: it has no `hours` (write it like {hours: \"22:00-07:00\", at_end: section})",
+        ),
+        (
+            "window: {hours: 22:00-07:00, end: step}",
+            "window: unknown key `end` in it (known keys here: hours, at_end)",
+        ),
+        (
+            "window: {hours: 22:00-07:00, at_end: steps}",
+            "window: `steps` is not an end of a window; expected finish, section or step (did you mean `step`?)",
         ),
         (
             "window: 22:00-22:00",

@@ -4,6 +4,9 @@
 mod bad_jobs;
 mod cancelling;
 mod client;
+#[path = "../faults/clock.rs"]
+mod clock;
+mod clocks;
 mod config;
 mod crash;
 mod figures;

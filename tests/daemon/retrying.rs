@@ -213,3 +213,39 @@ fn a_daemon_that_is_stopped_is_no_death() {
     assert_code(&farm.ctl(&["wait", "cat"]), 0);
     assert_eq!(farm.show("cat")[0].runs.starts_without_progress, 0);
 }
+
+/// What a daemon leaves that dies after a retried job was done and before its files had followed it.
+#[test]
+fn the_files_of_a_retried_job_follow_it_although_the_daemon_died() {
+    let mut farm = Farm::new();
+    farm.drop_prompt("cat.yaml", "script oom@0*3");
+    assert_eq!(farm.report("cat").0, "failed");
+    let failed = farm.filed("cat", "").into_iter();
+    let failed: Vec<_> = failed
+        .map(|(_, path)| (fs::read(&path).unwrap(), path))
+        .collect();
+    assert_code(&farm.ctl(&["retry", "cat"]), 0);
+    let is_filed = |farm: &Farm| {
+        let files = farm.filed("cat", "");
+        let is_done = |(outcome, _): &(String, _)| outcome == "done";
+        (files.len() == 2 && files.iter().all(is_done)).then_some(files)
+    };
+    let done = farm.wait_until("its files are filed", is_filed);
+    // Before anything was moved, and after the job file was.
+    for moved in [false, true] {
+        farm.stop();
+        for (content, path) in &failed {
+            let is_report = path.to_string_lossy().contains(".report.");
+            if is_report || !moved {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, content).unwrap();
+            }
+        }
+        if !moved {
+            done.iter()
+                .for_each(|(_, path)| fs::remove_file(path).unwrap());
+        }
+        farm.start();
+        assert_eq!(farm.wait_until("they follow it", is_filed), done);
+    }
+}

@@ -52,6 +52,27 @@ fn a_worker_that_hangs_is_killed_and_its_job_goes_on() {
     }
 }
 
+/// The worker's last words wait in its pipe while the daemon stands still beyond the worker's deadline.
+#[test]
+fn a_daemon_that_stood_still_reads_what_was_said_meanwhile() {
+    let farm = Farm::with_settings(&SHORT_DEADLINES);
+    let (id, gate) = gated(&farm, "cat", "sections=1 steps=1");
+    farm.signal(Signal::SIGSTOP);
+    let stopped = Instant::now();
+    fs::write(gate, "").unwrap();
+    farm.wait_until("the video is there, and its deadline has passed", |farm| {
+        let is_video = |name: &String| !name.starts_with('.');
+        let is_made = farm.outputs().iter().any(is_video);
+        (is_made && stopped.elapsed() > Duration::from_millis(3500)).then_some(())
+    });
+    farm.signal(Signal::SIGCONT);
+    assert_eq!(farm.end_of(id), StateName::Done);
+    let log = farm.log();
+    assert!(log.contains("this process stood still"), "{log}");
+    assert!(!log.contains("hung"), "{log}");
+    assert_eq!(farm.show("cat")[0].runs.attempts, 1);
+}
+
 /// The worker does not even read what it is told, and that is more than its pipe holds.
 #[test]
 fn a_worker_that_stands_still_before_its_job_is_killed() {

@@ -4,7 +4,6 @@ use std::{
     fs::File,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    process::Command,
     sync::OnceLock,
 };
 
@@ -34,11 +33,9 @@ impl Clock {
             .unwrap();
     }
 
-    /// Has a process and its children go by it.
-    pub(crate) fn apply(&self, command: &mut Command) {
-        command
-            .env("LD_PRELOAD", library())
-            .env("CLOCK_OFFSET_FILE", &self.path);
+    /// Variables of processes that go by it, as do their children.
+    pub(crate) fn environment(&self) -> [(&'static str, &Path); 2] {
+        [("LD_PRELOAD", library()), ("CLOCK_OFFSET_FILE", &self.path)]
     }
 }
 

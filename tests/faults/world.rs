@@ -106,7 +106,7 @@ impl World {
             .stdout(Stdio::null())
             .stderr(log.unwrap())
             .process_group(0);
-        self.clock.apply(&mut command);
+        command.envs(self.clock.environment());
         let mut daemon = command.spawn().unwrap();
         self.groups.push(Pid::from_raw(daemon.id() as i32));
         let start = Instant::now();

@@ -5,6 +5,7 @@ use framepack_jobs::{JobId, Model};
 
 use crate::{
     renders::brief,
+    resume::fresh,
     worker::{Desk, Worker},
 };
 
@@ -92,7 +93,7 @@ fn a_job_that_pauses_at_a_section_ends_there_and_is_continued() {
                 ..
             } => sections_done = done,
             FromWorker::Suspended { job } => break assert_eq!(job, JOB),
-            FromWorker::Progress { .. } => {}
+            FromWorker::Progress { .. } | FromWorker::Kept { .. } => {}
             other => panic!("{other:?}"),
         }
     }
@@ -103,4 +104,68 @@ fn a_job_that_pauses_at_a_section_ends_there_and_is_continued() {
         (resumed.sections_done, resumed.is_exact),
         (sections_done, true)
     );
+}
+
+/// Nothing is lost, wherever it happens: the next run makes the next step.
+#[test]
+fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
+    let desk = Desk::new();
+    let mut worker = Worker::ready(desk.path());
+    let request = desk.request(Model::Original, 2);
+    let undisturbed = worker.render(&request);
+    let request = fresh(&desk, &request, "suspended");
+    let suspend = ToWorker::Pause {
+        job: JOB,
+        at: PauseAt::StepEnd,
+    };
+    worker.send(&ToWorker::Render(Box::new(request.clone())));
+    worker.wait_for(is_step);
+    worker.send(&suspend);
+    let last = last_step(&mut worker);
+    assert!(0 < last.1 && last.1 < undisturbed.plan.steps, "{last:?}");
+
+    // One that stands still gives its memory back, too. A new process has only what is on the disk.
+    let mut worker = Worker::ready(desk.path());
+    worker.send(&ToWorker::Render(Box::new(request.clone())));
+    worker.send(&ToWorker::Pause {
+        job: JOB,
+        at: PauseAt::Step,
+    });
+    worker.wait_for(|message| matches!(message, FromWorker::Paused { .. }));
+    worker.send(&suspend);
+    worker.wait_for(|message| matches!(message, FromWorker::Suspended { job: JOB }));
+
+    let mut worker = Worker::ready(desk.path());
+    worker.send(&ToWorker::Render(Box::new(request.clone())));
+    let first = worker.wait_for(
+        |message| matches!(message, FromWorker::Progress { progress, .. } if progress.phase == Phase::Sample),
+    );
+    let FromWorker::Progress { progress, .. } = first else {
+        unreachable!("it is what was waited for");
+    };
+    assert_eq!((progress.section, progress.step), last);
+    let done = worker.wait_for(|message| matches!(message, FromWorker::Done { .. }));
+    let FromWorker::Done { output, .. } = done else {
+        unreachable!("it is what was waited for");
+    };
+    assert_eq!(output.latents_sha256, undisturbed.latents_sha256);
+    let left = std::fs::read_dir(&request.work_dir).unwrap().flatten();
+    let left = left.filter(|entry| entry.file_name() == "checkpoint-steps.safetensors");
+    assert_eq!(left.count(), 0);
+}
+
+/// The section and step at which a worker was when it said that it had suspended its job.
+fn last_step(worker: &mut Worker) -> (u32, u32) {
+    let mut last = (0, 0);
+    loop {
+        match worker.next() {
+            FromWorker::Progress { progress, .. } => last = (progress.section, progress.step),
+            FromWorker::Kept { .. } => {}
+            FromWorker::Suspended { job } => {
+                assert_eq!(job, JOB);
+                return last;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -46,7 +46,9 @@ fn every_length_has_its_frames_in_both_directions() {
             assert!(image::open(&output.contact_sheet).unwrap().width() > 0);
             let previews = (1..=sections).map(|number| format!("preview-{number:03}.png"));
             let checkpoints = (1..=sections).map(|n| format!("checkpoint-{n:03}.safetensors"));
+            let kept = (1..=sections).map(|n| format!("checkpoint-frames-{n:03}.safetensors"));
             let expected: Vec<String> = checkpoints
+                .chain(kept)
                 .chain(["contact-sheet.png".into(), "latents.safetensors".into()])
                 .chain(previews)
                 .collect();

@@ -110,6 +110,61 @@ fn a_worker_killed_after_any_section_is_continued_bit_for_bit_in_both_orders() {
     }
 }
 
+fn are_decoded(message: &FromWorker, section: u32) -> bool {
+    matches!(message, FromWorker::Kept { sections, .. } if *sections == section)
+}
+
+/// How often a run of `worker` enters the decoding of a section.
+fn decodings(worker: &mut Worker, request: &RenderRequest) -> (usize, RenderOutput) {
+    let mut decodings = 0;
+    worker.send(&ToWorker::Render(Box::new(request.clone())));
+    loop {
+        match worker.next() {
+            FromWorker::Progress { progress, .. } if progress.phase == Phase::Decode => {
+                decodings += 1;
+            }
+            FromWorker::Done { output, .. } => return (decodings, *output),
+            FromWorker::Failed { failure, .. } => panic!("{failure:?}"),
+            _ => {}
+        }
+    }
+}
+
+/// Of the sections whose frames are kept only the newest is decoded again, for the next one to fade into.
+#[test]
+fn frames_that_are_kept_are_not_decoded_again_in_both_orders() {
+    let desk = Desk::new();
+    for model in [Model::Original, Model::F1] {
+        let request = brief(desk.request(model, 3));
+        let whole = Worker::ready(desk.path()).render(&request);
+        let request = fresh(&desk, &request, &format!("{model:?}-decoded"));
+        // Three kills: after the first section's frames, and then after each further one's.
+        for section in 1..=3 {
+            let worker = Worker::ready(desk.path());
+            assert!(killed(worker, &request, |message| are_decoded(
+                message, section
+            )));
+        }
+        let (decoded, output) = decodings(&mut Worker::ready(desk.path()), &request);
+        assert_eq!(decoded, 0, "{model:?}");
+        assert_same(&output, &whole);
+
+        // A damaged one is made again, as it was, with what follows it.
+        let kept = request.work_dir.join("checkpoint-frames-002.safetensors");
+        let mut bytes = fs::read(&kept).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x10;
+        fs::write(&kept, bytes).unwrap();
+        let request = RenderRequest {
+            output: desk.path().join(format!("{model:?}-again.mp4")),
+            ..request
+        };
+        let (decoded, output) = decodings(&mut Worker::ready(desk.path()), &request);
+        assert_eq!(decoded, 3, "{model:?}: section 1 for its end, 2 and 3");
+        assert_same(&output, &whole);
+    }
+}
+
 #[test]
 fn a_worker_killed_again_and_again_at_any_moment_gets_there() {
     let desk = Desk::new();
@@ -188,7 +243,7 @@ fn a_damaged_checkpoint_is_rendered_again_with_what_follows_it() {
 }
 
 #[test]
-fn decoding_alone_is_retried() {
+fn writing_alone_is_retried() {
     let desk = Desk::new();
     let request = brief(desk.request(Model::Original, 2));
     let whole = Worker::ready(desk.path()).render(&request);
@@ -209,7 +264,7 @@ fn decoding_alone_is_retried() {
     assert_same(&output, &whole);
     let phases: Vec<Phase> = output.phases.iter().map(|time| time.phase).collect();
     assert!(!phases.contains(&Phase::Sample), "{phases:?}");
-    assert_eq!(worker.into_loads(), ["vae"]);
+    assert_eq!(worker.into_loads(), [""; 0], "its frames were kept");
 }
 
 #[test]

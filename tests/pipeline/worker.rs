@@ -263,6 +263,7 @@ impl Desk {
             output: self.path().join(format!("{model:?}-{sections}.mp4")),
             work_dir,
             rung: 0,
+            host_rung: 0,
             precaution: Precaution::None,
         }
     }

@@ -23,6 +23,10 @@ const SECTION_SECS: f64 = 1.2;
 /// Frames of a section, and the bytes of a pixel, as they wait for the end of the job.
 const SECTION_FRAMES: u64 = 36;
 const PIXEL_BYTES: u64 = 3;
+/// Frames of the pieces that wait for a section's end: six of 17 frames for each of two sections. A value of theirs has up
+/// to four bytes.
+const PIECES_FRAMES: u64 = 2 * 6 * 17;
+const VALUE_BYTES: u64 = 4;
 
 /// Too little room for a job.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -94,12 +98,13 @@ fn work_bytes(job: &Job) -> u64 {
     )
 }
 
-/// Checkpoints, and the finished frames, which wait in a file for the last one.
+/// Checkpoints, the finished frames, which wait in files for the last one, and what is kept of those to come.
 fn sections_bytes(secs: f64, bucket_px: u32) -> u64 {
     let pixels = u64::from(bucket_px).pow(2);
     let checkpoint = SECTION_BYTES * pixels / SECTION_BUCKET_PX.pow(2);
     let sections = (secs / SECTION_SECS).ceil() as u64;
     sections * (checkpoint + SECTION_FRAMES * pixels * PIXEL_BYTES)
+        + PIECES_FRAMES * pixels * PIXEL_BYTES * VALUE_BYTES
 }
 
 fn video_bytes(job: &Job) -> u64 {
@@ -129,5 +134,7 @@ mod tests {
         let bytes = sections_bytes(120.0, 640);
         assert!((frames + (1 << 30)..2 * frames).contains(&bytes), "{bytes}");
         assert!(sections_bytes(120.0, 320) < bytes / 3);
+        let pieces = sections_bytes(1.2, 640) - (bytes - sections_bytes(118.8, 640));
+        assert_eq!(pieces, 12 * 17 * 640 * 640 * 3 * 4);
     }
 }

@@ -50,6 +50,7 @@ pub(crate) use self::{
     wake::{Event, ended_jobs},
 };
 use crate::{
+    clock::Clock,
     disk::Disk,
     queue::{QueueHandle, Stopping},
     state_dir::Layout,
@@ -76,6 +77,7 @@ pub(crate) struct FolderConfig {
     pub(crate) queue: QueueHandle,
     pub(crate) inspections: Inspections,
     pub(crate) disk: Disk,
+    pub(crate) clock: Clock,
     /// Where the hints of the file system go.
     pub(crate) events: mpsc::Sender<Event>,
     /// How it is, for others to tell.
@@ -105,8 +107,19 @@ impl Folder {
             claims,
             pending: Pending::new(pending, notice.rules()),
             notice,
-            filing: Filing::new(spool_dir.clone(), config.config.retention, config.disk),
-            status: Status::new(daemon_id.to_owned(), spool_dir, settings.alarm, config.view),
+            filing: Filing::new(
+                spool_dir.clone(),
+                config.config.retention,
+                config.disk,
+                config.clock.clone(),
+            ),
+            status: Status::new(
+                daemon_id.to_owned(),
+                spool_dir,
+                settings.alarm,
+                config.view,
+                config.clock,
+            ),
         })
     }
 

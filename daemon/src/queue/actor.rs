@@ -19,7 +19,7 @@ use tokio::{
 use super::{
     answer::answer,
     core::{Queue, log_state},
-    ending::{end_run, ended, leftovers, recover},
+    ending::{end_run, ended, leftovers, recover, refiled},
     handle::QueueHandle,
     jobs::{Jobs, exported, import},
     message::Message,
@@ -27,8 +27,10 @@ use super::{
     runs::{Ending, Runs},
     schedule::Schedule,
     start::assign,
+    windows::{close_windows, has_end},
 };
 use crate::{
+    clock::Clock,
     disk::{Disk, Posted, Preparation, SilentShares},
     gpu::Gpus,
     record::Record,
@@ -53,6 +55,7 @@ pub(crate) struct QueueConfig {
     pub(crate) renderer: Renderer,
     pub(crate) disk: Disk,
     pub(crate) gpus: Gpus,
+    pub(crate) clock: Clock,
     /// Jobs that may be queued or running at a time.
     pub(crate) max_jobs: u64,
     /// Every job that ends from now on is sent there.
@@ -77,6 +80,10 @@ impl Actor {
         let mut actor = Self::of_store(opened, config)?;
         recover(&mut actor.queue);
         actor.queue.jobs.commit().await?;
+        for record in refiled(&actor.queue) {
+            // Fails once the daemon stops.
+            let _ = actor.ended.send(Arc::new(record.clone()));
+        }
         let (ended, needed) = leftovers(&actor.queue);
         actor.disk.recover(ended, needed).await;
         Ok(actor)
@@ -95,6 +102,7 @@ impl Actor {
                 runs: Runs::on(config.gpus),
                 outbox: Outbox::default(),
                 renderer: config.renderer,
+                clock: config.clock,
                 max_jobs: config.max_jobs,
             },
             disk: config.disk,
@@ -152,6 +160,7 @@ impl Actor {
                 Err(_) => {}
             }
             self.commit().await;
+            close_windows(&mut self.queue);
             for wanted in assign(&mut self.queue) {
                 let gpus = self.queue.runs.gpus().clone();
                 tokio::spawn(prepare(self.disk.clone(), gpus, wanted, own.clone()));
@@ -164,7 +173,11 @@ impl Actor {
     fn patience(&self) -> Duration {
         let of_schedule = self.queue.schedule.patience(RETRY);
         let of_store = self.queue.outbox.trouble().map(|_| RETRY);
-        of_schedule.or(of_store).unwrap_or(IDLE_PATIENCE)
+        let mut running = self.queue.jobs.running();
+        let has_end = running.any(|record| has_end(&record.job));
+        let of_windows = has_end.then_some(RETRY);
+        let all = [of_schedule, of_store, of_windows].into_iter().flatten();
+        all.min().unwrap_or(IDLE_PATIENCE)
     }
 
     /// Does what a message asks, and those that came meanwhile. Breaks off when one of them asks to stop.
@@ -227,7 +240,10 @@ impl Actor {
                 let record = self.queue.jobs.get(*id);
                 // It may wait for another run.
                 let record = record.filter(|record| record.job.is_finished());
-                record.map_or_else(Vec::new, |record| self.disk.ended(&ended(record)))
+                record.map_or_else(Vec::new, |record| {
+                    let now = self.queue.clock.sure();
+                    self.disk.ended(&ended(record, now))
+                })
             }
             Clearing::Leftovers(output) => vec![self.disk.clear_leftovers(output)],
             Clearing::Checkpoints(id) => vec![self.disk.clear_checkpoints(*id)],

@@ -14,6 +14,7 @@ use super::{
     outbox::Clearing,
     runs::Control,
 };
+use crate::record::Kept;
 
 /// What became of a change of one job, with what the user should know.
 type ChangeResult = (ChangeOutcome, Option<String>);
@@ -71,7 +72,7 @@ fn running_in(queue: &Queue, part: &Part) -> Vec<JobId> {
 }
 
 /// Tells a running job's worker where to halt, or to go on.
-fn halt(queue: &Queue, id: JobId, pausing: Pausing) -> Option<ChangeResult> {
+fn halt(queue: &mut Queue, id: JobId, pausing: Pausing) -> Option<ChangeResult> {
     let (control, remark) = match pausing {
         Pausing::Pause(Boundary::Job) => {
             return Some(changed(Some("will run to completion".to_owned())));
@@ -129,12 +130,12 @@ fn change_job(
             queue.change(id, |record| record.job.schedule.priority = priority);
             Some(changed(None))
         }
-        (Change::Retry { from_start }, StateName::Failed) => {
+        (Change::Retry { from_start }, StateName::Failed | StateName::Expired) => {
             retry(queue, id, from_start, images.get(&id).copied())
         }
-        (Change::Retry { .. }, StateName::Cancelled | StateName::Expired) => Some(refused(
-            format!("is {state}, and what it needs has been removed: submit its file again"),
-        )),
+        (Change::Retry { .. }, StateName::Cancelled) => Some(refused(format!(
+            "is {state}, and what it needs has been removed: submit its file again"
+        ))),
         (Change::Retry { .. }, StateName::Queued | StateName::Running) => {
             Some(refused(format!("is {state}")))
         }
@@ -158,7 +159,7 @@ fn set_held(queue: &mut Queue, id: JobId, held: bool) -> Option<ChangeResult> {
     Some(changed(None))
 }
 
-/// Queues a failed job again, as if it had never been tried, but with the sections that it has. `image`: whether its
+/// Queues a failed or expired job again, as if it had never been tried, but with the sections that it has. `image`: whether its
 /// copy of the start image was found. The name of its video is looked at again when it begins.
 fn retry(
     queue: &mut Queue,
@@ -171,26 +172,37 @@ fn retry(
             "no longer has its image: submit its file again".to_owned(),
         ));
     }
+    let now = queue.clock.sure();
     if let Some(other) = successor(queue, id) {
         return Some(refused(format!("was submitted again, as job {other}")));
     }
-    queue.change(id, |record| {
+    let dropped = queue.change(id, |record| {
         let job = &mut record.job;
         job.transition(JobState::Queued)
-            .expect("a failed job may be queued again");
+            .expect("a job that failed or expired may be queued again");
+        // It would expire again at once.
+        let deadline = &mut job.schedule.deadline;
+        let dropped = deadline.take_if(|deadline| *deadline <= now);
         (job.runs.retries, job.runs.starts_without_progress) = (0, 0);
         (job.runs.retry_at, job.runs.held) = (None, false);
+        job.runs.suspended_until = None;
         if from_start {
             (job.runs.sections_done, job.runs.rung) = (0, 0);
+            record.private.kept = Kept::default();
+            record.private.host_rung = 0;
         }
         record.private.worker_deaths = 0;
+        record.private.was_retried = true;
         record.private.cancel_requested = false;
         record.private.precaution = Precaution::None;
+        dropped
     })?;
     if from_start {
         queue.outbox.clear(Clearing::Checkpoints(id));
     }
-    Some(changed(None))
+    Some(changed(dropped.map(|deadline| {
+        format!("its deadline, {deadline}, has passed and no longer applies")
+    })))
 }
 
 /// A later job of the same key that has a video or will have one.

@@ -9,7 +9,7 @@ use super::{
     runs::Runs,
     schedule::Schedule,
 };
-use crate::{record::Record, render::Renderer};
+use crate::{clock::Clock, record::Record, render::Renderer};
 
 /// All jobs and who works on them.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(super) struct Queue {
     pub(super) outbox: Outbox,
     pub(super) schedule: Schedule,
     pub(super) renderer: Renderer,
+    pub(super) clock: Clock,
     /// Jobs that may be queued or running at a time.
     pub(super) max_jobs: u64,
 }

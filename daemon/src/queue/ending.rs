@@ -9,6 +9,8 @@ use super::{
     jobs::is_kept,
     outbox::Delivery,
     runs::{Circumstances, Ending, Persistence, WorkerReport, after_run, lost, note_report},
+    schedule::LocalTime,
+    windows::where_to_end,
 };
 use crate::{
     disk::{Ended, Video},
@@ -46,12 +48,23 @@ pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
         energy_joules,
         foreign_bytes: device.and_then(|device| queue.runs.foreign_bytes(device)),
     };
-    let state = queue
-        .jobs
-        .change(id, |record| after_run(record, ending, circumstances));
+    let time = LocalTime::now(&queue.clock);
+    let is_suspended = matches!(ending, Ending::Suspended);
+    let state = queue.jobs.change(id, |record| {
+        if is_suspended {
+            record.job.runs.suspended_until = window_opens(&record.job, &time);
+        }
+        after_run(record, ending, circumstances)
+    });
     if let Some(state) = state.flatten() {
         queue.finish(id, state);
     }
+}
+
+/// When the window opens again of a job that was suspended for its end; `None`: it was not.
+fn window_opens(job: &Job, time: &LocalTime) -> Option<Timestamp> {
+    where_to_end(job, time)?;
+    job.schedule.window.map(|window| time.opens(window))
 }
 
 fn device(job: &Job) -> Option<&str> {
@@ -61,8 +74,8 @@ fn device(job: &Job) -> Option<&str> {
     }
 }
 
-/// A job that has ended, for the disks.
-pub(super) fn ended(record: &Record) -> Ended {
+/// A job that has ended, for the disks; `now` has to be sure.
+pub(super) fn ended(record: &Record, now: Timestamp) -> Ended {
     let job = &record.job;
     Ended {
         job: job.id,
@@ -73,7 +86,7 @@ pub(super) fn ended(record: &Record) -> Ended {
             Video::None
         },
         input: record.private.input.clone(),
-        is_kept: is_kept(job, Timestamp::now()),
+        is_kept: is_kept(job, now),
     }
 }
 
@@ -95,9 +108,16 @@ pub(super) fn recover(queue: &mut Queue) {
 /// job's end was durable and before the disks heard of it.
 pub(super) fn leftovers(queue: &Queue) -> (Vec<Ended>, HashSet<PathBuf>) {
     let records = queue.jobs.all().values();
-    let now = Timestamp::now();
+    let now = queue.clock.sure();
     let kept = records.clone().filter(|record| is_kept(&record.job, now));
     let needed = kept.map(|record| record.private.input.clone()).collect();
     let finished = records.filter(|record| record.job.is_finished());
-    (finished.map(ended).collect(), needed)
+    let finished = finished.map(|record| ended(record, now));
+    (finished.collect(), needed)
+}
+
+/// Jobs that were filed, tried again and have ended: the daemon may have died before their files followed them.
+pub(super) fn refiled(queue: &Queue) -> impl Iterator<Item = &Record> {
+    let records = queue.jobs.all().values();
+    records.filter(|record| record.private.was_retried && record.job.is_finished())
 }

@@ -156,7 +156,7 @@ impl QueueHandle {
             let Some(record) = self.record(job.id).await? else {
                 continue;
             };
-            if job.is(StateName::Failed) {
+            if job.is(StateName::Failed) || job.is(StateName::Expired) {
                 images.insert(job.id, self.image(&record).await);
             }
         }

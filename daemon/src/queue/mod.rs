@@ -28,6 +28,7 @@ mod start;
 mod submission;
 mod submit;
 mod view;
+mod windows;
 
 pub(crate) use self::{
     actor::{Actor, QueueConfig},

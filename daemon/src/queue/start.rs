@@ -13,6 +13,7 @@ use super::{
     outbox::{Clearing, Delivery},
     runs::{Assignment, IdleWorker, again_or_failed},
     schedule::{Eligibility, LocalTime},
+    windows::has_end,
 };
 use crate::{
     disk::{Names, Needs, NotPrepared, Preparation},
@@ -21,7 +22,8 @@ use crate::{
 
 /// Gives jobs to idle workers until either runs out. Returns what is to be done on the disks for that.
 pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
-    for (id, state) in queue.schedule.sweep(&queue.jobs) {
+    let time = LocalTime::now(&queue.clock);
+    for (id, state) in queue.schedule.sweep(&queue.jobs, time) {
         queue.finish(id, state);
     }
     queue.schedule.swept();
@@ -47,7 +49,9 @@ pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
 
 /// Who gets which job.
 fn turns(queue: &mut Queue, first: IdleWorker) -> Vec<(JobId, IdleWorker)> {
-    let context = queue.schedule.context(&queue.jobs, LocalTime::now());
+    let context = queue
+        .schedule
+        .context(&queue.jobs, LocalTime::now(&queue.clock));
     let mut lineup = queue.schedule.lineup(&context, &queue.runs.preparing());
     let (mut turns, mut next) = (Vec::new(), Some(first));
     while let Some(worker) = next {
@@ -127,7 +131,9 @@ pub(super) fn prepared(queue: &mut Queue, id: JobId, prepared: Result<PathBuf, N
 
 /// Whether the job may still begin.
 fn may_begin(queue: &Queue, id: JobId) -> bool {
-    let context = queue.schedule.context(&queue.jobs, LocalTime::now());
+    let context = queue
+        .schedule
+        .context(&queue.jobs, LocalTime::now(&queue.clock));
     let job = queue.jobs.get(id).map(|record| &record.job);
     let is_ready = job.is_some_and(|job| context.judge(job) == Eligibility::Ready);
     is_ready && queue.paused().is_none()
@@ -157,6 +163,7 @@ fn begin(queue: &mut Queue, id: JobId, idle: IdleWorker, output: PathBuf) {
         // Taken back when the start ends under this daemon.
         job.runs.starts_without_progress += 1;
         job.runs.retry_at = None;
+        job.runs.suspended_until = None;
         record.private.worker_version = Some(idle.worker.version.clone());
         let running = JobState::Running {
             started_at: Timestamp::now(),
@@ -173,6 +180,7 @@ fn begin(queue: &mut Queue, id: JobId, idle: IdleWorker, output: PathBuf) {
     let assignment = Assignment {
         request: queue.renderer.request(record),
         control: queue.runs.begin(id, &device),
+        gives_back: has_end(&record.job),
     };
     let deliver = Delivery::Assign(id, idle.reply, Box::new(assignment));
     queue.outbox.put(deliver);

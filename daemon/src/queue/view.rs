@@ -10,7 +10,9 @@ use framepack_jobs::{Code, Dependency, Job, JobState, Timestamp};
 
 use super::{
     core::Queue,
+    runs::Control,
     schedule::{Eligibility, LocalTime, SchedulingContext, Turn, TurnReason, Wait, Warm},
+    windows::where_to_end,
 };
 
 /// How many jobs there are, and which run.
@@ -20,6 +22,8 @@ pub(crate) struct Summary {
     pub(crate) queued: u64,
     /// Jobs that a worker has.
     pub(crate) running: Vec<Job>,
+    /// Those that wait that were suspended at the end of their window.
+    pub(crate) suspended: Vec<Job>,
     /// Jobs that may be queued or running at a time.
     pub(crate) max_jobs: u64,
     /// Why no job begins, while that is so.
@@ -46,17 +50,28 @@ pub(super) fn summary(queue: &Queue) -> Summary {
             .running()
             .map(|record| record.job.clone())
             .collect(),
+        suspended: suspended(queue),
         max_jobs: queue.max_jobs,
         paused: queue.paused(),
         disk_full: full.map(|full| Note::new(Code::DISK_FULL, full.to_string())),
     }
 }
 
+fn suspended(queue: &Queue) -> Vec<Job> {
+    let queued = queue.jobs.queued().iter();
+    let jobs = queued.filter_map(|id| Some(&queue.jobs.get(*id)?.job));
+    let suspended = jobs.filter(|job| job.runs.suspended_until.is_some());
+    suspended.cloned().collect()
+}
+
 /// The jobs that have not ended, in the order in which they will run.
 pub(super) fn view(queue: &Queue) -> QueueView {
-    let context = queue.schedule.context(&queue.jobs, LocalTime::now());
+    let context = queue
+        .schedule
+        .context(&queue.jobs, LocalTime::now(&queue.clock));
     let running = queue.jobs.running().map(|record| &record.job);
-    let mut jobs: Vec<QueueEntry> = running.map(entry_of_running).collect();
+    let running = running.map(|job| entry_of_running(queue, job));
+    let mut jobs: Vec<QueueEntry> = running.collect();
     jobs.extend(turns_to_come(queue, &context));
     jobs.extend(context.queued().filter_map(|job| match context.judge(job) {
         Eligibility::Waits(wait) => Some(entry_of_waiting(job, &wait)),
@@ -106,8 +121,15 @@ fn entry(job: &Job, standing: Standing, reason: String) -> QueueEntry {
     }
 }
 
-fn entry_of_running(job: &Job) -> QueueEntry {
+fn entry_of_running(queue: &Queue, job: &Job) -> QueueEntry {
+    let is_ending = where_to_end(job, &LocalTime::now(&queue.clock))
+        .is_some_and(|at| queue.runs.was_told(job.id) == Some(Control::Pause(at)));
     match &job.state {
+        JobState::Running { device, .. } if is_ending => entry(
+            job,
+            Standing::Running,
+            format!("on {device}; its window has ended: it will be suspended"),
+        ),
         JobState::Running {
             device,
             paused: true,
@@ -166,6 +188,10 @@ fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
             let why = why.unwrap_or_default();
             waiting(format!("retry at {begin}{why}"), Some(*begin))
         }
+        Wait::Window { window, opens } if job.runs.suspended_until.is_some() => waiting(
+            format!("suspended at the end of its window {window}, goes on at {opens}"),
+            Some(*opens),
+        ),
         Wait::Window { window, opens } => waiting(
             format!("waiting for its window {window}, which opens at {opens}"),
             Some(*opens),

@@ -27,9 +27,29 @@ pub(crate) struct Private {
     pub(crate) worker_version: Option<String>,
     /// Workers that died while rendering this job.
     pub(crate) worker_deaths: u32,
+    /// Runs that the kernel ended for want of memory: the next one has less page-locked memory.
+    #[serde(default)]
+    pub(crate) host_rung: u32,
     /// What the next run does otherwise than the last.
     #[serde(default)]
     pub(crate) precaution: Precaution,
+    /// What need not be made again beside finished sections.
+    #[serde(default)]
+    pub(crate) kept: Kept,
+    /// It was filed, and a user had it tried again: its files follow it when it ends.
+    #[serde(default)]
+    pub(crate) was_retried: bool,
     /// A user wants it stopped and the worker has not said yet that it has.
     pub(crate) cancel_requested: bool,
+}
+
+/// How far a job is on the disk, in the order in which it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// Sections whose frames are there.
+    pub(crate) sections: u32,
+    /// Steps of the next one.
+    pub(crate) steps: u32,
+    /// Pieces of its frames.
+    pub(crate) pieces: u32,
 }

@@ -17,6 +17,7 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
         None => no_room(service).await,
     });
     degraded.extend(service.disk.notes());
+    degraded.extend(service.clock.note());
     Ok(Response::Pong(DaemonStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),

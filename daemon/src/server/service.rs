@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::roles::Roles;
 use crate::{
+    clock::Clock,
     disk::Disk,
     doctor::Doctor,
     folder::{Event, Intake, View},
@@ -39,6 +40,7 @@ pub(crate) struct Service {
     pub(crate) switches: Switches,
     pub(crate) store: StoreView,
     pub(crate) disk: Disk,
+    pub(crate) clock: Clock,
     pub(crate) started: Instant,
     pub(crate) roles: Arc<Roles>,
     pub(crate) layout: Layout,

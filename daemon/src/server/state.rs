@@ -14,7 +14,10 @@ pub(super) async fn state(
         StateRequest::Check => service.store.check().await,
         StateRequest::Repair => service.store.repair().await,
         StateRequest::Acknowledge => match service.store.acknowledge() {
-            Ok(()) => service.store.check().await,
+            Ok(()) => {
+                service.clock.acknowledge();
+                service.store.check().await
+            }
             Err(error) => Err(error),
         },
         StateRequest::Import { records } => return import(service, records).await,

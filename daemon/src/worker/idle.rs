@@ -1,8 +1,22 @@
 //! What a worker without a job gives up, and when.
 
+use std::time::Duration;
+
 use framepack_config::{Idle, Limit};
 use framepack_ipc::worker::Temperature;
 use tokio::time::Instant;
+
+/// A job that is ready is given to its worker within a moment; after that there is none.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// What a worker keeps after a job while it waits for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// What the configuration says.
+    ForNext,
+    /// Nothing: others want the device.
+    Nothing,
+}
 
 /// What one worker process holds, and since when it has had no job.
 #[derive(Debug)]
@@ -10,6 +24,7 @@ pub(super) struct IdleClock {
     limits: Idle,
     temperature: Temperature,
     since: Instant,
+    kept: Kept,
 }
 
 impl IdleClock {
@@ -19,12 +34,14 @@ impl IdleClock {
             limits,
             temperature: Temperature::Cold,
             since: now,
+            kept: Kept::ForNext,
         }
     }
 
     /// A job has ended, and left its models where they were.
-    pub(super) fn job_ended(&mut self, now: Instant) {
+    pub(super) fn job_ended(&mut self, kept: Kept, now: Instant) {
         self.temperature = Temperature::Hot;
+        self.kept = kept;
         self.since = now;
     }
 
@@ -39,6 +56,7 @@ impl IdleClock {
         let cold = at(self.limits.cold_after_secs, Temperature::Cold);
         match (self.temperature, warm, cold) {
             (Temperature::Cold, ..) => None,
+            _ if self.kept == Kept::Nothing => Some((self.since + MOMENT, Temperature::Cold)),
             (Temperature::Warm, _, cold) => cold,
             (Temperature::Hot, Some(warm), Some(cold)) if warm.0 < cold.0 => Some(warm),
             (Temperature::Hot, warm, cold) => cold.or(warm),
@@ -53,8 +71,6 @@ impl IdleClock {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use framepack_config::Limit::{At, Never};
 
     use super::*;
@@ -69,7 +85,7 @@ mod tests {
         let mut clock = IdleClock::new(limits, begin);
         assert_eq!(clock.next(), None, "a new worker holds nothing");
         let end = begin + Duration::from_secs(1000);
-        clock.job_ended(end);
+        clock.job_ended(Kept::ForNext, end);
         let mut schedule = Vec::new();
         while let Some((at, to)) = clock.next() {
             schedule.push(((at - end).as_secs(), to));
@@ -95,13 +111,31 @@ mod tests {
     }
 
     #[test]
+    fn a_job_whose_device_is_wanted_leaves_nothing_whatever_the_limits() {
+        let now = Instant::now();
+        for limit in [Never, At(3600)] {
+            let limits = Idle {
+                warm_after_secs: limit,
+                cold_after_secs: limit,
+            };
+            let mut clock = IdleClock::new(limits, now);
+            clock.job_ended(Kept::Nothing, now);
+            assert_eq!(clock.next(), Some((now + MOMENT, Temperature::Cold)));
+            clock.cooled(Temperature::Cold);
+            assert_eq!(clock.next(), None);
+            clock.job_ended(Kept::ForNext, now);
+            assert_ne!(clock.next(), Some((now + MOMENT, Temperature::Cold)));
+        }
+    }
+
+    #[test]
     fn every_job_restarts_the_clock() {
         let mut now = Instant::now();
         let mut clock = IdleClock::new(Idle::default(), now);
-        clock.job_ended(now);
+        clock.job_ended(Kept::ForNext, now);
         clock.cooled(Temperature::Cold);
         now += Duration::from_secs(5000);
-        clock.job_ended(now);
+        clock.job_ended(Kept::ForNext, now);
         assert_eq!(clock.temperature(), Temperature::Hot);
         let expected = (now + Duration::from_mins(5), Temperature::Warm);
         assert_eq!(clock.next(), Some(expected));

@@ -7,7 +7,7 @@ use framepack_jobs::{Class, Code, Failure, JobId};
 use tokio::{
     select,
     sync::mpsc,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tracing::warn;
 
@@ -21,11 +21,15 @@ use super::{
 use crate::{
     disk::Disk,
     queue::{Assignment, Control, Death, DeathKind, Ending, QueueHandle, Stopping, WorkerReport},
+    record::Kept,
     shutdown::Shutdown,
 };
 
 /// Ctrl-C in a terminal reaches the workers, too: a worker that dies just before we hear of it did not crash.
 const INTERRUPT_WINDOW: Duration = Duration::from_millis(200);
+
+/// How long a worker's pipe is read before the worker is killed for its silence.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// What a job needs of its device's supervisor.
 #[derive(Debug)]
@@ -54,10 +58,24 @@ pub(super) struct Run<'s> {
 /// How a run ended, and what its worker is good for.
 type End = (Ending, After);
 
+/// What was in a worker's pipe.
+enum LastWords {
+    /// Nothing.
+    None,
+    /// It lives.
+    Some,
+    /// Its job has ended.
+    End(End),
+}
+
 impl<'s> Run<'s> {
     /// Gives the job to the worker.
     pub(super) fn begin(context: RunContext<'s>, assignment: Assignment) -> Self {
-        let Assignment { request, control } = assignment;
+        let Assignment {
+            request,
+            control,
+            gives_back: _,
+        } = assignment;
         let assigned_at = Instant::now();
         context.watchdog.begin(assigned_at);
         context
@@ -84,15 +102,23 @@ impl<'s> Run<'s> {
     async fn end(&mut self) -> Result<End, Stopping> {
         let job = self.request.job;
         loop {
-            let now = Instant::now();
-            let (kill_at, deadline) = (self.kill_at, self.context.watchdog.deadline());
+            let now = self.look();
+            let (kill_at, look_at) = (self.kill_at, self.context.watchdog.next_look());
             select! {
-                // In this order: what was said in time is heard before the silence is held against the worker, and
-                // one that never stops talking can be stopped.
+                // In this order: one that never stops talking can be stopped.
                 biased;
                 () = self.context.shutdown.requested() => return Ok(stop(self.context.process).await),
                 () = sleep_until(kill_at.unwrap_or(now)), if kill_at.is_some() => {
-                    return Ok(kill_unresponsive(job, self.context.process).await);
+                    self.look();
+                    if self.kill_at > Some(Instant::now()) {
+                        continue;
+                    }
+                    return match self.last_words().await? {
+                        LastWords::End(end) => Ok(end),
+                        LastWords::Some | LastWords::None => {
+                            Ok(kill_unresponsive(job, self.context.process).await)
+                        }
+                    };
                 }
                 Some(control) = self.control.recv() => self.pass_on(control),
                 message = self.context.process.receive() => match message {
@@ -103,13 +129,54 @@ impl<'s> Run<'s> {
                     Err(death) => return Ok(end_of_dead(job, &death, self.context.shutdown).await),
                 },
                 question = self.context.questions.next() => self.context.process.send(&question),
-                () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => {
-                    if let Silence::Hung(how) = self.context.watchdog.judge_silence(Instant::now()) {
-                        return Ok(kill_hung(job, how, self.context.process).await);
+                () = sleep_until(look_at) => {
+                    let now = self.look();
+                    let Silence::Hung(how) = self.context.watchdog.judge_silence(now) else {
+                        continue;
+                    };
+                    match self.last_words().await? {
+                        LastWords::End(end) => return Ok(end),
+                        LastWords::Some => {}
+                        LastWords::None => {
+                            return Ok(kill_hung(job, how, self.context.process).await);
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// Looks at the clock. Time in which this process stood still is nobody's silence.
+    fn look(&mut self) -> Instant {
+        let now = Instant::now();
+        let stood_still = self.context.watchdog.look(now);
+        if !stood_still.is_zero() {
+            warn!(job = %self.request.job, secs = stood_still.as_secs_f64(), "this process stood still");
+            self.kill_at = self.kill_at.map(|at| at + stood_still);
+        }
+        now
+    }
+
+    /// What the worker has said and nobody has read yet, before it is killed for its silence.
+    async fn last_words(&mut self) -> Result<LastWords, Stopping> {
+        let until = Instant::now() + LAST_WORDS;
+        let mut heard = LastWords::None;
+        while let Ok(message) = timeout_at(until, self.context.process.receive()).await {
+            match message {
+                Ok(message) => {
+                    if let Some(ending) = self.heard(message).await? {
+                        let after = after(self.request.job, &ending);
+                        return Ok(LastWords::End((ending, after)));
+                    }
+                    heard = LastWords::Some;
+                }
+                Err(death) => {
+                    let end = end_of_dead(self.request.job, &death, self.context.shutdown).await;
+                    return Ok(LastWords::End(end));
+                }
+            }
+        }
+        Ok(heard)
     }
 
     /// Tells the worker what a user wants of its job.
@@ -132,7 +199,7 @@ impl<'s> Run<'s> {
 
     /// Notes and passes on what the worker says; the ending, if that was its last word on the job.
     async fn heard(&mut self, message: FromWorker) -> Result<Option<Ending>, Stopping> {
-        let now = Instant::now();
+        let now = self.look();
         let watchdog = &mut *self.context.watchdog;
         let report = match message {
             FromWorker::Started { plan, .. } => {
@@ -145,6 +212,19 @@ impl<'s> Run<'s> {
                 WorkerReport::Progress(progress)
             }
             FromWorker::Checkpoint { sections_done, .. } => WorkerReport::Checkpoint(sections_done),
+            FromWorker::Kept {
+                sections,
+                steps,
+                pieces,
+                ..
+            } => {
+                watchdog.heard(now);
+                WorkerReport::Kept(Kept {
+                    sections,
+                    steps,
+                    pieces,
+                })
+            }
             FromWorker::Rung {
                 rung, name, reason, ..
             } => {

@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 
 use super::{
     faults::{Cause, Faults},
-    idle::IdleClock,
+    idle::{IdleClock, Kept},
     launch::Launch,
     process::WorkerProcess,
     questions::Questions,
@@ -215,11 +215,17 @@ impl Supervisor {
                     jobs += 1;
                     self.status.temperature = None;
                     self.tell(WorkerState::Busy).await?;
+                    let gives_back = assignment.gives_back;
                     let after = self.render(&mut process, *assignment).await?;
                     if after == After::Finished {
                         self.forget_faults();
                     }
-                    idle.job_ended(Instant::now());
+                    let kept = if gives_back {
+                        Kept::Nothing
+                    } else {
+                        Kept::ForNext
+                    };
+                    idle.job_ended(kept, Instant::now());
                     after
                 }
                 Next::Nothing(after) => after,

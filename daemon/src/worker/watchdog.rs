@@ -18,8 +18,10 @@ use tokio::time::Instant;
 const REMEMBERED: usize = 64;
 /// Of these the one that nine of ten are not slower than is typical; the others had bad luck.
 const TYPICAL: (usize, usize) = (9, 10);
-/// A deadline that we notice so much too late passed while this process was stopped, perhaps with its worker.
-const LATE: Duration = Duration::from_secs(5);
+/// How often this process looks at the clock while it waits for a worker.
+const TICK: Duration = Duration::from_secs(1);
+/// A look that comes so much too late shows that this process was stopped meanwhile, perhaps with its worker.
+const LATE: Duration = Duration::from_millis(500);
 /// A job that was cancelled may take this long to end, or two steps if that is longer.
 const CANCEL_GRACE: Duration = Duration::from_secs(10);
 
@@ -52,6 +54,8 @@ pub(super) struct Watchdog {
     profile: Option<StepProfile>,
     position: Option<Progress>,
     heard_at: Instant,
+    /// When this process looked at the clock last.
+    looked_at: Instant,
     is_paused: bool,
 }
 
@@ -63,6 +67,7 @@ impl Watchdog {
             profile: None,
             position: None,
             heard_at: Instant::now(),
+            looked_at: Instant::now(),
             is_paused: false,
         }
     }
@@ -72,7 +77,27 @@ impl Watchdog {
         self.profile = None;
         self.position = None;
         self.heard_at = now;
+        self.looked_at = now;
         self.is_paused = false;
+    }
+
+    /// When this process has to look at the clock again.
+    pub(super) fn next_look(&self) -> Instant {
+        let deadline = self.deadline();
+        let tick = self.looked_at + TICK;
+        deadline.map_or(tick, |deadline| deadline.min(tick))
+    }
+
+    /// This process looks at the clock. Returns how long it stood still since it did last: nobody could have been heard
+    /// in that time, so it counts as no silence.
+    pub(super) fn look(&mut self, now: Instant) -> Duration {
+        let late = now.saturating_duration_since(self.looked_at + TICK);
+        self.looked_at = now;
+        if late < LATE {
+            return Duration::ZERO;
+        }
+        self.heard_at += late;
+        late
     }
 
     /// The job turned out to be of this size.
@@ -100,6 +125,11 @@ impl Watchdog {
             }
             steps.push_back(now - self.heard_at);
         }
+        self.heard_at = now;
+    }
+
+    /// It gets on where steps are not counted.
+    pub(super) fn heard(&mut self, now: Instant) {
         self.heard_at = now;
     }
 
@@ -139,10 +169,6 @@ impl Watchdog {
     /// What it means that the worker is still silent.
     pub(super) fn judge_silence(&mut self, now: Instant) -> Silence {
         match self.deadline() {
-            Some(deadline) if now > deadline + LATE => {
-                self.heard_at = now;
-                Silence::Patience
-            }
             Some(deadline) if now >= deadline => Silence::Hung(self.describe(now)),
             _ => Silence::Patience,
         }

@@ -2,11 +2,14 @@
 //!
 //! After each section its latents are written as `checkpoint-NNN.safetensors`, with the start image's latent, the
 //! place in the noise stream and the circumstances under which they were made. History is rebuilt by adding the
-//! sections again; frames are not kept, since decoding them again costs little beside sampling and needs no room.
+//! sections again. Decoded frames are kept beside them (`frames`), and a section that was suspended between two steps
+//! (`steps`).
 //! A file appears complete and durable, by a rename, before it is reported. Each knows the checksum of the one
 //! before it, so that a section is never continued from another than the one that it grew on.
 
+mod frames;
 mod provenance;
+mod steps;
 
 use std::{
     fs, io,
@@ -18,7 +21,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::Tensor;
 
-pub(crate) use self::provenance::{Provenance, RunSettings};
+use self::steps::Origin;
+pub(crate) use self::{
+    frames::{DecodedSection, KeptFrames, SLOW},
+    provenance::{Provenance, RunSettings},
+    steps::{Keeping, UnfinishedSection},
+};
 use crate::{
     error::Error,
     file,
@@ -51,6 +59,10 @@ pub(crate) struct ResumePoint {
     pub(crate) start_latent: Option<Tensor>,
     /// How each section was made.
     pub(crate) provenance: Vec<Provenance>,
+    /// Checksum of each section's checkpoint.
+    pub(crate) checksums: Vec<String>,
+    /// How the frames of the sections were made that need not be decoded again.
+    pub(crate) frames: Vec<Provenance>,
     /// Why a checkpoint is not used.
     pub(crate) warning: Option<String>,
 }
@@ -84,6 +96,13 @@ struct Header {
 }
 
 impl ResumePoint {
+    /// The latents of the section with this number, from 0, and the checksum of its checkpoint.
+    pub(crate) fn section(&self, number: usize) -> Option<(&Tensor, &str)> {
+        self.sections
+            .get(number)
+            .zip(self.checksums.get(number).map(String::as_str))
+    }
+
     /// How the newest section was made.
     pub(crate) fn newest(&self) -> Option<&Provenance> {
         self.provenance.last()
@@ -103,12 +122,22 @@ impl ResumePoint {
         let reasons = differences
             .iter()
             .map(|(section, difference)| format!("since section {section}: {difference}"));
-        let reasons: Vec<_> = reasons.collect();
+        let reasons: Vec<_> = reasons.chain(self.other_frames(now)).collect();
         Some(Resumed {
             sections_done: self.sections.len() as u32,
             is_exact: reasons.is_empty(),
             reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
         })
+    }
+
+    /// Frames that were decoded in another way, of a section that was sampled in the same.
+    fn other_frames(&self, now: &Provenance) -> Option<String> {
+        let mut both = (1..).zip(self.frames.iter().zip(&self.provenance));
+        let (section, (frames, _)) = both.find(|(_, (frames, latents))| {
+            !frames.decodes_like(now) && latents.decodes_like(now)
+        })?;
+        let difference = frames.difference(now)?;
+        Some(format!("frames since section {section}: {difference}"))
     }
 }
 
@@ -152,6 +181,7 @@ impl Checkpoints {
                     found.provenance.push(header.provenance);
                     found.start_latent = tensors.remove(START_LATENT);
                     found.sections.extend(tensors.remove(LATENTS));
+                    found.checksums.extend(self.newest.clone());
                 }
                 Ok(None) => break,
                 Err(reason) => {
@@ -166,8 +196,8 @@ impl Checkpoints {
         found
     }
 
-    /// Keeps a section. Once this returns it outlives the process and the machine's power.
-    pub(crate) fn save(&mut self, made: &FinishedSection<'_>) -> Result<(), Error> {
+    /// Keeps a section. Once this returns it outlives the process and the machine's power. Returns its checksum.
+    pub(crate) fn save(&mut self, made: &FinishedSection<'_>) -> Result<String, Error> {
         let header = Header {
             format: FORMAT,
             job: self.job.clone(),
@@ -187,8 +217,9 @@ impl Checkpoints {
             .and_then(|(bytes, sha256)| file::write(&path, &bytes).map(|()| sha256));
         match written {
             Ok(sha256) => {
-                self.newest = Some(sha256);
-                Ok(())
+                self.remove_unfinished();
+                self.newest = Some(sha256.clone());
+                Ok(sha256)
             }
             Err(source) => Err(Error::Io {
                 path,
@@ -198,8 +229,21 @@ impl Checkpoints {
         }
     }
 
+    /// Where the next section, `section`, is kept while it is not finished.
+    pub(crate) fn unfinished(&self, section: u32) -> UnfinishedSection {
+        UnfinishedSection {
+            path: self.unfinished_path(),
+            origin: Origin {
+                job: self.job.clone(),
+                section,
+                after: self.newest.clone(),
+            },
+        }
+    }
+
     /// Removes all of them: what they would lead to is not wanted.
     pub(crate) fn remove(&self) {
+        self.remove_unfinished();
         for section in 1.. {
             if fs::remove_file(self.path(section)).is_err() {
                 return;
@@ -232,6 +276,20 @@ impl Checkpoints {
         }
         self.newest = Some(file.sha256);
         Ok(Some((header, file.tensors)))
+    }
+
+    fn remove_unfinished(&self) {
+        let path = self.unfinished_path();
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %path.display(), %error, "removing an unfinished section");
+        }
+    }
+
+    fn unfinished_path(&self) -> PathBuf {
+        self.work_dir
+            .join(format!("{CHECKPOINT_PREFIX}steps.safetensors"))
     }
 
     fn path(&self, section: u32) -> PathBuf {

@@ -79,6 +79,23 @@ impl Provenance {
         }
     }
 
+    /// Whether the VAE makes the same frames of the same latents.
+    pub(super) fn decodes_like(&self, other: &Self) -> bool {
+        let decoding = |these: &Self| {
+            let Self {
+                device,
+                threads,
+                version,
+                torch,
+                vae_dtype,
+                tiling,
+                ..
+            } = these.clone();
+            (device, threads, version, torch, vae_dtype, tiling)
+        };
+        decoding(self) == decoding(other)
+    }
+
     /// What was otherwise when something was made under these; `None` if nothing was.
     pub(crate) fn difference(&self, now: &Self) -> Option<String> {
         let [then, now] = [self, now].map(|these| {

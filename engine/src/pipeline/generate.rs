@@ -3,15 +3,18 @@
 //! A section's latents are on the disk before anything else is done with them. What ran out of memory is repeated
 //! with less of it, alone.
 
-use std::{ops::ControlFlow, rc::Rc};
+use std::{ops::ControlFlow, rc::Rc, time::Instant};
 
 use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
 use super::{attention::Decision, settled::settled};
 use crate::{
-    assembly::Assembly,
-    checkpoint::{Checkpoints, FinishedSection, Provenance, ResumePoint},
+    assembly::{Assembly, Place},
+    checkpoint::{
+        Checkpoints, DecodedSection, FinishedSection, Keeping, KeptFrames, Provenance, ResumePoint,
+        SLOW,
+    },
     device::{self, WorkClock},
     error::Error,
     history::LatentHistory,
@@ -20,8 +23,11 @@ use crate::{
     output::{self, Video},
     plan::Ladder,
     platform::Platform,
-    progress::{ProgressReporter, stopped},
-    sampler::{Denoiser, Guided, NoiseStream, Sampled, ScheduleConditioning, Shift, sigmas, unipc},
+    progress::{ProgressReporter, Stop, stopped},
+    sampler::{
+        Denoiser, Guided, NoiseStream, Sampled, ScheduleConditioning, Shift, SolverState,
+        integrate, sigmas,
+    },
     section::Section,
     transformer::Conditioning,
 };
@@ -34,6 +40,7 @@ pub(super) struct Run<'a, 'j> {
     /// What computes the transformer's attention.
     pub(super) attention: &'a Decision,
     pub(super) checkpoints: &'a mut Checkpoints,
+    pub(super) frames: KeptFrames,
     pub(super) progress: &'a mut ProgressReporter<'j>,
 }
 
@@ -54,7 +61,7 @@ pub(super) struct Generation<'a, 'j> {
     conditioning: Option<Guided<&'a Conditioning>>,
     ladder: Ladder,
     history: LatentHistory,
-    frames: Assembly,
+    assembly: Assembly,
     clock: WorkClock,
     /// Gone after memory ran out.
     schedule: Option<Rc<ScheduleConditioning<'static>>>,
@@ -62,26 +69,19 @@ pub(super) struct Generation<'a, 'j> {
 
 impl<'a, 'j> Generation<'a, 'j> {
     /// A video without a section yet.
-    pub(super) fn new(
-        run: Run<'a, 'j>,
-        opening: &'a Opening,
-        ladder: Ladder,
-    ) -> Result<Self, Error> {
-        let Job {
-            sampling, output, ..
-        } = run.job;
-        let plan = &sampling.sections;
+    pub(super) fn new(run: Run<'a, 'j>, opening: &'a Opening, ladder: Ladder) -> Self {
+        let plan = &run.job.sampling.sections;
         let start_latent = opening.start_latent.to_device(Device::Cpu);
-        Ok(Self {
+        Self {
             history: LatentHistory::new(plan.order, &start_latent),
-            frames: Assembly::new(plan.order, plan.overlap_frames(), &output.work_dir)?,
+            assembly: Assembly::new(plan.order, plan.overlap_frames()),
             clock: WorkClock::new(run.platform.device),
             schedule: None,
             start_latent,
             conditioning: opening.conditioning.as_ref().map(Guided::as_ref),
             ladder,
             run,
-        })
+        }
     }
 
     /// Renders the sections that were not found. Returns the ladder, too, as far as it was climbed.
@@ -95,43 +95,73 @@ impl<'a, 'j> Generation<'a, 'j> {
             // Drawn for sections that were found, too: the stream goes on behind them.
             let noise = noise.next(&noise_shape);
             let count = number as u32 + 1;
-            let latents = if let Some(latents) = found.sections.get(number) {
-                latents.shallow_clone()
-            } else {
-                let latents = self.sampled((section, count), &noise)?;
-                self.save(count, &latents)?;
-                latents
+            let (latents, checkpoint) = match found.section(number) {
+                Some((latents, checkpoint)) => (latents.shallow_clone(), checkpoint.to_owned()),
+                None => {
+                    let latents = self.sampled((section, count), &noise)?;
+                    let checkpoint = self.save(count, &latents)?;
+                    (latents, checkpoint)
+                }
             };
             self.history.push(section, &latents);
-            self.decoded((section, count))?;
-            output::write_preview(self.run.job, number, &latents)?; // while the device decodes
-            self.frames.fetch()?;
+            let of = DecodedSection {
+                number: count,
+                checkpoint: &checkpoint,
+            };
+            self.add_frames(section, of, &latents)?;
             let done = count.max(found.sections.len() as u32);
             self.run.progress.sections_done(done);
         }
         let video = Video {
             latents: self.history.video(),
-            frames: self.frames.finish()?,
+            frames: self.run.frames,
             idle: self.clock.idle(),
         };
         Ok((video, self.ladder))
     }
 
-    /// Keeps a section's latents, and says so.
-    fn save(&mut self, count: u32, latents: &Tensor) -> Result<(), Error> {
-        let Run {
-            platform,
-            attention,
-            ..
-        } = self.run;
-        let settled = settled(self.run.models, &self.ladder, attention);
-        self.run.checkpoints.save(&FinishedSection {
+    /// Keeps a section's latents, and says so. Returns their checksum.
+    fn save(&mut self, count: u32, latents: &Tensor) -> Result<String, Error> {
+        let checksum = self.run.checkpoints.save(&FinishedSection {
             section: count,
             latents,
             start_latent: &self.start_latent,
-            provenance: &Provenance::now(platform, settled),
+            provenance: &self.provenance(),
         })?;
-        self.run.progress.checkpoint(count)
+        self.run.progress.checkpoint(count)?;
+        Ok(checksum)
+    }
+
+    /// How what is made now is made.
+    fn provenance(&self) -> Provenance {
+        let settled = settled(self.run.models, &self.ladder, self.run.attention);
+        Provenance::now(self.run.platform, settled)
+    }
+
+    /// Adds the frames of the newest section to the video, and keeps those that are final.
+    fn add_frames(
+        &mut self,
+        section: &Section,
+        of: DecodedSection<'_>,
+        latents: &Tensor,
+    ) -> Result<(), Error> {
+        let there = self.run.frames.sections();
+        let is_last = of.number == self.run.job.plan.sections;
+        if of.number < there || (of.number == there && is_last) {
+            return Ok(());
+        }
+        self.decoded(section, of)?;
+        if of.number == there {
+            return Ok(());
+        }
+        output::write_preview(self.run.job, of.number, latents)?; // while the device decodes
+        let frames = self.assembly.fetch()?;
+        let provenance = self.provenance();
+        self.run.frames.save(of, &frames, &provenance)?;
+        if is_last {
+            self.run.frames.remove_pieces(of.number);
+        }
+        self.run.progress.decoded(of.number, 0)
     }
 
     /// Latents of one section, (1, C, window, h, w) f32 on the CPU.
@@ -141,7 +171,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         noise: &Tensor,
     ) -> Result<Tensor, Error> {
         let what = || format!("sampling section {count}");
-        let latents = self.within_memory(what, |this| this.sample(section, noise))?;
+        let latents = self.within_memory(what, |this| this.sample((section, count), noise))?;
         match latents.isfinite().all().int64_value(&[]) {
             0 => Err(Error::Numerics {
                 what: format!("latents of section {count}"),
@@ -150,12 +180,12 @@ impl<'a, 'j> Generation<'a, 'j> {
         }
     }
 
-    /// Adds the frames of the newest latents to the video. The host need not wait for the device.
-    fn decoded(&mut self, (section, count): (&Section, u32)) -> Result<(), Error> {
-        let what = || format!("decoding section {count}");
+    /// Decodes the newest latents and joins them to the video. The host need not wait for the device.
+    fn decoded(&mut self, section: &Section, of: DecodedSection<'_>) -> Result<(), Error> {
+        let what = || format!("decoding section {}", of.number);
         self.within_memory(what, |this| {
             this.run.progress.enter(Phase::Decode)?;
-            this.decode(section)
+            this.decode(section, of)
         })
     }
 
@@ -203,7 +233,11 @@ impl<'a, 'j> Generation<'a, 'j> {
         Ok(false)
     }
 
-    fn sample(&mut self, section: &Section, noise: &Tensor) -> Result<Tensor, Error> {
+    fn sample(
+        &mut self,
+        (section, count): (&Section, u32),
+        noise: &Tensor,
+    ) -> Result<Tensor, Error> {
         let Job {
             sampling,
             transformer,
@@ -215,8 +249,12 @@ impl<'a, 'j> Generation<'a, 'j> {
             Some(schedule) => schedule,
             None => self.hoisted(&sigmas)?,
         };
+        let unfinished = self.run.checkpoints.unfinished(count);
+        let provenance = self.provenance();
+        let begun = unfinished.find(&provenance, device);
+        let steps_made = begun.as_ref().map_or(0, |state| state.steps(&sigmas));
         let progress = &mut *self.run.progress;
-        progress.enter(Phase::Sample)?;
+        progress.sample(steps_made as u32)?;
         let noise = noise.to_device(device);
         let model = Sampled {
             kind: self.run.models.transformer_kind(),
@@ -231,13 +269,33 @@ impl<'a, 'j> Generation<'a, 'j> {
             self.run.attention.backend,
         );
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        let after_step = |_, _: &Tensor| progress.step_done();
+        let mut keeping = Keeping::begun();
+        let decoded = self.run.frames.sections();
+        let keep = |state: &SolverState| unfinished.save(state, &provenance);
+        let after_step = |_, state: &SolverState| match progress.step_done() {
+            ControlFlow::Continue(()) if keeping.is_due() => {
+                match keeping.keep(|| keep(state)) {
+                    Ok(()) => progress.steps_kept(decoded).map_break(stopped),
+                    Err(error) => {
+                        // It is a precaution. Should the disk be full, the section's end will tell.
+                        tracing::warn!(%error, "the section's steps are not kept");
+                        ControlFlow::Continue(())
+                    }
+                }
+            }
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(Stop::Suspend) => {
+                let kept = keep(state);
+                ControlFlow::Break(kept.err().unwrap_or_else(|| stopped(Stop::Suspend)))
+            }
+            ControlFlow::Break(stop) => ControlFlow::Break(stopped(stop)),
+        };
         let sampled = self
             .clock
-            .piece(|| unipc(&noise, &sigmas, denoise, after_step));
+            .piece(|| integrate((&noise, begun), &sigmas, denoise, after_step));
         match sampled {
             ControlFlow::Continue(latents) => Ok(latents.to_device(Device::Cpu)),
-            ControlFlow::Break(stop) => Err(stopped(stop)),
+            ControlFlow::Break(error) => Err(error),
         }
     }
 
@@ -255,20 +313,46 @@ impl<'a, 'j> Generation<'a, 'j> {
         models.schedule(transformer, (sigmas, sampling.guidance), conditioning)
     }
 
-    fn decode(&mut self, section: &Section) -> Result<(), Error> {
+    fn decode(&mut self, section: &Section, of: DecodedSection<'_>) -> Result<(), Error> {
+        let provenance = self.provenance();
         let Run {
             job,
             platform,
             models,
+            frames,
+            progress,
             ..
         } = &mut self.run;
         let (kind, tiling) = (models.vae_kind(), models.tiling());
         let vae = models.decoder(&job.bundle)?;
         let latents = self.history.newest(section) / vae.scaling_factor();
         let unscaled = latents.to_kind(kind).to_device(platform.device);
-        let frames = &mut self.frames;
-        let decode = || frames.join(&vae.decode(&unscaled, tiling));
-        self.clock.piece(decode);
+        let is_there = of.number == frames.sections();
+        let piece = |piece: u32, decode: &dyn Fn() -> Tensor| {
+            if let Some(kept) = frames.piece(of, piece, &provenance) {
+                return Ok::<_, Error>(kept.to_device(platform.device));
+            }
+            let began = Instant::now();
+            let decoded = decode();
+            // A device that works while the host goes on is not slow.
+            if began.elapsed() >= SLOW {
+                frames.save_piece(of, piece, (&decoded, &provenance))?;
+                progress.decoded(frames.sections(), piece + 1)?;
+            }
+            Ok(decoded)
+        };
+        let decode = || vae.decode_by(&unscaled, tiling, piece);
+        let decoded = self.clock.piece(decode)?;
+        let place = if of.number == job.plan.sections {
+            Place::Last
+        } else {
+            Place::Inner
+        };
+        if is_there {
+            self.assembly.reopen(&decoded);
+        } else {
+            self.assembly.join(&decoded, place);
+        }
         Ok(())
     }
 }

@@ -99,6 +99,7 @@ impl Case {
             output: work_dir.join("video.mp4"),
             work_dir: work_dir.into(),
             rung: 0,
+            host_rung: 0,
             precaution: Precaution::None,
         };
         let mut job = Job::resolve(&request).unwrap();
@@ -165,12 +166,16 @@ impl Case {
 }
 
 /// Runs `case` from the given opening, or from its own.
-fn generate(pipeline: &mut Pipeline, case: &Case, opening: Option<Opening>) -> (Opening, Video) {
-    let work_dir = tempfile::tempdir().unwrap();
-    let job = case.job(work_dir.path());
+fn generate(
+    pipeline: &mut Pipeline,
+    case: &Case,
+    opening: Option<Opening>,
+    work_dir: &Path,
+) -> (Opening, Video) {
+    let job = case.job(work_dir);
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut progress = ProgressReporter::new(&mut listener);
-    let ladder = Ladder::at(0);
+    let ladder = Ladder::at(0, 0);
     pipeline.models.place(&job, ladder.relief()).unwrap();
     let files = EncoderFiles::of(&job.bundle).unwrap();
     pipeline.models.select(&job.bundle, files);
@@ -190,9 +195,10 @@ fn generate(pipeline: &mut Pipeline, case: &Case, opening: Option<Opening>) -> (
             chosen_by: ChosenBy::Device,
             warning: None,
         },
+        frames: KeptFrames::new(work_dir, job.sampling.sections.order),
         progress: &mut progress,
     };
-    let generation = Generation::new(run, &opening, ladder).unwrap();
+    let generation = Generation::new(run, &opening, ladder);
     let (video, _) = generation.run(&nothing).unwrap();
     (opening, video)
 }
@@ -220,8 +226,9 @@ fn section_loops_and_whole_videos_are_the_reference() {
     tch::set_num_threads(1); // several would wait for each other on a busy machine
     let mut pipeline = Pipeline::new(Device::Cpu, ModelOptions::default());
     for case in cases("sections") {
+        let work_dir = tempfile::tempdir().unwrap();
         let opening = given_opening(&case);
-        let (_, video) = generate(&mut pipeline, &case, Some(opening));
+        let (_, video) = generate(&mut pipeline, &case, Some(opening), work_dir.path());
         let expected = tensors(&case.expected);
         let mut sections: Vec<&Tensor> = (0..case.sections)
             .map(|i| &expected[&format!("section_{i}")])
@@ -242,7 +249,8 @@ fn section_loops_and_whole_videos_are_the_reference() {
         case.assert_frames(&expected, &video);
     }
     for case in cases("video") {
-        let (opening, video) = generate(&mut pipeline, &case, None);
+        let work_dir = tempfile::tempdir().unwrap();
+        let (opening, video) = generate(&mut pipeline, &case, None, work_dir.path());
         let expected = tensors(&case.expected);
         let conditioning = opening.conditioning.expect("all is to be sampled");
         let positive = &conditioning.positive;

@@ -6,7 +6,7 @@ use crate::error::{Needs, PlanError};
 pub(super) const DEVICE_MARGIN_BYTES: u64 = 128 << 20;
 
 /// What there is for a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Budget {
     /// What the device has.
     pub total_bytes: u64,

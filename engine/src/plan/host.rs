@@ -16,7 +16,10 @@ pub(super) fn budget_bytes(budget: &Budget, limits: &Limits) -> u64 {
     let available = budget.host_available_bytes;
     let margin = HOST_MARGIN_BYTES.min(available / HOST_MARGIN_PART);
     let host_bytes = limits.host_budget_bytes.unwrap_or(available - margin);
-    host_bytes.min(available)
+    let host_bytes = host_bytes.min(available);
+    let halved = host_bytes.checked_shr(limits.relief.host_halvings);
+    // Less than the staging buffers would be too little for any job.
+    halved.unwrap_or(0).max(host_bytes.min(STAGING_BYTES))
 }
 
 /// Which streamed blocks wait in the arena: all if they fit, else as many as fit beside the staging buffers,
@@ -57,4 +60,40 @@ pub(super) fn pinned(
 pub(super) fn sum_where(bytes: &[u64], chosen: &[bool]) -> u64 {
     let pairs = bytes.iter().zip(chosen);
     pairs.filter(|(_, chosen)| **chosen).map(|(b, _)| b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::relief::Relief;
+
+    #[test]
+    fn each_kill_for_want_of_memory_halves_what_is_page_locked() {
+        const GIB: u64 = 1 << 30;
+        let budget = Budget {
+            host_available_bytes: 64 * GIB,
+            ..Budget::default()
+        };
+        let staging = STAGING_BYTES;
+        for (host_budget_bytes, halvings, expected) in [
+            (None, 0, 60 * GIB),
+            (None, 1, 30 * GIB),
+            (None, 2, 15 * GIB),
+            (None, 40, staging),
+            (None, 400, staging),
+            (Some(8 * GIB), 1, 4 * GIB),
+            (Some(staging / 2), 1, staging / 2),
+        ] {
+            let limits = Limits {
+                host_budget_bytes,
+                relief: Relief {
+                    host_halvings: halvings,
+                    ..Relief::default()
+                },
+                ..Limits::default()
+            };
+            let found = budget_bytes(&budget, &limits);
+            assert_eq!(found, expected, "{host_budget_bytes:?} {halvings}");
+        }
+    }
 }

@@ -53,13 +53,15 @@ const LADDER: [Rung; 4] = [
 #[derive(Debug)]
 pub(crate) struct Ladder {
     rung: usize,
+    host_halvings: u32,
     taken: Vec<RungTaken>,
 }
 
 impl Ladder {
-    /// Begins on a rung, which an earlier run may have found to be needed.
-    pub(crate) fn at(rung: u32) -> Self {
+    /// Begins on a rung, which an earlier run may have found to be needed, and with page-locked memory halved so often.
+    pub(crate) fn at(rung: u32, host_halvings: u32) -> Self {
         let mut ladder = Self {
+            host_halvings,
             rung: LADDER.len().min(rung as usize),
             taken: vec![],
         };
@@ -101,13 +103,16 @@ impl Ladder {
 
     /// All that is given up on this rung.
     pub(crate) fn relief(&self) -> Relief {
-        relief(self.rung)
+        relief(self.rung, self.host_halvings)
     }
 }
 
-/// All that is given up on a rung, 0 for none.
-pub(crate) fn relief(rung: usize) -> Relief {
-    let mut relief = Relief::default();
+/// All that is given up on a rung, 0 for none, and of page-locked memory.
+pub(crate) fn relief(rung: usize, host_halvings: u32) -> Relief {
+    let mut relief = Relief {
+        host_halvings,
+        ..Relief::default()
+    };
     for rung in &LADDER[..rung.min(LADDER.len())] {
         match rung.gives_up {
             Reduction::WholeFrames => relief.has_spatial_tiles = true,
@@ -128,6 +133,7 @@ mod tests {
             has_spatial_tiles,
             room_bytes: gigabytes * 1_000_000_000,
             residents,
+            host_halvings: 1,
         };
         let table = [
             ("", row(false, 0, Residents::Planned)),
@@ -136,7 +142,7 @@ mod tests {
             ("half of the resident blocks", row(true, 2, Residents::Half)),
             ("every block streamed", row(true, 2, Residents::None)),
         ];
-        let mut ladder = Ladder::at(0);
+        let mut ladder = Ladder::at(0, 1);
         assert_eq!(ladder.relief(), table[0].1);
         for (number, (name, expected)) in table.iter().enumerate().skip(1) {
             assert_eq!(ladder.climb().unwrap().name, *name);
@@ -148,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_run_that_begins_on_a_rung_says_so() {
-        assert!(Ladder::at(0).into_taken().is_empty());
-        let taken = Ladder::at(2).into_taken();
+        assert!(Ladder::at(0, 0).into_taken().is_empty());
+        let taken = Ladder::at(2, 0).into_taken();
         assert_eq!((taken.len(), taken[0].rung), (1, 2));
-        assert_eq!(Ladder::at(99).rung(), 4);
+        assert_eq!(Ladder::at(99, 0).rung(), 4);
     }
 }

@@ -54,7 +54,7 @@ impl Planner {
     /// request's image, configurations and headers, and no weights. Its warnings are also those of the picture and the
     /// prompts, as the report will have them.
     pub fn plan(&self, request: &RenderRequest) -> Result<MemoryPlan, Error> {
-        let relief = ladder::relief(request.rung as usize);
+        let relief = ladder::relief(request.rung as usize, request.host_rung);
         let planner = self.with(relief, request.precaution);
         device::catch(|| {
             let job = Job::resolve(request)?;

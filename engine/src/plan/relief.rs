@@ -9,6 +9,8 @@ pub struct Relief {
     pub room_bytes: u64,
     /// How many of the blocks that could stay on the device do.
     pub residents: Residents,
+    /// How often the host memory that may be page-locked is halved.
+    pub host_halvings: u32,
 }
 
 /// A part of the blocks that a plan would keep on the device.

@@ -13,3 +13,4 @@ pub use noise::NoiseStream;
 pub use schedule::{HoistedSteps, ScheduleConditioning, steps_of};
 pub use sigmas::{Shift, sigmas};
 pub use unipc::unipc;
+pub(crate) use unipc::{State as SolverState, integrate};

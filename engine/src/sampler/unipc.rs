@@ -27,29 +27,73 @@ const ORDER: usize = 3;
 pub fn unipc<B>(
     noise: &Tensor,
     sigmas: &[f32],
-    mut denoise: impl FnMut(&Tensor, f32) -> Tensor,
+    denoise: impl FnMut(&Tensor, f32) -> Tensor,
     mut after_step: impl FnMut(usize, &Tensor) -> ControlFlow<B>,
+) -> ControlFlow<B, Tensor> {
+    integrate((noise, None), sigmas, denoise, |step, state| {
+        after_step(step, state.past.latest())
+    })
+}
+
+/// The same from the noise, or from where an earlier integration along the same sigmas was broken off.
+/// `after_step(step, state)` sees each new state.
+pub(crate) fn integrate<B>(
+    (noise, from): (&Tensor, Option<State>),
+    sigmas: &[f32],
+    mut denoise: impl FnMut(&Tensor, f32) -> Tensor,
+    mut after_step: impl FnMut(usize, &State) -> ControlFlow<B>,
 ) -> ControlFlow<B, Tensor> {
     let steps = sigmas.len() - 1;
     let max_order = ORDER.min(steps - 1);
 
-    let mut state = State::new(noise, sigmas[0], &mut denoise);
-    after_step(0, state.past.latest())?;
-    for (step, &sigma) in sigmas.iter().enumerate().take(steps).skip(1) {
+    let (made, mut state) = if let Some(state) = from {
+        (state.steps(sigmas), state)
+    } else {
+        let state = State::new(noise, sigmas[0], &mut denoise);
+        after_step(0, &state)?;
+        (1, state)
+    };
+    for (step, &sigma) in sigmas.iter().enumerate().take(steps).skip(made) {
         state.advance(sigma, step.min(max_order), &mut denoise);
-        after_step(step, state.past.latest())?;
+        after_step(step, &state)?;
     }
     ControlFlow::Continue(state.past.latest().shallow_clone())
 }
 
 /// Where the integration is.
-struct State {
+#[derive(Debug)]
+pub(crate) struct State {
     /// x at the latest sigma.
     x: Tensor,
     past: Past,
 }
 
 impl State {
+    /// All that it is made of: x, and the latest predictions of x0 with their sigmas, the latest first.
+    pub(crate) fn parts(&self) -> (&Tensor, impl Iterator<Item = (f32, &Tensor)>) {
+        let past = self.past.0.iter();
+        (
+            &self.x,
+            past.map(|(sigma, prediction)| (*sigma, prediction)),
+        )
+    }
+
+    /// From its parts; `None` without a prediction.
+    pub(crate) fn of(x: Tensor, past: impl IntoIterator<Item = (f32, Tensor)>) -> Option<Self> {
+        let past = Past(past.into_iter().collect());
+        (!past.0.is_empty()).then_some(Self { x, past })
+    }
+
+    /// How many steps along `sigmas` led here; all, where it lies elsewhere.
+    pub(crate) fn steps(&self, sigmas: &[f32]) -> usize {
+        let (latest, _) = self.past.0[0];
+        let is_latest = |sigma: &f32| sigma.to_bits() == latest.to_bits();
+        sigmas
+            .iter()
+            .position(is_latest)
+            .map_or(sigmas.len(), |at| at + 1)
+    }
+
     fn new(noise: &Tensor, sigma: f32, denoise: &mut impl FnMut(&Tensor, f32) -> Tensor) -> Self {
         Self {
             x: noise.shallow_clone(),
@@ -71,7 +115,8 @@ impl State {
     }
 }
 
-/// The last few predictions of x0 with their sigmas, the latest first.
+/// The last few predictions of x0 with their sigmas, the latest first; one at least.
+#[derive(Debug)]
 struct Past(VecDeque<(f32, Tensor)>);
 
 impl Past {

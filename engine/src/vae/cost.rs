@@ -83,7 +83,7 @@ fn frames_of(latent_frames: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::{cell::Cell, convert::Infallible};
 
     use tch::{Device, Tensor};
 
@@ -159,11 +159,14 @@ mod tests {
         };
         let whole = latents([frames, height, width]);
         let size_px = [8 * height, 8 * width];
-        let video = over_time(
+        let Ok(video) = over_time(
             &whole,
             Cut::decode_time(&config),
             pixel_frames(frames),
-            |piece| over_space(piece, Cut::decode_space(&config), size_px, decode),
+            |piece| {
+                let tiles = Cut::decode_space(&config);
+                Ok::<_, Infallible>(over_space(piece, tiles, size_px, decode))
+            },
         );
         assert_eq!(video.size()[2], pixel_frames(frames));
         let beside_the_video = |size: [i64; 3], tiling| {

@@ -1,5 +1,7 @@
 //! The whole autoencoder: pixels to latents and back, in one piece or in tiles.
 
+use std::convert::Infallible;
+
 use tch::{Device, Kind, Tensor};
 
 use super::{
@@ -66,9 +68,10 @@ impl Vae {
         let latent_frames = (frames - 1) / self.config.temporal_compression_ratio + 1;
         let cut = Cut::encode_time(&self.config);
         let moments = if frames > cut.length {
-            over_time(pixels, cut, latent_frames, |piece| {
-                self.encode_piece(piece, tiling)
-            })
+            let Ok(moments) = over_time(pixels, cut, latent_frames, |piece| {
+                Ok::<_, Infallible>(self.encode_piece(piece, tiling))
+            });
+            moments
         } else {
             self.encode_piece(pixels, tiling)
         };
@@ -82,16 +85,28 @@ impl Vae {
     /// `latents`: (B, C, T, h, w), divided by the scaling factor → (B, 3, 4(T−1)+1, 8h, 8w), about
     /// [−1, 1] and not clamped.
     pub fn decode(&self, latents: &Tensor, tiling: Tiling) -> Tensor {
+        let Ok(frames) = self.decode_by(latents, tiling, |_, decode| Ok::<_, Infallible>(decode()));
+        frames
+    }
+
+    /// The same, piece by piece along time: `piece` is called for each, with its number and what decodes it, and returns
+    /// the piece's frames, (B, 3, F, H, W), or a failure that ends it.
+    pub(crate) fn decode_by<E>(
+        &self,
+        latents: &Tensor,
+        tiling: Tiling,
+        mut piece: impl FnMut(u32, &dyn Fn() -> Tensor) -> Result<Tensor, E>,
+    ) -> Result<Tensor, E> {
         let latent_frames = latents.size()[2];
         let cut = Cut::decode_time(&self.config);
-        if latent_frames > cut.length {
-            let frames = pixel_frames(latent_frames);
-            over_time(latents, cut, frames, |piece| {
-                self.decode_piece(piece, tiling)
-            })
-        } else {
-            self.decode_piece(latents, tiling)
+        if latent_frames <= cut.length {
+            return piece(0, &|| self.decode_piece(latents, tiling));
         }
+        let mut numbers = 0..;
+        over_time(latents, cut, pixel_frames(latent_frames), |latents| {
+            let number = numbers.next().expect("it has no end");
+            piece(number, &|| self.decode_piece(latents, tiling))
+        })
     }
 
     fn encode_piece(&self, pixels: &Tensor, tiling: Tiling) -> Tensor {

@@ -89,13 +89,13 @@ const WIDTH: i64 = 4;
 /// Runs `pass` on pieces along time and joins their results to `out_frames` frames.
 ///
 /// Every piece after the first begins with a frame that only gives the causal layers their past, and drops
-/// its first output frame. Adjacent results share `overlap` frames.
-pub(super) fn over_time(
+/// its first output frame. Adjacent results share `overlap` frames. A failed pass ends it.
+pub(super) fn over_time<E>(
     x: &Tensor,
     cut: Cut,
     out_frames: i64,
-    pass: impl Fn(&Tensor) -> Tensor,
-) -> Tensor {
+    mut pass: impl FnMut(&Tensor) -> Result<Tensor, E>,
+) -> Result<Tensor, E> {
     let frames = x.size()[TIME as usize];
     let mut kept = Vec::new();
     let mut previous: Option<Tensor> = None;
@@ -105,7 +105,7 @@ pub(super) fn over_time(
         if is_past_only {
             break;
         }
-        let piece = pass(&x.narrow(TIME, start, length));
+        let piece = pass(&x.narrow(TIME, start, length))?;
         let piece = match &previous {
             None => piece,
             Some(previous) => {
@@ -118,7 +118,7 @@ pub(super) fn over_time(
         kept.push(head(&piece, TIME, cut.kept + first_only));
         previous = Some(piece);
     }
-    head(&Tensor::cat(&kept, TIME), TIME, out_frames)
+    Ok(head(&Tensor::cat(&kept, TIME), TIME, out_frames))
 }
 
 /// Runs `pass` on tiles in row-major order and joins their results to `out_size` (height, width).
@@ -190,6 +190,8 @@ fn blend(previous: &Tensor, next: &Tensor, dim: i64, extent: i64) {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use tch::Device;
 
     use super::*;
@@ -228,7 +230,8 @@ mod tests {
     fn pieces_that_agree_join_without_a_trace() {
         for frames in 5..24 {
             let latents = different_numbers([1, 2, frames, 1, 1]);
-            let joined = over_time(&latents, DECODE, 4 * (frames - 1) + 1, repeat_frames);
+            let pass = |piece: &Tensor| Ok::<_, Infallible>(repeat_frames(piece));
+            let Ok(joined) = over_time(&latents, DECODE, 4 * (frames - 1) + 1, pass);
             assert!(
                 joined.allclose(&repeat_frames(&latents), 1e-6, 1e-6, false),
                 "{frames} frames"
@@ -240,9 +243,9 @@ mod tests {
     fn a_piece_of_nothing_but_past_is_not_computed() {
         let pieces = std::cell::RefCell::new(Vec::new());
         let latents = Tensor::zeros([1, 1, 10, 1, 1], (Kind::Float, Device::Cpu));
-        let video = over_time(&latents, DECODE, 37, |piece| {
+        let Ok(video) = over_time(&latents, DECODE, 37, |piece| {
             pieces.borrow_mut().push(piece.size()[2]);
-            repeat_frames(piece)
+            Ok::<_, Infallible>(repeat_frames(piece))
         });
         assert_eq!(video.size()[2], 37);
         assert_eq!(pieces.into_inner(), [5, 5, 4]);

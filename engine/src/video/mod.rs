@@ -10,7 +10,6 @@ mod faststart;
 pub mod frames;
 mod metadata;
 mod mp4;
-pub(crate) mod pieces;
 mod playback;
 mod program;
 mod verify;

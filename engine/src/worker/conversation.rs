@@ -33,10 +33,12 @@ impl<W: Write> Conversation<'_, W> {
             self.stand_still()?;
         }
         let control = self.inbox.control();
-        let is_at_checkpoint = matches!(update, Update::Checkpoint(_));
+        let is_to_end = |at| control.is_to_pause(self.job, at);
         Ok(if control.is_to_stop(self.job) {
             ControlFlow::Break(Stop::Cancel)
-        } else if is_at_checkpoint && control.is_to_pause(self.job, PauseAt::Section) {
+        } else if (is_between_sections(update) && is_to_end(PauseAt::Section))
+            || (has_work_left(update) && is_to_end(PauseAt::StepEnd))
+        {
             ControlFlow::Break(Stop::Suspend)
         } else {
             ControlFlow::Continue(())
@@ -52,6 +54,16 @@ impl<W: Write> Conversation<'_, W> {
             },
             Update::Progress(progress) => FromWorker::Progress { job, progress },
             Update::Checkpoint(sections_done) => FromWorker::Checkpoint { job, sections_done },
+            Update::Kept {
+                sections,
+                steps,
+                pieces,
+            } => FromWorker::Kept {
+                job,
+                sections,
+                steps,
+                pieces,
+            },
             Update::Rung(taken) => FromWorker::Rung {
                 job,
                 rung: taken.rung,
@@ -104,6 +116,21 @@ pub(super) fn answer(question: &Question, planner: Planner) -> FromWorker {
         ask: question.ask,
         outcome,
     }
+}
+
+/// Whether nothing that was made would be lost now.
+fn is_between_sections(update: Update<'_>) -> bool {
+    match update {
+        Update::Checkpoint(_) | Update::Kept { .. } => true,
+        Update::Progress(progress) => progress.phase == Phase::Sample && progress.step == 0,
+        Update::Started(_) | Update::Rung(_) => false,
+    }
+}
+
+/// Whether the device has something left to do for the job.
+fn has_work_left(update: Update<'_>) -> bool {
+    let writes = |progress: Progress| matches!(progress.phase, Phase::Encode | Phase::Verify);
+    !matches!(update, Update::Progress(progress) if writes(progress))
 }
 
 /// Whether a step is what comes next.

@@ -1,13 +1,15 @@
 //! The keys that say when a job may run and what is done when it fails.
 
-use framepack_yaml::{Document, Mistake, Node, suggest};
+use framepack_yaml::{Document, Mistake, Node, ProblemKind, suggest};
 
 use super::{key, name};
-use crate::{Class, Dependency, JobId, RetrySpec, Schedule, Timestamp, Window};
+use crate::{AtEnd, Class, Dependency, JobId, RetrySpec, Schedule, Timestamp, Window};
 
 const PRIORITY: std::ops::RangeInclusive<i32> = -1000..=1000;
 const MAX_RETRIES: u32 = 10;
 const MAX_BACKOFF_SECS: u32 = 24 * 60 * 60;
+/// Keys of a window that says what happens at its end.
+const WINDOW_KEYS: [&str; 2] = ["hours", "at_end"];
 /// More jobs than this are better named as the newest of a chain.
 const MAX_AFTER: usize = 100;
 
@@ -70,7 +72,43 @@ fn time(node: &Node) -> Result<Timestamp, Mistake> {
     })
 }
 
+/// The hours alone, or with what becomes of a running job at their end.
 fn window(node: &Node) -> Result<Window, Mistake> {
+    let Node::Map(entries) = node else {
+        return hours(node);
+    };
+    if let Some((unknown, _)) = entries
+        .iter()
+        .find(|(key, _)| !WINDOW_KEYS.contains(&key.as_str()))
+    {
+        let known = WINDOW_KEYS.join(", ");
+        let mistake = Mistake::new(
+            ProblemKind::UnknownKey,
+            format!("unknown key `{unknown}` in it"),
+        );
+        return Err(mistake.hint(format!("known keys here: {known}")));
+    }
+    let value = |wanted: &str| {
+        let entry = entries.iter().find(|(key, _)| key == wanted);
+        entry
+            .map(|(_, node)| node)
+            .filter(|node| **node != Node::Null)
+    };
+    let Some(written) = value("hours") else {
+        let mistake = Mistake::new(ProblemKind::MissingKey, "it has no `hours`");
+        return Err(mistake.hint("write it like {hours: \"22:00-07:00\", at_end: section}"));
+    };
+    let at_end = value("at_end").map_or(Ok(AtEnd::default()), at_end)?;
+    Ok(hours(written)?.ending(at_end))
+}
+
+fn at_end(node: &Node) -> Result<AtEnd, Mistake> {
+    let word = node.word("an end of a window", AtEnd::ALL.map(AtEnd::as_str))?;
+    let ends = AtEnd::ALL.into_iter().find(|end| end.as_str() == word);
+    Ok(ends.expect("the word is that of one of them"))
+}
+
+fn hours(node: &Node) -> Result<Window, Mistake> {
     node.text()?.parse().map_err(|error: crate::InvalidWindow| {
         Mistake::out_of_range(error.to_string())
             .hint("write it like \"22:00-07:00\", in local time")

@@ -215,6 +215,7 @@ impl<'a> Run<'a> {
                 ToWorker::Pause { job: meant, at } if meant == job => match at {
                     PauseAt::Step => is_halted = true,
                     PauseAt::Section => self.suspend = true,
+                    PauseAt::StepEnd => return ControlFlow::Break(Stop::Suspended),
                 },
                 ToWorker::Resume { job: meant } if meant == job => {
                     (is_halted, self.suspend) = (false, false);
@@ -239,6 +240,10 @@ impl<'a> Run<'a> {
                 Some(ToWorker::Cancel { job: meant }) if meant == job => {
                     return ControlFlow::Break(Stop::Cancelled);
                 }
+                Some(ToWorker::Pause {
+                    job: meant,
+                    at: PauseAt::StepEnd,
+                }) if meant == job => return ControlFlow::Break(Stop::Suspended),
                 Some(_) => {}
                 None => process::exit(0),
             }

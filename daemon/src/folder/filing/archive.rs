@@ -12,7 +12,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_jobs::Timestamp;
+use framepack_jobs::{Job, Timestamp};
+use serde_json::Value;
 
 use crate::{
     file::{sync_dir, write_whole},
@@ -27,13 +28,16 @@ const WORDS: &str = ".report.txt";
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
     spool_dir: &'a Path,
+    /// The time by which they are filed.
+    now: Timestamp,
     changed: BTreeSet<PathBuf>,
 }
 
 impl<'a> Archive<'a> {
-    pub(super) fn new(spool_dir: &'a Path) -> Self {
+    pub(super) fn new(spool_dir: &'a Path, now: Timestamp) -> Self {
         Self {
             spool_dir,
+            now,
             changed: BTreeSet::new(),
         }
     }
@@ -45,25 +49,41 @@ impl<'a> Archive<'a> {
         self.file(&claim.path, &Names::new(&claim.name, id), &folder, report)
     }
 
-    /// The same for a job that had failed, was retried and has ended again: its file was filed before. Its first
-    /// report goes. Files of which nothing is there any more are left alone.
+    /// The dated folder in which files of a job are that had failed, was retried and has ended again, unless they say so
+    /// already. Files of which nothing is there any more are left alone, and so are those of another daemon's job.
+    pub(super) fn outdated(&self, name: &OsStr, job: &Job) -> io::Result<Option<PathBuf>> {
+        let names = Names::new(name, &job.id.to_string());
+        let Some(folder) = self.find(&names)? else {
+            return Ok(None);
+        };
+        let report = fs::read(names.beside(&folder, REPORT)).unwrap_or_default();
+        let report: Value = serde_json::from_slice(&report).unwrap_or_default();
+        let says = |key: &str| Some(report["job"].get(key)?.as_str().map(str::to_owned));
+        let is_another =
+            says("submitted_at").is_some_and(|at| at != Some(job.submitted_at.to_string()));
+        let finished_at = job.state.finished_at().map(|at| at.to_string());
+        let is_current = says("finished_at").is_some_and(|at| at == finished_at);
+        Ok((!is_another && !is_current).then_some(folder))
+    }
+
+    /// Moves the files of such a job from there. Its first report goes.
     pub(super) fn put_again(
         &mut self,
-        name: &OsStr,
+        (name, before): (&OsStr, &Path),
         id: &str,
         report: &Report<'_>,
     ) -> io::Result<()> {
         let names = Names::new(name, id);
-        let Some(before) = self.find(&names)? else {
-            return Ok(());
-        };
         let folder = self.folder(report.outcome())?;
-        self.file(&names.file(&before), &names, &folder, report)?;
+        if names.file(before).exists() {
+            self.file(&names.file(before), &names, &folder, report)?;
+        }
         if folder != before {
             for suffix in [REPORT, WORDS] {
                 // Not each report has words.
-                let _ = fs::remove_file(names.beside(&before, suffix));
+                let _ = fs::remove_file(names.beside(before, suffix));
             }
+            self.changed.insert(before.to_owned());
         }
         Ok(())
     }
@@ -88,11 +108,16 @@ impl<'a> Archive<'a> {
         Ok(())
     }
 
-    /// The dated folder in which the file of a failed job is.
+    /// The dated folder in which the file of a failed job is, or a report that was left when it was moved.
     fn find(&self, names: &Names<'_>) -> io::Result<Option<PathBuf>> {
-        for entry in fs::read_dir(self.spool_dir.join(Outcome::Failed.folder()))? {
+        let failed = match fs::read_dir(self.spool_dir.join(Outcome::Failed.folder())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            failed => failed?,
+        };
+        for entry in failed {
             let folder = entry?.path();
-            if names.file(&folder).exists() {
+            let has = |path: PathBuf| path.exists();
+            if has(names.file(&folder)) || has(names.beside(&folder, REPORT)) {
                 return Ok(Some(folder));
             }
         }
@@ -102,7 +127,7 @@ impl<'a> Archive<'a> {
     /// Today's folder of an outcome.
     fn folder(&mut self, outcome: Outcome) -> io::Result<PathBuf> {
         let of_outcome = self.spool_dir.join(outcome.folder());
-        let folder = of_outcome.join(Timestamp::now().date().to_string());
+        let folder = of_outcome.join(self.now.date().to_string());
         if !folder.is_dir() {
             DirBuilder::new()
                 .recursive(true)

@@ -10,7 +10,7 @@ use std::{
     io, mem,
     path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use framepack_config::Retention;
@@ -25,6 +25,7 @@ use super::{
     notice::Notice,
 };
 use crate::{
+    clock::Clock,
     disk::Disk,
     record::{Record, Report},
 };
@@ -35,6 +36,7 @@ pub(crate) struct Filing {
     /// Where the outcomes' folders are.
     spool_dir: PathBuf,
     rules: Retention,
+    clock: Clock,
     next_clearing: Instant,
     videos: Videos,
     /// Ended, and their files not filed yet.
@@ -43,11 +45,12 @@ pub(crate) struct Filing {
 
 impl Filing {
     /// For a thread beside the runtime that this is called in.
-    pub(crate) fn new(spool_dir: PathBuf, rules: Retention, disk: Disk) -> Self {
+    pub(crate) fn new(spool_dir: PathBuf, rules: Retention, disk: Disk, clock: Clock) -> Self {
         let runtime = runtime::Handle::current();
         Self {
             spool_dir,
             rules,
+            clock,
             videos: Videos { disk, runtime },
             next_clearing: Instant::now(),
             unfiled: BTreeMap::new(),
@@ -64,18 +67,21 @@ impl Filing {
         if !claims.is_recovered() {
             return;
         }
-        let mut archive = Archive::new(&self.spool_dir);
+        let mut archive = Archive::new(&self.spool_dir, self.clock.likely());
         for (id, record) in mem::take(&mut self.unfiled) {
-            // Reading a long video takes its time.
-            notice.rest();
-            let video = self.videos.hash(&record);
-            notice.beat();
             let claim_id = record.private.claim.as_deref();
             let claim = claim_id.and_then(|claim| claims.kept(claim));
-            let filed = video.and_then(|video| match claim {
-                Some(claim) => put(&mut archive, claim, &record, video),
-                None => put_again(&mut archive, &record, video),
-            });
+            let hash = || {
+                // Reading a long video takes its time.
+                notice.rest();
+                let video = self.videos.hash(&record);
+                notice.beat();
+                video
+            };
+            let filed = match claim {
+                Some(claim) => hash().and_then(|video| put(&mut archive, claim, &record, video)),
+                None => put_again(&mut archive, &record, hash),
+            };
             match (filed, claim) {
                 (Ok(()), _) => {}
                 (Err(error), claim) if is_kept(claim, &error) => {
@@ -114,7 +120,7 @@ impl Filing {
     }
 
     fn put_now(&self, claim: &Claim, report: &Report<'_>) -> io::Result<()> {
-        let mut archive = Archive::new(&self.spool_dir);
+        let mut archive = Archive::new(&self.spool_dir, self.clock.likely());
         archive.put(claim, &claim.id, report)?;
         archive.sync()
     }
@@ -125,7 +131,7 @@ impl Filing {
             return;
         }
         self.next_clearing = Instant::now() + retention::INTERVAL;
-        match retention::clear(&self.spool_dir, &self.rules, SystemTime::now()) {
+        match retention::clear(&self.spool_dir, &self.rules, self.clock.sure()) {
             Ok(0) => {}
             Ok(files) => info!(files, then = ?self.rules.then, "old files moved or removed"),
             Err(error) => warn!(%error, "moving or removing old files"),
@@ -150,12 +156,21 @@ fn put(
 }
 
 /// Files what is already in the archive: of a job that had failed and was retried.
-fn put_again(archive: &mut Archive<'_>, record: &Record, video: Option<String>) -> io::Result<()> {
-    let Source::Folder { file } = &record.job.source else {
+fn put_again(
+    archive: &mut Archive<'_>,
+    record: &Record,
+    video: impl Fn() -> io::Result<Option<String>>,
+) -> io::Result<()> {
+    let job = &record.job;
+    let Source::Folder { file } = &job.source else {
         return Ok(());
     };
-    let report = Report::ended(file.display().to_string(), record, video);
-    archive.put_again(file.as_os_str(), &record.job.id.to_string(), &report)
+    let name = file.as_os_str();
+    let Some(before) = archive.outdated(name, job)? else {
+        return Ok(());
+    };
+    let report = Report::ended(file.display().to_string(), record, video()?);
+    archive.put_again((name, &before), &job.id.to_string(), &report)
 }
 
 /// Whether a job that could not be filed is tried again: its file is still there, or its video can't be read now.

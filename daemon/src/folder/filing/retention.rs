@@ -14,7 +14,7 @@ use std::{
 use framepack_config::{Expired, Limit, Retention};
 use framepack_jobs::Timestamp;
 
-use crate::{file::sync_dir, folder::dropped::split_suffix, record::Outcome};
+use crate::{clock::is_known, file::sync_dir, folder::dropped::split_suffix, record::Outcome};
 
 /// Time between two looks for files that are too old.
 pub(super) const INTERVAL: Duration = Duration::from_hours(1);
@@ -30,7 +30,7 @@ struct Rule {
 }
 
 /// Moves or removes what is older than the rules say, or too much. How many files that were.
-pub(super) fn clear(spool_dir: &Path, rules: &Retention, now: SystemTime) -> io::Result<usize> {
+pub(super) fn clear(spool_dir: &Path, rules: &Retention, now: Timestamp) -> io::Result<usize> {
     let rule = |outcome, days, jobs| Rule {
         outcome,
         days,
@@ -62,8 +62,10 @@ struct OutcomeFolder<'a> {
 }
 
 impl OutcomeFolder<'_> {
-    fn clear(&self, rule: Rule, now: SystemTime) -> io::Result<usize> {
+    fn clear(&self, rule: Rule, now: Timestamp) -> io::Result<usize> {
         let mut days = self.days()?;
+        // A clock that was wrong says nothing of their age.
+        days.retain(|day| is_known_day(day));
         let mut cleared = 0;
         if let Some(first) = first_day(rule.days, now) {
             let kept = days.split_off(days.partition_point(|day| *day < first));
@@ -174,10 +176,16 @@ fn job_part(name: &OsStr) -> &OsStr {
 }
 
 /// The first day that is kept; `None`: all are.
-fn first_day(days: Limit, now: SystemTime) -> Option<String> {
+fn first_day(days: Limit, now: Timestamp) -> Option<String> {
     let age = Duration::from_secs(u64::from(days.number()?) * SECS_PER_DAY);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_micros(now.as_micros());
     let first = Timestamp::from(now.checked_sub(age)?);
     Some(first.date().to_string())
+}
+
+/// Whether a day is one that a clock that was right has shown.
+fn is_known_day(day: &str) -> bool {
+    Timestamp::from_rfc3339(&format!("{day}T00:00:00Z")).is_some_and(is_known)
 }
 
 /// Whether a name is like `2026-11-23`.
@@ -195,7 +203,8 @@ mod tests {
 
     use super::*;
 
-    const NOW: Duration = Duration::from_secs(100 * SECS_PER_DAY);
+    /// 2026-01-01, in days since 1970.
+    const FIRST_DAY: u64 = 20_454;
 
     /// Puts a job's files there, as old as their day and later than those of lower numbers.
     fn put(spool_dir: &Path, outcome: &str, day: u64, id: u64) {
@@ -209,7 +218,7 @@ mod tests {
     }
 
     fn at(day: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(day * SECS_PER_DAY)
+        SystemTime::UNIX_EPOCH + Duration::from_secs((FIRST_DAY + day) * SECS_PER_DAY)
     }
 
     /// Jobs whose files are in these folders.
@@ -231,7 +240,7 @@ mod tests {
             }
         }
         let rules = Retention::default();
-        let cleared = clear(dir.path(), &rules, SystemTime::UNIX_EPOCH + NOW).unwrap();
+        let cleared = clear(dir.path(), &rules, at(100).into()).unwrap();
         assert_eq!(cleared, 12);
         for (outcome, kept, moved) in [
             ("done", vec!["cat.70", "cat.99"], vec!["cat.1", "cat.69"]),
@@ -252,7 +261,7 @@ mod tests {
             let archive = dir.path().join("archive");
             assert_eq!(jobs(&archive, outcome), names(moved), "{outcome}");
         }
-        assert!(!dir.path().join("done/1970-01-02").exists(), "it is empty");
+        assert!(!dir.path().join("done/2026-01-02").exists(), "it is empty");
     }
 
     #[test]
@@ -266,12 +275,16 @@ mod tests {
             done_files: Limit::At(2),
             ..Retention::default()
         };
-        assert_eq!(clear(dir.path(), &rules, at(100)).unwrap(), 6);
+        assert_eq!(clear(dir.path(), &rules, at(100).into()).unwrap(), 6);
         let kept = ["cat.4", "cat.5"].map(str::to_owned);
         assert_eq!(jobs(dir.path(), "done"), kept.into());
         assert_eq!(jobs(&dir.path().join("archive"), "done").len(), 3);
         assert_eq!(jobs(dir.path(), "failed").len(), 5);
-        assert_eq!(clear(dir.path(), &rules, at(100)).unwrap(), 0, "again");
+        assert_eq!(
+            clear(dir.path(), &rules, at(100).into()).unwrap(),
+            0,
+            "again"
+        );
     }
 
     #[test]
@@ -279,6 +292,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         put(dir.path(), "done", 1, 1);
         fs::create_dir_all(dir.path().join("done/keep")).unwrap();
+        fs::create_dir_all(dir.path().join("done/1970-01-01")).unwrap();
+        fs::write(dir.path().join("done/1970-01-01/a.yaml"), "").unwrap();
         fs::write(dir.path().join("done/keep/a.yaml"), "").unwrap();
         let for_ever = Retention {
             done_days: Limit::Never,
@@ -286,14 +301,16 @@ mod tests {
             then: Expired::Delete,
             ..Retention::default()
         };
-        assert_eq!(clear(dir.path(), &for_ever, at(100)).unwrap(), 0);
+        assert_eq!(clear(dir.path(), &for_ever, at(100).into()).unwrap(), 0);
         let removed = Retention {
             then: Expired::Delete,
             ..Retention::default()
         };
-        assert_eq!(clear(dir.path(), &removed, at(100)).unwrap(), 2);
+        assert_eq!(clear(dir.path(), &removed, at(100).into()).unwrap(), 2);
         assert!(!dir.path().join("archive").exists());
-        assert!(!dir.path().join("done/1970-01-02").exists());
+        assert!(!dir.path().join("done/2026-01-02").exists());
         assert!(dir.path().join("done/keep/a.yaml").exists());
+        let by_a_wrong_clock = dir.path().join("done/1970-01-01/a.yaml");
+        assert!(by_a_wrong_clock.exists(), "nobody knows how old it is");
     }
 }

@@ -15,7 +15,7 @@ use tracing::warn;
 pub(crate) use self::view::{FolderMetrics, Sources, View};
 use self::{file::StatusFile, text::Status as StatusText, waiter::ScanWaiter};
 use super::notice::{Access, Mode, Notice};
-use crate::queue::Summary;
+use crate::{clock::Clock, queue::Summary};
 
 /// What others are told.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(crate) struct Status {
     view: watch::Sender<View>,
     /// Who wants to know what the next look comes to.
     waiters: Vec<ScanWaiter>,
+    clock: Clock,
 }
 
 /// How a look at the folder ended.
@@ -53,6 +54,7 @@ impl Status {
         spool_dir: PathBuf,
         alarm: Duration,
         view: watch::Sender<View>,
+        clock: Clock,
     ) -> Self {
         Self {
             daemon_id,
@@ -61,6 +63,7 @@ impl Status {
             file: StatusFile::default(),
             view,
             waiters: Vec::new(),
+            clock,
         }
     }
 
@@ -89,12 +92,14 @@ impl Status {
         let is_written = unusable.is_none() || sources.notice.access() == Access::ReadOnly;
         let alarm = self.alarm_of(sources.notice);
         let notes: Vec<Note> = unusable.into_iter().chain(alarm).collect();
+        let told = notes.iter().cloned().chain(self.clock.note());
+        let told: Vec<Note> = told.collect();
         let status = StatusText {
             daemon_id: &self.daemon_id,
             sources,
             summary,
             left,
-            notes: &notes,
+            notes: &told,
         };
         if is_written {
             let text = status.text();

@@ -32,7 +32,10 @@ impl Status<'_> {
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
         let Summary {
-            queued, running, ..
+            queued,
+            running,
+            suspended,
+            ..
         } = self.summary;
         writeln!(
             text,
@@ -45,6 +48,7 @@ impl Status<'_> {
         )?;
         list(text, "Needs attention", self.notes.iter().map(note))?;
         list(text, "Running", running.iter().map(run))?;
+        list(text, "Suspended", suspended.iter().map(suspension))?;
         let Sources {
             notice, pending, ..
         } = self.sources;
@@ -121,6 +125,21 @@ fn note(note: &Note) -> String {
         note.message,
         hint.unwrap_or_default()
     )
+}
+
+fn suspension(job: &Job) -> String {
+    let (id, name) = (job.id, &job.name);
+    let held = if job.runs.held {
+        "; held by a user"
+    } else {
+        ""
+    };
+    match job.runs.suspended_until {
+        Some(opens) => {
+            format!("job {id} \"{name}\": its window has ended; goes on at {opens}{held}")
+        }
+        None => format!("job {id} \"{name}\"{held}"),
+    }
 }
 
 fn run(job: &Job) -> String {

@@ -4,23 +4,24 @@ use std::time::Duration;
 
 use framepack_jobs::{Class, Job, JobState, Timestamp};
 
-/// How long a failed job's image and sections are kept, for a user to have it tried again.
+use crate::clock::is_known;
+
+/// How long a failed or expired job's image and sections are kept, for a user to have it tried again.
 const KEPT_FOR_RETRY: Duration = Duration::from_hours(7 * 24);
 /// How long a key stands for the job that was done with it: 30 days.
 const KEY_MEMORY_SECS: f64 = 30.0 * 86_400.0;
 
-/// Whether a job needs its image and its sections: it has not ended, or a user may have it tried again.
+/// Whether a job needs its image and its sections: it has not ended, or a user may have it tried again. `now` has to be
+/// sure.
 pub(crate) fn is_kept(job: &Job, now: Timestamp) -> bool {
     match &job.state {
         JobState::Queued | JobState::Running { .. } => true,
-        JobState::Failed {
-            finished_at,
-            failure,
-        } => {
-            failure.class != Class::Input
-                && now.secs_since(*finished_at) < KEPT_FOR_RETRY.as_secs_f64()
+        JobState::Failed { failure, .. } if failure.class == Class::Input => false,
+        JobState::Failed { finished_at, .. } | JobState::Expired { finished_at, .. } => {
+            let age_secs = now.secs_since(*finished_at);
+            age_secs < KEPT_FOR_RETRY.as_secs_f64() || !is_known(*finished_at)
         }
-        JobState::Done { .. } | JobState::Cancelled { .. } | JobState::Expired { .. } => false,
+        JobState::Done { .. } | JobState::Cancelled { .. } => false,
     }
 }
 

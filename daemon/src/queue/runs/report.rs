@@ -31,6 +31,7 @@ impl Persistence {
                 _ => Self::WithNextCommit,
             },
             WorkerReport::Checkpoint(_)
+            | WorkerReport::Kept(_)
             | WorkerReport::Rung(_)
             | WorkerReport::Paused
             | WorkerReport::Resumed => Self::Now,
@@ -54,13 +55,19 @@ pub(in crate::queue) fn note(record: &mut Record, report: WorkerReport) {
         WorkerReport::Started(started) => *plan = Some(started),
         WorkerReport::Progress(now) => *progress = Some(now),
         WorkerReport::Checkpoint(sections_done) => {
-            if sections_done > job.runs.sections_done {
-                // It gets on, so neither its workers nor the daemon die of it.
-                record.private.worker_deaths = 0;
-                job.runs.starts_without_progress = 0;
-            }
+            let gets_on = sections_done > job.runs.sections_done;
             job.runs.sections_done = sections_done;
             info!(job = %job.id, sections_done, "checkpoint");
+            if gets_on {
+                note_progress(record);
+            }
+        }
+        WorkerReport::Kept(kept) => {
+            let gets_on = kept > record.private.kept;
+            record.private.kept = kept;
+            if gets_on {
+                note_progress(record);
+            }
         }
         WorkerReport::Rung(taken) => {
             job.runs.rung = taken.rung;
@@ -69,4 +76,10 @@ pub(in crate::queue) fn note(record: &mut Record, report: WorkerReport) {
         WorkerReport::Paused => *paused = true,
         WorkerReport::Resumed => *paused = false,
     }
+}
+
+/// It gets on, so neither its workers nor the daemon die of it.
+fn note_progress(record: &mut Record) {
+    record.private.worker_deaths = 0;
+    record.job.runs.starts_without_progress = 0;
 }

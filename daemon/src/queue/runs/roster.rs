@@ -25,6 +25,8 @@ pub(in crate::queue) struct Runs {
 struct RunningJob {
     device: String,
     control: mpsc::UnboundedSender<Control>,
+    /// What it was told last.
+    told: Option<Control>,
     /// What the device had taken when the run began; `None`: it does not tell.
     energy_joules: Option<f64>,
 }
@@ -84,6 +86,7 @@ impl Runs {
         let running = RunningJob {
             device: device.to_owned(),
             control,
+            told: None,
             energy_joules: self
                 .gpus
                 .of_device(device)
@@ -103,12 +106,18 @@ impl Runs {
         Some((now - ended.energy_joules?).max(0.0))
     }
 
-    /// Tells a running job's worker what a user wants of it.
-    pub(in crate::queue) fn control(&self, id: JobId, control: Control) {
-        if let Some(running) = self.running.get(&id) {
+    /// Tells a running job's worker what is wanted of it.
+    pub(in crate::queue) fn control(&mut self, id: JobId, control: Control) {
+        if let Some(running) = self.running.get_mut(&id) {
+            running.told = Some(control);
             // Fails when the run has just ended: its ending is on the way to us.
             let _ = running.control.send(control);
         }
+    }
+
+    /// What a running job's worker was told last.
+    pub(in crate::queue) fn was_told(&self, id: JobId) -> Option<Control> {
+        self.running.get(&id)?.told
     }
 
     /// Bytes that other programs hold of a device's memory.

@@ -4,6 +4,8 @@ use framepack_ipc::worker::{PauseAt, RenderRequest, RungTaken, WorkerInfo};
 use framepack_jobs::{Failure, Progress, RenderOutput, RenderPlan};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::record::Kept;
+
 /// A worker without work.
 #[derive(Debug)]
 pub(in crate::queue) struct IdleWorker {
@@ -17,6 +19,8 @@ pub(crate) struct Assignment {
     pub(crate) request: RenderRequest,
     /// What users want of the job while it runs. Ends with the assignment.
     pub(crate) control: mpsc::UnboundedReceiver<Control>,
+    /// Its device is wanted by others when its window ends: its worker keeps nothing after it.
+    pub(crate) gives_back: bool,
 }
 
 /// What a user wants of a running job.
@@ -37,6 +41,8 @@ pub(crate) enum WorkerReport {
     Progress(Progress),
     /// So many sections are durable on the disk: a later run continues after them.
     Checkpoint(u32),
+    /// So much is durable on the disk: a later run does not make it again.
+    Kept(Kept),
     /// The worker ran out of memory and goes on with this rung of its ladder.
     Rung(RungTaken),
     /// It halts, with all its memory.

@@ -15,6 +15,8 @@ use crate::record::Record;
 const PAUSE_FOR_ROOM: Duration = Duration::from_secs(30);
 /// Pause of a job in whose way other programs were.
 const PAUSE_FOR_OTHERS: Duration = Duration::from_secs(30);
+/// The ladder has no more rungs.
+const LAST_RUNG: u32 = 4;
 /// What a desktop holds of a device's memory is no reason to wait.
 const LEAST_FOREIGN_BYTES: u64 = 512 << 20;
 
@@ -167,7 +169,10 @@ fn after_death(record: &mut Record, death: Death, now: Timestamp) -> JobState {
     let deaths = &mut record.private.worker_deaths;
     *deaths += 1;
     warn!(job = %record.job.id, deaths, ?kind, how, "its worker died");
-    if *deaths >= MAX_WORKER_DEATHS {
+    if kind == DeathKind::OutOfMemoryKill {
+        use_less_memory(record);
+    }
+    if record.private.worker_deaths >= MAX_WORKER_DEATHS {
         return JobState::Failed {
             finished_at: now,
             failure: died_too_often(record.job.id, &how),
@@ -177,6 +182,15 @@ fn after_death(record: &mut Record, death: Death, now: Timestamp) -> JobState {
         Some(failure) => again_or_failed(record, failure, now),
         None => JobState::Queued,
     }
+}
+
+/// The next run starts a rung lower, since on a processor the host's memory is the device's, and with less page-locked
+/// memory, since lower rungs stream more of a model from it.
+fn use_less_memory(record: &mut Record) {
+    record.private.host_rung += 1;
+    let rung = &mut record.job.runs.rung;
+    *rung = LAST_RUNG.min(*rung + 1);
+    warn!(job = %record.job.id, rung, "killed for want of memory: the next run uses less");
 }
 
 /// A death that has a code of its own. A crash has none: the worker may have crashed of anything.
@@ -202,3 +216,6 @@ fn lost_too_often(id: JobId) -> Failure {
     );
     Failure::new(Code::DAEMON_DIED, message).naming(id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,13 @@ use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Wind
 use super::{
     dependencies::Dependencies,
     lineup::{Lineup, Overtaken},
+    local_time::LocalTime,
     silence::Silence,
 };
 use crate::record::Record;
+
+/// Longest pause between two attempts that a job file can ask for.
+const LONGEST_RETRY: Duration = Duration::from_hours(24);
 
 /// What is looked at.
 #[derive(Debug)]
@@ -24,14 +28,6 @@ pub(in crate::queue) struct SchedulingContext<'a> {
     paused_groups: Option<&'a BTreeSet<String>>,
     silent: Option<&'a Silence>,
     time: LocalTime,
-}
-
-/// A point in time, here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::queue) struct LocalTime {
-    pub(in crate::queue) now: Timestamp,
-    /// Of the local day, 0 to 1439.
-    pub(in crate::queue) minute: u16,
 }
 
 /// Whether a queued job may begin.
@@ -61,25 +57,6 @@ pub(in crate::queue) enum Wait {
     },
     /// A share that it needs does not answer.
     Share(PathBuf),
-}
-
-impl LocalTime {
-    /// Now, by the system's clock and time zone.
-    pub(in crate::queue) fn now() -> Self {
-        let now = Timestamp::now();
-        Self {
-            now,
-            minute: local_minute(now),
-        }
-    }
-}
-
-/// Minute of the local day. Without a time zone database local time is UTC.
-fn local_minute(now: Timestamp) -> u16 {
-    let micros = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
-    let time = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
-    let local = time.to_zoned(jiff::tz::TimeZone::system());
-    u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs())
 }
 
 impl<'a> SchedulingContext<'a> {
@@ -119,11 +96,20 @@ impl<'a> SchedulingContext<'a> {
         self.queued.iter().map(|id| &jobs[id].job)
     }
 
+    /// What may be taken for the time where nothing can be taken back.
+    pub(super) fn sure(&self) -> Timestamp {
+        self.time.sure
+    }
+
     /// Whether a queued job may begin.
     pub(in crate::queue) fn judge(&self, job: &Job) -> Eligibility {
         let now = self.time.now;
         let schedule = &job.schedule;
-        if job.runs.attempts == 0 && schedule.deadline.is_some_and(|deadline| deadline <= now) {
+        if job.runs.attempts == 0
+            && schedule
+                .deadline
+                .is_some_and(|deadline| deadline <= self.time.sure)
+        {
             return Eligibility::Expired;
         }
         let missing = match self.dependencies.of_job(job) {
@@ -146,26 +132,20 @@ impl<'a> SchedulingContext<'a> {
         if let Some(begin) = schedule.not_before.filter(|begin| *begin > now) {
             return Eligibility::Waits(Wait::NotBefore(begin));
         }
-        if let Some(begin) = job.runs.retry_at.filter(|begin| *begin > now) {
+        // A pause is no longer than that: the clock was set back since.
+        let is_pause = |begin: &Timestamp| *begin > now && *begin <= now.plus(LONGEST_RETRY);
+        if let Some(begin) = job.runs.retry_at.filter(is_pause) {
             return Eligibility::Waits(Wait::Retry(begin));
         }
-        let closed = |window: &Window| !window.contains(self.time.minute);
+        let closed = |window: &Window| !self.time.is_in(*window);
         if let Some(window) = schedule.window.filter(closed) {
-            let opens = self.opens(window);
+            let opens = self.time.opens(window);
             return Eligibility::Waits(Wait::Window { window, opens });
         }
         match self.silent.and_then(|silence| silence.of(job)) {
             Some(share) => Eligibility::Waits(Wait::Share(share.to_owned())),
             None => Eligibility::Ready,
         }
-    }
-
-    /// When a closed window opens; the clock's changes of the night are not foreseen.
-    fn opens(&self, window: Window) -> Timestamp {
-        let minutes = window.minutes_until_open(self.time.minute);
-        let wait = Duration::from_mins(minutes.into());
-        let into_minute = Duration::from_micros(self.time.now.as_micros() % 60_000_000);
-        self.time.now.plus(wait.saturating_sub(into_minute))
     }
 
     /// From now on the job counts as one that has ended without a video.
@@ -195,11 +175,11 @@ impl<'a> SchedulingContext<'a> {
     }
 }
 
-/// When the verdict on a queued job may change by itself, after `now`.
+/// When the verdict on a queued job may change by itself: after `now`, or of its deadline after what is `sure`.
 pub(in crate::queue) fn next_change(
     job: &Job,
     eligibility: &Eligibility,
-    now: Timestamp,
+    [now, sure]: [Timestamp; 2],
 ) -> Option<Timestamp> {
     let turn = match eligibility {
         Eligibility::Waits(
@@ -207,9 +187,8 @@ pub(in crate::queue) fn next_change(
         ) => Some(*begin),
         _ => None,
     };
-    let deadline = job.schedule.deadline.filter(|_| job.runs.attempts == 0);
-    turn.into_iter()
-        .chain(deadline)
-        .filter(|change| *change > now)
-        .min()
+    let turn = turn.filter(|turn| *turn > now);
+    let deadline = job.schedule.deadline;
+    let deadline = deadline.filter(|deadline| job.runs.attempts == 0 && *deadline > sure);
+    turn.into_iter().chain(deadline).min()
 }

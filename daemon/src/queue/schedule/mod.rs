@@ -6,18 +6,21 @@
 //!
 //! - `state`: the owner of pauses, of what devices have ready, and of what the next look depends on
 //! - `context`, `dependencies`: whether a job may begin; `lineup`: in which order; `sweep`: which jobs never will
+//! - `local_time`: the time of the day, and when windows open
 //! - `silence`: jobs that wait for a share that does not answer
 
 mod context;
 mod dependencies;
 mod lineup;
+mod local_time;
 mod silence;
 mod state;
 mod sweep;
 
 pub(super) use self::{
-    context::{Eligibility, LocalTime, SchedulingContext, Wait},
+    context::{Eligibility, SchedulingContext, Wait},
     lineup::{Turn, TurnReason, Warm},
+    local_time::LocalTime,
     state::Schedule,
 };
 

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{
-    context::{LocalTime, SchedulingContext},
+    context::SchedulingContext,
     lineup::{Lineup, Overtaken, Warm},
+    local_time::LocalTime,
     silence::Silence,
     sweep::doomed,
 };
@@ -51,6 +52,8 @@ pub(in crate::queue) struct Schedule {
     may_end: bool,
     /// When either may be so by itself.
     due: Option<Timestamp>,
+    /// The time of the last look.
+    looked_at: Option<Timestamp>,
     /// Why the next job has no room on the disks, and when to look again.
     no_room: Option<(DiskFull, Instant)>,
     /// It had none when it was looked at last.
@@ -70,6 +73,7 @@ impl Schedule {
             may_begin: true,
             may_end: true,
             due: None,
+            looked_at: None,
             no_room: None,
             had_no_room: false,
             silent: Silence::new(silent),
@@ -144,13 +148,19 @@ impl Schedule {
     }
 
     /// The jobs that can't begin any more, and how they end; nothing where nothing may have changed.
-    pub(in crate::queue) fn sweep(&mut self, jobs: &Jobs) -> Vec<(JobId, JobState)> {
-        let time = LocalTime::now();
-        let is_due = self.may_end || self.due.is_some_and(|due| due <= time.now);
+    pub(in crate::queue) fn sweep(
+        &mut self,
+        jobs: &Jobs,
+        time: LocalTime,
+    ) -> Vec<(JobId, JobState)> {
+        // What was due later may be due now, if the clock was set back.
+        let is_back = self.looked_at.replace(time.now) > Some(time.now);
+        let is_due = self.may_end || is_back || self.due.is_some_and(|due| due <= time.now);
         if !is_due {
             return Vec::new();
         }
-        let (doomed, due) = doomed(self.context(jobs, time), time.now);
+        let now = time.now;
+        let (doomed, due) = doomed(self.context(jobs, time), now);
         self.may_begin = true;
         self.due = due;
         doomed

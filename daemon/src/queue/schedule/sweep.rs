@@ -32,7 +32,7 @@ pub(super) fn doomed(
             let eligibility = context.judge(job);
             due = due
                 .into_iter()
-                .chain(next_change(job, &eligibility, now))
+                .chain(next_change(job, &eligibility, [now, context.sure()]))
                 .min();
             let state = match eligibility {
                 Eligibility::Ready | Eligibility::Waits(_) => continue,

@@ -10,9 +10,10 @@ use framepack_jobs::{
 };
 
 use super::{
-    context::{Eligibility, LocalTime, SchedulingContext, Wait, next_change},
+    context::{Eligibility, SchedulingContext, Wait, next_change},
     dependencies::circular,
     lineup::{MAX_OVERTAKEN, Overtaken, TurnReason, Warm},
+    local_time::LocalTime,
 };
 use crate::{queue::Submission, record::Record};
 
@@ -25,7 +26,8 @@ fn at(time: &str) -> Timestamp {
 fn noon() -> LocalTime {
     LocalTime {
         now: at(NOON),
-        minute: 12 * 60,
+        sure: at(NOON),
+        zone: jiff::tz::TimeZone::UTC,
     }
 }
 
@@ -156,6 +158,16 @@ fn what_a_job_waits_for() {
         ..noon()
     };
     assert_eq!(eligibility(&failed, 1, time), Eligibility::Ready);
+    // Nor does a clock that was set back make a pause longer than pauses are.
+    failed.get_mut(&JobId(1)).unwrap().job.runs.retry_at = Some(at("2026-11-25T12:00:01.000000Z"));
+    assert_eq!(eligibility(&failed, 1, noon()), Eligibility::Ready);
+    // A clock that is not believed lets no deadline pass.
+    let unsure = LocalTime {
+        sure: at("2026-11-24T11:59:59.000000Z"),
+        ..noon()
+    };
+    let due = jobs(&["deadline: 2026-11-24T12:00:00Z"]);
+    assert_eq!(eligibility(&due, 1, unsure), Eligibility::Ready);
     // A deadline is one for the begin.
     let mut begun = jobs(&["deadline: 2026-11-24T12:00:00Z"]);
     begun.get_mut(&JobId(1)).unwrap().job.runs.attempts = 1;
@@ -382,7 +394,7 @@ fn when_a_verdict_may_change() {
     let context = SchedulingContext::new(&jobs, &queued, noon());
     let changes: Vec<_> = context
         .queued()
-        .map(|job| next_change(job, &context.judge(job), at(NOON)))
+        .map(|job| next_change(job, &context.judge(job), [at(NOON); 2]))
         .collect();
     let hour = |hour: u32| Some(at(&format!("2026-11-24T{hour}:00:00.000000Z")));
     assert_eq!(changes, [None, hour(13), hour(14), hour(14)]);

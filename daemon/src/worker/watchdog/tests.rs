@@ -8,6 +8,14 @@ const DEADLINES: Deadlines = Deadlines {
     min_step_secs: 60,
 };
 
+/// This process waits so long, and looks at the clock as it does.
+fn wait(dog: &mut Watchdog, from: Instant, waited_secs: u64) {
+    dog.look(from);
+    for second in 1..=waited_secs {
+        assert_eq!(dog.look(from + secs(second)), Duration::ZERO);
+    }
+}
+
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
@@ -49,6 +57,7 @@ fn watched(bucket: u32, steps: u32, step_secs: u64) -> (Watchdog, Instant) {
     for step in 0..=steps {
         dog.progressed(at(Phase::Sample, 0, step), now);
         if step < steps {
+            wait(&mut dog, now, step_secs);
             now += secs(step_secs);
         }
     }
@@ -135,6 +144,7 @@ fn the_deadline_is_learned_for_steps_and_fixed_for_all_else() {
 #[test]
 fn silence_is_a_hang_unless_it_was_asked_for_or_ours() {
     let (mut dog, now) = watched(640, 3, 20);
+    wait(&mut dog, now, 98);
     assert_eq!(dog.judge_silence(now + secs(99)), Silence::Patience);
     let expected =
         "no sign of life for 100 s in section 1 of 3, step 4 of 25; slow steps usually take 20.0 s";
@@ -143,10 +153,18 @@ fn silence_is_a_hang_unless_it_was_asked_for_or_ours() {
         Silence::Hung(expected.to_owned())
     );
 
-    // This process was stopped for an hour.
+    // This process was stopped for an hour, or for a moment before the deadline: it could have heard nothing.
     let woken = now + secs(3600);
+    assert_eq!(dog.look(woken), secs(3600 - 98 - 1));
     assert_eq!(dog.judge_silence(woken), Silence::Patience);
-    assert_eq!(dog.deadline(), Some(woken + secs(100)));
+    assert_eq!(dog.deadline(), Some(woken + secs(1)));
+    dog.progressed(at(Phase::Sample, 0, 3), woken);
+    wait(&mut dog, woken, 97);
+    let woken = woken + secs(101);
+    assert_eq!(dog.look(woken), secs(3));
+    assert_eq!(dog.judge_silence(woken), Silence::Patience);
+    assert_eq!(dog.deadline(), Some(woken + secs(2)));
+    dog.progressed(at(Phase::Sample, 0, 3), woken);
 
     dog.paused();
     assert_eq!(dog.deadline(), None);

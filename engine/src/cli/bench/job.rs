@@ -144,6 +144,7 @@ impl Args {
             output: scratch.join("video.mp4"),
             work_dir: scratch.into(),
             rung: 0,
+            host_rung: 0,
             precaution: Precaution::None,
         })
     }

@@ -55,6 +55,9 @@ codes! {
     SHARE_SILENT "FP5023", Io, Farm,
         "file system does not answer, so jobs with files there wait",
         "check the server and network of that mount; everything continues automatically when it answers again";
+    CLOCK_DOUBTED "FP5025", State, Farm,
+        "system clock is far from the time that the daemon knows of, so no deadline passes and nothing is removed for its age",
+        "set the clock or wait until it is synchronised; if it is right, run `framepackctl state acknowledge`";
     ATTENTION_BACKEND "FP5030", Policy, Farm,
         "attention backend that was asked for is not available on the device",
         "choose one that the message lists, or none";
