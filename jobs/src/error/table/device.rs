@@ -43,9 +43,15 @@ codes! {
     FILES_NOT_TAKEN "FP5021", State, Job,
         "files have waited in the jobs folder for longer than `spool.alarm_secs`",
         "complete, fix or remove them; STATUS.txt lists them with the reasons";
+    GPU_DRIVER "FP5022", Gpu, Farm,
+        "GPU can't be used: NVIDIA's driver is not loaded, or does not match its libraries",
+        "reboot after an update of the driver; otherwise see `nvidia-smi`, `dkms status` and the kernel log";
     SHARE_SILENT "FP5023", Io, Farm,
         "file system does not answer, so jobs with files there wait",
         "check the server and network of that mount; everything continues automatically when it answers again";
+    GPU_GONE "FP5024", Gpu, Farm,
+        "GPU that this farm needs is not there; jobs wait instead of being rendered on the CPU",
+        "check the card, or what passes it into the container or virtual machine; `worker.devices: cpu` renders on the CPU all the same";
     ATTENTION_BACKEND "FP5030", Policy, Farm,
         "attention backend that was asked for is not available on the device",
         "choose one that the message lists, or none";
