@@ -2,13 +2,13 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
-use framepack_jobs::{Job, JobId, JobState, StateName, Timestamp};
+use framepack_jobs::{Job, JobId, JobState, Phase, Reach, StateName, Timestamp};
 
 use super::{
     core::Queue,
     jobs::is_kept,
     outbox::Delivery,
-    runs::{Circumstances, Ending, Persistence, WorkerReport, after_run, lost, note_report},
+    runs::{Circumstances, Ending, Persistence, WorkerReport, after_run, lost, note_report, reach},
 };
 use crate::{
     disk::{Ended, Video},
@@ -24,6 +24,9 @@ pub(super) fn report(queue: &mut Queue, id: JobId, report: WorkerReport) {
     else {
         return;
     };
+    if has_loaded(&report) {
+        queue.schedule.note_passed(&record.job);
+    }
     match Persistence::of(record, &report) {
         Persistence::Now | Persistence::WithNextCommit => {
             queue.change(id, |record| note_report(record, report));
@@ -37,6 +40,20 @@ pub(super) fn report(queue: &mut Queue, id: JobId, report: WorkerReport) {
     }
 }
 
+/// Whether a job that says this has all its models: none of them is loaded after a step but the one that decodes, which
+/// encoded its start image before.
+fn has_loaded(report: &WorkerReport) -> bool {
+    match report {
+        WorkerReport::Progress(progress) => match progress.phase {
+            Phase::Sample => progress.step > 0,
+            Phase::Encode | Phase::Verify => true,
+            _ => false,
+        },
+        WorkerReport::Checkpoint(_) => true,
+        _ => false,
+    }
+}
+
 /// Ends a run: the job has ended, or goes back into the queue.
 pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
     let energy_joules = queue.runs.end(id);
@@ -46,11 +63,28 @@ pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
         energy_joules,
         foreign_bytes: device.and_then(|device| queue.runs.foreign_bytes(device)),
     };
+    note_outage(queue, id, &ending);
     let state = queue
         .jobs
         .change(id, |record| after_run(record, ending, circumstances));
     if let Some(state) = state.flatten() {
         queue.finish(id, state);
+    }
+}
+
+/// A fault of the models is noted once, and a job that was done shows that there is none.
+fn note_outage(queue: &mut Queue, id: JobId, ending: &Ending) {
+    let Some(record) = queue.jobs.get(id) else {
+        return;
+    };
+    match ending {
+        Ending::Done(_) => queue.schedule.note_passed(&record.job),
+        Ending::Failed(failure) if reach(failure) == Some(Reach::Model) => {
+            queue
+                .schedule
+                .note_outage(Some(&record.job), failure.clone());
+        }
+        _ => {}
     }
 }
 

@@ -8,7 +8,7 @@ use framepack_ipc::{
     state::Imported,
     worker::WorkerInfo,
 };
-use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -223,6 +223,11 @@ impl QueueHandle {
     /// One job.
     pub(crate) async fn show(&self, job: JobId) -> Result<Option<Job>, Stopping> {
         self.ask(|reply| Message::Show(job, reply)).await
+    }
+
+    /// The model bundle is not there: jobs will wait for it.
+    pub(crate) async fn expect_outage(&self, failure: Failure) -> Result<(), Stopping> {
+        self.tell(Message::Outage(Box::new(failure))).await
     }
 
     /// Every change of every job from now on.

@@ -10,8 +10,9 @@ use tracing::info;
 
 use super::{
     core::Queue,
+    jobs::Jobs,
     outbox::{Clearing, Delivery},
-    runs::{Assignment, IdleWorker, again_or_failed},
+    runs::{Assignment, IdleWorker, Runs, again_or_failed},
     schedule::{Eligibility, LocalTime},
 };
 use crate::{
@@ -27,6 +28,8 @@ pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
     queue.schedule.swept();
     queue.schedule.look_for_room();
     queue.schedule.look_at_shares();
+    let is_begun = |id| is_begun(&queue.jobs, &queue.runs, id);
+    queue.schedule.look_at_outages(is_begun);
     if queue.outbox.trouble().is_some() {
         return Vec::new();
     }
@@ -47,8 +50,13 @@ pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
 
 /// Who gets which job.
 fn turns(queue: &mut Queue, first: IdleWorker) -> Vec<(JobId, IdleWorker)> {
+    let preparing = queue.runs.preparing();
+    let is_begun = |id| is_begun(&queue.jobs, &queue.runs, id);
+    queue
+        .schedule
+        .choose_probes(&queue.jobs, &preparing, is_begun);
     let context = queue.schedule.context(&queue.jobs, LocalTime::now());
-    let mut lineup = queue.schedule.lineup(&context, &queue.runs.preparing());
+    let mut lineup = queue.schedule.lineup(&context, &preparing);
     let (mut turns, mut next) = (Vec::new(), Some(first));
     while let Some(worker) = next {
         let warm = queue.schedule.warm(&worker.worker.device);
@@ -63,6 +71,12 @@ fn turns(queue: &mut Queue, first: IdleWorker) -> Vec<(JobId, IdleWorker)> {
         .schedule
         .note_turns(turns.len(), lineup.into_overtaken());
     turns
+}
+
+/// Whether a job is with a worker, or about to be.
+pub(super) fn is_begun(jobs: &Jobs, runs: &Runs, id: JobId) -> bool {
+    let job = jobs.get(id).map(|record| &record.job);
+    job.is_some_and(|job| job.is(StateName::Running)) || runs.preparing().contains(&id)
 }
 
 /// What is to be done before a job runs.

@@ -2,7 +2,7 @@
 
 use framepack_ipc::{
     ErrorEnvelope,
-    control::{DaemonStatus, Note, Response},
+    control::{DaemonStatus, Note, Outage, Response},
 };
 use framepack_jobs::Code;
 
@@ -17,6 +17,7 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
         None => no_room(service).await,
     });
     degraded.extend(service.disk.notes());
+    degraded.extend(summary.outages.iter().map(note));
     Ok(Response::Pong(DaemonStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
@@ -26,7 +27,16 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
         workers: service.queue.workers().await?,
         paused: summary.paused,
         degraded,
+        outages: summary.outages,
     }))
+}
+
+fn note(outage: &Outage) -> Note {
+    Note {
+        code: outage.code.clone(),
+        message: outage.message.clone(),
+        hint: outage.hint.clone(),
+    }
 }
 
 /// That a job would have no room, when none has been tried.

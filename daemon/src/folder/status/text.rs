@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fmt::Write};
 
-use framepack_ipc::control::Note;
+use framepack_ipc::control::{Note, Outage};
 use framepack_jobs::{Job, JobState, Progress};
 
 use super::view::Sources;
@@ -43,7 +43,12 @@ impl Status<'_> {
             running.len(),
             self.sources.notice.describe(),
         )?;
-        list(text, "Needs attention", self.notes.iter().map(note))?;
+        let outages = self.summary.outages.iter().map(outage);
+        list(
+            text,
+            "Needs attention",
+            self.notes.iter().map(note).chain(outages),
+        )?;
         list(text, "Running", running.iter().map(run))?;
         let Sources {
             notice, pending, ..
@@ -113,6 +118,18 @@ fn note(note: &Note) -> String {
         note.code,
         note.message,
         hint.unwrap_or_default()
+    )
+}
+
+/// What jobs wait for, since when, what to do, and when it is tried again.
+fn outage(outage: &Outage) -> String {
+    let hint = outage.hint.as_ref().map(|hint| format!(" ({hint})"));
+    format!(
+        "{}: {}{}; {}",
+        outage.code,
+        outage.message,
+        hint.unwrap_or_default(),
+        outage.times()
     )
 }
 

@@ -11,6 +11,7 @@ use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Wind
 use super::{
     dependencies::Dependencies,
     lineup::{Lineup, Overtaken},
+    outage::Outages,
     silence::Silence,
 };
 use crate::record::Record;
@@ -23,6 +24,7 @@ pub(in crate::queue) struct SchedulingContext<'a> {
     dependencies: Dependencies<'a>,
     paused_groups: Option<&'a BTreeSet<String>>,
     silent: Option<&'a Silence>,
+    outages: Option<&'a Outages>,
     time: LocalTime,
 }
 
@@ -61,6 +63,8 @@ pub(in crate::queue) enum Wait {
     },
     /// A share that it needs does not answer.
     Share(PathBuf),
+    /// Its model can't be used.
+    Outage(Failure),
 }
 
 impl LocalTime {
@@ -94,6 +98,7 @@ impl<'a> SchedulingContext<'a> {
             dependencies: Dependencies::of(jobs, queued),
             paused_groups: None,
             silent: None,
+            outages: None,
             time,
         }
     }
@@ -111,6 +116,12 @@ impl<'a> SchedulingContext<'a> {
     pub(super) fn with_silent(self, silence: &'a Silence) -> Self {
         let silent = Some(silence);
         Self { silent, ..self }
+    }
+
+    /// Jobs wait for models that can't be used.
+    pub(super) fn with_outages(self, outages: &'a Outages) -> Self {
+        let outages = Some(outages);
+        Self { outages, ..self }
     }
 
     /// The jobs that wait, in the order of their numbers.
@@ -154,8 +165,11 @@ impl<'a> SchedulingContext<'a> {
             let opens = self.opens(window);
             return Eligibility::Waits(Wait::Window { window, opens });
         }
-        match self.silent.and_then(|silence| silence.of(job)) {
-            Some(share) => Eligibility::Waits(Wait::Share(share.to_owned())),
+        if let Some(share) = self.silent.and_then(|silence| silence.of(job)) {
+            return Eligibility::Waits(Wait::Share(share.to_owned()));
+        }
+        match self.outages.and_then(|outages| outages.of(job)) {
+            Some(failure) => Eligibility::Waits(Wait::Outage(failure.clone())),
             None => Eligibility::Ready,
         }
     }
