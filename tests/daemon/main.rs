@@ -6,6 +6,7 @@ mod cancelling;
 mod client;
 mod config;
 mod crash;
+mod farm;
 mod figures;
 mod fixture;
 mod folder;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use framepack_bundle::{Finding, Look};
 use framepack_ipc::check::Check;
+use framepack_jobs::Code;
 
 /// How many findings are told; the rest is counted.
 const MAX_TOLD: usize = 4;
@@ -18,7 +19,14 @@ pub(super) fn bundle(key: &str, folder: &Path, look: &Look) -> Check {
     if let more @ 1.. = look.findings.len().saturating_sub(MAX_TOLD) {
         told.push(format!("and {more} more"));
     }
-    Check::failed(key, told.join("; "), first.code.hint())
+    let fix = match first.code {
+        Code::MODEL_INCOMPLETE => {
+            "point models.bundle at a folder with the models, readable by the daemon's user; see \"The real models\" in \
+             README.md"
+        }
+        code => code.hint(),
+    };
+    Check::failed(key, told.join("; "), fix)
 }
 
 fn in_words(finding: &Finding) -> String {
@@ -28,7 +36,6 @@ fn in_words(finding: &Finding) -> String {
 #[cfg(test)]
 mod tests {
     use framepack_ipc::check::CheckState;
-    use framepack_jobs::Code;
 
     use super::*;
 
