@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Release(Jobs),
     /// Pause jobs, across restarts too: running ones stop and queued ones do not start
     Pause(Pause),
-    /// Resume paused jobs
+    /// Resume paused jobs; those that wait for the farm to be mended are tried at once, and go on when it is
     Resume(Target),
     /// Set the priority of jobs
     Priority(Priority),

@@ -80,22 +80,27 @@ impl Outages {
         }
     }
 
-    /// A job of this model got past everything that may be wrong with it.
+    /// A job of this model got past everything that may be wrong with it. Whether it was the one that tried.
     pub(super) fn passed(&mut self, model: Model, job: JobId) -> bool {
-        let is_probe = |outage: &&ModelOutage| outage.probe == Some(job);
-        let over = self.current.get(&model).filter(is_probe).is_some();
-        if over && let Some(outage) = self.current.remove(&model) {
-            if !self
-                .current
-                .values()
-                .any(|other| other.is_like(&outage.failure))
-            {
-                info!(code = %outage.failure.code, "mended, jobs go on: {}", outage.failure.message);
-            }
-            // What was wrong for one model was mostly wrong for the others.
-            self.try_now();
+        let outage = self.current.get(&model);
+        if outage.is_none_or(|outage| outage.probe != Some(job)) {
+            return false;
         }
-        over
+        let Some(outage) = self.current.remove(&model) else {
+            return false;
+        };
+        // What no job has met was a guess.
+        self.current.retain(|_, other| other.tries > 0);
+        if !self
+            .current
+            .values()
+            .any(|other| other.is_like(&outage.failure))
+        {
+            info!(code = %outage.failure.code, "mended, jobs go on: {}", outage.failure.message);
+        }
+        // What was wrong for one model was mostly wrong for the others.
+        self.try_now();
+        true
     }
 
     /// Why a job waits.
@@ -140,21 +145,32 @@ impl Outages {
         wants
     }
 
-    /// What a look at the bundle found; `None`: its share does not answer. Whether a job may try now.
-    pub(super) fn looked(&mut self, look: Option<Look>) -> bool {
+    /// What a look at the bundle found; `None`: its share does not answer. Whether jobs may begin now. A bundle that has
+    /// become sound is tried by a job of each model; where there is none, the look has to do.
+    pub(super) fn looked(&mut self, look: Option<Look>, has_jobs: impl Fn(Model) -> bool) -> bool {
         self.looks.is_looking = false;
         self.looks.next = Some(Instant::now() + LOOK_PAUSE);
         let Some(look) = look else { return false };
-        let last = self.looks.last.replace(look.clone());
-        let is_other = last.is_some_and(|last| last != look);
         let is_sound = look.findings.is_empty();
-        if is_other && is_sound {
+        let last = self.looks.last.replace(look);
+        let is_other = last.is_some_and(|last| Some(last) != self.looks.last);
+        let mut is_over = false;
+        self.current.retain(|model, outage| {
+            let is_mended = is_sound && !has_jobs(*model) && (is_other || outage.tries == 0);
+            is_over |= is_mended;
+            !is_mended
+        });
+        if is_over && self.current.is_empty() {
+            info!("the model bundle looks sound again");
+        }
+        let may_try = is_sound && is_other;
+        if may_try {
             self.try_now();
         }
         if self.current.is_empty() {
             self.looks = Looks::default();
         }
-        is_other && is_sound
+        may_try || is_over
     }
 
     /// How soon something is to be done.
@@ -233,5 +249,93 @@ impl ModelOutage {
             devices: Vec::new(),
             models: vec![self.model],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use framepack_jobs::Code;
+
+    use super::*;
+
+    const SOUND: Look = Look {
+        findings: Vec::new(),
+        signature: 1,
+        transformer_bytes: 0,
+    };
+
+    fn failure(code: Code) -> Failure {
+        Failure::new(code, "m")
+    }
+
+    fn due(outages: &Outages) -> Vec<Model> {
+        outages.due(|_| false)
+    }
+
+    #[test]
+    fn a_fault_ends_when_the_job_that_tries_gets_past_it() {
+        let mut outages = Outages::default();
+        outages.met(Model::Original, JobId(1), failure(Code::WEIGHTS_TRUNCATED));
+        assert_eq!(due(&outages), [], "not at once");
+        outages.try_now();
+        assert_eq!(due(&outages), [Model::Original]);
+        outages.choose(Model::Original, Some(JobId(2)));
+        assert_eq!(outages.due(|job| job == JobId(2)), [], "one at a time");
+        // One that began before does not show that another could begin.
+        assert!(!outages.passed(Model::Original, JobId(1)));
+        assert!(!outages.passed(Model::F1, JobId(2)));
+        assert!(outages.passed(Model::Original, JobId(2)));
+        assert!(outages.is_empty());
+    }
+
+    #[test]
+    fn pauses_grow_with_the_jobs_that_try_and_not_with_others() {
+        let mut outages = Outages::default();
+        let pause = |outages: &Outages| outages.current[&Model::Original].tries;
+        for job in 1..=3 {
+            outages.met(Model::Original, JobId(job), failure(Code::MODEL_POINTER));
+        }
+        assert_eq!(pause(&outages), 1, "they had begun before");
+        outages.choose(Model::Original, Some(JobId(4)));
+        outages.met(Model::Original, JobId(4), failure(Code::MODEL_POINTER));
+        assert_eq!(pause(&outages), 2);
+        assert_eq!(due(&outages), []);
+    }
+
+    #[test]
+    fn files_that_have_changed_and_look_sound_are_tried_at_once() {
+        let jobs = |_| true;
+        let mut outages = Outages::default();
+        outages.met(Model::F1, JobId(1), failure(Code::TENSOR_SHAPE));
+        // It was as sound before: a look does not see this fault.
+        assert!(!outages.looked(Some(SOUND), jobs));
+        assert!(!outages.looked(Some(SOUND), jobs));
+        assert!(!outages.looked(None, jobs));
+        let other = Look {
+            signature: 2,
+            ..SOUND
+        };
+        assert!(outages.looked(Some(other), jobs));
+        assert_eq!(due(&outages), [Model::F1]);
+        // Without a job that could try, the look has to do.
+        assert!(outages.looked(Some(SOUND), |_| false));
+        assert!(outages.is_empty());
+    }
+
+    #[test]
+    fn a_bundle_that_comes_after_the_start_ends_what_was_expected() {
+        let mut outages = Outages::default();
+        outages.expect(&failure(Code::MODEL_INCOMPLETE));
+        assert_eq!(due(&outages), Model::ALL, "the first job tries at once");
+        let told = outages.told(|_| false);
+        assert_eq!(told.len(), 1, "one message: {told:?}");
+        assert!(told[0].models.is_empty());
+        assert!(outages.looked(Some(SOUND), |_| false));
+        assert!(outages.is_empty());
+
+        outages.expect(&failure(Code::MODEL_INCOMPLETE));
+        outages.choose(Model::F1, Some(JobId(1)));
+        assert!(outages.passed(Model::F1, JobId(1)));
+        assert!(outages.is_empty(), "nobody has met it");
     }
 }

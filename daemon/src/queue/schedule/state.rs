@@ -23,6 +23,7 @@ use super::{
 use crate::{
     disk::{DiskFull, SilentShares},
     queue::jobs::Jobs,
+    record::Record,
     store::StoreError,
 };
 
@@ -259,8 +260,14 @@ impl Schedule {
     }
 
     /// What such a look found.
-    pub(in crate::queue) fn note_look(&mut self, look: Option<Look>) {
-        self.may_begin |= self.outages.looked(look);
+    pub(in crate::queue) fn note_look(&mut self, jobs: &Jobs, look: Option<Look>) {
+        let queued = jobs.queued().iter().filter_map(|id| jobs.get(*id));
+        let of_model = |record: &&Record, model| record.job.rendered_model() == model;
+        let has_jobs = |model| {
+            queued.clone().any(|record| of_model(&record, model))
+                || jobs.running().any(|record| of_model(&record, model))
+        };
+        self.may_begin |= self.outages.looked(look, has_jobs);
     }
 
     /// What jobs wait for, for people.
