@@ -130,9 +130,8 @@ impl fmt::Display for StandIn {
 pub fn of(path: &Path) -> Option<StandIn> {
     let kind = match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => of_file(path, metadata.len()),
-        Ok(_) => None,
         Err(error) if error.kind() == io::ErrorKind::NotFound => of_nothing(path),
-        Err(_) => None,
+        Ok(_) | Err(_) => None,
     }?;
     Some(StandIn {
         path: path.to_owned(),
