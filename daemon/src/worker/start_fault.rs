@@ -53,8 +53,8 @@ pub(super) fn of(error: &WorkerError) -> Option<Failure> {
 
 /// What a program died of that had not said that it is ready.
 fn of_death(exit: ExitStatus, stderr: &[String]) -> Option<Code> {
-    let says = |words: &&str| stderr.iter().any(|line| line.contains(*words));
-    if LOADER_SAYS.iter().any(|words| says(&words)) {
+    let says = |words: &str| stderr.iter().any(|line| line.contains(words));
+    if LOADER_SAYS.iter().any(|words| says(words)) {
         return Some(Code::WORKER_LIBRARY);
     }
     match (exit.signal(), exit.code()) {
