@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Release(Jobs),
     /// Pause jobs, across restarts too: running ones stop and queued ones do not start
     Pause(Pause),
-    /// Resume paused jobs
+    /// Resume paused jobs; those that wait for the farm to be mended are tried at once, and go on when it is
     Resume(Target),
     /// Set the priority of jobs
     Priority(Priority),
@@ -181,7 +181,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, or a name (name:12 if the name is a number)
+    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, @failed:FP3012 or @failed:oom (failed with that code or class), or a name (name:12 if the name is a number)
     #[arg(required = true, value_name = "JOB")]
     pub(crate) jobs: Vec<Selector>,
 }

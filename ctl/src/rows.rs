@@ -1,7 +1,7 @@
 //! What people see of jobs and of the daemon.
 
 use framepack_ipc::{
-    control::{DaemonStatus, WorkerState},
+    control::{DaemonStatus, Note, Outage, WorkerState},
     queue::QueueEntry,
     worker::Temperature,
 };
@@ -218,10 +218,16 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
             .iter()
             .map(|reason| format!("no job starts: {reason}")),
     );
-    for note in &status.degraded {
+    let is_outage = |note: &&Note| {
+        let same = |outage: &Outage| outage.code == note.code && outage.message == note.message;
+        status.outages.iter().any(same)
+    };
+    for note in status.degraded.iter().filter(|note| !is_outage(note)) {
         lines.push(format!("degraded: {} [{}]", note.message, note.code));
         lines.extend(note.hint.iter().map(|hint| format!("hint: {hint}")));
     }
+    let outages = status.outages.iter().map(outage);
+    lines.extend(outages.map(|outage| format!("degraded: {outage}")));
     for worker in &status.workers {
         let state = match worker.state {
             WorkerState::Starting => "starting",
@@ -245,6 +251,24 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What jobs wait for until the farm is mended.
+pub(crate) fn outage(outage: &Outage) -> String {
+    let models: Vec<&str> = outage.models.iter().map(|model| model.as_str()).collect();
+    let who = match (outage.devices.as_slice(), models.as_slice()) {
+        ([], []) => "jobs wait".to_owned(),
+        ([], models) => format!("jobs of model {} wait", models.join(", ")),
+        (devices, _) => format!("no job starts on {}", devices.join(", ")),
+    };
+    let hint = outage.hint.as_ref().map(|hint| format!("; {hint}"));
+    format!(
+        "{who} until the farm is mended: {} [{}] ({}){}",
+        outage.message,
+        outage.code,
+        outage.times(),
+        hint.unwrap_or_default()
+    )
 }
 
 /// The state's name, or what a user has made of it.

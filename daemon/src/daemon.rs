@@ -1,6 +1,7 @@
 //! The daemon: its parts, started in the order in which they need each other, and shut down in the other one.
 
 use std::{
+    fs,
     future::Future,
     sync::{Arc, mpsc},
     thread,
@@ -29,6 +30,7 @@ use crate::{
     job_observer::JobObserver,
     metrics::{self, Metrics, Totals},
     notify::{self, Notify},
+    nvidia::Nvidia,
     opening::open_store,
     queue::{Actor, QueueConfig, QueueHandle},
     record::Record,
@@ -39,7 +41,7 @@ use crate::{
     start_error::StartError,
     state_dir::StateDir,
     store::Store,
-    worker::{self, Inspections, Planners, SupervisorContext, Switches},
+    worker::{self, Circumstances, Inspections, KnownGpus, Planners, SupervisorContext, Switches},
 };
 
 /// Time for the workers to end when the daemon stops; each needs a second at most, unless it has to be killed.
@@ -116,6 +118,7 @@ struct Workers {
     tasks: JoinSet<()>,
     planners: Planners,
     switches: Switches,
+    known: KnownGpus,
 }
 
 impl Daemon {
@@ -149,6 +152,8 @@ impl Daemon {
             doctor: Arc::new(Doctor {
                 config: setup.config,
                 worker: setup.worker,
+                known: workers.known.clone(),
+                host_bytes: host_bytes(),
             }),
             settings: setup.settings.into(),
         };
@@ -214,6 +219,9 @@ impl Core {
         let (queue, queue_task) = queue.start();
         let renderer = setup::renderer(&setup.config, &setup.front.state);
         let inspections = Inspections::start(setup.worker.clone(), queue.clone(), renderer);
+        if let Some(fault) = &setup.bundle_fault {
+            queue.expect_outage(fault.clone()).await?;
+        }
         Ok(Self {
             disk,
             clock,
@@ -294,14 +302,26 @@ impl FolderThread {
 
 impl Workers {
     async fn start(setup: &Setup, core: &Core, shutdown: &Shutdown) -> Result<Self> {
-        let (supervisors, planners, switches) = worker::supervisors(&SupervisorContext {
+        let known = KnownGpus::open(setup.front.state.path(), &setup.config.worker.devices);
+        let nvidia = Nvidia::look();
+        let circumstances = Circumstances {
+            nvidia: &nvidia,
+            known: known.numbers(),
+            transformer_bytes: setup.transformer_bytes,
+            host_bytes: host_bytes(),
+        };
+        let devices = &setup.config.worker.devices;
+        let context = SupervisorContext {
             config: &setup.config,
             program: &setup.worker,
             state_dir: setup.front.state.path(),
             queue: &core.queue,
             disk: &core.disk,
             shutdown,
-        });
+            insists: circumstances.insists(devices),
+        };
+        let devices = worker::wanted(devices, &circumstances);
+        let (supervisors, planners, switches) = worker::supervisors(&context, devices, &known);
         let mut tasks = JoinSet::new();
         for mut supervisor in supervisors {
             // Before the first client can ask for the workers.
@@ -312,8 +332,17 @@ impl Workers {
             tasks,
             planners,
             switches,
+            known,
         })
     }
+}
+
+/// Memory of this machine; 0 if the system does not tell.
+fn host_bytes() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kilobytes = total.and_then(|total| total.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
 }
 
 /// The daemon's metrics; from now on they are kept in a file, too, if one is configured.

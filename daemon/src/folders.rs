@@ -49,7 +49,8 @@ pub(crate) fn made(folder: &Path) -> Result<PathBuf, StartError> {
     Ok(resolved)
 }
 
-/// The worker binary: as configured, or the sibling of this one.
+/// The worker binary: as configured, or the sibling of this one. A configured one that is not there is a mistake where
+/// its folder is; where that is missing, too, or the sibling, the installation is not complete yet and is waited for.
 pub(crate) fn worker_program(config: &Config) -> Result<PathBuf, StartError> {
     let program = match &config.worker.program {
         Some(program) => program.clone(),
@@ -60,7 +61,12 @@ pub(crate) fn worker_program(config: &Config) -> Result<PathBuf, StartError> {
             })?
             .with_file_name("framepack-worker"),
     };
-    if !program.is_file() {
+    let folder = config
+        .worker
+        .program
+        .as_ref()
+        .and_then(|program| program.parent());
+    if !program.is_file() && folder.is_some_and(Path::is_dir) {
         return Err(StartError::NoWorker { program });
     }
     Ok(program)

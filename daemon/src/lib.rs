@@ -32,6 +32,7 @@ mod job_observer;
 mod log;
 mod metrics;
 mod notify;
+mod nvidia;
 mod offline;
 mod opening;
 mod queue;

@@ -9,7 +9,7 @@ use std::{
 
 use framepack_config::{Config, Loaded};
 use framepack_ipc::control::Note;
-use framepack_jobs::{BundleDefaults, Code, settings::Setting};
+use framepack_jobs::{BundleDefaults, Code, Failure, settings::Setting};
 use interprocess::local_socket::tokio::Listener;
 use tokio::{
     select,
@@ -37,6 +37,10 @@ pub(crate) struct Setup {
     pub(crate) settings: Vec<Setting>,
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
+    /// Why there is no bundle, if there is none.
+    pub(crate) bundle_fault: Option<Failure>,
+    /// Weights of its transformer, in its files.
+    pub(crate) transformer_bytes: u64,
     pub(crate) worker: PathBuf,
     pub(crate) front: Front,
 }
@@ -66,6 +70,8 @@ impl Setup {
         Ok(Self {
             config: found.config,
             bundle: found.bundle,
+            bundle_fault: found.bundle_fault,
+            transformer_bytes: found.transformer_bytes,
             worker: found.worker,
             settings: loaded.settings,
             front,
@@ -126,6 +132,8 @@ impl Front {
 struct Found {
     config: Config,
     bundle: BundleDefaults,
+    bundle_fault: Option<Failure>,
+    transformer_bytes: u64,
     worker: PathBuf,
 }
 
@@ -173,11 +181,16 @@ fn find(config: Config, about_to: impl Fn(&Path)) -> Result<Found, StartError> {
     let worker = folders::worker_program(&config)?;
     let bundle = &config.models.bundle;
     about_to(bundle);
-    if !bundle.is_dir() {
-        warn!(bundle = %bundle.display(), "no model bundle: jobs will fail");
-    }
+    // A machine may have started before the disk with the models is mounted.
+    let opened = framepack_bundle::Bundle::open(bundle);
+    let bundle_fault = opened
+        .err()
+        .map(|error| Failure::new(error.code(), error.to_string()));
+    let look = framepack_bundle::look(bundle, config.models.f1_bundle.as_deref());
     Ok(Found {
         bundle: bundle_defaults(bundle)?,
+        bundle_fault,
+        transformer_bytes: look.transformer_bytes,
         worker,
         config,
     })

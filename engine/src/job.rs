@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use framepack_bundle::BundleError;
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
 use framepack_jobs::{Guidance, Model, Settings, Value, picture::Colour, settings::BACKGROUND};
 use image::RgbImage;
@@ -167,18 +168,23 @@ fn f1_transformer(
 ) -> Result<PathBuf, Error> {
     if let Some(root) = f1_bundle {
         let f1_bundle = Bundle::open(root)?;
-        return f1_bundle
+        let found = f1_bundle
             .component(Component::TransformerF1)
             .or_else(|missing| {
                 f1_bundle
                     .component(Component::Transformer)
                     .map_err(|_| missing)
             });
+        return Ok(found?);
     }
-    bundle.component(Component::TransformerF1).or_else(|_| {
-        warnings.push(
-            "the bundle has no transformer_f1: the F1 sections were rendered with the original transformer".into(),
-        );
-        bundle.component(Component::Transformer)
-    })
+    match bundle.component(Component::TransformerF1) {
+        Err(BundleError::Incomplete { .. }) => {
+            warnings.push(
+                "the bundle has no transformer_f1: the F1 sections were rendered with the original transformer".into(),
+            );
+            Ok(bundle.component(Component::Transformer)?)
+        }
+        // One that is half there is not replaced by another.
+        found => Ok(found?),
+    }
 }

@@ -32,7 +32,7 @@ use crate::{
     transformer::{Conditioning, PackedTransformer},
     vae::{Tiling, Vae},
     vision::{Preprocessor, Siglip},
-    weights::{ModelSource, WeightsError},
+    weights::{Fingerprint, ModelSource, WeightsError},
 };
 
 /// The models, of one bundle at a time.
@@ -51,6 +51,8 @@ pub(crate) struct Models {
     /// With the type that it was loaded in.
     vae: Option<(Kind, Vae)>,
     transformer: Option<LoadedTransformer>,
+    /// The files that the transformer was or will be loaded from.
+    transformer_files: Option<Fingerprint>,
 }
 
 impl Models {
@@ -67,6 +69,7 @@ impl Models {
             vision: None,
             vae: None,
             transformer: None,
+            transformer_files: None,
         }
     }
 
@@ -102,6 +105,13 @@ impl Models {
         if self.bundle != selected {
             self.clear();
             self.bundle = selected;
+        }
+    }
+
+    /// The same of the transformer, whose files are these now.
+    pub(crate) fn select_transformer(&mut self, files: Fingerprint) {
+        if self.transformer_files.replace(files) != Some(files) {
+            self.transformer = None;
         }
     }
 

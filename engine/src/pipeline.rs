@@ -158,9 +158,11 @@ impl Pipeline {
         })
     }
 
-    /// The job's checkpoints, which are of no use once its models have changed.
-    fn checkpoints(&self, job: &Job, files: EncoderFiles) -> Result<Checkpoints, Error> {
+    /// The job's checkpoints, which are of no use once its models have changed. Neither is a transformer that was
+    /// loaded from other files.
+    fn checkpoints(&mut self, job: &Job, files: EncoderFiles) -> Result<Checkpoints, Error> {
         let transformer = Fingerprint::of_folders([job.transformer.as_path()])?;
+        self.models.select_transformer(transformer);
         let models = files.fingerprints().into_iter().chain([transformer]);
         Ok(Checkpoints::of(job, models, self.models.synthesised()))
     }

@@ -44,9 +44,19 @@ pub fn serve(
 ) -> Result<(), Error> {
     let mut inbox = Inbox::listen(input);
     let mut replies = Replies::new(output);
-    let _lock = lock_device(name, state_dir)?;
-    let device = device::open(name)?;
-    check_attention(device, &options)?;
+    let opened = lock_device(name, state_dir).and_then(|lock| {
+        let device = device::open(name)?;
+        check_attention(device, &options)?;
+        Ok((lock, device))
+    });
+    let (_lock, device) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            let failure = error.failure();
+            replies.send(&FromWorker::Unready { failure })?;
+            return Err(error);
+        }
+    };
     replies.send(&FromWorker::Ready(introduction(name, device)))?;
 
     let mut pipeline = Pipeline::new(device, options).with_state_dir(state_dir);

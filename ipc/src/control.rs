@@ -19,7 +19,7 @@ use crate::{
 };
 pub use crate::{
     hello::{CONTROL_PROTOCOL, ClientInfo, DaemonInfo, Greeting},
-    status::{DaemonStatus, Note, WorkerState, WorkerStatus},
+    status::{DaemonStatus, Note, Outage, WorkerState, WorkerStatus},
 };
 
 /// Where clients look for the daemon when they are not told.
@@ -183,6 +183,9 @@ pub enum Response {
     Changed {
         /// The jobs in the order of their numbers.
         jobs: Vec<Changed>,
+        /// What the user should know of the queue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remark: Option<String>,
     },
     /// The memory that a job would take.
     Planned(Box<MemoryPlan>),

@@ -3,6 +3,8 @@
 use framepack_jobs::{Job, JobId, Selector, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::status::Outage;
+
 /// A change of jobs that have not ended, or of one that has failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRequest {
@@ -100,6 +102,9 @@ pub struct QueueView {
     pub paused_groups: Vec<String>,
     /// Running jobs, then those whose turn comes, then those that wait for something else.
     pub jobs: Vec<QueueEntry>,
+    /// What jobs wait for until the farm is mended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outages: Vec<Outage>,
 }
 
 /// A job of the queue.

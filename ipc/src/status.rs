@@ -1,6 +1,6 @@
 //! How the daemon and its workers are.
 
-use framepack_jobs::{AnyCode, Code};
+use framepack_jobs::{AnyCode, Code, Model, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::worker::Temperature;
@@ -26,6 +26,45 @@ pub struct DaemonStatus {
     /// What does not work as it should, though the daemon goes on.
     #[serde(default)]
     pub degraded: Vec<Note>,
+    /// What jobs wait for until the farm is mended; `degraded` has it, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outages: Vec<Outage>,
+}
+
+/// A fault of the farm that the next job would meet, too: until it is mended jobs wait for it, and lose nothing. It ends
+/// by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Stable code; in JSON with who is at `fault`.
+    #[serde(flatten)]
+    pub code: AnyCode,
+    /// What is wrong, where, with which values. Lower case, no trailing dot.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// When it was met first.
+    pub since: Timestamp,
+    /// When it is tried again at the latest; `None` while it is being tried.
+    pub next_try: Option<Timestamp>,
+    /// The devices that it keeps from working; none: jobs wait on all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
+    /// The models whose jobs wait; none: all jobs do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<Model>,
+}
+
+impl Outage {
+    /// Since when it lasts and when it is tried again, in words.
+    pub fn times(&self) -> String {
+        match self.next_try {
+            Some(next) => format!(
+                "since {}; tried again at {next}, or as soon as its files change",
+                self.since
+            ),
+            None => format!("since {}; being tried again", self.since),
+        }
+    }
 }
 
 /// Something that the daemon's user should know and do something about.
@@ -66,6 +105,9 @@ pub struct WorkerStatus {
     /// What it keeps of its models, while it waits for a job.
     #[serde(default)]
     pub temperature: Option<Temperature>,
+    /// Why it can't start, if that is the farm's fault and not the device's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Box<Outage>>,
 }
 
 /// What a worker does.

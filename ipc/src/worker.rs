@@ -163,6 +163,11 @@ pub enum Precaution {
 pub enum FromWorker {
     /// First message: libtorch is loaded, the device answers, the lock is held.
     Ready(WorkerInfo),
+    /// First and last message: the device can't be used. The process ends.
+    Unready {
+        /// Why.
+        failure: Failure,
+    },
     /// The request was read and resolved against the bundle.
     Started {
         /// The job.

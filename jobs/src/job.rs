@@ -155,6 +155,11 @@ impl Job {
         }
     }
 
+    /// The model that renders it.
+    pub fn rendered_model(&self) -> crate::Model {
+        self.rendered_spec().model
+    }
+
     /// Whether nothing more will happen to the job by itself.
     pub fn is_finished(&self) -> bool {
         self.state.name().is_finished()

@@ -29,7 +29,7 @@ mod window;
 
 pub use amount::MemoryAmount;
 pub use bundle::BundleDefaults;
-pub use error::{AnyCode, Class, Code, Fault, Section, UnknownCode};
+pub use error::{AnyCode, Class, Code, Fault, Reach, Section, UnknownCode};
 pub use failure::Failure;
 pub use framepack_yaml::{
     FileError, Location, MAX_BYTES as MAX_FILE_BYTES, NotText, Problem, ProblemKind, Problems,
@@ -48,7 +48,7 @@ pub use render::{
 };
 pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;
-pub use selector::{InvalidSelector, Selector, Unmatched, select};
+pub use selector::{InvalidSelector, Reason, Selector, Unmatched, select};
 pub use settings::{Row, Settings, Value};
 pub use spec::{
     API, JobSpec, Length, OutputSpec, SURELY_READ_BYTES, Size, Start, ValidSpec, Validated,

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Which FramePack checkpoint and section order renders the job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Model {
     /// FramePack (inverted anti-drifting): the end of the video first, sections joined backwards.
@@ -14,8 +16,11 @@ pub enum Model {
 }
 
 impl Model {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Original, Self::F1];
+
     /// Its name in a job file.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Original => "original",
             Self::F1 => "f1",

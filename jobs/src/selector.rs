@@ -1,10 +1,10 @@
-//! Which jobs a command means: `12`, `3-9`, `@failed`, `@last`, or a name.
+//! Which jobs a command means: `12`, `3-9`, `@failed`, `@failed:FP3012`, `@failed:oom`, `@last`, or a name.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Job, JobId, StateName, UnknownState, name::composed};
+use crate::{Class, Code, Job, JobId, JobState, StateName, UnknownState, name::composed, suggest};
 
 /// One selector, as a user types it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,10 +16,21 @@ pub enum Selector {
     Range(JobId, JobId),
     /// `@failed`: all jobs in that state. May be none.
     State(StateName),
+    /// `@failed:FP3012`, `@failed:oom`: all jobs that have failed for this reason. May be none.
+    Failed(Reason),
     /// `@last`: the newest job.
     Last,
     /// Anything else: all jobs of that name. `name:12` means a job that is called `12`.
     Name(String),
+}
+
+/// Why jobs have failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// With this code.
+    Code(Code),
+    /// With a code of this class.
+    Class(Class),
 }
 
 /// Why a text is no selector.
@@ -28,6 +39,21 @@ pub enum InvalidSelector {
     /// `@` and something else than a state.
     #[error(transparent)]
     State(#[from] UnknownState),
+    /// `@failed:` and neither a code nor a class.
+    #[error(
+        "`{found}` is neither an error code, as in @failed:FP3012 (docs/ERRORS.md lists all), nor one of the classes {}{}",
+        classes().join(", "),
+        suggestion.as_ref().map(|word| format!("; did you mean `@failed:{word}`?")).unwrap_or_default()
+    )]
+    Reason {
+        /// What follows the colon.
+        found: String,
+        /// What it resembles most.
+        suggestion: Option<String>,
+    },
+    /// A colon after another state than `failed`.
+    #[error("only failed jobs have a code and a class: `@failed:{0}`")]
+    NotFailed(String),
     /// `9-3`
     #[error("the range `{0}` ends before it begins")]
     Backwards(String),
@@ -47,8 +73,61 @@ impl Selector {
             Self::Id(id) => job.id == *id,
             Self::Range(first, end) => (first..=end).contains(&&job.id),
             Self::State(state) => job.is(*state),
+            Self::Failed(reason) => reason.matches(job),
             Self::Last => Some(job.id) == last,
             Self::Name(name) => job.name == *name,
+        }
+    }
+}
+
+impl Reason {
+    fn matches(self, job: &Job) -> bool {
+        let JobState::Failed { failure, .. } = &job.state else {
+            return false;
+        };
+        match self {
+            Self::Code(code) => failure.code == code,
+            Self::Class(class) => failure.class == class,
+        }
+    }
+}
+
+/// The words for the classes that a failed job can have.
+fn classes() -> Vec<&'static str> {
+    Class::OF_JOBS.iter().map(|class| class.as_str()).collect()
+}
+
+impl FromStr for Reason {
+    type Err = InvalidSelector;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(code) = text.parse() {
+            return Ok(Self::Code(code));
+        }
+        let is_named = |class: &&Class| class.as_str().eq_ignore_ascii_case(text);
+        if let Some(class) = Class::OF_JOBS.iter().find(is_named) {
+            return Ok(Self::Class(*class));
+        }
+        let codes = Code::all().map(Code::as_str);
+        let known: Vec<&str> = classes().into_iter().chain(codes).collect();
+        let upper = text.to_ascii_uppercase();
+        let wanted = if upper.starts_with("FP") {
+            &upper
+        } else {
+            text
+        };
+        Err(InvalidSelector::Reason {
+            found: text.to_owned(),
+            suggestion: suggest(wanted, known).map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => code.fmt(f),
+            Self::Class(class) => class.fmt(f),
         }
     }
 }
@@ -60,7 +139,7 @@ pub fn select<'j>(
 ) -> Result<Vec<&'j Job>, Unmatched> {
     let last = jobs.clone().into_iter().map(|job| job.id).max();
     for selector in selectors {
-        let may_be_empty = matches!(selector, Selector::State(_));
+        let may_be_empty = matches!(selector, Selector::State(_) | Selector::Failed(_));
         if !may_be_empty
             && !jobs
                 .clone()
@@ -82,9 +161,11 @@ impl FromStr for Selector {
             return Err(InvalidSelector::Empty);
         }
         if let Some(state) = text.strip_prefix('@') {
-            return match state {
-                "last" => Ok(Self::Last),
-                state => Ok(Self::State(state.parse()?)),
+            return match state.split_once(':') {
+                Some(("failed", reason)) => Ok(Self::Failed(reason.parse()?)),
+                Some((_, reason)) => Err(InvalidSelector::NotFailed(reason.to_owned())),
+                None if state == "last" => Ok(Self::Last),
+                None => Ok(Self::State(state.parse()?)),
             };
         }
         // A name has no colon.
@@ -127,6 +208,7 @@ impl fmt::Display for Selector {
             Self::Id(id) => id.fmt(f),
             Self::Range(first, end) => write!(f, "{first}-{end}"),
             Self::State(state) => write!(f, "@{state}"),
+            Self::Failed(reason) => write!(f, "@failed:{reason}"),
             Self::Last => f.write_str("@last"),
             Self::Name(name) if name.parse() == Ok(self.clone()) => f.write_str(name),
             Self::Name(name) => write!(f, "name:{name}"),

@@ -142,7 +142,7 @@ impl ValidSpec {
     fn get(&self, row: &Row) -> Option<Value> {
         let integer = |value: Option<u32>| value.map(|value| Value::Integer(value.into()));
         match row.key {
-            "model" => Some(Value::from(self.model.name())),
+            "model" => Some(Value::from(self.model.as_str())),
             "start.image" => Some(Value::from(self.start.image.to_string_lossy().as_ref())),
             "prompt" => Some(Value::from(self.prompt.as_str())),
             "negative_prompt" => Some(Value::from(self.negative_prompt.as_str())),

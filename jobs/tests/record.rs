@@ -221,6 +221,10 @@ fn selectors_mean_jobs() {
         (&["cat"], &[1, 5]),
         (&["name:7"], &[7]),
         (&["5", "cat", "@done"], &[1, 5]),
+        (&["@failed:FP5101"], &[2]),
+        (&["@failed:FP3012"], &[]),
+        (&["@failed:input"], &[]),
+        (&["@failed:oom", "1"], &[1, 2]),
     ] {
         let parsed: Vec<Selector> = selectors.iter().map(|text| text.parse().unwrap()).collect();
         let ids: Vec<u64> = select(&parsed, &jobs)
@@ -253,6 +257,38 @@ fn what_is_no_selector_says_why() {
         assert_eq!(text.parse::<Selector>().unwrap_err().to_string(), expected);
     }
     assert_eq!("@done".parse(), Ok(Selector::State(StateName::Done)));
+}
+
+#[test]
+fn what_is_no_reason_of_a_failure_names_the_reasons_that_there_are() {
+    for (text, parts) in [
+        (
+            "@failed:omm",
+            &[
+                "`omm`",
+                "input, policy, oom, ",
+                "did you mean `@failed:oom`?",
+            ][..],
+        ),
+        ("@failed:internel", &["did you mean `@failed:internal`?"]),
+        (
+            "@failed:fp0312",
+            &["docs/ERRORS.md", "did you mean `@failed:FP3012`?"],
+        ),
+        ("@failed:quite something", &["neither an error code"]),
+        ("@failed:", &["neither an error code"]),
+        (
+            "@done:oom",
+            &["only failed jobs have a code and a class: `@failed:oom`"],
+        ),
+    ] {
+        let error = text.parse::<Selector>().unwrap_err().to_string();
+        for part in parts {
+            assert!(error.contains(part), "{text}: {part:?} is not in {error}");
+        }
+    }
+    let lower: Selector = "@failed:fp3012".parse().unwrap();
+    assert_eq!(lower.to_string(), "@failed:FP3012");
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use framepack_ipc::{
     ErrorBody,
     control::{
-        DaemonStatus, DeviceRequest, EnableOutcome, Enabling, ListRequest, Note, Request, Response,
-        WorkerState, WorkerStatus,
+        DaemonStatus, DeviceRequest, EnableOutcome, Enabling, ListRequest, Note, Outage, Request,
+        Response, WorkerState, WorkerStatus,
     },
     folder::{Scan, WaitingFile},
     queue::{Change, ChangeOutcome, ChangeRequest, Changed, Scope},
     worker::Temperature,
 };
-use framepack_jobs::{Code, JobState, StateName};
+use framepack_jobs::{Code, JobState, Model, StateName};
 
 use crate::{
     fake_daemon::talk,
@@ -153,7 +153,10 @@ fn cancelling_what_is_finished_is_a_conflict() {
         changed(1, cancelled(), ChangeOutcome::Changed, None),
         changed(2, running(), ChangeOutcome::Stopping, stopping),
     ];
-    let talked = talk(&["cancel", "1-2"], vec![Response::Changed { jobs }]);
+    let talked = talk(
+        &["cancel", "1-2"],
+        vec![Response::Changed { jobs, remark: None }],
+    );
     let cancel = Request::Change(ChangeRequest {
         scope: Scope::Jobs(vec!["1-2".parse().unwrap()]),
         change: Change::Cancel,
@@ -166,7 +169,11 @@ fn cancelling_what_is_finished_is_a_conflict() {
     );
     let finished = Some("is already done");
     let jobs = vec![changed(3, done(), ChangeOutcome::Refused, finished)];
-    let ended = talk(&["cancel", "3"], vec![Response::Changed { jobs }]).ended;
+    let ended = talk(
+        &["cancel", "3"],
+        vec![Response::Changed { jobs, remark: None }],
+    )
+    .ended;
     assert_eq!(ended.code, 10);
     assert_eq!(ended.stderr, "warning: job 3 is already done\n");
 }
@@ -190,7 +197,9 @@ fn ping_tells_what_the_daemon_does() {
             state: WorkerState::Busy,
             note: Some("a reason".to_owned()),
             temperature: Some(Temperature::Warm),
+            outage: None,
         }],
+        outages: Vec::new(),
     };
     talk(&["ping"], vec![Response::Pong(status.clone())])
         .ended
@@ -208,6 +217,50 @@ fn ping_tells_what_the_daemon_does() {
         .json();
     assert_eq!(json["kind"], "DaemonStatus");
     assert_eq!(json["items"][0]["workers"][0]["state"], "busy");
+}
+
+#[test]
+fn what_the_farm_is_at_fault_for_is_told_once_with_its_times() {
+    let outage = Outage {
+        code: Code::MODEL_POINTER.into(),
+        message: "a.safetensors is a git-lfs pointer".to_owned(),
+        hint: Some("run `git lfs pull`".to_owned()),
+        since: "2026-11-23T05:16:08Z".parse().unwrap(),
+        next_try: Some("2026-11-23T05:17:08Z".parse().unwrap()),
+        devices: Vec::new(),
+        models: vec![Model::F1],
+    };
+    let status = DaemonStatus {
+        version: "0.1.0".to_owned(),
+        pid: 42,
+        uptime_secs: 61.0,
+        queued: 2,
+        running: 0,
+        paused: None,
+        degraded: vec![Note {
+            code: outage.code.clone(),
+            message: outage.message.clone(),
+            hint: outage.hint.clone(),
+        }],
+        workers: Vec::new(),
+        outages: vec![outage],
+    };
+    talk(&["ping"], vec![Response::Pong(status.clone())])
+        .ended
+        .assert(
+            0,
+            "framepackd 0.1.0 has been up for 61 s (pid 42): 2 queued, 0 running\n\
+             degraded: jobs of model f1 wait until the farm is mended: a.safetensors is a git-lfs pointer [FP3014] \
+             (since 2026-11-23T05:16:08.000000Z; tried again at 2026-11-23T05:17:08.000000Z, or as soon as its files \
+             change); run `git lfs pull`\n",
+            "",
+        );
+    let json = talk(&["ping", "--json=outages"], vec![Response::Pong(status)]);
+    let outages = &json.ended.json()["items"][0]["outages"][0];
+    assert_eq!(
+        (&outages["code"], &outages["fault"]),
+        (&"FP3014".into(), &"farm".into())
+    );
 }
 
 #[test]

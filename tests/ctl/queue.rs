@@ -34,6 +34,7 @@ fn view() -> QueueView {
             entry(5, Standing::Ready, Some(1), "in order of submission"),
             entry(4, Standing::Held, None, "held by a user"),
         ],
+        outages: Vec::new(),
     }
 }
 
@@ -100,7 +101,13 @@ fn each_verb_asks_for_its_change() {
             Change::Retry { from_start: true },
         ),
     ] {
-        let talk = talk(arguments, vec![Response::Changed { jobs: Vec::new() }]);
+        let talk = talk(
+            arguments,
+            vec![Response::Changed {
+                jobs: Vec::new(),
+                remark: None,
+            }],
+        );
         assert_eq!(talk.ended.code, 0, "{arguments:?}");
         let expected = Request::Change(ChangeRequest { scope, change });
         assert_eq!(talk.requests, [expected], "{arguments:?}");
@@ -135,7 +142,11 @@ fn a_refusal_is_a_conflict_and_says_why() {
         changed(1, JobState::Queued, ChangeOutcome::Changed, None),
         changed(2, running(), ChangeOutcome::Changed, halts),
     ];
-    let ended = talk(&["pause", "1-2"], vec![Response::Changed { jobs }]).ended;
+    let ended = talk(
+        &["pause", "1-2"],
+        vec![Response::Changed { jobs, remark: None }],
+    )
+    .ended;
     assert_eq!(ended.code, 0);
     assert_eq!(
         ended.stderr,
@@ -147,7 +158,11 @@ fn a_refusal_is_a_conflict_and_says_why() {
         ChangeOutcome::Refused,
         Some("is done already"),
     )];
-    let ended = talk(&["pause", "3"], vec![Response::Changed { jobs }]).ended;
+    let ended = talk(
+        &["pause", "3"],
+        vec![Response::Changed { jobs, remark: None }],
+    )
+    .ended;
     assert_eq!(ended.code, 10);
     assert_eq!(ended.stderr, "warning: job 3 is done already\n");
 }

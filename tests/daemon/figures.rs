@@ -1,6 +1,6 @@
 //! `framepackctl metrics` and `framepackctl doctor` against the real daemon.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, process::Command};
 
 use crate::{
     client::assert_code,
@@ -93,8 +93,16 @@ fn doctor_tells_what_is_wrong_and_what_to_do() {
     assert!(told.contains("ok      paths.jobs: "), "{told}");
     assert!(told.contains("ok      socket: "), "{told}");
 
-    fs::create_dir(farm.path("bundle")).unwrap();
-    fs::write(farm.path("bundle/config.json"), "{}").unwrap();
+    fs::remove_dir_all(farm.path("bundle")).unwrap();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../tests/fixtures/bundle"
+        ))
+        .arg(farm.path("bundle"))
+        .status();
+    assert!(copied.unwrap().success());
     farm.wait_until("all is well once the worker is up", |farm| {
         (farm.ctl(&["doctor"]).status.code() == Some(0)).then_some(())
     });

@@ -71,6 +71,9 @@ impl Farm {
         let dir = TempDir::with_prefix("framepackd-test.").unwrap();
         fs::create_dir(dir.path().join("jobs")).unwrap();
         fs::write(dir.path().join("jobs/photo.png"), "P1 1 1 0").unwrap();
+        // All that the fake worker needs of its models.
+        fs::create_dir(dir.path().join("bundle")).unwrap();
+        fs::write(dir.path().join("bundle/README.md"), "no models").unwrap();
         let farm = Self {
             dir,
             daemon: None,

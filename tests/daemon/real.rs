@@ -185,7 +185,7 @@ fn what_is_not_shown_or_not_read_is_said_alike_everywhere() {
 }
 
 #[test]
-fn a_corrupt_checkpoint_is_named_and_the_daemon_works_on() {
+fn a_bundle_that_is_damaged_or_away_is_named_and_jobs_wait_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let copied = Command::new("cp")
         .arg("-r")
@@ -201,24 +201,33 @@ fn a_corrupt_checkpoint_is_named_and_the_daemon_works_on() {
 
     let farm = farm(&broken);
     farm.drop_job("smile.yaml", JOB);
-    let (outcome, report) = farm.report("smile");
-    assert_eq!(
-        (outcome.as_str(), &report["failure"]["class"]),
-        ("failed", &"internal".into()),
-        "{report:#}"
-    );
-    let message = report["failure"]["message"].as_str().unwrap();
+    let outage = farm.wait_until("the fault is told", |farm| farm.status().outages.pop());
+    assert_eq!(outage.code, "FP3005");
     assert!(
-        message.contains("transformer/diffusion_pytorch_model.safetensors"),
-        "{message}"
+        outage
+            .message
+            .contains("transformer/diffusion_pytorch_model.safetensors"),
+        "{outage:?}"
     );
     assert!(farm.outputs().is_empty());
 
-    // By rename: a mapped file that is truncated would kill its reader.
-    fs::write(folder.path().join("mended"), whole).unwrap();
-    fs::rename(folder.path().join("mended"), shard).unwrap();
-    farm.drop_job("again.yaml", format!("{JOB}name: smile\n"));
-    assert_eq!(farm.report("again").0, "done");
+    // A downloader makes room first, and goes on where it was.
+    let away = folder.path().join("bundle.away");
+    fs::rename(&broken, &away).unwrap();
+    farm.wait_until("the folder is away", |farm| {
+        let outage = farm.status().outages.pop()?;
+        (outage.code == "FP3012").then_some(())
+    });
+    fs::write(
+        away.join("transformer/diffusion_pytorch_model.safetensors"),
+        whole,
+    )
+    .unwrap();
+    fs::rename(away, broken).unwrap();
+    let (outcome, report) = farm.report("smile");
+    assert_eq!(outcome, "done", "{report:#}");
+    assert_eq!(report["job"]["attempts"], 1, "nothing was consumed");
+    assert_eq!(farm.status().outages, []);
 }
 
 #[test]

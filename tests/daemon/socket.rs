@@ -37,7 +37,7 @@ impl Farm {
             change: Change::Cancel,
         });
         match self.client().call(&request).unwrap() {
-            Response::Changed { jobs } => jobs,
+            Response::Changed { jobs, .. } => jobs,
             other => panic!("{other:?}"),
         }
     }

@@ -175,7 +175,6 @@ const REFUSALS: [Refusal; 8] = [
         code: "FP8012",
         says: &["bundle/framepack.json", "steps: 0"],
         spoil: |farm| {
-            fs::create_dir(farm.path("bundle")).unwrap();
             fs::write(farm.path("bundle/framepack.json"), "{\"steps\": 0}").unwrap();
         },
     },

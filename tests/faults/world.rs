@@ -45,6 +45,9 @@ impl World {
     /// The farm's folders are made in `farm` below `root`, beside what the test keeps for itself. No daemon yet.
     pub(crate) fn new(root: &Path, cast: Cast, schedule: &Schedule) -> Self {
         fs::create_dir(root.join("farm/jobs")).unwrap();
+        // All that fake workers need of their models.
+        fs::create_dir(root.join("farm/bundle")).unwrap();
+        fs::write(root.join("farm/bundle/README.md"), "no models").unwrap();
         Cast::bring_photo(&root.join("farm/jobs"));
         fs::write(root.join("framepackd.yaml"), cast.settings()).unwrap();
         Self {

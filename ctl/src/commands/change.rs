@@ -18,7 +18,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
     let request = Request::Change(ChangeRequest { scope, change });
-    let Response::Changed { jobs } = daemon.ask(&request)? else {
+    let Response::Changed { jobs, remark } = daemon.ask(&request)? else {
         return Err(ClientError::Unexpected.into());
     };
     let is_refused = |outcome| outcome == ChangeOutcome::Refused;
@@ -27,13 +27,14 @@ pub(crate) fn run(
     } else {
         Exit::Ok
     };
-    let remarks: Vec<String> = jobs
+    let mut remarks: Vec<String> = jobs
         .iter()
         .filter_map(|changed| {
             let remark = changed.remark.as_ref()?;
             Some(format!("job {} {remark}", changed.job.id))
         })
         .collect();
+    remarks.extend(remark);
     output.warn(&remarks)?;
     let jobs: Vec<Job> = jobs.into_iter().map(|changed| *changed.job).collect();
     output.jobs(&jobs, remarks)?;

@@ -13,7 +13,7 @@ use crate::{
     rows,
 };
 
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "version",
     "pid",
     "uptime_secs",
@@ -22,6 +22,7 @@ const FIELDS: [&str; 8] = [
     "workers",
     "paused",
     "degraded",
+    "outages",
 ];
 
 pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {

@@ -25,6 +25,8 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
             .paused
             .map(|reason| format!("no job starts: {reason}")),
     );
+    let waits = queue.outages.iter().map(rows::outage);
+    remarks.extend(waits);
     let groups = queue.paused_groups.iter();
     remarks.extend(groups.map(|group| format!("no job of group {group} starts: it is paused")));
     output.warn(&remarks)?;

@@ -1,24 +1,16 @@
 //! NVIDIA's driver, and what streaming weights takes.
 
-use std::fs;
-
+use framepack_config::Devices;
 use framepack_ipc::check::{Check, CheckState};
 use nix::sys::resource::{Resource, getrlimit};
 
-/// Where the NVIDIA driver says that it is loaded.
-const NVIDIA_DRIVER: &str = "/proc/driver/nvidia/version";
+use crate::worker::Circumstances;
 
-pub(super) fn nvidia() -> Vec<Check> {
-    let Ok(version) = fs::read_to_string(NVIDIA_DRIVER) else {
-        return vec![Check::ok(
-            "nvidia",
-            "no driver is loaded: jobs are rendered on the CPU",
-        )];
-    };
-    let mut checks = vec![Check::ok(
-        "nvidia",
-        version.lines().next().unwrap_or_default(),
-    )];
+pub(super) fn nvidia(devices: &Devices, circumstances: &Circumstances<'_>) -> Vec<Check> {
+    let mut checks = vec![circumstances.check(devices)];
+    if circumstances.nvidia.module.is_none() {
+        return checks;
+    }
     let locked = getrlimit(Resource::RLIMIT_MEMLOCK).map_or(0, |(soft, _)| soft);
     if locked < 1 << 30 {
         checks.push(Check::new(

@@ -11,7 +11,11 @@ use std::path::{Path, PathBuf};
 use framepack_config::Config;
 use framepack_ipc::check::{Check, CheckState};
 
-use crate::disk::Disk;
+use crate::{
+    disk::Disk,
+    nvidia::Nvidia,
+    worker::{Circumstances, KnownGpus},
+};
 
 use self::{
     devices::nvidia,
@@ -25,6 +29,10 @@ use self::{
 pub(crate) struct Doctor {
     pub(crate) config: Config,
     pub(crate) worker: PathBuf,
+    /// GPUs that jobs were rendered on.
+    pub(crate) known: KnownGpus,
+    /// Memory of this machine.
+    pub(crate) host_bytes: u64,
 }
 
 impl Doctor {
@@ -50,7 +58,6 @@ impl Doctor {
                 space_for_videos as Try,
             ),
             ("space for the state", &paths.state, space_for_state),
-            ("models.bundle", &self.config.models.bundle, bundle),
             ("worker.program", &self.worker, worker),
         ]);
         // At once: several may hang.
@@ -59,10 +66,7 @@ impl Doctor {
             let tried = path.clone();
             tokio::spawn(async move {
                 let checked = disk.at(&path, move || check(key, &tried)).await;
-                checked.unwrap_or_else(|silent| {
-                    let fix = "check the server and network of that mount";
-                    Check::failed(key, silent.to_string(), fix)
-                })
+                checked.unwrap_or_else(|silent| Check::failed(key, silent.to_string(), SILENT_FIX))
             })
         });
         let tries: Vec<_> = tries.collect();
@@ -79,11 +83,37 @@ impl Doctor {
         if checks.iter().any(may_run) {
             checks.extend(called_programs(&self.worker, &paths.outputs).await);
         }
-        checks.extend(nvidia());
+        let (models, transformer_bytes) = self.models(disk).await;
+        checks.push(models);
+        let nvidia_now = Nvidia::look();
+        let circumstances = Circumstances {
+            nvidia: &nvidia_now,
+            known: self.known.numbers(),
+            transformer_bytes,
+            host_bytes: self.host_bytes,
+        };
+        checks.extend(nvidia(&self.config.worker.devices, &circumstances));
         checks.push(socket(&paths.socket));
         checks
     }
 }
+
+impl Doctor {
+    /// Looks at the model bundle as jobs do. Also returns what its transformer's weights take in their files.
+    async fn models(&self, disk: &Disk) -> (Check, u64) {
+        const KEY: &str = "models.bundle";
+        let models = self.config.models.clone();
+        let folder = models.bundle.clone();
+        let look = move || framepack_bundle::look(&models.bundle, models.f1_bundle.as_deref());
+        match disk.at(&folder, look).await {
+            Ok(look) => (bundle(KEY, &folder, &look), look.transformer_bytes),
+            Err(silent) => (Check::failed(KEY, silent.to_string(), SILENT_FIX), 0),
+        }
+    }
+}
+
+/// What to do about a share that does not answer.
+const SILENT_FIX: &str = "check the server and network of that mount";
 
 /// A check of a path, under its name.
 type Try = fn(&str, &Path) -> Check;

@@ -1,24 +1,36 @@
-//! The models.
+//! The models, as far as a look at names, lengths and headers of their files tells.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
+use framepack_bundle::{Finding, Look};
 use framepack_ipc::check::Check;
+use framepack_jobs::Code;
 
-pub(super) fn bundle(key: &str, folder: &Path) -> Check {
-    let entries = fs::read_dir(folder).map(|entries| entries.flatten().count());
-    match entries {
-        Ok(1..) => Check::ok(key, folder.display()),
-        Ok(0) => Check::failed(
-            key,
-            format!("{} is empty", folder.display()),
-            "put the models there in the Hub's layout; see \"The real models\" in README.md",
-        ),
-        Err(error) => Check::failed(
-            key,
-            format!("{}: {error}", folder.display()),
-            "point models.bundle at a folder with the models, readable by the daemon's user",
-        ),
+/// How many findings are told; the rest is counted.
+const MAX_TOLD: usize = 4;
+
+/// What jobs would meet in the bundle.
+pub(super) fn bundle(key: &str, folder: &Path, look: &Look) -> Check {
+    let Some(first) = look.findings.first() else {
+        return Check::ok(key, folder.display());
+    };
+    let told = look.findings.iter().take(MAX_TOLD);
+    let mut told: Vec<String> = told.map(in_words).collect();
+    if let more @ 1.. = look.findings.len().saturating_sub(MAX_TOLD) {
+        told.push(format!("and {more} more"));
     }
+    let fix = match first.code {
+        Code::MODEL_INCOMPLETE => {
+            "point models.bundle at a folder with the models, readable by the daemon's user; see \"The real models\" in \
+             README.md"
+        }
+        code => code.hint(),
+    };
+    Check::failed(key, told.join("; "), fix)
+}
+
+fn in_words(finding: &Finding) -> String {
+    format!("{} [{}]", finding.message, finding.code)
 }
 
 #[cfg(test)]
@@ -27,16 +39,27 @@ mod tests {
 
     use super::*;
 
+    fn check(findings: usize) -> Check {
+        let finding = |number| Finding {
+            code: Code::MODEL_POINTER,
+            message: format!("finding {number}"),
+        };
+        let look = Look {
+            findings: (0..findings).map(finding).collect(),
+            signature: 0,
+            transformer_bytes: 0,
+        };
+        bundle("models.bundle", Path::new("/models"), &look)
+    }
+
     #[test]
-    fn a_bundle_is_a_folder_with_something_in_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let empty = folder.path().join("empty");
-        fs::create_dir(&empty).unwrap();
-        assert_eq!(bundle("models.bundle", folder.path()).state, CheckState::Ok);
-        for fault in [&empty, &folder.path().join("missing")] {
-            let check = bundle("models.bundle", fault);
-            assert_eq!(check.state, CheckState::Failed, "{check:?}");
-            assert!(!check.fix.is_empty(), "{check:?}");
-        }
+    fn a_sound_bundle_is_named_and_the_first_faults_of_another() {
+        assert_eq!(check(0).state, CheckState::Ok);
+        let one = check(1);
+        assert_eq!(one.state, CheckState::Failed);
+        assert_eq!(one.message, "finding 0 [FP3014]");
+        assert_eq!(one.fix, Code::MODEL_POINTER.hint());
+        let many = check(9).message;
+        assert!(many.ends_with("finding 3 [FP3014]; and 5 more"), "{many}");
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use framepack_config::Paths;
 use framepack_ipc::control::WorkerState;
-use framepack_jobs::StateName;
+use framepack_jobs::{StateName, Timestamp};
 use tokio::sync::watch as latest;
 use tracing::warn;
 
@@ -78,12 +78,31 @@ impl Metrics {
                 workers.value(&[("device", &worker.device), ("state", name)], is);
             }
         }
+        self.outages(&mut text).await?;
         self.totals.write(&mut text);
         folder::write(&self.folder.borrow().metrics, &mut text);
         self.space(&mut text).await;
         self.gpus.refresh().await;
         self.devices(&mut text);
         Ok(text.finish())
+    }
+
+    async fn outages(&self, text: &mut Text) -> Result<(), Stopping> {
+        let outages = self.queue.summary().await?.outages;
+        let family = text.family(Family::gauge(
+            "framepackd_outage_seconds",
+            "How long jobs have waited for the farm to be mended, by error code, device and model.",
+        ));
+        for outage in outages {
+            let models: Vec<&str> = outage.models.iter().map(|model| model.as_str()).collect();
+            let labels = [
+                ("code", outage.code.as_str()),
+                ("device", &outage.devices.join(",")),
+                ("model", &models.join(",")),
+            ];
+            family.value(&labels, Timestamp::now().secs_since(outage.since));
+        }
+        Ok(())
     }
 
     async fn space(&self, text: &mut Text) {

@@ -6,6 +6,7 @@
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
+use framepack_config::Models;
 use framepack_ipc::state::Imported;
 use framepack_jobs::{Job, JobId, StateName};
 use serde_json::Value;
@@ -161,6 +162,10 @@ impl Actor {
             }
             self.commit().await;
             close_windows(&mut self.queue);
+            if self.queue.schedule.wants_look() {
+                let models = self.queue.renderer.models.clone();
+                tokio::spawn(look(self.disk.clone(), models, own.clone()));
+            }
             for wanted in assign(&mut self.queue) {
                 let gpus = self.queue.runs.gpus().clone();
                 tokio::spawn(prepare(self.disk.clone(), gpus, wanted, own.clone()));
@@ -309,6 +314,17 @@ async fn prepare(disk: Disk, gpus: Gpus, wanted: Preparation, queue: mpsc::WeakS
     if let Some(queue) = queue.upgrade() {
         // Fails once the queue has ended.
         let _ = queue.send(Message::Prepared(job, prepared)).await;
+    }
+}
+
+/// Looks at the model bundle, and says what that found.
+async fn look(disk: Disk, models: Models, queue: mpsc::WeakSender<Message>) {
+    let bundle = models.bundle.clone();
+    let looking = move || framepack_bundle::look(&models.bundle, models.f1_bundle.as_deref());
+    let found = disk.at(&bundle, looking).await.ok().map(Box::new);
+    if let Some(queue) = queue.upgrade() {
+        // Fails once the queue has ended.
+        let _ = queue.send(Message::Looked(found)).await;
     }
 }
 

@@ -35,6 +35,10 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         }
         Message::Prepared(job, result) => prepared(queue, job, result),
         Message::Shares => queue.schedule.look_at_shares(),
+        Message::Looked(look) => queue
+            .schedule
+            .note_look(&queue.jobs, look.map(|look| *look)),
+        Message::Outage(failure) => queue.schedule.note_outage(None, *failure),
         Message::WorkerReport(job, said) => report(queue, job, said),
         Message::Worker(status) => {
             if status.state == WorkerState::Starting {

@@ -37,6 +37,9 @@ pub(super) fn change(
         }
         Order::Queue(part, pausing) => {
             note_pause(queue, &part, pausing != Pausing::Resume);
+            if pausing == Pausing::Resume {
+                queue.schedule.try_outages();
+            }
             let ids = running_in(queue, &part);
             let results = ids.iter().map(|id| halt(queue, *id, pausing)).collect();
             (ids, results)

@@ -2,13 +2,13 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
-use framepack_jobs::{Job, JobId, JobState, StateName, Timestamp};
+use framepack_jobs::{Job, JobId, JobState, Phase, Reach, StateName, Timestamp};
 
 use super::{
     core::Queue,
     jobs::is_kept,
     outbox::Delivery,
-    runs::{Circumstances, Ending, Persistence, WorkerReport, after_run, lost, note_report},
+    runs::{Circumstances, Ending, Persistence, WorkerReport, after_run, lost, note_report, reach},
     schedule::LocalTime,
     windows::where_to_end,
 };
@@ -26,6 +26,9 @@ pub(super) fn report(queue: &mut Queue, id: JobId, report: WorkerReport) {
     else {
         return;
     };
+    if has_loaded(&report) {
+        queue.schedule.note_passed(&record.job);
+    }
     match Persistence::of(record, &report) {
         Persistence::Now | Persistence::WithNextCommit => {
             queue.change(id, |record| note_report(record, report));
@@ -39,6 +42,20 @@ pub(super) fn report(queue: &mut Queue, id: JobId, report: WorkerReport) {
     }
 }
 
+/// Whether a job that says this has all its models: none of them is loaded after a step but the one that decodes, which
+/// encoded its start image before.
+fn has_loaded(report: &WorkerReport) -> bool {
+    match report {
+        WorkerReport::Progress(progress) => match progress.phase {
+            Phase::Sample => progress.step > 0,
+            Phase::Encode | Phase::Verify => true,
+            _ => false,
+        },
+        WorkerReport::Checkpoint(_) => true,
+        _ => false,
+    }
+}
+
 /// Ends a run: the job has ended, or goes back into the queue.
 pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
     let energy_joules = queue.runs.end(id);
@@ -48,6 +65,7 @@ pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
         energy_joules,
         foreign_bytes: device.and_then(|device| queue.runs.foreign_bytes(device)),
     };
+    note_outage(queue, id, &ending);
     let time = LocalTime::now(&queue.clock);
     let is_suspended = matches!(ending, Ending::Suspended);
     let state = queue.jobs.change(id, |record| {
@@ -65,6 +83,22 @@ pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
 fn window_opens(job: &Job, time: &LocalTime) -> Option<Timestamp> {
     where_to_end(job, time)?;
     job.schedule.window.map(|window| time.opens(window))
+}
+
+/// A fault of the models is noted once, and a job that was done shows that there is none.
+fn note_outage(queue: &mut Queue, id: JobId, ending: &Ending) {
+    let Some(record) = queue.jobs.get(id) else {
+        return;
+    };
+    match ending {
+        Ending::Done(_) => queue.schedule.note_passed(&record.job),
+        Ending::Failed(failure) if reach(failure) == Some(Reach::Model) => {
+            queue
+                .schedule
+                .note_outage(Some(&record.job), failure.clone());
+        }
+        _ => {}
+    }
 }
 
 fn device(job: &Job) -> Option<&str> {

@@ -8,7 +8,7 @@ use framepack_ipc::{
     state::Imported,
     worker::WorkerInfo,
 };
-use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -228,6 +228,11 @@ impl QueueHandle {
     /// Notes what a closer look at a job found; durable when this returns.
     pub(crate) async fn warn(&self, job: JobId, warnings: Vec<String>) -> Result<(), Stopping> {
         self.ask(|reply| Message::Warn(job, warnings, reply)).await
+    }
+
+    /// The model bundle is not there: jobs will wait for it.
+    pub(crate) async fn expect_outage(&self, failure: Failure) -> Result<(), Stopping> {
+        self.tell(Message::Outage(Box::new(failure))).await
     }
 
     /// Every change of every job from now on.

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use framepack_bundle::Look;
 use framepack_ipc::{
     control::WorkerStatus,
     queue::{Changed, QueueView},
     state::Imported,
 };
-use framepack_jobs::{Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
 use tokio::sync::oneshot;
 
 use super::{
@@ -38,6 +39,10 @@ pub(super) enum Message {
     Prepared(JobId, Result<PathBuf, NotPrepared>),
     /// Other shares answer than before.
     Shares,
+    /// What a look at the model bundle found; nothing where its share does not answer.
+    Looked(Option<Box<Look>>),
+    /// The model bundle is not there, which was seen before any job needed it.
+    Outage(Box<Failure>),
     WorkerReport(JobId, WorkerReport),
     Worker(WorkerStatus),
     Workers(oneshot::Sender<Vec<WorkerStatus>>),

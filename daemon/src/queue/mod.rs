@@ -34,7 +34,7 @@ pub(crate) use self::{
     actor::{Actor, QueueConfig},
     handle::{QueueHandle, Stopping},
     jobs::{exported, is_kept},
-    order::{NotForAll, Order},
+    order::{NotForAll, Order, Pausing},
     runs::{Assignment, Control, Death, DeathKind, Ending, WorkerReport},
     submission::{Submission, SubmitError, Submitted},
     view::Summary,

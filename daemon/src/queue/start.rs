@@ -10,8 +10,9 @@ use tracing::info;
 
 use super::{
     core::Queue,
+    jobs::Jobs,
     outbox::{Clearing, Delivery},
-    runs::{Assignment, IdleWorker, again_or_failed},
+    runs::{Assignment, IdleWorker, Runs, again_or_failed},
     schedule::{Eligibility, LocalTime},
     windows::has_end,
 };
@@ -29,6 +30,8 @@ pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
     queue.schedule.swept();
     queue.schedule.look_for_room();
     queue.schedule.look_at_shares();
+    let is_begun = |id| is_begun(&queue.jobs, &queue.runs, id);
+    queue.schedule.look_at_outages(is_begun);
     if queue.outbox.trouble().is_some() {
         return Vec::new();
     }
@@ -49,10 +52,14 @@ pub(super) fn assign(queue: &mut Queue) -> Vec<Preparation> {
 
 /// Who gets which job.
 fn turns(queue: &mut Queue, first: IdleWorker) -> Vec<(JobId, IdleWorker)> {
-    let context = queue
+    let preparing = queue.runs.preparing();
+    let time = LocalTime::now(&queue.clock);
+    let is_begun = |id| is_begun(&queue.jobs, &queue.runs, id);
+    queue
         .schedule
-        .context(&queue.jobs, LocalTime::now(&queue.clock));
-    let mut lineup = queue.schedule.lineup(&context, &queue.runs.preparing());
+        .choose_probes(&queue.jobs, &time, &preparing, is_begun);
+    let context = queue.schedule.context(&queue.jobs, time);
+    let mut lineup = queue.schedule.lineup(&context, &preparing);
     let (mut turns, mut next) = (Vec::new(), Some(first));
     while let Some(worker) = next {
         let warm = queue.schedule.warm(&worker.worker.device);
@@ -67,6 +74,12 @@ fn turns(queue: &mut Queue, first: IdleWorker) -> Vec<(JobId, IdleWorker)> {
         .schedule
         .note_turns(turns.len(), lineup.into_overtaken());
     turns
+}
+
+/// Whether a job is with a worker, or about to be.
+pub(super) fn is_begun(jobs: &Jobs, runs: &Runs, id: JobId) -> bool {
+    let job = jobs.get(id).map(|record| &record.job);
+    job.is_some_and(|job| job.is(StateName::Running)) || runs.preparing().contains(&id)
 }
 
 /// What is to be done before a job runs.

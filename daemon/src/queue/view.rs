@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use framepack_ipc::{
-    control::Note,
+    control::{Note, Outage},
     queue::{QueueEntry, QueueView, Standing},
 };
 use framepack_jobs::{Code, Dependency, Job, JobState, Timestamp};
@@ -12,6 +12,7 @@ use super::{
     core::Queue,
     runs::Control,
     schedule::{Eligibility, LocalTime, SchedulingContext, Turn, TurnReason, Wait, Warm},
+    start::is_begun,
     windows::where_to_end,
 };
 
@@ -30,6 +31,8 @@ pub(crate) struct Summary {
     pub(crate) paused: Option<String>,
     /// The same as a note, when it is the disk.
     pub(crate) disk_full: Option<Note>,
+    /// What jobs wait for until the farm is mended.
+    pub(crate) outages: Vec<Outage>,
 }
 
 impl Summary {
@@ -43,6 +46,7 @@ impl Summary {
 /// The queue at a glance, for those who need no records.
 pub(super) fn summary(queue: &Queue) -> Summary {
     let full = queue.schedule.no_room();
+    let outages = outages(queue);
     Summary {
         queued: queue.jobs.queued().len() as u64,
         running: queue
@@ -52,8 +56,9 @@ pub(super) fn summary(queue: &Queue) -> Summary {
             .collect(),
         suspended: suspended(queue),
         max_jobs: queue.max_jobs,
-        paused: queue.paused(),
+        paused: paused(queue, &outages),
         disk_full: full.map(|full| Note::new(Code::DISK_FULL, full.to_string())),
+        outages,
     }
 }
 
@@ -77,11 +82,59 @@ pub(super) fn view(queue: &Queue) -> QueueView {
         Eligibility::Waits(wait) => Some(entry_of_waiting(job, &wait)),
         _ => None,
     }));
+    let outages = outages(queue);
     QueueView {
-        paused: queue.paused(),
+        paused: paused(queue, &outages),
         paused_groups: queue.schedule.paused_groups().iter().cloned().collect(),
         jobs,
+        outages,
     }
+}
+
+/// What jobs wait for: models that can't be used, and devices whose workers can't start.
+fn outages(queue: &Queue) -> Vec<Outage> {
+    let is_begun = |id| is_begun(&queue.jobs, &queue.runs, id);
+    let mut outages = queue.schedule.outages(is_begun);
+    for worker in queue.runs.workers() {
+        let Some(outage) = &worker.outage else {
+            continue;
+        };
+        let is_same = |other: &&mut Outage| {
+            !other.devices.is_empty()
+                && other.code == outage.code
+                && other.message == outage.message
+        };
+        match outages.iter_mut().find(is_same) {
+            Some(same) => same.devices.extend(outage.devices.iter().cloned()),
+            None => outages.push((**outage).clone()),
+        }
+    }
+    outages
+}
+
+/// Why no job begins: what users and disks say, or an outage that all jobs wait for.
+fn paused(queue: &Queue, outages: &[Outage]) -> Option<String> {
+    queue.paused().or_else(|| {
+        let outage = outages.iter().find(|outage| stops_all(queue, outage))?;
+        let (message, code, times) = (&outage.message, &outage.code, outage.times());
+        Some(format!(
+            "jobs wait until the farm is mended: {message} [{code}] ({times})"
+        ))
+    })
+}
+
+/// Whether no job at all can begin while this lasts.
+fn stops_all(queue: &Queue, outage: &Outage) -> bool {
+    if !outage.devices.is_empty() {
+        return queue
+            .runs
+            .workers()
+            .all(|worker| outage.devices.contains(&worker.device));
+    }
+    let queued = queue.jobs.queued();
+    let mut records = queued.iter().filter_map(|id| queue.jobs.get(*id));
+    outage.models.is_empty()
+        || records.all(|record| outage.models.contains(&record.job.rendered_model()))
 }
 
 /// The jobs that may begin. Which of several devices is free first is not known: they take turns.
@@ -195,6 +248,13 @@ fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
         Wait::Window { window, opens } => waiting(
             format!("waiting for its window {window}, which opens at {opens}"),
             Some(*opens),
+        ),
+        Wait::Outage(failure) => waiting(
+            format!(
+                "waiting until the farm is mended: {} [{}]",
+                failure.message, failure.code
+            ),
+            None,
         ),
         Wait::Share(share) => waiting(
             format!("waiting for {}, which does not answer", share.display()),

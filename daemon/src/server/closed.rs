@@ -111,6 +111,7 @@ impl Closed {
             workers: Vec::new(),
             paused: Some(self.paused.to_owned()),
             degraded: vec![self.why.borrow().clone()],
+            outages: Vec::new(),
         })
     }
 

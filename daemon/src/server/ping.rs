@@ -2,7 +2,7 @@
 
 use framepack_ipc::{
     ErrorEnvelope,
-    control::{DaemonStatus, Note, Response},
+    control::{DaemonStatus, Note, Outage, Response},
 };
 use framepack_jobs::Code;
 
@@ -18,6 +18,7 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
     });
     degraded.extend(service.disk.notes());
     degraded.extend(service.clock.note());
+    degraded.extend(summary.outages.iter().map(note));
     Ok(Response::Pong(DaemonStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
@@ -27,7 +28,16 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
         workers: service.queue.workers().await?,
         paused: summary.paused,
         degraded,
+        outages: summary.outages,
     }))
+}
+
+fn note(outage: &Outage) -> Note {
+    Note {
+        code: outage.code.clone(),
+        message: outage.message.clone(),
+        hint: outage.hint.clone(),
+    }
 }
 
 /// That a job would have no room, when none has been tried.

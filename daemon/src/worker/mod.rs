@@ -8,19 +8,23 @@
 //! - `watchdog`: how long a worker may be silent
 //! - `idle`: which memory a worker without a job frees, and when
 //! - `faults`: when a device is disabled; `switch`: how it is enabled again
+//! - `start_fault`: why a worker does not start where the farm is at fault; `outage`: the wait until it is mended
 //! - `questions`: questions to workers, beside jobs
 //! - `inspection`: a look at submitted jobs, by a program of its own
-//! - `devices`: which devices get a worker, and a supervisor
+//! - `devices`: which devices get a worker, and a supervisor; `known`: on which GPUs jobs were rendered
 //! - `vitals`: what the kernel says of a process
 
 mod devices;
 mod faults;
 mod idle;
 mod inspection;
+mod known;
 mod launch;
+mod outage;
 mod process;
 mod questions;
 mod run;
+mod start_fault;
 mod supervisor;
 mod switch;
 mod verdict;
@@ -28,8 +32,9 @@ mod vitals;
 mod watchdog;
 
 pub(crate) use self::{
-    devices::supervisors,
+    devices::{Circumstances, supervisors, wanted},
     inspection::Inspections,
+    known::KnownGpus,
     questions::{NoAnswer, Planners},
     supervisor::SupervisorContext,
     switch::Switches,

@@ -12,6 +12,7 @@ use std::{
 };
 
 use framepack_ipc::worker::{FromWorker, ToWorker, WORKER_PROTOCOL, WorkerInfo};
+use framepack_jobs::Failure;
 use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
@@ -59,10 +60,15 @@ pub(crate) enum WorkerError {
     Protocol { found: u32 },
     #[error("not a worker's message: {line:?}")]
     Gibberish { line: String },
+    /// It says itself why it can't work.
+    #[error("{} [{}]", .failure.message, .failure.code)]
+    Unready { failure: Box<Failure> },
     #[error("{status}{}", last_words(.stderr))]
     Died {
         kind: DeathKind,
         status: String,
+        /// `None`: the system did not tell.
+        exit: Option<ExitStatus>,
         stderr: Vec<String>,
     },
 }
@@ -118,6 +124,9 @@ impl WorkerProcess {
             }
             Ok(Ok(FromWorker::Ready(info))) => Err(WorkerError::Protocol {
                 found: info.protocol,
+            }),
+            Ok(Ok(FromWorker::Unready { failure })) => Err(WorkerError::Unready {
+                failure: Box::new(failure),
             }),
             Ok(Ok(other)) => Err(WorkerError::Gibberish {
                 line: format!("{other:?}"),
@@ -209,7 +218,13 @@ impl WorkerProcess {
 
     async fn death(&mut self) -> WorkerError {
         self.stdin = None;
-        let (kind, status) = match timeout(EXIT_GRACE, self.child.wait()).await {
+        let waited = timeout(EXIT_GRACE, self.child.wait()).await;
+        let exit = waited
+            .as_ref()
+            .ok()
+            .and_then(|waited| waited.as_ref().ok())
+            .copied();
+        let (kind, status) = match waited {
             Ok(Ok(status)) => describe(status, vitals::oom_kills() > self.oom_kills),
             Ok(Err(error)) => (DeathKind::Crash, format!("the worker is gone ({error})")),
             Err(_) => {
@@ -223,10 +238,14 @@ impl WorkerProcess {
         WorkerError::Died {
             kind,
             status,
+            exit,
             stderr: stderr.ok().and_then(Result::ok).unwrap_or_default().into(),
         }
     }
 }
+
+/// What a process gets that reads a mapped file which is shorter than it was, or whose disk is gone.
+const SIGBUS: i32 = 7;
 
 /// What a process died of. Signal 9 is the kernel's for want of memory if it has killed anything for that meanwhile.
 fn describe(status: ExitStatus, was_oom: bool) -> (DeathKind, String) {
@@ -235,6 +254,10 @@ fn describe(status: ExitStatus, was_oom: bool) -> (DeathKind, String) {
             let status = "the kernel's OOM killer killed the worker (signal 9)";
             (DeathKind::OutOfMemoryKill, status.into())
         }
+        (Some(SIGBUS), _) => (
+            DeathKind::LostFile,
+            "the worker was killed by signal 7: a file that it had mapped, such as its models, could no longer be read".into(),
+        ),
         (Some(signal), _) => (
             DeathKind::Crash,
             format!("the worker was killed by signal {signal}"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use framepack_ipc::worker::{FromWorker, Phase, Progress, RenderRequest, RungTaken, ToWorker};
-use framepack_jobs::{Class, Code, Failure, JobId};
+use framepack_jobs::{AnyCode, Class, Code, Failure, JobId, Reach};
 use tokio::{
     select,
     sync::mpsc,
@@ -243,7 +243,7 @@ impl<'s> Run<'s> {
                 self.context.questions.answer(ask, outcome);
                 return Ok(None);
             }
-            FromWorker::Ready(_) => {
+            FromWorker::Ready(_) | FromWorker::Unready { .. } => {
                 warn!(job = %self.request.job, "the worker reported ready a second time");
                 return Ok(None);
             }
@@ -290,6 +290,9 @@ impl<'s> Run<'s> {
 /// its successor.
 fn after(job: JobId, ending: &Ending) -> After {
     match ending {
+        Ending::Failed(failure) if keeps_from_working(failure) => {
+            After::Replace(ReplaceReason::Outage(Box::new(failure.clone())))
+        }
         Ending::Failed(failure) if failure.class == Class::Gpu => {
             After::Replace(ReplaceReason::Dead {
                 how: failure.message.clone(),
@@ -301,6 +304,11 @@ fn after(job: JobId, ending: &Ending) -> After {
     }
 }
 
+/// Whether every job would fail so on this device, and the farm is at fault.
+fn keeps_from_working(failure: &Failure) -> bool {
+    matches!(&failure.code, AnyCode::Known(code) if code.outage() == Some(Reach::Device))
+}
+
 /// The end of a job whose worker died by itself.
 async fn end_of_dead(job: JobId, death: &WorkerError, shutdown: &mut Shutdown) -> End {
     let how = death.to_string();
@@ -309,8 +317,12 @@ async fn end_of_dead(job: JobId, death: &WorkerError, shutdown: &mut Shutdown) -
         return (Ending::Interrupted, After::Stop);
     }
     let kind = death.kind();
-    // Want of memory is no fault of the device.
-    let fault = (kind != DeathKind::OutOfMemoryKill).then_some(Cause::Job(job));
+    let is_devices = match kind {
+        DeathKind::Crash | DeathKind::Hang => true,
+        // Want of memory is no fault of the device, and neither is a model that went away.
+        DeathKind::OutOfMemoryKill | DeathKind::LostFile => false,
+    };
+    let fault = is_devices.then_some(Cause::Job(job));
     let ending = Ending::WorkerDied(Death {
         kind,
         how: how.clone(),

@@ -7,7 +7,7 @@ use framepack_ipc::{
     control::{WorkerState, WorkerStatus},
     worker::{FromWorker, ToWorker, WorkerInfo},
 };
-use framepack_jobs::Code;
+use framepack_jobs::{Code, Failure};
 use tokio::{
     select,
     sync::oneshot,
@@ -18,16 +18,20 @@ use tracing::{error, info, warn};
 use super::{
     faults::{Cause, Faults},
     idle::{IdleClock, Kept},
+    known::KnownGpus,
     launch::Launch,
+    outage::{Clue, LOOK_PAUSE, News, Wait, told},
     process::WorkerProcess,
     questions::Questions,
     run::{Run, RunContext},
+    start_fault,
     switch::Switch,
     verdict::{After, ReplaceReason},
     watchdog::Watchdog,
 };
 use crate::{
     disk::Disk,
+    nvidia::Nvidia,
     queue::{Assignment, Ending, QueueHandle, Stopping},
     shutdown::Shutdown,
 };
@@ -46,6 +50,8 @@ pub(crate) struct SupervisorContext<'a> {
     pub(crate) queue: &'a QueueHandle,
     pub(crate) disk: &'a Disk,
     pub(crate) shutdown: &'a Shutdown,
+    /// Why jobs wait for a GPU that is missing.
+    pub(crate) insists: Option<String>,
 }
 
 /// Keeps one device working.
@@ -64,6 +70,11 @@ pub(crate) struct Supervisor {
     status: WorkerStatus,
     /// Before the next start after a death.
     pause: Duration,
+    /// The same while the farm is at fault.
+    outage: Wait,
+    /// Why a GPU that is missing is waited for, where nobody has said so.
+    insists: Option<String>,
+    known: KnownGpus,
 }
 
 /// What an idle worker gets to do.
@@ -77,8 +88,8 @@ impl Supervisor {
     pub(super) fn new(
         context: &SupervisorContext<'_>,
         device: String,
-        questions: Questions,
-        switch: Switch,
+        (questions, switch): (Questions, Switch),
+        known: KnownGpus,
     ) -> Self {
         let config = context.config;
         Self {
@@ -88,6 +99,7 @@ impl Supervisor {
                 state: WorkerState::Starting,
                 note: None,
                 temperature: None,
+                outage: None,
             },
             launch: Launch {
                 program: context.program.to_owned(),
@@ -104,6 +116,9 @@ impl Supervisor {
             watchdog: Watchdog::new(config.worker.deadlines),
             faults: Faults::new(config.worker.max_faults),
             pause: FIRST_PAUSE,
+            outage: Wait::default(),
+            insists: context.insists.clone(),
+            known,
         }
     }
 
@@ -129,6 +144,7 @@ impl Supervisor {
                         self.rest(how).await?;
                     }
                 }
+                ReplaceReason::Outage(failure) => self.wait_out(*failure).await?,
                 ReplaceReason::Stuck(unkillable) => self.disable(&unkillable.to_string()).await?,
             }
         }
@@ -137,7 +153,9 @@ impl Supervisor {
     /// Runs one worker until it has to be replaced, and says why.
     async fn live(&mut self) -> Result<ReplaceReason, Stopping> {
         self.status.temperature = None;
-        self.tell(WorkerState::Starting).await?;
+        if self.status.outage.is_none() {
+            self.tell(WorkerState::Starting).await?;
+        }
         let started = select! {
             started = WorkerProcess::start(&self.launch) => started,
             () = self.shutdown.requested() => return Err(Stopping),
@@ -152,18 +170,73 @@ impl Supervisor {
                 );
                 self.status.device_name = Some(info.device_name.clone());
                 self.status.note = None;
+                if let Some(outage) = self.status.outage.take() {
+                    info!(device = info.device, code = %outage.code, "mended: {}", outage.message);
+                }
                 self.serve(process, &info).await
             }
-            Err(error) => Ok(ReplaceReason::Dead {
-                how: error.to_string(),
-                fault: Some(Cause::Worker),
+            Err(error) => Ok(match start_fault::of(&error) {
+                Some(failure) => ReplaceReason::Outage(Box::new(failure)),
+                None => ReplaceReason::Dead {
+                    how: error.to_string(),
+                    fault: Some(Cause::Worker),
+                },
             }),
+        }
+    }
+
+    /// The farm is at fault that the device can't be used. Waits until it may be mended: for a while, or until what a
+    /// worker needs is other than before, or a user wants it tried.
+    async fn wait_out(&mut self, failure: Failure) -> Result<(), Stopping> {
+        let failure = self.explained(failure);
+        let (device, pause) = (&self.launch.device, self.outage.next());
+        let (outage, news) = told(device, &failure, self.status.outage.as_deref(), pause);
+        if news == News::New {
+            let hint = failure.hint.unwrap_or_default();
+            error!(device, code = %failure.code, "jobs wait until this is mended: {} ({hint})", failure.message);
+        }
+        self.status.note = Some(format!("{} [{}]", failure.message, failure.code));
+        self.status.outage = Some(Box::new(outage));
+        self.tell(WorkerState::Down).await?;
+        let (again, before) = (Instant::now() + pause, self.clue().await);
+        loop {
+            select! {
+                () = sleep_until(again) => return Ok(()),
+                () = sleep(LOOK_PAUSE) => if self.clue().await != before {
+                    return Ok(());
+                },
+                () = self.switch.enabled() => return Ok(()),
+                _ = self.questions.next() => self.questions.give_up(),
+                () = self.shutdown.requested() => return Err(Stopping),
+            }
+        }
+    }
+
+    async fn clue(&self) -> Option<Clue> {
+        Clue::now(&self.disk, &self.launch.program).await
+    }
+
+    /// A GPU that is missing is mostly a matter of its driver.
+    fn explained(&self, failure: Failure) -> Failure {
+        if failure.code != Code::DEVICE_MISSING {
+            return failure;
+        }
+        let failure = Nvidia::look()
+            .explain(&self.launch.device)
+            .unwrap_or(failure);
+        match &self.insists {
+            Some(why) => Failure {
+                message: format!("{}; {why}", failure.message),
+                ..failure
+            },
+            None => failure,
         }
     }
 
     /// Waits a little longer with each death before the next worker is started.
     async fn rest(&mut self, how: String) -> Result<(), Stopping> {
         self.status.note = Some(how);
+        self.status.outage = None;
         self.tell(WorkerState::Down).await?;
         select! {
             () = sleep(self.pause) => {}
@@ -175,6 +248,7 @@ impl Supervisor {
 
     /// Gives the device no more jobs until a user enables it again.
     async fn disable(&mut self, how: &str) -> Result<(), Stopping> {
+        self.status.outage = None;
         let device = &self.launch.device;
         let code = Code::DEVICE_DISABLED;
         error!(device, %code, "disabled: {how}");
@@ -198,6 +272,7 @@ impl Supervisor {
 
     fn forget_faults(&mut self) {
         self.faults.forget();
+        self.outage.forget();
         self.pause = FIRST_PAUSE;
     }
 
@@ -219,6 +294,7 @@ impl Supervisor {
                     let after = self.render(&mut process, *assignment).await?;
                     if after == After::Finished {
                         self.forget_faults();
+                        self.known.rendered_on(&self.launch.device);
                     }
                     let kept = if gives_back {
                         Kept::Nothing

@@ -24,7 +24,7 @@ impl Switches {
         (Self(Arc::new(named)), sides)
     }
 
-    /// Enables a disabled device.
+    /// Enables a disabled device; has one that waits until the farm is mended tried at once.
     pub(crate) fn enable(&self, device: &str) {
         if let Some(switch) = self.0.get(device) {
             switch.notify_one();
@@ -33,7 +33,7 @@ impl Switches {
 }
 
 impl Switch {
-    /// Waits until a user enables the device.
+    /// Waits until a user enables the device, or wants it tried.
     pub(super) async fn enabled(&self) {
         self.0.notified().await;
     }

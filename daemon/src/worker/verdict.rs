@@ -1,5 +1,7 @@
 //! What a worker is good for, after a job or without one.
 
+use framepack_jobs::Failure;
+
 use super::{faults::Cause, process::Unkillable};
 
 /// How to go on with a worker.
@@ -22,6 +24,8 @@ pub(super) enum ReplaceReason {
     Recycled,
     /// It died, or had to be killed; whether its device may be to blame.
     Dead { how: String, fault: Option<Cause> },
+    /// It can't work until the farm is mended.
+    Outage(Box<Failure>),
     /// It can't even be killed.
     Stuck(Unkillable),
 }

@@ -1,6 +1,7 @@
 //! The files of a bundle's encoders, as they are now.
 
-use super::layout::{Bundle, Component};
+use framepack_bundle::{Bundle, Component};
+
 use crate::{error::Error, weights::Fingerprint};
 
 /// Which files a bundle's encoders are read from at the moment.

@@ -2,7 +2,8 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_jobs::{Bytes, Code, Failure, FileError};
+use framepack_bundle::BundleError;
+use framepack_jobs::{Bytes, Code, Failure};
 use thiserror::Error;
 
 use super::{
@@ -96,17 +97,9 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The bundle lacks something that the job needs.
-    #[error("bundle {}: {reason}", path.display())]
-    Bundle {
-        /// The bundle.
-        path: PathBuf,
-        /// What it lacks.
-        reason: String,
-    },
-    /// The bundle's `framepack.json` cannot be used.
+    /// The bundle lacks something that the job needs, or its `framepack.json` cannot be used.
     #[error(transparent)]
-    BundleDefaults(#[from] FileError),
+    Bundle(#[from] BundleError),
     /// The job has a setting that this worker does not carry out.
     #[error("{key} is not available in this version of the worker")]
     Setting {
@@ -195,8 +188,7 @@ impl Error {
             Self::Setting { .. } => Code::NOT_AVAILABLE,
             Self::Numerics { .. } => Code::NOT_A_NUMBER,
             Self::Io { .. } => Code::FILE_IO,
-            Self::Bundle { .. } => Code::MODEL_INCOMPLETE,
-            Self::BundleDefaults(_) => Code::MODEL_DEFAULTS,
+            Self::Bundle(e) => e.code(),
             Self::Cancelled | Self::Suspended => Code::CANCELLED,
         }
     }

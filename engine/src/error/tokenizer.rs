@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use framepack_bundle::StandIn;
 use framepack_jobs::Code;
 use thiserror::Error;
 
@@ -32,6 +33,9 @@ pub enum TokenizerError {
         /// The files that would do.
         expected: &'static str,
     },
+    /// Something else lies in the place of a file.
+    #[error(transparent)]
+    StandIn(#[from] StandIn),
     /// A special token isn't in the vocabulary.
     #[error("{dir}: the vocabulary has no entry for the {role} token {token:?}")]
     UnknownSpecial {
@@ -52,6 +56,7 @@ impl TokenizerError {
     pub fn code(&self) -> Code {
         match self {
             Self::Encode(_) => Code::PROMPT,
+            Self::StandIn(stand_in) => stand_in.code(),
             _ => Code::TOKENIZER,
         }
     }

@@ -143,7 +143,7 @@ struct JobModels<'a> {
 
 impl JobModels<'_> {
     fn folder(&self, component: Component) -> Result<PathBuf, Error> {
-        self.job.bundle.component(component)
+        Ok(self.job.bundle.component(component)?)
     }
 
     /// Sizes of a component's tensors: of those in its folder, or of those that are made for it.

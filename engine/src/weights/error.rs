@@ -1,7 +1,11 @@
 //! What can be wrong with a model's files, with the facts that a user needs to find it.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
+use framepack_bundle::StandIn;
 use framepack_jobs::Code;
 use thiserror::Error;
 
@@ -23,6 +27,9 @@ pub enum WeightsError {
         /// The pickle.
         path: PathBuf,
     },
+    /// Something else lies in the place of a file.
+    #[error(transparent)]
+    StandIn(StandIn),
     /// The operating system refused.
     #[error("{doing} {}: {source}", path.display())]
     Io {
@@ -122,11 +129,17 @@ pub enum WeightsError {
 }
 
 impl WeightsError {
+    /// The same, or what lies in the place of the file at `path`, which explains it.
+    pub(crate) fn at(self, path: &Path) -> Self {
+        framepack_bundle::stand_in(path).map_or(self, Self::StandIn)
+    }
+
     /// The error's code.
     pub fn code(&self) -> Code {
         match self {
             Self::NotFound { .. } => Code::WEIGHTS_MISSING,
             Self::Pickle { .. } => Code::WEIGHTS_PICKLE,
+            Self::StandIn(stand_in) => stand_in.code(),
             Self::Io { .. } => Code::WEIGHTS_UNREADABLE,
             Self::Malformed { .. } => Code::WEIGHTS_MALFORMED,
             Self::Truncated { .. } => Code::WEIGHTS_TRUNCATED,

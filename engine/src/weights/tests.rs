@@ -162,8 +162,7 @@ fn a_truncated_file_names_the_first_tensor_that_is_not_whole() {
 #[test]
 fn what_is_no_safetensors_file_is_refused() {
     for bytes in [
-        &b""[..],
-        b"short",
+        &b"short"[..],
         b"\x80\x02}q\x00.not a safetensors file",
         b"\x02\0\0\0\0\0\0\0[]",
     ] {
@@ -175,6 +174,23 @@ fn what_is_no_safetensors_file_is_refused() {
             "{bytes:?}: {error}"
         );
     }
+}
+
+#[test]
+fn what_lies_in_the_place_of_weights_is_named() {
+    for (bytes, code) in [
+        (&b""[..], "FP3015"),
+        (&[0; 4096], "FP3015"),
+        (b"<!DOCTYPE html>", "FP3016"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "FP3014"),
+    ] {
+        let dir = dir();
+        fs::write(dir.path().join("model.safetensors"), bytes).unwrap();
+        assert_eq!(open_error(&dir).code().as_str(), code, "{bytes:?}");
+    }
+    let dir = dir();
+    fs::write(dir.path().join("model.safetensors.part"), "x").unwrap();
+    assert_eq!(open_error(&dir).code().as_str(), "FP3015");
 }
 
 #[test]

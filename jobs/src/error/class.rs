@@ -62,6 +62,19 @@ pub enum Fault {
 }
 
 impl Class {
+    /// Those that the failure of a job can have.
+    pub const OF_JOBS: [Self; 9] = [
+        Self::Input,
+        Self::Policy,
+        Self::Oom,
+        Self::Numerics,
+        Self::Hang,
+        Self::Gpu,
+        Self::Io,
+        Self::Cancelled,
+        Self::Internal,
+    ];
+
     /// The class as JSON spells it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 
 mod any;
 mod class;
+mod outage;
 mod table;
 
 use std::{fmt, str::FromStr};
@@ -12,6 +13,7 @@ use framepack_yaml::ProblemKind;
 
 pub use any::AnyCode;
 pub use class::{Class, Fault};
+pub use outage::Reach;
 pub use table::Section;
 
 /// A stable code, `FP` and four digits, with what is known of every error that has it.

@@ -38,7 +38,9 @@
 //! under which it dies. When it only inspects jobs (`inspect`), it warns of the prompt's length in bytes, dies of
 //! prompts that begin with `uninspected`, and adds a line to `inspections.log` for each of its processes. In the state directory it adds a line to `starts.log` (its process id), with each render to
 //! `renders.log` (the job's number), and with each `Cool` to `cool.log` (`warm` or `cold`); while there is a file
-//! `refuse-start-DEVICE`, it fails to start. To `doctor` it says that all is well.
+//! `refuse-start-DEVICE`, it fails to start; with `unready-DEVICE` or `unusable-MODEL`, which hold an error's code, it
+//! says so of the device when it starts, or of the model when a job needs it. To `doctor` it
+//! says that all is well.
 
 mod chain;
 mod desk;
@@ -49,13 +51,14 @@ mod run;
 mod script;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Write},
     path::Path,
     process,
 };
 
 use framepack_ipc::worker::{FromWorker, Temperature, ToWorker, WORKER_PROTOCOL, WorkerInfo};
+use framepack_jobs::{Code, Failure};
 
 use self::{
     desk::{Desk, say},
@@ -97,6 +100,10 @@ fn main() -> io::Result<()> {
         eprintln!("fake worker: the device does not answer");
         process::exit(1);
     }
+    if let Some(failure) = fault(&state_dir.join(format!("unready-{device}"))) {
+        say(&FromWorker::Unready { failure });
+        process::exit(1);
+    }
     note(state_dir, "starts.log", &std::process::id().to_string())?;
 
     let desk = Desk::open(preserve_gb);
@@ -111,6 +118,12 @@ fn main() -> io::Result<()> {
         match message {
             ToWorker::Render(request) => {
                 note(state_dir, "renders.log", &request.job.to_string())?;
+                let model = request.model.as_str();
+                if let Some(failure) = fault(&state_dir.join(format!("unusable-{model}"))) {
+                    let job = request.job;
+                    say(&FromWorker::Failed { job, failure });
+                    continue;
+                }
                 if let Ending::Fatal = Run::new(&request, device, state_dir, &desk).finish() {
                     let next = desk.next();
                     panic!("the device is of no use any more for {next:?}");
@@ -129,6 +142,13 @@ fn main() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The fault that a file in the state directory asks for, if it is there.
+fn fault(file: &Path) -> Option<Failure> {
+    let code = fs::read_to_string(file).ok()?;
+    let code: Code = code.parse().expect("the file holds an error's code");
+    Some(Failure::new(code, format!("as {} says", file.display())))
 }
 
 /// Adds a line to a log in the state directory.

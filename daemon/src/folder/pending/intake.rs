@@ -4,8 +4,8 @@ use std::{path::Path, time::Instant};
 
 use framepack_config::Dedupe;
 use framepack_jobs::{
-    BundleDefaults, Failure, JobSpec, SURELY_READ_BYTES, Settings, Source, Surroundings, ValidSpec,
-    Validated,
+    BundleDefaults, Failure, FileError, JobSpec, SURELY_READ_BYTES, Settings, Source, Surroundings,
+    ValidSpec, Validated,
     picture::{Alpha, Header},
 };
 
@@ -30,12 +30,16 @@ pub(crate) struct Offer<'a> {
     pub(crate) claim: Option<String>,
 }
 
-/// What the bundle's `framepack.json` says, if there is one.
+/// What the bundle's `framepack.json` says, if there is one. One that can't be read now, or that was not downloaded to
+/// its end, says nothing: jobs wait for it.
 pub(crate) fn bundle_defaults(bundle: &Path) -> Result<BundleDefaults, StartError> {
     let file = bundle.join(BundleDefaults::FILE);
-    framepack_yaml::read_if_present(&file, BundleDefaults::parse)
-        .map(Option::unwrap_or_default)
-        .map_err(StartError::Bundle)
+    match framepack_yaml::read_if_present(&file, BundleDefaults::parse) {
+        Ok(defaults) => Ok(defaults.unwrap_or_default()),
+        Err(FileError::Unreadable { .. }) => Ok(BundleDefaults::default()),
+        Err(_) if framepack_bundle::stand_in(&file).is_some() => Ok(BundleDefaults::default()),
+        Err(error) => Err(StartError::Bundle(error)),
+    }
 }
 
 /// What offers are checked against.

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fmt::Write};
 
-use framepack_ipc::control::Note;
+use framepack_ipc::control::{Note, Outage};
 use framepack_jobs::{Job, JobState, Progress, on_one_line};
 
 use super::view::Sources;
@@ -46,7 +46,12 @@ impl Status<'_> {
             running.len(),
             self.sources.notice.describe(),
         )?;
-        list(text, "Needs attention", self.notes.iter().map(note))?;
+        let outages = self.summary.outages.iter().map(outage);
+        list(
+            text,
+            "Needs attention",
+            self.notes.iter().map(note).chain(outages),
+        )?;
         list(text, "Running", running.iter().map(run))?;
         list(text, "Suspended", suspended.iter().map(suspension))?;
         let Sources {
@@ -140,6 +145,18 @@ fn suspension(job: &Job) -> String {
         }
         None => format!("job {id} \"{name}\"{held}"),
     }
+}
+
+/// What jobs wait for, since when, what to do, and when it is tried again.
+fn outage(outage: &Outage) -> String {
+    let hint = outage.hint.as_ref().map(|hint| format!(" ({hint})"));
+    format!(
+        "{}: {}{}; {}",
+        outage.code,
+        outage.message,
+        hint.unwrap_or_default(),
+        outage.times()
+    )
 }
 
 fn run(job: &Job) -> String {

@@ -15,5 +15,5 @@ pub(super) use self::{
     report::{Persistence, note as note_report},
     roster::Runs,
     run::IdleWorker,
-    verdict::{Circumstances, after_run, again_or_failed, lost},
+    verdict::{Circumstances, after_run, again_or_failed, lost, reach},
 };

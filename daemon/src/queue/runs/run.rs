@@ -81,4 +81,6 @@ pub(crate) enum DeathKind {
     Hang,
     /// The kernel killed it for want of memory.
     OutOfMemoryKill,
+    /// A file that it had mapped could no longer be read.
+    LostFile,
 }

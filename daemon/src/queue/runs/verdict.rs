@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use framepack_jobs::{Class, Code, Failure, JobId, JobState, Timestamp};
-use tracing::{info, warn};
+use framepack_jobs::{AnyCode, Class, Code, Failure, JobId, JobState, Reach, Timestamp};
+use tracing::{debug, info, warn};
 
 use super::{
     retry::{Decision, MAX_LOST_STARTS, MAX_WORKER_DEATHS, PriorAttempts, decide},
@@ -58,11 +58,14 @@ pub(in crate::queue) fn after_run(
             result,
         },
         Ending::Cancelled => JobState::Cancelled { finished_at: now },
-        Ending::Failed(failure) if record.private.cancel_requested => JobState::Failed {
-            finished_at: now,
-            failure,
-        },
+        Ending::Failed(failure) if record.private.cancel_requested && reach(&failure).is_none() => {
+            JobState::Failed {
+                finished_at: now,
+                failure,
+            }
+        }
         _ if record.private.cancel_requested => JobState::Cancelled { finished_at: now },
+        Ending::Failed(failure) if reach(&failure).is_some() => wait_for_farm(record, &failure),
         Ending::Failed(failure) if failure.code == Code::DISK_FULL_MIDWAY => {
             wait_for_room(record, failure, now)
         }
@@ -73,6 +76,24 @@ pub(in crate::queue) fn after_run(
         Ending::WorkerDied(death) => after_death(record, death, now),
         Ending::Interrupted | Ending::Suspended => JobState::Queued,
     })
+}
+
+/// Whom a failure keeps from working, if the farm is at fault and the next job would meet the same.
+pub(in crate::queue) fn reach(failure: &Failure) -> Option<Reach> {
+    match &failure.code {
+        AnyCode::Known(code) => code.outage(),
+        AnyCode::Other(_) => None,
+    }
+}
+
+/// The job goes back to where it was, as if it had not begun.
+fn wait_for_farm(record: &mut Record, failure: &Failure) -> JobState {
+    let (runs, private) = (&mut record.job.runs, &mut record.private);
+    debug!(job = %record.job.id, code = %failure.code, "the farm is at fault, and the job waits: {}", failure.message);
+    runs.attempts = runs.attempts.saturating_sub(1);
+    // A worker that had mapped what is gone died of that.
+    private.worker_deaths = private.worker_deaths.saturating_sub(1);
+    JobState::Queued
 }
 
 /// The state of a job that was running when the last daemon ended: queued, or given up.
@@ -196,7 +217,7 @@ fn use_less_memory(record: &mut Record) {
 /// A death that has a code of its own. A crash has none: the worker may have crashed of anything.
 fn failure_of(kind: DeathKind, how: &str) -> Option<Failure> {
     let code = match kind {
-        DeathKind::Crash => return None,
+        DeathKind::Crash | DeathKind::LostFile => return None,
         DeathKind::Hang => Code::WORKER_HUNG,
         DeathKind::OutOfMemoryKill => Code::WORKER_OOM_KILLED,
     };

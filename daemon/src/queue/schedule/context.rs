@@ -12,6 +12,7 @@ use super::{
     dependencies::Dependencies,
     lineup::{Lineup, Overtaken},
     local_time::LocalTime,
+    outage::Outages,
     silence::Silence,
 };
 use crate::record::Record;
@@ -27,6 +28,7 @@ pub(in crate::queue) struct SchedulingContext<'a> {
     dependencies: Dependencies<'a>,
     paused_groups: Option<&'a BTreeSet<String>>,
     silent: Option<&'a Silence>,
+    outages: Option<&'a Outages>,
     time: LocalTime,
 }
 
@@ -57,6 +59,8 @@ pub(in crate::queue) enum Wait {
     },
     /// A share that it needs does not answer.
     Share(PathBuf),
+    /// Its model can't be used.
+    Outage(Failure),
 }
 
 impl<'a> SchedulingContext<'a> {
@@ -71,6 +75,7 @@ impl<'a> SchedulingContext<'a> {
             dependencies: Dependencies::of(jobs, queued),
             paused_groups: None,
             silent: None,
+            outages: None,
             time,
         }
     }
@@ -88,6 +93,12 @@ impl<'a> SchedulingContext<'a> {
     pub(super) fn with_silent(self, silence: &'a Silence) -> Self {
         let silent = Some(silence);
         Self { silent, ..self }
+    }
+
+    /// Jobs wait for models that can't be used.
+    pub(super) fn with_outages(self, outages: &'a Outages) -> Self {
+        let outages = Some(outages);
+        Self { outages, ..self }
     }
 
     /// The jobs that wait, in the order of their numbers.
@@ -142,8 +153,11 @@ impl<'a> SchedulingContext<'a> {
             let opens = self.time.opens(window);
             return Eligibility::Waits(Wait::Window { window, opens });
         }
-        match self.silent.and_then(|silence| silence.of(job)) {
-            Some(share) => Eligibility::Waits(Wait::Share(share.to_owned())),
+        if let Some(share) = self.silent.and_then(|silence| silence.of(job)) {
+            return Eligibility::Waits(Wait::Share(share.to_owned()));
+        }
+        match self.outages.and_then(|outages| outages.of(job)) {
+            Some(failure) => Eligibility::Waits(Wait::Outage(failure.clone())),
             None => Eligibility::Ready,
         }
     }

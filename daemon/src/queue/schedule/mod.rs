@@ -7,12 +7,13 @@
 //! - `state`: the owner of pauses, of what devices have ready, and of what the next look depends on
 //! - `context`, `dependencies`: whether a job may begin; `lineup`: in which order; `sweep`: which jobs never will
 //! - `local_time`: the time of the day, and when windows open
-//! - `silence`: jobs that wait for a share that does not answer
+//! - `silence`: jobs that wait for a share that does not answer; `outage`: jobs that wait for their models
 
 mod context;
 mod dependencies;
 mod lineup;
 mod local_time;
+mod outage;
 mod silence;
 mod state;
 mod sweep;

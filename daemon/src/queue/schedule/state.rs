@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_jobs::{Job, JobId, JobState, Timestamp};
+use framepack_bundle::Look;
+use framepack_ipc::control::Outage;
+use framepack_jobs::{Failure, Job, JobId, JobState, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -15,12 +17,14 @@ use super::{
     context::SchedulingContext,
     lineup::{Lineup, Overtaken, Warm},
     local_time::LocalTime,
+    outage::Outages,
     silence::Silence,
     sweep::doomed,
 };
 use crate::{
     disk::{DiskFull, SilentShares},
     queue::jobs::Jobs,
+    record::Record,
     store::StoreError,
 };
 
@@ -59,6 +63,7 @@ pub(in crate::queue) struct Schedule {
     /// It had none when it was looked at last.
     had_no_room: bool,
     silent: Silence,
+    outages: Outages,
 }
 
 impl Schedule {
@@ -77,6 +82,7 @@ impl Schedule {
             no_room: None,
             had_no_room: false,
             silent: Silence::new(silent),
+            outages: Outages::default(),
         })
     }
 
@@ -107,6 +113,7 @@ impl Schedule {
         SchedulingContext::new(jobs.all(), jobs.queued(), time)
             .with_paused(&self.pauses.groups)
             .with_silent(&self.silent)
+            .with_outages(&self.outages)
     }
 
     /// The jobs that may begin, in their order, but for those of `others`.
@@ -210,6 +217,75 @@ impl Schedule {
         }
     }
 
+    /// A job met a fault of its model, or one is known of before any did.
+    pub(in crate::queue) fn note_outage(&mut self, met: Option<&Job>, failure: Failure) {
+        match met {
+            Some(job) => self.outages.met(job.rendered_model(), job.id, failure),
+            None => self.outages.expect(&failure),
+        }
+        self.may_begin = true;
+    }
+
+    /// A job has its model loaded and works with it.
+    pub(in crate::queue) fn note_passed(&mut self, job: &Job) {
+        if !self.outages.is_empty() && self.outages.passed(job.rendered_model(), job.id) {
+            self.look_again();
+        }
+    }
+
+    /// What jobs wait for is tried at once: a user says so.
+    pub(in crate::queue) fn try_outages(&mut self) {
+        self.outages.try_now();
+        self.may_begin = true;
+    }
+
+    /// Lets one job of each model try that may do so now. `is_begun`: whether a job is with a worker, or about to be.
+    pub(in crate::queue) fn choose_probes(
+        &mut self,
+        jobs: &Jobs,
+        time: &LocalTime,
+        others: &BTreeSet<JobId>,
+        is_begun: impl Fn(JobId) -> bool,
+    ) {
+        for model in self.outages.due(is_begun) {
+            self.outages.choose(model, None);
+            let context = SchedulingContext::new(jobs.all(), jobs.queued(), time.clone())
+                .with_paused(&self.pauses.groups)
+                .with_silent(&self.silent);
+            let mut ready = context.lineup(&self.overtaken, others);
+            let mut turns = std::iter::from_fn(|| ready.next(None));
+            let first = turns.find(|turn| turn.job.rendered_model() == model);
+            let first = first.map(|turn| turn.job.id);
+            self.outages.choose(model, first);
+        }
+    }
+
+    /// From time to time jobs try again.
+    pub(in crate::queue) fn look_at_outages(&mut self, is_begun: impl Fn(JobId) -> bool) {
+        self.may_begin |= !self.outages.due(is_begun).is_empty();
+    }
+
+    /// Whether the bundle is to be looked at now.
+    pub(in crate::queue) fn wants_look(&mut self) -> bool {
+        self.outages.wants_look()
+    }
+
+    /// What such a look found.
+    pub(in crate::queue) fn note_look(&mut self, jobs: &Jobs, look: Option<Look>) {
+        let queued = jobs.queued().iter().filter_map(|id| jobs.get(*id));
+        let of_model = |record: &&Record, model| record.job.rendered_model() == model;
+        let has_jobs = |model| {
+            queued.clone().any(|record| of_model(&record, model))
+                || jobs.running().any(|record| of_model(&record, model))
+        };
+        self.may_begin |= self.outages.looked(look, has_jobs);
+    }
+
+    /// What jobs wait for, for people.
+    pub(in crate::queue) fn outages(&self, is_begun: impl Fn(JobId) -> bool) -> Vec<Outage> {
+        self.outages.told(is_begun)
+    }
+
     /// No job begins, or they do again.
     pub(in crate::queue) fn pause_all(&mut self, jobs: &mut Jobs, paused: bool) {
         self.pauses.all = paused;
@@ -253,6 +329,7 @@ impl Schedule {
             Some(_) => Some(longest),
             None => self.no_room.as_ref().map(|_| longest),
         };
-        self.silent.patience().into_iter().chain(patience).min()
+        let others = [self.silent.patience(), self.outages.patience()];
+        others.into_iter().flatten().chain(patience).min()
     }
 }

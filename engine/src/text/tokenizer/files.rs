@@ -8,6 +8,9 @@ use crate::error::TokenizerError;
 
 /// A file's text.
 pub(super) fn read_text(path: &Path) -> Result<String, TokenizerError> {
+    if let Some(stand_in) = framepack_bundle::stand_in(path) {
+        return Err(stand_in.into());
+    }
     std::fs::read_to_string(path).map_err(|source| TokenizerError::Read {
         path: path.to_owned(),
         source,

@@ -30,9 +30,12 @@ impl Index {
             doing: "reading",
             source,
         })?;
-        let content: Content = serde_json::from_slice(&text).map_err(|e| WeightsError::Index {
-            path: path.into(),
-            reason: e.to_string(),
+        let content: Content = serde_json::from_slice(&text).map_err(|e| {
+            let error = WeightsError::Index {
+                path: path.into(),
+                reason: e.to_string(),
+            };
+            error.at(path)
         })?;
         Ok(Self {
             path: path.into(),
@@ -56,7 +59,7 @@ impl Index {
             return Err(WeightsError::Pickle { path });
         }
         if !path.exists() {
-            return Err(self.bad(format!("shard {file} is missing")));
+            return Err(self.bad(format!("shard {file} is missing")).at(&path));
         }
         Ok(path)
     }

@@ -32,6 +32,10 @@ impl Shard {
                 source,
             }
         };
+        // Not only where reading fails: a download can have the right length from the beginning.
+        if let Some(stand_in) = framepack_bundle::stand_in(&path) {
+            return Err(WeightsError::StandIn(stand_in));
+        }
         let file = File::open(&path).map_err(io("opening"))?;
         // SAFETY: the mapping is read-only and private to this struct. Its bytes are only ever copied out.
         // Whoever replaces a model's files while they are in use must do so by rename, as downloaders do.

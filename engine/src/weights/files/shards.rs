@@ -61,10 +61,13 @@ impl Shards {
         } else {
             Err(match find_pickle(dir) {
                 Some(path) => WeightsError::Pickle { path },
-                None => WeightsError::NotFound {
-                    dir: dir.into(),
-                    base: layout.base,
-                },
+                None => {
+                    let error = WeightsError::NotFound {
+                        dir: dir.into(),
+                        base: layout.base,
+                    };
+                    error.at(&index_path).at(&single_path)
+                }
             })
         }
     }

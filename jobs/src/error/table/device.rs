@@ -52,9 +52,15 @@ codes! {
     FILES_NOT_TAKEN "FP5021", State, Job,
         "files have waited in the jobs folder for longer than `spool.alarm_secs`",
         "complete, fix or remove them; STATUS.txt lists them with the reasons";
+    GPU_DRIVER "FP5022", Gpu, Farm,
+        "GPU can't be used: NVIDIA's driver is not loaded, or does not match its libraries",
+        "reboot after an update of the driver; otherwise see `nvidia-smi`, `dkms status` and the kernel log";
     SHARE_SILENT "FP5023", Io, Farm,
         "file system does not answer, so jobs with files there wait",
         "check the server and network of that mount; everything continues automatically when it answers again";
+    GPU_GONE "FP5024", Gpu, Farm,
+        "GPU that this farm needs is not there; jobs wait instead of being rendered on the CPU",
+        "check the card, or what passes it into the container or virtual machine; `worker.devices: cpu` renders on the CPU all the same";
     CLOCK_DOUBTED "FP5025", State, Farm,
         "system clock is far from the time that the daemon knows of, so no deadline passes and nothing is removed for its age",
         "set the clock or wait until it is synchronised; if it is right, run `framepackctl state acknowledge`";

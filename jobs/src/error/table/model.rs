@@ -40,6 +40,18 @@ codes! {
     MODEL_DEFAULTS "FP3013", Internal, Farm,
         "model bundle's framepack.json is invalid",
         "correct it, or download it again";
+    MODEL_POINTER "FP3014", Internal, Farm,
+        "file of the model bundle is a pointer of git-lfs or git-annex, not the file itself",
+        "run `git lfs pull` (or `git annex get .`) in the model's folder";
+    MODEL_UNFINISHED "FP3015", Internal, Farm,
+        "file of the model bundle is not there to its end: a download or copy was broken off, or still runs",
+        "continue the download, or copy the file again";
+    MODEL_WEB_PAGE "FP3016", Internal, Farm,
+        "web page or message of a server saved in place of a model file",
+        "download the file again; some models need a login first (`hf auth login`)";
+    MODEL_LINK "FP3017", Internal, Farm,
+        "link to a model file that is not there",
+        "download the model again, or copy the Hub's cache together with its blobs";
 
     TOKENIZER "FP3020", Internal, Farm,
         "tokenizer can't be used",

@@ -21,6 +21,19 @@ codes! {
         "worker killed by the kernel because memory ran out",
         "lower `memory.host_budget_gb`, or free memory on the machine";
 
+    WORKER_PROGRAM "FP7110", Internal, Farm,
+        "worker program is missing or can't be executed",
+        "install framepack-worker beside framepackd, or correct `worker.program`";
+    WORKER_LIBRARY "FP7111", Internal, Farm,
+        "worker program can't load a library that it needs",
+        "install framepackd again, libtorch included (`make install`); `ldd` on the worker lists what is missing";
+    WORKER_BUILD "FP7112", Internal, Farm,
+        "worker program is of another build than framepackd",
+        "install both from the same build, then restart framepackd";
+    WORKER_START "FP7113", Internal, Farm,
+        "worker program crashes while it starts",
+        "see the daemon's log; install framepackd again if its files may be damaged";
+
     DEPENDENCY_FAILED "FP7201", Policy, Job,
         "job that it runs `after` ended without a video",
         "get job JOB rendered (`framepackctl retry JOB`, or submit it again), then submit this one again";

@@ -5,13 +5,13 @@
 //! named after the repositories, side by side.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use framepack_jobs::BundleDefaults;
 
-use crate::error::Error;
+use crate::{error::BundleError, stand_in};
 
 /// A part of a bundle with a folder of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Component {
 
 impl Component {
     /// Its subfolder in a bundle.
-    fn folder(self) -> &'static str {
+    pub fn folder(self) -> &'static str {
         match self {
             Self::Transformer => "transformer",
             Self::TransformerF1 => "transformer_f1",
@@ -52,8 +52,30 @@ impl Component {
         }
     }
 
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Transformer,
+        Self::TransformerF1,
+        Self::Vae,
+        Self::TextEncoder,
+        Self::TextEncoder2,
+        Self::Tokenizer,
+        Self::Tokenizer2,
+        Self::ImageEncoder,
+        Self::FeatureExtractor,
+    ];
+
+    /// Names of its weight files without suffix, as the libraries that write them call them; `None` if it has none.
+    pub fn weights(self) -> Option<&'static str> {
+        match self {
+            Self::Transformer | Self::TransformerF1 | Self::Vae => Some("diffusion_pytorch_model"),
+            Self::TextEncoder | Self::TextEncoder2 | Self::ImageEncoder => Some("model"),
+            Self::Tokenizer | Self::Tokenizer2 | Self::FeatureExtractor => None,
+        }
+    }
+
     /// Files of which its folder always has one.
-    fn landmarks(self) -> &'static [&'static str] {
+    pub fn landmarks(self) -> &'static [&'static str] {
         match self {
             Self::Tokenizer | Self::Tokenizer2 => &["tokenizer.json", "vocab.json"],
             Self::FeatureExtractor => &["preprocessor_config.json"],
@@ -82,44 +104,69 @@ pub struct Bundle {
 
 impl Bundle {
     /// A bundle at `root`; what it holds is looked up when it is asked for.
-    pub fn open(root: &Path) -> Result<Self, Error> {
-        if !root.is_dir() {
-            return Err(bundle_error(root, "no such folder"));
+    pub fn open(root: &Path) -> Result<Self, BundleError> {
+        let entries = fs::read_dir(root);
+        let mut entries = entries.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                incomplete(root, "no such folder")
+            }
+            _ => incomplete(root, format!("the folder can't be read: {error}")),
+        })?;
+        match entries.next() {
+            Some(_) => Ok(Self { root: root.into() }),
+            None => Err(incomplete(
+                root,
+                "the folder is empty; is the disk mounted that has the models?",
+            )),
         }
-        Ok(Self { root: root.into() })
     }
 
     /// The folder of a component.
-    pub fn component(&self, component: Component) -> Result<PathBuf, Error> {
+    pub fn component(&self, component: Component) -> Result<PathBuf, BundleError> {
         let candidates = self.candidates(component);
         let landmarks = component.landmarks();
         let is_there = |dir: &&PathBuf| landmarks.iter().any(|file| dir.join(file).is_file());
-        candidates.iter().find(is_there).cloned().ok_or_else(|| {
-            let relative = |dir: &PathBuf| {
-                dir.strip_prefix(&self.root)
-                    .unwrap_or(dir)
-                    .display()
-                    .to_string()
-            };
-            let reason = format!(
-                "no {}: looked for {} in {}",
-                component.folder(),
-                landmarks.join(" or "),
-                candidates
-                    .iter()
-                    .map(relative)
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            );
-            bundle_error(&self.root, reason)
+        if let Some(folder) = candidates.iter().find(is_there) {
+            return Ok(folder.clone());
+        }
+        let begun = candidates
+            .iter()
+            .flat_map(|dir| landmarks.iter().map(|file| dir.join(file)))
+            .find_map(|file| stand_in::of(&file));
+        Err(match begun {
+            Some(stand_in) => stand_in.into(),
+            None => self.lacks(component, &candidates),
         })
     }
 
+    fn lacks(&self, component: Component, candidates: &[PathBuf]) -> BundleError {
+        let relative = |dir: &PathBuf| {
+            let relative = dir.strip_prefix(&self.root).unwrap_or(dir);
+            relative.display().to_string()
+        };
+        let reason = format!(
+            "no {}: looked for {} in {}",
+            component.folder(),
+            component.landmarks().join(" or "),
+            candidates
+                .iter()
+                .map(relative)
+                .collect::<Vec<_>>()
+                .join(", "),
+        );
+        incomplete(&self.root, reason)
+    }
+
     /// What its models were trained for.
-    pub fn defaults(&self) -> Result<BundleDefaults, Error> {
+    pub fn defaults(&self) -> Result<BundleDefaults, BundleError> {
         let file = self.root.join(BundleDefaults::FILE);
-        let defaults = framepack_yaml::read_if_present(&file, BundleDefaults::parse)?;
-        Ok(defaults.unwrap_or_default())
+        match framepack_yaml::read_if_present(&file, BundleDefaults::parse) {
+            Ok(defaults) => Ok(defaults.unwrap_or_default()),
+            Err(error) => Err(match stand_in::of(&file) {
+                Some(stand_in) => stand_in.into(),
+                None => error.into(),
+            }),
+        }
     }
 
     fn candidates(&self, component: Component) -> Vec<PathBuf> {
@@ -142,8 +189,8 @@ impl Bundle {
     }
 }
 
-fn bundle_error(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Bundle {
+fn incomplete(path: &Path, reason: impl Into<String>) -> BundleError {
+    BundleError::Incomplete {
         path: path.into(),
         reason: reason.into(),
     }
@@ -151,6 +198,8 @@ fn bundle_error(path: &Path, reason: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use framepack_jobs::Code;
+
     use super::*;
 
     fn touch(path: &Path) {
@@ -162,6 +211,7 @@ mod tests {
     fn all_three_layouts_are_found() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
+        touch(&root.join("README.md"));
         let bundle = Bundle::open(root).unwrap();
         let redux = "models--lllyasviel--flux_redux_bfl";
 
@@ -193,9 +243,10 @@ mod tests {
     #[test]
     fn a_missing_component_is_named_with_the_places_looked_at() {
         let dir = tempfile::tempdir().unwrap();
+        touch(&dir.path().join("README.md"));
         let bundle = Bundle::open(dir.path()).unwrap();
         let error = bundle.component(Component::Tokenizer2).unwrap_err();
-        assert!(error.failure().code.as_str().starts_with("FP3"));
+        assert!(error.code() == Code::MODEL_INCOMPLETE);
         let message = error.to_string();
         for part in [
             "no tokenizer_2: looked for tokenizer.json or vocab.json in tokenizer_2,",
@@ -207,12 +258,41 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_is_away_or_empty_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        for (root, says) in [
+            (dir.path().join("away"), "away: no such folder"),
+            (
+                dir.path().to_owned(),
+                "the folder is empty; is the disk mounted",
+            ),
+        ] {
+            let error = Bundle::open(&root).unwrap_err();
+            assert_eq!(error.code(), Code::MODEL_INCOMPLETE);
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_component_whose_download_has_begun_is_said_to_be_that() {
+        let dir = tempfile::tempdir().unwrap();
+        touch(&dir.path().join("vae/config.json.incomplete"));
+        let bundle = Bundle::open(dir.path()).unwrap();
+        let error = bundle.component(Component::Vae).unwrap_err();
+        assert_eq!(error.code(), Code::MODEL_UNFINISHED);
+        assert!(
+            error.to_string().contains("vae/config.json.incomplete"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn defaults_that_no_job_could_ask_for_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("framepack.json");
         fs::write(&file, r#"{"latent_window": 0}"#).unwrap();
         let error = Bundle::open(dir.path()).unwrap().defaults().unwrap_err();
-        assert_eq!(error.failure().code, "FP3013");
+        assert_eq!(error.code(), Code::MODEL_DEFAULTS);
         let message = error.to_string();
         for part in [
             &file.display().to_string(),

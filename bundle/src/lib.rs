@@ -1,0 +1,21 @@
+//! A model bundle on the disk: where its parts are, and what a look at names, lengths and headers tells of its files.
+//!
+//! The worker and the daemon's doctor look with the same eyes. No weight is read here, and no torch is needed.
+//!
+//! - `layout`: the folders of components
+//! - `stand_in`: what lies in the place of a file that was not downloaded, or not to its end
+//! - `header`: how long a safetensors file has to be
+//! - `check`: all of that for a whole bundle
+
+mod check;
+mod error;
+mod header;
+mod layout;
+mod stand_in;
+
+pub use self::{
+    check::{Finding, Look, look},
+    error::BundleError,
+    layout::{Bundle, Component},
+    stand_in::{Kind, StandIn, of as stand_in},
+};
