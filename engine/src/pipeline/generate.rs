@@ -146,7 +146,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         latents: &Tensor,
     ) -> Result<(), Error> {
         let there = self.run.frames.sections();
-        let is_last = of.number == self.run.job.plan.sections;
+        let is_last = is_last(self.run.job, of);
         if of.number < there || (of.number == there && is_last) {
             return Ok(());
         }
@@ -343,7 +343,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         };
         let decode = || vae.decode_by(&unscaled, tiling, piece);
         let decoded = self.clock.piece(decode)?;
-        let place = if of.number == job.plan.sections {
+        let place = if is_last(job, of) {
             Place::Last
         } else {
             Place::Inner
@@ -355,4 +355,9 @@ impl<'a, 'j> Generation<'a, 'j> {
         }
         Ok(())
     }
+}
+
+/// Whether no section comes after this one.
+fn is_last(job: &Job, of: DecodedSection<'_>) -> bool {
+    of.number as usize == job.sampling.sections.sections.len()
 }
