@@ -225,8 +225,8 @@ fn what_the_farm_is_at_fault_for_is_told_once_with_its_times() {
         code: Code::MODEL_POINTER.into(),
         message: "a.safetensors is a git-lfs pointer".to_owned(),
         hint: Some("run `git lfs pull`".to_owned()),
-        since: "2026-11-23T05:16:08Z".parse().unwrap(),
-        next_try: Some("2026-11-23T05:17:08Z".parse().unwrap()),
+        since: "2026-11-23T05:16:08.000000Z".parse().unwrap(),
+        next_try: Some("2026-11-23T05:17:08.000000Z".parse().unwrap()),
         devices: Vec::new(),
         models: vec![Model::F1],
     };

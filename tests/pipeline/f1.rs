@@ -116,6 +116,7 @@ fn an_f1_bundle_without_a_transformer_is_an_error() {
     let desk = Desk::new();
     let empty = desk.path().join("empty");
     fs::create_dir(&empty).unwrap();
+    fs::write(empty.join("README.md"), "no models").unwrap();
     let request = request(&desk, fixtures().join("bundle"), Some(empty));
     let failure = Worker::ready(desk.path()).fail(&request);
     assert_eq!(failure.code, "FP3012");

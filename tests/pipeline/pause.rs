@@ -119,9 +119,9 @@ fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
         at: PauseAt::StepEnd,
     };
     worker.send(&ToWorker::Render(Box::new(request.clone())));
-    worker.wait_for(is_step);
+    let seen = worker.wait_for(is_step);
     worker.send(&suspend);
-    let last = last_step(&mut worker);
+    let last = last_step(&mut worker, seen);
     assert!(0 < last.1 && last.1 < undisturbed.plan.steps, "{last:?}");
 
     // One that stands still gives its memory back, too. A new process has only what is on the disk.
@@ -131,19 +131,13 @@ fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
         job: JOB,
         at: PauseAt::Step,
     });
-    worker.wait_for(|message| matches!(message, FromWorker::Paused { .. }));
-    worker.send(&suspend);
-    worker.wait_for(|message| matches!(message, FromWorker::Suspended { job: JOB }));
+    let seen = worker.wait_for(is_sampling);
+    let last = last_step(&mut worker, seen);
 
     let mut worker = Worker::ready(desk.path());
     worker.send(&ToWorker::Render(Box::new(request.clone())));
-    let first = worker.wait_for(
-        |message| matches!(message, FromWorker::Progress { progress, .. } if progress.phase == Phase::Sample),
-    );
-    let FromWorker::Progress { progress, .. } = first else {
-        unreachable!("it is what was waited for");
-    };
-    assert_eq!((progress.section, progress.step), last);
+    let first = worker.wait_for(is_sampling);
+    assert_eq!(step_of(&first), Some(last));
     let done = worker.wait_for(|message| matches!(message, FromWorker::Done { .. }));
     let FromWorker::Done { output, .. } = done else {
         unreachable!("it is what was waited for");
@@ -154,18 +148,36 @@ fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
     assert_eq!(left.count(), 0);
 }
 
-/// The section and step at which a worker was when it said that it had suspended its job.
-fn last_step(worker: &mut Worker) -> (u32, u32) {
-    let mut last = (0, 0);
+/// The section and step at which a worker was when it said that it had suspended its job, which it is asked to do once it
+/// stands still. `seen`: what it said before.
+fn last_step(worker: &mut Worker, seen: FromWorker) -> (u32, u32) {
+    let mut last = step_of(&seen).expect("it tells a step");
     loop {
-        match worker.next() {
-            FromWorker::Progress { progress, .. } => last = (progress.section, progress.step),
-            FromWorker::Kept { .. } => {}
+        let message = worker.next();
+        last = step_of(&message).unwrap_or(last);
+        match message {
+            FromWorker::Progress { .. } | FromWorker::Kept { .. } => {}
+            FromWorker::Paused { job } => worker.send(&ToWorker::Pause {
+                job,
+                at: PauseAt::StepEnd,
+            }),
             FromWorker::Suspended { job } => {
                 assert_eq!(job, JOB);
                 return last;
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+fn is_sampling(message: &FromWorker) -> bool {
+    matches!(message, FromWorker::Progress { progress, .. } if progress.phase == Phase::Sample)
+}
+
+/// The section and step that a worker tells.
+fn step_of(message: &FromWorker) -> Option<(u32, u32)> {
+    match message {
+        FromWorker::Progress { progress, .. } => Some((progress.section, progress.step)),
+        _ => None,
     }
 }

@@ -165,6 +165,7 @@ fn progress_counts_every_step_of_every_section_in_order() {
                 }
             }
             FromWorker::Checkpoint { sections_done, .. } => checkpoints.push(sections_done),
+            FromWorker::Kept { .. } => {}
             FromWorker::Done { output, .. } => {
                 let timed: Vec<Phase> = output.phases.iter().map(|time| time.phase).collect();
                 assert!(

@@ -188,6 +188,7 @@ impl Worker {
                 FromWorker::Failed { failure, .. } => return failure,
                 FromWorker::Started { .. }
                 | FromWorker::Progress { .. }
+                | FromWorker::Kept { .. }
                 | FromWorker::Checkpoint { .. } => {}
                 other => panic!("{other:?}"),
             }

@@ -81,9 +81,9 @@ mod tests {
     /// Faults of the farm that a job may fail with and that are handled elsewhere: by retries and waiting (memory, disk,
     /// shares), by disabling the device, or by giving up the one job whose files can't be used.
     const HANDLED_ELSEWHERE: &[&str] = &[
-        "FP5001", "FP5002", "FP5010", "FP5011", "FP5014", "FP5015", "FP5020", "FP5023", "FP5102",
-        "FP5105", "FP6001", "FP6010", "FP6015", "FP6016", "FP6017", "FP6020", "FP7002", "FP7102",
-        "FP7103", "FP7104", "FP7301",
+        "FP5001", "FP5002", "FP5010", "FP5011", "FP5014", "FP5015", "FP5016", "FP5018", "FP5020",
+        "FP5023", "FP5025", "FP5102", "FP5105", "FP6001", "FP6010", "FP6015", "FP6016", "FP6017",
+        "FP6020", "FP7002", "FP7102", "FP7103", "FP7104", "FP7301",
     ];
 
     #[test]
