@@ -12,14 +12,14 @@ fn rule_15_what_is_old_or_too_much_is_moved_to_the_archive() {
         assert_eq!(farm.report(name).0, "done");
     }
     farm.stop();
-    let old = farm.path("jobs/failed/2020-02-29");
+    let old = farm.path("jobs/failed/2025-02-28");
     fs::create_dir_all(&old).unwrap();
     for name in ["cat.9.yaml", "cat.9.report.json", "cat.9.report.txt"] {
         fs::write(old.join(name), name).unwrap();
     }
     farm.configure("retention: {done_files: 2}\n");
     farm.start();
-    let moved = farm.path("jobs/archive/failed/2020-02-29");
+    let moved = farm.path("jobs/archive/failed/2025-02-28");
     farm.wait_until("the old ones are moved", |_| {
         (entries(&moved).len() == 3 && !old.exists()).then_some(())
     });
@@ -44,7 +44,7 @@ fn rule_15_what_is_old_or_too_much_is_moved_to_the_archive() {
 #[test]
 fn rule_15_what_is_old_is_removed_where_the_configuration_says_so() {
     let mut farm = Farm::stopped();
-    let old = farm.path("jobs/done/2020-02-29");
+    let old = farm.path("jobs/done/2025-02-28");
     fs::create_dir_all(&old).unwrap();
     fs::write(old.join("cat.9.yaml"), "").unwrap();
     farm.configure("retention: {then: delete, done_days: 1}\n");
