@@ -16,7 +16,7 @@ use std::{
 
 use framepack_ipc::control::Note;
 use framepack_jobs::{Code, Timestamp};
-use tokio::{process::Command, sync::Notify, time::timeout};
+use tokio::{process::Command, sync::Notify, task::spawn_blocking, time::timeout};
 use tracing::{info, warn};
 
 use crate::file::replace;
@@ -67,8 +67,9 @@ impl Clock {
         let written = fs::read_to_string(&file).unwrap_or_default();
         let last = written.trim().parse().ok().or(newest);
         let (time, is_exact) = match last {
-            Some(last) => (last.max(earliest()), true),
-            None => (earliest(), false),
+            Some(last) if is_known(last) => (last, true),
+            // All that was done so far was done by a clock that was wrong.
+            Some(_) | None => (earliest(), false),
         };
         let clock = Self {
             known: Arc::new(Mutex::new(Known {
@@ -128,7 +129,9 @@ impl Clock {
                 }
                 ASKED_EVERY
             } else {
-                self.keep();
+                let clock = self.clone();
+                // Without an answer the runtime ends, and the last time that was kept is good enough.
+                let _ = spawn_blocking(move || clock.keep()).await;
                 KEPT_EVERY
             };
             // Fails when nothing was doubted meanwhile.
@@ -275,6 +278,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::open(dir.path(), None);
         assert!(clock.note().is_none());
+        // Nor do records of 1973 say anything against it.
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::open(dir.path(), Some(at("1973-01-01T00:00:00Z")));
+        assert!(clock.note().is_none());
+        assert!(
+            dir.path().join("clock").exists(),
+            "it is kept for the next start"
+        );
         assert!(!is_known(at("1970-01-01T00:01:00Z")));
         assert!(is_known(Timestamp::now()));
     }
