@@ -32,7 +32,7 @@ const KEYS: [(&str, &str); 9] = [
     ),
     (
         "quickstart",
-        "66a80f4f0eaa46dcd70f943daa576b421fb528202202af3e703dbe7abe248cb4",
+        "54ec73a96034ad668cef8230cf3d2b0153bd4869e2c33d24a52aa5b674714106",
     ),
     (
         "star-to-the-right",
@@ -40,7 +40,7 @@ const KEYS: [(&str, &str); 9] = [
     ),
     (
         "two-objects",
-        "e4d562830353dffd21f65ca0ac1adfad57af251bd0a69cbff4f62bf6df63a6da",
+        "0835e24b3312b9723e4ba9d04c3a999db12546e43355bc188078e9e52c49b5c8",
     ),
 ];
 

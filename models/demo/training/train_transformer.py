@@ -20,6 +20,7 @@ from fast_attention import use_fast_attention
 from fast_vae import use_fast_vae
 from networks import FramePack, build_vae, packed_forward
 from optim import Optimizer
+from own_history import with_own_history
 from pool import Pool
 from prompt import Prompts
 from runlog import Budget, Log
@@ -31,6 +32,8 @@ POOL_CLIPS = 2000  # per bucket and process
 BORDER = 1.5  # weight of a section's first and last latent, which other sections go on from
 MU = 0.8  # a little noisier than the sampler's schedule at 128x128 (0.554)
 EMPTY_PROMPTS = 0.03
+OWN_HISTORIES = 0.15  # share of batches that go on from what the model makes
+COLOUR = 8.0  # weight of each latent's mean over the frame: next to nothing of the error otherwise, but it is what drifts
 ADAM = ("embed_tokens", "token_embedding", "position_embedding", "patch_embedding", "x_embedder", "transformer.proj_out",
         "norm1.linear", "norm1_context.linear", "norm.linear", "norm_out.linear")
 
@@ -41,7 +44,7 @@ def bf16(x):
 
 
 def flow_loss(model, prefix, clips, shown):
-    """Weighted mean squared velocity error of one section."""
+    """Weighted mean squared velocity error of one section, with more on the mean colours; the latter's part alone."""
     x0 = shown.target
     batch, device, dtype = x0.shape[0], x0.device, model.transformer.proj_out.weight.dtype
     u = (torch.rand(batch, device=device) + torch.arange(batch, device=device)) / batch  # stratified
@@ -56,11 +59,14 @@ def flow_loss(model, prefix, clips, shown):
                        shown.section, *(view.to(dtype) for view in shown.views))
     weight = 0.5 + 1.5 * (x0 - clips.latents[:, :, :1]).abs().mean(1, keepdim=True).clamp(max=1)
     weight[:, :, [0, -1]] *= BORDER
-    return ((v.float() - (noise - x0)).square() * weight).mean()
+    error = v.float() - (noise - x0)
+    colour = error.mean((3, 4)).square().mean()
+    return (error.square() * weight).mean() + COLOUR * colour, colour.detach()
 
 
 def export(opt, folder):
     """The averaged weights in bf16, split into two files."""
+    folder.mkdir(parents=True, exist_ok=True)
     weights = {k: v.to(torch.bfloat16).contiguous() for k, v in opt.averaged().items()}
     names = sorted(weights)
     half = len(names) // 2
@@ -98,6 +104,7 @@ def arguments():
     parser.add_argument("--add", type=int, default=12)
     parser.add_argument("--add-every", type=int, default=10, help="steps between new clips")
     parser.add_argument("--save-every", type=float, default=90)
+    parser.add_argument("--keep-at", type=float, nargs="*", default=[], help="progress at which averaged weights are kept aside")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--init", type=Path, help="bundle to start from when there is no state; blocks it lacks start as nothing")
     return parser.parse_args()
@@ -127,7 +134,7 @@ def main():
         budget.resume(found[1]["step"], found[1]["seconds"])
     seed = args.seed + 1000 * group.rank + 7 * budget.step
     torch.manual_seed(seed)
-    rng = random.Random(seed)
+    rng, common = random.Random(seed), random.Random(args.seed + 7 * budget.step)
     pools = [Pool(b, POOL_CLIPS, prompts, vae, group.device, seed * 10 + i) for i, b in enumerate(BUCKETS)]
     fill(pools, args.first_clips)
     log.write(prepared=budget.elapsed, clips=group.size * sum(p.made for p in pools), resumed=opt.count)
@@ -137,27 +144,34 @@ def main():
         if args.state:
             state.save(args.state, opt.state(), {"step": budget.step, "seconds": budget.elapsed})
 
-    saved, total, counted, progress = time.time(), 0.0, 0, group.agree(budget.progress)
+    saved, total, colours, counted, progress = time.time(), 0.0, 0.0, 0, group.agree(budget.progress)
+    to_keep = sorted(at for at in args.keep_at if at > progress)
     while progress < 1:
         pool = rng.choices(pools, BUCKET_WEIGHTS)[0]
         forward, index = draw(rng)
         clips = pool.batch(args.batch, index, empty=rng.random() < EMPTY_PROMPTS)
-        loss = flow_loss(model, prompts.prefix, clips, sample(forward, index, clips, pool))
+        if common.random() < OWN_HISTORIES:  # in all processes at once, since it takes longer
+            clips = with_own_history(model, prompts.prefix, forward, index, clips, pool)
+        loss, colour = flow_loss(model, prompts.prefix, clips, sample(forward, index, clips, pool))
         loss.backward()
-        total, counted = total + loss.detach(), counted + 1
+        total, colours, counted = total + loss.detach(), colours + colour, counted + 1
         opt.step(min(1.0, (opt.count + 1) / args.warmup, (1 - progress) / max(args.decay, 1e-6) + 1e-3))
         if budget.step % args.add_every == 0:
             rng.choices(pools, BUCKET_WEIGHTS)[0].add(args.add)
         if budget.step % 50 == 0 or budget.step < 3:
-            log.write(step=opt.count, seconds=budget.elapsed, loss=float(total) / counted,
+            log.write(step=opt.count, seconds=budget.elapsed, loss=float(total) / counted, colour=float(colours) / counted,
                       clips=group.size * sum(p.made for p in pools))
-            total, counted = 0.0, 0
+            total, colours, counted = 0.0, 0.0, 0
         budget.step += 1
         if budget.step % 20 == 0:
             progress = group.agree(budget.progress)
         if group.first and time.time() - saved > args.save_every:
             keep()
             saved = time.time()
+        if to_keep and progress >= to_keep[0]:
+            at = to_keep.pop(0)
+            if group.first:
+                export(opt, args.out / f"at-{at:g}")
     if group.first:
         keep()
     log.write(step=opt.count, seconds=budget.elapsed, final=True)

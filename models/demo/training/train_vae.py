@@ -20,7 +20,7 @@ from vae_loss import POSTERIOR_STD, Adversary, Tiles, losses
 
 WHOLE = [(128, 128), (128, 128), (96, 160)]  # whole frames come in few shapes: each is recorded
 CROP = 64
-FLAT = 0.1
+FLAT = 0.15
 
 
 def start(group, init, decoder_only):

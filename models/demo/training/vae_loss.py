@@ -96,7 +96,7 @@ def losses(tiles, x):
     flat = latents.transpose(0, 1).flatten(1)
     spread = flat.mean(1).square().mean() + flat.std(1).log().square().mean()
     color = error.mean((3, 4)).abs().mean()
-    rec = error.abs().mean() + 2.0 * error.square().mean() + color
+    rec = error.abs().mean() + 2.0 * error.square().mean() + 2.0 * color
     total = rec + 0.5 * gradient_loss(error) + 0.15 * preview_loss(latents[:b], x[:, :, :17]) + 0.05 * spread
     return total, {"mse": error.square().mean().detach(), "spread": spread.detach()}, out, target
 
