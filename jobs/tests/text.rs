@@ -77,7 +77,7 @@ fn places_are_those_of_the_editor() {
 }
 
 /// Lines of a job file, where something is wrong in them, and what to do.
-const WRONG: [(&str, usize, usize, &str); 62] = [
+const WRONG: &[(&str, usize, usize, &str)] = &[
     (
         "prompt: a cat: it jumps\n",
         3,
@@ -265,7 +265,7 @@ const WRONG: [(&str, usize, usize, &str); 62] = [
         "prompt: a cat #1 of them\n  jumps\n",
         3,
         15,
-        "write `prompt: \"a cat #1 of them\"`",
+        "write `prompt: \"a cat #1 of them jumps\"`",
     ),
     (
         "output: {dir: a #b}\n",
@@ -301,21 +301,209 @@ const WRONG: [(&str, usize, usize, &str); 62] = [
     ),
     (
         "---\nprompt: a dog\n",
-        4,
+        3,
         1,
         "write each document into a file of its own; a text with a line `---` goes in quotes",
     ),
+    (
+        "prompt: \"one\n  two: three: four\"\nsteps: 3\n seed: 4\n",
+        6,
+        2,
+        "begin `seed` in column 1, or put the whole text in quotes",
+    ),
+    (
+        "prompt: one\n  two=three\nsteps: 3\n seed: 4\n",
+        6,
+        2,
+        "begin `seed` in column 1, or put the whole text in quotes",
+    ),
+    (
+        "retry: {max: 1} # see [1] {x}\nsteps: 3\n seed: 4\n",
+        5,
+        2,
+        "begin `seed` in column 1, or put the whole text in quotes",
+    ),
+    (
+        "prompt: |\n  a=b\n  c: d: e\nsteps: 3\n seed: 4\n",
+        7,
+        2,
+        "begin `seed` in column 1, or put the whole text in quotes",
+    ),
+    (
+        "retry: {\n  max: 1 }\n on: b\n",
+        5,
+        2,
+        "begin `on` in column 1",
+    ),
+    (
+        "prompt: \"one\n  two\" three\n",
+        4,
+        7,
+        "put the quote behind all of the text, or write the inner ones as single quotes",
+    ),
+    (
+        "prompt: \"one\n  two \\q\"\n",
+        4,
+        7,
+        "write two backslashes for one, or put the text in single quotes",
+    ),
+    (
+        "prompt: a woman\n  walks #sunset\n  far away\n",
+        4,
+        9,
+        "write `prompt: \"a woman walks #sunset far away\"`",
+    ),
+    (
+        "prompt:\n  a woman\t#sunset\n  far away\n",
+        4,
+        11,
+        "write `prompt: \"a woman\t#sunset far away\"`",
+    ),
+    (
+        "prompt: a woman\n  # at sunset\n  far away\n",
+        4,
+        3,
+        "remove the comment, or write `prompt: \"a woman # at sunset far away\"`",
+    ),
+    (
+        "prompt: {{cat}} runs\n",
+        3,
+        9,
+        "write `prompt: \"{{cat}} runs\"`",
+    ),
+    ("prompt: {{cat}}\n", 3, 10, "write `prompt: \"{{cat}}\"`"),
+    (
+        "1: 2\n",
+        3,
+        1,
+        "write the name of a key before the colon, or remove the line",
+    ),
+    (
+        "~: 2\n",
+        3,
+        1,
+        "write the name of a key before the colon, or remove the line",
+    ),
+    (
+        "true: 2\n",
+        3,
+        1,
+        "write the name of a key before the colon, or remove the line",
+    ),
+    (
+        ": a\n",
+        3,
+        1,
+        "write one, as in `prompt: a`, or remove the line",
+    ),
+    ("- prompt: a\n", 3, 1, "write `prompt: a`"),
+    (
+        "- a\n",
+        3,
+        1,
+        "write it below the key that it belongs to, or remove it",
+    ),
+    ("```\n", 3, 1, "remove it, and the other line of backquotes"),
+    ("**prompt**: a\n", 3, 1, "write `prompt: a`"),
+    ("`prompt`: a\n", 3, 1, "write `prompt: a`"),
+    (
+        "prompt: |\n  first\n second: x\n",
+        5,
+        2,
+        "begin `second` in column 1, as `prompt`, or as far to the right as the text above it",
+    ),
+    (
+        "output:\n    crf: 3\n  dir: x\n",
+        5,
+        3,
+        "begin `dir` in column 5, as `crf`, or in column 1, as `output`",
+    ),
+    ("output: {name: a: b}\n", 3, 17, "write `name: \"a: b\"`"),
+    (
+        "output: {crf: 3\n",
+        3,
+        9,
+        "close it with `}`; a text with brackets or commas in it goes in quotes",
+    ),
+    (
+        "output: {crf: 3\nsteps: 3\n",
+        3,
+        9,
+        "close it with `}`; a text with brackets or commas in it goes in quotes",
+    ),
+    ("after: [1, 2}\n", 3, 13, "write `]`"),
+    (
+        "output: {\n  crf: 3\n  dir: a\n}\n",
+        5,
+        3,
+        "end each item but the last with a comma",
+    ),
+    ("output: {name: \"a}\n", 3, 16, "write `name: \"a\"`"),
+    (
+        "length: seconds: 5\n",
+        3,
+        16,
+        "write `length: {seconds: 5}`",
+    ),
+    ("guidance: cfg: 2\n", 3, 14, "write `guidance: {cfg: 2}`"),
+    (
+        "output: dir: a, b\n",
+        3,
+        12,
+        "write `output: {dir: \"a, b\"}`",
+    ),
+    (
+        "prompt: style: anime\n",
+        3,
+        14,
+        "write `prompt: \"style: anime\"`",
+    ),
+    (
+        "prompt: 'tis the season\n",
+        3,
+        9,
+        "write `prompt: \"'tis the season\"`",
+    ),
+    (
+        "prompt: \"a\", \"b\"\n",
+        3,
+        12,
+        "write `prompt: '\"a\", \"b\"'`",
+    ),
+    (
+        "prompt: |\n  a\n---\nb: 1\n",
+        5,
+        1,
+        "write each document into a file of its own; a text with a line `---` goes in quotes",
+    ),
+    ("seed: 1\nseed: 2\n", 4, 1, "remove one of the two"),
 ];
 
 #[test]
 fn what_yaml_reads_otherwise_is_told_with_its_place_and_what_to_write() {
-    for (lines, line, column, hint) in WRONG {
+    for &(lines, line, column, hint) in WRONG {
         let problems = validated(&format!("{SMALLEST}{lines}")).expect_err(lines);
         let problem = problems.iter().next().unwrap();
         let at = problem.location.map(|at| (at.line, at.column));
         assert_eq!(at, Some((line, column)), "{lines:?}\n{problems}");
         assert_eq!(problem.hint.as_deref(), Some(hint), "{lines:?}\n{problems}");
     }
+    let fenced = format!("```yaml\n{SMALLEST}```\n");
+    let told = validated(&fenced).unwrap_err().to_string();
+    assert!(
+        told.starts_with("line 1, column 1: a line of Markdown"),
+        "{told}"
+    );
+    for (lines, path) in [
+        ("seed: 1\nseed: 2\n", ""),
+        ("output: {dir: a, dir: b}\n", "output"),
+        ("output: {name: a: b}\n", "output.name"),
+        ("output:\n  name: a: b\n", "output.name"),
+    ] {
+        let problems = validated(&format!("{SMALLEST}{lines}")).expect_err(lines);
+        assert_eq!(problems.iter().next().unwrap().path, path, "{problems}");
+    }
+    assert!(refused("seed: 1\nseed: 2\n").contains("first in line 3, column 1"));
     // What is written as the hint says is read.
     assert_eq!(warnings("prompt: 'it''s \"a\": b'\n"), [""; 0]);
     let left = "  api: framepack/v1\nstart: {image: a.png}\n";
@@ -472,7 +660,7 @@ fn numbers_as_people_write_them() {
         ),
         (
             "length: {seconds: 2,5}\n",
-            "line 3, column 21: length: invalid type: integer `5`, expected text as a key (write a decimal number with a point; a comma ends the value)",
+            "line 3, column 21: length: `5` is no key: a key is a word (write a decimal number with a point; a comma ends the value)",
         ),
         (
             "length:\n  seconds: 2,5\n",

@@ -4,6 +4,7 @@
 //! a [`Problem`] for every mistake, so that a user sees all of them at once, each with line, column and a suggestion.
 
 mod characters;
+mod comment;
 mod document;
 mod encoding;
 mod file;
@@ -11,6 +12,7 @@ mod location;
 mod node;
 mod parse;
 mod problem;
+mod refusal;
 mod source;
 mod suggest;
 mod syntax;

@@ -63,6 +63,9 @@ pub struct Problem {
     /// Whether the value would be right in quotes, which its place in the file shows.
     #[serde(skip)]
     pub wants_quotes: bool,
+    /// The hint, if there must be keys at the path.
+    #[serde(skip)]
+    pub(crate) hint_in_section: Option<Box<str>>,
 }
 
 impl Problem {
@@ -84,7 +87,19 @@ impl Problem {
             hint: None,
             location: None,
             wants_quotes: false,
+            hint_in_section: None,
         }
+    }
+
+    /// The same of a file with another hint where its schema has keys below the path.
+    #[must_use]
+    pub fn in_schema(mut self, is_section: impl FnOnce(&str) -> bool) -> Self {
+        if let Some(hint) = self.hint_in_section.take()
+            && is_section(&self.path)
+        {
+            self.hint = Some(hint.into());
+        }
+        self
     }
 
     /// The same with a hint.

@@ -2,6 +2,7 @@
 
 use crate::{
     Location, Node, Place,
+    comment::without_comment,
     encoding::without_mark,
     locate,
     syntax::{is_block_header, quoted},
@@ -73,7 +74,7 @@ pub(crate) fn as_text(text: &str, location: Location) -> Option<String> {
     let text = without_mark(text);
     let at = offset(text, location)?;
     let line = text[at..].split(['\n', '\r']).next()?;
-    let line = line.find(" #").map_or(line, |comment| &line[..comment]);
+    let line = without_comment(line);
     // In brackets it ends with the item.
     let before = text[..at].rsplit(['\n', '\r']).next()?;
     let value = match line.find([',', '}', ']']) {

@@ -18,9 +18,18 @@ const MAX_KEY_CHARS: usize = 200;
 impl JobSpec {
     /// Reads a job file. The error lists every mistake with its place in the text.
     pub fn parse(text: &str) -> Result<Self, Problems> {
-        let root = framepack_yaml::parse(text)?;
+        let root = framepack_yaml::parse(text).map_err(|problem| problem.in_schema(is_section))?;
         read(&root, text).map_err(|problems| problems.map(explain).located_in(text))
     }
+}
+
+/// Whether a job file has keys below this one.
+fn is_section(path: &str) -> bool {
+    let sections = TABLE.iter().filter_map(|row| row.key.split_once('.'));
+    let mut sections = sections
+        .map(|(section, _)| section)
+        .chain(["retry", "window"]);
+    sections.any(|section| section == path)
 }
 
 fn read(root: &Node, text: &str) -> Result<JobSpec, Problems> {
