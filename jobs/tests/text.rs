@@ -357,7 +357,7 @@ const WRONG: &[(&str, usize, usize, &str)] = &[
         "prompt:\n  a woman\t#sunset\n  far away\n",
         4,
         11,
-        "write `prompt: \"a woman\t#sunset far away\"`",
+        "write `prompt: \"a woman\\t#sunset far away\"`",
     ),
     (
         "prompt: a woman\n  # at sunset\n  far away\n",
@@ -477,6 +477,40 @@ const WRONG: &[(&str, usize, usize, &str)] = &[
         "write each document into a file of its own; a text with a line `---` goes in quotes",
     ),
     ("seed: 1\nseed: 2\n", 4, 1, "remove one of the two"),
+    ("steps: 1,5\n", 3, 8, "write a whole number"),
+    (
+        "output: {dir: \"C:\\videos\"}\n",
+        3,
+        15,
+        "a backslash in double quotes begins an escape; use / or single quotes",
+    ),
+    (
+        "name: \"a\\ab\"\n",
+        3,
+        7,
+        "a backslash in double quotes begins an escape; use / or single quotes",
+    ),
+    (
+        "output: {dir: C:\\videos}\n",
+        3,
+        15,
+        "give a relative path without `..`",
+    ),
+    ("name: 1.50\n", 3, 7, "put it in quotes: \"1.50\""),
+    ("image: a.png\n", 3, 1, "write it below `start`"),
+    (
+        "guidance: {steps: 3}\n",
+        3,
+        12,
+        "begin `steps` in column 1: it belongs at the top of the file",
+    ),
+    (
+        "output:\n\u{a0}\u{a0}crf: 3\n",
+        4,
+        1,
+        "indent `crf` with ordinary spaces",
+    ),
+    ("length:\n  seconds:5\n", 4, 3, "write `seconds: 5`"),
 ];
 
 #[test]
@@ -656,7 +690,7 @@ fn numbers_as_people_write_them() {
     for (lines, expected) in [
         (
             "size: {bucket: \"640\"}\n",
-            "line 3, column 16: size.bucket: expected a whole number, 1 to 4294967295; found the text \"640\" (write it without quotes)",
+            "line 3, column 16: size.bucket: expected a bucket, one of 128, 256, 384, 512, 640, 768; found the text \"640\" (write it without quotes)",
         ),
         (
             "length: {seconds: 2,5}\n",
@@ -684,6 +718,8 @@ fn numbers_as_people_write_them() {
     // A name of digits with a zero before them is text, as it is everywhere in YAML.
     let name = |lines: &str| validated(&format!("{SMALLEST}{lines}")).unwrap().name;
     assert_eq!(name("name: 007\n"), "007");
+    assert_eq!(name("after: 1.0\n"), "cat");
+    assert!(refused("name: 1.50\n").contains("found 1.50"));
     assert_eq!(name("name: 猫が跳ぶ\n"), "猫が跳ぶ");
     assert_eq!(name("name: O\u{308}l\n"), "Öl");
 }
