@@ -599,15 +599,36 @@ fn a_key_with_nothing_in_it_is_a_mistake_or_a_warning() {
             "guidance.cfg",
             "there is nothing in it",
         ),
-        (
-            "name: #1\n",
-            "name",
-            "there is nothing in it, as `#1` is a comment",
-        ),
         ("after:\n# - 3\n", "after", "there is nothing in it"),
     ] {
         assert_eq!(warnings(lines), [format!("{path}: {because}, {default}")]);
     }
+    for (lines, path, because, instead) in [
+        (
+            "name: #1\n",
+            "name",
+            "#1",
+            "write `name: \"#1\"` if that is the text",
+        ),
+        (
+            "negative_prompt: #blurry\n",
+            "negative_prompt",
+            "#blurry",
+            "write `negative_prompt: \"#blurry\"` if that is the text",
+        ),
+        ("steps: #20\n", "steps", "#20", "write a value"),
+    ] {
+        let because = format!("there is nothing in it, as `{because}` is a comment");
+        let expected =
+            format!("{path}: {because}, so the default is used; remove the key, or {instead}");
+        assert_eq!(warnings(lines), [expected]);
+    }
+    assert_eq!(
+        warnings("prompt: \"  \"\n"),
+        [
+            "prompt: only spaces, so the video is made without a prompt; \"\" says the same without a warning"
+        ]
+    );
     // Who writes that the default is meant, knows it; without a prompt a video is seldom meant.
     assert_eq!(warnings("seed: ~\nsteps: null\nprompt: \"\"\n"), [""; 0]);
     assert_eq!(
@@ -722,4 +743,36 @@ fn numbers_as_people_write_them() {
     assert!(refused("name: 1.50\n").contains("found 1.50"));
     assert_eq!(name("name: 猫が跳ぶ\n"), "猫が跳ぶ");
     assert_eq!(name("name: O\u{308}l\n"), "Öl");
+}
+
+#[test]
+fn an_image_that_is_no_path_here_is_told_with_what_to_write() {
+    let relative = "a path relative to the job file's folder";
+    for (image, hint) in [
+        ("\"\"", "write `image: photo.jpg`".to_owned()),
+        (
+            "https://a.b/c.png",
+            format!("download it, and write {relative}"),
+        ),
+        ("file:///a/b.png", "write `/a/b.png` alone".to_owned()),
+        ("~/a.png", format!("write an absolute path, or {relative}")),
+        (
+            "C:\\pics\\a.png",
+            "copy it beside the job file, and write `a.png`".to_owned(),
+        ),
+        (
+            "\"pics\\astronaut.jpg\"",
+            "a backslash in double quotes begins an escape; use / or single quotes".to_owned(),
+        ),
+    ] {
+        let text = format!("api: framepack/v1\nstart:\n  image: {image}\n");
+        let problems = validated(&text).expect_err(image);
+        let problem = problems.iter().next().unwrap();
+        assert_eq!(problem.hint, Some(hint), "{problems}");
+        assert!(!problems.to_string().contains('\u{7}'));
+    }
+    let job = validated(&format!("{SMALLEST}output: {{dir: a\\b}}\n")).unwrap();
+    assert_eq!(job.spec.output.dir, std::path::Path::new("a/b"));
+    // An alias is not where its anchor is.
+    assert_eq!(warnings("prompt: &a x\nname: *a\n").len(), 1);
 }
