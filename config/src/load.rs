@@ -73,7 +73,7 @@ impl Loaded {
 
 /// The configuration that the file's text and the environment make.
 fn merge(text: &str, load: &Load<'_>) -> Result<Loaded, Problems> {
-    let root = yaml::parse(text)?;
+    let root = yaml::parse(text).map_err(|problem| problem.in_schema(is_section))?;
     let mut reader = Reader::new(&root, load);
     let paths = Paths::read(&mut reader);
     let models = Models::read(&mut reader);
@@ -100,6 +100,11 @@ fn merge(text: &str, load: &Load<'_>) -> Result<Loaded, Problems> {
         settings: read.settings,
         notices: read.notices,
     })
+}
+
+/// Whether keys are below this one: whatever is not a setting of the table by itself.
+fn is_section(path: &str) -> bool {
+    !path.contains('.') && TABLE.iter().all(|row| row.key != path)
 }
 
 /// What of the table somebody has set for the farm.

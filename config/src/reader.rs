@@ -9,7 +9,9 @@ use framepack_jobs::{
     Row, Value,
     settings::{JOB_KEYS, Origin, Scope, Setting, TABLE},
 };
-use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems, Style, written};
+use framepack_yaml::{
+    Document, Mistake, Node, Problem, ProblemKind, Problems, Style, Written, written,
+};
 use serde::Serialize;
 
 use crate::{
@@ -176,15 +178,13 @@ impl<'s> Reader<'s> {
             .empty_keys()
             .into_iter()
             .filter(|path| is_setting(path));
-        let empty = empty.filter(|path| is_left_empty(text, path)).map(|path| {
-            format!("{path}: there is nothing in it, so the default is used; remove the key, or write a value")
-        });
+        let empty = empty.filter_map(|path| Some(left_empty(text, path)?.left_empty(path, None)));
         let notices = self.notices.into_iter().chain(empty).collect();
         let mut problems = match self.file.finish().or(()) {
             Ok(()) => Problems::default(),
             Err(problems) => problems.map(explain).located_in(text),
         };
-        problems.extend(self.problems);
+        problems.extend(self.problems.map(|problem| not_set(problem, text)));
         problems.extend(self.environment.finish());
         problems.or(Read {
             settings: self.settings,
@@ -271,9 +271,20 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// Whether nothing is written behind a key: `null` and `~` say that the default is meant.
-fn is_left_empty(text: &str, path: &str) -> bool {
-    written(text, path, &Node::Null).is_some_and(|written| written.style == Style::Nothing)
+/// A key with nothing behind it: `null` and `~` say that the default is meant.
+fn left_empty<'t>(text: &'t str, path: &str) -> Option<Written<'t>> {
+    written(text, path, &Node::Null).filter(|written| written.style == Style::Nothing)
+}
+
+/// Says of a required key why nobody set it, where it is there and empty.
+fn not_set(mut problem: Problem, text: &str) -> Problem {
+    let empty = left_empty(text, &problem.path).filter(|written| written.comment.is_some());
+    if let Some(written) = empty {
+        problem.message = format!("{}: {}", problem.message, written.because());
+        problem.hint = written.in_quotes(&problem.path);
+        problem.location = Some(written.location);
+    }
+    problem
 }
 
 /// An empty path would be the configuration's own folder.

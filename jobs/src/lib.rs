@@ -13,6 +13,7 @@ mod memory;
 mod name;
 mod parameters;
 mod parse;
+mod path;
 pub mod picture;
 mod render;
 mod schedule;

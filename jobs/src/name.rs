@@ -175,8 +175,9 @@ fn is_direction(c: char) -> bool {
 /// none of them, as Persian, Hindi and emoji are written with them.
 fn is_unseen(c: char) -> bool {
     is_direction(c)
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{2065}'
-            | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{2065}'
+            | '\u{206a}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -210,6 +211,7 @@ mod tests {
             ("full\u{3000}width\u{a0}space", "full width space"),
             ("evil\u{202e}gnp", "evil_gnp"),
             ("ab\u{200b}c\u{feff}\u{200f}", "abc"),
+            ("a\u{3164}b\u{2800}c\u{e0041}", "abc"),
             ("bad\u{fffd}byte", "bad_byte"),
             ("CON", "_CON"),
             ("nul.txt", "_nul.txt"),

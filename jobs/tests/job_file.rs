@@ -346,11 +346,11 @@ fn yaml_is_taken_in_moderation() {
         ),
         (
             "api: framepack/v1\nstart: {image: a.png\n",
-            "line 3, column 1: did not find expected ',' or '}', while parsing a flow mapping at line 2 column 8 (close it with `}`; a text with brackets or commas in it goes in quotes)",
+            "line 2, column 8: start: this `{` is never closed (close it with `}`; a text with brackets or commas in it goes in quotes)",
         ),
         (
             "steps: 1\nsteps: 2\n",
-            "line 2, column 1: `steps` is given twice",
+            "line 2, column 1: `steps` is given twice; first in line 1, column 1 (remove one of the two)",
         ),
         (
             "prompt: !include secret.txt\n",
@@ -358,7 +358,7 @@ fn yaml_is_taken_in_moderation() {
         ),
         (
             "1: x\n",
-            "line 1, column 1: invalid type: integer `1`, expected text as a key",
+            "line 1, column 1: `1` is no key: a key is a word (write the name of a key before the colon, or remove the line)",
         ),
         (
             "a: &a {steps: 1}\n<<: *a\n",

@@ -77,7 +77,7 @@ fn places_are_those_of_the_editor() {
 }
 
 /// Lines of a job file, where something is wrong in them, and what to do.
-const WRONG: [(&str, usize, usize, &str); 62] = [
+const WRONG: &[(&str, usize, usize, &str)] = &[
     (
         "prompt: a cat: it jumps\n",
         3,
@@ -265,7 +265,7 @@ const WRONG: [(&str, usize, usize, &str); 62] = [
         "prompt: a cat #1 of them\n  jumps\n",
         3,
         15,
-        "write `prompt: \"a cat #1 of them\"`",
+        "write `prompt: \"a cat #1 of them jumps\"`",
     ),
     (
         "output: {dir: a #b}\n",
@@ -301,21 +301,243 @@ const WRONG: [(&str, usize, usize, &str); 62] = [
     ),
     (
         "---\nprompt: a dog\n",
-        4,
+        3,
         1,
         "write each document into a file of its own; a text with a line `---` goes in quotes",
     ),
+    (
+        "prompt: \"one\n  two: three: four\"\nsteps: 3\n seed: 4\n",
+        6,
+        2,
+        "begin `seed` in column 1, or put the whole text in quotes",
+    ),
+    (
+        "prompt: one\n  two=three\nsteps: 3\n seed: 4\n",
+        6,
+        2,
+        "begin `seed` in column 1, or put the whole text in quotes",
+    ),
+    (
+        "retry: {max: 1} # see [1] {x}\nsteps: 3\n seed: 4\n",
+        5,
+        2,
+        "begin `seed` in column 1, or put the whole text in quotes",
+    ),
+    (
+        "prompt: |\n  a=b\n  c: d: e\nsteps: 3\n seed: 4\n",
+        7,
+        2,
+        "begin `seed` in column 1, or put the whole text in quotes",
+    ),
+    (
+        "retry: {\n  max: 1 }\n on: b\n",
+        5,
+        2,
+        "begin `on` in column 1",
+    ),
+    (
+        "prompt: \"one\n  two\" three\n",
+        4,
+        7,
+        "put the quote behind all of the text, or write the inner ones as single quotes",
+    ),
+    (
+        "prompt: \"one\n  two \\q\"\n",
+        4,
+        7,
+        "write two backslashes for one, or put the text in single quotes",
+    ),
+    (
+        "prompt: a woman\n  walks #sunset\n  far away\n",
+        4,
+        9,
+        "write `prompt: \"a woman walks #sunset far away\"`",
+    ),
+    (
+        "prompt:\n  a woman\t#sunset\n  far away\n",
+        4,
+        11,
+        "write `prompt: \"a woman\\t#sunset far away\"`",
+    ),
+    (
+        "prompt: a woman\n  # at sunset\n  far away\n",
+        4,
+        3,
+        "remove the comment, or write `prompt: \"a woman # at sunset far away\"`",
+    ),
+    (
+        "prompt: {{cat}} runs\n",
+        3,
+        9,
+        "write `prompt: \"{{cat}} runs\"`",
+    ),
+    ("prompt: {{cat}}\n", 3, 10, "write `prompt: \"{{cat}}\"`"),
+    (
+        "1: 2\n",
+        3,
+        1,
+        "write the name of a key before the colon, or remove the line",
+    ),
+    (
+        "~: 2\n",
+        3,
+        1,
+        "write the name of a key before the colon, or remove the line",
+    ),
+    (
+        "true: 2\n",
+        3,
+        1,
+        "write the name of a key before the colon, or remove the line",
+    ),
+    (
+        ": a\n",
+        3,
+        1,
+        "write one, as in `prompt: a`, or remove the line",
+    ),
+    ("- prompt: a\n", 3, 1, "write `prompt: a`"),
+    (
+        "- a\n",
+        3,
+        1,
+        "write it below the key that it belongs to, or remove it",
+    ),
+    ("```\n", 3, 1, "remove it, and the other line of backquotes"),
+    ("**prompt**: a\n", 3, 1, "write `prompt: a`"),
+    ("`prompt`: a\n", 3, 1, "write `prompt: a`"),
+    (
+        "prompt: |\n  first\n second: x\n",
+        5,
+        2,
+        "begin `second` in column 1, as `prompt`, or as far to the right as the text above it",
+    ),
+    (
+        "output:\n    crf: 3\n  dir: x\n",
+        5,
+        3,
+        "begin `dir` in column 5, as `crf`, or in column 1, as `output`",
+    ),
+    ("output: {name: a: b}\n", 3, 17, "write `name: \"a: b\"`"),
+    (
+        "output: {crf: 3\n",
+        3,
+        9,
+        "close it with `}`; a text with brackets or commas in it goes in quotes",
+    ),
+    (
+        "output: {crf: 3\nsteps: 3\n",
+        3,
+        9,
+        "close it with `}`; a text with brackets or commas in it goes in quotes",
+    ),
+    ("after: [1, 2}\n", 3, 13, "write `]`"),
+    (
+        "output: {\n  crf: 3\n  dir: a\n}\n",
+        5,
+        3,
+        "end each item but the last with a comma",
+    ),
+    ("output: {name: \"a}\n", 3, 16, "write `name: \"a\"`"),
+    (
+        "length: seconds: 5\n",
+        3,
+        16,
+        "write `length: {seconds: 5}`",
+    ),
+    ("guidance: cfg: 2\n", 3, 14, "write `guidance: {cfg: 2}`"),
+    (
+        "output: dir: a, b\n",
+        3,
+        12,
+        "write `output: {dir: \"a, b\"}`",
+    ),
+    (
+        "prompt: style: anime\n",
+        3,
+        14,
+        "write `prompt: \"style: anime\"`",
+    ),
+    (
+        "prompt: 'tis the season\n",
+        3,
+        9,
+        "write `prompt: \"'tis the season\"`",
+    ),
+    (
+        "prompt: \"a\", \"b\"\n",
+        3,
+        12,
+        "write `prompt: '\"a\", \"b\"'`",
+    ),
+    (
+        "prompt: |\n  a\n---\nb: 1\n",
+        5,
+        1,
+        "write each document into a file of its own; a text with a line `---` goes in quotes",
+    ),
+    ("seed: 1\nseed: 2\n", 4, 1, "remove one of the two"),
+    ("steps: 1,5\n", 3, 8, "write a whole number"),
+    (
+        "output: {dir: \"C:\\videos\"}\n",
+        3,
+        15,
+        "a backslash in double quotes begins an escape; use / or single quotes",
+    ),
+    (
+        "name: \"a\\ab\"\n",
+        3,
+        7,
+        "a backslash in double quotes begins an escape; use / or single quotes",
+    ),
+    (
+        "output: {dir: C:\\videos}\n",
+        3,
+        15,
+        "give a relative path without `..`",
+    ),
+    ("name: 1.50\n", 3, 7, "put it in quotes: \"1.50\""),
+    ("image: a.png\n", 3, 1, "write it below `start`"),
+    (
+        "guidance: {steps: 3}\n",
+        3,
+        12,
+        "begin `steps` in column 1: it belongs at the top of the file",
+    ),
+    (
+        "output:\n\u{a0}\u{a0}crf: 3\n",
+        4,
+        1,
+        "indent `crf` with ordinary spaces",
+    ),
+    ("length:\n  seconds:5\n", 4, 3, "write `seconds: 5`"),
 ];
 
 #[test]
 fn what_yaml_reads_otherwise_is_told_with_its_place_and_what_to_write() {
-    for (lines, line, column, hint) in WRONG {
+    for &(lines, line, column, hint) in WRONG {
         let problems = validated(&format!("{SMALLEST}{lines}")).expect_err(lines);
         let problem = problems.iter().next().unwrap();
         let at = problem.location.map(|at| (at.line, at.column));
         assert_eq!(at, Some((line, column)), "{lines:?}\n{problems}");
         assert_eq!(problem.hint.as_deref(), Some(hint), "{lines:?}\n{problems}");
     }
+    let fenced = format!("```yaml\n{SMALLEST}```\n");
+    let told = validated(&fenced).unwrap_err().to_string();
+    assert!(
+        told.starts_with("line 1, column 1: a line of Markdown"),
+        "{told}"
+    );
+    for (lines, path) in [
+        ("seed: 1\nseed: 2\n", ""),
+        ("output: {dir: a, dir: b}\n", "output"),
+        ("output: {name: a: b}\n", "output.name"),
+        ("output:\n  name: a: b\n", "output.name"),
+    ] {
+        let problems = validated(&format!("{SMALLEST}{lines}")).expect_err(lines);
+        assert_eq!(problems.iter().next().unwrap().path, path, "{problems}");
+    }
+    assert!(refused("seed: 1\nseed: 2\n").contains("first in line 3, column 1"));
     // What is written as the hint says is read.
     assert_eq!(warnings("prompt: 'it''s \"a\": b'\n"), [""; 0]);
     let left = "  api: framepack/v1\nstart: {image: a.png}\n";
@@ -377,15 +599,36 @@ fn a_key_with_nothing_in_it_is_a_mistake_or_a_warning() {
             "guidance.cfg",
             "there is nothing in it",
         ),
-        (
-            "name: #1\n",
-            "name",
-            "there is nothing in it, as `#1` is a comment",
-        ),
         ("after:\n# - 3\n", "after", "there is nothing in it"),
     ] {
         assert_eq!(warnings(lines), [format!("{path}: {because}, {default}")]);
     }
+    for (lines, path, because, instead) in [
+        (
+            "name: #1\n",
+            "name",
+            "#1",
+            "write `name: \"#1\"` if that is the text",
+        ),
+        (
+            "negative_prompt: #blurry\n",
+            "negative_prompt",
+            "#blurry",
+            "write `negative_prompt: \"#blurry\"` if that is the text",
+        ),
+        ("steps: #20\n", "steps", "#20", "write a value"),
+    ] {
+        let because = format!("there is nothing in it, as `{because}` is a comment");
+        let expected =
+            format!("{path}: {because}, so the default is used; remove the key, or {instead}");
+        assert_eq!(warnings(lines), [expected]);
+    }
+    assert_eq!(
+        warnings("prompt: \"  \"\n"),
+        [
+            "prompt: only spaces, so the video is made without a prompt; \"\" says the same without a warning"
+        ]
+    );
     // Who writes that the default is meant, knows it; without a prompt a video is seldom meant.
     assert_eq!(warnings("seed: ~\nsteps: null\nprompt: \"\"\n"), [""; 0]);
     assert_eq!(
@@ -468,11 +711,11 @@ fn numbers_as_people_write_them() {
     for (lines, expected) in [
         (
             "size: {bucket: \"640\"}\n",
-            "line 3, column 16: size.bucket: expected a whole number, 1 to 4294967295; found the text \"640\" (write it without quotes)",
+            "line 3, column 16: size.bucket: expected a bucket, one of 128, 256, 384, 512, 640, 768; found the text \"640\" (write it without quotes)",
         ),
         (
             "length: {seconds: 2,5}\n",
-            "line 3, column 21: length: invalid type: integer `5`, expected text as a key (write a decimal number with a point; a comma ends the value)",
+            "line 3, column 21: length: `5` is no key: a key is a word (write a decimal number with a point; a comma ends the value)",
         ),
         (
             "length:\n  seconds: 2,5\n",
@@ -496,6 +739,40 @@ fn numbers_as_people_write_them() {
     // A name of digits with a zero before them is text, as it is everywhere in YAML.
     let name = |lines: &str| validated(&format!("{SMALLEST}{lines}")).unwrap().name;
     assert_eq!(name("name: 007\n"), "007");
+    assert_eq!(name("after: 1.0\n"), "cat");
+    assert!(refused("name: 1.50\n").contains("found 1.50"));
     assert_eq!(name("name: 猫が跳ぶ\n"), "猫が跳ぶ");
     assert_eq!(name("name: O\u{308}l\n"), "Öl");
+}
+
+#[test]
+fn an_image_that_is_no_path_here_is_told_with_what_to_write() {
+    let relative = "a path relative to the job file's folder";
+    for (image, hint) in [
+        ("\"\"", "write `image: photo.jpg`".to_owned()),
+        (
+            "https://a.b/c.png",
+            format!("download it, and write {relative}"),
+        ),
+        ("file:///a/b.png", "write `/a/b.png` alone".to_owned()),
+        ("~/a.png", format!("write an absolute path, or {relative}")),
+        (
+            "C:\\pics\\a.png",
+            "copy it beside the job file, and write `a.png`".to_owned(),
+        ),
+        (
+            "\"pics\\astronaut.jpg\"",
+            "a backslash in double quotes begins an escape; use / or single quotes".to_owned(),
+        ),
+    ] {
+        let text = format!("api: framepack/v1\nstart:\n  image: {image}\n");
+        let problems = validated(&text).expect_err(image);
+        let problem = problems.iter().next().unwrap();
+        assert_eq!(problem.hint, Some(hint), "{problems}");
+        assert!(!problems.to_string().contains('\u{7}'));
+    }
+    let job = validated(&format!("{SMALLEST}output: {{dir: a\\b}}\n")).unwrap();
+    assert_eq!(job.spec.output.dir, std::path::Path::new("a/b"));
+    // An alias is not where its anchor is.
+    assert_eq!(warnings("prompt: &a x\nname: *a\n").len(), 1);
 }

@@ -71,3 +71,16 @@ pub(crate) fn named(c: char) -> String {
     };
     format!("{article} {name} (U+{:04X})", u32::from(c))
 }
+
+/// A text for people, with escapes for characters that a terminal would carry out.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}

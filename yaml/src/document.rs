@@ -89,18 +89,61 @@ impl<'n> Document<'n> {
             Node::Null => return,
             other => {
                 let mistake = Mistake::wrong_type("a mapping with keys", other);
-                problems.push(Problem::at(path, mistake.hint(known_here(&children))));
+                let mistake = without_space(other, &children)
+                    .unwrap_or_else(|| mistake.hint(known_here(&children)));
+                problems.push(Problem::at(path, mistake));
                 return;
             }
         };
         for (key, node) in entries {
             let here = join(path, key);
             if !children.contains(&key.as_str()) {
-                problems.push(unknown_key(&here, key, &children));
+                problems.push(self.unknown_key(&here, key, &children));
             } else if !self.known.contains(&here.as_str()) {
                 self.look_for_unknown_keys(&here, node, problems);
             }
         }
+    }
+
+    fn unknown_key(&self, path: &str, key: &str, known: &[&str]) -> Problem {
+        let unseen = invisible(key);
+        let message = match unseen {
+            Some((_, c)) => format!("unknown key, with {} in it", named(c)),
+            None => "unknown key".to_owned(),
+        };
+        let bare = visible(key);
+        let bare = bare.trim_matches([' ', '“', '”', '„', '‘', '’', '«', '»', '•']);
+        let hint = if known.contains(&bare) {
+            format!("write `{bare}` without anything before or behind it")
+        } else if let Some(section) = self.section_of(bare) {
+            match (unseen, section) {
+                (Some((0, _)), _) => format!("indent `{bare}` with ordinary spaces"),
+                (_, "") => format!("begin `{bare}` in column 1: it belongs at the top of the file"),
+                (_, section) => format!("write it below `{section}`"),
+            }
+        } else {
+            match suggest(bare, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => known_here(known),
+            }
+        };
+        Problem::new(ProblemKind::UnknownKey, path, message).hint(hint)
+    }
+
+    /// The path of the mapping in which there is a key of this name; none where there are several.
+    fn section_of(&self, key: &str) -> Option<&'static str> {
+        if self.children("").contains(&key) {
+            return Some("");
+        }
+        let mut found = self
+            .known
+            .iter()
+            .filter_map(|known| known.rsplit_once('.'))
+            .filter(|(_, name)| *name == key)
+            .map(|(section, _)| section);
+        found
+            .next()
+            .filter(|section| found.all(|other| other == *section))
     }
 
     /// Known keys of the mapping at `path`, in the order in which they were asked for.
@@ -124,21 +167,17 @@ impl<'n> Document<'n> {
     }
 }
 
-fn unknown_key(path: &str, key: &str, known: &[&str]) -> Problem {
-    let message = match invisible(key) {
-        Some((_, c)) => format!("unknown key, with {} in it", named(c)),
-        None => "unknown key".to_owned(),
+/// What is meant by `image:photo.jpg` where keys must be.
+fn without_space(node: &Node, known: &[&str]) -> Option<Mistake> {
+    let Node::Text(text) = node else {
+        return None;
     };
-    let bare = visible(key);
-    let bare = bare.trim_matches([' ', '“', '”', '„', '‘', '’', '«', '»']);
-    let hint = match suggest(bare, known.iter().copied()) {
-        Some(near) if near == bare => {
-            format!("write `{near}` without anything before or behind it")
-        }
-        Some(near) => format!("did you mean `{near}`?"),
-        None => known_here(known),
-    };
-    Problem::new(ProblemKind::UnknownKey, path, message).hint(hint)
+    let (key, value) = text.split_once(':')?;
+    let message = format!("no space behind the colon of `{key}`");
+    known
+        .contains(&key)
+        .then(|| Mistake::new(ProblemKind::WrongType, message))
+        .map(|mistake| mistake.hint(format!("write `{key}: {value}`")))
 }
 
 fn known_here(keys: &[&str]) -> String {

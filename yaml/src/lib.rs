@@ -4,6 +4,7 @@
 //! a [`Problem`] for every mistake, so that a user sees all of them at once, each with line, column and a suggestion.
 
 mod characters;
+mod comment;
 mod document;
 mod encoding;
 mod file;
@@ -11,6 +12,7 @@ mod location;
 mod node;
 mod parse;
 mod problem;
+mod refusal;
 mod source;
 mod suggest;
 mod syntax;
@@ -23,7 +25,7 @@ pub use location::{Place, locate};
 pub use node::{Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node};
 pub use parse::{parse, scalar};
 pub use problem::{MAX_REPORTED, Problem, ProblemKind, Problems};
-pub use source::{Style, Written, written};
+pub use source::{Style, Written, shortened, written};
 pub use suggest::suggest;
 pub use syntax::quoted;
-pub use value::{Mistake, no_number};
+pub use value::{Mistake, no_whole_number};

@@ -2,7 +2,11 @@
 //!
 //! An error raised inside the visitor gets line and column from `serde_yaml`.
 
-use std::{cell::Cell, collections::HashSet, fmt};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    fmt,
+};
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
@@ -10,6 +14,8 @@ use crate::{
     Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node, Problem, ProblemKind,
     characters::forbidden,
     encoding::{end_of, without_mark},
+    node::join,
+    refusal::{NoKey, Refusal},
     syntax,
 };
 
@@ -27,19 +33,19 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
     if let Some(problem) = forbidden(text) {
         return Err(problem);
     }
-    let spent = Spent::default();
+    let reading = Reading::default();
     let mut root = Node::Null;
     for document in serde_yaml::Deserializer::from_str(text) {
         let read = if root == Node::Null {
             let seed = Seed {
                 depth: 0,
-                spent: &spent,
+                reading: &reading,
             };
             seed.deserialize(document).map(|node| root = node)
         } else {
-            Nothing.deserialize(document)
+            Nothing(&reading).deserialize(document)
         };
-        read.map_err(|error| in_words(text, &error))?;
+        read.map_err(|error| in_words(text, &error, &reading))?;
     }
     if root == Node::Null {
         return Err(Problem {
@@ -51,19 +57,22 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
 }
 
 /// The parser's error as one of ours.
-fn in_words(text: &str, error: &serde_yaml::Error) -> Problem {
-    let mut message = error.to_string();
+fn in_words(text: &str, error: &serde_yaml::Error, reading: &Reading) -> Problem {
+    let said = error.to_string();
     let Some(at) = error.location() else {
-        return Problem::new(ProblemKind::Syntax, "", message);
+        return Problem::new(ProblemKind::Syntax, "", said);
     };
-    // Said by `Location` already.
-    let place = format!(" at line {} column {}", at.line(), at.column());
-    message = message.replacen(&place, "", 1);
     let location = Location {
         line: at.line(),
         column: at.column(),
     };
-    syntax::explain(text, location, message)
+    match reading.refusal.take() {
+        Some(refusal) => {
+            let path = reading.path.take();
+            syntax::explain_refusal(text, location, &path, refusal)
+        }
+        None => syntax::explain(text, location, said),
+    }
 }
 
 /// A value outside a file, as in a variable of the environment: a number or a truth value where it is written like one
@@ -76,9 +85,9 @@ pub fn scalar(text: &str) -> Node {
 }
 
 /// Reads a document in which there must be nothing.
-struct Nothing;
+struct Nothing<'r>(&'r Reading);
 
-impl<'de> DeserializeSeed<'de> for Nothing {
+impl<'de> DeserializeSeed<'de> for Nothing<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -89,12 +98,12 @@ impl<'de> DeserializeSeed<'de> for Nothing {
 macro_rules! refuse_scalars {
     ($($visit:ident: $type:ty),*) => {
         $(fn $visit<E: Error>(self, _: $type) -> Result<(), E> {
-            Err(E::custom(SECOND_DOCUMENT))
+            Err(self.0.refuse(Refusal::SecondDocument))
         })*
     };
 }
 
-impl<'de> Visitor<'de> for Nothing {
+impl<'de> Visitor<'de> for Nothing<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,45 +122,66 @@ impl<'de> Visitor<'de> for Nothing {
         visit_u128: u128, visit_f64: f64, visit_str: &str);
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        Err(A::Error::custom(SECOND_DOCUMENT))
+        Err(self.0.refuse(Refusal::SecondDocument))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        Err(A::Error::custom(SECOND_DOCUMENT))
+        Err(self.0.refuse(Refusal::SecondDocument))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        Err(A::Error::custom(SECOND_DOCUMENT))
+        Err(self.0.refuse(Refusal::SecondDocument))
     }
 }
 
-/// Raised where something follows the document.
-pub(crate) const SECOND_DOCUMENT: &str = "a second document begins here";
-/// Raised at a tag.
-pub(crate) const TAG: &str = "tags (`!…`) are not accepted";
-
-/// What the tree has used up so far. Aliases are expanded, so it can outgrow its text.
+/// What a reading knows of itself: what the tree has used up so far, where it is, and why it was given up.
 #[derive(Default)]
-struct Spent {
+struct Reading {
+    /// Aliases are expanded, so the tree can outgrow its text.
     nodes: Cell<usize>,
     text_bytes: Cell<usize>,
+    /// Path of the value that is being read.
+    path: RefCell<String>,
+    /// Set before an error of ours is raised: one that the parser raises leaves it empty.
+    refusal: RefCell<Option<Refusal>>,
 }
 
-/// Adds to a counter; an error beyond `limit`.
-fn spend<E: Error>(spent: &Cell<usize>, more: usize, limit: usize, unit: &str) -> Result<(), E> {
-    spent.set(spent.get() + more);
-    if spent.get() > limit {
-        let message = format!("more than {limit} {unit}, aliases expanded");
-        return Err(E::custom(message));
+impl Reading {
+    fn refuse<E: Error>(&self, refusal: Refusal) -> E {
+        let error = E::custom(&refusal);
+        self.refusal.replace(Some(refusal));
+        error
     }
-    Ok(())
+
+    /// Adds to a counter; an error beyond `limit`.
+    fn spend<E: Error>(
+        &self,
+        spent: &Cell<usize>,
+        more: usize,
+        limit: usize,
+        unit: &'static str,
+    ) -> Result<(), E> {
+        spent.set(spent.get() + more);
+        if spent.get() > limit {
+            return Err(self.refuse(Refusal::Large { limit, unit }));
+        }
+        Ok(())
+    }
+
+    /// Reads what is at `path`; where that fails, the path stays.
+    fn at<T, E>(&self, path: String, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let before = self.path.replace(path);
+        let value = read()?;
+        self.path.replace(before);
+        Ok(value)
+    }
 }
 
 /// Reads one node at a depth, and counts it.
 #[derive(Clone, Copy)]
-struct Seed<'s> {
+struct Seed<'r> {
     depth: usize,
-    spent: &'s Spent,
+    reading: &'r Reading,
 }
 
 impl Seed<'_> {
@@ -167,11 +197,10 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Node;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        spend(&self.spent.nodes, 1, MAX_NODES, "values")?;
+        let reading = self.reading;
+        reading.spend(&reading.nodes, 1, MAX_NODES, "values")?;
         if self.depth > MAX_DEPTH {
-            return Err(D::Error::custom(format!(
-                "nested deeper than {MAX_DEPTH} levels"
-            )));
+            return Err(reading.refuse(Refusal::Deep));
         }
         deserializer.deserialize_any(self)
     }
@@ -219,40 +248,54 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Node, E> {
-        spend(
-            &self.spent.text_bytes,
-            text.len(),
-            MAX_BYTES,
-            "bytes of text",
-        )?;
+        let spent = &self.reading.text_bytes;
+        self.reading
+            .spend(spent, text.len(), MAX_BYTES, "bytes of text")?;
         Ok(Node::Text(text.to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
         let mut nodes = Vec::new();
-        while let Some(node) = list.next_element_seed(self.below())? {
-            nodes.push(node);
+        loop {
+            let path = format!("{}[{}]", self.reading.path.borrow(), nodes.len());
+            let next = || list.next_element_seed(self.below());
+            match self.reading.at(path, next)? {
+                Some(node) => nodes.push(node),
+                None => return Ok(Node::List(nodes)),
+            }
         }
-        Ok(Node::List(nodes))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut seen = HashSet::new();
         let mut entries = Vec::new();
-        while let Some(key) = map.next_key_seed(Key { seen: &mut seen })? {
-            entries.push((key, map.next_value_seed(self.below())?));
+        let reading = self.reading;
+        while let Some(key) = map.next_key_seed(Key {
+            seen: &mut seen,
+            reading,
+        })? {
+            let path = join(&reading.path.borrow(), &key);
+            let node = reading.at(path, || map.next_value_seed(self.below()))?;
+            entries.push((key, node));
         }
         Ok(Node::Map(entries))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
-        Err(A::Error::custom(TAG))
+        Err(self.reading.refuse(Refusal::Tag))
     }
 }
 
 /// Reads one key of a mapping. Errors are raised here, so that they carry the key's place.
 struct Key<'s> {
     seen: &'s mut HashSet<String>,
+    reading: &'s Reading,
+}
+
+impl Key<'_> {
+    fn refuse<E: Error>(&self, no_key: NoKey) -> Result<String, E> {
+        Err(self.reading.refuse(Refusal::Key(no_key)))
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
@@ -263,23 +306,49 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl Visitor<'_> for Key<'_> {
+macro_rules! no_keys {
+    ($($visit:ident: $type:ty),*) => {
+        $(fn $visit<E: Error>(self, value: $type) -> Result<String, E> {
+            self.refuse(NoKey::Scalar(value.to_string()))
+        })*
+    };
+}
+
+impl<'de> Visitor<'de> for Key<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("text as a key")
     }
 
+    no_keys!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_i128: i128,
+        visit_u128: u128, visit_f64: f64);
+
+    fn visit_unit<E: Error>(self) -> Result<String, E> {
+        self.refuse(NoKey::Nothing)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<String, A::Error> {
+        self.refuse(NoKey::List)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<String, A::Error> {
+        self.refuse(NoKey::Map)
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<String, A::Error> {
+        Err(self.reading.refuse(Refusal::Tag))
+    }
+
     fn visit_str<E: Error>(self, key: &str) -> Result<String, E> {
         if key == "<<" {
-            return Err(E::custom("merge keys (`<<`) are not accepted"));
+            return Err(self.reading.refuse(Refusal::MergeKey));
         }
         if key.len() > MAX_KEY_BYTES {
-            let message = format!("a key of more than {MAX_KEY_BYTES} bytes");
-            return Err(E::custom(message));
+            return Err(self.reading.refuse(Refusal::LongKey));
         }
         if !self.seen.insert(key.to_owned()) {
-            return Err(E::custom(format!("`{key}` is given twice")));
+            return Err(self.reading.refuse(Refusal::Twice(key.to_owned())));
         }
         Ok(key.to_owned())
     }

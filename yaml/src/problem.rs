@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Location, Mistake, Place, locate, source::as_text};
+use crate::{Location, Mistake, Place, characters::shown, locate, quoted, source::as_written};
 
 /// Most mistakes of one file that are reported.
 pub const MAX_REPORTED: usize = 20;
@@ -63,13 +63,16 @@ pub struct Problem {
     /// Whether the value would be right in quotes, which its place in the file shows.
     #[serde(skip)]
     pub wants_quotes: bool,
+    /// The hint, if there must be keys at the path.
+    #[serde(skip)]
+    pub(crate) hint_in_section: Option<Box<str>>,
 }
 
 impl Problem {
     /// A mistake of the value at `path`.
     pub fn at(path: impl Into<String>, mistake: Mistake) -> Self {
         Self {
-            hint: mistake.hint,
+            hint: mistake.hint.as_deref().map(shown),
             wants_quotes: mistake.wants_quotes,
             ..Self::new(mistake.kind, path, mistake.message)
         }
@@ -80,17 +83,40 @@ impl Problem {
         Self {
             kind,
             path: path.into(),
-            message: message.into(),
+            message: shown(&message.into()),
             hint: None,
             location: None,
             wants_quotes: false,
+            hint_in_section: None,
         }
+    }
+
+    /// The same of a file with another hint where its schema has keys below the path.
+    #[must_use]
+    pub fn in_schema(mut self, is_section: impl FnOnce(&str) -> bool) -> Self {
+        if let Some(hint) = self.hint_in_section.take()
+            && is_section(&self.path)
+        {
+            self.hint = Some(hint.into());
+        }
+        self
+    }
+
+    /// Says of a value that was to be text how it is written: the value itself has lost a part of it, as 1.50 has.
+    fn written_as(&mut self, written: Option<&str>) {
+        let Some(written) = written else {
+            return;
+        };
+        if !written.starts_with(['[', '{']) {
+            self.message = shown(&format!("expected text; found {written}"));
+        }
+        self.hint = Some(shown(&format!("put it in quotes: {}", quoted(written))));
     }
 
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(shown(&hint.into()));
         self
     }
 }
@@ -102,7 +128,7 @@ impl fmt::Display for Problem {
             write!(f, "{location}: ")?;
         }
         if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+            write!(f, "{}: ", shown(&self.path))?;
         }
         f.write_str(&self.message)
     }
@@ -153,8 +179,7 @@ impl Problems {
             if problem.wants_quotes
                 && let Some(at) = locate(text, &problem.path, Place::Value)
             {
-                let quoted = as_text(text, at).map(|text| format!("put it in quotes: {text}"));
-                problem.hint = quoted.or(problem.hint.take());
+                problem.written_as(as_written(text, at));
             }
         }
         // What is nowhere, as it is missing, comes last.

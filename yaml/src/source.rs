@@ -1,11 +1,17 @@
 //! A value as it is written in the file: what the tree of values does not tell.
 
+use std::borrow::Cow;
+
 use crate::{
     Location, Node, Place,
+    comment::without_comment,
     encoding::without_mark,
     locate,
     syntax::{is_block_header, quoted},
 };
+
+/// Longest part of a comment that is repeated, in characters.
+const SHOWN_CHARS: usize = 60;
 
 /// How a value is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +37,51 @@ pub enum Style {
     Enclosed,
 }
 
+impl Written<'_> {
+    /// Why there is nothing behind a key that is left empty.
+    pub fn because(&self) -> String {
+        match (self.comment, self.anchor) {
+            (Some(comment), _) => {
+                let comment = shortened(comment);
+                format!("there is nothing in it, as `{comment}` is a comment")
+            }
+            (None, Some(anchor)) => {
+                format!("there is nothing in it, as `{anchor}` only names an anchor")
+            }
+            (None, None) => "there is nothing in it".to_owned(),
+        }
+    }
+
+    /// What to write behind the key at `path` if the comment, or the anchor's name, is the text.
+    pub fn in_quotes(&self, path: &str) -> Option<String> {
+        let key = path.rsplit('.').next().unwrap_or(path);
+        let text = self.comment.or(self.anchor)?;
+        let text = quoted(text);
+        Some(format!("write `{key}: {text}` if that is the text"))
+    }
+
+    /// What to tell of a key at `path` that is left empty, and means its default. `instead`: what else to write.
+    pub fn left_empty(&self, path: &str, instead: Option<String>) -> String {
+        let because = self.because();
+        let instead = instead.unwrap_or_else(|| "write a value".to_owned());
+        format!("{path}: {because}, so the default is used; remove the key, or {instead}")
+    }
+
+    /// Whether the comment begins as a text does: with something directly behind its `#`.
+    pub fn is_comment_like_text(&self) -> bool {
+        let behind = self.comment.and_then(|comment| comment.chars().nth(1));
+        behind.is_some_and(|c| !c.is_whitespace() && c != '#')
+    }
+}
+
+/// The beginning of a long comment.
+pub fn shortened(comment: &str) -> Cow<'_, str> {
+    match comment.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &comment[..end]).into(),
+        None => comment.into(),
+    }
+}
+
 /// How the value `node` at `path` is written in `text`.
 pub fn written<'t>(text: &'t str, path: &str, node: &Node) -> Option<Written<'t>> {
     let text = without_mark(text);
@@ -38,7 +89,17 @@ pub fn written<'t>(text: &'t str, path: &str, node: &Node) -> Option<Written<'t>
         Node::Null => Place::Key,
         _ => Place::Value,
     };
+    let key = locate(text, path, Place::Key)?;
     let location = locate(text, path, place)?;
+    if (location.line, location.column) < (key.line, key.column) {
+        // An alias: its anchor's value is not written here.
+        return Some(Written {
+            location: key,
+            style: Style::Enclosed,
+            anchor: None,
+            comment: None,
+        });
+    }
     let mut rest = &text[offset(text, location)?..];
     if *node == Node::Null {
         rest = behind_key(rest)?;
@@ -68,12 +129,12 @@ pub fn written<'t>(text: &'t str, path: &str, node: &Node) -> Option<Written<'t>
     })
 }
 
-/// A value that was to be text and was read as something else, as it is written on its line, in quotes.
-pub(crate) fn as_text(text: &str, location: Location) -> Option<String> {
+/// A value that was to be text and was read as something else, as it is written on its line.
+pub(crate) fn as_written(text: &str, location: Location) -> Option<&str> {
     let text = without_mark(text);
     let at = offset(text, location)?;
     let line = text[at..].split(['\n', '\r']).next()?;
-    let line = line.find(" #").map_or(line, |comment| &line[..comment]);
+    let line = without_comment(line);
     // In brackets it ends with the item.
     let before = text[..at].rsplit(['\n', '\r']).next()?;
     let value = match line.find([',', '}', ']']) {
@@ -83,7 +144,7 @@ pub(crate) fn as_text(text: &str, location: Location) -> Option<String> {
         None => line,
     };
     let value = value.trim();
-    (!value.is_empty() && !value.starts_with(['"', '\''])).then(|| quoted(value))
+    (!value.is_empty() && !value.starts_with(['"', '\''])).then_some(value)
 }
 
 /// The byte of a place.

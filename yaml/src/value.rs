@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive};
 
-use crate::{Node, ProblemKind, scalar, suggest};
+use crate::{Node, ProblemKind, characters::named, scalar, suggest};
 
 /// What is wrong with a value, wherever it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +80,17 @@ impl Node {
         }
     }
 
+    /// Text that names something, as a path does: without control characters, which double quotes make of backslashes.
+    pub fn name(&self) -> Result<&str, Mistake> {
+        let text = self.text()?;
+        let Some(control) = text.chars().find(|c| c.is_control()) else {
+            return Ok(text);
+        };
+        let message = format!("{self} has {} in it", named(control));
+        Err(Mistake::out_of_range(message)
+            .hint("a backslash in double quotes begins an escape; use / or single quotes"))
+    }
+
     /// One text, or a list of them that is not empty.
     pub fn texts(&self) -> Result<Vec<&str>, Mistake> {
         let items = match self {
@@ -100,7 +111,7 @@ impl Node {
     {
         let Some(value) = self.whole() else {
             let expected = format!("a whole number, {}", Span(range));
-            return Err(no_number(expected, self));
+            return Err(no_whole_number(expected, self));
         };
         T::try_from(value)
             .ok()
@@ -132,7 +143,7 @@ impl Node {
     {
         match self {
             Self::Text(text) if text == word => Ok(None),
-            Self::Text(_) => Err(self.neither(word, "a whole number", range)),
+            Self::Text(_) => Err(whole(self.neither(word, "a whole number", range))),
             other => other.integer(range).map(Some),
         }
     }
@@ -165,7 +176,7 @@ impl Node {
     }
 
     /// The whole number that it is, also when it is written with a point or an exponent, as `1.0` and `1e3`.
-    fn whole(&self) -> Option<i128> {
+    pub fn whole(&self) -> Option<i128> {
         /// Beyond it not every whole number has its own float.
         const LARGEST: f64 = 9_007_199_254_740_992.0;
         match self {
@@ -211,7 +222,7 @@ impl Node {
 }
 
 /// A value where a number must be: one in quotes is named as the text that it is.
-pub fn no_number(expected: impl fmt::Display, found: &Node) -> Mistake {
+fn no_number(expected: impl fmt::Display, found: &Node) -> Mistake {
     let mistake = match found {
         Node::Text(text) if is_number(text) => Mistake::new(
             ProblemKind::WrongType,
@@ -220,6 +231,23 @@ pub fn no_number(expected: impl fmt::Display, found: &Node) -> Mistake {
         found => Mistake::wrong_type(expected, found),
     };
     with_number(mistake, found)
+}
+
+/// The same where the number must be a whole one.
+pub fn no_whole_number(expected: impl fmt::Display, found: &Node) -> Mistake {
+    whole(no_number(expected, found))
+}
+
+/// A mistake without the hint to write a number that is no whole one.
+fn whole(mistake: Mistake) -> Mistake {
+    let number = mistake
+        .hint
+        .as_deref()
+        .and_then(|hint| hint.strip_prefix("write "));
+    match number.map(scalar) {
+        Some(Node::Float(_)) => mistake.hint("write a whole number"),
+        _ => mistake,
+    }
 }
 
 /// The same with what to write, for a text that is meant as a number.
@@ -365,12 +393,12 @@ mod tests {
             ("1_000", "`1_000` (write 1000)"),
             ("1,000", "`1,000` (write 1000)"),
             ("1'000'000", "`1'000'000` (write 1000000)"),
-            ("2,5", "`2,5` (write 2.5)"),
+            ("2,5", "`2,5` (write a whole number)"),
             ("010", "`010` (write 10)"),
             ("-05", "`-05` (write -5)"),
             ("30s", "`30s` (write 30)"),
             ("50 %", "`50 %` (write 50)"),
-            ("1.5 GB", "`1.5 GB` (write 1.5)"),
+            ("1.5 GB", "`1.5 GB` (write a whole number)"),
             ("３０", "`３０` (write 30)"),
             ("many", "`many`"),
             ("12:30", "`12:30`"),

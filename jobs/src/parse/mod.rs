@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems};
 
 use crate::{
-    API, JobSpec, NameTemplate, Settings, name,
+    API, JobSpec, NameTemplate, Settings, name, path,
     settings::{Scope, TABLE},
     unavailable::{explain, not_available},
 };
@@ -18,9 +18,18 @@ const MAX_KEY_CHARS: usize = 200;
 impl JobSpec {
     /// Reads a job file. The error lists every mistake with its place in the text.
     pub fn parse(text: &str) -> Result<Self, Problems> {
-        let root = framepack_yaml::parse(text)?;
+        let root = framepack_yaml::parse(text).map_err(|problem| problem.in_schema(is_section))?;
         read(&root, text).map_err(|problems| problems.map(explain).located_in(text))
     }
+}
+
+/// Whether a job file has keys below this one.
+fn is_section(path: &str) -> bool {
+    let sections = TABLE.iter().filter_map(|row| row.key.split_once('.'));
+    let mut sections = sections
+        .map(|(section, _)| section)
+        .chain(["retry", "window"]);
+    sections.any(|section| section == path)
 }
 
 fn read(root: &Node, text: &str) -> Result<JobSpec, Problems> {
@@ -89,7 +98,7 @@ fn api(document: &mut Document<'_>) {
 
 /// A name that file systems take as it is.
 fn name(node: &Node) -> Result<String, Mistake> {
-    let text = node.text()?;
+    let text = node.name()?;
     name::written(text).map_err(|why| {
         Mistake::out_of_range(format!(
             "{node} is not a name: {why}; a name has 1 to {} characters, and none of `/ \\ : * ? \" < > |`",
@@ -100,7 +109,7 @@ fn name(node: &Node) -> Result<String, Mistake> {
 }
 
 fn key(node: &Node) -> Result<String, Mistake> {
-    let key = node.text()?;
+    let key = node.name()?;
     let chars = key.chars().count();
     if chars == 0 || chars > MAX_KEY_CHARS {
         return Err(Mistake::out_of_range(format!(
@@ -110,11 +119,13 @@ fn key(node: &Node) -> Result<String, Mistake> {
     Ok(key.to_owned())
 }
 
+/// A folder, with `\` read as `/`.
 fn output_dir(node: &Node) -> Result<PathBuf, Mistake> {
-    let text = node.text()?;
+    let text = node.name()?.replace('\\', "/");
     let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    if !Path::new(text).components().all(inside) || text.contains('\0') {
-        let message = format!("`{text}` is not a folder below the outputs folder");
+    let is_inside = Path::new(&text).components().all(inside);
+    if !is_inside || path::has_drive(&text) || text.starts_with("~/") {
+        let message = format!("{node} is not a folder below the outputs folder");
         let escape = Mistake::new(ProblemKind::PathEscape, message);
         return Err(escape.hint("give a relative path without `..`"));
     }
@@ -122,6 +133,6 @@ fn output_dir(node: &Node) -> Result<PathBuf, Mistake> {
 }
 
 fn output_name(node: &Node) -> Result<NameTemplate, Mistake> {
-    let template = node.text()?.parse();
+    let template = node.name()?.parse();
     template.map_err(|error: crate::InvalidTemplate| Mistake::out_of_range(error.to_string()))
 }

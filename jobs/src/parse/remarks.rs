@@ -1,12 +1,9 @@
 //! What is valid in a job file and reads otherwise than it looks: keys with nothing in them, and texts that a comment
 //! or an anchor takes a part of.
 
-use framepack_yaml::{Document, Mistake, Node, ProblemKind, Style, Written, quoted, written};
+use framepack_yaml::{Document, Mistake, Node, ProblemKind, Style, Written, shortened, written};
 
-use crate::settings::{IMAGE, NEGATIVE_PROMPT, PROMPT};
-
-/// Longest part of a comment that a warning repeats, in characters.
-const SHOWN_CHARS: usize = 60;
+use crate::settings::{BACKGROUND, IMAGE, NEGATIVE_PROMPT, PROMPT};
 
 /// Keys that must have something in them where they are, and how it is written.
 const NEVER_EMPTY: [(&str, &str); 3] = [
@@ -37,6 +34,12 @@ pub(super) fn of(document: &mut Document<'_>, text: &str) -> Vec<String> {
             _ => {}
         }
     }
+    if let Some(Node::Text(prompt)) = document.get(PROMPT.key)
+        && !prompt.is_empty()
+        && prompt.trim().is_empty()
+    {
+        remarks.push("prompt: only spaces, so the video is made without a prompt; \"\" says the same without a warning".to_owned());
+    }
     for path in PROMPTS.into_iter().chain(NAMES) {
         let node = document.get(path);
         if let Some(written) = node.and_then(|node| written(text, path, node)) {
@@ -46,34 +49,20 @@ pub(super) fn of(document: &mut Document<'_>, text: &str) -> Vec<String> {
     remarks
 }
 
+/// Whether the value at this path is text, so that quotes make a comment its value.
+fn is_text(path: &str) -> bool {
+    let others = [BACKGROUND.key, "group"];
+    PROMPTS.contains(&path) || NAMES.contains(&path) || others.contains(&path)
+}
+
 /// A key with nothing behind it.
 fn empty(document: &mut Document<'_>, path: &str, written: &Written<'_>) -> Option<String> {
-    let because = match written {
-        Written {
-            comment: Some(comment),
-            ..
-        } => {
-            format!(
-                "there is nothing in it, as `{}` is a comment",
-                shown(comment)
-            )
-        }
-        Written {
-            anchor: Some(anchor),
-            ..
-        } => {
-            format!("there is nothing in it, as `{anchor}` only names an anchor")
-        }
-        _ => "there is nothing in it".to_owned(),
-    };
-    let said = written.comment.or(written.anchor);
-    let key = path.rsplit('.').next().unwrap_or(path);
-    let in_quotes = said.map(|said| format!("write `{key}: {}` if that is the text", quoted(said)));
+    let in_quotes = written.in_quotes(path);
     let Some((_, hint)) = NEVER_EMPTY.iter().find(|(never, _)| *never == path) else {
-        let default = "so the default is used; remove the key, or write a value";
-        return Some(format!("{path}: {because}, {default}"));
+        let is_text = written.is_comment_like_text() && is_text(path);
+        return Some(written.left_empty(path, in_quotes.filter(|_| is_text)));
     };
-    let mistake = Mistake::new(ProblemKind::EmptyValue, because);
+    let mistake = Mistake::new(ProblemKind::EmptyValue, written.because());
     document.note(
         path,
         mistake.hint(in_quotes.unwrap_or_else(|| (*hint).to_owned())),
@@ -90,22 +79,12 @@ fn cut_off(path: &str, written: &Written<'_>) -> Option<String> {
         ));
     }
     let comment = written.comment?;
-    let is_text = comment
-        .chars()
-        .nth(1)
-        .is_some_and(|c| !c.is_whitespace() && c != '#');
+    let is_text = written.is_comment_like_text();
     (is_text || PROMPTS.contains(&path)).then(|| {
         format!(
             "{path}: `{}` (line {}) is a comment and no part of the text; put the text in quotes if it is",
-            shown(comment),
+            shortened(comment),
             at.line,
         )
     })
-}
-
-fn shown(comment: &str) -> String {
-    match comment.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &comment[..end]),
-        None => comment.to_owned(),
-    }
 }

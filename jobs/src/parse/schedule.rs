@@ -48,13 +48,15 @@ fn after(node: &Node) -> Result<Vec<Dependency>, Mistake> {
 }
 
 fn dependency(node: &Node) -> Result<Dependency, Mistake> {
-    match node {
-        Node::Int(number) => match u64::try_from(*number) {
+    if let Some(number) = node.whole() {
+        return match u64::try_from(number) {
             Ok(number) if number > 0 => Ok(Dependency::Number(JobId(number))),
             _ => Err(Mistake::out_of_range(format!(
                 "{node} is not a job number; the first is 1"
             ))),
-        },
+        };
+    }
+    match node {
         Node::Text(_) => key(node).map(Dependency::Named),
         other => Err(Mistake::wrong_type(
             "the number, the name or the key of a job, or a list of them",

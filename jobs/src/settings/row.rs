@@ -2,10 +2,10 @@
 
 use std::{fmt, ops::RangeInclusive};
 
-use framepack_yaml::{Mistake, Node, ProblemKind, no_number};
+use framepack_yaml::{Mistake, Node, ProblemKind, no_whole_number};
 
 use super::Value;
-use crate::{SeedSpec, picture::Colour};
+use crate::{SeedSpec, path, picture::Colour};
 
 /// A row of the table.
 #[derive(Debug, PartialEq)]
@@ -120,7 +120,7 @@ impl Row {
                 Ok(Value::from(word))
             }
             Kind::Text { max_bytes } => text(node, *max_bytes),
-            Kind::Path => path(node),
+            Kind::Path => path::image(node).map(Value::from),
             Kind::Colour => colour(node),
             Kind::Seed => seed(node),
         }
@@ -143,15 +143,15 @@ impl Row {
 }
 
 fn one_of(node: &Node, noun: &str, values: &[u32]) -> Result<Value, Mistake> {
-    let value = node.integer(&(1..=u32::MAX))?;
+    let known: Vec<String> = values.iter().map(u32::to_string).collect();
+    let known = known.join(", ");
+    let Some(value) = node.whole().and_then(|value| u32::try_from(value).ok()) else {
+        return Err(no_whole_number(format!("{noun}, one of {known}"), node));
+    };
     if values.contains(&value) {
         return Ok(Value::Integer(value.into()));
     }
-    let known: Vec<String> = values.iter().map(u32::to_string).collect();
-    let message = format!(
-        "{value} is not {noun}; expected one of {}",
-        known.join(", ")
-    );
+    let message = format!("{value} is not {noun}; expected one of {known}");
     let mistake = Mistake::out_of_range(message);
     Err(
         match values.iter().min_by_key(|known| known.abs_diff(value)) {
@@ -172,14 +172,6 @@ fn text(node: &Node, max_bytes: usize) -> Result<Value, Mistake> {
     if text.len() > max_bytes {
         let message = format!("{} bytes; at most {max_bytes} are accepted", text.len());
         return Err(Mistake::out_of_range(message));
-    }
-    Ok(Value::from(text))
-}
-
-fn path(node: &Node) -> Result<Value, Mistake> {
-    let text = node.text()?;
-    if text.is_empty() || text.contains('\0') {
-        return Err(Mistake::out_of_range("not a path"));
     }
     Ok(Value::from(text))
 }
@@ -205,7 +197,7 @@ fn seed(node: &Node) -> Result<Value, Mistake> {
     let seed = match node {
         Node::Text(text) if text == "auto" => SeedSpec::Auto,
         Node::Text(text) if text == "random" => SeedSpec::Random,
-        other => return Err(no_number(SEED, other)),
+        other => return Err(no_whole_number(SEED, other)),
     };
     Ok(Value::Text(seed.to_string()))
 }

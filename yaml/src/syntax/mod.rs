@@ -3,188 +3,198 @@
 //! The parser says where it gave up, which is often a line later, and what it expected there. So the lines are looked
 //! at as people write them: a key, a colon, a text. Only files that are no YAML come here.
 
+mod colon;
+mod finding;
+mod flow;
+mod indentation;
 mod line;
-mod mistake;
 mod quote;
+mod refused;
+mod said;
+mod scan;
+mod value;
 
 pub(crate) use self::line::is_block_header;
 pub use self::quote::quoted;
-use self::{line::Line, mistake::Finding};
-use crate::{
-    Location, Problem, ProblemKind,
-    parse::{SECOND_DOCUMENT, TAG},
+pub(crate) use self::refused::explain_refusal;
+use self::{
+    finding::Finding,
+    line::{Inside, Line},
+    said::{Met, Said, Within},
 };
+use crate::{Location, Problem, ProblemKind, node::join};
 
 const UNFITTING: &str = "begin the line in the same column as the keys that it belongs to; a text with special characters goes in quotes";
 
 /// What the parser said of a place, with the place and the words for people.
-pub(crate) fn explain(text: &str, at: Location, said: String) -> Problem {
+pub(crate) fn explain(text: &str, at: Location, words: String) -> Problem {
     let lines = Line::all(text);
-    let problem = Problem {
-        location: Some(at),
-        ..Problem::new(ProblemKind::Syntax, "", said)
+    let said = Said::of(&words);
+    match find(&lines, at, &said) {
+        Some((line, finding)) => located(&lines, &line, finding),
+        None => in_general(&lines, at, words, &said),
+    }
+}
+
+/// What is wrong, and the line on which it is: the one where the parser gave up, the one above that ended a text too
+/// early, or the one where what the parser was reading began.
+fn find<'t>(lines: &[Line<'t>], at: Location, said: &Said) -> Option<(Line<'t>, Finding<'t>)> {
+    let number = at.line.min(lines.len());
+    let (above, line) = (&lines[..number - 1], lines[number - 1]);
+    if let Some(found) = lines
+        .iter()
+        .find_map(|line| Some((*line, fence(line, at)?)))
+    {
+        return Some(found);
+    }
+    let of_line = |finding: Finding<'t>| (line, finding);
+    let began = said
+        .began
+        .filter(|began| (1..=lines.len()).contains(&began.line));
+    if let Some(began) =
+        began.filter(|_| said.within == Within::Quoted && said.met == Met::EndOfFile)
+    {
+        return never_closed(lines, began).or_else(|| on_line(lines, began.line, said));
+    }
+    let here = indentation::no_spaces(&line)
+        .or_else(|| indentation::list_item(&line, at.column))
+        .or_else(|| indentation::misplaced(&line, above, at.column))
+        .map(of_line)
+        .or_else(|| indentation::ended_by_comment(&line, above));
+    if here.is_some() {
+        return here;
+    }
+    let is_flow = matches!(said.within, Within::FlowMap | Within::FlowList);
+    let brackets = Some(began.unwrap_or(at)).filter(|_| is_flow);
+    let began_line = began.filter(|_| said.within != Within::Other);
+    let enclosing = match line.inside {
+        Inside::Enclosed(first) => Some(first),
+        Inside::Nothing | Inside::BlockText | Inside::Text => None,
     };
-    if problem.message == SECOND_DOCUMENT {
-        return second_document(&lines, problem);
+    quote::over_lines(lines, &line, said)
+        .map(of_line)
+        .or_else(|| on_line(lines, began_line?.line, said))
+        .or_else(|| on_line(lines, enclosing?, said))
+        .or_else(|| on_line(lines, number, said))
+        .or_else(|| ended_by_separator(lines, number, said))
+        .or_else(|| flow::in_brackets(lines, brackets?, at))
+}
+
+/// What is wrong on the line with this number.
+fn on_line<'t>(lines: &[Line<'t>], number: usize, said: &Said) -> Option<(Line<'t>, Finding<'t>)> {
+    let line = lines[number - 1];
+    let below = lines[number..].iter().find(|line| !line.is_blank());
+    let finding = indentation::no_spaces(&line).or_else(|| value::find(&line, below, said));
+    finding.map(|finding| (line, finding))
+}
+
+/// A line that has a character in it which YAML ends lines at and editors do not, so that the parser counts more lines.
+fn ended_by_separator<'t>(
+    lines: &[Line<'t>],
+    number: usize,
+    said: &Said,
+) -> Option<(Line<'t>, Finding<'t>)> {
+    let ends = ['\u{85}', '\u{2028}', '\u{2029}'];
+    let line = lines[..number]
+        .iter()
+        .rfind(|line| line.text.contains(ends))?;
+    on_line(lines, line.number, said)
+}
+
+/// A quote within brackets that is never closed.
+fn never_closed<'t>(lines: &[Line<'t>], began: Location) -> Option<(Line<'t>, Finding<'t>)> {
+    let line = lines[began.line - 1];
+    let at = line.byte(began.column);
+    let entry = line.entry().filter(|entry| entry.value_at == at);
+    if entry.is_some() {
+        return None;
     }
-    if is_ours(&problem.message) {
-        if is_behind_digit_and_comma(&lines, at) {
-            return problem.hint("write a decimal number with a point; a comma ends the value");
+    let before = &line.text[..at];
+    let key = before[before.rfind(['{', '[', ',']).map_or(0, |at| at + 1)..].trim();
+    let key = key.strip_suffix(':').unwrap_or("");
+    let text = quote::meant(&line.text[at..]).trim_end_matches(['}', ']']);
+    let finding = Finding {
+        key: Some(key).filter(|key| !key.is_empty()),
+        at,
+        what: "this quote is never closed".to_owned(),
+        hint: quote::in_quotes(key, text),
+    };
+    Some((line, finding))
+}
+
+/// A line of backquotes, as around a listing in Markdown.
+fn fence<'t>(line: &Line<'t>, at: Location) -> Option<Finding<'t>> {
+    let is_fence = line.text.trim_start().starts_with("```");
+    (is_fence && line.number == at.line && line.inside == Inside::Nothing).then(|| Finding {
+        key: None,
+        at: line.indent(),
+        what: "a line of Markdown, which puts listings between backquotes".to_owned(),
+        hint: "remove it, and the other line of backquotes".to_owned(),
+    })
+}
+
+fn located(lines: &[Line<'_>], line: &Line<'_>, finding: Finding<'_>) -> Problem {
+    let mut path = indentation::path_above(line, lines);
+    if let Some(key) = finding.key {
+        // The key of an item in brackets is below the one before them; a text that goes on has its key above.
+        let outer = line.entry().map(|entry| entry.key);
+        for key in outer.filter(|outer| *outer != key).into_iter().chain([key]) {
+            if path.rsplit('.').next() != Some(key) {
+                path = join(&path, key);
+            }
         }
-        return problem;
+    } else {
+        path.clear();
     }
-    let found = order(&problem.message, at.line, lines.len())
-        .into_iter()
-        .find_map(|number| {
-            let line = &lines[number - 1];
-            let below = lines[number..].iter().find(|line| !line.is_blank());
-            mistake::find(line, below, &problem.message).map(|finding| (line, finding))
-        });
-    match found {
-        Some((line, finding)) => located(line, finding),
-        None => in_general(&lines, problem),
-    }
-}
-
-/// Whether a limit of ours was met, and the words are for people already.
-fn is_ours(said: &str) -> bool {
-    let is_tag = said.ends_with(TAG);
-    let parsers = [
-        "expected",
-        "found",
-        "allowed in this context",
-        "unknown anchor",
-        "control characters",
-        "could not",
-        "cannot",
-    ];
-    !is_tag && !parsers.iter().any(|word| said.contains(word))
-        || said.contains("expected text as a key")
-        || said.contains("aliases expanded")
-}
-
-/// Whether this is the fraction of `{seconds: 2,5}`.
-fn is_behind_digit_and_comma(lines: &[Line<'_>], at: Location) -> bool {
-    let line = lines.get(at.line - 1).map_or("", |line| line.text);
-    let before: String = line.chars().take(at.column - 1).collect();
-    let number = before.strip_suffix(',');
-    number.is_some_and(|number| number.ends_with(|c: char| c.is_ascii_digit()))
-}
-
-/// The lines in the order in which they are to blame: where what the parser was reading began, where it gave up, and
-/// those above.
-fn order(said: &str, last: usize, lines: usize) -> Vec<usize> {
-    let began = said.split(" at line ").nth(1);
-    let began = began.and_then(|rest| rest.split(' ').next()?.parse().ok());
-    let is_within = [
-        "quoted scalar",
-        "block scalar",
-        "simple key",
-        "alias",
-        "anchor",
-    ];
-    let is_within = is_within.iter().any(|what| said.contains(what));
-    let first = is_within.then(|| began.unwrap_or(1));
-    let last = last.min(lines);
-    first
-        .into_iter()
-        .filter(|line| (1..=lines).contains(line))
-        .chain((1..=last).rev())
-        .collect()
-}
-
-fn located(line: &Line<'_>, finding: Finding<'_>) -> Problem {
-    let path = finding
-        .key
-        .filter(|_| line.indent() == 0)
-        .unwrap_or_default();
     Problem {
         location: Some(Location {
             line: line.number,
             column: line.column(finding.at),
         }),
+        hint_in_section: colon::below(line, finding.at).map(String::into_boxed_str),
         ..Problem::new(ProblemKind::Syntax, path, finding.what).hint(finding.hint)
     }
 }
 
 /// No single character is to blame: the indentation is, or a bracket that is missing.
-fn in_general(lines: &[Line<'_>], problem: Problem) -> Problem {
-    let said = problem.message.clone();
-    let number = problem.location.map_or(1, |at| at.line).min(lines.len());
-    let line = &lines[number - 1];
-    let above = lines[..number - 1].iter().rfind(|line| !line.is_blank());
-    if said.contains("mapping values are not allowed")
-        && let Some(finding) = above.and_then(|above| mistake::misplaced(line, above))
-    {
-        return located(line, finding);
+fn in_general(lines: &[Line<'_>], at: Location, words: String, said: &Said) -> Problem {
+    let problem = Problem {
+        location: Some(at),
+        ..Problem::new(ProblemKind::Syntax, "", words)
+    };
+    let number = at.line.min(lines.len());
+    if said.met == Met::NoColon {
+        let began = said.began.map_or(number, |began| began.line);
+        let line = &lines[began.clamp(1, lines.len()) - 1];
+        return located(lines, line, colon::without_colon(line));
     }
-    if said.contains("could not find expected ':'") {
-        let at = order(&said, number, lines.len())
-            .first()
-            .map_or(number, |line| *line);
-        let line = &lines[at - 1];
-        return located(line, without_colon(line));
-    }
-    if said.contains("document start") {
+    if said.met == Met::FurtherLeft {
         return too_far_left(problem);
     }
     let open = lines[..number]
         .iter()
         .rev()
-        .find_map(|line| Some((line, mistake::open_quote(line)?)));
+        .find_map(|line| Some((line, quote::open_quote(line)?)));
     if let Some((line, finding)) = open {
-        return located(line, finding);
+        return located(lines, line, finding);
     }
-    let hint = match () {
-        () if said.contains("flow mapping") => {
-            "close it with `}`; a text with brackets or commas in it goes in quotes"
-        }
-        () if said.contains("flow sequence") => {
+    let hint = match said.within {
+        Within::FlowMap => "close it with `}`; a text with brackets or commas in it goes in quotes",
+        Within::FlowList => {
             "close it with `]`; a text with brackets or commas in it goes in quotes"
         }
-        () if said.contains("directive") => "a line can't begin with `%`",
-        () => UNFITTING,
-    };
-    problem.hint(hint)
-}
-
-fn without_colon<'t>(line: &Line<'t>) -> Finding<'t> {
-    let text = line.text.trim();
-    let hint = match text.split_once(' ') {
-        Some((key, value)) if !value.trim().contains(' ') => {
-            format!(
-                "write `{key}: {}`; a line that goes on with the text above is indented",
-                value.trim()
-            )
+        Within::Directive => "a line can't begin with `%`",
+        Within::Quoted | Within::BlockText | Within::Key | Within::Anchor | Within::Other => {
+            UNFITTING
         }
-        _ => "indent it if it goes on with the text above; a key has a colon and a space behind it"
-            .to_owned(),
     };
-    Finding {
-        key: None,
-        at: line.indent(),
-        what: "the line has no colon, so it is no key".to_owned(),
-        hint,
+    // Said by the location already.
+    let place = format!(" at line {} column {}", at.line, at.column);
+    Problem {
+        message: problem.message.replacen(&place, "", 1),
+        ..problem
     }
-}
-
-/// Something follows the document: another one, or a line that is too far to the left.
-fn second_document(lines: &[Line<'_>], problem: Problem) -> Problem {
-    let number = problem.location.map_or(1, |at| at.line).min(lines.len());
-    let begun = |line: &&Line<'_>| line.text.starts_with("---") || line.text.starts_with("...");
-    let above = &lines[..number];
-    let content = above
-        .iter()
-        .position(|line| !line.is_blank() && !begun(&line));
-    if above[content.unwrap_or(0)..]
-        .iter()
-        .any(|line| begun(&line))
-    {
-        return problem.hint(
-            "write each document into a file of its own; a text with a line `---` goes in quotes",
-        );
-    }
-    too_far_left(problem)
+    .hint(hint)
 }
 
 fn too_far_left(problem: Problem) -> Problem {
