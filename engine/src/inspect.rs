@@ -1,71 +1,79 @@
 //! What a job's report will warn of, found out without a device: prompts that are not read to their end, and what of
-//! the start image is not shown.
+//! the start image is not shown. Or that the image can't be decoded at all.
 
-use std::path::PathBuf;
+use std::{os::unix::fs::MetadataExt as _, path::Path};
 
 use framepack_ipc::worker::{Inspected, RenderRequest};
-use framepack_jobs::SURELY_READ_BYTES;
+use framepack_jobs::{Failure, picture::Colour};
 
-use crate::{
-    bundle::Bundle,
-    error::Error,
-    job::background,
-    picture,
-    text::{
-        TextTokenizers,
-        reach::{self, used_prompts},
-    },
-};
+use crate::{error::Error, job::background, picture, text::reach::Reach};
 
-/// Inspects jobs one after another; keeps the tokenizers of the latest bundle.
+/// Inspects jobs one after another; keeps what the next one may ask again.
 #[derive(Debug, Default)]
 pub struct Inspector {
-    open: Option<(PathBuf, TextTokenizers)>,
+    reach: Reach,
+    seen: Option<(PictureFile, Colour, Vec<String>)>,
+}
+
+/// Which file a picture is, whatever its name: many jobs have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PictureFile {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+}
+
+impl PictureFile {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = path.metadata().ok()?;
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            bytes: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
 }
 
 impl Inspector {
     /// Inspects one job.
     pub fn inspect(&mut self, request: &RenderRequest) -> Inspected {
-        let mut warnings = picture_warnings(request);
-        // What is wrong with the bundle is said when the job needs it.
-        warnings.extend(self.prompt_warnings(request).unwrap_or_default());
+        let (mut warnings, failure) = match self.picture_warnings(request) {
+            Ok(warnings) => (warnings, None),
+            Err(failure) => (Vec::new(), failure),
+        };
+        warnings.extend(self.reach.warnings(request));
         Inspected {
             job: request.job,
             warnings,
+            failure,
         }
     }
 
-    fn prompt_warnings(&mut self, request: &RenderRequest) -> Result<Vec<String>, Error> {
-        let prompts = used_prompts(&request.prompt, &request.negative_prompt, &request.guidance);
-        if prompts
-            .iter()
-            .all(|(_, prompt)| prompt.len() <= SURELY_READ_BYTES)
+    /// `Err`: how the job will fail; nothing where another look may find something else.
+    fn picture_warnings(
+        &mut self,
+        request: &RenderRequest,
+    ) -> Result<Vec<String>, Option<Failure>> {
+        let background = background(&request.settings).map_err(|_| None)?;
+        let file = PictureFile::of(&request.image).ok_or(None)?;
+        if let Some((seen, on, warnings)) = &self.seen
+            && (*seen, *on) == (file, background)
         {
-            return Ok(Vec::new());
+            return Ok(warnings.clone());
         }
-        let tokenizers = match self.open.take() {
-            Some((root, tokenizers)) if root == request.bundle => tokenizers,
-            _ => reach::open(&Bundle::open(&request.bundle)?)?,
-        };
-        let warnings = reach::said_of(&tokenizers, &prompts);
-        self.open = Some((request.bundle.clone(), tokenizers));
-        Ok(warnings?)
-    }
-}
-
-/// A picture that can't be decoded will fail the job, which its user may want to know now.
-fn picture_warnings(request: &RenderRequest) -> Vec<String> {
-    let Ok(background) = background(&request.settings) else {
-        return Vec::new();
-    };
-    match picture::load::load(&request.image, background) {
-        Ok(picture) => picture.warnings,
-        Err(error) => {
-            let error = error.naming(&request.image_name);
-            vec![format!(
-                "start.image: the job will fail: {error} ({})",
-                error.code()
-            )]
+        match picture::load::load(&request.image, background) {
+            Ok(picture) => {
+                let warnings = picture.warnings;
+                self.seen = Some((file, background, warnings.clone()));
+                Ok(warnings)
+            }
+            Err(error) if error.is_of_content() => {
+                let error = error.naming(&request.image_name);
+                Err(Some(Error::from(error).failure()))
+            }
+            Err(_) => Err(None),
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::{
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
     progress::{Listener, ProgressReporter},
-    text::reach::{self, used_prompts},
+    text::reach::Reach,
     transformer,
     weights::Fingerprint,
 };
@@ -107,7 +107,6 @@ impl Pipeline {
     ) -> Result<RenderOutput, Error> {
         device::reset_peak(self.platform.device);
         let mut job = Job::resolve(request)?;
-        let prompts = used_prompts(&request.prompt, &request.negative_prompt, &request.guidance);
         job.warnings.extend(short_of_host_memory(request.host_rung));
         let ladder = Ladder::at(request.rung, request.host_rung);
         let memory_plan = self.models.place(&job, ladder.relief())?;
@@ -117,7 +116,7 @@ impl Pipeline {
         self.models.select(&job.bundle, files);
         let mut checkpoints = self.checkpoints(&job, files)?;
         let mut found = checkpoints.find(job.plan.sections as usize);
-        job.warnings.extend(reach::warnings(&job.bundle, &prompts));
+        job.warnings.extend(Reach::default().warnings(request));
         job.warnings.extend(found.warning.take());
         let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
         found.frames = frames.find(&found.checksums);

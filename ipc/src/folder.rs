@@ -22,6 +22,9 @@ pub struct Scan {
     pub waiting: u64,
     /// The first [`MAX_WAITING`] of them.
     pub files: Vec<WaitingFile>,
+    /// Files that look like jobs and are none, all of them: copies of files that were changed in two places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<WaitingFile>,
     /// What is wrong with the folder.
     pub notes: Vec<Note>,
 }

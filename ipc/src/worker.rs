@@ -64,6 +64,9 @@ pub struct Inspected {
     pub job: JobId,
     /// What its report will warn of: prompts that are not read to their end, what of the picture is not shown.
     pub warnings: Vec<String>,
+    /// How it will fail, whatever else happens: its picture can't be decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 /// Where a job is to pause.

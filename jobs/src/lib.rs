@@ -51,9 +51,7 @@ pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;
 pub use selector::{InvalidSelector, Reason, Selector, Unmatched, select};
 pub use settings::{Row, Settings, Value};
-pub use spec::{
-    API, JobSpec, Length, OutputSpec, SURELY_READ_BYTES, Size, Start, ValidSpec, Validated,
-};
+pub use spec::{API, JobSpec, Length, OutputSpec, Size, Start, ValidSpec, Validated, long_prompts};
 pub use state::{IllegalTransition, JobState, StateName, UnknownState};
 pub use template::{InvalidTemplate, NameTemplate};
 pub use time::{InvalidTimestamp, Timestamp};

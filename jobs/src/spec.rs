@@ -13,7 +13,19 @@ use crate::{
 pub const API: &str = "framepack/v1";
 
 /// A prompt of so many bytes is read to its end: CLIP reads 75 tokens, and none is shorter than a byte.
-pub const SURELY_READ_BYTES: usize = 75;
+const SURELY_READ_BYTES: usize = 75;
+
+/// The prompts of a job that are used and may be longer than they are read, with their keys in a job file.
+pub fn long_prompts<'a>(
+    prompt: &'a str,
+    negative_prompt: &'a str,
+    guidance: &Guidance,
+) -> Vec<(&'static str, &'a str)> {
+    let negative = (guidance.cfg != 1.0).then_some(("negative_prompt", negative_prompt));
+    let used = [("prompt", prompt)].into_iter().chain(negative);
+    used.filter(|(_, prompt)| prompt.len() > SURELY_READ_BYTES)
+        .collect()
+}
 
 /// A job file as the user wrote it: every value of the right type and in its range, absent ones `None`.
 ///

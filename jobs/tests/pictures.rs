@@ -4,7 +4,7 @@
 
 use std::{fs, io::Cursor, path::Path};
 
-use framepack_jobs::picture::{Alpha, Format, Header, Unfit, examine, recognise};
+use framepack_jobs::picture::{self, Alpha, Format, Header, Unfit, examine, recognise};
 
 fn look(bytes: &[u8]) -> Result<Header, Unfit> {
     examine(Cursor::new(bytes)).unwrap()
@@ -235,6 +235,46 @@ fn what_is_not_read_is_called_by_its_name_with_a_way_out() {
             "convert",
         ),
         (tiff(&[(339, 3, 3)]), "floating-point", "FP2006", "magick"),
+        (b"\xD7\xCD\xC6\x9A\0\0".to_vec(), "WMF", "FP2004", "magick"),
+        (
+            [b"\x01\0\0\0", &[7; 36][..], b" EMF"].concat(),
+            "EMF",
+            "FP2004",
+            "inkscape",
+        ),
+        (
+            b"\0\0\x02\0\x03\0\x10\x10\0\0\0\0".to_vec(),
+            "cursor",
+            "FP2004",
+            "magick",
+        ),
+        (
+            b"\0\0\x02\0\0\0\0\0\0\0\0\0\0\x01\0\x01\x18\0pixels".to_vec(),
+            "TGA",
+            "FP2004",
+            "magick",
+        ),
+        (
+            container(b"M4A \0\0\0\0M4A mp42"),
+            "sound",
+            "FP2007",
+            "picture",
+        ),
+        (b"BZh91AY&SY\0".to_vec(), "bzip2", "FP2007", "unpack"),
+        (b"\x7FELF\x02".to_vec(), "program", "FP2007", "itself"),
+        (b"MZ\x90\0".to_vec(), "program", "FP2007", "itself"),
+        (
+            b"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>".to_vec(),
+            "error message of a server",
+            "FP2007",
+            "download",
+        ),
+        (
+            b"/annex/objects/SHA256E-s123--abc.png\n".to_vec(),
+            "git-annex",
+            "FP2007",
+            "git annex get",
+        ),
     ];
     for (bytes, name, code, hint) in cases {
         let unfit = look(&bytes).unwrap_err();
@@ -285,8 +325,151 @@ fn headers_tell_size_transparency_and_more_pictures() {
         };
         assert_eq!(header, expected, "{name}");
     }
-    let pnm = look(&fixture("pnm-bits.pbm")).unwrap();
-    assert_eq!((pnm.format, pnm.size), (Format::Pnm, None));
+    for name in ["pnm-bits.pbm", "pnm-grey.pgm"] {
+        let pnm = look(&fixture(name)).unwrap();
+        assert_eq!((pnm.format, pnm.size), (Format::Pnm, Some((24, 16))));
+    }
+    let pam = b"P7\n# a comment\nWIDTH 2\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n12345678";
+    let pam = look(pam).unwrap();
+    assert_eq!((pam.alpha, pam.size), (Alpha::Straight, Some((2, 1))));
+    assert_eq!(
+        look(b"P6 # so\n2 1 255\n123456").unwrap().size,
+        Some((2, 1))
+    );
+    // A frame that is smaller than its picture leaves the rest transparent.
+    let mut gif = fixture("gif-palette.gif");
+    gif[6] = 40;
+    assert_eq!(look(&gif).unwrap().alpha, Alpha::Straight);
+    // The reserved bytes of a bitmap are of no use.
+    let mut bmp = fixture("bmp-24.bmp");
+    bmp[6..10].copy_from_slice(&[1, 2, 3, 4]);
+    assert!(look(&bmp).is_ok());
+}
+
+/// The same TIFF with places and counts of eight bytes; its values fit into their entries.
+fn as_big(entries: &[(u16, u16, u32)]) -> Vec<u8> {
+    let mut bytes = b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec();
+    bytes.extend((entries.len() as u64).to_le_bytes());
+    for (tag, kind, value) in entries {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(1_u64.to_le_bytes());
+        bytes.extend(u64::from(*value).to_le_bytes());
+    }
+    bytes.extend([0; 8]);
+    bytes
+}
+
+#[test]
+fn tiffs_are_read_or_refused_by_what_their_directory_says() {
+    let plain = |changes: &[(u16, u32)]| {
+        let mut entries = vec![
+            (256_u16, 3_u16, 4_u32),
+            (257, 3, 1),
+            (258, 3, 8),
+            (259, 3, 1),
+            (262, 3, 2),
+            (273, 4, 8),
+            (277, 3, 3),
+            (279, 4, 12),
+        ];
+        for (tag, value) in changes {
+            entries.retain(|(known, ..)| known != tag);
+            entries.push((*tag, 3, *value));
+        }
+        entries.sort_unstable();
+        entries
+    };
+    let read: [&[(u16, u32)]; 8] = [
+        &[],
+        &[(258, 16)],
+        &[(259, 50000)],
+        &[(262, 1), (277, 1), (258, 1), (259, 4)],
+        &[(262, 3), (277, 1), (258, 4)],
+        &[(262, 5), (277, 4)],
+        &[(262, 6), (259, 7)],
+        &[(277, 4), (338, 2)],
+    ];
+    for changes in read {
+        for bytes in [tiff(&plain(changes)), as_big(&plain(changes))] {
+            let header = look(&bytes).unwrap_or_else(|unfit| panic!("{changes:?} {unfit}"));
+            let is_transparent = changes.contains(&(338, 2));
+            assert_eq!(header.alpha == Alpha::Straight, is_transparent);
+            assert_eq!(header.size, Some((4, 1)));
+        }
+    }
+    let refused: [(&[(u16, u32)], &str); 16] = [
+        (&[(259, 34925)], "LZMA"),
+        (&[(259, 3)], "CCITT G3"),
+        (&[(259, 2)], "CCITT RLE"),
+        (&[(259, 6)], "old-style JPEG"),
+        (&[(259, 34887)], "LERC"),
+        (&[(259, 77)], "unknown compression"),
+        (&[(262, 6)], "YCbCr"),
+        (&[(262, 8)], "CIELab"),
+        (&[(262, 9)], "CIELab"),
+        (&[(262, 77)], "unknown kind"),
+        (&[(262, 1), (277, 1), (258, 32)], "32 or 64 bits"),
+        (&[(262, 1), (277, 1), (258, 4)], "2 or 4 bits"),
+        (&[(262, 1), (277, 2), (338, 2)], "opacity"),
+        (&[(262, 5), (277, 5), (338, 2)], "additional channels"),
+        (&[(258, 32)], "neither 8 nor 16 bits"),
+        (&[(317, 3)], "predictor"),
+    ];
+    for (changes, name) in refused {
+        for bytes in [tiff(&plain(changes)), as_big(&plain(changes))] {
+            let unfit = look(&bytes).unwrap_err();
+            assert!(unfit.to_string().contains(name), "{name}: {unfit}");
+            assert!(unfit.hint().unwrap().contains("magick"), "{name}");
+        }
+    }
+    for empty in [tiff(&[]), as_big(&[])] {
+        let unfit = look(&empty).unwrap_err();
+        assert!(unfit.to_string().contains("has no picture"), "{unfit}");
+    }
+    // What it says of its pixels is all that a TIFF with a palette is changed in.
+    for bytes in [
+        tiff(&plain(&[(262, 3), (277, 1)])),
+        as_big(&plain(&[(262, 3), (277, 1)])),
+    ] {
+        let greys = picture::tiff_palette_as_greys(&bytes).unwrap();
+        let changed: Vec<_> = bytes.iter().zip(&greys).filter(|(a, b)| a != b).collect();
+        assert_eq!(changed, [(&3, &1)]);
+        assert_eq!(picture::tiff_palette_as_greys(&greys), None);
+    }
+}
+
+#[test]
+fn a_png_gets_the_end_that_it_lacks() {
+    let whole = fixture("png-palette.png");
+    assert_eq!(picture::png_with_end(&whole), None);
+    for cut in [12, 8, 4, 1] {
+        let cut = &whole[..whole.len() - cut];
+        assert!(look(cut).is_ok());
+        assert_eq!(picture::png_with_end(cut).as_ref(), Some(&whole));
+    }
+    let zeros = [&whole[..whole.len() - 12], &[0; 5]].concat();
+    assert_eq!(picture::png_with_end(&zeros), Some(whole));
+}
+
+#[test]
+fn pixel_maps_are_measured_by_their_headers() {
+    let large = look(b"P6 90000 90000 255\n").unwrap_err();
+    assert_eq!(large.code().as_str(), "FP2005");
+    for cut in [
+        &b"P6\n256 256\n255\nabc"[..],
+        b"P5 4 4 65535 0123456789abcdef",
+        b"P4 9 2 abc",
+        b"P3 1 1 255 1 2",
+        b"P1 2 2 01",
+        b"P7\nWIDTH 2\nHEIGHT 2\nDEPTH 3\nMAXVAL 255\nENDHDR\nabc",
+        b"P7\nWIDTH 2\nHEIGHT 2\n",
+        b"P6 256",
+    ] {
+        assert_eq!(look(cut), Err(Unfit::Truncated), "{}", cut.escape_ascii());
+    }
+    let odd = look(b"P6 256 wide 255 ").unwrap_err();
+    assert!(odd.to_string().contains("number"), "{odd}");
 }
 
 #[test]
@@ -353,6 +536,8 @@ fn every_format_that_ends_early_is_truncated_and_nothing_panics() {
         ("tiff-alpha.tif", 1),
         ("gif-palette.gif", 2),
         ("bmp-24.bmp", 1),
+        ("pnm-grey.pgm", 1),
+        ("qoi.qoi", 9),
     ];
     for (name, last) in names {
         let bytes = fixture(name);

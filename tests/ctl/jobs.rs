@@ -293,12 +293,17 @@ fn folder_scan_says_what_was_taken_and_what_waits() {
             file: "a\nb.yaml".to_owned(),
             why: "the file is empty".to_owned(),
         }],
+        passed_over: vec![WaitingFile {
+            file: "a (conflicted copy).yaml".to_owned(),
+            why: "a copy".to_owned(),
+        }],
         ..Scan::default()
     };
     let talk = talk(&["folder", "scan"], vec![Response::Scanned(scan)]);
     assert_eq!(talk.requests, [Request::Scan]);
     let expected = "2 new jobs, 0 duplicates, 1 rejected; 5 waiting, 3 left for later\n\
-                    a\\nb.yaml: the file is empty\n… and 4 more\n";
+                    a\\nb.yaml: the file is empty\n… and 4 more\n\
+                    passed over: a (conflicted copy).yaml: a copy\n";
     talk.ended.assert(0, expected, "");
 }
 

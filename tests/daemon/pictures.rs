@@ -168,3 +168,35 @@ fn many_jobs_share_a_program_and_one_that_dies_hinders_none() {
     assert!(dead.warnings.is_empty() && dead.is(StateName::Queued));
     fs::write(gate, "").unwrap();
 }
+
+#[test]
+fn a_picture_that_cannot_be_decoded_fails_its_job_before_its_turn() {
+    let farm = Farm::new();
+    let gate = farm.occupy_worker();
+    farm.drop_prompt("good.yaml", "a cat");
+    fs::write(farm.path("jobs/bad.png"), b"P1 1 1 0 undecodable").unwrap();
+    farm.drop_job("bad.yaml", job("a dog").replace("photo.png", "bad.png"));
+    farm.drop_job(
+        "long.yaml",
+        job(&long_prompt(1)).replace("photo.png", "bad.png"),
+    );
+    for name in ["bad", "long"] {
+        // The worker is occupied: nobody's turn has come.
+        let (outcome, report) = farm.report(name);
+        assert_eq!(outcome, "failed", "{name}");
+        assert_eq!(report["failure"]["code"], "FP2006", "{report:#}");
+    }
+    let path = farm.write_job("job.yaml", "a cat");
+    let text = job("a mouse").replace("photo.png", "../jobs/bad.png");
+    fs::write(&path, text).unwrap();
+    assert_code(&farm.ctl(&["submit", &path]), 0);
+    farm.wait_until("it has failed", |farm| {
+        farm.show("@last")
+            .pop()?
+            .is(StateName::Failed)
+            .then_some(())
+    });
+    assert!(farm.show("good")[0].is(StateName::Queued));
+    fs::write(gate, "").unwrap();
+    assert_eq!(farm.report("good").0, "done");
+}

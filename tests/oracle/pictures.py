@@ -8,6 +8,7 @@ writes NAME.EXT and NAME.ppm: `ImageOps.exif_transpose(...)` of it in RGB, on wh
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,11 @@ def pictures(folder: Path) -> None:
     save("tiff-jpeg.tif", image, compression="jpeg", quality=95)
     save("tiff-pages.tif", image, save_all=True, append_images=[image.rotate(180)])
     save("tiff-alpha.tif", clear)
+    save("tiff-ycbcr-jpeg.tif", image.convert("YCbCr"), compression="jpeg", quality=95)
+    save("tiff-ycbcr.tif", image.convert("YCbCr"), tiffinfo={530: (1, 1)})
+    save("tiff-zstd.tif", image, compression="zstd")
+    save("tiff-big-alpha.tif", clear, big_tiff=True)
+    save("tiff-big-palette.tif", indexed, big_tiff=True)
     save("png-one-bit.png", image.convert("1"))
     save("png-palette.png", indexed)
     save("png-palette-transparent.png", indexed, transparency=bytes([0, 128, 255]))
@@ -90,6 +96,14 @@ def pictures(folder: Path) -> None:
     save("pnm-grey.pgm", image.convert("L"))
     save("pnm-bits.pbm", image.convert("1"))
     save("qoi.qoi", image)
+
+    def change(name: str, of: str, edit: Callable[[bytes], bytes]) -> None:
+        path = folder / name
+        path.write_bytes(edit((folder / of).read_bytes()))
+        reference(path).save(path.with_suffix(".ppm"))
+
+    change("png-without-end.png", "png-palette.png", lambda png: png[:-12])
+    change("bmp-reserved.bmp", "bmp-24.bmp", lambda bmp: bmp[:6] + bytes([1, 2, 3, 4]) + bmp[10:])
 
 
 if __name__ == "__main__":

@@ -15,13 +15,14 @@ use crate::{
     output::{Format, Output, print_lines},
 };
 
-const FIELDS: [&str; 7] = [
+const FIELDS: [&str; 8] = [
     "jobs",
     "duplicates",
     "rejected",
     "left",
     "waiting",
     "files",
+    "passed_over",
     "notes",
 ];
 
@@ -50,6 +51,13 @@ fn lines(scan: &Scan) -> Vec<String> {
         && more > 0
     {
         lines.push(format!("… and {more} more"));
+    }
+    for file in &scan.passed_over {
+        lines.push(format!(
+            "passed over: {}: {}",
+            on_one_line(&file.file),
+            file.why
+        ));
     }
     for note in &scan.notes {
         lines.push(format!("{} [{}]", note.message, note.code));

@@ -2,9 +2,10 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use framepack_ipc::{control::WorkerState, state::Imported};
-use framepack_jobs::JobId;
+use framepack_ipc::{control::WorkerState, state::Imported, worker::Inspected};
+use framepack_jobs::{JobId, JobState, StateName, Timestamp};
 use tokio::sync::oneshot;
+use tracing::info;
 
 use super::{
     change::change,
@@ -17,6 +18,7 @@ use super::{
     submit::{submit, survey},
     view::{summary, view},
 };
+use crate::record::Record;
 
 /// Does what a message asks. Breaks off when it asks to stop.
 pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
@@ -84,8 +86,8 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         Message::Show(job, reply) => {
             send(reply, queue.jobs.get(job).map(|record| record.job.clone()));
         }
-        Message::Warn(job, warnings, reply) => {
-            warn(queue, job, warnings);
+        Message::Inspected(inspected, reply) => {
+            note_inspected(queue, *inspected);
             queue.outbox.answer(reply, ());
         }
         Message::Summary(reply) => send(reply, summary(queue)),
@@ -95,6 +97,30 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         }
     }
     ControlFlow::Continue(())
+}
+
+/// A job that can only fail does so now, unless it has begun: then its run says so.
+fn note_inspected(queue: &mut Queue, inspected: Inspected) {
+    let Inspected {
+        job,
+        warnings,
+        failure,
+    } = inspected;
+    warn(queue, job, warnings);
+    let is_queued = |record: &Record| record.job.is(StateName::Queued);
+    if let Some(failure) = failure
+        && queue.jobs.get(job).is_some_and(is_queued)
+    {
+        info!(%job, code = %failure.code, "failed before its turn: {}", failure.message);
+        let finished_at = Timestamp::now();
+        queue.finish(
+            job,
+            JobState::Failed {
+                finished_at,
+                failure,
+            },
+        );
+    }
 }
 
 /// Adds to a job's warnings what they do not say yet; the report of one that has ended says it already.

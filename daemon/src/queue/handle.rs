@@ -6,7 +6,7 @@ use framepack_ipc::{
     control::WorkerStatus,
     queue::{Change, Changed, QueueView},
     state::Imported,
-    worker::WorkerInfo,
+    worker::{Inspected, WorkerInfo},
 };
 use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
 use thiserror::Error;
@@ -226,8 +226,9 @@ impl QueueHandle {
     }
 
     /// Notes what a closer look at a job found; durable when this returns.
-    pub(crate) async fn warn(&self, job: JobId, warnings: Vec<String>) -> Result<(), Stopping> {
-        self.ask(|reply| Message::Warn(job, warnings, reply)).await
+    pub(crate) async fn inspected(&self, inspected: Inspected) -> Result<(), Stopping> {
+        self.ask(|reply| Message::Inspected(Box::new(inspected), reply))
+            .await
     }
 
     /// The model bundle is not there: jobs will wait for it.

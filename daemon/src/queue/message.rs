@@ -7,6 +7,7 @@ use framepack_ipc::{
     control::WorkerStatus,
     queue::{Changed, QueueView},
     state::Imported,
+    worker::Inspected,
 };
 use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
 use tokio::sync::oneshot;
@@ -60,7 +61,7 @@ pub(super) enum Message {
     Import(Box<Record>, Image, oneshot::Sender<Imported>),
     Show(JobId, oneshot::Sender<Option<Job>>),
     /// What a closer look at a job found.
-    Warn(JobId, Vec<String>, oneshot::Sender<()>),
+    Inspected(Box<Inspected>, oneshot::Sender<()>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
 }

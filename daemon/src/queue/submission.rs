@@ -30,8 +30,8 @@ pub(crate) struct Submission {
     /// SHA-256 of its content, in hexadecimal.
     pub(crate) input_sha256: String,
     pub(crate) warnings: Vec<String>,
-    /// Whether a closer look at its prompts and its image may find more.
-    pub(crate) is_worth_a_look: bool,
+    /// Whether a closer look at its prompts and its image may find more to warn of, as far as can be told.
+    pub(crate) may_warn: bool,
     /// What becomes of it if it is there already.
     pub(crate) dedupe: Dedupe,
 }

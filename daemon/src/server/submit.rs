@@ -24,15 +24,16 @@ pub(super) async fn submit(
     request: SubmitRequest,
 ) -> Result<Response, ErrorEnvelope> {
     let submission = accept(service, request).await?;
-    let is_worth_a_look = submission.is_worth_a_look;
+    let may_warn = submission.may_warn;
     let submitted = match service.queue.submit(submission).await? {
         Ok(Submitted::New(mut job)) => {
-            if is_worth_a_look {
-                let found = service.inspections.look_at(job.id);
-                // What is found later is in the job's record.
-                if let Ok(Ok(warnings)) = timeout(MOMENT, found).await {
-                    job.warnings.extend(warnings);
-                }
+            let found = service.inspections.look_at(job.id);
+            // What is found later is in the job's record.
+            if may_warn
+                && let Ok(Ok(())) = timeout(MOMENT, found).await
+                && let Some(inspected) = service.queue.show(job.id).await?
+            {
+                *job = inspected;
             }
             control::Submission {
                 job,

@@ -1,4 +1,5 @@
-//! A closer look at jobs that have been submitted: what their reports will warn of, known now.
+//! A closer look at jobs that have been submitted: what their reports will warn of, known now, and whose picture can't
+//! be decoded.
 //!
 //! It takes a tokenizer and a decoder, which the daemon has not. A program of the worker's has them: it is started when
 //! there is something to look at, is asked one job after another, and ends when nothing more has come for a few
@@ -7,7 +8,7 @@
 use std::{io, path::PathBuf, process::Stdio, time::Duration};
 
 use framepack_ipc::worker::{Inspected, RenderRequest};
-use framepack_jobs::JobId;
+use framepack_jobs::{JobId, StateName};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 struct Wanted {
     job: JobId,
-    done: oneshot::Sender<Vec<String>>,
+    done: oneshot::Sender<()>,
 }
 
 /// The way to the program; cheap to clone.
@@ -51,8 +52,8 @@ impl Inspections {
         Self(sender)
     }
 
-    /// Has a job looked at. The receiver resolves when its record says what was found.
-    pub(crate) fn look_at(&self, job: JobId) -> oneshot::Receiver<Vec<String>> {
+    /// Has a job looked at. The receiver resolves when its record says what was found: warnings, or its failure.
+    pub(crate) fn look_at(&self, job: JobId) -> oneshot::Receiver<()> {
         let (done, found) = oneshot::channel();
         // Fails when the daemon stops.
         let _ = self.0.send(Wanted { job, done });
@@ -92,29 +93,33 @@ impl Inspector {
             let Some(Wanted { job, done }) = wanted else {
                 return;
             };
-            let warnings = self.inspect(job).await;
-            if !warnings.is_empty() && self.queue.warn(job, warnings.clone()).await.is_err() {
-                return;
+            if let Some(inspected) = self.inspect(job).await {
+                let has_found = !inspected.warnings.is_empty() || inspected.failure.is_some();
+                if has_found && self.queue.inspected(inspected).await.is_err() {
+                    return;
+                }
             }
             // Nobody may wait for it.
-            let _ = done.send(warnings);
+            let _ = done.send(());
         }
     }
 
-    async fn inspect(&mut self, job: JobId) -> Vec<String> {
-        let Ok(Some(record)) = self.queue.record(job).await else {
-            return Vec::new();
-        };
+    /// `None`: it could not be looked at, or there is no need any more.
+    async fn inspect(&mut self, job: JobId) -> Option<Inspected> {
+        let record = self.queue.record(job).await.ok()??;
+        if !record.job.is(StateName::Queued) {
+            return None;
+        }
         let request = self.renderer.request(&record);
         let why = match timeout(PATIENCE, self.ask(&request)).await {
-            Ok(Ok(inspected)) => return inspected.warnings,
+            Ok(Ok(inspected)) => return Some(inspected),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took too long".to_owned(),
         };
         debug!(%job, program = %self.program.display(), "not inspected: {why}");
         // The next job gets a new program.
         self.retire().await;
-        Vec::new()
+        None
     }
 
     /// Lets the program end, and has the kernel forget it.

@@ -3,7 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use framepack_jobs::{Code, picture::Unfit};
+use framepack_jobs::{
+    Code,
+    picture::{CONVERT, Unfit},
+};
 use thiserror::Error;
 
 use super::size::MAX_FILE_BYTES;
@@ -42,7 +45,15 @@ pub enum PictureError {
         /// Its size in bytes.
         bytes: u64,
     },
-    /// Truncated, damaged, or of a variant that is not supported.
+    /// Intact, as far as can be told, and of a variant that is not supported.
+    #[error("the image {} is of a variant that is not read: {reason}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// Truncated or damaged.
     #[error("the image {} cannot be decoded: {reason}", path.display())]
     Undecodable {
         /// The file.
@@ -60,9 +71,15 @@ impl PictureError {
         | Self::NotAFile { path }
         | Self::Unfit { path, .. }
         | Self::FileTooLarge { path, .. }
+        | Self::Unsupported { path, .. }
         | Self::Undecodable { path, .. }) = &mut self;
         name.clone_into(path);
         self
+    }
+
+    /// Whether the picture itself is at fault, and not the way to it.
+    pub(crate) fn is_of_content(&self) -> bool {
+        !matches!(self, Self::Unreadable { .. } | Self::NotAFile { .. })
     }
 
     /// The error's code.
@@ -75,7 +92,7 @@ impl PictureError {
             Self::NotAFile { .. } => Code::IMAGE_NOT_A_FILE,
             Self::Unfit { unfit, .. } => unfit.code(),
             Self::FileTooLarge { .. } => Code::IMAGE_TOO_LARGE,
-            Self::Undecodable { .. } => Code::IMAGE_DAMAGED,
+            Self::Unsupported { .. } | Self::Undecodable { .. } => Code::IMAGE_DAMAGED,
         }
     }
 
@@ -83,6 +100,8 @@ impl PictureError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unfit { unfit, .. } => unfit.hint(),
+            Self::Unsupported { .. } => Some(CONVERT),
+            Self::Undecodable { .. } => Unfit::Truncated.hint(),
             _ => None,
         }
     }

@@ -10,11 +10,11 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use framepack_jobs::picture::{Colour, Format, Header, examine};
+use framepack_jobs::picture::{Colour, Format, Header, examine, png_with_end};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use super::{error::PictureError, flatten::flatten, palette, profile, size::MAX_FILE_BYTES};
+use super::{error::PictureError, flatten::flatten, profile, size::MAX_FILE_BYTES, tiff};
 
 /// A picture that was read.
 #[derive(Debug)]
@@ -54,9 +54,12 @@ fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
 
 /// Decodes a picture; `path` is only for messages.
 fn decode(bytes: &[u8], path: &Path, background: Colour) -> Result<Picture, PictureError> {
-    let undecodable = |reason: ImageError| PictureError::Undecodable {
-        path: path.to_owned(),
-        reason: reason.to_string(),
+    let undecodable = |error: ImageError| {
+        let (path, reason) = (path.to_owned(), error.to_string());
+        match error {
+            ImageError::Unsupported(_) => PictureError::Unsupported { path, reason },
+            _ => PictureError::Undecodable { path, reason },
+        }
     };
     let unreadable = |source| PictureError::Unreadable {
         path: path.to_owned(),
@@ -71,7 +74,7 @@ fn decode(bytes: &[u8], path: &Path, background: Colour) -> Result<Picture, Pict
     let decoded = decode_pixels(bytes, &header).map_err(undecodable)?;
     let mut warnings = remarks(&header, decoded.profile.as_deref());
     let flat = flatten(decoded.image, header.alpha, background);
-    let flat = flat.ok_or_else(|| PictureError::Undecodable {
+    let flat = flat.ok_or_else(|| PictureError::Unsupported {
         path: path.to_owned(),
         reason: "floating-point channels".to_owned(),
     })?;
@@ -90,11 +93,16 @@ struct Decoded {
 
 fn decode_pixels(bytes: &[u8], header: &Header) -> Result<Decoded, ImageError> {
     if header.format == Format::Tiff
-        && let Some(decoded) = palette::decode(bytes)
+        && let Some(decoded) = tiff::decode(bytes)
     {
         let (image, orientation) = decoded?;
         return Ok(upright(image.into(), orientation, None));
     }
+    let completed = match header.format {
+        Format::Png => png_with_end(bytes),
+        _ => None,
+    };
+    let bytes = completed.as_deref().unwrap_or(bytes);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), decoder_of(header.format));
     reader.limits(limits());
     let mut decoder = reader.into_decoder()?;

@@ -6,11 +6,11 @@ pub mod bucket;
 mod error;
 mod flatten;
 pub mod load;
-mod palette;
 pub mod png;
 pub mod preview;
 mod profile;
 pub mod resample;
 mod size;
+mod tiff;
 
 pub use self::{error::PictureError, size::Size};

@@ -14,13 +14,7 @@ use super::{
     split::Split,
     survey::Survey,
 };
-use crate::{
-    device,
-    error::Error,
-    job::Job,
-    text::reach::{self, used_prompts},
-    vae::Tiling,
-};
+use crate::{device, error::Error, job::Job, text::reach::Reach, vae::Tiling};
 
 /// Plans jobs for one device.
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +53,7 @@ impl Planner {
         device::catch(|| {
             let job = Job::resolve(request)?;
             let (mut plan, _) = planner.plan_job(&job)?;
-            let prompts =
-                used_prompts(&request.prompt, &request.negative_prompt, &request.guidance);
-            plan.warnings.extend(reach::warnings(&job.bundle, &prompts));
+            plan.warnings.extend(Reach::default().warnings(request));
             plan.warnings.extend(job.warnings);
             Ok(plan)
         })

@@ -1,6 +1,9 @@
 //! How far into a prompt both text encoders read, and where they stop.
 
-use framepack_jobs::{Guidance, SURELY_READ_BYTES};
+use std::path::{Path, PathBuf};
+
+use framepack_ipc::worker::RenderRequest;
+use framepack_jobs::long_prompts;
 
 use super::{prompt::MAX_PROMPT_TOKENS, tokenizer::TextTokenizers};
 use crate::{
@@ -15,41 +18,46 @@ const LONG_WORD_CHARS: usize = 20;
 /// How much is shown of what is not read.
 const SHOWN_CHARS: usize = 48;
 
-/// The prompts of a job that are used, with their keys in a job file.
-pub fn used_prompts<'a>(
-    prompt: &'a str,
-    negative_prompt: &'a str,
-    guidance: &Guidance,
-) -> Vec<(&'static str, &'a str)> {
-    let mut prompts = vec![("prompt", prompt)];
-    if guidance.cfg != 1.0 {
-        prompts.push(("negative_prompt", negative_prompt));
-    }
-    prompts
+/// Says of prompts how far they are read; keeps the tokenizers of the latest bundle.
+#[derive(Debug, Default)]
+pub struct Reach {
+    open: Option<(PathBuf, TextTokenizers)>,
 }
 
-/// What is said of each of `prompts` that is longer than an encoder reads. A tokenizer that can't be used says nothing
-/// here: encoding says it.
-pub fn warnings(bundle: &Bundle, prompts: &[(&'static str, &str)]) -> Vec<String> {
-    let may_be_long = |(_, prompt): &&(&str, &str)| prompt.len() > SURELY_READ_BYTES;
-    if prompts.iter().find(may_be_long).is_none() {
-        return Vec::new();
+impl Reach {
+    /// What is said of each of a job's prompts that is longer than an encoder reads. A bundle or a tokenizer that can't
+    /// be used says nothing here: encoding says it.
+    pub fn warnings(&mut self, request: &RenderRequest) -> Vec<String> {
+        let prompts = long_prompts(&request.prompt, &request.negative_prompt, &request.guidance);
+        if prompts.is_empty() {
+            return Vec::new();
+        }
+        self.said_of(&request.bundle, &prompts).unwrap_or_default()
     }
-    let tokenizers = open(bundle);
-    let said = tokenizers.and_then(|tokenizers| Ok(said_of(&tokenizers, prompts)?));
-    said.unwrap_or_default()
+
+    fn said_of(
+        &mut self,
+        bundle: &Path,
+        prompts: &[(&'static str, &str)],
+    ) -> Result<Vec<String>, Error> {
+        let tokenizers = match self.open.take() {
+            Some((root, tokenizers)) if root == bundle => tokenizers,
+            _ => open(&Bundle::open(bundle)?)?,
+        };
+        let warnings = said_of(&tokenizers, prompts);
+        self.open = Some((bundle.to_owned(), tokenizers));
+        Ok(warnings?)
+    }
 }
 
-/// The tokenizers of a bundle.
-pub fn open(bundle: &Bundle) -> Result<TextTokenizers, Error> {
+fn open(bundle: &Bundle) -> Result<TextTokenizers, Error> {
     Ok(TextTokenizers::open(
         &bundle.component(Component::Tokenizer)?,
         &bundle.component(Component::Tokenizer2)?,
     )?)
 }
 
-/// The same with tokenizers that are open already.
-pub fn said_of(
+fn said_of(
     tokenizers: &TextTokenizers,
     prompts: &[(&'static str, &str)],
 ) -> Result<Vec<String>, TokenizerError> {

@@ -7,8 +7,19 @@ use super::{
     scan::{Endian::Little, Scan, Stop},
 };
 
+/// Lengths of the kinds of headers behind the file's own.
+const HEADER_BYTES: [u32; 8] = [12, 16, 40, 52, 56, 64, 108, 124];
 const UNCOMPRESSED: u32 = 0;
 const WITH_MASKS: u32 = 3;
+
+/// Whether these are the first bytes of a bitmap, and not a text that begins with `BM`: four reserved bytes should be
+/// zero; where they are not, the header behind them tells.
+pub(super) fn is_bmp(head: &[u8]) -> bool {
+    let header_bytes = head.get(14..18).and_then(|bytes| bytes.try_into().ok());
+    let has_header =
+        header_bytes.is_some_and(|bytes| HEADER_BYTES.contains(&u32::from_le_bytes(bytes)));
+    head.starts_with(b"BM") && (head.get(6..10) == Some(&[0; 4]) || has_header)
+}
 
 pub(super) fn header(file: &mut Scan<impl BufRead + Seek>) -> Result<Header, Stop> {
     file.go_to(10)?;

@@ -42,7 +42,7 @@ pub fn recognise(head: &[u8]) -> Result<Format, Unfit> {
         Ok(Format::Qoi)
     } else if small::is_pnm(head) {
         Ok(Format::Pnm)
-    } else if begins(b"BM") && head.get(6..10) == Some(&[0; 4]) {
+    } else if bmp::is_bmp(head) {
         Ok(Format::Bmp)
     } else {
         Err(text::text(head).unwrap_or(Unfit::Unknown))
@@ -75,7 +75,7 @@ fn header(file: impl BufRead + Seek) -> Result<Header, Stop> {
         Format::Gif => gif::header(&mut file),
         Format::Bmp => bmp::header(&mut file),
         Format::Qoi => small::qoi(&mut file),
-        Format::Pnm => Ok(small::pnm(&head)),
+        Format::Pnm => small::pnm(&mut file),
     }?;
     if let Some((width, height)) = header.size
         && u64::from(width) * u64::from(height) > MAX_PIXELS

@@ -34,7 +34,12 @@ pub(super) fn header(file: &mut Scan<impl BufRead + Seek>) -> Result<Header, Sto
                 break;
             }
             FRAME => {
-                file.skip(8)?;
+                let [a, b, c, d] = [(); 4].map(|()| file.u16(Endian::Little));
+                let (left, top, across, down) = (a?, b?, c?, d?);
+                // What the frame does not cover is transparent.
+                if (left, top) != (0, 0) || across < width || down < height {
+                    header.alpha = Alpha::Straight;
+                }
                 let flags = file.byte()?;
                 skip_palette(file, flags)?;
                 file.skip(1)?;

@@ -19,6 +19,7 @@ mod scan;
 mod small;
 mod text;
 mod tiff;
+mod tiff_variant;
 mod unfit;
 mod webp;
 
@@ -26,7 +27,9 @@ pub use self::{
     colour::{Colour, InvalidColour},
     examine::{examine, recognise},
     format::{Alpha, Format, Header},
-    unfit::{MAX_PIXELS, Unfit},
+    png::with_end as png_with_end,
+    tiff::palette_as_greys as tiff_palette_as_greys,
+    unfit::{CONVERT, MAX_PIXELS, Unfit},
 };
 
 /// First bytes that [`recognise`] needs at most.

@@ -50,6 +50,11 @@ impl<R: BufRead + Seek> Scan<R> {
         Ok(Self { file, at: 0, len })
     }
 
+    /// Bytes before this place.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
     pub(super) fn at_end(&self) -> bool {
         self.at >= self.len
     }
@@ -86,6 +91,14 @@ impl<R: BufRead + Seek> Scan<R> {
         Ok(match endian {
             Endian::Big => u32::from_be_bytes(bytes),
             Endian::Little => u32::from_le_bytes(bytes),
+        })
+    }
+
+    pub(super) fn u64(&mut self, endian: Endian) -> Result<u64, Stop> {
+        let bytes = self.bytes()?;
+        Ok(match endian {
+            Endian::Big => u64::from_be_bytes(bytes),
+            Endian::Little => u64::from_le_bytes(bytes),
         })
     }
 

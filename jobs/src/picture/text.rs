@@ -1,7 +1,10 @@
 //! Files of text that are named as a picture: what a server sent, what stands for the picture, or something else.
 
 use super::{
-    foreign::{ENCODED, Foreign, LFS_POINTER, LINK, PLACEHOLDER, SVG, TEXT, WEB_PAGE},
+    foreign::{
+        ANNEX_POINTER, ENCODED, ERROR_PAGE, Foreign, LFS_POINTER, LINK, PLACEHOLDER, SVG, TEXT,
+        WEB_PAGE,
+    },
     unfit::Unfit,
 };
 
@@ -21,6 +24,8 @@ pub(super) fn text(head: &[u8]) -> Option<Unfit> {
     let begins = |starts: &[&str]| starts.iter().any(|start| lower.starts_with(start));
     let foreign: &'static Foreign = if begins(&["version https://git-lfs"]) {
         &LFS_POINTER
+    } else if begins(&["/annex/objects/"]) || lower.contains(".git/annex/objects/") {
+        &ANNEX_POINTER
     } else if begins(&["[internetshortcut]", "[desktop entry]"]) {
         &LINK
     } else if lower.contains("<svg") {
@@ -38,6 +43,8 @@ pub(super) fn text(head: &[u8]) -> Option<Unfit> {
     ]) || lower.contains("<html")
     {
         &WEB_PAGE
+    } else if begins(&["<?xml", "<error"]) && lower.contains("<error") {
+        &ERROR_PAGE
     } else if begins(&["data:image/"]) || is_encoded(text.trim_start()) {
         &ENCODED
     } else {

@@ -51,6 +51,23 @@ impl InputError {
         matches!(self, Self::Changed { .. } | Self::Silent(_))
     }
 
+    /// The file that it is about.
+    pub(crate) fn path_mut(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            Self::Missing { path }
+            | Self::Outside { path, .. }
+            | Self::Link { path }
+            | Self::OtherFileSystem { path, .. }
+            | Self::NotRegular { path }
+            | Self::TooLarge { path, .. }
+            | Self::Unfit { path, .. }
+            | Self::Read { path, .. }
+            | Self::Changed { path }
+            | Self::Copy { path, .. } => Some(path),
+            Self::Silent(_) => None,
+        }
+    }
+
     /// The failure of the job that named the file.
     pub(crate) fn into_failure(self, key: &str) -> Failure {
         let code = match &self {

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use framepack_jobs::{Code, Failure};
+use framepack_jobs::{Code, Failure, on_one_line};
 use thiserror::Error;
 
 use super::limits::{MAX_BYTES, MAX_ENTRIES, MAX_RATIO};
@@ -24,12 +24,34 @@ pub(crate) enum BundleError {
     TooLarge,
     #[error("the bundle can't be read: {reason}")]
     Damaged { reason: String },
-    #[error("the bundle has {found} job files; it must have exactly one, beside its images")]
-    NotOneJob { found: usize },
+    #[error("the bundle has {}; it must have exactly one, beside its images", job_files(.found))]
+    NotOneJob { found: Vec<String> },
     #[error("the bundle was still being written after it had looked complete")]
     Changed,
     #[error("unpacking into {}: {error}", path.display())]
     Unpack { path: PathBuf, error: io::Error },
+}
+
+fn job_files(names: &[String]) -> String {
+    match names {
+        [] => "no job file".to_owned(),
+        names => format!("{} job files ({})", names.len(), some_of(names)),
+    }
+}
+
+/// The first of many names, on one line.
+pub(super) fn some_of(names: &[String]) -> String {
+    const MOST: usize = 8;
+    let shown: Vec<String> = names
+        .iter()
+        .take(MOST)
+        .map(|name| on_one_line(name))
+        .collect();
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 impl BundleError {

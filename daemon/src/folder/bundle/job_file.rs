@@ -36,7 +36,15 @@ pub(super) fn job_file(root: &Path) -> Result<PathBuf, BundleError> {
         }
         folders.clear();
     }
+    let name = |job: &PathBuf| {
+        let name = job.strip_prefix(root).unwrap_or(job);
+        name.display().to_string()
+    };
     <[PathBuf; 1]>::try_from(jobs)
         .map(|[job]| job)
-        .map_err(|jobs| BundleError::NotOneJob { found: jobs.len() })
+        .map_err(|jobs| {
+            let mut found: Vec<String> = jobs.iter().map(name).collect();
+            found.sort();
+            BundleError::NotOneJob { found }
+        })
 }

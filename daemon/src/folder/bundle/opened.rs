@@ -5,9 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use framepack_jobs::{Code, Failure};
 use tracing::warn;
 
-use super::{error::BundleError, job_file::job_file, survey::Survey, unpack};
+use super::{
+    error::{BundleError, some_of},
+    job_file::job_file,
+    survey::Survey,
+    unpack,
+};
 use crate::folder::dropped::Form;
 
 /// An open bundle.
@@ -39,6 +45,20 @@ impl Bundle {
         Self::of(into, Some(unpacked))
     }
 
+    /// The failure of a job whose image is not there: what is there instead.
+    pub(crate) fn without(&self, wanted: &Path) -> Failure {
+        let mut names = Vec::new();
+        files_in(&self.folder, &self.folder, &mut names);
+        names.sort();
+        let message = format!(
+            "start.image: the bundle has no {}; it has {}",
+            wanted.display(),
+            some_of(&names)
+        );
+        let hint = "pack it into the bundle under the name that `start.image` has; a name in other letters than ASCII needs a program that writes UTF-8";
+        Failure::new(Code::IMAGE_MISSING, message).hinting(Some(hint))
+    }
+
     fn of(root: &Path, unpacked: Option<Unpacked>) -> Result<Self, BundleError> {
         let job = job_file(root)?;
         Ok(Self {
@@ -46,6 +66,19 @@ impl Bundle {
             job,
             _unpacked: unpacked,
         })
+    }
+}
+
+/// Names of all files; what can't be read has none.
+fn files_in(folder: &Path, root: &Path, names: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            files_in(&path, root, names);
+        } else {
+            let name = path.strip_prefix(root).unwrap_or(&path);
+            names.push(name.display().to_string());
+        }
     }
 }
 

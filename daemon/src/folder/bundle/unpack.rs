@@ -68,7 +68,8 @@ fn read_zip(file: File, meter: &Meter, sink: &mut dyn Sink) -> Result<(), Bundle
         // Not every program says that its names are UTF-8.
         let name = str::from_utf8(entry.name_raw())
             .unwrap_or(entry.name())
-            .to_owned();
+            // Older programs on Windows write paths as they are there.
+            .replace('\\', "/");
         if is_in_leftover(&name) {
             continue;
         }
@@ -169,7 +170,7 @@ impl Sink for NullSink {
     }
 }
 
-/// The place of an entry in a folder, by plain names alone: no `..`, no root, no drive, no backslash.
+/// The place of an entry in a folder, by plain names alone: no `..`, no root, no backslash.
 fn below(folder: &Path, name: &str) -> Result<PathBuf, BundleError> {
     let outside = || BundleError::Outside {
         name: name.to_owned(),
@@ -251,6 +252,36 @@ mod tests {
         ] {
             let refused = below(folder, name).unwrap_err();
             assert!(matches!(refused, BundleError::Outside { .. }), "{name:?}");
+        }
+    }
+
+    /// A zip with one entry of this name.
+    fn zip(name: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut zip = zip::ZipWriter::new(file.reopen().unwrap());
+        // As the programs write it: the library would change the name.
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(name.replace('\\', "\u{1}"), options)
+            .unwrap();
+        zip.write_all(b"cat").unwrap();
+        zip.finish().unwrap();
+        let bytes = fs::read(file.path()).unwrap();
+        let bytes: Vec<u8> = bytes
+            .into_iter()
+            .map(|byte| if byte == 1 { b'\\' } else { byte })
+            .collect();
+        fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn backslashes_of_windows_separate_names() {
+        let into = tempfile::tempdir().unwrap();
+        unpack(zip("cat\\cat.yaml").path(), Form::Zip, into.path()).unwrap();
+        assert_eq!(fs::read(into.path().join("cat/cat.yaml")).unwrap(), b"cat");
+        for name in ["..\\cat.yaml", "cat\\..\\..\\cat.yaml", "\\cat.yaml"] {
+            let refused = unpack(zip(name).path(), Form::Zip, into.path()).unwrap_err();
+            assert!(matches!(refused, BundleError::Outside { .. }), "{name}");
         }
     }
 }

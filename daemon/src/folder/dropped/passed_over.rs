@@ -67,7 +67,7 @@ const BEGINNINGS: [&str; 12] = [
 
 /// What programs call a copy of a file that was changed in two places, between brackets behind its name. With what
 /// each calls itself, where that can be told.
-const CONFLICTS: [(&str, &str); 21] = [
+const CONFLICTS: [(&str, &str); 22] = [
     ("sfconflict", "Seafile"),
     ("conflicted copy", SEVERAL),
     ("conflict copy", SEVERAL),
@@ -85,6 +85,7 @@ const CONFLICTS: [(&str, &str); 21] = [
     ("kopie met conflict", "Dropbox"),
     ("conflicterende kopie", "Dropbox"),
     ("kopia powodująca konflikt", "Dropbox"),
+    ("motstridende kopi", "Dropbox"),
     ("конфликтующая копия", "Dropbox"),
     ("競合コピー", "Dropbox"),
     ("冲突副本", "Dropbox"),
@@ -125,7 +126,11 @@ pub(crate) fn conflict(name: &OsStr) -> Option<&'static str> {
         return None;
     }
     let stem = stem.to_string_lossy();
-    if stem.contains(".sync-conflict-") {
+    if let Some((_, behind)) = stem.rsplit_once(".sync-conflict-")
+        && let [day, time, ..] = behind.split('-').collect::<Vec<_>>()[..]
+        && is_number(day, 8)
+        && is_number(time, 6)
+    {
         return Some("Syncthing");
     }
     let is_resilio = stem.rsplit_once(".Conflict").is_some_and(|(_, rest)| {
@@ -136,22 +141,21 @@ pub(crate) fn conflict(name: &OsStr) -> Option<&'static str> {
         return Some("Resilio Sync");
     }
     let stem = stem.to_lowercase();
-    if let Some((_, behind)) = stem.split_once("_conflict-")
-        && has_date(behind)
+    if let Some((_, behind)) = stem.rsplit_once("_conflict-")
+        && let [.., day, time] = behind.split('-').collect::<Vec<_>>()[..]
+        && is_number(day, 8)
+        && is_number(time, 6)
     {
         return Some("Nextcloud or ownCloud");
     }
-    let is_synology = stem.ends_with("conflict")
-        && stem
-            .rsplit('_')
-            .next()
-            .is_some_and(|end| matches!(end, "conflict" | "caseconflict" | "uploadconflict"));
-    if is_synology && digits(&stem, 4) {
+    if is_synology(&stem) {
         return Some("Synology Drive");
     }
     brackets(&stem).find_map(|inside| {
-        let known = CONFLICTS.iter().find(|(phrase, _)| inside.contains(phrase));
-        let is_dated = has_date(inside) && WORDS.iter().any(|word| inside.contains(word));
+        let known = CONFLICTS
+            .iter()
+            .find(|(phrase, _)| is_phrase(inside, phrase));
+        let is_dated = ends_with_date(inside) && WORDS.iter().any(|word| is_label(inside, word));
         let is_bare = matches!(inside, "conflict" | "conflicted");
         known
             .map(|(_, program)| *program)
@@ -169,22 +173,53 @@ fn brackets(stem: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether there is something like `2026-11-27` or `20261127`.
-fn has_date(text: &str) -> bool {
-    digits(text, 8)
-        || text
-            .split(|c: char| !c.is_ascii_digit() && c != '-')
-            .any(|part| {
-                let mut numbers = part.split('-').map(str::len);
-                numbers.by_ref().any(|digits| digits == 4)
-                    && numbers.take(2).filter(|digits| *digits == 2).count() == 2
-            })
+/// `cat_HOST_Nov-27-1015-2026_Conflict`, with or without a word for the kind of conflict.
+fn is_synology(stem: &str) -> bool {
+    let mut parts = stem.rsplit('_');
+    let (end, date) = (parts.next(), parts.next());
+    let is_end = matches!(end, Some("conflict" | "caseconflict" | "uploadconflict"));
+    let date = date.map(|date| date.split('-').collect::<Vec<_>>());
+    let is_date = matches!(
+        date.as_deref(),
+        Some([month, day, time, year])
+            if month.len() == 3
+                && is_number(day, 2)
+                && is_number(time, 4)
+                && is_number(year, 4)
+    );
+    is_end && is_date && parts.next().is_some()
 }
 
-/// Whether there are so many digits side by side.
-fn digits(text: &str, count: usize) -> bool {
-    text.split(|c: char| !c.is_ascii_digit())
-        .any(|part| part.len() >= count)
+fn is_number(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether brackets have a program's phrase: at their end, or with whose copy it is and when it was made behind it.
+fn is_phrase(inside: &str, phrase: &str) -> bool {
+    let Some((_, behind)) = inside.split_once(phrase) else {
+        return false;
+    };
+    let is_last = !behind.contains(char::is_alphabetic);
+    is_last || behind.starts_with(" from ") || ends_with_date(inside)
+}
+
+/// Whether brackets have nothing but this word, a number, and where and when it happened.
+fn is_label(inside: &str, word: &str) -> bool {
+    inside.strip_prefix(word).is_some_and(|behind| {
+        let behind = behind.trim_start_matches(char::is_alphabetic).trim_start();
+        behind.starts_with('#') || !behind.contains(char::is_alphabetic)
+    })
+}
+
+/// Whether something like `2026-11-27` is the last, also with the time of day behind it.
+fn ends_with_date(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | ':' | ' ');
+    let start = text.trim_end_matches(is_part).len();
+    let date = text[start..].trim_start();
+    date.get(..10).is_some_and(|day| {
+        let parts: Vec<&str> = day.split('-').collect();
+        matches!(parts[..], [year, month, day] if is_number(year, 4) && is_number(month, 2) && is_number(day, 2))
+    })
 }
 
 #[cfg(test)]
@@ -251,10 +286,7 @@ mod tests {
                 "Dropbox",
             ),
             ("猫 (Annaの競合コピー 2026-11-27).yaml", "Dropbox"),
-            (
-                "cat (Annas motstridende kopi, konflikt 2026-11-27).yaml",
-                SEVERAL,
-            ),
+            ("cat (Annas motstridende kopi 2026-11-27).yaml", "Dropbox"),
             ("cat (Case Conflict).yaml", "Dropbox"),
             ("cat_conflict-20261127-101500.yaml", "Nextcloud or ownCloud"),
             (
@@ -295,6 +327,16 @@ mod tests {
             "cat-LAPTOP.yaml",
             "cat (conflicted copy 2026-11-27).png",
             "cat (conflicted copy.yaml",
+            "ww2_1944_conflict.yaml",
+            "scene_0042_conflict.yaml",
+            "cat_2026-11-27_conflict.yaml",
+            "Nov-27-1015-2026_Conflict.yaml",
+            "cat (shot conflict 20261127).yaml",
+            "cat (Conflict of interest, 2026-11-27).yaml",
+            "cat (conflict, take 2 of 2026-11-27).yaml",
+            "cat_conflict-20261127.yaml",
+            "cat.sync-conflict-plan.yaml",
+            "cat (the case conflict of 1944).yaml",
         ] {
             assert_eq!(conflict(OsStr::new(name)), None, "{name}");
         }

@@ -109,7 +109,13 @@ impl Batch<'_> {
         } = self.inspector;
         if base_paths.bundle.is_some() {
             let images = intake.images.also_in(&base_paths.folder);
-            return Ok(runtime.block_on(images.look(&base_paths.folder, wanted))?);
+            return match runtime.block_on(images.look(&base_paths.folder, wanted)) {
+                Err(InputError::Missing { .. }) if let Some(bundle) = file.bundle() => {
+                    Err(bundle.without(wanted).into())
+                }
+                Err(error) => Err(base_paths.named(error).into()),
+                Ok(image) => Ok(image),
+            };
         }
         match runtime.block_on(intake.images.look(&base_paths.folder, wanted)) {
             Ok(image) => {
@@ -140,6 +146,17 @@ impl BasePaths {
                 bundle: Some(jobs.join(&file.claim().name)),
             },
         }
+    }
+
+    /// The same, about the file where people find it.
+    fn named(&self, mut error: InputError) -> InputError {
+        if let Some(path) = error.path_mut()
+            && let Some(bundle) = &self.bundle
+            && let Ok(name) = path.strip_prefix(&self.folder)
+        {
+            *path = bundle.join(name);
+        }
+        error
     }
 
     /// Where people find the image. What was unpacked is gone soon: they look for it in what they dropped.

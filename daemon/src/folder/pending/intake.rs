@@ -4,8 +4,8 @@ use std::{path::Path, time::Instant};
 
 use framepack_config::Dedupe;
 use framepack_jobs::{
-    BundleDefaults, Failure, FileError, JobSpec, SURELY_READ_BYTES, Settings, Source, Surroundings,
-    ValidSpec, Validated,
+    BundleDefaults, Failure, FileError, JobSpec, Settings, Source, Surroundings, ValidSpec,
+    Validated, long_prompts,
     picture::{Alpha, Header},
 };
 
@@ -91,7 +91,7 @@ impl Intake {
         let copy = self.images.copy(image, copies).await?;
         let drawn = draw();
         let key = job.key_for(&copy.sha256, drawn);
-        let is_worth_a_look = is_worth_a_look(&job.spec, &job.farm_defaults, &copy.header);
+        let may_warn = may_warn(&job.spec, &job.farm_defaults, &copy.header);
         Ok(Submission {
             seed: job.spec.seed.resolve(&key, || drawn),
             image: offer.folder.join(&job.spec.start.image),
@@ -104,7 +104,7 @@ impl Intake {
             schedule: job.schedule,
             input: copy.path,
             input_sha256: copy.sha256,
-            is_worth_a_look,
+            may_warn,
             warnings: job.warnings,
             dedupe: Dedupe::Skip,
         })
@@ -112,14 +112,10 @@ impl Intake {
 }
 
 /// Whether prompts may be longer than they are read, or the image may be transparent or has more frames.
-fn is_worth_a_look(spec: &ValidSpec, farm_defaults: &Settings, image: &Header) -> bool {
+fn may_warn(spec: &ValidSpec, farm_defaults: &Settings, image: &Header) -> bool {
     let spec = spec.clone().with(farm_defaults);
-    let may_be_long = |prompt: &str| prompt.len() > SURELY_READ_BYTES;
-    let is_guided = spec.guidance.cfg > 1.0;
-    may_be_long(&spec.prompt)
-        || is_guided && may_be_long(&spec.negative_prompt)
-        || image.alpha != Alpha::None
-        || image.has_more
+    let long = long_prompts(&spec.prompt, &spec.negative_prompt, &spec.guidance);
+    !long.is_empty() || image.alpha != Alpha::None || image.has_more
 }
 
 /// Why an offer is not accepted by somebody who does not wait.

@@ -53,17 +53,16 @@ impl QueueLink {
         let submit = async {
             let (mut waiting, mut all) = (Vec::with_capacity(files.len()), Vec::new());
             for (file, submissions) in files {
-                let looks: Vec<bool> = submissions.iter().map(|job| job.is_worth_a_look).collect();
-                waiting.push((file, looks));
+                waiting.push((file, submissions.len()));
                 all.extend(submissions);
             }
             let mut answers = self.queue.begin_submit(all).await?.into_iter();
             let mut answered = Vec::with_capacity(waiting.len());
-            for (file, looks) in waiting {
-                let mut submitted = Vec::with_capacity(looks.len());
-                for (is_worth_a_look, answer) in looks.into_iter().zip(answers.by_ref()) {
+            for (file, count) in waiting {
+                let mut submitted = Vec::with_capacity(count);
+                for answer in answers.by_ref().take(count) {
                     let answer = answer.await.map_err(|_| Stopping)?;
-                    if let (true, Ok(Submitted::New(job))) = (is_worth_a_look, &answer) {
+                    if let Ok(Submitted::New(job)) = &answer {
                         // What is found is in the job's record then; nobody here waits for it.
                         drop(self.inspections.look_at(job.id));
                     }

@@ -68,12 +68,9 @@ impl Status<'_> {
             )
         });
         list(text, "Not read", nested)?;
-        let conflicts = notice.conflicts().map(|(name, program)| {
-            format!(
-                "{}: a copy that {program} made when the file was changed in two places; delete it, or rename it to have it rendered",
-                shown(name)
-            )
-        });
+        let conflicts = notice
+            .conflicts()
+            .map(|(name, program)| format!("{}: {}", shown(name), conflict(program)));
         list(text, "Passed over", conflicts)
     }
 
@@ -115,6 +112,13 @@ fn list(text: &mut String, title: &str, lines: impl Iterator<Item = String>) -> 
         0 => Ok(()),
         more => writeln!(text, "  … and {more} more"),
     }
+}
+
+/// Why a copy is passed over.
+pub(super) fn conflict(program: &str) -> String {
+    format!(
+        "a copy that {program} made when the file was changed in two places; delete it, or rename it to have it rendered"
+    )
 }
 
 /// A name of any bytes on one line.

@@ -8,6 +8,7 @@ use framepack_ipc::{
 };
 use tokio::sync::oneshot;
 
+use super::text::conflict;
 use super::view::{FolderCounters, Sources};
 
 /// A rescan is answered after this long, even when more files are left.
@@ -48,6 +49,14 @@ impl ScanWaiter {
                 .map(|(name, why)| WaitingFile {
                     file: name.display().to_string(),
                     why: why.to_owned(),
+                })
+                .collect(),
+            passed_over: sources
+                .notice
+                .conflicts()
+                .map(|(name, program)| WaitingFile {
+                    file: name.display().to_string(),
+                    why: conflict(program),
                 })
                 .collect(),
             notes: notes.to_vec(),

@@ -51,7 +51,7 @@ fn record(id: JobId, keys: &str) -> Record {
         .validate(&surroundings)
         .unwrap();
     let submission = Submission {
-        is_worth_a_look: false,
+        may_warn: false,
         key: format!("key{id}"),
         name: valid.name,
         source: Source::Submit { folder: "/".into() },

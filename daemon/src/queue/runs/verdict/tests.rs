@@ -33,7 +33,7 @@ fn running() -> Record {
         input: "/a".into(),
         input_sha256: String::new(),
         warnings: Vec::new(),
-        is_worth_a_look: false,
+        may_warn: false,
         dedupe: framepack_config::Dedupe::Skip,
     };
     let mut record = submission.into_record(JobId(1), "/v.mp4".into());
