@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_jobs::Code;
+use framepack_jobs::{Code, Model};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ use crate::{
     error::BundleError,
     header::Header,
     layout::{Bundle, Component},
-    stand_in,
+    stand_in::{self, pickle},
 };
 
 /// What a look at a bundle tells.
@@ -26,7 +26,7 @@ pub struct Look {
     pub findings: Vec<Finding>,
     /// Changes when a file comes, goes or is written.
     pub signature: u64,
-    /// Bytes of the transformer's weight files.
+    /// Bytes of the weight files of a transformer; of the larger one, where there are two.
     pub transformer_bytes: u64,
 }
 
@@ -37,6 +37,16 @@ pub struct Finding {
     pub code: Code,
     /// What is wrong, where. Lower case, no trailing dot.
     pub message: String,
+    /// The model whose jobs would meet it; `None`: all jobs would.
+    pub model: Option<Model>,
+}
+
+impl Look {
+    /// Whether jobs of this model would meet nothing of what was found.
+    pub fn is_sound_for(&self, model: Model) -> bool {
+        let mut findings = self.findings.iter();
+        !findings.any(|finding| finding.model.is_none_or(|of| of == model))
+    }
 }
 
 /// What is known of a bundle so far.
@@ -45,6 +55,8 @@ struct Survey {
     findings: Vec<Finding>,
     signature: DefaultHasher,
     transformer_bytes: u64,
+    /// Whose files are looked at.
+    model: Option<Model>,
 }
 
 #[derive(Deserialize)]
@@ -57,21 +69,36 @@ struct Index {
 pub fn look(root: &Path, f1_root: Option<&Path>) -> Look {
     let mut survey = Survey::default();
     if let Some(bundle) = survey.open(root) {
+        // Without one of its own, F1 uses the other's.
+        let has_f1 = f1_root.is_some() || has_f1(&bundle);
         for component in Component::ALL {
+            survey.model = match component {
+                Component::TransformerF1 if f1_root.is_some() || !has_f1 => continue,
+                Component::TransformerF1 => Some(Model::F1),
+                Component::Transformer if has_f1 => Some(Model::Original),
+                _ => None,
+            };
             survey.component(&bundle, component);
         }
     }
+    survey.model = Some(Model::F1);
     if let Some(bundle) = f1_root.and_then(|root| survey.open(root)) {
         let is_there = |component: &Component| bundle.component(*component).is_ok();
         let either = [Component::TransformerF1, Component::Transformer];
         let found = either.into_iter().find(is_there);
-        survey.component(&bundle, found.unwrap_or(Component::Transformer));
+        survey.component(&bundle, found.unwrap_or(Component::TransformerF1));
     }
     Look {
         findings: survey.findings,
         signature: survey.signature.finish(),
         transformer_bytes: survey.transformer_bytes,
     }
+}
+
+/// Whether a bundle has F1's transformer, or a part of it.
+fn has_f1(bundle: &Bundle) -> bool {
+    let found = bundle.component(Component::TransformerF1);
+    !matches!(found, Err(BundleError::Incomplete { .. }))
 }
 
 impl Survey {
@@ -84,19 +111,47 @@ impl Survey {
     fn component(&mut self, bundle: &Bundle, component: Component) {
         let folder = match bundle.component(component) {
             Ok(folder) => folder,
-            // The other transformer does its work.
-            Err(BundleError::Incomplete { .. }) if component == Component::TransformerF1 => return,
             Err(error) => return self.found(&error),
         };
-        for file in component.landmarks() {
-            let file = folder.join(file);
+        for name in component.files() {
+            let file = folder.join(name);
             self.note(&file);
-            if file.is_file() {
+            if file.is_file() && name.ends_with(".json") {
                 self.json(&file, component);
+            } else if let Some(stand_in) = stand_in::of(&file) {
+                self.found(&stand_in.into());
             }
         }
+        self.vocabulary(&folder, component);
         if let Some(base) = component.weights() {
-            self.weights(&folder, base, component);
+            let bytes = self.weights(&folder, base);
+            if matches!(component, Component::Transformer | Component::TransformerF1) {
+                self.transformer_bytes = self.transformer_bytes.max(bytes);
+            }
+        }
+    }
+
+    /// Whether a tokenizer has one of the files that hold its vocabulary.
+    fn vocabulary(&mut self, folder: &Path, component: Component) {
+        let has = |name: &str| folder.join(name).is_file();
+        let (expected, lacks) = match component {
+            Component::Tokenizer => ("tokenizer.json", &["tokenizer.json"][..]),
+            Component::Tokenizer2 => (
+                "vocab.json with merges.txt, or tokenizer.json",
+                &["tokenizer.json", "vocab.json", "merges.txt"][..],
+            ),
+            _ => return,
+        };
+        if has("tokenizer.json") || (lacks.len() > 1 && has("vocab.json") && has("merges.txt")) {
+            return;
+        }
+        // What lies in the place of one is found already.
+        if lacks
+            .iter()
+            .all(|name| stand_in::of(&folder.join(name)).is_none())
+        {
+            let message = format!("{} has no tokenizer: expected {expected}", folder.display());
+            self.add(Code::TOKENIZER, message);
         }
     }
 
@@ -110,22 +165,33 @@ impl Survey {
         let parsed = read.and_then(|text| {
             serde_json::from_slice::<Map<String, Value>>(&text).map_err(|error| error.to_string())
         });
-        if let Err(reason) = parsed {
-            self.fault(path, code, &format!("{}: {reason}", path.display()));
-        }
+        let name = path.file_name().unwrap_or_default();
+        let reason = match parsed {
+            Ok(table) if name == "tokenizer.json" && !table.contains_key("model") => {
+                "it has no `model`".to_owned()
+            }
+            Ok(table) if name == "vocab.json" && table.is_empty() => "it has no token".to_owned(),
+            Ok(_) => return,
+            Err(reason) => reason,
+        };
+        self.fault(path, code, &format!("{}: {reason}", path.display()));
     }
 
-    fn weights(&mut self, folder: &Path, base: &str, component: Component) {
+    /// A component's weights; their bytes.
+    fn weights(&mut self, folder: &Path, base: &str) -> u64 {
         let index = folder.join(format!("{base}.safetensors.index.json"));
         let single = folder.join(format!("{base}.safetensors"));
         self.note(&index);
         if index.exists() {
-            self.shards(&index, component);
-        } else if single.exists() {
-            self.note(&single);
-            self.file(&single, component);
+            return self.shards(&index);
+        }
+        self.note(&single);
+        if single.exists() {
+            return self.file(&single).1;
+        }
+        if let Some(path) = pickle(folder) {
+            self.pickle(&path);
         } else {
-            self.note(&single);
             let stand_in = stand_in::of(&index).or_else(|| stand_in::of(&single));
             let path = stand_in.map_or(single, |stand_in| stand_in.path);
             let message = format!(
@@ -134,9 +200,11 @@ impl Survey {
             );
             self.fault(&path, Code::WEIGHTS_MISSING, &message);
         }
+        0
     }
 
-    fn shards(&mut self, index: &Path, component: Component) {
+    /// The files that an index names; their bytes.
+    fn shards(&mut self, index: &Path) -> u64 {
         let read = fs::read(index).map_err(|error| error.to_string());
         let parsed = read.and_then(|text| {
             serde_json::from_slice::<Index>(&text).map_err(|error| error.to_string())
@@ -144,20 +212,36 @@ impl Survey {
         let bad = |reason: &str| format!("bad index {}: {reason}", index.display());
         let map = match parsed {
             Ok(Index { weight_map }) => weight_map,
-            Err(reason) => return self.fault(index, Code::WEIGHTS_INDEX, &bad(&reason)),
+            Err(reason) => {
+                self.fault(index, Code::WEIGHTS_INDEX, &bad(&reason));
+                return 0;
+            }
         };
         let names: BTreeSet<&String> = map.values().collect();
+        let mut all_bytes = 0;
         for name in names {
+            // Never a path: an index must not reach out of its folder.
+            if Path::new(name).file_name() != Some(name.as_ref()) {
+                let message = bad(&format!(
+                    "{name:?} is not the name of a file in this folder"
+                ));
+                self.fault(index, Code::WEIGHTS_INDEX, &message);
+                continue;
+            }
             let shard = index.with_file_name(name);
             self.note(&shard);
+            if !name.ends_with(".safetensors") {
+                self.pickle(&shard);
+                continue;
+            }
             if !shard.exists() {
                 let message = bad(&format!("shard {name} is missing"));
                 self.fault(&shard, Code::WEIGHTS_INDEX, &message);
                 continue;
             }
-            let Some(header) = self.file(&shard, component) else {
-                continue;
-            };
+            let (header, bytes) = self.file(&shard);
+            all_bytes += bytes;
+            let Some(header) = header else { continue };
             let mapped = map.iter().filter(|(_, file)| *file == name);
             let lacks = mapped
                 .map(|(tensor, _)| tensor)
@@ -169,41 +253,50 @@ impl Survey {
                 self.fault(index, Code::WEIGHTS_INDEX, &message);
             }
         }
+        all_bytes
     }
 
-    /// One file of weights.
-    fn file(&mut self, path: &Path, component: Component) -> Option<Header> {
-        if component == Component::Transformer {
-            self.transformer_bytes += fs::metadata(path).map_or(0, |metadata| metadata.len());
-        }
+    /// One file of weights: its header, and its bytes.
+    fn file(&mut self, path: &Path) -> (Option<Header>, u64) {
+        let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
         if let Some(stand_in) = stand_in::of(path) {
             self.found(&stand_in.into());
-            return None;
+            return (None, bytes);
         }
         match Header::read(path) {
-            Ok(header) => Some(header),
+            Ok(header) => (Some(header), bytes),
             Err((code, reason)) => {
                 self.fault(path, code, &format!("{} {reason}", path.display()));
-                None
+                (None, bytes)
             }
         }
+    }
+
+    fn pickle(&mut self, path: &Path) {
+        let message = format!(
+            "{} is a Python pickle: only safetensors files are read",
+            path.display()
+        );
+        self.add(Code::WEIGHTS_PICKLE, message);
     }
 
     /// Notes a fault: by what lies in the file's place, if that is known.
     fn fault(&mut self, path: &Path, code: Code, message: &str) {
         match stand_in::of(path) {
             Some(stand_in) => self.found(&stand_in.into()),
-            None => self.findings.push(Finding {
-                code,
-                message: message.to_owned(),
-            }),
+            None => self.add(code, message.to_owned()),
         }
     }
 
     fn found(&mut self, error: &BundleError) {
+        self.add(error.code(), error.to_string());
+    }
+
+    fn add(&mut self, code: Code, message: String) {
         let finding = Finding {
-            code: error.code(),
-            message: error.to_string(),
+            code,
+            message,
+            model: self.model,
         };
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
@@ -220,182 +313,4 @@ impl Survey {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{fs::File, os::unix::fs::symlink, process::Command};
-
-    use super::*;
-
-    const TRANSFORMER: &str = "transformer/diffusion_pytorch_model";
-    const SHARD_2: &str = "transformer/diffusion_pytorch_model-00002-of-00002.safetensors";
-
-    fn copy() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/demo");
-        for part in fs::read_dir(demo).unwrap() {
-            let part = part.unwrap().path();
-            if part.join("training").exists() || part.ends_with("training") {
-                continue;
-            }
-            let copied = Command::new("cp")
-                .arg("-r")
-                .arg(part)
-                .arg(folder.path())
-                .status();
-            assert!(copied.unwrap().success());
-        }
-        folder
-    }
-
-    fn findings(folder: &tempfile::TempDir) -> Vec<Finding> {
-        look(folder.path(), None).findings
-    }
-
-    #[test]
-    fn a_whole_bundle_has_no_findings_and_keeps_its_signature() {
-        let folder = copy();
-        let first = look(folder.path(), None);
-        assert_eq!(first.findings, []);
-        assert_eq!(first.transformer_bytes, 10_873_128 + 4_174_904);
-        assert_eq!(look(folder.path(), None), first);
-        File::open(folder.path().join("vae/config.json"))
-            .unwrap()
-            .set_modified(std::time::SystemTime::UNIX_EPOCH)
-            .unwrap();
-        let later = look(folder.path(), None);
-        assert_ne!(later.signature, first.signature);
-        assert_eq!(look(folder.path(), Some(folder.path())).findings, []);
-    }
-
-    /// What is spoilt, and what is found: the code, and parts of the message.
-    type Case = (fn(&Path), Code, &'static [&'static str]);
-
-    #[test]
-    fn every_state_of_incompleteness_is_named() {
-        let cases: [Case; 13] = [
-            (
-                |root| fs::remove_dir_all(root).unwrap(),
-                Code::MODEL_INCOMPLETE,
-                &["no such folder"],
-            ),
-            (
-                |root| fs::remove_dir_all(root.join("vae")).unwrap(),
-                Code::MODEL_INCOMPLETE,
-                &["no vae"],
-            ),
-            (
-                |root| fs::remove_file(root.join("image_encoder/model.safetensors")).unwrap(),
-                Code::WEIGHTS_MISSING,
-                &["image_encoder"],
-            ),
-            (
-                |root| fs::remove_file(root.join(SHARD_2)).unwrap(),
-                Code::WEIGHTS_INDEX,
-                &["00002-of-00002", "missing"],
-            ),
-            (
-                |root| {
-                    fs::rename(root.join(SHARD_2), root.join(format!("{SHARD_2}.part"))).unwrap()
-                },
-                Code::MODEL_UNFINISHED,
-                &["there is", ".part"],
-            ),
-            (
-                |root| {
-                    fs::write(
-                        root.join(SHARD_2),
-                        "version https://git-lfs.github.com/spec/v1\nsize 77\n",
-                    )
-                    .unwrap()
-                },
-                Code::MODEL_POINTER,
-                &["git-lfs", "77 bytes"],
-            ),
-            (
-                |root| {
-                    File::options()
-                        .write(true)
-                        .open(root.join(SHARD_2))
-                        .unwrap()
-                        .set_len(4_174_900)
-                        .unwrap()
-                },
-                Code::WEIGHTS_TRUNCATED,
-                &["4174904", "4174900"],
-            ),
-            (
-                |root| {
-                    File::create(root.join(SHARD_2))
-                        .unwrap()
-                        .set_len(4_174_904)
-                        .unwrap()
-                },
-                Code::MODEL_UNFINISHED,
-                &["zeroes"],
-            ),
-            (
-                |root| fs::write(root.join("vae/config.json"), "<html>").unwrap(),
-                Code::MODEL_WEB_PAGE,
-                &["vae/config.json"],
-            ),
-            (
-                |root| fs::write(root.join("vae/config.json"), "{\"a\": ").unwrap(),
-                Code::MODEL_CONFIG,
-                &["vae/config.json", "EOF"],
-            ),
-            (
-                |root| fs::write(root.join("tokenizer/tokenizer.json"), "").unwrap(),
-                Code::MODEL_UNFINISHED,
-                &["0 bytes"],
-            ),
-            (
-                |root| {
-                    let file = root.join("text_encoder/model.safetensors");
-                    fs::remove_file(&file).unwrap();
-                    symlink("../blobs/5f0a", file).unwrap();
-                },
-                Code::MODEL_LINK,
-                &["../blobs/5f0a"],
-            ),
-            (
-                |root| {
-                    fs::write(
-                        root.join(format!("{TRANSFORMER}.safetensors.index.json")),
-                        "{}",
-                    )
-                    .unwrap()
-                },
-                Code::WEIGHTS_INDEX,
-                &["weight_map"],
-            ),
-        ];
-        for (spoil, code, says) in cases {
-            let folder = copy();
-            spoil(folder.path());
-            let found = findings(&folder);
-            let [finding] = found.as_slice() else {
-                panic!("{code}: {found:#?}");
-            };
-            assert_eq!(finding.code, code, "{}", finding.message);
-            for part in says {
-                assert!(
-                    finding.message.contains(part),
-                    "{part:?}: {}",
-                    finding.message
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn an_index_that_places_a_tensor_elsewhere_is_a_finding() {
-        let folder = copy();
-        let index = folder
-            .path()
-            .join(format!("{TRANSFORMER}.safetensors.index.json"));
-        let text = fs::read_to_string(&index).unwrap();
-        fs::write(&index, text.replace("proj_out.weight", "proj_out.wait")).unwrap();
-        let found = findings(&folder);
-        assert_eq!(found[0].code, Code::WEIGHTS_INDEX, "{found:?}");
-        assert!(found[0].message.contains("proj_out.wait"), "{found:?}");
-    }
-}
+mod tests;

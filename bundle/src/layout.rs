@@ -83,6 +83,20 @@ impl Component {
         }
     }
 
+    /// Files beside its weights that are read where they are there.
+    pub(crate) fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Tokenizer | Self::Tokenizer2 => &[
+                "tokenizer.json",
+                "vocab.json",
+                "merges.txt",
+                "tokenizer_config.json",
+                "special_tokens_map.json",
+            ],
+            _ => self.landmarks(),
+        }
+    }
+
     /// The Hub repository that it is published in, and its folder there.
     fn published(self) -> (&'static str, &'static str) {
         match self {
@@ -107,6 +121,9 @@ impl Bundle {
     pub fn open(root: &Path) -> Result<Self, BundleError> {
         let entries = fs::read_dir(root);
         let mut entries = entries.map_err(|error| match error.kind() {
+            io::ErrorKind::NotADirectory if root.exists() => {
+                incomplete(root, "it is a file, not a folder")
+            }
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 incomplete(root, "no such folder")
             }
@@ -144,15 +161,19 @@ impl Bundle {
             let relative = dir.strip_prefix(&self.root).unwrap_or(dir);
             relative.display().to_string()
         };
+        // Of the other layouts, those of which there is a part.
+        let is_begun = |dir: &&PathBuf| {
+            let below = dir.strip_prefix(&self.root).unwrap_or(dir);
+            let first = below.iter().next().map(|first| self.root.join(first));
+            first.is_some_and(|first| first.is_dir())
+        };
+        let others = candidates.iter().skip(1).filter(is_begun);
+        let places = candidates.iter().take(1).chain(others).map(relative);
         let reason = format!(
             "no {}: looked for {} in {}",
             component.folder(),
             component.landmarks().join(" or "),
-            candidates
-                .iter()
-                .map(relative)
-                .collect::<Vec<_>>()
-                .join(", "),
+            places.collect::<Vec<_>>().join(", "),
         );
         incomplete(&self.root, reason)
     }
@@ -245,23 +266,29 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         touch(&dir.path().join("README.md"));
         let bundle = Bundle::open(dir.path()).unwrap();
-        let error = bundle.component(Component::Tokenizer2).unwrap_err();
-        assert!(error.code() == Code::MODEL_INCOMPLETE);
-        let message = error.to_string();
-        for part in [
-            "no tokenizer_2: looked for tokenizer.json or vocab.json in tokenizer_2,",
-            "HunyuanVideo/tokenizer_2,",
-            "models--hunyuanvideo-community--HunyuanVideo/snapshots/",
-        ] {
-            assert!(message.contains(part), "{message}");
-        }
+        let message = || {
+            let error = bundle.component(Component::Tokenizer2).unwrap_err();
+            assert!(error.code() == Code::MODEL_INCOMPLETE);
+            error.to_string()
+        };
+        let plain = "no tokenizer_2: looked for tokenizer.json or vocab.json in tokenizer_2";
+        assert!(message().ends_with(plain), "{}", message());
+        let hub = "models--hunyuanvideo-community--HunyuanVideo";
+        fs::create_dir_all(dir.path().join(hub).join("refs")).unwrap();
+        let places = format!("{plain}, {hub}/snapshots/COMMIT-IN-refs-main/tokenizer_2");
+        assert!(message().ends_with(&places), "{}", message());
     }
 
     #[test]
     fn a_folder_that_is_away_or_empty_is_named() {
         let dir = tempfile::tempdir().unwrap();
+        let beside = tempfile::tempdir().unwrap();
+        let file = beside.path().join("bundle");
+        fs::write(&file, "").unwrap();
         for (root, says) in [
             (dir.path().join("away"), "away: no such folder"),
+            (file.clone(), "bundle: it is a file, not a folder"),
+            (file.join("below"), "below: no such folder"),
             (
                 dir.path().to_owned(),
                 "the folder is empty; is the disk mounted",

@@ -17,5 +17,5 @@ pub use self::{
     check::{Finding, Look, look},
     error::BundleError,
     layout::{Bundle, Component},
-    stand_in::{Kind, StandIn, of as stand_in},
+    stand_in::{Kind, StandIn, of as stand_in, pickle},
 };

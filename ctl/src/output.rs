@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use framepack_ipc::{Envelope, ErrorEnvelope};
 use framepack_jobs::Job;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{failure::Failure, fields, rows};
@@ -32,6 +33,15 @@ pub(crate) struct Output {
 pub(crate) struct Table<const COLUMNS: usize> {
     pub(crate) header: [&'static str; COLUMNS],
     pub(crate) rows: Vec<[String; COLUMNS]>,
+}
+
+/// An envelope with more in it.
+#[derive(Serialize)]
+struct Wider<'a> {
+    #[serde(flatten)]
+    envelope: Envelope<Value>,
+    #[serde(flatten)]
+    beside: &'a Map<String, Value>,
 }
 
 impl Output {
@@ -65,7 +75,18 @@ impl Output {
         items: &[T],
         warnings: Vec<String>,
     ) -> Result<(), Failure> {
-        let items: Vec<serde_json::Value> = items
+        self.records_beside(kind, items, warnings, &Map::new())
+    }
+
+    /// The same, with what the envelope has of this kind alone.
+    pub(crate) fn records_beside<T: Serialize>(
+        &self,
+        kind: &str,
+        items: &[T],
+        warnings: Vec<String>,
+        beside: &Map<String, Value>,
+    ) -> Result<(), Failure> {
+        let items: Vec<Value> = items
             .iter()
             .map(serde_json::to_value)
             .collect::<Result<_, _>>()
@@ -78,9 +99,12 @@ impl Output {
                     .collect();
                 self.json(&picked)?;
             }
-            Format::Json | Format::Text => self.json(&Envelope {
-                warnings,
-                ..Envelope::new(kind, items)
+            Format::Json | Format::Text => self.json(&Wider {
+                envelope: Envelope {
+                    warnings,
+                    ..Envelope::new(kind, items)
+                },
+                beside,
             })?,
         }
         Ok(())

@@ -14,6 +14,7 @@
 //! - `state_dir`: the state directory, its lock and the daemon's identity; `retention`: what of it goes after a time
 //! - `folders`: the folders of the configuration; `start_error`: why the daemon does not start
 //! - `offline`: `framepackd state`, while no daemon runs
+//! - `outage`: a fault of the farm that lasts, and when it is tried again
 //! - `clock`: the system's clock, and whether it can be believed
 //! - `job_observer`: what happens to jobs, for the log, systemd and the metrics; `log`, `notify`, `metrics`: those three
 //! - `doctor`: checks of what rendering needs; `gpu`: what NVIDIA's library reports
@@ -35,6 +36,7 @@ mod notify;
 mod nvidia;
 mod offline;
 mod opening;
+mod outage;
 mod queue;
 mod record;
 mod render;

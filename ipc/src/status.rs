@@ -44,8 +44,11 @@ pub struct Outage {
     pub hint: Option<String>,
     /// When it was met first.
     pub since: Timestamp,
-    /// When it is tried again at the latest; `None` while it is being tried.
+    /// When it is tried again at the latest; `None` while it is being tried, and where it waits for a job that can try.
     pub next_try: Option<Timestamp>,
+    /// Whether it is being tried.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trying: bool,
     /// The devices that it keeps from working; none: jobs wait on all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<String>,
@@ -58,11 +61,18 @@ impl Outage {
     /// Since when it lasts and when it is tried again, in words.
     pub fn times(&self) -> String {
         match self.next_try {
+            Some(next) if !self.devices.is_empty() => {
+                format!("since {}; tried again at {next} at the latest", self.since)
+            }
             Some(next) => format!(
                 "since {}; tried again at {next}, or as soon as its files change",
                 self.since
             ),
-            None => format!("since {}; being tried again", self.since),
+            None if self.trying => format!("since {}; being tried again", self.since),
+            None => format!(
+                "since {}; tried again by the next job that can start, and over once its files have changed and look sound",
+                self.since
+            ),
         }
     }
 }

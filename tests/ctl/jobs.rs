@@ -227,6 +227,7 @@ fn what_the_farm_is_at_fault_for_is_told_once_with_its_times() {
         hint: Some("run `git lfs pull`".to_owned()),
         since: "2026-11-23T05:16:08.000000Z".parse().unwrap(),
         next_try: Some("2026-11-23T05:17:08.000000Z".parse().unwrap()),
+        trying: false,
         devices: Vec::new(),
         models: vec![Model::F1],
     };

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
@@ -201,6 +201,40 @@ fn a_daemon_starts_before_the_disk_with_its_models_is_mounted() {
     farm.assert_mended();
 }
 
+#[test]
+fn a_bundle_that_is_mended_while_no_job_can_try_is_known_to_be() {
+    let mut farm = Farm::stopped();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/demo");
+    for part in fs::read_dir(demo).unwrap() {
+        let part = part.unwrap();
+        if part.file_name() != "framepack.json" && part.file_name() != "README.md" {
+            symlink(part.path(), farm.path("bundle").join(part.file_name())).unwrap();
+        }
+    }
+    farm.spoil("unusable-original", Some("FP3001"));
+    farm.start();
+    for (n, blocked_by) in ["pause", "hold", "cancel"].into_iter().enumerate() {
+        let id = farm.queue_job(&format!("cat{n}"), job(&format!("a cat {n}")));
+        let number = id.to_string();
+        farm.outage("FP3001");
+        let arguments: &[&str] = match blocked_by {
+            "pause" => &["pause", "--all"],
+            other => &[other, &number],
+        };
+        assert_code(&farm.ctl(arguments), 0);
+        // Files that change and look sound.
+        farm.wait_until("it is over", |farm| {
+            let framepack = farm.path("bundle/framepack.json");
+            fs::write(framepack, "{}").unwrap();
+            farm.status().outages.is_empty().then_some(())
+        });
+        if blocked_by == "pause" {
+            assert_code(&farm.ctl(&["cancel", &number]), 0);
+            assert_code(&farm.ctl(&["resume", "--all"]), 0);
+        }
+    }
+}
+
 /// A copy of the fake worker that can be taken away.
 fn own_worker() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -263,6 +297,25 @@ fn a_worker_program_that_is_missing_or_broken_is_named_and_waited_for() {
         assert!(farm.status().paused.unwrap().contains(code));
         assert_eq!(farm.worker("cpu").state, WorkerState::Down);
         assert_untouched(&farm.show(&waits.to_string()).remove(0));
+        let queue = farm.ctl_says(&["queue"]);
+        assert!(queue.contains("waiting for cpu: "), "{queue}");
+        assert!(!queue.contains("in order of submission"), "{queue}");
+        let json = farm.ctl(&["queue", "--json"]).stdout;
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(json["outages"][0]["code"], code);
+        if n == 0 {
+            let doctor = farm.ctl(&["doctor"]);
+            assert_code(&doctor, 13);
+            let doctor = String::from_utf8(doctor.stdout).unwrap();
+            assert!(doctor.contains("FAILED  queue: "), "{doctor}");
+            // Its own advice, for the queue and for the device.
+            assert_eq!(
+                doctor.matches("or correct `worker.program`").count(),
+                2,
+                "{doctor}"
+            );
+            assert!(!doctor.contains("if somebody paused it"), "{doctor}");
+        }
         replace(&worker, &sound, 0o755);
         assert_eq!(farm.end_of(waits), StateName::Done, "{code}");
         assert_eq!(farm.show(&waits.to_string())[0].runs.attempts, 1);
@@ -398,6 +451,10 @@ fn failed_jobs_are_retried_by_their_code_or_class() {
         farm.show("oom").pop().filter(|job| job.is(StateName::Done))
     });
     assert_eq!(farm.show("@failed").len(), 2);
+    let none = farm.ctl(&["retry", "@failed:FP3012"]);
+    assert_code(&none, 0);
+    let stderr = String::from_utf8(none.stderr).unwrap();
+    assert!(stderr.contains("no failed job with FP3012"), "{stderr}");
     let unknown = farm.ctl(&["retry", "@failed:omm"]);
     assert_code(&unknown, 2);
     let stderr = String::from_utf8(unknown.stderr).unwrap();

@@ -6,7 +6,7 @@ use framepack_ipc::{
     control::{Request, Response},
     queue::{Change, ChangeOutcome, ChangeRequest, Scope},
 };
-use framepack_jobs::Job;
+use framepack_jobs::{Job, Reason, Selector};
 
 use crate::{daemon::Daemon, failure::Failure, output::Output};
 
@@ -17,6 +17,7 @@ pub(crate) fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
+    let reasons = reasons(&scope);
     let request = Request::Change(ChangeRequest { scope, change });
     let Response::Changed { jobs, remark } = daemon.ask(&request)? else {
         return Err(ClientError::Unexpected.into());
@@ -35,8 +36,27 @@ pub(crate) fn run(
         })
         .collect();
     remarks.extend(remark);
+    if jobs.is_empty() {
+        remarks.extend(
+            reasons
+                .iter()
+                .map(|reason| format!("no failed job with {reason}")),
+        );
+    }
     output.warn(&remarks)?;
     let jobs: Vec<Job> = jobs.into_iter().map(|changed| *changed.job).collect();
     output.jobs(&jobs, remarks)?;
     Ok(exit)
+}
+
+/// Why jobs should have failed that are to be changed, where the user names nothing else.
+fn reasons(scope: &Scope) -> Vec<Reason> {
+    let Scope::Jobs(selectors) = scope else {
+        return Vec::new();
+    };
+    let reasons = selectors.iter().map(|selector| match selector {
+        Selector::Failed(reason) => Some(*reason),
+        _ => None,
+    });
+    reasons.flatten().collect()
 }

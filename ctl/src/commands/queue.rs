@@ -1,11 +1,15 @@
 //! `queue`: the order in which jobs will run, with reasons.
 
+use std::io;
+
 use framepack_ipc::{
     Exit,
     client::ClientError,
     control::{Request, Response},
     queue::QueueEntry,
 };
+
+use serde_json::Map;
 
 use crate::{
     daemon::Daemon,
@@ -19,6 +23,11 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     let Response::Queue(queue) = daemon.ask(&Request::Queue)? else {
         return Err(ClientError::Unexpected.into());
     };
+    let mut beside = Map::new();
+    if !queue.outages.is_empty() {
+        let outages = serde_json::to_value(&queue.outages).map_err(io::Error::from)?;
+        beside.insert("outages".to_owned(), outages);
+    }
     let mut remarks = Vec::new();
     remarks.extend(
         queue
@@ -32,7 +41,9 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.warn(&remarks)?;
     match output.format {
         Format::Text => output.table(&rows::of_queue(&queue.jobs))?,
-        Format::Json | Format::Fields(_) => output.records("Queue", &queue.jobs, remarks)?,
+        Format::Json | Format::Fields(_) => {
+            output.records_beside("Queue", &queue.jobs, remarks, &beside)?;
+        }
     }
     Ok(Exit::Ok)
 }

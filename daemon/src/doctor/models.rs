@@ -43,6 +43,7 @@ mod tests {
         let finding = |number| Finding {
             code: Code::MODEL_POINTER,
             message: format!("finding {number}"),
+            model: None,
         };
         let look = Look {
             findings: (0..findings).map(finding).collect(),

@@ -14,6 +14,7 @@ use super::{
     jobs::import,
     message::{Image, Message},
     outbox::Delivery,
+    schedule::LocalTime,
     start::prepared,
     submit::{submit, survey},
     view::{summary, view},
@@ -37,9 +38,11 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         }
         Message::Prepared(job, result) => prepared(queue, job, result),
         Message::Shares => queue.schedule.look_at_shares(),
-        Message::Looked(look) => queue
-            .schedule
-            .note_look(&queue.jobs, look.map(|look| *look)),
+        Message::Looked(look) => queue.schedule.note_look(
+            &queue.jobs,
+            LocalTime::now(&queue.clock),
+            look.map(|look| *look),
+        ),
         Message::Outage(failure) => queue.schedule.note_outage(None, *failure),
         Message::WorkerReport(job, said) => report(queue, job, said),
         Message::Worker(status) => {

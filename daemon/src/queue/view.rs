@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use framepack_ipc::{
-    control::{Note, Outage},
+    control::{Note, Outage, WorkerState, WorkerStatus},
     queue::{QueueEntry, QueueView, Standing},
 };
 use framepack_jobs::{Code, Dependency, Job, JobState, Timestamp};
@@ -33,6 +33,8 @@ pub(crate) struct Summary {
     pub(crate) disk_full: Option<Note>,
     /// What jobs wait for until the farm is mended.
     pub(crate) outages: Vec<Outage>,
+    /// The one of these for which no job begins, where nothing else pauses the queue.
+    pub(crate) stopped_by: Option<Outage>,
 }
 
 impl Summary {
@@ -58,6 +60,7 @@ pub(super) fn summary(queue: &Queue) -> Summary {
         max_jobs: queue.max_jobs,
         paused: paused(queue, &outages),
         disk_full: full.map(|full| Note::new(Code::DISK_FULL, full.to_string())),
+        stopped_by: stopped_by(queue, &outages).cloned(),
         outages,
     }
 }
@@ -115,7 +118,7 @@ fn outages(queue: &Queue) -> Vec<Outage> {
 /// Why no job begins: what users and disks say, or an outage that all jobs wait for.
 fn paused(queue: &Queue, outages: &[Outage]) -> Option<String> {
     queue.paused().or_else(|| {
-        let outage = outages.iter().find(|outage| stops_all(queue, outage))?;
+        let outage = stopped_by(queue, outages)?;
         let (message, code, times) = (&outage.message, &outage.code, outage.times());
         Some(format!(
             "jobs wait until the farm is mended: {message} [{code}] ({times})"
@@ -123,13 +126,40 @@ fn paused(queue: &Queue, outages: &[Outage]) -> Option<String> {
     })
 }
 
+/// The outage that all jobs wait for, where they wait for nothing else.
+fn stopped_by<'a>(queue: &Queue, outages: &'a [Outage]) -> Option<&'a Outage> {
+    let is_paused = queue.paused().is_some();
+    let mut stopping = outages.iter().filter(|outage| stops_all(queue, outage));
+    stopping.next().filter(|_| !is_paused)
+}
+
+/// Why no device can start a job, as what jobs wait for whose turn would come.
+fn no_device(queue: &Queue) -> Option<String> {
+    let first = queue
+        .runs
+        .workers()
+        .find_map(|worker| worker.outage.as_ref())?;
+    let is_out =
+        |worker: &WorkerStatus| worker.outage.is_some() || worker.state == WorkerState::Faulty;
+    queue.runs.workers().all(is_out).then(|| {
+        let devices: Vec<&str> = queue
+            .runs
+            .workers()
+            .map(|worker| worker.device.as_str())
+            .collect();
+        format!(
+            "waiting for {}: {} [{}]",
+            devices.join(" or "),
+            first.message,
+            first.code
+        )
+    })
+}
+
 /// Whether no job at all can begin while this lasts.
 fn stops_all(queue: &Queue, outage: &Outage) -> bool {
     if !outage.devices.is_empty() {
-        return queue
-            .runs
-            .workers()
-            .all(|worker| outage.devices.contains(&worker.device));
+        return no_device(queue).is_some();
     }
     let queued = queue.jobs.queued();
     let mut records = queued.iter().filter_map(|id| queue.jobs.get(*id));
@@ -146,6 +176,7 @@ fn turns_to_come(queue: &Queue, context: &SchedulingContext<'_>) -> Vec<QueueEnt
         warm.push(None);
     }
     let count = warm.len();
+    let no_device = no_device(queue);
     let mut entries = Vec::new();
     for turn in 0_u32.. {
         let warm = &mut warm[turn as usize % count];
@@ -153,9 +184,12 @@ fn turns_to_come(queue: &Queue, context: &SchedulingContext<'_>) -> Vec<QueueEnt
             break;
         };
         *warm = Some(Warm::after(next.job));
-        entries.push(QueueEntry {
-            turn: Some(turn + 1),
-            ..entry(next.job, Standing::Ready, reason(&next))
+        entries.push(match &no_device {
+            Some(why) => entry(next.job, Standing::Waiting, why.clone()),
+            None => QueueEntry {
+                turn: Some(turn + 1),
+                ..entry(next.job, Standing::Ready, reason(&next))
+            },
         });
     }
     entries

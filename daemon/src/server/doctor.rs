@@ -3,7 +3,7 @@
 use framepack_ipc::{
     ErrorEnvelope,
     check::{Check, CheckState},
-    control::{Response, WorkerState},
+    control::{Outage, Response, WorkerState, WorkerStatus},
 };
 
 use super::service::Service;
@@ -18,37 +18,55 @@ pub(super) async fn doctor(service: &Service) -> Result<Response, ErrorEnvelope>
             note.hint.clone().unwrap_or_default(),
         ));
     }
-    if let Some(why) = service.queue.summary().await?.paused {
-        let fix = "`framepackctl resume --all`, if somebody paused it; otherwise it continues automatically";
-        checks.push(Check::new(CheckState::Warning, "queue", why, fix));
+    let summary = service.queue.summary().await?;
+    if let Some(why) = summary.paused {
+        checks.push(queue(why, summary.stopped_by));
     }
-    for worker in service.queue.workers().await? {
-        let name = format!("worker {}", worker.device);
-        let why = worker.note.unwrap_or_default();
-        checks.push(match worker.state {
-            WorkerState::Idle | WorkerState::Busy => {
-                Check::ok(name, worker.device_name.unwrap_or_default())
-            }
-            WorkerState::Starting => Check::new(
-                CheckState::Warning,
-                name,
-                "it is starting",
-                "ask again in a minute",
-            ),
-            WorkerState::Faulty => Check::failed(
-                name,
-                format!("it is disabled: {why}"),
-                format!(
-                    "run `framepack-worker doctor --device {}`, and see the daemon's log",
-                    worker.device
-                ),
-            ),
-            WorkerState::Down | WorkerState::Unknown => Check::failed(
-                name,
-                format!("it is down: {why}"),
-                "see the daemon's log for its last output",
-            ),
-        });
-    }
+    let workers = service.queue.workers().await?;
+    checks.extend(workers.into_iter().map(worker));
     Ok(Response::Checked { checks })
+}
+
+/// Why no job starts.
+fn queue(why: String, stopped_by: Option<Outage>) -> Check {
+    const NAME: &str = "queue";
+    match stopped_by {
+        Some(outage) => Check::failed(NAME, why, outage.hint.unwrap_or_default()),
+        None => Check::new(
+            CheckState::Warning,
+            NAME,
+            why,
+            "`framepackctl resume --all`, if somebody paused it; otherwise it continues automatically",
+        ),
+    }
+}
+
+fn worker(worker: WorkerStatus) -> Check {
+    let name = format!("worker {}", worker.device);
+    let why = worker.note.unwrap_or_default();
+    let fix = worker.outage.and_then(|outage| outage.hint);
+    match worker.state {
+        WorkerState::Idle | WorkerState::Busy => {
+            Check::ok(name, worker.device_name.unwrap_or_default())
+        }
+        WorkerState::Starting => Check::new(
+            CheckState::Warning,
+            name,
+            "it is starting",
+            "ask again in a minute",
+        ),
+        WorkerState::Faulty => Check::failed(
+            name,
+            format!("it is disabled: {why}"),
+            format!(
+                "run `framepack-worker doctor --device {}`, and see the daemon's log",
+                worker.device
+            ),
+        ),
+        WorkerState::Down | WorkerState::Unknown => Check::failed(
+            name,
+            format!("it is down: {why}"),
+            fix.unwrap_or_else(|| "see the daemon's log for its last output".to_owned()),
+        ),
+    }
 }

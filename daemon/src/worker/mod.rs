@@ -8,12 +8,14 @@
 //! - `watchdog`: how long a worker may be silent
 //! - `idle`: which memory a worker without a job frees, and when
 //! - `faults`: when a device is disabled; `switch`: how it is enabled again
-//! - `start_fault`: why a worker does not start where the farm is at fault; `outage`: the wait until it is mended
+//! - `start_fault`: why a worker does not start where the farm is at fault; `outage`: the wait until it is mended; `clue`:
+//!   what a worker needs
 //! - `questions`: questions to workers, beside jobs
 //! - `inspection`: a look at submitted jobs, by a program of its own
 //! - `devices`: which devices get a worker, and a supervisor; `known`: on which GPUs jobs were rendered
 //! - `vitals`: what the kernel says of a process
 
+mod clue;
 mod devices;
 mod faults;
 mod idle;

@@ -16,11 +16,12 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use super::{
+    clue::{Clue, Needs},
     faults::{Cause, Faults},
     idle::{IdleClock, Kept},
     known::KnownGpus,
     launch::Launch,
-    outage::{Clue, LOOK_PAUSE, News, Wait, told},
+    outage::{DeviceOutage, Interrupts},
     process::WorkerProcess,
     questions::Questions,
     run::{Run, RunContext},
@@ -31,7 +32,6 @@ use super::{
 };
 use crate::{
     disk::Disk,
-    nvidia::Nvidia,
     queue::{Assignment, Ending, QueueHandle, Stopping},
     shutdown::Shutdown,
 };
@@ -70,10 +70,10 @@ pub(crate) struct Supervisor {
     status: WorkerStatus,
     /// Before the next start after a death.
     pause: Duration,
-    /// The same while the farm is at fault.
-    outage: Wait,
-    /// Why a GPU that is missing is waited for, where nobody has said so.
-    insists: Option<String>,
+    outage: DeviceOutage,
+    needs: Needs,
+    /// How that was before the last start.
+    before: Option<Clue>,
     known: KnownGpus,
 }
 
@@ -103,7 +103,7 @@ impl Supervisor {
             },
             launch: Launch {
                 program: context.program.to_owned(),
-                device,
+                device: device.clone(),
                 state_dir: context.state_dir.to_owned(),
                 memory: config.memory,
             },
@@ -116,8 +116,9 @@ impl Supervisor {
             watchdog: Watchdog::new(config.worker.deadlines),
             faults: Faults::new(config.worker.max_faults),
             pause: FIRST_PAUSE,
-            outage: Wait::default(),
-            insists: context.insists.clone(),
+            outage: DeviceOutage::new(device, context.insists.clone()),
+            needs: Needs::new(context.disk, context.program),
+            before: None,
             known,
         }
     }
@@ -153,9 +154,13 @@ impl Supervisor {
     /// Runs one worker until it has to be replaced, and says why.
     async fn live(&mut self) -> Result<ReplaceReason, Stopping> {
         self.status.temperature = None;
-        if self.status.outage.is_none() {
-            self.tell(WorkerState::Starting).await?;
-        }
+        self.status.outage = self.outage.told(true);
+        let state = match self.status.outage {
+            Some(_) => WorkerState::Down,
+            None => WorkerState::Starting,
+        };
+        self.tell(state).await?;
+        self.before = self.needs.look().await;
         let started = select! {
             started = WorkerProcess::start(&self.launch) => started,
             () = self.shutdown.requested() => return Err(Stopping),
@@ -170,9 +175,8 @@ impl Supervisor {
                 );
                 self.status.device_name = Some(info.device_name.clone());
                 self.status.note = None;
-                if let Some(outage) = self.status.outage.take() {
-                    info!(device = info.device, code = %outage.code, "mended: {}", outage.message);
-                }
+                self.status.outage = None;
+                self.outage.started();
                 self.serve(process, &info).await
             }
             Err(error) => Ok(match start_fault::of(&error) {
@@ -185,58 +189,27 @@ impl Supervisor {
         }
     }
 
-    /// The farm is at fault that the device can't be used. Waits until it may be mended: for a while, or until what a
-    /// worker needs is other than before, or a user wants it tried.
+    /// The farm is at fault that the device can't be used: waits until it may be mended.
     async fn wait_out(&mut self, failure: Failure) -> Result<(), Stopping> {
-        let failure = self.explained(failure);
-        let (device, pause) = (&self.launch.device, self.outage.next());
-        let (outage, news) = told(device, &failure, self.status.outage.as_deref(), pause);
-        if news == News::New {
-            let hint = failure.hint.unwrap_or_default();
-            error!(device, code = %failure.code, "jobs wait until this is mended: {} ({hint})", failure.message);
-        }
+        let failure = self.outage.met(failure);
         self.status.note = Some(format!("{} [{}]", failure.message, failure.code));
-        self.status.outage = Some(Box::new(outage));
+        self.status.outage = self.outage.told(false);
         self.tell(WorkerState::Down).await?;
-        let (again, before) = (Instant::now() + pause, self.clue().await);
-        loop {
-            select! {
-                () = sleep_until(again) => return Ok(()),
-                () = sleep(LOOK_PAUSE) => if self.clue().await != before {
-                    return Ok(());
-                },
-                () = self.switch.enabled() => return Ok(()),
-                _ = self.questions.next() => self.questions.give_up(),
-                () = self.shutdown.requested() => return Err(Stopping),
-            }
-        }
-    }
-
-    async fn clue(&self) -> Option<Clue> {
-        Clue::now(&self.disk, &self.launch.program).await
-    }
-
-    /// A GPU that is missing is mostly a matter of its driver.
-    fn explained(&self, failure: Failure) -> Failure {
-        if failure.code != Code::DEVICE_MISSING {
-            return failure;
-        }
-        let failure = Nvidia::look()
-            .explain(&self.launch.device)
-            .unwrap_or(failure);
-        match &self.insists {
-            Some(why) => Failure {
-                message: format!("{}; {why}", failure.message),
-                ..failure
-            },
-            None => failure,
-        }
+        let interrupts = Interrupts {
+            before: self.before.take(),
+            needs: &self.needs,
+            switch: &self.switch,
+            questions: &mut self.questions,
+            shutdown: &mut self.shutdown,
+        };
+        self.outage.wait(interrupts).await
     }
 
     /// Waits a little longer with each death before the next worker is started.
     async fn rest(&mut self, how: String) -> Result<(), Stopping> {
         self.status.note = Some(how);
         self.status.outage = None;
+        self.outage.is_over();
         self.tell(WorkerState::Down).await?;
         select! {
             () = sleep(self.pause) => {}
@@ -249,6 +222,7 @@ impl Supervisor {
     /// Gives the device no more jobs until a user enables it again.
     async fn disable(&mut self, how: &str) -> Result<(), Stopping> {
         self.status.outage = None;
+        self.outage.is_over();
         let device = &self.launch.device;
         let code = Code::DEVICE_DISABLED;
         error!(device, %code, "disabled: {how}");

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use framepack_jobs::{Dependency, Failure, Job, JobId, StateName, Timestamp, Window};
+use framepack_jobs::{Dependency, Failure, Job, JobId, Model, StateName, Timestamp, Window};
 
 use super::{
     dependencies::Dependencies,
@@ -160,6 +160,14 @@ impl<'a> SchedulingContext<'a> {
             Some(failure) => Eligibility::Waits(Wait::Outage(failure.clone())),
             None => Eligibility::Ready,
         }
+    }
+
+    /// The models of the jobs that may begin.
+    pub(super) fn models(&self) -> BTreeSet<Model> {
+        let ready = self
+            .queued()
+            .filter(|job| self.judge(job) == Eligibility::Ready);
+        ready.map(Job::rendered_model).collect()
     }
 
     /// From now on the job counts as one that has ended without a video.

@@ -2,6 +2,7 @@
 //!
 //! A fault ends when a job gets past it. One job at a time tries, after pauses that grow, and at once when a look at the
 //! bundle's files finds them other than before and sound. A job that does not get past it goes back to where it was.
+//! While no job can try, a look that finds them so ends the fault.
 
 use std::{
     collections::BTreeMap,
@@ -10,12 +11,16 @@ use std::{
 
 use framepack_bundle::Look;
 use framepack_ipc::control::Outage;
-use framepack_jobs::{Failure, Job, JobId, Model, Timestamp};
+use framepack_jobs::{Failure, Job, JobId, Model};
 use tracing::{info, warn};
 
-/// Pause before the first job tries again; doubled with each that does not get past the fault.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+use crate::outage::{LastingFault, News, Pauses};
+
+/// Before a job tries again.
+const PAUSES: Pauses = Pauses {
+    first: Duration::from_secs(5),
+    longest: Duration::from_mins(5),
+};
 /// Time between two looks at the bundle.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
@@ -29,23 +34,24 @@ pub(super) struct Outages {
 /// A fault that jobs of one model meet.
 #[derive(Debug)]
 struct ModelOutage {
-    model: Model,
-    failure: Failure,
-    since: Timestamp,
-    /// Jobs that have met it since.
-    tries: u32,
-    /// When a job may try.
-    due: Instant,
-    /// The same for people.
-    due_at: Timestamp,
+    fault: LastingFault,
     /// The job that tries.
     probe: Option<JobId>,
+    /// The files, as they were before it was met last.
+    met_with: Option<Signature>,
+    /// The same for the job that tries.
+    tried_with: Option<Signature>,
+    /// A look since has found them other than that, and sound.
+    looks_mended: bool,
 }
+
+/// What a look at a bundle has that is other when a file is.
+type Signature = u64;
 
 /// Looks at the bundle's files.
 #[derive(Debug, Default)]
 struct Looks {
-    last: Option<Look>,
+    last: Option<Signature>,
     is_looking: bool,
     next: Option<Instant>,
 }
@@ -53,30 +59,33 @@ struct Looks {
 impl Outages {
     /// A job of this model met a fault.
     pub(super) fn met(&mut self, model: Model, job: JobId, failure: Failure) {
-        let is_known = self.current.values().any(|known| known.is_like(&failure));
-        if !is_known {
+        let mut others = self.current.values();
+        let is_told = others.any(|known| known.fault.failure().code == failure.code);
+        let outage = self.current.get_mut(&model);
+        let news = match outage {
+            Some(outage) => outage.met(job, failure.clone()),
+            None => {
+                let fault = LastingFault::first_met(failure.clone(), PAUSES);
+                self.current.insert(model, ModelOutage::new(fault));
+                News::New
+            }
+        };
+        if news == News::New && !is_told {
             warn!(
                 code = %failure.code,
                 "jobs wait until this is mended, and lose nothing: {}{}",
                 failure.message,
-                failure.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default()
+                failure.hint.map(|hint| format!(" ({hint})")).unwrap_or_default()
             );
         }
-        let outage = self.current.entry(model);
-        let outage = outage.or_insert_with(|| ModelOutage::new(model, failure.clone()));
-        // Others may meet it, too, which began before it was known.
-        if outage.tries == 0 || outage.probe == Some(job) {
-            outage.put_off();
-        }
-        outage.failure = failure;
     }
 
     /// The bundle is not there, which was seen before any job met it. The first job tries at once.
     pub(super) fn expect(&mut self, failure: &Failure) {
         warn!(code = %failure.code, "jobs will wait: {}", failure.message);
         for model in Model::ALL {
-            let outage = ModelOutage::new(model, failure.clone());
-            self.current.insert(model, outage);
+            let fault = LastingFault::expected(failure.clone(), PAUSES);
+            self.current.insert(model, ModelOutage::new(fault));
         }
     }
 
@@ -90,13 +99,11 @@ impl Outages {
             return false;
         };
         // What no job has met was a guess.
-        self.current.retain(|_, other| other.tries > 0);
-        if !self
-            .current
-            .values()
-            .any(|other| other.is_like(&outage.failure))
-        {
-            info!(code = %outage.failure.code, "mended, jobs go on: {}", outage.failure.message);
+        self.current.retain(|_, other| other.fault.is_met());
+        let failure = outage.fault.failure();
+        let mut others = self.current.values();
+        if !others.any(|other| other.fault.is_like(failure)) {
+            info!(code = %failure.code, "mended, jobs go on: {}", failure.message);
         }
         // What was wrong for one model was mostly wrong for the others.
         self.try_now();
@@ -106,15 +113,14 @@ impl Outages {
     /// Why a job waits.
     pub(super) fn of(&self, job: &Job) -> Option<&Failure> {
         let outage = self.current.get(&job.rendered_model())?;
-        (outage.probe != Some(job.id)).then_some(&outage.failure)
+        (outage.probe != Some(job.id)).then_some(outage.fault.failure())
     }
 
     /// The models of which a job may try now, given which jobs are with a worker.
     pub(super) fn due(&self, is_begun: impl Fn(JobId) -> bool) -> Vec<Model> {
-        let now = Instant::now();
-        let is_due = |outage: &&ModelOutage| outage.due <= now && !outage.is_tried(&is_begun);
-        let due = self.current.values().filter(is_due);
-        due.map(|outage| outage.model).collect()
+        let is_due = |outage: &ModelOutage| outage.fault.is_due() && !outage.is_tried(&is_begun);
+        let due = self.current.iter().filter(|(_, outage)| is_due(outage));
+        due.map(|(model, _)| *model).collect()
     }
 
     /// Whether any job waits for a model.
@@ -126,14 +132,14 @@ impl Outages {
     pub(super) fn choose(&mut self, model: Model, job: Option<JobId>) {
         if let Some(outage) = self.current.get_mut(&model) {
             outage.probe = job;
+            outage.tried_with = self.looks.last;
         }
     }
 
     /// A job of each model may try at once.
     pub(super) fn try_now(&mut self) {
         for outage in self.current.values_mut() {
-            outage.due = Instant::now();
-            outage.due_at = Timestamp::now();
+            outage.fault.try_now();
         }
     }
 
@@ -145,27 +151,28 @@ impl Outages {
         wants
     }
 
-    /// What a look at the bundle found; `None`: its share does not answer. Whether jobs may begin now. A bundle that has
-    /// become sound is tried by a job of each model; where there is none, the look has to do.
-    pub(super) fn looked(&mut self, look: Option<Look>, has_jobs: impl Fn(Model) -> bool) -> bool {
+    /// What a look at the bundle found; `None`: its share does not answer. Whether jobs may begin now. Files that have
+    /// become sound are tried by a job of their model; where none can (`can_try`, given the one that does), the look has to do.
+    pub(super) fn looked(
+        &mut self,
+        look: Option<Look>,
+        can_try: impl Fn(Model, Option<JobId>) -> bool,
+    ) -> bool {
         self.looks.is_looking = false;
         self.looks.next = Some(Instant::now() + LOOK_PAUSE);
         let Some(look) = look else { return false };
-        let is_sound = look.findings.is_empty();
-        let last = self.looks.last.replace(look);
-        let is_other = last.is_some_and(|last| Some(last) != self.looks.last);
-        let mut is_over = false;
+        self.looks.last = Some(look.signature);
+        let count = self.current.len();
+        let mut may_try = false;
         self.current.retain(|model, outage| {
-            let is_mended = is_sound && !has_jobs(*model) && (is_other || outage.tries == 0);
-            is_over |= is_mended;
-            !is_mended
+            let is_new = outage.looked(*model, &look);
+            let is_over = outage.looks_mended && !can_try(*model, outage.probe);
+            may_try |= is_new && !is_over;
+            !is_over
         });
+        let is_over = self.current.len() < count;
         if is_over && self.current.is_empty() {
             info!("the model bundle looks sound again");
-        }
-        let may_try = is_sound && is_other;
-        if may_try {
-            self.try_now();
         }
         if self.current.is_empty() {
             self.looks = Looks::default();
@@ -176,7 +183,7 @@ impl Outages {
     /// How soon something is to be done.
     pub(super) fn patience(&self) -> Option<Duration> {
         let now = Instant::now();
-        let dues = self.current.values().map(|outage| outage.due);
+        let dues = self.current.values().map(|outage| outage.fault.due());
         // What is due waits for a job or a worker, and is no reason to hurry.
         let dues = dues.filter(|due| *due > now);
         let look = (!self.current.is_empty()).then(|| self.looks.next.unwrap_or(now + LOOK_PAUSE));
@@ -189,13 +196,17 @@ impl Outages {
     /// For people: a fault that all models have is one.
     pub(super) fn told(&self, is_begun: impl Fn(JobId) -> bool) -> Vec<Outage> {
         let mut told: Vec<Outage> = Vec::new();
-        for outage in self.current.values() {
-            let same = told.iter_mut().find(|told| {
-                told.code == outage.failure.code && told.message == outage.failure.message
-            });
+        for (model, outage) in &self.current {
+            let failure = outage.fault.failure();
+            let same = told
+                .iter_mut()
+                .find(|told| told.code == failure.code && told.message == failure.message);
             match same {
-                Some(told) => told.models.push(outage.model),
-                None => told.push(outage.told(&is_begun)),
+                Some(told) => told.models.push(*model),
+                None => told.push(Outage {
+                    models: vec![*model],
+                    ..outage.fault.told(outage.is_tried(&is_begun))
+                }),
             }
         }
         for outage in &mut told {
@@ -208,134 +219,44 @@ impl Outages {
 }
 
 impl ModelOutage {
-    fn new(model: Model, failure: Failure) -> Self {
+    fn new(fault: LastingFault) -> Self {
         Self {
-            model,
-            failure,
-            since: Timestamp::now(),
-            tries: 0,
-            due: Instant::now(),
-            due_at: Timestamp::now(),
+            fault,
             probe: None,
+            met_with: None,
+            tried_with: None,
+            looks_mended: false,
         }
     }
 
-    fn is_like(&self, failure: &Failure) -> bool {
-        self.failure.code == failure.code && self.failure.message == failure.message
+    /// A job met this. Others may meet it, too, which began before it was known: they say nothing new.
+    fn met(&mut self, job: JobId, failure: Failure) -> News {
+        if self.fault.is_met() && self.probe != Some(job) {
+            return News::Known;
+        }
+        self.met_with = self.tried_with.take();
+        self.looks_mended = false;
+        self.probe = None;
+        self.fault.met(failure)
     }
 
-    /// Another job may try after a pause.
-    fn put_off(&mut self) {
-        let pause = FIRST_PAUSE
-            .saturating_mul(2_u32.saturating_pow(self.tries))
-            .min(LONGEST_PAUSE);
-        self.tries += 1;
-        self.probe = None;
-        self.due = Instant::now() + pause;
-        self.due_at = Timestamp::now().plus(pause);
+    /// A look found the files like this. Whether they may be mended by now, and were not before; a job may try then.
+    fn looked(&mut self, model: Model, look: &Look) -> bool {
+        let before = *self.met_with.get_or_insert(look.signature);
+        let is_other = before != look.signature || !self.fault.is_met();
+        let was_mended = self.looks_mended;
+        self.looks_mended = look.is_sound_for(model) && (is_other || was_mended);
+        let is_new = self.looks_mended && !was_mended;
+        if is_new {
+            self.fault.try_now();
+        }
+        is_new
     }
 
     fn is_tried(&self, is_begun: impl Fn(JobId) -> bool) -> bool {
         self.probe.is_some_and(is_begun)
     }
-
-    fn told(&self, is_begun: impl Fn(JobId) -> bool) -> Outage {
-        Outage {
-            code: self.failure.code.clone(),
-            message: self.failure.message.clone(),
-            hint: self.failure.hint.clone(),
-            since: self.since,
-            next_try: (!self.is_tried(is_begun)).then_some(self.due_at),
-            devices: Vec::new(),
-            models: vec![self.model],
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use framepack_jobs::Code;
-
-    use super::*;
-
-    const SOUND: Look = Look {
-        findings: Vec::new(),
-        signature: 1,
-        transformer_bytes: 0,
-    };
-
-    fn failure(code: Code) -> Failure {
-        Failure::new(code, "m")
-    }
-
-    fn due(outages: &Outages) -> Vec<Model> {
-        outages.due(|_| false)
-    }
-
-    #[test]
-    fn a_fault_ends_when_the_job_that_tries_gets_past_it() {
-        let mut outages = Outages::default();
-        outages.met(Model::Original, JobId(1), failure(Code::WEIGHTS_TRUNCATED));
-        assert_eq!(due(&outages), [], "not at once");
-        outages.try_now();
-        assert_eq!(due(&outages), [Model::Original]);
-        outages.choose(Model::Original, Some(JobId(2)));
-        assert_eq!(outages.due(|job| job == JobId(2)), [], "one at a time");
-        // One that began before does not show that another could begin.
-        assert!(!outages.passed(Model::Original, JobId(1)));
-        assert!(!outages.passed(Model::F1, JobId(2)));
-        assert!(outages.passed(Model::Original, JobId(2)));
-        assert!(outages.is_empty());
-    }
-
-    #[test]
-    fn pauses_grow_with_the_jobs_that_try_and_not_with_others() {
-        let mut outages = Outages::default();
-        let pause = |outages: &Outages| outages.current[&Model::Original].tries;
-        for job in 1..=3 {
-            outages.met(Model::Original, JobId(job), failure(Code::MODEL_POINTER));
-        }
-        assert_eq!(pause(&outages), 1, "they had begun before");
-        outages.choose(Model::Original, Some(JobId(4)));
-        outages.met(Model::Original, JobId(4), failure(Code::MODEL_POINTER));
-        assert_eq!(pause(&outages), 2);
-        assert_eq!(due(&outages), []);
-    }
-
-    #[test]
-    fn files_that_have_changed_and_look_sound_are_tried_at_once() {
-        let jobs = |_| true;
-        let mut outages = Outages::default();
-        outages.met(Model::F1, JobId(1), failure(Code::TENSOR_SHAPE));
-        // It was as sound before: a look does not see this fault.
-        assert!(!outages.looked(Some(SOUND), jobs));
-        assert!(!outages.looked(Some(SOUND), jobs));
-        assert!(!outages.looked(None, jobs));
-        let other = Look {
-            signature: 2,
-            ..SOUND
-        };
-        assert!(outages.looked(Some(other), jobs));
-        assert_eq!(due(&outages), [Model::F1]);
-        // Without a job that could try, the look has to do.
-        assert!(outages.looked(Some(SOUND), |_| false));
-        assert!(outages.is_empty());
-    }
-
-    #[test]
-    fn a_bundle_that_comes_after_the_start_ends_what_was_expected() {
-        let mut outages = Outages::default();
-        outages.expect(&failure(Code::MODEL_INCOMPLETE));
-        assert_eq!(due(&outages), Model::ALL, "the first job tries at once");
-        let told = outages.told(|_| false);
-        assert_eq!(told.len(), 1, "one message: {told:?}");
-        assert!(told[0].models.is_empty());
-        assert!(outages.looked(Some(SOUND), |_| false));
-        assert!(outages.is_empty());
-
-        outages.expect(&failure(Code::MODEL_INCOMPLETE));
-        outages.choose(Model::F1, Some(JobId(1)));
-        assert!(outages.passed(Model::F1, JobId(1)));
-        assert!(outages.is_empty(), "nobody has met it");
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use std::{
 
 use framepack_bundle::Look;
 use framepack_ipc::control::Outage;
-use framepack_jobs::{Failure, Job, JobId, JobState, Timestamp};
+use framepack_jobs::{Failure, Job, JobId, JobState, Model, StateName, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -24,7 +24,6 @@ use super::{
 use crate::{
     disk::{DiskFull, SilentShares},
     queue::jobs::Jobs,
-    record::Record,
     store::StoreError,
 };
 
@@ -110,10 +109,14 @@ impl Schedule {
         jobs: &'a Jobs,
         time: LocalTime,
     ) -> SchedulingContext<'a> {
+        self.but_for_outages(jobs, time).with_outages(&self.outages)
+    }
+
+    /// The same as if all models could be used.
+    fn but_for_outages<'a>(&'a self, jobs: &'a Jobs, time: LocalTime) -> SchedulingContext<'a> {
         SchedulingContext::new(jobs.all(), jobs.queued(), time)
             .with_paused(&self.pauses.groups)
             .with_silent(&self.silent)
-            .with_outages(&self.outages)
     }
 
     /// The jobs that may begin, in their order, but for those of `others`.
@@ -249,9 +252,7 @@ impl Schedule {
     ) {
         for model in self.outages.due(is_begun) {
             self.outages.choose(model, None);
-            let context = SchedulingContext::new(jobs.all(), jobs.queued(), time.clone())
-                .with_paused(&self.pauses.groups)
-                .with_silent(&self.silent);
+            let context = self.but_for_outages(jobs, time.clone());
             let mut ready = context.lineup(&self.overtaken, others);
             let mut turns = std::iter::from_fn(|| ready.next(None));
             let first = turns.find(|turn| turn.job.rendered_model() == model);
@@ -271,14 +272,16 @@ impl Schedule {
     }
 
     /// What such a look found.
-    pub(in crate::queue) fn note_look(&mut self, jobs: &Jobs, look: Option<Look>) {
-        let queued = jobs.queued().iter().filter_map(|id| jobs.get(*id));
-        let of_model = |record: &&Record, model| record.job.rendered_model() == model;
-        let has_jobs = |model| {
-            queued.clone().any(|record| of_model(&record, model))
-                || jobs.running().any(|record| of_model(&record, model))
+    pub(in crate::queue) fn note_look(&mut self, jobs: &Jobs, time: LocalTime, look: Option<Look>) {
+        let models = match self.pauses.all || self.no_room.is_some() {
+            true => BTreeSet::new(),
+            false => self.but_for_outages(jobs, time).models(),
         };
-        self.may_begin |= self.outages.looked(look, has_jobs);
+        let can_try = |model: Model, probe: Option<JobId>| {
+            let probe = probe.and_then(|id| jobs.get(id));
+            models.contains(&model) || probe.is_some_and(|probe| probe.job.is(StateName::Running))
+        };
+        self.may_begin |= self.outages.looked(look, can_try);
     }
 
     /// What jobs wait for, for people.

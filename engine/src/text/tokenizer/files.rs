@@ -22,6 +22,18 @@ pub(super) fn read_json(path: &Path) -> Result<Value, TokenizerError> {
     serde_json::from_str(&read_text(path)?).map_err(|error| invalid(path, &error))
 }
 
+/// That a folder has none of the files that would do, or what lies in the place of one of them.
+pub(super) fn missing(dir: &Path, expected: &'static str, files: &[&str]) -> TokenizerError {
+    let mut files = files.iter().map(|name| dir.join(name));
+    match files.find_map(|file| framepack_bundle::stand_in(&file)) {
+        Some(stand_in) => stand_in.into(),
+        None => TokenizerError::Missing {
+            dir: dir.to_owned(),
+            expected,
+        },
+    }
+}
+
 /// That a file is not valid, and why.
 pub(super) fn invalid(path: &Path, reason: &dyn Display) -> TokenizerError {
     TokenizerError::Invalid {

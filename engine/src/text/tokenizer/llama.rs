@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokenizers::Tokenizer;
 
-use super::files::invalid;
+use super::files::{invalid, missing, read_text};
 use super::special::SpecialTokens;
 use crate::error::TokenizerError;
 use crate::text::prompt::{BEFORE_PROMPT, MAX_PROMPT_TOKENS, with_template};
@@ -27,13 +27,11 @@ impl LlamaTokenizer {
     /// Reads `tokenizer.json` and the special tokens named beside it.
     pub fn open(dir: &Path) -> Result<Self, TokenizerError> {
         let path = dir.join("tokenizer.json");
-        if !path.is_file() {
-            return Err(TokenizerError::Missing {
-                dir: dir.to_owned(),
-                expected: "tokenizer.json",
-            });
+        if !path.exists() {
+            return Err(missing(dir, "tokenizer.json", &["tokenizer.json"]));
         }
-        let mut tokenizer = Tokenizer::from_file(&path).map_err(|error| invalid(&path, &error))?;
+        let tokenizer = read_text(&path)?.parse::<Tokenizer>();
+        let mut tokenizer = tokenizer.map_err(|error| invalid(&path, &error))?;
         // The file may carry the settings of whoever saved it last.
         tokenizer.with_padding(None);
         tokenizer

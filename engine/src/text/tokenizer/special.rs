@@ -23,7 +23,7 @@ impl SpecialTokens {
         let mut tokens = Self::default();
         for name in ["tokenizer_config.json", "special_tokens_map.json"] {
             let path = dir.join(name);
-            if !path.is_file() {
+            if !path.exists() && framepack_bundle::stand_in(&path).is_none() {
                 continue;
             }
             let json = read_json(&path)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use tokenizers::models::bpe::{Merges, Vocab};
 
-use super::files::{invalid, read_json, read_text};
+use super::files::{invalid, missing, read_json, read_text};
 use crate::error::TokenizerError;
 
 /// `merges.txt` may list more merges than CLIP's vocabulary uses: 49152 entries less 256 bytes, less the
@@ -22,11 +22,11 @@ pub(super) fn read_vocabulary(dir: &Path) -> Result<(Vocab, Merges), TokenizerEr
     } else if json.is_file() {
         vocabulary_from_tokenizer_json(&json)
     } else {
-        let expected = "vocab.json with merges.txt, or tokenizer.json";
-        Err(TokenizerError::Missing {
-            dir: dir.to_owned(),
-            expected,
-        })
+        Err(missing(
+            dir,
+            "vocab.json with merges.txt, or tokenizer.json",
+            &["tokenizer.json", "vocab.json", "merges.txt"],
+        ))
     }
 }
 

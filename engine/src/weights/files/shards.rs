@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -59,7 +58,7 @@ impl Shards {
             shards.add(single_path, layout)?;
             Ok(shards)
         } else {
-            Err(match find_pickle(dir) {
+            Err(match framepack_bundle::pickle(dir) {
                 Some(path) => WeightsError::Pickle { path },
                 None => {
                     let error = WeightsError::NotFound {
@@ -203,17 +202,4 @@ fn storage_of(dtype: Dtype) -> Option<Storage> {
         Dtype::F32 => Some(Storage::Plain(Kind::Float)),
         _ => None,
     }
-}
-
-/// A pickled model in the folder, if there is one.
-fn find_pickle(dir: &Path) -> Option<PathBuf> {
-    let files = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path());
-    let is_pickle = |path: &PathBuf| {
-        path.extension().is_some_and(|e| {
-            ["bin", "pt", "pth", "ckpt", "pkl"]
-                .iter()
-                .any(|p| e.eq_ignore_ascii_case(p))
-        })
-    };
-    files.filter(is_pickle).min()
 }

@@ -32,8 +32,8 @@ codes! {
         "tensors that the model does not use",
         "use config.json and weights of the same model";
     MODEL_CONFIG "FP3011", Internal, Farm,
-        "config.json is unreadable, or of another model",
-        "use the config.json that belongs to this model";
+        "configuration of a model (config.json, preprocessor_config.json) is unreadable, or of another model",
+        "use the file of that name that belongs to this model";
     MODEL_INCOMPLETE "FP3012", Internal, Farm,
         "model bundle lacks something that the job needs",
         "see \"The real models\" in the README";
