@@ -10,12 +10,12 @@ use std::{
 
 use framepack_jobs::{Code, Model};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use crate::{
     error::BundleError,
     header::Header,
     layout::{Bundle, Component},
+    outline::Outline,
     stand_in::{self, pickle},
 };
 
@@ -161,16 +161,12 @@ impl Survey {
             Component::Tokenizer | Component::Tokenizer2 => Code::TOKENIZER,
             _ => Code::MODEL_CONFIG,
         };
-        let read = fs::read(path).map_err(|error| error.to_string());
-        let parsed = read.and_then(|text| {
-            serde_json::from_slice::<Map<String, Value>>(&text).map_err(|error| error.to_string())
-        });
         let name = path.file_name().unwrap_or_default();
-        let reason = match parsed {
-            Ok(table) if name == "tokenizer.json" && !table.contains_key("model") => {
+        let reason = match Outline::read(path) {
+            Ok(outline) if name == "tokenizer.json" && !outline.has_model => {
                 "it has no `model`".to_owned()
             }
-            Ok(table) if name == "vocab.json" && table.is_empty() => "it has no token".to_owned(),
+            Ok(outline) if name == "vocab.json" && outline.is_empty => "it has no token".to_owned(),
             Ok(_) => return,
             Err(reason) => reason,
         };

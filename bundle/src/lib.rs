@@ -11,6 +11,7 @@ mod check;
 mod error;
 mod header;
 mod layout;
+mod outline;
 mod stand_in;
 
 pub use self::{
