@@ -256,7 +256,7 @@ fn what_the_farm_is_at_fault_for_is_told_once_with_its_times() {
              change); run `git lfs pull`\n",
             "",
         );
-    let json = talk(&["ping", "--json=outages"], vec![Response::Pong(status)]);
+    let json = talk(&["ping", "--json"], vec![Response::Pong(status)]);
     let outages = &json.ended.json()["items"][0]["outages"][0];
     assert_eq!(
         (&outages["code"], &outages["fault"]),
