@@ -111,7 +111,9 @@ fn a_job_that_pauses_at_a_section_ends_there_and_is_continued() {
 fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
     let desk = Desk::new();
     let mut worker = Worker::ready(desk.path());
-    let request = desk.request(Model::Original, 2);
+    let mut request = desk.request(Model::Original, 2);
+    // So many that some are left when the worker hears of it.
+    request.steps = Some(12);
     let undisturbed = worker.render(&request);
     let request = fresh(&desk, &request, "suspended");
     let suspend = ToWorker::Pause {

@@ -160,7 +160,7 @@ fn rule_10_a_folder_without_ready_settles_as_a_file_does() {
     let farm = Farm::with_spool("settle_secs: 0.2, scan_secs: 0.1");
     let folder = farm.path("jobs/cat.job");
     fs::create_dir_all(folder.join("pictures")).unwrap();
-    farm.wait_for_status("cat.job: the bundle has 0 job files");
+    farm.wait_for_status("cat.job: the bundle has no job file");
     let mut picture = File::create(folder.join("pictures/start.png")).unwrap();
     fs::write(folder.join("shot.yaml"), bundled("a cat")).unwrap();
     farm.wait_for_status("cat.job: it is open for writing");
