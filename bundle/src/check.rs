@@ -116,7 +116,7 @@ impl Survey {
         for name in component.files() {
             let file = folder.join(name);
             self.note(&file);
-            if file.is_file() && name.ends_with(".json") {
+            if file.is_file() && file.extension().is_some_and(|suffix| suffix == "json") {
                 self.json(&file, component);
             } else if let Some(stand_in) = stand_in::of(&file) {
                 self.found(&stand_in.into());

@@ -21,7 +21,7 @@ pub fn long_prompts<'a>(
     negative_prompt: &'a str,
     guidance: &Guidance,
 ) -> Vec<(&'static str, &'a str)> {
-    let negative = (guidance.cfg != 1.0).then_some(("negative_prompt", negative_prompt));
+    let negative = (guidance.cfg > 1.0).then_some(("negative_prompt", negative_prompt));
     let used = [("prompt", prompt)].into_iter().chain(negative);
     used.filter(|(_, prompt)| prompt.len() > SURELY_READ_BYTES)
         .collect()

@@ -36,6 +36,7 @@ fn tiff(entries: &[(u16, u16, u32)]) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn what_is_not_read_is_called_by_its_name_with_a_way_out() {
     let at = |place: usize, magic: &[u8]| [&vec![1; place][..], magic].concat();
     let cases: Vec<(Vec<u8>, &str, &str, &str)> = vec![

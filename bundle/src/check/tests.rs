@@ -51,6 +51,7 @@ fn a_whole_bundle_has_no_findings_and_keeps_its_signature() {
 type Case = (fn(&Path), Code, &'static [&'static str]);
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn every_state_of_incompleteness_is_named() {
     let cases: [Case; 22] = [
         (
@@ -90,7 +91,7 @@ fn every_state_of_incompleteness_is_named() {
                     .open(root.join(SHARD_2))
                     .unwrap()
                     .set_len(5_286_804)
-                    .unwrap()
+                    .unwrap();
             },
             Code::WEIGHTS_TRUNCATED,
             &["5286808", "5286804"],
@@ -100,7 +101,7 @@ fn every_state_of_incompleteness_is_named() {
                 File::create(root.join(SHARD_2))
                     .unwrap()
                     .set_len(5_286_808)
-                    .unwrap()
+                    .unwrap();
             },
             Code::MODEL_UNFINISHED,
             &["zeroes"],
@@ -191,7 +192,7 @@ fn every_state_of_incompleteness_is_named() {
                     root.join(format!("{TRANSFORMER}.safetensors.index.json")),
                     "{}",
                 )
-                .unwrap()
+                .unwrap();
             },
             Code::WEIGHTS_INDEX,
             &["weight_map"],

@@ -1,4 +1,4 @@
-//! TIFF and BigTIFF: the first directory. Most cameras' raw files are TIFF as well, with a small preview as the first
+//! TIFF and `BigTIFF`: the first directory. Most cameras' raw files are TIFF as well, with a small preview as the first
 //! picture.
 
 use std::io::{BufRead, Cursor, Seek};
@@ -20,7 +20,7 @@ const LINEAR_RAW: u32 = 34892;
 pub(super) const BLACK_IS_ZERO: u32 = 1;
 pub(super) const PALETTE: u32 = 3;
 
-/// How numbers are written: BigTIFF has longer places and counts.
+/// How numbers are written: `BigTIFF` has longer places and counts.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     endian: Endian,

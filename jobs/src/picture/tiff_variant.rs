@@ -7,7 +7,7 @@ const RGB: u32 = 2;
 const CMYK: u32 = 5;
 const YCBCR: u32 = 6;
 const JPEG: u32 = 7;
-/// None, CCITT G4, LZW, JPEG, Deflate, PackBits, Deflate by its old number, zstd, WebP.
+/// None, CCITT G4, LZW, JPEG, Deflate, `PackBits`, Deflate by its old number, zstd, WebP.
 const COMPRESSIONS: [u32; 9] = [1, 4, 5, JPEG, 8, 32773, 32946, 50000, 50001];
 
 /// What a picture is that the worker does not read.
