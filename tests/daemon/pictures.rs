@@ -187,7 +187,7 @@ fn a_picture_that_cannot_be_decoded_fails_its_job_before_its_turn() {
         assert_eq!(report["failure"]["code"], "FP2006", "{report:#}");
     }
     let path = farm.write_job("job.yaml", "a cat");
-    let text = job("a mouse").replace("photo.png", "../jobs/bad.png");
+    let text = job("a mouse").replace("photo.png", "../bad.png");
     fs::write(&path, text).unwrap();
     assert_code(&farm.ctl(&["submit", &path]), 0);
     farm.wait_until("it has failed", |farm| {

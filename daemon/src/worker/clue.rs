@@ -68,7 +68,9 @@ fn files(program: &Path, folders: &[PathBuf]) -> u64 {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
         files.sort();
-        files.iter().for_each(|file| note(file, &mut hasher));
+        for file in files {
+            note(&file, &mut hasher);
+        }
     }
     hasher.finish()
 }

@@ -80,12 +80,11 @@ impl Inspector {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Wanted>) {
         loop {
             let wanted = if self.running.is_some() {
-                match timeout(LINGER, inbox.recv()).await {
-                    Ok(wanted) => wanted,
-                    Err(_) => {
-                        self.retire().await;
-                        continue;
-                    }
+                if let Ok(wanted) = timeout(LINGER, inbox.recv()).await {
+                    wanted
+                } else {
+                    self.retire().await;
+                    continue;
                 }
             } else {
                 inbox.recv().await

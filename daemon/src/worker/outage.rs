@@ -66,17 +66,14 @@ impl DeviceOutage {
     /// Its worker met this. Returns what is told of it.
     pub(super) fn met(&mut self, failure: Failure) -> Failure {
         let failure = self.explained(failure);
-        let news = match &mut self.fault {
-            Some(fault) => {
-                if !self.lasts {
-                    fault.begin_again();
-                }
-                fault.met(failure.clone())
+        let news = if let Some(fault) = &mut self.fault {
+            if !self.lasts {
+                fault.begin_again();
             }
-            None => {
-                self.fault = Some(LastingFault::first_met(failure.clone(), PAUSES));
-                News::New
-            }
+            fault.met(failure.clone())
+        } else {
+            self.fault = Some(LastingFault::first_met(failure.clone(), PAUSES));
+            News::New
         };
         if news == News::New || !self.lasts {
             let (device, hint) = (&self.device, failure.hint.as_deref().unwrap_or_default());

@@ -12,15 +12,14 @@ use tiff::tags::Tag;
 
 /// The pixels and how the camera was held; `None` for a TIFF that the usual decoder reads.
 pub(super) fn decode(bytes: &[u8]) -> Option<Result<(RgbImage, Orientation), ImageError>> {
-    let decoded = match tiff_palette_as_greys(bytes) {
-        Some(greys) => look_up(&greys),
-        None => {
-            let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
-            if !matches!(decoder.colortype(), Ok(ColorType::YCbCr(8))) {
-                return None;
-            }
-            from_ycbcr(decoder)
+    let decoded = if let Some(greys) = tiff_palette_as_greys(bytes) {
+        look_up(&greys)
+    } else {
+        let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
+        if !matches!(decoder.colortype(), Ok(ColorType::YCbCr(8))) {
+            return None;
         }
+        from_ycbcr(decoder)
     };
     Some(decoded.map_err(|error| {
         let format = ImageFormatHint::Exact(ImageFormat::Tiff);

@@ -95,13 +95,12 @@ impl<'a, 'j> Generation<'a, 'j> {
             // Drawn for sections that were found, too: the stream goes on behind them.
             let noise = noise.next(&noise_shape);
             let count = number as u32 + 1;
-            let (latents, checkpoint) = match found.section(number) {
-                Some((latents, checkpoint)) => (latents.shallow_clone(), checkpoint.to_owned()),
-                None => {
-                    let latents = self.sampled((section, count), &noise)?;
-                    let checkpoint = self.save(count, &latents)?;
-                    (latents, checkpoint)
-                }
+            let (latents, checkpoint) = if let Some((latents, checkpoint)) = found.section(number) {
+                (latents.shallow_clone(), checkpoint.to_owned())
+            } else {
+                let latents = self.sampled((section, count), &noise)?;
+                let checkpoint = self.save(count, &latents)?;
+                (latents, checkpoint)
             };
             self.history.push(section, &latents);
             let of = DecodedSection {

@@ -62,13 +62,12 @@ impl Outages {
         let mut others = self.current.values();
         let is_told = others.any(|known| known.fault.failure().code == failure.code);
         let outage = self.current.get_mut(&model);
-        let news = match outage {
-            Some(outage) => outage.met(job, failure.clone()),
-            None => {
-                let fault = LastingFault::first_met(failure.clone(), PAUSES);
-                self.current.insert(model, ModelOutage::new(fault));
-                News::New
-            }
+        let news = if let Some(outage) = outage {
+            outage.met(job, failure.clone())
+        } else {
+            let fault = LastingFault::first_met(failure.clone(), PAUSES);
+            self.current.insert(model, ModelOutage::new(fault));
+            News::New
         };
         if news == News::New && !is_told {
             warn!(

@@ -273,9 +273,10 @@ impl Schedule {
 
     /// What such a look found.
     pub(in crate::queue) fn note_look(&mut self, jobs: &Jobs, time: LocalTime, look: Option<Look>) {
-        let models = match self.pauses.all || self.no_room.is_some() {
-            true => BTreeSet::new(),
-            false => self.but_for_outages(jobs, time).models(),
+        let models = if self.pauses.all || self.no_room.is_some() {
+            BTreeSet::new()
+        } else {
+            self.but_for_outages(jobs, time).models()
         };
         let can_try = |model: Model, probe: Option<JobId>| {
             let probe = probe.and_then(|id| jobs.get(id));

@@ -58,15 +58,14 @@ impl Shards {
             shards.add(single_path, layout)?;
             Ok(shards)
         } else {
-            Err(match framepack_bundle::pickle(dir) {
-                Some(path) => WeightsError::Pickle { path },
-                None => {
-                    let error = WeightsError::NotFound {
-                        dir: dir.into(),
-                        base: layout.base,
-                    };
-                    error.at(&index_path).at(&single_path)
-                }
+            Err(if let Some(path) = framepack_bundle::pickle(dir) {
+                WeightsError::Pickle { path }
+            } else {
+                let error = WeightsError::NotFound {
+                    dir: dir.into(),
+                    base: layout.base,
+                };
+                error.at(&index_path).at(&single_path)
             })
         }
     }
