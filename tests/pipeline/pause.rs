@@ -129,11 +129,11 @@ fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
     // One that stands still gives its memory back, too. A new process has only what is on the disk.
     let mut worker = Worker::ready(desk.path());
     worker.send(&ToWorker::Render(Box::new(request.clone())));
+    let seen = worker.wait_for(is_sampling);
     worker.send(&ToWorker::Pause {
         job: JOB,
         at: PauseAt::Step,
     });
-    let seen = worker.wait_for(is_sampling);
     let last = last_step(&mut worker, seen);
 
     let mut worker = Worker::ready(desk.path());
