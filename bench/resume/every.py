@@ -15,30 +15,14 @@ from pathlib import Path
 import run
 
 
-class Farm(run.Farm):
-    """A farm whose jobs also have a model and a bucket."""
-
-    def submit(self, key):
-        file = self.folder / f"{key}.yaml"
-        args = self.args
-        file.write_text(
-            f"api: framepack/v1\nname: {key}\nkey: {key}\nstart: {{image: jobs/{run.PICTURE.name}}}\nseed: 7\n"
-            f"prompt: She smiles.\nlength: {{seconds: {args.seconds}}}\nsteps: {args.steps}\nmodel: {args.model}\n"
-            f"size: {{bucket: {args.bucket}}}\n"
-        )
-        said = self.ctl("submit", file)
-        if said.returncode:
-            raise SystemExit(said.stderr)
-
-
 def state_of(farm, key):
     return (farm.show(key) or {}).get("state")
 
 
-def killed(farm, key, every):
+def killed(farm, key, every, also):
     """Renders a job while the daemon is killed; returns the time and the number of kills."""
     start, kills = time.perf_counter(), 0
-    farm.submit(key)
+    farm.submit(key, also)
     born = time.perf_counter()
     while state_of(farm, key) not in ("done", "failed"):
         if time.perf_counter() - born < every:
@@ -62,14 +46,15 @@ def main():
     args = parser.parse_args()
     run.PATIENCE_SECS = 1800
     with tempfile.TemporaryDirectory(prefix="framepack-every.") as folder:
-        farm = Farm(args, Path(folder))
+        farm = run.Farm(args, Path(folder))
+        also = f"model: {args.model}\nsize: {{bucket: {args.bucket}}}\n"
         try:
             start = time.perf_counter()
-            farm.submit("whole")
+            farm.submit("whole", also)
             whole = farm.ended("whole")["result"]
             whole_secs = time.perf_counter() - start
             print(f"{args.model}: uninterrupted in {whole_secs:.1f} s", flush=True)
-            secs, kills = killed(farm, "killed", args.every)
+            secs, kills = killed(farm, "killed", args.every, also)
             job = farm.ended("killed")
             result = job["result"]
             made = [(one["latents_sha256"], run.frames(one["video"])) for one in (whole, result)]

@@ -57,11 +57,11 @@ class Farm:
         command = [self.args.bin / "framepackctl", "--socket", self.folder / "framepackd.sock", *words]
         return subprocess.run(command, capture_output=True, text=True)
 
-    def submit(self, key):
+    def submit(self, key, also=""):
         file = self.folder / f"{key}.yaml"
         file.write_text(
             f"api: framepack/v1\nname: {key}\nkey: {key}\nstart: {{image: jobs/{PICTURE.name}}}\nseed: 7\n"
-            f"prompt: She smiles.\nlength: {{seconds: {self.args.seconds}}}\nsteps: {self.args.steps}\n"
+            f"prompt: She smiles.\nlength: {{seconds: {self.args.seconds}}}\nsteps: {self.args.steps}\n{also}"
         )
         said = self.ctl("submit", file)
         if said.returncode:

@@ -242,8 +242,9 @@ fn the_files_of_a_retried_job_follow_it_although_the_daemon_died() {
             }
         }
         if !moved {
-            done.iter()
-                .for_each(|(_, path)| fs::remove_file(path).unwrap());
+            for (_, path) in &done {
+                fs::remove_file(path).unwrap();
+            }
         }
         farm.start();
         assert_eq!(farm.wait_until("they follow it", is_filed), done);

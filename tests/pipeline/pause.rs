@@ -123,8 +123,9 @@ fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
     worker.send(&ToWorker::Render(Box::new(request.clone())));
     let seen = worker.wait_for(is_step);
     worker.send(&suspend);
-    let last = last_step(&mut worker, seen);
+    let last = last_step(&mut worker, &seen);
     assert!(0 < last.1 && last.1 < undisturbed.plan.steps, "{last:?}");
+    worker.hang_up();
 
     // One that stands still gives its memory back, too. A new process has only what is on the disk.
     let mut worker = Worker::ready(desk.path());
@@ -134,7 +135,8 @@ fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
         job: JOB,
         at: PauseAt::Step,
     });
-    let last = last_step(&mut worker, seen);
+    let last = last_step(&mut worker, &seen);
+    worker.hang_up();
 
     let mut worker = Worker::ready(desk.path());
     worker.send(&ToWorker::Render(Box::new(request.clone())));
@@ -152,8 +154,8 @@ fn a_job_that_is_suspended_between_two_steps_goes_on_with_the_next_one() {
 
 /// The section and step at which a worker was when it said that it had suspended its job, which it is asked to do once it
 /// stands still. `seen`: what it said before.
-fn last_step(worker: &mut Worker, seen: FromWorker) -> (u32, u32) {
-    let mut last = step_of(&seen).expect("it tells a step");
+fn last_step(worker: &mut Worker, seen: &FromWorker) -> (u32, u32) {
+    let mut last = step_of(seen).expect("it tells a step");
     loop {
         let message = worker.next();
         last = step_of(&message).unwrap_or(last);

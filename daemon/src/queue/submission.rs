@@ -66,6 +66,41 @@ impl Submission {
     }
 }
 
+#[cfg(test)]
+impl Submission {
+    /// The job that a file with `keys`, in braces, beside a start image would be; `name` is its name and its key.
+    pub(in crate::queue) fn of_keys(name: &str, keys: &str) -> Self {
+        use framepack_jobs::{JobSpec, Settings, Surroundings};
+
+        let text = format!("{{api: framepack/v1, start: {{image: a.png}}, {keys}}}");
+        let surroundings = Surroundings {
+            file_stem: name.to_owned(),
+            bundle_latent_window: 9,
+            farm_defaults: Settings::default(),
+        };
+        let valid = JobSpec::parse(&text)
+            .unwrap()
+            .validate(&surroundings)
+            .unwrap();
+        Self {
+            key: name.to_owned(),
+            name: valid.name,
+            source: Source::Submit { folder: "/".into() },
+            claim: None,
+            spec: valid.spec,
+            farm_defaults: valid.farm_defaults,
+            schedule: valid.schedule,
+            seed: 1,
+            image: "/a.png".into(),
+            input: "/a".into(),
+            input_sha256: String::new(),
+            warnings: Vec::new(),
+            may_warn: false,
+            dedupe: Dedupe::Skip,
+        }
+    }
+}
+
 /// What became of a submission.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Submitted {

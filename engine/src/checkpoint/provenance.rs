@@ -119,3 +119,30 @@ impl Provenance {
         (!named.is_empty()).then(|| named.join(", "))
     }
 }
+
+#[cfg(test)]
+impl Provenance {
+    /// As on the processor, with the VAE in this type and on this rung.
+    pub(super) fn on_cpu(vae_dtype: tch::Kind, rung: u32) -> Self {
+        use crate::{
+            nn::attention::{Backend, TorchKernels},
+            vae::Tiling,
+        };
+
+        let settled = RunSettings {
+            dtype: tch::Kind::Float,
+            vae_dtype,
+            torch_kernels: TorchKernels::Any,
+            attention_backend: Backend::Math,
+            rung,
+            tiling: Tiling::Time,
+        };
+        let platform = Platform {
+            device: tch::Device::Cpu,
+            name: "cpu".into(),
+            driver: None,
+            build: None,
+        };
+        Self::now(&platform, settled)
+    }
+}

@@ -1,28 +1,10 @@
 use tch::{Device, Kind};
 
 use super::*;
-use crate::{
-    nn::attention::{Backend, TorchKernels},
-    platform::Platform,
-    vae::Tiling,
-};
+use crate::nn::attention::{Backend, TorchKernels};
 
 fn provenance(rung: u32) -> Provenance {
-    let settled = RunSettings {
-        dtype: Kind::Float,
-        vae_dtype: Kind::Float,
-        torch_kernels: TorchKernels::Any,
-        attention_backend: Backend::Math,
-        rung,
-        tiling: Tiling::Time,
-    };
-    let platform = Platform {
-        device: Device::Cpu,
-        name: "cpu".into(),
-        driver: None,
-        build: None,
-    };
-    Provenance::now(&platform, settled)
+    Provenance::on_cpu(Kind::Float, rung)
 }
 
 fn checkpoints(folder: &Path, job: &str) -> Checkpoints {

@@ -6,20 +6,15 @@ use anyhow::Context as _;
 use framepack_engine::inspect::Inspector;
 use framepack_ipc::worker::RenderRequest;
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
-
-impl Args {
-    /// Answers each request, a line of JSON, with a line.
-    pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let mut inspector = Inspector::default();
-        let mut replies = io::stdout().lock();
-        for line in io::stdin().lock().lines() {
-            let request: RenderRequest = serde_json::from_str(&line?).context("a request")?;
-            serde_json::to_writer(&mut replies, &inspector.inspect(&request))?;
-            replies.write_all(b"\n")?;
-            replies.flush()?;
-        }
-        Ok(())
+/// Answers each request, a line of JSON, with a line.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut inspector = Inspector::default();
+    let mut replies = io::stdout().lock();
+    for line in io::stdin().lock().lines() {
+        let request: RenderRequest = serde_json::from_str(&line?).context("a request")?;
+        serde_json::to_writer(&mut replies, &inspector.inspect(&request))?;
+        replies.write_all(b"\n")?;
+        replies.flush()?;
     }
+    Ok(())
 }

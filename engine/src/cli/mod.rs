@@ -31,7 +31,7 @@ enum Command {
     /// Check that a device supports what the engine needs
     Doctor(doctor::Args),
     /// Say what is not shown or not read of jobs that framepackd sends on stdin
-    Inspect(inspect::Args),
+    Inspect,
     /// Fit an image to a bucket, as for a job's start image
     Preprocess(preprocess::Args),
     /// Render jobs that framepackd sends on stdin
@@ -48,7 +48,7 @@ impl Cli {
             Command::Forward(args) => args.run(),
             Command::Bench(args) => args.run(),
             Command::Doctor(args) => args.run(),
-            Command::Inspect(args) => args.run(),
+            Command::Inspect => inspect::run(),
             Command::Preprocess(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Synth(args) => args.run(),

@@ -17,16 +17,16 @@ pub(super) fn flatten(image: DynamicImage, alpha: Alpha, background: Colour) -> 
     use DynamicImage as D;
     let (width, height) = (image.width(), image.height());
     let high = |channels: Vec<u16>| channels.into_iter().map(|c| (c >> 8) as u8).collect();
-    let layers = |rgba| Some(layers(rgba, alpha, background));
+    let layers = |rgba: &[u8]| Some(layers(rgba, alpha, background));
     let (pixels, transparent): (Vec<u8>, _) = match image {
         D::ImageRgb8(rgb) => (rgb.into_raw(), None),
         D::ImageLuma8(grey) => (repeat_grey(&grey.into_raw()), None),
         D::ImageRgb16(rgb) => (high(rgb.into_raw()), None),
         D::ImageLuma16(grey) => (repeat_grey(&high(grey.into_raw())), None),
-        D::ImageRgba8(rgba) => layers(rgba.into_raw())?,
-        D::ImageLumaA8(grey) => layers(grey_to_rgba(&grey.into_raw()))?,
-        D::ImageRgba16(rgba) => layers(high(rgba.into_raw()))?,
-        D::ImageLumaA16(grey) => layers(grey_to_rgba(&high(grey.into_raw())))?,
+        D::ImageRgba8(rgba) => layers(&rgba.into_raw())?,
+        D::ImageLumaA8(grey) => layers(&grey_to_rgba(&grey.into_raw()))?,
+        D::ImageRgba16(rgba) => layers(&high(rgba.into_raw()))?,
+        D::ImageLumaA16(grey) => layers(&grey_to_rgba(&high(grey.into_raw())))?,
         _ => return None,
     };
     Some(Flat {
@@ -49,7 +49,7 @@ fn grey_to_rgba(pixels: &[u8]) -> Vec<u8> {
 }
 
 /// Pixels with their opacity, on a colour; with how much of them is not opaque, if any is.
-fn layers(rgba: Vec<u8>, alpha: Alpha, background: Colour) -> (Vec<u8>, Option<String>) {
+fn layers(rgba: &[u8], alpha: Alpha, background: Colour) -> (Vec<u8>, Option<String>) {
     let is_opaque = |pixel: &[u8]| pixel[3] == u8::MAX;
     let pixels = rgba.chunks_exact(4);
     let total = pixels.len();

@@ -56,9 +56,9 @@ mod tests {
     use super::*;
 
     /// A profile of this colour space with nothing but a description.
-    fn profile(space: &[u8; 4], description: &[u8]) -> Vec<u8> {
+    fn profile(space: [u8; 4], description: &[u8]) -> Vec<u8> {
         let mut bytes = vec![0; HEADER_BYTES];
-        bytes[16..20].copy_from_slice(space);
+        bytes[16..20].copy_from_slice(&space);
         bytes.extend(1_u32.to_be_bytes());
         bytes.extend(b"desc");
         bytes.extend((HEADER_BYTES as u32 + 16).to_be_bytes());
@@ -83,19 +83,19 @@ mod tests {
     #[test]
     fn other_profiles_than_srgb_are_named() {
         let cases = [
-            (profile(b"RGB ", &new("Display P3")), Some("Display P3")),
+            (profile(*b"RGB ", &new("Display P3")), Some("Display P3")),
             (
-                profile(b"RGB ", &old("Adobe RGB (1998)\0")),
+                profile(*b"RGB ", &old("Adobe RGB (1998)\0")),
                 Some("Adobe RGB (1998)"),
             ),
             (
-                profile(b"CMYK", &old("Coated FOGRA39\0")),
+                profile(*b"CMYK", &old("Coated FOGRA39\0")),
                 Some("Coated FOGRA39"),
             ),
-            (profile(b"RGB ", &old("sRGB IEC61966-2.1\0")), None),
-            (profile(b"RGB ", &new("sRGB built-in")), None),
-            (profile(b"GRAY", &new("Dot Gain 20%")), None),
-            (profile(b"RGB ", b"junk"), Some("without a name")),
+            (profile(*b"RGB ", &old("sRGB IEC61966-2.1\0")), None),
+            (profile(*b"RGB ", &new("sRGB built-in")), None),
+            (profile(*b"GRAY", &new("Dot Gain 20%")), None),
+            (profile(*b"RGB ", b"junk"), Some("without a name")),
             (vec![0; 7], None),
         ];
         for (profile, expected) in cases {
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_damaged_profile_is_no_reason_to_stop() {
-        let whole = profile(b"RGB ", &new("Display P3"));
+        let whole = profile(*b"RGB ", &new("Display P3"));
         for len in 0..whole.len() {
             let _ = foreign(&whole[..len]);
         }

@@ -203,6 +203,13 @@ mod tests {
         crf: 16,
     };
 
+    /// The clips.
+    const CLIP: Shown = Shown {
+        frames: clips::FRAMES,
+        fps: clips::FPS,
+        crf: 16,
+    };
+
     fn frames(times: [f64; 3], luma: [f64; 3]) -> Vec<Frame> {
         let pairs = times.into_iter().zip(luma);
         pairs.map(|(secs, luma)| Frame { secs, luma }).collect()
@@ -244,11 +251,6 @@ mod tests {
     fn a_program_that_does_not_work_says_nothing_about_a_video() {
         let folder = tempfile::tempdir().unwrap();
         let video = Clip::High.write_in(folder.path()).unwrap();
-        let shown = Shown {
-            frames: clips::FRAMES,
-            fps: clips::FPS,
-            crf: 16,
-        };
         for (script, reason) in [
             (
                 "echo 'error while loading shared libraries: libx.so.1' >&2; exit 127",
@@ -267,7 +269,7 @@ mod tests {
             (r"printf '\377\376'", "decoded frames"),
         ] {
             let found = player(folder.path(), script)
-                .check(video.path(), shown)
+                .check(video.path(), CLIP)
                 .unwrap();
             let Playback::NotDecoded(Defect::Fault(said)) = found else {
                 panic!("{script}: {found:?}")
@@ -292,21 +294,13 @@ mod tests {
     fn a_program_that_works_is_believed_whatever_else_it_says() {
         let folder = tempfile::tempdir().unwrap();
         let video = Clip::High.write_in(folder.path()).unwrap();
-        let shown = Shown {
-            frames: clips::FRAMES,
-            fps: clips::FPS,
-            crf: 16,
-        };
         let real = |also: &str| player(folder.path(), &format!("{also}\nexec ffmpeg \"$@\""));
         let patient = |also: &str| Player {
             patience: PATIENCE,
             ..real(also)
         };
         let chatty = patient("echo 'libva info: VA-API version 1.17.0' >&2");
-        assert_eq!(
-            chatty.check(video.path(), shown).unwrap(),
-            Playback::Decoded
-        );
+        assert_eq!(chatty.check(video.path(), CLIP).unwrap(), Playback::Decoded);
         assert!(
             chatty
                 .version(folder.path())
@@ -320,12 +314,10 @@ mod tests {
         let path = folder.path().join("damaged.mp4");
         fs::write(&path, damaged).unwrap();
         for crf in [16, 0] {
-            let error = patient("")
-                .check(&path, Shown { crf, ..shown })
-                .unwrap_err();
+            let error = patient("").check(&path, Shown { crf, ..CLIP }).unwrap_err();
             assert_eq!(error.code().as_str(), "FP6017", "{error}");
         }
-        let missing_frame = Shown { frames: 9, ..shown };
+        let missing_frame = Shown { frames: 9, ..CLIP };
         let error = patient("").check(video.path(), missing_frame).unwrap_err();
         assert_eq!(error.code().as_str(), "FP6016");
     }

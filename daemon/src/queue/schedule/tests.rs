@@ -5,9 +5,7 @@ use std::{
     time::Duration,
 };
 
-use framepack_jobs::{
-    Dependency, JobId, JobSpec, JobState, Settings, Source, StateName, Surroundings, Timestamp,
-};
+use framepack_jobs::{Dependency, JobId, JobState, Settings, StateName, Timestamp};
 
 use super::{
     context::{Eligibility, SchedulingContext, Wait, next_change},
@@ -40,32 +38,7 @@ fn jobs(files: &[&str]) -> BTreeMap<JobId, Record> {
 }
 
 fn record(id: JobId, keys: &str) -> Record {
-    let text = format!("{{api: framepack/v1, start: {{image: a.png}}, {keys}}}");
-    let surroundings = Surroundings {
-        file_stem: format!("job{id}"),
-        bundle_latent_window: 9,
-        farm_defaults: Settings::default(),
-    };
-    let valid = JobSpec::parse(&text)
-        .unwrap()
-        .validate(&surroundings)
-        .unwrap();
-    let submission = Submission {
-        may_warn: false,
-        key: format!("key{id}"),
-        name: valid.name,
-        source: Source::Submit { folder: "/".into() },
-        claim: None,
-        spec: valid.spec,
-        farm_defaults: valid.farm_defaults,
-        schedule: valid.schedule,
-        seed: 1,
-        image: "/a.png".into(),
-        input: "/a".into(),
-        input_sha256: String::new(),
-        warnings: Vec::new(),
-        dedupe: framepack_config::Dedupe::Skip,
-    };
+    let submission = Submission::of_keys(&format!("job{id}"), keys);
     let mut record = submission.into_record(id, "/v.mp4".into());
     record.job.submitted_at = at("2026-11-24T11:00:00.000000Z");
     record

@@ -1,30 +1,6 @@
 use tch::{Device, Kind};
 
 use super::*;
-use crate::{
-    checkpoint::RunSettings,
-    nn::attention::{Backend, TorchKernels},
-    platform::Platform,
-    vae::Tiling,
-};
-
-fn made(vae_dtype: Kind, rung: u32) -> Provenance {
-    let settled = RunSettings {
-        dtype: Kind::Float,
-        vae_dtype,
-        torch_kernels: TorchKernels::Any,
-        attention_backend: Backend::Math,
-        rung,
-        tiling: Tiling::Time,
-    };
-    let platform = Platform {
-        device: Device::Cpu,
-        name: "cpu".into(),
-        driver: None,
-        build: None,
-    };
-    Provenance::now(&platform, settled)
-}
 
 fn section(number: u32, checkpoint: &str) -> DecodedSection<'_> {
     DecodedSection { number, checkpoint }
@@ -39,7 +15,7 @@ fn kept(folder: &Path, order: SectionOrder) -> KeptFrames {
     let mut kept = KeptFrames::new(folder, order);
     for (number, checkpoint) in (1..).zip(&checkpoints()) {
         let of = section(number, checkpoint);
-        kept.save(of, &[number as u8], &made(Kind::Float, 0))
+        kept.save(of, &[number as u8], &Provenance::on_cpu(Kind::Float, 0))
             .unwrap();
     }
     kept
@@ -102,16 +78,31 @@ fn a_piece_is_used_by_whoever_would_decode_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let kept = KeptFrames::new(folder.path(), SectionOrder::Backward);
     let frames = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([1, 3, 2, 1, 1]);
-    let now = made(Kind::Float, 0);
+    let now = Provenance::on_cpu(Kind::Float, 0);
     kept.save_piece(section(1, "a"), 4, (&frames, &now))
         .unwrap();
     for (of, piece, provenance, is_used) in [
-        (section(1, "a"), 4, made(Kind::Float, 0), true),
-        (section(1, "a"), 4, made(Kind::Float, 1), true),
-        (section(1, "a"), 4, made(Kind::Half, 0), false),
-        (section(1, "a"), 3, made(Kind::Float, 0), false),
-        (section(1, "b"), 4, made(Kind::Float, 0), false),
-        (section(2, "a"), 4, made(Kind::Float, 0), false),
+        (section(1, "a"), 4, Provenance::on_cpu(Kind::Float, 0), true),
+        (section(1, "a"), 4, Provenance::on_cpu(Kind::Float, 1), true),
+        (section(1, "a"), 4, Provenance::on_cpu(Kind::Half, 0), false),
+        (
+            section(1, "a"),
+            3,
+            Provenance::on_cpu(Kind::Float, 0),
+            false,
+        ),
+        (
+            section(1, "b"),
+            4,
+            Provenance::on_cpu(Kind::Float, 0),
+            false,
+        ),
+        (
+            section(2, "a"),
+            4,
+            Provenance::on_cpu(Kind::Float, 0),
+            false,
+        ),
     ] {
         let found = kept.piece(of, piece, &provenance);
         let expected = is_used.then(|| frames.shallow_clone());
@@ -124,7 +115,7 @@ fn a_piece_is_used_by_whoever_would_decode_the_same() {
 fn pieces_go_when_the_section_after_theirs_is_finished() {
     let folder = tempfile::tempdir().unwrap();
     let mut kept = KeptFrames::new(folder.path(), SectionOrder::Backward);
-    let now = made(Kind::Float, 0);
+    let now = Provenance::on_cpu(Kind::Float, 0);
     let frames = Tensor::zeros([1], (Kind::Float, Device::Cpu));
     let has = |kept: &KeptFrames, number: u32, checkpoint: &str| {
         kept.piece(section(number, checkpoint), 7, &now).is_some()

@@ -1,5 +1,3 @@
-use framepack_jobs::{JobSpec, Settings, Source, Surroundings};
-
 use super::*;
 use crate::{
     queue::{
@@ -12,30 +10,7 @@ use crate::{
 const NOW: &str = "2026-11-27T12:00:00.000000Z";
 
 fn running() -> Record {
-    let text = "{api: framepack/v1, start: {image: a.png}}";
-    let surroundings = Surroundings {
-        file_stem: "cat".to_owned(),
-        bundle_latent_window: 9,
-        farm_defaults: Settings::default(),
-    };
-    let valid = JobSpec::parse(text).unwrap().validate(&surroundings);
-    let valid = valid.unwrap();
-    let submission = Submission {
-        key: "key".to_owned(),
-        name: valid.name,
-        source: Source::Submit { folder: "/".into() },
-        claim: None,
-        spec: valid.spec,
-        farm_defaults: valid.farm_defaults,
-        schedule: valid.schedule,
-        seed: 1,
-        image: "/a.png".into(),
-        input: "/a".into(),
-        input_sha256: String::new(),
-        warnings: Vec::new(),
-        may_warn: false,
-        dedupe: framepack_config::Dedupe::Skip,
-    };
+    let submission = Submission::of_keys("cat", "");
     let mut record = submission.into_record(JobId(1), "/v.mp4".into());
     start(&mut record);
     record
