@@ -99,7 +99,8 @@ impl<W: Write> Conversation<'_, W> {
             self.answer()?;
             self.inbox.wait_for_change(control);
         }
-        if is_paused {
+        // One that ends its run here does not go on.
+        if is_paused && !self.inbox.control().is_to_pause(job, PauseAt::StepEnd) {
             self.replies.send(&FromWorker::Resumed { job })?;
         }
         Ok(())
