@@ -14,6 +14,7 @@ mod metrics;
 mod models;
 mod overlap;
 mod paths;
+mod presets;
 mod reader;
 mod retention;
 mod roles;

@@ -70,7 +70,7 @@ fn five_keys_are_enough() {
             retention: Retention::default(),
             socket: SocketRoles::default(),
             metrics: Metrics::default(),
-            farm_defaults: Settings::default(),
+            farm: Farm::default(),
         }
     );
 }
@@ -86,7 +86,7 @@ fn the_documented_file_has_every_key_and_the_defaults() {
         paths: paths.clone(),
         models: documented.config.models.clone(),
         // Set to what they are by default, so that they are set.
-        farm_defaults: documented.config.farm_defaults.clone(),
+        farm: documented.config.farm.clone(),
         ..smallest.config
     };
     assert_eq!(documented.config, same_paths);
@@ -178,8 +178,8 @@ fn later_sources_win() {
     };
     assert_eq!(config.spool, expected);
     assert_eq!(config.queue, QueueLimits { max_jobs: 5 });
-    let farm: Vec<(&str, Value)> = config
-        .farm_defaults
+    let (farm, _) = config.farm.into_parts();
+    let farm: Vec<(&str, Value)> = farm
         .iter()
         .map(|(key, value)| (key, value.clone()))
         .collect();
