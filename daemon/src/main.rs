@@ -78,6 +78,14 @@ enum ConfigAction {
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
         key: Option<String>,
     },
+    /// Print the configuration that a start line of the Python application means, with a comment for each name
+    ImportEnv {
+        /// Import the start line on this line of the script, also if it is commented out; default: the first one
+        #[arg(long, value_name = "N")]
+        line: Option<usize>,
+        /// The script, as in `start.sh`; - is standard input
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -170,11 +178,15 @@ async fn state(cli: &Cli, action: &StateAction) -> Result<Exit> {
 
 /// `framepackd config …`
 fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
-    let loaded = load(cli)?;
     match action {
-        ConfigAction::Check => say_valid(cli, &loaded)?,
+        ConfigAction::ImportEnv { file, line } => {
+            let imported = framepackd::import_env(file, *line)?;
+            write!(io::stdout(), "{imported}")?;
+        }
+        ConfigAction::Check => say_valid(cli, &load(cli)?)?,
         ConfigAction::Show { origin, key } => {
-            let settings = select(loaded.settings, key.as_deref()).map_err(ErrorBody::from)?;
+            let settings = load(cli)?.settings;
+            let settings = select(settings, key.as_deref()).map_err(ErrorBody::from)?;
             // For the lines of keys; a file that is gone by now has none.
             let bytes = fs::read(&cli.config).unwrap_or_default();
             let text = decode(&bytes).unwrap_or_default();
