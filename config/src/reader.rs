@@ -3,11 +3,14 @@
 //! A key is asked for once, with its default and how it is read. What was asked for is what is known: other keys of the
 //! file and other `FRAMEPACKD_` variables are mistakes.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
 
 use framepack_jobs::{
     Row, Settings, Value,
-    settings::{JOB_KEYS, Origin, Scope, Setting, TABLE},
+    settings::{CUDA_ALLOC_CONF, JOB_KEYS, Origin, Scope, Setting, TABLE},
 };
 use framepack_yaml::{
     Document, Mistake, Node, Problem, ProblemKind, Problems, Style, Written, written,
@@ -15,7 +18,7 @@ use framepack_yaml::{
 use serde::Serialize;
 
 use crate::{
-    Load,
+    Load, allocator,
     environment::{Environment, Shape},
 };
 
@@ -89,7 +92,19 @@ impl<'s> Reader<'s> {
 
     /// A setting of the table, if somebody has set it, and who.
     pub(crate) fn row(&mut self, row: &'static Row) -> Option<(Value, Origin)> {
-        let found = self.find(row.key.into(), Shape::One, |node| row.read(node));
+        let corrections = RefCell::new(Vec::new());
+        let found = self.find(row.key.into(), Shape::One, |node| {
+            let value = row.read(node)?;
+            if row.key != CUDA_ALLOC_CONF.key {
+                return Ok(value);
+            }
+            let read = allocator::parse(value.text().unwrap_or_default())?;
+            corrections.borrow_mut().extend(read.corrections);
+            Ok(Value::Text(read.text))
+        });
+        let corrections = corrections.into_inner().into_iter();
+        self.notices
+            .extend(corrections.map(|said| format!("{}: corrected: {said}", row.key)));
         let found = found.or_else(|| {
             let mut named = self.named.iter().rev();
             named.find_map(|(origin, settings)| Some((settings.get(row)?.clone(), origin.clone())))
@@ -215,7 +230,13 @@ impl<'s> Reader<'s> {
             .into_iter()
             .filter(|path| is_setting(path));
         let empty = empty.filter_map(|path| Some(left_empty(text, path)?.left_empty(path, None)));
-        let notices = self.notices.into_iter().chain(empty).collect();
+        let of_environment = self.environment.notes();
+        let notices = self
+            .notices
+            .into_iter()
+            .chain(of_environment)
+            .chain(empty)
+            .collect();
         let mut problems = match self.file.finish().or(()) {
             Ok(()) => Problems::default(),
             Err(problems) => problems.map(explain).located_in(text),

@@ -81,6 +81,14 @@ enum ConfigAction {
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
         key: Option<String>,
     },
+    /// Print the configuration that a start line of the Python application means, with a comment for each name
+    ImportEnv {
+        /// Import the start line on this line of the script, also if it is commented out; default: the first one
+        #[arg(long, value_name = "N")]
+        line: Option<usize>,
+        /// The script, as in `start.sh`; - is standard input
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -174,6 +182,10 @@ async fn state(cli: &Cli, action: &StateAction) -> Result<Exit> {
 /// `framepackd config …`
 fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
     match action {
+        ConfigAction::ImportEnv { file, line } => {
+            let imported = framepackd::import_env(file, *line)?;
+            write!(io::stdout(), "{imported}")?;
+        }
         ConfigAction::Check => say_valid(cli, &load(cli)?)?,
         ConfigAction::Show {
             profile: Some(name),
