@@ -1,6 +1,6 @@
 use std::{os::unix::ffi::OsStringExt, path::PathBuf};
 
-use framepack_jobs::{MemoryAmount, Value, settings::Origin};
+use framepack_jobs::{Value, settings::Origin};
 
 use super::*;
 use crate::{Deadlines, Device, Devices, Limit, WatchMode};
@@ -53,10 +53,7 @@ fn five_keys_are_enough() {
                 max_faults: Limit::At(3),
                 deadlines: Deadlines::default(),
             },
-            memory: Memory {
-                preserve: MemoryAmount::Auto,
-                host_budget: MemoryAmount::Auto,
-            },
+            process: Process::default(),
             idle: Idle {
                 warm_after_secs: Limit::At(300),
                 cold_after_secs: Limit::At(1800),
