@@ -16,6 +16,7 @@ mod models;
 pub mod original;
 mod overlap;
 mod paths;
+mod presets;
 mod reader;
 mod retention;
 mod roles;

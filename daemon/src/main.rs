@@ -17,7 +17,7 @@ use framepack_config::{Load, Loaded};
 use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit};
 use framepack_jobs::{
     Code,
-    settings::{Origin, select},
+    settings::{Origin, described, select},
 };
 use framepack_yaml::{Place, decode, locate};
 use framepackd::{StartError, StateAction};
@@ -75,6 +75,9 @@ enum ConfigAction {
         /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
+        /// Print what a profile or a built-in preset sets, beside what the Python application has for it
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["origin", "key"])]
+        profile: Option<String>,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
         key: Option<String>,
     },
@@ -184,7 +187,14 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
             write!(io::stdout(), "{imported}")?;
         }
         ConfigAction::Check => say_valid(cli, &load(cli)?)?,
-        ConfigAction::Show { origin, key } => {
+        ConfigAction::Show {
+            profile: Some(name),
+            ..
+        } => {
+            let text = described(name).map_err(ErrorBody::from)?;
+            write!(io::stdout(), "{text}")?;
+        }
+        ConfigAction::Show { origin, key, .. } => {
             let settings = load(cli)?.settings;
             let settings = select(settings, key.as_deref()).map_err(ErrorBody::from)?;
             // For the lines of keys; a file that is gone by now has none.
@@ -194,7 +204,13 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
             for setting in settings {
                 if *origin {
                     let origin = place(&cli.config, &text, &setting.origin);
-                    writeln!(stdout, "{setting}  # {origin}")?;
+                    let inactive = setting.inactive.as_ref();
+                    let inactive = inactive.map(|why| format!("; inactive: {why}"));
+                    writeln!(
+                        stdout,
+                        "{setting}  # {origin}{}",
+                        inactive.unwrap_or_default()
+                    )?;
                 } else {
                     writeln!(stdout, "{setting}")?;
                 }
