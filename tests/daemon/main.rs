@@ -16,6 +16,7 @@ mod folder;
 mod fuzz_corpus;
 mod gpu;
 mod hanging;
+mod import_env;
 mod install;
 mod limits;
 mod offline;
