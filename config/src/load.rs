@@ -6,8 +6,8 @@ use framepack_jobs::settings::{self, Farm, Origin, PRESET, PROFILE, Scope, Setti
 use framepack_yaml::{self as yaml, FileError, Problems};
 
 use crate::{
-    Disk, Idle, Metrics, Models, Paths, Process, QueueLimits, Retention, SocketRoles, Spool, Worker,
-    presets, reader::Reader,
+    Disk, Idle, Metrics, Models, Paths, Process, QueueLimits, Retention, SocketRoles, Spool,
+    Worker, presets, reader::Reader,
 };
 
 /// Everything that framepackd can be told: complete, absolute, valid.

@@ -2,7 +2,9 @@
 
 use framepack_jobs::{
     MemoryAmount, Row,
-    settings::{CUDA_ALLOC_CONF, FAST_START, FLASH_SDP, Farm, HOST_BUDGET_GB, MEM_EFFICIENT_SDP, Value},
+    settings::{
+        CUDA_ALLOC_CONF, FAST_START, FLASH_SDP, Farm, HOST_BUDGET_GB, MEM_EFFICIENT_SDP, Value,
+    },
 };
 
 /// Settings of a worker's process.

@@ -20,8 +20,8 @@ use crate::{
 
 use self::{
     devices::nvidia,
-    inactive::inactive,
     folders::{jobs, outputs, readable, socket, space_for_state, space_for_videos, state},
+    inactive::inactive,
     models::bundle,
     programs::{called_programs, worker},
 };

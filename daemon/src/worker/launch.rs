@@ -111,7 +111,10 @@ mod tests {
 
     #[test]
     fn what_the_farm_sets_for_the_process_is_on_its_command_line() {
-        assert_eq!(arguments(&launch(Process::default())), "--bundle /srv/models");
+        assert_eq!(
+            arguments(&launch(Process::default())),
+            "--bundle /srv/models"
+        );
         let settings = Process {
             fast_start: true,
             flash_sdp: false,
