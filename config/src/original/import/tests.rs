@@ -17,11 +17,14 @@ fn keys(imported: &Imported) -> String {
     let lines = written
         .lines()
         .filter(|line| !line.trim_start().starts_with('#') && !line.is_empty());
-    lines.map(|line| format!("{line}\n")).collect()
+    let mut keys: Vec<&str> = lines.collect();
+    // A line end behind the last one.
+    keys.extend((!keys.is_empty()).then_some(""));
+    keys.join("\n")
 }
 
 fn notes(imported: &Imported) -> Vec<String> {
-    let notes = imported.notes().iter();
+    let notes = imported.translated().notes.iter();
     notes
         .map(|note| format!("{}: {}", note.name, note.text))
         .collect()
@@ -125,6 +128,17 @@ fn a_variable_reaches_the_command_however_it_is_set() {
         "$env:X = 1\npython demo_gradio.py `\n --fast-start",
         "if true; then\n  python demo_gradio.py --fast-start\nfi\n",
         "uv run demo_gradio.py --fast-start",
+        "docker run --gpus all -e FRAMEPACK_FAST_START=1 framepack python demo_gradio.py",
+        "podman run --env=FRAMEPACK_FAST_START=1 framepack python demo_gradio.py",
+        "FRAMEPACK_FAST_START=0 env -u X FRAMEPACK_FAST_START=1 python demo_gradio.py",
+        "export FRAMEPACK_USE_BNB=1\nenv -i FRAMEPACK_FAST_START=1 python demo_gradio.py",
+        "export FRAMEPACK_USE_BNB=1\nenv --unset=FRAMEPACK_USE_BNB python demo_gradio.py --fast-start",
+        "export FRAMEPACK_USE_BNB=1\nunset FRAMEPACK_USE_BNB\npython demo_gradio.py --fast-start",
+        "pkill -f demo_gradio.py\necho starting demo_gradio.py\npython demo_gradio.py --fast-start",
+        "nohup bash -c 'FRAMEPACK_FAST_START=1 python demo_gradio.py' &",
+        "export FRAMEPACK_FAST_START=1\nssh farm \"cd FramePack && python demo_gradio.py\"",
+        "start() {\n  python demo_gradio.py --fast-start\n}\n",
+        "C:\\py\\python.exe C:\\FramePack\\demo_gradio.py --fast-start",
     ] {
         assert_eq!(yaml(script), FAST, "{script}");
     }
@@ -256,15 +270,23 @@ fn mistakes_are_told_with_line_and_column() {
         ),
         (
             "python demo_gradio.py --xformers-mode",
-            "line 1, column 23: --xformers-mode: has no value (write --xformers-mode and one of: `off`, `standard`, `aggressive`)",
+            "line 1, column 23: --xformers-mode: has no value (write a value behind it: `off`, `standard`, `aggressive`)",
         ),
         (
             "python demo_gradio.py --xformers-mode --fast-start",
-            "line 1, column 23: --xformers-mode: has no value (write --xformers-mode and one of: `off`, `standard`, `aggressive`)",
+            "line 1, column 23: --xformers-mode: has no value (write a value behind it: `off`, `standard`, `aggressive`)",
         ),
         (
             "python demo_gradio.py --xformers-mode fast",
             "line 1, column 23: --xformers-mode: `fast` is not an attention mode; expected off, standard or aggressive",
+        ),
+        (
+            "python demo_gradio.py –fast-start",
+            "line 1, column 23: –fast-start: unknown flag (did you mean `--fast-start`?)",
+        ),
+        (
+            "python demo_gradio.py -share",
+            "line 1, column 23: -share: unknown flag (did you mean `--share`?)",
         ),
         (
             "python demo_gradio.py --fast-start=1",
@@ -398,6 +420,9 @@ fn no_script_makes_it_panic() {
         "demo_gradio.py =",
         "#",
         "# \\",
+        "a\u{2003}demo_gradio",
+        "'a\u{2003} demo_gradio'",
+        "\"'a demo_gradio'\"",
         "FRAMEPACK_MODULE_CACHE_SIZE_=1",
         "set \"",
         "set \"A",
