@@ -6,8 +6,8 @@ use framepack_jobs::settings::{self, Farm, Origin, PRESET, PROFILE, Scope, Setti
 use framepack_yaml::{self as yaml, FileError, Problems};
 
 use crate::{
-    Disk, Idle, Memory, Metrics, Models, Paths, QueueLimits, Retention, SocketRoles, Spool, Worker,
-    presets, reader::Reader,
+    Disk, Idle, Metrics, Models, Paths, Process, QueueLimits, Retention, SocketRoles, Spool,
+    Worker, presets, reader::Reader,
 };
 
 /// Everything that framepackd can be told: complete, absolute, valid.
@@ -19,8 +19,8 @@ pub struct Config {
     pub models: Models,
     /// Worker processes.
     pub worker: Worker,
-    /// Memory of device and host.
-    pub memory: Memory,
+    /// What each of them is started with.
+    pub process: Process,
     /// What workers without jobs give up.
     pub idle: Idle,
     /// The jobs folder.
@@ -82,7 +82,7 @@ fn merge(text: &str, load: &Load<'_>) -> Result<Loaded, Problems> {
         models,
         worker,
         idle,
-        memory: Memory::of(&farm),
+        process: Process::of(&farm),
         spool: Spool::read(&mut reader),
         queue: QueueLimits::read(&mut reader),
         socket: SocketRoles::read(&mut reader),

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::client::assert_code;
 
 /// The start lines of the application's document, word for word.
-const START_LINES: [&str; 3] = [
+pub(crate) const START_LINES: [&str; 3] = [
     "FRAMEPACK_FAST_START=1 FRAMEPACK_USE_BNB=1 FRAMEPACK_BNB_LOAD_IN_4BIT=1 \\\n\
      FRAMEPACK_BNB_CPU_OFFLOAD=1 FRAMEPACK_VAE_CHUNK_SIZE=2 \\\n\
      python demo_gradio.py --fast-start --xformers-mode standard --use-memory-v2\n",
@@ -70,6 +70,11 @@ impl Folder {
         fs::write(&path, text).unwrap();
         path
     }
+}
+
+/// What a script becomes.
+pub(crate) fn imported(script: &str) -> String {
+    printed(&framepackd(&["config", "import-env", "-"], script))
 }
 
 fn framepackd(arguments: &[&str], stdin: impl AsRef<[u8]>) -> Output {

@@ -1,12 +1,13 @@
 //! Settings of a job: which source wins, what reaches the worker, and what `plan`, reports and `config show` say.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 
 use crate::{
     client::assert_code,
     fixture::{Farm, job},
+    import_env::{START_LINES, imported},
 };
 
 /// A job's settings as its report has them: key to value, origin and whether it does nothing.
@@ -213,4 +214,110 @@ fn a_profile_is_printed_beside_the_start_line_of_the_application() {
     let unknown = farm.ctl(&["config", "show", "--profile", "bnb"]);
     assert_code(&unknown, 2);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean `bnb4`?"));
+}
+
+/// What a job is told, what its worker is started with, and what does nothing: for each start line of the application.
+#[test]
+fn a_start_line_of_the_application_is_followed_to_the_end() {
+    let storage = ["storage.text_encoder", "storage.transformer"];
+    for (line, told_to_job, flags, inactive) in [
+        (
+            START_LINES[0],
+            json!({"attention": "standard"}),
+            "",
+            &["vae.chunk"][..],
+        ),
+        (START_LINES[1], json!({"attention": "standard"}), "", &[]),
+        (
+            START_LINES[2],
+            json!({"attention": "aggressive"}),
+            "--flash-sdp off --mem-efficient-sdp off",
+            &["vae.tensorrt"],
+        ),
+    ] {
+        let mut farm = Farm::stopped();
+        let paths = fs::read_to_string(farm.path("framepackd.yaml")).unwrap();
+        // `worker` is a section of both.
+        let meant = imported(line);
+        let section = meant
+            .find("worker:\n")
+            .map(|at| at + "worker:\n".len())
+            .unwrap();
+        let own = "  devices: cpu\n  program: ";
+        let program = paths
+            .split(own)
+            .nth(1)
+            .and_then(|rest| rest.lines().next())
+            .unwrap();
+        let without_worker = paths.replace(&format!("worker:\n{own}{program}\n"), "");
+        let (before, after) = meant.split_at(section);
+        let config = format!("{without_worker}{before}{own}{program}\n{after}");
+        fs::write(farm.path("framepackd.yaml"), config).unwrap();
+        farm.start();
+        farm.drop_prompt("cat.yaml", "a cat");
+        let (outcome, report) = farm.report("cat");
+        assert_eq!(outcome, "done");
+        assert_eq!(told(&farm, &report), told_to_job);
+        assert_eq!(farm.noted("flags.log"), [flags]);
+        let list = report["settings"].as_array().unwrap().iter();
+        let does_nothing = list.filter(|setting| setting["inactive"].is_string());
+        let does_nothing: Vec<&str> = does_nothing
+            .map(|setting| setting["key"].as_str().unwrap())
+            .collect();
+        let mut expected: Vec<&str> = inactive.iter().copied().chain(storage).collect();
+        expected.sort_unstable();
+        let mut found = does_nothing.clone();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+        let doctor = farm.ctl(&["doctor"]);
+        let doctor = String::from_utf8(doctor.stdout).unwrap();
+        for key in expected {
+            assert!(doctor.contains(&format!("{key}: ")), "{key}: {doctor}");
+        }
+    }
+}
+
+#[test]
+fn the_applications_variables_count_in_the_daemons_environment_and_not_in_the_clients() {
+    let mut farm = Farm::stopped();
+    for (name, value) in [
+        ("FRAMEPACK_FAST_START", "1"),
+        ("FRAMEPACK_USE_BNB", "1"),
+        ("FRAMEPACK_BNB_LOAD_IN_4BIT", "1"),
+        ("FRAMEPACK_VAE_CHUNK_SIZE", "2"),
+        ("FRAMEPACK_XFORMERS_MODE", "standard"),
+        ("PYTORCH_ENABLE_FLASH_SDP", "0"),
+        (
+            "PYTORCH_CUDA_ALLOC_CONF",
+            "expandable_segments:True,max_split_size_mb=128",
+        ),
+    ] {
+        farm.set_environment(name, value);
+    }
+    farm.start();
+    farm.drop_prompt("cat.yaml", "a cat");
+    let (_, report) = farm.report("cat");
+    let of = settings(&report);
+    assert_eq!(of("attention"), is("standard", "environment"));
+    assert_eq!(of("vae.chunk"), (2.into(), "environment".to_owned(), true));
+    assert_eq!(
+        of("storage.transformer"),
+        ("nf4".into(), "environment".to_owned(), true)
+    );
+    assert_eq!(farm.noted("flags.log"), ["--flash-sdp off"]);
+    assert!(farm.log().contains("corrected"), "{}", farm.log());
+
+    let farm = Farm::stopped();
+    let refused = Command::new(env!("CARGO_BIN_EXE_framepackd"))
+        .arg("--config")
+        .arg(farm.path("framepackd.yaml"))
+        .env("FRAMEPACK_VAE_CHUNK_SIZE", "many")
+        .output()
+        .unwrap();
+    assert_code(&refused, 1);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        said.contains("FRAMEPACK_VAE_CHUNK_SIZE") && said.contains("[FP8002]"),
+        "{said}"
+    );
 }

@@ -1,6 +1,9 @@
 use std::{os::unix::ffi::OsStringExt, path::PathBuf};
 
-use framepack_jobs::{MemoryAmount, Value, settings::Origin};
+use framepack_jobs::{
+    Value,
+    settings::{Origin, PRESERVE_GB},
+};
 
 use super::*;
 use crate::{Deadlines, Device, Devices, Limit, WatchMode};
@@ -53,10 +56,7 @@ fn five_keys_are_enough() {
                 max_faults: Limit::At(3),
                 deadlines: Deadlines::default(),
             },
-            memory: Memory {
-                preserve: MemoryAmount::Auto,
-                host_budget: MemoryAmount::Auto,
-            },
+            process: Process::default(),
             idle: Idle {
                 warm_after_secs: Limit::At(300),
                 cold_after_secs: Limit::At(1800),
@@ -141,8 +141,8 @@ fn later_sources_win() {
          spool: {{mode: poll, settle_secs: 0.5, scan_secs: 3}}\n"
     );
     let config = merged(&text, &environment).unwrap();
-    assert_eq!(config.memory.preserve, MemoryAmount::Auto);
-    assert_eq!(config.memory.host_budget.gb(), Some(12.5));
+    assert_eq!(config.farm.get(&PRESERVE_GB), Some(&Value::from("auto")));
+    assert_eq!(config.process.host_budget.gb(), Some(12.5));
     assert_eq!(config.worker.recycle_after, Limit::Never);
     assert_eq!(config.worker.deadlines.step_factor, 3);
     assert_eq!(config.idle.warm_after_secs, Limit::Never);
