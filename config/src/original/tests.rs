@@ -278,8 +278,8 @@ const REFUSED: [(&str, &str, &str); 19] = [
     ),
     (
         "FRAMEPACK_XFORMERS_MODE",
-        "agressive",
-        "`agressive` is not an attention mode; expected off, standard or aggressive (did you mean `aggressive`?)",
+        "aggressive1",
+        "`aggressive1` is not an attention mode; expected off, standard or aggressive (did you mean `aggressive`?)",
     ),
     (
         "FRAMEPACK_FBCACHE_THRESHOLD",

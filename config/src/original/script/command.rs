@@ -184,7 +184,9 @@ impl Reading {
     fn inside(&self, word: &Word, own: Vec<Assignment>) -> Option<Command> {
         let command = commands(&word.text).commands.into_iter().next()?;
         let mut assignments = self.exported.clone();
-        own.into_iter().for_each(|one| set(&mut assignments, one));
+        for one in own {
+            set(&mut assignments, one);
+        }
         for one in command.assignments {
             set(&mut assignments, Assignment { at: word.at, ..one });
         }
