@@ -1,17 +1,18 @@
 //! Which backend computes a job's attention, and who chose it.
 //!
 //! Decided once, before the first step: no two backends round alike, so that a job that goes on uses its checkpoints'
-//! backend, and what was chosen since is for jobs that begin.
+//! backend, and what was chosen since is for jobs that begin. Only another mode of the job's own counts at once.
 
 use framepack_ipc::worker::{Attention, ChosenBy, Precaution};
+use tch::Device;
 
 use crate::{
     checkpoint::Provenance,
     error::Error,
-    nn::attention::{Backend, TorchKernels},
+    nn::attention::{AttentionMode, Backend, Resolved, TorchKernels},
 };
 
-/// What there is to decide by, besides the choices kept for the device.
+/// What there is to decide by, besides what the device has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wishes<'a> {
     pub(super) precaution: Precaution,
@@ -19,6 +20,8 @@ pub(super) struct Wishes<'a> {
     pub(super) checkpoint: Option<&'a Provenance>,
     /// Of the worker's command line.
     pub(super) flag: Option<Backend>,
+    /// What the job asks for.
+    pub(super) mode: AttentionMode,
 }
 
 /// What was decided.
@@ -28,19 +31,24 @@ pub(super) struct Decision {
     /// Of them torch chooses, for the transformer and for all other models.
     pub(super) torch_kernels: TorchKernels,
     pub(super) chosen_by: ChosenBy,
+    /// What the job asked for.
+    pub(super) mode: AttentionMode,
+    /// Why the mode has no effect, or what could not be had.
+    pub(super) reason: Option<String>,
     /// Why it is not the checkpoints' backend.
     pub(super) warning: Option<String>,
 }
 
 impl Decision {
-    /// By what is wished for, else by `kept`, the choice for the device. A backend of the checkpoints' counts if it
-    /// `is_available`. With the precaution it is another than that: torch's, by other kernels.
+    /// By what is wished for, else by what the mode comes to on the device. A backend of the checkpoints' counts if it
+    /// `is_available` and the job asks for what it asked for then. With the precaution it is another than that:
+    /// torch's, by other kernels.
     pub(super) fn new(
         wishes: Wishes<'_>,
         is_available: impl FnOnce(Backend) -> Result<bool, Error>,
-        kept: impl FnOnce() -> Result<Backend, Error>,
+        by_mode: impl FnOnce(AttentionMode) -> Result<Resolved, Error>,
     ) -> Result<Self, Error> {
-        let usual = Self::without_precaution(wishes, is_available, kept)?;
+        let usual = Self::without_precaution(wishes, is_available, by_mode)?;
         Ok(match wishes.precaution {
             Precaution::None => usual,
             Precaution::Numerics => usual.careful(wishes.checkpoint),
@@ -50,40 +58,52 @@ impl Decision {
     fn without_precaution(
         wishes: Wishes<'_>,
         is_available: impl FnOnce(Backend) -> Result<bool, Error>,
-        kept: impl FnOnce() -> Result<Backend, Error>,
+        by_mode: impl FnOnce(AttentionMode) -> Result<Resolved, Error>,
     ) -> Result<Self, Error> {
-        let decided = |backend, chosen_by| Self {
+        let mode = wishes.mode;
+        let then = wishes.checkpoint.map(Begun::of);
+        if let Some(then) = then
+            && then.mode == mode.as_str()
+            && let Ok(backend) = then.backend.parse()
+            && is_available(backend)?
+        {
+            return Ok(Self::by(ChosenBy::Checkpoint, mode, backend.into()));
+        }
+        let own = match wishes.flag {
+            Some(backend) => {
+                let asked = mode != AttentionMode::Auto;
+                let reason = asked.then(|| {
+                    format!("the worker's --attention-backend {backend} goes before the job's mode")
+                });
+                Self::by(ChosenBy::Flag, mode, Resolved { backend, reason })
+            }
+            None if mode == AttentionMode::Auto => Self::by(ChosenBy::Device, mode, by_mode(mode)?),
+            None => Self::by(ChosenBy::Setting, mode, by_mode(mode)?),
+        };
+        let warning = then.and_then(|then| then.left_for(&own));
+        Ok(Self { warning, ..own })
+    }
+
+    fn by(
+        chosen_by: ChosenBy,
+        mode: AttentionMode,
+        Resolved { backend, reason }: Resolved,
+    ) -> Self {
+        Self {
             backend,
             torch_kernels: TorchKernels::Any,
             chosen_by,
+            mode,
+            reason,
             warning: None,
-        };
-        let checkpoint = wishes
-            .checkpoint
-            .map(|made| made.attention_backend.as_str());
-        let known = checkpoint.and_then(|name| name.parse().ok());
-        if let Some(backend) = known
-            && is_available(backend)?
-        {
-            return Ok(decided(backend, ChosenBy::Checkpoint));
         }
-        let own = match wishes.flag {
-            Some(backend) => decided(backend, ChosenBy::Flag),
-            None => decided(kept()?, ChosenBy::Device),
-        };
-        let warning = checkpoint.map(|name| {
-            format!(
-                "the attention backend of the earlier run, {name}, is not available here: this run used {}",
-                own.backend
-            )
-        });
-        Ok(Self { warning, ..own })
     }
 
     /// Otherwise than this, which produced NaN. What was done otherwise already goes on so.
     fn careful(self, checkpoint: Option<&Provenance>) -> Self {
         let again = TorchKernels::PreferredAgain;
         let goes_on = checkpoint.is_some_and(|made| made.torch_kernels == again.as_str());
+        let asked = self.mode != AttentionMode::Auto;
         Self {
             backend: Backend::Torch,
             torch_kernels: if goes_on {
@@ -92,8 +112,35 @@ impl Decision {
                 self.backend.unlike()
             },
             chosen_by: ChosenBy::Precaution,
+            mode: self.mode,
+            reason: asked.then(|| {
+                format!(
+                    "{}, as the mode has it, may have produced NaN in the last attempt",
+                    self.backend
+                )
+            }),
             warning: None,
         }
+    }
+
+    /// Of a job that asks for `mode`, on `device`: where nothing is left to be sampled, it may have begun with another.
+    #[must_use]
+    pub(super) fn of_mode(self, mode: AttentionMode, device: Device) -> Self {
+        let is_moot = mode != AttentionMode::Auto
+            && self.chosen_by == ChosenBy::Checkpoint
+            && !device.is_cuda();
+        let reason = is_moot
+            .then(Resolved::on_a_processor)
+            .and_then(|own| own.reason);
+        Self { mode, ..self }.because(reason)
+    }
+
+    /// With one more reason.
+    #[must_use]
+    pub(super) fn because(mut self, reason: Option<String>) -> Self {
+        let reasons: Vec<String> = self.reason.into_iter().chain(reason).collect();
+        self.reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+        self
     }
 
     /// As the report has it.
@@ -101,7 +148,43 @@ impl Decision {
         Attention {
             backend: self.backend.to_string(),
             chosen_by: self.chosen_by.clone(),
+            mode: Some(self.mode.to_string()),
+            reason: self.reason.clone(),
         }
+    }
+}
+
+/// How the run that is continued computed its attention.
+#[derive(Debug, Clone, Copy)]
+struct Begun<'a> {
+    backend: &'a str,
+    mode: &'a str,
+}
+
+impl<'a> Begun<'a> {
+    fn of(made: &'a Provenance) -> Self {
+        Self {
+            backend: &made.attention_backend,
+            mode: &made.attention_mode,
+        }
+    }
+
+    /// Why the run does not go on as it began, if it does not.
+    fn left_for(self, own: &Decision) -> Option<String> {
+        let Self { backend, mode } = self;
+        let now = own.backend.as_str();
+        if mode != own.mode.as_str() {
+            let is_other = backend != now;
+            return is_other.then(|| {
+                format!(
+                    "attention was {mode} in the earlier run and is {}: this run used {now} after {backend}",
+                    own.mode
+                )
+            });
+        }
+        Some(format!(
+            "the attention backend of the earlier run, {backend}, is not available here: this run used {now}"
+        ))
     }
 }
 
@@ -128,6 +211,7 @@ mod tests {
             vae_dtype: Kind::Float,
             torch_kernels,
             attention_backend: Backend::Torch,
+            attention_mode: AttentionMode::Auto,
             rung: 0,
             tiling: Tiling::Time,
         };
@@ -145,7 +229,18 @@ mod tests {
                 Backend::Cudnn | Backend::MemoryEfficient
             ))
         };
-        Decision::new(wishes, is_available, || Ok(Backend::Flash)).unwrap()
+        let by_mode = |mode| {
+            Ok(match mode {
+                AttentionMode::Auto => Backend::Flash.into(),
+                AttentionMode::Off => Backend::Math.into(),
+                AttentionMode::Standard => Resolved {
+                    backend: Backend::Flash,
+                    reason: Some("no memory-efficient".into()),
+                },
+                AttentionMode::Aggressive => Backend::Cudnn.into(),
+            })
+        };
+        Decision::new(wishes, is_available, by_mode).unwrap()
     }
 
     #[test]
@@ -166,6 +261,7 @@ mod tests {
                 precaution: NONE,
                 checkpoint: made.as_ref(),
                 flag,
+                mode: AttentionMode::Auto,
             });
             let found = (decision.backend, &decision.chosen_by);
             assert_eq!(found, (backend, &chosen_by), "{checkpoint:?} {flag:?}");
@@ -194,6 +290,7 @@ mod tests {
                 precaution: NUMERICS,
                 checkpoint: made.as_ref(),
                 flag,
+                mode: AttentionMode::Auto,
             });
             assert_eq!(
                 (decision.backend, decision.torch_kernels, decision.chosen_by),
@@ -211,9 +308,161 @@ mod tests {
                 precaution: NONE,
                 checkpoint,
                 flag,
+                mode: AttentionMode::Auto,
             };
-            let kept = || panic!("a choice would be kept that nothing uses");
-            Decision::new(wishes, |_| Ok(true), kept).unwrap();
+            let by_mode = |_| panic!("a choice would be kept that nothing uses");
+            Decision::new(wishes, |_| Ok(true), by_mode).unwrap();
         }
+    }
+
+    #[test]
+    fn a_mode_stands_below_flag_and_checkpoint_and_above_what_is_kept() {
+        use AttentionMode::{Auto, Off, Standard};
+        let torch = Some(Backend::Torch);
+        let over = "the worker's --attention-backend torch goes before the job's mode";
+        for (mode, begun, flag, backend, chosen_by, reason) in [
+            (Off, None, None, Backend::Math, ChosenBy::Setting, None),
+            (
+                Standard,
+                None,
+                None,
+                Backend::Flash,
+                ChosenBy::Setting,
+                Some("no memory-efficient"),
+            ),
+            (Off, None, torch, Backend::Torch, ChosenBy::Flag, Some(over)),
+            (Auto, None, torch, Backend::Torch, ChosenBy::Flag, None),
+            (
+                Off,
+                Some(("torch", Off)),
+                None,
+                Backend::Torch,
+                ChosenBy::Checkpoint,
+                None,
+            ),
+            (
+                Off,
+                Some(("torch", Off)),
+                torch,
+                Backend::Torch,
+                ChosenBy::Checkpoint,
+                None,
+            ),
+            // Another mode than then counts at once.
+            (
+                Off,
+                Some(("flash", Auto)),
+                None,
+                Backend::Math,
+                ChosenBy::Setting,
+                None,
+            ),
+            (
+                Auto,
+                Some(("math", Off)),
+                None,
+                Backend::Flash,
+                ChosenBy::Device,
+                None,
+            ),
+            (
+                Off,
+                Some(("math", Standard)),
+                None,
+                Backend::Math,
+                ChosenBy::Setting,
+                None,
+            ),
+            (
+                Off,
+                Some(("math", Auto)),
+                torch,
+                Backend::Torch,
+                ChosenBy::Flag,
+                Some(over),
+            ),
+        ] {
+            let made = begun.map(|(backend, mode)| Provenance {
+                attention_mode: mode.to_string(),
+                ..made_with(backend, TorchKernels::Any)
+            });
+            let decision = decide(Wishes {
+                precaution: NONE,
+                checkpoint: made.as_ref(),
+                flag,
+                mode,
+            });
+            let found = (
+                decision.backend,
+                &decision.chosen_by,
+                decision.reason.as_deref(),
+            );
+            assert_eq!(
+                found,
+                (backend, &chosen_by, reason),
+                "{mode} {begun:?} {flag:?}"
+            );
+            assert_eq!(decision.mode, mode);
+            let changed = begun.is_some_and(|(then, was)| was != mode && then != backend.as_str());
+            assert_eq!(decision.warning.is_some(), changed, "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_the_mode_is_named_with_both_backends() {
+        let made = made_with("flash", TorchKernels::Any);
+        let decision = decide(Wishes {
+            precaution: NONE,
+            checkpoint: Some(&made),
+            flag: None,
+            mode: AttentionMode::Off,
+        });
+        assert_eq!(
+            decision.warning.unwrap(),
+            "attention was auto in the earlier run and is off: this run used math after flash"
+        );
+    }
+
+    #[test]
+    fn a_precaution_goes_before_the_mode_and_says_so() {
+        for (mode, kernels) in [
+            (AttentionMode::Off, TorchKernels::PreferredAgain),
+            (AttentionMode::Standard, TorchKernels::NotPreferred),
+            (AttentionMode::Auto, TorchKernels::NotPreferred),
+        ] {
+            let decision = decide(Wishes {
+                precaution: NUMERICS,
+                checkpoint: None,
+                flag: None,
+                mode,
+            });
+            assert_eq!(
+                (decision.backend, decision.torch_kernels),
+                (Backend::Torch, kernels)
+            );
+            let is_asked = mode != AttentionMode::Auto;
+            assert_eq!(decision.reason.is_some(), is_asked, "{decision:?}");
+            let report = decision.report();
+            assert_eq!(report.mode.as_deref(), Some(mode.as_str()));
+            assert_eq!(report.chosen_by, ChosenBy::Precaution);
+        }
+    }
+
+    #[test]
+    fn reasons_add_up() {
+        let decide = |mode| {
+            decide(Wishes {
+                precaution: NONE,
+                checkpoint: None,
+                flag: None,
+                mode,
+            })
+        };
+        let more = || Some("flash was switched off".to_owned());
+        let both = decide(AttentionMode::Standard).because(more()).reason;
+        assert_eq!(both.unwrap(), "no memory-efficient; flash was switched off");
+        let one = decide(AttentionMode::Off).because(more()).reason;
+        assert_eq!(one, more());
+        assert_eq!(decide(AttentionMode::Off).because(None).reason, None);
     }
 }

@@ -6,7 +6,11 @@ use framepack_ipc::worker::Precaution;
 use tch::{Device, Kind};
 
 use super::{limits::Limits, relief::Relief};
-use crate::{nn::attention::Backend, vae::Tiling, weights::ModelSource};
+use crate::{
+    nn::attention::{AttentionMode, Backend},
+    vae::Tiling,
+    weights::ModelSource,
+};
 
 /// With so much free memory a device holds all models at once, and with so much in all it decodes without spatial
 /// tiles. Upstream draws both lines at 60 GB free; tiles change the result, which may not depend on who else is there.
@@ -21,6 +25,8 @@ pub struct ModelOptions {
     pub tiling: Option<Tiling>,
     /// What computes the transformer's attention, in jobs that have no checkpoints yet.
     pub attention: Option<Backend>,
+    /// What jobs ask of it that do not say.
+    pub attention_mode: AttentionMode,
     /// How much memory of device and host may be used.
     pub limits: Limits,
     /// What a job does otherwise after it failed.
@@ -71,6 +77,17 @@ impl ModelOptions {
             Device::Cuda(_) => tiling_on(total_bytes),
             _ => Tiling::Time,
         })
+    }
+
+    /// What is expected to compute a job's attention before its checkpoints and the device's choices are looked at.
+    pub(crate) fn expected_attention(&self, device: Device, mode: AttentionMode) -> Backend {
+        match self.attention {
+            Some(backend) => backend,
+            None if mode.or(self.attention_mode) == AttentionMode::Off && device.is_cuda() => {
+                Backend::Math
+            }
+            None => Backend::Torch,
+        }
     }
 
     /// The same for a job that needs more care than others.
