@@ -182,6 +182,9 @@ fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Met
     if let Some(background) = request.settings.get(&BACKGROUND).and_then(Value::text) {
         comment["background"] = background.into();
     }
+    if let Some((key, mode)) = request.settings.iter().find(|(key, _)| *key == ATTENTION) {
+        comment[key] = mode.text().into();
+    }
     Metadata {
         title: request.name.clone(),
         comment,

@@ -25,7 +25,7 @@ use crate::{
     error::{Error, VideoError},
     job::Job,
     models::Models,
-    nn::attention::{AttentionMemory, Backend, Choices, Class, TorchKernels},
+    nn::attention::{Backend, Choices, Class, TorchKernels},
     output::{self, Video, Written},
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
@@ -125,11 +125,11 @@ impl Pipeline {
         let planned = expected.memory(device, &class)?;
         let attention = self.attention(&job, &found, &class)?;
         job.warnings.extend(attention.warning.clone());
-        job.warnings.extend(careful(&attention));
+        job.warnings.extend(attention.careful_warning());
         let is_other = attention.torch_kernels == TorchKernels::NotPreferred;
         let _other_kernels = is_other.then(OtherKernels::new);
         let memory = attention.backend.memory(device, &class)?;
-        let reason = without_fused(&attention, memory);
+        let reason = attention.without_fused(memory);
         let attention = attention.because(reason);
         job.attention_memory = Some(memory);
         if memory != planned {
@@ -293,29 +293,6 @@ fn short_of_host_memory(runs: u32) -> Option<String> {
     (runs > 0).then(|| {
         format!("the kernel ended {runs} earlier runs for want of memory: page-locked memory was limited to 1/{part}")
     })
-}
-
-/// Why torch's own choice is not fused, if options of the worker are the reason.
-fn without_fused(attention: &Decision, memory: AttentionMemory) -> Option<String> {
-    let is_math = attention.backend == Backend::Torch && memory == AttentionMemory::Chunks;
-    let options = Backend::ALL
-        .iter()
-        .filter_map(|backend| backend.switched_off());
-    let options: Vec<&str> = options.collect();
-    (is_math && !options.is_empty())
-        .then(|| format!("with {} torch computes by math here", options.join(" and ")))
-}
-
-/// What the precaution changed, if it was taken.
-fn careful(attention: &Decision) -> Option<String> {
-    let kernels = match attention.torch_kernels {
-        TorchKernels::Any => return None,
-        TorchKernels::NotPreferred => "attention avoided torch's preferred kernels",
-        TorchKernels::PreferredAgain => "attention was left to torch's preferred kernels",
-    };
-    Some(format!(
-        "the last attempt produced NaN: in this one the VAE computed in f32, and {kernels}"
-    ))
 }
 
 /// SHA-256 of a tensor's values as f32, in hexadecimal.

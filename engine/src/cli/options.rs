@@ -88,7 +88,7 @@ impl Attention {
 /// Fused kernels of attention that may be used, by all models of the process.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct AttentionSwitches {
-    /// Whether FlashAttention may be used, and on a processor torch's own kernel; off: by nothing, torch's own choice
+    /// Whether the flash kernel may be used, and on a processor torch's own kernel; off: by nothing, torch's own choice
     /// included
     #[arg(
         long,

@@ -118,3 +118,34 @@ pub fn tiling_on(total_bytes: u64) -> Tiling {
         Tiling::Time
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn math_is_planned_for_where_it_is_asked_for_on_a_card() {
+        use AttentionMode::{Aggressive, Auto, Off, Standard};
+        let (cpu, cuda) = (Device::Cpu, Device::Cuda(0));
+        let (math, flash) = (Some(Backend::Math), Some(Backend::Flash));
+        for (flag, of_worker, of_job, device, expected) in [
+            (None, Auto, Auto, cuda, Backend::Torch),
+            (None, Auto, Off, cuda, Backend::Math),
+            (None, Off, Auto, cuda, Backend::Math),
+            (None, Off, Standard, cuda, Backend::Torch),
+            (None, Auto, Aggressive, cuda, Backend::Torch),
+            (None, Auto, Off, cpu, Backend::Torch),
+            (math, Auto, Standard, cuda, Backend::Math),
+            (math, Auto, Auto, cpu, Backend::Math),
+            (flash, Auto, Off, cuda, Backend::Flash),
+        ] {
+            let options = ModelOptions {
+                attention: flag,
+                attention_mode: of_worker,
+                ..ModelOptions::default()
+            };
+            let found = options.expected_attention(device, of_job);
+            assert_eq!(found, expected, "{flag:?} {of_worker} {of_job} {device:?}");
+        }
+    }
+}

@@ -74,13 +74,12 @@ impl Survey {
         };
         let run = run_of(job, &vae_config, image_tokens);
         let transformer_kind = options.transformer_kind(device);
-        let attention = match job.attention_memory {
-            Some(known) => known,
-            None => {
-                let class = transformer_config.attention_class(transformer_kind, run.tokens);
-                let expected = options.expected_attention(device, job.attention);
-                expected.memory(device, &class)?
-            }
+        let attention = if let Some(known) = job.attention_memory {
+            known
+        } else {
+            let class = transformer_config.attention_class(transformer_kind, run.tokens);
+            let expected = options.expected_attention(device, job.attention);
+            expected.memory(device, &class)?
         };
         let run = Run { attention, ..run };
         let mut transformer = transformer_cost(&transformer_config, &run, transformer_kind)?;

@@ -223,9 +223,9 @@ mod tests {
             attention_bytes: AttentionMemory::Chunks.bytes(tokens, [24, 128], Kind::BFloat16),
             ..published(tokens)
         };
-        // Six tensors in bf16, three operands in f32, two tables, and the scores of 80 queries, 13 bytes each.
+        // Six tensors in bf16, three operands in f32, two tables, and the scores of 128 queries, 9 bytes each.
         let tokens = 18_269;
-        let expected = tokens * (3072 * (6 * 2 + 3 * 4) + 2 * 4 * 128) + 80 * tokens * 24 * 13;
+        let expected = tokens * (3072 * (6 * 2 + 3 * 4) + 2 * 4 * 128) + 128 * tokens * 24 * 9;
         assert_eq!(math(tokens).activation_bytes(), expected);
         let more = expected - fused.activation_bytes();
         assert!(more < 1 << 29, "{more} bytes more than with a fused kernel");

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use framepack_jobs::suggest;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 use thiserror::Error;
@@ -59,11 +60,14 @@ impl TorchKernels {
 /// A name that is no backend's.
 #[derive(Debug, Error)]
 #[error(
-    "unknown attention backend {name:?}: expected one of torch, cudnn, flash, memory-efficient, math"
+    "unknown attention backend {name:?}: expected one of torch, cudnn, flash, memory-efficient, math{}",
+    near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
 )]
 pub struct UnknownBackend {
     /// The name.
     pub name: String,
+    /// The backend that may be meant.
+    pub near: Option<&'static str>,
 }
 
 impl Backend {
@@ -224,7 +228,10 @@ impl FromStr for Backend {
         let known = Self::ALL
             .into_iter()
             .find(|backend| backend.as_str() == name);
-        known.ok_or_else(|| UnknownBackend { name: name.into() })
+        known.ok_or_else(|| UnknownBackend {
+            name: name.into(),
+            near: suggest(name, Self::ALL.map(Self::as_str)),
+        })
     }
 }
 
@@ -260,6 +267,14 @@ mod tests {
         for backend in Backend::ALL {
             assert!(error.contains(backend.as_str()), "{error}");
         }
+        assert!(!error.contains("did you mean"), "{error}");
+        let error = "memory-eficient".parse::<Backend>().unwrap_err();
+        assert_eq!(error.near, Some("memory-efficient"));
+        assert!(
+            error
+                .to_string()
+                .ends_with("(did you mean `memory-efficient`?)")
+        );
     }
 
     #[test]

@@ -9,11 +9,10 @@ use crate::device::AttentionKernel;
 const CHUNK_BYTES: u64 = 512 << 20;
 /// Chunks are of so many queries or a multiple, where there is room for that.
 const ALIGNMENT: u64 = 16;
-/// Of each pair of tokens torch has three numbers at once: the score, its softmax, and that once more without the rows
-/// that see nothing, …
-const PAIR_NUMBERS: u64 = 3;
-/// … and a truth value that says whether it is seen.
-const PAIR_FLAGS: u64 = 1;
+/// Of each pair of tokens torch has two numbers at once, the score and its softmax, …
+const PAIR_NUMBERS: u64 = 2;
+/// … and what else it holds for them (measured on a processor, of 12 and 25 million pairs: less than a byte each).
+const PAIR_OTHER_BYTES: u64 = 1;
 
 /// What an attention has in memory beside its operands and its result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -91,7 +90,7 @@ fn length(operand: &Tensor) -> i64 {
 
 /// Bytes of the scores of one query.
 fn query_bytes(tokens: u64, heads: u64, kind: Kind) -> u64 {
-    let pair_bytes = PAIR_NUMBERS * number_bytes(kind) + PAIR_FLAGS;
+    let pair_bytes = PAIR_NUMBERS * number_bytes(kind) + PAIR_OTHER_BYTES;
     tokens.saturating_mul(heads).saturating_mul(pair_bytes)
 }
 
@@ -100,7 +99,7 @@ fn number_bytes(kind: Kind) -> u64 {
     (kind.elt_size_in_bytes() as u64).max(4)
 }
 
-/// Copies of an operand in that type: the scaled keys; in half precision also keys and values themselves.
+/// Copies of an operand in that type, at most: the scaled keys; in half precision also keys and values themselves.
 fn copies(kind: Kind) -> u64 {
     match kind {
         Kind::Half | Kind::BFloat16 => 3,
@@ -121,18 +120,19 @@ mod tests {
         use Kind::{BFloat16, Double, Float, Half};
         // (tokens, heads, dtype, budget, queries)
         for (tokens, heads, kind, budget_bytes, expected) in [
-            // A section of the published model: 24 * 18 269 * 13 bytes a query.
-            (18_269, 24, BFloat16, 512 * MIB, 80),
-            (18_269, 24, Half, 512 * MIB, 80),
-            (18_269, 24, Float, 512 * MIB, 80),
-            (18_269, 24, Double, 512 * MIB, 48),
-            (18_269, 24, BFloat16, 1024 * MIB, 176),
-            (18_269, 24, BFloat16, 64 * MIB, 11),
+            // A section of the published model: 24 * 18 269 * 9 bytes a query.
+            (18_269, 24, BFloat16, 512 * MIB, 128),
+            (18_269, 24, Half, 512 * MIB, 128),
+            (18_269, 24, Float, 512 * MIB, 128),
+            (18_269, 24, Double, 512 * MIB, 64),
+            (18_269, 24, BFloat16, 1024 * MIB, 272),
+            (18_269, 24, BFloat16, 64 * MIB, 16),
+            (18_269, 24, BFloat16, 32 * MIB, 8),
             (18_269, 24, BFloat16, MIB, 1),
             (18_269, 24, BFloat16, 0, 1),
             (100, 2, Float, 512 * MIB, 100),
-            (100, 2, Float, 100 * 2 * 13 * 99, 96),
-            (1, 1, Float, 13, 1),
+            (100, 2, Float, 100 * 2 * 9 * 99, 96),
+            (1, 1, Float, 9, 1),
             (0, 0, Float, 0, 1),
             (u64::MAX, 24, Float, u64::MAX, 1),
         ] {
@@ -148,7 +148,7 @@ mod tests {
         let heads = [24, 128];
         let tokens = 18_269;
         let operand = tokens * 24 * 128;
-        let scores = 80 * tokens * 24 * 13;
+        let scores = 128 * tokens * 24 * 9;
         for (kind, copies_bytes) in [
             (Kind::BFloat16, 3 * 4),
             (Kind::Half, 3 * 4),
@@ -160,7 +160,7 @@ mod tests {
         }
         // All pairs of few tokens are one chunk.
         let few = AttentionMemory::Chunks.bytes(100, [2, 16], Kind::Float);
-        assert_eq!(few, 100 * 100 * 2 * 13 + 100 * 2 * 16 * 4);
+        assert_eq!(few, 100 * 100 * 2 * 9 + 100 * 2 * 16 * 4);
     }
 
     fn operands(tokens: i64, kind: Kind) -> [Tensor; 3] {
@@ -202,6 +202,6 @@ mod tests {
         let long = Tensor::zeros([1, 1, 1, 16], (Kind::Float, Device::Cpu))
             .expand([1, 24, 18_269, 16], false);
         assert!(has_chunks(&long, &long));
-        assert_eq!(queries_at_once(&long, &long), 80);
+        assert_eq!(queries_at_once(&long, &long), 128);
     }
 }

@@ -41,9 +41,12 @@ pub(super) fn measure(
             outcome,
         })
     });
+    let candidates = tried.collect::<Result<_, Error>>();
+    drop(trial);
+    device::empty_cache(); // the job's own tensors are of other sizes
     Ok(Measured {
         tokens,
-        candidates: tried.collect::<Result<_, Error>>()?,
+        candidates: candidates?,
     })
 }
 
