@@ -3,17 +3,20 @@
 //! [`Loaded::read`] merges both; the environment wins. Each section of the file is a struct with one `read`, in which
 //! each key has one line: name, default, range. [`Loaded::settings`] tells each value and where it comes from.
 
+pub mod allocator;
 mod device;
 mod disk;
 mod environment;
 mod idle;
 mod limit;
 mod load;
-mod memory;
 mod metrics;
 mod models;
+pub mod original;
 mod overlap;
 mod paths;
+mod presets;
+mod process;
 mod reader;
 mod retention;
 mod roles;
@@ -25,11 +28,11 @@ pub use disk::Disk;
 pub use idle::Idle;
 pub use limit::Limit;
 pub use load::{Config, Load, Loaded};
-pub use memory::Memory;
 pub use metrics::Metrics;
 pub use models::Models;
 pub use overlap::Overlap;
 pub use paths::Paths;
+pub use process::Process;
 pub use retention::{Expired, Retention};
 pub use roles::{NoPrincipal, Principal, SocketRoles};
 pub use spool::{Dedupe, QueueLimits, Spool, WatchMode};

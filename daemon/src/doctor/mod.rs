@@ -2,6 +2,7 @@
 
 mod devices;
 mod folders;
+mod inactive;
 mod models;
 mod programs;
 mod trial;
@@ -20,6 +21,7 @@ use crate::{
 use self::{
     devices::nvidia,
     folders::{jobs, outputs, readable, socket, space_for_state, space_for_videos, state},
+    inactive::inactive,
     models::bundle,
     programs::{called_programs, worker},
 };
@@ -94,6 +96,7 @@ impl Doctor {
         };
         checks.extend(nvidia(&self.config.worker.devices, &circumstances));
         checks.push(socket(&paths.socket));
+        checks.extend(inactive(&self.config.farm));
         checks
     }
 }

@@ -20,14 +20,14 @@ pub(crate) struct Desk {
 impl Desk {
     /// Reads messages in a thread of its own, which ends the process with its stdin, whatever it is doing.
     /// Questions for plans are answered there.
-    pub(crate) fn open(preserve_gb: Option<u64>) -> Self {
+    pub(crate) fn open() -> Self {
         let (sender, messages) = mpsc::channel();
         thread::spawn(move || {
             for line in io::stdin().lock().lines() {
                 let line = line.expect("stdin is text");
                 let message = serde_json::from_str(&line).expect("a message of the daemon");
                 if let ToWorker::Plan { ask, request } = message {
-                    let outcome = plan::outcome(&request, preserve_gb);
+                    let outcome = plan::outcome(&request);
                     say(&FromWorker::Planned { ask, outcome });
                 } else if sender.send(message).is_err() {
                     break;

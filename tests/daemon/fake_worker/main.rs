@@ -81,15 +81,10 @@ fn main() -> io::Result<()> {
         device,
         state_flag,
         state_dir,
-        memory_flags @ ..,
+        flags @ ..,
     ] = arguments.as_slice()
     else {
-        panic!("usage: fake_worker serve --device D --state-dir DIR [--preserve-gb N]");
-    };
-    let preserve_gb = match memory_flags {
-        [] => None,
-        [flag, gb] if flag == "--preserve-gb" => Some(gb.parse().expect("a number")),
-        other => panic!("{other:?}"),
+        panic!("usage: fake_worker serve --device D --state-dir DIR [FLAGS]");
     };
     assert_eq!(
         [serve, device_flag, state_flag],
@@ -104,9 +99,10 @@ fn main() -> io::Result<()> {
         say(&FromWorker::Unready { failure });
         process::exit(1);
     }
+    note(state_dir, "flags.log", &flags.join(" "))?;
     note(state_dir, "starts.log", &std::process::id().to_string())?;
 
-    let desk = Desk::open(preserve_gb);
+    let desk = Desk::open();
     say(&FromWorker::Ready(WorkerInfo {
         protocol: WORKER_PROTOCOL,
         version: "0.0.0-fake".to_owned(),

@@ -5,9 +5,10 @@ use std::process;
 use framepack_ipc::worker::{MemoryPlan, Phase, PlanOutcome, RenderRequest};
 use framepack_jobs::{
     Code, DeviceMemory, EncoderPlacement, Failure, PhasePeak, TransformerMemory, VaeTiles,
+    settings::PRESERVE_GB,
 };
 
-pub(crate) fn outcome(request: &RenderRequest, preserve_gb: Option<u64>) -> PlanOutcome {
+pub(crate) fn outcome(request: &RenderRequest) -> PlanOutcome {
     assert!(request.image.is_file(), "{request:?}");
     if request.prompt.starts_with("unplanned") {
         process::abort();
@@ -17,7 +18,12 @@ pub(crate) fn outcome(request: &RenderRequest, preserve_gb: Option<u64>) -> Plan
             "sampling needs at least 9.00 GiB of device memory, but only 7.00 GiB are available";
         return PlanOutcome::Refused(Failure::new(Code::DOES_NOT_FIT, message));
     }
-    PlanOutcome::Plan(Box::new(memory_plan(preserve_gb)))
+    PlanOutcome::Plan(Box::new(memory_plan(preserve_gb(request))))
+}
+
+fn preserve_gb(request: &RenderRequest) -> Option<u64> {
+    let gb = request.settings.get(&PRESERVE_GB)?.number()?;
+    Some(gb as u64)
 }
 
 /// What every job takes.
