@@ -149,15 +149,25 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
 
 /// What computed the attention, and who chose it.
 fn attention(result: &RenderOutput) -> Option<String> {
-    let Attention { backend, chosen_by } = result.attention.as_ref()?;
+    let Attention {
+        backend,
+        chosen_by,
+        mode,
+        reason,
+    } = result.attention.as_ref()?;
+    let mode = mode.as_deref().filter(|mode| *mode != "auto");
+    let asked = mode.map(|mode| format!("attention: {mode}"));
     let chosen = match chosen_by {
         ChosenBy::Device => "chosen for the device",
         ChosenBy::Flag => "set for the worker",
+        ChosenBy::Setting => "set for the job",
         ChosenBy::Checkpoint => "as in the run that was continued",
         ChosenBy::Precaution => "since the last attempt produced NaN",
         ChosenBy::Unknown(other) => other,
     };
-    Some(format!("{backend} ({chosen})"))
+    let parts = [Some(chosen), asked.as_deref(), reason.as_deref()];
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    Some(format!("{backend} ({})", parts.join("; ")))
 }
 
 /// What others than the job's own file and the bundle set for the job's last run; before it, what the farm had set.

@@ -209,10 +209,11 @@ int fp_attention(int kernel, const void *q, const void *k, const void *v, const 
   });
 }
 
-int fp_allow_preferred_attention(int allowed) {
+int fp_set_attention_kernels(int cudnn, int flash, int memory_efficient) {
   return fp::guarded([&] {
-    at::globalContext().setSDPUseCuDNN(allowed != 0);
-    at::globalContext().setSDPUseFlash(allowed != 0);
+    at::globalContext().setSDPUseCuDNN(cudnn != 0);
+    at::globalContext().setSDPUseFlash(flash != 0);
+    at::globalContext().setSDPUseMemEfficient(memory_efficient != 0);
   });
 }
 

@@ -64,8 +64,8 @@ int fp_elapsed_millis(const void *from, const void *to, double *millis);
 enum { FP_CUDNN, FP_FLASH, FP_MEMORY_EFFICIENT, FP_MATH };
 int fp_attention(int kernel, const void *q, const void *k, const void *v, const void *mask, void **output);
 
-// Whether attention may choose the kernels that it prefers, cuDNN's and FlashAttention; the others stay.
-int fp_allow_preferred_attention(int allowed);
+// Which fused kernels attention may choose; math always stays.
+int fp_set_attention_kernels(int cudnn, int flash, int memory_efficient);
 
 // Version of libtorch.
 const char *fp_torch_version(void);

@@ -10,10 +10,14 @@ use image::RgbImage;
 use crate::{
     bundle::{Bundle, Component},
     error::Error,
+    nn::attention::{AttentionMemory, AttentionMode, UnknownMode},
     picture::{self, Size, bucket},
     section::{FRAMES_PER_SECOND, SectionOrder, SectionPlan, sections_in},
     video::{Created, Metadata},
 };
+
+/// Key of the setting that [`AttentionMode`] is the value of.
+const ATTENTION: &str = "attention";
 
 /// A job, ready to be rendered.
 #[derive(Debug)]
@@ -30,6 +34,10 @@ pub(crate) struct Job {
     /// What the daemon hears of it.
     pub(crate) plan: RenderPlan,
     pub(crate) precaution: Precaution,
+    /// How its attention is to be computed.
+    pub(crate) attention: AttentionMode,
+    /// What the attention has in memory, once its backend is known.
+    pub(crate) attention_memory: Option<AttentionMemory>,
     /// What was asked for and could not be had, each with its reason.
     pub(crate) warnings: Vec<String>,
 }
@@ -62,6 +70,7 @@ impl Job {
     /// Resolves `request`: reads the bundle's defaults and the image, and nothing that is large.
     pub(crate) fn resolve(request: &RenderRequest) -> Result<Self, Error> {
         let background = background(&request.settings)?;
+        let attention = attention(&request.settings)?;
         let bundle = Bundle::open(&request.bundle)?;
         let defaults = bundle.defaults()?;
         let mut warnings = vec![];
@@ -116,14 +125,17 @@ impl Job {
             bundle,
             transformer,
             precaution: request.precaution,
+            attention,
+            attention_memory: None,
             warnings,
         })
     }
 }
 
-/// What shows where the start image is transparent: the one setting of a request that has no field of its own.
+/// What shows where the start image is transparent. With [`attention`] it is what a request has no field of its own for.
 pub(crate) fn background(settings: &Settings) -> Result<Colour, Error> {
-    if let Some((key, _)) = settings.iter().find(|(key, _)| *key != BACKGROUND.key) {
+    let is_known = |key: &str| [BACKGROUND.key, ATTENTION].contains(&key);
+    if let Some((key, _)) = settings.iter().find(|(key, _)| !is_known(key)) {
         return Err(Error::Setting { key: key.into() });
     }
     let Some(value) = settings.get(&BACKGROUND) else {
@@ -133,6 +145,23 @@ pub(crate) fn background(settings: &Settings) -> Result<Colour, Error> {
     colour.ok_or_else(|| Error::Setting {
         key: BACKGROUND.key.into(),
     })
+}
+
+/// How attention is to be computed.
+fn attention(settings: &Settings) -> Result<AttentionMode, Error> {
+    let Some((_, value)) = settings.iter().find(|(key, _)| *key == ATTENTION) else {
+        return Ok(AttentionMode::default());
+    };
+    let refused = |reason: String| Error::SettingValue {
+        key: ATTENTION.into(),
+        reason,
+    };
+    let Some(word) = value.text() else {
+        let mode = value.to_string().parse::<AttentionMode>();
+        return mode.map_err(|error| refused(error.to_string()));
+    };
+    word.parse()
+        .map_err(|error: UnknownMode| refused(error.to_string()))
 }
 
 /// What the video says about itself: with the models and the start image, all that is needed to render it again.
@@ -152,6 +181,9 @@ fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Met
     });
     if let Some(background) = request.settings.get(&BACKGROUND).and_then(Value::text) {
         comment["background"] = background.into();
+    }
+    if let Some((key, mode)) = request.settings.iter().find(|(key, _)| *key == ATTENTION) {
+        comment[key] = mode.text().into();
     }
     Metadata {
         title: request.name.clone(),

@@ -25,7 +25,7 @@ use crate::{
     error::{Error, VideoError},
     job::Job,
     models::Models,
-    nn::attention::{Backend, Choices, TorchKernels},
+    nn::attention::{Backend, Choices, Class, TorchKernels},
     output::{self, Video, Written},
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
@@ -42,8 +42,7 @@ pub struct Pipeline {
     models: Models,
     embeddings: EmbeddingCache,
     choices: Choices,
-    /// What computes the attention of jobs that begin here, if it was set.
-    attention: Option<Backend>,
+    options: ModelOptions,
 }
 
 impl Pipeline {
@@ -54,7 +53,7 @@ impl Pipeline {
             models: Models::new(device, options),
             embeddings: EmbeddingCache::in_memory(),
             choices: Choices::in_memory(&platform),
-            attention: options.attention,
+            options,
             platform,
         }
     }
@@ -109,7 +108,7 @@ impl Pipeline {
         let mut job = Job::resolve(request)?;
         job.warnings.extend(short_of_host_memory(request.host_rung));
         let ladder = Ladder::at(request.rung, request.host_rung);
-        let memory_plan = self.models.place(&job, ladder.relief())?;
+        let mut memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
 
         let files = EncoderFiles::of(&job.bundle)?;
@@ -120,11 +119,22 @@ impl Pipeline {
         job.warnings.extend(found.warning.take());
         let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
         found.frames = frames.find(&found.checksums);
-        let attention = self.attention(&job, &found, memory_plan.transformer.tokens)?;
+        let device = self.platform.device;
+        let class = self.attention_class(&job, memory_plan.transformer.tokens)?;
+        let expected = self.options.expected_attention(device, job.attention);
+        let planned = expected.memory(device, &class)?;
+        let attention = self.attention(&job, &found, &class)?;
         job.warnings.extend(attention.warning.clone());
-        job.warnings.extend(careful(&attention));
+        job.warnings.extend(attention.careful_warning());
         let is_other = attention.torch_kernels == TorchKernels::NotPreferred;
         let _other_kernels = is_other.then(OtherKernels::new);
+        let memory = attention.backend.memory(device, &class)?;
+        let reason = attention.without_fused(memory);
+        let attention = attention.because(reason);
+        job.attention_memory = Some(memory);
+        if memory != planned {
+            memory_plan = self.models.place(&job, ladder.relief())?;
+        }
         let settled = settled(&self.models, &ladder, &attention);
         let resumed = found.resumed(&Provenance::now(&self.platform, settled));
         progress.sections_done(found.sections.len() as u32);
@@ -166,33 +176,46 @@ impl Pipeline {
         Ok(Checkpoints::of(job, models, self.models.synthesised()))
     }
 
-    /// What computes the attention of a job of so many tokens.
+    /// What the attention of a job of so many tokens is.
+    fn attention_class(&self, job: &Job, tokens: u64) -> Result<Class, Error> {
+        let config = transformer::Config::read(&job.transformer)?;
+        Ok(config.attention_class(self.models.transformer_kind(), tokens))
+    }
+
+    /// What computes it.
     fn attention(
         &mut self,
         job: &Job,
         found: &ResumePoint,
-        tokens: u64,
+        class: &Class,
     ) -> Result<Decision, Error> {
         let device = self.platform.device;
-        let config = transformer::Config::read(&job.transformer)?;
-        let class = config.attention_class(self.models.transformer_kind(), tokens);
+        let asked = job.attention.or(self.options.attention_mode);
+        // Where decoding is all that is left to do, nothing needs the backend.
+        let is_to_sample = found.sections.len() < job.plan.sections as usize;
+        let begun = found.newest().filter(|_| !is_to_sample);
+        let begun = begun.and_then(|made| made.attention_mode.parse().ok());
         let wishes = Wishes {
             precaution: job.precaution,
             checkpoint: found.newest(),
-            flag: self.attention,
+            flag: self.options.attention,
+            mode: begun.unwrap_or(asked),
         };
-        // Where decoding is all that is left to do, nothing needs the backend.
-        let is_to_sample = found.sections.len() < job.plan.sections as usize;
         let is_available =
-            |backend: Backend| Ok(!is_to_sample || backend.is_available(device, &class)?);
-        let decision = Decision::new(wishes, is_available, || self.choices.choose(&class))?;
+            |backend: Backend| Ok(!is_to_sample || backend.is_available(device, class)?);
+        let by_mode = |mode| self.choices.choose(mode, class);
+        let decision = Decision::new(wishes, is_available, by_mode)?.of_mode(asked, device);
         let Decision {
-            backend, chosen_by, ..
+            backend,
+            chosen_by,
+            mode,
+            reason,
+            ..
         } = &decision;
         if is_to_sample && *chosen_by == ChosenBy::Flag {
-            backend.require(device, &class)?;
+            backend.require(device, class)?;
         }
-        tracing::info!(%backend, ?chosen_by, ?class, "attention");
+        tracing::info!(%backend, ?chosen_by, %mode, reason, ?class, "attention");
         Ok(decision)
     }
 
@@ -270,18 +293,6 @@ fn short_of_host_memory(runs: u32) -> Option<String> {
     (runs > 0).then(|| {
         format!("the kernel ended {runs} earlier runs for want of memory: page-locked memory was limited to 1/{part}")
     })
-}
-
-/// What the precaution changed, if it was taken.
-fn careful(attention: &Decision) -> Option<String> {
-    let kernels = match attention.torch_kernels {
-        TorchKernels::Any => return None,
-        TorchKernels::NotPreferred => "attention avoided torch's preferred kernels",
-        TorchKernels::PreferredAgain => "attention was left to torch's preferred kernels",
-    };
-    Some(format!(
-        "the last attempt produced NaN: in this one the VAE computed in f32, and {kernels}"
-    ))
 }
 
 /// SHA-256 of a tensor's values as f32, in hexadecimal.

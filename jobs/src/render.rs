@@ -136,6 +136,13 @@ pub struct Attention {
     pub backend: String,
     /// Who chose it.
     pub chosen_by: ChosenBy,
+    /// The mode that the job asked for: `auto`, `off`, `standard` or `aggressive`. `None` in results of versions that
+    /// had no modes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Why the mode has no effect, or what it could not have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Who chose an attention backend.
@@ -146,6 +153,8 @@ pub enum ChosenBy {
     Device,
     /// The worker's command line.
     Flag,
+    /// The job's setting `attention`.
+    Setting,
     /// The earlier run that was continued.
     Checkpoint,
     /// The failure of the last attempt, which produced NaN.

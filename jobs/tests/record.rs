@@ -108,6 +108,8 @@ fn every_state() -> [JobState; 6] {
                 attention: Some(Attention {
                     backend: "math".to_owned(),
                     chosen_by: ChosenBy::Checkpoint,
+                    mode: None,
+                    reason: None,
                 }),
                 verified: Verified::Ffmpeg,
                 ..RenderOutput::default()
@@ -312,6 +314,21 @@ fn results_of_earlier_versions_open_and_words_of_later_ones_survive() {
         (None, vec![], Verified::Container)
     );
     assert_eq!((result.attention, result.stream_sha256), (None, None));
+    json["result"]["attention"] = serde_json::json!({"backend": "math", "chosen_by": "flag"});
+    let before_modes: Job = serde_json::from_value(json.clone()).unwrap();
+    let again = serde_json::to_value(before_modes).unwrap();
+    assert_eq!(again["result"]["attention"], json["result"]["attention"]);
+    json["result"]["attention"] = serde_json::json!({
+        "backend": "torch", "chosen_by": "setting", "mode": "off", "reason": "on a processor"
+    });
+    let with_mode: Job = serde_json::from_value(json.clone()).unwrap();
+    let JobState::Done { result, .. } = &with_mode.state else {
+        panic!("{:?}", with_mode.state);
+    };
+    let attention = result.attention.as_ref().unwrap();
+    assert_eq!(attention.chosen_by, ChosenBy::Setting);
+    let again = serde_json::to_value(with_mode).unwrap();
+    assert_eq!(again["result"]["attention"], json["result"]["attention"]);
     json["result"]["verified"] = "by_eye".into();
     json["result"]["attention"] = serde_json::json!({"backend": "sage", "chosen_by": "profile"});
     let new: Job = serde_json::from_value(json.clone()).unwrap();

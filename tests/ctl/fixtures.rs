@@ -74,6 +74,8 @@ pub(crate) fn done() -> JobState {
             attention: Some(Attention {
                 backend: "math".to_owned(),
                 chosen_by: ChosenBy::Checkpoint,
+                mode: None,
+                reason: None,
             }),
             verified: Verified::Ffmpeg,
             ..RenderOutput::default()

@@ -95,6 +95,37 @@ key        k
 }
 
 #[test]
+fn show_tells_what_the_job_asked_of_its_attention() {
+    let attention = |attention: serde_json::Value| {
+        let mut done = job(1, done());
+        let JobState::Done { result, .. } = &mut done.state else {
+            panic!("{:?}", done.state);
+        };
+        result.attention = serde_json::from_value(attention).unwrap();
+        let ended = talk(&["show", "1"], vec![Response::Jobs { jobs: vec![done] }]).ended;
+        let mut lines = ended.stdout.lines();
+        let line = lines.find(|line| line.starts_with("attention")).unwrap();
+        line.to_owned()
+    };
+    assert_eq!(
+        attention(serde_json::json!({
+            "backend": "memory-efficient", "chosen_by": "setting", "mode": "standard"
+        })),
+        "attention  memory-efficient (set for the job; attention: standard)"
+    );
+    assert_eq!(
+        attention(serde_json::json!({
+            "backend": "torch", "chosen_by": "setting", "mode": "off", "reason": "on a processor it is torch's"
+        })),
+        "attention  torch (set for the job; attention: off; on a processor it is torch's)"
+    );
+    assert_eq!(
+        attention(serde_json::json!({"backend": "torch", "chosen_by": "device", "mode": "auto"})),
+        "attention  torch (chosen for the device)"
+    );
+}
+
+#[test]
 fn an_unknown_job_is_4() {
     let error = ErrorBody::new(Code::NO_SUCH_JOB, "no such job: 99");
     for command in ["show", "wait", "cancel"] {

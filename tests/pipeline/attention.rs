@@ -17,24 +17,32 @@ use crate::{
     worker::{Desk, PROGRAM, Worker, fixtures},
 };
 
-const MATH: [&str; 2] = ["--attention-backend", "math"];
+pub(crate) const MATH: [&str; 2] = ["--attention-backend", "math"];
 
 /// What computed a job's attention, and who chose it.
-fn used(output: &RenderOutput) -> (&str, &ChosenBy) {
-    let Attention { backend, chosen_by } = output.attention.as_ref().unwrap();
+pub(crate) fn used(output: &RenderOutput) -> (&str, &ChosenBy) {
+    let Attention {
+        backend, chosen_by, ..
+    } = output.attention.as_ref().unwrap();
     (backend, chosen_by)
 }
 
-fn request(desk: &Desk) -> RenderRequest {
+/// What the plan counts for a step beside the weights.
+fn planned_bytes(output: &RenderOutput) -> u64 {
+    let plan = output.memory_plan.as_ref().unwrap();
+    plan.transformer.activation_bytes
+}
+
+pub(crate) fn request(desk: &Desk) -> RenderRequest {
     brief(desk.request(Model::Original, 2))
 }
 
 /// The job from its start, by a new worker with `arguments`.
-fn rendered(desk: &Desk, arguments: &[&str], request: &RenderRequest) -> RenderOutput {
+pub(crate) fn rendered(desk: &Desk, arguments: &[&str], request: &RenderRequest) -> RenderOutput {
     Worker::ready_with(desk.path(), arguments).render(request)
 }
 
-fn choice_file(desk: &Desk) -> PathBuf {
+pub(crate) fn choice_file(desk: &Desk) -> PathBuf {
     desk.path().join("choices-cpu.json")
 }
 
@@ -47,7 +55,7 @@ fn chosen(desk: &Desk) -> Vec<String> {
 }
 
 /// Puts another backend in the place of all in the choice file.
-fn choose(desk: &Desk, backend: &str) {
+pub(crate) fn choose(desk: &Desk, backend: &str) {
     let path = choice_file(desk);
     let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     for entry in file["attention"].as_array_mut().unwrap() {
@@ -90,6 +98,9 @@ fn a_choice_of_the_file_is_for_jobs_that_begin() {
     let math = rendered(&desk, &[], &request);
     assert_eq!(used(&math), ("math", &ChosenBy::Device));
     assert_ne!(math.latents_sha256, torchs.latents_sha256);
+    assert!(planned_bytes(&math) > planned_bytes(&torchs));
+    let of_flag = rendered(&desk, &MATH, &request);
+    assert_eq!(planned_bytes(&of_flag), planned_bytes(&math));
 
     let begun = fresh(&desk, &request, "begun");
     assert!(interrupted(Worker::ready(desk.path()), &begun, 1));
@@ -191,7 +202,7 @@ fn what_is_wrong_with_the_choice_file_fails_no_job() {
     }
 }
 
-fn framepack_worker(arguments: &[&str], path: &[(&str, &Path)]) -> Output {
+pub(crate) fn framepack_worker(arguments: &[&str], path: &[(&str, &Path)]) -> Output {
     let mut command = Command::new(PROGRAM);
     command.args(arguments).env("OMP_NUM_THREADS", "1");
     for (option, path) in path {
@@ -228,32 +239,4 @@ fn a_backend_that_the_device_lacks_is_refused_before_the_first_job() {
     assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
     let usage = String::from_utf8_lossy(&unknown.stderr);
     assert!(usage.contains("memory-efficient, math"), "{usage}");
-}
-
-#[test]
-fn a_forward_by_hand_uses_the_backend() {
-    let desk = Desk::new();
-    for (component, inputs) in [
-        ("transformer", "transformer/one-frame.inputs.safetensors"),
-        ("sample", "sample/1-steps.inputs.safetensors"),
-    ] {
-        let parity = fixtures().join("parity");
-        let forward = |backend: &str| {
-            let output = desk.path().join(format!("{component}-{backend}"));
-            let arguments = ["forward", component, "--attention-backend", backend];
-            let paths = [
-                ("--model", parity.join("models/transformer-framepack")),
-                ("--inputs", parity.join(inputs)),
-                ("--output", output.clone()),
-            ];
-            let paths = paths
-                .each_ref()
-                .map(|(option, path)| (*option, path.as_path()));
-            let done = framepack_worker(&arguments, &paths);
-            assert!(done.status.success(), "{done:?}");
-            fs::read(output).unwrap()
-        };
-        assert_eq!(forward("torch"), forward("torch"), "{component}");
-        assert_ne!(forward("torch"), forward("math"), "{component}");
-    }
 }

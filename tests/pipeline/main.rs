@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics with the reason")]
 
 mod attention;
+mod attention_modes;
 mod bench;
 mod doctor;
 mod embeddings;

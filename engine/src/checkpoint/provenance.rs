@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use tch::Kind;
 
 use crate::{
-    device,
-    nn::attention::{Backend, TorchKernels},
+    device::{self, PermittedKernels},
+    nn::attention::{AttentionMode, Backend, TorchKernels},
     platform::Platform,
     vae::Tiling,
 };
@@ -30,6 +30,12 @@ pub(crate) struct Provenance {
     /// Backend of the transformer's attention, by its name; versions that had no choice used torch's.
     #[serde(default = "torchs")]
     pub(crate) attention_backend: String,
+    /// What the job asked for, which decides no bits beside the backend; versions that had no modes chose by the device.
+    #[serde(default = "auto")]
+    pub(crate) attention_mode: String,
+    /// Kernels of attention that the process was not to use, in any model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) switched_off: Vec<String>,
     /// Of the out-of-memory ladder.
     pub(crate) rung: u32,
     /// How the VAE cuts what it decodes.
@@ -40,6 +46,10 @@ fn torchs() -> String {
     Backend::Torch.to_string()
 }
 
+fn auto() -> String {
+    AttentionMode::Auto.to_string()
+}
+
 /// What a run decides for itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunSettings {
@@ -47,6 +57,7 @@ pub(crate) struct RunSettings {
     pub(crate) vae_dtype: Kind,
     pub(crate) torch_kernels: TorchKernels,
     pub(crate) attention_backend: Backend,
+    pub(crate) attention_mode: AttentionMode,
     pub(crate) rung: u32,
     pub(crate) tiling: Tiling,
 }
@@ -64,6 +75,12 @@ impl Provenance {
             vae_dtype: format!("{:?}", settled.vae_dtype),
             torch_kernels: settled.torch_kernels.as_str().into(),
             attention_backend: settled.attention_backend.to_string(),
+            attention_mode: settled.attention_mode.to_string(),
+            switched_off: PermittedKernels::now()
+                .missing()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             rung: settled.rung,
             tiling: format!("{:?}", settled.tiling),
         }
@@ -79,6 +96,24 @@ impl Provenance {
         }
     }
 
+    /// What attention could not use.
+    fn without(&self) -> String {
+        if self.switched_off.is_empty() {
+            return "none".into();
+        }
+        self.switched_off.join(" and ")
+    }
+
+    /// Whether a step is made in the same way.
+    pub(super) fn samples_like(&self, other: &Self) -> bool {
+        let mode = other.attention_mode.clone();
+        let these = Self {
+            attention_mode: mode,
+            ..self.clone()
+        };
+        these == *other
+    }
+
     /// Whether the VAE makes the same frames of the same latents.
     pub(super) fn decodes_like(&self, other: &Self) -> bool {
         let decoding = |these: &Self| {
@@ -88,10 +123,12 @@ impl Provenance {
                 version,
                 torch,
                 vae_dtype,
+                switched_off,
                 tiling,
                 ..
             } = these.clone();
-            (device, threads, version, torch, vae_dtype, tiling)
+            let programs = (version, torch, switched_off);
+            (device, threads, programs, vae_dtype, tiling)
         };
         decoding(self) == decoding(other)
     }
@@ -107,6 +144,7 @@ impl Provenance {
                 ("dtype", these.dtype.clone()),
                 ("dtype of the VAE", these.vae_dtype.clone()),
                 ("attention", these.attention()),
+                ("switched-off kernel", these.without()),
                 ("rung", these.rung.to_string()),
                 ("tiling", these.tiling.clone()),
             ]
@@ -124,16 +162,12 @@ impl Provenance {
 impl Provenance {
     /// As on the processor, with the VAE in this type and on this rung.
     pub(super) fn on_cpu(vae_dtype: tch::Kind, rung: u32) -> Self {
-        use crate::{
-            nn::attention::{Backend, TorchKernels},
-            vae::Tiling,
-        };
-
         let settled = RunSettings {
             dtype: tch::Kind::Float,
             vae_dtype,
             torch_kernels: TorchKernels::Any,
             attention_backend: Backend::Math,
+            attention_mode: AttentionMode::Auto,
             rung,
             tiling: Tiling::Time,
         };

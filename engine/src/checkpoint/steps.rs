@@ -143,7 +143,7 @@ impl UnfinishedSection {
         if header.format != FORMAT || header.origin != self.origin {
             return Err("it is of another section".into());
         }
-        if header.provenance != *provenance {
+        if !header.provenance.samples_like(provenance) {
             let difference = header.provenance.difference(provenance);
             return Err(difference.unwrap_or_else(|| "it was made otherwise".into()));
         }

@@ -157,6 +157,36 @@ fn a_checkpoint_of_before_there_was_a_choice_used_torchs() {
 }
 
 #[test]
+fn a_checkpoint_of_before_there_were_modes_left_the_choice_to_the_device() {
+    let mut json = serde_json::to_value(provenance(0)).unwrap();
+    assert_eq!(json["attention_mode"], "auto");
+    assert!(json.get("switched_off").is_none(), "{json}");
+    json.as_object_mut().unwrap().remove("attention_mode");
+    let old: Provenance = serde_json::from_value(json).unwrap();
+    assert_eq!(old, provenance(0));
+}
+
+#[test]
+fn a_mode_decides_no_bits_and_a_kernel_that_is_switched_off_does() {
+    let usual = provenance(0);
+    let other_mode = Provenance {
+        attention_mode: "standard".into(),
+        ..provenance(0)
+    };
+    assert_eq!(other_mode.difference(&usual), None);
+    assert!(other_mode.samples_like(&usual) && other_mode.decodes_like(&usual));
+    let without_flash = Provenance {
+        switched_off: vec!["flash".into()],
+        ..provenance(0)
+    };
+    assert!(!without_flash.samples_like(&usual) && !without_flash.decodes_like(&usual));
+    assert_eq!(
+        without_flash.difference(&usual).unwrap(),
+        "switched-off kernel was flash and is none"
+    );
+}
+
+#[test]
 fn every_difference_of_earlier_sections_is_named_once() {
     let of_rung = |rung| {
         (

@@ -4,10 +4,12 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use framepack_engine::{
-    device,
-    nn::attention::{Backend, Class},
+    device::{self, PermittedKernels},
+    nn::attention::{AttentionMode, Backend, Class, Resolved, by_hand},
 };
 use tch::{Device, Kind};
+
+use super::split::Switch;
 
 /// Type that a model computes in.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -41,7 +43,16 @@ impl Dtype {
 /// What computes the transformer's attention.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Attention {
-    /// Backend of the attention in the transformer's blocks: torch (whichever kernel torch picks), cudnn, flash,
+    /// How the attention in the transformer's blocks is computed: auto (what the device keeps), off (math), standard
+    /// (memory-efficient, else flash) or aggressive (the fastest of cudnn, flash and memory-efficient that computes what
+    /// math does); on a processor always torch's own kernel [default: auto]
+    #[arg(
+        long = "attention",
+        value_name = "MODE",
+        conflicts_with = "attention_backend"
+    )]
+    mode: Option<AttentionMode>,
+    /// Backend of that attention, whatever the mode: torch (whichever kernel torch picks), cudnn, flash,
     /// memory-efficient or math
     #[arg(long, value_name = "NAME")]
     attention_backend: Option<Backend>,
@@ -53,11 +64,61 @@ impl Attention {
         self.attention_backend
     }
 
-    /// The backend for attention of this class, which the device must have.
-    pub(crate) fn backend(self, device: Device, class: &Class) -> anyhow::Result<Backend> {
-        let backend = self.attention_backend.unwrap_or_default();
-        backend.require(device, class)?;
-        Ok(backend)
+    /// The mode that was asked for.
+    pub(crate) fn mode(self) -> AttentionMode {
+        self.mode.unwrap_or_default()
+    }
+
+    /// The backend for attention of this class: the one that was asked for, which the device must have, or what the mode
+    /// comes to without a file of choices.
+    pub(crate) fn resolve(self, device: Device, class: &Class) -> anyhow::Result<Resolved> {
+        let resolved = match self.attention_backend {
+            Some(backend) => {
+                backend.require(device, class)?;
+                backend.into()
+            }
+            None => by_hand(self.mode(), device, class)?,
+        };
+        let Resolved { backend, reason } = &resolved;
+        tracing::info!(%backend, mode = %self.mode(), reason, "attention");
+        Ok(resolved)
+    }
+}
+
+/// Fused kernels of attention that may be used, by all models of the process.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct AttentionSwitches {
+    /// Whether the flash kernel may be used, and on a processor torch's own kernel; off: by nothing, torch's own choice
+    /// included
+    #[arg(
+        long,
+        value_name = "on|off",
+        default_value = "on",
+        hide_possible_values = true,
+        global = true
+    )]
+    flash_sdp: Switch,
+    /// Whether xformers' memory-efficient kernel may be used; off: by nothing, torch's own choice included
+    #[arg(
+        long,
+        value_name = "on|off",
+        default_value = "on",
+        hide_possible_values = true,
+        global = true
+    )]
+    mem_efficient_sdp: Switch,
+}
+
+impl AttentionSwitches {
+    /// Turns off what is to be off, for this process.
+    pub(crate) fn turn(self) {
+        let kernels = PermittedKernels {
+            flash: self.flash_sdp == Switch::On,
+            memory_efficient: self.mem_efficient_sdp == Switch::On,
+        };
+        if kernels != PermittedKernels::ALL {
+            kernels.enforce();
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use framepack_jobs::{
 };
 
 use super::{
-    options::{Attention, Dtype},
+    options::{Attention, AttentionSwitches, Dtype},
     split::Switch,
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct Args {
     dtype: Option<Dtype>,
     #[command(flatten)]
     attention: Attention,
+    #[command(flatten)]
+    switches: AttentionSwitches,
     /// Decode frames in spatial tiles; by default on devices with little memory
     #[arg(long)]
     spatial_tiles: Option<Switch>,
@@ -45,6 +47,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
+        self.switches.turn();
         let replies = private_stdout().context("setting up stdout")?;
         let orders = BufReader::new(io::stdin());
         worker::serve(
@@ -61,6 +64,7 @@ impl Args {
         ModelOptions {
             kind: self.dtype.map(Dtype::kind),
             attention: self.attention.asked(),
+            attention_mode: self.attention.mode(),
             tiling: self.spatial_tiles.map(|switch| match switch {
                 Switch::On => Tiling::TimeAndSpace,
                 Switch::Off => Tiling::Time,

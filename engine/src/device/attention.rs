@@ -4,7 +4,7 @@
 use std::{
     ffi::{c_int, c_void},
     ptr,
-    sync::{PoisonError, RwLock},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use tch::{TchError, Tensor};
@@ -21,17 +21,114 @@ unsafe extern "C" {
         mask: *const c_void,
         output: *mut *mut c_void,
     ) -> c_int;
-    safe fn fp_allow_preferred_attention(allowed: c_int) -> c_int;
+    safe fn fp_set_attention_kernels(cudnn: c_int, flash: c_int, memory_efficient: c_int) -> c_int;
 }
 
 /// Torch has one set of switches for all threads of a process. A thread that turns them holds this alone, as long as it
 /// wants them turned; a thread that lets torch choose shares it.
-static SWITCHES: RwLock<()> = RwLock::new(());
+static SWITCHES: RwLock<Switches> = RwLock::new(Switches {
+    permitted: PermittedKernels::ALL,
+    has_preferred: true,
+});
+
+/// What is switched on.
+#[derive(Debug, Clone, Copy)]
+struct Switches {
+    permitted: PermittedKernels,
+    /// Whether torch may choose what it prefers.
+    has_preferred: bool,
+}
+
+impl Switches {
+    /// Changes them, for torch's choice too.
+    fn set(change: impl FnOnce(&mut Self)) {
+        let mut switches = Self::alone();
+        change(&mut switches);
+        let Self {
+            permitted,
+            has_preferred,
+        } = *switches;
+        raised(checked(fp_set_attention_kernels(
+            has_preferred.into(),
+            (has_preferred && permitted.flash).into(),
+            permitted.memory_efficient.into(),
+        )));
+    }
+
+    /// For a thread that shares them. A panic leaves nothing half done behind the lock.
+    fn shared() -> RwLockReadGuard<'static, Self> {
+        SWITCHES.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For a thread that turns them.
+    fn alone() -> RwLockWriteGuard<'static, Self> {
+        SWITCHES.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Kernels that this process may use at all, among those that can be switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PermittedKernels {
+    /// `FlashAttention`, and torch's own kernel for the CPU.
+    pub flash: bool,
+    /// xformers' kernel.
+    pub memory_efficient: bool,
+}
+
+impl PermittedKernels {
+    /// All.
+    pub const ALL: Self = Self {
+        flash: true,
+        memory_efficient: true,
+    };
+
+    /// Those of this process.
+    pub(crate) fn now() -> Self {
+        Switches::shared().permitted
+    }
+
+    /// From now on this process uses no others, for torch's own choice neither.
+    pub fn enforce(self) {
+        Switches::set(|switches| switches.permitted = self);
+    }
+
+    /// Whether this one is among them.
+    pub(crate) fn has(self, kernel: AttentionKernel) -> bool {
+        match kernel {
+            AttentionKernel::Flash => self.flash,
+            AttentionKernel::MemoryEfficient => self.memory_efficient,
+            AttentionKernel::Cudnn | AttentionKernel::Math => true,
+        }
+    }
+
+    /// Names of those that are not.
+    pub(crate) fn missing(self) -> Vec<&'static str> {
+        let kernels = [
+            (self.flash, "flash"),
+            (self.memory_efficient, "memory-efficient"),
+        ];
+        let missing = kernels.into_iter().filter(|(is_there, _)| !is_there);
+        missing.map(|(_, name)| name).collect()
+    }
+}
+
+/// Names of the kernels that torch may not choose now.
+pub(crate) fn not_torchs_choice() -> Vec<&'static str> {
+    let Switches {
+        permitted,
+        has_preferred,
+    } = *Switches::shared();
+    let preferred = if has_preferred {
+        None
+    } else {
+        Some("preferred")
+    };
+    permitted.missing().into_iter().chain(preferred).collect()
+}
 
 /// Computes an attention for which torch chooses the kernel.
 pub(crate) fn by_torchs_choice<T>(attention: impl FnOnce() -> T) -> T {
-    // Nothing is behind the lock that a panic could leave half done.
-    let _shared = SWITCHES.read().unwrap_or_else(PoisonError::into_inner);
+    let _shared = Switches::shared();
     attention()
 }
 
@@ -42,20 +139,15 @@ pub(crate) struct OtherKernels(());
 
 impl OtherKernels {
     pub(crate) fn new() -> Self {
-        allow_preferred(false);
+        Switches::set(|switches| switches.has_preferred = false);
         Self(())
     }
 }
 
 impl Drop for OtherKernels {
     fn drop(&mut self) {
-        allow_preferred(true);
+        Switches::set(|switches| switches.has_preferred = true);
     }
-}
-
-fn allow_preferred(allowed: bool) {
-    let _alone = SWITCHES.write().unwrap_or_else(PoisonError::into_inner);
-    raised(checked(fp_allow_preferred_attention(allowed.into())));
 }
 
 /// Torch's implementations. Which of them take given tensors depends on device, type, mask and head size.
@@ -75,8 +167,8 @@ impl AttentionKernel {
     /// `softmax(q kᵀ / √D) v` over (B, H, L, D); `mask`, broadcast to (B, H, Lq, Lk), as in
     /// [`nn::attention`](crate::nn::attention()). Without gradients.
     ///
-    /// `None` if this kernel does not take these tensors, or the device has none. Other failures are raised as
-    /// tch's operations raise theirs.
+    /// `None` if this kernel does not take these tensors, is switched off, or the device has none. Other failures are
+    /// raised as tch's operations raise theirs.
     pub(crate) fn attention(
         self,
         q: &Tensor,
@@ -86,7 +178,10 @@ impl AttentionKernel {
     ) -> Option<Tensor> {
         let mask = mask.map_or(ptr::null(), |mask| mask.as_ptr().cast());
         let mut output = ptr::null_mut();
-        let alone = SWITCHES.write().unwrap_or_else(PoisonError::into_inner);
+        let alone = Switches::alone();
+        if !alone.permitted.has(self) {
+            return None;
+        }
         // SAFETY: the tensors live through the call; the pointer is valid for it and is written only by it.
         let called = checked(unsafe {
             fp_attention(

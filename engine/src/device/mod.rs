@@ -13,7 +13,8 @@ mod shim;
 mod shortage;
 mod stream;
 
-pub(crate) use attention::{AttentionKernel, OtherKernels, by_torchs_choice};
+pub use attention::PermittedKernels;
+pub(crate) use attention::{AttentionKernel, OtherKernels, by_torchs_choice, not_torchs_choice};
 pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};

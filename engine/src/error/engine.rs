@@ -64,12 +64,12 @@ pub enum Error {
         reason: String,
     },
     /// An attention backend was asked for that the device lacks, or that does not take the model's type or heads.
-    #[error("attention backend {backend} is not available on {device}: available are {}", available.join(", "))]
+    #[error("attention backend {backend} {absence}: available are {}", available.join(", "))]
     NoAttentionBackend {
         /// Its name.
         backend: &'static str,
-        /// `cpu` or `cuda:N`.
-        device: String,
+        /// Where it is missing, or what switched it off.
+        absence: String,
         /// Names of those that are.
         available: Vec<&'static str>,
     },
@@ -105,6 +105,14 @@ pub enum Error {
     Setting {
         /// The setting's key.
         key: String,
+    },
+    /// The job has a setting whose value is none.
+    #[error("{key}: {reason}")]
+    SettingValue {
+        /// The setting's key.
+        key: String,
+        /// What is wrong with it, with what there is.
+        reason: String,
     },
     /// NaN or Inf where numbers should be.
     #[error("NaN or Inf in {what}")]
@@ -185,7 +193,7 @@ impl Error {
             Self::NoAttentionBackend { .. } => Code::ATTENTION_BACKEND,
             Self::Torch { .. } => Code::TORCH,
             Self::Internal { .. } => Code::ENGINE,
-            Self::Setting { .. } => Code::NOT_AVAILABLE,
+            Self::Setting { .. } | Self::SettingValue { .. } => Code::NOT_AVAILABLE,
             Self::Numerics { .. } => Code::NOT_A_NUMBER,
             Self::Io { .. } => Code::FILE_IO,
             Self::Bundle(e) => e.code(),

@@ -1,17 +1,18 @@
 //! Which backend computes a job's attention, and who chose it.
 //!
 //! Decided once, before the first step: no two backends round alike, so that a job that goes on uses its checkpoints'
-//! backend, and what was chosen since is for jobs that begin.
+//! backend, and what was chosen since is for jobs that begin. Only another mode of the job's own counts at once.
 
 use framepack_ipc::worker::{Attention, ChosenBy, Precaution};
+use tch::Device;
 
 use crate::{
     checkpoint::Provenance,
     error::Error,
-    nn::attention::{Backend, TorchKernels},
+    nn::attention::{AttentionMemory, AttentionMode, Backend, Resolved, TorchKernels},
 };
 
-/// What there is to decide by, besides the choices kept for the device.
+/// What there is to decide by, besides what the device has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wishes<'a> {
     pub(super) precaution: Precaution,
@@ -19,6 +20,8 @@ pub(super) struct Wishes<'a> {
     pub(super) checkpoint: Option<&'a Provenance>,
     /// Of the worker's command line.
     pub(super) flag: Option<Backend>,
+    /// What the job asks for.
+    pub(super) mode: AttentionMode,
 }
 
 /// What was decided.
@@ -28,19 +31,24 @@ pub(super) struct Decision {
     /// Of them torch chooses, for the transformer and for all other models.
     pub(super) torch_kernels: TorchKernels,
     pub(super) chosen_by: ChosenBy,
+    /// What the job asked for.
+    pub(super) mode: AttentionMode,
+    /// Why the mode has no effect, or what could not be had.
+    pub(super) reason: Option<String>,
     /// Why it is not the checkpoints' backend.
     pub(super) warning: Option<String>,
 }
 
 impl Decision {
-    /// By what is wished for, else by `kept`, the choice for the device. A backend of the checkpoints' counts if it
-    /// `is_available`. With the precaution it is another than that: torch's, by other kernels.
+    /// By what is wished for, else by what the mode comes to on the device. A backend of the checkpoints' counts if it
+    /// `is_available` and the job asks for what it asked for then. With the precaution it is another than that:
+    /// torch's, by other kernels.
     pub(super) fn new(
         wishes: Wishes<'_>,
         is_available: impl FnOnce(Backend) -> Result<bool, Error>,
-        kept: impl FnOnce() -> Result<Backend, Error>,
+        by_mode: impl FnOnce(AttentionMode) -> Result<Resolved, Error>,
     ) -> Result<Self, Error> {
-        let usual = Self::without_precaution(wishes, is_available, kept)?;
+        let usual = Self::without_precaution(wishes, is_available, by_mode)?;
         Ok(match wishes.precaution {
             Precaution::None => usual,
             Precaution::Numerics => usual.careful(wishes.checkpoint),
@@ -50,40 +58,52 @@ impl Decision {
     fn without_precaution(
         wishes: Wishes<'_>,
         is_available: impl FnOnce(Backend) -> Result<bool, Error>,
-        kept: impl FnOnce() -> Result<Backend, Error>,
+        by_mode: impl FnOnce(AttentionMode) -> Result<Resolved, Error>,
     ) -> Result<Self, Error> {
-        let decided = |backend, chosen_by| Self {
+        let mode = wishes.mode;
+        let then = wishes.checkpoint.map(Begun::of);
+        if let Some(then) = then
+            && then.mode == mode.as_str()
+            && let Ok(backend) = then.backend.parse()
+            && is_available(backend)?
+        {
+            return Ok(Self::by(ChosenBy::Checkpoint, mode, backend.into()));
+        }
+        let own = match wishes.flag {
+            Some(backend) => {
+                let asked = mode != AttentionMode::Auto;
+                let reason = asked.then(|| {
+                    format!("the worker's --attention-backend {backend} goes before the job's mode")
+                });
+                Self::by(ChosenBy::Flag, mode, Resolved { backend, reason })
+            }
+            None if mode == AttentionMode::Auto => Self::by(ChosenBy::Device, mode, by_mode(mode)?),
+            None => Self::by(ChosenBy::Setting, mode, by_mode(mode)?),
+        };
+        let warning = then.and_then(|then| then.left_for(&own));
+        Ok(Self { warning, ..own })
+    }
+
+    fn by(
+        chosen_by: ChosenBy,
+        mode: AttentionMode,
+        Resolved { backend, reason }: Resolved,
+    ) -> Self {
+        Self {
             backend,
             torch_kernels: TorchKernels::Any,
             chosen_by,
+            mode,
+            reason,
             warning: None,
-        };
-        let checkpoint = wishes
-            .checkpoint
-            .map(|made| made.attention_backend.as_str());
-        let known = checkpoint.and_then(|name| name.parse().ok());
-        if let Some(backend) = known
-            && is_available(backend)?
-        {
-            return Ok(decided(backend, ChosenBy::Checkpoint));
         }
-        let own = match wishes.flag {
-            Some(backend) => decided(backend, ChosenBy::Flag),
-            None => decided(kept()?, ChosenBy::Device),
-        };
-        let warning = checkpoint.map(|name| {
-            format!(
-                "the attention backend of the earlier run, {name}, is not available here: this run used {}",
-                own.backend
-            )
-        });
-        Ok(Self { warning, ..own })
     }
 
     /// Otherwise than this, which produced NaN. What was done otherwise already goes on so.
     fn careful(self, checkpoint: Option<&Provenance>) -> Self {
         let again = TorchKernels::PreferredAgain;
         let goes_on = checkpoint.is_some_and(|made| made.torch_kernels == again.as_str());
+        let asked = self.mode != AttentionMode::Auto;
         Self {
             backend: Backend::Torch,
             torch_kernels: if goes_on {
@@ -92,8 +112,58 @@ impl Decision {
                 self.backend.unlike()
             },
             chosen_by: ChosenBy::Precaution,
+            mode: self.mode,
+            reason: asked.then(|| {
+                format!(
+                    "{}, as the mode has it, may have produced NaN in the last attempt",
+                    self.backend
+                )
+            }),
             warning: None,
         }
+    }
+
+    /// Of a job that asks for `mode`, on `device`: where nothing is left to be sampled, it may have begun with another.
+    #[must_use]
+    pub(super) fn of_mode(self, mode: AttentionMode, device: Device) -> Self {
+        let is_moot = mode != AttentionMode::Auto
+            && self.chosen_by == ChosenBy::Checkpoint
+            && !device.is_cuda();
+        let reason = is_moot
+            .then(Resolved::on_a_processor)
+            .and_then(|own| own.reason);
+        Self { mode, ..self }.because(reason)
+    }
+
+    /// With one more reason.
+    #[must_use]
+    pub(super) fn because(mut self, reason: Option<String>) -> Self {
+        let reasons: Vec<String> = self.reason.into_iter().chain(reason).collect();
+        self.reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+        self
+    }
+
+    /// Why torch's own choice is not fused, if options of the worker are the reason.
+    pub(super) fn without_fused(&self, memory: AttentionMemory) -> Option<String> {
+        let is_math = self.backend == Backend::Torch && memory == AttentionMemory::Chunks;
+        let options = Backend::ALL
+            .iter()
+            .filter_map(|backend| backend.switched_off());
+        let options: Vec<&str> = options.collect();
+        (is_math && !options.is_empty())
+            .then(|| format!("with {} torch computes by math here", options.join(" and ")))
+    }
+
+    /// What the precaution changed, if it was taken.
+    pub(super) fn careful_warning(&self) -> Option<String> {
+        let kernels = match self.torch_kernels {
+            TorchKernels::Any => return None,
+            TorchKernels::NotPreferred => "attention avoided torch's preferred kernels",
+            TorchKernels::PreferredAgain => "attention was left to torch's preferred kernels",
+        };
+        Some(format!(
+            "the last attempt produced NaN: in this one the VAE computed in f32, and {kernels}"
+        ))
     }
 
     /// As the report has it.
@@ -101,119 +171,45 @@ impl Decision {
         Attention {
             backend: self.backend.to_string(),
             chosen_by: self.chosen_by.clone(),
+            mode: Some(self.mode.to_string()),
+            reason: self.reason.clone(),
         }
+    }
+}
+
+/// How the run that is continued computed its attention.
+#[derive(Debug, Clone, Copy)]
+struct Begun<'a> {
+    backend: &'a str,
+    mode: &'a str,
+}
+
+impl<'a> Begun<'a> {
+    fn of(made: &'a Provenance) -> Self {
+        Self {
+            backend: &made.attention_backend,
+            mode: &made.attention_mode,
+        }
+    }
+
+    /// Why the run does not go on as it began, if it does not.
+    fn left_for(self, own: &Decision) -> Option<String> {
+        let Self { backend, mode } = self;
+        let now = own.backend.as_str();
+        if mode != own.mode.as_str() {
+            let is_other = backend != now;
+            return is_other.then(|| {
+                format!(
+                    "attention was {mode} in the earlier run and is {}: this run used {now} after {backend}",
+                    own.mode
+                )
+            });
+        }
+        Some(format!(
+            "the attention backend of the earlier run, {backend}, is not available here: this run used {now}"
+        ))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use tch::{Device, Kind};
-
-    use super::*;
-    use crate::{checkpoint::RunSettings, platform::Platform, vae::Tiling};
-
-    const NONE: Precaution = Precaution::None;
-    const NUMERICS: Precaution = Precaution::Numerics;
-
-    /// Of a section that was made with the backend of this name.
-    fn made_with(backend: &str, torch_kernels: TorchKernels) -> Provenance {
-        let platform = Platform {
-            device: Device::Cpu,
-            name: "cpu".into(),
-            driver: None,
-            build: None,
-        };
-        let settled = RunSettings {
-            dtype: Kind::Float,
-            vae_dtype: Kind::Float,
-            torch_kernels,
-            attention_backend: Backend::Torch,
-            rung: 0,
-            tiling: Tiling::Time,
-        };
-        Provenance {
-            attention_backend: backend.into(),
-            ..Provenance::now(&platform, settled)
-        }
-    }
-
-    /// On a device with torch's choice, flash and math, for which flash is kept.
-    fn decide(wishes: Wishes<'_>) -> Decision {
-        let is_available = |backend| {
-            Ok(!matches!(
-                backend,
-                Backend::Cudnn | Backend::MemoryEfficient
-            ))
-        };
-        Decision::new(wishes, is_available, || Ok(Backend::Flash)).unwrap()
-    }
-
-    #[test]
-    fn checkpoints_go_before_the_flag_and_that_before_what_is_kept() {
-        let math = Some(Backend::Math);
-        for (checkpoint, flag, backend, chosen_by) in [
-            (None, None, Backend::Flash, ChosenBy::Device),
-            (None, math, Backend::Math, ChosenBy::Flag),
-            (Some("torch"), None, Backend::Torch, ChosenBy::Checkpoint),
-            (Some("torch"), math, Backend::Torch, ChosenBy::Checkpoint),
-            (Some("math"), None, Backend::Math, ChosenBy::Checkpoint),
-            (Some("cudnn"), None, Backend::Flash, ChosenBy::Device),
-            (Some("cudnn"), math, Backend::Math, ChosenBy::Flag),
-            (Some("of later"), None, Backend::Flash, ChosenBy::Device),
-        ] {
-            let made = checkpoint.map(|name| made_with(name, TorchKernels::Any));
-            let decision = decide(Wishes {
-                precaution: NONE,
-                checkpoint: made.as_ref(),
-                flag,
-            });
-            let found = (decision.backend, &decision.chosen_by);
-            assert_eq!(found, (backend, &chosen_by), "{checkpoint:?} {flag:?}");
-            assert_eq!(decision.torch_kernels, TorchKernels::Any);
-            let lost = matches!(checkpoint, Some("cudnn" | "of later"));
-            assert_eq!(decision.warning.is_some(), lost, "{decision:?}");
-        }
-    }
-
-    #[test]
-    fn a_precaution_takes_torch_by_other_kernels_than_what_would_be_used() {
-        use TorchKernels::{Any, NotPreferred, PreferredAgain};
-        let math = Some(Backend::Math);
-        for (checkpoint, flag, kernels) in [
-            (None, None, NotPreferred),
-            (None, math, PreferredAgain),
-            (Some(("torch", Any)), math, NotPreferred),
-            (Some(("math", Any)), None, PreferredAgain),
-            (Some(("flash", Any)), math, NotPreferred),
-            // What the precaution made goes on as it is.
-            (Some(("torch", NotPreferred)), None, NotPreferred),
-            (Some(("torch", PreferredAgain)), None, PreferredAgain),
-        ] {
-            let made = checkpoint.map(|(name, kernels)| made_with(name, kernels));
-            let decision = decide(Wishes {
-                precaution: NUMERICS,
-                checkpoint: made.as_ref(),
-                flag,
-            });
-            assert_eq!(
-                (decision.backend, decision.torch_kernels, decision.chosen_by),
-                (Backend::Torch, kernels, ChosenBy::Precaution),
-                "{checkpoint:?} {flag:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_kept_is_not_asked_for_without_need() {
-        let math = made_with("math", TorchKernels::Any);
-        for (checkpoint, flag) in [(Some(&math), None), (None, Some(Backend::Math))] {
-            let wishes = Wishes {
-                precaution: NONE,
-                checkpoint,
-                flag,
-            };
-            let kept = || panic!("a choice would be kept that nothing uses");
-            Decision::new(wishes, |_| Ok(true), kept).unwrap();
-        }
-    }
-}
+mod tests;

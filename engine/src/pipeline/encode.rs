@@ -10,6 +10,7 @@ use crate::{
         cache::{Computation, EmbeddingCache, Key, Subject},
         conditioning, start_latent,
     },
+    device,
     error::Error,
     job::Job,
     models::Models,
@@ -101,6 +102,7 @@ impl Encoders<'_, '_> {
             kind,
             device: &self.platform.name,
             build: self.platform.build,
+            kernels_off: device::not_torchs_choice(),
         };
         let key = Key::new(subject, &computation);
         if let Some(tensors) = self.cache.get(key, names) {

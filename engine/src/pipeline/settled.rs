@@ -10,6 +10,7 @@ pub(super) fn settled(models: &Models, ladder: &Ladder, attention: &Decision) ->
         vae_dtype: models.vae_kind(),
         torch_kernels: attention.torch_kernels,
         attention_backend: attention.backend,
+        attention_mode: attention.mode,
         rung: ladder.rung(),
         tiling: models.tiling(),
     }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::*;
 use crate::{
     checkpoint::ResumePoint,
+    nn::attention::AttentionMode,
     sampler::{Guided, needs_negative},
     section::{SectionOrder, SectionPlan},
 };
@@ -193,6 +194,8 @@ fn generate(
             backend: Backend::Torch,
             torch_kernels: TorchKernels::Any,
             chosen_by: ChosenBy::Device,
+            mode: AttentionMode::Auto,
+            reason: None,
             warning: None,
         },
         frames: KeptFrames::new(work_dir, job.sampling.sections.order),

@@ -6,7 +6,11 @@ use framepack_ipc::worker::Precaution;
 use tch::{Device, Kind};
 
 use super::{limits::Limits, relief::Relief};
-use crate::{nn::attention::Backend, vae::Tiling, weights::ModelSource};
+use crate::{
+    nn::attention::{AttentionMode, Backend},
+    vae::Tiling,
+    weights::ModelSource,
+};
 
 /// With so much free memory a device holds all models at once, and with so much in all it decodes without spatial
 /// tiles. Upstream draws both lines at 60 GB free; tiles change the result, which may not depend on who else is there.
@@ -21,6 +25,8 @@ pub struct ModelOptions {
     pub tiling: Option<Tiling>,
     /// What computes the transformer's attention, in jobs that have no checkpoints yet.
     pub attention: Option<Backend>,
+    /// What jobs ask of it that do not say.
+    pub attention_mode: AttentionMode,
     /// How much memory of device and host may be used.
     pub limits: Limits,
     /// What a job does otherwise after it failed.
@@ -73,6 +79,17 @@ impl ModelOptions {
         })
     }
 
+    /// What is expected to compute a job's attention before its checkpoints and the device's choices are looked at.
+    pub(crate) fn expected_attention(&self, device: Device, mode: AttentionMode) -> Backend {
+        match self.attention {
+            Some(backend) => backend,
+            None if mode.or(self.attention_mode) == AttentionMode::Off && device.is_cuda() => {
+                Backend::Math
+            }
+            None => Backend::Torch,
+        }
+    }
+
     /// The same for a job that needs more care than others.
     pub(crate) fn with(self, relief: Relief, precaution: Precaution) -> Self {
         Self {
@@ -99,5 +116,36 @@ pub fn tiling_on(total_bytes: u64) -> Tiling {
         Tiling::TimeAndSpace
     } else {
         Tiling::Time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn math_is_planned_for_where_it_is_asked_for_on_a_card() {
+        use AttentionMode::{Aggressive, Auto, Off, Standard};
+        let (cpu, cuda) = (Device::Cpu, Device::Cuda(0));
+        let (math, flash) = (Some(Backend::Math), Some(Backend::Flash));
+        for (flag, of_worker, of_job, device, expected) in [
+            (None, Auto, Auto, cuda, Backend::Torch),
+            (None, Auto, Off, cuda, Backend::Math),
+            (None, Off, Auto, cuda, Backend::Math),
+            (None, Off, Standard, cuda, Backend::Torch),
+            (None, Auto, Aggressive, cuda, Backend::Torch),
+            (None, Auto, Off, cpu, Backend::Torch),
+            (math, Auto, Standard, cuda, Backend::Math),
+            (math, Auto, Auto, cpu, Backend::Math),
+            (flash, Auto, Off, cuda, Backend::Flash),
+        ] {
+            let options = ModelOptions {
+                attention: flag,
+                attention_mode: of_worker,
+                ..ModelOptions::default()
+            };
+            let found = options.expected_attention(device, of_job);
+            assert_eq!(found, expected, "{flag:?} {of_worker} {of_job} {device:?}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     bundle::Component,
     error::Error,
     job::Job,
-    nn::EncoderCost,
+    nn::{EncoderCost, attention::AttentionMemory},
     offload::{Memory, MemoryOptions},
     sampler::needs_negative,
     text::{
@@ -74,6 +74,14 @@ impl Survey {
         };
         let run = run_of(job, &vae_config, image_tokens);
         let transformer_kind = options.transformer_kind(device);
+        let attention = if let Some(known) = job.attention_memory {
+            known
+        } else {
+            let class = transformer_config.attention_class(transformer_kind, run.tokens);
+            let expected = options.expected_attention(device, job.attention);
+            expected.memory(device, &class)?
+        };
+        let run = Run { attention, ..run };
         let mut transformer = transformer_cost(&transformer_config, &run, transformer_kind)?;
 
         let encoders_bytes = text.fixed_bytes + text.layers_bytes + vision.fixed_bytes;
@@ -203,6 +211,7 @@ fn run_of(Job { plan, sampling, .. }: &Job, vae: &vae::Config, image_tokens: u64
         context_tokens,
         padded_text_tokens: PADDED_TOKENS as u64,
         evaluations: prompts * u64::from(sampling.steps),
+        attention: AttentionMemory::Fused,
     }
 }
 
@@ -249,6 +258,7 @@ mod tests {
             context_tokens: 789,
             padded_text_tokens: 512,
             evaluations: 25,
+            attention: AttentionMemory::Fused,
         };
         let cost = transformer_cost(&config, &run, Kind::BFloat16).unwrap();
         let about = |found: u64, expected: f64| {

@@ -115,6 +115,11 @@ impl Config {
         self.num_attention_heads * self.attention_head_dim
     }
 
+    /// Number of heads, and channels of each.
+    pub(super) fn heads(&self) -> [u64; 2] {
+        [self.num_attention_heads, self.attention_head_dim].map(i64::unsigned_abs)
+    }
+
     /// What the blocks' attention over `tokens` tokens is, for the choice of its backend.
     pub fn attention_class(&self, kind: Kind, tokens: u64) -> Class {
         let heads = [self.num_attention_heads, self.attention_head_dim];

@@ -9,7 +9,7 @@ use super::{
     context::{COARSENESS, patch},
     modulation::{DOUBLE_VECTORS, SINGLE_VECTORS},
 };
-use crate::section::CONTEXT_LATENT_FRAMES;
+use crate::{nn::attention::AttentionMemory, section::CONTEXT_LATENT_FRAMES};
 
 /// Tensors of the residual stream's width (D) that live where a block takes most: in the double-stream block,
 /// at the end of the image's feed-forward, its input, the attention's output, the stream after the attention,
@@ -21,6 +21,8 @@ const PEAK_MLP: u64 = 2;
 const ROTARY_HIDDEN: u64 = 5;
 /// … and those of width D in f32: the two products and their sum.
 const ROTARY_HIDDEN_F32: u64 = 3;
+/// Tensors of width D that live during the attention: stream, modulated stream, q, k, v and the result.
+const ATTENTION_HIDDEN: u64 = 6;
 /// Tables of cosines and sines, f32, as wide as a head.
 const ROTARY_TABLES: u64 = 2;
 const F32_BYTES: u64 = 4;
@@ -42,6 +44,8 @@ pub struct Run {
     pub padded_text_tokens: u64,
     /// Steps of the schedule, twice as many with a negative prompt.
     pub evaluations: u64,
+    /// What the attention has in memory.
+    pub attention: AttentionMemory,
 }
 
 /// What the model takes, in bytes as on the device.
@@ -85,6 +89,7 @@ impl TransformerCost {
             mlp_size: config.mlp_size() as u64,
             head_dim: config.attention_head_dim as u64,
             kind_bytes,
+            attention_bytes: run.attention.bytes(run.tokens, config.heads(), kind),
         };
         let streams = 2 * config.num_layers;
         let vectors =
@@ -116,6 +121,8 @@ pub(crate) struct Sequence {
     pub(crate) head_dim: u64,
     /// Bytes of a number in the model's type.
     pub(crate) kind_bytes: u64,
+    /// What the attention has in memory beside its operands and its result.
+    pub(crate) attention_bytes: u64,
 }
 
 impl Sequence {
@@ -127,9 +134,10 @@ impl Sequence {
 
     /// Most bytes that one evaluation has alive beside weights and workspaces of libraries.
     ///
-    /// Of the places where a block's tensors pile up, two can be the highest: the feed-forward of the
+    /// Of the places where a block's tensors pile up, three can be the highest: the feed-forward of the
     /// double-stream block (5 D + 2 MLP numbers a token, more than the 4 D + 2 MLP of the single-stream block's
-    /// concatenation), and, where the MLPs are narrow, the rotation of queries and keys. Text and image are
+    /// concatenation), where the MLPs are narrow, the rotation of queries and keys, and an attention that is not fused,
+    /// with the scores of a chunk of queries. Text and image are
     /// counted as one stream, which says a little too much. 18 269 tokens of the published model in bf16 give
     /// 1.376 GiB; measured: 1.38.
     pub(crate) fn activation_bytes(&self) -> u64 {
@@ -138,7 +146,12 @@ impl Sequence {
         let rotary =
             self.hidden_size * (ROTARY_HIDDEN * self.kind_bytes + ROTARY_HIDDEN_F32 * F32_BYTES);
         let tables = ROTARY_TABLES * F32_BYTES * self.head_dim;
-        self.tokens * (feed_forward.max(rotary) + tables)
+        let fused = self.tokens * (feed_forward.max(rotary) + tables);
+        if self.attention_bytes == 0 {
+            return fused;
+        }
+        let operands = self.kind_bytes * ATTENTION_HIDDEN * self.hidden_size;
+        fused.max(self.tokens * (operands + tables) + self.attention_bytes)
     }
 }
 
@@ -171,6 +184,7 @@ mod tests {
             mlp_size: 12_288,
             head_dim: 128,
             kind_bytes: 2,
+            attention_bytes: 0,
         }
     }
 
@@ -200,6 +214,29 @@ mod tests {
         };
         // 5 tensors in bf16 and 3 in f32 are 11 of bf16's.
         assert_eq!(narrow.activation_bytes() - tables, 1000 * 11 * 3072 * 2);
+    }
+
+    #[test]
+    fn scores_count_where_they_are_the_peak() {
+        let fused = published(18_269);
+        let math = |tokens| Sequence {
+            attention_bytes: AttentionMemory::Chunks.bytes(tokens, [24, 128], Kind::BFloat16),
+            ..published(tokens)
+        };
+        // Six tensors in bf16, three operands in f32, two tables, and the scores of 128 queries, 9 bytes each.
+        let tokens = 18_269;
+        let expected = tokens * (3072 * (6 * 2 + 3 * 4) + 2 * 4 * 128) + 128 * tokens * 24 * 9;
+        assert_eq!(math(tokens).activation_bytes(), expected);
+        let more = expected - fused.activation_bytes();
+        assert!(more < 1 << 29, "{more} bytes more than with a fused kernel");
+        // All pairs at once would be of another size.
+        assert!(expected < tokens * tokens * 24 * 4 / 10);
+        // Where the feed-forward is the peak, they change nothing.
+        let few = 10;
+        assert_eq!(
+            math(few).activation_bytes(),
+            published(few).activation_bytes()
+        );
     }
 
     #[test]

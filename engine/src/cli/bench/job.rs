@@ -104,6 +104,7 @@ impl Args {
         let options = ModelOptions {
             synthesise: self.random_seed,
             attention: self.attention.asked(),
+            attention_mode: self.attention.mode(),
             ballast_bytes: card.ballast_bytes(),
             ..ModelOptions::default()
         };

@@ -11,8 +11,12 @@ mod vae_decode;
 use clap::Subcommand;
 use framepack_engine::device;
 
+use super::options::AttentionSwitches;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    switches: AttentionSwitches,
     #[command(subcommand)]
     subject: Benchmark,
 }
@@ -31,6 +35,7 @@ enum Benchmark {
 
 impl Args {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
+        self.switches.turn();
         let _no_grad = tch::no_grad_guard();
         device::catch(|| {
             Ok(match &self.subject {

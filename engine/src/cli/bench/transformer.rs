@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use framepack_engine::{
-    Limits, plan,
-    transformer::{Config, PackedTransformer, StepCache},
+    Limits,
+    nn::attention::{Backend, Resolved},
+    plan,
+    transformer::{Config, PackedTransformer, Run, StepCache},
     weights::{ModelSource, NotASource},
 };
 use serde::Serialize;
@@ -88,6 +90,10 @@ struct Measurement {
     /// Median of `runs_secs`.
     forward_secs: f64,
     runs_secs: Vec<f64>,
+    /// What computed the attention.
+    attention_backend: Backend,
+    /// What the mode could not have.
+    attention_reason: Option<String>,
     blocks: usize,
     resident_blocks: usize,
     slots: usize,
@@ -125,11 +131,15 @@ impl Args {
     ) -> anyhow::Result<Measurement> {
         let class =
             Config::read(self.model.config_dir())?.attention_class(kind, arguments.run().tokens);
-        let attention = self.attention.backend(device, &class)?;
+        let Resolved { backend, reason } = self.attention.resolve(device, &class)?;
+        let run = Run {
+            attention: backend.memory(device, &class)?,
+            ..arguments.run()
+        };
         let memory = self.split.memory(device);
         let (load_secs, (model, planned_peak_bytes)) = timed(device, || {
             let model = PackedTransformer::open(&self.model, &memory, kind)?;
-            let planned_peak_bytes = self.place(&model, card, arguments)?;
+            let planned_peak_bytes = self.place(&model, card, &run)?;
             Ok((model, planned_peak_bytes))
         })?;
         let blocks = model.blocks();
@@ -137,7 +147,7 @@ impl Args {
         let (hoist_secs, step) = timed(device, || Ok(arguments.condition(&model, hoisting)))?;
         let forward = || {
             timed(device, || {
-                Ok(model.forward(&arguments.with(&step, attention), &mut StepCache::Off))
+                Ok(model.forward(&arguments.with(&step, backend), &mut StepCache::Off))
             })
         };
 
@@ -159,6 +169,8 @@ impl Args {
             first_forward_secs,
             forward_secs: median(&runs_secs),
             runs_secs,
+            attention_backend: backend,
+            attention_reason: reason,
             blocks: blocks.len(),
             resident_blocks: residency.residents(),
             slots: residency.slots,
@@ -176,7 +188,7 @@ impl Args {
         &self,
         model: &PackedTransformer,
         card: &Card,
-        arguments: &Arguments,
+        run: &Run,
     ) -> anyhow::Result<Option<u64>> {
         let Some(budget) = card.budget() else {
             self.split.place(model.blocks())?;
@@ -190,7 +202,7 @@ impl Args {
                 .map(|gib| (gib * f64::from(1 << 30)) as u64),
             ..Limits::default()
         };
-        let split = plan::split(&model.cost(&arguments.run()), &budget, &limits)?;
+        let split = plan::split(&model.cost(run), &budget, &limits)?;
         self.split.carry_out(model.blocks(), &split)?;
         Ok(Some(budget.context_bytes + split.peak_bytes))
     }

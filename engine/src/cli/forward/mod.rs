@@ -13,9 +13,12 @@ use clap::Subcommand;
 use tch::Kind;
 
 use self::component::{Common, Streamed};
+use super::options::AttentionSwitches;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    switches: AttentionSwitches,
     #[command(subcommand)]
     component: ForwardComponent,
 }
@@ -40,6 +43,7 @@ enum ForwardComponent {
 
 impl Args {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
+        self.switches.turn();
         match &self.component {
             ForwardComponent::Transformer(args) => args.run(),
             ForwardComponent::Sample(args) => args.run(),

@@ -113,7 +113,7 @@ impl Args {
         let [window, height, width] = [size[2], size[3], size[4]].map(|n| n as u64);
         let tokens = section_tokens([height, width], window);
         let class = Config::read(model.config_dir())?.attention_class(inputs.kind(), tokens);
-        self.attention.backend(inputs.device(), &class)
+        Ok(self.attention.resolve(inputs.device(), &class)?.backend)
     }
 }
 

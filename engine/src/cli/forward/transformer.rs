@@ -2,7 +2,7 @@
 
 use framepack_engine::{
     models::hoist,
-    nn::attention::Backend,
+    nn::attention::{AttentionMemory, Backend},
     transformer::{
         Conditioning, Config, Context, PackedTransformer, Run, StepCache, StepConditioning,
         StepInputs, TransformerInputs, section_tokens,
@@ -40,7 +40,7 @@ impl Args {
         let arguments = Arguments::read(inputs)?;
         let config = Config::read(model.config_dir())?;
         let class = config.attention_class(inputs.kind(), arguments.run().tokens);
-        let attention = self.attention.backend(inputs.device(), &class)?;
+        let attention = self.attention.resolve(inputs.device(), &class)?.backend;
         let memory = self.split.memory(inputs.device());
         let model = PackedTransformer::open(model, &memory, inputs.kind())?;
         self.split.place(model.blocks())?;
@@ -116,6 +116,7 @@ impl Arguments {
             context_tokens,
             padded_text_tokens: tokens(&self.conditioning.encoder_hidden_states),
             evaluations: 1,
+            attention: AttentionMemory::Fused,
         }
     }
 

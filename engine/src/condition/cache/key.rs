@@ -36,6 +36,8 @@ pub(crate) struct Computation<'a> {
     pub(crate) device: &'a str,
     /// Of the program: another build may compute other bits.
     pub(crate) build: Option<Fingerprint>,
+    /// Kernels of attention that torch may not choose: it computes other bits with those that are left.
+    pub(crate) kernels_off: Vec<&'static str>,
 }
 
 /// SHA-256 over a subject and its computation: the name of an entry.
@@ -51,6 +53,11 @@ impl Key {
         fields.add(computation.files);
         fields.add(format!("{:?}", computation.kind));
         fields.add(computation.device);
+        // Nothing where nothing is off: the keys of entries of before stay what they are.
+        for kernel in &computation.kernels_off {
+            fields.add("without");
+            fields.add(kernel);
+        }
         match subject {
             Subject::Prompt(prompt) => {
                 fields.add("prompt");
@@ -116,6 +123,7 @@ mod tests {
             kind: Kind::Float,
             device: "cpu",
             build: Some(fingerprint("build")),
+            kernels_off: vec![],
         };
         let image = RgbImage::from_pixel(4, 2, Rgb([1, 2, 3]));
         let turned = RgbImage::from_pixel(2, 4, Rgb([1, 2, 3]));
@@ -163,6 +171,20 @@ mod tests {
                 cat,
                 &Computation {
                     build: None,
+                    ..base.clone()
+                },
+            ),
+            Key::new(
+                cat,
+                &Computation {
+                    kernels_off: vec!["flash"],
+                    ..base.clone()
+                },
+            ),
+            Key::new(
+                cat,
+                &Computation {
+                    kernels_off: vec!["flash", "memory-efficient"],
                     ..base.clone()
                 },
             ),

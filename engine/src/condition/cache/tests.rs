@@ -18,6 +18,7 @@ fn key(prompt: &str) -> Key {
         kind: Kind::Float,
         device: "cpu",
         build: None,
+        kernels_off: vec![],
     };
     Key::new(Subject::Prompt(prompt), &computation)
 }

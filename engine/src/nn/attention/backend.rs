@@ -2,13 +2,18 @@
 
 use std::{fmt, str::FromStr};
 
+use framepack_jobs::suggest;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 use thiserror::Error;
 
-use super::{class::Class, torch::attention};
+use super::{
+    class::Class,
+    math::{self, AttentionMemory},
+    torch::{attention, chooses_math},
+};
 use crate::{
-    device::{self, AttentionKernel},
+    device::{self, AttentionKernel, PermittedKernels},
     error::Error,
 };
 
@@ -25,7 +30,7 @@ pub enum Backend {
     Flash,
     /// xformers' kernel: CUDA.
     MemoryEfficient,
-    /// Two matrix products with a softmax between them: everywhere, and with memory for all pairs of tokens.
+    /// Two matrix products with a softmax between them, for a chunk of queries at a time: everywhere.
     Math,
 }
 
@@ -55,11 +60,14 @@ impl TorchKernels {
 /// A name that is no backend's.
 #[derive(Debug, Error)]
 #[error(
-    "unknown attention backend {name:?}: expected one of torch, cudnn, flash, memory-efficient, math"
+    "unknown attention backend {name:?}: expected one of torch, cudnn, flash, memory-efficient, math{}",
+    near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
 )]
 pub struct UnknownBackend {
     /// The name.
     pub name: String,
+    /// The backend that may be meant.
+    pub near: Option<&'static str>,
 }
 
 impl Backend {
@@ -88,10 +96,14 @@ impl Backend {
     /// # Panics
     /// With an error for [`device::catch`] if the backend does not take these tensors.
     pub fn attention(self, q: &Tensor, k: &Tensor, v: &Tensor) -> Tensor {
-        let Some(kernel) = self.kernel() else {
-            return attention(q, k, v, None);
+        let attended = match self.kernel() {
+            // Torch's math would have all pairs of tokens at once.
+            None if math::has_chunks(q, k) && chooses_math(q, k, v) => math::attention(q, k, v),
+            None => return attention(q, k, v, None),
+            Some(AttentionKernel::Math) => math::attention(q, k, v),
+            Some(kernel) => kernel.attention(q, k, v, None),
         };
-        kernel.attention(q, k, v, None).unwrap_or_else(|| {
+        attended.unwrap_or_else(|| {
             let shapes = [q, k, v].map(Tensor::size);
             let message = format!(
                 "attention backend {self} does not take q {:?}, k {:?}, v {:?} of {:?} on {}",
@@ -125,6 +137,47 @@ impl Backend {
         }
     }
 
+    /// Why it can't be used for tensors of `class` on `device`; `None` if it can.
+    pub(super) fn missing(self, device: Device, class: &Class) -> Result<Option<String>, Error> {
+        let is_available = self.is_available(device, class)?;
+        Ok((!is_available).then(|| format!("{self} {}", self.absence(device))))
+    }
+
+    /// How it is that it can't be used, as the end of a sentence.
+    fn absence(self, device: Device) -> String {
+        match self.switched_off() {
+            Some(option) => format!("was switched off by {option}"),
+            None => format!("is not available on {}", device::label(device)),
+        }
+    }
+
+    /// The option of the command line that keeps this process from using it.
+    pub fn switched_off(self) -> Option<&'static str> {
+        let is_off = |kernel| !PermittedKernels::now().has(kernel);
+        match self.kernel().filter(|kernel| is_off(*kernel))? {
+            AttentionKernel::Flash => Some("--flash-sdp off"),
+            AttentionKernel::MemoryEfficient => Some("--mem-efficient-sdp off"),
+            AttentionKernel::Cudnn | AttentionKernel::Math => None,
+        }
+    }
+
+    /// What it has in memory for tensors of `class` on `device`, as torch would choose now.
+    pub fn memory(self, device: Device, class: &Class) -> Result<AttentionMemory, Error> {
+        let is_math = match self {
+            Self::Math => true,
+            Self::Cudnn | Self::Flash | Self::MemoryEfficient => false,
+            Self::Torch => device::catch(|| {
+                let operand = class.probe(device);
+                Ok(chooses_math(&operand, &operand, &operand))
+            })?,
+        };
+        Ok(if is_math {
+            AttentionMemory::Chunks
+        } else {
+            AttentionMemory::Fused
+        })
+    }
+
     /// An error that says which backends there are if this one does not take tensors of `class` on `device`.
     pub fn require(self, device: Device, class: &Class) -> Result<(), Error> {
         if self.is_available(device, class)? {
@@ -138,7 +191,7 @@ impl Backend {
         }
         Err(Error::NoAttentionBackend {
             backend: self.as_str(),
-            device: device::label(device),
+            absence: self.absence(device),
             available,
         })
     }
@@ -175,7 +228,10 @@ impl FromStr for Backend {
         let known = Self::ALL
             .into_iter()
             .find(|backend| backend.as_str() == name);
-        known.ok_or_else(|| UnknownBackend { name: name.into() })
+        known.ok_or_else(|| UnknownBackend {
+            name: name.into(),
+            near: suggest(name, Self::ALL.map(Self::as_str)),
+        })
     }
 }
 
@@ -211,6 +267,14 @@ mod tests {
         for backend in Backend::ALL {
             assert!(error.contains(backend.as_str()), "{error}");
         }
+        assert!(!error.contains("did you mean"), "{error}");
+        let error = "memory-eficient".parse::<Backend>().unwrap_err();
+        assert_eq!(error.near, Some("memory-efficient"));
+        assert!(
+            error
+                .to_string()
+                .ends_with("(did you mean `memory-efficient`?)")
+        );
     }
 
     #[test]

@@ -14,6 +14,15 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> T
     })
 }
 
+/// Whether torch would compute [`attention`] of these by math, with memory for all pairs of tokens.
+pub(super) fn chooses_math(q: &Tensor, k: &Tensor, v: &Tensor) -> bool {
+    const MATH: i64 = 0; // of at::SDPBackend
+    device::by_torchs_choice(|| {
+        let mask = None::<Tensor>;
+        Tensor::internal_fused_sdp_choice(q, k, v, mask, 0.0, false, None, false) == MATH
+    })
+}
+
 /// Like [`attention`], but position i sees only positions 0..=i. `k` and `v` may have fewer heads than `q`;
 /// each then serves a group of adjacent heads (grouped-query attention, arXiv:2305.13245).
 pub fn causal_attention(q: &Tensor, k: &Tensor, v: &Tensor) -> Tensor {

@@ -41,6 +41,7 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
         mlp_size: 12_288,
         head_dim: 128,
         kind_bytes: 2,
+        attention_bytes: 0,
     };
     let survey = Survey {
         transformer: TransformerCost {

@@ -14,6 +14,7 @@ fn published() -> TransformerCost {
         mlp_size: 12_288,
         head_dim: 128,
         kind_bytes: 2,
+        attention_bytes: 0,
     };
     TransformerCost {
         block_bytes: [vec![DOUBLE; 20], vec![SINGLE; 40]].concat(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::circumstances::Circumstances;
-use crate::nn::attention::{backend::Backend, class::Class};
+use crate::nn::attention::{backend::Backend, class::Class, measured::Measured};
 
 /// Raised when the file gets another form or meaning.
 const FORMAT: u32 = 1;
@@ -15,6 +15,10 @@ pub(super) struct Entry {
     pub(super) circumstances: Circumstances,
     pub(super) class: Class,
     pub(super) backend: Backend,
+    /// By which measurement it was chosen, for the mode that takes the fastest; none of a default that was noted, and
+    /// of what people write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) measured: Option<Measured>,
 }
 
 /// What the file has of one choice.
