@@ -4,16 +4,22 @@ use std::path::{Path, PathBuf};
 
 use framepack_bundle::BundleError;
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
-use framepack_jobs::{Guidance, Model, Settings, Value, picture::Colour, settings::BACKGROUND};
+use framepack_jobs::{
+    Guidance, JobId, Model, Settings, Value, picture::Colour, settings::BACKGROUND,
+};
 use image::RgbImage;
 
 use crate::{
     bundle::{Bundle, Component},
     error::Error,
-    picture::{self, Size, bucket},
+    picture::{self, PictureError, Size, bucket, load::Picture},
     section::{FRAMES_PER_SECOND, SectionOrder, SectionPlan, sections_in},
+    settings::JobSettings,
     video::{Created, Metadata},
 };
+
+/// Side of a square that stands for any start image.
+const BLANK_SIDE_PX: u32 = 64;
 
 /// A job, ready to be rendered.
 #[derive(Debug)]
@@ -27,6 +33,7 @@ pub(crate) struct Job {
     pub(crate) negative_prompt: String,
     pub(crate) sampling: Sampling,
     pub(crate) output: Output,
+    pub(crate) settings: JobSettings,
     /// What the daemon hears of it.
     pub(crate) plan: RenderPlan,
     pub(crate) precaution: Precaution,
@@ -61,7 +68,27 @@ pub(crate) struct Sampling {
 impl Job {
     /// Resolves `request`: reads the bundle's defaults and the image, and nothing that is large.
     pub(crate) fn resolve(request: &RenderRequest) -> Result<Self, Error> {
-        let background = background(&request.settings)?;
+        Self::with_picture(request, |background| {
+            picture::load::load(&request.image, background)
+        })
+    }
+
+    /// The same with a start image that is not looked for.
+    pub(crate) fn with_blank_picture(request: &RenderRequest) -> Result<Self, Error> {
+        Self::with_picture(request, |_| {
+            Ok(Picture {
+                pixels: RgbImage::new(BLANK_SIDE_PX, BLANK_SIDE_PX),
+                warnings: vec![],
+            })
+        })
+    }
+
+    fn with_picture(
+        request: &RenderRequest,
+        load: impl FnOnce(Colour) -> Result<Picture, PictureError>,
+    ) -> Result<Self, Error> {
+        let settings = JobSettings::read(&request.settings)?;
+        tracing::debug!(?settings.memory, attention = settings.attention, "settings");
         let bundle = Bundle::open(&request.bundle)?;
         let defaults = bundle.defaults()?;
         let mut warnings = vec![];
@@ -77,8 +104,8 @@ impl Job {
             }
         };
 
-        let loaded = picture::load::load(&request.image, background)
-            .map_err(|error| error.naming(&request.image_name))?;
+        let loaded =
+            load(settings.background).map_err(|error| error.naming(&request.image_name))?;
         let picture = loaded.pixels;
         warnings.extend(loaded.warnings);
         let side_px = request.bucket.unwrap_or(defaults.bucket_px);
@@ -116,23 +143,42 @@ impl Job {
             bundle,
             transformer,
             precaution: request.precaution,
+            settings,
             warnings,
         })
     }
 }
 
-/// What shows where the start image is transparent: the one setting of a request that has no field of its own.
-pub(crate) fn background(settings: &Settings) -> Result<Colour, Error> {
-    if let Some((key, _)) = settings.iter().find(|(key, _)| *key != BACKGROUND.key) {
-        return Err(Error::Setting { key: key.into() });
+/// A request of the size that a bundle is for, of one section, which is never rendered.
+pub(crate) fn usual_request(
+    bundle: &Path,
+    f1_bundle: Option<&Path>,
+    model: Model,
+) -> RenderRequest {
+    RenderRequest {
+        job: JobId(0),
+        name: String::new(),
+        bundle: bundle.into(),
+        f1_bundle: f1_bundle.map(Into::into),
+        model,
+        image: PathBuf::new(),
+        image_name: PathBuf::new(),
+        prompt: String::new(),
+        negative_prompt: String::new(),
+        seed: 0,
+        length_secs: 1.0,
+        steps: None,
+        guidance: Guidance::default(),
+        bucket: None,
+        latent_window: None,
+        crf: 0,
+        settings: Settings::default(),
+        output: PathBuf::new(),
+        work_dir: PathBuf::new(),
+        rung: 0,
+        host_rung: 0,
+        precaution: Precaution::None,
     }
-    let Some(value) = settings.get(&BACKGROUND) else {
-        return Ok(Colour::WHITE);
-    };
-    let colour = value.text().and_then(|text| text.parse().ok());
-    colour.ok_or_else(|| Error::Setting {
-        key: BACKGROUND.key.into(),
-    })
 }
 
 /// What the video says about itself: with the models and the start image, all that is needed to render it again.

@@ -3,6 +3,8 @@
 mod attention;
 mod encode;
 mod generate;
+mod prepare;
+mod read_ahead;
 mod settled;
 
 use std::path::Path;
@@ -11,6 +13,7 @@ use framepack_ipc::worker::{ChosenBy, DeviceIdle, RenderOutput, RenderRequest, T
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
+pub use self::prepare::Bundles;
 use self::{
     attention::{Decision, Wishes},
     encode::Encoders,
@@ -109,6 +112,7 @@ impl Pipeline {
         let mut job = Job::resolve(request)?;
         job.warnings.extend(short_of_host_memory(request.host_rung));
         let ladder = Ladder::at(request.rung, request.host_rung);
+        self.models.begin(&job);
         let memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
 
@@ -251,6 +255,7 @@ impl Pipeline {
             peak_device_bytes: device::allocator_stats(self.platform.device)
                 .map(|stats| stats.peak_reserved_bytes),
             memory_plan: None,
+            memory_use: Some(Box::new(self.models.memory_use())),
             device_idle: video.idle.map(|idle| DeviceIdle {
                 idle_secs: idle.idle_secs,
                 total_secs: idle.total_secs,

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{
-    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress,
-    RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Settings, Source, StateName,
-    Surroundings, Timestamp, Value, Verified, select,
+    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, MemoryUse, Phase, PhaseTime,
+    Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Settings, Source,
+    StateName, Surroundings, Timestamp, Value, Verified, select,
 };
 
 fn job(id: u64, name: &str, state: JobState) -> Job {
@@ -107,6 +107,9 @@ fn every_state() -> [JobState; 6] {
                     backend: "math".to_owned(),
                     chosen_by: ChosenBy::Checkpoint,
                 }),
+                memory_use: Some(Box::new(MemoryUse::Inactive {
+                    reason: "a processor".to_owned(),
+                })),
                 verified: Verified::Ffmpeg,
                 ..RenderOutput::default()
             }),

@@ -20,11 +20,12 @@ pub use self::{
     memory::Memory,
     options::{FreeSlots, MemoryOptions, Staging, TransferOptions},
     original::{
-        Loaded, Offloading, load_model_chunked, move_model_to_device_with_memory_preservation,
+        Loaded, load_model_chunked, move_model_to_device_with_memory_preservation,
         offload_model_from_device_for_memory_preservation,
     },
     residency::{Passes, Residency},
     swap::DynamicSwap,
     vram::Vram,
 };
-pub(crate) use self::{residency::evenly_spread, transfer::STAGING_BYTES};
+pub(crate) use self::{memory::Moved, residency::evenly_spread, transfer::DEFAULT_CHUNK_BYTES};
+pub use framepack_jobs::Offloading;

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use framepack_ipc::worker::Precaution;
+use framepack_jobs::MemoryAmount;
 use tch::{Device, Kind};
 
 use super::{limits::Limits, relief::Relief};
-use crate::{nn::attention::Backend, vae::Tiling, weights::ModelSource};
+use crate::{
+    job::Job, nn::attention::Backend, offload::MemoryOptions, vae::Tiling, weights::ModelSource,
+};
 
 /// With so much free memory a device holds all models at once, and with so much in all it decodes without spatial
 /// tiles. Upstream draws both lines at 60 GB free; tiles change the result, which may not depend on who else is there.
@@ -23,6 +26,8 @@ pub struct ModelOptions {
     pub attention: Option<Backend>,
     /// How much memory of device and host may be used.
     pub limits: Limits,
+    /// How weights are held, as far as jobs do not say.
+    pub memory: MemoryOptions,
     /// What a job does otherwise after it failed.
     pub precaution: Precaution,
     /// Makes all weights from this seed, in the sizes that the bundle's `config.json` files say. Nothing that
@@ -73,14 +78,18 @@ impl ModelOptions {
         })
     }
 
-    /// The same for a job that needs more care than others.
-    pub(crate) fn with(self, relief: Relief, precaution: Precaution) -> Self {
+    /// The same for a job, which gives up so much.
+    pub(super) fn for_job(self, job: &Job, relief: Relief) -> Self {
+        let memory = &job.settings.memory;
+        let preserve = memory.preserve;
         Self {
             limits: Limits {
+                preserve_bytes: preserve.map_or(self.limits.preserve_bytes, MemoryAmount::bytes),
+                load_chunk_bytes: Some(memory.load_chunk_bytes),
                 relief,
                 ..self.limits
             },
-            precaution,
+            precaution: job.precaution,
             ..self
         }
     }

@@ -1,0 +1,239 @@
+//! The settings of a job that have no field of their own in its request, read as the worker carries them out.
+
+use std::ops::RangeInclusive;
+
+use framepack_jobs::{
+    MemoryAmount, MemoryBackend, Offloading, Settings, Value,
+    picture::Colour,
+    settings::{BACKGROUND, Kind, PRESERVE_GB},
+};
+
+use crate::error::Error;
+
+const ATTENTION: &str = "attention";
+const LOAD_CHUNK_MB: &str = "memory.load_chunk_mb";
+const OFFLOAD: &str = "memory.offload";
+const BACKEND: &str = "memory.backend";
+
+/// What a chunk may be, in MB of 2^20 bytes.
+const CHUNK_RANGE_MB: RangeInclusive<u64> = 64..=1024;
+const DEFAULT_CHUNK_MB: u64 = 256;
+
+/// What a job says, or the defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct JobSettings {
+    /// What shows where the start image is transparent.
+    pub(crate) background: Colour,
+    /// How the attention is to be computed, in the setting's own word.
+    pub(crate) attention: Option<String>,
+    pub(crate) memory: MemorySettings,
+}
+
+/// How a job uses memory. None of it changes the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MemorySettings {
+    /// Kept free beside the transformer's weights; `None`: as the worker was started.
+    pub(crate) preserve: Option<MemoryAmount>,
+    /// Most host memory for weights in transit.
+    pub(crate) load_chunk_bytes: u64,
+    /// What leaves the device between sampling and decoding.
+    pub(crate) offloading: Offloading,
+    /// How weights travel.
+    pub(crate) backend: MemoryBackend,
+}
+
+impl Default for MemorySettings {
+    fn default() -> Self {
+        Self {
+            preserve: None,
+            load_chunk_bytes: DEFAULT_CHUNK_MB << 20,
+            offloading: Offloading::default(),
+            backend: MemoryBackend::default(),
+        }
+    }
+}
+
+impl Default for JobSettings {
+    fn default() -> Self {
+        Self {
+            background: Colour::WHITE,
+            attention: None,
+            memory: MemorySettings::default(),
+        }
+    }
+}
+
+impl JobSettings {
+    /// Reads them; an error names the one that this worker does not know, or not in this value.
+    pub(crate) fn read(settings: &Settings) -> Result<Self, Error> {
+        let mut read = Self::default();
+        for (key, value) in settings.iter() {
+            let known = read.take(key, value);
+            known.ok_or_else(|| Error::Setting { key: key.into() })?;
+        }
+        Ok(read)
+    }
+
+    /// Takes one over; `None` if it can't be.
+    fn take(&mut self, key: &str, value: &Value) -> Option<()> {
+        let memory = &mut self.memory;
+        match key {
+            ATTENTION => self.attention = Some(value.text()?.to_owned()),
+            LOAD_CHUNK_MB => memory.load_chunk_bytes = chunk_bytes(value)?,
+            OFFLOAD => memory.offloading = Offloading::from_word(value.text()?)?,
+            BACKEND => memory.backend = MemoryBackend::from_word(value.text()?)?,
+            _ if key == PRESERVE_GB.key => memory.preserve = Some(preserve(value)?),
+            _ if key == BACKGROUND.key => self.background = value.text()?.parse().ok()?,
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn chunk_bytes(value: &Value) -> Option<u64> {
+    let mb = value.integer()?;
+    CHUNK_RANGE_MB.contains(&mb).then_some(mb << 20)
+}
+
+fn preserve(value: &Value) -> Option<MemoryAmount> {
+    let Kind::Number { range, or } = &PRESERVE_GB.kind else {
+        unreachable!("an amount of memory is a number");
+    };
+    let is_known = match value.number() {
+        Some(gb) => range.contains(&gb),
+        None => value.text() == *or,
+    };
+    is_known.then(|| MemoryAmount::of(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(key: &str, value: Value) -> Result<JobSettings, String> {
+        let mut settings = Settings::default();
+        settings.set(key, value);
+        JobSettings::read(&settings).map_err(|error| {
+            assert_eq!(error.failure().code, "FP2105");
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_default() {
+        let settings = JobSettings::read(&Settings::default()).unwrap();
+        assert_eq!(settings, JobSettings::default());
+        assert_eq!(settings.background, Colour::WHITE);
+        let memory = settings.memory;
+        assert_eq!(
+            (memory.preserve, memory.load_chunk_bytes),
+            (None, 256 << 20)
+        );
+        assert_eq!(memory.offloading, Offloading::Normal);
+        assert_eq!(memory.backend, MemoryBackend::V2);
+    }
+
+    #[test]
+    fn each_key_sets_its_own_field() {
+        let memory = |memory| JobSettings {
+            memory,
+            ..JobSettings::default()
+        };
+        let default = MemorySettings::default();
+        for (key, value, expected) in [
+            (
+                "start.background",
+                "#000000".into(),
+                JobSettings {
+                    background: "#000000".parse().unwrap(),
+                    ..JobSettings::default()
+                },
+            ),
+            (
+                "attention",
+                "aggressive".into(),
+                JobSettings {
+                    attention: Some("aggressive".to_owned()),
+                    ..JobSettings::default()
+                },
+            ),
+            (
+                "memory.preserve_gb",
+                Value::Number(2.5),
+                memory(MemorySettings {
+                    preserve: Some(MemoryAmount::Bytes(5 << 29)),
+                    ..default
+                }),
+            ),
+            (
+                "memory.preserve_gb",
+                Value::Integer(128),
+                memory(MemorySettings {
+                    preserve: Some(MemoryAmount::Bytes(128 << 30)),
+                    ..default
+                }),
+            ),
+            (
+                "memory.preserve_gb",
+                "auto".into(),
+                memory(MemorySettings {
+                    preserve: Some(MemoryAmount::Auto),
+                    ..default
+                }),
+            ),
+            (
+                "memory.load_chunk_mb",
+                Value::Integer(64),
+                memory(MemorySettings {
+                    load_chunk_bytes: 64 << 20,
+                    ..default
+                }),
+            ),
+            (
+                "memory.offload",
+                "aggressive".into(),
+                memory(MemorySettings {
+                    offloading: Offloading::Aggressive,
+                    ..default
+                }),
+            ),
+            (
+                "memory.backend",
+                "v1".into(),
+                memory(MemorySettings {
+                    backend: MemoryBackend::V1,
+                    ..default
+                }),
+            ),
+        ] {
+            assert_eq!(read(key, value), Ok(expected), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_or_value_is_refused_by_its_name() {
+        for (key, value) in [
+            ("vae.chunk", Value::Integer(3)),
+            ("memory.host_budget_gb", Value::Number(8.0)),
+            ("start.background", "white".into()),
+            ("start.background", Value::Integer(0)),
+            ("attention", Value::Integer(1)),
+            ("memory.preserve_gb", Value::Number(1.9)),
+            ("memory.preserve_gb", Value::Number(129.0)),
+            ("memory.preserve_gb", Value::Number(f64::NAN)),
+            ("memory.preserve_gb", "6".into()),
+            ("memory.load_chunk_mb", Value::Integer(63)),
+            ("memory.load_chunk_mb", Value::Integer(1025)),
+            ("memory.load_chunk_mb", Value::Integer(-64)),
+            ("memory.load_chunk_mb", Value::Number(64.5)),
+            ("memory.load_chunk_mb", "256".into()),
+            ("memory.offload", "Normal".into()),
+            ("memory.backend", "v3".into()),
+            ("memory.backend", Value::Integer(2)),
+        ] {
+            let said = read(key, value.clone()).unwrap_err();
+            let expected = format!("{key} is not available in this version of the worker");
+            assert_eq!(said, expected, "{value}");
+        }
+    }
+}
