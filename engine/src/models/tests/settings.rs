@@ -150,7 +150,9 @@ fn chunk_and_backend_hold_for_their_job_alone() {
     models.clear();
     let (_, _, found) = section(&mut models, &job(&[("memory.backend", "v1")]));
     let v1 = acts(found);
-    assert_eq!((v1.backend.as_str(), v1.largest_staging_bytes), ("v1", 0));
+    assert_eq!(v1.backend, "v1");
+    // No buffers: only what is converted on its way.
+    assert!(v1.largest_staging_bytes < 1 << 20, "{v1:?}");
     assert_eq!(v1.brought_bytes, everything.brought_bytes);
 
     models.clear();
