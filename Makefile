@@ -34,7 +34,7 @@ test: build
 # worker are left out.
 check: build
 	scripts/setup-system test
-	$(CARGO) test --release --locked --workspace --lib --bins --example reference \
+	$(CARGO) test --release --locked --workspace --lib --bins --example reference --example from-framepack \
 		--test codes --test examples --test imports --test job_file --test keys --test record --test ctl
 	$(CARGO) test --release --locked --workspace --test daemon -- --test-threads 4 --skip real::
 
@@ -58,6 +58,7 @@ lint:
 docs:
 	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- errors > docs/ERRORS.md
 	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- settings > docs/SETTINGS.md
+	$(CARGO) run --release --locked --quiet -p framepack-config --example from-framepack > docs/FROM-FRAMEPACK.md
 
 bench: build
 	bench/run

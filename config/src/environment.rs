@@ -1,8 +1,11 @@
 //! `FRAMEPACKD_SECTION_KEY` variables.
 
-use std::ffi::OsString;
+use std::{borrow::Cow, ffi::OsString};
 
+use framepack_jobs::settings::TABLE;
 use framepack_yaml::{Mistake, Node, Problem, ProblemKind, Problems, scalar, suggest};
+
+use crate::original::{self, Translated};
 
 /// What the daemon's variables begin with.
 const PREFIX: &str = "FRAMEPACKD_";
@@ -25,26 +28,68 @@ pub(crate) struct Environment<'s> {
     variables: &'s [(String, OsString)],
     settings: Vec<String>,
     problems: Problems,
+    /// What those of the Python application mean.
+    original: Translated,
 }
 
 /// A variable that sets a key.
 #[derive(Debug)]
 pub(crate) struct Variable<'s> {
+    /// Its name; those of several where they set the key together.
     pub(crate) name: String,
-    text: &'s str,
+    text: Cow<'s, str>,
 }
 
 impl<'s> Environment<'s> {
     pub(crate) fn new(variables: &'s [(String, OsString)]) -> Self {
+        let foreign = variables
+            .iter()
+            .filter(|(name, _)| !name.starts_with(PREFIX));
+        let foreign =
+            foreign.filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned())));
         Self {
             variables,
             settings: Vec::new(),
             problems: Problems::default(),
+            original: original::settings(&foreign.collect::<Vec<_>>()),
         }
     }
 
-    /// The variable that sets a key. An empty one counts as not set.
+    /// What there is to say of the variables of the Python application.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let notes = self.original.notes.iter();
+        notes
+            .map(|note| format!("{}: {}", note.name, note.text))
+            .collect()
+    }
+
+    /// The variable that sets a key: the daemon's own, or else the Python application's. Where both do, they have to say
+    /// the same.
     pub(crate) fn of_key(&mut self, key: &str) -> Option<Variable<'s>> {
+        let own = self.own(key);
+        let Some(meant) = self.original.settings.iter().find(|meant| meant.key == key) else {
+            return own;
+        };
+        let original = Variable {
+            name: meant.variable(),
+            text: Cow::Owned(meant.text.clone()),
+        };
+        let Some(own) = own else {
+            return Some(original);
+        };
+        if !says_the_same(key, &own.text, &original.text) {
+            let message = format!(
+                "sets {key} to `{}`, and {} to `{}`",
+                own.text, original.name, original.text
+            );
+            let problem = Problem::new(ProblemKind::OutOfRange, own.name.clone(), message);
+            self.problems.push(problem.hint("set only one of them"));
+        }
+        Some(own)
+    }
+
+    /// An empty one counts as not set.
+    fn own(&mut self, key: &str) -> Option<Variable<'s>> {
         let mut names = vec![format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))];
         if key == SHORT_SOCKET.1 {
             names.push(SHORT_SOCKET.0.to_owned());
@@ -57,7 +102,7 @@ impl<'s> Environment<'s> {
         let is_named =
             |(variable, value): &&(String, OsString)| *variable == name && !value.is_empty();
         let (_, value) = self.variables.iter().find(is_named)?;
-        let text = value.to_str()?;
+        let text = Cow::Borrowed(value.to_str()?);
         Some(Variable { name, text })
     }
 
@@ -72,10 +117,10 @@ impl<'s> Environment<'s> {
         let value = match shape {
             Shape::One => read_one(text, read),
             // Nobody, as in the file.
-            Shape::List if *text == "[]" => read(&Node::List(Vec::new())),
+            Shape::List if text == "[]" => read(&Node::List(Vec::new())),
             Shape::List => read(&list(text.split(',').map(|item| item.trim().to_owned()))),
             Shape::Paths => {
-                let paths = std::env::split_paths(text);
+                let paths = std::env::split_paths(text.as_ref());
                 read(&list(paths.map(|path| path.to_string_lossy().into_owned())))
             }
         };
@@ -90,6 +135,8 @@ impl<'s> Environment<'s> {
 
     /// Everything that is wrong. A variable that begins like a setting and is none is misspelt, or of another version.
     pub(crate) fn finish(mut self) -> Problems {
+        self.problems
+            .extend(std::mem::take(&mut self.original.problems));
         for (name, value) in self.variables {
             if !name.starts_with(PREFIX) {
                 continue;
@@ -110,6 +157,13 @@ impl<'s> Environment<'s> {
         }
         self.problems
     }
+}
+
+/// Whether two texts are the same value of a key.
+fn says_the_same(key: &str, one: &str, other: &str) -> bool {
+    let row = TABLE.into_iter().find(|row| row.key == key);
+    let value = |text| row.and_then(|row| row.read_text(text).ok());
+    one == other || value(one).is_some_and(|one| value(other) == Some(one))
 }
 
 fn list(items: impl Iterator<Item = String>) -> Node {

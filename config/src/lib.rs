@@ -3,6 +3,7 @@
 //! [`Loaded::read`] merges both; the environment wins. Each section of the file is a struct with one `read`, in which
 //! each key has one line: name, default, range. [`Loaded::settings`] tells each value and where it comes from.
 
+pub mod allocator;
 mod device;
 mod disk;
 mod environment;
@@ -12,8 +13,10 @@ mod load;
 mod memory;
 mod metrics;
 mod models;
+pub mod original;
 mod overlap;
 mod paths;
+mod presets;
 mod reader;
 mod retention;
 mod roles;

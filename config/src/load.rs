@@ -2,15 +2,12 @@
 
 use std::{ffi::OsString, path::Path};
 
-use framepack_jobs::{
-    Settings,
-    settings::{Scope, Setting, TABLE},
-};
+use framepack_jobs::settings::{self, Farm, Origin, PRESET, PROFILE, Scope, Setting, TABLE};
 use framepack_yaml::{self as yaml, FileError, Problems};
 
 use crate::{
     Disk, Idle, Memory, Metrics, Models, Paths, QueueLimits, Retention, SocketRoles, Spool, Worker,
-    reader::Reader,
+    presets, reader::Reader,
 };
 
 /// Everything that framepackd can be told: complete, absolute, valid.
@@ -38,8 +35,8 @@ pub struct Config {
     pub socket: SocketRoles,
     /// Figures for a monitoring system.
     pub metrics: Metrics,
-    /// Settings of the table that somebody set for the whole farm.
-    pub farm_defaults: Settings,
+    /// Settings of the table that somebody set for the whole farm, and its presets.
+    pub farm: Farm,
 }
 
 /// Where settings come from. The environment wins.
@@ -79,20 +76,20 @@ fn merge(text: &str, load: &Load<'_>) -> Result<Loaded, Problems> {
     let models = Models::read(&mut reader);
     let worker = Worker::read(&mut reader);
     let idle = Idle::read(&mut reader);
-    let farm_defaults = farm_defaults(&mut reader);
+    let farm = farm(&mut reader);
     let config = Config {
         paths,
         models,
         worker,
         idle,
-        memory: Memory::of(&farm_defaults),
+        memory: Memory::of(&farm),
         spool: Spool::read(&mut reader),
         queue: QueueLimits::read(&mut reader),
         socket: SocketRoles::read(&mut reader),
         metrics: Metrics::read(&mut reader),
         disk: Disk::read(&mut reader),
         retention: Retention::read(&mut reader),
-        farm_defaults,
+        farm,
     };
     let read = reader.finish(text)?;
     Ok(Loaded {
@@ -107,15 +104,35 @@ fn is_section(path: &str) -> bool {
     !path.contains('.') && TABLE.iter().all(|row| row.key != path)
 }
 
-/// What of the table somebody has set for the farm.
-fn farm_defaults(reader: &mut Reader<'_>) -> Settings {
-    let mut settings = Settings::default();
-    for row in TABLE.iter().filter(|row| row.scope != Scope::Job) {
-        if let Some(value) = reader.row(row) {
-            settings.set(row.key, value);
+/// What of the table somebody has set for the farm: profile and presets first, which stand beneath everything else.
+fn farm(reader: &mut Reader<'_>) -> Farm {
+    let presets = presets::read(reader);
+    let named = [&PROFILE, &PRESET].map(|row| (row, reader.row(row)));
+    for (row, found) in &named {
+        let Some((value, _)) = found else { continue };
+        if *row == &PROFILE {
+            if let Some((name, settings)) = settings::profile(value) {
+                reader.beneath(Origin::Profile { name }, settings);
+            }
+            continue;
+        }
+        match settings::presets(value, &presets) {
+            Ok(found) => found
+                .into_iter()
+                .for_each(|(name, settings)| reader.beneath(Origin::Preset { name }, settings)),
+            Err(mistake) => reader.note(PRESET.key, mistake),
         }
     }
-    settings
+    let mut farm = Farm::with_presets(presets);
+    let rows = TABLE.into_iter().filter(|row| row.scope != Scope::Job);
+    let rest = rows.filter(|row| ![PROFILE.key, PRESET.key].contains(&row.key));
+    let rest: Vec<_> = rest.map(|row| (row, reader.row(row))).collect();
+    for (row, found) in named.into_iter().chain(rest) {
+        if let Some((value, origin)) = found {
+            farm.set(row, value, origin);
+        }
+    }
+    farm
 }
 
 #[cfg(test)]

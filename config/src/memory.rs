@@ -1,8 +1,8 @@
 //! Memory of device and host: rows of the table of settings, under `memory` in the file.
 
 use framepack_jobs::{
-    MemoryAmount, Row, Settings,
-    settings::{HOST_BUDGET_GB, PRESERVE_GB},
+    MemoryAmount, Row,
+    settings::{Farm, HOST_BUDGET_GB, PRESERVE_GB},
 };
 
 /// `memory`.
@@ -15,7 +15,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn of(settings: &Settings) -> Self {
+    pub(crate) fn of(settings: &Farm) -> Self {
         let amount = |row: &Row| {
             settings
                 .get(row)

@@ -3,11 +3,14 @@
 //! A key is asked for once, with its default and how it is read. What was asked for is what is known: other keys of the
 //! file and other `FRAMEPACKD_` variables are mistakes.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
 
 use framepack_jobs::{
-    Row, Value,
-    settings::{JOB_KEYS, Origin, Scope, Setting, TABLE},
+    Row, Settings, Value,
+    settings::{CUDA_ALLOC_CONF, JOB_KEYS, Origin, Scope, Setting, TABLE},
 };
 use framepack_yaml::{
     Document, Mistake, Node, Problem, ProblemKind, Problems, Style, Written, written,
@@ -15,7 +18,7 @@ use framepack_yaml::{
 use serde::Serialize;
 
 use crate::{
-    Load,
+    Load, allocator,
     environment::{Environment, Shape},
 };
 
@@ -50,8 +53,10 @@ pub(crate) struct Reader<'s> {
     load: &'s Load<'s>,
     environment: Environment<'s>,
     file: Document<'s>,
-    /// Required keys that nobody set.
+    /// Required keys that nobody set, and what is wrong in presets.
     problems: Problems,
+    /// What the profile and presets that the configuration names set, from the weakest on.
+    named: Vec<(Origin, Settings)>,
     settings: Vec<Setting>,
     notices: Vec<String>,
 }
@@ -69,6 +74,7 @@ impl<'s> Reader<'s> {
             environment: Environment::new(load.environment),
             file: Document::new(root),
             problems: Problems::default(),
+            named: Vec::new(),
             settings: Vec::new(),
             notices: Vec::new(),
         }
@@ -84,16 +90,61 @@ impl<'s> Reader<'s> {
         self.shaped(key.into(), Shape::One, default, read)
     }
 
-    /// A setting of the table, if somebody has set it.
-    pub(crate) fn row(&mut self, row: &'static Row) -> Option<Value> {
-        let found = self.find(row.key.into(), Shape::One, |node| row.read(node));
-        let (set, origin) = match found {
-            Some((value, origin)) => (Some(value), origin),
-            None => (None, Origin::Default),
-        };
-        let shown = set.clone().or_else(|| row.default_value());
+    /// A setting of the table, if somebody has set it, and who.
+    pub(crate) fn row(&mut self, row: &'static Row) -> Option<(Value, Origin)> {
+        let corrections = RefCell::new(Vec::new());
+        let found = self.find(row.key.into(), Shape::One, |node| {
+            let value = row.read(node)?;
+            if row.key != CUDA_ALLOC_CONF.key {
+                return Ok(value);
+            }
+            let read = allocator::parse(value.text().unwrap_or_default())?;
+            corrections.borrow_mut().extend(read.corrections);
+            Ok(Value::Text(read.text))
+        });
+        let corrections = corrections.into_inner().into_iter();
+        self.notices
+            .extend(corrections.map(|said| format!("{}: corrected: {said}", row.key)));
+        let found = found.or_else(|| {
+            let mut named = self.named.iter().rev();
+            named.find_map(|(origin, settings)| Some((settings.get(row)?.clone(), origin.clone())))
+        });
+        let shown = found.as_ref().map(|(value, _)| value.clone());
+        let shown = shown.or_else(|| row.default_value());
+        let origin = found
+            .as_ref()
+            .map_or(Origin::Default, |(_, origin)| origin.clone());
         self.record(row.key.into(), &shown, origin);
-        set
+        let inactive = shown.and_then(|value| row.inactive(&value));
+        if let Some(setting) = self.settings.last_mut() {
+            setting.inactive = inactive.map(str::to_owned);
+        }
+        found
+    }
+
+    /// What stands beneath the file from now on.
+    pub(crate) fn beneath(&mut self, origin: Origin, settings: Settings) {
+        self.named.push((origin, settings));
+    }
+
+    /// The mapping at a key whose keys people choose.
+    pub(crate) fn mapping(&mut self, key: &'static str) -> &'s [(String, Node)] {
+        match self.file.get(key) {
+            Some(Node::Map(entries)) => entries,
+            Some(other) => {
+                let mistake = Mistake::wrong_type("a mapping with keys", other);
+                self.file.note(key, mistake);
+                &[]
+            }
+            None => &[],
+        }
+    }
+
+    /// Notes what is wrong below a key.
+    pub(crate) fn note_all(&mut self, problems: Problems) {
+        for problem in problems.iter() {
+            self.file.push(problem.clone());
+        }
     }
 
     /// A list, or its default. In a variable, its items are separated by commas.
@@ -179,7 +230,13 @@ impl<'s> Reader<'s> {
             .into_iter()
             .filter(|path| is_setting(path));
         let empty = empty.filter_map(|path| Some(left_empty(text, path)?.left_empty(path, None)));
-        let notices = self.notices.into_iter().chain(empty).collect();
+        let of_environment = self.environment.notes();
+        let notices = self
+            .notices
+            .into_iter()
+            .chain(of_environment)
+            .chain(empty)
+            .collect();
         let mut problems = match self.file.finish().or(()) {
             Ok(()) => Problems::default(),
             Err(problems) => problems.map(explain).located_in(text),
@@ -241,7 +298,7 @@ impl<'s> Reader<'s> {
         let current = self.load.current_dir;
         match origin {
             Origin::Environment { .. } => current.to_owned(),
-            Origin::File { .. } | Origin::Default | Origin::Unknown => {
+            _ => {
                 let file = current.join(self.load.file);
                 file.parent().unwrap_or(current).to_owned()
             }
@@ -267,6 +324,7 @@ impl<'s> Reader<'s> {
             // A path that is not UTF-8 has no JSON; the daemon refuses it when it starts.
             value: serde_json::to_value(value).unwrap_or_default(),
             origin,
+            inactive: None,
         });
     }
 }

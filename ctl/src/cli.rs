@@ -138,6 +138,9 @@ pub(crate) enum Config {
         /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
+        /// Print what a profile or a built-in preset sets, beside what the Python application has for it
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["origin", "key"])]
+        profile: Option<String>,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
         key: Option<String>,
     },
@@ -162,6 +165,10 @@ pub(crate) enum Folder {
 pub(crate) struct Submit {
     /// The job file; `-` reads standard input, with paths relative to the working directory
     pub(crate) file: PathBuf,
+
+    /// Set a key of the job, such as `steps=32`, in the place of the file's; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
 
     /// Wait until the job has finished
     #[arg(long)]
@@ -286,6 +293,10 @@ pub(crate) struct Plan {
     /// A job file (`-` reads standard input), or the number of a job that has not ended
     #[arg(value_name = "FILE|JOB")]
     subject: PathBuf,
+
+    /// Set a key of the job, such as `steps=32`, in the place of the file's; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -376,6 +387,7 @@ mod tests {
         let subject = |text: &str| {
             Plan {
                 subject: text.into(),
+                set: Vec::new(),
             }
             .subject()
         };

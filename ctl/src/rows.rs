@@ -6,7 +6,8 @@ use framepack_ipc::{
     worker::Temperature,
 };
 use framepack_jobs::{
-    AtEnd, Attention, ChosenBy, DeviceIdle, Job, JobState, Phase, Progress, RenderOutput, Timestamp,
+    AtEnd, Attention, ChosenBy, DeviceIdle, Job, JobState, Phase, Progress, RenderOutput,
+    Timestamp, settings::Origin,
 };
 
 use crate::{memory, output::Table};
@@ -122,7 +123,7 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
         ("energy", energy(job).unwrap_or_default()),
         ("image", job.image.display().to_string()),
         ("prompt", job.spec.prompt.clone()),
-        ("defaults", defaults(job)),
+        ("settings", settings(job)),
         ("seed", job.seed.to_string()),
         ("video", job.output.display().to_string()),
         ("key", job.key.clone()),
@@ -159,11 +160,22 @@ fn attention(result: &RenderOutput) -> Option<String> {
     Some(format!("{backend} ({chosen})"))
 }
 
-/// What the farm's configuration sets for the job.
-fn defaults(job: &Job) -> String {
-    let set = job.farm_defaults.iter();
-    let set: Vec<String> = set.map(|(key, value)| format!("{key} {value}")).collect();
-    set.join(", ")
+/// What others than the job's own file and the bundle set for the job's last run; before it, what the farm had set.
+fn settings(job: &Job) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for setting in &job.runs.settings {
+        if !matches!(setting.origin, Origin::Job | Origin::Bundle) {
+            lines.push(setting.with_origin());
+        }
+    }
+    if job.runs.settings.is_empty() {
+        let set = job.farm_defaults.iter();
+        lines.extend(set.map(|(key, value)| match job.origins.get(key) {
+            Some(origin) => format!("{key}: {value}  # {origin}"),
+            None => format!("{key}: {value}"),
+        }));
+    }
+    lines.join("\n")
 }
 
 /// When the job may run, where its file or a failure says something of that.

@@ -98,7 +98,7 @@ impl Daemon {
         let service = Service {
             queue: core.queue.clone(),
             intake: folder.intake.clone(),
-            renderer: setup::renderer(&setup.config, &setup.front.state),
+            renderer: setup::renderer(&setup.config, setup.bundle, &setup.front.state),
             planners: workers.planners.clone(),
             inspections: core.inspections.clone(),
             jobs: setup.config.paths.jobs.clone(),

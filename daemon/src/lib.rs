@@ -13,7 +13,7 @@
 //! - `file`: files at a moment, and files that a crash leaves whole
 //! - `state_dir`: the state directory, its lock and the daemon's identity; `retention`: what of it goes after a time
 //! - `folders`: the folders of the configuration; `start_error`: why the daemon does not start
-//! - `offline`: `framepackd state`, while no daemon runs
+//! - `offline`: `framepackd state`, while no daemon runs; `import_env`: `framepackd config import-env`
 //! - `outage`: a fault of the farm that lasts, and when it is tried again
 //! - `clock`: the system's clock, and whether it can be believed
 //! - `job_observer`: what happens to jobs, for the log, systemd and the metrics; `log`, `notify`, `metrics`: those three
@@ -29,6 +29,7 @@ mod file;
 mod folder;
 mod folders;
 mod gpu;
+mod import_env;
 mod job_observer;
 mod log;
 mod metrics;
@@ -52,6 +53,7 @@ mod worker;
 pub use self::{
     daemon::run,
     gpu::report_gpus,
+    import_env::import_env,
     log::start as start_log,
     offline::{StateAction, state},
     start_error::StartError,

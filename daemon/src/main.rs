@@ -17,7 +17,7 @@ use framepack_config::{Load, Loaded};
 use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit};
 use framepack_jobs::{
     Code,
-    settings::{Origin, select},
+    settings::{Origin, described, select},
 };
 use framepack_yaml::{Place, decode, locate};
 use framepackd::{StartError, StateAction};
@@ -75,8 +75,19 @@ enum ConfigAction {
         /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
+        /// Print what a profile or a built-in preset sets, beside what the Python application has for it
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["origin", "key"])]
+        profile: Option<String>,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
         key: Option<String>,
+    },
+    /// Print the configuration that a start line of the Python application means, with a comment for each name
+    ImportEnv {
+        /// Import the start line on this line of the script, also if it is commented out; default: the first one
+        #[arg(long, value_name = "N")]
+        line: Option<usize>,
+        /// The script, as in `start.sh`; - is standard input
+        file: PathBuf,
     },
 }
 
@@ -170,11 +181,22 @@ async fn state(cli: &Cli, action: &StateAction) -> Result<Exit> {
 
 /// `framepackd config …`
 fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
-    let loaded = load(cli)?;
     match action {
-        ConfigAction::Check => say_valid(cli, &loaded)?,
-        ConfigAction::Show { origin, key } => {
-            let settings = select(loaded.settings, key.as_deref()).map_err(ErrorBody::from)?;
+        ConfigAction::ImportEnv { file, line } => {
+            let imported = framepackd::import_env(file, *line)?;
+            write!(io::stdout(), "{imported}")?;
+        }
+        ConfigAction::Check => say_valid(cli, &load(cli)?)?,
+        ConfigAction::Show {
+            profile: Some(name),
+            ..
+        } => {
+            let text = described(name).map_err(ErrorBody::from)?;
+            write!(io::stdout(), "{text}")?;
+        }
+        ConfigAction::Show { origin, key, .. } => {
+            let settings = load(cli)?.settings;
+            let settings = select(settings, key.as_deref()).map_err(ErrorBody::from)?;
             // For the lines of keys; a file that is gone by now has none.
             let bytes = fs::read(&cli.config).unwrap_or_default();
             let text = decode(&bytes).unwrap_or_default();
@@ -182,7 +204,13 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
             for setting in settings {
                 if *origin {
                     let origin = place(&cli.config, &text, &setting.origin);
-                    writeln!(stdout, "{setting}  # {origin}")?;
+                    let inactive = setting.inactive.as_ref();
+                    let inactive = inactive.map(|why| format!("; inactive: {why}"));
+                    writeln!(
+                        stdout,
+                        "{setting}  # {origin}{}",
+                        inactive.unwrap_or_default()
+                    )?;
                 } else {
                     writeln!(stdout, "{setting}")?;
                 }

@@ -13,6 +13,7 @@ use framepack_ipc::{
     export::{Export, Import},
     state::Imported,
 };
+use framepack_jobs::BundleDefaults;
 use nix::unistd::geteuid;
 
 use crate::{
@@ -118,7 +119,7 @@ async fn import(
     // Nobody is told about jobs that end here: the next daemon files them.
     let (ended, _) = mpsc::channel();
     let queue = QueueConfig {
-        renderer: setup::renderer(config, state),
+        renderer: setup::renderer(config, BundleDefaults::default(), state),
         disk: setup::disk(config, state),
         gpus: Gpus::default(),
         clock: Clock::open(state.path(), None),

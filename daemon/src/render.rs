@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use framepack_config::Models;
 use framepack_ipc::worker::RenderRequest;
-use framepack_jobs::ValidSpec;
+use framepack_jobs::{
+    BundleDefaults, ValidSpec,
+    settings::{Farm, Setting, for_worker, used},
+};
 
 use crate::{record::Record, state_dir::Layout};
 
@@ -15,6 +18,10 @@ pub(crate) struct Renderer {
     /// Where videos go.
     pub(crate) outputs: PathBuf,
     pub(crate) layout: Layout,
+    /// What the configuration sets for jobs.
+    pub(crate) farm: Farm,
+    /// What the model bundle prefers.
+    pub(crate) bundle: BundleDefaults,
 }
 
 impl Renderer {
@@ -38,13 +45,18 @@ impl Renderer {
             bucket: spec.size.bucket,
             latent_window: spec.latent_window,
             crf: spec.output.crf,
-            settings: spec.settings,
+            settings: for_worker(job, &self.farm),
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
             rung: job.runs.rung,
             host_rung: record.private.host_rung,
             precaution: record.private.precaution,
         }
+    }
+
+    /// The settings that the job's run has now, and where each comes from.
+    pub(crate) fn settings(&self, record: &Record) -> Vec<Setting> {
+        used(&record.job, &self.farm, &self.bundle)
     }
 
     /// The folder and the stem of the video's name.

@@ -197,11 +197,13 @@ fn find(config: Config, about_to: impl Fn(&Path)) -> Result<Found, StartError> {
 }
 
 /// What workers are asked for.
-pub(crate) fn renderer(config: &Config, state: &StateDir) -> Renderer {
+pub(crate) fn renderer(config: &Config, bundle: BundleDefaults, state: &StateDir) -> Renderer {
     Renderer {
         models: config.models.clone(),
         outputs: config.paths.outputs.clone(),
         layout: state.layout(),
+        farm: config.farm.clone(),
+        bundle,
     }
 }
 

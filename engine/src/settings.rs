@@ -1,22 +1,13 @@
 //! The settings of a job that have no field of their own in its request, read as the worker carries them out.
 
-use std::ops::RangeInclusive;
-
 use framepack_jobs::{
-    MemoryAmount, MemoryBackend, Offloading, Settings, Value,
+    MemoryAmount, MemoryBackend, Offloading, Row, Settings, Value,
     picture::Colour,
-    settings::{BACKGROUND, Kind, PRESERVE_GB},
+    settings::{ATTENTION, BACKEND, BACKGROUND, Kind, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB},
 };
 
 use crate::error::Error;
 
-const ATTENTION: &str = "attention";
-const LOAD_CHUNK_MB: &str = "memory.load_chunk_mb";
-const OFFLOAD: &str = "memory.offload";
-const BACKEND: &str = "memory.backend";
-
-/// What a chunk may be, in MB of 2^20 bytes.
-const CHUNK_RANGE_MB: RangeInclusive<u64> = 64..=1024;
 const DEFAULT_CHUNK_MB: u64 = 256;
 
 /// What a job says, or the defaults.
@@ -78,26 +69,44 @@ impl JobSettings {
     fn take(&mut self, key: &str, value: &Value) -> Option<()> {
         let memory = &mut self.memory;
         match key {
-            ATTENTION => self.attention = Some(value.text()?.to_owned()),
-            LOAD_CHUNK_MB => memory.load_chunk_bytes = chunk_bytes(value)?,
-            OFFLOAD => memory.offloading = Offloading::from_word(value.text()?)?,
-            BACKEND => memory.backend = MemoryBackend::from_word(value.text()?)?,
-            _ if key == PRESERVE_GB.key => memory.preserve = Some(preserve(value)?),
             _ if key == BACKGROUND.key => self.background = value.text()?.parse().ok()?,
+            _ if key == ATTENTION.key => self.attention = Some(word(&ATTENTION, value)?.to_owned()),
+            _ if key == PRESERVE_GB.key => memory.preserve = Some(amount(&PRESERVE_GB, value)?),
+            _ if key == LOAD_CHUNK_MB.key => {
+                memory.load_chunk_bytes = integer(&LOAD_CHUNK_MB, value)? << 20;
+            }
+            _ if key == OFFLOAD.key => {
+                memory.offloading = Offloading::from_word(word(&OFFLOAD, value)?)?;
+            }
+            _ if key == BACKEND.key => {
+                memory.backend = MemoryBackend::from_word(word(&BACKEND, value)?)?;
+            }
             _ => return None,
         }
         Some(())
     }
 }
 
-fn chunk_bytes(value: &Value) -> Option<u64> {
-    let mb = value.integer()?;
-    CHUNK_RANGE_MB.contains(&mb).then_some(mb << 20)
+fn word<'a>(row: &Row, value: &'a Value) -> Option<&'a str> {
+    let Kind::Word { words, .. } = &row.kind else {
+        return None;
+    };
+    value.text().filter(|word| words.contains(word))
 }
 
-fn preserve(value: &Value) -> Option<MemoryAmount> {
-    let Kind::Number { range, or } = &PRESERVE_GB.kind else {
-        unreachable!("an amount of memory is a number");
+fn integer(row: &Row, value: &Value) -> Option<u64> {
+    let Kind::Integer { range, .. } = &row.kind else {
+        return None;
+    };
+    let number = value.integer()?;
+    range
+        .contains(&number)
+        .then(|| u64::try_from(number).ok())?
+}
+
+fn amount(row: &Row, value: &Value) -> Option<MemoryAmount> {
+    let Kind::Number { range, or } = &row.kind else {
+        return None;
     };
     let is_known = match value.number() {
         Some(gb) => range.contains(&gb),
@@ -125,12 +134,13 @@ mod tests {
         assert_eq!(settings, JobSettings::default());
         assert_eq!(settings.background, Colour::WHITE);
         let memory = settings.memory;
-        assert_eq!(
-            (memory.preserve, memory.load_chunk_bytes),
-            (None, 256 << 20)
-        );
-        assert_eq!(memory.offloading, Offloading::Normal);
-        assert_eq!(memory.backend, MemoryBackend::V2);
+        assert_eq!(memory.preserve, None);
+        let default = |row: &Row| row.default_value().unwrap();
+        let chunk_mb = Value::Integer((memory.load_chunk_bytes >> 20) as i64);
+        assert_eq!(chunk_mb, default(&LOAD_CHUNK_MB));
+        let offload = Value::from(memory.offloading.as_str());
+        assert_eq!(offload, default(&OFFLOAD));
+        assert_eq!(Value::from(memory.backend.as_str()), default(&BACKEND));
     }
 
     #[test]
@@ -218,6 +228,7 @@ mod tests {
             ("start.background", "white".into()),
             ("start.background", Value::Integer(0)),
             ("attention", Value::Integer(1)),
+            ("attention", "sage".into()),
             ("memory.preserve_gb", Value::Number(1.9)),
             ("memory.preserve_gb", Value::Number(129.0)),
             ("memory.preserve_gb", Value::Number(f64::NAN)),

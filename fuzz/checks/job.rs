@@ -1,6 +1,6 @@
 //! Any text is a job or a list of mistakes: no panic, and a job is the same when it is read again.
 
-use framepack_jobs::{JobSpec, Settings, Surroundings};
+use framepack_jobs::{JobSpec, Surroundings, settings::Farm};
 
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
@@ -13,7 +13,7 @@ pub(crate) fn check(data: &[u8]) {
             let surroundings = Surroundings {
                 file_stem: "cat".to_owned(),
                 bundle_latent_window: 9,
-                farm_defaults: Settings::default(),
+                farm: Farm::default(),
             };
             match spec.clone().validate(&surroundings) {
                 Err(problems) => {

@@ -88,6 +88,9 @@ pub struct SubmitRequest {
     pub folder: PathBuf,
     /// The file's name without suffix: the job's name, if the text has none.
     pub stem: String,
+    /// Keys that stand in the place of the file's, as `steps=32`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
 }
 
 /// Which jobs to list.

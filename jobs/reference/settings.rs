@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use framepack_jobs::{
     Row,
-    settings::{Scope, TABLE},
+    settings::{Counts, Profile, Scope, Standing, TABLE},
 };
 
 const INTRODUCTION: &str = "\
@@ -18,11 +18,20 @@ A *job* sets it in its file. The *farm* sets it in the daemon's configuration, u
 (`FRAMEPACKD_GUIDANCE_CFG`), for all jobs that do not set it themselves. Such farm-wide defaults are not part of a job's
 `key`: a file that is dropped again under other defaults is still a duplicate, and its report says what differs.
 
-`framepackd config show --origin` prints the farm's values and where each comes from. The other keys of a job file, which
+Of several values for a key the strongest counts: `--set KEY=VALUE` of `framepackctl submit` or `plan`, the job file, the profile
+or preset that the job names, the daemon's environment (`FRAMEPACKD_…`, then the names of the Python application; both set to
+different values are an error), the configuration file, the profile or preset that the configuration names, the default. The
+environment of `framepackctl` is never read. What *counts at the start* of a job is the farm's value when its run begins; what
+does not is the one when it was accepted.
+
+`framepackd config show --origin` prints the farm's values and where each comes from; a job's report has the same for what its
+last run used (`settings`). What is *not built* does nothing in this version. A job that asks for it itself is refused with the
+reason; a job for which a profile, a preset or the farm asks runs without it, and `plan`, report and `config show` say
+`inactive` and why. The other keys of a job file, which
 say when it runs and where its video goes, are in [the job file](../README.md#a-job).
 
-| key | type and range | default | set by | in the Python application |
-|---|---|---|---|---|
+| key | type and range | default | set by | | in the Python application |
+|---|---|---|---|---|---|
 ";
 
 /// The page, in Markdown.
@@ -35,8 +44,20 @@ pub(crate) fn page() -> String {
     for row in TABLE {
         let _ = writeln!(page, "- **`{}`**: {}.", row.key, row.about);
     }
+    page.push_str(PROFILES);
+    for profile in Profile::all() {
+        let _ = write!(page, "\n```yaml\n{}```\n", profile.described());
+    }
     page
 }
+
+const PROFILES: &str = "
+## Profiles and presets
+
+`profile` and `preset` name sets of settings: those below, and the presets that the configuration has under `presets`. A job's
+profile replaces the farm's. Presets win over the profile, the last one over the others, and what a job or the configuration sets
+itself over all of them. `config show --profile NAME` prints one.
+";
 
 fn add(page: &mut String, row: &Row) {
     let scope = match row.scope {
@@ -48,10 +69,16 @@ fn add(page: &mut String, row: &Row) {
         [] => "–".to_owned(),
         names => names.join(", "),
     };
+    let note = match (row.standing, row.counts) {
+        (Standing::Unbuilt(_), _) => "not built",
+        (Standing::FallsBack(_), _) => "falls back",
+        (Standing::Built, Counts::AtStart) if row.scope == Scope::Both => "counts at the start",
+        (Standing::Built, _) => "",
+    };
     // Writing into a string does not fail.
     let _ = writeln!(
         page,
-        "| `{}` | {} | {} | {scope} | {original} |",
+        "| `{}` | {} | {} | {scope} | {note} | {original} |",
         row.key, row.kind, row.default
     );
 }
@@ -72,7 +99,9 @@ mod tests {
         let readme = include_str!("../../README.md");
         for row in super::TABLE {
             let listed = readme.contains(&format!("| `{}` |", row.key));
-            assert_eq!(listed, row.scope != super::Scope::Farm, "{}", row.key);
+            let is_of_jobs = row.scope != super::Scope::Farm;
+            let is_built = row.standing == super::Standing::Built;
+            assert_eq!(listed, is_of_jobs && is_built, "{}", row.key);
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Failure, JobId, JobState, Schedule, Settings, Timestamp, ValidSpec,
+    settings::{Origins, Setting},
     state::{IllegalTransition, StateName},
 };
 
@@ -30,6 +31,10 @@ pub struct Job {
     /// What the farm's configuration said when the job was accepted, where the job itself does not.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub farm_defaults: Settings,
+    /// Where the values of `spec` and `farm_defaults` come from that somebody set; empty in records of versions that did
+    /// not tell.
+    #[serde(default, skip_serializing_if = "Origins::is_empty")]
+    pub origins: Origins,
     /// When it may run, and what is done when it fails.
     #[serde(default)]
     pub schedule: Schedule,
@@ -78,6 +83,10 @@ pub struct Runs {
     /// What its device took of energy while the job ran, in joules; `None` where the device does not tell.
     #[serde(default)]
     pub energy_joules: Option<f64>,
+    /// The settings of the last run that somebody set or that its bundle names, each with where it comes from; the others
+    /// have their defaults.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
 }
 
 /// How a job came.
@@ -98,7 +107,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 31] = [
+    pub const FIELDS: [&str; 33] = [
         "id",
         "name",
         "key",
@@ -107,6 +116,7 @@ impl Job {
         "source",
         "spec",
         "farm_defaults",
+        "origins",
         "seed",
         "image",
         "output",
@@ -122,6 +132,7 @@ impl Job {
         "retry_at",
         "last_failure",
         "energy_joules",
+        "settings",
         "started_at",
         "finished_at",
         "device",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Guidance, Model, NameTemplate, Schedule, SeedSpec, Settings, Value,
-    settings::{self, Row, TABLE},
+    settings::{self, Origins, Row, TABLE},
 };
 
 /// Value of `api` in a job file.
@@ -37,8 +37,10 @@ pub struct JobSpec {
     pub(crate) output_dir: Option<PathBuf>,
     pub(crate) output_name: Option<NameTemplate>,
     pub(crate) schedule: Schedule,
-    /// The keys of the table that it has.
+    /// The keys of the table that it has, or that were set beside it.
     pub(crate) settings: Settings,
+    /// Where each of them comes from.
+    pub(crate) origins: Origins,
     /// What reads otherwise than it looks.
     pub(crate) warnings: Vec<String>,
 }
@@ -54,6 +56,8 @@ pub struct Validated {
     pub spec: ValidSpec,
     /// What the farm's configuration says where the file does not; no part of the key.
     pub farm_defaults: Settings,
+    /// Where each value of both comes from.
+    pub origins: Origins,
     /// When.
     pub schedule: Schedule,
     /// What is accepted but will not do what the user may expect.
@@ -151,7 +155,7 @@ impl ValidSpec {
     }
 
     /// The value of a row; `None` where the bundle decides.
-    fn get(&self, row: &Row) -> Option<Value> {
+    pub(crate) fn get(&self, row: &Row) -> Option<Value> {
         let integer = |value: Option<u32>| value.map(|value| Value::Integer(value.into()));
         match row.key {
             "model" => Some(Value::from(self.model.as_str())),
@@ -243,7 +247,7 @@ pub struct OutputSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Fallback, Kind, Scope};
+    use crate::settings::{Counts, Fallback, Kind, Scope, Standing};
 
     static STRENGTH: Row = Row {
         key: "end.strength",
@@ -253,6 +257,8 @@ mod tests {
         },
         default: Fallback::Text("auto"),
         scope: Scope::Both,
+        counts: Counts::AtSubmission,
+        standing: Standing::Built,
         original: &[],
         about: "a setting of a later version",
     };

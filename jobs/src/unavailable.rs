@@ -5,14 +5,10 @@
 use framepack_yaml::{Problem, ProblemKind};
 
 /// Paths and why they are refused.
-const UNAVAILABLE: [(&str, &str); 37] = [
-    (
-        "attention",
-        "the device decides which attention kernel is used",
-    ),
+const UNAVAILABLE: [(&str, &str); 33] = [
     (
         "caches",
-        "step caches are not implemented: every step is computed",
+        "a step cache is named by `cache.kind`, and none is built yet: every step is computed",
     ),
     ("draft", "every job is rendered in full"),
     ("end", "a video starts from one image and has no end frame"),
@@ -36,8 +32,8 @@ const UNAVAILABLE: [(&str, &str); 37] = [
     ("limits", "jobs have no limits of their own"),
     ("loras", "LoRA weights are not loaded"),
     (
-        "memory",
-        "the daemon's configuration has memory.preserve_gb and memory.host_budget_gb, for all jobs",
+        "memory.host_budget_gb",
+        "the memory of the host is the farm's: it is set in the daemon's configuration",
     ),
     (
         "metadata",
@@ -57,14 +53,15 @@ const UNAVAILABLE: [(&str, &str); 37] = [
         "overrides",
         "environment variables are not applied to a job",
     ),
-    ("preset", "there are no presets"),
-    ("profile", "there are no memory profiles"),
     ("prompt_blend", "a video has one prompt"),
     (
         "quality_mode",
-        "the VAE always decodes as the original does",
+        "quality mode is `vae.quality`, and is not built yet: the VAE decodes as the original does",
     ),
-    ("quant", "weights are not quantized"),
+    (
+        "quant",
+        "weights are stored as `storage` says, and are not quantized yet",
+    ),
     ("size.h", "the size is a bucket"),
     ("size.long_edge", "the size is a bucket"),
     ("size.w", "the size is a bucket"),
@@ -72,7 +69,6 @@ const UNAVAILABLE: [(&str, &str); 37] = [
     ("start.job", "a video starts from an image"),
     ("start.latent", "a video starts from an image"),
     ("start.video", "a video starts from an image"),
-    ("vae", "the VAE always decodes as the original does"),
 ];
 
 /// Turns "unknown key" into "not available in this version" where the full schema has the key.

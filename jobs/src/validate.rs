@@ -6,8 +6,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     JobSpec, Problem, SeedSpec, Settings, ValidSpec, Validated, Value, name,
-    settings::{IMAGE, MAX_CRF, OUTPUT_CRF},
+    settings::{
+        self, Farm, IMAGE, MAX_CRF, OUTPUT_CRF, Origin, Origins, PRESERVE_GB, PRESET, PROFILE,
+        Scope, TABLE,
+    },
 };
+
+/// FramePack's smallest number of gigabytes to preserve.
+const LEAST_PRESERVED_GB: f64 = 6.0;
 
 /// What a job file can't know by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +23,7 @@ pub struct Surroundings {
     /// The bundle's latent window, which another one is compared with.
     pub bundle_latent_window: u32,
     /// What the farm's configuration says for jobs that do not say.
-    pub farm_defaults: Settings,
+    pub farm: Farm,
 }
 
 impl JobSpec {
@@ -27,21 +33,30 @@ impl JobSpec {
             let problem = Problem::new(ProblemKind::MissingKey, IMAGE.key, "required, but missing");
             return Err(problem.hint("write `start: {image: photo.jpg}`").into());
         }
-        let farm_defaults = surroundings.farm_defaults.defaults_for(&self.settings);
+        let farm = &surroundings.farm;
+        let (own, mut origins) = self.own(farm)?;
         let name = self
             .name
             .unwrap_or_else(|| name::from_stem(&surroundings.file_stem, "job"));
-        let mut spec = ValidSpec::default().with(&self.settings);
+        let inactive = inactive(&own, &origins, farm);
+        let own = of_jobs(own);
+        origins.retain(|key, _| own.has(key));
+        let (farm_defaults, farm_origins) = farm.defaults_for(&origins).into_parts();
+        let mut spec = ValidSpec::default().with(&own);
         spec.output.dir = self.output_dir.unwrap_or_default();
         spec.output.name = self.output_name.unwrap_or_default();
         let rendered = spec.clone().with(&farm_defaults);
         let mut warnings = self.warnings;
         warnings.extend(remarks(&rendered, surroundings));
-        let said = self.settings.get(&OUTPUT_CRF);
+        warnings.extend(own.get(&PRESERVE_GB).and_then(preserve_warning));
+        warnings.extend(inactive);
+        let said = own.get(&OUTPUT_CRF);
         let said = said.or_else(|| farm_defaults.get(&OUTPUT_CRF));
         let crf: Option<i64> = said.and_then(Value::integer);
         warnings.extend(crf.and_then(crf_warning));
+        origins.extend(farm_origins);
         Ok(Validated {
+            origins,
             key: self.key,
             name,
             spec,
@@ -50,6 +65,77 @@ impl JobSpec {
             warnings,
         })
     }
+}
+
+impl JobSpec {
+    /// What the job sets, itself and by the profile and presets that it names, from the weakest on.
+    fn own(&self, farm: &Farm) -> Result<(Settings, Origins), Problem> {
+        let mut layers = Vec::new();
+        if let Some((name, settings)) = self.settings.get(&PROFILE).and_then(settings::profile) {
+            layers.push((Origin::Profile { name }, settings));
+        }
+        if let Some(names) = self.settings.get(&PRESET) {
+            let presets = settings::presets(names, farm.presets());
+            let presets = presets.map_err(|mistake| Problem::at(PRESET.key, mistake))?;
+            let named = |(name, settings)| (Origin::Preset { name }, settings);
+            layers.extend(presets.into_iter().map(named));
+        }
+        let (mut own, mut origins) = (Settings::default(), Origins::new());
+        for (origin, settings) in layers {
+            for (key, value) in settings.iter() {
+                own.set(key, value.clone());
+                origins.insert(key.to_owned(), origin.clone());
+            }
+        }
+        for (key, value) in self.settings.iter() {
+            own.set(key, value.clone());
+        }
+        origins.extend(self.origins.clone());
+        Ok((own, origins))
+    }
+}
+
+/// Those that a job can have.
+fn of_jobs(settings: Settings) -> Settings {
+    let mut of_jobs = settings;
+    for row in TABLE.into_iter().filter(|row| row.scope == Scope::Farm) {
+        of_jobs.unset(row.key);
+    }
+    of_jobs
+}
+
+/// What is asked for that the job runs without, and what of its profile is none of a job's.
+fn inactive(own: &Settings, origins: &Origins, farm: &Farm) -> Vec<String> {
+    let mut found = Vec::new();
+    for row in TABLE {
+        let of_job = own.get(row).zip(origins.get(row.key));
+        let Some((value, origin)) = of_job.or_else(|| farm.for_job(row, origins)) else {
+            continue;
+        };
+        let is_the_farms = row.scope == Scope::Farm && farm.get(row) != Some(value);
+        let reason = match row.inactive(value) {
+            _ if is_the_farms => {
+                "a worker is started with it: it is set in the daemon's configuration"
+            }
+            Some(reason) => reason,
+            None => continue,
+        };
+        found.push(format!(
+            "{}: inactive: {reason} ({value}, from {origin})",
+            row.key
+        ));
+    }
+    found
+}
+
+/// What is less than the Python application accepts.
+fn preserve_warning(value: &Value) -> Option<String> {
+    let gb = value.number().filter(|gb| *gb < LEAST_PRESERVED_GB)?;
+    Some(format!(
+        "{}: {gb} is less than the {LEAST_PRESERVED_GB} that the Python application keeps at least: other programs on \
+         the card may run out of memory",
+        PRESERVE_GB.key
+    ))
 }
 
 /// What is accepted but will not do what the user may expect.

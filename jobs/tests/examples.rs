@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use framepack_jobs::{JobSpec, Settings, Surroundings};
+use framepack_jobs::{JobSpec, Surroundings, settings::Farm};
 
 #[test]
 fn examples_are_valid() {
@@ -18,7 +18,7 @@ fn examples_are_valid() {
         let surroundings = Surroundings {
             file_stem: path.file_stem().unwrap().to_str().unwrap().to_owned(),
             bundle_latent_window: 9,
-            farm_defaults: Settings::default(),
+            farm: Farm::default(),
         };
         let job = JobSpec::parse(&text)
             .and_then(|spec| spec.validate(&surroundings))

@@ -1,7 +1,8 @@
 //! What is made of job files, good and bad.
 
 use framepack_jobs::{
-    Dependency, JobSpec, Model, Problems, Schedule, SeedSpec, Settings, Surroundings, Validated,
+    Dependency, JobSpec, Model, Problems, Schedule, SeedSpec, Surroundings, Validated,
+    settings::Farm,
 };
 
 const SMALLEST: &str = "api: framepack/v1\nstart: {image: cat.jpg}\n";
@@ -10,7 +11,7 @@ fn surroundings() -> Surroundings {
     Surroundings {
         file_stem: "my cat".to_owned(),
         bundle_latent_window: 9,
-        farm_defaults: Settings::default(),
+        farm: Farm::default(),
     }
 }
 
@@ -260,7 +261,7 @@ fn keys_of_later_versions_are_refused_with_the_reason() {
     for (keys, expected) in [
         (
             "caches: {teacache: {enabled: true}}",
-            "line 3, column 1: caches: not available in this version: step caches are not implemented: every step is computed (remove it)",
+            "line 3, column 1: caches: not available in this version: a step cache is named by `cache.kind`, and none is built yet: every step is computed (remove it)",
         ),
         (
             "output: {fps: 24}",

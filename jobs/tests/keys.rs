@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-use framepack_jobs::{JobSpec, Settings, Surroundings, Validated, Value, settings::BACKGROUND};
+use framepack_jobs::{
+    JobSpec, Settings, Surroundings, Validated, Value,
+    settings::{BACKGROUND, Farm, Origin, TABLE},
+};
 
 /// Keys of the examples, of a picture whose hash is 64 zeros, as the first version made them.
 const KEYS: [(&str, &str); 9] = [
@@ -45,10 +48,19 @@ const KEYS: [(&str, &str); 9] = [
 ];
 
 fn validated(text: &str, stem: &str, farm_defaults: Settings) -> Validated {
+    let mut farm = Farm::default();
+    for row in TABLE {
+        if let Some(value) = farm_defaults.get(row) {
+            let origin = Origin::File {
+                key: row.key.to_owned(),
+            };
+            farm.set(row, value.clone(), origin);
+        }
+    }
     let surroundings = Surroundings {
         file_stem: stem.to_owned(),
         bundle_latent_window: 9,
-        farm_defaults,
+        farm,
     };
     JobSpec::parse(text)
         .and_then(|spec| spec.validate(&surroundings))

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use framepack_jobs::{
     Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, MemoryUse, Phase, PhaseTime,
-    Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Settings, Source,
-    StateName, Surroundings, Timestamp, Value, Verified, select,
+    Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Source, StateName,
+    Surroundings, Timestamp, Value, Verified, select,
+    settings::{Farm, used_or_default},
 };
 
 fn job(id: u64, name: &str, state: JobState) -> Job {
@@ -14,7 +15,7 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
     let surroundings = Surroundings {
         file_stem: name.to_owned(),
         bundle_latent_window: 9,
-        farm_defaults: Settings::default(),
+        farm: Farm::default(),
     };
     let validated = JobSpec::parse(text)
         .unwrap()
@@ -31,6 +32,7 @@ fn job(id: u64, name: &str, state: JobState) -> Job {
         },
         spec: validated.spec,
         farm_defaults: validated.farm_defaults,
+        origins: validated.origins,
         seed: u64::MAX,
         image: PathBuf::from("/jobs/cat.jpg"),
         output: PathBuf::from("/outputs/cat.mp4"),
@@ -143,6 +145,7 @@ fn fields_lists_exactly_the_keys_that_occur() {
         // Left out where there are none.
         job.farm_defaults.set("steps", Value::Integer(12));
         job.runs.suspended_until = Some(job.submitted_at);
+        job.runs.settings = used_or_default(&[]);
         let json = serde_json::to_value(job).unwrap();
         seen.extend(json.as_object().unwrap().keys().cloned());
     }

@@ -1,6 +1,6 @@
 //! Job files as editors, systems and people write them: what is read all the same, and what is said of the rest.
 
-use framepack_jobs::{JobSpec, Problems, Settings, Surroundings, Validated, decode};
+use framepack_jobs::{JobSpec, Problems, Surroundings, Validated, decode, settings::Farm};
 
 const SMALLEST: &str = "api: framepack/v1\nstart: {image: cat.jpg}\n";
 
@@ -8,7 +8,7 @@ fn validated(text: &str) -> Result<Validated, Problems> {
     let surroundings = Surroundings {
         file_stem: "cat".to_owned(),
         bundle_latent_window: 9,
-        farm_defaults: Settings::default(),
+        farm: Farm::default(),
     };
     JobSpec::parse(text)?.validate(&surroundings)
 }

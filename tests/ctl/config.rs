@@ -10,6 +10,7 @@ fn shown(arguments: &[&str]) -> Ended {
         key: key.to_owned(),
         value,
         origin,
+        inactive: None,
     };
     let settings = vec![
         setting(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use framepack_jobs::{
     Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, Phase, Progress,
-    RenderOutput, RenderPlan, Runs, Settings, Source, Surroundings, Timestamp, Verified,
+    RenderOutput, RenderPlan, Runs, Source, Surroundings, Timestamp, Verified, settings::Farm,
 };
 
 pub(crate) const YAML: &str = "api: framepack/v1\nstart: {image: cat.jpg}\nprompt: A cat yawns.\n";
@@ -13,7 +13,7 @@ pub(crate) fn job(id: u64, state: JobState) -> Job {
     let surroundings = Surroundings {
         file_stem: "cat".to_owned(),
         bundle_latent_window: 9,
-        farm_defaults: Settings::default(),
+        farm: Farm::default(),
     };
     let validated = JobSpec::parse(YAML)
         .unwrap()
@@ -30,6 +30,7 @@ pub(crate) fn job(id: u64, state: JobState) -> Job {
         },
         spec: validated.spec,
         farm_defaults: validated.farm_defaults,
+        origins: validated.origins,
         seed: 7,
         image: PathBuf::from("/photos/cat.jpg"),
         output: PathBuf::from("/outputs/cat-7.mp4"),

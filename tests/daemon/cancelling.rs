@@ -21,6 +21,7 @@ impl Farm {
             yaml,
             folder: self.path("jobs"),
             stem: name.to_owned(),
+            set: Vec::new(),
         });
         match self.client().call(&request) {
             Ok(Response::Submitted(submission)) => submission.job.id,

@@ -87,6 +87,7 @@ fn a_client_that_does_not_read_neither_blocks_the_daemon_nor_makes_it_swell() {
             yaml: job(&format!("{n} {}", "x".repeat(4000))),
             folder: farm.path("jobs"),
             stem: "cat".to_owned(),
+            set: Vec::new(),
         });
         assert!(matches!(client.call(&submit), Ok(Response::Submitted(_))));
     }

@@ -29,6 +29,7 @@ mod retention;
 mod retrying;
 mod roles;
 mod scheduling;
+mod settings;
 mod shares;
 mod socket;
 mod start;

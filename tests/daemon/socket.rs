@@ -24,6 +24,7 @@ impl Farm {
             yaml: yaml.to_owned(),
             folder: self.path("jobs"),
             stem: stem.to_owned(),
+            set: Vec::new(),
         });
         match self.client().call(&request)? {
             Response::Submitted(submission) => Ok(submission),

@@ -62,6 +62,7 @@ impl World {
             yaml: self.text(job),
             folder: self.farm().join("jobs"),
             stem: format!("job{job}"),
+            set: Vec::new(),
         });
         let start = Instant::now();
         while start.elapsed() < DEADLINE {

@@ -59,6 +59,11 @@ impl<'n> Document<'n> {
         self.problems.push(Problem::at(path, mistake));
     }
 
+    /// Notes what is wrong with a part that was read as a document of its own.
+    pub fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
     /// The keys that are there with nothing in them, of those that were asked for and the mappings that they are in.
     pub fn empty_keys(&self) -> Vec<&'static str> {
         let mut empty = Vec::new();

@@ -5,7 +5,7 @@ use framepack_ipc::{
     client::ClientError,
     control::{Request, Response},
 };
-use framepack_jobs::settings::select;
+use framepack_jobs::settings::{described, select};
 
 use crate::{
     cli::Config,
@@ -14,10 +14,19 @@ use crate::{
     output::{Format, Output, print_lines},
 };
 
-const FIELDS: [&str; 3] = ["key", "value", "origin"];
+const FIELDS: [&str; 4] = ["key", "value", "origin", "inactive"];
 
 pub(crate) fn run(action: Config, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
-    let Config::Show { origin, key } = action;
+    let Config::Show {
+        origin,
+        profile,
+        key,
+    } = action;
+    if let Some(name) = profile {
+        let text = described(&name).map_err(|error| Failure::new(error.into()))?;
+        print_lines(&[text.trim_end().to_owned()])?;
+        return Ok(Exit::Ok);
+    }
     output.check_fields(&FIELDS)?;
     let Response::Config { settings } = daemon.ask(&Request::Config)? else {
         return Err(ClientError::Unexpected.into());
@@ -30,7 +39,7 @@ pub(crate) fn run(action: Config, daemon: &Daemon, output: &Output) -> Result<Ex
                 .iter()
                 .map(|setting| {
                     if origin {
-                        format!("{setting}  # {}", setting.origin)
+                        setting.with_origin()
                     } else {
                         setting.to_string()
                     }

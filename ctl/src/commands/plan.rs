@@ -29,7 +29,9 @@ const FIELDS: [&str; 8] = [
 pub(crate) fn run(arguments: &Plan, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&FIELDS)?;
     let subject = match arguments.subject() {
-        Planned::File(file) => PlanSubject::File(read(&file).map_err(Failure::new)?),
+        Planned::File(file) => {
+            PlanSubject::File(read(&file, &arguments.set).map_err(Failure::new)?)
+        }
         Planned::Job(id) => PlanSubject::Job(id),
     };
     let Response::Planned(plan) = daemon.ask(&Request::Plan(PlanRequest { subject }))? else {

@@ -18,7 +18,7 @@ use crate::{cli::Submit, daemon::Daemon, failure::Failure, output::Output};
 
 pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
-    let request = Request::Submit(read(&arguments.file).map_err(Failure::new)?);
+    let request = Request::Submit(read(&arguments.file, &arguments.set).map_err(Failure::new)?);
     let Response::Submitted(submission) = daemon.ask(&request)? else {
         return Err(ClientError::Unexpected.into());
     };
@@ -59,8 +59,8 @@ fn remarks(submission: &Submission) -> Vec<String> {
     remarks
 }
 
-/// The file's text, and the folder that its relative paths refer to.
-pub(super) fn read(file: &Path) -> Result<SubmitRequest, ErrorBody> {
+/// The file's text, what is set beside it, and the folder that its relative paths refer to.
+pub(super) fn read(file: &Path, set: &[String]) -> Result<SubmitRequest, ErrorBody> {
     let unreadable = |path: &Path, err: io::Error| {
         let path = path.display().to_string();
         ErrorBody::new(Code::UNREADABLE_FILE, format!("reading {path}: {err}")).path(path)
@@ -71,6 +71,7 @@ pub(super) fn read(file: &Path) -> Result<SubmitRequest, ErrorBody> {
             yaml: text(io::stdin().lock()).map_err(|err| unreadable(file, err))?,
             folder: env::current_dir().map_err(|err| unreadable(here, err))?,
             stem: "stdin".to_owned(),
+            set: set.to_owned(),
         });
     }
     let absolute = std::path::absolute(file).map_err(|err| unreadable(file, err))?;
@@ -80,6 +81,7 @@ pub(super) fn read(file: &Path) -> Result<SubmitRequest, ErrorBody> {
         yaml: text(opened).map_err(|err| unreadable(file, err))?,
         stem: stem.to_string_lossy().into_owned(),
         folder: absolute.parent().map(PathBuf::from).unwrap_or_default(),
+        set: set.to_owned(),
     })
 }
 

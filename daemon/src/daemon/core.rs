@@ -44,7 +44,7 @@ impl Core {
         let clock = Clock::open(setup.front.state.path(), newest.max());
         tokio::spawn(clock.clone().watch());
         let queue = QueueConfig {
-            renderer: setup::renderer(&setup.config, &setup.front.state),
+            renderer: setup::renderer(&setup.config, setup.bundle, &setup.front.state),
             disk: disk.clone(),
             gpus: gpus.clone(),
             clock: clock.clone(),
@@ -53,7 +53,7 @@ impl Core {
         };
         let queue = Actor::open(opened, queue).await.map_err(StartError::from)?;
         let (queue, queue_task) = queue.start();
-        let renderer = setup::renderer(&setup.config, &setup.front.state);
+        let renderer = setup::renderer(&setup.config, setup.bundle, &setup.front.state);
         let inspections = Inspections::start(setup.worker.clone(), queue.clone(), renderer);
         if let Some(fault) = &setup.bundle_fault {
             queue.expect_outage(fault.clone()).await?;

@@ -40,7 +40,7 @@ impl FolderThread {
         let intake = Intake {
             images: core.disk.images(config.paths.inputs.clone()),
             bundle: setup.bundle,
-            farm_defaults: config.farm_defaults.clone(),
+            farm: config.farm.clone(),
         };
         let (view_sender, view) = watch::channel(View::default());
         let folder = FolderConfig {

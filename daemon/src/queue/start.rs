@@ -166,8 +166,11 @@ fn fail(queue: &mut Queue, id: JobId, failure: Failure) {
 /// Marks the job as running; the worker is told once that is durable.
 fn begin(queue: &mut Queue, id: JobId, idle: IdleWorker, output: PathBuf) {
     let device = idle.worker.device.clone();
+    let renderer = queue.renderer.clone();
     queue.change(id, |record| {
+        let settings = renderer.settings(record);
         let job = &mut record.job;
+        job.runs.settings = settings;
         if job.output != output {
             info!(job = %id, was = %job.output.display(), is = %output.display(), "its output name was taken in the meantime");
             job.output = output;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use framepack_config::Dedupe;
 use framepack_jobs::{
-    Job, JobId, JobState, Runs, Schedule, Settings, Source, Timestamp, ValidSpec,
+    Job, JobId, JobState, Runs, Schedule, Settings, Source, Timestamp, ValidSpec, settings::Origins,
 };
 use thiserror::Error;
 
@@ -21,6 +21,8 @@ pub(crate) struct Submission {
     pub(crate) spec: ValidSpec,
     /// What the farm says where the spec does not.
     pub(crate) farm_defaults: Settings,
+    /// Where each value of both comes from.
+    pub(crate) origins: Origins,
     pub(crate) schedule: Schedule,
     pub(crate) seed: u64,
     /// The start image as the user named it, absolute.
@@ -50,6 +52,7 @@ impl Submission {
                 source: self.source,
                 spec: self.spec,
                 farm_defaults: self.farm_defaults,
+                origins: self.origins,
                 schedule: self.schedule,
                 seed: self.seed,
                 image: self.image,
@@ -70,13 +73,13 @@ impl Submission {
 impl Submission {
     /// The job that a file with `keys`, in braces, beside a start image would be; `name` is its name and its key.
     pub(in crate::queue) fn of_keys(name: &str, keys: &str) -> Self {
-        use framepack_jobs::{JobSpec, Settings, Surroundings};
+        use framepack_jobs::{JobSpec, Surroundings, settings::Farm};
 
         let text = format!("{{api: framepack/v1, start: {{image: a.png}}, {keys}}}");
         let surroundings = Surroundings {
             file_stem: name.to_owned(),
             bundle_latent_window: 9,
-            farm_defaults: Settings::default(),
+            farm: Farm::default(),
         };
         let valid = JobSpec::parse(&text)
             .unwrap()
@@ -89,6 +92,7 @@ impl Submission {
             claim: None,
             spec: valid.spec,
             farm_defaults: valid.farm_defaults,
+            origins: valid.origins,
             schedule: valid.schedule,
             seed: 1,
             image: "/a.png".into(),

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use framepack_jobs::{API, Class, Failure, Job, JobState, Problem, Timestamp, on_one_line};
+use framepack_jobs::{
+    API, Class, Failure, Job, JobState, Problem, Timestamp, on_one_line,
+    settings::{Setting, used_or_default},
+};
 use serde::Serialize;
 
 use super::stored::Record;
@@ -47,6 +50,9 @@ pub(crate) struct Report<'a> {
     /// The job, with its effective settings, attempts, result or failure; of a duplicate, the job that it repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<&'a Job>,
+    /// All settings that its last run had, each with where it comes from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    settings: Vec<Setting>,
     /// Of a duplicate: with which settings it would be rendered now instead of its job's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     settings_differ: Vec<String>,
@@ -96,6 +102,10 @@ impl<'a> Report<'a> {
         };
         Self {
             job: Some(job),
+            settings: match job.runs.attempts {
+                0 => Vec::new(),
+                _ => used_or_default(&job.runs.settings),
+            },
             failure,
             versions: Versions {
                 framepackd: env!("CARGO_PKG_VERSION"),
@@ -144,6 +154,7 @@ impl<'a> Report<'a> {
             },
             hashes: None,
             job: None,
+            settings: Vec::new(),
             settings_differ: Vec::new(),
             failure: None,
             problems: &[],
@@ -174,6 +185,13 @@ impl<'a> Report<'a> {
         };
         if let Some(failure) = self.failure {
             describe(&mut text, failure, self.problems).expect(NEVER_FAILS);
+        }
+        let warnings = self.job.map_or(&[][..], |job| &job.warnings);
+        if !warnings.is_empty() {
+            writeln!(text, "\nWarnings:").expect(NEVER_FAILS);
+        }
+        for warning in warnings {
+            writeln!(text, "  {}", on_one_line(warning)).expect(NEVER_FAILS);
         }
         write!(text, "\nTo try again: {}\n", self.retry()).expect(NEVER_FAILS);
         Some(text)

@@ -80,6 +80,7 @@ pub(super) async fn accept(
     }
     let offer = Offer {
         text: &request.yaml,
+        set: &request.set,
         stem: &request.stem,
         folder: &request.folder,
         source: Source::Submit {

@@ -1,5 +1,6 @@
 //! Job file to [`JobSpec`]: each key by itself, every mistake noted.
 
+mod overrides;
 mod remarks;
 mod schedule;
 
@@ -9,7 +10,7 @@ use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems};
 
 use crate::{
     API, JobSpec, NameTemplate, Settings, name, path,
-    settings::{Scope, TABLE},
+    settings::{Origin, Origins, Row, Scope, TABLE, Value},
     unavailable::{explain, not_available},
 };
 
@@ -18,14 +19,31 @@ const MAX_KEY_CHARS: usize = 200;
 impl JobSpec {
     /// Reads a job file. The error lists every mistake with its place in the text.
     pub fn parse(text: &str) -> Result<Self, Problems> {
+        Self::parse_with(text, &[])
+    }
+
+    /// The same with keys that were set beside the file, as `steps=32`, and win over it.
+    pub fn parse_with(text: &str, set: &[String]) -> Result<Self, Problems> {
         let root = framepack_yaml::parse(text).map_err(|problem| problem.in_schema(is_section))?;
-        read(&root, text).map_err(|problems| problems.map(explain).located_in(text))
+        let (root, keys) = overrides::applied(root, set)?;
+        let read = read(&root, text).map_err(|problems| {
+            let located = problems.map(explain).located_in(text);
+            located.map(|problem| overrides::named(problem, &keys))
+        });
+        let mut spec = read?;
+        for key in &keys {
+            if let Some(origin) = spec.origins.get_mut(key) {
+                *origin = Origin::Set;
+            }
+        }
+        Ok(spec)
     }
 }
 
 /// Whether a job file has keys below this one.
 fn is_section(path: &str) -> bool {
-    let sections = TABLE.iter().filter_map(|row| row.key.split_once('.'));
+    let rows = TABLE.iter().filter(|row| row.scope != Scope::Farm);
+    let sections = rows.filter_map(|row| row.key.split_once('.'));
     let mut sections = sections
         .map(|(section, _)| section)
         .chain(["retry", "window"]);
@@ -43,9 +61,15 @@ fn read(root: &Node, text: &str) -> Result<JobSpec, Problems> {
         output_dir: document.value("output.dir", output_dir),
         output_name: document.value("output.name", output_name),
         settings: settings(&mut document),
+        origins: Origins::new(),
         schedule: schedule::read(&mut document),
         warnings: Vec::new(),
     };
+    let keys = spec
+        .settings
+        .iter()
+        .map(|(key, _)| (key.to_owned(), Origin::Job));
+    spec.origins = keys.collect();
     spec.warnings = remarks::of(&mut document, text);
     document.finish().or(spec)
 }
@@ -54,11 +78,23 @@ fn read(root: &Node, text: &str) -> Result<JobSpec, Problems> {
 fn settings(document: &mut Document<'_>) -> Settings {
     let mut settings = Settings::default();
     for row in TABLE.iter().filter(|row| row.scope != Scope::Farm) {
-        if let Some(value) = document.value(row.key, |node| row.read(node)) {
+        if let Some(value) = document.value(row.key, |node| asked(row, node)) {
             settings.set(row.key, value);
         }
     }
     settings
+}
+
+/// A value that a job may ask for itself: it does not run without what it says.
+fn asked(row: &Row, node: &Node) -> Result<Value, Mistake> {
+    let value = row.read(node)?;
+    match row.refuses(&value) {
+        Some(reason) => {
+            let message = format!("not available in this version: {reason}");
+            Err(Mistake::new(ProblemKind::NotAvailable, message).hint("remove it"))
+        }
+        None => Ok(value),
+    }
 }
 
 /// Anything but a job has other keys, so its refusal is all there is to say.

@@ -4,21 +4,23 @@
 //! from it. A new setting is a new row: it reaches the worker in [`Settings`] and is part of a job's key only where it
 //! differs from its default, so that keys of older job files stay what they are.
 
+mod farm;
 mod origin;
+mod profile;
 mod row;
+mod standing;
 mod table;
+mod used;
+mod value;
 
-use std::{collections::BTreeMap, fmt};
-
-use serde::{Deserialize, Serialize};
-
-pub use origin::{Origin, Setting, UnknownSetting, select};
-pub use row::{Fallback, Kind, Row, Scope};
-pub use table::{
-    BACKGROUND, BUCKET, BUCKETS_PX, DEFAULT_BUCKET_PX, GUIDANCE_CFG, GUIDANCE_DISTILLED,
-    GUIDANCE_RESCALE, HOST_BUDGET_GB, IMAGE, LATENT_WINDOW, LENGTH_SECS, MAX_CRF, MODEL,
-    NEGATIVE_PROMPT, OUTPUT_CRF, PRESERVE_GB, PROMPT, SEED, STEPS, TABLE,
-};
+pub use farm::Farm;
+pub use origin::{Origin, Origins, Setting, UnknownSetting, select};
+pub use profile::{Presets, Profile, described, presets, profile};
+pub use row::{Counts, Fallback, Kind, Row, Scope};
+pub use standing::Standing;
+pub use table::*;
+pub use used::{for_worker, used, used_or_default};
+pub use value::{Settings, Value};
 
 /// Keys of a job file beside those of the table: who it is, when it runs, and where its video goes.
 pub const JOB_KEYS: [&str; 13] = [
@@ -36,104 +38,3 @@ pub const JOB_KEYS: [&str; 13] = [
     "output.dir",
     "output.name",
 ];
-
-/// The value of a setting.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Value {
-    /// A whole number.
-    Integer(i64),
-    /// A number.
-    Number(f64),
-    /// A word, text or path.
-    Text(String),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Integer(value) => value.fmt(f),
-            Self::Number(value) => write!(f, "{value:?}"),
-            Self::Text(text) => write!(f, "{text:?}"),
-        }
-    }
-}
-
-impl Value {
-    /// The whole number that it is, if it is one that `T` has.
-    pub fn integer<T: TryFrom<i64>>(&self) -> Option<T> {
-        match self {
-            Self::Integer(value) => T::try_from(*value).ok(),
-            _ => None,
-        }
-    }
-
-    /// The number that it is.
-    pub fn number(&self) -> Option<f64> {
-        match self {
-            Self::Integer(value) => Some(*value as f64),
-            Self::Number(value) => Some(*value),
-            Self::Text(_) => None,
-        }
-    }
-
-    /// The text that it is.
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-}
-
-/// Values by key, in alphabetical order. In JSON an object with paths as keys: `{"guidance.cfg": 2.0}`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Settings(BTreeMap<String, Value>);
-
-impl Settings {
-    /// Sets a value.
-    pub fn set(&mut self, key: impl Into<String>, value: Value) {
-        self.0.insert(key.into(), value);
-    }
-
-    /// Forgets a value.
-    pub fn unset(&mut self, key: &str) {
-        self.0.remove(key);
-    }
-
-    /// The value that was set for the row's key.
-    pub fn get(&self, row: &Row) -> Option<&Value> {
-        self.0.get(row.key)
-    }
-
-    /// Whether nothing is set.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Keys and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
-    }
-
-    /// Those for a job that has set `written`: what may stand in a job, and does not in this one.
-    #[must_use]
-    pub fn defaults_for(&self, written: &Self) -> Self {
-        let is_free = |key: &str| {
-            let row = TABLE.iter().find(|row| row.key == key);
-            row.is_some_and(|row| row.scope == Scope::Both) && !written.0.contains_key(key)
-        };
-        let free = self.0.iter().filter(|(key, _)| is_free(key));
-        Self(
-            free.map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
-        )
-    }
-}

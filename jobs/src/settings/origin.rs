@@ -1,6 +1,6 @@
 //! A value as it is, and where it comes from: what `config show` prints.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use framepack_yaml::suggest;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,13 @@ pub struct Setting {
     pub value: serde_json::Value,
     /// Where it comes from.
     pub origin: Origin,
+    /// Why it does nothing, if it does nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inactive: Option<String>,
 }
+
+/// Where values come from, by their keys.
+pub type Origins = BTreeMap<String, Origin>;
 
 /// Where a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +38,22 @@ pub enum Origin {
         /// Its name.
         variable: String,
     },
+    /// The profile of this name, which the job or the configuration names.
+    Profile {
+        /// Its name.
+        name: String,
+    },
+    /// The preset of this name, which the job or the configuration names.
+    Preset {
+        /// Its name.
+        name: String,
+    },
+    /// The job file.
+    Job,
+    /// `--set` of `framepackctl submit` or `plan`.
+    Set,
+    /// The model bundle.
+    Bundle,
     /// A source that this version does not know.
     #[serde(other)]
     Unknown,
@@ -76,12 +98,26 @@ impl fmt::Display for Setting {
     }
 }
 
+impl Setting {
+    /// The line of YAML, with a comment on where it comes from and why it does nothing.
+    pub fn with_origin(&self) -> String {
+        let inactive = self.inactive.as_ref();
+        let inactive = inactive.map_or_else(String::new, |why| format!("; inactive: {why}"));
+        format!("{self}  # {}{inactive}", self.origin)
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
             Self::File { .. } => f.write_str("configuration file"),
             Self::Environment { variable } => f.write_str(variable),
+            Self::Profile { name } => write!(f, "profile {name}"),
+            Self::Preset { name } => write!(f, "preset {name}"),
+            Self::Job => f.write_str("job file"),
+            Self::Set => f.write_str("--set"),
+            Self::Bundle => f.write_str("model bundle"),
             Self::Unknown => f.write_str("unknown"),
         }
     }
@@ -97,6 +133,7 @@ mod tests {
                 key: key.to_owned(),
                 value: 2.into(),
                 origin: Origin::Default,
+                inactive: None,
             })
             .to_vec()
     }
@@ -119,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_origin_of_a_later_version_is_read() {
-        let origin: Origin = serde_json::from_str(r#"{"from":"profile","name":"x"}"#).unwrap();
+        let origin: Origin = serde_json::from_str(r#"{"from":"the_moon","name":"x"}"#).unwrap();
         assert_eq!(origin, Origin::Unknown);
     }
 }

@@ -4,8 +4,8 @@ use std::{fmt, ops::RangeInclusive};
 
 use framepack_yaml::{Mistake, Node, ProblemKind, no_whole_number};
 
-use super::Value;
-use crate::{SeedSpec, path, picture::Colour};
+use super::{standing::Standing, value::Value};
+use crate::{SeedSpec, name, path, picture::Colour};
 
 /// A row of the table.
 #[derive(Debug, PartialEq)]
@@ -18,6 +18,10 @@ pub struct Row {
     pub default: Fallback,
     /// Where the key may stand.
     pub scope: Scope,
+    /// Which of the farm's values counts for a job.
+    pub counts: Counts,
+    /// Whether it does what it says.
+    pub standing: Standing,
     /// What the Python application calls it.
     pub original: &'static [&'static str],
     /// What it does, in one line.
@@ -33,6 +37,15 @@ pub enum Scope {
     Farm,
     /// In both: a job's own value wins.
     Both,
+}
+
+/// Which of the farm's values counts for a job that does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// The one when the job was accepted: it changes the video.
+    AtSubmission,
+    /// The one when the job begins: it changes the time and the memory that the video takes.
+    AtStart,
 }
 
 /// Type and range of a setting.
@@ -66,6 +79,10 @@ pub enum Kind {
         /// The words.
         words: &'static [&'static str],
     },
+    /// `on` or `off`.
+    Switch,
+    /// A name, or a list of names. As a value they are separated by commas.
+    Names,
     /// Text.
     Text {
         /// Most bytes of UTF-8.
@@ -119,6 +136,8 @@ impl Row {
                 let word = node.word(noun, words.iter().copied())?;
                 Ok(Value::from(word))
             }
+            Kind::Switch => switch(node),
+            Kind::Names => names(node),
             Kind::Text { max_bytes } => text(node, *max_bytes),
             Kind::Path => path::image(node).map(Value::from),
             Kind::Colour => colour(node),
@@ -128,7 +147,17 @@ impl Row {
 
     /// The value that a text outside a file is, as in a variable of the environment.
     pub fn read_text(&self, text: &str) -> Result<Value, Mistake> {
-        self.read(&framepack_yaml::scalar(text))
+        self.read(&self.node_of(text))
+    }
+
+    /// The node that a text outside a file is: what needs quotes in a file needs none there.
+    pub fn node_of(&self, text: &str) -> Node {
+        match self.kind {
+            Kind::Text { .. } | Kind::Path | Kind::Colour | Kind::Names => {
+                Node::Text(text.to_owned())
+            }
+            _ => framepack_yaml::scalar(text),
+        }
     }
 
     /// The value that nobody has to set; `None` where the bundle or the job must say.
@@ -159,6 +188,32 @@ fn one_of(node: &Node, noun: &str, values: &[u32]) -> Result<Value, Mistake> {
             None => mistake,
         },
     )
+}
+
+/// `true` and `false` are what many write for a switch.
+fn switch(node: &Node) -> Result<Value, Mistake> {
+    match node {
+        Node::Bool(true) => Ok(Value::from("on")),
+        Node::Bool(false) => Ok(Value::from("off")),
+        Node::Int(0 | 1) => {
+            let mistake = Mistake::wrong_type("on or off", node);
+            let meant = if *node == Node::Int(1) { "on" } else { "off" };
+            Err(mistake.hint(format!("write `{meant}`")))
+        }
+        node => node.word("on or off", ["on", "off"]).map(Value::from),
+    }
+}
+
+/// A list, or names that are separated by commas.
+fn names(node: &Node) -> Result<Value, Mistake> {
+    let texts = node.texts()?;
+    let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
+    let names: Vec<&str> = names.collect();
+    for given in &names {
+        name::written(given)
+            .map_err(|why| Mistake::out_of_range(format!("`{given}` is not a name: {why}")))?;
+    }
+    Ok(Value::Text(names.join(",")))
 }
 
 fn text(node: &Node, max_bytes: usize) -> Result<Value, Mistake> {
@@ -222,6 +277,8 @@ impl fmt::Display for Kind {
                 f.write_str(&values.join(", "))
             }
             Self::Word { words, .. } => write!(f, "`{}`", words.join("`, `")),
+            Self::Switch => f.write_str("`on`, `off`"),
+            Self::Names => f.write_str("a name, or a list of names"),
             Self::Text { max_bytes } => write!(f, "text, at most {max_bytes} bytes"),
             Self::Path => f.write_str("path"),
             Self::Colour => f.write_str("colour, `\"#rrggbb\"`"),

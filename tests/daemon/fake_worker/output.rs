@@ -22,6 +22,7 @@ pub(crate) fn write(request: &RenderRequest, latents_sha256: &str) -> io::Result
     let note = json!({
         "job": request.job,
         "prompt": request.prompt,
+        "settings": request.settings,
         "latents_sha256": latents_sha256,
     });
     let mut file = File::create(&part)?;

@@ -76,6 +76,7 @@ impl Batch<'_> {
         let (stem, _) = dropped::split_suffix(&name);
         let offer = Offer {
             text: &text,
+            set: &[],
             stem: &stem.to_string_lossy(),
             folder: &base_paths.folder,
             source: Source::Folder {

@@ -7,6 +7,7 @@ use framepack_jobs::{
     BundleDefaults, Failure, FileError, JobSpec, Settings, Source, Surroundings, ValidSpec,
     Validated, long_prompts,
     picture::{Alpha, Header},
+    settings::Farm,
 };
 
 use crate::{
@@ -21,6 +22,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Offer<'a> {
     pub(crate) text: &'a str,
+    /// What was set beside it, as `steps=32`.
+    pub(crate) set: &'a [String],
     /// Name of the job when the file gives none.
     pub(crate) stem: &'a str,
     /// Folder that the paths in the text are relative to.
@@ -49,7 +52,7 @@ pub(crate) struct Intake {
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
     /// What the configuration says for jobs that do not say.
-    pub(crate) farm_defaults: Settings,
+    pub(crate) farm: Farm,
 }
 
 impl Intake {
@@ -73,9 +76,9 @@ impl Intake {
         let surroundings = Surroundings {
             file_stem: offer.stem.to_owned(),
             bundle_latent_window: self.bundle.latent_window,
-            farm_defaults: self.farm_defaults.clone(),
+            farm: self.farm.clone(),
         };
-        JobSpec::parse(offer.text)
+        JobSpec::parse_with(offer.text, offer.set)
             .and_then(|spec| spec.validate(&surroundings))
             .map_err(|problems| problems.located_in(offer.text).into())
     }
@@ -101,6 +104,7 @@ impl Intake {
             claim: offer.claim,
             spec: job.spec,
             farm_defaults: job.farm_defaults,
+            origins: job.origins,
             schedule: job.schedule,
             input: copy.path,
             input_sha256: copy.sha256,

@@ -1,0 +1,420 @@
+//! Scripts, and the configurations that they become.
+
+use super::*;
+use crate::original::START_LINES;
+
+fn first(text: &str) -> Imported {
+    import(text, Pick::First).unwrap()
+}
+
+/// The lines of the configuration that are no comments.
+fn yaml(text: &str) -> String {
+    keys(&first(text))
+}
+
+fn keys(imported: &Imported) -> String {
+    let written = imported.to_string();
+    let lines = written
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#') && !line.is_empty());
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+fn notes(imported: &Imported) -> Vec<String> {
+    let notes = imported.notes().iter();
+    notes
+        .map(|note| format!("{}: {}", note.name, note.text))
+        .collect()
+}
+
+fn mistakes(text: &str) -> String {
+    import(text, Pick::First).unwrap_err().to_string()
+}
+
+const FAST: &str = "worker:\n  fast_start: on\n";
+
+#[test]
+fn the_first_start_line_is_carried_over_with_each_name() {
+    let expected = "\
+# The start line on lines 1 to 3: demo_gradio.py.
+# Add it to a configuration, which also needs `paths` and `models`.
+# FRAMEPACK_BNB_CPU_OFFLOAD=1: nothing to set: an idle worker frees device memory after idle.warm_after_secs
+
+worker:
+  # FRAMEPACK_FAST_START=1, --fast-start
+  fast_start: on
+
+vae:
+  # FRAMEPACK_VAE_CHUNK_SIZE=2
+  chunk: 2
+
+# --xformers-mode standard
+attention: standard
+
+memory:
+  # --use-memory-v2
+  backend: v2
+
+storage:
+  # FRAMEPACK_USE_BNB=1, FRAMEPACK_BNB_LOAD_IN_4BIT=1
+  transformer: nf4
+  # FRAMEPACK_USE_BNB=1, FRAMEPACK_BNB_LOAD_IN_4BIT=1
+  text_encoder: nf4
+";
+    assert_eq!(first(START_LINES[0].text).to_string(), expected);
+}
+
+#[test]
+fn the_other_start_lines_are_carried_over() {
+    let extreme = first(START_LINES[1].text);
+    assert_eq!(
+        keys(&extreme),
+        "worker:\n  cuda_alloc_conf: 'expandable_segments:True,max_split_size_mb:128'\n  fast_start: on\n\
+         attention: standard\nstorage:\n  transformer: nf4\n  text_encoder: nf4\n"
+    );
+    let corrected = "PYTORCH_CUDA_ALLOC_CONF: corrected: `max_split_size_mb=128` is written `max_split_size_mb:128` for torch";
+    assert_eq!(notes(&extreme), [corrected]);
+    let tensorrt = first(START_LINES[2].text);
+    assert_eq!(
+        keys(&tensorrt),
+        "worker:\n  flash_sdp: off\n  mem_efficient_sdp: off\n  fast_start: on\nattention: aggressive\n\
+         memory:\n  backend: v2\nvae:\n  tensorrt: on\nstorage:\n  transformer: nf4\n  text_encoder: nf4\n"
+    );
+    assert_eq!(notes(&tensorrt), Vec::<String>::new());
+    let standard = first("python demo_gradio.py\n").to_string();
+    assert!(
+        standard.ends_with("# Nothing has to be set: the defaults are meant.\n"),
+        "{standard}"
+    );
+}
+
+#[test]
+fn a_variable_reaches_the_command_however_it_is_set() {
+    for script in [
+        "FRAMEPACK_FAST_START=1 python demo_gradio.py",
+        "FRAMEPACK_FAST_START='1' python3 -u ./demo_gradio.py",
+        "FRAMEPACK_FAST_START=\"1\" \\\n  python demo_gradio_f1.py\n",
+        "export FRAMEPACK_FAST_START=1\npython demo_gradio.py\n",
+        "FRAMEPACK_FAST_START=1; export FRAMEPACK_FAST_START; python demo_gradio.py",
+        "export HF_HOME=/x FRAMEPACK_FAST_START=1 && python demo_gradio.py",
+        "set -a\nFRAMEPACK_FAST_START=1\nset +a\npython demo_gradio.py",
+        "env FRAMEPACK_FAST_START=1 python demo_gradio.py",
+        "nohup env -u X FRAMEPACK_FAST_START=1 python demo_gradio.py > log.txt 2>&1 &",
+        "cd /srv/FramePack && FRAMEPACK_FAST_START=1 python demo_gradio.py | tee log",
+        "#!/bin/sh\n# python demo_gradio.py\nFRAMEPACK_FAST_START=1 exec python -m demo_gradio # --share\n",
+        "FRAMEPACK_FAST_START=0 FRAMEPACK_FAST_START=1 python demo_gradio.py",
+        "export FRAMEPACK_FAST_START=0\nFRAMEPACK_FAST_START=1 python demo_gradio.py",
+        "FRAMEPACK_FAST_START=1 ./run.sh",
+        // Assignments alone, as in a file for systemd or a container.
+        "FRAMEPACK_FAST_START=1\n",
+        "# settings\nexport FRAMEPACK_FAST_START=1",
+        "setenv FRAMEPACK_FAST_START 1\npython demo_gradio.py",
+        "set -gx FRAMEPACK_FAST_START 1\npython demo_gradio.py",
+        // Windows.
+        "@echo off\r\nset FRAMEPACK_FAST_START=1\r\npython demo_gradio.py\r\n",
+        "set \"FRAMEPACK_FAST_START=1\" & python demo_gradio.py",
+        "SET framepack_fast_start=1 && C:\\py\\python.exe C:\\FramePack\\demo_gradio.py",
+        "rem don't close this\r\nset FRAMEPACK_FAST_START=1\r\npython demo_gradio.py ^\r\n  \r\n",
+        "$env:FRAMEPACK_FAST_START = \"1\"\r\npython .\\demo_gradio.py",
+        "$Env:FRAMEPACK_FAST_START=1; python demo_gradio.py",
+        // Flags.
+        "python demo_gradio.py --fast-start",
+        "python demo_gradio.py --fast",
+        "FRAMEPACK_FAST_START=0 python demo_gradio.py --fast-start",
+        "set X=1\r\npython demo_gradio.py ^\r\n --fast-start\r\n",
+        "$env:X = 1\npython demo_gradio.py `\n --fast-start",
+        "if true; then\n  python demo_gradio.py --fast-start\nfi\n",
+        "uv run demo_gradio.py --fast-start",
+    ] {
+        assert_eq!(yaml(script), FAST, "{script}");
+    }
+}
+
+#[test]
+fn what_does_not_reach_the_command_is_left_out_and_told() {
+    for (script, note) in [
+        (
+            "FRAMEPACK_FAST_START=1\npython demo_gradio.py",
+            "FRAMEPACK_FAST_START: left out: line 1 sets it without `export`, so that it does not reach the command",
+        ),
+        (
+            "FRAMEPACK_FAST_START=$FAST python demo_gradio.py",
+            "FRAMEPACK_FAST_START: left out: `$FAST` is not expanded here",
+        ),
+        (
+            "FRAMEPACK_FAST_START=\"${FAST:-1}\" python demo_gradio.py",
+            "FRAMEPACK_FAST_START: left out: `${FAST:-1}` is not expanded here",
+        ),
+        (
+            "FRAMEPACK_VAE_CHUNK_SIZE=$(nproc --all | head -1) python demo_gradio.py",
+            "FRAMEPACK_VAE_CHUNK_SIZE: left out: `$(nproc --all | head -1)` is not expanded here",
+        ),
+        (
+            "FRAMEPACK_VAE_CHUNK_SIZE=`nproc` python demo_gradio.py",
+            "FRAMEPACK_VAE_CHUNK_SIZE: left out: ``nproc`` is not expanded here",
+        ),
+        (
+            "@echo off\nset FRAMEPACK_FAST_START=%FAST%\npython demo_gradio.py",
+            "FRAMEPACK_FAST_START: left out: `%FAST%` is not expanded here",
+        ),
+        (
+            "python demo_gradio.py --xformers-mode $MODE",
+            "--xformers-mode: left out: `$MODE` is not expanded here",
+        ),
+        (
+            "python demo_gradio.py --xformers-mode=$MODE",
+            "--xformers-mode: left out: `$MODE` is not expanded here",
+        ),
+        (
+            "python demo_gradio.py \"$@\"",
+            "$@: left out: `$@` is not expanded here",
+        ),
+        (
+            "FRAMEPACK_FAST_START= python demo_gradio.py",
+            "FRAMEPACK_FAST_START: empty, which counts as not set",
+        ),
+        (
+            "CUDA_VISIBLE_DEVICES=1 python demo_gradio.py",
+            "CUDA_VISIBLE_DEVICES: not a variable of the Python application; set it in the daemon's environment if its workers need it",
+        ),
+        (
+            "python demo_gradio.py photo.png",
+            "photo.png: not an argument of the Python application; ignored",
+        ),
+        (
+            "python demo_gradio.py --listen",
+            "--listen: not an argument of the Python application; ignored",
+        ),
+        (
+            "python demo_gradio.py --server 127.0.0.1",
+            "--server: not needed: there is no web page; the daemon listens at `paths.socket`, on this machine alone",
+        ),
+    ] {
+        let imported = first(script);
+        assert_eq!(notes(&imported), [note], "{script}");
+        assert_eq!(keys(&imported), "", "{script}");
+    }
+    // In single quotes nothing is expanded, and the value is none.
+    let literal = mistakes("FRAMEPACK_FAST_START='$FAST' python demo_gradio.py");
+    assert_eq!(
+        literal,
+        "line 1, column 1: FRAMEPACK_FAST_START: expected 0 or 1; found `$FAST` (write 1 for on, 0 for off)"
+    );
+}
+
+#[test]
+fn flags_turn_caches_off_and_win_over_variables() {
+    for (script, expected) in [
+        (
+            "python demo_gradio.py --disable-fbcache --disable-sim-cache --disable-kv-cache",
+            "cache:\n  kind: off\n",
+        ),
+        (
+            "python demo_gradio.py --disable-kv-cache",
+            "cache:\n  kind: off\n",
+        ),
+        (
+            "FRAMEPACK_ENABLE_FBCACHE=1 python demo_gradio.py --disable-fbcache",
+            "cache:\n  kind: off\n",
+        ),
+        (
+            "FRAMEPACK_ENABLE_FBCACHE=1 FRAMEPACK_ENABLE_SIM_CACHE=1 python demo_gradio.py --disable-fbcache",
+            "cache:\n  kind: simcache\n",
+        ),
+        (
+            "FRAMEPACK_XFORMERS_MODE=off python demo_gradio.py --xformers-mode aggressive",
+            "attention: aggressive\n",
+        ),
+        (
+            "python demo_gradio.py --xformers-mode=off --xformers-mode=standard",
+            "attention: standard\n",
+        ),
+        (
+            "python demo_gradio.py --enable-tensorrt",
+            "vae:\n  tensorrt: on\n",
+        ),
+    ] {
+        assert_eq!(yaml(script), expected, "{script}");
+    }
+    let both =
+        first("FRAMEPACK_XFORMERS_MODE=off python demo_gradio.py --xformers-mode aggressive");
+    let expected = "FRAMEPACK_XFORMERS_MODE: --xformers-mode is stronger, and sets attention";
+    assert_eq!(notes(&both), [expected]);
+}
+
+#[test]
+fn mistakes_are_told_with_line_and_column() {
+    for (script, expected) in [
+        (
+            "# start\nFRAMEPACK_USE_BNB=true python demo_gradio.py",
+            "line 2, column 1: FRAMEPACK_USE_BNB: expected 0 or 1; found `true` (write 1)",
+        ),
+        (
+            "FRAMEPACK_FAST_START=1 FRAMEPACK_VAE_CHUNK_SIZ=2 \\\npython demo_gradio.py --xformer-mode standard",
+            "line 1, column 24: FRAMEPACK_VAE_CHUNK_SIZ: unknown variable (did you mean `FRAMEPACK_VAE_CHUNK_SIZE`?)\n\
+             line 2, column 23: --xformer-mode: unknown flag (did you mean `--xformers-mode`?)",
+        ),
+        (
+            "python demo_gradio.py --xformers-mode",
+            "line 1, column 23: --xformers-mode: has no value (write --xformers-mode and one of: `off`, `standard`, `aggressive`)",
+        ),
+        (
+            "python demo_gradio.py --xformers-mode --fast-start",
+            "line 1, column 23: --xformers-mode: has no value (write --xformers-mode and one of: `off`, `standard`, `aggressive`)",
+        ),
+        (
+            "python demo_gradio.py --xformers-mode fast",
+            "line 1, column 23: --xformers-mode: `fast` is not an attention mode; expected off, standard or aggressive",
+        ),
+        (
+            "python demo_gradio.py --fast-start=1",
+            "line 1, column 23: --fast-start: takes no value; found `1` (write --fast-start)",
+        ),
+        (
+            "python demo_gradio.py --disable",
+            "line 1, column 23: --disable: this may be --disable-fbcache or --disable-sim-cache or --disable-kv-cache or --disable-bettertransformer (write the whole name)",
+        ),
+        (
+            "FRAMEPACK_FAST_START='1 python demo_gradio.py",
+            "line 1, column 22: the quote ' is not closed (write a ' at the end of the value)",
+        ),
+        (
+            "",
+            "no start line of the Python application (expected variables such as FRAMEPACK_USE_BNB=1, or a command such as `python demo_gradio.py --fast-start`)",
+        ),
+        (
+            "# FRAMEPACK_FAST_START=1 python demo_gradio.py\npip install xformers\n",
+            "no start line of the Python application (expected variables such as FRAMEPACK_USE_BNB=1, or a command such as `python demo_gradio.py --fast-start`)",
+        ),
+        (
+            "set FRAMEPACK_USE_BNB=yes\r\npython demo_gradio.py\r\n",
+            "line 1, column 1: FRAMEPACK_USE_BNB: expected 0 or 1; found `yes` (write 1)",
+        ),
+    ] {
+        assert_eq!(mistakes(script), expected, "{script}");
+    }
+}
+
+#[test]
+fn one_of_several_start_lines_is_picked() {
+    let script = "#!/bin/bash\n\n\
+                  FRAMEPACK_VAE_CHUNK_SIZE=3 python demo_gradio.py\n\n\
+                  # FRAMEPACK_VAE_CHUNK_SIZE=6 \\\n# python demo_gradio.py --fast-start\n\n\
+                  FRAMEPACK_VAE_CHUNK_SIZE=8 \\\npython demo_gradio.py\n";
+    let chunk = |pick| import(script, pick).map(|imported| (keys(&imported), imported.lines));
+    assert_eq!(
+        chunk(Pick::First).unwrap(),
+        ("vae:\n  chunk: 3\n".to_owned(), (3, 3))
+    );
+    assert_eq!(
+        chunk(Pick::Line(8)).unwrap(),
+        ("vae:\n  chunk: 8\n".to_owned(), (8, 9))
+    );
+    assert_eq!(chunk(Pick::Line(9)).unwrap().1, (8, 9));
+    let commented_out = "vae:\n  chunk: 6\nworker:\n  fast_start: on\n".to_owned();
+    assert_eq!(chunk(Pick::Line(5)).unwrap(), (commented_out, (5, 6)));
+    for line in [0, 2, 4, 99] {
+        let expected = format!("no start line on line {line} (start lines are on: 3, 8)");
+        assert_eq!(chunk(Pick::Line(line)).unwrap_err().to_string(), expected);
+    }
+    let written = first(script).to_string();
+    assert!(
+        written.contains("# Other start lines are on: 8. `--line N` imports another one.\n"),
+        "{written}"
+    );
+}
+
+#[test]
+fn a_backslash_before_a_comment_continues_the_line_as_it_was_meant() {
+    let usage = "PYTORCH_ENABLE_FLASH_SDP=0 \\  # Disable Flash Attention\npython demo_gradio.py --enable-tensorrt\n";
+    assert_eq!(
+        yaml(usage),
+        "worker:\n  flash_sdp: off\nvae:\n  tensorrt: on\n"
+    );
+    let written = first(usage).to_string();
+    assert!(
+        written.contains("# line 1, column 28: `\\` is not the last character of its line"),
+        "{written}"
+    );
+    assert_eq!(
+        yaml("FRAMEPACK_FAST_START=1 \\  \npython demo_gradio.py"),
+        FAST
+    );
+}
+
+#[test]
+fn what_is_printed_is_yaml_whatever_the_script_says() {
+    for script in [
+        "HF_TOKEN=hf_secret python demo_gradio.py --fast-start",
+        "FRAMEPACK_JIT_LOAD='a\u{2028}b: c\u{7}\nd: e' python demo_gradio.py --fast-start",
+        "python demo_gradio.py --fast-start 'x\ny: z'",
+        "FRAMEPACK_SLOW_PROMPT_HINT='slow: # motion\u{85}x: y' python demo_gradio.py --fast-start",
+    ] {
+        let written = first(script).to_string();
+        let node = framepack_yaml::parse(&written).unwrap();
+        assert_eq!(node, framepack_yaml::parse(FAST).unwrap(), "{written}");
+        assert!(!written.contains("hf_secret"), "{written}");
+    }
+}
+
+#[test]
+fn no_script_makes_it_panic() {
+    let scripts = [
+        "\\",
+        "'",
+        "\"",
+        "$",
+        "${",
+        "$(",
+        "`",
+        "%",
+        "&>",
+        "<<<",
+        "2>",
+        ">",
+        "a=",
+        "=",
+        "==",
+        "--",
+        "-",
+        "set",
+        "set ",
+        "set =",
+        "export",
+        "export =",
+        "env",
+        "env -u",
+        "$env:",
+        "$env:=",
+        "$env:a",
+        "@",
+        "::",
+        "rem",
+        "^",
+        "é=ü",
+        "\u{feff}FRAMEPACK_USE_BNB=1",
+        "python -m",
+        "demo_gradio.py --",
+        "demo_gradio.py =",
+        "#",
+        "# \\",
+        "FRAMEPACK_MODULE_CACHE_SIZE_=1",
+        "set \"",
+        "set \"A",
+        "set \"A=",
+        "SET É=1",
+        "$ENV:É=1",
+        "))((",
+        "{ }",
+        "if",
+    ];
+    for script in scripts {
+        for pick in [Pick::First, Pick::Line(1), Pick::Line(0)] {
+            if let Ok(imported) = import(script, pick) {
+                assert!(imported.to_string().starts_with("# "));
+            }
+        }
+        let both = format!("{script}\n{script}");
+        let _ = import(&both, Pick::Line(2)).is_ok();
+    }
+}

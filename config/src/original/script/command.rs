@@ -1,0 +1,290 @@
+//! A script's commands that start the Python application, each with its assignments and arguments.
+
+use framepack_yaml::{Location, Problem};
+
+use super::{
+    lex::{Token, Word, lex},
+    shell::{Shell, is_assignment},
+};
+use crate::original::table;
+
+/// `NAME=value`, as it reaches a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) at: Location,
+    /// What a shell would have replaced in the value.
+    pub(crate) expansion: Option<String>,
+}
+
+/// A command that starts the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Command {
+    /// The lines that it is on, from 1.
+    pub(crate) lines: (usize, usize),
+    /// What it runs, as in `demo_gradio.py`; empty where a script only sets variables.
+    pub(crate) program: String,
+    /// Its environment, as far as the script sets it; each name once.
+    pub(crate) assignments: Vec<Assignment>,
+    /// What stands behind the program.
+    pub(crate) arguments: Vec<Word>,
+    /// Variables that the script sets before it without exporting them: they do not reach it.
+    pub(crate) not_exported: Vec<Assignment>,
+}
+
+/// What a script does.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    /// Its start lines, in the order of the file.
+    pub(crate) commands: Vec<Command>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) problem: Option<Problem>,
+}
+
+/// The commands of a script that start the application. A script that only sets variables is one command.
+pub(crate) fn commands(text: &str) -> Script {
+    let lexed = lex(text, Shell::of(text));
+    let mut reading = Reading::default();
+    let mut words = Vec::new();
+    for token in lexed.tokens {
+        match token {
+            Token::Word(word) => words.push(word),
+            Token::End => reading.command(std::mem::take(&mut words)),
+        }
+    }
+    let mut script = Script {
+        commands: reading.commands,
+        notes: lexed.notes,
+        problem: lexed.problem,
+    };
+    if reading.is_conditional {
+        let note = "conditions and loops are not carried out: each command in them counts";
+        script.notes.push(note.to_owned());
+    }
+    if script.commands.is_empty() {
+        let mut assignments = reading.exported;
+        for assignment in reading.shell {
+            set(&mut assignments, assignment);
+        }
+        script.commands.extend(variables_alone(assignments));
+    }
+    script
+}
+
+fn variables_alone(assignments: Vec<Assignment>) -> Option<Command> {
+    let lines = (assignments.first()?.at.line, assignments.last()?.at.line);
+    Some(Command {
+        lines,
+        program: String::new(),
+        assignments,
+        arguments: Vec::new(),
+        not_exported: Vec::new(),
+    })
+}
+
+/// Words before a command that a shell takes for itself.
+const KEYWORDS: [&str; 12] = [
+    "if", "then", "elif", "else", "while", "until", "do", "!", "{", "}", "fi", "done",
+];
+
+/// The environment and the commands so far.
+#[derive(Default)]
+struct Reading {
+    exported: Vec<Assignment>,
+    /// Set, and not exported.
+    shell: Vec<Assignment>,
+    exports_all: bool,
+    is_conditional: bool,
+    commands: Vec<Command>,
+}
+
+impl Reading {
+    fn command(&mut self, words: Vec<Word>) {
+        let keywords = words
+            .iter()
+            .take_while(|word| KEYWORDS.contains(&word.text.as_str()));
+        let keywords = keywords.count();
+        self.is_conditional |= keywords > 0;
+        let mut words = words.into_iter().skip(keywords).peekable();
+        let mut own = Vec::new();
+        while let Some(word) = words.next_if(|word| is_assignment(&word.text)) {
+            own.push(assignment(word));
+        }
+        let words: Vec<Word> = words.collect();
+        let Some(first) = words.first() else {
+            return own.into_iter().for_each(|one| self.assign(one));
+        };
+        let arguments = &words[1..];
+        match first.text.as_str() {
+            "export" | "declare" | "typeset" => self.export(arguments),
+            "unset" => {
+                for word in arguments {
+                    self.exported.retain(|one| one.name != word.text);
+                    self.shell.retain(|one| one.name != word.text);
+                }
+            }
+            "set" => self.set(arguments),
+            "setenv" => self.export_pair(arguments),
+            _ => {
+                if let Some(command) = self.start_line(own, &words) {
+                    self.commands.push(command);
+                }
+            }
+        }
+    }
+
+    /// `NAME=value` without a command: known to the shell, and to commands if it is exported.
+    fn assign(&mut self, assignment: Assignment) {
+        let is_exported = self.exported.iter().any(|one| one.name == assignment.name);
+        if is_exported || self.exports_all {
+            set(&mut self.exported, assignment);
+        } else {
+            set(&mut self.shell, assignment);
+        }
+    }
+
+    fn export(&mut self, words: &[Word]) {
+        for word in words {
+            if is_assignment(&word.text) {
+                let assignment = assignment(word.clone());
+                self.shell.retain(|one| one.name != assignment.name);
+                set(&mut self.exported, assignment);
+            } else if let Some(at) = self.shell.iter().position(|one| one.name == word.text) {
+                let assignment = self.shell.remove(at);
+                set(&mut self.exported, assignment);
+            }
+        }
+    }
+
+    /// `set -a` exports everything from here on; `set -x NAME value` is fish's export.
+    fn set(&mut self, words: &[Word]) {
+        let Some(option) = words.first().map(|word| word.text.as_str()) else {
+            return;
+        };
+        let names_it = || words.get(1).is_some_and(|word| word.text == "allexport");
+        match option {
+            "-a" => self.exports_all = true,
+            "+a" => self.exports_all = false,
+            "-o" if names_it() => self.exports_all = true,
+            "+o" if names_it() => self.exports_all = false,
+            option if option.starts_with('-') && option.contains('x') => {
+                self.export_pair(&words[1..]);
+            }
+            _ => {}
+        }
+    }
+
+    /// `NAME value`.
+    fn export_pair(&mut self, words: &[Word]) {
+        if let [name, value] = words {
+            let pair = Assignment {
+                name: name.text.clone(),
+                value: value.text.clone(),
+                at: name.at,
+                expansion: value.expansion.clone(),
+            };
+            set(&mut self.exported, pair);
+        }
+    }
+
+    /// The command, if it starts the application.
+    fn start_line(&self, own: Vec<Assignment>, words: &[Word]) -> Option<Command> {
+        let program = words.iter().position(is_program);
+        let before = &words[..program.unwrap_or(words.len())];
+        let by_env = of_env(before);
+        let is_known = |one: &Assignment| table::variable(&one.name).is_some();
+        let arguments = words.get(program.unwrap_or(0) + 1..).unwrap_or_default();
+        let is_flag = |word: &Word| {
+            let name = word.text.split('=').next().unwrap_or_default();
+            table::flag(name).is_some()
+        };
+        let is_application =
+            program.is_some_and(|at| stem(&words[at].text).starts_with("demo_gradio"));
+        let has_names =
+            own.iter().chain(&by_env.set).any(is_known) || arguments.iter().any(is_flag);
+        if !is_application && !has_names {
+            return None;
+        }
+        let first = own
+            .first()
+            .map_or(words.first()?.at.line, |one| one.at.line);
+        let mut assignments = if by_env.clears {
+            Vec::new()
+        } else {
+            self.exported.clone()
+        };
+        assignments.retain(|one| !by_env.unset.contains(&one.name));
+        let here = own.into_iter().chain(by_env.set);
+        here.for_each(|one| set(&mut assignments, one));
+        let is_hidden = |one: &&Assignment| assignments.iter().all(|set| set.name != one.name);
+        Some(Command {
+            lines: (first, words.last()?.at.line),
+            program: words[program.unwrap_or(0)].text.clone(),
+            not_exported: self.shell.iter().filter(is_hidden).cloned().collect(),
+            assignments,
+            arguments: arguments.to_vec(),
+        })
+    }
+}
+
+/// What `env` among the words before a program does.
+#[derive(Default)]
+struct Env {
+    clears: bool,
+    unset: Vec<String>,
+    set: Vec<Assignment>,
+}
+
+fn of_env(words: &[Word]) -> Env {
+    let mut env = Env::default();
+    let Some(at) = words.iter().position(|word| stem(&word.text) == "env") else {
+        return env;
+    };
+    let mut words = words[at + 1..].iter();
+    while let Some(word) = words.next() {
+        match word.text.as_str() {
+            "-i" | "-" | "--ignore-environment" => env.clears = true,
+            "-u" | "--unset" => env.unset.extend(words.next().map(|word| word.text.clone())),
+            text if is_assignment(text) => env.set.push(assignment(word.clone())),
+            text => env
+                .unset
+                .extend(text.strip_prefix("--unset=").map(str::to_owned)),
+        }
+    }
+    env
+}
+
+/// Whether a word is a Python program.
+fn is_program(word: &Word) -> bool {
+    let name = word.text.to_lowercase();
+    name.ends_with(".py") || stem(&name).starts_with("demo_gradio")
+}
+
+/// A path's last part without its suffix.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.split('.').next().unwrap_or(name)
+}
+
+fn assignment(word: Word) -> Assignment {
+    // An assignment has one; another word would be a name without a value.
+    let (name, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
+    Assignment {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        at: word.at,
+        expansion: word.expansion,
+    }
+}
+
+/// The last one counts, in the place of the first.
+fn set(assignments: &mut Vec<Assignment>, assignment: Assignment) {
+    match assignments
+        .iter_mut()
+        .find(|one| one.name == assignment.name)
+    {
+        Some(one) => *one = assignment,
+        None => assignments.push(assignment),
+    }
+}

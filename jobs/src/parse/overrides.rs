@@ -1,0 +1,122 @@
+//! Keys that are set beside a job file, as `--set steps=32`: they stand in the place of the file's.
+
+use framepack_yaml::{Node, Problem, ProblemKind, Problems};
+
+use crate::settings::TABLE;
+
+/// The file's keys with those of `set`, and what the latter are called.
+pub(super) fn applied(mut root: Node, set: &[String]) -> Result<(Node, Vec<String>), Problems> {
+    let mut problems = Problems::default();
+    let mut keys = Vec::new();
+    for text in set {
+        match text.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => {
+                let key = key.trim();
+                put(&mut root, key, node_of(key, value));
+                keys.push(key.to_owned());
+            }
+            _ => {
+                let message = format!("`{text}` is not KEY=VALUE");
+                let problem = Problem::new(ProblemKind::WrongType, "--set", message);
+                problems.push(problem.hint("write `--set steps=32`"));
+            }
+        }
+    }
+    problems.or((root, keys))
+}
+
+/// A mistake in a key that was set beside the file is not at a place in the file.
+pub(super) fn named(mut problem: Problem, keys: &[String]) -> Problem {
+    let is_below = |key: &String| {
+        let below = key.strip_prefix(problem.path.as_str());
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if let Some(key) = keys.iter().find(|key| is_below(key)) {
+        problem.path = format!("--set {key}");
+        problem.location = None;
+    }
+    problem
+}
+
+/// Keys beside those of the table are read as YAML.
+fn node_of(key: &str, value: &str) -> Node {
+    let row = TABLE.into_iter().find(|row| row.key == key);
+    row.map_or_else(|| framepack_yaml::scalar(value), |row| row.node_of(value))
+}
+
+/// Puts a value at a path, in the place of whatever is in its way.
+fn put(node: &mut Node, path: &str, value: Node) {
+    let (key, rest) = match path.split_once('.') {
+        Some((key, rest)) => (key, Some(rest)),
+        None => (path, None),
+    };
+    if !matches!(node, Node::Map(_)) {
+        *node = Node::Map(Vec::new());
+    }
+    let Node::Map(entries) = node else {
+        return;
+    };
+    let place = entries.iter().position(|(name, _)| name == key);
+    let place = place.unwrap_or_else(|| {
+        entries.push((key.to_owned(), Node::Null));
+        entries.len() - 1
+    });
+    match rest {
+        Some(rest) => put(&mut entries[place].1, rest, value),
+        None => entries[place].1 = value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{JobSpec, Value, settings::Origin};
+
+    const TEXT: &str = "api: framepack/v1\nstart: {image: a.png}\nsteps: 8\nguidance: {cfg: 2}\n";
+
+    fn parsed(set: &[&str]) -> Result<JobSpec, String> {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        JobSpec::parse_with(TEXT, &set).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn what_is_set_beside_the_file_wins_and_is_named() {
+        let spec = parsed(&[
+            "steps=32",
+            "guidance.rescale=0.5",
+            "prompt=12 cats",
+            "name=x",
+        ])
+        .unwrap();
+        let steps = spec.settings.iter().find(|(key, _)| *key == "steps");
+        assert_eq!(steps, Some(("steps", &Value::Integer(32))));
+        assert_eq!(spec.origins["steps"], Origin::Set);
+        assert_eq!(spec.origins["guidance.rescale"], Origin::Set);
+        assert_eq!(spec.origins["guidance.cfg"], Origin::Job);
+        assert_eq!(spec.name.as_deref(), Some("x"));
+        let prompt = spec.settings.iter().find(|(key, _)| *key == "prompt");
+        assert_eq!(prompt, Some(("prompt", &Value::from("12 cats"))));
+    }
+
+    #[test]
+    fn a_mistake_in_it_is_not_located_in_the_file() {
+        for (set, expected) in [
+            ("steps=0", "--set steps: 0 is out of range (1 to 100)"),
+            ("step=3", "--set step: unknown key (did you mean `steps`?)"),
+            (
+                "steps",
+                "--set: `steps` is not KEY=VALUE (write `--set steps=32`)",
+            ),
+            (
+                "memory.host_budget_gb=4",
+                "--set memory.host_budget_gb: not available in this version",
+            ),
+            (
+                "vae.chunk=2",
+                "--set vae.chunk: not available in this version: ",
+            ),
+        ] {
+            let error = parsed(&[set]).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}

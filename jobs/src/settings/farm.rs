@@ -1,0 +1,85 @@
+//! What a farm's configuration says of settings, and from where.
+
+use super::{
+    origin::{Origin, Origins},
+    profile::Presets,
+    row::{Counts, Row, Scope},
+    table::{PROFILE, TABLE},
+    value::{Settings, Value},
+};
+
+/// The farm's part in the settings of its jobs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Farm {
+    settings: Settings,
+    origins: Origins,
+    presets: Presets,
+}
+
+impl Farm {
+    /// A farm that has these presets and has set nothing.
+    pub fn with_presets(presets: Presets) -> Self {
+        Self {
+            presets,
+            ..Self::default()
+        }
+    }
+
+    /// Sets a value.
+    pub fn set(&mut self, row: &Row, value: Value, origin: Origin) {
+        self.settings.set(row.key, value);
+        self.origins.insert(row.key.to_owned(), origin);
+    }
+
+    /// Its own presets.
+    pub fn presets(&self) -> &Presets {
+        &self.presets
+    }
+
+    /// The value of a row, where somebody has set it.
+    pub fn get(&self, row: &Row) -> Option<&Value> {
+        self.settings.get(row)
+    }
+
+    /// Where the value of a row comes from.
+    pub fn origin(&self, row: &Row) -> Option<&Origin> {
+        self.origins.get(row.key)
+    }
+
+    /// Whether nobody has set anything.
+    pub fn is_empty(&self) -> bool {
+        self.settings.is_empty()
+    }
+
+    /// The value of a row for a job that sets the keys of `own`. A profile that the job names stands in the place of the
+    /// farm's.
+    pub fn for_job(&self, row: &'static Row, own: &Origins) -> Option<(&Value, &Origin)> {
+        let names_profile = own.contains_key(PROFILE.key);
+        let value = self
+            .settings
+            .get(row)
+            .filter(|_| !own.contains_key(row.key))?;
+        let origin = self.origins.get(row.key)?;
+        let is_replaced = names_profile && matches!(origin, Origin::Profile { .. });
+        (row.scope == Scope::Both && !is_replaced).then_some((value, origin))
+    }
+
+    /// What the farm says for a job that is accepted now.
+    pub fn defaults_for(&self, own: &Origins) -> Self {
+        let mut defaults = Self::default();
+        for row in TABLE
+            .into_iter()
+            .filter(|row| row.counts == Counts::AtSubmission)
+        {
+            if let Some((value, origin)) = self.for_job(row, own) {
+                defaults.set(row, value.clone(), origin.clone());
+            }
+        }
+        defaults
+    }
+
+    /// Its settings and where they come from.
+    pub fn into_parts(self) -> (Settings, Origins) {
+        (self.settings, self.origins)
+    }
+}

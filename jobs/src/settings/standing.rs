@@ -1,0 +1,34 @@
+//! Whether a setting does what it says.
+
+use super::{row::Row, value::Value};
+
+/// How far a setting is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It does what it says.
+    Built,
+    /// It does nothing in this version, for this reason: a job that asks for it itself is refused, and one for which a
+    /// profile, a preset or the farm asks runs without it.
+    Unbuilt(&'static str),
+    /// It does nothing in this version, for this reason, and a job that asks for it runs without it.
+    FallsBack(&'static str),
+}
+
+impl Row {
+    /// Why a job with this value runs without what it asks for; `None` where it does not, or asks for nothing.
+    pub fn inactive(&self, value: &Value) -> Option<&'static str> {
+        let asks = self.default_value().as_ref() != Some(value);
+        match self.standing {
+            Standing::Unbuilt(reason) | Standing::FallsBack(reason) if asks => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Why a job can't ask for this value itself.
+    pub fn refuses(&self, value: &Value) -> Option<&'static str> {
+        match self.standing {
+            Standing::Unbuilt(_) => self.inactive(value),
+            Standing::Built | Standing::FallsBack(_) => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What the Python application has and this version does not carry out yet: rows without machinery.
+
+use crate::settings::{
+    row::{Counts, Fallback, Kind, Row, Scope},
+    standing::Standing,
+};
+
+const VAE: Standing = Standing::Unbuilt(
+    "chunked decoding and quality mode are not built yet: the VAE decodes as the original does",
+);
+const CACHE: Standing = Standing::Unbuilt("step caches are not built yet: every step is computed");
+const STORAGE: Standing =
+    Standing::Unbuilt("weights are not quantized yet: they are used as they are in their files");
+const STORAGE_TYPES: Kind = Kind::Word {
+    noun: "a storage type",
+    words: &["auto", "bf16", "f16", "fp8_e4m3", "int8", "nf4", "fp4"],
+};
+
+/// Latent frames that the VAE decodes at a time.
+pub static VAE_CHUNK: Row = Row {
+    key: "vae.chunk",
+    kind: Kind::Integer {
+        range: 1..=8,
+        or: Some("auto"),
+    },
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: VAE,
+    original: &["FRAMEPACK_VAE_CHUNK_SIZE"],
+    about: "latent frames that the VAE decodes at a time; `auto` decodes as the original does without chunks",
+};
+
+/// Larger pieces for better hands.
+pub static VAE_QUALITY: Row = Row {
+    key: "vae.quality",
+    kind: Kind::Switch,
+    default: Fallback::Text("off"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: VAE,
+    original: &["Quality Mode"],
+    about: "decodes in larger pieces with more overlap",
+};
+
+/// TensorRT for the VAE.
+pub static VAE_TENSORRT: Row = Row {
+    key: "vae.tensorrt",
+    kind: Kind::Switch,
+    default: Fallback::Text("off"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: Standing::FallsBack("there is no TensorRT in this build: the VAE decodes with torch"),
+    original: &["--enable-tensorrt", "FRAMEPACK_ENABLE_TENSORRT"],
+    about: "decodes with TensorRT; where that is not possible, with torch, as the application does",
+};
+
+/// What a step may reuse of an earlier one.
+pub static CACHE_KIND: Row = Row {
+    key: "cache.kind",
+    kind: Kind::Word {
+        noun: "a step cache",
+        words: &["off", "teacache", "magcache", "fbcache", "simcache", "kv"],
+    },
+    default: Fallback::Text("off"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: CACHE,
+    original: &[
+        "Use TeaCache",
+        "FRAMEPACK_ENABLE_FBCACHE",
+        "FRAMEPACK_ENABLE_SIM_CACHE",
+        "FRAMEPACK_ENABLE_KV_CACHE",
+    ],
+    about: "what a step may reuse of an earlier one; there `teacache` is the default",
+};
+
+/// How much may change before a step is computed.
+pub static CACHE_THRESHOLD: Row = Row {
+    key: "cache.threshold",
+    kind: Kind::Number {
+        range: 0.0..=1.0,
+        or: Some("auto"),
+    },
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: CACHE,
+    original: &[
+        "FRAMEPACK_FBCACHE_THRESHOLD",
+        "FRAMEPACK_SIM_CACHE_THRESHOLD",
+    ],
+    about: "how much may change before a step is computed again; `auto` is the cache's own: 0.15 of TeaCache, 0.035 of FBCache, 0.9 of SimCache",
+};
+
+/// How the weights of the transformer are stored.
+pub static STORAGE_TRANSFORMER: Row = Row {
+    key: "storage.transformer",
+    kind: STORAGE_TYPES,
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: STORAGE,
+    original: &["FRAMEPACK_USE_BNB", "FRAMEPACK_BNB_LOAD_IN_4BIT"],
+    about: "how the weights of the transformer are stored in memory; `auto` as in their files",
+};
+
+/// How the weights of Llama are stored.
+pub static STORAGE_TEXT_ENCODER: Row = Row {
+    key: "storage.text_encoder",
+    kind: STORAGE_TYPES,
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: STORAGE,
+    original: &["FRAMEPACK_USE_BNB", "FRAMEPACK_BNB_LOAD_IN_4BIT"],
+    about: "how the weights of Llama are stored in memory; `auto` as in their files",
+};
+
+/// How the weights of CLIP are stored.
+pub static STORAGE_TEXT_ENCODER_2: Row = Row {
+    key: "storage.text_encoder_2",
+    kind: STORAGE_TYPES,
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: STORAGE,
+    original: &[],
+    about: "how the weights of CLIP are stored in memory; `auto` as in their files",
+};
+
+/// How the weights of SigLIP are stored.
+pub static STORAGE_IMAGE_ENCODER: Row = Row {
+    key: "storage.image_encoder",
+    kind: STORAGE_TYPES,
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: STORAGE,
+    original: &[],
+    about: "how the weights of SigLIP are stored in memory; `auto` as in their files",
+};

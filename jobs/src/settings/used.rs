@@ -1,0 +1,94 @@
+//! The settings that a job was rendered with, and where each comes from.
+
+use serde_json::Value as Json;
+
+use super::{
+    farm::Farm,
+    origin::{Origin, Setting},
+    row::{Counts, Row, Scope},
+    table::{
+        ATTENTION, BACKEND, BACKGROUND, BUCKET, LATENT_WINDOW, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB,
+        STEPS, TABLE,
+    },
+    value::{Settings, Value},
+};
+use crate::{BundleDefaults, Job};
+
+/// What a worker has to know of a job that has no field of its own in its request.
+static WORKER_ROWS: [&Row; 6] = [
+    &BACKGROUND,
+    &ATTENTION,
+    &PRESERVE_GB,
+    &LOAD_CHUNK_MB,
+    &OFFLOAD,
+    &BACKEND,
+];
+
+/// The settings without a field of their own that the worker of a job has to know which begins now, where they differ
+/// from their defaults.
+pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
+    let mut settings = Settings::default();
+    for row in WORKER_ROWS {
+        let value = match row.counts {
+            Counts::AtSubmission => job.rendered_spec().get(row),
+            Counts::AtStart => of_job(job, farm, row).map(|(value, _)| value),
+        };
+        if let Some(value) = value.filter(|value| row.default_value().as_ref() != Some(value)) {
+            settings.set(row.key, value);
+        }
+    }
+    settings
+}
+
+/// What somebody set of the settings that a job has which begins now, and what its bundle says.
+pub fn used(job: &Job, farm: &Farm, bundle: &BundleDefaults) -> Vec<Setting> {
+    let of_row = |row: &'static Row| {
+        let (value, origin) = of_job(job, farm, row).or_else(|| of_bundle(bundle, row))?;
+        Some(setting(row, &value, origin))
+    };
+    TABLE.into_iter().filter_map(of_row).collect()
+}
+
+/// All of the table: those of `used`, and the defaults of the others.
+pub fn used_or_default(used: &[Setting]) -> Vec<Setting> {
+    let of_row = |row: &'static Row| {
+        let known = used.iter().find(|setting| setting.key == row.key);
+        known.cloned().or_else(|| {
+            let default = row.default_value()?;
+            Some(setting(row, &default, Origin::Default))
+        })
+    };
+    TABLE.into_iter().filter_map(of_row).collect()
+}
+
+/// The value of a row that a job has, and who set it.
+fn of_job(job: &Job, farm: &Farm, row: &'static Row) -> Option<(Value, Origin)> {
+    if let Some(origin) = job.origins.get(row.key) {
+        return Some((job.rendered_spec().get(row)?, origin.clone()));
+    }
+    let of_farm = match (row.scope, row.counts) {
+        (Scope::Job, _) | (Scope::Both, Counts::AtSubmission) => None,
+        (Scope::Farm, _) => farm.get(row).zip(farm.origin(row)),
+        (Scope::Both, Counts::AtStart) => farm.for_job(row, &job.origins),
+    };
+    of_farm.map(|(value, origin)| (value.clone(), origin.clone()))
+}
+
+fn of_bundle(bundle: &BundleDefaults, row: &Row) -> Option<(Value, Origin)> {
+    let value = match row.key {
+        key if key == BUCKET.key => bundle.bucket_px,
+        key if key == STEPS.key => bundle.steps,
+        key if key == LATENT_WINDOW.key => bundle.latent_window,
+        _ => return None,
+    };
+    Some((Value::Integer(value.into()), Origin::Bundle))
+}
+
+fn setting(row: &Row, value: &Value, origin: Origin) -> Setting {
+    Setting {
+        key: row.key.to_owned(),
+        value: serde_json::to_value(value).unwrap_or(Json::Null),
+        origin,
+        inactive: row.inactive(value).map(str::to_owned),
+    }
+}
