@@ -9,21 +9,18 @@ mod transformer;
 use std::{path::Path, rc::Rc};
 
 use framepack_ipc::worker::{MemoryPlan, MemoryUse};
-use framepack_jobs::{Guidance, Offloading};
+use framepack_jobs::Guidance;
 use tch::{Device, Kind};
 
 pub use self::hoist::{hoist, hoist_schedule};
-use self::{
-    hoist::HoistedCache,
-    transformer::{LoadedTransformer, evict_weights},
-};
+use self::{hoist::HoistedCache, transformer::LoadedTransformer};
 use crate::{
     bundle::{Bundle, Component, EncoderFiles},
     condition::{TextEncoders, VisionEncoder},
     device,
     error::Error,
     job::Job,
-    offload::{Memory, Residency, offload_model_from_device_for_memory_preservation},
+    offload::{Memory, Residency},
     plan::{ModelOptions, Placement, Planner, Relief},
     sampler::{Guided, Sampled, ScheduleConditioning},
     settings::MemorySettings,
@@ -252,24 +249,10 @@ impl Models {
     /// have to, or further if the job says so; nothing is copied, and they come back under the next section's first step.
     pub(crate) fn decoder(&mut self, bundle: &Bundle) -> Result<&Vae, Error> {
         self.vae(bundle)?;
-        let bytes = self.placement().decoding_bytes;
         if let Some(transformer) = &self.transformer
             && self.memory.is_limited()
         {
-            let (blocks, offloading) = (transformer.model.blocks(), self.settings.offloading);
-            let offload = || {
-                offload_model_from_device_for_memory_preservation(blocks, bytes, offloading);
-            };
-            if offloading == Offloading::Aggressive {
-                offload(); // also where there is room enough
-            }
-            if !self.placement().is_roomy {
-                let evictions: [Box<dyn FnOnce()>; 2] = [
-                    Box::new(offload),
-                    Box::new(|| evict_weights(&transformer.model)),
-                ];
-                self.memory.vram().force_free_vram(bytes, evictions)?;
-            }
+            transformer.make_room(self.placement(), self.settings.offloading)?;
         }
         self.vae(bundle)
     }

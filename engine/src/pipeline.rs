@@ -18,6 +18,7 @@ use self::{
     attention::{Decision, Wishes},
     encode::Encoders,
     generate::{Generation, Opening, Run},
+    prepare::Usual,
     settled::settled,
 };
 use crate::{
@@ -72,6 +73,20 @@ impl Pipeline {
         let choices = state_dir.join(format!("choices-{name}.json"));
         self.choices = Choices::on_disk(&choices, &self.platform);
         self
+    }
+
+    /// Checks the device, and makes ready what jobs of `bundles` will need. Fails if the device does; what is wrong with
+    /// bundles is left to the jobs that meet it.
+    pub fn prepare(&mut self, bundles: &Bundles) -> Result<(), Error> {
+        let usual = Usual {
+            planner: self.planner(),
+            options: self.models.options(),
+            device: self.platform.device,
+        };
+        prepare::prepare(bundles, usual, |class| match self.attention {
+            Some(backend) => Ok(backend),
+            None => self.choices.choose(class),
+        })
     }
 
     /// What plans jobs for this pipeline's device; also while it renders.

@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::MemoryBackend;
+use framepack_jobs::{MemoryBackend, Offloading};
 
 use super::hoist::HoistedCache;
-use crate::{error::Error, plan::Split, transformer::PackedTransformer};
+use crate::{
+    error::Error,
+    offload::offload_model_from_device_for_memory_preservation,
+    plan::{Placement, Split},
+    transformer::PackedTransformer,
+};
 
 /// The transformer, and what belongs to these weights alone.
 #[derive(Debug)]
@@ -34,6 +39,29 @@ impl LoadedTransformer {
         }
         self.placed = Some((plan.clone(), backend));
         Ok(())
+    }
+
+    /// Makes room for decoding: blocks leave the device as far as they have to, or further if `offloading` says so. What
+    /// left comes back when it is needed.
+    pub(super) fn make_room(
+        &self,
+        placement: &Placement,
+        offloading: Offloading,
+    ) -> Result<(), Error> {
+        let (blocks, bytes) = (self.model.blocks(), placement.decoding_bytes);
+        let offload = || {
+            offload_model_from_device_for_memory_preservation(blocks, bytes, offloading);
+        };
+        if offloading == Offloading::Aggressive {
+            offload(); // also where there is room enough
+        }
+        if placement.is_roomy {
+            return Ok(());
+        }
+        let evictions: [Box<dyn FnOnce()>; 2] =
+            [Box::new(offload), Box::new(|| evict_weights(&self.model))];
+        let vram = blocks.memory().vram();
+        vram.force_free_vram(bytes, evictions).map(drop)
     }
 
     /// Drops everything that is on the device.

@@ -10,6 +10,7 @@ mod options;
 mod original;
 mod places;
 mod residency;
+mod stages;
 mod swap;
 #[cfg(test)]
 mod tests;
@@ -27,5 +28,5 @@ pub use self::{
     swap::DynamicSwap,
     vram::Vram,
 };
-pub(crate) use self::{memory::Moved, residency::evenly_spread, transfer::DEFAULT_CHUNK_BYTES};
+pub(crate) use self::{memory::Moved, residency::evenly_spread, stages::DEFAULT_CHUNK_BYTES};
 pub use framepack_jobs::Offloading;

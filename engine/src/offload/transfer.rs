@@ -5,31 +5,20 @@
 //! page-locked memory each chunk is a copy of its own, for which the host waits.
 //! Nothing is ever copied back; only weights that were made from a seed on the device are fetched, once.
 
-use std::{
-    borrow::Cow,
-    cell::{Cell, RefCell},
-    mem,
-    ops::Range,
-};
+use std::{borrow::Cow, cell::Cell, mem, ops::Range};
 
 use tch::{Device, Tensor};
 
 use super::{
     arena::{HostBlock, write_in_parallel},
     options::{Staging, TransferOptions},
+    stages::Stages,
 };
 use crate::{
-    device::{Event, HostBuffer, HostTensor, Stream},
-    error::{Error, Shortage},
+    device::{Event, HostTensor, Stream},
+    error::Error,
     weights::Repacked,
 };
-
-/// Two are enough: one is filled while the other is fetched.
-const STAGES: usize = 2;
-/// Chunks are whole numbers of any type.
-const ALIGNMENT_BYTES: usize = 16;
-/// Most host memory for chunks in transit, where nobody says otherwise.
-pub(crate) const DEFAULT_CHUNK_BYTES: u64 = 256 << 20;
 
 /// What carries weights to one device.
 #[derive(Debug)]
@@ -41,25 +30,8 @@ pub(crate) struct Transfers {
     stream: Cell<Option<Stream>>,
     /// That beside the computation, once it was needed.
     side_stream: Cell<Option<Stream>>,
-    stages: RefCell<Vec<Stage>>,
-    next_stage: Cell<usize>,
-    /// Size of a stage.
-    stage_bytes: Cell<usize>,
+    stages: Stages,
     peak_host_bytes: Cell<u64>,
-}
-
-/// A page-locked buffer, with the transfer that still reads it.
-#[derive(Debug)]
-struct Stage {
-    buffer: HostBuffer,
-    busy: Option<Event>,
-}
-
-/// The size of each stage, so that they and what is converted into them take `chunk_bytes` together.
-fn stage_bytes(chunk_bytes: usize) -> usize {
-    let for_stages = chunk_bytes.saturating_sub(Repacked::WRITING_BYTES);
-    let for_stages = for_stages.max(chunk_bytes / 2); // of a small chunk
-    (for_stages / STAGES / ALIGNMENT_BYTES).max(1) * ALIGNMENT_BYTES
 }
 
 impl Transfers {
@@ -70,9 +42,7 @@ impl Transfers {
             device,
             stream: Cell::default(),
             side_stream: Cell::default(),
-            stages: RefCell::default(),
-            next_stage: Cell::new(0),
-            stage_bytes: Cell::new(stage_bytes(DEFAULT_CHUNK_BYTES as usize)),
+            stages: Stages::new(),
             peak_host_bytes: Cell::new(0),
         };
         transfers.choose_stream();
@@ -101,30 +71,25 @@ impl Transfers {
 
     /// Limits the host memory for chunks in transit.
     pub(crate) fn set_chunk_bytes(&self, bytes: usize) {
-        let bytes = stage_bytes(bytes);
-        if bytes != self.stage_bytes.get() {
+        if self.stages.set_chunk_bytes(bytes) {
             self.release();
-            self.stage_bytes.set(bytes);
         }
     }
 
     /// Gives back the host memory of the transfers themselves. They have it again when they need it.
     pub(crate) fn release(&self) {
         self.finish();
-        self.stages.borrow_mut().clear();
+        self.stages.clear();
     }
 
     /// Host memory of the transfers themselves.
     pub(crate) fn host_bytes(&self) -> u64 {
-        let stages = self.stages.borrow();
-        stages.iter().map(|stage| stage.buffer.len() as u64).sum()
+        self.stages.host_bytes()
     }
 
     /// What of it is page-locked.
     pub(crate) fn page_locked_bytes(&self) -> u64 {
-        let stages = self.stages.borrow();
-        let locked = stages.iter().filter(|stage| stage.buffer.is_page_locked());
-        locked.map(|stage| stage.buffer.len() as u64).sum()
+        self.stages.page_locked_bytes()
     }
 
     /// Most host memory that one transfer took so far, the copies of blocks aside.
@@ -179,8 +144,9 @@ impl Transfers {
         let is_staged = self.options.get().use_pinned_memory
             && (self.device.is_cuda() || self.staging == Staging::Always);
         let is_converted = bytes.as_there().is_none();
-        for start in (0..bytes.len()).step_by(self.stage_bytes.get()) {
-            let end = bytes.len().min(start + self.stage_bytes.get());
+        let stage_bytes = self.stages.stage_bytes();
+        for start in (0..bytes.len()).step_by(stage_bytes) {
+            let end = bytes.len().min(start + stage_bytes);
             let to = to.narrow(0, (offset + start) as i64, (end - start) as i64);
             let made_bytes = if is_staged {
                 self.send_staged(bytes, start, &to)?;
@@ -226,25 +192,16 @@ impl Transfers {
 
     /// Sends the chunk of `bytes` from `start` on that `to` takes by way of a stage.
     fn send_staged(&self, bytes: &Repacked<'_>, start: usize, to: &Tensor) -> Result<(), Error> {
-        let mut stages = self.stages.borrow_mut();
-        if stages.is_empty() {
-            *stages = self.new_stages()?;
-        }
-        let number = self.next_stage.get();
-        self.next_stage.set((number + 1) % STAGES);
-        let stage = &mut stages[number];
-        if let Some(busy) = stage.busy.take() {
-            busy.synchronize();
-        }
-        let length = to.size()[0] as usize;
-        write_in_parallel(bytes, start, &mut stage.buffer.as_mut_slice()[..length]);
-        let (staged, stream) = (stage.buffer.tensor(0, length), self.stream.get());
-        match &stream {
-            Some(stream) => stream.copy(&staged, to),
-            None => to.shallow_clone().copy_(&staged),
-        }
-        stage.busy = stream.as_ref().map(Event::record);
-        Ok(())
+        let (length, stream) = (to.size()[0] as usize, self.stream.get());
+        self.stages.turn(self.page_lock_for(), |stage| {
+            write_in_parallel(bytes, start, &mut stage.as_mut_slice()[..length]);
+            let staged = stage.tensor(0, length);
+            match &stream {
+                Some(stream) => stream.copy(&staged, to),
+                None => to.shallow_clone().copy_(&staged),
+            }
+            stream.as_ref().map(Event::record)
+        })
     }
 
     /// Counts what is on the host while a part of a block is sent: the stages, and what was made for it.
@@ -257,38 +214,18 @@ impl Transfers {
     /// Brings weights that were synthesised on the device to the host, once.
     pub(crate) fn fetch(&self, from: &Tensor, to: &mut [u8]) -> Result<(), Error> {
         let stream = Stream::current(self.device).expect("weights are synthesised on CUDA only");
-        let mut stages = self.stages.borrow_mut();
-        if stages.is_empty() {
-            *stages = self.new_stages()?;
-        }
-        let stage = &mut stages[0];
-        if let Some(busy) = stage.busy.take() {
-            busy.synchronize();
-        }
-        let stage_bytes = self.stage_bytes.get();
+        let stage_bytes = self.stages.stage_bytes();
         for (number, to) in to.chunks_mut(stage_bytes).enumerate() {
             let from = from.narrow(0, (number * stage_bytes) as i64, to.len() as i64);
-            stream.copy(&from, &stage.buffer.tensor_mut(to.len()));
-            stream.synchronize();
-            let staged = Repacked::there(&stage.buffer.as_slice()[..to.len()]);
-            write_in_parallel(&staged, 0, to);
+            self.stages.turn(self.page_lock_for(), |stage| {
+                stream.copy(&from, &stage.tensor_mut(to.len()));
+                stream.synchronize();
+                let staged = Repacked::there(&stage.as_slice()[..to.len()]);
+                write_in_parallel(&staged, 0, to);
+                None
+            })?;
         }
         Ok(())
-    }
-
-    fn new_stages(&self) -> Result<Vec<Stage>, Error> {
-        let stage = || {
-            let bytes = self.stage_bytes.get();
-            let buffer = HostBuffer::new(bytes)
-                .map_err(|error| Shortage::of_host(bytes, "transfers", &error))?;
-            if self.page_locks()
-                && let Err(reason) = buffer.page_lock(self.device)
-            {
-                tracing::warn!(reason, "transfers use memory that is not page-locked");
-            }
-            Ok(Stage { buffer, busy: None })
-        };
-        (0..STAGES).map(|_| stage()).collect()
     }
 
     /// Waits for all transfers.
@@ -306,9 +243,10 @@ impl Transfers {
         }
     }
 
-    /// Whether copies in host memory are to be page-locked.
-    pub(crate) fn page_locks(&self) -> bool {
-        self.device.is_cuda() && self.options.get().use_pinned_memory
+    /// The device for which host memory is to be page-locked, if it is.
+    pub(crate) fn page_lock_for(&self) -> Option<Device> {
+        let is_wanted = self.device.is_cuda() && self.options.get().use_pinned_memory;
+        is_wanted.then_some(self.device)
     }
 
     /// Whether blocks travel before their turn comes.

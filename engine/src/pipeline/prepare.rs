@@ -12,17 +12,15 @@ use std::{
 
 use framepack_ipc::worker::RenderRequest;
 use framepack_jobs::{Bytes, Model};
+use tch::Device;
 
-use super::{
-    Pipeline,
-    read_ahead::{Reading, budget_bytes, read_ahead},
-};
+use super::read_ahead::{Reading, budget_bytes, read_ahead};
 use crate::{
     bundle::{Bundle, Component},
     device,
     error::Error,
     job::{Job, usual_request},
-    nn::attention::Class,
+    nn::attention::{Backend, Class},
     plan::{ModelOptions, Planner, Relief},
     text::{clip, llama},
     transformer,
@@ -62,51 +60,36 @@ struct Found {
     classes: Vec<Class>,
 }
 
-impl Pipeline {
-    /// Checks the device, and prepares what jobs of `bundles` will need. Fails if the device does.
-    pub fn prepare(&mut self, bundles: &Bundles) -> Result<(), Error> {
-        let deadline = Instant::now() + PATIENCE;
-        device::answers(self.platform.device)?;
-        tracing::info!("prepared: the device computes right");
-        let Some(found) = look(bundles.clone(), self.usual(), deadline) else {
-            tracing::warn!(
-                bundle = %bundles.bundle.display(),
-                "not prepared: the bundle's files do not answer; jobs will wait for them"
-            );
-            return Ok(());
-        };
-        tracing::info!(files = found.files, "prepared: weight files are opened");
-        self.choose(&found.classes)?;
-        let budget_bytes = budget_bytes(device::host_available_bytes().unwrap_or(0));
-        match read_ahead(found.encoders, budget_bytes, deadline) {
-            Reading::Ended { bytes } => {
-                tracing::info!(bytes = %Bytes(bytes), "prepared: encoders are read ahead");
-            }
-            Reading::GoesOn => tracing::info!("prepared: encoders are being read ahead"),
-        }
-        Ok(())
+/// Checks the device and prepares what jobs of `bundles` will need; `choose` decides about the attention's backend. Fails
+/// if the device does.
+pub(super) fn prepare(
+    bundles: &Bundles,
+    usual: Usual,
+    mut choose: impl FnMut(&Class) -> Result<Backend, Error>,
+) -> Result<(), Error> {
+    let deadline = Instant::now() + PATIENCE;
+    device::answers(usual.device)?;
+    tracing::info!("prepared: the device computes right");
+    let Some(found) = look(bundles.clone(), usual, deadline) else {
+        tracing::warn!(
+            bundle = %bundles.bundle.display(),
+            "not prepared: the bundle's files do not answer; jobs will wait for them"
+        );
+        return Ok(());
+    };
+    tracing::info!(files = found.files, "prepared: weight files are opened");
+    for class in &found.classes {
+        let backend = choose(class)?;
+        tracing::info!(%backend, ?class, "prepared: attention");
     }
-
-    /// Has a choice of the attention's backend for each class, as a job will look for it.
-    fn choose(&mut self, classes: &[Class]) -> Result<(), Error> {
-        for class in classes {
-            // What is set for the worker needs no choice.
-            let backend = match self.attention {
-                Some(backend) => backend,
-                None => self.choices.choose(class)?,
-            };
-            tracing::info!(%backend, ?class, "prepared: attention");
+    let budget_bytes = budget_bytes(device::host_available_bytes().unwrap_or(0));
+    match read_ahead(found.encoders, budget_bytes, deadline) {
+        Reading::Ended { bytes } => {
+            tracing::info!(bytes = %Bytes(bytes), "prepared: encoders are read ahead");
         }
-        Ok(())
+        Reading::GoesOn => tracing::info!("prepared: encoders are being read ahead"),
     }
-
-    fn usual(&self) -> Usual {
-        Usual {
-            planner: self.planner(),
-            options: self.models.options(),
-            device: self.platform.device,
-        }
-    }
+    Ok(())
 }
 
 /// Looks at the bundles on another thread; `None` if that is not over at `deadline`.
@@ -121,10 +104,10 @@ fn look(bundles: Bundles, usual: Usual, deadline: Instant) -> Option<Found> {
 }
 
 /// What finds out what usual jobs take.
-struct Usual {
-    planner: Planner,
-    options: ModelOptions,
-    device: tch::Device,
+pub(super) struct Usual {
+    pub(super) planner: Planner,
+    pub(super) options: ModelOptions,
+    pub(super) device: Device,
 }
 
 impl Usual {
@@ -149,7 +132,7 @@ impl Usual {
             }
         }
         let models = [Model::Original, Model::F1];
-        for &model in &models[..1 + usize::from(f1.is_some())] {
+        for &model in &models[..=usize::from(f1.is_some())] {
             match self.class(&usual_request(root, f1_root, model)) {
                 Ok(class) if found.classes.contains(&class) => {}
                 Ok(class) => found.classes.push(class),

@@ -45,7 +45,7 @@ impl<B> DynamicSwap<B> {
         }
         let numbers = (0..self.len()).filter(|number| wanted(*number));
         let wanted = numbers.map(|number| self.blocks[number].clone()).collect();
-        let page_lock_for = (self.memory.transfers().page_locks()).then_some(self.device());
+        let page_lock_for = self.memory.transfers().page_lock_for();
         if page_lock_for.is_none() && self.page_locked_bytes() > 0 {
             self.memory.transfers().synchronize();
             self.blocks.iter().for_each(|block| block.page_unlock());
