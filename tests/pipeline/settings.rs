@@ -37,7 +37,7 @@ fn memory_settings_are_in_plan_and_report_and_change_no_result() {
     const GIB: u64 = 1 << 30;
     let desk = Desk::new();
     let mut worker = Worker::ready_with(desk.path(), &["--preserve-gb", "5"]);
-    let request = brief(desk.request(Model::Original, 2));
+    let request = brief(desk.request(Model::Original, 1));
     let usual = worker.render(&request);
     let preserve = |value| [("memory.preserve_gb", value)];
     let everything = [

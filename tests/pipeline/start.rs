@@ -89,12 +89,12 @@ fn a_bundle_that_is_missing_or_damaged_is_left_to_its_jobs() {
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     };
     let make: [(&str, &dyn Fn()); 3] = [
-        ("FP3001", &|| {}),
+        ("FP3012", &|| {}),
         ("FP3005", &|| {
             copy_folder(&fixtures().join("bundle"), &bundle);
             shorten("text_encoder/model.safetensors");
         }),
-        ("FP3001", &|| {
+        ("FP3012", &|| {
             fs::remove_dir_all(bundle.join("vae")).unwrap();
         }),
     ];
