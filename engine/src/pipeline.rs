@@ -3,6 +3,8 @@
 mod attention;
 mod encode;
 mod generate;
+mod prepare;
+mod read_ahead;
 mod settled;
 
 use std::path::Path;
@@ -11,10 +13,12 @@ use framepack_ipc::worker::{ChosenBy, DeviceIdle, RenderOutput, RenderRequest, T
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
+pub use self::prepare::Bundles;
 use self::{
     attention::{Decision, Wishes},
     encode::Encoders,
     generate::{Generation, Opening, Run},
+    prepare::Usual,
     settled::settled,
 };
 use crate::{
@@ -70,6 +74,21 @@ impl Pipeline {
         self
     }
 
+    /// Checks the device, and makes ready what jobs of `bundles` will need. Fails if the device does; what is wrong with
+    /// bundles is left to the jobs that meet it.
+    pub fn prepare(&mut self, bundles: &Bundles) -> Result<(), Error> {
+        let usual = Usual {
+            planner: self.planner(),
+            options: self.models.options(),
+            device: self.platform.device,
+        };
+        let (flag, mode) = (self.options.attention, self.options.attention_mode);
+        prepare::prepare(bundles, usual, |class| match flag {
+            Some(backend) => Ok(backend),
+            None => Ok(self.choices.choose(mode, class)?.backend),
+        })
+    }
+
     /// What plans jobs for this pipeline's device; also while it renders.
     pub fn planner(&self) -> Planner {
         self.models.planner()
@@ -108,6 +127,7 @@ impl Pipeline {
         let mut job = Job::resolve(request)?;
         job.warnings.extend(short_of_host_memory(request.host_rung));
         let ladder = Ladder::at(request.rung, request.host_rung);
+        self.models.begin(&job);
         let mut memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
 
@@ -121,7 +141,9 @@ impl Pipeline {
         found.frames = frames.find(&found.checksums);
         let device = self.platform.device;
         let class = self.attention_class(&job, memory_plan.transformer.tokens)?;
-        let expected = self.options.expected_attention(device, job.attention);
+        let expected = self
+            .options
+            .expected_attention(device, job.settings.attention);
         let planned = expected.memory(device, &class)?;
         let attention = self.attention(&job, &found, &class)?;
         job.warnings.extend(attention.warning.clone());
@@ -190,7 +212,7 @@ impl Pipeline {
         class: &Class,
     ) -> Result<Decision, Error> {
         let device = self.platform.device;
-        let asked = job.attention.or(self.options.attention_mode);
+        let asked = job.settings.attention.or(self.options.attention_mode);
         // Where decoding is all that is left to do, nothing needs the backend.
         let is_to_sample = found.sections.len() < job.plan.sections as usize;
         let begun = found.newest().filter(|_| !is_to_sample);
@@ -274,6 +296,7 @@ impl Pipeline {
             peak_device_bytes: device::allocator_stats(self.platform.device)
                 .map(|stats| stats.peak_reserved_bytes),
             memory_plan: None,
+            memory_use: Some(Box::new(self.models.memory_use())),
             device_idle: video.idle.map(|idle| DeviceIdle {
                 idle_secs: idle.idle_secs,
                 total_secs: idle.total_secs,

@@ -45,7 +45,10 @@ impl JobSpec {
         let rendered = spec.clone().with(&farm_defaults);
         let mut warnings = self.warnings;
         warnings.extend(remarks(&rendered, surroundings));
-        warnings.extend(own.get(&PRESERVE_GB).and_then(|value| PRESERVE_GB.caution(value)));
+        warnings.extend(
+            own.get(&PRESERVE_GB)
+                .and_then(|value| PRESERVE_GB.caution(value)),
+        );
         warnings.extend(inactive);
         let said = own.get(&OUTPUT_CRF);
         let said = said.or_else(|| farm_defaults.get(&OUTPUT_CRF));

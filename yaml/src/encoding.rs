@@ -13,7 +13,10 @@ const OTHERS: [(&[u8], &str); 13] = [
     (b"\x89PNG", "a PNG picture"),
     (b"GIF8", "a GIF picture"),
     (b"RIFF", "a picture, sound or video (RIFF)"),
-    (b"PK\x03\x04", "a zip archive, or a document of Office or OpenOffice"),
+    (
+        b"PK\x03\x04",
+        "a zip archive, or a document of Office or OpenOffice",
+    ),
     (b"\xd0\xcf\x11\xe0", "a document of an old Office"),
     (b"{\\rtf", "a rich text document (RTF)"),
     (b"%PDF", "a PDF document"),

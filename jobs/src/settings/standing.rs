@@ -30,7 +30,9 @@ impl Row {
 
     /// What a value that is accepted may cost.
     pub fn caution(&self, value: &Value) -> Option<String> {
-        let gb = value.number().filter(|gb| self.key == PRESERVED && *gb < LEAST_PRESERVED_GB)?;
+        let gb = value
+            .number()
+            .filter(|gb| self.key == PRESERVED && *gb < LEAST_PRESERVED_GB)?;
         Some(format!(
             "{}: {gb} is less than the {LEAST_PRESERVED_GB} that the Python application keeps at least: other programs \
              on the card may run out of memory",
