@@ -127,7 +127,7 @@ fn each_start_line_becomes_a_configuration_that_the_daemon_takes() {
 #[test]
 fn a_script_with_all_of_them_is_read_by_line() {
     let script = format!(
-        "#!/bin/bash\n\n{}\n\n# Extreme\n# bash start.sh\n{}\n# TensorRT\n{}",
+        "#!/bin/bash\n\n{}\n\n# Extreme\n# bash start.sh\n{}\n\n# TensorRT\n{}",
         START_LINES[0],
         // Commented out, as they are in the application.
         commented(START_LINES[1]),
@@ -137,8 +137,8 @@ fn a_script_with_all_of_them_is_read_by_line() {
     let import =
         |line: &[&str]| framepackd(&[&["config", "import-env", "-"], line].concat(), &script);
     assert!(printed(&import(&[])).contains("The start line on lines 3 to 5: demo_gradio.py."));
-    assert!(printed(&import(&["--line", "9"])).contains("max_split_size_mb:128"));
-    assert!(printed(&import(&["--line", "14"])).contains("mem_efficient_sdp: off"));
+    assert!(printed(&import(&["--line", "10"])).contains("max_split_size_mb:128"));
+    assert!(printed(&import(&["--line", "16"])).contains("mem_efficient_sdp: off"));
     let none = import(&["--line", "2"]);
     assert_code(&none, 2);
     let said = String::from_utf8_lossy(&none.stderr).into_owned();
