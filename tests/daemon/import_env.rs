@@ -149,7 +149,8 @@ fn a_script_with_all_of_them_is_read_by_line() {
 }
 
 fn commented(text: &str) -> String {
-    text.lines().map(|line| format!("# {line}\n")).collect()
+    let lines: Vec<String> = text.lines().map(|line| format!("# {line}")).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -161,6 +162,7 @@ fn mistakes_go_to_stderr_with_their_places_and_nothing_is_printed() {
     );
     let path = script.to_str().unwrap();
     let missing = format!("{path}.missing");
+    let too_long = vec![b'#'; (1 << 20) + 1];
     for (file, stdin, parts) in [
         (
             path,
@@ -192,11 +194,7 @@ fn mistakes_go_to_stderr_with_their_places_and_nothing_is_printed() {
             b"FRAMEPACK_USE_BNB=\xff",
             &["not UTF-8 text", "[FP8002]"],
         ),
-        (
-            "-",
-            &[b'#'; (1 << 20) + 1],
-            &["more than the 1048576 bytes", "[FP8002]"],
-        ),
+        ("-", &too_long, &["more than the 1048576 bytes", "[FP8002]"]),
         (
             &missing,
             b"",
