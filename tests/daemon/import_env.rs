@@ -127,7 +127,7 @@ fn each_start_line_becomes_a_configuration_that_the_daemon_takes() {
 #[test]
 fn a_script_with_all_of_them_is_read_by_line() {
     let script = format!(
-        "#!/bin/bash\n\n{}\n\n# Extreme\n# bash start.sh\n{}\n# TensorRT\n{}",
+        "#!/bin/bash\n\n{}\n\n# Extreme\n# bash start.sh\n{}\n\n# TensorRT\n{}",
         START_LINES[0],
         // Commented out, as they are in the application.
         commented(START_LINES[1]),
@@ -137,8 +137,8 @@ fn a_script_with_all_of_them_is_read_by_line() {
     let import =
         |line: &[&str]| framepackd(&[&["config", "import-env", "-"], line].concat(), &script);
     assert!(printed(&import(&[])).contains("The start line on lines 3 to 5: demo_gradio.py."));
-    assert!(printed(&import(&["--line", "9"])).contains("max_split_size_mb:128"));
-    assert!(printed(&import(&["--line", "14"])).contains("mem_efficient_sdp: off"));
+    assert!(printed(&import(&["--line", "10"])).contains("max_split_size_mb:128"));
+    assert!(printed(&import(&["--line", "16"])).contains("mem_efficient_sdp: off"));
     let none = import(&["--line", "2"]);
     assert_code(&none, 2);
     let said = String::from_utf8_lossy(&none.stderr).into_owned();
@@ -149,7 +149,8 @@ fn a_script_with_all_of_them_is_read_by_line() {
 }
 
 fn commented(text: &str) -> String {
-    text.lines().map(|line| format!("# {line}\n")).collect()
+    let lines: Vec<String> = text.lines().map(|line| format!("# {line}")).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -161,6 +162,7 @@ fn mistakes_go_to_stderr_with_their_places_and_nothing_is_printed() {
     );
     let path = script.to_str().unwrap();
     let missing = format!("{path}.missing");
+    let too_long = vec![b'#'; (1 << 20) + 1];
     for (file, stdin, parts) in [
         (
             path,
@@ -192,11 +194,7 @@ fn mistakes_go_to_stderr_with_their_places_and_nothing_is_printed() {
             b"FRAMEPACK_USE_BNB=\xff",
             &["not UTF-8 text", "[FP8002]"],
         ),
-        (
-            "-",
-            &[b'#'; (1 << 20) + 1],
-            &["more than the 1048576 bytes", "[FP8002]"],
-        ),
+        ("-", &too_long, &["more than the 1048576 bytes", "[FP8002]"]),
         (
             &missing,
             b"",
