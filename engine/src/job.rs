@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use framepack_bundle::BundleError;
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
-use framepack_jobs::{Guidance, Model, Settings, Value, picture::Colour, settings::BACKGROUND};
+use framepack_jobs::{
+    Guidance, Model, Settings, Value,
+    picture::Colour,
+    settings::{ATTENTION, BACKGROUND},
+};
 use image::RgbImage;
 
 use crate::{
@@ -15,9 +19,6 @@ use crate::{
     section::{FRAMES_PER_SECOND, SectionOrder, SectionPlan, sections_in},
     video::{Created, Metadata},
 };
-
-/// Key of the setting that [`AttentionMode`] is the value of.
-const ATTENTION: &str = "attention";
 
 /// A job, ready to be rendered.
 #[derive(Debug)]
@@ -134,7 +135,7 @@ impl Job {
 
 /// What shows where the start image is transparent. With [`attention`] it is what a request has no field of its own for.
 pub(crate) fn background(settings: &Settings) -> Result<Colour, Error> {
-    let is_known = |key: &str| [BACKGROUND.key, ATTENTION].contains(&key);
+    let is_known = |key: &str| [BACKGROUND.key, ATTENTION.key].contains(&key);
     if let Some((key, _)) = settings.iter().find(|(key, _)| !is_known(key)) {
         return Err(Error::Setting { key: key.into() });
     }
@@ -149,19 +150,17 @@ pub(crate) fn background(settings: &Settings) -> Result<Colour, Error> {
 
 /// How attention is to be computed.
 fn attention(settings: &Settings) -> Result<AttentionMode, Error> {
-    let Some((_, value)) = settings.iter().find(|(key, _)| *key == ATTENTION) else {
+    let Some(value) = settings.get(&ATTENTION) else {
         return Ok(AttentionMode::default());
     };
-    let refused = |reason: String| Error::SettingValue {
-        key: ATTENTION.into(),
-        reason,
-    };
-    let Some(word) = value.text() else {
-        let mode = value.to_string().parse::<AttentionMode>();
-        return mode.map_err(|error| refused(error.to_string()));
-    };
+    let word = value
+        .text()
+        .map_or_else(|| value.to_string(), str::to_owned);
     word.parse()
-        .map_err(|error: UnknownMode| refused(error.to_string()))
+        .map_err(|error: UnknownMode| Error::SettingValue {
+            key: ATTENTION.key.into(),
+            reason: error.to_string(),
+        })
 }
 
 /// What the video says about itself: with the models and the start image, all that is needed to render it again.
@@ -182,8 +181,8 @@ fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Met
     if let Some(background) = request.settings.get(&BACKGROUND).and_then(Value::text) {
         comment["background"] = background.into();
     }
-    if let Some((key, mode)) = request.settings.iter().find(|(key, _)| *key == ATTENTION) {
-        comment[key] = mode.text().into();
+    if let Some(mode) = request.settings.get(&ATTENTION).and_then(Value::text) {
+        comment[ATTENTION.key] = mode.into();
     }
     Metadata {
         title: request.name.clone(),
