@@ -25,7 +25,7 @@ use crate::{
     error::{Error, VideoError},
     job::Job,
     models::Models,
-    nn::attention::{Backend, Choices, Class, TorchKernels},
+    nn::attention::{AttentionMode, Backend, Choices, Class, TorchKernels},
     output::{self, Video, Written},
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
@@ -203,7 +203,13 @@ impl Pipeline {
         };
         let is_available =
             |backend: Backend| Ok(!is_to_sample || backend.is_available(device, class)?);
-        let by_mode = |mode| self.choices.choose(mode, class);
+        let by_mode = |mode| {
+            let resolved = self.choices.choose(mode, class);
+            if mode == AttentionMode::Aggressive {
+                device::empty_cache(); // a measurement's tensors are of other sizes than the job's
+            }
+            resolved
+        };
         let decision = Decision::new(wishes, is_available, by_mode)?.of_mode(asked, device);
         let Decision {
             backend,
