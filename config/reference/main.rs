@@ -75,7 +75,7 @@ fn page() -> Result<String, Box<dyn std::error::Error>> {
     for line in &START_LINES[..3] {
         writeln!(
             page,
-            "**{}** ({}), `profile: {}`:\n",
+            "**{}** ({}); the profile made from it is `{}`:\n",
             line.place, line.title, line.profile
         )?;
         writeln!(page, "```sh\n{}```\n\nbecomes\n", line.text)?;

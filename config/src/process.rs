@@ -3,7 +3,8 @@
 use framepack_jobs::{
     MemoryAmount, Row,
     settings::{
-        CUDA_ALLOC_CONF, FAST_START, FLASH_SDP, Farm, HOST_BUDGET_GB, MEM_EFFICIENT_SDP, Value,
+        ATTENTION, CUDA_ALLOC_CONF, FAST_START, FLASH_SDP, Farm, HOST_BUDGET_GB, MEM_EFFICIENT_SDP,
+        Value,
     },
 };
 
@@ -12,6 +13,8 @@ use framepack_jobs::{
 pub struct Process {
     /// What it may page-lock of the host's memory.
     pub host_budget: MemoryAmount,
+    /// What computes attention in jobs that do not say, and is prepared.
+    pub attention: String,
     /// Whether it prepares nothing before its first job.
     pub fast_start: bool,
     /// Whether attention may be computed by the flash kernel.
@@ -28,10 +31,12 @@ impl Process {
             let value = farm.get(row).cloned().or_else(|| row.default_value());
             value == Some(Value::from("on"))
         };
+        let attention = farm.get(&ATTENTION).and_then(Value::text);
         let host_budget = farm.get(&HOST_BUDGET_GB);
         let allocator = farm.get(&CUDA_ALLOC_CONF).and_then(Value::text);
         Self {
             host_budget: host_budget.map_or(MemoryAmount::Auto, MemoryAmount::of),
+            attention: attention.unwrap_or("auto").to_owned(),
             fast_start: is_on(&FAST_START),
             flash_sdp: is_on(&FLASH_SDP),
             mem_efficient_sdp: is_on(&MEM_EFFICIENT_SDP),

@@ -109,6 +109,8 @@ impl<'s> Reader<'s> {
             let mut named = self.named.iter().rev();
             named.find_map(|(origin, settings)| Some((settings.get(row)?.clone(), origin.clone())))
         });
+        let caution = found.as_ref().and_then(|(value, _)| row.caution(value));
+        self.notices.extend(caution);
         let shown = found.as_ref().map(|(value, _)| value.clone());
         let shown = shown.or_else(|| row.default_value());
         let origin = found

@@ -6,7 +6,7 @@ use std::{os::unix::fs::MetadataExt as _, path::Path};
 use framepack_ipc::worker::{Inspected, RenderRequest};
 use framepack_jobs::{Failure, picture::Colour};
 
-use crate::{error::Error, job::background, picture, text::reach::Reach};
+use crate::{error::Error, picture, settings::JobSettings, text::reach::Reach};
 
 /// Inspects jobs one after another; keeps what the next one may ask again.
 #[derive(Debug, Default)]
@@ -56,7 +56,8 @@ impl Inspector {
         &mut self,
         request: &RenderRequest,
     ) -> Result<Vec<String>, Option<Failure>> {
-        let background = background(&request.settings).map_err(|_| None)?;
+        let settings = JobSettings::read(&request.settings).map_err(|_| None)?;
+        let background = settings.background;
         let file = PictureFile::of(&request.image).ok_or(None)?;
         if let Some((seen, on, warnings)) = &self.seen
             && (*seen, *on) == (file, background)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use framepack_bundle::BundleError;
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
 use framepack_jobs::{
-    Guidance, Model, Settings, Value,
+    Guidance, JobId, Model, Settings, Value,
     picture::Colour,
     settings::{ATTENTION, BACKGROUND},
 };
@@ -14,11 +14,15 @@ use image::RgbImage;
 use crate::{
     bundle::{Bundle, Component},
     error::Error,
-    nn::attention::{AttentionMemory, AttentionMode, UnknownMode},
-    picture::{self, Size, bucket},
+    nn::attention::AttentionMemory,
+    picture::{self, PictureError, Size, bucket, load::Picture},
     section::{FRAMES_PER_SECOND, SectionOrder, SectionPlan, sections_in},
+    settings::JobSettings,
     video::{Created, Metadata},
 };
+
+/// Side of a square that stands for any start image.
+const BLANK_SIDE_PX: u32 = 64;
 
 /// A job, ready to be rendered.
 #[derive(Debug)]
@@ -32,11 +36,10 @@ pub(crate) struct Job {
     pub(crate) negative_prompt: String,
     pub(crate) sampling: Sampling,
     pub(crate) output: Output,
+    pub(crate) settings: JobSettings,
     /// What the daemon hears of it.
     pub(crate) plan: RenderPlan,
     pub(crate) precaution: Precaution,
-    /// How its attention is to be computed.
-    pub(crate) attention: AttentionMode,
     /// What the attention has in memory, once its backend is known.
     pub(crate) attention_memory: Option<AttentionMemory>,
     /// What was asked for and could not be had, each with its reason.
@@ -70,8 +73,27 @@ pub(crate) struct Sampling {
 impl Job {
     /// Resolves `request`: reads the bundle's defaults and the image, and nothing that is large.
     pub(crate) fn resolve(request: &RenderRequest) -> Result<Self, Error> {
-        let background = background(&request.settings)?;
-        let attention = attention(&request.settings)?;
+        Self::with_picture(request, |background| {
+            picture::load::load(&request.image, background)
+        })
+    }
+
+    /// The same with a start image that is not looked for.
+    pub(crate) fn with_blank_picture(request: &RenderRequest) -> Result<Self, Error> {
+        Self::with_picture(request, |_| {
+            Ok(Picture {
+                pixels: RgbImage::new(BLANK_SIDE_PX, BLANK_SIDE_PX),
+                warnings: vec![],
+            })
+        })
+    }
+
+    fn with_picture(
+        request: &RenderRequest,
+        load: impl FnOnce(Colour) -> Result<Picture, PictureError>,
+    ) -> Result<Self, Error> {
+        let settings = JobSettings::read(&request.settings)?;
+        tracing::debug!(?settings.memory, attention = %settings.attention, "settings");
         let bundle = Bundle::open(&request.bundle)?;
         let defaults = bundle.defaults()?;
         let mut warnings = vec![];
@@ -87,8 +109,8 @@ impl Job {
             }
         };
 
-        let loaded = picture::load::load(&request.image, background)
-            .map_err(|error| error.naming(&request.image_name))?;
+        let loaded =
+            load(settings.background).map_err(|error| error.naming(&request.image_name))?;
         let picture = loaded.pixels;
         warnings.extend(loaded.warnings);
         let side_px = request.bucket.unwrap_or(defaults.bucket_px);
@@ -126,41 +148,43 @@ impl Job {
             bundle,
             transformer,
             precaution: request.precaution,
-            attention,
             attention_memory: None,
+            settings,
             warnings,
         })
     }
 }
 
-/// What shows where the start image is transparent. With [`attention`] it is what a request has no field of its own for.
-pub(crate) fn background(settings: &Settings) -> Result<Colour, Error> {
-    let is_known = |key: &str| [BACKGROUND.key, ATTENTION.key].contains(&key);
-    if let Some((key, _)) = settings.iter().find(|(key, _)| !is_known(key)) {
-        return Err(Error::Setting { key: key.into() });
+/// A request of the size that a bundle is for, of one section, which is never rendered.
+pub(crate) fn usual_request(
+    bundle: &Path,
+    f1_bundle: Option<&Path>,
+    model: Model,
+) -> RenderRequest {
+    RenderRequest {
+        job: JobId(0),
+        name: String::new(),
+        bundle: bundle.into(),
+        f1_bundle: f1_bundle.map(Into::into),
+        model,
+        image: PathBuf::new(),
+        image_name: PathBuf::new(),
+        prompt: String::new(),
+        negative_prompt: String::new(),
+        seed: 0,
+        length_secs: 1.0,
+        steps: None,
+        guidance: Guidance::default(),
+        bucket: None,
+        latent_window: None,
+        crf: 0,
+        settings: Settings::default(),
+        output: PathBuf::new(),
+        work_dir: PathBuf::new(),
+        rung: 0,
+        host_rung: 0,
+        precaution: Precaution::None,
     }
-    let Some(value) = settings.get(&BACKGROUND) else {
-        return Ok(Colour::WHITE);
-    };
-    let colour = value.text().and_then(|text| text.parse().ok());
-    colour.ok_or_else(|| Error::Setting {
-        key: BACKGROUND.key.into(),
-    })
-}
-
-/// How attention is to be computed.
-fn attention(settings: &Settings) -> Result<AttentionMode, Error> {
-    let Some(value) = settings.get(&ATTENTION) else {
-        return Ok(AttentionMode::default());
-    };
-    let word = value
-        .text()
-        .map_or_else(|| value.to_string(), str::to_owned);
-    word.parse()
-        .map_err(|error: UnknownMode| Error::SettingValue {
-            key: ATTENTION.key.into(),
-            reason: error.to_string(),
-        })
 }
 
 /// What the video says about itself: with the models and the start image, all that is needed to render it again.

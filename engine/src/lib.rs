@@ -23,6 +23,7 @@ pub mod progress;
 pub mod sampler;
 mod sealed;
 pub mod section;
+mod settings;
 pub mod text;
 pub mod transformer;
 pub mod vae;

@@ -1,33 +1,29 @@
 //! The models of a bundle: loaded when first needed and warm between jobs, as far as the device has room.
 
 mod hoist;
+mod report;
 #[cfg(test)]
 mod tests;
 mod transformer;
 
 use std::{path::Path, rc::Rc};
 
-use framepack_ipc::worker::MemoryPlan;
+use framepack_ipc::worker::{MemoryPlan, MemoryUse};
 use framepack_jobs::Guidance;
 use tch::{Device, Kind};
 
 pub use self::hoist::{hoist, hoist_schedule};
-use self::{
-    hoist::HoistedCache,
-    transformer::{LoadedTransformer, evict_weights},
-};
+use self::{hoist::HoistedCache, transformer::LoadedTransformer};
 use crate::{
     bundle::{Bundle, Component, EncoderFiles},
     condition::{TextEncoders, VisionEncoder},
     device,
     error::Error,
     job::Job,
-    offload::{
-        Memory, MemoryOptions, Offloading, Residency,
-        offload_model_from_device_for_memory_preservation,
-    },
+    offload::{Memory, Residency},
     plan::{ModelOptions, Placement, Planner, Relief},
     sampler::{Guided, Sampled, ScheduleConditioning},
+    settings::MemorySettings,
     text::{Clip, Llama, TextTokenizers},
     transformer::{Conditioning, PackedTransformer},
     vae::{Tiling, Vae},
@@ -42,6 +38,8 @@ pub(crate) struct Models {
     memory: Memory,
     options: ModelOptions,
     planner: Planner,
+    /// What the current job says of memory.
+    settings: MemorySettings,
     /// Where the current job's plan puts them.
     placement: Option<Placement>,
     /// With the state of its files.
@@ -60,9 +58,10 @@ impl Models {
     pub(crate) fn new(device: Device, options: ModelOptions) -> Self {
         Self {
             device,
-            memory: Memory::new(device, MemoryOptions::default()),
+            memory: Memory::new(device, options.memory),
             options,
             planner: Planner::new(device, options),
+            settings: MemorySettings::default(),
             placement: None,
             bundle: None,
             text: None,
@@ -75,11 +74,12 @@ impl Models {
 
     /// Drops all models and returns their memory.
     pub(crate) fn clear(&mut self) {
-        *self = Self {
-            placement: self.placement.take(),
-            bundle: self.bundle.take(),
-            ..Self::new(self.device, self.options)
-        };
+        self.text = None;
+        self.vision = None;
+        self.vae = None;
+        self.transformer = None;
+        self.transformer_files = None;
+        self.memory.release_staging();
         device::empty_cache();
     }
 
@@ -122,12 +122,33 @@ impl Models {
         self.planner.beside(host_bytes)
     }
 
+    /// Does as a job says of memory from now on, and counts what comes of it.
+    pub(crate) fn begin(&mut self, job: &Job) {
+        self.settings = job.settings.memory;
+        self.memory.set_backend(self.settings.backend);
+        let chunk_bytes = usize::try_from(self.settings.load_chunk_bytes);
+        self.memory
+            .set_chunk_bytes(chunk_bytes.unwrap_or(usize::MAX));
+        self.memory.start_counting();
+    }
+
     /// Plans a job that gives up so much, and puts the models where the plan says from now on.
     pub(crate) fn place(&mut self, job: &Job, relief: Relief) -> Result<MemoryPlan, Error> {
-        let planner = self.planner().with(relief, job.precaution);
-        let (plan, placement) = planner.plan_job(job)?;
+        let (plan, placement) = self.planner().plan_job(job, relief)?;
         self.placement = Some(placement);
         Ok(plan)
+    }
+
+    /// What the settings of the job that began last have done so far.
+    pub(crate) fn memory_use(&self) -> MemoryUse {
+        let transformer = self.transformer.as_ref();
+        let blocks = transformer.map(|loaded| loaded.model.blocks());
+        report::memory_use(&self.memory, &self.settings, self.placement(), blocks)
+    }
+
+    /// What departs from the defaults.
+    pub(crate) fn options(&self) -> ModelOptions {
+        self.options
     }
 
     /// The seed that all weights are made from, if they are.
@@ -225,23 +246,13 @@ impl Models {
     }
 
     /// The VAE, with room to decode a section. Blocks of the transformer leave the device for it as far as they
-    /// have to; nothing is copied, and they come back under the next section's first step.
+    /// have to, or further if the job says so; nothing is copied, and they come back under the next section's first step.
     pub(crate) fn decoder(&mut self, bundle: &Bundle) -> Result<&Vae, Error> {
         self.vae(bundle)?;
-        let bytes = self.placement().decoding_bytes;
         if let Some(transformer) = &self.transformer
-            && self.device.is_cuda()
-            && !self.placement().is_roomy
+            && self.memory.is_limited()
         {
-            let offload = move || {
-                let (blocks, normal) = (transformer.model.blocks(), Offloading::Normal);
-                offload_model_from_device_for_memory_preservation(blocks, bytes, normal);
-            };
-            let evictions: [Box<dyn FnOnce()>; 2] = [
-                Box::new(offload),
-                Box::new(|| evict_weights(&transformer.model)),
-            ];
-            self.memory.vram().force_free_vram(bytes, evictions)?;
+            transformer.make_room(self.placement(), self.settings.offloading)?;
         }
         self.vae(bundle)
     }
@@ -269,7 +280,7 @@ impl Models {
     }
 
     fn loaded_transformer(&mut self, folder: &Path) -> Result<&mut LoadedTransformer, Error> {
-        let placement = self.placement().clone();
+        let (placement, backend) = (self.placement().clone(), self.settings.backend);
         if !placement.is_roomy {
             self.text = None;
             self.vision = None;
@@ -280,7 +291,7 @@ impl Models {
             None => self.open_transformer(folder)?,
         };
         let transformer = self.transformer.insert(loaded);
-        transformer.place(&placement.transformer)?;
+        transformer.place(&placement.transformer, backend)?;
         Ok(transformer)
     }
 

@@ -3,6 +3,8 @@
 mod attention;
 mod encode;
 mod generate;
+mod prepare;
+mod read_ahead;
 mod settled;
 
 use std::path::Path;
@@ -11,10 +13,12 @@ use framepack_ipc::worker::{ChosenBy, DeviceIdle, RenderOutput, RenderRequest, T
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
+pub use self::prepare::Bundles;
 use self::{
     attention::{Decision, Wishes},
     encode::Encoders,
     generate::{Generation, Opening, Run},
+    prepare::Usual,
     settled::settled,
 };
 use crate::{
@@ -25,7 +29,7 @@ use crate::{
     error::{Error, VideoError},
     job::Job,
     models::Models,
-    nn::attention::{AttentionMode, Backend, Choices, Class, TorchKernels},
+    nn::attention::{AttentionMode, Backend, Choices, Class, Resolved, TorchKernels},
     output::{self, Video, Written},
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
@@ -70,6 +74,21 @@ impl Pipeline {
         self
     }
 
+    /// Checks the device, and makes ready what jobs of `bundles` will need. Fails if the device does; what is wrong with
+    /// bundles is left to the jobs that meet it.
+    pub fn prepare(&mut self, bundles: &Bundles) -> Result<(), Error> {
+        let usual = Usual {
+            planner: self.planner(),
+            options: self.models.options(),
+            device: self.platform.device,
+        };
+        let (flag, mode) = (self.options.attention, self.options.attention_mode);
+        prepare::prepare(bundles, usual, |class| match flag {
+            Some(backend) => Ok(backend),
+            None => Ok(self.by_mode(mode, class)?.backend),
+        })
+    }
+
     /// What plans jobs for this pipeline's device; also while it renders.
     pub fn planner(&self) -> Planner {
         self.models.planner()
@@ -108,6 +127,7 @@ impl Pipeline {
         let mut job = Job::resolve(request)?;
         job.warnings.extend(short_of_host_memory(request.host_rung));
         let ladder = Ladder::at(request.rung, request.host_rung);
+        self.models.begin(&job);
         let mut memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
 
@@ -121,7 +141,9 @@ impl Pipeline {
         found.frames = frames.find(&found.checksums);
         let device = self.platform.device;
         let class = self.attention_class(&job, memory_plan.transformer.tokens)?;
-        let expected = self.options.expected_attention(device, job.attention);
+        let expected = self
+            .options
+            .expected_attention(device, job.settings.attention);
         let planned = expected.memory(device, &class)?;
         let attention = self.attention(&job, &found, &class)?;
         job.warnings.extend(attention.warning.clone());
@@ -190,7 +212,7 @@ impl Pipeline {
         class: &Class,
     ) -> Result<Decision, Error> {
         let device = self.platform.device;
-        let asked = job.attention.or(self.options.attention_mode);
+        let asked = job.settings.attention.or(self.options.attention_mode);
         // Where decoding is all that is left to do, nothing needs the backend.
         let is_to_sample = found.sections.len() < job.plan.sections as usize;
         let begun = found.newest().filter(|_| !is_to_sample);
@@ -203,13 +225,7 @@ impl Pipeline {
         };
         let is_available =
             |backend: Backend| Ok(!is_to_sample || backend.is_available(device, class)?);
-        let by_mode = |mode| {
-            let resolved = self.choices.choose(mode, class);
-            if mode == AttentionMode::Aggressive {
-                device::empty_cache(); // a measurement's tensors are of other sizes than the job's
-            }
-            resolved
-        };
+        let by_mode = |mode| self.by_mode(mode, class);
         let decision = Decision::new(wishes, is_available, by_mode)?.of_mode(asked, device);
         let Decision {
             backend,
@@ -223,6 +239,15 @@ impl Pipeline {
         }
         tracing::info!(%backend, ?chosen_by, %mode, reason, ?class, "attention");
         Ok(decision)
+    }
+
+    /// What a mode comes to.
+    fn by_mode(&mut self, mode: AttentionMode, class: &Class) -> Result<Resolved, Error> {
+        let resolved = self.choices.choose(mode, class);
+        if mode == AttentionMode::Aggressive {
+            device::empty_cache(); // a measurement's tensors are of other sizes than a job's
+        }
+        resolved
     }
 
     /// The start image and the prompts, as far as they are needed: encoded now or by an earlier job, or found.
@@ -280,6 +305,7 @@ impl Pipeline {
             peak_device_bytes: device::allocator_stats(self.platform.device)
                 .map(|stats| stats.peak_reserved_bytes),
             memory_plan: None,
+            memory_use: Some(Box::new(self.models.memory_use())),
             device_idle: video.idle.map(|idle| DeviceIdle {
                 idle_secs: idle.idle_secs,
                 total_secs: idle.total_secs,

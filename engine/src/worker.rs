@@ -11,7 +11,8 @@ use std::{
     fs::{File, TryLockError},
     io::{BufRead, Write},
     ops::ControlFlow,
-    path::Path,
+    path::{Path, PathBuf},
+    time::Instant,
 };
 
 use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, WORKER_PROTOCOL, WorkerInfo};
@@ -23,33 +24,52 @@ use self::{
     replies::Replies,
 };
 use crate::{
-    device, error::Error, nn::attention::Class, pipeline::Pipeline, plan::ModelOptions,
+    device,
+    error::Error,
+    nn::attention::Class,
+    pipeline::{Bundles, Pipeline},
+    plan::ModelOptions,
     progress::Stop,
 };
 
 /// A head and its channels that each kernel takes, so that only a backend that the device lacks is refused by them.
 const ANY_HEAD: [i64; 2] = [1, 64];
 
-/// Renders what `input` asks for on the device called `name`, until it ends; tells `output`.
+/// What a worker is started with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+    /// What departs from the device's defaults.
+    pub options: ModelOptions,
+    /// The daemon's state directory.
+    pub state_dir: PathBuf,
+    /// What to prepare for before the worker is ready; `None`: nothing, everything is done when it is first needed.
+    pub prepare_for: Option<Bundles>,
+}
+
+/// A device that this process holds, and what renders on it.
+struct Opened {
+    /// Of the device, until the process ends.
+    _lock: File,
+    device: Device,
+    /// If anything was prepared, with the seconds that it took.
+    prepared: Option<(Pipeline, f64)>,
+}
+
+/// Renders what `input` asks for on a device, until it ends; tells `output`.
 ///
-/// Holds `worker-NAME.lock` in `state_dir`, and waits for the worker that holds it before it touches the
+/// Holds `worker-NAME.lock` in the state directory, and waits for the worker that holds it before it touches the
 /// device; embeddings are kept in `embeddings/` there. When `input` ends, the process ends within a second, whatever it
 /// is doing.
 pub fn serve(
-    name: &str,
-    options: ModelOptions,
-    state_dir: &Path,
+    setup: &Setup,
     input: impl BufRead + Send + 'static,
     output: impl Write,
 ) -> Result<(), Error> {
     let mut inbox = Inbox::listen(input);
     let mut replies = Replies::new(output);
-    let opened = lock_device(name, state_dir).and_then(|lock| {
-        let device = device::open(name)?;
-        check_attention(device, &options)?;
-        Ok((lock, device))
-    });
-    let (_lock, device) = match opened {
+    let opened = match setup.open() {
         Ok(opened) => opened,
         Err(error) => {
             let failure = error.failure();
@@ -57,9 +77,15 @@ pub fn serve(
             return Err(error);
         }
     };
-    replies.send(&FromWorker::Ready(introduction(name, device)))?;
+    replies.send(&FromWorker::Ready(introduction(setup, &opened)))?;
 
-    let mut pipeline = Pipeline::new(device, options).with_state_dir(state_dir);
+    let Opened {
+        _lock,
+        device,
+        prepared,
+    } = opened;
+    let prepared = prepared.map(|(pipeline, _)| pipeline);
+    let mut pipeline = prepared.unwrap_or_else(|| setup.pipeline(device));
     while let Some(task) = inbox.next() {
         let request = match task {
             Task::Render(request) => request,
@@ -81,6 +107,35 @@ pub fn serve(
         }
     }
     Ok(())
+}
+
+impl Setup {
+    fn open(&self) -> Result<Opened, Error> {
+        let lock = lock_device(&self.device, &self.state_dir)?;
+        let device = device::open(&self.device)?;
+        check_attention(device, &self.options)?;
+        Ok(Opened {
+            _lock: lock,
+            device,
+            prepared: self.prepare(device)?,
+        })
+    }
+
+    fn prepare(&self, device: Device) -> Result<Option<(Pipeline, f64)>, Error> {
+        let Some(bundles) = &self.prepare_for else {
+            return Ok(None);
+        };
+        let start = Instant::now();
+        let mut pipeline = self.pipeline(device);
+        pipeline.prepare(bundles)?;
+        let secs = start.elapsed().as_secs_f64();
+        tracing::info!(secs, "prepared for the first job");
+        Ok(Some((pipeline, secs)))
+    }
+
+    fn pipeline(&self, device: Device) -> Pipeline {
+        Pipeline::new(device, self.options).with_state_dir(&self.state_dir)
+    }
 }
 
 fn render(
@@ -155,12 +210,13 @@ fn check_attention(device: Device, options: &ModelOptions) -> Result<(), Error> 
     backend.require(device, &class)
 }
 
-fn introduction(name: &str, device: Device) -> WorkerInfo {
+fn introduction(setup: &Setup, opened: &Opened) -> WorkerInfo {
     WorkerInfo {
         protocol: WORKER_PROTOCOL,
         version: env!("CARGO_PKG_VERSION").into(),
-        device: name.into(),
-        device_name: device::model_name(device),
-        device_total_bytes: device::total_bytes(device),
+        device: setup.device.clone(),
+        device_name: device::model_name(opened.device),
+        device_total_bytes: device::total_bytes(opened.device),
+        prepared_secs: opened.prepared.as_ref().map(|(_, secs)| *secs),
     }
 }

@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 pub use framepack_jobs::{
-    Attention, ChosenBy, DeviceIdle, MemoryPlan, Phase, PhaseTime, Progress, RenderOutput,
-    RenderPlan, Resumed, RungTaken, Verified,
+    Attention, ChosenBy, DeviceIdle, MemoryPlan, MemoryUse, Phase, PhaseTime, Progress,
+    RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
 };
 use framepack_jobs::{Failure, Guidance, JobId, Model, Settings};
 use serde::{Deserialize, Serialize};
@@ -268,7 +268,7 @@ pub enum PlanOutcome {
 }
 
 /// Who the worker is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerInfo {
     /// [`WORKER_PROTOCOL`] of the worker.
     pub protocol: u32,
@@ -280,4 +280,7 @@ pub struct WorkerInfo {
     pub device_name: String,
     /// Total memory of the device, in bytes.
     pub device_total_bytes: u64,
+    /// Seconds that it took to prepare for the first job; `None`: it prepares nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared_secs: Option<f64>,
 }

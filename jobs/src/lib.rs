@@ -39,7 +39,8 @@ pub use framepack_yaml::{
 pub use id::JobId;
 pub use job::{Job, Runs, Source};
 pub use memory::{
-    Bytes, DeviceMemory, EncoderPlacement, MemoryPlan, PhasePeak, TransformerMemory, VaeTiles,
+    Bytes, DeviceMemory, EncoderPlacement, MemoryActs, MemoryBackend, MemoryPlan, MemoryUse,
+    Offloading, PhasePeak, TransformerMemory, VaeTiles,
 };
 pub use name::{composed, on_one_line};
 pub use parameters::{Guidance, Model};

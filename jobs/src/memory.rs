@@ -1,5 +1,5 @@
 //! Where a job's weights will be, and how much memory each phase will take: what the worker plans before the
-//! first step.
+//! first step. And what came of it: what the job's memory settings did.
 //!
 //! Plain data, as [`crate::RenderPlan`]. Bytes of the device are those of tensors, as the worker's allocator
 //! counts them, except where it says otherwise.
@@ -115,6 +115,98 @@ pub struct PhasePeak {
     pub bytes: u64,
 }
 
+/// What a job's memory settings did, or why they did nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MemoryUse {
+    /// They acted.
+    Acted(MemoryActs),
+    /// They did nothing, as on a processor.
+    Inactive {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What each memory setting of a job did on its device.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MemoryActs {
+    /// `memory.preserve_gb`: kept free of weights while the transformer sampled; never less than what a step takes.
+    pub preserved_bytes: u64,
+    /// `memory.load_chunk_mb`: most host memory for weights in transit.
+    pub chunk_bytes: u64,
+    /// Most host memory that weights in transit really had.
+    pub largest_staging_bytes: u64,
+    /// Weights that were brought to the device block by block, each time that they were.
+    pub brought_bytes: u64,
+    /// Those of them that passed through slots, because their blocks do not stay on the device.
+    pub streamed_bytes: u64,
+    /// `memory.backend`: `v1` or `v2`.
+    pub backend: String,
+    /// Host memory that was page-locked at the job's end.
+    pub page_locked_bytes: u64,
+    /// `memory.offload`: `normal` or `aggressive`.
+    pub offload: String,
+    /// Blocks that left the device between sampling and decoding, over all sections.
+    pub offloaded_blocks: u64,
+    /// Their weights.
+    pub offloaded_bytes: u64,
+    /// How often torch's cache was emptied to make room.
+    pub cache_clearings: u64,
+}
+
+/// How thoroughly weights leave the device between sampling and decoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Offloading {
+    /// Until enough memory is free.
+    #[default]
+    Normal,
+    /// On beyond that, until what is needed is 80 % of what is free, with torch's cache emptied every ten blocks.
+    Aggressive,
+}
+
+/// How weights travel to the device. It changes the speed and never the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MemoryBackend {
+    /// By plain copies from pageable memory, each when it is needed, for which everything waits.
+    V1,
+    /// From page-locked memory, ahead of the computation and beside it.
+    #[default]
+    V2,
+}
+
+impl Offloading {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Aggressive => "aggressive",
+        }
+    }
+
+    /// What a word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Normal, Self::Aggressive];
+        all.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+impl MemoryBackend {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+
+    /// What a word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::V1, Self::V2];
+        all.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
 /// A number of bytes for people, in binary units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bytes(pub u64);
@@ -135,6 +227,39 @@ impl fmt::Display for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_report_has_what_was_done_or_the_reason() {
+        let inactive = MemoryUse::Inactive {
+            reason: "a processor".to_owned(),
+        };
+        let json = r#"{"reason":"a processor"}"#;
+        assert_eq!(serde_json::to_string(&inactive).unwrap(), json);
+        assert_eq!(serde_json::from_str::<MemoryUse>(json).unwrap(), inactive);
+        let acted = MemoryUse::Acted(MemoryActs {
+            backend: "v1".to_owned(),
+            page_locked_bytes: 7,
+            ..MemoryActs::default()
+        });
+        let json = serde_json::to_value(&acted).unwrap();
+        assert_eq!(
+            (&json["backend"], &json["page_locked_bytes"]),
+            (&"v1".into(), &7.into())
+        );
+        assert_eq!(serde_json::from_value::<MemoryUse>(json).unwrap(), acted);
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        for offloading in [Offloading::Normal, Offloading::Aggressive] {
+            assert_eq!(Offloading::from_word(offloading.as_str()), Some(offloading));
+        }
+        for backend in [MemoryBackend::V1, MemoryBackend::V2] {
+            assert_eq!(MemoryBackend::from_word(backend.as_str()), Some(backend));
+        }
+        assert_eq!(MemoryBackend::from_word("v3"), None);
+        assert_eq!(Offloading::from_word("Normal"), None);
+    }
 
     #[test]
     fn bytes_have_the_unit_that_suits_them() {

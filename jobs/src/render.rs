@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::MemoryPlan;
+use crate::{MemoryPlan, MemoryUse};
 
 /// What a request turned out to mean: everything decided before the first step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -112,6 +112,9 @@ pub struct RenderOutput {
     /// What was planned before the first step; its `peak_bytes` is what `peak_device_bytes` was expected to be.
     #[serde(default)]
     pub memory_plan: Option<Box<MemoryPlan>>,
+    /// What the memory settings did; `None` in results of versions that did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_use: Option<Box<MemoryUse>>,
     /// How long the device waited between the sections' parts; `None` on the CPU.
     #[serde(default)]
     pub device_idle: Option<DeviceIdle>,

@@ -12,9 +12,6 @@ use crate::{
     },
 };
 
-/// FramePack's smallest number of gigabytes to preserve.
-const LEAST_PRESERVED_GB: f64 = 6.0;
-
 /// What a job file can't know by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surroundings {
@@ -48,7 +45,10 @@ impl JobSpec {
         let rendered = spec.clone().with(&farm_defaults);
         let mut warnings = self.warnings;
         warnings.extend(remarks(&rendered, surroundings));
-        warnings.extend(own.get(&PRESERVE_GB).and_then(preserve_warning));
+        warnings.extend(
+            own.get(&PRESERVE_GB)
+                .and_then(|value| PRESERVE_GB.caution(value)),
+        );
         warnings.extend(inactive);
         let said = own.get(&OUTPUT_CRF);
         let said = said.or_else(|| farm_defaults.get(&OUTPUT_CRF));
@@ -126,16 +126,6 @@ fn inactive(own: &Settings, origins: &Origins, farm: &Farm) -> Vec<String> {
         ));
     }
     found
-}
-
-/// What is less than the Python application accepts.
-fn preserve_warning(value: &Value) -> Option<String> {
-    let gb = value.number().filter(|gb| *gb < LEAST_PRESERVED_GB)?;
-    Some(format!(
-        "{}: {gb} is less than the {LEAST_PRESERVED_GB} that the Python application keeps at least: other programs on \
-         the card may run out of memory",
-        PRESERVE_GB.key
-    ))
 }
 
 /// What is accepted but will not do what the user may expect.

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{
-    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, Phase, PhaseTime, Progress,
-    RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Source, StateName, Surroundings,
-    Timestamp, Value, Verified, select,
+    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, MemoryUse, Phase, PhaseTime,
+    Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Source, StateName,
+    Surroundings, Timestamp, Value, Verified, select,
     settings::{Farm, used_or_default},
 };
 
@@ -111,6 +111,9 @@ fn every_state() -> [JobState; 6] {
                     mode: None,
                     reason: None,
                 }),
+                memory_use: Some(Box::new(MemoryUse::Inactive {
+                    reason: "a processor".to_owned(),
+                })),
                 verified: Verified::Ffmpeg,
                 ..RenderOutput::default()
             }),

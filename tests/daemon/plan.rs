@@ -83,7 +83,9 @@ fn a_job_that_does_not_fit_is_refused_with_numbers() {
     assert_code(&refused, 11);
     assert!(stderr(&refused).contains("needs at least 9.00 GiB"));
     assert!(stderr(&refused).contains("[FP5101]"));
-    assert_eq!(entries(&farm.path("state/inputs")).len(), 0);
+    farm.wait_until("nothing is left", |farm| {
+        entries(&farm.path("state/inputs")).is_empty().then_some(())
+    });
 }
 
 #[test]

@@ -227,11 +227,16 @@ fn a_start_line_of_the_application_is_followed_to_the_end() {
             "",
             &["vae.chunk"][..],
         ),
-        (START_LINES[1], json!({"attention": "standard"}), "", &[]),
+        (
+            START_LINES[1],
+            json!({"attention": "standard"}),
+            "--attention standard",
+            &[],
+        ),
         (
             START_LINES[2],
-            json!({"attention": "aggressive"}),
-            "--flash-sdp off --mem-efficient-sdp off",
+            json!({"attention": "aggressive", "memory.backend": "v2"}),
+            "--attention aggressive --flash-sdp off --mem-efficient-sdp off",
             &["vae.tensorrt"],
         ),
     ] {
@@ -304,7 +309,10 @@ fn the_applications_variables_count_in_the_daemons_environment_and_not_in_the_cl
         of("storage.transformer"),
         ("nf4".into(), "environment".to_owned(), true)
     );
-    assert_eq!(farm.noted("flags.log"), ["--flash-sdp off"]);
+    assert_eq!(
+        farm.noted("flags.log"),
+        ["--attention standard --flash-sdp off"]
+    );
     assert!(farm.log().contains("corrected"), "{}", farm.log());
 
     let farm = Farm::stopped();

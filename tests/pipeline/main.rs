@@ -16,5 +16,7 @@ mod noise;
 mod pause;
 mod renders;
 mod resume;
+mod settings;
+mod start;
 mod verified;
 mod worker;

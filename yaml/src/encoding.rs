@@ -7,6 +7,26 @@ use crate::Location;
 /// The byte order mark, which some editors put before the text. It is no part of it.
 const MARK: char = '\u{feff}';
 
+/// How files of other kinds begin that are taken for a text by their name, and what they are.
+const OTHERS: [(&[u8], &str); 13] = [
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"RIFF", "a picture, sound or video (RIFF)"),
+    (
+        b"PK\x03\x04",
+        "a zip archive, or a document of Office or OpenOffice",
+    ),
+    (b"\xd0\xcf\x11\xe0", "a document of an old Office"),
+    (b"{\\rtf", "a rich text document (RTF)"),
+    (b"%PDF", "a PDF document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"bplist", "a property list of macOS"),
+    (b"\x7fELF", "a program"),
+];
+
 /// Why bytes are no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotText {
@@ -14,6 +34,11 @@ pub enum NotText {
     Unmarked {
         /// What the bytes look like.
         encoding: &'static str,
+    },
+    /// A file of another kind.
+    Other {
+        /// What it is.
+        what: &'static str,
     },
     /// UTF-16 with a mark, and with half a character in it.
     BrokenUtf16(Location),
@@ -36,6 +61,9 @@ impl fmt::Display for NotText {
             Self::Unmarked { encoding } => {
                 write!(f, "not UTF-8 text, but {encoding}: save it as UTF-8")
             }
+            Self::Other { what } => {
+                write!(f, "not a text, but {what}: save it as plain text in UTF-8")
+            }
             Self::BrokenUtf16(at) => {
                 write!(
                     f,
@@ -57,6 +85,13 @@ impl fmt::Display for NotText {
 
 /// The text that a file's bytes are, without a byte order mark.
 pub fn decode(bytes: &[u8]) -> Result<String, NotText> {
+    if let Some((_, what)) = OTHERS.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return Err(NotText::Other { what });
+    }
+    if let [_, _, _, _, b'f', b't', b'y', b'p', ..] = bytes {
+        let what = "a video or a HEIC picture";
+        return Err(NotText::Other { what });
+    }
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
             return Err(NotText::Unmarked { encoding: "UTF-32" });
@@ -140,6 +175,21 @@ mod tests {
             utf16be,
         ] {
             assert_eq!(decode(&bytes).as_deref(), Ok(text), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn files_of_other_kinds_are_named() {
+        for (start, expected) in [
+            (&b"\xff\xd8\xff\xe0\0\x10JFIF"[..], "a JPEG picture"),
+            (b"PK\x03\x04\x14\0", "a document of Office"),
+            (b"{\\rtf1\\ansi", "RTF"),
+            (b"%PDF-1.7\n", "a PDF document"),
+            (b"\0\0\0\x1cftypheic", "HEIC"),
+        ] {
+            let error = decode(start).unwrap_err().to_string();
+            assert!(error.starts_with("not a text, but "), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 

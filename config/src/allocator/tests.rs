@@ -50,121 +50,124 @@ fn the_spelling_of_the_applications_documents_is_corrected_and_told() {
     assert_eq!(both.corrections.len(), 2);
 }
 
+/// What is refused, why, and what to write instead.
+const REFUSED: [(&str, &str, Option<&str>); 23] = [
+    (
+        "max_split_size_mb:8",
+        "max_split_size_mb: expected a whole number, 20 or more; found `8`",
+        Some("write max_split_size_mb:20 or more"),
+    ),
+    (
+        "large_segment_size_mb:64,max_split_size_mb:32",
+        "max_split_size_mb: expected a whole number, 64 or more; found `32`",
+        Some("write max_split_size_mb:64 or more"),
+    ),
+    (
+        "max_split_size_mb=-1",
+        "max_split_size_mb: expected a whole number, 20 or more; found `-1`",
+        Some("write max_split_size_mb:20 or more"),
+    ),
+    (
+        "max_split_size_mb:128MB",
+        "max_split_size_mb: expected a whole number, 20 or more; found `128MB`",
+        Some("write max_split_size_mb:20 or more"),
+    ),
+    (
+        "expandable_segments:true",
+        "expandable_segments: expected True or False; found `true`",
+        Some("write expandable_segments:True"),
+    ),
+    (
+        "expandable_segments:0",
+        "expandable_segments: expected True or False; found `0`",
+        Some("write expandable_segments:False"),
+    ),
+    (
+        "expandable_segment:True",
+        "torch's allocator has no option `expandable_segment`",
+        Some("did you mean `expandable_segments`?"),
+    ),
+    (
+        "garbage_collection_threshold:1",
+        "garbage_collection_threshold: expected a number above 0 and below 1; found `1`",
+        None,
+    ),
+    (
+        "garbage_collection_threshold:nan",
+        "garbage_collection_threshold: expected a number above 0 and below 1; found `nan`",
+        None,
+    ),
+    (
+        "roundup_power2_divisions:3",
+        "roundup_power2_divisions: expected a power of two, or a list such as [256:1,512:2,>:4]; found `3`",
+        None,
+    ),
+    (
+        "roundup_power2_divisions:[256:1,512:2",
+        "roundup_power2_divisions: expected `]` at the end of the list; found `[256:1,512:2`",
+        None,
+    ),
+    (
+        "roundup_power2_divisions:[100:1]",
+        "roundup_power2_divisions: expected sizes that are powers of two, or `>`; found `[100:1]`",
+        None,
+    ),
+    (
+        "roundup_power2_divisions:[128:3]",
+        "roundup_power2_divisions: expected divisions that are powers of two, or 0; found `[128:3]`",
+        None,
+    ),
+    (
+        "roundup_power2_divisions:[]",
+        "roundup_power2_divisions: expected SIZE:DIVISIONS in each place of the list, as in [256:1,512:2,>:4]; found `[]`",
+        None,
+    ),
+    (
+        "backend:cuda",
+        "backend: expected native or cudaMallocAsync; found `cuda`",
+        None,
+    ),
+    (
+        "pinned_num_register_threads:256",
+        "pinned_num_register_threads: expected 1, 2, 4 or another power of two up to 128; found `256`",
+        None,
+    ),
+    (
+        "pinned_reserve_segment_size_mb:0",
+        "pinned_reserve_segment_size_mb: expected a whole number above 0; found `0`",
+        None,
+    ),
+    (
+        "per_process_memory_fraction:1.5",
+        "per_process_memory_fraction: expected a number, 0 to 1; found `1.5`",
+        None,
+    ),
+    (
+        "large_segment_size_mb:10",
+        "large_segment_size_mb: expected a whole number above 10; found `10`",
+        None,
+    ),
+    (
+        "max_split_size_mb",
+        "max_split_size_mb has no value",
+        Some("write max_split_size_mb:VALUE"),
+    ),
+    (
+        "backend:",
+        "backend has no value",
+        Some("write backend:VALUE"),
+    ),
+    (
+        "backend:native,,expandable_segments:True",
+        "nothing between two commas",
+        Some("write one comma"),
+    ),
+    (",", "nothing between two commas", Some("write one comma")),
+];
+
 #[test]
 fn what_torch_refuses_is_refused_with_its_key_a_reason_and_what_to_write() {
-    for (written, message, hint) in [
-        (
-            "max_split_size_mb:8",
-            "max_split_size_mb: expected a whole number, 20 or more; found `8`",
-            Some("write max_split_size_mb:20 or more"),
-        ),
-        (
-            "large_segment_size_mb:64,max_split_size_mb:32",
-            "max_split_size_mb: expected a whole number, 64 or more; found `32`",
-            Some("write max_split_size_mb:64 or more"),
-        ),
-        (
-            "max_split_size_mb=-1",
-            "max_split_size_mb: expected a whole number, 20 or more; found `-1`",
-            Some("write max_split_size_mb:20 or more"),
-        ),
-        (
-            "max_split_size_mb:128MB",
-            "max_split_size_mb: expected a whole number, 20 or more; found `128MB`",
-            Some("write max_split_size_mb:20 or more"),
-        ),
-        (
-            "expandable_segments:true",
-            "expandable_segments: expected True or False; found `true`",
-            Some("write expandable_segments:True"),
-        ),
-        (
-            "expandable_segments:0",
-            "expandable_segments: expected True or False; found `0`",
-            Some("write expandable_segments:False"),
-        ),
-        (
-            "expandable_segment:True",
-            "torch's allocator has no option `expandable_segment`",
-            Some("did you mean `expandable_segments`?"),
-        ),
-        (
-            "garbage_collection_threshold:1",
-            "garbage_collection_threshold: expected a number above 0 and below 1; found `1`",
-            None,
-        ),
-        (
-            "garbage_collection_threshold:nan",
-            "garbage_collection_threshold: expected a number above 0 and below 1; found `nan`",
-            None,
-        ),
-        (
-            "roundup_power2_divisions:3",
-            "roundup_power2_divisions: expected a power of two, or a list such as [256:1,512:2,>:4]; found `3`",
-            None,
-        ),
-        (
-            "roundup_power2_divisions:[256:1,512:2",
-            "roundup_power2_divisions: expected `]` at the end of the list; found `[256:1,512:2`",
-            None,
-        ),
-        (
-            "roundup_power2_divisions:[100:1]",
-            "roundup_power2_divisions: expected sizes that are powers of two, or `>`; found `[100:1]`",
-            None,
-        ),
-        (
-            "roundup_power2_divisions:[128:3]",
-            "roundup_power2_divisions: expected divisions that are powers of two, or 0; found `[128:3]`",
-            None,
-        ),
-        (
-            "roundup_power2_divisions:[]",
-            "roundup_power2_divisions: expected SIZE:DIVISIONS in each place of the list, as in [256:1,512:2,>:4]; found `[]`",
-            None,
-        ),
-        (
-            "backend:cuda",
-            "backend: expected native or cudaMallocAsync; found `cuda`",
-            None,
-        ),
-        (
-            "pinned_num_register_threads:256",
-            "pinned_num_register_threads: expected 1, 2, 4 or another power of two up to 128; found `256`",
-            None,
-        ),
-        (
-            "pinned_reserve_segment_size_mb:0",
-            "pinned_reserve_segment_size_mb: expected a whole number above 0; found `0`",
-            None,
-        ),
-        (
-            "per_process_memory_fraction:1.5",
-            "per_process_memory_fraction: expected a number, 0 to 1; found `1.5`",
-            None,
-        ),
-        (
-            "large_segment_size_mb:10",
-            "large_segment_size_mb: expected a whole number above 10; found `10`",
-            None,
-        ),
-        (
-            "max_split_size_mb",
-            "max_split_size_mb has no value",
-            Some("write max_split_size_mb:VALUE"),
-        ),
-        (
-            "backend:",
-            "backend has no value",
-            Some("write backend:VALUE"),
-        ),
-        (
-            "backend:native,,expandable_segments:True",
-            "nothing between two commas",
-            Some("write one comma"),
-        ),
-        (",", "nothing between two commas", Some("write one comma")),
-    ] {
+    for (written, message, hint) in REFUSED {
         let mistake = parse(written).expect_err(written);
         assert_eq!(mistake.message, message, "{written}");
         assert_eq!(mistake.hint.as_deref(), hint, "{written}");

@@ -1,7 +1,9 @@
 //! Arguments of a start line, as the Python application's parser reads them: `--flag value`, `--flag=value`, and the
 //! beginning of a flag where it is that of one alone.
 
-use framepack_yaml::{Location, Mistake, Problem, ProblemKind, suggest};
+use std::iter::Peekable;
+
+use framepack_yaml::{Mistake, Problem, ProblemKind, suggest};
 
 use super::{
     given::Given,
@@ -20,61 +22,30 @@ pub(super) fn flags(words: &[Word], translated: &mut Translated) -> Vec<Given> {
             Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
             _ => (word.text.as_str(), None),
         };
-        let flag = match find(written) {
-            Found::Flag(flag) => flag,
-            Found::Several(names) => {
-                let message = format!("this may be {}", names.join(" or "));
-                let problem = Problem::new(ProblemKind::UnknownKey, written, message);
-                translated.problem_at(Some(word.at), problem.hint("write the whole name"));
-                continue;
-            }
-            Found::Near(near) => {
-                let problem = Problem::new(ProblemKind::UnknownKey, written, "unknown flag");
-                translated.problem_at(
-                    Some(word.at),
-                    problem.hint(format!("did you mean `{near}`?")),
-                );
-                continue;
-            }
-            Found::Nothing => {
+        let read = match find(written) {
+            Ok(Some(flag)) => value_of(flag, value, word, &mut words)
+                .map(|value| (flag, value))
+                .map_err(|mistake| Problem::at(flag.name, mistake)),
+            Ok(None) => {
                 pass_over(word, translated);
                 continue;
             }
+            Err(problem) => Err(problem),
         };
-        let takes_value = flag.values != Values::Flag;
-        let mut expansion = word.expansion.clone();
-        let value = match value {
-            Some(value) if takes_value => value,
-            Some(value) => {
-                let mistake = Mistake::out_of_range(format!("takes no value; found `{value}`"));
-                let hint = format!("write {}", flag.name);
-                wrong(flag, word.at, mistake.hint(hint), translated);
-                continue;
+        match read {
+            Err(problem) => translated.problem_at(Some(word.at), problem),
+            Ok((flag, (_, Some(expansion)))) => {
+                let text = format!("left out: `{expansion}` is not expanded here");
+                translated.note_of(flag.name, text);
             }
-            None if !takes_value => String::new(),
-            None => match words.next_if(|next| !next.text.starts_with('-')) {
-                Some(next) => {
-                    expansion.clone_from(&next.expansion);
-                    next.text.clone()
-                }
-                None => {
-                    let mistake = Mistake::out_of_range("has no value");
-                    let hint = format!("write {} and one of: {}", flag.name, flag.values);
-                    wrong(flag, word.at, mistake.hint(hint), translated);
-                    continue;
-                }
-            },
-        };
-        if let Some(expansion) = expansion {
-            let text = format!("left out: `{expansion}` is not expanded here");
-            translated.note_of(flag.name, text);
-            continue;
+            Ok((flag, (value, None))) => {
+                given.retain(|one| one.name != flag);
+                given.push(Given {
+                    at: Some(word.at),
+                    ..Given::new(flag, flag.name, &value)
+                });
+            }
         }
-        given.retain(|one| one.name != flag);
-        given.push(Given {
-            at: Some(word.at),
-            ..Given::new(flag, flag.name, &value)
-        });
     }
     given
 }
@@ -92,38 +63,54 @@ fn pass_over(word: &Word, translated: &mut Translated) {
     translated.note_of(name, text);
 }
 
-fn wrong(flag: &Name, at: Location, mistake: Mistake, translated: &mut Translated) {
-    translated.problem_at(Some(at), Problem::at(flag.name, mistake));
-}
-
-/// What a word that should be a flag is.
-enum Found {
-    Flag(&'static Name),
-    /// The beginning of several.
-    Several(Vec<&'static str>),
-    /// Misspelt.
-    Near(&'static str),
-    Nothing,
-}
-
-fn find(written: &str) -> Found {
-    if let Some(flag) = table::flag(written) {
-        return Found::Flag(flag);
-    }
-    let Some(bare) = written.strip_prefix("--").filter(|bare| !bare.is_empty()) else {
-        return Found::Nothing;
-    };
-    let begun: Vec<&Name> = FLAGS
-        .iter()
-        .filter(|flag| flag.name.starts_with(written))
-        .collect();
-    match begun.as_slice() {
-        [flag] => Found::Flag(flag),
-        [] => {
-            let near = suggest(bare, FLAGS.iter().map(|flag| &flag.name[2..]));
-            let near = near.and_then(|near| FLAGS.iter().find(|flag| &flag.name[2..] == near));
-            near.map_or(Found::Nothing, |flag| Found::Near(flag.name))
+/// A flag's value, and what a shell would have replaced in it; nothing for a flag that takes none.
+fn value_of<'w>(
+    flag: &Name,
+    behind_sign: Option<String>,
+    word: &Word,
+    words: &mut Peekable<impl Iterator<Item = &'w Word>>,
+) -> Result<(String, Option<String>), Mistake> {
+    let takes_value = flag.values != Values::Flag;
+    match behind_sign {
+        Some(value) if takes_value => Ok((value, word.expansion.clone())),
+        Some(value) => {
+            let mistake = Mistake::out_of_range(format!("takes no value; found `{value}`"));
+            Err(mistake.hint(format!("write {}", flag.name)))
         }
-        several => Found::Several(several.iter().map(|flag| flag.name).collect()),
+        None if !takes_value => Ok((String::new(), word.expansion.clone())),
+        None => {
+            let value = words.next_if(|next| !next.text.starts_with('-'));
+            let value = value.ok_or_else(|| {
+                let hint = format!("write a value behind it: {}", flag.values);
+                Mistake::out_of_range("has no value").hint(hint)
+            })?;
+            Ok((value.text.clone(), value.expansion.clone()))
+        }
+    }
+}
+
+/// The flag that a word is, or the beginning of; `None` if it is none, and like none.
+fn find(written: &str) -> Result<Option<&'static Name>, Problem> {
+    if let Some(flag) = table::flag(written) {
+        return Ok(Some(flag));
+    }
+    // Word processors make one dash of two hyphens.
+    let bare = written.trim_start_matches(['-', '–', '—', '−']);
+    if bare.is_empty() || bare.len() == written.len() {
+        return Ok(None);
+    }
+    let wrong = |message: &str| Problem::new(ProblemKind::UnknownKey, written, message);
+    let begun = FLAGS.iter().filter(|flag| flag.name.starts_with(written));
+    match begun.collect::<Vec<_>>().as_slice() {
+        [flag] => Ok(Some(flag)),
+        [] => match suggest(bare, FLAGS.iter().map(|flag| &flag.name[2..])) {
+            Some(near) => Err(wrong("unknown flag").hint(format!("did you mean `--{near}`?"))),
+            None => Ok(None),
+        },
+        several => {
+            let names: Vec<&str> = several.iter().map(|flag| flag.name).collect();
+            let message = format!("this may be {}", names.join(" or "));
+            Err(wrong(&message).hint("write the whole name"))
+        }
     }
 }

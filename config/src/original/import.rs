@@ -8,7 +8,7 @@ use super::{
     script::{Command, Script, commands, uncommented},
     table,
     translate::{translate, unknown},
-    translated::{Note, Translated},
+    translated::Translated,
 };
 
 /// Which of a script's start lines.
@@ -139,9 +139,9 @@ fn variables(command: &Command, translated: &mut Translated) -> Vec<Given> {
 }
 
 impl Imported {
-    /// What there is to say besides the keys.
-    pub fn notes(&self) -> &[Note] {
-        &self.translated.notes
+    /// What it means: the keys, and what there is to say besides.
+    pub fn translated(&self) -> &Translated {
+        &self.translated
     }
 }
 

@@ -70,6 +70,13 @@ pub enum Meaning {
     NotNeeded(&'static str),
 }
 
+impl Meaning {
+    /// Whether it sets keys.
+    pub(super) fn sets(&self) -> bool {
+        matches!(self, Self::Sets { .. })
+    }
+}
+
 /// How a value becomes that of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
@@ -105,7 +112,7 @@ impl fmt::Display for Values {
             Self::Integer(range) => {
                 write!(f, "whole number, {} to {}", range.start(), range.end())
             }
-            Self::Number(range) if *range.end() == f64::MAX => {
+            Self::Number(range) if range.end().is_infinite() => {
                 write!(f, "number, {} or more", range.start())
             }
             Self::Number(range) => write!(f, "number, {} to {}", range.start(), range.end()),

@@ -1,6 +1,6 @@
 //! Storage types of weights, which several variables choose together.
 //!
-//! In the Python application FP8 came first for the transformer and BitsAndBytes for the text encoders; what neither had
+//! In the Python application FP8 came first for the transformer and `BitsAndBytes` for the text encoders; what neither had
 //! taken was left to the quantization of everything.
 
 use super::{

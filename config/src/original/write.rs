@@ -122,3 +122,6 @@ fn comment(text: &str) -> String {
         .map(|c| if breaks(c) { ' ' } else { c })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,24 +61,20 @@ fn remarks(submission: &Submission) -> Vec<String> {
 
 /// The file's text, what is set beside it, and the folder that its relative paths refer to.
 pub(super) fn read(file: &Path, set: &[String]) -> Result<SubmitRequest, ErrorBody> {
-    let unreadable = |path: &Path, err: io::Error| {
-        let path = path.display().to_string();
-        ErrorBody::new(Code::UNREADABLE_FILE, format!("reading {path}: {err}")).path(path)
-    };
     if file == Path::new("-") {
         let here = Path::new(".");
         return Ok(SubmitRequest {
-            yaml: text(io::stdin().lock()).map_err(|err| unreadable(file, err))?,
-            folder: env::current_dir().map_err(|err| unreadable(here, err))?,
+            yaml: text(file, io::stdin().lock())?,
+            folder: env::current_dir().map_err(|error| unreadable(here, &error))?,
             stem: "stdin".to_owned(),
             set: set.to_owned(),
         });
     }
-    let absolute = std::path::absolute(file).map_err(|err| unreadable(file, err))?;
-    let opened = fs::File::open(&absolute).map_err(|err| unreadable(file, err))?;
+    let absolute = std::path::absolute(file).map_err(|error| unreadable(file, &error))?;
+    let opened = fs::File::open(&absolute).map_err(|error| unreadable(file, &error))?;
     let stem = absolute.file_stem().unwrap_or_default();
     Ok(SubmitRequest {
-        yaml: text(opened).map_err(|err| unreadable(file, err))?,
+        yaml: text(file, opened)?,
         stem: stem.to_string_lossy().into_owned(),
         folder: absolute.parent().map(PathBuf::from).unwrap_or_default(),
         set: set.to_owned(),
@@ -86,15 +82,23 @@ pub(super) fn read(file: &Path, set: &[String]) -> Result<SubmitRequest, ErrorBo
 }
 
 /// All of `source` as text, if it is not longer than a job file may be.
-fn text(source: impl Read) -> io::Result<String> {
+fn text(file: &Path, source: impl Read) -> Result<String, ErrorBody> {
     let mut bytes = Vec::new();
     source
         .take(MAX_FILE_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)?;
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(file, &error))?;
     if bytes.len() > MAX_FILE_BYTES {
-        return Err(io::Error::other(format!(
-            "more than {MAX_FILE_BYTES} bytes"
-        )));
+        let error = io::Error::other(format!("more than {MAX_FILE_BYTES} bytes"));
+        return Err(unreadable(file, &error));
     }
-    decode(&bytes).map_err(io::Error::other)
+    decode(&bytes).map_err(|error| {
+        let path = file.display().to_string();
+        ErrorBody::new(Code::JOB_FILE_NOT_TEXT, format!("{path}: {error}")).path(path)
+    })
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> ErrorBody {
+    let path = file.display().to_string();
+    ErrorBody::new(Code::UNREADABLE_FILE, format!("reading {path}: {error}")).path(path)
 }

@@ -28,6 +28,9 @@ impl Launch {
         if let Some(gb) = settings.host_budget.gb() {
             add("--host-budget-gb", gb.to_string());
         }
+        if settings.attention != "auto" {
+            add("--attention", settings.attention.clone());
+        }
         for (flag, is_on) in [
             ("--flash-sdp", settings.flash_sdp),
             ("--mem-efficient-sdp", settings.mem_efficient_sdp),

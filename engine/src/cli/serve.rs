@@ -7,7 +7,11 @@ use std::{
 };
 
 use anyhow::Context as _;
-use framepack_engine::{Limits, ModelOptions, Tiling, worker};
+use framepack_engine::{
+    Limits, ModelOptions, Tiling,
+    pipeline::Bundles,
+    worker::{self, Setup},
+};
 use framepack_jobs::{
     MemoryAmount, Row,
     settings::{HOST_BUDGET_GB, PRESERVE_GB},
@@ -43,6 +47,16 @@ pub(crate) struct Args {
     /// Gigabytes of host memory that may be page-locked, or auto: what is free, minus a margin
     #[arg(long, default_value = "auto", value_parser = |text: &str| amount(&HOST_BUDGET_GB, text))]
     host_budget_gb: MemoryAmount,
+    /// Start at once and do everything when it is first needed; off: before the worker is ready, check the device, open
+    /// the files of --bundle, read its encoders ahead, and choose what computes the attention
+    #[arg(long, default_value = "off")]
+    fast_start: Switch,
+    /// Model bundle to prepare for; without it nothing is prepared
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// Bundle with the F1 transformer, if it is another one
+    #[arg(long, value_name = "DIR", requires = "bundle")]
+    f1_bundle: Option<PathBuf>,
 }
 
 impl Args {
@@ -50,14 +64,22 @@ impl Args {
         self.switches.turn();
         let replies = private_stdout().context("setting up stdout")?;
         let orders = BufReader::new(io::stdin());
-        worker::serve(
-            &self.device,
-            self.model_options(),
-            &self.state_dir,
-            orders,
-            replies,
-        )?;
+        let setup = Setup {
+            device: self.device.clone(),
+            options: self.model_options(),
+            state_dir: self.state_dir.clone(),
+            prepare_for: self.prepare_for(),
+        };
+        worker::serve(&setup, orders, replies)?;
         Ok(())
+    }
+
+    fn prepare_for(&self) -> Option<Bundles> {
+        let bundle = self.bundle.clone()?;
+        (self.fast_start == Switch::Off).then(|| Bundles {
+            bundle,
+            f1_bundle: self.f1_bundle.clone(),
+        })
     }
 
     fn model_options(&self) -> ModelOptions {

@@ -35,7 +35,7 @@ pub(crate) struct SplitOptions {
     /// Copy up to N MiB of streamed blocks to host memory first (page-locked on CUDA)
     #[arg(long, value_name = "MIB")]
     host_mib: Option<u64>,
-    /// Send what is not page-locked in chunks of N MiB; without --resident-blocks and --preserve-gib, all blocks that
+    /// Send what is not page-locked in chunks, of which those in transit take N MiB of host memory; without --resident-blocks and --preserve-gib, all blocks that
     /// fit are loaded before the model runs, using no more host memory than one chunk
     #[arg(long, value_name = "MIB", value_parser = positive)]
     chunk_mib: Option<usize>,
@@ -70,6 +70,7 @@ impl SplitOptions {
         let transfers = TransferOptions {
             use_async_streams: self.async_streams == Switch::On,
             use_pinned_memory: self.pinned == Switch::On,
+            ..TransferOptions::default()
         };
         let options = MemoryOptions {
             transfers,

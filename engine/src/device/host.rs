@@ -70,6 +70,15 @@ impl HostBuffer {
         Ok(())
     }
 
+    /// Undoes [`page_lock`](Self::page_lock). No copy from or to the memory may be under way.
+    pub(crate) fn page_unlock(&self) {
+        if self.page_locked.swap(false, Ordering::AcqRel)
+            && let Err(error) = shim::page_unlock(&self.map)
+        {
+            tracing::warn!("could not unlock page-locked memory: {}", own_words(error));
+        }
+    }
+
     pub(crate) fn is_page_locked(&self) -> bool {
         self.page_locked.load(Ordering::Acquire)
     }
@@ -87,11 +96,7 @@ impl HostBuffer {
 
 impl Drop for HostBuffer {
     fn drop(&mut self) {
-        if *self.page_locked.get_mut()
-            && let Err(error) = shim::page_unlock(&self.map)
-        {
-            tracing::warn!("could not unlock page-locked memory: {}", own_words(error));
-        }
+        self.page_unlock();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The device as a resource: which one, how much memory it has, and torch's failures as typed errors.
 
+mod answer;
 mod attention;
 mod catch;
 mod checks;
@@ -13,6 +14,7 @@ mod shim;
 mod shortage;
 mod stream;
 
+pub(crate) use answer::answers;
 pub use attention::PermittedKernels;
 pub(crate) use attention::{AttentionKernel, OtherKernels, by_torchs_choice, not_torchs_choice};
 pub(crate) use catch::raise;

@@ -30,7 +30,7 @@ unsafe extern "C" {
 }
 
 /// A CUDA stream beside torch's current one; work given to it runs in order.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Stream {
     device: c_int,
     /// Torch's number of it. Torch's streams live as long as the process.

@@ -1,6 +1,7 @@
 //! A small transformer under every way of holding its weights: the results are the same bit for bit.
 
 mod original;
+mod settings;
 
 use tch::{Device, Kind, Tensor};
 

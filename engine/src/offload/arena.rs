@@ -17,7 +17,7 @@ use tch::Device;
 use crate::{
     device::HostBuffer,
     error::{Error, Shortage},
-    weights::BlockWeights,
+    weights::{BlockWeights, Repacked},
 };
 
 /// What one thread copies at once.
@@ -45,6 +45,19 @@ impl HostBlock {
     /// The copy in host memory, if it is there already.
     pub(crate) fn copy(&self) -> Option<Arc<HostBuffer>> {
         self.shared_copy().clone()
+    }
+
+    /// What of the copy is page-locked.
+    pub(crate) fn page_locked_bytes(&self) -> u64 {
+        let locked = self.copy().filter(|copy| copy.is_page_locked());
+        locked.map_or(0, |copy| copy.len() as u64)
+    }
+
+    /// Leaves the copy to the system, as ordinary memory. No transfer may be reading it.
+    pub(crate) fn page_unlock(&self) {
+        if let Some(copy) = self.copy() {
+            copy.page_unlock();
+        }
     }
 
     /// Drops the copy. No transfer may be reading it.
@@ -78,10 +91,18 @@ impl HostBlock {
     /// Reads the weights from where they are stored.
     fn read(&self, to: &mut [u8]) -> Result<(), Error> {
         for part in self.weights.parts() {
-            let (offset, part) = part?;
-            copy_in_parallel(&part, &mut to[offset..offset + part.len()]);
+            let (offset, bytes) = part?;
+            write_in_parallel(&bytes, 0, &mut to[offset..offset + bytes.len()]);
         }
         Ok(())
+    }
+}
+
+/// Writes bytes from `start` on, as many as `to` takes, and as fast as the machine can.
+pub(crate) fn write_in_parallel(bytes: &Repacked<'_>, start: usize, to: &mut [u8]) {
+    match bytes.as_there() {
+        Some(there) => copy_in_parallel(&there[start..start + to.len()], to),
+        None => bytes.write(start, to),
     }
 }
 

@@ -10,6 +10,7 @@ mod options;
 mod original;
 mod places;
 mod residency;
+mod stages;
 mod swap;
 #[cfg(test)]
 mod tests;
@@ -20,11 +21,12 @@ pub use self::{
     memory::Memory,
     options::{FreeSlots, MemoryOptions, Staging, TransferOptions},
     original::{
-        Loaded, Offloading, load_model_chunked, move_model_to_device_with_memory_preservation,
+        Loaded, load_model_chunked, move_model_to_device_with_memory_preservation,
         offload_model_from_device_for_memory_preservation,
     },
     residency::{Passes, Residency},
     swap::DynamicSwap,
     vram::Vram,
 };
-pub(crate) use self::{residency::evenly_spread, transfer::STAGING_BYTES};
+pub(crate) use self::{memory::Moved, residency::evenly_spread, stages::DEFAULT_CHUNK_BYTES};
+pub use framepack_jobs::Offloading;

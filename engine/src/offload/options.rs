@@ -1,11 +1,14 @@
 //! How weights travel and how much of the device they may take: what departs from the defaults.
 
+use framepack_jobs::MemoryBackend;
+
 /// What departs from the defaults.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MemoryOptions {
     /// How weights travel.
     pub transfers: TransferOptions,
-    /// Most device memory that weights may take.
+    /// Most device memory that weights of blocks may take. On the CPU it stands for a device's memory: weights leave it as
+    /// they leave a device.
     pub capacity_bytes: Option<u64>,
     /// What a slot holds between two blocks.
     pub free_slots: FreeSlots,
@@ -33,20 +36,32 @@ pub enum FreeSlots {
     Poisoned,
 }
 
-/// The Python application's memory v2: how weights travel to the device. It changes the speed and never the result.
+/// How weights travel to the device: the Python application's memory v1, v2, or what is between them. It changes the
+/// speed and never the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransferOptions {
     /// Transfers have a stream of their own, so that they overlap with computation.
     pub use_async_streams: bool,
     /// Transfers start from page-locked memory.
     pub use_pinned_memory: bool,
+    /// Blocks travel before their turn comes.
+    pub prefetches: bool,
+}
+
+impl TransferOptions {
+    /// Those of a backend.
+    pub fn of(backend: MemoryBackend) -> Self {
+        let is_v2 = backend == MemoryBackend::V2;
+        Self {
+            use_async_streams: is_v2,
+            use_pinned_memory: is_v2,
+            prefetches: is_v2,
+        }
+    }
 }
 
 impl Default for TransferOptions {
     fn default() -> Self {
-        Self {
-            use_async_streams: true,
-            use_pinned_memory: true,
-        }
+        Self::of(MemoryBackend::V2)
     }
 }

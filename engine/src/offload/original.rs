@@ -10,12 +10,14 @@
 //!
 //! | function | where it is used |
 //! |---|---|
-//! | [`load_model_chunked`] | `framepack-worker forward`, or `bench transformer` on the CPU, with `--chunk-mib N` |
-//! | [`move_model_to_device_with_memory_preservation`] | `framepack-worker forward`, or `bench transformer` on the CPU, with `--preserve-gib G` |
-//! | [`offload_model_from_device_for_memory_preservation`] | a job, before each section is decoded |
+//! | [`load_model_chunked`] | `framepack-worker forward`, or `bench transformer` on the CPU, with `--chunk-mib N`; a job's `memory.load_chunk_mb` limits the same chunks |
+//! | [`move_model_to_device_with_memory_preservation`] | `framepack-worker forward`, or `bench transformer` on the CPU, with `--preserve-gib G`; a job's `memory.preserve_gb` is part of its plan |
+//! | [`offload_model_from_device_for_memory_preservation`] | a job, before each section is decoded, as its `memory.offload` says |
 //! | [`Vram::force_free_vram`](super::vram::Vram::force_free_vram) | a job, before an encoder or the VAE is loaded and before each section is decoded |
 
-use super::{residency::Residency, swap::DynamicSwap, transfer::STAGES, vram::Vram};
+use framepack_jobs::Offloading;
+
+use super::{residency::Residency, swap::DynamicSwap, vram::Vram};
 use crate::error::Error;
 
 /// Slots for the blocks that do not fit.
@@ -25,16 +27,6 @@ const BLOCKS_PER_CLEARING: usize = 10;
 /// Aggressive offloading ends when what is to be preserved is at most this share of the free memory; loading
 /// goes on to the same share of what is to be preserved. Between the two, nothing moves back and forth.
 const HYSTERESIS: f64 = 0.8;
-
-/// How thoroughly blocks leave the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offloading {
-    /// Until enough memory is free.
-    Normal,
-    /// On beyond that, to 80 %, with torch's cache emptied on the way. Nothing but tests asks for it: what a phase of
-    /// a job needs is known to the byte.
-    Aggressive,
-}
 
 /// What became of a model that was loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +49,7 @@ impl Loaded {
 
 /// Brings a model to the device block by block, in chunks of at most `max_chunk_size_mb` MiB (at least 1).
 ///
-/// The memory beside the model's own is one chunk on the host, of which one half is filled while the other travels,
-/// and the largest tensor where it is stored in another type. An allocation that fails is tried again with torch's
+/// The memory beside the model's own is one chunk on the host, of which one half is filled while the other travels. An allocation that fails is tried again with torch's
 /// cache emptied. Where the model is larger than the device, blocks are streamed from there on, and room for that is
 /// made; an error means that there is no room even for one block, and leaves nothing on the device.
 ///
@@ -72,7 +63,7 @@ pub fn load_model_chunked<B>(
     max_chunk_size_mb: usize,
 ) -> Result<Loaded, Error> {
     let chunk_bytes = max_chunk_size_mb.clamp(1, usize::MAX >> 20) << 20;
-    model.memory().set_chunk_bytes(chunk_bytes / STAGES);
+    model.memory().set_chunk_bytes(chunk_bytes);
     model.place(Residency::first(model.len(), 0, 0));
     let settled = (0..model.len()).try_for_each(|number| model.settle(number));
     let outcome = match settled {
@@ -151,13 +142,14 @@ pub fn move_model_to_device_with_memory_preservation<B>(
 }
 
 /// Drops blocks from the device until `preserved_bytes` are free there, the residents and then the slots with what is
-/// in them; returns how many were dropped. Residents stay resident: all come back when the model runs again. Nothing
+/// in them; returns how many blocks were dropped. Residents stay resident: all come back when the model runs again. Nothing
 /// is copied to the host.
 ///
-/// Where nobody knows what is free, all are dropped.
+/// Aggressive offloading goes on until `preserved_bytes` are 80 % of what is free, and empties torch's cache after every
+/// ten blocks. Where nobody knows what is free, all are dropped.
 ///
-/// Used by jobs, by way of [`Vram::force_free_vram`], before each section is decoded on a device that does not hold
-/// all models at once.
+/// Used by jobs before each section is decoded: by way of [`Vram::force_free_vram`] on a device that does not hold all
+/// models at once, and in any case where the job asks for aggressive offloading.
 pub fn offload_model_from_device_for_memory_preservation<B>(
     model: &DynamicSwap<B>,
     preserved_bytes: u64,
@@ -170,8 +162,18 @@ pub fn offload_model_from_device_for_memory_preservation<B>(
     };
     let is_enough = || vram.free_bytes().is_some_and(|free| free >= target_bytes);
     let mut moved = 0;
-    while !is_enough() && model.evict_place() {
+    while !is_enough()
+        && let Some(place) = model.evict_place()
+    {
+        if place.held.is_none() {
+            continue; // an empty slot
+        }
         moved += 1;
+        model.memory().count(|moved| {
+            moved.offloaded_blocks += 1;
+            moved.offloaded_bytes += place.buffer.bytes();
+        });
+        drop(place);
         if offloading == Offloading::Aggressive && moved % BLOCKS_PER_CLEARING == 0 {
             vram.empty_cache();
         }

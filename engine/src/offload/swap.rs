@@ -142,6 +142,9 @@ impl<B> DynamicSwap<B> {
 
     /// Begins the transfers that the blocks from `next` on will need, as far as there are slots.
     fn look_ahead(&self, places: &mut Places<B>, next: usize) -> Result<(), Error> {
+        if !self.memory.transfers().prefetches() {
+            return Ok(());
+        }
         let upcoming = match places.residency.passes {
             Passes::Once => self.len().saturating_sub(next),
             Passes::Repeated => self.len(),
@@ -167,6 +170,7 @@ impl<B> DynamicSwap<B> {
         if places.place_of(number).is_some() {
             return Ok(true);
         }
+        let is_resident = places.residency.resident[number];
         let Some(place) = places.place_for(number, next, self.len()) else {
             return Ok(false);
         };
@@ -180,6 +184,10 @@ impl<B> DynamicSwap<B> {
         let filled = (self.memory.transfers()).begin(host, buffer, place.free.as_ref())?;
         let sent_bytes = self.transferred_bytes.get() + bytes_of(host);
         self.transferred_bytes.set(sent_bytes);
+        self.memory.count(|moved| {
+            moved.brought_bytes += bytes_of(host);
+            moved.streamed_bytes += if is_resident { 0 } else { bytes_of(host) };
+        });
         if filled.is_none() {
             // The computation's stream itself filled it: transfers into it have to wait for that.
             place.free = self.now();

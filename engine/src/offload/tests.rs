@@ -1,13 +1,14 @@
 //! What travels to the device and when, and what the host holds for that.
 
-use std::{cell::RefCell, iter, path::Path, rc::Rc};
+use std::{cell::RefCell, iter, rc::Rc};
 
+use framepack_jobs::MemoryBackend;
 use tch::{Device, Kind, Tensor};
 use tempfile::TempDir;
 
 use crate::{
     offload::{
-        DynamicSwap, FreeSlots, Memory, MemoryOptions, Offloading, Residency, Staging,
+        DynamicSwap, FreeSlots, Memory, MemoryOptions, Moved, Offloading, Residency, Staging,
         load_model_chunked, offload_model_from_device_for_memory_preservation,
     },
     weights::{Layout, Loading, save_synthesised},
@@ -189,36 +190,114 @@ fn no_weight_comes_back_from_the_device() {
     assert_eq!(model.spoiling_pass(), expected, "loaded again");
 }
 
-#[test]
-fn load_model_chunked_takes_one_chunk_and_the_largest_tensor_beside_the_model() {
+/// The folder of a component in f32.
+fn files() -> TempDir {
     let files = TempDir::new().unwrap();
     let names = (0..BLOCKS).flat_map(|number| iter::zip(iter::repeat(number), TENSORS));
     let tensors = names.map(|(number, name)| (format!("{number}.{name}"), SHAPE.to_vec()));
     let path = files.path().join("model.safetensors");
     save_synthesised(SEED, &tensors.collect(), &path).unwrap();
-    let open = |dir: &Path| Loading::open(dir, &LAYOUT).unwrap();
+    files
+}
 
-    let numbers = SHAPE.iter().product::<i64>() as u64;
-    // The files hold f32.
-    for (kind, converted_bytes) in [(Kind::Float, 0), (Kind::Double, 8 * numbers)] {
-        for chunk_mib in [1, 2] {
-            let options = MemoryOptions {
-                staging: Staging::Always,
-                ..MemoryOptions::default()
-            };
-            let loading = open(files.path());
-            let model = Logged::new(&loading, kind, options);
-            let loaded = load_model_chunked(&model.blocks, chunk_mib).unwrap();
-            assert_eq!(loaded.resident_blocks, BLOCKS);
+#[test]
+fn all_that_weights_take_of_the_host_in_transit_is_one_chunk() {
+    let files = files();
+    for backend in [MemoryBackend::V1, MemoryBackend::V2] {
+        for (kind, is_converted) in [(Kind::Float, false), (Kind::Double, true)] {
+            for chunk_mib in [1, 2] {
+                let options = MemoryOptions {
+                    staging: Staging::Always,
+                    ..MemoryOptions::default()
+                };
+                let loading = Loading::open(files.path(), &LAYOUT).unwrap();
+                let model = Logged::new(&loading, kind, options);
+                let memory = model.blocks.memory();
+                memory.set_backend(backend);
+                let loaded = load_model_chunked(&model.blocks, chunk_mib).unwrap();
+                assert_eq!(loaded.resident_blocks, BLOCKS);
 
-            let memory = model.blocks.memory();
-            let model_bytes = model.blocks.block_bytes().iter().sum::<u64>();
-            let chunk_bytes = chunk_mib as u64 * MIB;
-            assert!(model_bytes > 2 * (chunk_bytes + converted_bytes));
-            let extra_bytes =
-                memory.vram().peak_bytes() - model_bytes + memory.peak_transfer_bytes();
-            assert_eq!(extra_bytes, chunk_bytes + converted_bytes, "{kind:?}");
-            assert_eq!(model.spoiling_pass(), stored(&loading, kind), "{kind:?}");
+                let what = format!("{backend:?}, {kind:?}, {chunk_mib} MiB");
+                let model_bytes = model.blocks.block_bytes().iter().sum::<u64>();
+                let chunk_bytes = chunk_mib as u64 * MIB;
+                assert_eq!(memory.vram().peak_bytes(), model_bytes, "{what}");
+                let extra_bytes = memory.peak_transfer_bytes();
+                assert!(extra_bytes <= chunk_bytes, "{what}: {extra_bytes}");
+                let has_buffers = backend == MemoryBackend::V2 || is_converted;
+                assert_eq!(extra_bytes > chunk_bytes / 4, has_buffers, "{what}");
+                assert_eq!(model.spoiling_pass(), stored(&loading, kind), "{what}");
+            }
         }
     }
+}
+
+#[test]
+fn v1_brings_each_block_when_its_turn_comes_and_the_bits_are_those_of_v2() {
+    let files = files();
+    let loading = Loading::open(files.path(), &LAYOUT).unwrap();
+    let expected = stored(&loading, Kind::Float);
+    let options = MemoryOptions {
+        staging: Staging::Always,
+        ..MemoryOptions::default()
+    };
+    let model = Logged::new(&loading, Kind::Float, options);
+    let (blocks, memory) = (&model.blocks, model.blocks.memory());
+    let residency = Residency::interleaved(BLOCKS, 2, 3);
+    blocks.place(residency.clone());
+    let streamed: Vec<_> = (0..BLOCKS).filter(|n| !residency.resident[*n]).collect();
+    for backend in [MemoryBackend::V1, MemoryBackend::V2, MemoryBackend::V1] {
+        memory.set_backend(backend);
+        for chosen in [[false; BLOCKS], [true; BLOCKS]] {
+            blocks.fill_host(&chosen).unwrap();
+            blocks.wait_for_host();
+            assert_eq!(model.spoiling_pass(), expected, "{backend:?} {chosen:?}");
+            assert_eq!(blocks.page_locked_bytes(), 0, "the CPU needs none");
+            blocks.evict_all();
+            model.log.take();
+            let (mut events, _) = model.pass();
+            events.extend(model.pass().0);
+            let lead = lead(&events, &streamed);
+            let is_ahead = lead.iter().any(|lead| *lead > 0);
+            assert_eq!(is_ahead, backend == MemoryBackend::V2, "{events:?}");
+        }
+    }
+}
+
+#[test]
+fn what_moves_is_counted() {
+    let model = Logged::synthesised(MemoryOptions {
+        capacity_bytes: Some(1 << 30),
+        staging: Staging::Always,
+        ..MemoryOptions::default()
+    });
+    let (blocks, memory) = (&model.blocks, model.blocks.memory());
+    let one = blocks.block_bytes()[0];
+    blocks.place(Residency::first(BLOCKS, 2, 2));
+    memory.start_counting();
+    model.pass();
+    let moved = memory.moved();
+    assert_eq!(moved.brought_bytes, blocks.transferred_bytes());
+    assert_eq!(moved.streamed_bytes, moved.brought_bytes - 2 * one);
+    assert_eq!(moved.offloaded_blocks, 0);
+    let before = memory.vram().cache_clearings();
+    offload_model_from_device_for_memory_preservation(blocks, u64::MAX, Offloading::Normal);
+    let moved = memory.moved();
+    // The residents, and what is in the slots.
+    assert_eq!(
+        (moved.offloaded_blocks, moved.offloaded_bytes),
+        (4, 4 * one)
+    );
+    assert_eq!(memory.vram().cache_clearings(), before + 1);
+    assert!(memory.peak_transfer_bytes() > 0);
+    memory.release_staging();
+    memory.start_counting();
+    assert_eq!(memory.moved(), Moved::default());
+    assert_eq!(
+        (
+            memory.vram().cache_clearings(),
+            memory.peak_transfer_bytes()
+        ),
+        (0, 0)
+    );
+    assert_eq!(memory.staging_bytes(), 0);
 }

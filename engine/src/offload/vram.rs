@@ -94,6 +94,11 @@ impl Vram {
         self.cache_clearings.set(self.cache_clearings.get() + 1);
     }
 
+    /// Counts that from now on.
+    pub(super) fn start_counting(&self) {
+        self.cache_clearings.set(0);
+    }
+
     /// How often the cache was emptied here.
     pub fn cache_clearings(&self) -> u64 {
         self.cache_clearings.get()

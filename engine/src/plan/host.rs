@@ -3,7 +3,7 @@
 use super::{budget::Budget, limits::Limits};
 use crate::{
     error::PlanError,
-    offload::{Residency, STAGING_BYTES, evenly_spread},
+    offload::{Residency, evenly_spread},
 };
 
 /// Host memory that is not page-locked unless the settings say so: the system's and our own, …
@@ -19,15 +19,15 @@ pub(super) fn budget_bytes(budget: &Budget, limits: &Limits) -> u64 {
     let host_bytes = host_bytes.min(available);
     let halved = host_bytes.checked_shr(limits.relief.host_halvings);
     // Less than the staging buffers would be too little for any job.
-    halved.unwrap_or(0).max(host_bytes.min(STAGING_BYTES))
+    (halved.unwrap_or(0)).max(host_bytes.min(limits.staging_bytes()))
 }
 
-/// Which streamed blocks wait in the arena: all if they fit, else as many as fit beside the staging buffers,
-/// the others evenly spread among them.
+/// Which streamed blocks wait in the arena: all if they fit in the budget, else as many as fit beside the staging
+/// buffers, the others evenly spread among them.
 pub(super) fn pinned(
     block_bytes: &[u64],
     residency: &Residency,
-    budget_bytes: u64,
+    (budget_bytes, staging_bytes): (u64, u64),
 ) -> Result<Vec<bool>, PlanError> {
     let blocks = residency.resident.len();
     let streamed: Vec<usize> = (0..blocks).filter(|&i| !residency.resident[i]).collect();
@@ -38,20 +38,20 @@ pub(super) fn pinned(
         }
         pinned
     };
-    let staging_bytes = |count: usize| {
+    let staging_for = |count: usize| {
         if count == streamed.len() {
             0
         } else {
-            STAGING_BYTES
+            staging_bytes
         }
     };
     (0..=streamed.len())
         .rev()
-        .map(|count| (choose(count), staging_bytes(count)))
+        .map(|count| (choose(count), staging_for(count)))
         .find(|(pinned, staging)| sum_where(block_bytes, pinned) + staging <= budget_bytes)
         .map(|(pinned, _)| pinned)
         .ok_or(PlanError::Host {
-            needed_bytes: staging_bytes(0),
+            needed_bytes: staging_for(0),
             budget_bytes,
         })
 }
@@ -74,7 +74,7 @@ mod tests {
             host_available_bytes: 64 * GIB,
             ..Budget::default()
         };
-        let staging = STAGING_BYTES;
+        let staging = Limits::default().staging_bytes();
         for (host_budget_bytes, halvings, expected) in [
             (None, 0, 60 * GIB),
             (None, 1, 30 * GIB),

@@ -1,6 +1,7 @@
 //! How much memory of device and host may be used.
 
 use super::relief::Relief;
+use crate::offload::DEFAULT_CHUNK_BYTES;
 
 /// What the settings say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,8 +12,17 @@ pub struct Limits {
     pub forced: Option<ForcedSplit>,
     /// Most host memory to page-lock; the default is what there is less a margin.
     pub host_budget_bytes: Option<u64>,
+    /// Most host memory for weights in transit; by default 256 MiB.
+    pub load_chunk_bytes: Option<u64>,
     /// What is given up because memory ran out before.
     pub relief: Relief,
+}
+
+impl Limits {
+    /// Page-locked host memory through which blocks without a copy there pass from the files to the device.
+    pub(super) fn staging_bytes(&self) -> u64 {
+        self.load_chunk_bytes.unwrap_or(DEFAULT_CHUNK_BYTES)
+    }
 }
 
 /// A split that was asked for: the first blocks are resident.

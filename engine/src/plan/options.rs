@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use framepack_ipc::worker::Precaution;
+use framepack_jobs::MemoryAmount;
 use tch::{Device, Kind};
 
 use super::{limits::Limits, relief::Relief};
 use crate::{
+    job::Job,
     nn::attention::{AttentionMode, Backend},
+    offload::MemoryOptions,
     vae::Tiling,
     weights::ModelSource,
 };
@@ -29,6 +32,8 @@ pub struct ModelOptions {
     pub attention_mode: AttentionMode,
     /// How much memory of device and host may be used.
     pub limits: Limits,
+    /// How weights are held, as far as jobs do not say.
+    pub memory: MemoryOptions,
     /// What a job does otherwise after it failed.
     pub precaution: Precaution,
     /// Makes all weights from this seed, in the sizes that the bundle's `config.json` files say. Nothing that
@@ -90,14 +95,18 @@ impl ModelOptions {
         }
     }
 
-    /// The same for a job that needs more care than others.
-    pub(crate) fn with(self, relief: Relief, precaution: Precaution) -> Self {
+    /// The same for a job, which gives up so much.
+    pub(super) fn for_job(self, job: &Job, relief: Relief) -> Self {
+        let memory = &job.settings.memory;
+        let preserve = memory.preserve;
         Self {
             limits: Limits {
+                preserve_bytes: preserve.map_or(self.limits.preserve_bytes, MemoryAmount::bytes),
+                load_chunk_bytes: Some(memory.load_chunk_bytes),
                 relief,
                 ..self.limits
             },
-            precaution,
+            precaution: job.precaution,
             ..self
         }
     }

@@ -1,6 +1,6 @@
 //! A job's memory, from its request: what the daemon can ask for before the job, and what its report says.
 
-use framepack_ipc::worker::{MemoryPlan, Precaution, RenderRequest};
+use framepack_ipc::worker::{MemoryPlan, RenderRequest};
 use framepack_jobs::{Bytes, DeviceMemory, EncoderPlacement, TransformerMemory, VaeTiles};
 use tch::Device;
 
@@ -49,27 +49,24 @@ impl Planner {
     /// prompts, as the report will have them.
     pub fn plan(&self, request: &RenderRequest) -> Result<MemoryPlan, Error> {
         let relief = ladder::relief(request.rung as usize, request.host_rung);
-        let planner = self.with(relief, request.precaution);
         device::catch(|| {
             let job = Job::resolve(request)?;
-            let (mut plan, _) = planner.plan_job(&job)?;
+            let (mut plan, _) = self.plan_job(&job, relief)?;
             plan.warnings.extend(Reach::default().warnings(request));
             plan.warnings.extend(job.warnings);
             Ok(plan)
         })
     }
 
-    /// The same for a job that needs more care than others.
-    pub(crate) fn with(self, relief: Relief, precaution: Precaution) -> Self {
-        Self {
-            options: self.options.with(relief, precaution),
-            ..self
-        }
-    }
-
-    pub(crate) fn plan_job(&self, job: &Job) -> Result<(MemoryPlan, Placement), Error> {
+    /// The same, and what the models do with it, for a job that gives up so much.
+    pub(crate) fn plan_job(
+        &self,
+        job: &Job,
+        relief: Relief,
+    ) -> Result<(MemoryPlan, Placement), Error> {
+        let options = self.options.for_job(job, relief);
         let now = self.budget(probe::budget(self.device));
-        let survey = Survey::new(job, &self.options, self.device, &now)?;
+        let survey = Survey::new(job, &options, self.device, &now)?;
         // The host may swap, so that nothing is refused on the CPU.
         let budget = match self.device {
             Device::Cuda(_) => now,
@@ -78,7 +75,7 @@ impl Planner {
                 ..now
             },
         };
-        let planned = Planned::new(&survey, &budget, &self.options)?;
+        let planned = Planned::new(&survey, &budget, &options)?;
         let report = self.report(&survey, &planned, &now);
         Ok((report, planned.placement))
     }

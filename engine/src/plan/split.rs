@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Needs, PlanError},
-    offload::{Residency, STAGING_BYTES},
+    offload::Residency,
     transformer::TransformerCost,
 };
 
@@ -66,6 +66,7 @@ pub fn split(cost: &TransformerCost, budget: &Budget, limits: &Limits) -> Result
             .preserve_bytes
             .unwrap_or(0)
             .max(cost.activation_bytes),
+        staging_bytes: limits.staging_bytes(),
     };
     planner.add_room(limits.relief.room_bytes);
     let residency = match limits.forced {
@@ -74,6 +75,7 @@ pub fn split(cost: &TransformerCost, budget: &Budget, limits: &Limits) -> Result
     };
     let residency = planner.reduced(residency, limits.relief.residents);
     let host_bytes = host::budget_bytes(budget, limits);
+    let host_bytes = (host_bytes, planner.staging_bytes);
     let pinned = host::pinned(&cost.block_bytes, &residency, host_bytes)?;
     Ok(planner.carry_out(residency, pinned))
 }
@@ -84,6 +86,7 @@ struct SplitPlanner<'a> {
     budget: &'a Budget,
     slot_bytes: u64,
     preserve_bytes: u64,
+    staging_bytes: u64,
 }
 
 impl SplitPlanner<'_> {
@@ -230,7 +233,11 @@ impl SplitPlanner<'_> {
             resident_bytes,
             streamed_bytes,
             arena_bytes,
-            staging_bytes: if staged_bytes > 0 { STAGING_BYTES } else { 0 },
+            staging_bytes: if staged_bytes > 0 {
+                self.staging_bytes
+            } else {
+                0
+            },
             staged_bytes,
             peak_bytes: cost.fixed_bytes
                 + cost.hoisted_bytes

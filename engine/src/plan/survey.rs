@@ -78,7 +78,7 @@ impl Survey {
             known
         } else {
             let class = transformer_config.attention_class(transformer_kind, run.tokens);
-            let expected = options.expected_attention(device, job.attention);
+            let expected = options.expected_attention(device, job.settings.attention);
             expected.memory(device, &class)?
         };
         let run = Run { attention, ..run };
@@ -91,7 +91,8 @@ impl Survey {
             + blocks_bytes
             + transformer.fixed_bytes
             + transformer.hoisted_away_bytes;
-        let is_roomy = is_roomy(device, budget, all_bytes);
+        let is_limited = options.memory.capacity_bytes.is_some();
+        let is_roomy = !is_limited && is_roomy(device, budget, all_bytes);
         let kept_bytes = vae_bytes + if is_roomy { encoders_bytes } else { 0 };
         transformer.fixed_bytes += kept_bytes;
         let decoding = Decoding {

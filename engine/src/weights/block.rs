@@ -1,6 +1,6 @@
 //! One block's weights where they are stored, as the bytes of its packing.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
@@ -9,6 +9,7 @@ use super::{
     loading::Loading,
     packing::Packing,
     source::TensorSource,
+    storage::Repacked,
     view::{Packed, Weights, join},
 };
 
@@ -49,11 +50,11 @@ impl BlockWeights {
         self.packing.bytes()
     }
 
-    /// Each tensor's offset in the buffer and its bytes: of the mapped file itself where it holds the wanted
-    /// type, else made here.
+    /// Each tensor's offset in the buffer and its bytes: of the mapped file, converted where they are written if it holds
+    /// another type, or made here.
     pub(crate) fn parts(
         &self,
-    ) -> impl Iterator<Item = Result<(usize, Cow<'_, [u8]>), WeightsError>> {
+    ) -> impl Iterator<Item = Result<(usize, Repacked<'_>), WeightsError>> {
         self.packing.parts().map(|(name, part)| {
             let name = join(&self.path, name);
             let bytes = self.source.bytes(&name, &part.shape, part.storage)?;
@@ -124,8 +125,10 @@ mod tests {
         for part in block.parts() {
             let (offset, bytes) = part.unwrap();
             let place = buffer.narrow(0, offset as i64, bytes.len() as i64);
-            place.shallow_clone().copy_(&Tensor::from_slice(&bytes));
-            is_borrowed &= matches!(bytes, Cow::Borrowed(_));
+            let mut written = vec![0; bytes.len()];
+            bytes.write(0, &mut written);
+            place.shallow_clone().copy_(&Tensor::from_slice(&written));
+            is_borrowed &= bytes.as_there().is_some() && bytes.made_bytes() == 0;
         }
         (buffer, is_borrowed)
     }

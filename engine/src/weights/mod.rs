@@ -29,7 +29,9 @@ mod storage;
 mod tests;
 mod view;
 
-pub(crate) use self::{block::BlockWeights, packing::Packing};
+pub(crate) use self::{
+    block::BlockWeights, files::weight_files, packing::Packing, storage::Repacked,
+};
 pub use self::{
     config::{read_config, read_json},
     elements::Elements,

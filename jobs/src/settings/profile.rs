@@ -8,19 +8,9 @@ use framepack_yaml::{Mistake, Node, suggest};
 
 use super::{
     origin::UnknownSetting,
-    table::TABLE,
+    table::{PROFILES, TABLE},
     value::{Settings, Value},
 };
-
-/// Names of the profiles.
-pub(super) const PROFILES: [&str; 6] = [
-    "auto",
-    "standard",
-    "bnb4",
-    "aggressive",
-    "extreme",
-    "tensorrt",
-];
 
 /// A named set of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

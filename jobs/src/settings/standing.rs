@@ -2,6 +2,10 @@
 
 use super::{row::Row, value::Value};
 
+const PRESERVED: &str = "memory.preserve_gb";
+/// The least that the Python application accepts.
+const LEAST_PRESERVED_GB: f64 = 6.0;
+
 /// How far a setting is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -22,6 +26,18 @@ impl Row {
             Standing::Unbuilt(reason) | Standing::FallsBack(reason) if asks => Some(reason),
             _ => None,
         }
+    }
+
+    /// What a value that is accepted may cost.
+    pub fn caution(&self, value: &Value) -> Option<String> {
+        let gb = value
+            .number()
+            .filter(|gb| self.key == PRESERVED && *gb < LEAST_PRESERVED_GB)?;
+        Some(format!(
+            "{}: {gb} is less than the {LEAST_PRESERVED_GB} that the Python application keeps at least: other programs \
+             on the card may run out of memory",
+            self.key
+        ))
     }
 
     /// Why a job can't ask for this value itself.

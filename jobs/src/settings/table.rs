@@ -7,6 +7,8 @@ mod worker;
 
 use super::row::Row;
 
+pub(super) use self::means::PROFILES;
+
 pub use self::{
     means::{
         ATTENTION, BACKEND, HOST_BUDGET_GB, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB, PRESET, PROFILE,

@@ -25,7 +25,7 @@ static WORKER_ROWS: [&Row; 6] = [
 ];
 
 /// The settings without a field of their own that the worker of a job has to know which begins now, where they differ
-/// from their defaults.
+/// from their defaults or from what the worker was started with.
 pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
     let mut settings = Settings::default();
     for row in WORKER_ROWS {
@@ -33,7 +33,10 @@ pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
             Counts::AtSubmission => job.rendered_spec().get(row),
             Counts::AtStart => of_job(job, farm, row).map(|(value, _)| value),
         };
-        if let Some(value) = value.filter(|value| row.default_value().as_ref() != Some(value)) {
+        // A worker may have been started with the farm's.
+        let says =
+            |value: &Value| farm.get(row).is_some() || row.default_value().as_ref() != Some(value);
+        if let Some(value) = value.filter(says) {
             settings.set(row.key, value);
         }
     }

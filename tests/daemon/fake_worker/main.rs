@@ -109,6 +109,7 @@ fn main() -> io::Result<()> {
         device: device.clone(),
         device_name: "a fake".to_owned(),
         device_total_bytes: 1 << 30,
+        prepared_secs: None,
     }));
     while let Some(message) = desk.next() {
         match message {

@@ -67,6 +67,7 @@ pub(crate) fn output(
         dtype: "f32".to_owned(),
         peak_device_bytes: Some(3 << 30),
         memory_plan: Some(Box::new(memory_plan(None))),
+        memory_use: None,
         device_idle: None,
         resumed: None,
         rungs: Vec::new(),

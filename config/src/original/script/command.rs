@@ -1,22 +1,14 @@
 //! A script's commands that start the Python application, each with its assignments and arguments.
 
-use framepack_yaml::{Location, Problem};
+use framepack_yaml::Problem;
 
 use super::{
+    assignment::{Assignment, assignment, set},
     lex::{Token, Word, lex},
+    program::{before, is_command, is_program, only_names_it, stem},
     shell::{Shell, is_assignment},
 };
 use crate::original::table;
-
-/// `NAME=value`, as it reaches a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Assignment {
-    pub(crate) name: String,
-    pub(crate) value: String,
-    pub(crate) at: Location,
-    /// What a shell would have replaced in the value.
-    pub(crate) expansion: Option<String>,
-}
 
 /// A command that starts the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,11 +180,36 @@ impl Reading {
         }
     }
 
+    /// The command that a word is, as that of `bash -c '…'`. Its places are that of the word.
+    fn inside(&self, word: &Word, own: Vec<Assignment>) -> Option<Command> {
+        let command = commands(&word.text).commands.into_iter().next()?;
+        let mut assignments = self.exported.clone();
+        for one in own {
+            set(&mut assignments, one);
+        }
+        for one in command.assignments {
+            set(&mut assignments, Assignment { at: word.at, ..one });
+        }
+        let arguments = command.arguments.into_iter();
+        Some(Command {
+            lines: (word.at.line, word.at.line),
+            program: command.program,
+            assignments,
+            arguments: arguments.map(|one| Word { at: word.at, ..one }).collect(),
+            not_exported: Vec::new(),
+        })
+    }
+
     /// The command, if it starts the application.
     fn start_line(&self, own: Vec<Assignment>, words: &[Word]) -> Option<Command> {
+        if only_names_it(&words.first()?.text) {
+            return None;
+        }
+        if let Some(word) = words.iter().find(|word| is_command(word)) {
+            return self.inside(word, own);
+        }
         let program = words.iter().position(is_program);
-        let before = &words[..program.unwrap_or(words.len())];
-        let by_env = of_env(before);
+        let before = before(&words[..program.unwrap_or(words.len())]);
         let is_known = |one: &Assignment| table::variable(&one.name).is_some();
         let arguments = words.get(program.unwrap_or(0) + 1..).unwrap_or_default();
         let is_flag = |word: &Word| {
@@ -202,20 +219,20 @@ impl Reading {
         let is_application =
             program.is_some_and(|at| stem(&words[at].text).starts_with("demo_gradio"));
         let has_names =
-            own.iter().chain(&by_env.set).any(is_known) || arguments.iter().any(is_flag);
+            own.iter().chain(&before.set).any(is_known) || arguments.iter().any(is_flag);
         if !is_application && !has_names {
             return None;
         }
         let first = own
             .first()
             .map_or(words.first()?.at.line, |one| one.at.line);
-        let mut assignments = if by_env.clears {
+        let mut assignments = if before.clears {
             Vec::new()
         } else {
             self.exported.clone()
         };
-        assignments.retain(|one| !by_env.unset.contains(&one.name));
-        let here = own.into_iter().chain(by_env.set);
+        assignments.retain(|one| !before.unset.contains(&one.name));
+        let here = own.into_iter().chain(before.set);
         here.for_each(|one| set(&mut assignments, one));
         let is_hidden = |one: &&Assignment| assignments.iter().all(|set| set.name != one.name);
         Some(Command {
@@ -225,66 +242,5 @@ impl Reading {
             assignments,
             arguments: arguments.to_vec(),
         })
-    }
-}
-
-/// What `env` among the words before a program does.
-#[derive(Default)]
-struct Env {
-    clears: bool,
-    unset: Vec<String>,
-    set: Vec<Assignment>,
-}
-
-fn of_env(words: &[Word]) -> Env {
-    let mut env = Env::default();
-    let Some(at) = words.iter().position(|word| stem(&word.text) == "env") else {
-        return env;
-    };
-    let mut words = words[at + 1..].iter();
-    while let Some(word) = words.next() {
-        match word.text.as_str() {
-            "-i" | "-" | "--ignore-environment" => env.clears = true,
-            "-u" | "--unset" => env.unset.extend(words.next().map(|word| word.text.clone())),
-            text if is_assignment(text) => env.set.push(assignment(word.clone())),
-            text => env
-                .unset
-                .extend(text.strip_prefix("--unset=").map(str::to_owned)),
-        }
-    }
-    env
-}
-
-/// Whether a word is a Python program.
-fn is_program(word: &Word) -> bool {
-    let name = word.text.to_lowercase();
-    name.ends_with(".py") || stem(&name).starts_with("demo_gradio")
-}
-
-/// A path's last part without its suffix.
-fn stem(path: &str) -> &str {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    name.split('.').next().unwrap_or(name)
-}
-
-fn assignment(word: Word) -> Assignment {
-    // An assignment has one; another word would be a name without a value.
-    let (name, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
-    Assignment {
-        name: name.to_owned(),
-        value: value.to_owned(),
-        at: word.at,
-        expansion: word.expansion,
-    }
-}
-
-/// The last one counts, in the place of the first.
-fn set(assignments: &mut Vec<Assignment>, assignment: Assignment) {
-    match assignments
-        .iter_mut()
-        .find(|one| one.name == assignment.name)
-    {
-        Some(one) => *one = assignment,
-        None => assignments.push(assignment),
     }
 }

@@ -284,7 +284,7 @@ impl Lexer {
             Some('(') => within(rest, '(', ')'),
             Some(c) if c.is_ascii_alphabetic() || *c == '_' => {
                 let is_part = |c: &&char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
-                let colons = self.shell == Shell::PowerShell;
+                let colons = self.shell == Shell::Power;
                 rest.iter()
                     .take_while(is_part)
                     .take_while(|c| colons || **c != ':')

@@ -32,7 +32,7 @@ pub(super) fn whole(line: &str, shell: Shell) -> Option<(Whole, usize)> {
             let consumed = line.len() - rest.len() + end;
             Some((windows(&rest[..end])?, line[..consumed].chars().count()))
         }
-        Shell::PowerShell => {
+        Shell::Power => {
             let bare = line.trim_start();
             let rest = bare
                 .get(5..)

@@ -5,9 +5,11 @@
 //! of `$NAME` has to be left out with its name, and since commands matter: none of the libraries for shell words knows of
 //! either. Nothing is executed or expanded.
 
+mod assignment;
 mod command;
 mod lex;
 mod line;
+mod program;
 mod shell;
 
 pub(super) use command::{Command, Script, commands};

@@ -7,8 +7,8 @@ pub(super) enum Shell {
     Posix,
     /// `cmd.exe`: backslashes and single quotes are letters like others, `^` continues a line.
     Windows,
-    /// PowerShell: backslashes are letters, a backtick continues a line.
-    PowerShell,
+    /// `PowerShell`: backslashes are letters, a backtick continues a line.
+    Power,
 }
 
 impl Shell {
@@ -23,11 +23,12 @@ impl Shell {
             let set = line.strip_prefix("set ").map(str::trim_start);
             let is_set = set.is_some_and(|rest| is_assignment(rest.trim_start_matches('"')));
             if line.starts_with("$env:") {
-                Some(Self::PowerShell)
+                Some(Self::Power)
             } else if is_set
                 || line.starts_with("rem ")
                 || line.starts_with("::")
                 || line.starts_with("echo off")
+                || has_drive(line)
             {
                 Some(Self::Windows)
             } else {
@@ -42,9 +43,17 @@ impl Shell {
         match self {
             Self::Posix => '\\',
             Self::Windows => '^',
-            Self::PowerShell => '`',
+            Self::Power => '`',
         }
     }
+}
+
+/// Whether a word begins with a drive of Windows: `C:\`.
+fn has_drive(line: &str) -> bool {
+    line.split([' ', '\t', '"']).any(|word| {
+        let mut chars = word.chars();
+        chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.as_str().starts_with(":\\")
+    })
 }
 
 /// Whether a word is an assignment: `NAME=` and anything.

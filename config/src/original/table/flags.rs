@@ -58,7 +58,7 @@ pub static FLAGS: [Name; 21] = [
         "--jit-mode",
         Words("a mode of TorchScript", &["off", "trace", "script"]),
         "FRAMEPACK_JIT_MODE",
-        NotNeeded("kernels are compiled into the worker; nothing is compiled at start"),
+        NotNeeded("the worker's kernels are used as they are; there is nothing to compile"),
         "as FRAMEPACK_JIT_MODE",
     ),
     Name::new(

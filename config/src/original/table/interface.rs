@@ -22,7 +22,7 @@ pub struct StartLine {
     pub title: &'static str,
     /// The line.
     pub text: &'static str,
-    /// The profile with the same settings.
+    /// The profile that is made from it.
     pub profile: &'static str,
 }
 
@@ -64,7 +64,7 @@ pub static PARAMETERS: [Parameter; 28] = [
         "Seed",
         "whole number; 31337",
         "`seed`",
-        "the noise was drawn in 16 bits, so that the same seed makes another video than in other versions",
+        "the noise was drawn in 16 bits, so that a seed makes another video than in the original FramePack",
     ),
     row(
         "Total Video Length (Seconds)",
@@ -107,7 +107,7 @@ pub static PARAMETERS: [Parameter; 28] = [
         "MP4 Compression",
         "0 to 100; 16",
         "`output.crf`; 52 to 100 are encoded as 51, the largest that there is",
-        "what it says up to 51; 0 was said to be lossless",
+        "what it says up to 51; larger values meant nothing",
     ),
     row(
         "Use TeaCache",
@@ -191,7 +191,7 @@ pub static PARAMETERS: [Parameter; 28] = [
         "Start, End",
         "buttons",
         "a file in the jobs folder, or `framepackctl submit`; `framepackctl cancel`",
-        "one job at a time; a second user's pictures went to the first one's page",
+        "one job at a time; a second user's pictures mixed with those of the first",
     ),
     row(
         "Preview, progress",

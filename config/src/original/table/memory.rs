@@ -23,14 +23,14 @@ pub(super) static VARIABLES: [Name; 9] = [
     ),
     Name::new(
         "FRAMEPACK_VAE_CHUNK_RESERVE_GB",
-        Number(0.0..=f64::MAX),
+        Number(0.0..=f64::INFINITY),
         "4.0 (2.0 in later versions)",
         NotNeeded(PLANNED),
         "gigabytes that the automatic chunk size leaves free; that size was everything or one frame",
     ),
     Name::new(
         "FRAMEPACK_VAE_CHUNK_SAFETY",
-        Number(0.0..=f64::MAX),
+        Number(0.0..=f64::INFINITY),
         "1.5 (1.2 in later versions)",
         NotNeeded(PLANNED),
         "a factor for the size of a decoded frame in the automatic chunk size, which left out all that decoding needs besides",
@@ -44,7 +44,7 @@ pub(super) static VARIABLES: [Name; 9] = [
     ),
     Name::new(
         "FRAMEPACK_LATENT_WINDOW_GB",
-        Number(0.0..=f64::MAX),
+        Number(0.0..=f64::INFINITY),
         "0.75",
         NotNeeded("`latent_window` is what it is set to, whatever memory there is"),
         "gigabytes for each latent frame, by which the window was shortened and then rounded up to a multiple of 8: 9, which the \
@@ -52,7 +52,7 @@ pub(super) static VARIABLES: [Name; 9] = [
     ),
     Name::new(
         "FRAMEPACK_RESERVED_VRAM_GB",
-        Number(0.0..=f64::MAX),
+        Number(0.0..=f64::INFINITY),
         "1.5",
         NotNeeded(
             "`latent_window` is what it is set to; `memory.preserve_gb` keeps device memory free of weights",

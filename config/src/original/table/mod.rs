@@ -44,16 +44,49 @@ pub(super) fn variable(name: &str) -> Option<&'static Name> {
     variables().find(|variable| variable.name == name)
 }
 
-/// The variable that a name which is none was probably meant to be.
+/// The variable that a name which is none was probably meant to be: one with a slip, or with a word too few or too many.
 pub(super) fn near(name: &str) -> Option<&'static str> {
     // Torch has variables of its own that begin with `PYTORCH_`; those that are meant here have more in common.
     let prefix = [PREFIX, "PYTORCH_ENABLE_", "PYTORCH_CUDA_"]
         .into_iter()
         .find(|prefix| name.starts_with(prefix))?;
-    let of_prefix = variables().filter_map(|variable| variable.name.strip_prefix(prefix));
-    let near = suggest(&name[prefix.len()..], of_prefix)?;
-    let is_near = |variable: &&Name| variable.name.strip_prefix(prefix) == Some(near);
-    variables().find(is_near).map(|variable| variable.name)
+    let bare = &name[prefix.len()..];
+    let of_prefix = || {
+        let names = variables().map(|variable| variable.name);
+        names.filter_map(move |name| Some((name, name.strip_prefix(prefix)?)))
+    };
+    let near = suggest(bare, of_prefix().map(|(_, bare)| bare));
+    let near = near.or_else(|| {
+        // Of several, one that sets something.
+        let mut sets = variables().filter(|variable| variable.meaning.sets());
+        sets.find_map(|variable| {
+            let known = variable.name.strip_prefix(prefix)?;
+            has_words_of(bare, known).then_some(known)
+        })
+    })?;
+    of_prefix()
+        .find(|(_, bare)| *bare == near)
+        .map(|(name, _)| name)
+}
+
+/// Whether a name lacks a word or two of a known one, or has one more: `VAE_CHUNK`, `FBCACHE`, `ENABLE_FAST_START`.
+fn has_words_of(name: &str, known: &str) -> bool {
+    let (name, known): (Vec<&str>, Vec<&str>) =
+        (name.split('_').collect(), known.split('_').collect());
+    match name.as_slice() {
+        // A single word may be the name of anything.
+        [word] => matches!(known.as_slice(), ["ENABLE" | "USE", last] if last == word),
+        _ => {
+            is_within(&name, &known) && known.len() <= name.len() + 2
+                || is_within(&known, &name) && name.len() == known.len() + 1
+        }
+    }
+}
+
+/// Whether all words are among others, in their order.
+fn is_within(words: &[&str], others: &[&str]) -> bool {
+    let mut others = others.iter();
+    words.iter().all(|word| others.any(|other| other == word))
 }
 
 /// Whether a variable is the application's, or was meant to be.
@@ -65,3 +98,6 @@ pub(super) fn is_of_the_application(name: &str) -> bool {
 pub(super) fn flag(name: &str) -> Option<&'static Name> {
     FLAGS.iter().find(|flag| flag.name == name)
 }
+
+#[cfg(test)]
+mod tests;

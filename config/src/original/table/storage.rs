@@ -119,7 +119,7 @@ pub(super) static VARIABLES: [Name; 19] = [
         Switch,
         "0",
         Inactive("without training, a transformer that lacks blocks makes no picture"),
-        "left out every second block of the transformer, which makes noise",
+        "left out half of the transformer's blocks, which makes garbage without training",
     ),
     Name::new(
         "FRAMEPACK_PRUNE_DUAL_RATIO",

@@ -1,4 +1,4 @@
-//! Variables of TensorRT and ONNX.
+//! Variables of `TensorRT` and ONNX.
 
 use crate::original::name::{
     Meaning::{Inactive, Sets},

@@ -13,8 +13,14 @@ impl<B> DynamicSwap<B> {
         copies.map(|copy| copy.len() as u64).sum()
     }
 
+    /// Bytes of them that are page-locked.
+    pub(crate) fn page_locked_bytes(&self) -> u64 {
+        let blocks = self.blocks.iter();
+        blocks.map(|block| block.page_locked_bytes()).sum()
+    }
+
     /// Begins to copy streamed blocks to host memory in the background: those that are `chosen`, page-locked for
-    /// CUDA, which makes their transfers faster. The others are read from where they are stored, on every transfer,
+    /// CUDA, which makes their transfers faster, unless the options are against it. The others are read from where they are stored, on every transfer,
     /// and copies that they had from before are dropped.
     ///
     /// Synthesised weights are stored nowhere; the blocks that are not chosen get copies too, not page-locked.
@@ -39,7 +45,11 @@ impl<B> DynamicSwap<B> {
         }
         let numbers = (0..self.len()).filter(|number| wanted(*number));
         let wanted = numbers.map(|number| self.blocks[number].clone()).collect();
-        let page_lock_for = (self.memory.transfers().page_locks()).then_some(self.device());
+        let page_lock_for = self.memory.transfers().page_lock_for();
+        if page_lock_for.is_none() && self.page_locked_bytes() > 0 {
+            self.memory.transfers().synchronize();
+            self.blocks.iter().for_each(|block| block.page_unlock());
+        }
         *self.filling.borrow_mut() = Some(Filling::start(wanted, page_lock_for));
         Ok(())
     }

@@ -100,11 +100,12 @@ impl<B> DynamicSwap<B> {
         })
     }
 
-    /// Drops the last resident block, or a slot when none is left; returns whether anything was on the device.
-    pub(in crate::offload) fn evict_place(&self) -> bool {
+    /// Takes the last resident block from the device, or a slot when none is left; `None` if nothing was there.
+    pub(in crate::offload) fn evict_place(&self) -> Option<Place<B>> {
         let mut places = self.places.borrow_mut();
         self.finish_transfers(&mut places);
-        places.residents.pop_last().is_some() || places.slots.pop().is_some()
+        let resident = places.residents.pop_last().map(|(_, place)| place);
+        resident.or_else(|| places.slots.pop())
     }
 
     /// Drops the slots with what is in them. They come back when they are needed.
@@ -116,7 +117,7 @@ impl<B> DynamicSwap<B> {
 
     /// Drops all device copies, the last blocks first. They come back when they are needed.
     pub fn evict_all(&self) {
-        while self.evict_place() {}
+        while self.evict_place().is_some() {}
     }
 
     /// Makes a block resident from now on, and begins to bring it; fails where there is no room.

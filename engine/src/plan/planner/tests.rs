@@ -1,11 +1,14 @@
 //! Whole jobs of the published models on cards of several sizes.
 
+use std::path::Path;
+
 use framepack_ipc::worker::Phase;
-use framepack_jobs::MemoryAmount;
+use framepack_jobs::{MemoryAmount, Model, Value};
 use tch::Kind;
 
 use super::*;
 use crate::{
+    job::usual_request,
     nn::EncoderCost,
     plan::{limits::Limits, survey::is_roomy},
     transformer::{Sequence, TransformerCost},
@@ -178,6 +181,65 @@ fn settings_reach_the_plan() {
         placed.placement.transformer.resident_bytes
             < by_default.placement.transformer.resident_bytes
     );
+}
+
+/// A job of the tiny bundle with these settings.
+fn job(settings: &[(&str, Value)]) -> Job {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/bundle");
+    let mut request = usual_request(Path::new(fixtures), None, Model::Original);
+    for (key, value) in settings {
+        request.settings.set(*key, value.clone());
+    }
+    Job::with_blank_picture(&request).unwrap()
+}
+
+#[test]
+fn a_jobs_own_amount_goes_before_the_workers() {
+    let with = |preserve_bytes, settings: &[(&str, Value)]| {
+        let options = ModelOptions {
+            limits: Limits {
+                preserve_bytes,
+                ..Limits::default()
+            },
+            ..ModelOptions::default()
+        };
+        let planner = Planner::new(Device::Cpu, options);
+        let (plan, placement) = planner.plan_job(&job(settings), Relief::default()).unwrap();
+        let preserve_bytes = placement.transformer.preserve_bytes;
+        assert_eq!(plan.transformer.preserve_bytes, preserve_bytes);
+        preserve_bytes
+    };
+    let preserve = |value| [("memory.preserve_gb", value)];
+    let activations = with(None, &[]);
+    assert!(activations < 2 * GIB);
+    assert_eq!(with(Some(6 * GIB), &[]), 6 * GIB);
+    assert_eq!(with(Some(6 * GIB), &preserve(Value::Integer(2))), 2 * GIB);
+    assert_eq!(with(None, &preserve(Value::Number(2.5))), 5 * GIB / 2);
+    assert_eq!(with(Some(6 * GIB), &preserve("auto".into())), activations);
+}
+
+#[test]
+fn a_jobs_chunk_is_what_the_host_keeps_for_transit() {
+    let (survey, memory) = published(8 * GIB);
+    let planned = |settings: &[(&str, Value)]| {
+        let options = ModelOptions {
+            limits: Limits {
+                host_budget_bytes: Some(8 * GIB),
+                ..Limits::default()
+            },
+            ..ModelOptions::default()
+        };
+        let options = options.for_job(&job(settings), Relief::default());
+        let planned = Planned::new(&survey, &memory, &options).unwrap();
+        planned.placement.transformer
+    };
+    let by_default = planned(&[]);
+    assert_eq!(by_default.staging_bytes, 256 << 20);
+    let large = planned(&[("memory.load_chunk_mb", Value::Integer(1024))]);
+    assert_eq!(large.staging_bytes, GIB);
+    assert!(large.arena_bytes < by_default.arena_bytes);
+    assert!(large.arena_bytes + large.staging_bytes <= 8 * GIB);
+    assert_eq!(large.residency, by_default.residency);
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! The published model in bf16 on cards of several sizes.
 
 use super::*;
-use crate::{offload::evenly_spread, plan::relief::Relief, transformer::Sequence};
+use crate::{
+    offload::{DEFAULT_CHUNK_BYTES, evenly_spread},
+    plan::relief::Relief,
+    transformer::Sequence,
+};
 
 const GIB: u64 = 1 << 30;
 const DOUBLE: u64 = 453_000_000;
@@ -249,7 +253,7 @@ fn the_host_holds_what_it_can_and_the_rest_is_staged() {
     let short = with_host(8).unwrap();
     assert_eq!(short.residency, ample.residency);
     assert_eq!(short.arena_bytes + short.staged_bytes, short.streamed_bytes);
-    assert_eq!(short.staging_bytes, STAGING_BYTES);
+    assert_eq!(short.staging_bytes, DEFAULT_CHUNK_BYTES);
     let taken = short.arena_bytes + short.staging_bytes;
     assert!(taken <= 8 * GIB && taken + DOUBLE > 8 * GIB, "{short:?}");
     let both = short.pinned.iter().zip(&short.residency.resident);
@@ -259,7 +263,9 @@ fn the_host_holds_what_it_can_and_the_rest_is_staged() {
     );
 
     let error = with_host(0).unwrap_err();
-    assert!(matches!(error, PlanError::Host { needed_bytes, .. } if needed_bytes == STAGING_BYTES));
+    assert!(
+        matches!(error, PlanError::Host { needed_bytes, .. } if needed_bytes == DEFAULT_CHUNK_BYTES)
+    );
 }
 
 #[test]

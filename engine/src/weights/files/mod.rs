@@ -6,3 +6,4 @@ mod shards;
 
 pub(super) use self::shards::Shards;
 pub(super) use self::shards::stored_elements;
+pub(crate) use self::shards::weight_files;

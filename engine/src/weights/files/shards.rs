@@ -193,6 +193,13 @@ pub(crate) fn stored_elements(
         .collect())
 }
 
+/// The files of the component in `dir`, whose headers were read.
+pub(crate) fn weight_files(dir: &Path, layout: &Layout) -> Result<Vec<PathBuf>, WeightsError> {
+    let shards = Shards::open(dir, layout)?;
+    let files = shards.files.iter();
+    Ok(files.map(|file| file.path().to_owned()).collect())
+}
+
 /// The storage type that a file's dtype stands for; `None` if models are not made of it.
 fn storage_of(dtype: Dtype) -> Option<Storage> {
     match dtype {

@@ -5,12 +5,16 @@
 
 mod synthesis;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
 pub(super) use self::synthesis::synthesise;
-use super::{error::WeightsError, files::Shards, storage::Storage};
+use super::{
+    error::WeightsError,
+    files::Shards,
+    storage::{Repacked, Storage},
+};
 
 /// What the values of one component's tensors come from. Names are those in the whole component.
 #[derive(Debug, Clone)]
@@ -49,13 +53,13 @@ impl TensorSource {
         })
     }
 
-    /// The bytes of the tensor `name` as `storage`: of the mapped file itself where it holds that type, else made here.
+    /// The bytes of the tensor `name` as `storage`: of the mapped file, or made here.
     pub(super) fn bytes(
         &self,
         name: &str,
         shape: &[i64],
         storage: Storage,
-    ) -> Result<Cow<'_, [u8]>, WeightsError> {
+    ) -> Result<Repacked<'_>, WeightsError> {
         Ok(match self {
             Self::Files(shards) => {
                 let stored = shards.stored(name, shape)?;
@@ -63,9 +67,9 @@ impl TensorSource {
             }
             Self::Synthesised { seed } => {
                 let values = synthesise(*seed, name, shape, (storage.kind(), Device::Cpu));
-                Cow::Owned(storage.pack(&values))
+                Repacked::there(storage.pack(&values))
             }
-            Self::Shapes => Cow::Owned(vec![0; storage.bytes(shape)]),
+            Self::Shapes => Repacked::there(vec![0; storage.bytes(shape)]),
         })
     }
 

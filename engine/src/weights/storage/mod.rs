@@ -3,10 +3,11 @@
 //! Each type has a file here with what its bytes mean; [`Storage`] is the only place that chooses between them.
 
 mod plain;
-
-use std::borrow::Cow;
+mod repacked;
 
 use tch::{Device, Kind, Tensor};
+
+pub(crate) use self::repacked::Repacked;
 
 /// The type in which a tensor's values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +46,13 @@ impl Storage {
     }
 
     /// Bytes of this type as those of the type `wanted`: themselves if it is the same.
-    pub(super) fn repack(self, bytes: &[u8], wanted: Self) -> Cow<'_, [u8]> {
-        if self == wanted {
-            return Cow::Borrowed(bytes);
-        }
+    pub(super) fn repack(self, bytes: &[u8], wanted: Self) -> Repacked<'_> {
         let (Self::Plain(from), Self::Plain(to)) = (self, wanted);
-        Cow::Owned(plain::convert(bytes, from, to))
+        if from == to {
+            Repacked::there(bytes)
+        } else {
+            Repacked::converted(bytes, from, to)
+        }
     }
 
     /// The numbers in `bytes`, a tensor of `shape`, copied to where and to what they are wanted as.
@@ -111,8 +113,33 @@ mod tests {
             let [from, to] = [from, to].map(Storage::Plain);
             let bytes = from.pack(&numbers(from.kind()));
             let repacked = from.repack(&bytes, to);
-            assert_eq!(repacked, to.pack(&numbers(to.kind())), "{from:?} {to:?}");
-            assert_eq!(matches!(repacked, Cow::Borrowed(_)), from == to);
+            let expected = to.pack(&numbers(to.kind()));
+            assert_eq!(repacked.as_there().is_some(), from == to);
+            assert_eq!(repacked.len(), expected.len());
+            // Any run of whole numbers by itself: of all, and in the middle.
+            let size = to.bytes(&[1]);
+            for run in [0..expected.len(), 4 * size..9 * size] {
+                let mut written = vec![0; run.len()];
+                repacked.write(run.start, &mut written);
+                assert_eq!(written, expected[run], "{from:?} {to:?}");
+            }
         }
+    }
+
+    /// More than what is copied at once.
+    #[test]
+    fn a_large_tensor_is_read_as_it_is_stored() {
+        let count = (17 << 20) / 4 + 3;
+        let values = Tensor::arange(count, (Kind::Float, Device::Cpu)).remainder(251);
+        let storage = Storage::Plain(Kind::Float);
+        let bytes = storage.pack(&values);
+        for kind in KINDS {
+            let read = storage.read(&bytes, &[1, count], (kind, Device::Cpu));
+            assert_eq!(read, values.to_kind(kind).view([1, count]), "{kind:?}");
+        }
+        assert_eq!(
+            storage.read(&[], &[0], (Kind::Half, Device::Cpu)).size(),
+            [0]
+        );
     }
 }

@@ -1,10 +1,19 @@
 //! Ways of rendering a video: profiles, memory and attention. They change the time and the memory that it takes.
 
 use crate::settings::{
-    profile::PROFILES,
     row::{Counts, Fallback, Kind, Row, Scope},
     standing::Standing,
 };
+
+/// Names of the profiles.
+pub(in crate::settings) const PROFILES: [&str; 6] = [
+    "auto",
+    "standard",
+    "bnb4",
+    "aggressive",
+    "extreme",
+    "tensorrt",
+];
 
 /// A named set of settings.
 pub static PROFILE: Row = Row {
