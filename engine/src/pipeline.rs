@@ -29,7 +29,7 @@ use crate::{
     error::{Error, VideoError},
     job::Job,
     models::Models,
-    nn::attention::{Backend, Choices, Class, TorchKernels},
+    nn::attention::{AttentionMode, Backend, Choices, Class, Resolved, TorchKernels},
     output::{self, Video, Written},
     plan::{Ladder, ModelOptions, Planner},
     platform::Platform,
@@ -85,7 +85,7 @@ impl Pipeline {
         let (flag, mode) = (self.options.attention, self.options.attention_mode);
         prepare::prepare(bundles, usual, |class| match flag {
             Some(backend) => Ok(backend),
-            None => Ok(self.choices.choose(mode, class)?.backend),
+            None => Ok(self.by_mode(mode, class)?.backend),
         })
     }
 
@@ -225,7 +225,7 @@ impl Pipeline {
         };
         let is_available =
             |backend: Backend| Ok(!is_to_sample || backend.is_available(device, class)?);
-        let by_mode = |mode| self.choices.choose(mode, class);
+        let by_mode = |mode| self.by_mode(mode, class);
         let decision = Decision::new(wishes, is_available, by_mode)?.of_mode(asked, device);
         let Decision {
             backend,
@@ -239,6 +239,15 @@ impl Pipeline {
         }
         tracing::info!(%backend, ?chosen_by, %mode, reason, ?class, "attention");
         Ok(decision)
+    }
+
+    /// What a mode comes to.
+    fn by_mode(&mut self, mode: AttentionMode, class: &Class) -> Result<Resolved, Error> {
+        let resolved = self.choices.choose(mode, class);
+        if mode == AttentionMode::Aggressive {
+            device::empty_cache(); // a measurement's tensors are of other sizes than a job's
+        }
+        resolved
     }
 
     /// The start image and the prompts, as far as they are needed: encoded now or by an earlier job, or found.

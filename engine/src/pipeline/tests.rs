@@ -13,7 +13,6 @@ use serde::Deserialize;
 use super::*;
 use crate::{
     checkpoint::ResumePoint,
-    nn::attention::AttentionMode,
     sampler::{Guided, needs_negative},
     section::{SectionOrder, SectionPlan},
 };

@@ -97,8 +97,6 @@ impl Backend {
     /// With an error for [`device::catch`] if the backend does not take these tensors.
     pub fn attention(self, q: &Tensor, k: &Tensor, v: &Tensor) -> Tensor {
         let attended = match self.kernel() {
-            // Torch's math would have all pairs of tokens at once.
-            None if math::has_chunks(q, k) && chooses_math(q, k, v) => math::attention(q, k, v),
             None => return attention(q, k, v, None),
             Some(AttentionKernel::Math) => math::attention(q, k, v),
             Some(kernel) => kernel.attention(q, k, v, None),

@@ -2,13 +2,22 @@
 
 use tch::Tensor;
 
+use super::math;
 use crate::device;
 
 /// `softmax(q kᵀ / √D) v` over (B, H, L, D); strided views are fine.
 ///
 /// `mask`, broadcast to (B, H, Lq, Lk): a boolean one is true where attention is allowed, a float one is added.
 /// torch picks the kernel (on CUDA: cuDNN or flash in half precision without a mask).
+/// Where that is math, for want of a fused one, many tokens are computed in chunks.
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> Tensor {
+    if mask.is_none()
+        && math::has_chunks(q, k)
+        && chooses_math(q, k, v)
+        && let Some(attended) = math::attention(q, k, v)
+    {
+        return attended;
+    }
     device::by_torchs_choice(|| {
         Tensor::scaled_dot_product_attention(q, k, v, mask, 0.0, false, None, false)
     })

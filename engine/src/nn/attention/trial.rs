@@ -41,12 +41,9 @@ pub(super) fn measure(
             outcome,
         })
     });
-    let candidates = tried.collect::<Result<_, Error>>();
-    drop(trial);
-    device::empty_cache(); // the job's own tensors are of other sizes
     Ok(Measured {
         tokens,
-        candidates: candidates?,
+        candidates: tried.collect::<Result<_, Error>>()?,
     })
 }
 
