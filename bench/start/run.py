@@ -139,7 +139,7 @@ def main():
         cells = "".join(f"{medians[fast_start][name]:{width}.3f}" for name, width in columns)
         print(f"{fast_start:12}{cells}")
     ratios = ((medians["off"][name], medians["on"][name], width) for name, width in columns)
-    cells = "".join(f"{off / on if on else float('nan'):{width}.2f}" for off, on, width in ratios)
+    cells = "".join(f"{off / on:{width}.2f}" if on else f"{'-':>{width}}" for off, on, width in ratios)
     print(f"{'off / on':12}{cells}")
     print(f"latents equal: {'yes' if len(latents) == 1 else 'NO'}")
     return 0 if len(latents) == 1 else 1

@@ -146,11 +146,6 @@ impl Models {
         report::memory_use(&self.memory, &self.settings, self.placement(), blocks)
     }
 
-    /// What departs from the defaults.
-    pub(crate) fn options(&self) -> ModelOptions {
-        self.options
-    }
-
     /// The seed that all weights are made from, if they are.
     pub(crate) fn synthesised(&self) -> Option<u64> {
         self.options.synthesise

@@ -79,7 +79,7 @@ impl Pipeline {
     pub fn prepare(&mut self, bundles: &Bundles) -> Result<(), Error> {
         let usual = Usual {
             planner: self.planner(),
-            options: self.models.options(),
+            options: self.options,
             device: self.platform.device,
         };
         let (flag, mode) = (self.options.attention, self.options.attention_mode);

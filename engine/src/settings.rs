@@ -6,12 +6,19 @@ use framepack_jobs::{
     settings::{ATTENTION, BACKEND, BACKGROUND, Kind, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB},
 };
 
-use crate::{
-    error::Error,
-    nn::attention::{AttentionMode, UnknownMode},
-};
+use crate::{error::Error, nn::attention::AttentionMode};
 
 const DEFAULT_CHUNK_MB: u64 = 256;
+
+/// What a request may have.
+static ROWS: [&Row; 6] = [
+    &BACKGROUND,
+    &ATTENTION,
+    &PRESERVE_GB,
+    &LOAD_CHUNK_MB,
+    &OFFLOAD,
+    &BACKEND,
+];
 
 /// What a job says, or the defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,54 +69,50 @@ impl JobSettings {
     pub(crate) fn read(settings: &Settings) -> Result<Self, Error> {
         let mut read = Self::default();
         for (key, value) in settings.iter() {
-            if key == ATTENTION.key {
-                read.attention = attention(value)?;
-                continue;
+            let Some(row) = ROWS.into_iter().find(|row| row.key == key) else {
+                return Err(Error::Setting { key: key.into() });
+            };
+            if read.take(row, value).is_none() {
+                return Err(Error::SettingValue {
+                    key: key.into(),
+                    reason: wrong(row, value),
+                });
             }
-            let known = read.take(key, value);
-            known.ok_or_else(|| Error::Setting { key: key.into() })?;
         }
         Ok(read)
     }
 
-    /// Takes one over; `None` if it can't be.
-    fn take(&mut self, key: &str, value: &Value) -> Option<()> {
+    /// Takes one of the rows over; `None` if the value is none.
+    fn take(&mut self, row: &Row, value: &Value) -> Option<()> {
         let memory = &mut self.memory;
-        match key {
-            _ if key == BACKGROUND.key => self.background = value.text()?.parse().ok()?,
-            _ if key == PRESERVE_GB.key => memory.preserve = Some(amount(&PRESERVE_GB, value)?),
-            _ if key == LOAD_CHUNK_MB.key => {
-                memory.load_chunk_bytes = integer(&LOAD_CHUNK_MB, value)? << 20;
+        match row.key {
+            key if key == BACKGROUND.key => self.background = value.text()?.parse().ok()?,
+            key if key == ATTENTION.key => self.attention = value.text()?.parse().ok()?,
+            key if key == PRESERVE_GB.key => memory.preserve = Some(amount(row, value)?),
+            key if key == LOAD_CHUNK_MB.key => {
+                memory.load_chunk_bytes = integer(row, value)? << 20;
             }
-            _ if key == OFFLOAD.key => {
-                memory.offloading = Offloading::from_word(word(&OFFLOAD, value)?)?;
+            key if key == OFFLOAD.key => memory.offloading = Offloading::from_word(value.text()?)?,
+            key if key == BACKEND.key => {
+                memory.backend = MemoryBackend::from_word(value.text()?)?;
             }
-            _ if key == BACKEND.key => {
-                memory.backend = MemoryBackend::from_word(word(&BACKEND, value)?)?;
-            }
-            _ => return None,
+            key => unreachable!("{key} is a row, and none that is known"),
         }
         Some(())
     }
 }
 
-/// The mode that a value names.
-fn attention(value: &Value) -> Result<AttentionMode, Error> {
-    let word = value
-        .text()
-        .map_or_else(|| value.to_string(), str::to_owned);
-    word.parse()
-        .map_err(|error: UnknownMode| Error::SettingValue {
-            key: ATTENTION.key.into(),
-            reason: error.to_string(),
-        })
-}
-
-fn word<'a>(row: &Row, value: &'a Value) -> Option<&'a str> {
-    let Kind::Word { words, .. } = &row.kind else {
-        return None;
-    };
-    value.text().filter(|word| words.contains(word))
+/// What is wrong with a value, with what there is.
+fn wrong(row: &Row, value: &Value) -> String {
+    if row.key == ATTENTION.key {
+        let word = value
+            .text()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        if let Err(error) = word.parse::<AttentionMode>() {
+            return error.to_string();
+        }
+    }
+    format!("{value} is no value of it; expected {}", row.kind)
 }
 
 fn integer(row: &Row, value: &Value) -> Option<u64> {
@@ -240,29 +243,36 @@ mod tests {
 
     #[test]
     fn an_unknown_key_or_value_is_refused_by_its_name() {
-        for (key, value) in [
-            ("vae.chunk", Value::Integer(3)),
-            ("memory.host_budget_gb", Value::Number(8.0)),
-            ("start.background", "white".into()),
-            ("start.background", Value::Integer(0)),
-            ("attention", Value::Integer(1)),
-            ("attention", "sage".into()),
-            ("memory.preserve_gb", Value::Number(1.9)),
-            ("memory.preserve_gb", Value::Number(129.0)),
-            ("memory.preserve_gb", Value::Number(f64::NAN)),
-            ("memory.preserve_gb", "6".into()),
-            ("memory.load_chunk_mb", Value::Integer(63)),
-            ("memory.load_chunk_mb", Value::Integer(1025)),
-            ("memory.load_chunk_mb", Value::Integer(-64)),
-            ("memory.load_chunk_mb", Value::Number(64.5)),
-            ("memory.load_chunk_mb", "256".into()),
-            ("memory.offload", "Normal".into()),
-            ("memory.backend", "v3".into()),
-            ("memory.backend", Value::Integer(2)),
+        for key in ["vae.chunk", "memory.host_budget_gb", "memory.preserve"] {
+            let said = read(key, Value::Integer(8)).unwrap_err();
+            let expected = format!("{key} is not available in this version of the worker");
+            assert_eq!(said, expected);
+        }
+        for (key, value, expected) in [
+            ("start.background", "white".into(), "colour"),
+            ("start.background", Value::Integer(0), "colour"),
+            ("attention", Value::Integer(1), "auto, off, standard"),
+            (
+                "attention",
+                "agressive".into(),
+                "did you mean `aggressive`?",
+            ),
+            ("memory.preserve_gb", Value::Number(1.9), "2 to 128"),
+            ("memory.preserve_gb", Value::Number(129.0), "2 to 128"),
+            ("memory.preserve_gb", Value::Number(f64::NAN), "2 to 128"),
+            ("memory.preserve_gb", "6".into(), "2 to 128"),
+            ("memory.load_chunk_mb", Value::Integer(63), "64 to 1024"),
+            ("memory.load_chunk_mb", Value::Integer(1025), "64 to 1024"),
+            ("memory.load_chunk_mb", Value::Integer(-64), "64 to 1024"),
+            ("memory.load_chunk_mb", Value::Number(64.5), "64 to 1024"),
+            ("memory.load_chunk_mb", "256".into(), "64 to 1024"),
+            ("memory.offload", "Normal".into(), "aggressive"),
+            ("memory.backend", "v3".into(), "v2"),
+            ("memory.backend", Value::Integer(2), "v2"),
         ] {
             let said = read(key, value.clone()).unwrap_err();
-            let expected = format!("{key} is not available in this version of the worker");
-            assert_eq!(said, expected, "{value}");
+            assert!(said.starts_with(&format!("{key}: ")), "{said}");
+            assert!(said.contains(expected), "{value}: {said}");
         }
     }
 }
