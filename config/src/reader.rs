@@ -144,9 +144,7 @@ impl<'s> Reader<'s> {
 
     /// Notes what is wrong below a key.
     pub(crate) fn note_all(&mut self, problems: Problems) {
-        for problem in problems.iter() {
-            self.file.push(problem.clone());
-        }
+        self.file.extend(problems);
     }
 
     /// A list, or its default. In a variable, its items are separated by commas.
@@ -298,13 +296,11 @@ impl<'s> Reader<'s> {
     /// What relative paths of a source are relative to.
     fn folder(&self, origin: &Origin) -> PathBuf {
         let current = self.load.current_dir;
-        match origin {
-            Origin::Environment { .. } => current.to_owned(),
-            _ => {
-                let file = current.join(self.load.file);
-                file.parent().unwrap_or(current).to_owned()
-            }
+        if matches!(origin, Origin::Environment { .. }) {
+            return current.to_owned();
         }
+        let file = current.join(self.load.file);
+        file.parent().unwrap_or(current).to_owned()
     }
 
     fn record_optional<T: Serialize>(

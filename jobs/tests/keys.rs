@@ -47,7 +47,7 @@ const KEYS: [(&str, &str); 9] = [
     ),
 ];
 
-fn validated(text: &str, stem: &str, farm_defaults: Settings) -> Validated {
+fn validated(text: &str, stem: &str, farm_defaults: &Settings) -> Validated {
     let mut farm = Farm::default();
     for row in TABLE {
         if let Some(value) = farm_defaults.get(row) {
@@ -86,7 +86,7 @@ fn keys_of_the_examples_stay_what_they_are() {
         let text = fs::read_to_string(folder.join(format!("{stem}.yaml"))).unwrap();
         // Its own key would hide the one that is made.
         let text = text.replace("key: astronaut-take-1\n", "");
-        let job = validated(&text, stem, Settings::default());
+        let job = validated(&text, stem, &Settings::default());
         assert_eq!(key(&job), expected, "{stem}");
     }
 }
@@ -101,8 +101,8 @@ fn farm_wide_defaults_are_for_jobs_that_do_not_say_and_leave_their_keys() {
         ("memory.preserve_gb", Value::Number(6.0)),
     ]);
     let text = "api: framepack/v1\nstart: {image: cat.jpg}\nmodel: original\noutput: {crf: 18}\n";
-    let without = validated(text, "cat", Settings::default());
-    let with = validated(text, "cat", farm.clone());
+    let without = validated(text, "cat", &Settings::default());
+    let with = validated(text, "cat", &farm);
     assert_eq!(key(&with), key(&without));
     assert_eq!(with.spec, without.spec);
     let applied: Vec<&str> = with.farm_defaults.iter().map(|(key, _)| key).collect();
@@ -112,19 +112,19 @@ fn farm_wide_defaults_are_for_jobs_that_do_not_say_and_leave_their_keys() {
     assert_eq!(rendered.guidance.distilled.to_bits(), 6_f64.to_bits());
     assert_eq!(rendered.output.crf, 18);
 
-    let smallest = validated("api: framepack/v1\nstart: {image: a.png}\n", "a", farm);
+    let smallest = validated("api: framepack/v1\nstart: {image: a.png}\n", "a", &farm);
     let rendered = smallest.spec.clone().with(&smallest.farm_defaults);
     assert_eq!(rendered.output.crf, 51);
     let farm_key = key(&smallest);
     let steps = "api: framepack/v1\nstart: {image: a.png}\nsteps: 12\n";
-    assert_ne!(key(&validated(steps, "a", Settings::default())), farm_key);
+    assert_ne!(key(&validated(steps, "a", &Settings::default())), farm_key);
 }
 
 #[test]
 fn what_the_farm_makes_useless_is_told() {
     let text = "api: framepack/v1\nstart: {image: a.png}\n";
     let farm = farm(&[("guidance.rescale", Value::Number(0.5))]);
-    let warnings = validated(text, "a", farm).warnings;
+    let warnings = validated(text, "a", &farm).warnings;
     assert_eq!(
         warnings,
         ["guidance.rescale: not used, since guidance.cfg is 1"]
@@ -135,14 +135,14 @@ fn what_the_farm_makes_useless_is_told() {
 fn what_the_farm_makes_unplayable_is_told_unless_the_job_says_otherwise() {
     let text = "api: framepack/v1\nstart: {image: a.png}\n";
     let lossless = || farm(&[("output.crf", Value::Integer(0))]);
-    let warnings = validated(text, "a", lossless()).warnings;
+    let warnings = validated(text, "a", &lossless()).warnings;
     assert!(
         warnings[0].starts_with("output.crf: 0 is lossless"),
         "{warnings:?}"
     );
     let own = format!("{text}output: {{crf: 1}}\n");
     assert_eq!(
-        validated(&own, "a", lossless()).warnings,
+        validated(&own, "a", &lossless()).warnings,
         Vec::<String>::new()
     );
 }
@@ -168,12 +168,8 @@ fn the_background_counts_where_it_is_not_white() {
         format!("api: framepack/v1\nstart: {{image: a.png, background: {background}}}\n")
     };
     let black = farm(&[("start.background", Value::from("#000000"))]);
-    let job = |background: &str, farm: &Settings| validated(&text(background), "a", farm.clone());
-    let without = validated(
-        "api: framepack/v1\nstart: {image: a.png}\n",
-        "a",
-        black.clone(),
-    );
+    let job = |background: &str, farm: &Settings| validated(&text(background), "a", farm);
+    let without = validated("api: framepack/v1\nstart: {image: a.png}\n", "a", &black);
     let white = job("\"#FFFFFF\"", &black);
     assert_eq!(key(&white), key(&without));
     assert_ne!(key(&job("\"#fffffe\"", &black)), key(&white));

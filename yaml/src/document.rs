@@ -59,9 +59,9 @@ impl<'n> Document<'n> {
         self.problems.push(Problem::at(path, mistake));
     }
 
-    /// Notes what is wrong with a part that was read as a document of its own.
-    pub fn push(&mut self, problem: Problem) {
-        self.problems.push(problem);
+    /// Notes what is wrong in a part that was read as a document of its own.
+    pub fn extend(&mut self, problems: Problems) {
+        self.problems.extend(problems);
     }
 
     /// The keys that are there with nothing in them, of those that were asked for and the mappings that they are in.

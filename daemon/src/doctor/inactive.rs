@@ -1,9 +1,9 @@
-//! What the farm asks for and this version does not carry out, and TensorRT in any case.
+//! What the farm asks for and this version does not carry out; `vae.tensorrt` in any case.
 
 use framepack_ipc::check::{Check, CheckState};
 use framepack_jobs::settings::{Farm, TABLE, VAE_TENSORRT};
 
-/// A check for TensorRT, and one for each setting of the farm that does nothing.
+/// A check for `vae.tensorrt`, and one for each setting of the farm that does nothing.
 pub(super) fn inactive(farm: &Farm) -> Vec<Check> {
     let of_farm = TABLE.into_iter().filter_map(|row| {
         let value = farm.get(row)?;

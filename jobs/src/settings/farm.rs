@@ -65,6 +65,7 @@ impl Farm {
     }
 
     /// What the farm says for a job that is accepted now.
+    #[must_use]
     pub fn defaults_for(&self, own: &Origins) -> Self {
         let mut defaults = Self::default();
         for row in TABLE

@@ -43,7 +43,7 @@ pub static VAE_QUALITY: Row = Row {
     about: "decodes in larger pieces with more overlap",
 };
 
-/// TensorRT for the VAE.
+/// The VAE on another engine.
 pub static VAE_TENSORRT: Row = Row {
     key: "vae.tensorrt",
     kind: Kind::Switch,
@@ -101,7 +101,13 @@ pub static STORAGE_TRANSFORMER: Row = Row {
     scope: Scope::Both,
     counts: Counts::AtSubmission,
     standing: STORAGE,
-    original: &["FRAMEPACK_USE_BNB", "FRAMEPACK_BNB_LOAD_IN_4BIT"],
+    original: &[
+        "FRAMEPACK_USE_BNB",
+        "FRAMEPACK_BNB_LOAD_IN_4BIT",
+        "FRAMEPACK_ENABLE_FP8",
+        "FRAMEPACK_ENABLE_QUANT",
+        "FRAMEPACK_QUANT_BITS",
+    ],
     about: "how the weights of the transformer are stored in memory; `auto` as in their files",
 };
 
@@ -113,7 +119,13 @@ pub static STORAGE_TEXT_ENCODER: Row = Row {
     scope: Scope::Both,
     counts: Counts::AtSubmission,
     standing: STORAGE,
-    original: &["FRAMEPACK_USE_BNB", "FRAMEPACK_BNB_LOAD_IN_4BIT"],
+    original: &[
+        "FRAMEPACK_USE_BNB",
+        "FRAMEPACK_BNB_LOAD_IN_4BIT",
+        "FRAMEPACK_ENABLE_FP8",
+        "FRAMEPACK_ENABLE_QUANT",
+        "FRAMEPACK_QUANT_BITS",
+    ],
     about: "how the weights of Llama are stored in memory; `auto` as in their files",
 };
 
