@@ -245,8 +245,6 @@ mod tests {
             ("memory.host_budget_gb", Value::Number(8.0)),
             ("start.background", "white".into()),
             ("start.background", Value::Integer(0)),
-            ("attention", Value::Integer(1)),
-            ("attention", "sage".into()),
             ("memory.preserve_gb", Value::Number(1.9)),
             ("memory.preserve_gb", Value::Number(129.0)),
             ("memory.preserve_gb", Value::Number(f64::NAN)),
@@ -263,6 +261,17 @@ mod tests {
             let said = read(key, value.clone()).unwrap_err();
             let expected = format!("{key} is not available in this version of the worker");
             assert_eq!(said, expected, "{value}");
+        }
+        let modes = "is not an attention mode; expected one of auto, off, standard, aggressive";
+        for (value, expected) in [
+            (Value::Integer(1), format!("attention: \"1\" {modes}")),
+            ("sage".into(), format!("attention: \"sage\" {modes}")),
+            (
+                "of".into(),
+                format!("attention: \"of\" {modes} (did you mean `off`?)"),
+            ),
+        ] {
+            assert_eq!(read("attention", value).unwrap_err(), expected);
         }
     }
 }
