@@ -2,10 +2,13 @@
 
 use std::{borrow::Cow, ffi::OsString};
 
-use framepack_jobs::settings::TABLE;
+use framepack_jobs::settings::{CUDA_ALLOC_CONF, TABLE, Value};
 use framepack_yaml::{Mistake, Node, Problem, ProblemKind, Problems, scalar, suggest};
 
-use crate::original::{self, Translated};
+use crate::{
+    allocator,
+    original::{self, Translated},
+};
 
 /// What the daemon's variables begin with.
 const PREFIX: &str = "FRAMEPACKD_";
@@ -162,7 +165,14 @@ impl<'s> Environment<'s> {
 /// Whether two texts are the same value of a key.
 fn says_the_same(key: &str, one: &str, other: &str) -> bool {
     let row = TABLE.into_iter().find(|row| row.key == key);
-    let value = |text| row.and_then(|row| row.read_text(text).ok());
+    let value = |text| {
+        let value = row?.read_text(text).ok()?;
+        if key != CUDA_ALLOC_CONF.key {
+            return Some(value);
+        }
+        let spelled = allocator::parse(value.text()?).ok()?;
+        Some(Value::Text(spelled.text))
+    };
     one == other || value(one).is_some_and(|one| value(other) == Some(one))
 }
 

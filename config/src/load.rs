@@ -2,8 +2,11 @@
 
 use std::{ffi::OsString, path::Path};
 
-use framepack_jobs::settings::{self, Farm, Origin, PRESET, PROFILE, Scope, Setting, TABLE};
-use framepack_yaml::{self as yaml, FileError, Problems};
+use framepack_jobs::settings::{
+    self, ATTENTION, FLASH_SDP, Farm, MEM_EFFICIENT_SDP, Origin, PRESET, PROFILE, Scope, Setting,
+    TABLE, Value,
+};
+use framepack_yaml::{self as yaml, FileError, Mistake, Problems};
 
 use crate::{
     Disk, Idle, Metrics, Models, Paths, Process, QueueLimits, Retention, SocketRoles, Spool,
@@ -132,7 +135,22 @@ fn farm(reader: &mut Reader<'_>) -> Farm {
             farm.set(row, value, origin);
         }
     }
+    if has_no_kernel(&farm) {
+        let message = "`standard` is the memory-efficient or the flash kernel, and worker.flash_sdp and \
+                       worker.mem_efficient_sdp are off";
+        let mistake = Mistake::out_of_range(message);
+        reader.note(
+            ATTENTION.key,
+            mistake.hint("turn one of them on, or write `attention: auto`"),
+        );
+    }
     farm
+}
+
+/// Whether the farm asks for kernels that it has switched off.
+fn has_no_kernel(farm: &Farm) -> bool {
+    let is = |row, value: &str| farm.get(row).and_then(Value::text) == Some(value);
+    is(&ATTENTION, "standard") && is(&FLASH_SDP, "off") && is(&MEM_EFFICIENT_SDP, "off")
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Presets {
                 Mistake::out_of_range(format!("`{name}` is not a preset's name: it has a comma"));
             reader.note(KEY, mistake);
         }
+        reader.show(format!("{KEY}.{name}"), &settings);
         presets.insert(name.clone(), settings);
     }
     presets

@@ -124,6 +124,16 @@ impl<'s> Reader<'s> {
         found
     }
 
+    /// Lists a value of the file under a key that its author chose.
+    pub(crate) fn show(&mut self, key: String, value: &Settings) {
+        self.settings.push(Setting {
+            origin: Origin::File { key: key.clone() },
+            key,
+            value: serde_json::to_value(value).unwrap_or_default(),
+            inactive: None,
+        });
+    }
+
     /// What stands beneath the file from now on.
     pub(crate) fn beneath(&mut self, origin: Origin, settings: Settings) {
         self.named.push((origin, settings));

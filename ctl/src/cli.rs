@@ -138,7 +138,7 @@ pub(crate) enum Config {
         /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
-        /// Print what a profile or a built-in preset sets, beside what the Python application has for it
+        /// Print what a profile or preset sets, beside what the Python application has for it
         #[arg(long, value_name = "NAME", conflicts_with_all = ["origin", "key"])]
         profile: Option<String>,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)

@@ -75,7 +75,7 @@ enum ConfigAction {
         /// Also print where each value comes from
         #[arg(long)]
         origin: bool,
-        /// Print what a profile or a built-in preset sets, beside what the Python application has for it
+        /// Print what a profile or preset sets, beside what the Python application has for it
         #[arg(long, value_name = "NAME", conflicts_with_all = ["origin", "key"])]
         profile: Option<String>,
         /// A key (`idle.warm_after_secs`) or a section (`idle`)
@@ -191,7 +191,11 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
             profile: Some(name),
             ..
         } => {
-            let text = described(name).map_err(ErrorBody::from)?;
+            let text = described(
+                name,
+                &load(cli).map_or_else(|_| Vec::new(), |read| read.settings),
+            );
+            let text = text.map_err(ErrorBody::from)?;
             write!(io::stdout(), "{text}")?;
         }
         ConfigAction::Show { origin, key, .. } => {
@@ -212,7 +216,7 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
                         inactive.unwrap_or_default()
                     )?;
                 } else {
-                    writeln!(stdout, "{setting}")?;
+                    writeln!(stdout, "{}", setting.with_state())?;
                 }
             }
         }

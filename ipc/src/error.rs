@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use framepack_jobs::{AnyCode, Class, Code, Failure, Problem, settings::UnknownSetting};
+use framepack_jobs::{
+    AnyCode, Class, Code, Failure, Problem,
+    settings::{UnknownProfile, UnknownSetting},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::control::Note;
@@ -73,6 +76,18 @@ impl From<UnknownSetting> for ErrorBody {
         match unknown.near {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("`config show` without a key lists all"),
+        }
+    }
+}
+
+impl From<UnknownProfile> for ErrorBody {
+    fn from(unknown: UnknownProfile) -> Self {
+        let error = Self::new(Code::USAGE, unknown.to_string());
+        match unknown.near {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(
+                "docs/SETTINGS.md lists those that are built in, `config show presets` the farm's",
+            ),
         }
     }
 }

@@ -55,7 +55,7 @@ const PROFILES: &str = "
 ## Profiles and presets
 
 `profile` and `preset` name sets of settings: those below, and the presets that the configuration has under `presets`. A job's
-profile replaces the farm's. Presets win over the profile, the last one over the others, and what a job or the configuration sets
+profile replaces the farm's, and its presets replace the farm's. Presets win over the profile, the last one over the others, and what a job or the configuration sets
 itself over all of them. `config show --profile NAME` prints one.
 ";
 

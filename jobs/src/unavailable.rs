@@ -4,8 +4,10 @@
 
 use framepack_yaml::{Problem, ProblemKind};
 
+use crate::settings::{Row, Scope, TABLE};
+
 /// Paths and why they are refused.
-const UNAVAILABLE: [(&str, &str); 33] = [
+const UNAVAILABLE: [(&str, &str); 32] = [
     (
         "caches",
         "a step cache is named by `cache.kind`, and none is built yet: every step is computed",
@@ -31,10 +33,6 @@ const UNAVAILABLE: [(&str, &str); 33] = [
     ("length.sections", "the length is given in seconds"),
     ("limits", "jobs have no limits of their own"),
     ("loras", "LoRA weights are not loaded"),
-    (
-        "memory.host_budget_gb",
-        "the memory of the host is the farm's: it is set in the daemon's configuration",
-    ),
     (
         "metadata",
         "prompt, seed and settings are always in the video's metadata",
@@ -73,6 +71,16 @@ const UNAVAILABLE: [(&str, &str); 33] = [
 
 /// Turns "unknown key" into "not available in this version" where the full schema has the key.
 pub(crate) fn explain(problem: Problem) -> Problem {
+    let is_the_farms = |row: &Row| {
+        let below = row.key.strip_prefix(problem.path.as_str());
+        row.scope == Scope::Farm
+            && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if problem.kind == ProblemKind::UnknownKey && TABLE.into_iter().any(is_the_farms) {
+        let message = "the farm's, not a job's: a worker is started with it";
+        let problem = Problem::new(ProblemKind::UnknownKey, problem.path, message);
+        return problem.hint("set it in the daemon's configuration");
+    }
     let reason = UNAVAILABLE
         .iter()
         .find(|(path, _)| problem.kind == ProblemKind::UnknownKey && *path == problem.path);

@@ -76,7 +76,13 @@ impl JobSpec {
         }
         if let Some(names) = self.settings.get(&PRESET) {
             let presets = settings::presets(names, farm.presets());
-            let presets = presets.map_err(|mistake| Problem::at(PRESET.key, mistake))?;
+            let is_set_beside = self.origins.get(PRESET.key) == Some(&Origin::Set);
+            let path = if is_set_beside {
+                "--set preset"
+            } else {
+                PRESET.key
+            };
+            let presets = presets.map_err(|mistake| Problem::at(path, mistake))?;
             let named = |(name, settings)| (Origin::Preset { name }, settings);
             layers.extend(presets.into_iter().map(named));
         }

@@ -122,7 +122,14 @@ fn a_mistake_beside_a_job_file_is_named_and_queues_nothing() {
         ("profile=fast", "`fast` is not a profile"),
         ("memory.preserve_gb=1", "1 is out of range (2 to 128)"),
         ("vae.chunk=2", "chunked decoding"),
-        ("worker.fast_start=on", "worker"),
+        (
+            "worker.fast_start=on",
+            "set it in the daemon's configuration",
+        ),
+        (
+            "memory.host_budget_gb=4",
+            "set it in the daemon's configuration",
+        ),
     ] {
         for command in ["submit", "plan"] {
             let output = farm.ctl(&[command, &file, "--set", set]);
@@ -211,6 +218,10 @@ fn a_profile_is_printed_beside_the_start_line_of_the_application() {
         "{text}"
     );
     assert!(text.contains("storage:\n  transformer: nf4\n"), "{text}");
+    farm.configure("presets: {night: {steps: 30}}\n");
+    let own = farm.refused(&["config", "show", "--profile", "night"]);
+    let own = String::from_utf8(own.stdout).unwrap();
+    assert!(own.ends_with("\nsteps: 30\n"), "{own}");
     let unknown = farm.ctl(&["config", "show", "--profile", "bnb"]);
     assert_code(&unknown, 2);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean `bnb4`?"));

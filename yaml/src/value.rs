@@ -214,7 +214,11 @@ impl Node {
         let message = format!("{self} is not {noun}; expected {}", listed(&known));
         let mistake = Mistake::out_of_range(message);
         let bare = text.trim_matches(['“', '”', '„', '‘', '’', '«', '»', '\u{a0}', '\u{200b}']);
-        Err(match suggest(bare, words) {
+        // The begin of one is meant for it, whatever else is near.
+        let begun = known
+            .iter()
+            .find(|word| bare.len() > 1 && word.starts_with(bare));
+        Err(match begun.copied().or_else(|| suggest(bare, words)) {
             Some(near) => mistake.hint(format!("did you mean `{near}`?")),
             None => mistake,
         })

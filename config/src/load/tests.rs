@@ -446,12 +446,9 @@ fn the_seeds_first_start_line_is_what_it_says() {
     ] {
         assert!(starts(part), "{part}: {shown:#?}");
     }
-    let notices = loaded(MINIMAL, &line).unwrap().notices;
     assert!(
-        notices
-            .iter()
-            .any(|notice| notice.starts_with("FRAMEPACK_BNB_CPU_OFFLOAD: ")),
-        "{notices:?}"
+        starts("idle.warm_after_secs: 300  # FRAMEPACK_BNB_CPU_OFFLOAD"),
+        "{shown:#?}"
     );
 }
 
@@ -562,4 +559,54 @@ fn the_allocators_options_are_put_in_torchs_spelling() {
     assert!(notices[0].contains("corrected"), "{notices:?}");
     let file = "worker: {cuda_alloc_conf: \"max_split_size_mb=128\"}\n";
     assert!(set(file, &[])[0].starts_with("worker.cuda_alloc_conf: \"max_split_size_mb:128\""));
+}
+
+#[test]
+fn what_is_switched_off_by_a_variable_is_off_whatever_a_profile_says() {
+    let off = [
+        ("FRAMEPACK_USE_BNB", "0"),
+        ("FRAMEPACK_BNB_CPU_OFFLOAD", "1"),
+    ];
+    let shown = set("profile: bnb4\nidle: {warm_after_secs: never}\n", &off);
+    for line in [
+        "storage.transformer: \"auto\"  # FRAMEPACK_USE_BNB",
+        "idle.warm_after_secs: 300  # FRAMEPACK_BNB_CPU_OFFLOAD",
+    ] {
+        assert!(
+            shown.iter().any(|shown| shown == line),
+            "{line}: {shown:#?}"
+        );
+    }
+}
+
+#[test]
+fn settings_that_exclude_each_other_are_an_error() {
+    let file = format!(
+        "{MINIMAL}attention: standard\nworker: {{flash_sdp: off, mem_efficient_sdp: off}}\n"
+    );
+    let error = loaded(&file, &[]).unwrap_err();
+    assert!(
+        error.starts_with("line 3, column 12: attention: `standard` is"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_same_options_of_the_allocator_in_two_spellings_are_no_conflict() {
+    let both = [
+        ("FRAMEPACKD_WORKER_CUDA_ALLOC_CONF", "max_split_size_mb=64"),
+        ("PYTORCH_CUDA_ALLOC_CONF", "max_split_size_mb:64"),
+    ];
+    assert!(set("", &both)[0].starts_with("worker.cuda_alloc_conf: \"max_split_size_mb:64\""));
+    let error = loaded(MINIMAL, &[("PYTORCH_ALLOC_CONF", "foo:1")]).unwrap_err();
+    assert!(error.contains("PYTORCH_ALLOC_CONF"), "{error}");
+}
+
+#[test]
+fn presets_of_the_farm_are_listed() {
+    let shown = set("presets: {night: {steps: 30, guidance: {cfg: 2}}}\n", &[]);
+    assert_eq!(
+        shown,
+        ["presets.night: {\"guidance.cfg\":2.0,\"steps\":30}  # configuration file"]
+    );
 }

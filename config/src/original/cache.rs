@@ -27,7 +27,10 @@ pub(super) fn choose(given: &[Given], translated: &mut Translated) {
         let enabled = Switch::of(given, variable);
         let flag = given.iter().find(|one| one.name.name == flag);
         if let Some(off) = enabled.off() {
-            translated.note(off, "off, as by default: nothing to set");
+            translated.note(
+                off,
+                "off: nothing to set; a cache.kind that is set elsewhere stays",
+            );
         }
         match (enabled.on(), flag) {
             (Some(on), Some(flag)) => {
@@ -81,7 +84,7 @@ fn threshold(given: &Given, translated: &mut Translated) {
     } else {
         translated.note(
             given,
-            format!("nothing to set: cache.kind does not become {of}"),
+            format!("nothing to set: no variable of the application turns on {of}; its key is {THRESHOLD}"),
         );
     }
 }

@@ -65,13 +65,23 @@ pub(super) fn choose(given: &[Given], translated: &mut Translated) {
             "nothing by itself; it belongs to FRAMEPACK_ENABLE_QUANT=1",
         );
     }
-    for off in [bnb, four_bit, fp8, quant]
-        .into_iter()
-        .filter_map(Switch::off)
-    {
+    if let Some(off) = bnb.off() {
+        for key in [TRANSFORMER, TEXT_ENCODER] {
+            if translated.meant(key).is_none() {
+                translated.set(key, "auto", &[off]);
+            }
+        }
+    }
+    for off in [fp8, quant].into_iter().filter_map(Switch::off) {
         translated.note(
             off,
-            "off, as by default: weights are stored as in their files",
+            "off: nothing to set; a storage type that is set elsewhere stays",
+        );
+    }
+    if let Some(four_bit) = four_bit.off().filter(|_| bnb.on().is_none()) {
+        translated.note(
+            four_bit,
+            "nothing by itself; it belongs to FRAMEPACK_USE_BNB=1",
         );
     }
 }

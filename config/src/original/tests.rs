@@ -60,7 +60,10 @@ fn each_variable_with_a_key_sets_it() {
             &[("FRAMEPACK_BNB_CPU_OFFLOAD", "0")],
             &[("idle.warm_after_secs", "never")],
         ),
-        (&[("FRAMEPACK_BNB_CPU_OFFLOAD", "1")], &[]),
+        (
+            &[("FRAMEPACK_BNB_CPU_OFFLOAD", "1")],
+            &[("idle.warm_after_secs", "300")],
+        ),
         (
             &[("PYTORCH_ENABLE_FLASH_SDP", "0")],
             &[("worker.flash_sdp", "off")],
@@ -127,7 +130,10 @@ fn storage_types_are_chosen_together() {
                 ("FRAMEPACK_USE_BNB", "0"),
                 ("FRAMEPACK_BNB_LOAD_IN_4BIT", "1"),
             ],
-            &[],
+            &[
+                ("storage.transformer", "auto"),
+                ("storage.text_encoder", "auto"),
+            ],
         ),
         (&[("FRAMEPACK_ENABLE_QUANT", "1")], BOTH_INT8),
         (
@@ -398,7 +404,6 @@ fn names_that_need_nothing_are_notes() {
     }
     let others = read(&[
         ("PATH", "/bin"),
-        ("PYTORCH_ALLOC_CONF", "x"),
         ("FRAMEPACKD_STEPS", "7"),
         ("PYTORCH_NVML_BASED_CUDA_CHECK", "1"),
     ]);

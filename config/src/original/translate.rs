@@ -16,6 +16,9 @@ use super::{
     translated::Translated,
 };
 
+/// When an idle worker frees device memory by default.
+const IDLE_SECS: &str = "300";
+
 /// What variables of the environment mean. Variables that are not the Python application's are passed over, and an empty
 /// one counts as not set.
 pub fn settings(variables: &[(String, String)]) -> Translated {
@@ -67,11 +70,7 @@ fn apply(rule: Rule, keys: &'static [&'static str], given: &Given, translated: &
         Rule::Same | Rule::ZeroIsAuto => &value,
         Rule::Stands(text) => text,
         Rule::ZeroIsNever if value == "0" => "never",
-        Rule::ZeroIsNever => {
-            let text =
-                "nothing to set: an idle worker frees device memory after idle.warm_after_secs";
-            return translated.note(given, text);
-        }
+        Rule::ZeroIsNever => IDLE_SECS,
         Rule::Allocator => return allocator(keys, given, translated),
         // With the others of their kind.
         Rule::Storage | Rule::Cache | Rule::Threshold(_) => return,

@@ -23,7 +23,12 @@ pub(crate) fn run(action: Config, daemon: &Daemon, output: &Output) -> Result<Ex
         key,
     } = action;
     if let Some(name) = profile {
-        let text = described(&name).map_err(|error| Failure::new(error.into()))?;
+        // Built-in ones need no daemon.
+        let settings = match daemon.ask(&Request::Config) {
+            Ok(Response::Config { settings }) => settings,
+            _ => Vec::new(),
+        };
+        let text = described(&name, &settings).map_err(|error| Failure::new(error.into()))?;
         print_lines(&[text.trim_end().to_owned()])?;
         return Ok(Exit::Ok);
     }
@@ -41,7 +46,7 @@ pub(crate) fn run(action: Config, daemon: &Daemon, output: &Output) -> Result<Ex
                     if origin {
                         setting.with_origin()
                     } else {
-                        setting.to_string()
+                        setting.with_state()
                     }
                 })
                 .collect();

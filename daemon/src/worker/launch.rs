@@ -7,6 +7,7 @@ use tokio::process::Command;
 
 /// Options of torch's allocator of device memory.
 const ALLOCATOR: &str = "PYTORCH_CUDA_ALLOC_CONF";
+const ALLOCATOR_TOO: &str = "PYTORCH_ALLOC_CONF";
 
 /// How to start a worker.
 #[derive(Debug, Clone)]
@@ -65,6 +66,8 @@ impl Launch {
         }
         if !self.settings.cuda_alloc_conf.is_empty() {
             command.env(ALLOCATOR, &self.settings.cuda_alloc_conf);
+            // Its newer name would count before it.
+            command.env_remove(ALLOCATOR_TOO);
         }
         command
     }

@@ -12,6 +12,12 @@ pub(super) fn applied(mut root: Node, set: &[String]) -> Result<(Node, Vec<Strin
         match text.split_once('=') {
             Some((key, value)) if !key.trim().is_empty() => {
                 let key = key.trim();
+                if keys.iter().any(|known| known == key) {
+                    let path = format!("--set {key}");
+                    let problem = Problem::new(ProblemKind::WrongType, path, "set more than once");
+                    problems.push(problem.hint("give it once"));
+                    continue;
+                }
                 put(&mut root, key, node_of(key, value));
                 keys.push(key.to_owned());
             }
@@ -108,7 +114,7 @@ mod tests {
             ),
             (
                 "memory.host_budget_gb=4",
-                "--set memory.host_budget_gb: not available in this version",
+                "--set memory.host_budget_gb: the farm's, not a job's",
             ),
             (
                 "vae.chunk=2",
@@ -118,5 +124,7 @@ mod tests {
             let error = parsed(&[set]).unwrap_err();
             assert!(error.starts_with(expected), "{error}");
         }
+        let twice = parsed(&["steps=3", "steps=4"]).unwrap_err();
+        assert_eq!(twice, "--set steps: set more than once (give it once)");
     }
 }

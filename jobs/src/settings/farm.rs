@@ -4,7 +4,7 @@ use super::{
     origin::{Origin, Origins},
     profile::Presets,
     row::{Counts, Row, Scope},
-    table::{PROFILE, TABLE},
+    table::{PRESET, PROFILE, TABLE},
     value::{Settings, Value},
 };
 
@@ -51,16 +51,19 @@ impl Farm {
         self.settings.is_empty()
     }
 
-    /// The value of a row for a job that sets the keys of `own`. A profile that the job names stands in the place of the
-    /// farm's.
+    /// The value of a row for a job that sets the keys of `own`. A profile and presets that the job names stand in the place
+    /// of the farm's.
     pub fn for_job(&self, row: &'static Row, own: &Origins) -> Option<(&Value, &Origin)> {
-        let names_profile = own.contains_key(PROFILE.key);
         let value = self
             .settings
             .get(row)
             .filter(|_| !own.contains_key(row.key))?;
         let origin = self.origins.get(row.key)?;
-        let is_replaced = names_profile && matches!(origin, Origin::Profile { .. });
+        let is_replaced = match origin {
+            Origin::Profile { .. } => own.contains_key(PROFILE.key),
+            Origin::Preset { .. } => own.contains_key(PRESET.key),
+            _ => false,
+        };
         (row.scope == Scope::Both && !is_replaced).then_some((value, origin))
     }
 

@@ -99,6 +99,14 @@ impl fmt::Display for Setting {
 }
 
 impl Setting {
+    /// The line of YAML, with a comment on why it does nothing, if it does nothing.
+    pub fn with_state(&self) -> String {
+        match &self.inactive {
+            Some(why) => format!("{self}  # inactive: {why}"),
+            None => self.to_string(),
+        }
+    }
+
     /// The line of YAML, with a comment on where it comes from and why it does nothing.
     pub fn with_origin(&self) -> String {
         let inactive = self.inactive.as_ref();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use framepack_yaml::{Mistake, Node, suggest};
 
 use super::{
-    origin::UnknownSetting,
+    origin::Setting,
     table::{PROFILES, TABLE},
     value::{Settings, Value},
 };
@@ -73,6 +73,7 @@ memory:
                    FRAMEPACK_USE_BNB=1 FRAMEPACK_BNB_LOAD_IN_4BIT=1 \
                    python demo_gradio.py --fast-start --xformers-mode standard",
         yaml: "\
+# Beyond that line: chunks of one frame, small pieces, and as little on the device as can be.
 storage:
   transformer: nf4
   text_encoder: nf4
@@ -191,14 +192,36 @@ fn at<'n>(root: &'n Node, path: &str) -> Option<&'n Node> {
     })
 }
 
+/// A name that neither a profile nor a preset has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no profile or preset is called `{name}`")]
+pub struct UnknownProfile {
+    /// The name.
+    pub name: String,
+    /// The nearest there is.
+    pub near: Option<String>,
+}
+
 /// The farm's own presets, by name.
 pub type Presets = BTreeMap<String, Settings>;
 
-/// The profile or built-in preset with this name, as YAML.
-pub fn described(name: &str) -> Result<String, UnknownSetting> {
+/// The profile or preset with this name, as YAML: of the farm's own, which `settings` lists, or a built-in one.
+pub fn described(name: &str, settings: &[Setting]) -> Result<String, UnknownProfile> {
+    let own = settings
+        .iter()
+        .find(|setting| setting.key.strip_prefix("presets.") == Some(name));
+    if let Some(serde_json::Value::Object(values)) = own.map(|setting| &setting.value) {
+        let lines = values
+            .iter()
+            .map(|(key, value)| format!("{key}: {value}\n"));
+        let lines: String = lines.collect();
+        return Ok(format!(
+            "# {name}\n# a preset of this farm, a key with a dot being one in a mapping\n{lines}"
+        ));
+    }
     let found = Profile::named(name).map(|profile| profile.described());
-    found.ok_or_else(|| UnknownSetting {
-        key: name.to_owned(),
+    found.ok_or_else(|| UnknownProfile {
+        name: name.to_owned(),
         near: suggest(name, BUILT_IN.iter().map(|profile| profile.name)).map(str::to_owned),
     })
 }
@@ -262,7 +285,8 @@ mod tests {
             }
             assert_eq!(document.finish().to_string(), "", "{}", profile.name);
             let written = profile.yaml.lines().filter(|line| {
-                line.split_once(": ").is_some() || line.starts_with("  ") // a key with its value
+                !line.starts_with('#')
+                    && (line.split_once(": ").is_some() || line.starts_with("  ")) // a key with its value
             });
             assert_eq!(
                 profile.settings().iter().count(),

@@ -200,12 +200,26 @@ fn switch(node: &Node) -> Result<Value, Mistake> {
             let meant = if *node == Node::Int(1) { "on" } else { "off" };
             Err(mistake.hint(format!("write `{meant}`")))
         }
-        node => node.word("on or off", ["on", "off"]).map(Value::from),
+        node => node
+            .word("on or off", ["on", "off"])
+            .map(Value::from)
+            .map_err(|mistake| {
+                let word = node.text().unwrap_or_default().to_lowercase();
+                let meant = match word.as_str() {
+                    "yes" | "y" | "true" | "enable" | "enabled" | "1" => "on",
+                    "no" | "n" | "none" | "false" | "disable" | "disabled" | "never" | "0" => "off",
+                    _ => return mistake,
+                };
+                mistake.hint(format!("write `{meant}`"))
+            }),
     }
 }
 
-/// A list, or names that are separated by commas.
+/// A list, or names that are separated by commas; an empty list names nothing.
 fn names(node: &Node) -> Result<Value, Mistake> {
+    if matches!(node, Node::List(items) if items.is_empty()) {
+        return Ok(Value::from(""));
+    }
     let texts = node.texts()?;
     let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
     let names: Vec<&str> = names.collect();

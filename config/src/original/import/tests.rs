@@ -41,11 +41,14 @@ fn the_first_start_line_is_carried_over_with_each_name() {
     let expected = "\
 # The start line on lines 1 to 3: demo_gradio.py.
 # Add it to a configuration, which also needs `paths` and `models`.
-# FRAMEPACK_BNB_CPU_OFFLOAD=1: nothing to set: an idle worker frees device memory after idle.warm_after_secs
 
 worker:
   # FRAMEPACK_FAST_START=1, --fast-start
   fast_start: on
+
+idle:
+  # FRAMEPACK_BNB_CPU_OFFLOAD=1
+  warm_after_secs: 300
 
 vae:
   # FRAMEPACK_VAE_CHUNK_SIZE=2

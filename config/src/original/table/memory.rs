@@ -8,7 +8,7 @@ use crate::original::name::{
 
 const PLANNED: &str = "a job's memory plan computes what decoding takes";
 
-pub(super) static VARIABLES: [Name; 9] = [
+pub(super) static VARIABLES: [Name; 10] = [
     Name::new(
         "FRAMEPACK_VAE_CHUNK_SIZE",
         Integer(0..=8),
@@ -69,6 +69,17 @@ pub(super) static VARIABLES: [Name; 9] = [
             how: "`worker.cuda_alloc_conf`; `=` between a key and its value is corrected to `:`",
         },
         "torch's own; in the document's spelling, `max_split_size_mb=128`, torch did not start",
+    ),
+    Name::new(
+        "PYTORCH_ALLOC_CONF",
+        Text("options of torch's allocator, `key:value,key:value`"),
+        "unset",
+        Sets {
+            keys: &["worker.cuda_alloc_conf"],
+            rule: Rule::Allocator,
+            how: "torch's newer name of `PYTORCH_CUDA_ALLOC_CONF`",
+        },
+        "torch's own, and stronger than `PYTORCH_CUDA_ALLOC_CONF` in versions that know it",
     ),
     Name::new(
         "FRAMEPACK_RUNTIME_CACHE",

@@ -23,6 +23,13 @@ pub(super) const PREFIX: &str = "FRAMEPACK_";
 /// A cache of each encoder had a size of its own: `FRAMEPACK_MODULE_CACHE_SIZE_CLIP`.
 const NAMED_SIZE: &str = "FRAMEPACK_MODULE_CACHE_SIZE_";
 
+/// Variables that are near one of the application's and are meant for torch.
+const TORCHS_OWN: [&str; 3] = [
+    "PYTORCH_ENABLE_MATH_SDP",
+    "PYTORCH_ENABLE_CUDNN_SDP",
+    "PYTORCH_ENABLE_MPS_FALLBACK",
+];
+
 /// Every variable of the environment.
 pub fn variables() -> impl Iterator<Item = &'static Name> {
     [
@@ -50,6 +57,9 @@ pub(super) fn near(name: &str) -> Option<&'static str> {
     let prefix = [PREFIX, "PYTORCH_ENABLE_", "PYTORCH_CUDA_"]
         .into_iter()
         .find(|prefix| name.starts_with(prefix))?;
+    if TORCHS_OWN.contains(&name) {
+        return None;
+    }
     let bare = &name[prefix.len()..];
     let of_prefix = || {
         let names = variables().map(|variable| variable.name);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Every way to set something that start lines have.
-const SETTERS: [&str; 25] = [
+const SETTERS: [&str; 26] = [
     "FRAMEPACK_FAST_START=1",
     "FRAMEPACK_FAST_START=0",
     "FRAMEPACK_USE_BNB=1",
@@ -29,6 +29,7 @@ const SETTERS: [&str; 25] = [
     "FRAMEPACK_ENABLE_KV_CACHE=1",
     "FRAMEPACK_XFORMERS_MODE=off",
     "FRAMEPACK_XFORMERS_MODE=standard",
+    "PYTORCH_ALLOC_CONF=max_split_size_mb:128",
     "PYTORCH_ENABLE_FLASH_SDP=0 PYTORCH_ENABLE_MEM_EFFICIENT_SDP=1",
     "FRAMEPACK_ENABLE_TENSORRT=0",
     "python demo_gradio.py --xformers-mode aggressive",
@@ -72,6 +73,7 @@ fn every_name_is_there_once_and_has_something_to_say() {
     let others = [
         "PYTORCH_ENABLE_FLASH_SDP",
         "PYTORCH_ENABLE_MEM_EFFICIENT_SDP",
+        "PYTORCH_ALLOC_CONF",
         "PYTORCH_CUDA_ALLOC_CONF",
         "HF_TOKEN",
         "GRADIO_ROOT_PATH",

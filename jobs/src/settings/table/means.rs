@@ -39,7 +39,7 @@ pub static PRESET: Row = Row {
     counts: Counts::AtStart,
     standing: Standing::Built,
     original: &[],
-    about: "named sets of settings: `quality`, `hands`, and those under `presets` of the configuration; of several, the last one wins, and all win over a profile",
+    about: "named sets of settings: `quality`, `hands`, and those under `presets` of the configuration; of several, the last one wins, and all win over a profile; a job's replace the farm's, `[]` with none",
 };
 
 /// What computes attention.

@@ -122,7 +122,6 @@ pub static STORAGE_TEXT_ENCODER: Row = Row {
     original: &[
         "FRAMEPACK_USE_BNB",
         "FRAMEPACK_BNB_LOAD_IN_4BIT",
-        "FRAMEPACK_ENABLE_FP8",
         "FRAMEPACK_ENABLE_QUANT",
         "FRAMEPACK_QUANT_BITS",
     ],

@@ -49,6 +49,6 @@ pub static CUDA_ALLOC_CONF: Row = Row {
     scope: Scope::Farm,
     counts: Counts::AtStart,
     standing: Standing::Built,
-    original: &["PYTORCH_CUDA_ALLOC_CONF"],
+    original: &["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"],
     about: "options of torch's allocator for the device's memory, as in `max_split_size_mb:128`; empty: the worker's own",
 };
