@@ -234,8 +234,8 @@ fn a_start_line_of_the_application_is_followed_to_the_end() {
     for (line, told_to_job, flags, inactive) in [
         (
             START_LINES[0],
-            json!({"attention": "standard"}),
-            "",
+            json!({"attention": "standard", "memory.backend": "v2"}),
+            "--attention standard",
             &["vae.chunk"][..],
         ),
         (
