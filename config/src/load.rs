@@ -3,8 +3,8 @@
 use std::{ffi::OsString, path::Path};
 
 use framepack_jobs::settings::{
-    self, ATTENTION, FLASH_SDP, Farm, MEM_EFFICIENT_SDP, Origin, PRESET, PROFILE, Scope, Setting,
-    TABLE, Value,
+    self, ATTENTION, FLASH_SDP, Farm, MEM_EFFICIENT_SDP, PRESET, PROFILE, Scope, Setting, TABLE,
+    Value,
 };
 use framepack_yaml::{self as yaml, FileError, Mistake, Problems};
 
@@ -47,7 +47,7 @@ pub struct Config {
 pub struct Load<'a> {
     /// The configuration file; its relative paths are relative to its folder.
     pub file: &'a Path,
-    /// Environment variables; only `FRAMEPACKD_*` are looked at.
+    /// Environment variables; `FRAMEPACKD_*` and those of the Python application are looked at.
     pub environment: &'a [(String, OsString)],
     /// The working directory, for relative paths in the environment.
     pub current_dir: &'a Path,
@@ -60,7 +60,7 @@ pub struct Loaded {
     pub config: Config,
     /// Every setting, in the order of the documented file.
     pub settings: Vec<Setting>,
-    /// What an operator should know: old names of keys.
+    /// What an operator should know: old names of keys, what variables of the Python application come to.
     pub notices: Vec<String>,
 }
 
@@ -111,20 +111,13 @@ fn is_section(path: &str) -> bool {
 fn farm(reader: &mut Reader<'_>) -> Farm {
     let presets = presets::read(reader);
     let named = [&PROFILE, &PRESET].map(|row| (row, reader.row(row)));
-    for (row, found) in &named {
-        let Some((value, _)) = found else { continue };
-        if *row == &PROFILE {
-            if let Some((name, settings)) = settings::profile(value) {
-                reader.beneath(Origin::Profile { name }, settings);
-            }
-            continue;
-        }
-        match settings::presets(value, &presets) {
-            Ok(found) => found
-                .into_iter()
-                .for_each(|(name, settings)| reader.beneath(Origin::Preset { name }, settings)),
-            Err(mistake) => reader.note(PRESET.key, mistake),
-        }
+    let [profile, preset] = named.each_ref().map(|(_, found)| {
+        let (value, _) = found.as_ref()?;
+        Some(value)
+    });
+    match settings::layers(profile, preset, &presets) {
+        Ok(layers) => reader.beneath(layers),
+        Err(mistake) => reader.note(PRESET.key, mistake),
     }
     let mut farm = Farm::with_presets(presets);
     let rows = TABLE.into_iter().filter(|row| row.scope != Scope::Job);

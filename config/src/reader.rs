@@ -134,9 +134,9 @@ impl<'s> Reader<'s> {
         });
     }
 
-    /// What stands beneath the file from now on.
-    pub(crate) fn beneath(&mut self, origin: Origin, settings: Settings) {
-        self.named.push((origin, settings));
+    /// What stands beneath the file from now on, from the weakest on.
+    pub(crate) fn beneath(&mut self, layers: Vec<(Origin, Settings)>) {
+        self.named = layers;
     }
 
     /// The mapping at a key whose keys people choose.

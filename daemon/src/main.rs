@@ -208,13 +208,7 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
             for setting in settings {
                 if *origin {
                     let origin = place(&cli.config, &text, &setting.origin);
-                    let inactive = setting.inactive.as_ref();
-                    let inactive = inactive.map(|why| format!("; inactive: {why}"));
-                    writeln!(
-                        stdout,
-                        "{setting}  # {origin}{}",
-                        inactive.unwrap_or_default()
-                    )?;
+                    writeln!(stdout, "{}", setting.with_place(&origin))?;
                 } else {
                     writeln!(stdout, "{}", setting.with_state())?;
                 }

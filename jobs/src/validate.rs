@@ -70,22 +70,16 @@ impl JobSpec {
 impl JobSpec {
     /// What the job sets, itself and by the profile and presets that it names, from the weakest on.
     fn own(&self, farm: &Farm) -> Result<(Settings, Origins), Problem> {
-        let mut layers = Vec::new();
-        if let Some((name, settings)) = self.settings.get(&PROFILE).and_then(settings::profile) {
-            layers.push((Origin::Profile { name }, settings));
-        }
-        if let Some(names) = self.settings.get(&PRESET) {
-            let presets = settings::presets(names, farm.presets());
+        let (profile, presets) = (self.settings.get(&PROFILE), self.settings.get(&PRESET));
+        let layers = settings::layers(profile, presets, farm.presets()).map_err(|mistake| {
             let is_set_beside = self.origins.get(PRESET.key) == Some(&Origin::Set);
             let path = if is_set_beside {
                 "--set preset"
             } else {
                 PRESET.key
             };
-            let presets = presets.map_err(|mistake| Problem::at(path, mistake))?;
-            let named = |(name, settings)| (Origin::Preset { name }, settings);
-            layers.extend(presets.into_iter().map(named));
-        }
+            Problem::at(path, mistake)
+        })?;
         let (mut own, mut origins) = (Settings::default(), Origins::new());
         for (origin, settings) in layers {
             for (key, value) in settings.iter() {

@@ -46,11 +46,6 @@ impl Farm {
         self.origins.get(row.key)
     }
 
-    /// Whether nobody has set anything.
-    pub fn is_empty(&self) -> bool {
-        self.settings.is_empty()
-    }
-
     /// The value of a row for a job that sets the keys of `own`. A profile and presets that the job names stand in the place
     /// of the farm's.
     pub fn for_job(&self, row: &'static Row, own: &Origins) -> Option<(&Value, &Origin)> {

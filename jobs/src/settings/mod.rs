@@ -15,7 +15,7 @@ mod value;
 
 pub use farm::Farm;
 pub use origin::{Origin, Origins, Setting, UnknownSetting, select};
-pub use profile::{Presets, Profile, UnknownProfile, described, presets, profile};
+pub use profile::{Presets, Profile, UnknownProfile, described, layers};
 pub use row::{Counts, Fallback, Kind, Row, Scope};
 pub use standing::Standing;
 pub use table::*;

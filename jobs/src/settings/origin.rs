@@ -109,9 +109,14 @@ impl Setting {
 
     /// The line of YAML, with a comment on where it comes from and why it does nothing.
     pub fn with_origin(&self) -> String {
+        self.with_place(&self.origin)
+    }
+
+    /// The same with the origin in other words, as in a file's name and line.
+    pub fn with_place(&self, origin: &impl fmt::Display) -> String {
         let inactive = self.inactive.as_ref();
         let inactive = inactive.map_or_else(String::new, |why| format!("; inactive: {why}"));
-        format!("{self}  # {}{inactive}", self.origin)
+        format!("{self}  # {origin}{inactive}")
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use framepack_yaml::{Mistake, Node, suggest};
 
 use super::{
-    origin::Setting,
+    origin::{Origin, Setting},
     table::{PROFILES, TABLE},
     value::{Settings, Value},
 };
@@ -226,27 +226,38 @@ pub fn described(name: &str, settings: &[Setting]) -> Result<String, UnknownProf
     })
 }
 
-/// What the presets of this list set: of several, the last one wins.
-pub fn presets(names: &Value, own: &Presets) -> Result<Vec<(String, Settings)>, Mistake> {
-    let names = names.text().unwrap_or_default();
+/// What a profile and presets set, each with its name, from the weakest on: the profile, then the presets in their order.
+/// A mistake is one in the presets: a profile's row reads no name that is none.
+pub fn layers(
+    profile: Option<&Value>,
+    presets: Option<&Value>,
+    own: &Presets,
+) -> Result<Vec<(Origin, Settings)>, Mistake> {
+    let profile = profile.and_then(Value::text).and_then(Profile::named);
+    let profile = profile.map(|profile| {
+        let name = profile.name.to_owned();
+        Ok((Origin::Profile { name }, profile.settings()))
+    });
+    let names = presets.and_then(Value::text).unwrap_or_default();
     let names = names.split(',').filter(|name| !name.is_empty());
-    names
-        .map(|name| Ok((name.to_owned(), preset(name, own)?)))
-        .collect()
+    let presets = names.map(|name| {
+        let settings = preset(name, own)?;
+        let name = name.to_owned();
+        Ok((Origin::Preset { name }, settings))
+    });
+    profile.into_iter().chain(presets).collect()
 }
 
 fn preset(name: &str, own: &Presets) -> Result<Settings, Mistake> {
     if let Some(settings) = own.get(name) {
         return Ok(settings.clone());
     }
-    if let Some(built_in) = Profile::presets().find(|preset| *preset == name) {
-        return Ok(Profile::named(built_in)
-            .map(|preset| preset.settings())
-            .unwrap_or_default());
-    }
     if PROFILES.contains(&name) {
         let mistake = Mistake::out_of_range(format!("`{name}` is a profile"));
         return Err(mistake.hint(format!("write `profile: {name}`")));
+    }
+    if let Some(built_in) = Profile::named(name) {
+        return Ok(built_in.settings());
     }
     let built_in: Vec<&str> = Profile::presets().collect();
     let own = own.keys().map(String::as_str);
@@ -262,12 +273,6 @@ fn preset(name: &str, own: &Presets) -> Result<Settings, Mistake> {
             mistake.hint("presets of the farm are under `presets` of the daemon's configuration")
         }
     })
-}
-
-/// What a profile sets; nothing for a name that is none, which the row never reads.
-pub fn profile(name: &Value) -> Option<(String, Settings)> {
-    let profile = Profile::named(name.text()?)?;
-    Some((profile.name.to_owned(), profile.settings()))
 }
 
 #[cfg(test)]
@@ -315,12 +320,21 @@ mod tests {
         let mut night = Settings::default();
         night.set("steps", Value::Integer(40));
         let own = Presets::from([("hands".to_owned(), night.clone())]);
-        let list = presets(&Value::from("quality,hands"), &own).unwrap();
-        assert_eq!(list[1], ("hands".to_owned(), night));
+        let layers = |names: &str| layers(None, Some(&Value::from(names)), &own);
+        let list = layers("quality,hands").unwrap();
+        assert_eq!(
+            list[1],
+            (
+                Origin::Preset {
+                    name: "hands".to_owned()
+                },
+                night.clone()
+            )
+        );
         assert!(list[0].1.iter().any(|(key, _)| key == "vae.quality"));
-        let unknown = presets(&Value::from("hand"), &own).unwrap_err();
+        let unknown = layers("hand").unwrap_err();
         assert_eq!(unknown.hint.as_deref(), Some("did you mean `hands`?"));
-        let profile = presets(&Value::from("bnb4"), &own).unwrap_err();
+        let profile = layers("bnb4").unwrap_err();
         assert_eq!(profile.hint.as_deref(), Some("write `profile: bnb4`"));
     }
 }

@@ -12,7 +12,7 @@ use super::{
     },
     value::{Settings, Value},
 };
-use crate::{BundleDefaults, Job};
+use crate::{BundleDefaults, Job, ValidSpec};
 
 /// What a worker has to know of a job that has no field of its own in its request.
 static WORKER_ROWS: [&Row; 6] = [
@@ -28,10 +28,11 @@ static WORKER_ROWS: [&Row; 6] = [
 /// from their defaults or from what the worker was started with.
 pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
     let mut settings = Settings::default();
+    let spec = job.rendered_spec();
     for row in WORKER_ROWS {
         let value = match row.counts {
-            Counts::AtSubmission => job.rendered_spec().get(row),
-            Counts::AtStart => of_job(job, farm, row).map(|(value, _)| value),
+            Counts::AtSubmission => spec.get(row),
+            Counts::AtStart => of_job((job, &spec), farm, row).map(|(value, _)| value),
         };
         // A worker may have been started with the farm's.
         let says =
@@ -45,8 +46,9 @@ pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
 
 /// What somebody set of the settings that a job has which begins now, and what its bundle says.
 pub fn used(job: &Job, farm: &Farm, bundle: &BundleDefaults) -> Vec<Setting> {
+    let spec = job.rendered_spec();
     let of_row = |row: &'static Row| {
-        let (value, origin) = of_job(job, farm, row).or_else(|| of_bundle(bundle, row))?;
+        let (value, origin) = of_job((job, &spec), farm, row).or_else(|| of_bundle(bundle, row))?;
         Some(setting(row, &value, origin))
     };
     TABLE.into_iter().filter_map(of_row).collect()
@@ -64,10 +66,14 @@ pub fn used_or_default(used: &[Setting]) -> Vec<Setting> {
     TABLE.into_iter().filter_map(of_row).collect()
 }
 
-/// The value of a row that a job has, and who set it.
-fn of_job(job: &Job, farm: &Farm, row: &'static Row) -> Option<(Value, Origin)> {
+/// The value of a row that a job has, and who set it; with the job goes what is rendered of it.
+fn of_job(
+    (job, spec): (&Job, &ValidSpec),
+    farm: &Farm,
+    row: &'static Row,
+) -> Option<(Value, Origin)> {
     if let Some(origin) = job.origins.get(row.key) {
-        return Some((job.rendered_spec().get(row)?, origin.clone()));
+        return Some((spec.get(row)?, origin.clone()));
     }
     let of_farm = match (row.scope, row.counts) {
         (Scope::Job, _) | (Scope::Both, Counts::AtSubmission) => None,
