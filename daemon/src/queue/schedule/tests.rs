@@ -153,7 +153,7 @@ fn a_job_runs_after_those_that_it_names() {
         "name: a",
         "name: b, key: take",
         "after: [1, b]",
-        "after: key2",
+        "after: job2",
     ]);
     let waits = |dependency, id| {
         let found = Some((JobId(id), StateName::Queued));
@@ -164,7 +164,7 @@ fn a_job_runs_after_those_that_it_names() {
         eligibility(&jobs, 3, noon()),
         waits(Dependency::Number(JobId(1)), 1)
     );
-    assert_eq!(eligibility(&jobs, 4, noon()), waits(named("key2"), 2));
+    assert_eq!(eligibility(&jobs, 4, noon()), waits(named("job2"), 2));
     end(&mut jobs, 1, StateName::Done);
     assert_eq!(eligibility(&jobs, 3, noon()), waits(named("b"), 2));
     end(&mut jobs, 2, StateName::Done);
