@@ -1,7 +1,7 @@
 //! The causal video VAE of HunyuanVideo (arXiv:2412.03603 §4.1; diffusers' `AutoencoderKLHunyuanVideo`).
 //!
 //! The first frame is a latent of its own, every further latent is four frames; a latent is eight pixels
-//! wide and high. Long inputs go through in overlapping tiles, see [`Tiling`].
+//! wide and high. Long inputs go through in overlapping tiles, see [`DecodeScheme`].
 
 mod causal;
 mod config;
@@ -10,11 +10,14 @@ mod decoder;
 mod encoder;
 mod mid;
 mod model;
+mod scheme;
 mod tiles;
 
+pub(crate) use self::tiles::{Joined, TimeTile};
 pub use self::{
     config::Config,
-    cost::Decoding,
+    cost::DecodeCost,
     model::{Posterior, Vae},
-    tiles::Tiling,
+    scheme::{DecodeScheme, Precision},
+    tiles::{Chunk, SpaceTiling, TimeTiling},
 };

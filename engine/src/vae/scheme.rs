@@ -1,0 +1,81 @@
+//! How the VAE decodes: in what it cuts the latents, and how exactly it computes.
+
+use std::fmt;
+
+use super::tiles::{SpaceTiling, TimeTiling};
+
+/// How the VAE decodes. The default is the reference's on a large device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DecodeScheme {
+    /// Along time.
+    pub time: TimeTiling,
+    /// Along height and width, within each piece along time.
+    pub space: SpaceTiling,
+    /// Of norms and sums.
+    pub precision: Precision,
+}
+
+/// The type of norms and of the sums of residual blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// That of the weights, as in the reference.
+    #[default]
+    Model,
+    /// f32, and with it the finished frames; convolutions stay in the type of the weights.
+    F32Sums,
+}
+
+impl From<SpaceTiling> for DecodeScheme {
+    /// The reference's temporal tiles, cut like this.
+    fn from(space: SpaceTiling) -> Self {
+        Self {
+            space,
+            ..Self::default()
+        }
+    }
+}
+
+/// As reports and checkpoints name it; the reference's two ways have had their names for longer.
+impl fmt::Display for DecodeScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.time {
+            TimeTiling::Reference => f.write_str("Time")?,
+            TimeTiling::Chunked(chunk) => write!(
+                f,
+                "Chunks({}+{}, blend {})",
+                chunk.context_latent_frames(),
+                chunk.latent_frames(),
+                chunk.blend_frames()
+            )?,
+        }
+        match self.space {
+            SpaceTiling::Whole => {}
+            SpaceTiling::Reference => f.write_str("AndSpace")?,
+            SpaceTiling::Large => f.write_str("AndLargeSpace")?,
+        }
+        match self.precision {
+            Precision::Model => Ok(()),
+            Precision::F32Sums => f.write_str(" in f32 sums"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vae::tiles::Chunk;
+
+    #[test]
+    fn the_references_ways_keep_their_names() {
+        assert_eq!(DecodeScheme::default().to_string(), "Time");
+        let tiled = DecodeScheme::from(SpaceTiling::Reference);
+        assert_eq!(tiled.to_string(), "TimeAndSpace");
+        let chunked = DecodeScheme {
+            time: TimeTiling::Chunked(Chunk::new(3, None)),
+            precision: Precision::F32Sums,
+            ..tiled
+        };
+        let expected = "Chunks(2+3, blend 4)AndSpace in f32 sums";
+        assert_eq!(chunked.to_string(), expected);
+    }
+}
