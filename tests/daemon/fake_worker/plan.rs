@@ -54,6 +54,7 @@ pub(crate) fn memory_plan(preserve_gb: Option<u64>) -> MemoryPlan {
         },
         text_encoder: EncoderPlacement::Streamed,
         vae_tiles: VaeTiles::TimeAndSpace,
+        vae: None,
         evicted_bytes: 1 << 28,
         phases: vec![PhasePeak {
             phase: Phase::Sample,
