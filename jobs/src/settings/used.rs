@@ -40,11 +40,13 @@ pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
             Counts::AtSubmission => spec.get(row),
             Counts::AtStart => of_job((job, &spec), farm, row).map(|(value, _)| value),
         };
-        // A worker may have been started with the farm's.
-        let says =
-            |value: &Value| farm.get(row).is_some() || row.default_value().as_ref() != Some(value);
+        // A worker may have been started with what counts at the start.
+        let differs = |value: &Value| {
+            let is_known = row.counts == Counts::AtStart && farm.get(row).is_some();
+            is_known || row.default_value().as_ref() != Some(value)
+        };
         let acts = |value: &Value| inactive.reason(row, value).is_none();
-        if let Some(value) = value.filter(says).filter(acts) {
+        if let Some(value) = value.filter(differs).filter(acts) {
             settings.set(row.key, value);
         }
     }
