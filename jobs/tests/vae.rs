@@ -10,12 +10,13 @@ use framepack_jobs::{
 
 const SMALLEST: &str = "api: framepack/v1\nstart: {image: a.png}\n";
 
-/// The farm's settings: `key=value` with where it comes from, `env` or `file`; profile and preset set what they name.
-fn farm(said: &[(&str, &str)]) -> Farm {
+/// The farm's settings, as in `vae.chunk=2 @env, profile=bnb4 @file`; profile and preset set what they name.
+fn farm(said: &str) -> Farm {
     let mut farm = Farm::default();
     let mut named = [None, None];
     let mut own = Vec::new();
-    for (given, from) in said {
+    for part in said.split(", ").filter(|part| !part.is_empty()) {
+        let (given, from) = part.split_once(" @").unwrap();
         let (key, text) = given.split_once('=').unwrap();
         let row = TABLE.into_iter().find(|row| row.key == key).unwrap();
         let value = row.read_text(text).unwrap();
@@ -25,7 +26,7 @@ fn farm(said: &[(&str, &str)]) -> Farm {
             _ => {}
         }
         let key = key.to_owned();
-        let origin = match *from {
+        let origin = match from {
             "env" => Origin::Environment { variable: key },
             _ => Origin::File { key },
         };
@@ -84,7 +85,7 @@ fn job(validated: Validated) -> Job {
 }
 
 #[test]
-fn what_a_job_file_may_say_of_the_vae() {
+fn a_job_file_may_say_all_of_the_vae_that_goes_together() {
     for lines in [
         "vae: {mode: auto, chunk: auto, quality: off, blend: auto}",
         "vae: {mode: chunked, chunk: 1, blend: 0}",
@@ -102,6 +103,10 @@ fn what_a_job_file_may_say_of_the_vae() {
             parsed(lines, &[])
         );
     }
+}
+
+#[test]
+fn what_is_no_value_of_the_vaes_keys_is_refused_with_the_place() {
     for (lines, expected) in [
         (
             "vae: {chunk: 0}",
@@ -205,141 +210,134 @@ fn a_job_that_contradicts_itself_is_refused_with_both_keys_and_the_place() {
     }
 }
 
-#[test]
-fn the_worker_is_told_what_counts_and_everybody_else_what_does_not() {
-    let (file, env) = ("file", "env");
-    let table: &[(&str, &[(&str, &str)], &[&str], &[&str])] = &[
-        // The job, the farm, what the worker is told, what does nothing.
-        ("", &[], &[], &[]),
-        ("vae: {mode: auto, chunk: auto}", &[], &[], &[]),
-        ("vae: {chunk: 2}", &[], &["vae.chunk: 2"], &[]),
-        (
-            "vae: {chunk: 2, blend: 0, mode: chunked}",
-            &[],
-            &["vae.blend: 0", "vae.chunk: 2", "vae.mode: \"chunked\""],
-            &[],
-        ),
-        (
-            "vae: {chunk: 2, blend: 8, quality: on}",
-            &[],
-            &["vae.quality: \"on\""],
-            &["vae.chunk", "vae.blend"],
-        ),
-        (
-            "vae: {mode: reference}",
-            &[
-                ("vae.chunk=2", file),
-                ("vae.blend=3", env),
-                ("vae.quality=on", env),
-            ],
-            &["vae.mode: \"reference\""],
-            &["vae.chunk", "vae.quality", "vae.blend"],
-        ),
-        (
-            "vae: {chunk: 2}",
-            &[("vae.mode=reference", env)],
-            &["vae.chunk: 2"],
-            &["vae.mode"],
-        ),
-        (
-            "",
-            &[("vae.mode=reference", file), ("vae.chunk=2", env)],
-            &["vae.chunk: 2"],
-            &["vae.mode"],
-        ),
-        (
-            "",
-            &[("vae.mode=reference", file), ("vae.chunk=2", file)],
-            &["vae.mode: \"reference\""],
-            &["vae.chunk"],
-        ),
-        // Profiles and presets, the job's and the farm's.
-        ("profile: bnb4", &[], &["vae.chunk: 2"], &[]),
-        (
-            "profile: bnb4\npreset: quality",
-            &[],
-            &["vae.quality: \"on\""],
-            &["vae.chunk"],
-        ),
-        (
-            "vae: {chunk: 4}",
-            &[("profile=extreme", file)],
-            &["vae.chunk: 4"],
-            &[],
-        ),
-        (
-            "vae: {mode: reference}\nprofile: bnb4\npreset: hands",
-            &[],
-            &["vae.mode: \"reference\""],
-            &["vae.chunk", "vae.quality"],
-        ),
-        (
-            "profile: bnb4",
-            &[("vae.mode=reference", env)],
-            &["vae.chunk: 2"],
-            &["vae.mode"],
-        ),
-        (
-            "",
-            &[("vae.mode=reference", file), ("profile=bnb4", file)],
-            &["vae.mode: \"reference\""],
-            &["vae.chunk"],
-        ),
-        // A job takes the farm's back.
-        ("vae: {quality: off}", &[("vae.quality=on", env)], &[], &[]),
-        (
-            "vae: {mode: auto}",
-            &[("vae.mode=reference", env), ("vae.chunk=3", file)],
-            &["vae.chunk: 3"],
-            &[],
-        ),
-        (
-            "preset: []",
-            &[("preset=quality", file), ("vae.chunk=1", file)],
-            &["vae.chunk: 1"],
-            &[],
-        ),
-    ];
+/// A job file's lines, the farm's settings, what the worker is told, and what does nothing, for which report and warnings
+/// have a reason.
+fn assert_told(table: &[(&str, &str, &str, &str)]) {
     for (lines, said, told, nothing) in table {
         let farm = farm(said);
         let job = job(validated(lines, &[], &farm));
-        let worker: Vec<String> = for_worker(&job, &farm)
-            .iter()
-            .filter(|(key, _)| key.starts_with("vae."))
-            .map(|(key, value)| format!("{key}: {value}"))
-            .collect();
-        assert_eq!(worker, *told, "{lines} {said:?}");
+        assert_eq!(worker(&job, &farm), *told, "{lines} {said}");
         let settings = used(&job, &farm, &BundleDefaults::default());
-        let of_the_vae = settings
-            .iter()
-            .filter(|setting| setting.key.starts_with("vae."));
-        let inactive: Vec<&str> = of_the_vae
-            .filter(|setting| setting.inactive.is_some())
-            .map(|setting| setting.key.as_str())
-            .collect();
-        assert_eq!(inactive, *nothing, "{lines} {said:?}");
-        let warned: Vec<&str> = job
-            .warnings
-            .iter()
-            .filter_map(|warning| warning.split_once(": inactive: "))
-            .map(|(key, _)| key)
-            .filter(|key| key.starts_with("vae."))
-            .collect();
-        assert_eq!(warned, *nothing, "{lines} {said:?}");
+        let inactive = settings.iter().filter(|setting| setting.inactive.is_some());
+        let inactive = inactive.map(|setting| setting.key.as_str());
+        let warned = job.warnings.iter();
+        let warned = warned.filter_map(|warning| Some(warning.split_once(": inactive: ")?.0));
+        for found in [inactive.collect::<Vec<_>>(), warned.collect()] {
+            let of_the_vae = found.into_iter().filter(|key| key.starts_with("vae."));
+            let of_the_vae: Vec<&str> = of_the_vae.collect();
+            assert_eq!(of_the_vae.join(" "), *nothing, "{lines} {said}");
+        }
     }
+}
+
+fn worker(job: &Job, farm: &Farm) -> String {
+    let told = for_worker(job, farm);
+    let told = told.iter().filter(|(key, _)| key.starts_with("vae."));
+    let told: Vec<String> = told.map(|(key, value)| format!("{key}: {value}")).collect();
+    told.join(", ").replace('"', "")
+}
+
+#[test]
+fn the_worker_is_told_what_counts_and_everybody_else_what_does_not() {
+    assert_told(&[
+        ("", "", "", ""),
+        ("vae: {mode: auto, chunk: auto}", "", "", ""),
+        ("vae: {chunk: 2}", "", "vae.chunk: 2", ""),
+        (
+            "vae: {chunk: 2, blend: 0, mode: chunked}",
+            "",
+            "vae.blend: 0, vae.chunk: 2, vae.mode: chunked",
+            "",
+        ),
+        (
+            "vae: {chunk: 2, blend: 8, quality: on}",
+            "",
+            "vae.quality: on",
+            "vae.chunk vae.blend",
+        ),
+        (
+            "vae: {mode: reference}",
+            "vae.chunk=2 @file, vae.blend=3 @env, vae.quality=on @env",
+            "vae.mode: reference",
+            "vae.chunk vae.quality vae.blend",
+        ),
+        (
+            "vae: {chunk: 2}",
+            "vae.mode=reference @env",
+            "vae.chunk: 2",
+            "vae.mode",
+        ),
+        (
+            "",
+            "vae.mode=reference @file, vae.chunk=2 @env",
+            "vae.chunk: 2",
+            "vae.mode",
+        ),
+        (
+            "",
+            "vae.mode=reference @file, vae.chunk=2 @file",
+            "vae.mode: reference",
+            "vae.chunk",
+        ),
+    ]);
+}
+
+#[test]
+fn of_profiles_and_presets_the_worker_is_told_what_counts() {
+    assert_told(&[
+        ("profile: bnb4", "", "vae.chunk: 2", ""),
+        (
+            "profile: bnb4\npreset: quality",
+            "",
+            "vae.quality: on",
+            "vae.chunk",
+        ),
+        (
+            "vae: {chunk: 4}",
+            "profile=extreme @file",
+            "vae.chunk: 4",
+            "",
+        ),
+        (
+            "vae: {mode: reference}\nprofile: bnb4\npreset: hands",
+            "",
+            "vae.mode: reference",
+            "vae.chunk vae.quality",
+        ),
+        (
+            "profile: bnb4",
+            "vae.mode=reference @env",
+            "vae.chunk: 2",
+            "vae.mode",
+        ),
+        (
+            "",
+            "vae.mode=reference @file, profile=bnb4 @file",
+            "vae.mode: reference",
+            "vae.chunk",
+        ),
+        ("vae: {quality: off}", "vae.quality=on @env", "", ""),
+        (
+            "vae: {mode: auto}",
+            "vae.mode=reference @env, vae.chunk=3 @file",
+            "vae.chunk: 3",
+            "",
+        ),
+        (
+            "preset: []",
+            "preset=quality @file, vae.chunk=1 @file",
+            "vae.chunk: 1",
+            "",
+        ),
+    ]);
 }
 
 #[test]
 fn the_farms_settings_of_the_vae_are_those_of_when_a_job_was_accepted() {
-    let before = farm(&[("vae.chunk=2", "file")]);
+    let before = farm("vae.chunk=2 @file");
     let accepted = job(validated("", &[], &before));
-    let after = farm(&[("vae.quality=on", "file"), ("vae.mode=reference", "env")]);
-    let told = for_worker(&accepted, &after);
-    let told: Vec<String> = told
-        .iter()
-        .map(|(key, value)| format!("{key}: {value}"))
-        .collect();
-    assert_eq!(told, ["vae.chunk: 2"]);
+    let after = farm("vae.quality=on @file, vae.mode=reference @env");
+    assert_eq!(worker(&accepted, &after), "vae.chunk: 2");
 }
 
 #[test]
@@ -353,7 +351,7 @@ fn a_job_that_decodes_otherwise_is_another_job_and_the_defaults_leave_its_key() 
     ] {
         assert_eq!(key(lines, &nothing), plain, "{lines}");
     }
-    assert_eq!(key("", &farm(&[("vae.chunk=2", "file")])), plain);
+    assert_eq!(key("", &farm("vae.chunk=2 @file")), plain);
     let mut keys = vec![plain];
     for lines in [
         "vae: {mode: reference}",
@@ -371,7 +369,7 @@ fn a_job_that_decodes_otherwise_is_another_job_and_the_defaults_leave_its_key() 
 
 #[test]
 fn a_reason_names_the_setting_that_counts_and_its_source() {
-    let farm = farm(&[("vae.chunk=2", "env")]);
+    let farm = farm("vae.chunk=2 @env");
     let warnings = validated("vae: {mode: reference}", &[], &farm).warnings;
     assert_eq!(
         warnings,
