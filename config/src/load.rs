@@ -128,6 +128,7 @@ fn farm(reader: &mut Reader<'_>) -> Farm {
             farm.set(row, value, origin);
         }
     }
+    reader.mark_inactive(&farm);
     if has_no_kernel(&farm) {
         let message = "`standard` is the memory-efficient or the flash kernel, and worker.flash_sdp and \
                        worker.mem_efficient_sdp are off";

@@ -10,7 +10,7 @@ use std::{
 
 use framepack_jobs::{
     Row, Settings, Value,
-    settings::{CUDA_ALLOC_CONF, JOB_KEYS, Origin, Scope, Setting, TABLE},
+    settings::{CUDA_ALLOC_CONF, Farm, JOB_KEYS, Origin, Scope, Setting, TABLE},
 };
 use framepack_yaml::{
     Document, Mistake, Node, Problem, ProblemKind, Problems, Style, Written, written,
@@ -117,11 +117,23 @@ impl<'s> Reader<'s> {
             .as_ref()
             .map_or(Origin::Default, |(_, origin)| origin.clone());
         self.record(row.key.into(), &shown, origin);
-        let inactive = shown.and_then(|value| row.inactive(&value));
-        if let Some(setting) = self.settings.last_mut() {
-            setting.inactive = inactive.map(str::to_owned);
-        }
         found
+    }
+
+    /// Says of the rows of the table that do nothing why.
+    pub(crate) fn mark_inactive(&mut self, farm: &Farm) {
+        let inactive = farm.inactive();
+        for row in TABLE {
+            let value = farm.get(row);
+            let reason = value.and_then(|value| inactive.reason(row, value));
+            let listed = self
+                .settings
+                .iter_mut()
+                .find(|setting| setting.key == row.key);
+            if let Some(setting) = listed {
+                setting.inactive = reason.map(str::to_owned);
+            }
+        }
     }
 
     /// Lists a value of the file under a key that its author chose.

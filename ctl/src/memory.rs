@@ -1,7 +1,8 @@
 //! A job's memory in words.
 
 use framepack_jobs::{
-    Bytes, EncoderPlacement, MemoryPlan, Phase, RenderOutput, TransformerMemory, VaeTiles,
+    Bytes, EncoderPlacement, MemoryPlan, Phase, RenderOutput, TransformerMemory, VaeDecoding,
+    VaeMode, VaeTiles,
 };
 
 /// The plan, a line for each thing; what continues a line has no label.
@@ -33,12 +34,12 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
         EncoderPlacement::Unknown => "unknown",
     };
     lines.push(("encoder", encoder.to_owned()));
-    let tiles = match plan.vae_tiles {
-        VaeTiles::Time => "decodes in temporal tiles",
-        VaeTiles::TimeAndSpace => "decodes in temporal and spatial tiles",
-        VaeTiles::Unknown => "unknown",
+    let decoding = match &plan.vae {
+        Some(vae) => decoding(vae),
+        None => vec![tiles(plan.vae_tiles).to_owned()],
     };
-    lines.push(("vae", tiles.to_owned()));
+    let labels = std::iter::once("vae").chain(std::iter::repeat(""));
+    lines.extend(labels.zip(decoding));
     if plan.evicted_bytes > 0 {
         let evicted = Bytes(plan.evicted_bytes);
         lines.push((
@@ -67,6 +68,63 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
         .into_iter()
         .map(|(label, value)| format!("{label:<11} {value}"))
         .collect()
+}
+
+/// How the VAE decodes, a line for each thing.
+pub(crate) fn decoding(vae: &VaeDecoding) -> Vec<String> {
+    let pieces = match vae.mode {
+        VaeMode::Reference => "decodes in the reference's tiles",
+        VaeMode::Chunked => "decodes in chunks",
+        VaeMode::Unknown => "decodes in an unknown way",
+    };
+    let space = vae.tile_px.map_or_else(
+        || "whole frames".to_owned(),
+        |side| format!("spatial tiles of {side} pixels"),
+    );
+    let quality = if vae.quality {
+        "quality on: norms and sums in f32"
+    } else {
+        "quality off"
+    };
+    vec![
+        format!(
+            "{pieces}: {} at a time, {} before them decoded again, blended over {}",
+            counted(vae.chunk_latent_frames, "latent frame"),
+            vae.context_latent_frames,
+            counted(vae.blend_frames, "frame")
+        ),
+        format!("{space}; {quality}"),
+        format!(
+            "{}; {} of working memory",
+            more(vae.work),
+            Bytes(vae.working_bytes)
+        ),
+        format!("reason: {}", vae.reason),
+    ]
+}
+
+fn tiles(tiles: VaeTiles) -> &'static str {
+    match tiles {
+        VaeTiles::Time => "decodes in temporal tiles",
+        VaeTiles::TimeAndSpace => "decodes in temporal and spatial tiles",
+        VaeTiles::Unknown => "unknown",
+    }
+}
+
+fn counted(number: u32, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// How much more is computed than the reference does, which is 1.
+fn more(work: f64) -> String {
+    let percent = (work - 1.0) * 100.0;
+    if percent.abs() < 0.5 {
+        return "as much is computed as in the reference's tiles".to_owned();
+    }
+    let word = if percent > 0.0 { "more" } else { "less" };
+    let percent = percent.abs();
+    format!("{percent:.0} % {word} is computed than in the reference's tiles")
 }
 
 fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {

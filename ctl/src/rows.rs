@@ -102,6 +102,10 @@ pub(crate) fn details(job: &Job) -> Vec<String> {
             let first_step = first_step.map(|secs| format!("after {secs:.1} s"));
             lines.push(("first step", first_step.unwrap_or_default()));
             lines.push(("memory", memory::peaks(result).unwrap_or_default()));
+            let plan = result.memory_plan.as_ref();
+            let vae = plan.and_then(|plan| plan.vae.as_ref());
+            let vae = vae.map(|vae| memory::decoding(vae).join("\n"));
+            lines.push(("vae", vae.unwrap_or_default()));
         }
         JobState::Failed {
             finished_at,

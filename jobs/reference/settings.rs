@@ -30,6 +30,11 @@ reason; a job for which a profile, a preset or the farm asks runs without it, an
 `inactive` and why. The other keys of a job file, which
 say when it runs and where its video goes, are in [the job file](../README.md#a-job).
 
+Settings of the VAE can contradict each other: `vae.mode: reference` decodes without a chunk, a blend or quality, and
+`vae.quality: on` without a chunk or blend of its own choice. A job file or `--set` with `vae.mode: reference` and one of the
+three is refused. Otherwise the stronger source wins, the reference where both are equally strong, and quality over any chunk
+and blend; what is overruled is `inactive`, with the reason, in the same places.
+
 | key | type and range | default | set by | | in the Python application |
 |---|---|---|---|---|---|
 ";

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Phase;
 
 /// The memory of one job on one device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MemoryPlan {
     /// The device and who uses it.
     pub device: DeviceMemory,
@@ -21,6 +21,9 @@ pub struct MemoryPlan {
     pub text_encoder: EncoderPlacement,
     /// How the VAE cuts frames.
     pub vae_tiles: VaeTiles,
+    /// How the VAE decodes; `None` in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vae: Option<VaeDecoding>,
     /// Weights of the transformer that leave the device while frames are decoded, and come back after it.
     pub evicted_bytes: u64,
     /// Most device memory of each phase, in the order of the phases.
@@ -102,6 +105,42 @@ pub enum VaeTiles {
     /// Along time, height and width, which blends the seams.
     TimeAndSpace,
     /// Tiles of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How the VAE decodes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VaeDecoding {
+    /// In which pieces.
+    pub mode: VaeMode,
+    /// Whether in larger tiles with more overlap, with norms and sums in f32.
+    pub quality: bool,
+    /// Latent frames that are decoded anew at a time.
+    pub chunk_latent_frames: u32,
+    /// Latent frames before them that are decoded again.
+    pub context_latent_frames: u32,
+    /// Frames over which neighbours fade.
+    pub blend_frames: u32,
+    /// Side of spatial tiles in pixels; `None` for whole frames.
+    pub tile_px: Option<u32>,
+    /// How much is computed, the reference's tiles being 1.
+    pub work: f64,
+    /// What decoding takes beside the weights.
+    pub working_bytes: u64,
+    /// Who or what decided, in words.
+    pub reason: String,
+}
+
+/// In which pieces the VAE decodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VaeMode {
+    /// In the reference's temporal tiles.
+    Reference,
+    /// Chunk by chunk, each with latent frames before it as context.
+    Chunked,
+    /// A way of a later version.
     #[serde(other)]
     Unknown,
 }

@@ -7,7 +7,7 @@ use framepack_yaml::{Problem, ProblemKind};
 use crate::settings::{Row, Scope, TABLE};
 
 /// Paths and why they are refused.
-const UNAVAILABLE: [(&str, &str); 32] = [
+const UNAVAILABLE: [(&str, &str); 34] = [
     (
         "caches",
         "a step cache is named by `cache.kind`, and none is built yet: every step is computed",
@@ -52,10 +52,7 @@ const UNAVAILABLE: [(&str, &str); 32] = [
         "environment variables are not applied to a job",
     ),
     ("prompt_blend", "a video has one prompt"),
-    (
-        "quality_mode",
-        "quality mode is `vae.quality`, and is not built yet: the VAE decodes as the original does",
-    ),
+    ("quality_mode", "quality mode is `vae.quality`"),
     (
         "quant",
         "weights are stored as `storage` says, and are not quantized yet",
@@ -67,6 +64,14 @@ const UNAVAILABLE: [(&str, &str); 32] = [
     ("start.job", "a video starts from an image"),
     ("start.latent", "a video starts from an image"),
     ("start.video", "a video starts from an image"),
+    (
+        "vae.dtype",
+        "the VAE computes in the type that it was made for; `vae.quality` takes f32 where it counts",
+    ),
+    (
+        "vae.tiling",
+        "`vae.mode` says how the VAE decodes; spatial tiles are taken where memory asks for them",
+    ),
 ];
 
 /// Turns "unknown key" into "not available in this version" where the full schema has the key.

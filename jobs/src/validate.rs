@@ -5,10 +5,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    JobSpec, Problem, SeedSpec, Settings, ValidSpec, Validated, Value, name,
+    JobSpec, Problem, Row, SeedSpec, Settings, ValidSpec, Validated, Value, name,
     settings::{
-        self, Farm, IMAGE, MAX_CRF, OUTPUT_CRF, Origin, Origins, PRESERVE_GB, PRESET, PROFILE,
-        Scope, TABLE,
+        self, Farm, IMAGE, Inactive, MAX_CRF, OUTPUT_CRF, Origin, Origins, PRESERVE_GB, PRESET,
+        PROFILE, Scope, TABLE,
     },
 };
 
@@ -106,14 +106,21 @@ fn of_jobs(settings: Settings) -> Settings {
 
 /// What is asked for that the job runs without, and what of its profile is none of a job's.
 fn inactive(own: &Settings, origins: &Origins, farm: &Farm) -> Vec<String> {
+    let said = |row: &'static Row| {
+        let of_job = own.get(row).zip(origins.get(row.key));
+        of_job.or_else(|| farm.for_job(row, origins))
+    };
+    let inactive = Inactive::among(|row| {
+        let (value, origin) = said(row)?;
+        Some((value.clone(), origin.clone()))
+    });
     let mut found = Vec::new();
     for row in TABLE {
-        let of_job = own.get(row).zip(origins.get(row.key));
-        let Some((value, origin)) = of_job.or_else(|| farm.for_job(row, origins)) else {
+        let Some((value, origin)) = said(row) else {
             continue;
         };
         let is_the_farms = row.scope == Scope::Farm && farm.get(row) != Some(value);
-        let reason = match row.inactive(value) {
+        let reason = match inactive.reason(row, value) {
             _ if is_the_farms => {
                 "a worker is started with it: it is set in the daemon's configuration"
             }

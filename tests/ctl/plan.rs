@@ -3,7 +3,7 @@
 use framepack_ipc::control::{PlanRequest, PlanSubject, Request, Response};
 use framepack_jobs::{
     DeviceMemory, EncoderPlacement, JobId, MemoryPlan, Phase, PhasePeak, TransformerMemory,
-    VaeTiles,
+    VaeDecoding, VaeMode, VaeTiles,
 };
 
 use crate::{
@@ -44,6 +44,17 @@ fn plan() -> MemoryPlan {
         },
         text_encoder: EncoderPlacement::Streamed,
         vae_tiles: VaeTiles::TimeAndSpace,
+        vae: Some(VaeDecoding {
+            mode: VaeMode::Chunked,
+            quality: false,
+            chunk_latent_frames: 2,
+            context_latent_frames: 3,
+            blend_frames: 4,
+            tile_px: Some(256),
+            work: 1.834,
+            working_bytes: 3 * GIB,
+            reason: "`vae.chunk` is 2".to_owned(),
+        }),
         evicted_bytes: 2 * GIB,
         phases: vec![peak(Phase::Text, 3), peak(Phase::Sample, 14)],
         peak_bytes: 14 * GIB,
@@ -74,7 +85,10 @@ transformer 43 of 60 blocks resident: 12.00 GiB
             7.00 GiB evaluated once for all steps, then dropped
             1.00 GiB of working memory for 18485 tokens; 1.00 GiB kept free
 encoder     streamed layer by layer
-vae         decodes in temporal and spatial tiles
+vae         decodes in chunks: 2 latent frames at a time, 3 before them decoded again, blended over 4 frames
+            spatial tiles of 256 pixels; quality off
+            83 % more is computed than in the reference's tiles; 3.00 GiB of working memory
+            reason: `vae.chunk` is 2
             2.00 GiB of the transformer's weights leave the device meanwhile
 peak        text      3.00 GiB
             sample   14.00 GiB
@@ -104,4 +118,50 @@ fn a_file_is_sent_whole_and_json_has_the_numbers() {
     assert_eq!(json["kind"], "MemoryPlan");
     assert_eq!(json["items"][0]["transformer"]["streamed_bytes"], 5 * GIB);
     assert_eq!(json["items"][0]["phases"][1]["phase"], "sample");
+    assert_eq!(json["items"][0]["vae"]["mode"], "chunked");
+}
+
+#[test]
+fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
+    let reference = VaeDecoding {
+        mode: VaeMode::Reference,
+        quality: true,
+        chunk_latent_frames: 1,
+        context_latent_frames: 1,
+        blend_frames: 1,
+        tile_px: None,
+        work: 1.004,
+        working_bytes: GIB,
+        reason: "nobody asks for anything else".to_owned(),
+    };
+    let less = VaeDecoding {
+        work: 0.5,
+        ..reference.clone()
+    };
+    let same = "as much is computed as in the reference's tiles; 1.00 GiB of working memory\n";
+    let half = "50 % less is computed than in the reference's tiles; 1.00 GiB of working memory\n";
+    for (vae, expected) in [
+        (
+            None,
+            vec!["vae         decodes in temporal and spatial tiles\n            2.00 GiB of"],
+        ),
+        (
+            Some(reference),
+            vec![
+                "vae         decodes in the reference's tiles: 1 latent frame at a time, 1 before them decoded again, \
+                 blended over 1 frame\n",
+                "            whole frames; quality on: norms and sums in f32\n",
+                same,
+                "            reason: nobody asks for anything else\n",
+            ],
+        ),
+        (Some(less), vec![half]),
+    ] {
+        let plan = MemoryPlan { vae, ..plan() };
+        let talk = talk(&["plan", "7"], vec![Response::Planned(Box::new(plan))]);
+        assert_eq!(talk.ended.code, 0);
+        for part in expected {
+            assert!(talk.ended.stdout.contains(part), "{}", talk.ended.stdout);
+        }
+    }
 }

@@ -37,3 +37,4 @@ mod start;
 mod state;
 mod supervise;
 mod systemd;
+mod vae;

@@ -32,7 +32,7 @@ fn is(value: impl Into<Value>, origin: &str) -> (Value, String, bool) {
 }
 
 /// What the fake worker was told beside the fields of a request.
-fn told(farm: &Farm, report: &Value) -> Value {
+pub(crate) fn told(farm: &Farm, report: &Value) -> Value {
     let video = report["job"]["result"]["video"].as_str().unwrap();
     let bytes = fs::read(farm.path(video)).unwrap();
     // The note is in the last box, of the kind `free`.
@@ -71,6 +71,7 @@ fn the_strongest_source_of_a_setting_wins_and_the_report_says_which_it_was() {
         "attention": "standard",
         "memory.offload": "aggressive",
         "memory.preserve_gb": 8.0,
+        "vae.quality": "on",
     });
     assert_eq!(told(&farm, &report), expected);
 
@@ -121,7 +122,7 @@ fn a_mistake_beside_a_job_file_is_named_and_queues_nothing() {
         ("preset=hand", "did you mean `hands`?"),
         ("profile=fast", "`fast` is not a profile"),
         ("memory.preserve_gb=1", "1 is out of range (2 to 128)"),
-        ("vae.chunk=2", "chunked decoding"),
+        ("cache.kind=fbcache", "step caches are not built yet"),
         (
             "worker.fast_start=on",
             "set it in the daemon's configuration",
@@ -143,7 +144,7 @@ fn a_mistake_beside_a_job_file_is_named_and_queues_nothing() {
 
 #[test]
 fn what_is_not_built_is_refused_to_the_job_and_inactive_for_the_farm() {
-    let farm = Farm::with_settings(&[("VAE_CHUNK", "2"), ("PROFILE", "bnb4")]);
+    let farm = Farm::with_settings(&[("CACHE_KIND", "teacache"), ("PROFILE", "bnb4")]);
     farm.drop_job("own.yaml", job("a cat") + "storage: {transformer: nf4}\n");
     let (outcome, report) = farm.report("own");
     assert_eq!(outcome, "rejected");
@@ -161,7 +162,11 @@ fn what_is_not_built_is_refused_to_the_job_and_inactive_for_the_farm() {
     let (outcome, report) = farm.report("farms");
     assert_eq!(outcome, "done");
     let of = settings(&report);
-    assert_eq!(of("vae.chunk"), (2.into(), "environment".to_owned(), true));
+    assert_eq!(
+        of("cache.kind"),
+        ("teacache".into(), "environment".to_owned(), true)
+    );
+    assert_eq!(of("vae.chunk"), is(2, "profile bnb4"));
     assert_eq!(
         of("storage.transformer"),
         ("nf4".into(), "profile bnb4".to_owned(), true)
@@ -170,18 +175,18 @@ fn what_is_not_built_is_refused_to_the_job_and_inactive_for_the_farm() {
     assert_eq!(of("storage.image_encoder"), is("auto", "default"));
     let warnings = report["job"]["warnings"].to_string();
     for part in [
-        "vae.chunk: inactive: ",
-        "FRAMEPACKD_VAE_CHUNK",
+        "cache.kind: inactive: ",
+        "FRAMEPACKD_CACHE_KIND",
         "storage.transformer: inactive: ",
         "profile bnb4",
         "vae.tensorrt: inactive: ",
     ] {
         assert!(warnings.contains(part), "{part}: {warnings}");
     }
-    let shown = farm.ctl(&["config", "show", "--origin", "vae.chunk"]);
+    let shown = farm.ctl(&["config", "show", "--origin", "cache.kind"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(
-        shown.starts_with("vae.chunk: 2  # FRAMEPACKD_VAE_CHUNK; inactive: "),
+        shown.starts_with("cache.kind: \"teacache\"  # FRAMEPACKD_CACHE_KIND; inactive: "),
         "{shown}"
     );
 }
@@ -234,9 +239,9 @@ fn a_start_line_of_the_application_is_followed_to_the_end() {
     for (line, told_to_job, flags, inactive) in [
         (
             START_LINES[0],
-            json!({"attention": "standard", "memory.backend": "v2"}),
+            json!({"attention": "standard", "memory.backend": "v2", "vae.chunk": 2}),
             "--attention standard",
-            &["vae.chunk"][..],
+            &[][..],
         ),
         (
             START_LINES[1],
@@ -315,7 +320,7 @@ fn the_applications_variables_count_in_the_daemons_environment_and_not_in_the_cl
     let (_, report) = farm.report("cat");
     let of = settings(&report);
     assert_eq!(of("attention"), is("standard", "environment"));
-    assert_eq!(of("vae.chunk"), (2.into(), "environment".to_owned(), true));
+    assert_eq!(of("vae.chunk"), is(2, "environment"));
     assert_eq!(
         of("storage.transformer"),
         ("nf4".into(), "environment".to_owned(), true)

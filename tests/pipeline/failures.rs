@@ -76,10 +76,14 @@ fn a_setting_that_the_worker_does_not_carry_out_fails_the_job() {
     let mut request = desk.request(Model::Original, 1);
     request
         .settings
-        .set("vae.chunk", framepack_jobs::Value::Integer(3));
+        .set("cache.kind", framepack_jobs::Value::from("teacache"));
     let failure = Worker::ready(desk.path()).fail(&request);
     assert_eq!(failure.code.as_str(), "FP2105");
-    assert!(failure.message.contains("vae.chunk"), "{}", failure.message);
+    assert!(
+        failure.message.contains("cache.kind"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]

@@ -15,11 +15,12 @@ use crate::{
     output::{Format, Output, print_lines},
 };
 
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "device",
     "transformer",
     "text_encoder",
     "vae_tiles",
+    "vae",
     "evicted_bytes",
     "phases",
     "peak_bytes",

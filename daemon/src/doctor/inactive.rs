@@ -5,9 +5,10 @@ use framepack_jobs::settings::{Farm, TABLE, VAE_TENSORRT};
 
 /// A check for `vae.tensorrt`, and one for each setting of the farm that does nothing.
 pub(super) fn inactive(farm: &Farm) -> Vec<Check> {
+    let inactive = farm.inactive();
     let of_farm = TABLE.into_iter().filter_map(|row| {
         let value = farm.get(row)?;
-        let reason = row.inactive(value)?;
+        let reason = inactive.reason(row, value)?;
         let origin = farm.origin(row)?;
         let message = format!("{value}, from {origin}, is inactive: {reason}");
         let fix = "nothing has to be done: jobs run without it";

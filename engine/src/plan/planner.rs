@@ -119,6 +119,7 @@ impl Planner {
                 Tiling::Time => VaeTiles::Time,
                 Tiling::TimeAndSpace => VaeTiles::TimeAndSpace,
             },
+            vae: None,
             evicted_bytes: planned.evicted_bytes,
             phases: planned.phases.clone(),
             peak_bytes,

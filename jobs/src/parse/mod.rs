@@ -10,7 +10,7 @@ use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems};
 
 use crate::{
     API, JobSpec, NameTemplate, Settings, name, path,
-    settings::{Origin, Origins, Row, Scope, TABLE, Value},
+    settings::{self, Origin, Origins, Row, Scope, TABLE, Value},
     unavailable::{explain, not_available},
 };
 
@@ -70,6 +70,7 @@ fn read(root: &Node, text: &str) -> Result<JobSpec, Problems> {
         .iter()
         .map(|(key, _)| (key.to_owned(), Origin::Job));
     spec.origins = keys.collect();
+    contradictions(&mut document, &spec.settings);
     spec.warnings = remarks::of(&mut document, text);
     document.finish().or(spec)
 }
@@ -83,6 +84,21 @@ fn settings(document: &mut Document<'_>) -> Settings {
         }
     }
     settings
+}
+
+/// Notes settings of which one can't have what the other asks for, where the job itself says both.
+fn contradictions(document: &mut Document<'_>, settings: &Settings) {
+    for (row, value) in settings::contradictions(|row| settings.get(row)) {
+        let message = format!(
+            "`{}` contradicts `vae.mode: reference`, which decodes without it",
+            settings::written(row, value)
+        );
+        let mistake = Mistake::out_of_range(message);
+        document.note(
+            row.key,
+            mistake.hint("remove one of the two, or write `vae: {mode: auto}`"),
+        );
+    }
 }
 
 /// A value that a job may ask for itself: it does not run without what it says.

@@ -117,8 +117,8 @@ mod tests {
                 "--set memory.host_budget_gb: the farm's, not a job's",
             ),
             (
-                "vae.chunk=2",
-                "--set vae.chunk: not available in this version: ",
+                "cache.kind=teacache",
+                "--set cache.kind: not available in this version: ",
             ),
         ] {
             let error = parsed(&[set]).unwrap_err();

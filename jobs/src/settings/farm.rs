@@ -1,6 +1,7 @@
 //! What a farm's configuration says of settings, and from where.
 
 use super::{
+    inactive::Inactive,
     origin::{Origin, Origins},
     profile::Presets,
     row::{Counts, Row, Scope},
@@ -44,6 +45,14 @@ impl Farm {
     /// Where the value of a row comes from.
     pub fn origin(&self, row: &Row) -> Option<&Origin> {
         self.origins.get(row.key)
+    }
+
+    /// What of its settings does nothing for a job that sets nothing itself.
+    pub fn inactive(&self) -> Inactive {
+        Inactive::among(|row| {
+            let (value, origin) = self.get(row).zip(self.origin(row))?;
+            Some((value.clone(), origin.clone()))
+        })
     }
 
     /// The value of a row for a job that sets the keys of `own`. A profile and presets that the job names stand in the place

@@ -4,16 +4,21 @@
 //! from it. A new setting is a new row: it reaches the worker in [`Settings`] and is part of a job's key only where it
 //! differs from its default, so that keys of older job files stay what they are.
 
+mod decoding;
 mod farm;
+mod inactive;
 mod origin;
 mod profile;
 mod row;
 mod standing;
+mod strength;
 mod table;
 mod used;
 mod value;
 
+pub(crate) use decoding::{contradictions, written};
 pub use farm::Farm;
+pub use inactive::Inactive;
 pub use origin::{Origin, Origins, Setting, UnknownSetting, select};
 pub use profile::{Presets, Profile, UnknownProfile, described, layers};
 pub use row::{Counts, Fallback, Kind, Row, Scope};

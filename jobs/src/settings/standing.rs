@@ -19,8 +19,8 @@ pub enum Standing {
 }
 
 impl Row {
-    /// Why a job with this value runs without what it asks for; `None` where it does not, or asks for nothing.
-    pub fn inactive(&self, value: &Value) -> Option<&'static str> {
+    /// Why a job with this value runs without what it asks for: this version has no machinery for it.
+    pub(super) fn not_built(&self, value: &Value) -> Option<&'static str> {
         let asks = self.default_value().as_ref() != Some(value);
         match self.standing {
             Standing::Unbuilt(reason) | Standing::FallsBack(reason) if asks => Some(reason),
@@ -43,7 +43,7 @@ impl Row {
     /// Why a job can't ask for this value itself.
     pub fn refuses(&self, value: &Value) -> Option<&'static str> {
         match self.standing {
-            Standing::Unbuilt(_) => self.inactive(value),
+            Standing::Unbuilt(_) => self.not_built(value),
             Standing::Built | Standing::FallsBack(_) => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod means;
 mod unbuilt;
+mod vae;
 mod video;
 mod worker;
 
@@ -15,8 +16,9 @@ pub use self::{
     },
     unbuilt::{
         CACHE_KIND, CACHE_THRESHOLD, STORAGE_IMAGE_ENCODER, STORAGE_TEXT_ENCODER,
-        STORAGE_TEXT_ENCODER_2, STORAGE_TRANSFORMER, VAE_CHUNK, VAE_QUALITY, VAE_TENSORRT,
+        STORAGE_TEXT_ENCODER_2, STORAGE_TRANSFORMER, VAE_TENSORRT,
     },
+    vae::{VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_QUALITY},
     video::{
         BACKGROUND, BUCKET, BUCKETS_PX, DEFAULT_BUCKET_PX, GUIDANCE_CFG, GUIDANCE_DISTILLED,
         GUIDANCE_RESCALE, IMAGE, LATENT_WINDOW, LENGTH_SECS, MAX_CRF, MODEL, NEGATIVE_PROMPT,
@@ -26,7 +28,7 @@ pub use self::{
 };
 
 /// Every setting, in the order of the reference.
-pub static TABLE: [&Row; 35] = [
+pub static TABLE: [&Row; 37] = [
     &MODEL,
     &IMAGE,
     &BACKGROUND,
@@ -41,8 +43,10 @@ pub static TABLE: [&Row; 35] = [
     &BUCKET,
     &LATENT_WINDOW,
     &OUTPUT_CRF,
+    &VAE_MODE,
     &VAE_CHUNK,
     &VAE_QUALITY,
+    &VAE_BLEND,
     &VAE_TENSORRT,
     &CACHE_KIND,
     &CACHE_THRESHOLD,

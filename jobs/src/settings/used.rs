@@ -4,19 +4,24 @@ use serde_json::Value as Json;
 
 use super::{
     farm::Farm,
+    inactive::Inactive,
     origin::{Origin, Setting},
     row::{Counts, Row, Scope},
     table::{
         ATTENTION, BACKEND, BACKGROUND, BUCKET, LATENT_WINDOW, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB,
-        STEPS, TABLE,
+        STEPS, TABLE, VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_QUALITY,
     },
     value::{Settings, Value},
 };
 use crate::{BundleDefaults, Job, ValidSpec};
 
 /// What a worker has to know of a job that has no field of its own in its request.
-static WORKER_ROWS: [&Row; 6] = [
+static WORKER_ROWS: [&Row; 10] = [
     &BACKGROUND,
+    &VAE_MODE,
+    &VAE_CHUNK,
+    &VAE_QUALITY,
+    &VAE_BLEND,
     &ATTENTION,
     &PRESERVE_GB,
     &LOAD_CHUNK_MB,
@@ -25,19 +30,23 @@ static WORKER_ROWS: [&Row; 6] = [
 ];
 
 /// The settings without a field of their own that the worker of a job has to know which begins now, where they differ
-/// from their defaults or from what the worker was started with.
+/// from their defaults or from what the worker was started with. What does nothing is not among them.
 pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
     let mut settings = Settings::default();
     let spec = job.rendered_spec();
+    let inactive = Inactive::among(|row| of_job((job, &spec), farm, row));
     for row in WORKER_ROWS {
         let value = match row.counts {
             Counts::AtSubmission => spec.get(row),
             Counts::AtStart => of_job((job, &spec), farm, row).map(|(value, _)| value),
         };
-        // A worker may have been started with the farm's.
-        let says =
-            |value: &Value| farm.get(row).is_some() || row.default_value().as_ref() != Some(value);
-        if let Some(value) = value.filter(says) {
+        // A worker may have been started with what counts at the start.
+        let differs = |value: &Value| {
+            let is_known = row.counts == Counts::AtStart && farm.get(row).is_some();
+            is_known || row.default_value().as_ref() != Some(value)
+        };
+        let acts = |value: &Value| inactive.reason(row, value).is_none();
+        if let Some(value) = value.filter(differs).filter(acts) {
             settings.set(row.key, value);
         }
     }
@@ -47,9 +56,11 @@ pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
 /// What somebody set of the settings that a job has which begins now, and what its bundle says.
 pub fn used(job: &Job, farm: &Farm, bundle: &BundleDefaults) -> Vec<Setting> {
     let spec = job.rendered_spec();
+    let inactive = Inactive::among(|row| of_job((job, &spec), farm, row));
     let of_row = |row: &'static Row| {
         let (value, origin) = of_job((job, &spec), farm, row).or_else(|| of_bundle(bundle, row))?;
-        Some(setting(row, &value, origin))
+        let reason = inactive.reason(row, &value).map(str::to_owned);
+        Some(setting(row, &value, origin, reason))
     };
     TABLE.into_iter().filter_map(of_row).collect()
 }
@@ -60,7 +71,7 @@ pub fn used_or_default(used: &[Setting]) -> Vec<Setting> {
         let known = used.iter().find(|setting| setting.key == row.key);
         known.cloned().or_else(|| {
             let default = row.default_value()?;
-            Some(setting(row, &default, Origin::Default))
+            Some(setting(row, &default, Origin::Default, None))
         })
     };
     TABLE.into_iter().filter_map(of_row).collect()
@@ -93,11 +104,11 @@ fn of_bundle(bundle: &BundleDefaults, row: &Row) -> Option<(Value, Origin)> {
     Some((Value::Integer(value.into()), Origin::Bundle))
 }
 
-fn setting(row: &Row, value: &Value, origin: Origin) -> Setting {
+fn setting(row: &Row, value: &Value, origin: Origin, inactive: Option<String>) -> Setting {
     Setting {
         key: row.key.to_owned(),
         value: serde_json::to_value(value).unwrap_or(Json::Null),
         origin,
-        inactive: row.inactive(value).map(str::to_owned),
+        inactive,
     }
 }

@@ -4,8 +4,8 @@ use std::process;
 
 use framepack_ipc::worker::{MemoryPlan, Phase, PlanOutcome, RenderRequest};
 use framepack_jobs::{
-    Code, DeviceMemory, EncoderPlacement, Failure, PhasePeak, TransformerMemory, VaeTiles,
-    settings::PRESERVE_GB,
+    Code, DeviceMemory, EncoderPlacement, Failure, PhasePeak, TransformerMemory, VaeDecoding,
+    VaeMode, VaeTiles, settings::PRESERVE_GB,
 };
 
 pub(crate) fn outcome(request: &RenderRequest) -> PlanOutcome {
@@ -54,6 +54,17 @@ pub(crate) fn memory_plan(preserve_gb: Option<u64>) -> MemoryPlan {
         },
         text_encoder: EncoderPlacement::Streamed,
         vae_tiles: VaeTiles::TimeAndSpace,
+        vae: Some(VaeDecoding {
+            mode: VaeMode::Chunked,
+            quality: false,
+            chunk_latent_frames: 2,
+            context_latent_frames: 3,
+            blend_frames: 4,
+            tile_px: None,
+            work: 1.5,
+            working_bytes: 1 << 30,
+            reason: "no frame of it is real".to_owned(),
+        }),
         evicted_bytes: 1 << 28,
         phases: vec![PhasePeak {
             phase: Phase::Sample,

@@ -28,7 +28,7 @@ fn the_seeds_first_start_line_is_what_it_says() {
     let shown = set("", &line);
     let starts = |part: &str| shown.iter().any(|line| line.starts_with(part));
     for part in [
-        "vae.chunk: 2  # FRAMEPACK_VAE_CHUNK_SIZE; inactive: ",
+        "vae.chunk: 2  # FRAMEPACK_VAE_CHUNK_SIZE",
         "storage.transformer: \"nf4\"  # FRAMEPACK_USE_BNB and FRAMEPACK_BNB_LOAD_IN_4BIT; inactive: ",
         "storage.text_encoder: \"nf4\"  # FRAMEPACK_USE_BNB and FRAMEPACK_BNB_LOAD_IN_4BIT; inactive: ",
         "worker.fast_start: \"on\"  # FRAMEPACK_FAST_START",
@@ -79,7 +79,7 @@ fn sources_of_a_setting_in_their_order() {
         ("FRAMEPACK_VAE_CHUNK_SIZE", "2"),
         ("FRAMEPACKD_VAE_CHUNK", "2"),
     ];
-    assert!(set("", &both)[0].starts_with("vae.chunk: 2  # FRAMEPACKD_VAE_CHUNK;"));
+    assert_eq!(set("", &both), ["vae.chunk: 2  # FRAMEPACKD_VAE_CHUNK"]);
 }
 
 #[test]
@@ -198,4 +198,52 @@ fn presets_of_the_farm_are_listed() {
         shown,
         ["presets.night: {\"guidance.cfg\":2.0,\"steps\":30}  # configuration file"]
     );
+}
+
+#[test]
+fn what_the_vaes_settings_overrule_is_inactive() {
+    let all = "vae: {mode: reference, chunk: 2, quality: on}\n";
+    for (text, environment, expected) in [
+        (
+            all,
+            &[][..],
+            &[
+                "vae.mode: \"reference\"  # configuration file",
+                "vae.chunk: 2  # configuration file; inactive: `vae.mode: reference` (from configuration file) decodes without it",
+                "vae.quality: \"on\"  # configuration file; inactive: `vae.mode: reference` (from configuration file) decodes \
+                 without it",
+            ][..],
+        ),
+        (
+            all,
+            &[("FRAMEPACK_VAE_CHUNK_SIZE", "3")],
+            &[
+                "vae.mode: \"reference\"  # configuration file; inactive: `vae.chunk: 3` (from FRAMEPACK_VAE_CHUNK_SIZE) is \
+                 stronger",
+                "vae.chunk: 3  # FRAMEPACK_VAE_CHUNK_SIZE",
+                "vae.quality: \"on\"  # configuration file; inactive: `vae.mode: reference` (from configuration file) decodes \
+                 without it",
+            ],
+        ),
+        (
+            "preset: quality\n",
+            &[
+                ("FRAMEPACKD_VAE_CHUNK", "1"),
+                ("FRAMEPACKD_VAE_BLEND", "auto"),
+            ],
+            &[
+                "vae.chunk: 1  # FRAMEPACKD_VAE_CHUNK; inactive: `vae.quality: on` (from preset quality) decodes in larger \
+                 tiles than any chunk, and fades as it needs",
+                "vae.quality: \"on\"  # preset quality",
+                "vae.blend: \"auto\"  # FRAMEPACKD_VAE_BLEND",
+            ],
+        ),
+    ] {
+        let shown = set(text, environment);
+        let of_the_vae: Vec<&String> = shown
+            .iter()
+            .filter(|line| line.starts_with("vae."))
+            .collect();
+        assert_eq!(of_the_vae, expected, "{text} {environment:?}");
+    }
 }

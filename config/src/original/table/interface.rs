@@ -118,8 +118,8 @@ pub static PARAMETERS: [Parameter; 28] = [
     row(
         "Quality Mode",
         "on or off; off",
-        "`vae.quality`; preset `quality`",
-        "nothing in the recommended start line, whose chunk size is used before quality mode is looked at",
+        "`vae.quality`, which wins over any chunk; preset `quality`. `framepackctl plan` says what it takes",
+        "at least four latent frames a chunk, where the chunk was automatic; nothing in the recommended start line, whose chunk size is used before quality mode is looked at",
     ),
     row(
         "Cache mode",
@@ -236,7 +236,7 @@ pub static FUNCTIONS: [Parameter; 7] = [
     row(
         "`vae_decode_chunked(chunk_size, quality_mode)`",
         "frames, or none; true or false",
-        "`vae.chunk`, `vae.quality`",
+        "`vae.chunk`, `vae.quality`; `vae.mode` and `vae.blend` are new",
         "lost three frames at every joint",
     ),
     row(

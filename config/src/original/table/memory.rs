@@ -6,7 +6,8 @@ use crate::original::name::{
     Values::{Integer, Number, Switch, Text},
 };
 
-const PLANNED: &str = "a job's memory plan computes what decoding takes";
+const PLANNED: &str = "a job's memory plan counts what decoding takes, as it was measured on the device, and takes smaller \
+                       pieces where that does not fit";
 
 pub(super) static VARIABLES: [Name; 10] = [
     Name::new(
@@ -16,10 +17,11 @@ pub(super) static VARIABLES: [Name; 10] = [
         Sets {
             keys: &["vae.chunk"],
             rule: Rule::ZeroIsAuto,
-            how: "`vae.chunk`: the same number, and 0 is `auto`",
+            how: "`vae.chunk`: the same number, and 0 is `auto`; every chunk has the latent frames before it as context, so that no frame is lost",
         },
         "decoded so many latent frames by themselves and joined them, which lost three frames at every joint: 2 gave 40 frames of \
-         61, which looked too fast",
+         61, which looked too fast. 0 was everything or one frame, by the size of the picture. A number other than 0 switched \
+         Quality Mode off",
     ),
     Name::new(
         "FRAMEPACK_VAE_CHUNK_RESERVE_GB",
@@ -39,7 +41,7 @@ pub(super) static VARIABLES: [Name; 10] = [
         "FRAMEPACK_VAE_UPSCALE_FACTOR",
         Integer(1..=i64::MAX),
         "8",
-        NotNeeded("the model says it"),
+        NotNeeded("the model says it, and a chunk is sized by what decoding takes"),
         "the VAE's spatial factor in the automatic chunk size; any other value made that size wrong",
     ),
     Name::new(

@@ -16,7 +16,7 @@ const PAUSE_FOR_ROOM: Duration = Duration::from_secs(30);
 /// Pause of a job in whose way other programs were.
 const PAUSE_FOR_OTHERS: Duration = Duration::from_secs(30);
 /// The ladder has no more rungs.
-const LAST_RUNG: u32 = 4;
+const LAST_RUNG: u32 = 6;
 /// What a desktop holds of a device's memory is no reason to wait.
 const LEAST_FOREIGN_BYTES: u64 = 512 << 20;
 

@@ -5,42 +5,12 @@ use crate::settings::{
     standing::Standing,
 };
 
-const VAE: Standing = Standing::Unbuilt(
-    "chunked decoding and quality mode are not built yet: the VAE decodes as the original does",
-);
 const CACHE: Standing = Standing::Unbuilt("step caches are not built yet: every step is computed");
 const STORAGE: Standing =
     Standing::Unbuilt("weights are not quantized yet: they are used as they are in their files");
 const STORAGE_TYPES: Kind = Kind::Word {
     noun: "a storage type",
     words: &["auto", "bf16", "f16", "fp8_e4m3", "int8", "nf4", "fp4"],
-};
-
-/// Latent frames that the VAE decodes at a time.
-pub static VAE_CHUNK: Row = Row {
-    key: "vae.chunk",
-    kind: Kind::Integer {
-        range: 1..=8,
-        or: Some("auto"),
-    },
-    default: Fallback::Text("auto"),
-    scope: Scope::Both,
-    counts: Counts::AtSubmission,
-    standing: VAE,
-    original: &["FRAMEPACK_VAE_CHUNK_SIZE"],
-    about: "latent frames that the VAE decodes at a time; `auto` decodes as the original does without chunks",
-};
-
-/// Larger pieces for better hands.
-pub static VAE_QUALITY: Row = Row {
-    key: "vae.quality",
-    kind: Kind::Switch,
-    default: Fallback::Text("off"),
-    scope: Scope::Both,
-    counts: Counts::AtSubmission,
-    standing: VAE,
-    original: &["Quality Mode"],
-    about: "decodes in larger pieces with more overlap",
 };
 
 /// The VAE on another engine.

@@ -52,7 +52,9 @@ fn who_is_killed_for_want_of_memory_uses_less_of_it() {
         (2, Hang, [2, 0]),
         (0, OutOfMemoryKill, [1, 1]),
         (3, OutOfMemoryKill, [4, 1]),
-        (4, OutOfMemoryKill, [4, 1]),
+        (4, OutOfMemoryKill, [5, 1]),
+        (5, OutOfMemoryKill, [6, 1]),
+        (6, OutOfMemoryKill, [6, 1]),
     ] {
         let mut record = running();
         record.job.runs.rung = rung;

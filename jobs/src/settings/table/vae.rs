@@ -1,0 +1,63 @@
+//! How the VAE decodes: in the reference's tiles, in chunks, or in larger tiles.
+
+use crate::settings::{
+    row::{Counts, Fallback, Kind, Row, Scope},
+    standing::Standing,
+};
+
+/// In which pieces the VAE decodes.
+pub static VAE_MODE: Row = Row {
+    key: "vae.mode",
+    kind: Kind::Word {
+        noun: "a way of decoding",
+        words: &["auto", "reference", "chunked"],
+    },
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: Standing::Built,
+    original: &[],
+    about: "in which pieces the VAE decodes: `reference` in the original FramePack's temporal tiles, `chunked` in chunks of `vae.chunk`; `auto` as `reference`, bit for bit, unless a chunk, a blend or quality is given or memory asks for less. A job that says `reference` and one of them is refused",
+};
+
+/// Latent frames that the VAE decodes at a time.
+pub static VAE_CHUNK: Row = Row {
+    key: "vae.chunk",
+    kind: Kind::Integer {
+        range: 1..=8,
+        or: Some("auto"),
+    },
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: Standing::Built,
+    original: &["FRAMEPACK_VAE_CHUNK_SIZE"],
+    about: "latent frames that the VAE decodes at a time, with those before them as context, so that no frame is lost; fewer take less memory and more time. `auto` gives no chunk: with `vae.mode: chunked` it is the largest that the device holds",
+};
+
+/// Larger tiles with more overlap.
+pub static VAE_QUALITY: Row = Row {
+    key: "vae.quality",
+    kind: Kind::Switch,
+    default: Fallback::Text("off"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: Standing::Built,
+    original: &["Quality Mode"],
+    about: "decodes in larger tiles with more overlap, with norms and sums in f32; it wins over any chunk and blend, and `plan` says what it takes",
+};
+
+/// Frames over which neighbouring chunks fade.
+pub static VAE_BLEND: Row = Row {
+    key: "vae.blend",
+    kind: Kind::Integer {
+        range: 0..=16,
+        or: Some("auto"),
+    },
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtSubmission,
+    standing: Standing::Built,
+    original: &[],
+    about: "frames over which one chunk fades into the next; 0 joins them without a fade, and `auto` leaves it to the worker",
+};
