@@ -90,6 +90,7 @@ def table(args, group, dtype, folder):
             tiles_secs = decode.secs if label == REFERENCE else tiles_secs
             whole_bytes = decode.peak_bytes if kind == "whole" else whole_bytes
             row |= {"peak_bytes": decode.peak_bytes, "secs": decode.secs, "sample": decode.digest, "lost": decode.lost}
+            print(f"{label}: {row['psnr']:.2f} dB, {decode.secs:.2f} s", file=sys.stderr, flush=True)
         rows.append(row)
     print("| decode | " + " | ".join(title for title, *_ in COLUMNS) + " |")
     print("| --- |" + " --- |" * len(COLUMNS))

@@ -14,7 +14,7 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-worker=$(realpath "${1:-$here/../../target/release/framepack-worker}")
+worker=$(realpath "${1:-$here/../../target/release/framepack-worker}") || exit
 out=${2:-${OUT:-$(mktemp -d)}}
 cards=${CARDS:-whole 24 16 8 6}
 rows=${ROWS:-reference 1 auto quality diffusers 8 4 2 6 3 5 7}
