@@ -122,7 +122,7 @@ def arguments():
     parser.add_argument("--worker", type=Path, default=ROOT / "target/release/framepack-worker")
     parser.add_argument("--vae", type=Path, default=ROOT / "models/demo/vae", help="the bundle's folder of the VAE")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--dtypes", help="of f32,f16,bf16; f16 is left out on a CPU unless named")
+    parser.add_argument("--dtypes", help="of f32,f16,bf16 (default on a CPU: f32,bf16; bf16 may take hours there)")
     parser.add_argument("--sizes", default="192,320", help="sides in pixels; above 256 with tiles in space")
     parser.add_argument("--frames", type=int, default=69, help="of the camera's moves, 4 n + 1")
     parser.add_argument("--latents", type=Path, action="append", default=[], help="latents.safetensors of a job")
