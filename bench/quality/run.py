@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
+from measures import psnr, ssim
+
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS = ROOT / "jobs/examples/inputs"
 
@@ -79,26 +81,6 @@ def frames(path, plan):
     command = ["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     raw = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     return np.frombuffer(raw, np.uint8).reshape(plan["frames"], plan["height_px"], plan["width_px"]) / 255
-
-
-def psnr(a, b):
-    error = np.mean((a - b) ** 2)
-    return float("inf") if error == 0 else -10 * np.log10(error)
-
-
-def ssim(a, b, side=8):
-    """Mean structural similarity over squares of 8 pixels (Wang et al. 2004, without the Gaussian window)."""
-    def blocks(x):
-        n, h, w = x.shape
-        x = x[:, : h // side * side, : w // side * side].reshape(n, h // side, side, w // side, side)
-        return x.transpose(0, 1, 3, 2, 4).reshape(-1, side * side)
-
-    a, b = blocks(a), blocks(b)
-    mean_a, mean_b = a.mean(1), b.mean(1)
-    covariance = ((a - mean_a[:, None]) * (b - mean_b[:, None])).mean(1)
-    c1, c2 = 0.01**2, 0.03**2
-    similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    return float(np.mean(similarity / ((mean_a**2 + mean_b**2 + c1) * (a.var(1) + b.var(1) + c2))))
 
 
 def main():

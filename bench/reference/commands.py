@@ -14,7 +14,8 @@ class Commands:
         sub.set_defaults(run=run)
         for option, default in options.items():
             flag = "--" + option.replace("_", "-")
-            sub.add_argument(flag, default=default, required=default is None, type=type(default or ""))
+            kind = str if default is None else type(default)
+            sub.add_argument(flag, default=default, required=default is None, type=kind)
 
     def run(self):
         options = vars(self.parser.parse_args())

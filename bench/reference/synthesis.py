@@ -1,4 +1,4 @@
-"""diffusers' HunyuanVideoFramepackTransformer3DModel with the weights that `random:SEED:CONFIGDIR` stands for.
+"""diffusers' models with the weights that `random:SEED:CONFIGDIR` stands for.
 
 The worker makes them in engine/src/weights/synthesis.rs; here the same integer hash gives the same bits, so that no
 file of 26 GB has to travel.
@@ -16,11 +16,22 @@ CHUNK = 1 << 22
 
 
 def synthesised_model(config_dir, seed, dtype, device):
-    """All parameters rounded to `dtype`, as a checkpoint would hold them."""
+    """The packed transformer."""
     from diffusers import HunyuanVideoFramepackTransformer3DModel
 
+    return synthesised(HunyuanVideoFramepackTransformer3DModel, config_dir, seed, dtype, device)
+
+
+def synthesised_vae(config_dir, seed, dtype, device):
+    from diffusers import AutoencoderKLHunyuanVideo
+
+    return synthesised(AutoencoderKLHunyuanVideo, config_dir, seed, dtype, device)
+
+
+def synthesised(model_class, config_dir, seed, dtype, device):
+    """All parameters rounded to `dtype`, as a checkpoint would hold them."""
     with torch.device("meta"):
-        model = HunyuanVideoFramepackTransformer3DModel.from_config(read_config(config_dir))
+        model = model_class.from_config(read_config(config_dir))
     model = model.to(dtype).to_empty(device=device).eval()
     for name, parameter in model.state_dict().items():
         fill(seed, name, parameter)
