@@ -33,5 +33,6 @@ pub mod weights;
 pub mod worker;
 
 pub use error::Error;
-pub use plan::{ForcedSplit, Limits, ModelOptions, tiling_on};
-pub use vae::Tiling;
+pub use plan::{ForcedSplit, Limits, ModelOptions, space_tiling_on};
+pub use settings::{VaeMode, VaeSettings};
+pub use vae::SpaceTiling;

@@ -21,12 +21,12 @@ use crate::{
     error::Error,
     job::Job,
     offload::{Memory, Residency},
-    plan::{ModelOptions, Placement, Planner, Relief},
+    plan::{ChosenScheme, ModelOptions, Placement, Planner, Relief, SchemeReason},
     sampler::{Guided, Sampled, ScheduleConditioning},
     settings::MemorySettings,
     text::{Clip, Llama, TextTokenizers},
     transformer::{Conditioning, PackedTransformer},
-    vae::{Tiling, Vae},
+    vae::{DecodeScheme, SpaceTiling, TimeTiling, Vae},
     vision::{Preprocessor, Siglip},
     weights::{Fingerprint, ModelSource, WeightsError},
 };
@@ -166,22 +166,37 @@ impl Models {
         self.placement().vae_kind
     }
 
-    /// How the VAE cuts what it decodes.
-    pub(crate) fn tiling(&self) -> Tiling {
-        self.placement().tiling
+    /// How the VAE decodes.
+    pub(crate) fn decode_scheme(&self) -> DecodeScheme {
+        self.placement().decoding.scheme
     }
 
-    /// What the way of decoding changed in the result, and why.
-    pub(crate) fn warnings(&self) -> Option<String> {
+    /// What the way of decoding changed in the result that nobody asked for, and why.
+    pub(crate) fn warnings(&self) -> Vec<String> {
         let placement = self.placement();
-        let reason = match self.options.tiling {
+        let ChosenScheme { scheme, reason } = placement.decoding;
+        let why = match (reason, self.options.space) {
+            (SchemeReason::Room, _) => "because the device was too full",
             _ if placement.has_relief => "because memory ran out",
-            Some(_) => "as requested of the worker",
-            None => "because the device has less than 60 GB",
+            (_, Some(_)) => "as requested of the worker",
+            _ => "because the device has less than 60 GB",
         };
-        (placement.tiling == Tiling::TimeAndSpace).then(|| {
-            format!("frames were decoded in spatial tiles {reason}: the tiles' seams are blended")
-        })
+        let tiles = scheme.space.tile_px().filter(|side| {
+            reason != SchemeReason::Quality || *side < SpaceTiling::Large.tile_px().unwrap_or(0)
+        });
+        let tiles = tiles.map(|_| {
+            format!("frames were decoded in spatial tiles {why}: the tiles' seams are blended")
+        });
+        let chunks = match (reason, scheme.time) {
+            (SchemeReason::Relief | SchemeReason::Room, TimeTiling::Chunked(chunk)) => {
+                Some(format!(
+                    "frames were decoded in chunks of {} latent frames {why}: the chunks fade into each other",
+                    chunk.latent_frames()
+                ))
+            }
+            _ => None,
+        };
+        tiles.into_iter().chain(chunks).collect()
     }
 
     /// Both text encoders.

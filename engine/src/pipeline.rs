@@ -1,6 +1,7 @@
 //! One job from request to video.
 
 mod attention;
+mod decode;
 mod encode;
 mod generate;
 mod prepare;

@@ -3,7 +3,10 @@
 use framepack_jobs::{
     MemoryAmount, MemoryBackend, Offloading, Row, Settings, Value,
     picture::Colour,
-    settings::{ATTENTION, BACKEND, BACKGROUND, Kind, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB},
+    settings::{
+        ATTENTION, BACKEND, BACKGROUND, Kind, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB, VAE_BLEND,
+        VAE_CHUNK, VAE_MODE, VAE_QUALITY,
+    },
 };
 
 use crate::{error::Error, nn::attention::AttentionMode};
@@ -11,13 +14,17 @@ use crate::{error::Error, nn::attention::AttentionMode};
 const DEFAULT_CHUNK_MB: u64 = 256;
 
 /// What a request may have.
-static ROWS: [&Row; 6] = [
+static ROWS: [&Row; 10] = [
     &BACKGROUND,
     &ATTENTION,
     &PRESERVE_GB,
     &LOAD_CHUNK_MB,
     &OFFLOAD,
     &BACKEND,
+    &VAE_MODE,
+    &VAE_CHUNK,
+    &VAE_QUALITY,
+    &VAE_BLEND,
 ];
 
 /// What a job says, or the defaults.
@@ -28,6 +35,54 @@ pub(crate) struct JobSettings {
     /// How the attention is to be computed.
     pub(crate) attention: AttentionMode,
     pub(crate) memory: MemorySettings,
+    pub(crate) vae: VaeSettings,
+}
+
+/// How a job's frames are to be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VaeSettings {
+    /// Whether chunk by chunk.
+    pub mode: VaeMode,
+    /// Latent frames at a time; `None`: as many as the device holds, if there are to be chunks.
+    pub chunk: Option<u8>,
+    /// Frames over which chunks fade into each other; `None`: as the measurements advise.
+    pub blend_frames: Option<u8>,
+    /// Larger pieces, more overlap and exact sums, whatever `chunk` and `blend_frames` say.
+    pub has_quality: bool,
+}
+
+/// Whether frames are decoded chunk by chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VaeMode {
+    /// If a chunk, a cross-fade or quality is asked for, or memory asks for less than the reference's tiles.
+    #[default]
+    Auto,
+    /// Never.
+    Reference,
+    /// Always.
+    Chunked,
+}
+
+impl VaeMode {
+    fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "auto" => Some(Self::Auto),
+            "reference" => Some(Self::Reference),
+            "chunked" => Some(Self::Chunked),
+            _ => None,
+        }
+    }
+}
+
+impl VaeSettings {
+    /// Whether anything of it asks for chunks.
+    pub(crate) fn asks_for_chunks(&self) -> bool {
+        self.mode == VaeMode::Chunked || self.contradicts_reference()
+    }
+
+    fn contradicts_reference(&self) -> bool {
+        self.chunk.is_some() || self.blend_frames.is_some() || self.has_quality
+    }
 }
 
 /// How a job uses memory. None of it changes the result.
@@ -60,6 +115,7 @@ impl Default for JobSettings {
             background: Colour::WHITE,
             attention: AttentionMode::default(),
             memory: MemorySettings::default(),
+            vae: VaeSettings::default(),
         }
     }
 }
@@ -79,12 +135,18 @@ impl JobSettings {
                 });
             }
         }
+        if read.vae.mode == VaeMode::Reference && read.vae.contradicts_reference() {
+            return Err(Error::SettingValue {
+                key: VAE_MODE.key.into(),
+                reason: "`reference` knows no chunk, cross-fade or quality".into(),
+            });
+        }
         Ok(read)
     }
 
     /// Takes one of the rows over; `None` if the value is none.
     fn take(&mut self, row: &Row, value: &Value) -> Option<()> {
-        let memory = &mut self.memory;
+        let (memory, vae) = (&mut self.memory, &mut self.vae);
         match row.key {
             key if key == BACKGROUND.key => self.background = value.text()?.parse().ok()?,
             key if key == ATTENTION.key => self.attention = value.text()?.parse().ok()?,
@@ -95,6 +157,16 @@ impl JobSettings {
             key if key == OFFLOAD.key => memory.offloading = Offloading::from_word(value.text()?)?,
             key if key == BACKEND.key => {
                 memory.backend = MemoryBackend::from_word(value.text()?)?;
+            }
+            key if key == VAE_MODE.key => vae.mode = VaeMode::from_word(value.text()?)?,
+            key if key == VAE_CHUNK.key => vae.chunk = small_or_auto(row, value)?,
+            key if key == VAE_BLEND.key => vae.blend_frames = small_or_auto(row, value)?,
+            key if key == VAE_QUALITY.key => {
+                vae.has_quality = match value.text()? {
+                    "on" => true,
+                    "off" => false,
+                    _ => return None,
+                };
             }
             key => unreachable!("{key} is a row, and none that is known"),
         }
@@ -123,6 +195,18 @@ fn integer(row: &Row, value: &Value) -> Option<u64> {
     range
         .contains(&number)
         .then(|| u64::try_from(number).ok())?
+}
+
+/// A number of the row's range, or its word, which leaves it to the worker.
+fn small_or_auto(row: &Row, value: &Value) -> Option<Option<u8>> {
+    let Kind::Integer { or, .. } = &row.kind else {
+        return None;
+    };
+    if value.text().is_some() && value.text() == *or {
+        return Some(None);
+    }
+    let number = integer(row, value)?;
+    u8::try_from(number).ok().map(Some)
 }
 
 fn amount(row: &Row, value: &Value) -> Option<MemoryAmount> {
@@ -171,6 +255,14 @@ mod tests {
             ..JobSettings::default()
         };
         let default = MemorySettings::default();
+        let vae = |vae| JobSettings {
+            vae,
+            ..JobSettings::default()
+        };
+        let reference = VaeSettings {
+            mode: VaeMode::Reference,
+            ..VaeSettings::default()
+        };
         for (key, value, expected) in [
             (
                 "start.background",
@@ -188,6 +280,42 @@ mod tests {
                     ..JobSettings::default()
                 },
             ),
+            (
+                "vae.mode",
+                "chunked".into(),
+                vae(VaeSettings {
+                    mode: VaeMode::Chunked,
+                    ..VaeSettings::default()
+                }),
+            ),
+            ("vae.mode", "reference".into(), vae(reference)),
+            ("vae.mode", "auto".into(), vae(VaeSettings::default())),
+            (
+                "vae.chunk",
+                Value::Integer(8),
+                vae(VaeSettings {
+                    chunk: Some(8),
+                    ..VaeSettings::default()
+                }),
+            ),
+            ("vae.chunk", "auto".into(), vae(VaeSettings::default())),
+            (
+                "vae.blend",
+                Value::Integer(0),
+                vae(VaeSettings {
+                    blend_frames: Some(0),
+                    ..VaeSettings::default()
+                }),
+            ),
+            (
+                "vae.quality",
+                "on".into(),
+                vae(VaeSettings {
+                    has_quality: true,
+                    ..VaeSettings::default()
+                }),
+            ),
+            ("vae.quality", "off".into(), vae(VaeSettings::default())),
             (
                 "memory.preserve_gb",
                 Value::Number(2.5),
@@ -242,8 +370,23 @@ mod tests {
     }
 
     #[test]
+    fn the_reference_and_a_chunk_contradict_each_other() {
+        for (key, value) in [
+            ("vae.chunk", Value::Integer(2)),
+            ("vae.blend", Value::Integer(0)),
+            ("vae.quality", "on".into()),
+        ] {
+            let mut settings = Settings::default();
+            settings.set("vae.mode", "reference".into());
+            settings.set(key, value);
+            let said = JobSettings::read(&settings).unwrap_err().to_string();
+            assert!(said.starts_with("vae.mode: "), "{said}");
+        }
+    }
+
+    #[test]
     fn an_unknown_key_or_value_is_refused_by_its_name() {
-        for key in ["vae.chunk", "memory.host_budget_gb", "memory.preserve"] {
+        for key in ["cache.kind", "memory.host_budget_gb", "memory.preserve"] {
             let said = read(key, Value::Integer(8)).unwrap_err();
             let expected = format!("{key} is not available in this version of the worker");
             assert_eq!(said, expected);
@@ -257,6 +400,13 @@ mod tests {
                 "agressive".into(),
                 "did you mean `aggressive`?",
             ),
+            ("vae.chunk", Value::Integer(0), "1 to 8"),
+            ("vae.chunk", Value::Integer(9), "1 to 8"),
+            ("vae.chunk", "2".into(), "1 to 8"),
+            ("vae.blend", Value::Integer(17), "0 to 16"),
+            ("vae.blend", Value::Number(4.5), "0 to 16"),
+            ("vae.mode", "chunks".into(), "`chunked`"),
+            ("vae.quality", "yes".into(), "on"),
             ("memory.preserve_gb", Value::Number(1.9), "2 to 128"),
             ("memory.preserve_gb", Value::Number(129.0), "2 to 128"),
             ("memory.preserve_gb", Value::Number(f64::NAN), "2 to 128"),

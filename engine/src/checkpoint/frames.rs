@@ -9,6 +9,7 @@
 
 use std::{
     fs, io,
+    ops::Range,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -54,8 +55,8 @@ struct Header {
     format: u32,
     /// Checksum of the checkpoint that has the section's latents.
     of: String,
-    /// `None`: all frames of the section that are final, as bytes.
-    piece: Option<u32>,
+    /// The latent frames that a piece was decoded from; `None`: all frames of the section that are final, as bytes.
+    piece: Option<Range<i64>>,
     provenance: Provenance,
 }
 
@@ -116,11 +117,11 @@ impl KeptFrames {
     pub(crate) fn piece(
         &self,
         section: DecodedSection<'_>,
-        piece: u32,
+        latents: &Range<i64>,
         provenance: &Provenance,
     ) -> Option<Tensor> {
-        let path = self.piece_path(section.number, piece);
-        match read(&path, section.checkpoint, Some(piece)) {
+        let path = self.piece_path(section.number, latents);
+        match read(&path, section.checkpoint, Some(latents)) {
             Ok(Some((header, frames))) => {
                 header.provenance.decodes_like(provenance).then_some(frames)
             }
@@ -136,13 +137,13 @@ impl KeptFrames {
     pub(crate) fn save_piece(
         &self,
         section: DecodedSection<'_>,
-        piece: u32,
+        latents: &Range<i64>,
         (frames, provenance): (&Tensor, &Provenance),
     ) -> Result<(), Error> {
         write(
-            &self.piece_path(section.number, piece),
+            &self.piece_path(section.number, latents),
             &frames.contiguous(),
-            &header(section, Some(piece), provenance),
+            &header(section, Some(latents), provenance),
         )
     }
 
@@ -200,18 +201,23 @@ impl KeptFrames {
         ))
     }
 
-    fn piece_path(&self, section: u32, piece: u32) -> PathBuf {
+    fn piece_path(&self, section: u32, latents: &Range<i64>) -> PathBuf {
+        let Range { start, end } = latents;
         self.work_dir.join(format!(
-            "{CHECKPOINT_PREFIX}piece-{section:03}-{piece:03}.safetensors"
+            "{CHECKPOINT_PREFIX}piece-{section:03}-{start:03}-{end:03}.safetensors"
         ))
     }
 }
 
-fn header(section: DecodedSection<'_>, piece: Option<u32>, provenance: &Provenance) -> Header {
+fn header(
+    section: DecodedSection<'_>,
+    piece: Option<&Range<i64>>,
+    provenance: &Provenance,
+) -> Header {
     Header {
         format: FORMAT,
         of: section.checkpoint.to_owned(),
-        piece,
+        piece: piece.cloned(),
         provenance: provenance.clone(),
     }
 }
@@ -233,7 +239,7 @@ fn write(path: &Path, frames: &Tensor, header: &Header) -> Result<(), Error> {
 fn read(
     path: &Path,
     checkpoint: &str,
-    piece: Option<u32>,
+    piece: Option<&Range<i64>>,
 ) -> Result<Option<(Header, Tensor)>, String> {
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -244,7 +250,7 @@ fn read(
     } = unseal(&bytes)?;
     let header: Header =
         serde_json::from_str(&what).map_err(|_| "it was written by another version".to_owned())?;
-    if (header.format, header.piece) != (FORMAT, piece) {
+    if (header.format, header.piece.as_ref()) != (FORMAT, piece) {
         return Err(format!("it has format {}", header.format));
     }
     if header.of != checkpoint {

@@ -7,7 +7,7 @@ use crate::{
     device::{self, PermittedKernels},
     nn::attention::{AttentionMode, Backend, TorchKernels},
     platform::Platform,
-    vae::Tiling,
+    vae::DecodeScheme,
 };
 
 /// How a section was made.
@@ -38,7 +38,7 @@ pub(crate) struct Provenance {
     pub(crate) switched_off: Vec<String>,
     /// Of the out-of-memory ladder.
     pub(crate) rung: u32,
-    /// How the VAE cuts what it decodes.
+    /// How the VAE decodes: the name of a [`DecodeScheme`].
     pub(crate) tiling: String,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct RunSettings {
     pub(crate) attention_backend: Backend,
     pub(crate) attention_mode: AttentionMode,
     pub(crate) rung: u32,
-    pub(crate) tiling: Tiling,
+    pub(crate) decoding: DecodeScheme,
 }
 
 impl Provenance {
@@ -82,7 +82,7 @@ impl Provenance {
                 .map(str::to_owned)
                 .collect(),
             rung: settled.rung,
-            tiling: format!("{:?}", settled.tiling),
+            tiling: settled.decoding.to_string(),
         }
     }
 
@@ -169,7 +169,7 @@ impl Provenance {
             attention_backend: Backend::Math,
             attention_mode: AttentionMode::Auto,
             rung,
-            tiling: Tiling::Time,
+            decoding: DecodeScheme::default(),
         };
         let platform = Platform {
             device: tch::Device::Cpu,

@@ -11,6 +11,7 @@ mod split;
 mod synth;
 mod tensors;
 mod tokenize;
+mod vae_flags;
 
 use clap::{Parser, Subcommand};
 

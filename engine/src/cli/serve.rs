@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use framepack_engine::{
-    Limits, ModelOptions, Tiling,
+    Limits, ModelOptions, SpaceTiling,
     pipeline::Bundles,
     worker::{self, Setup},
 };
@@ -87,9 +87,9 @@ impl Args {
             kind: self.dtype.map(Dtype::kind),
             attention: self.attention.asked(),
             attention_mode: self.attention.mode(),
-            tiling: self.spatial_tiles.map(|switch| match switch {
-                Switch::On => Tiling::TimeAndSpace,
-                Switch::Off => Tiling::Time,
+            space: self.spatial_tiles.map(|switch| match switch {
+                Switch::On => SpaceTiling::Reference,
+                Switch::Off => SpaceTiling::Whole,
             }),
             limits: Limits {
                 preserve_bytes: self.preserve_gb.bytes(),

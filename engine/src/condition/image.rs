@@ -4,7 +4,7 @@ use ::image::RgbImage;
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    vae::{Tiling, Vae},
+    vae::{SpaceTiling, Vae},
     vision::{Preprocessor, Siglip},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 /// posterior is narrow, and its mean repeats.
 pub fn start_latent(vae: &Vae, image: &RgbImage, (kind, device): (Kind, Device)) -> Tensor {
     let pixels = pixels(image).to_device(device).to_kind(kind);
-    vae.encode(&pixels, Tiling::Time).mean * vae.scaling_factor()
+    vae.encode(&pixels, SpaceTiling::Whole).mean * vae.scaling_factor()
 }
 
 /// SigLIP with its preprocessing.

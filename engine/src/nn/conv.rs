@@ -1,6 +1,6 @@
 //! Convolutions without padding; whoever needs padding pads first, since its mode differs by model.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::size::bytes_of;
 use crate::weights::{Weights, WeightsError};
@@ -34,6 +34,21 @@ impl Conv3d {
     /// Size of the weights.
     pub fn bytes(&self) -> u64 {
         bytes_of(&self.weight) + bytes_of(&self.bias)
+    }
+
+    /// Type of the weights.
+    pub fn kind(&self) -> Kind {
+        self.weight.kind()
+    }
+
+    /// The same convolution in another type.
+    #[must_use]
+    pub fn to_kind(&self, kind: Kind) -> Self {
+        Self {
+            weight: self.weight.to_kind(kind),
+            bias: self.bias.to_kind(kind),
+            stride: self.stride,
+        }
     }
 
     /// (B, in, T, H, W) → (B, out, T', H', W')

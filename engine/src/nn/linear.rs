@@ -47,6 +47,11 @@ impl Linear {
         }
     }
 
+    /// Type of the weights.
+    pub fn kind(&self) -> Kind {
+        self.weight.kind()
+    }
+
     /// Size of the weights.
     pub fn bytes(&self) -> u64 {
         bytes_of(&self.weight) + self.bias.as_ref().map_or(0, bytes_of)

@@ -93,12 +93,12 @@ impl GroupNorm {
         })
     }
 
-    /// (B, channels, …) → (B, channels, …)
+    /// (B, channels, …) → (B, channels, …), in the type of the input
     pub fn forward(&self, x: &Tensor) -> Tensor {
         x.group_norm(
             self.groups,
-            Some(&self.weight),
-            Some(&self.bias),
+            Some(self.weight.to_kind(x.kind())),
+            Some(self.bias.to_kind(x.kind())),
             self.eps,
             true,
         )

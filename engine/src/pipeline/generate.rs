@@ -3,17 +3,20 @@
 //! A section's latents are on the disk before anything else is done with them. What ran out of memory is repeated
 //! with less of it, alone.
 
-use std::{ops::ControlFlow, rc::Rc, time::Instant};
+use std::{ops::ControlFlow, rc::Rc};
 
 use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
-use super::{attention::Decision, settled::settled};
+use super::{
+    attention::Decision,
+    decode::{Decoding, Pieces},
+    settled::settled,
+};
 use crate::{
     assembly::{Assembly, Place},
     checkpoint::{
         Checkpoints, DecodedSection, FinishedSection, Keeping, KeptFrames, Provenance, ResumePoint,
-        SLOW,
     },
     device::{self, WorkClock},
     error::Error,
@@ -21,7 +24,7 @@ use crate::{
     job::Job,
     models::Models,
     output::{self, Video},
-    plan::Ladder,
+    plan::{Ladder, Work},
     platform::Platform,
     progress::{ProgressReporter, Stop, stopped},
     sampler::{
@@ -63,6 +66,8 @@ pub(super) struct Generation<'a, 'j> {
     history: LatentHistory,
     assembly: Assembly,
     clock: WorkClock,
+    /// What is decoded of the newest section.
+    decoding: Decoding,
     /// Gone after memory ran out.
     schedule: Option<Rc<ScheduleConditioning<'static>>>,
 }
@@ -76,6 +81,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             history: LatentHistory::new(plan.order, &start_latent),
             assembly: Assembly::new(plan.order, plan.overlap_frames()),
             clock: WorkClock::new(run.platform.device),
+            decoding: Decoding::default(),
             schedule: None,
             start_latent,
             conditioning: opening.conditioning.as_ref().map(Guided::as_ref),
@@ -170,7 +176,8 @@ impl<'a, 'j> Generation<'a, 'j> {
         noise: &Tensor,
     ) -> Result<Tensor, Error> {
         let what = || format!("sampling section {count}");
-        let latents = self.within_memory(what, |this| this.sample((section, count), noise))?;
+        let sample = |this: &mut Self| this.sample((section, count), noise);
+        let latents = self.within_memory((Work::Sampling, &what), sample)?;
         match latents.isfinite().all().int64_value(&[]) {
             0 => Err(Error::Numerics {
                 what: format!("latents of section {count}"),
@@ -182,7 +189,7 @@ impl<'a, 'j> Generation<'a, 'j> {
     /// Decodes the newest latents and joins them to the video. The host need not wait for the device.
     fn decoded(&mut self, section: &Section, of: DecodedSection<'_>) -> Result<(), Error> {
         let what = || format!("decoding section {}", of.number);
-        self.within_memory(what, |this| {
+        self.within_memory((Work::Decoding, &what), |this| {
             this.run.progress.enter(Phase::Decode)?;
             this.decode(section, of)
         })
@@ -192,7 +199,7 @@ impl<'a, 'j> Generation<'a, 'j> {
     /// never begun.
     fn within_memory<T>(
         &mut self,
-        what: impl Fn() -> String,
+        (kind, what): (Work, &dyn Fn() -> String),
         work: impl Fn(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         loop {
@@ -202,7 +209,7 @@ impl<'a, 'j> Generation<'a, 'j> {
                     let weights_bytes = self.run.models.weights_bytes();
                     let error = error.of_weights(weights_bytes);
                     let reason = format!("{}: {error}", what());
-                    if !self.climb(reason)? {
+                    if !self.climb(kind, reason)? {
                         return Err(error.in_the_end(what(), self.ladder.names()));
                     }
                 }
@@ -213,15 +220,16 @@ impl<'a, 'j> Generation<'a, 'j> {
 
     /// Plans the job with less memory, on the next rung of the ladder that changes anything; `false` if there is
     /// none.
-    fn climb(&mut self, reason: String) -> Result<bool, Error> {
+    fn climb(&mut self, work: Work, reason: String) -> Result<bool, Error> {
         let models = &mut *self.run.models;
         models.clear(); // what was half done, and all else that can be had again
+        self.decoding.leave_device();
         let before = models.placement().clone();
-        while self.ladder.climb().is_some() {
+        while let Some(rung) = self.ladder.climb(work) {
             match models.place(self.run.job, self.ladder.relief()) {
                 Ok(_) if *models.placement() == before => {}
                 Ok(_) => {
-                    let taken = self.ladder.take(reason);
+                    let taken = self.ladder.take(rung, reason);
                     tracing::warn!(rung = taken.rung, name = taken.name, "{}", taken.reason);
                     return self.run.progress.rung(taken).map(|()| true);
                 }
@@ -322,31 +330,26 @@ impl<'a, 'j> Generation<'a, 'j> {
             progress,
             ..
         } = &mut self.run;
-        let (kind, tiling) = (models.vae_kind(), models.tiling());
+        let (kind, scheme) = (models.vae_kind(), models.decode_scheme());
         let vae = models.decoder(&job.bundle)?;
         let latents = self.history.newest(section) / vae.scaling_factor();
         let unscaled = latents.to_kind(kind).to_device(platform.device);
         let is_there = of.number == frames.sections();
-        let piece = |piece: u32, decode: &dyn Fn() -> Tensor| {
-            if let Some(kept) = frames.piece(of, piece, &provenance) {
-                return Ok::<_, Error>(kept.to_device(platform.device));
-            }
-            let began = Instant::now();
-            let decoded = decode();
-            // A device that works while the host goes on is not slow.
-            if began.elapsed() >= SLOW {
-                frames.save_piece(of, piece, (&decoded, &provenance))?;
-                progress.decoded(frames.sections(), piece + 1)?;
-            }
-            Ok(decoded)
+        let mut pieces = Pieces {
+            of,
+            provenance: &provenance,
+            frames,
+            progress,
         };
-        let decode = || vae.decode_by(&unscaled, tiling, piece);
+        let decoding = &mut self.decoding;
+        let decode = || decoding.decode(vae, (&unscaled, scheme), &mut pieces);
         let decoded = self.clock.piece(decode)?;
         let place = if is_last(job, of) {
             Place::Last
         } else {
             Place::Inner
         };
+        self.decoding = Decoding::default();
         if is_there {
             self.assembly.reopen(&decoded);
         } else {

@@ -12,6 +12,6 @@ pub(super) fn settled(models: &Models, ladder: &Ladder, attention: &Decision) ->
         attention_backend: attention.backend,
         attention_mode: attention.mode,
         rung: ladder.rung(),
-        tiling: models.tiling(),
+        decoding: models.decode_scheme(),
     }
 }

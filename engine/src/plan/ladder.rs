@@ -6,7 +6,7 @@
 
 use framepack_ipc::worker::RungTaken;
 
-use super::relief::{Relief, Residents};
+use super::relief::{ChunkRelief, Relief, Residents};
 
 /// A step of the ladder.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,18 +20,28 @@ pub(crate) struct Rung {
 enum Reduction {
     /// Frames are decoded in spatial tiles, whose seams are blended.
     WholeFrames,
+    /// Fewer latent frames are decoded at a time.
+    Chunk(ChunkRelief),
     /// So much more is kept free beside the transformer's weights.
     Room { bytes: u64 },
     /// Fewer of its blocks stay on the device.
     Residents(Residents),
 }
 
-/// From the smallest loss to the largest. Only the first changes the result, and only that of frames larger than a
-/// tile.
-const LADDER: [Rung; 4] = [
+/// From the smallest loss to the largest. Only those of decoding change the result, and the first of them only that of
+/// frames larger than a tile. A step that runs out of memory passes over them: they would not help it.
+const LADDER: [Rung; 6] = [
     Rung {
         name: "vae tiles",
         gives_up: Reduction::WholeFrames,
+    },
+    Rung {
+        name: "vae chunk smaller",
+        gives_up: Reduction::Chunk(ChunkRelief::Smaller),
+    },
+    Rung {
+        name: "vae chunk 1",
+        gives_up: Reduction::Chunk(ChunkRelief::One),
     },
     Rung {
         name: "preserve 2 GB more",
@@ -49,10 +59,17 @@ const LADDER: [Rung; 4] = [
     },
 ];
 
-/// A job's place on the ladder.
+/// What runs out of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Sampling,
+    Decoding,
+}
+
+/// What a job has given up.
 #[derive(Debug)]
 pub(crate) struct Ladder {
-    rung: usize,
+    given_up: [bool; LADDER.len()],
     host_halvings: u32,
     taken: Vec<RungTaken>,
 }
@@ -62,32 +79,38 @@ impl Ladder {
     pub(crate) fn at(rung: u32, host_halvings: u32) -> Self {
         let mut ladder = Self {
             host_halvings,
-            rung: LADDER.len().min(rung as usize),
+            given_up: up_to(rung as usize),
             taken: vec![],
         };
-        if ladder.rung > 0 {
-            ladder.take("an earlier run of the job needed it".to_owned());
+        if let Some(highest) = LADDER[..ladder.rung() as usize].last() {
+            ladder.take(highest, "an earlier run of the job needed it".to_owned());
         }
         ladder
     }
 
-    /// The rung, 0 for none.
+    /// The highest rung, 0 for none.
     pub(crate) fn rung(&self) -> u32 {
-        self.rung as u32
+        let highest = self.given_up.iter().rposition(|is_given_up| *is_given_up);
+        highest.map_or(0, |index| index as u32 + 1)
     }
 
-    /// The next rung, if there is one.
-    pub(crate) fn climb(&mut self) -> Option<&'static Rung> {
-        let next = LADDER.get(self.rung)?;
-        self.rung += 1;
-        Some(next)
+    /// The next rung that helps with this work, if there is one.
+    pub(crate) fn climb(&mut self, work: Work) -> Option<&'static Rung> {
+        let mut rungs = LADDER.iter().zip(&mut self.given_up);
+        let (rung, is_given_up) =
+            rungs.find(|(rung, is_given_up)| !**is_given_up && rung.helps(work))?;
+        *is_given_up = true;
+        Some(rung)
     }
 
-    /// Notes that the job goes on from the present rung, and why.
-    pub(crate) fn take(&mut self, reason: String) -> &RungTaken {
-        let name = LADDER[self.rung - 1].name.to_owned();
-        let rung = self.rung();
-        self.taken.push(RungTaken { rung, name, reason });
+    /// Notes that the job goes on from this rung, and why.
+    pub(crate) fn take(&mut self, rung: &Rung, reason: String) -> &RungTaken {
+        let index = LADDER.iter().position(|other| other == rung);
+        self.taken.push(RungTaken {
+            rung: index.expect("rungs are made nowhere else") as u32 + 1,
+            name: rung.name.to_owned(),
+            reason,
+        });
         self.taken.last().expect("pushed above")
     }
 
@@ -101,21 +124,43 @@ impl Ladder {
         self.taken
     }
 
-    /// All that is given up on this rung.
+    /// All that is given up.
     pub(crate) fn relief(&self) -> Relief {
-        relief(self.rung, self.host_halvings)
+        relief_of(&self.given_up, self.host_halvings)
+    }
+}
+
+impl Rung {
+    fn helps(&self, work: Work) -> bool {
+        match self.gives_up {
+            Reduction::WholeFrames | Reduction::Chunk(_) => work == Work::Decoding,
+            Reduction::Room { .. } | Reduction::Residents(_) => true,
+        }
     }
 }
 
 /// All that is given up on a rung, 0 for none, and of page-locked memory.
 pub(crate) fn relief(rung: usize, host_halvings: u32) -> Relief {
+    relief_of(&up_to(rung), host_halvings)
+}
+
+fn up_to(rung: usize) -> [bool; LADDER.len()] {
+    std::array::from_fn(|index| index < rung)
+}
+
+fn relief_of(given_up: &[bool; LADDER.len()], host_halvings: u32) -> Relief {
     let mut relief = Relief {
         host_halvings,
         ..Relief::default()
     };
-    for rung in &LADDER[..rung.min(LADDER.len())] {
+    for (rung, _) in LADDER
+        .iter()
+        .zip(given_up)
+        .filter(|(_, given_up)| **given_up)
+    {
         match rung.gives_up {
             Reduction::WholeFrames => relief.has_spatial_tiles = true,
+            Reduction::Chunk(chunk) => relief.chunk = chunk,
             Reduction::Room { bytes } => relief.room_bytes += bytes,
             Reduction::Residents(residents) => relief.residents = residents,
         }
@@ -129,27 +174,57 @@ mod tests {
 
     #[test]
     fn each_rung_gives_up_one_thing_more() {
-        let row = |has_spatial_tiles, gigabytes: u64, residents| Relief {
+        use ChunkRelief::{One, Planned, Smaller};
+        let row = |has_spatial_tiles, chunk, gigabytes: u64, residents| Relief {
             has_spatial_tiles,
+            chunk,
             room_bytes: gigabytes * 1_000_000_000,
             residents,
             host_halvings: 1,
         };
         let table = [
-            ("", row(false, 0, Residents::Planned)),
-            ("vae tiles", row(true, 0, Residents::Planned)),
-            ("preserve 2 GB more", row(true, 2, Residents::Planned)),
-            ("half of the resident blocks", row(true, 2, Residents::Half)),
-            ("every block streamed", row(true, 2, Residents::None)),
+            ("", row(false, Planned, 0, Residents::Planned)),
+            ("vae tiles", row(true, Planned, 0, Residents::Planned)),
+            (
+                "vae chunk smaller",
+                row(true, Smaller, 0, Residents::Planned),
+            ),
+            ("vae chunk 1", row(true, One, 0, Residents::Planned)),
+            ("preserve 2 GB more", row(true, One, 2, Residents::Planned)),
+            (
+                "half of the resident blocks",
+                row(true, One, 2, Residents::Half),
+            ),
+            ("every block streamed", row(true, One, 2, Residents::None)),
         ];
         let mut ladder = Ladder::at(0, 1);
         assert_eq!(ladder.relief(), table[0].1);
         for (number, (name, expected)) in table.iter().enumerate().skip(1) {
-            assert_eq!(ladder.climb().unwrap().name, *name);
+            assert_eq!(ladder.climb(Work::Decoding).unwrap().name, *name);
             assert_eq!((ladder.rung(), ladder.relief()), (number as u32, *expected));
+            assert_eq!(Ladder::at(number as u32, 1).relief(), *expected);
         }
-        assert_eq!(ladder.climb(), None);
-        assert_eq!(ladder.rung(), 4);
+        assert_eq!(ladder.climb(Work::Decoding), None);
+        assert_eq!(ladder.rung(), 6);
+    }
+
+    #[test]
+    fn a_step_gives_up_nothing_that_changes_frames() {
+        let mut ladder = Ladder::at(0, 0);
+        let rung = ladder.climb(Work::Sampling).unwrap();
+        assert_eq!(ladder.take(rung, String::new()).rung, 4);
+        let relief = ladder.relief();
+        assert_eq!(
+            (relief.has_spatial_tiles, relief.chunk),
+            (false, ChunkRelief::Planned)
+        );
+        assert!(relief.room_bytes > 0);
+        // Frames that run out of memory later begin at the bottom.
+        let rung = ladder.climb(Work::Decoding).unwrap();
+        assert_eq!(
+            (ladder.take(rung, String::new()).rung, ladder.rung()),
+            (1, 4)
+        );
     }
 
     #[test]
@@ -157,6 +232,6 @@ mod tests {
         assert!(Ladder::at(0, 0).into_taken().is_empty());
         let taken = Ladder::at(2, 0).into_taken();
         assert_eq!((taken.len(), taken[0].rung), (1, 2));
-        assert_eq!(Ladder::at(99, 0).rung(), 4);
+        assert_eq!(Ladder::at(99, 0).rung(), 6);
     }
 }

@@ -3,6 +3,7 @@
 //! Each model counts its own cost; this room alone knows both the models and how their weights travel.
 
 mod budget;
+mod decoding;
 mod host;
 mod ladder;
 mod limits;
@@ -17,11 +18,16 @@ mod survey;
 
 pub use self::{
     budget::Budget,
+    decoding::{decode_scheme, decode_scheme_on},
     limits::{ForcedSplit, Limits},
-    options::{ModelOptions, tiling_on},
+    options::{ModelOptions, space_tiling_on},
     phases::place_decoding,
     planner::Planner,
     relief::Relief,
     split::{HOIST_SLOTS, Split, split},
 };
-pub(crate) use self::{ladder::Ladder, placement::Placement};
+pub(crate) use self::{
+    decoding::{ChosenScheme, SchemeReason},
+    ladder::{Ladder, Work},
+    placement::Placement,
+};

@@ -11,7 +11,7 @@ use crate::{
     job::Job,
     nn::attention::{AttentionMode, Backend},
     offload::MemoryOptions,
-    vae::Tiling,
+    vae::SpaceTiling,
     weights::ModelSource,
 };
 
@@ -24,8 +24,8 @@ pub(super) const ROOMY_BYTES: u64 = 60_000_000_000;
 pub struct ModelOptions {
     /// Type that all models compute in.
     pub kind: Option<Kind>,
-    /// How the VAE cuts what it decodes.
-    pub tiling: Option<Tiling>,
+    /// How the VAE cuts what it decodes along height and width.
+    pub space: Option<SpaceTiling>,
     /// What computes the transformer's attention, in jobs that have no checkpoints yet.
     pub attention: Option<Backend>,
     /// What jobs ask of it that do not say.
@@ -73,15 +73,21 @@ impl ModelOptions {
         }
     }
 
-    /// How the VAE cuts what it decodes. On the CPU the choice depends on nothing, since it changes the result.
-    pub(crate) fn tiling(&self, device: Device, total_bytes: u64) -> Tiling {
+    /// How the VAE cuts what it decodes along height and width, if nobody asks for more. On the CPU the choice depends
+    /// on nothing, since it changes the result.
+    pub(crate) fn space(&self, device: Device, total_bytes: u64) -> SpaceTiling {
         if self.limits.relief.has_spatial_tiles {
-            return Tiling::TimeAndSpace;
+            return SpaceTiling::Reference;
         }
-        self.tiling.unwrap_or(match device {
-            Device::Cuda(_) => tiling_on(total_bytes),
-            _ => Tiling::Time,
+        self.space.unwrap_or(match device {
+            Device::Cuda(_) => space_tiling_on(total_bytes),
+            _ => SpaceTiling::Whole,
         })
+    }
+
+    /// Whether that is not for the device to decide.
+    pub(super) fn has_forced_space(&self) -> bool {
+        self.limits.relief.has_spatial_tiles || self.space.is_some()
     }
 
     /// What is expected to compute a job's attention before its checkpoints and the device's choices are looked at.
@@ -120,11 +126,11 @@ impl ModelOptions {
 }
 
 /// How the VAE cuts frames on a device of that size: the choice changes the result, so it is upstream's.
-pub fn tiling_on(total_bytes: u64) -> Tiling {
+pub fn space_tiling_on(total_bytes: u64) -> SpaceTiling {
     if total_bytes < ROOMY_BYTES {
-        Tiling::TimeAndSpace
+        SpaceTiling::Reference
     } else {
-        Tiling::Time
+        SpaceTiling::Whole
     }
 }
 

@@ -60,21 +60,21 @@ mod tests {
 
     use super::*;
     use crate::{
-        plan::options::tiling_on,
-        vae::{Config, Decoding, Tiling},
+        plan::options::space_tiling_on,
+        vae::{Config, DecodeCost, SpaceTiling},
     };
 
     const GIB: u64 = 1 << 30;
     const VAE_BYTES: u64 = 493_000_000;
 
     /// Working memory of 18 latent frames of the published VAE.
-    fn decoding(tiling: Tiling) -> u64 {
-        let decoding = Decoding {
+    fn decoding(space: SpaceTiling) -> u64 {
+        let decoding = DecodeCost {
             config: &Config::published(),
             kind: Kind::Half,
             size_px: [608, 640],
             latent_frames: 18,
-            tiling,
+            scheme: space.into(),
         };
         decoding.working_bytes()
     }
@@ -97,8 +97,8 @@ mod tests {
             ..card(80)
         };
         for (tiling, measured_bytes) in [
-            (Tiling::Time, 26_020_216_832_u64),
-            (Tiling::TimeAndSpace, 5_527_896_064),
+            (SpaceTiling::Whole, 26_020_216_832_u64),
+            (SpaceTiling::Reference, 5_527_896_064),
         ] {
             let peak_bytes = place_decoding(decoding(tiling), VAE_BYTES, &budget).unwrap();
             let ratio = (budget.context_bytes + peak_bytes) as f64 / measured_bytes as f64;
@@ -133,12 +133,12 @@ mod tests {
     fn decoding_fits_an_8_gib_card_in_tiles_and_not_without() {
         let kept = VAE_BYTES + GIB / 8;
         let budget = card(8);
-        let tiling = tiling_on(budget.total_bytes);
-        assert_eq!(tiling, Tiling::TimeAndSpace);
-        assert_eq!(tiling_on(80 * GIB), Tiling::Time);
+        let tiling = space_tiling_on(budget.total_bytes);
+        assert_eq!(tiling, SpaceTiling::Reference);
+        assert_eq!(space_tiling_on(80 * GIB), SpaceTiling::Whole);
         let tiled = place_decoding(decoding(tiling), kept, &budget).unwrap();
         assert!(tiled < 5 * GIB, "{tiled}");
-        let error = place_decoding(decoding(Tiling::Time), kept, &budget).unwrap_err();
+        let error = place_decoding(decoding(SpaceTiling::Whole), kept, &budget).unwrap_err();
         assert!(error.to_string().starts_with("decoding needs at least 24."));
     }
 }

@@ -6,13 +6,14 @@ use tch::Kind;
 
 use super::{
     budget::Budget,
+    decoding::ChosenScheme,
     options::ModelOptions,
     phases::{place_decoding, place_encoder},
     relief::Relief,
     split::{Split, split},
     survey::Survey,
 };
-use crate::{error::PlanError, nn::EncoderCost, vae::Tiling};
+use crate::{error::PlanError, nn::EncoderCost};
 
 /// What the models do with a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +34,8 @@ pub(crate) struct Placement {
     pub(crate) vae_kind: Kind,
     /// What decoding takes beside its weights.
     pub(crate) decoding_bytes: u64,
-    /// How the VAE cuts what it decodes.
-    pub(crate) tiling: Tiling,
+    /// How the VAE decodes.
+    pub(crate) decoding: ChosenScheme,
     /// Whether anything was given up for want of memory.
     pub(crate) has_relief: bool,
 }
@@ -90,7 +91,7 @@ impl Planned {
                 vae_bytes: survey.vae_bytes,
                 vae_kind: survey.vae_kind,
                 decoding_bytes: survey.decoding_bytes,
-                tiling: survey.tiling,
+                decoding: survey.decoding,
                 has_relief: options.limits.relief != Relief::default(),
             },
             evicted_bytes,

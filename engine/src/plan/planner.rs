@@ -1,11 +1,14 @@
 //! A job's memory, from its request: what the daemon can ask for before the job, and what its report says.
 
 use framepack_ipc::worker::{MemoryPlan, RenderRequest};
-use framepack_jobs::{Bytes, DeviceMemory, EncoderPlacement, TransformerMemory, VaeTiles};
+use framepack_jobs::{
+    Bytes, DeviceMemory, EncoderPlacement, TransformerMemory, VaeDecoding, VaeMode, VaeTiles,
+};
 use tch::Device;
 
 use super::{
     budget::Budget,
+    decoding::new_latent_frames,
     ladder,
     options::ModelOptions,
     placement::{Placement, Planned},
@@ -14,7 +17,13 @@ use super::{
     split::Split,
     survey::Survey,
 };
-use crate::{device, error::Error, job::Job, text::reach::Reach, vae::Tiling};
+use crate::{
+    device,
+    error::Error,
+    job::Job,
+    text::reach::Reach,
+    vae::{DecodeScheme, Precision, SpaceTiling, TimeTiling},
+};
 
 /// Plans jobs for one device.
 #[derive(Debug, Clone, Copy)]
@@ -115,16 +124,43 @@ impl Planner {
                 Some(_) => EncoderPlacement::Streamed,
                 None => EncoderPlacement::Resident,
             },
-            vae_tiles: match placement.tiling {
-                Tiling::Time => VaeTiles::Time,
-                Tiling::TimeAndSpace => VaeTiles::TimeAndSpace,
+            vae_tiles: match placement.decoding.scheme.space {
+                SpaceTiling::Whole => VaeTiles::Time,
+                SpaceTiling::Reference | SpaceTiling::Large => VaeTiles::TimeAndSpace,
             },
-            vae: None,
+            vae: Some(decoding(survey)),
             evicted_bytes: planned.evicted_bytes,
             phases: planned.phases.clone(),
             peak_bytes,
             warnings: warning.into_iter().collect(),
         }
+    }
+}
+
+fn decoding(survey: &Survey) -> VaeDecoding {
+    let DecodeScheme {
+        time,
+        space,
+        precision,
+    } = survey.decoding.scheme;
+    let (mode, context_latent_frames, blend_frames) = match time {
+        TimeTiling::Reference => (VaeMode::Reference, 2, 4),
+        TimeTiling::Chunked(chunk) => (
+            VaeMode::Chunked,
+            chunk.context_latent_frames(),
+            chunk.blend_frames(),
+        ),
+    };
+    VaeDecoding {
+        mode,
+        quality: precision == Precision::F32Sums,
+        chunk_latent_frames: new_latent_frames(survey.decoding.scheme).into(),
+        context_latent_frames: context_latent_frames.into(),
+        blend_frames: blend_frames.into(),
+        tile_px: space.tile_px().map(|side| side as u32),
+        work: survey.decoding_work,
+        working_bytes: survey.decoding_bytes,
+        reason: survey.decoding.reason.to_string(),
     }
 }
 

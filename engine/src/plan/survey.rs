@@ -8,6 +8,7 @@ use tch::{Device, Kind};
 
 use super::{
     budget::Budget,
+    decoding::{ChosenScheme, DecodeRequest, DecodeRoom},
     options::{ModelOptions, ROOMY_BYTES},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
         prompt::{MAX_PROMPT_TOKENS, PADDED_TOKENS},
     },
     transformer::{self, PackedTransformer, Run, TransformerCost, section_tokens},
-    vae::{self, Decoding, Tiling, Vae},
+    vae::{self, DecodeCost, DecodeScheme, Vae},
     vision::{Siglip, siglip},
     weights::{Elements, Layout, Loading, Weights, WeightsError},
 };
@@ -40,8 +41,10 @@ pub(super) struct Survey {
     pub(super) encoding_bytes: u64,
     /// … and to decode the most frames that are decoded together, …
     pub(super) decoding_bytes: u64,
-    /// … cut like this.
-    pub(super) tiling: Tiling,
+    /// … in this way, …
+    pub(super) decoding: ChosenScheme,
+    /// … for so much work, that of the reference's tiles being 1.
+    pub(super) decoding_work: f64,
     /// Weights of other models that are on the device while the transformer samples.
     pub(super) kept_bytes: u64,
     /// Whether the encoders are among them.
@@ -95,18 +98,33 @@ impl Survey {
         let is_roomy = !is_limited && is_roomy(device, budget, all_bytes);
         let kept_bytes = vae_bytes + if is_roomy { encoders_bytes } else { 0 };
         transformer.fixed_bytes += kept_bytes;
-        let decoding = Decoding {
+        let default = DecodeCost {
             config: &vae_config,
             kind: vae_kind,
             size_px: [job.plan.width_px.into(), job.plan.height_px.into()],
             latent_frames: decoded_latent_frames(job),
-            tiling: options.tiling(device, budget.total_bytes),
+            scheme: options.space(device, budget.total_bytes).into(),
+        };
+        let stays_bytes = transformer.fixed_bytes + transformer.hoisted_bytes;
+        let request = DecodeRequest {
+            settings: job.settings.vae,
+            cost: default,
+            has_forced_space: options.has_forced_space(),
+            relief: options.limits.relief.chunk,
+            room: device
+                .is_cuda()
+                .then(|| DecodeRoom::beside(stays_bytes, budget)),
+        };
+        let chosen = request.choose();
+        let decoding = DecodeCost {
+            scheme: chosen.scheme,
+            ..default
         };
         // Encoding a frame is taken to need what decoding it needs.
-        let encoding = Decoding {
+        let encoding = DecodeCost {
             latent_frames: 1,
-            tiling: Tiling::Time,
-            ..decoding
+            scheme: DecodeScheme::default(),
+            ..default
         };
         Ok(Self {
             transformer,
@@ -117,7 +135,8 @@ impl Survey {
             vae_kind,
             encoding_bytes: encoding.working_bytes(),
             decoding_bytes: decoding.working_bytes(),
-            tiling: decoding.tiling,
+            decoding: chosen,
+            decoding_work: decoding.work() as f64 / default.work() as f64,
             kept_bytes,
             is_roomy,
         })

@@ -3,7 +3,7 @@
 //! Group norms are the exception: their statistics span all frames that are processed together, which is
 //! why a tile's frames depend on the tile.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::config::Config;
 use crate::nn::{Conv3d, GroupNorm};
@@ -41,14 +41,28 @@ impl CausalConv3d {
         Ok(Self { conv, kernel })
     }
 
-    /// (B, in, T, H, W) → (B, out, ⌈T/st⌉, ⌈H/sh⌉, ⌈W/sw⌉)
+    /// The same convolution in another type.
+    pub(super) fn to_kind(&self, kind: Kind) -> Self {
+        Self {
+            conv: self.conv.to_kind(kind),
+            kernel: self.kernel,
+        }
+    }
+
+    /// (B, in, T, H, W) → (B, out, ⌈T/st⌉, ⌈H/sh⌉, ⌈W/sw⌉), in the type of the weights
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        let x = x.to_kind(self.kind());
         if self.kernel == 1 {
-            return self.conv.forward(x);
+            return self.conv.forward(&x);
         }
         let half = self.kernel / 2;
         self.conv
             .forward(&x.replication_pad3d([half, half, half, half, self.kernel - 1, 0]))
+    }
+
+    /// Type of the weights.
+    pub(super) fn kind(&self) -> Kind {
+        self.conv.kind()
     }
 }
 
@@ -61,7 +75,7 @@ impl NormSilu {
         Ok(Self(GroupNorm::load(w, groups, channels, NORM_EPS)?))
     }
 
-    /// (B, C, T, H, W) → same
+    /// (B, C, T, H, W) → same, in the type of the input
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
         self.0.forward(x).silu_()
     }
@@ -100,10 +114,12 @@ impl ResnetBlock {
         })
     }
 
-    /// (B, in, T, H, W) → (B, out, T, H, W)
+    /// (B, in, T, H, W) → (B, out, T, H, W). The type of the input is that of its norm and of the sum; between them is
+    /// the weights'.
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
         let h = self.conv1.forward(&self.norm1.forward(x));
-        let mut h = self.conv2.forward(&self.norm2.forward(&h));
+        let h = self.conv2.forward(&self.norm2.forward(&h));
+        let mut h = h.to_kind(x.kind());
         match &self.conv_shortcut {
             Some(conv) => h.g_add_(&conv.forward(x)),
             None => h.g_add_(x),
@@ -159,7 +175,9 @@ impl Upsample {
 
     /// (B, C, T, H, W) → (B, C, 1 + ft·(T−1), fh·H, fw·W)
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        self.conv.forward(&self.nearest(x))
+        // Nearest values are the same in any type, and there are fewer of them before than after.
+        let x = x.to_kind(self.conv.kind());
+        self.conv.forward(&self.nearest(&x))
     }
 
     fn nearest(&self, x: &Tensor) -> Tensor {

@@ -5,6 +5,7 @@ use tch::Tensor;
 use super::causal::{CausalConv3d, NormSilu, Resnets, Upsample};
 use super::config::Config;
 use super::mid::MidBlock;
+use super::scheme::Precision;
 use crate::weights::{Weights, WeightsError};
 
 /// The decoder without `post_quant_conv`.
@@ -40,12 +41,14 @@ impl Decoder {
     }
 
     /// (B, latent channels, T, h, w) → (B, 3, 4(T−1)+1, 8h, 8w)
-    pub(super) fn forward(&self, latents: &Tensor) -> Tensor {
-        let mut x = self.mid_block.forward(&self.conv_in.forward(latents));
+    pub(super) fn forward(&self, latents: &Tensor, precision: Precision) -> Tensor {
+        let x = self.conv_in.forward(latents);
+        let mut x = self.mid_block.forward(&precision.of_sums(x));
         for block in &self.up_blocks {
-            x = block.forward(x);
+            x = precision.of_sums(block.forward(x));
         }
-        self.conv_out.forward(&self.conv_norm_out.forward(&x))
+        let conv_out = self.conv_out.to_kind(x.kind());
+        conv_out.forward(&self.conv_norm_out.forward(&x))
     }
 }
 

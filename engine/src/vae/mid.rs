@@ -65,7 +65,8 @@ impl FrameCausalAttention {
     fn forward(&self, x: &Tensor) -> Tensor {
         let shape = x.size();
         let (frames, frame_len) = (shape[2], shape[3] * shape[4]);
-        let tokens = self.group_norm.forward(x).flatten(2, 4).transpose(1, 2); // (B, N, C), N = T·H·W
+        let tokens = self.group_norm.forward(x).to_kind(self.to_q.kind());
+        let tokens = tokens.flatten(2, 4).transpose(1, 2); // (B, N, C), N = T·H·W
         let head = |linear: &Linear| linear.forward(&tokens).unsqueeze(1); // (B, 1, N, C)
         let (q, k, v) = (head(&self.to_q), head(&self.to_k), head(&self.to_v));
 

@@ -117,3 +117,6 @@ impl Vae {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

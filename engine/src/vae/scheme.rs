@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tch::{Kind, Tensor};
+
 use super::tiles::{SpaceTiling, TimeTiling};
 
 /// How the VAE decodes. The default is the reference's on a large device.
@@ -23,6 +25,16 @@ pub enum Precision {
     Model,
     /// f32, and with it the finished frames; convolutions stay in the type of the weights.
     F32Sums,
+}
+
+impl Precision {
+    /// What the sums of the next blocks begin with.
+    pub(super) fn of_sums(self, x: Tensor) -> Tensor {
+        match self {
+            Self::Model => x,
+            Self::F32Sums => x.to_kind(Kind::Float),
+        }
+    }
 }
 
 impl From<SpaceTiling> for DecodeScheme {

@@ -79,34 +79,49 @@ fn a_piece_is_used_by_whoever_would_decode_the_same() {
     let kept = KeptFrames::new(folder.path(), SectionOrder::Backward);
     let frames = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([1, 3, 2, 1, 1]);
     let now = Provenance::on_cpu(Kind::Float, 0);
-    kept.save_piece(section(1, "a"), 4, (&frames, &now))
+    kept.save_piece(section(1, "a"), &(3..8), (&frames, &now))
         .unwrap();
     for (of, piece, provenance, is_used) in [
-        (section(1, "a"), 4, Provenance::on_cpu(Kind::Float, 0), true),
-        (section(1, "a"), 4, Provenance::on_cpu(Kind::Float, 1), true),
-        (section(1, "a"), 4, Provenance::on_cpu(Kind::Half, 0), false),
         (
             section(1, "a"),
-            3,
+            3..8,
+            Provenance::on_cpu(Kind::Float, 0),
+            true,
+        ),
+        (
+            section(1, "a"),
+            3..8,
+            Provenance::on_cpu(Kind::Float, 1),
+            true,
+        ),
+        (
+            section(1, "a"),
+            3..8,
+            Provenance::on_cpu(Kind::Half, 0),
+            false,
+        ),
+        (
+            section(1, "a"),
+            3..7,
             Provenance::on_cpu(Kind::Float, 0),
             false,
         ),
         (
             section(1, "b"),
-            4,
+            3..8,
             Provenance::on_cpu(Kind::Float, 0),
             false,
         ),
         (
             section(2, "a"),
-            4,
+            3..8,
             Provenance::on_cpu(Kind::Float, 0),
             false,
         ),
     ] {
-        let found = kept.piece(of, piece, &provenance);
+        let found = kept.piece(of, &piece, &provenance);
         let expected = is_used.then(|| frames.shallow_clone());
-        assert_eq!(found, expected, "{of:?} {piece} {provenance:?}");
+        assert_eq!(found, expected, "{of:?} {piece:?} {provenance:?}");
     }
 }
 
@@ -118,13 +133,14 @@ fn pieces_go_when_the_section_after_theirs_is_finished() {
     let now = Provenance::on_cpu(Kind::Float, 0);
     let frames = Tensor::zeros([1], (Kind::Float, Device::Cpu));
     let has = |kept: &KeptFrames, number: u32, checkpoint: &str| {
-        kept.piece(section(number, checkpoint), 7, &now).is_some()
+        kept.piece(section(number, checkpoint), &(6..9), &now)
+            .is_some()
     };
-    kept.save_piece(section(1, "a"), 7, (&frames, &now))
+    kept.save_piece(section(1, "a"), &(6..9), (&frames, &now))
         .unwrap();
     kept.save(section(1, "a"), &[1], &now).unwrap();
     assert!(has(&kept, 1, "a"));
-    kept.save_piece(section(2, "b"), 7, (&frames, &now))
+    kept.save_piece(section(2, "b"), &(6..9), (&frames, &now))
         .unwrap();
     kept.save(section(2, "b"), &[2], &now).unwrap();
     assert_eq!([has(&kept, 1, "a"), has(&kept, 2, "b")], [false, true]);

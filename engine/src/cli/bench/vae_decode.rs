@@ -2,9 +2,10 @@
 
 use clap::ValueEnum;
 use framepack_engine::{
-    plan::place_decoding,
-    tiling_on,
-    vae::{Config, Decoding, Tiling, Vae},
+    SpaceTiling,
+    plan::{Budget, decode_scheme, decode_scheme_on, place_decoding},
+    space_tiling_on,
+    vae::{Chunk, Config, DecodeCost, DecodeScheme, TimeTiling, Vae},
     weights::ModelSource,
 };
 use serde::Serialize;
@@ -15,7 +16,10 @@ use super::{
     inputs::VideoSize,
     measure::{median, print, timed},
 };
-use crate::cli::options::{DeviceName, Dtype};
+use crate::cli::{
+    options::{DeviceName, Dtype},
+    vae_flags::VaeFlags,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,6 +39,8 @@ pub(super) struct Args {
     /// How the frames are cut
     #[arg(long, value_enum, default_value_t = Tiles::Plan)]
     tiles: Tiles,
+    #[command(flatten)]
+    flags: VaeFlags,
     /// Measured runs, after one for warming up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -53,7 +59,7 @@ pub(super) struct Args {
 }
 
 /// Who says how the frames are cut.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Tiles {
     /// Temporal tiles only
     Time,
@@ -72,6 +78,15 @@ struct Measurement {
     latent_frames: u16,
     frames: i64,
     spatial_tiles: bool,
+    /// New latent frames of a chunk, latent frames before them, and frames of the cross-fade; null for the reference's
+    /// tiles.
+    chunk_latent_frames: Option<u8>,
+    context_latent_frames: Option<u8>,
+    blend_frames: Option<u8>,
+    /// Side of spatial tiles in pixels.
+    tile_px: Option<i64>,
+    /// How much is computed, whole frames in the reference's temporal tiles being 1.
+    work: f64,
     /// What the plan said, context and libraries included.
     planned_peak_bytes: Option<u64>,
     /// Most that the process had on the device, context and libraries included.
@@ -88,45 +103,74 @@ impl Args {
 
     fn measure(&self, card: &Card, (kind, device): (Kind, Device)) -> anyhow::Result<Measurement> {
         let budget = card.budget();
-        let tiling = match (self.tiles, &budget) {
-            (Tiles::Space, _) => Tiling::TimeAndSpace,
-            (Tiles::Plan, Some(budget)) => tiling_on(budget.total_bytes),
-            (Tiles::Time, _) | (Tiles::Plan, None) => Tiling::Time,
+        let space = match (self.tiles, &budget) {
+            (Tiles::Space, _) => SpaceTiling::Reference,
+            (Tiles::Plan, Some(budget)) => space_tiling_on(budget.total_bytes),
+            (Tiles::Time, _) | (Tiles::Plan, None) => SpaceTiling::Whole,
         };
         let config = Config::read(self.model.config_dir())?;
         let vae = Vae::open(&self.model, device, kind)?;
-        let planned_peak_bytes = match (&budget, card.occupied_bytes()) {
-            (Some(budget), Some(weights_bytes)) => {
-                let decoding = self.decoding(&config, kind, tiling);
-                let peak_bytes = place_decoding(decoding.working_bytes(), weights_bytes, budget)?;
+        let default = self.cost(&config, kind, space);
+        let room = budget.as_ref().zip(card.occupied_bytes());
+        let cost = DecodeCost {
+            scheme: self.scheme(default, room, device),
+            ..default
+        };
+        let scheme = cost.scheme;
+        let planned_peak_bytes = match room {
+            Some((budget, weights_bytes)) => {
+                let peak_bytes = place_decoding(cost.working_bytes(), weights_bytes, budget)?;
                 Some(budget.context_bytes + peak_bytes)
             }
-            _ => None,
+            None => None,
         };
 
         let latents = self.latents(&config, (kind, device));
-        let decode = || timed(device, || Ok(vae.decode(&latents, tiling).size()[2]));
+        let decode = || timed(device, || Ok(vae.decode(&latents, scheme).size()[2]));
         let (_, frames) = decode()?;
         let runs = (0..self.runs).map(|_| Ok(decode()?.0));
         let runs_secs = runs.collect::<anyhow::Result<Vec<f64>>>()?;
+        let chunk = match scheme.time {
+            TimeTiling::Reference => None,
+            TimeTiling::Chunked(chunk) => Some(chunk),
+        };
         Ok(Measurement {
             decode_secs: median(&runs_secs),
             runs_secs,
             latent_frames: self.latent_frames,
             frames,
-            spatial_tiles: tiling == Tiling::TimeAndSpace,
+            spatial_tiles: scheme.space != SpaceTiling::Whole,
+            chunk_latent_frames: chunk.map(Chunk::latent_frames),
+            context_latent_frames: chunk.map(Chunk::context_latent_frames),
+            blend_frames: chunk.map(Chunk::blend_frames),
+            tile_px: scheme.space.tile_px(),
+            work: cost.work() as f64 / self.cost(&config, kind, SpaceTiling::Whole).work() as f64,
             planned_peak_bytes,
             measured_peak_bytes: card.peak_bytes(),
         })
     }
 
-    fn decoding<'a>(&self, config: &'a Config, kind: Kind, tiling: Tiling) -> Decoding<'a> {
-        Decoding {
+    /// As a job would on this card, except that tiles in space that were asked for stay.
+    fn scheme(
+        &self,
+        default: DecodeCost<'_>,
+        room: Option<(&Budget, u64)>,
+        device: Device,
+    ) -> DecodeScheme {
+        let settings = self.flags.settings();
+        match room {
+            Some(room) if self.tiles == Tiles::Plan => decode_scheme_on(&settings, default, room),
+            _ => decode_scheme(&settings, default, device),
+        }
+    }
+
+    fn cost<'a>(&self, config: &'a Config, kind: Kind, space: SpaceTiling) -> DecodeCost<'a> {
+        DecodeCost {
             config,
             kind,
             size_px: [self.size.width_px, self.size.height_px].map(|side| side as u64),
             latent_frames: u64::from(self.latent_frames),
-            tiling,
+            scheme: space.into(),
         }
     }
 

@@ -32,7 +32,7 @@ enum ForwardComponent {
     /// Pixels to the latents' distribution
     VaeEncode(vae::Args),
     /// Latents to pixels
-    VaeDecode(vae::Args),
+    VaeDecode(vae::DecodeArgs),
     /// Token ids to the hidden states of the third-last layer
     Llama(Streamed),
     /// Token ids to one vector
@@ -47,8 +47,8 @@ impl Args {
         match &self.component {
             ForwardComponent::Transformer(args) => args.run(),
             ForwardComponent::Sample(args) => args.run(),
-            ForwardComponent::VaeEncode(args) => args.run(vae::encode),
-            ForwardComponent::VaeDecode(args) => args.run(vae::decode),
+            ForwardComponent::VaeEncode(args) => args.run(),
+            ForwardComponent::VaeDecode(args) => args.run(),
             ForwardComponent::Llama(args) => args.run(llama::forward),
             ForwardComponent::Clip(common) => common.run(Kind::Half, clip::forward),
             ForwardComponent::Siglip(args) => args.run(siglip::forward),

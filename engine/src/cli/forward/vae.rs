@@ -1,13 +1,18 @@
 //! `forward vae-encode` and `forward vae-decode`: diffusers' `AutoencoderKLHunyuanVideo`.
 
 use framepack_engine::{
-    vae::{Tiling, Vae},
+    SpaceTiling,
+    plan::decode_scheme,
+    vae::{Config, DecodeCost, Vae},
     weights::ModelSource,
 };
 use tch::Kind;
 
 use super::component::Common;
-use crate::cli::tensors::{Inputs, Outputs};
+use crate::cli::{
+    tensors::{Inputs, Outputs},
+    vae_flags::VaeFlags,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -18,42 +23,66 @@ pub(super) struct Args {
     tiling: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct DecodeArgs {
+    #[command(flatten)]
+    args: Args,
+    #[command(flatten)]
+    flags: VaeFlags,
+}
+
 impl Args {
-    pub(super) fn run(
-        &self,
-        forward: fn(&ModelSource, &Inputs, Tiling) -> anyhow::Result<Outputs>,
-    ) -> anyhow::Result<()> {
-        let tiling = if self.tiling {
-            Tiling::TimeAndSpace
+    pub(super) fn run(&self) -> anyhow::Result<()> {
+        let encode = |model: &ModelSource, inputs: &Inputs| encode(model, inputs, self.space());
+        self.common.run(Kind::Half, encode)
+    }
+
+    fn space(&self) -> SpaceTiling {
+        if self.tiling {
+            SpaceTiling::Reference
         } else {
-            Tiling::Time
-        };
-        self.common
-            .run(Kind::Half, |model, inputs| forward(model, inputs, tiling))
+            SpaceTiling::Whole
+        }
     }
 }
 
-pub(super) fn encode(
-    model: &ModelSource,
-    inputs: &Inputs,
-    tiling: Tiling,
-) -> anyhow::Result<Outputs> {
+impl DecodeArgs {
+    pub(super) fn run(&self) -> anyhow::Result<()> {
+        let decode = |model: &ModelSource, inputs: &Inputs| {
+            decode(model, inputs, (self.args.space(), self.flags))
+        };
+        self.args.common.run(Kind::Half, decode)
+    }
+}
+
+fn encode(model: &ModelSource, inputs: &Inputs, space: SpaceTiling) -> anyhow::Result<Outputs> {
     let pixels = inputs.float("pixels")?;
     inputs.finish()?;
 
     let vae = Vae::open(model, inputs.device(), inputs.kind())?;
-    let posterior = vae.encode(&pixels, tiling);
+    let posterior = vae.encode(&pixels, space);
     Ok(vec![("mean", posterior.mean), ("logvar", posterior.logvar)])
 }
 
-pub(super) fn decode(
+fn decode(
     model: &ModelSource,
     inputs: &Inputs,
-    tiling: Tiling,
+    (space, flags): (SpaceTiling, VaeFlags),
 ) -> anyhow::Result<Outputs> {
     let latents = inputs.float("latents")?;
     inputs.finish()?;
 
+    let config = Config::read(model.config_dir())?;
     let vae = Vae::open(model, inputs.device(), inputs.kind())?;
-    Ok(vec![("sample", vae.decode(&latents, tiling))])
+    let size = latents.size();
+    let ratio = config.spatial_compression_ratio;
+    let cost = DecodeCost {
+        config: &config,
+        kind: inputs.kind(),
+        size_px: [size[4], size[3]].map(|side| (side * ratio).unsigned_abs()),
+        latent_frames: size[2].unsigned_abs(),
+        scheme: space.into(),
+    };
+    let scheme = decode_scheme(&flags.settings(), cost, inputs.device());
+    Ok(vec![("sample", vae.decode(&latents, scheme))])
 }

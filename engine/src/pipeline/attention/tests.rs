@@ -1,7 +1,7 @@
 use tch::{Device, Kind};
 
 use super::*;
-use crate::{checkpoint::RunSettings, platform::Platform, vae::Tiling};
+use crate::{checkpoint::RunSettings, platform::Platform, vae::DecodeScheme};
 
 const NONE: Precaution = Precaution::None;
 const NUMERICS: Precaution = Precaution::Numerics;
@@ -21,7 +21,7 @@ fn made_with(backend: &str, torch_kernels: TorchKernels) -> Provenance {
         attention_backend: Backend::Torch,
         attention_mode: AttentionMode::Auto,
         rung: 0,
-        tiling: Tiling::Time,
+        decoding: DecodeScheme::default(),
     };
     Provenance {
         attention_backend: backend.into(),

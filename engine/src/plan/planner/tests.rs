@@ -10,9 +10,10 @@ use super::*;
 use crate::{
     job::usual_request,
     nn::EncoderCost,
+    plan::{ChosenScheme, SchemeReason},
     plan::{limits::Limits, survey::is_roomy},
     transformer::{Sequence, TransformerCost},
-    vae::{Config, Decoding},
+    vae::{Config, DecodeCost},
 };
 
 const GIB: u64 = 1 << 30;
@@ -37,7 +38,7 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
     let encoders_bytes = text.fixed_bytes + text.layers_bytes + vision.fixed_bytes;
     let is_roomy = is_roomy(Device::Cuda(0), &memory, 0);
     let kept_bytes = vae_bytes + if is_roomy { encoders_bytes } else { 0 };
-    let tiling = ModelOptions::default().tiling(Device::Cuda(0), total_bytes);
+    let space = ModelOptions::default().space(Device::Cuda(0), total_bytes);
     let sequence = Sequence {
         tokens: 18_485,
         hidden_size: 3072,
@@ -61,9 +62,13 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
         vision,
         vae_bytes,
         vae_kind: Kind::Half,
-        encoding_bytes: decoding(1, Tiling::Time),
-        decoding_bytes: decoding(19, tiling),
-        tiling,
+        encoding_bytes: decoding(1, SpaceTiling::Whole),
+        decoding_bytes: decoding(19, space),
+        decoding: ChosenScheme {
+            scheme: space.into(),
+            reason: SchemeReason::Default,
+        },
+        decoding_work: 1.0,
         kept_bytes,
         is_roomy,
     };
@@ -71,13 +76,13 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
 }
 
 /// Working memory of the published VAE.
-fn decoding(latent_frames: u64, tiling: Tiling) -> u64 {
-    let decoding = Decoding {
+fn decoding(latent_frames: u64, space: SpaceTiling) -> u64 {
+    let decoding = DecodeCost {
         config: &Config::published(),
         kind: Kind::Half,
         size_px: [608, 640],
         latent_frames,
-        tiling,
+        scheme: space.into(),
     };
     decoding.working_bytes()
 }
@@ -135,7 +140,7 @@ fn blocks_leave_for_the_decoder_only_where_they_must() {
 fn a_card_that_is_too_small_for_the_decoder_is_refused() {
     // Without spatial tiles, which only a setting asks for on such a card.
     let (mut survey, memory) = published(16 * GIB);
-    survey.decoding_bytes = decoding(19, Tiling::Time);
+    survey.decoding_bytes = decoding(19, SpaceTiling::Whole);
     let error = Planned::new(&survey, &memory, &ModelOptions::default()).err();
     let message = error.expect("21 GiB do not fit").to_string();
     assert!(message.starts_with("decoding needs at least"), "{message}");

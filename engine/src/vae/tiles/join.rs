@@ -92,3 +92,6 @@ pub(super) fn blend(previous: &Tensor, next: &Tensor, dim: i64, extent: i64) {
     let rising = scaled(next.narrow(dim, 0, extent), &ramp);
     next.narrow(dim, 0, extent).copy_(&(fading + rising));
 }
+
+#[cfg(test)]
+mod tests;

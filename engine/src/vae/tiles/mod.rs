@@ -14,11 +14,8 @@ mod space;
 mod time;
 
 pub use self::{chunk::Chunk, space::SpaceTiling, time::TimeTiling};
-pub(super) use self::{
-    space::{Cut, over_space},
-    time::encode_tiles,
-};
 pub(crate) use self::{join::Joined, time::TimeTile};
+pub(super) use self::{space::over_space, time::encode_tiles};
 
 /// The axis of time in (B, C, T, H, W).
 const TIME: i64 = 2;

@@ -67,6 +67,14 @@ pub(in crate::vae) struct Cut {
     overlap: i64,
 }
 
+impl Cut {
+    /// Positions of the input that all tiles of an axis of this length have together.
+    pub(in crate::vae) fn computed(self, axis: i64) -> i64 {
+        let starts = (0..axis).step_by(self.stride as usize);
+        starts.map(|start| self.length.min(axis - start)).sum()
+    }
+}
+
 /// Runs `pass` on tiles in row-major order and joins their results to `out_size` (height, width).
 pub(in crate::vae) fn over_space(
     x: &Tensor,
@@ -104,4 +112,43 @@ pub(in crate::vae) fn over_space(
         WIDTH,
         out_width,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    #[test]
+    fn tiles_that_agree_join_without_a_trace() {
+        let cut = Cut {
+            length: 4,
+            stride: 3,
+            kept: 6,
+            overlap: 2,
+        };
+        let enlarge = |tile: &Tensor| {
+            let size = tile.size();
+            tile.upsample_nearest3d([size[2], 2 * size[3], 2 * size[4]], None, None, None)
+        };
+        for (height, width) in [(3, 5), (4, 4), (9, 7), (1, 13)] {
+            let count = 4 * height * width;
+            let x = Tensor::arange(count, (Kind::Float, Device::Cpu)).sin();
+            let x = x.view([1, 2, 2, height, width]);
+            let joined = over_space(&x, cut, [2 * height, 2 * width], enlarge);
+            assert!(
+                joined.allclose(&enlarge(&x), 1e-6, 1e-6, false),
+                "{height}x{width}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_computed_is_what_all_tiles_have() {
+        let cut = SpaceTiling::Reference.decode_cut(8).unwrap();
+        assert_eq!(cut.computed(76), 32 + 32 + 28 + 4);
+        assert_eq!(SpaceTiling::Large.tile_px(), Some(512));
+        assert!(SpaceTiling::Whole.decode_cut(8).is_none());
+    }
 }

@@ -38,9 +38,14 @@ pub(crate) struct TimeTile {
 }
 
 impl TimeTile {
+    /// Positions of its input.
+    pub(crate) fn length(&self) -> i64 {
+        self.input.end - self.input.start
+    }
+
     /// Its part of an input, (B, C, T, H, W).
     pub(crate) fn of(&self, input: &Tensor) -> Tensor {
-        input.narrow(TIME, self.input.start, self.input.end - self.input.start)
+        input.narrow(TIME, self.input.start, self.length())
     }
 }
 
@@ -108,7 +113,8 @@ fn overlapping(length: i64, (tile, stride): (i64, i64), faded: i64) -> Vec<TimeT
         dropped: i64::from(start > 0),
         faded: if start > 0 { faded } else { 0 },
     });
-    let is_past_only = |tile: &TimeTile| tile.input.start > 0 && tile.input.end - tile.input.start == 1;
+    let is_past_only =
+        |tile: &TimeTile| tile.input.start > 0 && tile.input.end - tile.input.start == 1;
     tiles.filter(|tile| !is_past_only(tile)).collect()
 }
 
@@ -136,3 +142,6 @@ fn chunked(chunk: Chunk, latents: i64, mut done: i64, mut open: i64) -> Vec<Time
     }
     tiles
 }
+
+#[cfg(test)]
+mod tests;

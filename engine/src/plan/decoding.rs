@@ -1,0 +1,314 @@
+//! How a job's frames are decoded: as the job asks, and as far as memory allows.
+//!
+//! What the device's size decides changes the result as little as who else uses it may: the pieces are chosen for the
+//! card, and are smaller only while it is too full.
+
+use std::fmt;
+
+use tch::Device;
+
+use super::{budget::Budget, probe, relief::ChunkRelief};
+use crate::{
+    settings::{VaeMode, VaeSettings},
+    vae::{Chunk, DecodeCost, DecodeScheme, Precision, SpaceTiling, TimeTiling},
+};
+
+/// The largest chunk that `auto` gives.
+const MAX_CHUNK: u8 = 8;
+/// What stands for the reference's tiles where a smaller chunk is wanted: they have so many new latent frames.
+const REFERENCE_CHUNK: u8 = 3;
+/// Pieces of quality, new latent frames and context, from the best on. A whole section in one piece is better still.
+const QUALITY: [(u8, u8); 8] = [
+    (8, 6),
+    (6, 6),
+    (4, 6),
+    (4, 4),
+    (3, 4),
+    (2, 4),
+    (2, 3),
+    (1, 3),
+];
+/// How many of them are better than smaller tiles in space.
+const BETTER_THAN_TILES: usize = 3;
+
+/// What the choice depends on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DecodeRequest<'a> {
+    /// What the job asks for.
+    pub(super) settings: VaeSettings,
+    /// What is decoded, with the scheme of a job that asks for nothing.
+    pub(super) cost: DecodeCost<'a>,
+    /// Whether that scheme's tiles in space were asked for.
+    pub(super) has_forced_space: bool,
+    pub(super) relief: ChunkRelief,
+    /// `None` where nothing is refused for want of memory.
+    pub(super) room: Option<DecodeRoom>,
+}
+
+/// What decoding may take beside all weights that stay.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DecodeRoom {
+    /// Were the device otherwise empty.
+    pub(super) card_bytes: u64,
+    /// As it is.
+    pub(super) free_bytes: u64,
+}
+
+impl DecodeRoom {
+    /// Beside so many bytes.
+    pub(super) fn beside(stays_bytes: u64, budget: &Budget) -> Self {
+        let empty = Budget {
+            free_bytes: budget.total_bytes,
+            foreign_bytes: 0,
+            ..*budget
+        };
+        Self {
+            card_bytes: empty.usable_bytes().saturating_sub(stays_bytes),
+            free_bytes: budget.usable_bytes().saturating_sub(stays_bytes),
+        }
+    }
+}
+
+/// How a job's frames are decoded, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChosenScheme {
+    pub(crate) scheme: DecodeScheme,
+    pub(crate) reason: SchemeReason,
+}
+
+/// Why frames are decoded as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SchemeReason {
+    /// Nothing else was asked for.
+    Default,
+    /// `vae.mode: reference`.
+    Reference,
+    /// A chunk, a cross-fade, or `vae.mode: chunked`.
+    Chunked,
+    /// `vae.quality: on`.
+    Quality,
+    /// Memory ran out before.
+    Relief,
+    /// The device is too full.
+    Room,
+}
+
+impl fmt::Display for SchemeReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Default => "nothing else was asked for",
+            Self::Reference => "`vae.mode` is reference",
+            Self::Chunked => "chunks were asked for",
+            Self::Quality => "`vae.quality` is on",
+            Self::Relief => "memory ran out before",
+            Self::Room => "there is no memory for larger pieces",
+        })
+    }
+}
+
+/// How latents are decoded by hand: in chunks as large as `device` holds now, cut along height and width as the cost's
+/// scheme says.
+pub fn decode_scheme(settings: &VaeSettings, cost: DecodeCost<'_>, device: Device) -> DecodeScheme {
+    let budget = device.is_cuda().then(|| probe::budget(device));
+    let request = DecodeRequest {
+        has_forced_space: true,
+        ..by_hand(settings, cost, budget.as_ref())
+    };
+    request.asked().scheme
+}
+
+/// The same on a card of so much memory, beside `kept_bytes` of weights: as a job would on it.
+pub fn decode_scheme_on(
+    settings: &VaeSettings,
+    cost: DecodeCost<'_>,
+    (budget, kept_bytes): (&Budget, u64),
+) -> DecodeScheme {
+    let room = DecodeRoom::beside(kept_bytes, budget);
+    let request = DecodeRequest {
+        room: Some(room),
+        ..by_hand(settings, cost, None)
+    };
+    request.choose().scheme
+}
+
+fn by_hand<'a>(
+    settings: &VaeSettings,
+    cost: DecodeCost<'a>,
+    budget: Option<&Budget>,
+) -> DecodeRequest<'a> {
+    DecodeRequest {
+        settings: *settings,
+        cost,
+        has_forced_space: false,
+        relief: ChunkRelief::Planned,
+        room: budget.map(|budget| DecodeRoom::beside(0, budget)),
+    }
+}
+
+impl DecodeRequest<'_> {
+    /// How the frames are decoded.
+    pub(super) fn choose(&self) -> ChosenScheme {
+        let asked = self.asked();
+        let relieved = self.relieved(asked);
+        if self.settings.mode == VaeMode::Reference || self.fits_now(relieved.scheme) {
+            return relieved;
+        }
+        let smaller = self.smaller_than(relieved.scheme);
+        let fitting = smaller.iter().find(|scheme| self.fits_now(**scheme));
+        // Where not even the last one fits, it is the one whose size the refusal names.
+        let scheme = fitting.or(smaller.last()).copied();
+        ChosenScheme {
+            scheme: scheme.unwrap_or(relieved.scheme),
+            reason: SchemeReason::Room,
+        }
+    }
+
+    /// What the job asks for.
+    fn asked(&self) -> ChosenScheme {
+        let base = self.cost.scheme;
+        let (scheme, reason) = if self.settings.has_quality {
+            (self.quality(), SchemeReason::Quality)
+        } else if self.settings.asks_for_chunks() {
+            let chunk = TimeTiling::Chunked(self.chunk());
+            (
+                DecodeScheme {
+                    time: chunk,
+                    ..base
+                },
+                SchemeReason::Chunked,
+            )
+        } else if self.settings.mode == VaeMode::Reference {
+            (base, SchemeReason::Reference)
+        } else {
+            (base, SchemeReason::Default)
+        };
+        ChosenScheme { scheme, reason }
+    }
+
+    /// The chunk that is asked for, or the largest that the card holds.
+    fn chunk(&self) -> Chunk {
+        let of = |latent_frames| Chunk::new(latent_frames, self.settings.blend_frames);
+        if let Some(latent_frames) = self.settings.chunk {
+            return of(latent_frames);
+        }
+        let mut chunks = (1..=MAX_CHUNK).rev().map(of);
+        let fitting = chunks.find(|chunk| {
+            self.fits_card(DecodeScheme {
+                time: TimeTiling::Chunked(*chunk),
+                ..self.cost.scheme
+            })
+        });
+        fitting.unwrap_or_else(|| of(1))
+    }
+
+    /// The best pieces that the card holds.
+    fn quality(&self) -> DecodeScheme {
+        let section = u8::try_from(self.cost.latent_frames).unwrap_or(u8::MAX);
+        let scheme = |(latent_frames, context), space| DecodeScheme {
+            time: TimeTiling::Chunked(Chunk::of_quality(latent_frames, context)),
+            space,
+            precision: Precision::F32Sums,
+        };
+        let base_space = self.cost.scheme.space;
+        if self.room.is_none() {
+            return scheme(QUALITY[0], base_space);
+        }
+        let spaces: &[SpaceTiling] = if self.has_forced_space {
+            &[base_space]
+        } else {
+            &[
+                SpaceTiling::Whole,
+                SpaceTiling::Large,
+                SpaceTiling::Reference,
+            ]
+        };
+        let last = spaces[spaces.len() - 1];
+        let of_space = |space: SpaceTiling| {
+            let pieces = if space == last {
+                &QUALITY[..]
+            } else {
+                &QUALITY[..BETTER_THAN_TILES]
+            };
+            let whole = [(section, QUALITY[0].1)];
+            let pieces = whole.into_iter().chain(pieces.iter().copied());
+            pieces.map(move |piece| scheme(piece, space))
+        };
+        let mut schemes = spaces.iter().flat_map(|space| of_space(*space));
+        let fitting = schemes.find(|scheme| self.fits_card(*scheme));
+        fitting.unwrap_or_else(|| scheme(QUALITY[QUALITY.len() - 1], last))
+    }
+
+    /// The same with what the ladder gave up.
+    fn relieved(&self, asked: ChosenScheme) -> ChosenScheme {
+        let latent_frames = match self.relief {
+            ChunkRelief::Planned => return asked,
+            ChunkRelief::Smaller => new_latent_frames(asked.scheme).div_ceil(2),
+            ChunkRelief::One => 1,
+        };
+        ChosenScheme {
+            scheme: with_chunk(asked.scheme, latent_frames),
+            reason: SchemeReason::Relief,
+        }
+    }
+
+    /// Ways that take less than `scheme`, from the most like it on.
+    fn smaller_than(&self, scheme: DecodeScheme) -> Vec<DecodeScheme> {
+        let tiled = DecodeScheme {
+            space: SpaceTiling::Reference,
+            ..scheme
+        };
+        let mut schemes = vec![tiled];
+        let mut latent_frames = new_latent_frames(scheme);
+        while latent_frames > 1 {
+            latent_frames = latent_frames.div_ceil(2);
+            schemes.push(with_chunk(tiled, latent_frames));
+        }
+        // The long past of quality is given up last.
+        schemes.push(DecodeScheme {
+            time: TimeTiling::Chunked(Chunk::new(1, Some(0))),
+            ..tiled
+        });
+        schemes
+    }
+
+    fn fits_card(&self, scheme: DecodeScheme) -> bool {
+        self.room
+            .is_none_or(|room| self.bytes(scheme) <= room.card_bytes)
+    }
+
+    fn fits_now(&self, scheme: DecodeScheme) -> bool {
+        self.room
+            .is_none_or(|room| self.bytes(scheme) <= room.free_bytes)
+    }
+
+    fn bytes(&self, scheme: DecodeScheme) -> u64 {
+        DecodeCost {
+            scheme,
+            ..self.cost
+        }
+        .working_bytes()
+    }
+}
+
+/// Latent frames that a piece adds.
+pub(super) fn new_latent_frames(scheme: DecodeScheme) -> u8 {
+    match scheme.time {
+        TimeTiling::Reference => REFERENCE_CHUNK,
+        TimeTiling::Chunked(chunk) => chunk.latent_frames(),
+    }
+}
+
+/// The same with another chunk.
+fn with_chunk(scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
+    let chunk = match scheme.time {
+        TimeTiling::Reference => Chunk::new(latent_frames, None),
+        TimeTiling::Chunked(chunk) => chunk.with(latent_frames),
+    };
+    DecodeScheme {
+        time: TimeTiling::Chunked(chunk),
+        ..scheme
+    }
+}
+
+#[cfg(test)]
+mod tests;

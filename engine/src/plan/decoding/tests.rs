@@ -1,0 +1,186 @@
+//! What jobs get on cards of different sizes.
+
+use tch::Kind;
+
+use super::*;
+use crate::vae::Config;
+
+const GIB: u64 = 1 << 30;
+
+fn request<'a>(config: &'a Config, settings: VaeSettings, gib: Option<u64>) -> DecodeRequest<'a> {
+    let space = match gib {
+        Some(gib) if gib < 60 => SpaceTiling::Reference,
+        _ => SpaceTiling::Whole,
+    };
+    DecodeRequest {
+        settings,
+        cost: DecodeCost {
+            config,
+            kind: Kind::Half,
+            size_px: [608, 640],
+            latent_frames: 18,
+            scheme: space.into(),
+        },
+        has_forced_space: false,
+        relief: ChunkRelief::Planned,
+        room: gib.map(|gib| DecodeRoom {
+            card_bytes: (gib - 1) * GIB,
+            free_bytes: (gib - 1) * GIB,
+        }),
+    }
+}
+
+fn settings(mode: VaeMode, chunk: Option<u8>, blend_frames: Option<u8>) -> VaeSettings {
+    VaeSettings {
+        mode,
+        chunk,
+        blend_frames,
+        has_quality: false,
+    }
+}
+
+const QUALITY_ON: VaeSettings = VaeSettings {
+    mode: VaeMode::Auto,
+    chunk: Some(1),
+    blend_frames: Some(0),
+    has_quality: true,
+};
+
+/// As in `Chunks(2+3, blend 4)AndSpace`.
+fn chosen(request: &DecodeRequest<'_>) -> (String, SchemeReason) {
+    let ChosenScheme { scheme, reason } = request.choose();
+    (scheme.to_string(), reason)
+}
+
+#[test]
+fn who_asks_for_nothing_gets_the_reference() {
+    let config = Config::published();
+    for (gib, expected) in [
+        (None, "Time"),
+        (Some(80), "Time"),
+        (Some(6), "TimeAndSpace"),
+    ] {
+        let auto = request(&config, VaeSettings::default(), gib);
+        assert_eq!(chosen(&auto), (expected.into(), SchemeReason::Default));
+        let reference = settings(VaeMode::Reference, None, None);
+        let reference = request(&config, reference, gib);
+        assert_eq!(
+            chosen(&reference),
+            (expected.into(), SchemeReason::Reference)
+        );
+    }
+}
+
+#[test]
+fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
+    let config = Config::published();
+    use VaeMode::{Auto, Chunked};
+    for (settings, gib, expected) in [
+        (settings(Auto, Some(2), None), None, "Chunks(2+2, blend 4)"),
+        (
+            settings(Auto, Some(2), None),
+            Some(8),
+            "Chunks(2+2, blend 4)AndSpace",
+        ),
+        (
+            settings(Auto, Some(8), Some(16)),
+            None,
+            "Chunks(5+8, blend 16)",
+        ),
+        (settings(Auto, None, Some(0)), None, "Chunks(2+8, blend 0)"),
+        (settings(Chunked, None, None), None, "Chunks(2+8, blend 4)"),
+        (
+            settings(Chunked, None, None),
+            Some(80),
+            "Chunks(2+8, blend 4)",
+        ),
+        (
+            settings(Chunked, None, None),
+            Some(16),
+            "Chunks(2+8, blend 4)AndSpace",
+        ),
+        (
+            settings(Chunked, None, None),
+            Some(6),
+            "Chunks(2+4, blend 4)AndSpace",
+        ),
+        (
+            settings(Chunked, None, None),
+            Some(4),
+            "Chunks(2+1, blend 4)AndSpace",
+        ),
+    ] {
+        let found = chosen(&request(&config, settings, gib));
+        assert_eq!(found, (expected.into(), SchemeReason::Chunked), "{gib:?}");
+    }
+}
+
+#[test]
+fn quality_wins_and_gets_the_largest_pieces_of_the_card() {
+    let config = Config::published();
+    for (gib, expected) in [
+        (None, "Chunks(6+8, blend 8) in f32 sums"),
+        (Some(180), "Chunks(6+18, blend 8) in f32 sums"),
+        (Some(80), "Chunks(6+4, blend 8) in f32 sums"),
+        (Some(24), "Chunks(6+8, blend 8)AndSpace in f32 sums"),
+        (Some(8), "Chunks(3+1, blend 8)AndSpace in f32 sums"),
+    ] {
+        let found = chosen(&request(&config, QUALITY_ON, gib));
+        assert_eq!(found.1, SchemeReason::Quality, "{gib:?}");
+        assert_eq!(found.0, expected, "{gib:?}");
+    }
+}
+
+#[test]
+fn a_device_that_is_too_full_gets_smaller_pieces_unless_the_job_insists_on_the_references() {
+    let config = Config::published();
+    let full = |settings, free_gib| {
+        let mut request = request(&config, settings, Some(80));
+        request.room.as_mut().unwrap().free_bytes = free_gib * GIB;
+        chosen(&request)
+    };
+    for (free_gib, expected) in [
+        (30, ("Time", SchemeReason::Default)),
+        (20, ("TimeAndSpace", SchemeReason::Room)),
+        (4, ("Chunks(2+2, blend 4)AndSpace", SchemeReason::Room)),
+        (3, ("Chunks(2+1, blend 4)AndSpace", SchemeReason::Room)),
+        (0, ("Chunks(2+1, blend 0)AndSpace", SchemeReason::Room)),
+    ] {
+        let (name, reason) = full(VaeSettings::default(), free_gib);
+        assert_eq!((name.as_str(), reason), expected, "{free_gib} GiB");
+    }
+    let insists = settings(VaeMode::Reference, None, None);
+    assert_eq!(full(insists, 3), ("Time".into(), SchemeReason::Reference));
+}
+
+#[test]
+fn the_ladder_halves_the_chunk_and_then_takes_one() {
+    let config = Config::published();
+    let eight = settings(VaeMode::Auto, Some(8), None);
+    for (settings, relief, expected) in [
+        (
+            VaeSettings::default(),
+            ChunkRelief::Smaller,
+            "Chunks(2+2, blend 4)",
+        ),
+        (
+            VaeSettings::default(),
+            ChunkRelief::One,
+            "Chunks(2+1, blend 4)",
+        ),
+        (eight, ChunkRelief::Smaller, "Chunks(2+4, blend 4)"),
+        (eight, ChunkRelief::One, "Chunks(2+1, blend 4)"),
+        (
+            QUALITY_ON,
+            ChunkRelief::Smaller,
+            "Chunks(6+4, blend 8) in f32 sums",
+        ),
+    ] {
+        let request = DecodeRequest {
+            relief,
+            ..request(&config, settings, None)
+        };
+        let expected = (expected.to_owned(), SchemeReason::Relief);
+        assert_eq!(chosen(&request), expected);
+    }
+}

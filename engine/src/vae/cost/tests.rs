@@ -1,0 +1,154 @@
+//! Planned against measured memory, and what is computed.
+
+use std::cell::Cell;
+
+use tch::{Device, Tensor};
+
+use super::*;
+use crate::vae::tiles::{Chunk, SpaceTiling, TimeTiling, over_space};
+
+const GIB: u64 = 1 << 30;
+const VAE_BYTES: u64 = 493_000_000;
+
+fn decoding(config: &Config, latent_frames: u64, space: SpaceTiling) -> DecodeCost<'_> {
+    DecodeCost {
+        config,
+        kind: Kind::Half,
+        size_px: [608, 640],
+        latent_frames,
+        scheme: space.into(),
+    }
+}
+
+#[test]
+fn the_measured_decodes_are_predicted() {
+    let config = Config::published();
+    for (latent_frames, tiling, measured_gib) in [
+        (1, SpaceTiling::Whole, 2.3),
+        (2, SpaceTiling::Whole, 7.3),
+        (4, SpaceTiling::Whole, 16.8),
+        (9, SpaceTiling::Whole, 21.5),
+        (18, SpaceTiling::Whole, 21.6),
+        (9, SpaceTiling::Reference, 4.1),
+        (18, SpaceTiling::Reference, 4.2),
+    ] {
+        let bytes = VAE_BYTES + decoding(&config, latent_frames, tiling).allocated_bytes();
+        let gib = bytes as f64 / GIB as f64;
+        let ratio = gib / measured_gib;
+        assert!(
+            (ratio - 1.0).abs() < 0.05,
+            "{latent_frames} {tiling:?}: {gib}, measured {measured_gib}"
+        );
+    }
+}
+
+#[test]
+fn spatial_tiles_bound_the_size() {
+    let config = Config::published();
+    let growth = |tiling| {
+        let small = decoding(&config, 5, tiling);
+        let large = DecodeCost {
+            size_px: [1216, 640],
+            ..small
+        };
+        large.working_bytes() as f64 / small.working_bytes() as f64
+    };
+    assert!(growth(SpaceTiling::Whole) > 1.99);
+    assert!(growth(SpaceTiling::Reference) < 1.02);
+}
+
+#[test]
+fn the_largest_piece_that_tiling_makes_is_counted() {
+    let config = Config::published();
+    let [height, width, frames] = [76, 80, 50];
+    let latents = |size: [i64; 3]| {
+        let [t, h, w] = size;
+        Tensor::zeros([1, 1, t, h, w], (Kind::Float, Device::Cpu))
+    };
+    let largest = Cell::new([0; 3]);
+    let decode = |piece: &Tensor| {
+        let size = piece.size();
+        let size = [size[2], size[3], size[4]];
+        let before = largest.get();
+        largest.set([0, 1, 2].map(|axis| size[axis].max(before[axis])));
+        let [t, h, w] = size;
+        latents([pixel_frames(t), 8 * h, 8 * w])
+    };
+    let whole = latents([frames, height, width]);
+    let size_px = [8 * height, 8 * width];
+    let scheme = DecodeScheme::from(SpaceTiling::Reference);
+    for tile in scheme.time.tiles(frames) {
+        let tiles = scheme.space.decode_cut(8).unwrap();
+        let _ = over_space(&tile.of(&whole), tiles, size_px, decode);
+    }
+    let beside_the_video = |size: [i64; 3], space: SpaceTiling| {
+        let [t, h, w] = size.map(i64::unsigned_abs);
+        let decoding = DecodeCost {
+            config: &config,
+            kind: Kind::Half,
+            size_px: [8 * w, 8 * h],
+            latent_frames: t,
+            scheme: space.into(),
+        };
+        decoding.allocated_bytes() - decoding.video_bytes()
+    };
+    assert_eq!(
+        beside_the_video([frames, height, width], SpaceTiling::Reference),
+        beside_the_video(largest.get(), SpaceTiling::Whole)
+    );
+}
+
+fn in_chunks(chunk: Chunk, precision: Precision) -> DecodeScheme {
+    DecodeScheme {
+        time: TimeTiling::Chunked(chunk),
+        space: SpaceTiling::Whole,
+        precision,
+    }
+}
+
+#[test]
+fn chunk_1_takes_less_than_a_third_of_one_pass() {
+    let config = Config::published();
+    let of = |chunk| DecodeCost {
+        scheme: in_chunks(chunk, Precision::Model),
+        ..decoding(&config, 18, SpaceTiling::Whole)
+    };
+    let whole = of(Chunk::of_quality(18, 1)).working_bytes();
+    let ratio = of(Chunk::new(1, None)).working_bytes() as f64 / whole as f64;
+    assert!(ratio < 0.2, "{ratio}");
+    let sizes: Vec<u64> = (1..=8)
+        .map(|chunk| of(Chunk::new(chunk, None)).working_bytes())
+        .collect();
+    assert!(
+        sizes.is_sorted_by(|smaller, larger| smaller < larger),
+        "{sizes:?}"
+    );
+}
+
+#[test]
+fn work_counts_what_tiles_have_in_common() {
+    let config = Config::published();
+    let reference = decoding(&config, 18, SpaceTiling::Whole);
+    let pixels = 608 * 640;
+    assert_eq!(reference.work(), (5 * 17 + 9) * pixels);
+    let chunk_1 = DecodeCost {
+        scheme: in_chunks(Chunk::new(1, None), Precision::Model),
+        ..reference
+    };
+    assert_eq!(chunk_1.work(), 16 * 9 * pixels);
+    let whole = DecodeCost {
+        scheme: in_chunks(Chunk::of_quality(18, 6), Precision::F32Sums),
+        ..reference
+    };
+    assert_eq!(whole.work(), 69 * pixels);
+    let tiled = decoding(&config, 18, SpaceTiling::Reference);
+    let side = |latents: u64| latents * 8;
+    let (width, height) = (side(32 + 32 + 28 + 4), side(32 + 32 + 32 + 8));
+    assert_eq!(tiled.work(), (5 * 17 + 9) * width * height);
+    // What fits a tile is not cut.
+    let small = DecodeCost {
+        size_px: [256, 128],
+        ..tiled
+    };
+    assert_eq!(small.work(), (5 * 17 + 9) * 256 * 128);
+}

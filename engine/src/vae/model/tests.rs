@@ -1,0 +1,153 @@
+//! Real decodes of the demo's trained VAE, in pieces and in one.
+
+use std::path::Path;
+
+use super::*;
+use crate::vae::{Chunk, Precision, TimeTiling};
+
+const SIZES_PX: [[i64; 2]; 2] = [[40, 56], [64, 32]];
+
+fn demo(kind: Kind) -> Vae {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/demo/vae");
+    let source = ModelSource::Folder(Path::new(folder).into());
+    Vae::open(&source, Device::Cpu, kind).unwrap()
+}
+
+/// A bright bar that moves across a dark picture, (1, C, T, h, w) unscaled.
+fn moving_bar(vae: &Vae, latent_frames: i64, [height, width]: [i64; 2]) -> Tensor {
+    let frames = 4 * latent_frames - 3;
+    let options = (Kind::Float, Device::Cpu);
+    let time = Tensor::arange(frames, options).view([1, 1, frames, 1, 1]) / frames as f64;
+    let place = Tensor::arange(width, options).view([1, 1, 1, 1, width]) / width as f64;
+    let bar = ((place - time) * 6.0).square().neg().exp() * 1.6 - 0.8;
+    let pixels = bar.expand([1, 3, frames, height, width], false);
+    vae.encode(&pixels, SpaceTiling::Whole).mean
+}
+
+fn chunked(chunk: Chunk) -> DecodeScheme {
+    DecodeScheme {
+        time: TimeTiling::Chunked(chunk),
+        ..DecodeScheme::default()
+    }
+}
+
+fn one_pass(vae: &Vae, latents: &Tensor) -> Tensor {
+    let whole = chunked(Chunk::of_quality(u8::MAX, 1));
+    vae.decode(latents, whole)
+}
+
+/// Decibels, of frames in [−1, 1].
+fn psnr(a: &Tensor, b: &Tensor) -> f64 {
+    let error = (a - b).square().mean(Kind::Double).double_value(&[]);
+    -10.0 * (error / 4.0).log10()
+}
+
+/// The frame of `whole` that each of `frames` is most like.
+fn most_alike(frames: &Tensor, whole: &Tensor) -> Vec<i64> {
+    let flat = |x: &Tensor| x.squeeze_dim(0).transpose(0, 1).flatten(1, -1); // (F, 3·H·W)
+    let (frames, whole) = (flat(frames), flat(whole));
+    let distances = (frames.unsqueeze(1) - whole.unsqueeze(0))
+        .square()
+        .mean_dim(-1, false, None);
+    Vec::try_from(distances.argmin(1, false)).unwrap()
+}
+
+#[test]
+fn chunks_show_the_same_video_in_the_same_order() {
+    let _no_grad = tch::no_grad_guard();
+    let vae = demo(Kind::Float);
+    for size in SIZES_PX {
+        let latents = moving_bar(&vae, 9, size);
+        let whole = one_pass(&vae, &latents);
+        assert_eq!(whole.size(), [1, 3, 33, size[0], size[1]]);
+        let reference = psnr(&vae.decode(&latents, DecodeScheme::default()), &whole);
+        for (chunk, blend) in [
+            (1, None),
+            (1, Some(0)),
+            (2, None),
+            (2, Some(16)),
+            (5, Some(7)),
+            (8, None),
+        ] {
+            let scheme = chunked(Chunk::new(chunk, blend));
+            let frames = vae.decode(&latents, scheme);
+            assert_eq!(frames.size(), whole.size(), "{scheme}");
+            let likeness = psnr(&frames, &whole);
+            assert!(
+                likeness > reference - 6.0,
+                "{scheme}: {likeness}, reference {reference}"
+            );
+            let order = most_alike(&frames, &whole);
+            let off = order
+                .iter()
+                .zip(0..)
+                .filter(|(found, frame)| (*found - frame).abs() > 1);
+            assert_eq!(off.count(), 0, "{scheme}: {order:?}");
+        }
+        let quality = vae.decode(&latents, chunked(Chunk::of_quality(2, 4)));
+        let likeness = psnr(&quality, &whole);
+        assert!(likeness > reference, "{likeness}, reference {reference}");
+    }
+}
+
+#[test]
+fn a_chunk_as_long_as_the_video_is_one_pass_and_a_later_past_changes_nothing() {
+    let _no_grad = tch::no_grad_guard();
+    let vae = demo(Kind::Float);
+    let latents = moving_bar(&vae, 4, SIZES_PX[0]);
+    let whole = one_pass(&vae, &latents);
+    // Up to four latents the reference has one tile, too.
+    assert_eq!(vae.decode(&latents, DecodeScheme::default()), whole);
+    assert_eq!(vae.decode(&latents, chunked(Chunk::new(2, None))), whole);
+    let single = vae.decode(&latents.narrow(2, 0, 1), chunked(Chunk::new(1, None)));
+    assert_eq!(single.size()[2], 1);
+}
+
+#[test]
+fn tiles_in_space_and_chunks_go_together() {
+    let _no_grad = tch::no_grad_guard();
+    let vae = demo(Kind::Float);
+    let latents = moving_bar(&vae, 4, [64, 264]);
+    let scheme = chunked(Chunk::new(1, None));
+    let whole_frames = vae.decode(&latents, scheme);
+    let tiled = DecodeScheme {
+        space: SpaceTiling::Reference,
+        ..scheme
+    };
+    let tiled = vae.decode(&latents, tiled);
+    assert_eq!(tiled.size(), whole_frames.size());
+    assert!(tiled != whole_frames, "a frame wider than a tile is cut");
+    let likeness = psnr(&tiled, &whole_frames);
+    assert!(likeness > 20.0, "{likeness}");
+    // The left part of the first tile has no neighbour yet.
+    let order = most_alike(&tiled, &whole_frames);
+    assert_eq!(order, (0..13).collect::<Vec<_>>());
+}
+
+#[test]
+fn sums_in_f32_are_nearer_to_f32_than_the_weights_type() {
+    let _no_grad = tch::no_grad_guard();
+    let (exact, rounded) = (demo(Kind::Float), demo(Kind::BFloat16));
+    let latents = moving_bar(&exact, 2, [32, 32]);
+    let expected = one_pass(&exact, &latents);
+    let of = |precision| {
+        let scheme = DecodeScheme {
+            precision,
+            ..DecodeScheme::default()
+        };
+        rounded.decode(&latents.to_kind(Kind::BFloat16), scheme)
+    };
+    let (native, sums) = (of(Precision::Model), of(Precision::F32Sums));
+    assert_eq!((native.kind(), sums.kind()), (Kind::BFloat16, Kind::Float));
+    let [native, sums] = [native, sums].map(|frames| psnr(&frames.to_kind(Kind::Float), &expected));
+    assert!(
+        sums > native,
+        "{sums} dB with f32 sums, {native} dB without"
+    );
+    // Where everything is f32 there is nothing to gain, and nothing changes.
+    let scheme = DecodeScheme {
+        precision: Precision::F32Sums,
+        ..DecodeScheme::default()
+    };
+    assert_eq!(exact.decode(&latents, scheme), expected);
+}
