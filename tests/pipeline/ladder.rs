@@ -36,7 +36,7 @@ fn numbers(rungs: &[RungTaken]) -> Vec<u32> {
 
 /// One test for all cases, since libtorch has one noise generator for all threads.
 #[test]
-fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
+fn a_job_that_runs_out_of_memory_goes_on_with_less() {
     tch::set_num_threads(1); // several would wait for each other on a busy machine
     let desk = Desk::new();
     let request = brief(desk.request(Model::Original, 2));
@@ -56,29 +56,47 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
     let at = |phase, section, step| {
         move |now: Progress| (now.phase, now.section, now.step) == (phase, section, step)
     };
-    for (name, times, phase, place) in [
+    for (name, expected, phase, place) in [
         (
             "a step of the second section",
-            1,
+            &[4][..],
             "sampling section 2",
             at(Phase::Sample, 1, 1),
         ),
         (
             "the first step of the first",
-            2,
+            &[4, 5],
             "sampling section 1",
             at(Phase::Sample, 0, 0),
         ),
         (
             "decoding the first",
-            4,
+            &[1],
+            "decoding section 1",
+            at(Phase::Decode, 0, 2),
+        ),
+        (
+            "decoding the first, which takes smaller chunks",
+            &[1, 2],
+            "decoding section 1",
+            at(Phase::Decode, 0, 2),
+        ),
+        (
+            "decoding the first, which takes the smallest chunks",
+            &[1, 2, 3],
+            "decoding section 1",
+            at(Phase::Decode, 0, 2),
+        ),
+        (
+            "decoding the first, which takes less of the transformer",
+            &[1, 2, 3, 4],
             "decoding section 1",
             at(Phase::Decode, 0, 2),
         ),
     ] {
+        let times = expected.len() as u32;
         let (outcome, heard) = render(&fresh(name), (times, place));
         let output = outcome.unwrap();
-        let expected: Vec<u32> = (1..=times).collect();
         assert_eq!(numbers(&heard), expected, "{name}");
         assert_eq!(output.rungs, heard, "{name}");
         assert!(
@@ -87,8 +105,26 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
             heard[0].reason
         );
         assert_eq!(output.latents_sha256, undisturbed.latents_sha256, "{name}");
-        // The files differ in the time at which they were written.
-        assert_eq!(output.stream_sha256, undisturbed.stream_sha256, "{name}");
+        // The files differ in the time at which they were written, and frames of smaller chunks in their values.
+        let has_smaller_chunks = expected.contains(&2);
+        assert_eq!(
+            output.stream_sha256 != undisturbed.stream_sha256,
+            has_smaller_chunks,
+            "{name}"
+        );
+        assert_eq!(output.plan, undisturbed.plan, "{name}");
+        let says = |warning: &&String| warning.contains("in chunks of");
+        let warnings: Vec<_> = output.warnings.iter().filter(says).collect();
+        let latent_frames = if expected.contains(&3) { 1 } else { 2 };
+        let warned = format!(
+            "frames were decoded in chunks of {latent_frames} latent frames because memory ran out: the chunks fade into \
+             each other"
+        );
+        assert_eq!(
+            warnings,
+            vec![&warned; usize::from(has_smaller_chunks)],
+            "{name}"
+        );
     }
 
     std::fs::remove_file(&undisturbed.video).unwrap();
@@ -101,19 +137,19 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less_and_is_the_same() {
     );
     assert!(
         failure.message.starts_with("out of host memory while decoding section 1: ")
-            && failure.message.contains("given up before: vae tiles, preserve 2 GB more, half of the resident blocks, every block streamed"),
+            && failure.message.contains("given up before: vae tiles, vae chunk smaller, vae chunk 1, preserve 2 GB more, half of the resident blocks, every block streamed"),
         "{}",
         failure.message
     );
-    assert_eq!(numbers(&heard), [1, 2, 3, 4]);
+    assert_eq!(numbers(&heard), [1, 2, 3, 4, 5, 6]);
     assert!(!endless.output.exists());
 
     // What was made is not lost, and the next run may begin where this one ended.
-    let retried = RenderRequest { rung: 4, ..endless };
+    let retried = RenderRequest { rung: 6, ..endless };
     let output = render(&retried, (0, |_| false)).0.unwrap();
     assert_eq!(output.latents_sha256, undisturbed.latents_sha256);
-    assert_eq!(numbers(&output.rungs), [4]);
+    assert_eq!(numbers(&output.rungs), [6]);
     let resumed = output.resumed.unwrap();
     assert_eq!((resumed.sections_done, resumed.is_exact), (1, false));
-    assert!(resumed.reason.unwrap().contains("rung was 0 and is 4"));
+    assert!(resumed.reason.unwrap().contains("rung was 0 and is 6"));
 }

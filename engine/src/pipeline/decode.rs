@@ -9,7 +9,7 @@ use crate::{
     checkpoint::{DecodedSection, KeptFrames, Provenance, SLOW},
     error::Error,
     progress::ProgressReporter,
-    vae::{DecodeScheme, Joined, TimeTile, Vae},
+    vae::{DecodeScheme, Joined, TimeTile, TimeTiling, Vae},
 };
 
 /// The pieces of one section that are decoded.
@@ -35,11 +35,23 @@ impl Decoding {
         (latents, scheme): (&Tensor, DecodeScheme),
         pieces: &mut Pieces<'_, '_>,
     ) -> Result<Tensor, Error> {
+        self.join(latents.size()[2], scheme.time, |number, tile| {
+            let decode = || vae.decode_tile(latents, tile, scheme);
+            let frames = pieces.piece(number, tile, decode)?;
+            Ok(frames.to_device(latents.device()))
+        })
+    }
+
+    /// Joins what `piece` makes of each missing tile, of which it is told how many came before.
+    fn join(
+        &mut self,
+        latents: i64,
+        time: TimeTiling,
+        mut piece: impl FnMut(u32, &TimeTile) -> Result<Tensor, Error>,
+    ) -> Result<Tensor, Error> {
         let (done, open) = (self.joined.input_done(), self.joined.open());
-        for tile in scheme.time.rest(latents.size()[2], done, open) {
-            let decode = || vae.decode_tile(latents, &tile, scheme);
-            let frames = pieces.piece(self.pieces, &tile, decode)?;
-            self.joined.push(&tile, &frames.to_device(latents.device()));
+        for tile in time.rest(latents, done, open) {
+            self.joined.push(&tile, &piece(self.pieces, &tile)?);
             self.pieces += 1;
         }
         Ok(self.joined.whole())
@@ -72,5 +84,65 @@ impl Pieces<'_, '_> {
             self.progress.decoded(self.frames.sections(), number + 1)?;
         }
         Ok(decoded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::{device, vae::Chunk};
+
+    /// Frames with the numbers of the latents that they are of.
+    fn numbered(tile: &TimeTile) -> Tensor {
+        let latents =
+            Tensor::arange_start(tile.input.start, tile.input.end, (Kind::Float, Device::Cpu));
+        let others = latents.narrow(0, 1, tile.length() - 1);
+        let others = others.repeat_interleave_self_int(4, 0, None);
+        Tensor::cat(&[latents.narrow(0, 0, 1), others], 0).view([1, 1, -1, 1, 1])
+    }
+
+    /// Every tile of every way of cutting fails once; what was decoded before it is not decoded again.
+    #[test]
+    fn the_tile_that_fails_is_repeated_smaller_and_finished_ones_stay() {
+        let chunks = [1, 3, 8].map(|chunk| TimeTiling::Chunked(Chunk::new(chunk, None)));
+        let whole = numbered(&TimeTiling::Chunked(Chunk::of_quality(19, 1)).tiles(19)[0]);
+        for time in chunks.into_iter().chain([TimeTiling::Reference]) {
+            for (failing, tile) in (0..).zip(time.tiles(19)) {
+                let mut decoding = Decoding::default();
+                let mut decoded = vec![];
+                let outcome = device::catch(|| {
+                    decoding.join(19, time, |number, tile| {
+                        if number == failing {
+                            let _too_much = Tensor::empty([1 << 50], (Kind::Float, Device::Cpu));
+                        }
+                        decoded.push(tile.input.clone());
+                        Ok(numbered(tile))
+                    })
+                });
+                assert!(outcome.unwrap_err().is_out_of_memory());
+                assert_eq!(decoded.len(), failing as usize);
+                let done = decoded.last().map_or(0, |input| input.end);
+                decoding.leave_device();
+
+                let smaller = TimeTiling::Chunked(Chunk::new(1, None));
+                let mut first = true;
+                let frames = decoding.join(19, smaller, |number, again| {
+                    if first {
+                        assert_eq!(number, failing);
+                        assert!(again.length() < tile.length() || time == smaller);
+                        first = false;
+                    }
+                    assert!(again.input.end > done, "{time:?}: {again:?} after {done}");
+                    Ok(numbered(again))
+                });
+                let frames = frames.unwrap();
+                assert!(
+                    frames.allclose(&whole, 1e-5, 1e-5, false),
+                    "{time:?}, tile {failing}"
+                );
+            }
+        }
     }
 }

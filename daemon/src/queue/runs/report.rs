@@ -70,7 +70,8 @@ pub(in crate::queue) fn note(record: &mut Record, report: WorkerReport) {
             }
         }
         WorkerReport::Rung(taken) => {
-            job.runs.rung = taken.rung;
+            // A step gives up nothing of decoding, so that a lower rung may come after a higher one.
+            job.runs.rung = job.runs.rung.max(taken.rung);
             warn!(job = %job.id, rung = taken.rung, name = taken.name, "out of memory, using less: {}", taken.reason);
         }
         WorkerReport::Paused => *paused = true,

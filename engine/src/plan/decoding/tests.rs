@@ -122,7 +122,8 @@ fn quality_wins_and_gets_the_largest_pieces_of_the_card() {
         (None, "Chunks(6+8, blend 8) in f32 sums"),
         (Some(180), "Chunks(6+18, blend 8) in f32 sums"),
         (Some(80), "Chunks(6+4, blend 8) in f32 sums"),
-        (Some(24), "Chunks(6+8, blend 8)AndSpace in f32 sums"),
+        (Some(24), "Chunks(6+18, blend 8)AndSpace in f32 sums"),
+        (Some(16), "Chunks(6+4, blend 8)AndSpace in f32 sums"),
         (Some(8), "Chunks(3+1, blend 8)AndSpace in f32 sums"),
     ] {
         let found = chosen(&request(&config, QUALITY_ON, gib));
