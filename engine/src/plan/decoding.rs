@@ -246,7 +246,7 @@ impl DecodeRequest<'_> {
             ChunkRelief::One => 1,
         };
         ChosenScheme {
-            scheme: with_chunk(asked.scheme, latent_frames),
+            scheme: smaller(asked.scheme, latent_frames),
             reason: SchemeReason::Relief,
         }
     }
@@ -259,13 +259,13 @@ impl DecodeRequest<'_> {
         };
         let mut schemes = vec![tiled];
         let mut latent_frames = new_latent_frames(scheme);
-        while latent_frames > 1 {
+        while latent_frames > 2 {
             latent_frames = latent_frames.div_ceil(2);
-            schemes.push(with_chunk(tiled, latent_frames));
+            schemes.push(smaller(tiled, latent_frames));
         }
-        // The long past of quality is given up last.
+        schemes.push(smaller(tiled, 1));
         schemes.push(DecodeScheme {
-            time: TimeTiling::Chunked(Chunk::new(1, Some(0))),
+            time: TimeTiling::Chunked(Chunk::new(1, Some(0)).lean()),
             ..tiled
         });
         schemes
@@ -298,10 +298,11 @@ pub(super) fn new_latent_frames(scheme: DecodeScheme) -> u8 {
     }
 }
 
-/// The same with another chunk.
-fn with_chunk(scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
+/// The same with fewer new latent frames. The last one also gives up all of the past that it can.
+fn smaller(scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
     let chunk = match scheme.time {
-        TimeTiling::Reference => Chunk::new(latent_frames, None),
+        TimeTiling::Reference => Chunk::like_reference(latent_frames),
+        TimeTiling::Chunked(chunk) if latent_frames == 1 => chunk.with(1).lean(),
         TimeTiling::Chunked(chunk) => chunk.with(latent_frames),
     };
     DecodeScheme {

@@ -87,7 +87,7 @@ mod tests {
             precision: Precision::F32Sums,
             ..tiled
         };
-        let expected = "Chunks(2+3, blend 4)AndSpace in f32 sums";
+        let expected = "Chunks(3+3, blend 4)AndSpace in f32 sums";
         assert_eq!(chunked.to_string(), expected);
     }
 }

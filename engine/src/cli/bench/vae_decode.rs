@@ -81,6 +81,8 @@ struct Measurement {
     /// New latent frames of a chunk, latent frames before them, and frames of the cross-fade; null for the reference's
     /// tiles.
     chunk_latent_frames: Option<u8>,
+    /// Those of the first chunk, which has no context.
+    first_chunk_latent_frames: Option<u16>,
     context_latent_frames: Option<u8>,
     blend_frames: Option<u8>,
     /// Side of spatial tiles in pixels.
@@ -141,6 +143,10 @@ impl Args {
             frames,
             spatial_tiles: scheme.space != SpaceTiling::Whole,
             chunk_latent_frames: chunk.map(Chunk::latent_frames),
+            first_chunk_latent_frames: chunk.map(|chunk| {
+                let length = chunk.latent_frames() + chunk.context_latent_frames();
+                u16::from(length).min(self.latent_frames)
+            }),
             context_latent_frames: chunk.map(Chunk::context_latent_frames),
             blend_frames: chunk.map(Chunk::blend_frames),
             tile_px: scheme.space.tile_px(),

@@ -76,43 +76,41 @@ fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
     let config = Config::published();
     use VaeMode::{Auto, Chunked};
     for (settings, gib, expected) in [
-        (settings(Auto, Some(2), None), None, "Chunks(2+2, blend 4)"),
+        (settings(Auto, Some(2), None), None, "Chunks(3+2, blend 4)"),
         (
             settings(Auto, Some(2), None),
             Some(8),
-            "Chunks(2+2, blend 4)AndSpace",
+            "Chunks(3+2, blend 4)AndSpace",
         ),
         (
             settings(Auto, Some(8), Some(16)),
             None,
             "Chunks(5+8, blend 16)",
         ),
-        (settings(Auto, None, Some(0)), None, "Chunks(2+8, blend 0)"),
-        (settings(Chunked, None, None), None, "Chunks(2+8, blend 4)"),
+        (settings(Auto, None, Some(0)), None, "Chunks(3+8, blend 0)"),
+        (settings(Chunked, None, None), None, "Chunks(3+8, blend 4)"),
         (
             settings(Chunked, None, None),
             Some(80),
-            "Chunks(2+8, blend 4)",
+            "Chunks(3+8, blend 4)",
         ),
         (
             settings(Chunked, None, None),
             Some(16),
-            "Chunks(2+8, blend 4)AndSpace",
+            "Chunks(3+8, blend 4)AndSpace",
         ),
         (
             settings(Chunked, None, None),
             Some(6),
-            "Chunks(2+4, blend 4)AndSpace",
-        ),
-        (
-            settings(Chunked, None, None),
-            Some(4),
-            "Chunks(2+1, blend 4)AndSpace",
+            "Chunks(3+3, blend 4)AndSpace",
         ),
     ] {
         let found = chosen(&request(&config, settings, gib));
         assert_eq!(found, (expected.into(), SchemeReason::Chunked), "{gib:?}");
     }
+    let narrow = request(&config, settings(Chunked, None, None), Some(4));
+    let expected = ("Chunks(2+1, blend 4)AndSpace".into(), SchemeReason::Room);
+    assert_eq!(chosen(&narrow), expected);
 }
 
 #[test]
@@ -124,7 +122,7 @@ fn quality_wins_and_gets_the_largest_pieces_of_the_card() {
         (Some(80), "Chunks(6+4, blend 8) in f32 sums"),
         (Some(24), "Chunks(6+18, blend 8)AndSpace in f32 sums"),
         (Some(16), "Chunks(6+4, blend 8)AndSpace in f32 sums"),
-        (Some(8), "Chunks(3+1, blend 8)AndSpace in f32 sums"),
+        (Some(8), "Chunks(3+2, blend 8)AndSpace in f32 sums"),
     ] {
         let found = chosen(&request(&config, QUALITY_ON, gib));
         assert_eq!(found.1, SchemeReason::Quality, "{gib:?}");
@@ -145,7 +143,7 @@ fn a_device_that_is_too_full_gets_smaller_pieces_unless_the_job_insists_on_the_r
         (20, ("TimeAndSpace", SchemeReason::Room)),
         (4, ("Chunks(2+2, blend 4)AndSpace", SchemeReason::Room)),
         (3, ("Chunks(2+1, blend 4)AndSpace", SchemeReason::Room)),
-        (0, ("Chunks(2+1, blend 0)AndSpace", SchemeReason::Room)),
+        (0, ("Chunks(1+1, blend 0)AndSpace", SchemeReason::Room)),
     ] {
         let (name, reason) = full(VaeSettings::default(), free_gib);
         assert_eq!((name.as_str(), reason), expected, "{free_gib} GiB");
@@ -169,7 +167,7 @@ fn the_ladder_halves_the_chunk_and_then_takes_one() {
             ChunkRelief::One,
             "Chunks(2+1, blend 4)",
         ),
-        (eight, ChunkRelief::Smaller, "Chunks(2+4, blend 4)"),
+        (eight, ChunkRelief::Smaller, "Chunks(3+4, blend 4)"),
         (eight, ChunkRelief::One, "Chunks(2+1, blend 4)"),
         (
             QUALITY_ON,

@@ -115,7 +115,7 @@ fn chunk_1_takes_less_than_a_third_of_one_pass() {
     };
     let whole = of(Chunk::of_quality(18, 1)).working_bytes();
     let ratio = of(Chunk::new(1, None)).working_bytes() as f64 / whole as f64;
-    assert!(ratio < 0.2, "{ratio}");
+    assert!(ratio < 0.25, "{ratio}");
     let sizes: Vec<u64> = (1..=8)
         .map(|chunk| of(Chunk::new(chunk, None)).working_bytes())
         .collect();
@@ -135,7 +135,7 @@ fn work_counts_what_tiles_have_in_common() {
         scheme: in_chunks(Chunk::new(1, None), Precision::Model),
         ..reference
     };
-    assert_eq!(chunk_1.work(), 16 * 9 * pixels);
+    assert_eq!(chunk_1.work(), 15 * 13 * pixels);
     let whole = DecodeCost {
         scheme: in_chunks(Chunk::of_quality(18, 6), Precision::F32Sums),
         ..reference

@@ -2,8 +2,9 @@
 
 use crate::section::FRAMES_PER_LATENT;
 
-/// Latent frames of the past where nobody says more: see the table in docs/PERFORMANCE.md.
-const CONTEXT_LATENT_FRAMES: u8 = 2;
+/// Latent frames of the past where nobody says more: one more than the reference's tiles have, whose seams flicker; see
+/// the table in docs/PERFORMANCE.md.
+const CONTEXT_LATENT_FRAMES: u8 = 3;
 /// Frames of the cross-fade where nobody says otherwise.
 const BLEND_FRAMES: u8 = 4;
 /// The same where quality is asked for.
@@ -38,14 +39,29 @@ impl Chunk {
         }
     }
 
-    /// A tile's first frame stands for a latent that nothing came before, so that it can't be faded to: the past is
-    /// long enough for a frame before the cross-fade.
     fn blended_over(self, blend_frames: Option<u8>) -> Self {
         let blend_frames = blend_frames.unwrap_or(self.blend_frames);
-        let least = 1 + blend_frames.div_ceil(FRAMES_PER_LATENT as u8);
+        let least = least_context(blend_frames);
         Self {
             context_latent_frames: self.context_latent_frames.max(least),
             blend_frames,
+            ..self
+        }
+    }
+
+    /// So many latent frames with the overlap of the reference's tiles.
+    pub(crate) fn like_reference(latent_frames: u8) -> Self {
+        Self {
+            latent_frames: latent_frames.max(1),
+            context_latent_frames: 2,
+            blend_frames: BLEND_FRAMES,
+        }
+    }
+
+    /// The same with the shortest past that its cross-fade allows.
+    pub(crate) fn lean(self) -> Self {
+        Self {
+            context_latent_frames: least_context(self.blend_frames),
             ..self
         }
     }
@@ -77,4 +93,10 @@ impl Chunk {
     pub(super) fn length(self) -> i64 {
         i64::from(self.latent_frames) + i64::from(self.context_latent_frames)
     }
+}
+
+/// A tile's first frame stands for a latent that nothing came before, so that it can't be faded to: the past is long
+/// enough for a frame before the cross-fade.
+fn least_context(blend_frames: u8) -> u8 {
+    1 + blend_frames.div_ceil(FRAMES_PER_LATENT as u8)
 }

@@ -2,7 +2,10 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{HEIGHT, TIME, WIDTH, time::TimeTile};
+use super::{
+    axis::{HEIGHT, TIME, WIDTH},
+    time::TimeTile,
+};
 
 /// What the tiles so far have become. It stays as it was if a tile can't be added for want of memory.
 #[derive(Debug, Default)]

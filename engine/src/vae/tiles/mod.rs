@@ -6,8 +6,9 @@
 //!
 //! The layers are causal but for their norms, which look at all frames of a tile. So no finite past makes a tile's
 //! frames those of one pass over everything; what a chunk's past and its cross-fade are worth is measured
-//! (`bench/quality/vae.py`, docs/PERFORMANCE.md).
+//! by `bench/quality/vae.py`.
 
+mod axis;
 mod chunk;
 mod join;
 mod space;
@@ -16,10 +17,3 @@ mod time;
 pub use self::{chunk::Chunk, space::SpaceTiling, time::TimeTiling};
 pub(crate) use self::{join::Joined, time::TimeTile};
 pub(super) use self::{space::over_space, time::encode_tiles};
-
-/// The axis of time in (B, C, T, H, W).
-const TIME: i64 = 2;
-/// The axis of height.
-const HEIGHT: i64 = 3;
-/// The axis of width.
-const WIDTH: i64 = 4;

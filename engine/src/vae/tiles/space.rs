@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::{
-    HEIGHT, WIDTH,
+    axis::{HEIGHT, WIDTH},
     join::{blend, head, length},
 };
 

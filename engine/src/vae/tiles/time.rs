@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use tch::Tensor;
 
-use super::{TIME, chunk::Chunk};
+use super::{axis::TIME, chunk::Chunk};
 use crate::section::FRAMES_PER_LATENT;
 
 // Constants of the upstream class and not of its configuration.

@@ -1,7 +1,7 @@
 //! Tiles that agree join without a trace, and what fades fades in the right place.
 
 use super::*;
-use crate::vae::tiles::{Chunk, TimeTiling};
+use crate::vae::tiles::{chunk::Chunk, time::TimeTiling};
 
 /// Each latent frame becomes four frames with its value, the first one frame.
 fn repeat_frames(latents: &Tensor) -> Tensor {
@@ -49,7 +49,7 @@ fn tiles_that_agree_join_without_a_trace() {
 /// Tile i has value i: its frames come after those of the tile before, and fade in over the frames asked for.
 #[test]
 fn chunks_come_in_the_order_of_time_and_fade_over_what_is_asked_for() {
-    let time = TimeTiling::Chunked(Chunk::new(2, Some(4)));
+    let time = TimeTiling::Chunked(Chunk::like_reference(2));
     let mut joined = Joined::default();
     for (number, tile) in time.tiles(8).iter().enumerate() {
         let frames = 4 * tile.length() - 3;

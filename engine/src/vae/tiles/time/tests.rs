@@ -33,7 +33,10 @@ fn assert_complete(tiles: &[TimeTile], latents: i64, mut end: i64, what: &str) {
 fn all_chunks() -> impl Iterator<Item = Chunk> {
     let asked = (1..=8).flat_map(|latent_frames| {
         let blends = [None].into_iter().chain((0..=16).map(Some));
-        blends.map(move |blend| Chunk::new(latent_frames, blend))
+        blends.flat_map(move |blend| {
+            let chunk = Chunk::new(latent_frames, blend);
+            [chunk, chunk.lean(), Chunk::like_reference(latent_frames)]
+        })
     });
     let quality = (1..=40).flat_map(|latent_frames| {
         (2..=6).map(move |context| Chunk::of_quality(latent_frames, context))
@@ -141,13 +144,17 @@ fn the_reference_goes_on_where_it_stopped() {
 #[test]
 fn the_past_is_long_enough_for_the_cross_fade() {
     for (blend, context) in [
-        (None, 2),
-        (Some(0), 2),
-        (Some(4), 2),
+        (None, 3),
+        (Some(0), 3),
+        (Some(4), 3),
         (Some(5), 3),
         (Some(16), 5),
     ] {
         let chunk = Chunk::new(2, blend);
+        assert_eq!(chunk.context_latent_frames(), context, "{blend:?}");
+    }
+    for (blend, context) in [(Some(0), 1), (Some(4), 2), (Some(5), 3)] {
+        let chunk = Chunk::new(2, blend).lean();
         assert_eq!(chunk.context_latent_frames(), context, "{blend:?}");
     }
     assert_eq!(Chunk::of_quality(8, 2).blend_frames(), 4);
