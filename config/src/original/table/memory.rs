@@ -6,7 +6,7 @@ use crate::original::name::{
     Values::{Integer, Number, Switch, Text},
 };
 
-const PLANNED: &str = "a job's memory plan counts what decoding takes, as it was measured on the device, and takes smaller \
+const PLANNED: &str = "a job's memory plan counts what decoding takes, as it was measured on an H100, and takes smaller \
                        pieces where that does not fit";
 
 pub(super) static VARIABLES: [Name; 10] = [
