@@ -76,11 +76,11 @@ impl VaeMode {
 
 impl VaeSettings {
     /// Whether anything of it asks for chunks.
-    pub(crate) fn asks_for_chunks(&self) -> bool {
+    pub(crate) fn asks_for_chunks(self) -> bool {
         self.mode == VaeMode::Chunked || self.contradicts_reference()
     }
 
-    fn contradicts_reference(&self) -> bool {
+    fn contradicts_reference(self) -> bool {
         self.chunk.is_some() || self.blend_frames.is_some() || self.has_quality
     }
 }
@@ -198,6 +198,10 @@ fn integer(row: &Row, value: &Value) -> Option<u64> {
 }
 
 /// A number of the row's range, or its word, which leaves it to the worker.
+#[expect(
+    clippy::option_option,
+    reason = "no value of the row, its word, its number"
+)]
 fn small_or_auto(row: &Row, value: &Value) -> Option<Option<u8>> {
     let Kind::Integer { or, .. } = &row.kind else {
         return None;

@@ -108,7 +108,7 @@ impl fmt::Display for SchemeReason {
 
 /// How latents are decoded by hand: in chunks as large as `device` holds now, cut along height and width as the cost's
 /// scheme says.
-pub fn decode_scheme(settings: &VaeSettings, cost: DecodeCost<'_>, device: Device) -> DecodeScheme {
+pub fn decode_scheme(settings: VaeSettings, cost: DecodeCost<'_>, device: Device) -> DecodeScheme {
     let budget = device.is_cuda().then(|| probe::budget(device));
     let request = DecodeRequest {
         has_forced_space: true,
@@ -119,7 +119,7 @@ pub fn decode_scheme(settings: &VaeSettings, cost: DecodeCost<'_>, device: Devic
 
 /// The same on a card of so much memory, beside `kept_bytes` of weights: as a job would on it.
 pub fn decode_scheme_on(
-    settings: &VaeSettings,
+    settings: VaeSettings,
     cost: DecodeCost<'_>,
     (budget, kept_bytes): (&Budget, u64),
 ) -> DecodeScheme {
@@ -132,12 +132,12 @@ pub fn decode_scheme_on(
 }
 
 fn by_hand<'a>(
-    settings: &VaeSettings,
+    settings: VaeSettings,
     cost: DecodeCost<'a>,
     budget: Option<&Budget>,
 ) -> DecodeRequest<'a> {
     DecodeRequest {
-        settings: *settings,
+        settings,
         cost,
         has_forced_space: false,
         relief: ChunkRelief::Planned,
@@ -153,7 +153,7 @@ impl DecodeRequest<'_> {
         if self.settings.mode == VaeMode::Reference || self.fits_now(relieved.scheme) {
             return relieved;
         }
-        let smaller = self.smaller_than(relieved.scheme);
+        let smaller = Self::smaller_than(relieved.scheme);
         let fitting = smaller.iter().find(|scheme| self.fits_now(**scheme));
         // Where not even the last one fits, it is the one whose size the refusal names.
         let scheme = fitting.or(smaller.last()).copied();
@@ -252,7 +252,7 @@ impl DecodeRequest<'_> {
     }
 
     /// Ways that take less than `scheme`, from the most like it on.
-    fn smaller_than(&self, scheme: DecodeScheme) -> Vec<DecodeScheme> {
+    fn smaller_than(scheme: DecodeScheme) -> Vec<DecodeScheme> {
         let tiled = DecodeScheme {
             space: SpaceTiling::Reference,
             ..scheme

@@ -126,7 +126,7 @@ impl Ladder {
 
     /// All that is given up.
     pub(crate) fn relief(&self) -> Relief {
-        relief_of(&self.given_up, self.host_halvings)
+        relief_of(self.given_up, self.host_halvings)
     }
 }
 
@@ -141,14 +141,14 @@ impl Rung {
 
 /// All that is given up on a rung, 0 for none, and of page-locked memory.
 pub(crate) fn relief(rung: usize, host_halvings: u32) -> Relief {
-    relief_of(&up_to(rung), host_halvings)
+    relief_of(up_to(rung), host_halvings)
 }
 
 fn up_to(rung: usize) -> [bool; LADDER.len()] {
     std::array::from_fn(|index| index < rung)
 }
 
-fn relief_of(given_up: &[bool; LADDER.len()], host_halvings: u32) -> Relief {
+fn relief_of(given_up: [bool; LADDER.len()], host_halvings: u32) -> Relief {
     let mut relief = Relief {
         host_halvings,
         ..Relief::default()
@@ -156,7 +156,7 @@ fn relief_of(given_up: &[bool; LADDER.len()], host_halvings: u32) -> Relief {
     for (rung, _) in LADDER
         .iter()
         .zip(given_up)
-        .filter(|(_, given_up)| **given_up)
+        .filter(|(_, given_up)| *given_up)
     {
         match rung.gives_up {
             Reduction::WholeFrames => relief.has_spatial_tiles = true,

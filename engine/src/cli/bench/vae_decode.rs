@@ -165,8 +165,8 @@ impl Args {
     ) -> DecodeScheme {
         let settings = self.flags.settings();
         match room {
-            Some(room) if self.tiles == Tiles::Plan => decode_scheme_on(&settings, default, room),
-            _ => decode_scheme(&settings, default, device),
+            Some(room) if self.tiles == Tiles::Plan => decode_scheme_on(settings, default, room),
+            _ => decode_scheme(settings, default, device),
         }
     }
 

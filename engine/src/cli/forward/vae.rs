@@ -83,6 +83,6 @@ fn decode(
         latent_frames: size[2].unsigned_abs(),
         scheme: space.into(),
     };
-    let scheme = decode_scheme(&flags.settings(), cost, inputs.device());
+    let scheme = decode_scheme(flags.settings(), cost, inputs.device());
     Ok(vec![("sample", vae.decode(&latents, scheme))])
 }

@@ -12,6 +12,7 @@ const QUALITY_BLEND_FRAMES: u8 = 8;
 
 /// A piece of the video as it is decoded: new latent frames behind known ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "they are in frames")]
 pub struct Chunk {
     latent_frames: u8,
     context_latent_frames: u8,
