@@ -253,6 +253,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn each_key_sets_its_own_field() {
         let memory = |memory| JobSettings {
             memory,

@@ -36,6 +36,10 @@ fn numbers(rungs: &[RungTaken]) -> Vec<u32> {
 
 /// One test for all cases, since libtorch has one noise generator for all threads.
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one test for all, for the generator's sake"
+)]
 fn a_job_that_runs_out_of_memory_goes_on_with_less() {
     tch::set_num_threads(1); // several would wait for each other on a busy machine
     let desk = Desk::new();

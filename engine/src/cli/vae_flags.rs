@@ -7,6 +7,7 @@ use framepack_engine::{VaeMode, VaeSettings};
 use super::split::Switch;
 
 #[derive(Debug, Clone, Copy, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "clap names flags by fields")]
 pub(crate) struct VaeFlags {
     /// Decode so many latent frames at a time; without any of these flags in the reference's tiles
     #[arg(long, value_name = "1..8|auto", value_parser = number_or_auto::<1, 8>)]

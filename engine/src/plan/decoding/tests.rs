@@ -7,7 +7,7 @@ use crate::vae::Config;
 
 const GIB: u64 = 1 << 30;
 
-fn request<'a>(config: &'a Config, settings: VaeSettings, gib: Option<u64>) -> DecodeRequest<'a> {
+fn request(config: &Config, settings: VaeSettings, gib: Option<u64>) -> DecodeRequest<'_> {
     let space = match gib {
         Some(gib) if gib < 60 => SpaceTiling::Reference,
         _ => SpaceTiling::Whole,
@@ -73,8 +73,8 @@ fn who_asks_for_nothing_gets_the_reference() {
 
 #[test]
 fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
-    let config = Config::published();
     use VaeMode::{Auto, Chunked};
+    let config = Config::published();
     for (settings, gib, expected) in [
         (settings(Auto, Some(2), None), None, "Chunks(3+2, blend 4)"),
         (
