@@ -15,7 +15,7 @@ use crate::{
 
 /// The largest chunk that `auto` gives.
 const MAX_CHUNK: u8 = 8;
-/// What stands for the reference's tiles where a smaller chunk is wanted: they have so many new latent frames.
+/// New latent frames of the reference's tiles.
 const REFERENCE_CHUNK: u8 = 3;
 /// Pieces of quality, new latent frames and context, from the best on. A whole section in one piece is better still.
 const QUALITY: [(u8, u8); 8] = [
@@ -109,10 +109,12 @@ impl fmt::Display for SchemeReason {
 /// How latents are decoded by hand: in chunks as large as `device` holds now, cut along height and width as the cost's
 /// scheme says.
 pub fn decode_scheme(settings: VaeSettings, cost: DecodeCost<'_>, device: Device) -> DecodeScheme {
-    let budget = device.is_cuda().then(|| probe::budget(device));
+    let room = device
+        .is_cuda()
+        .then(|| DecodeRoom::beside(0, &probe::budget(device)));
     let request = DecodeRequest {
         has_forced_space: true,
-        ..by_hand(settings, cost, budget.as_ref())
+        ..by_hand(settings, cost, room)
     };
     request.asked().scheme
 }
@@ -124,24 +126,20 @@ pub fn decode_scheme_on(
     (budget, kept_bytes): (&Budget, u64),
 ) -> DecodeScheme {
     let room = DecodeRoom::beside(kept_bytes, budget);
-    let request = DecodeRequest {
-        room: Some(room),
-        ..by_hand(settings, cost, None)
-    };
-    request.choose().scheme
+    by_hand(settings, cost, Some(room)).choose().scheme
 }
 
-fn by_hand<'a>(
+fn by_hand(
     settings: VaeSettings,
-    cost: DecodeCost<'a>,
-    budget: Option<&Budget>,
-) -> DecodeRequest<'a> {
+    cost: DecodeCost<'_>,
+    room: Option<DecodeRoom>,
+) -> DecodeRequest<'_> {
     DecodeRequest {
         settings,
         cost,
         has_forced_space: false,
         relief: ChunkRelief::Planned,
-        room: budget.map(|budget| DecodeRoom::beside(0, budget)),
+        room,
     }
 }
 
@@ -169,14 +167,7 @@ impl DecodeRequest<'_> {
         let (scheme, reason) = if self.settings.has_quality {
             (self.quality(), SchemeReason::Quality)
         } else if self.settings.asks_for_chunks() {
-            let chunk = TimeTiling::Chunked(self.chunk());
-            (
-                DecodeScheme {
-                    time: chunk,
-                    ..base
-                },
-                SchemeReason::Chunked,
-            )
+            (in_chunks(base, self.chunk()), SchemeReason::Chunked)
         } else if self.settings.mode == VaeMode::Reference {
             (base, SchemeReason::Reference)
         } else {
@@ -192,12 +183,7 @@ impl DecodeRequest<'_> {
             return of(latent_frames);
         }
         let mut chunks = (1..=MAX_CHUNK).rev().map(of);
-        let fitting = chunks.find(|chunk| {
-            self.fits_card(DecodeScheme {
-                time: TimeTiling::Chunked(*chunk),
-                ..self.cost.scheme
-            })
-        });
+        let fitting = chunks.find(|chunk| self.fits_card(in_chunks(self.cost.scheme, *chunk)));
         fitting.unwrap_or_else(|| of(1))
     }
 
@@ -242,7 +228,7 @@ impl DecodeRequest<'_> {
     fn relieved(&self, asked: ChosenScheme) -> ChosenScheme {
         let latent_frames = match self.relief {
             ChunkRelief::Planned => return asked,
-            ChunkRelief::Smaller => new_latent_frames(asked.scheme).div_ceil(2),
+            ChunkRelief::Smaller => piece(asked.scheme).latent_frames().div_ceil(2),
             ChunkRelief::One => 1,
         };
         ChosenScheme {
@@ -258,16 +244,13 @@ impl DecodeRequest<'_> {
             ..scheme
         };
         let mut schemes = vec![tiled];
-        let mut latent_frames = new_latent_frames(scheme);
+        let mut latent_frames = piece(scheme).latent_frames();
         while latent_frames > 2 {
             latent_frames = latent_frames.div_ceil(2);
             schemes.push(smaller(tiled, latent_frames));
         }
         schemes.push(smaller(tiled, 1));
-        schemes.push(DecodeScheme {
-            time: TimeTiling::Chunked(Chunk::new(1, Some(0)).lean()),
-            ..tiled
-        });
+        schemes.push(in_chunks(tiled, Chunk::new(1, Some(0)).lean()));
         schemes
     }
 
@@ -290,21 +273,26 @@ impl DecodeRequest<'_> {
     }
 }
 
-/// Latent frames that a piece adds.
-pub(super) fn new_latent_frames(scheme: DecodeScheme) -> u8 {
+/// What a piece along time adds, and what it has in common with the one before.
+pub(super) fn piece(scheme: DecodeScheme) -> Chunk {
     match scheme.time {
-        TimeTiling::Reference => REFERENCE_CHUNK,
-        TimeTiling::Chunked(chunk) => chunk.latent_frames(),
+        TimeTiling::Reference => Chunk::like_reference(REFERENCE_CHUNK),
+        TimeTiling::Chunked(chunk) => chunk,
     }
 }
 
 /// The same with fewer new latent frames. The last one also gives up all of the past that it can.
 fn smaller(scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
-    let chunk = match scheme.time {
-        TimeTiling::Reference => Chunk::like_reference(latent_frames),
-        TimeTiling::Chunked(chunk) if latent_frames == 1 => chunk.with(1).lean(),
-        TimeTiling::Chunked(chunk) => chunk.with(latent_frames),
+    let chunk = piece(scheme).with(latent_frames);
+    let chunk = if latent_frames == 1 {
+        chunk.lean()
+    } else {
+        chunk
     };
+    in_chunks(scheme, chunk)
+}
+
+fn in_chunks(scheme: DecodeScheme, chunk: Chunk) -> DecodeScheme {
     DecodeScheme {
         time: TimeTiling::Chunked(chunk),
         ..scheme

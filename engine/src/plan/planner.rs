@@ -8,7 +8,7 @@ use tch::Device;
 
 use super::{
     budget::Budget,
-    decoding::new_latent_frames,
+    decoding::piece,
     ladder,
     options::ModelOptions,
     placement::{Placement, Planned},
@@ -143,20 +143,17 @@ fn decoding(survey: &Survey) -> VaeDecoding {
         space,
         precision,
     } = survey.decoding.scheme;
-    let (mode, context_latent_frames, blend_frames) = match time {
-        TimeTiling::Reference => (VaeMode::Reference, 2, 4),
-        TimeTiling::Chunked(chunk) => (
-            VaeMode::Chunked,
-            chunk.context_latent_frames(),
-            chunk.blend_frames(),
-        ),
+    let mode = match time {
+        TimeTiling::Reference => VaeMode::Reference,
+        TimeTiling::Chunked(_) => VaeMode::Chunked,
     };
+    let piece = piece(survey.decoding.scheme);
     VaeDecoding {
         mode,
         quality: precision == Precision::F32Sums,
-        chunk_latent_frames: new_latent_frames(survey.decoding.scheme).into(),
-        context_latent_frames: context_latent_frames.into(),
-        blend_frames: blend_frames.into(),
+        chunk_latent_frames: piece.latent_frames().into(),
+        context_latent_frames: piece.context_latent_frames().into(),
+        blend_frames: piece.blend_frames().into(),
         tile_px: space.tile_px().map(|side| side as u32),
         work: survey.decoding_work,
         working_bytes: survey.decoding_bytes,
