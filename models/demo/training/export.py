@@ -4,14 +4,18 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, LlamaModel, SiglipVisionModel
 
+from half_range import fit_half_range
 from networks import FramePack, IMAGE_SIZE, build_vae
 from prompt import Prompts
 
 STEPS = 10
+PHOTO = Path(__file__).resolve().parents[3] / "jobs/examples/inputs/astronaut.jpg"
 
 
 def write_json(path, value):
@@ -27,6 +31,14 @@ def export_encoder(folder, config, state, architecture, prefix=""):
     write_json(folder / "config.json", {**config.to_diff_dict(), "architectures": [architecture], "dtype": "bfloat16"})
 
 
+def zoom(photo, frames, size):
+    """A camera that moves into a photograph: pixels in [-1, 1], [1, 3, frames, size, size]."""
+    image = Image.open(photo).convert("RGB")
+    crops = (image.resize((size, size), box=(4 * f, 2 * f, image.width - 6 * f, image.height - 8 * f)) for f in range(frames))
+    pixels = torch.from_numpy(np.stack([np.asarray(crop) for crop in crops]))  # [F, H, W, 3]
+    return pixels.permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vae", type=Path, required=True)
@@ -39,6 +51,7 @@ def main():
     model.transformer.to(torch.bfloat16).save_pretrained(args.bundle / "transformer", max_shard_size="12MB")
     vae = build_vae()
     vae.load_state_dict(load_file(args.vae))
+    fit_half_range(vae, zoom(PHOTO, frames=17, size=128))
     vae.half().save_pretrained(args.bundle / "vae")
     export_encoder(args.bundle / "text_encoder", model.llama.config, model.llama.state_dict(), LlamaModel.__name__)
     export_encoder(args.bundle / "text_encoder_2", model.clip.config, model.clip.state_dict(), CLIPTextModel.__name__,

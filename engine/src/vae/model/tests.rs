@@ -125,6 +125,16 @@ fn tiles_in_space_and_chunks_go_together() {
 }
 
 #[test]
+fn the_demo_stays_in_the_range_of_f16() {
+    let _no_grad = tch::no_grad_guard();
+    let (exact, half) = (demo(Kind::Float), demo(Kind::Half));
+    let picture = moving_bar(&exact, 1, [16, 16]);
+    let expected = one_pass(&exact, &picture);
+    let frames = one_pass(&half, &picture.to_kind(Kind::Half));
+    assert!(psnr(&frames.to_kind(Kind::Float), &expected) > 45.0);
+}
+
+#[test]
 fn sums_in_f32_are_nearer_to_f32_than_the_weights_type() {
     let _no_grad = tch::no_grad_guard();
     let (exact, rounded) = (demo(Kind::Float), demo(Kind::BFloat16));
