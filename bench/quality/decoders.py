@@ -138,6 +138,10 @@ class Worker:
         missing = [name for name in ("chunk_latent_frames", "blend_frames") if name not in facts]
         if missing:
             raise Failure(f"`bench vae-decode --json` doesn't say {', '.join(missing)}: where do chunks meet?")
+        if facts.get("step_latent_frames") and facts["chunk_latent_frames"] >= latent_frames:
+            # The first step is one longer; nothing fades.
+            step = facts["step_latent_frames"]
+            return chunk_seams(latent_frames, step + 1, step, 0)
         chunk = facts["chunk_latent_frames"]
         return chunk_seams(latent_frames, facts.get("first_chunk_latent_frames", chunk), chunk, facts["blend_frames"])
 

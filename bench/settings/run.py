@@ -79,7 +79,7 @@ def row(setting, result, default):
     equal = result["latents_sha256"] == default["latents_sha256"]
     must = not (setting or "").startswith(("attention", "profile"))
     vae, attention = result["memory_plan"]["vae"], result["attention"]
-    secs = {phase["phase"]: phase["secs"] for phase in result["phases"]}
+    secs = {"sample": float("nan")} | {phase["phase"]: phase["secs"] for phase in result["phases"]}
     cells = (
         setting or "default", f"{attention['mode']}: {attention['backend']}",
         f"{vae['mode']} {vae['chunk_latent_frames'] or ''}{' quality' * vae['quality']}",

@@ -72,11 +72,6 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
 
 /// How the VAE decodes, a line for each thing.
 pub(crate) fn decoding(vae: &VaeDecoding) -> Vec<String> {
-    let pieces = match vae.mode {
-        VaeMode::Reference => "decodes in the reference's tiles",
-        VaeMode::Chunked => "decodes in chunks",
-        VaeMode::Unknown => "decodes in an unknown way",
-    };
     let space = vae.tile_px.map_or_else(
         || "whole frames".to_owned(),
         |side| format!("spatial tiles of {side} pixels"),
@@ -87,12 +82,7 @@ pub(crate) fn decoding(vae: &VaeDecoding) -> Vec<String> {
         "quality off"
     };
     vec![
-        format!(
-            "{pieces}: {} at a time, {} before them decoded again, blended over {}",
-            counted(vae.chunk_latent_frames, "latent frame"),
-            vae.context_latent_frames,
-            counted(vae.blend_frames, "frame")
-        ),
+        pieces(vae),
         format!("{space}; {quality}"),
         format!(
             "{}; {} of working memory",
@@ -101,6 +91,34 @@ pub(crate) fn decoding(vae: &VaeDecoding) -> Vec<String> {
         ),
         format!("reason: {}", vae.reason),
     ]
+}
+
+fn pieces(vae: &VaeDecoding) -> String {
+    let pieces = match vae.mode {
+        VaeMode::Reference => "decodes in the reference's tiles",
+        VaeMode::Chunked if vae.context_latent_frames == 0 => "decodes a section in one piece",
+        VaeMode::Chunked => "decodes in chunks",
+        VaeMode::Unknown => "decodes in an unknown way",
+    };
+    let overlap = (vae.context_latent_frames > 0).then(|| {
+        format!(
+            "{} at a time, {} before them decoded again, blended over {}",
+            counted(vae.chunk_latent_frames, "latent frame"),
+            vae.context_latent_frames,
+            counted(vae.blend_frames, "frame")
+        )
+    });
+    let steps = vae.step_latent_frames.map(|step| {
+        format!(
+            "{} at a time in the finest level, in two passes",
+            counted(step, "latent frame")
+        )
+    });
+    let facts: Vec<_> = overlap.into_iter().chain(steps).collect();
+    if facts.is_empty() {
+        return pieces.to_owned();
+    }
+    format!("{pieces}: {}", facts.join("; "))
 }
 
 fn tiles(tiles: VaeTiles) -> &'static str {

@@ -118,6 +118,9 @@ pub struct VaeDecoding {
     pub quality: bool,
     /// Latent frames that are decoded anew at a time.
     pub chunk_latent_frames: u32,
+    /// Of them, those that go through the VAE's finest level at a time; `None` for all.
+    #[serde(default)]
+    pub step_latent_frames: Option<u32>,
     /// Latent frames before them that are decoded again.
     pub context_latent_frames: u32,
     /// Frames over which neighbours fade.

@@ -48,6 +48,7 @@ fn plan() -> MemoryPlan {
             mode: VaeMode::Chunked,
             quality: false,
             chunk_latent_frames: 2,
+            step_latent_frames: None,
             context_latent_frames: 3,
             blend_frames: 4,
             tile_px: Some(256),
@@ -127,6 +128,7 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
         mode: VaeMode::Reference,
         quality: true,
         chunk_latent_frames: 1,
+        step_latent_frames: None,
         context_latent_frames: 1,
         blend_frames: 1,
         tile_px: None,
@@ -137,6 +139,18 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
     let less = VaeDecoding {
         work: 0.5,
         ..reference.clone()
+    };
+    let section = VaeDecoding {
+        mode: VaeMode::Chunked,
+        chunk_latent_frames: 19,
+        step_latent_frames: Some(2),
+        context_latent_frames: 0,
+        blend_frames: 0,
+        ..reference.clone()
+    };
+    let at_once = VaeDecoding {
+        step_latent_frames: None,
+        ..section.clone()
     };
     let same = "as much is computed as in the reference's tiles; 1.00 GiB of working memory\n";
     let half = "50 % less is computed than in the reference's tiles; 1.00 GiB of working memory\n";
@@ -156,6 +170,17 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
             ],
         ),
         (Some(less), vec![half]),
+        (
+            Some(section),
+            vec![
+                "vae         decodes a section in one piece: 2 latent frames at a time in the finest level, in two \
+                 passes\n",
+            ],
+        ),
+        (
+            Some(at_once),
+            vec!["vae         decodes a section in one piece\n"],
+        ),
     ] {
         let plan = MemoryPlan { vae, ..plan() };
         let talk = talk(&["plan", "7"], vec![Response::Planned(Box::new(plan))]);

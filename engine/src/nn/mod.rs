@@ -13,4 +13,4 @@ pub use conv::{Conv2d, Conv3d};
 pub use encoder_cost::EncoderCost;
 pub use encoder_layer::{Activation, EncoderLayer, EncoderLayerConfig, Visibility};
 pub use linear::Linear;
-pub use norm::{GroupNorm, LayerNorm, RmsNorm, layer_norm};
+pub use norm::{GroupNorm, LayerNorm, RmsNorm, Statistics, layer_norm};

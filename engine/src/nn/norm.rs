@@ -77,6 +77,15 @@ pub struct GroupNorm {
     eps: f64,
 }
 
+/// Mean and variance of each group of channels, (groups).
+#[derive(Debug)]
+pub struct Statistics {
+    /// Mean.
+    pub mean: Tensor,
+    /// Variance, of all numbers and not of a sample.
+    pub variance: Tensor,
+}
+
 impl GroupNorm {
     /// Loads `weight` and `bias`, both (channels).
     pub fn load(
@@ -91,6 +100,28 @@ impl GroupNorm {
             groups,
             eps,
         })
+    }
+
+    /// Number of groups.
+    pub fn groups(&self) -> i64 {
+        self.groups
+    }
+
+    /// (1, channels, …) → same, in the type of the input, with statistics from elsewhere.
+    pub fn with(&self, x: &Tensor, statistics: &Statistics) -> Tensor {
+        let float = |tensor: &Tensor| tensor.to_kind(Kind::Float);
+        let per_group = self.weight.size()[0] / self.groups;
+        let channels = |group: &Tensor| float(group).repeat_interleave_self_int(per_group, 0, None);
+        x.batch_norm(
+            Some(float(&self.weight)),
+            Some(float(&self.bias)),
+            Some(channels(&statistics.mean)),
+            Some(channels(&statistics.variance)),
+            false,
+            0.0,
+            self.eps,
+            false,
+        )
     }
 
     /// (B, channels, …) → (B, channels, …), in the type of the input

@@ -10,26 +10,17 @@ use tch::Device;
 use super::{budget::Budget, probe, relief::ChunkRelief};
 use crate::{
     settings::{VaeMode, VaeSettings},
-    vae::{Chunk, DecodeCost, DecodeScheme, Precision, SpaceTiling, TimeTiling},
+    vae::{Chunk, DecodeCost, DecodeScheme, FinestLevel, Precision, SpaceTiling, TimeTiling},
 };
 
 /// The largest chunk that `auto` gives.
 const MAX_CHUNK: u8 = 8;
 /// New latent frames of the reference's tiles.
 const REFERENCE_CHUNK: u8 = 3;
-/// Pieces of quality, new latent frames and context, from the best on. A whole section in one piece is better still.
-const QUALITY: [(u8, u8); 8] = [
-    (8, 6),
-    (6, 6),
-    (4, 6),
-    (4, 4),
-    (3, 4),
-    (2, 4),
-    (2, 3),
-    (1, 3),
-];
-/// How many of them are better than smaller tiles in space.
-const BETTER_THAN_TILES: usize = 3;
+/// Latent frames of a step through the finest level where quality is asked for, from the fastest on.
+const QUALITY_STEPS: [u8; 4] = [8, 4, 2, 1];
+/// Pieces of quality where a whole section is too much even in steps: new latent frames and context, from the best on.
+const QUALITY_PIECES: [(u8, u8); 6] = [(8, 6), (6, 6), (4, 6), (4, 4), (2, 3), (1, 3)];
 
 /// What the choice depends on.
 #[derive(Debug, Clone, Copy)]
@@ -167,7 +158,7 @@ impl DecodeRequest<'_> {
         let (scheme, reason) = if self.settings.has_quality {
             (self.quality(), SchemeReason::Quality)
         } else if self.settings.asks_for_chunks() {
-            (in_chunks(base, self.chunk()), SchemeReason::Chunked)
+            (self.chunks(), SchemeReason::Chunked)
         } else if self.settings.mode == VaeMode::Reference {
             (base, SchemeReason::Reference)
         } else {
@@ -176,30 +167,44 @@ impl DecodeRequest<'_> {
         ChosenScheme { scheme, reason }
     }
 
-    /// The chunk that is asked for, or the largest that the card holds.
-    fn chunk(&self) -> Chunk {
-        let of = |latent_frames| Chunk::new(latent_frames, self.settings.blend_frames);
-        if let Some(latent_frames) = self.settings.chunk {
-            return of(latent_frames);
-        }
-        let mut chunks = (1..=MAX_CHUNK).rev().map(of);
-        let fitting = chunks.find(|chunk| self.fits_card(in_chunks(self.cost.scheme, *chunk)));
-        fitting.unwrap_or_else(|| of(1))
+    /// The chunk that is asked for, or the largest that the card holds: a whole section in steps of so many latent
+    /// frames, or pieces of them where a cross-fade is asked for or the card is too small for a section.
+    fn chunks(&self) -> DecodeScheme {
+        let base = self.cost.scheme;
+        let sizes = || match self.settings.chunk {
+            Some(latent_frames) => latent_frames..=latent_frames,
+            None => 1..=MAX_CHUNK,
+        };
+        let pieces =
+            |latent_frames| in_chunks(base, Chunk::new(latent_frames, self.settings.blend_frames));
+        let in_steps = |latent_frames| self.section(base, FinestLevel::InSteps(latent_frames));
+        let sections = sizes().rev().map(in_steps);
+        let has_blend = self.settings.blend_frames.is_some();
+        let sections = sections.filter(|_| !has_blend);
+        let mut schemes = sections.chain(sizes().rev().map(pieces));
+        let fitting = schemes.find(|scheme| self.fits_card(*scheme));
+        fitting.unwrap_or_else(|| pieces(*sizes().start()))
     }
 
-    /// The best pieces that the card holds.
+    /// A whole section.
+    fn section(&self, base: DecodeScheme, finest: FinestLevel) -> DecodeScheme {
+        let latent_frames = u8::try_from(self.cost.latent_frames).unwrap_or(u8::MAX);
+        DecodeScheme {
+            time: TimeTiling::Chunked(Chunk::of_quality(latent_frames, 1)),
+            finest,
+            ..base
+        }
+    }
+
+    /// The best way that the card holds: a whole section in whole frames, then in tiles in space, then in pieces.
     fn quality(&self) -> DecodeScheme {
-        let section = u8::try_from(self.cost.latent_frames).unwrap_or(u8::MAX);
-        let scheme = |(latent_frames, context), space| DecodeScheme {
-            time: TimeTiling::Chunked(Chunk::of_quality(latent_frames, context)),
+        let base_space = self.cost.scheme.space;
+        let of = |space| DecodeScheme {
             space,
             precision: Precision::F32Sums,
+            ..self.cost.scheme
         };
-        let base_space = self.cost.scheme.space;
-        if self.room.is_none() {
-            return scheme(QUALITY[0], base_space);
-        }
-        let spaces: &[SpaceTiling] = if self.has_forced_space {
+        let spaces: &[SpaceTiling] = if self.has_forced_space || self.room.is_none() {
             &[base_space]
         } else {
             &[
@@ -208,31 +213,28 @@ impl DecodeRequest<'_> {
                 SpaceTiling::Reference,
             ]
         };
-        let last = spaces[spaces.len() - 1];
-        let of_space = |space: SpaceTiling| {
-            let pieces = if space == last {
-                &QUALITY[..]
-            } else {
-                &QUALITY[..BETTER_THAN_TILES]
-            };
-            let whole = [(section, QUALITY[0].1)];
-            let pieces = whole.into_iter().chain(pieces.iter().copied());
-            pieces.map(move |piece| scheme(piece, space))
-        };
-        let mut schemes = spaces.iter().flat_map(|space| of_space(*space));
+        let at_once = [FinestLevel::AtOnce].into_iter();
+        let finest = at_once.chain(QUALITY_STEPS.map(FinestLevel::InSteps));
+        let sections = spaces.iter().flat_map(|space| {
+            let finest = finest.clone();
+            finest.map(|finest| self.section(of(*space), finest))
+        });
+        let last = of(spaces[spaces.len() - 1]);
+        let pieces = QUALITY_PIECES.map(|piece| quality_piece(last, piece));
+        let mut schemes = sections.chain(pieces);
         let fitting = schemes.find(|scheme| self.fits_card(*scheme));
-        fitting.unwrap_or_else(|| scheme(QUALITY[QUALITY.len() - 1], last))
+        fitting.unwrap_or(pieces[pieces.len() - 1])
     }
 
     /// The same with what the ladder gave up.
     fn relieved(&self, asked: ChosenScheme) -> ChosenScheme {
-        let latent_frames = match self.relief {
+        let scheme = match self.relief {
             ChunkRelief::Planned => return asked,
-            ChunkRelief::Smaller => piece(asked.scheme).latent_frames().div_ceil(2),
-            ChunkRelief::One => 1,
+            ChunkRelief::Smaller => smaller(asked.scheme, at_a_time(asked.scheme).div_ceil(2)),
+            ChunkRelief::One => least(asked.scheme),
         };
         ChosenScheme {
-            scheme: smaller(asked.scheme, latent_frames),
+            scheme,
             reason: SchemeReason::Relief,
         }
     }
@@ -244,13 +246,14 @@ impl DecodeRequest<'_> {
             ..scheme
         };
         let mut schemes = vec![tiled];
-        let mut latent_frames = piece(scheme).latent_frames();
-        while latent_frames > 2 {
+        let mut latent_frames = at_a_time(scheme);
+        while latent_frames > 1 {
             latent_frames = latent_frames.div_ceil(2);
             schemes.push(smaller(tiled, latent_frames));
         }
-        schemes.push(smaller(tiled, 1));
-        schemes.push(in_chunks(tiled, Chunk::new(1, Some(0)).lean()));
+        schemes.push(least(tiled));
+        let hard_cuts = Chunk::new(1, Some(0)).lean();
+        schemes.push(in_chunks(tiled, hard_cuts));
         schemes
     }
 
@@ -281,20 +284,50 @@ pub(super) fn piece(scheme: DecodeScheme) -> Chunk {
     }
 }
 
-/// The same with fewer new latent frames. The last one also gives up all of the past that it can.
+/// Latent frames that go through the finest level at a time.
+pub(super) fn at_a_time(scheme: DecodeScheme) -> u8 {
+    let piece = piece(scheme).latent_frames();
+    match scheme.finest {
+        FinestLevel::AtOnce => piece,
+        FinestLevel::InSteps(step) => step.min(piece),
+    }
+}
+
+/// The same with fewer latent frames at a time: in shorter steps, or in shorter pieces.
 fn smaller(scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
-    let chunk = piece(scheme).with(latent_frames);
-    let chunk = if latent_frames == 1 {
-        chunk.lean()
-    } else {
-        chunk
-    };
-    in_chunks(scheme, chunk)
+    if scheme.finest == FinestLevel::AtOnce && scheme.precision == Precision::Model {
+        return in_chunks(scheme, piece(scheme).with(latent_frames));
+    }
+    DecodeScheme {
+        finest: FinestLevel::InSteps(latent_frames),
+        ..scheme
+    }
+}
+
+/// One latent frame at a time, with the shortest past that its cross-fade allows.
+fn least(scheme: DecodeScheme) -> DecodeScheme {
+    match (scheme.precision, scheme.finest) {
+        (Precision::F32Sums, _) => quality_piece(scheme, QUALITY_PIECES[QUALITY_PIECES.len() - 1]),
+        (Precision::Model, FinestLevel::InSteps(_)) => {
+            in_chunks(scheme, Chunk::new(1, None).lean())
+        }
+        (Precision::Model, FinestLevel::AtOnce) => in_chunks(scheme, piece(scheme).with(1).lean()),
+    }
+}
+
+/// Pieces of a section, each in the shortest steps.
+fn quality_piece(scheme: DecodeScheme, (latent_frames, context): (u8, u8)) -> DecodeScheme {
+    DecodeScheme {
+        time: TimeTiling::Chunked(Chunk::of_quality(latent_frames, context)),
+        finest: FinestLevel::InSteps(1),
+        ..scheme
+    }
 }
 
 fn in_chunks(scheme: DecodeScheme, chunk: Chunk) -> DecodeScheme {
     DecodeScheme {
         time: TimeTiling::Chunked(chunk),
+        finest: FinestLevel::AtOnce,
         ..scheme
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     error::Error,
     job::Job,
     text::reach::Reach,
-    vae::{DecodeScheme, Precision, SpaceTiling, TimeTiling},
+    vae::{DecodeScheme, FinestLevel, Precision, SpaceTiling, TimeTiling},
 };
 
 /// Plans jobs for one device.
@@ -142,18 +142,29 @@ fn decoding(survey: &Survey) -> VaeDecoding {
         time,
         space,
         precision,
+        finest,
     } = survey.decoding.scheme;
     let mode = match time {
         TimeTiling::Reference => VaeMode::Reference,
         TimeTiling::Chunked(_) => VaeMode::Chunked,
     };
     let piece = piece(survey.decoding.scheme);
+    let latent_frames = u64::from(piece.latent_frames()).min(survey.section_latent_frames);
+    // A section in one piece has nothing before it.
+    let (context, blend) = match latent_frames < survey.section_latent_frames {
+        true => (piece.context_latent_frames(), piece.blend_frames()),
+        false => (0, 0),
+    };
     VaeDecoding {
         mode,
         quality: precision == Precision::F32Sums,
-        chunk_latent_frames: piece.latent_frames().into(),
-        context_latent_frames: piece.context_latent_frames().into(),
-        blend_frames: piece.blend_frames().into(),
+        chunk_latent_frames: latent_frames as u32,
+        step_latent_frames: match finest {
+            FinestLevel::AtOnce => None,
+            FinestLevel::InSteps(step) => Some(step.into()),
+        },
+        context_latent_frames: context.into(),
+        blend_frames: blend.into(),
         tile_px: space.tile_px().map(|side| side as u32),
         work: survey.decoding_work,
         working_bytes: survey.decoding_bytes,

@@ -41,6 +41,8 @@ pub(super) struct Survey {
     pub(super) encoding_bytes: u64,
     /// … and to decode the most frames that are decoded together, …
     pub(super) decoding_bytes: u64,
+    /// … of a section of so many latent frames, …
+    pub(super) section_latent_frames: u64,
     /// … in this way, …
     pub(super) decoding: ChosenScheme,
     /// … for so much work, that of the reference's tiles being 1.
@@ -135,6 +137,7 @@ impl Survey {
             vae_kind,
             encoding_bytes: encoding.working_bytes(),
             decoding_bytes: decoding.working_bytes(),
+            section_latent_frames: decoding.latent_frames,
             decoding: chosen,
             decoding_work: decoding.work() as f64 / default.work() as f64,
             kept_bytes,

@@ -6,6 +6,7 @@
 use tch::{Kind, Tensor};
 
 use super::config::Config;
+use super::steps::Along;
 use crate::nn::{Conv3d, GroupNorm};
 use crate::weights::{Weights, WeightsError};
 
@@ -50,20 +51,33 @@ impl CausalConv3d {
     }
 
     /// (B, in, T, H, W) → (B, out, ⌈T/st⌉, ⌈H/sh⌉, ⌈W/sw⌉), in the type of the weights
-    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        let x = x.to_kind(self.kind());
+    pub(super) fn forward(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
+        self.conv.forward(&self.padded(x, along))
+    }
+
+    /// Gives up `x`: nobody needs it while the convolution takes memory.
+    fn padded(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
+        let x = in_kind(x, self.kind());
         if self.kernel == 1 {
-            return self.conv.forward(&x);
+            return x;
         }
-        let half = self.kernel / 2;
-        self.conv
-            .forward(&x.replication_pad3d([half, half, half, half, self.kernel - 1, 0]))
+        let (half, past) = (self.kernel / 2, self.kernel - 1);
+        let (x, replicated) = match along {
+            Along::AllFrames => (x, past),
+            Along::Step(steps) => (steps.with_past(x, past), 0),
+        };
+        x.replication_pad3d([half, half, half, half, replicated, 0])
     }
 
     /// Type of the weights.
     pub(super) fn kind(&self) -> Kind {
         self.conv.kind()
     }
+}
+
+/// The same numbers in another type.
+fn in_kind(x: Tensor, kind: Kind) -> Tensor {
+    if x.kind() == kind { x } else { x.to_kind(kind) }
 }
 
 /// Group norm, then SiLU: what precedes every convolution inside the VAE.
@@ -76,8 +90,12 @@ impl NormSilu {
     }
 
     /// (B, C, T, H, W) → same, in the type of the input
-    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        self.0.forward(x).silu_()
+    pub(super) fn forward(&self, x: &Tensor, along: &mut Along<'_>) -> Tensor {
+        let mut normed = match along {
+            Along::AllFrames => self.0.forward(x),
+            Along::Step(steps) => self.0.with(x, &steps.statistics(x, self.0.groups())),
+        };
+        normed.silu_()
     }
 }
 
@@ -116,12 +134,14 @@ impl ResnetBlock {
 
     /// (B, in, T, H, W) → (B, out, T, H, W). The type of the input is that of its norm and of the sum; between them is
     /// the weights'.
-    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        let h = self.conv1.forward(&self.norm1.forward(x));
-        let h = self.conv2.forward(&self.norm2.forward(&h));
+    pub(super) fn forward(&self, x: &Tensor, along: &mut Along<'_>) -> Tensor {
+        let mut h = self.norm1.forward(x, along);
+        h = self.conv1.forward(h, along);
+        h = self.norm2.forward(&h, along);
+        h = self.conv2.forward(h, along);
         let mut h = h.to_kind(x.kind());
         match &self.conv_shortcut {
-            Some(conv) => h.g_add_(&conv.forward(x)),
+            Some(conv) => h.g_add_(&conv.forward(x.shallow_clone(), along)),
             None => h.g_add_(x),
         }
     }
@@ -146,9 +166,9 @@ impl Resnets {
     }
 
     /// (B, from, T, H, W) → (B, to, T, H, W)
-    pub(super) fn forward(&self, mut x: Tensor) -> Tensor {
+    pub(super) fn forward(&self, mut x: Tensor, along: &mut Along<'_>) -> Tensor {
         for resnet in &self.0 {
-            x = resnet.forward(&x);
+            x = resnet.forward(&x, along);
         }
         x
     }
@@ -173,20 +193,23 @@ impl Upsample {
         Ok(Self { conv, factors })
     }
 
-    /// (B, C, T, H, W) → (B, C, 1 + ft·(T−1), fh·H, fw·W)
-    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+    /// (B, C, T, H, W) → (B, C, 1 + ft·(T−1), fh·H, fw·W), without the first frame (B, C, ft·T, fh·H, fw·W)
+    pub(super) fn forward(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
         // Nearest values are the same in any type, and there are fewer of them before than after.
-        let x = x.to_kind(self.conv.kind());
-        self.conv.forward(&self.nearest(&x))
+        let x = in_kind(x, self.conv.kind());
+        self.conv.forward(self.nearest(&x, along), along)
     }
 
-    fn nearest(&self, x: &Tensor) -> Tensor {
+    fn nearest(&self, x: &Tensor, along: &Along<'_>) -> Tensor {
         let [ft, fh, fw] = self.factors;
         let size = x.size();
         let (t, h, w) = (size[2], size[3], size[4]);
         let enlarge = |frames: &Tensor, out_frames| {
             frames.upsample_nearest3d([out_frames, h * fh, w * fw], None, None, None)
         };
+        if !along.has_first() {
+            return enlarge(x, ft * t);
+        }
         let first = enlarge(&x.narrow(2, 0, 1), 1); // (B, C, 1, fh·H, fw·W)
         if t == 1 {
             return first;

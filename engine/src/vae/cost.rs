@@ -4,18 +4,22 @@ use tch::Kind;
 
 use super::{
     config::Config,
-    scheme::{DecodeScheme, Precision},
+    decoder::first_step,
+    scheme::{DecodeScheme, FinestLevel, Precision},
     tiles::TimeTile,
 };
 use crate::section::pixel_frames;
 
 /// Of what decoding has alive, how much torch's allocator holds beside it: freed pieces between live ones, of other
-/// sizes than the next tensors want. Measured on an H100 with 18 latent frames of 608x640, whole and in spatial tiles:
-/// 9.5 and 11.3 % beside 21.2 and 3.7 GiB. Nobody else can have it while the decode lasts.
+/// sizes than the next tensors want. Nobody else can have it while the decode lasts.
 const FRAGMENTATION: (u64, u64) = (1, 10);
 
-/// Tensors of the finest level but one (as wide as its channels, as large as the video) that live where the decoder
-/// takes most.
+/// What the convolutions of the finest level keep from a step to the next, in tensors of one frame as in [`PeakTensors`]:
+/// two frames each, of which two convolutions read all channels and six half of them.
+const PASTS: f64 = 10.0;
+
+/// Tensors of the finest level but one (as wide as its channels, as large as the video) that live where a level takes
+/// most.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct PeakTensors {
     /// Of each frame.
@@ -24,19 +28,32 @@ struct PeakTensors {
     extra_frames: f64,
 }
 
+// Measured on an H100 in f16 at 608x640, whole and in tiles of 256 and 512 pixels: docs/PERFORMANCE.md.
 impl PeakTensors {
-    /// Calibrated with diffusers' class in f16 at 608x640: 2.3, 7.3, 16.8 and 21.5 GiB for 1, 2, 4 and 9 latent
-    /// frames, and 4.1 GiB in spatial tiles, weights included. Sums in f32 add the input of the finest level, the norm
-    /// that is made of it and its narrower copy.
-    fn assumed(precision: Precision) -> Self {
-        let per_frame = match precision {
-            Precision::Model => 6.47,
-            Precision::F32Sums => 6.47 + 3.0,
-        };
+    /// In the finest level: of all frames at once, or of a step.
+    fn finest(precision: Precision) -> Self {
         Self {
-            per_frame,
-            extra_frames: 0.53,
+            per_frame: match precision {
+                Precision::Model => 5.23,
+                Precision::F32Sums => 6.09,
+            },
+            extra_frames: 0.7,
         }
+    }
+
+    /// In the levels before it, which are smaller.
+    fn coarser(precision: Precision) -> Self {
+        Self {
+            per_frame: match precision {
+                Precision::Model => 1.32,
+                Precision::F32Sums => 1.95,
+            },
+            extra_frames: 4.0,
+        }
+    }
+
+    fn of(self, frames: f64) -> f64 {
+        self.per_frame * (frames + self.extra_frames)
     }
 }
 
@@ -65,23 +82,55 @@ impl DecodeCost<'_> {
     /// Most bytes that decoding has alive beside the VAE's weights, pieces of finished frames among them. More latent
     /// frames than a piece along time has go through one piece after the other.
     pub fn allocated_bytes(&self) -> u64 {
-        let peak = PeakTensors::assumed(self.scheme.precision);
+        let precision = self.scheme.precision;
         let longest = self.scheme.time.longest().unsigned_abs();
-        let frames = frames_of(self.latent_frames.min(longest)) as f64;
+        let latent_frames = self.latent_frames.min(longest);
+        let frames = frames_of(latent_frames) as f64;
         let [width, height] = self.tile_px();
         let channels = self.config.block_out_channels[1].unsigned_abs();
         let number = (width * height * channels * bytes_of(self.kind)) as f64;
-        let tile = peak.per_frame * number * (frames + peak.extra_frames);
-        tile as u64 + self.video_bytes()
+        let finest = PeakTensors::finest(precision);
+        let tensors = match self.step_of(latent_frames) {
+            Some(step) => {
+                let kept = frames * self.kept_of_coarser() + PASTS;
+                let step = kept + finest.of(frames_of(step) as f64);
+                step.max(PeakTensors::coarser(precision).of(frames))
+            }
+            None => finest.of(frames),
+        };
+        // Tiles in space are joined when all are there.
+        let copies = 1 + u64::from(self.tile_px() != self.size_px);
+        (tensors * number) as u64 + copies * self.video_bytes()
+    }
+
+    /// Latent frames of the largest step where the finest level takes more than one.
+    fn step_of(&self, latent_frames: u64) -> Option<u64> {
+        let FinestLevel::InSteps(step) = self.scheme.finest else {
+            return None;
+        };
+        let step = first_step(step.into()).unsigned_abs();
+        (step < latent_frames).then_some(step)
+    }
+
+    /// What the coarser levels leave, of one frame: a quarter of its positions, and every second frame.
+    fn kept_of_coarser(&self) -> f64 {
+        let number_bytes = match self.scheme.precision {
+            Precision::Model => bytes_of(self.kind),
+            Precision::F32Sums => bytes_of(Kind::Float),
+        };
+        number_bytes as f64 / bytes_of(self.kind) as f64 / 8.0
     }
 
     /// How much is computed, in frames of one pixel.
     pub fn work(&self) -> u64 {
         let tiles = self.scheme.time.tiles(self.latent_frames.max(1) as i64);
-        let frames = tiles.iter().map(TimeTile::length);
-        let frames: u64 = frames
-            .map(|latents| frames_of(latents.unsigned_abs()))
-            .sum();
+        let frames = |tile: &TimeTile| {
+            let latents = tile.length().unsigned_abs();
+            // Steps are computed twice.
+            let again = self.step_of(latents).map_or(0.0, |_| self.finest_share());
+            (frames_of(latents) as f64 * (1.0 + again)) as u64
+        };
+        let frames: u64 = tiles.iter().map(frames).sum();
         let ratio = self.config.spatial_compression_ratio;
         let size = self.size_px.map(|side| side as i64 / ratio);
         let [width, height] = match self.scheme.space.decode_cut(ratio) {
@@ -91,6 +140,35 @@ impl DecodeCost<'_> {
             _ => size,
         };
         frames * (width * height * ratio * ratio).unsigned_abs()
+    }
+
+    /// The finest level's part of what is computed, by its convolutions.
+    fn finest_share(&self) -> f64 {
+        let channels: Vec<i64> = self
+            .config
+            .block_out_channels
+            .iter()
+            .rev()
+            .copied()
+            .collect();
+        let last = channels.len() - 1;
+        let mut positions = 1.0;
+        let (mut finest, mut all) = (0.0, 0.0);
+        for level in (0..=last).rev() {
+            let [from, to] = [channels[level.saturating_sub(1)], channels[level]];
+            let resnets = 2 * self.config.layers_per_block + 1;
+            let upsampled = if level > 0 { from * from } else { 0 };
+            let products = (from * to + resnets * to * to + upsampled) as f64 * positions;
+            all += products;
+            if level == last {
+                finest = products;
+            }
+            let factors = level
+                .checked_sub(1)
+                .and_then(|before| self.config.resampling(before));
+            positions /= factors.map_or(1, |factors| factors.iter().product::<i64>()) as f64;
+        }
+        finest / all
     }
 
     /// Width and height of what is decoded at once.

@@ -5,6 +5,7 @@ use tch::Tensor;
 use super::causal::{CausalConv3d, NormSilu, Resnets};
 use super::config::Config;
 use super::mid::MidBlock;
+use super::steps::Along;
 use crate::weights::{Weights, WeightsError};
 
 /// The encoder without `quant_conv`.
@@ -41,12 +42,14 @@ impl Encoder {
 
     /// (B, 3, F, H, W) → (B, 2·latent channels, (F−1)/4+1, H/8, W/8)
     pub(super) fn forward(&self, pixels: &Tensor) -> Tensor {
-        let mut x = self.conv_in.forward(pixels);
+        let along = &mut Along::AllFrames;
+        let mut x = self.conv_in.forward(pixels.shallow_clone(), along);
         for block in &self.down_blocks {
-            x = block.forward(x);
+            x = block.forward(x, along);
         }
-        let x = self.mid_block.forward(&x);
-        self.conv_out.forward(&self.conv_norm_out.forward(&x))
+        let x = self.mid_block.forward(&x, along);
+        let x = self.conv_norm_out.forward(&x, along);
+        self.conv_out.forward(x, along)
     }
 }
 
@@ -75,10 +78,10 @@ impl DownBlock {
     }
 
     /// (B, from, T, H, W) → (B, to, ⌈T/st⌉, ⌈H/sh⌉, ⌈W/sw⌉)
-    fn forward(&self, x: Tensor) -> Tensor {
-        let x = self.resnets.forward(x);
+    fn forward(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
+        let x = self.resnets.forward(x, along);
         match &self.downsampler {
-            Some(conv) => conv.forward(&x),
+            Some(conv) => conv.forward(x, along),
             None => x,
         }
     }

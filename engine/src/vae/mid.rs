@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use super::causal::{NORM_EPS, ResnetBlock};
 use super::config::Config;
+use super::steps::Along;
 use crate::nn::{GroupNorm, Linear, attention};
 use crate::weights::{Weights, WeightsError};
 
@@ -30,12 +31,12 @@ impl MidBlock {
     }
 
     /// (B, C, T, H, W) → same
-    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        let mut x = self.resnets[0].forward(x);
+    pub(super) fn forward(&self, x: &Tensor, along: &mut Along<'_>) -> Tensor {
+        let mut x = self.resnets[0].forward(x, along);
         if let Some(attention) = &self.attention {
             x = attention.forward(&x);
         }
-        self.resnets[1].forward(&x)
+        self.resnets[1].forward(&x, along)
     }
 }
 

@@ -11,6 +11,7 @@ mod encoder;
 mod mid;
 mod model;
 mod scheme;
+mod steps;
 mod tiles;
 
 pub(crate) use self::tiles::{Joined, TimeTile};
@@ -18,6 +19,6 @@ pub use self::{
     config::Config,
     cost::DecodeCost,
     model::{Posterior, Vae},
-    scheme::{DecodeScheme, Precision},
+    scheme::{DecodeScheme, FinestLevel, Precision},
     tiles::{Chunk, SpaceTiling, TimeTiling},
 };

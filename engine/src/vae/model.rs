@@ -93,7 +93,7 @@ impl Vae {
         let latents = tile.of(latents);
         let decoder = |x: &Tensor| {
             let latents = self.post_quant_conv.forward(x);
-            self.decoder.forward(&latents, scheme.precision)
+            self.decoder.forward(&latents, &scheme)
         };
         let ratio = self.config.spatial_compression_ratio;
         let size = [latents.size()[3], latents.size()[4]];

@@ -15,6 +15,18 @@ pub struct DecodeScheme {
     pub space: SpaceTiling,
     /// Of norms and sums.
     pub precision: Precision,
+    /// Within each piece along time.
+    pub finest: FinestLevel,
+}
+
+/// How the finest level is computed, which takes most of the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FinestLevel {
+    /// All frames of a piece at once, as in the reference.
+    #[default]
+    AtOnce,
+    /// Twice, in steps of so many latent frames: for the norms' statistics, and with them.
+    InSteps(u8),
 }
 
 /// The type of norms and of the sums of residual blocks.
@@ -68,6 +80,10 @@ impl fmt::Display for DecodeScheme {
         match self.precision {
             Precision::Model => Ok(()),
             Precision::F32Sums => f.write_str(" in f32 sums"),
+        }?;
+        match self.finest {
+            FinestLevel::AtOnce => Ok(()),
+            FinestLevel::InSteps(step) => write!(f, ", finest level in steps of {step}"),
         }
     }
 }
@@ -89,5 +105,11 @@ mod tests {
         };
         let expected = "Chunks(3+3, blend 4)AndSpace in f32 sums";
         assert_eq!(chunked.to_string(), expected);
+        let in_steps = DecodeScheme {
+            finest: FinestLevel::InSteps(2),
+            ..chunked
+        };
+        let expected = format!("{expected}, finest level in steps of 2");
+        assert_eq!(in_steps.to_string(), expected);
     }
 }

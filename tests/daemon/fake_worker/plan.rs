@@ -58,6 +58,7 @@ pub(crate) fn memory_plan(preserve_gb: Option<u64>) -> MemoryPlan {
             mode: VaeMode::Chunked,
             quality: false,
             chunk_latent_frames: 2,
+            step_latent_frames: None,
             context_latent_frames: 3,
             blend_frames: 4,
             tile_px: None,

@@ -5,7 +5,7 @@ use framepack_engine::{
     SpaceTiling,
     plan::{Budget, decode_scheme, decode_scheme_on, place_decoding},
     space_tiling_on,
-    vae::{Chunk, Config, DecodeCost, DecodeScheme, TimeTiling, Vae},
+    vae::{Chunk, Config, DecodeCost, DecodeScheme, FinestLevel, TimeTiling, Vae},
     weights::ModelSource,
 };
 use serde::Serialize;
@@ -81,6 +81,8 @@ struct Measurement {
     /// New latent frames of a chunk, latent frames before them, and frames of the cross-fade; null for the reference's
     /// tiles.
     chunk_latent_frames: Option<u8>,
+    /// Latent frames that go through the finest level at a time; null for all.
+    step_latent_frames: Option<u8>,
     /// Those of the first chunk, which has no context.
     first_chunk_latent_frames: Option<u16>,
     context_latent_frames: Option<u8>,
@@ -143,6 +145,10 @@ impl Args {
             frames,
             spatial_tiles: scheme.space != SpaceTiling::Whole,
             chunk_latent_frames: chunk.map(Chunk::latent_frames),
+            step_latent_frames: match scheme.finest {
+                FinestLevel::AtOnce => None,
+                FinestLevel::InSteps(step) => Some(step),
+            },
             first_chunk_latent_frames: chunk.map(|chunk| {
                 let length = chunk.latent_frames() + chunk.context_latent_frames();
                 u16::from(length).min(self.latent_frames)

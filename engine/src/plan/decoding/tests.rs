@@ -75,58 +75,58 @@ fn who_asks_for_nothing_gets_the_reference() {
 fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
     use VaeMode::{Auto, Chunked};
     let config = Config::published();
+    let steps = |space: &str, step: u8| {
+        format!("Chunks(1+18, blend 0){space}, finest level in steps of {step}")
+    };
     for (settings, gib, expected) in [
-        (settings(Auto, Some(2), None), None, "Chunks(3+2, blend 4)"),
+        (settings(Auto, Some(2), None), None, steps("", 2)),
+        (settings(Auto, Some(2), None), Some(8), steps("AndSpace", 2)),
+        (settings(Chunked, None, None), None, steps("", 8)),
+        (settings(Chunked, None, None), Some(80), steps("", 8)),
         (
-            settings(Auto, Some(2), None),
-            Some(8),
-            "Chunks(3+2, blend 4)AndSpace",
+            settings(Chunked, None, None),
+            Some(16),
+            steps("AndSpace", 8),
+        ),
+        (settings(Chunked, None, None), Some(6), steps("AndSpace", 5)),
+        (
+            settings(Chunked, None, None),
+            Some(4),
+            "Chunks(3+1, blend 4)AndSpace".into(),
         ),
         (
             settings(Auto, Some(8), Some(16)),
             None,
-            "Chunks(5+8, blend 16)",
-        ),
-        (settings(Auto, None, Some(0)), None, "Chunks(3+8, blend 0)"),
-        (settings(Chunked, None, None), None, "Chunks(3+8, blend 4)"),
-        (
-            settings(Chunked, None, None),
-            Some(80),
-            "Chunks(3+8, blend 4)",
+            "Chunks(5+8, blend 16)".into(),
         ),
         (
-            settings(Chunked, None, None),
-            Some(16),
-            "Chunks(3+8, blend 4)AndSpace",
-        ),
-        (
-            settings(Chunked, None, None),
-            Some(6),
-            "Chunks(3+3, blend 4)AndSpace",
+            settings(Auto, None, Some(0)),
+            None,
+            "Chunks(3+8, blend 0)".into(),
         ),
     ] {
         let found = chosen(&request(&config, settings, gib));
-        assert_eq!(found, (expected.into(), SchemeReason::Chunked), "{gib:?}");
+        assert_eq!(found, (expected, SchemeReason::Chunked), "{gib:?}");
     }
-    let narrow = request(&config, settings(Chunked, None, None), Some(4));
-    let expected = ("Chunks(2+1, blend 4)AndSpace".into(), SchemeReason::Room);
-    assert_eq!(chosen(&narrow), expected);
 }
 
 #[test]
 fn quality_wins_and_gets_the_largest_pieces_of_the_card() {
     let config = Config::published();
-    for (gib, expected) in [
-        (None, "Chunks(6+8, blend 8) in f32 sums"),
-        (Some(180), "Chunks(6+18, blend 8) in f32 sums"),
-        (Some(80), "Chunks(6+4, blend 8) in f32 sums"),
-        (Some(24), "Chunks(6+18, blend 8)AndSpace in f32 sums"),
-        (Some(16), "Chunks(6+4, blend 8)AndSpace in f32 sums"),
-        (Some(8), "Chunks(3+2, blend 8)AndSpace in f32 sums"),
+    for (gib, pieces, step) in [
+        (None, "1+18, blend 0)", None),
+        (Some(180), "1+18, blend 0)", None),
+        (Some(80), "1+18, blend 0)", Some(8)),
+        (Some(24), "1+18, blend 0)AndLargeSpace", Some(4)),
+        (Some(16), "1+18, blend 0)AndSpace", Some(8)),
+        (Some(8), "1+18, blend 0)AndSpace", Some(4)),
+        (Some(6), "6+8, blend 8)AndSpace", Some(1)),
+        (Some(4), "4+4, blend 8)AndSpace", Some(1)),
     ] {
+        let step = step.map(|step| format!(", finest level in steps of {step}"));
+        let expected = format!("Chunks({pieces} in f32 sums{}", step.unwrap_or_default());
         let found = chosen(&request(&config, QUALITY_ON, gib));
-        assert_eq!(found.1, SchemeReason::Quality, "{gib:?}");
-        assert_eq!(found.0, expected, "{gib:?}");
+        assert_eq!(found, (expected, SchemeReason::Quality), "{gib:?}");
     }
 }
 
@@ -140,9 +140,9 @@ fn a_device_that_is_too_full_gets_smaller_pieces_unless_the_job_insists_on_the_r
     };
     for (free_gib, expected) in [
         (30, ("Time", SchemeReason::Default)),
-        (20, ("TimeAndSpace", SchemeReason::Room)),
-        (4, ("Chunks(2+2, blend 4)AndSpace", SchemeReason::Room)),
-        (3, ("Chunks(2+1, blend 4)AndSpace", SchemeReason::Room)),
+        (18, ("TimeAndSpace", SchemeReason::Room)),
+        (4, ("TimeAndSpace", SchemeReason::Room)),
+        (3, ("Chunks(2+2, blend 4)AndSpace", SchemeReason::Room)),
         (0, ("Chunks(1+1, blend 0)AndSpace", SchemeReason::Room)),
     ] {
         let (name, reason) = full(VaeSettings::default(), free_gib);
@@ -167,12 +167,26 @@ fn the_ladder_halves_the_chunk_and_then_takes_one() {
             ChunkRelief::One,
             "Chunks(2+1, blend 4)",
         ),
-        (eight, ChunkRelief::Smaller, "Chunks(3+4, blend 4)"),
+        (
+            eight,
+            ChunkRelief::Smaller,
+            "Chunks(1+18, blend 0), finest level in steps of 4",
+        ),
         (eight, ChunkRelief::One, "Chunks(2+1, blend 4)"),
+        (
+            settings(VaeMode::Auto, Some(8), Some(8)),
+            ChunkRelief::Smaller,
+            "Chunks(3+4, blend 8)",
+        ),
         (
             QUALITY_ON,
             ChunkRelief::Smaller,
-            "Chunks(6+4, blend 8) in f32 sums",
+            "Chunks(1+18, blend 0) in f32 sums, finest level in steps of 9",
+        ),
+        (
+            QUALITY_ON,
+            ChunkRelief::One,
+            "Chunks(3+1, blend 8) in f32 sums, finest level in steps of 1",
         ),
     ] {
         let request = DecodeRequest {

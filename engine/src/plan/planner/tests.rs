@@ -64,6 +64,7 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
         vae_kind: Kind::Half,
         encoding_bytes: decoding(1, SpaceTiling::Whole),
         decoding_bytes: decoding(19, space),
+        section_latent_frames: 19,
         decoding: ChosenScheme {
             scheme: space.into(),
             reason: SchemeReason::Default,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::vae::{Chunk, Precision, TimeTiling};
+use crate::vae::{Chunk, FinestLevel, Precision, TimeTiling};
 
 const SIZES_PX: [[i64; 2]; 2] = [[40, 56], [64, 32]];
 
@@ -87,6 +87,42 @@ fn chunks_show_the_same_video_in_the_same_order() {
         let quality = vae.decode(&latents, chunked(Chunk::of_quality(2, 4)));
         let likeness = psnr(&quality, &whole);
         assert!(likeness > reference, "{likeness}, reference {reference}");
+    }
+}
+
+#[test]
+fn steps_through_the_finest_level_are_nearly_one_pass_and_flicker_nowhere() {
+    let _no_grad = tch::no_grad_guard();
+    let vae = demo(Kind::Float);
+    for (size, latent_frames) in [(SIZES_PX[0], 5), (SIZES_PX[1], 9)] {
+        let latents = moving_bar(&vae, latent_frames, size);
+        let whole = one_pass(&vae, &latents);
+        let change = |frames: &Tensor| {
+            let count = frames.size()[2];
+            let before = frames.narrow(2, 0, count - 1);
+            let change = (frames.narrow(2, 1, count - 1) - before).abs();
+            change.mean_dim([0_i64, 1, 3, 4].as_slice(), false, Kind::Double)
+        };
+        for step in [1, 2, 3, 8] {
+            let scheme = DecodeScheme {
+                finest: FinestLevel::InSteps(step),
+                ..chunked(Chunk::of_quality(u8::MAX, 1))
+            };
+            let frames = vae.decode(&latents, scheme);
+            let likeness = psnr(&frames, &whole);
+            assert!(likeness > 42.0, "{scheme}: {likeness}");
+            let flicker = (change(&frames) / change(&whole)).max().double_value(&[]);
+            assert!(flicker < 1.05, "{scheme}: {flicker}");
+            let samples = Tensor::cat(&[&latents, &latents.flip([3])], 0);
+            let first = vae.decode(&samples, scheme).narrow(0, 0, 1);
+            let likeness = psnr(&first, &frames);
+            assert!(likeness > 80.0, "of two samples: {likeness}");
+        }
+        let all = DecodeScheme {
+            finest: FinestLevel::InSteps(latent_frames as u8 - 1),
+            ..chunked(Chunk::of_quality(u8::MAX, 1))
+        };
+        assert_eq!(vae.decode(&latents, all), whole);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The axes of (B, C, T, H, W).
 
 /// The axis of time in (B, C, T, H, W).
-pub(super) const TIME: i64 = 2;
+pub(in crate::vae) const TIME: i64 = 2;
 /// The axis of height.
 pub(super) const HEIGHT: i64 = 3;
 /// The axis of width.

@@ -14,6 +14,6 @@ mod join;
 mod space;
 mod time;
 
+pub(super) use self::{axis::TIME, space::over_space, time::encode_tiles};
 pub use self::{chunk::Chunk, space::SpaceTiling, time::TimeTiling};
 pub(crate) use self::{join::Joined, time::TimeTile};
-pub(super) use self::{space::over_space, time::encode_tiles};

@@ -1,0 +1,183 @@
+//! A level of the decoder computed in steps along time, and still nearly as if all frames were computed at once.
+//!
+//! Between steps each causal convolution keeps the frames that its window reaches back to, as Wan's VAE does
+//! (arXiv:2503.20314 §4.1). Wan's norms see one frame; the group norms here see all frames at once. So there are two
+//! passes: in the first each norm uses the statistics of the frames so far, in the second those of all frames that the
+//! first has seen. What is left of the difference is in docs/PERFORMANCE.md.
+
+use tch::{Kind, Tensor};
+
+use super::tiles::TIME;
+use crate::nn::Statistics;
+
+/// How many frames of a level are computed together.
+#[derive(Debug)]
+pub(super) enum Along<'a> {
+    /// All.
+    AllFrames,
+    /// Those of one step, after those of the steps before.
+    Step(&'a mut Steps),
+}
+
+/// What one step leaves to the next. Layers find theirs by the order in which they are computed.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    /// The last input frames of each causal convolution.
+    pasts: Vec<Tensor>,
+    next_past: usize,
+    norms: Vec<Seen>,
+    next_norm: usize,
+    pass: Pass,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Pass {
+    #[default]
+    Gathering,
+    Settled,
+}
+
+/// Sums over the frames that a norm has seen, per group.
+#[derive(Debug)]
+struct Seen {
+    numbers: f64,
+    sum: Tensor,
+    squares: Tensor,
+}
+
+impl Steps {
+    /// The next step of a pass.
+    pub(super) fn next(&mut self) -> Along<'_> {
+        self.begin();
+        Along::Step(self)
+    }
+
+    fn begin(&mut self) {
+        (self.next_past, self.next_norm) = (0, 0);
+    }
+
+    /// Begins the second pass: each norm uses the statistics of all frames of the first.
+    pub(super) fn settle(&mut self) {
+        self.pasts.clear();
+        self.pass = Pass::Settled;
+    }
+
+    /// (1, C, T, H, W) → (1, C, `frames` + T, H, W): the frames before `x`; before the first of all there are only
+    /// copies of it.
+    pub(super) fn with_past(&mut self, x: Tensor, frames: i64) -> Tensor {
+        let past = match self.pasts.get(self.next_past) {
+            Some(past) => past.shallow_clone(),
+            None => first_frame(&x, frames),
+        };
+        let joined = Tensor::cat(&[past, x], TIME);
+        // A copy, since a view would keep all frames.
+        let kept = joined
+            .narrow(TIME, joined.size()[TIME as usize] - frames, frames)
+            .copy();
+        if self.next_past < self.pasts.len() {
+            self.pasts[self.next_past] = kept;
+        } else {
+            self.pasts.push(kept);
+        }
+        self.next_past += 1;
+        joined
+    }
+
+    /// What the next norm computes `x`, (1, C, T, H, W), with.
+    pub(super) fn statistics(&mut self, x: &Tensor, groups: i64) -> Statistics {
+        let number = self.next_norm;
+        self.next_norm += 1;
+        if self.pass == Pass::Gathering {
+            let seen = Seen::in_frames(x, groups);
+            match self.norms.get_mut(number) {
+                Some(before) => before.add(&seen),
+                None => self.norms.push(seen),
+            }
+        }
+        self.norms[number].statistics()
+    }
+}
+
+impl Along<'_> {
+    /// Whether the first frame of all is among them. True until the first convolution of a pass has a past.
+    pub(super) fn has_first(&self) -> bool {
+        match self {
+            Self::AllFrames => true,
+            Self::Step(steps) => steps.pasts.is_empty(),
+        }
+    }
+}
+
+impl Seen {
+    /// Of `x`, (1, C, T, H, W).
+    fn in_frames(x: &Tensor, groups: i64) -> Self {
+        let grouped = x.view([groups, -1]).to_kind(Kind::Float);
+        let (variance, mean) = grouped.var_mean_correction(1, 0, false);
+        let (variance, mean) = (variance.to_kind(Kind::Double), mean.to_kind(Kind::Double));
+        let numbers = grouped.size()[1] as f64;
+        Self {
+            numbers,
+            squares: (variance + mean.square()) * numbers,
+            sum: mean * numbers,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.numbers += other.numbers;
+        self.sum += &other.sum;
+        self.squares += &other.squares;
+    }
+
+    fn statistics(&self) -> Statistics {
+        let mean = &self.sum / self.numbers;
+        Statistics {
+            variance: (&self.squares / self.numbers - mean.square()).clamp_min(0.0),
+            mean,
+        }
+    }
+}
+
+fn first_frame(x: &Tensor, times: i64) -> Tensor {
+    let mut shape = x.size();
+    shape[TIME as usize] = times;
+    x.narrow(TIME, 0, 1).expand(shape, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+
+    #[test]
+    fn frames_seen_in_steps_have_the_statistics_of_all() {
+        tch::manual_seed(7);
+        let x = Tensor::randn([1, 6, 9, 4, 5], (Kind::Float, Device::Cpu)) * 3.0 + 40.0;
+        let all = Seen::in_frames(&x, 3).statistics();
+        let mut steps = Steps::default();
+        let part = |from, frames| x.narrow(2, from, frames).contiguous();
+        for (from, frames) in [(0, 1), (1, 4), (5, 4)] {
+            steps.begin();
+            let _so_far = steps.statistics(&part(from, frames), 3);
+        }
+        steps.settle();
+        steps.begin();
+        let settled = steps.statistics(&part(0, 1), 3);
+        assert!(settled.mean.allclose(&all.mean, 1e-6, 1e-9, false));
+        assert!(settled.variance.allclose(&all.variance, 1e-4, 1e-9, false));
+    }
+
+    #[test]
+    fn the_past_is_that_of_the_step_before() {
+        let x = Tensor::arange(5, (Kind::Float, Device::Cpu)).view([1, 1, 5, 1, 1]);
+        let mut steps = Steps::default();
+        let mut frames = |from, count| {
+            steps.begin();
+            let joined = steps.with_past(x.narrow(2, from, count), 2);
+            Vec::<f64>::try_from(joined.flatten(0, -1)).unwrap()
+        };
+        assert_eq!(frames(0, 1), [0.0, 0.0, 0.0]);
+        assert_eq!(frames(1, 1), [0.0, 0.0, 1.0]);
+        assert_eq!(frames(2, 3), [0.0, 1.0, 2.0, 3.0, 4.0]);
+    }
+}
