@@ -26,7 +26,7 @@ use crate::{
     settings::MemorySettings,
     text::{Clip, Llama, TextTokenizers},
     transformer::{Conditioning, PackedTransformer},
-    vae::{DecodeScheme, SpaceTiling, TimeTiling, Vae},
+    vae::{DecodeScheme, FinestLevel, SpaceTiling, TimeTiling, Vae},
     vision::{Preprocessor, Siglip},
     weights::{Fingerprint, ModelSource, WeightsError},
 };
@@ -187,12 +187,22 @@ impl Models {
         let tiles = tiles.map(|_| {
             format!("frames were decoded in spatial tiles {why}: the tiles' seams are blended")
         });
+        let counted = |count: u8| match count {
+            1 => "1 latent frame".to_owned(),
+            _ => format!("{count} latent frames"),
+        };
         let chunks = match (reason, scheme.time) {
             (SchemeReason::Relief | SchemeReason::Room, TimeTiling::Chunked(chunk)) => {
-                Some(format!(
-                    "frames were decoded in chunks of {} latent frames {why}: the chunks fade into each other",
-                    chunk.latent_frames()
-                ))
+                Some(match scheme.finest {
+                    FinestLevel::InSteps(step) if chunk.blend_frames() == 0 => format!(
+                        "frames were decoded {} at a time {why}, which changes little",
+                        counted(step)
+                    ),
+                    _ => format!(
+                        "frames were decoded in chunks of {} {why}: the chunks fade into each other",
+                        counted(chunk.latent_frames())
+                    ),
+                })
             }
             _ => None,
         };

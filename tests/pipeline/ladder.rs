@@ -119,10 +119,13 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less() {
         assert_eq!(output.plan, undisturbed.plan, "{name}");
         let says = |warning: &&String| warning.contains("in chunks of");
         let warnings: Vec<_> = output.warnings.iter().filter(says).collect();
-        let latent_frames = if expected.contains(&3) { 1 } else { 2 };
+        let size = if expected.contains(&3) {
+            "1 latent frame"
+        } else {
+            "2 latent frames"
+        };
         let warned = format!(
-            "frames were decoded in chunks of {latent_frames} latent frames because memory ran out: the chunks fade into \
-             each other"
+            "frames were decoded in chunks of {size} because memory ran out: the chunks fade into each other"
         );
         assert_eq!(
             warnings,

@@ -12,10 +12,10 @@ pub(crate) struct VaeFlags {
     /// Decode so many latent frames at a time; without any of these flags in the reference's tiles
     #[arg(long, value_name = "1..8|auto", value_parser = number_or_auto::<1, 8>)]
     vae_chunk: Option<Amount>,
-    /// Decode in larger pieces with more overlap, with norms and sums in f32; wins over --vae-chunk and --vae-blend
+    /// Decode a section as one in tiles as large as the device holds, with norms and sums in f32; wins over --vae-chunk and --vae-blend
     #[arg(long, value_name = "on|off", hide_possible_values = true)]
     vae_quality: Option<Switch>,
-    /// Frames over which chunks fade into each other
+    /// Frames over which chunks fade into each other, each decoded by itself [default: chunks go on from one another]
     #[arg(long, value_name = "0..16|auto", value_parser = number_or_auto::<0, 16>)]
     vae_blend: Option<Amount>,
 }

@@ -158,7 +158,14 @@ impl DecodeRequest<'_> {
         let (scheme, reason) = if self.settings.has_quality {
             (self.quality(), SchemeReason::Quality)
         } else if self.settings.asks_for_chunks() {
-            (self.chunks(), SchemeReason::Chunked)
+            let scheme = self.chunks();
+            let is_less = at_a_time(scheme) < self.settings.chunk.unwrap_or(0);
+            let reason = if is_less {
+                SchemeReason::Room
+            } else {
+                SchemeReason::Chunked
+            };
+            (scheme, reason)
         } else if self.settings.mode == VaeMode::Reference {
             (base, SchemeReason::Reference)
         } else {
@@ -167,23 +174,19 @@ impl DecodeRequest<'_> {
         ChosenScheme { scheme, reason }
     }
 
-    /// The chunk that is asked for, or the largest that the card holds: a whole section in steps of so many latent
+    /// The chunk that is asked for or the largest that the card holds: a whole section in steps of so many latent
     /// frames, or pieces of them where a cross-fade is asked for or the card is too small for a section.
     fn chunks(&self) -> DecodeScheme {
         let base = self.cost.scheme;
-        let sizes = || match self.settings.chunk {
-            Some(latent_frames) => latent_frames..=latent_frames,
-            None => 1..=MAX_CHUNK,
-        };
-        let pieces =
-            |latent_frames| in_chunks(base, Chunk::new(latent_frames, self.settings.blend_frames));
-        let in_steps = |latent_frames| self.section(base, FinestLevel::InSteps(latent_frames));
-        let sections = sizes().rev().map(in_steps);
+        let most = self.settings.chunk.unwrap_or(MAX_CHUNK);
         let has_blend = self.settings.blend_frames.is_some();
-        let sections = sections.filter(|_| !has_blend);
-        let mut schemes = sections.chain(sizes().rev().map(pieces));
+        let steps = (1..=most).rev().filter(|_| !has_blend);
+        let sections = steps.map(|step| self.section(base, FinestLevel::InSteps(step)));
+        let least = self.settings.chunk.unwrap_or(1);
+        let piece = |size| in_chunks(base, Chunk::new(size, self.settings.blend_frames));
+        let mut schemes = sections.chain((least..=most).rev().map(piece));
         let fitting = schemes.find(|scheme| self.fits_card(*scheme));
-        fitting.unwrap_or_else(|| pieces(*sizes().start()))
+        fitting.unwrap_or_else(|| piece(least))
     }
 
     /// A whole section.

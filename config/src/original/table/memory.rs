@@ -17,7 +17,7 @@ pub(super) static VARIABLES: [Name; 10] = [
         Sets {
             keys: &["vae.chunk"],
             rule: Rule::ZeroIsAuto,
-            how: "`vae.chunk`: the same number, and 0 is `auto`; every chunk has the latent frames before it as context, so that no frame is lost",
+            how: "`vae.chunk`: the same number, and 0 is `auto`; each goes on from the one before, so that no frame is lost",
         },
         "decoded so many latent frames by themselves and joined them, which lost three frames at every joint: 2 gave 40 frames of \
          61, which looked too fast. 0 was everything or one frame, by the size of the picture. A number other than 0 switched \

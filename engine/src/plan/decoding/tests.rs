@@ -108,6 +108,8 @@ fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
         let found = chosen(&request(&config, settings, gib));
         assert_eq!(found, (expected, SchemeReason::Chunked), "{gib:?}");
     }
+    let eight = request(&config, settings(Auto, Some(8), None), Some(6));
+    assert_eq!(chosen(&eight), (steps("AndSpace", 5), SchemeReason::Room));
 }
 
 #[test]
@@ -117,11 +119,11 @@ fn quality_wins_and_gets_the_largest_pieces_of_the_card() {
         (None, "1+18, blend 0)", None),
         (Some(180), "1+18, blend 0)", None),
         (Some(80), "1+18, blend 0)", Some(8)),
-        (Some(24), "1+18, blend 0)AndLargeSpace", Some(4)),
+        (Some(24), "1+18, blend 0)", Some(2)),
         (Some(16), "1+18, blend 0)AndSpace", Some(8)),
         (Some(8), "1+18, blend 0)AndSpace", Some(4)),
-        (Some(6), "6+8, blend 8)AndSpace", Some(1)),
-        (Some(4), "4+4, blend 8)AndSpace", Some(1)),
+        (Some(6), "1+18, blend 0)AndSpace", Some(2)),
+        (Some(4), "6+4, blend 8)AndSpace", Some(1)),
     ] {
         let step = step.map(|step| format!(", finest level in steps of {step}"));
         let expected = format!("Chunks({pieces} in f32 sums{}", step.unwrap_or_default());

@@ -37,6 +37,13 @@ fn the_measured_decodes_are_predicted() {
         (9, section(9), Whole, F32Sums, AtOnce, 44_072.0),
         (18, section(18), Whole, Model, InSteps(1), 19_368.0),
         (18, section(18), Reference, Model, InSteps(1), 3_849.0),
+        (9, section(9), Whole, Model, InSteps(4), 23_268.0),
+        (9, section(9), Reference, Model, InSteps(2), 2_580.0),
+        (9, section(9), Whole, F32Sums, InSteps(2), 17_917.0),
+        (9, section(9), Reference, F32Sums, InSteps(4), 4_984.0),
+        (18, section(18), Reference, F32Sums, InSteps(4), 5_750.0),
+        (18, section(18), Whole, F32Sums, InSteps(8), 52_272.0),
+        (18, section(8), Reference, F32Sums, InSteps(1), 3_535.0),
     ] {
         let decoding = DecodeCost {
             scheme: DecodeScheme {

@@ -1,4 +1,4 @@
-//! How the VAE decodes: in the reference's tiles, in chunks, or in larger tiles.
+//! How the VAE decodes: in the reference's tiles, or a section as one.
 
 use crate::settings::{
     row::{Counts, Fallback, Kind, Row, Scope},
@@ -17,7 +17,7 @@ pub static VAE_MODE: Row = Row {
     counts: Counts::AtSubmission,
     standing: Standing::Built,
     original: &[],
-    about: "in which pieces the VAE decodes: `reference` in the original FramePack's temporal tiles, `chunked` in chunks of `vae.chunk`; `auto` as `reference`, bit for bit, unless a chunk, a blend or quality is given or memory asks for less. A job that says `reference` and one of them is refused",
+    about: "how the VAE decodes: `reference` in the original FramePack's temporal tiles, `chunked` a section as one, `vae.chunk` latent frames at a time; `auto` as `reference`, bit for bit, unless a chunk, a blend or quality is given or memory asks for less. A job that says `reference` and one of them is refused",
 };
 
 /// Latent frames that the VAE decodes at a time.
@@ -32,7 +32,7 @@ pub static VAE_CHUNK: Row = Row {
     counts: Counts::AtSubmission,
     standing: Standing::Built,
     original: &["FRAMEPACK_VAE_CHUNK_SIZE"],
-    about: "latent frames that the VAE decodes at a time, with those before them as context, so that no frame is lost; fewer take less memory and more time. `auto` gives no chunk: with `vae.mode: chunked` it is the largest that the device holds",
+    about: "latent frames that the VAE decodes at a time; each goes on from those before it, so that no frame is lost and no border shows. Fewer take less memory and a little more time. `auto` gives no chunk: with `vae.mode: chunked` it is the largest that the device holds",
 };
 
 /// Larger tiles with more overlap.
@@ -44,7 +44,7 @@ pub static VAE_QUALITY: Row = Row {
     counts: Counts::AtSubmission,
     standing: Standing::Built,
     original: &["Quality Mode"],
-    about: "decodes in larger tiles with more overlap, with norms and sums in f32; it wins over any chunk and blend, and `plan` says what it takes",
+    about: "decodes a section as one, in tiles as large as the device holds, with norms and sums in f32; it wins over any chunk and blend, and `plan` says what it takes",
 };
 
 /// Frames over which neighbouring chunks fade.
@@ -59,5 +59,5 @@ pub static VAE_BLEND: Row = Row {
     counts: Counts::AtSubmission,
     standing: Standing::Built,
     original: &[],
-    about: "frames over which one chunk fades into the next; 0 joins them without a fade, and `auto` leaves it to the worker",
+    about: "frames over which chunks fade into each other, each decoded by itself behind latent frames before it; 0 joins them without a fade. With `auto` chunks go on from one another, and fade over 4 frames only where the device is too small for a section",
 };
