@@ -20,6 +20,8 @@ what it really did there: it was read, and parts of it were run. Where a later v
 - `framepackd config import-env start.sh` reads a start line and prints the configuration that it means, with a comment for
   each name that has no key. `-` reads standard input. Of a script with several start lines it takes the first and names the
   others; `--line N` takes the one on line N, also if it is commented out. Nothing is executed, and `$NAME` is not expanded.
+  Of a variable or flag that is given more than once the last value counts, and of two names of one key the stronger; a
+  comment says which it is, and what does not count.
 - The daemon also reads these variables in its own environment. Those of the same keys that begin with `FRAMEPACKD_` are
   equal to them: both may be set if they agree. The environment is stronger than the configuration.
 - A misspelt name, and a value that is none, is an error with the name, what is allowed and what to write. In the Python
@@ -27,7 +29,8 @@ what it really did there: it was read, and parts of it were run. Where a later v
 - *Inactive* means that there is no such thing here, with the reason; *not needed*, that it is so without a setting.
 
 [SETTINGS.md](SETTINGS.md) has the keys with their ranges and defaults. What a key's machinery can't do on this machine or in
-this version is `inactive` in `config show`, in plans and in reports, with the reason, and the job runs without it.
+this version is `inactive` in `config show`, in plans and in reports, with the reason, and the job runs without it; a job
+whose own file asks for it, or `--set`, is refused.
 
 ## Start lines
 

@@ -6,6 +6,7 @@
 
 mod value;
 
+use framepack_jobs::{Row, Value, settings::CUDA_ALLOC_CONF};
 use framepack_yaml::{Mistake, suggest};
 
 use value::{Limits, Type};
@@ -63,6 +64,16 @@ pub fn parse(text: &str) -> Result<AllocConf, Mistake> {
     }
     read.text = entries.join(",");
     Ok(read)
+}
+
+/// A setting's value as workers get it, and what was written otherwise: options of the allocator in torch's spelling, and
+/// any other setting's as it is.
+pub(crate) fn spelled(row: &Row, value: Value) -> Result<(Value, Vec<String>), Mistake> {
+    if row.key != CUDA_ALLOC_CONF.key {
+        return Ok((value, Vec::new()));
+    }
+    let read = parse(value.text().unwrap_or_default())?;
+    Ok((Value::Text(read.text), read.corrections))
 }
 
 /// The entries: what is between commas that are not in brackets.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ffi::OsString};
 
-use framepack_jobs::settings::{CUDA_ALLOC_CONF, TABLE, Value};
+use framepack_jobs::settings::TABLE;
 use framepack_yaml::{Mistake, Node, Problem, ProblemKind, Problems, scalar, suggest};
 
 use crate::{
@@ -167,11 +167,8 @@ fn says_the_same(key: &str, one: &str, other: &str) -> bool {
     let row = TABLE.into_iter().find(|row| row.key == key);
     let value = |text| {
         let value = row?.read_text(text).ok()?;
-        if key != CUDA_ALLOC_CONF.key {
-            return Some(value);
-        }
-        let spelled = allocator::parse(value.text()?).ok()?;
-        Some(Value::Text(spelled.text))
+        let (value, _) = allocator::spelled(row?, value).ok()?;
+        Some(value)
     };
     one == other || value(one).is_some_and(|one| value(other) == Some(one))
 }

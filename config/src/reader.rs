@@ -10,7 +10,7 @@ use std::{
 
 use framepack_jobs::{
     Row, Settings, Value,
-    settings::{CUDA_ALLOC_CONF, Farm, JOB_KEYS, Origin, Scope, Setting, TABLE},
+    settings::{Farm, JOB_KEYS, Origin, Scope, Setting, TABLE},
 };
 use framepack_yaml::{
     Document, Mistake, Node, Problem, ProblemKind, Problems, Style, Written, written,
@@ -94,13 +94,9 @@ impl<'s> Reader<'s> {
     pub(crate) fn row(&mut self, row: &'static Row) -> Option<(Value, Origin)> {
         let corrections = RefCell::new(Vec::new());
         let found = self.find(row.key.into(), Shape::One, |node| {
-            let value = row.read(node)?;
-            if row.key != CUDA_ALLOC_CONF.key {
-                return Ok(value);
-            }
-            let read = allocator::parse(value.text().unwrap_or_default())?;
-            corrections.borrow_mut().extend(read.corrections);
-            Ok(Value::Text(read.text))
+            let (value, corrected) = allocator::spelled(row, row.read(node)?)?;
+            corrections.borrow_mut().extend(corrected);
+            Ok(value)
         });
         let corrections = corrections.into_inner().into_iter();
         self.notices

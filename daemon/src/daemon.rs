@@ -98,7 +98,12 @@ impl Daemon {
         let service = Service {
             queue: core.queue.clone(),
             intake: folder.intake.clone(),
-            renderer: setup::renderer(&setup.config, setup.bundle, &setup.front.state),
+            renderer: setup::renderer(
+                &setup.config,
+                setup.bundle,
+                &setup.front.state,
+                core.lacks.clone(),
+            ),
             planners: workers.planners.clone(),
             inspections: core.inspections.clone(),
             jobs: setup.config.paths.jobs.clone(),

@@ -31,6 +31,7 @@ mod folders;
 mod gpu;
 mod import_env;
 mod job_observer;
+mod lacking;
 mod log;
 mod metrics;
 mod notify;

@@ -20,6 +20,7 @@ use crate::{
     clock::Clock,
     folders::{made, unusable},
     gpu::Gpus,
+    lacking::DeviceLacks,
     queue::{Actor, QueueConfig},
     setup,
     start_error::StartError,
@@ -119,7 +120,12 @@ async fn import(
     // Nobody is told about jobs that end here: the next daemon files them.
     let (ended, _) = mpsc::channel();
     let queue = QueueConfig {
-        renderer: setup::renderer(config, BundleDefaults::default(), state),
+        renderer: setup::renderer(
+            config,
+            BundleDefaults::default(),
+            state,
+            DeviceLacks::default(),
+        ),
         disk: setup::disk(config, state),
         gpus: Gpus::default(),
         clock: Clock::open(state.path(), None),

@@ -6,10 +6,10 @@ use framepack_config::Models;
 use framepack_ipc::worker::RenderRequest;
 use framepack_jobs::{
     BundleDefaults, ValidSpec,
-    settings::{Farm, Setting, for_worker, used},
+    settings::{Farm, Setting, for_worker, own_keys, used},
 };
 
-use crate::{record::Record, state_dir::Layout};
+use crate::{lacking::DeviceLacks, record::Record, state_dir::Layout};
 
 /// The daemon's part of every render request.
 #[derive(Debug, Clone)]
@@ -22,12 +22,15 @@ pub(crate) struct Renderer {
     pub(crate) farm: Farm,
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
+    /// What devices can't do.
+    pub(crate) lacks: DeviceLacks,
 }
 
 impl Renderer {
     /// What the worker needs to know of the job.
     pub(crate) fn request(&self, record: &Record) -> RenderRequest {
         let (job, spec) = (&record.job, record.job.rendered_spec().into_owned());
+        let settings = for_worker(job, &self.farm);
         RenderRequest {
             job: job.id,
             name: job.name.clone(),
@@ -45,7 +48,8 @@ impl Renderer {
             bucket: spec.size.bucket,
             latent_window: spec.latent_window,
             crf: spec.output.crf,
-            settings: for_worker(job, &self.farm),
+            own: own_keys(job, &settings),
+            settings,
             output: job.output.clone(),
             work_dir: self.layout.work(job.id),
             rung: job.runs.rung,
@@ -54,9 +58,10 @@ impl Renderer {
         }
     }
 
-    /// The settings that the job's run has now, and where each comes from.
-    pub(crate) fn settings(&self, record: &Record) -> Vec<Setting> {
-        used(&record.job, &self.farm, &self.bundle)
+    /// The settings that the job's run has now on this device, and where each comes from.
+    pub(crate) fn settings(&self, record: &Record, device: &str) -> Vec<Setting> {
+        let farm = self.farm.clone().on(self.lacks.of(device));
+        used(&record.job, &farm, &self.bundle)
     }
 
     /// The folder and the stem of the video's name.

@@ -22,6 +22,7 @@ use crate::{
     disk::{Disk, LIMIT, Owner},
     folder::bundle_defaults,
     folders,
+    lacking::DeviceLacks,
     notify::Notify,
     render::Renderer,
     server::{self, Closed, Roles, serve_closed},
@@ -197,13 +198,19 @@ fn find(config: Config, about_to: impl Fn(&Path)) -> Result<Found, StartError> {
 }
 
 /// What workers are asked for.
-pub(crate) fn renderer(config: &Config, bundle: BundleDefaults, state: &StateDir) -> Renderer {
+pub(crate) fn renderer(
+    config: &Config,
+    bundle: BundleDefaults,
+    state: &StateDir,
+    lacks: DeviceLacks,
+) -> Renderer {
     Renderer {
         models: config.models.clone(),
         outputs: config.paths.outputs.clone(),
         layout: state.layout(),
         farm: config.farm.clone(),
         bundle,
+        lacks,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use framepack_bundle::BundleError;
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
 use framepack_jobs::{
-    Guidance, JobId, Model, Settings, Value,
+    Guidance, JobId, Model, Row, Settings, Value,
     picture::Colour,
     settings::{ATTENTION, BACKGROUND},
 };
@@ -37,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) sampling: Sampling,
     pub(crate) output: Output,
     pub(crate) settings: JobSettings,
+    /// Keys of settings that it asks for itself.
+    own: Vec<String>,
     /// What the daemon hears of it.
     pub(crate) plan: RenderPlan,
     pub(crate) precaution: Precaution,
@@ -86,6 +88,11 @@ impl Job {
                 warnings: vec![],
             })
         })
+    }
+
+    /// Whether it is itself that asks for a setting, rather than its farm.
+    pub(crate) fn asks_itself(&self, row: &Row) -> bool {
+        self.own.iter().any(|key| key == row.key)
     }
 
     fn with_picture(
@@ -150,6 +157,7 @@ impl Job {
             precaution: request.precaution,
             attention_memory: None,
             settings,
+            own: request.own.clone(),
             warnings,
         })
     }
@@ -179,6 +187,7 @@ pub(crate) fn usual_request(
         latent_window: None,
         crf: 0,
         settings: Settings::default(),
+        own: vec![],
         output: PathBuf::new(),
         work_dir: PathBuf::new(),
         rung: 0,

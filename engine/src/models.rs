@@ -119,7 +119,7 @@ impl Models {
     pub(crate) fn planner(&self) -> Planner {
         let transformer = self.transformer.as_ref();
         let host_bytes = transformer.map_or(0, |loaded| loaded.model.blocks().host_bytes());
-        self.planner.beside(host_bytes)
+        self.planner.clone().beside(host_bytes)
     }
 
     /// Does as a job says of memory from now on, and counts what comes of it.

@@ -8,7 +8,7 @@ mod prepare;
 mod read_ahead;
 mod settled;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use framepack_ipc::worker::{ChosenBy, DeviceIdle, RenderOutput, RenderRequest, Temperature};
 use sha2::{Digest, Sha256};
@@ -32,7 +32,7 @@ use crate::{
     models::Models,
     nn::attention::{AttentionMode, Backend, Choices, Class, Resolved, TorchKernels},
     output::{self, Video, Written},
-    plan::{Ladder, ModelOptions, Planner},
+    plan::{Ladder, ModelOptions, Planner, unless_refused},
     platform::Platform,
     progress::{Listener, ProgressReporter},
     text::reach::Reach,
@@ -92,7 +92,7 @@ impl Pipeline {
 
     /// What plans jobs for this pipeline's device; also while it renders.
     pub fn planner(&self) -> Planner {
-        self.models.planner()
+        self.models.planner().knowing(self.choices.clone())
     }
 
     /// Gives up models and their memory.
@@ -185,6 +185,7 @@ impl Pipeline {
             memory_plan: Some(Box::new(memory_plan)),
             resumed,
             rungs: ladder.into_taken(),
+            inactive: attention.inactive(),
             attention: Some(attention.report()),
             ..report
         })
@@ -226,7 +227,7 @@ impl Pipeline {
         };
         let is_available =
             |backend: Backend| Ok(!is_to_sample || backend.is_available(device, class)?);
-        let by_mode = |mode| self.by_mode(mode, class);
+        let by_mode = |mode| unless_refused(job, mode, self.by_mode(mode, class)?);
         let decision = Decision::new(wishes, is_available, by_mode)?.of_mode(asked, device);
         let Decision {
             backend,
@@ -314,6 +315,7 @@ impl Pipeline {
             resumed: None,
             rungs: vec![],
             attention: None,
+            inactive: BTreeMap::new(),
             verified: written.summary.verified(),
             time_to_first_step_secs: None,
         }

@@ -16,6 +16,7 @@ use std::{
 };
 
 use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, WORKER_PROTOCOL, WorkerInfo};
+use framepack_jobs::settings::Lack;
 use tch::Device;
 
 use self::{
@@ -28,7 +29,7 @@ use crate::{
     error::Error,
     nn::attention::Class,
     pipeline::{Bundles, Pipeline},
-    plan::ModelOptions,
+    plan::{ModelOptions, lacks},
     progress::Stop,
 };
 
@@ -53,6 +54,8 @@ struct Opened {
     /// Of the device, until the process ends.
     _lock: File,
     device: Device,
+    /// What the device can't do.
+    lacks: Vec<Lack>,
     /// If anything was prepared, with the seconds that it took.
     prepared: Option<(Pipeline, f64)>,
 }
@@ -83,6 +86,7 @@ pub fn serve(
         _lock,
         device,
         prepared,
+        ..
     } = opened;
     let prepared = prepared.map(|(pipeline, _)| pipeline);
     let mut pipeline = prepared.unwrap_or_else(|| setup.pipeline(device));
@@ -90,7 +94,7 @@ pub fn serve(
         let request = match task {
             Task::Render(request) => request,
             Task::Plan(question) => {
-                replies.send(&answer(&question, pipeline.planner()))?;
+                replies.send(&answer(&question, &pipeline.planner()))?;
                 continue;
             }
             Task::Cool { to } => {
@@ -117,6 +121,7 @@ impl Setup {
         Ok(Opened {
             _lock: lock,
             device,
+            lacks: lacks(device, self.options.transformer_kind(device))?,
             prepared: self.prepare(device)?,
         })
     }
@@ -218,5 +223,6 @@ fn introduction(setup: &Setup, opened: &Opened) -> WorkerInfo {
         device_name: device::model_name(opened.device),
         device_total_bytes: device::total_bytes(opened.device),
         prepared_secs: opened.prepared.as_ref().map(|(_, secs)| *secs),
+        lacks: opened.lacks.clone(),
     }
 }

@@ -9,7 +9,7 @@ pub use framepack_jobs::{
     Attention, ChosenBy, DeviceIdle, MemoryPlan, MemoryUse, Phase, PhaseTime, Progress,
     RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
 };
-use framepack_jobs::{Failure, Guidance, JobId, Model, Settings};
+use framepack_jobs::{Failure, Guidance, JobId, Model, Settings, settings::Lack};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.
@@ -133,6 +133,9 @@ pub struct RenderRequest {
     /// Settings of the table that have no field here, where they differ from their defaults.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
+    /// Keys of `settings` that the job itself sets: it is refused where the device can't do what one of them asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
     /// The video's final path; its folder exists. Written under a temporary name beside it, then renamed.
     pub output: PathBuf,
     /// Folder for what the job leaves while it runs (previews, checkpoints); exists. A later run of the job that
@@ -283,4 +286,7 @@ pub struct WorkerInfo {
     /// Seconds that it took to prepare for the first job; `None`: it prepares nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared_secs: Option<f64>,
+    /// What the device can't do for any job.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<Lack>,
 }

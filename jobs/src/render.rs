@@ -2,7 +2,7 @@
 //!
 //! Plain data: part of the job's record and of the messages between daemon and worker.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,9 @@ pub struct RenderOutput {
     /// What computed the transformer's attention; `None` in results of versions that had no choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention: Option<Attention>,
+    /// Keys of settings that did nothing on its device, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inactive: BTreeMap<String, String>,
     /// How the file was read back before it got its name.
     #[serde(default)]
     pub verified: Verified,

@@ -95,6 +95,13 @@ pub(crate) fn explain(problem: Problem) -> Problem {
     }
 }
 
+/// Something that the farm's devices can't do.
+pub(crate) fn not_possible(path: impl Into<String>, reason: &str) -> Problem {
+    let message = format!("not possible here: {reason}");
+    let problem = Problem::new(ProblemKind::NotAvailable, path, message);
+    problem.hint("remove it, or take another value")
+}
+
 /// Something of the full schema that is not carried out.
 pub(crate) fn not_available(path: impl Into<String>, reason: &str) -> Problem {
     let message = format!("not available in this version: {reason}");

@@ -10,6 +10,7 @@ use crate::{
         self, Farm, IMAGE, Inactive, MAX_CRF, OUTPUT_CRF, Origin, Origins, PRESERVE_GB, PRESET,
         PROFILE, Scope, TABLE,
     },
+    unavailable::not_possible,
 };
 
 /// What a job file can't know by itself.
@@ -35,6 +36,7 @@ impl JobSpec {
         let name = self
             .name
             .unwrap_or_else(|| name::from_stem(&surroundings.file_stem, "job"));
+        lacked(&own, &origins, farm)?;
         let inactive = inactive(&own, &origins, farm);
         let own = of_jobs(own);
         origins.retain(|key, _| own.has(key));
@@ -104,16 +106,36 @@ fn of_jobs(settings: Settings) -> Settings {
     of_jobs
 }
 
+/// Refuses what the job itself asks for and no device of the farm can do.
+fn lacked(own: &Settings, origins: &Origins, farm: &Farm) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    for row in TABLE {
+        let path = match origins.get(row.key) {
+            Some(Origin::Job) => row.key.to_owned(),
+            Some(Origin::Set) => format!("--set {}", row.key),
+            _ => continue,
+        };
+        if let Some(reason) = own
+            .get(row)
+            .and_then(|value| farm.lacks().refuses(row, value))
+        {
+            problems.push(not_possible(path, reason));
+        }
+    }
+    problems.or(())
+}
+
 /// What is asked for that the job runs without, and what of its profile is none of a job's.
 fn inactive(own: &Settings, origins: &Origins, farm: &Farm) -> Vec<String> {
     let said = |row: &'static Row| {
         let of_job = own.get(row).zip(origins.get(row.key));
         of_job.or_else(|| farm.for_job(row, origins))
     };
-    let inactive = Inactive::among(|row| {
+    let owned = |row: &'static Row| {
         let (value, origin) = said(row)?;
         Some((value.clone(), origin.clone()))
-    });
+    };
+    let inactive = Inactive::among(owned, farm.lacks());
     let mut found = Vec::new();
     for row in TABLE {
         let Some((value, origin)) = said(row) else {

@@ -18,6 +18,7 @@ mod gpu;
 mod hanging;
 mod import_env;
 mod install;
+mod lacking;
 mod limits;
 mod offline;
 mod pausing;

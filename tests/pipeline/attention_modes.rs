@@ -23,7 +23,7 @@ fn asked(output: &RenderOutput) -> (&str, Option<&str>) {
 }
 
 /// The same job with this mode.
-fn in_mode(request: &RenderRequest, mode: impl Into<Setting>) -> RenderRequest {
+pub(crate) fn in_mode(request: &RenderRequest, mode: impl Into<Setting>) -> RenderRequest {
     let mut settings = Settings::default();
     settings.set("attention", mode.into());
     RenderRequest {
@@ -159,6 +159,7 @@ fn every_mode_is_torchs_own_kernel_on_a_processor_and_the_report_says_so() {
             assert_eq!(used(&output), ("torch", &ChosenBy::Setting), "{mode}");
             let reason = "on a processor every attention mode is torch's own kernel";
             assert_eq!(asked(&output), (*mode, Some(reason)));
+            assert_eq!(output.inactive["attention"], reason);
             assert_eq!(output.latents_sha256, torchs.latents_sha256, "{mode}");
         }
         let auto = worker.render(&in_mode(&request, "auto"));

@@ -5,7 +5,11 @@ use framepack_ipc::worker::{
 };
 use framepack_jobs::{Failure, JobId, Model};
 
-use crate::worker::{Desk, Worker};
+use crate::{
+    attention::choose,
+    attention_modes::in_mode,
+    worker::{Desk, Worker},
+};
 
 impl Worker {
     fn ask(&mut self, ask: u64, request: &RenderRequest) {
@@ -28,6 +32,41 @@ impl Worker {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_plan_counts_what_computes_the_attention_on_this_device() {
+    let desk = Desk::new();
+    let request = desk.request(Model::Original, 1);
+    let mut worker = Worker::ready(desk.path());
+    worker.ask(1, &request);
+    let fused = worker.answer(1).unwrap();
+    worker.render(&crate::renders::brief(request.clone()));
+    choose(&desk, "math");
+    worker.ask(2, &request);
+    let math = worker.answer(2).unwrap();
+    assert!(
+        math.transformer.activation_bytes > fused.transformer.activation_bytes,
+        "{math:?}"
+    );
+    let rendered = worker.render(&RenderRequest {
+        work_dir: desk.path().to_owned(),
+        ..request.clone()
+    });
+    let planned = rendered.memory_plan.expect("it was planned").transformer;
+    assert_eq!(planned.activation_bytes, math.transformer.activation_bytes);
+
+    // A mode is torch's kernel here, whatever is kept; the plan says that it means nothing.
+    let asked = in_mode(&request, "off");
+    worker.ask(3, &asked);
+    let plan = worker.answer(3).unwrap();
+    assert_eq!(
+        plan.transformer.activation_bytes,
+        fused.transformer.activation_bytes
+    );
+    let warning =
+        "attention: inactive: on a processor every attention mode is torch's own kernel (off)";
+    assert_eq!(plan.warnings, [warning]);
 }
 
 #[test]

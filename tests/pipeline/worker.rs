@@ -261,6 +261,7 @@ impl Desk {
             latent_window: None,
             crf: 23,
             settings: Settings::default(),
+            own: vec![],
             output: self.path().join(format!("{model:?}-{sections}.mp4")),
             work_dir,
             rung: 0,

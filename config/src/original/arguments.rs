@@ -3,7 +3,7 @@
 
 use std::iter::Peekable;
 
-use framepack_yaml::{Mistake, Problem, ProblemKind, suggest};
+use framepack_yaml::{Location, Mistake, Problem, ProblemKind, suggest};
 
 use super::{
     given::Given,
@@ -13,9 +13,10 @@ use super::{
     translated::Translated,
 };
 
-/// The flags that arguments are. A flag that is given twice counts as the last time.
+/// The flags that arguments are. A flag that is given twice counts as the last time, which is noted.
 pub(super) fn flags(words: &[Word], translated: &mut Translated) -> Vec<Given> {
     let mut given: Vec<Given> = Vec::new();
+    let mut values: Vec<(&'static Name, String, Location)> = Vec::new();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         let (written, value) = match word.text.split_once('=') {
@@ -35,10 +36,13 @@ pub(super) fn flags(words: &[Word], translated: &mut Translated) -> Vec<Given> {
         match read {
             Err(problem) => translated.problem_at(Some(word.at), problem),
             Ok((flag, (_, Some(expansion)))) => {
+                values.push((flag, expansion.clone(), word.at));
+                given.retain(|one| one.name != flag);
                 let text = format!("left out: `{expansion}` is not expanded here");
                 translated.note_of(flag.name, text);
             }
             Ok((flag, (value, None))) => {
+                values.push((flag, value.clone(), word.at));
                 given.retain(|one| one.name != flag);
                 given.push(Given {
                     at: Some(word.at),
@@ -47,7 +51,20 @@ pub(super) fn flags(words: &[Word], translated: &mut Translated) -> Vec<Given> {
             }
         }
     }
+    repeated(&values, translated);
     given
+}
+
+/// Notes flags that are given more than once.
+fn repeated(values: &[(&'static Name, String, Location)], translated: &mut Translated) {
+    for (index, (flag, counts, _)) in values.iter().enumerate() {
+        let is_same = |(other, _, _): &&(&'static Name, String, Location)| other == flag;
+        if !values[index + 1..].iter().any(|other| is_same(&other)) {
+            let earlier = values[..index].iter().filter(is_same);
+            let earlier: Vec<_> = earlier.map(|(_, value, at)| (value.clone(), *at)).collect();
+            translated.repeated(flag.name, counts, &earlier);
+        }
+    }
 }
 
 /// A word that is no flag: told, and not used.

@@ -109,6 +109,7 @@ fn no_command(script: &Script, pick: Pick) -> Problem {
 fn variables(command: &Command, translated: &mut Translated) -> Vec<Given> {
     let mut given = Vec::new();
     for one in &command.assignments {
+        translated.repeated(&one.name, &one.value, &one.overruled);
         if let Some(expansion) = &one.expansion {
             let text = format!("left out: `{expansion}` is not expanded here");
             translated.note_of(&one.name, text);

@@ -5,7 +5,7 @@
 
 use super::{
     given::{Given, Switch},
-    translated::{Meant, Translated},
+    translated::Translated,
 };
 
 const TRANSFORMER: &str = "storage.transformer";
@@ -89,11 +89,15 @@ pub(super) fn choose(given: &[Given], translated: &mut Translated) {
 /// Sets those keys that nobody stronger has set.
 fn take(keys: &[&'static str], text: &str, by: &[&Given], translated: &mut Translated) {
     for key in keys {
-        match translated.meant(key).map(Meant::variable) {
+        match translated
+            .meant(key)
+            .map(|meant| (meant.variable(), meant.text.clone()))
+        {
             None => translated.set(key, text, by),
-            Some(stronger) => {
+            Some((stronger, counts)) => {
                 for given in by {
-                    translated.note(given, format!("{stronger} is stronger, and sets {key}"));
+                    let text = format!("{stronger} is stronger, and sets {key} to {counts}");
+                    translated.note(given, text);
                 }
             }
         }

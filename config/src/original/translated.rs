@@ -62,7 +62,7 @@ impl Translated {
         }
         let winner = names.join(" and ");
         for loser in std::mem::replace(&mut meant.names, names) {
-            let text = format!("{winner} is stronger, and sets {key}");
+            let text = format!("{winner} is stronger, and sets {key} to {text}");
             self.notes.push(Note { name: loser, text });
         }
         text.clone_into(&mut meant.text);
@@ -77,6 +77,38 @@ impl Translated {
             name: name.to_owned(),
             text: text.into(),
         });
+    }
+
+    /// That a name was given more than once: the last value counts, and earlier ones do not.
+    pub(super) fn repeated(&mut self, name: &str, counts: &str, overruled: &[(String, Location)]) {
+        if overruled.is_empty() {
+            return;
+        }
+        let times = overruled.len() + 1;
+        let is_secret = name.contains("TOKEN");
+        let others = overruled.iter().filter(|(value, _)| value != counts);
+        let others = others.map(|(value, at)| match value.as_str() {
+            _ if is_secret => format!("that on line {}", at.line),
+            "" => format!("the empty one on line {}", at.line),
+            value => format!("`{value}` on line {}", at.line),
+        });
+        let others: Vec<String> = others.collect();
+        let text = match (counts, others.is_empty()) {
+            (_, true) => format!("given {times} times, each time the same"),
+            ("", false) => format!(
+                "given {times} times: the last, which is empty, counts, and not {}",
+                others.join(", ")
+            ),
+            (_, false) if is_secret => format!(
+                "given {times} times: the last counts, and not {}",
+                others.join(", ")
+            ),
+            (counts, false) => format!(
+                "given {times} times: the last, `{counts}`, counts, and not {}",
+                others.join(", ")
+            ),
+        };
+        self.note_of(name, text);
     }
 
     pub(super) fn problem(&mut self, given: &Given, mistake: Mistake) {

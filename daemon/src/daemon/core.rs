@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     disk::Disk,
     gpu::Gpus,
+    lacking::DeviceLacks,
     queue::{Actor, QueueConfig, QueueHandle},
     record::Record,
     setup::{self, Setup},
@@ -26,6 +27,8 @@ pub(super) struct Core {
     pub(super) queue: QueueHandle,
     pub(super) queue_task: JoinHandle<()>,
     pub(super) inspections: Inspections,
+    /// What devices can't do, as far as their workers have told.
+    pub(super) lacks: DeviceLacks,
 }
 
 impl Core {
@@ -35,6 +38,7 @@ impl Core {
         opened: (Store, Vec<Record>),
         ended: mpsc::Sender<Arc<Record>>,
     ) -> Result<Self> {
+        let lacks = DeviceLacks::default();
         let disk = setup::disk(&setup.config, &setup.front.state);
         let gpus = Gpus::watch().await;
         let newest = opened
@@ -44,7 +48,12 @@ impl Core {
         let clock = Clock::open(setup.front.state.path(), newest.max());
         tokio::spawn(clock.clone().watch());
         let queue = QueueConfig {
-            renderer: setup::renderer(&setup.config, setup.bundle, &setup.front.state),
+            renderer: setup::renderer(
+                &setup.config,
+                setup.bundle,
+                &setup.front.state,
+                lacks.clone(),
+            ),
             disk: disk.clone(),
             gpus: gpus.clone(),
             clock: clock.clone(),
@@ -53,7 +62,12 @@ impl Core {
         };
         let queue = Actor::open(opened, queue).await.map_err(StartError::from)?;
         let (queue, queue_task) = queue.start();
-        let renderer = setup::renderer(&setup.config, setup.bundle, &setup.front.state);
+        let renderer = setup::renderer(
+            &setup.config,
+            setup.bundle,
+            &setup.front.state,
+            lacks.clone(),
+        );
         let inspections = Inspections::start(setup.worker.clone(), queue.clone(), renderer);
         if let Some(fault) = &setup.bundle_fault {
             queue.expect_outage(fault.clone()).await?;
@@ -65,6 +79,7 @@ impl Core {
             queue,
             queue_task,
             inspections,
+            lacks,
         })
     }
 }

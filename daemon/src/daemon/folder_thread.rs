@@ -41,6 +41,7 @@ impl FolderThread {
             images: core.disk.images(config.paths.inputs.clone()),
             bundle: setup.bundle,
             farm: config.farm.clone(),
+            lacks: core.lacks.clone(),
         };
         let (view_sender, view) = watch::channel(View::default());
         let folder = FolderConfig {

@@ -39,6 +39,7 @@ impl Workers {
             state_dir: setup.front.state.path(),
             queue: &core.queue,
             disk: &core.disk,
+            lacks: &core.lacks,
             shutdown,
             insists: circumstances.insists(devices),
         };

@@ -168,7 +168,7 @@ fn begin(queue: &mut Queue, id: JobId, idle: IdleWorker, output: PathBuf) {
     let device = idle.worker.device.clone();
     let renderer = queue.renderer.clone();
     queue.change(id, |record| {
-        let settings = renderer.settings(record);
+        let settings = renderer.settings(record, &device);
         let job = &mut record.job;
         job.runs.settings = settings;
         if job.output != output {

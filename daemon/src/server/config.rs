@@ -1,11 +1,18 @@
-//! `config`: what the daemon was started with.
+//! `config`: what the daemon was started with, and what of it its devices can't do.
 
 use framepack_ipc::control::Response;
+use framepack_jobs::settings::TABLE;
 
 use super::service::Service;
 
 pub(super) fn config(service: &Service) -> Response {
-    Response::Config {
-        settings: service.settings.to_vec(),
+    let farm = &service.renderer.farm;
+    let inactive = farm.clone().on(service.renderer.lacks.of_all()).inactive();
+    let mut settings = service.settings.to_vec();
+    for setting in &mut settings {
+        let row = TABLE.into_iter().find(|row| row.key == setting.key);
+        let reason = row.and_then(|row| inactive.reason(row, farm.get(row)?));
+        setting.inactive = reason.map_or(setting.inactive.take(), |reason| Some(reason.to_owned()));
     }
+    Response::Config { settings }
 }

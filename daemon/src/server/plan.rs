@@ -75,7 +75,12 @@ async fn plan_job(service: &Service, record: &Record) -> Result<Response, ErrorE
     let request = service.renderer.request(record);
     match service.planners.plan(&device, request, PATIENCE).await {
         Ok(PlanOutcome::Plan(mut plan)) => {
-            plan.warnings.extend(record.job.warnings.iter().cloned());
+            let known = record.job.warnings.iter();
+            let known: Vec<String> = known
+                .filter(|warning| !is_said(&plan.warnings, warning))
+                .cloned()
+                .collect();
+            plan.warnings.extend(known);
             Ok(Response::Planned(plan))
         }
         Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
@@ -87,6 +92,16 @@ async fn plan_job(service: &Service, record: &Record) -> Result<Response, ErrorE
             Err(ErrorBody::new(Code::WORKER_SILENT, message).into())
         }
     }
+}
+
+/// Whether a plan says already that this setting does nothing.
+fn is_said(plan: &[String], warning: &str) -> bool {
+    const INACTIVE: &str = ": inactive: ";
+    let key = warning.split_once(INACTIVE).map(|(key, _)| key);
+    key.is_some_and(|key| {
+        let said = format!("{key}{INACTIVE}");
+        plan.iter().any(|warning| warning.starts_with(&said))
+    })
 }
 
 /// The device of a worker that is up, rather an idle one.

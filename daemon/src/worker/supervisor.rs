@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     disk::Disk,
+    lacking::DeviceLacks,
     queue::{Assignment, Ending, QueueHandle, Stopping},
     shutdown::Shutdown,
 };
@@ -49,6 +50,8 @@ pub(crate) struct SupervisorContext<'a> {
     pub(crate) state_dir: &'a Path,
     pub(crate) queue: &'a QueueHandle,
     pub(crate) disk: &'a Disk,
+    /// What devices can't do.
+    pub(crate) lacks: &'a DeviceLacks,
     pub(crate) shutdown: &'a Shutdown,
     /// Why jobs wait for a GPU that is missing.
     pub(crate) insists: Option<String>,
@@ -75,6 +78,7 @@ pub(crate) struct Supervisor {
     /// How that was before the last start.
     before: Option<Clue>,
     known: KnownGpus,
+    lacks: DeviceLacks,
 }
 
 /// What an idle worker gets to do.
@@ -92,7 +96,9 @@ impl Supervisor {
         known: KnownGpus,
     ) -> Self {
         let config = context.config;
+        context.lacks.expect(&device);
         Self {
+            lacks: context.lacks.clone(),
             status: WorkerStatus {
                 device: device.clone(),
                 device_name: None,
@@ -178,6 +184,7 @@ impl Supervisor {
                 self.status.note = None;
                 self.status.outage = None;
                 self.outage.started();
+                self.lacks.note(&self.launch.device, &info.lacks);
                 self.serve(process, &info).await
             }
             Err(error) => Ok(match start_fault::of(&error) {

@@ -5,8 +5,10 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use framepack_engine::{
     device::{self, PermittedKernels},
+    error::Error,
     nn::attention::{AttentionMode, Backend, Class, Resolved, by_hand},
 };
+use framepack_jobs::settings::ATTENTION;
 use tch::{Device, Kind};
 
 use super::split::Switch;
@@ -79,7 +81,12 @@ impl Attention {
             }
             None => by_hand(self.mode(), device, class)?,
         };
-        let Resolved { backend, reason } = &resolved;
+        if let Some(lack) = &resolved.lack {
+            anyhow::bail!(Error::not_possible(&ATTENTION, self.mode(), lack));
+        }
+        let Resolved {
+            backend, reason, ..
+        } = &resolved;
         tracing::info!(%backend, mode = %self.mode(), reason, "attention");
         Ok(resolved)
     }

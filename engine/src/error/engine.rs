@@ -1,9 +1,9 @@
 //! Everything that can end a job inside the engine, and how it is reported.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 use framepack_bundle::BundleError;
-use framepack_jobs::{Bytes, Code, Failure};
+use framepack_jobs::{Bytes, Code, Failure, Row};
 use thiserror::Error;
 
 use super::{
@@ -198,6 +198,14 @@ impl Error {
             Self::Io { .. } => Code::FILE_IO,
             Self::Bundle(e) => e.code(),
             Self::Cancelled | Self::Suspended => Code::CANCELLED,
+        }
+    }
+
+    /// A job that itself asks for a setting's value that the device can't do.
+    pub fn not_possible(row: &Row, value: impl fmt::Display, reason: &str) -> Self {
+        Self::SettingValue {
+            key: row.key.to_owned(),
+            reason: format!("{value} is not possible here: {reason}"),
         }
     }
 

@@ -4,13 +4,9 @@ use framepack_jobs::{MemoryActs, MemoryUse};
 
 use crate::{
     offload::{DynamicSwap, Memory, Moved},
-    plan::Placement,
+    plan::{NO_DEVICE, Placement},
     settings::MemorySettings,
 };
-
-/// Why nothing was done on a processor.
-const NO_DEVICE: &str = "rendered on a processor, which computes with weights in the machine's own memory: nothing is \
-    kept free, page-locked or offloaded";
 
 /// What `settings` did with `memory` and, if it is loaded, the transformer's blocks.
 pub(super) fn memory_use<B>(

@@ -3,13 +3,16 @@
 //! Decided once, before the first step: no two backends round alike, so that a job that goes on uses its checkpoints'
 //! backend, and what was chosen since is for jobs that begin. Only another mode of the job's own counts at once.
 
+use std::collections::BTreeMap;
+
 use framepack_ipc::worker::{Attention, ChosenBy, Precaution};
+use framepack_jobs::settings::ATTENTION;
 use tch::Device;
 
 use crate::{
     checkpoint::Provenance,
     error::Error,
-    nn::attention::{AttentionMemory, AttentionMode, Backend, Resolved, TorchKernels},
+    nn::attention::{AttentionMemory, AttentionMode, Backend, Resolved, TorchKernels, asks_for},
 };
 
 /// What there is to decide by, besides what the device has.
@@ -75,7 +78,11 @@ impl Decision {
                 let reason = asked.then(|| {
                     format!("the worker's --attention-backend {backend} goes before the job's mode")
                 });
-                Self::by(ChosenBy::Flag, mode, Resolved { backend, reason })
+                let resolved = Resolved {
+                    reason,
+                    ..backend.into()
+                };
+                Self::by(ChosenBy::Flag, mode, resolved)
             }
             None if mode == AttentionMode::Auto => Self::by(ChosenBy::Device, mode, by_mode(mode)?),
             None => Self::by(ChosenBy::Setting, mode, by_mode(mode)?),
@@ -87,7 +94,9 @@ impl Decision {
     fn by(
         chosen_by: ChosenBy,
         mode: AttentionMode,
-        Resolved { backend, reason }: Resolved,
+        Resolved {
+            backend, reason, ..
+        }: Resolved,
     ) -> Self {
         Self {
             backend,
@@ -164,6 +173,19 @@ impl Decision {
         Some(format!(
             "the last attempt produced NaN: in this one the VAE computed in f32, and {kernels}"
         ))
+    }
+
+    /// What of the job's settings did nothing, and why: by its key.
+    pub(super) fn inactive(&self) -> BTreeMap<String, String> {
+        let does_nothing = !asks_for(self.mode, self.backend);
+        let reason = does_nothing.then(|| {
+            let as_before = || format!("the run goes on with {}, as it began", self.backend);
+            (
+                ATTENTION.key.to_owned(),
+                self.reason.clone().unwrap_or_else(as_before),
+            )
+        });
+        reason.into_iter().collect()
     }
 
     /// As the report has it.

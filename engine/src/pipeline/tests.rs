@@ -79,6 +79,7 @@ impl Case {
             Model::F1
         };
         let request = RenderRequest {
+            own: vec![],
             job: JobId(1),
             name: self.name.clone(),
             bundle: fixtures().join("bundle"),

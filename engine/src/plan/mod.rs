@@ -4,7 +4,9 @@
 
 mod budget;
 mod decoding;
+mod foresight;
 mod host;
+mod lacks;
 mod ladder;
 mod limits;
 mod options;
@@ -28,6 +30,7 @@ pub use self::{
 };
 pub(crate) use self::{
     decoding::{ChosenScheme, SchemeReason},
+    lacks::{NO_DEVICE, lacks, unless_refused},
     ladder::{Ladder, Work},
     placement::Placement,
 };

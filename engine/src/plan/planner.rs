@@ -9,6 +9,8 @@ use tch::Device;
 use super::{
     budget::Budget,
     decoding::piece,
+    foresight::foresee,
+    lacks::moot_settings,
     ladder,
     options::ModelOptions,
     placement::{Placement, Planned},
@@ -21,17 +23,20 @@ use crate::{
     device,
     error::Error,
     job::Job,
+    nn::attention::Choices,
     text::reach::Reach,
     vae::{DecodeScheme, FinestLevel, Precision, SpaceTiling, TimeTiling},
 };
 
 /// Plans jobs for one device.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Planner {
     device: Device,
     options: ModelOptions,
     /// Host memory that the models hold already, and can have again.
     held_host_bytes: u64,
+    /// What is kept for the device, where that is known.
+    choices: Option<Choices>,
 }
 
 impl Planner {
@@ -41,6 +46,7 @@ impl Planner {
             device,
             options,
             held_host_bytes: 0,
+            choices: None,
         }
     }
 
@@ -53,14 +59,34 @@ impl Planner {
         }
     }
 
+    /// The same where these attention choices are kept for the device.
+    pub(crate) fn knowing(self, choices: Choices) -> Self {
+        Self {
+            choices: Some(choices),
+            ..self
+        }
+    }
+
     /// Where the job's weights would be, and how much memory it would take, as the device is now. Reads the
     /// request's image, configurations and headers, and no weights. Its warnings are also those of the picture and the
     /// prompts, as the report will have them.
     pub fn plan(&self, request: &RenderRequest) -> Result<MemoryPlan, Error> {
         let relief = ladder::relief(request.rung as usize, request.host_rung);
         device::catch(|| {
-            let job = Job::resolve(request)?;
+            let mut job = Job::resolve(request)?;
             let (mut plan, _) = self.plan_job(&job, relief)?;
+            let tokens = plan.transformer.tokens;
+            if let Some(mut choices) = self.choices.clone() {
+                let here = (self.device, &self.options);
+                let foreseen = foresee(&job, tokens, here, &mut choices)?;
+                if foreseen.is_unexpected {
+                    job.attention_memory = Some(foreseen.memory);
+                    plan = self.plan_job(&job, relief)?.0;
+                }
+                plan.warnings.extend(foreseen.inactive);
+            }
+            plan.warnings
+                .extend(moot_settings(self.device, &request.settings));
             plan.warnings.extend(Reach::default().warnings(request));
             plan.warnings.extend(job.warnings);
             Ok(plan)

@@ -75,7 +75,7 @@ impl<W: Write> Conversation<'_, W> {
 
     fn answer(&mut self) -> Result<(), Error> {
         for question in self.inbox.take_questions() {
-            self.replies.send(&answer(&question, self.planner))?;
+            self.replies.send(&answer(&question, &self.planner))?;
         }
         Ok(())
     }
@@ -108,7 +108,7 @@ impl<W: Write> Conversation<'_, W> {
 }
 
 /// What a job would take, or why it does not fit.
-pub(super) fn answer(question: &Question, planner: Planner) -> FromWorker {
+pub(super) fn answer(question: &Question, planner: &Planner) -> FromWorker {
     let outcome = match planner.plan(&question.request) {
         Ok(plan) => PlanOutcome::Plan(Box::new(plan)),
         Err(error) => PlanOutcome::Refused(error.failure()),

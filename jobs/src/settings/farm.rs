@@ -2,6 +2,7 @@
 
 use super::{
     inactive::Inactive,
+    lack::Lacks,
     origin::{Origin, Origins},
     profile::Presets,
     row::{Counts, Row, Scope},
@@ -15,6 +16,7 @@ pub struct Farm {
     settings: Settings,
     origins: Origins,
     presets: Presets,
+    lacks: Lacks,
 }
 
 impl Farm {
@@ -24,6 +26,17 @@ impl Farm {
             presets,
             ..Self::default()
         }
+    }
+
+    /// The same with devices of which none can do this.
+    #[must_use]
+    pub fn on(self, lacks: Lacks) -> Self {
+        Self { lacks, ..self }
+    }
+
+    /// What none of its devices can do, as far as that is known.
+    pub fn lacks(&self) -> &Lacks {
+        &self.lacks
     }
 
     /// Sets a value.
@@ -49,10 +62,11 @@ impl Farm {
 
     /// What of its settings does nothing for a job that sets nothing itself.
     pub fn inactive(&self) -> Inactive {
-        Inactive::among(|row| {
+        let said = |row: &'static Row| {
             let (value, origin) = self.get(row).zip(self.origin(row))?;
             Some((value.clone(), origin.clone()))
-        })
+        };
+        Inactive::among(said, &self.lacks)
     }
 
     /// The value of a row for a job that sets the keys of `own`. A profile and presets that the job names stand in the place

@@ -1,19 +1,27 @@
-//! Why settings do nothing: they are not built, or others overrule them.
+//! Why settings do nothing: they are not built, others overrule them, or the device lacks what they ask for.
 
-use super::{decoding::Overruled, origin::Origin, row::Row, value::Value};
+use super::{decoding::Overruled, lack::Lacks, origin::Origin, row::Row, value::Value};
 
 /// What of a job's settings, or of the farm's, does nothing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Inactive(Overruled);
+pub struct Inactive {
+    overruled: Overruled,
+    lacks: Lacks,
+}
 
 impl Inactive {
-    /// As `said` has it: the value of a row, and who set it.
-    pub fn among(said: impl Fn(&'static Row) -> Option<(Value, Origin)>) -> Self {
-        Self(Overruled::among(said))
+    /// As `said` has it: the value of a row, and who set it; on devices that lack this.
+    pub fn among(said: impl Fn(&'static Row) -> Option<(Value, Origin)>, lacks: &Lacks) -> Self {
+        Self {
+            overruled: Overruled::among(said),
+            lacks: lacks.clone(),
+        }
     }
 
     /// Why a row with this value does nothing.
     pub fn reason(&self, row: &Row, value: &Value) -> Option<&str> {
-        row.not_built(value).or_else(|| self.0.reason(row))
+        row.not_built(value)
+            .or_else(|| self.overruled.reason(row))
+            .or_else(|| self.lacks.reason(row, value))
     }
 }

@@ -7,6 +7,7 @@
 mod decoding;
 mod farm;
 mod inactive;
+mod lack;
 mod origin;
 mod profile;
 mod row;
@@ -19,12 +20,13 @@ mod value;
 pub(crate) use decoding::{contradictions, written};
 pub use farm::Farm;
 pub use inactive::Inactive;
+pub use lack::{Consequence, Lack, Lacks};
 pub use origin::{Origin, Origins, Setting, UnknownSetting, select};
 pub use profile::{Presets, Profile, UnknownProfile, described, layers};
 pub use row::{Counts, Fallback, Kind, Row, Scope};
 pub use standing::Standing;
 pub use table::*;
-pub use used::{for_worker, used, used_or_default};
+pub use used::{for_worker, own_keys, used, used_or_default};
 pub use value::{Settings, Value};
 
 /// Keys of a job file beside those of the table: who it is, when it runs, and where its video goes.

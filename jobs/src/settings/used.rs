@@ -34,7 +34,7 @@ static WORKER_ROWS: [&Row; 10] = [
 pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
     let mut settings = Settings::default();
     let spec = job.rendered_spec();
-    let inactive = Inactive::among(|row| of_job((job, &spec), farm, row));
+    let inactive = Inactive::among(|row| of_job((job, &spec), farm, row), farm.lacks());
     for row in WORKER_ROWS {
         let value = match row.counts {
             Counts::AtSubmission => spec.get(row),
@@ -53,10 +53,20 @@ pub fn for_worker(job: &Job, farm: &Farm) -> Settings {
     settings
 }
 
+/// The keys of a job's settings for the worker that the job itself sets: in its file, or beside it.
+pub fn own_keys(job: &Job, settings: &Settings) -> Vec<String> {
+    let is_own = |key: &&str| {
+        let origin = job.origins.get(*key);
+        matches!(origin, Some(Origin::Job | Origin::Set))
+    };
+    let keys = settings.iter().map(|(key, _)| key);
+    keys.filter(is_own).map(str::to_owned).collect()
+}
+
 /// What somebody set of the settings that a job has which begins now, and what its bundle says.
 pub fn used(job: &Job, farm: &Farm, bundle: &BundleDefaults) -> Vec<Setting> {
     let spec = job.rendered_spec();
-    let inactive = Inactive::among(|row| of_job((job, &spec), farm, row));
+    let inactive = Inactive::among(|row| of_job((job, &spec), farm, row), farm.lacks());
     let of_row = |row: &'static Row| {
         let (value, origin) = of_job((job, &spec), farm, row).or_else(|| of_bundle(bundle, row))?;
         let reason = inactive.reason(row, &value).map(str::to_owned);

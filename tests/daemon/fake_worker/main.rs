@@ -5,6 +5,7 @@
 //! | `wait FILE`    | makes steps until FILE exists, or the job is cancelled                  |
 //! | `FAULT N`      | the fault before its first step, the first N times; without N: always   |
 //! | `lie`          | says that there is a video, and there is none                           |
+//! | `lacking`      | finds no kernel for `attention`: fails a job that itself asks for it     |
 //! | `script WORDS` | what the words say, see below                                           |
 //! | else           | "renders" two sections of three steps                                   |
 //!
@@ -39,7 +40,8 @@
 //! prompts that begin with `uninspected`, and adds a line to `inspections.log` for each of its processes. In the state directory it adds a line to `starts.log` (its process id), with each render to
 //! `renders.log` (the job's number), and with each `Cool` to `cool.log` (`warm` or `cold`); while there is a file
 //! `refuse-start-DEVICE`, it fails to start; with `unready-DEVICE` or `unusable-MODEL`, which hold an error's code, it
-//! says so of the device when it starts, or of the model when a job needs it. To `doctor` it
+//! says so of the device when it starts, or of the model when a job needs it; `lacks-DEVICE` holds what it says that the
+//! device can't do. To `doctor` it
 //! says that all is well.
 
 mod chain;
@@ -58,10 +60,11 @@ use std::{
 };
 
 use framepack_ipc::worker::{FromWorker, Temperature, ToWorker, WORKER_PROTOCOL, WorkerInfo};
-use framepack_jobs::{Code, Failure};
+use framepack_jobs::{Code, Failure, settings::Lack};
 
 use self::{
     desk::{Desk, say},
+    output::is_lacking,
     run::{Ending, Run},
 };
 
@@ -110,6 +113,7 @@ fn main() -> io::Result<()> {
         device_name: "a fake".to_owned(),
         device_total_bytes: 1 << 30,
         prepared_secs: None,
+        lacks: lacks(&state_dir.join(format!("lacks-{device}"))),
     }));
     while let Some(message) = desk.next() {
         match message {
@@ -117,6 +121,12 @@ fn main() -> io::Result<()> {
                 note(state_dir, "renders.log", &request.job.to_string())?;
                 let model = request.model.as_str();
                 if let Some(failure) = fault(&state_dir.join(format!("unusable-{model}"))) {
+                    let job = request.job;
+                    say(&FromWorker::Failed { job, failure });
+                    continue;
+                }
+                if is_lacking(&request) && request.own.iter().any(|key| key == "attention") {
+                    let failure = Failure::new(Code::NOT_AVAILABLE, "attention: no kernel");
                     let job = request.job;
                     say(&FromWorker::Failed { job, failure });
                     continue;
@@ -146,6 +156,12 @@ fn fault(file: &Path) -> Option<Failure> {
     let code = fs::read_to_string(file).ok()?;
     let code: Code = code.parse().expect("the file holds an error's code");
     Some(Failure::new(code, format!("as {} says", file.display())))
+}
+
+/// What the device can't do, as the file has it.
+fn lacks(file: &Path) -> Vec<Lack> {
+    let text = fs::read_to_string(file).unwrap_or_else(|_| "[]".to_owned());
+    serde_json::from_str(&text).expect("the file holds what a worker tells")
 }
 
 /// Adds a line to a log in the state directory.

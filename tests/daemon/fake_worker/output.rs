@@ -72,9 +72,18 @@ pub(crate) fn output(
         resumed: None,
         rungs: Vec::new(),
         attention: None,
+        inactive: is_lacking(request)
+            .then(|| ("attention".to_owned(), "no kernel".to_owned()))
+            .into_iter()
+            .collect(),
         verified: Verified::Ffmpeg,
         time_to_first_step_secs: None,
     }
+}
+
+/// Whether the job finds no kernel for its attention.
+pub(crate) fn is_lacking(request: &RenderRequest) -> bool {
+    request.prompt.starts_with("lacking")
 }
 
 /// Why a job ends without what it should have written.

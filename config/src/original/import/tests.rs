@@ -255,8 +255,87 @@ fn flags_turn_caches_off_and_win_over_variables() {
     }
     let both =
         first("FRAMEPACK_XFORMERS_MODE=off python demo_gradio.py --xformers-mode aggressive");
-    let expected = "FRAMEPACK_XFORMERS_MODE: --xformers-mode is stronger, and sets attention";
+    let expected =
+        "FRAMEPACK_XFORMERS_MODE: --xformers-mode is stronger, and sets attention to aggressive";
     assert_eq!(notes(&both), [expected]);
+}
+
+#[test]
+fn what_is_given_more_than_once_is_noted_with_what_counts() {
+    for (script, keys, expected) in [
+        (
+            "python demo_gradio.py --xformers-mode=off --xformers-mode=standard",
+            "attention: standard\n",
+            "--xformers-mode: given 2 times: the last, `standard`, counts, and not `off` on line 1",
+        ),
+        (
+            "python demo_gradio.py --xformers off \\\n--xformers-mode off --xformers-m=aggressive",
+            "attention: aggressive\n",
+            "--xformers-mode: given 3 times: the last, `aggressive`, counts, and not `off` on line 1, `off` on line 2",
+        ),
+        (
+            "python demo_gradio.py --fast-start --fast-start",
+            FAST,
+            "--fast-start: given 2 times, each time the same",
+        ),
+        (
+            "FRAMEPACK_FAST_START=0 FRAMEPACK_FAST_START=1 python demo_gradio.py",
+            FAST,
+            "FRAMEPACK_FAST_START: given 2 times: the last, `1`, counts, and not `0` on line 1",
+        ),
+        (
+            "export FRAMEPACK_FAST_START=0\nexport FRAMEPACK_FAST_START=\nFRAMEPACK_FAST_START=1 python demo_gradio.py",
+            FAST,
+            "FRAMEPACK_FAST_START: given 3 times: the last, `1`, counts, and not `0` on line 1, the empty one on line 2",
+        ),
+        (
+            "FRAMEPACK_FAST_START=true\nFRAMEPACK_FAST_START=1",
+            FAST,
+            "FRAMEPACK_FAST_START: given 2 times: the last, `1`, counts, and not `true` on line 1",
+        ),
+        (
+            "set FRAMEPACK_FAST_START=1\r\nset FRAMEPACK_FAST_START=0\r\npython demo_gradio.py\r\n",
+            "worker:\n  fast_start: off\n",
+            "FRAMEPACK_FAST_START: given 2 times: the last, `0`, counts, and not `1` on line 1",
+        ),
+        (
+            "docker run -e FRAMEPACK_FAST_START=0 -e FRAMEPACK_FAST_START=1 framepack python demo_gradio.py",
+            FAST,
+            "FRAMEPACK_FAST_START: given 2 times: the last, `1`, counts, and not `0` on line 1",
+        ),
+        (
+            "FRAMEPACK_USE_BNB=1 FRAMEPACK_ENABLE_FP8=1 python demo_gradio.py",
+            "storage:\n  transformer: fp8_e4m3\n  text_encoder: int8\n",
+            "FRAMEPACK_USE_BNB: FRAMEPACK_ENABLE_FP8 is stronger, and sets storage.transformer to fp8_e4m3",
+        ),
+        (
+            "FRAMEPACK_FAST_START=0 python demo_gradio.py --fast-start",
+            FAST,
+            "FRAMEPACK_FAST_START: --fast-start is stronger, and sets worker.fast_start to on",
+        ),
+    ] {
+        assert_eq!(yaml(script), keys, "{script}");
+        assert_eq!(notes(&first(script)), [expected], "{script}");
+    }
+    // A later start line's own variable overrules nothing of the first one's.
+    let two = "FRAMEPACK_FAST_START=1 python a/demo_gradio.py\nFRAMEPACK_FAST_START=0 python demo_gradio.py";
+    assert_eq!(notes(&first(two)), [""; 0]);
+    let token = "HF_TOKEN=hf_old HF_TOKEN=hf_new python demo_gradio.py --fast-start";
+    let written = first(token).to_string();
+    assert!(
+        written.contains("given 2 times: the last counts, and not that on line 1"),
+        "{written}"
+    );
+    assert!(!written.contains("hf_"), "{written}");
+    let expanded = first("python demo_gradio.py --xformers-mode off --xformers-mode $MODE");
+    assert_eq!(keys(&expanded), "");
+    let expected =
+        "--xformers-mode: given 2 times: the last, `$MODE`, counts, and not `off` on line 1";
+    assert!(
+        notes(&expanded).iter().any(|note| note == expected),
+        "{:?}",
+        notes(&expanded)
+    );
 }
 
 #[test]

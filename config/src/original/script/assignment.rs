@@ -12,6 +12,8 @@ pub(crate) struct Assignment {
     pub(crate) at: Location,
     /// What a shell would have replaced in the value.
     pub(crate) expansion: Option<String>,
+    /// Values of earlier assignments of the name, which do not count, and where they are.
+    pub(crate) overruled: Vec<(String, Location)>,
 }
 
 pub(super) fn assignment(word: Word) -> Assignment {
@@ -22,16 +24,23 @@ pub(super) fn assignment(word: Word) -> Assignment {
         value: value.to_owned(),
         at: word.at,
         expansion: word.expansion,
+        overruled: Vec::new(),
     }
 }
 
 /// The last one counts, in the place of the first.
-pub(super) fn set(assignments: &mut Vec<Assignment>, assignment: Assignment) {
+pub(super) fn set(assignments: &mut Vec<Assignment>, mut assignment: Assignment) {
     match assignments
         .iter_mut()
         .find(|one| one.name == assignment.name)
     {
-        Some(one) => *one = assignment,
+        Some(one) => {
+            let mut overruled = std::mem::take(&mut one.overruled);
+            overruled.push((std::mem::take(&mut one.value), one.at));
+            overruled.append(&mut assignment.overruled);
+            assignment.overruled = overruled;
+            *one = assignment;
+        }
         None => assignments.push(assignment),
     }
 }

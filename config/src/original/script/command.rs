@@ -175,6 +175,7 @@ impl Reading {
                 value: value.text.clone(),
                 at: name.at,
                 expansion: value.expansion.clone(),
+                overruled: Vec::new(),
             };
             set(&mut self.exported, pair);
         }

@@ -13,6 +13,7 @@ use framepack_jobs::{
 use crate::{
     disk::{Copies, ImageLook, Images, InputError},
     folder::dropped::{NoJob, RETRY, Rejection, Wait},
+    lacking::DeviceLacks,
     queue::Submission,
     record::random_id,
     start_error::StartError,
@@ -53,6 +54,8 @@ pub(crate) struct Intake {
     pub(crate) bundle: BundleDefaults,
     /// What the configuration says for jobs that do not say.
     pub(crate) farm: Farm,
+    /// What its devices can't do.
+    pub(crate) lacks: DeviceLacks,
 }
 
 impl Intake {
@@ -76,7 +79,7 @@ impl Intake {
         let surroundings = Surroundings {
             file_stem: offer.stem.to_owned(),
             bundle_latent_window: self.bundle.latent_window,
-            farm: self.farm.clone(),
+            farm: self.farm.clone().on(self.lacks.of_all()),
         };
         JobSpec::parse_with(offer.text, offer.set)
             .and_then(|spec| spec.validate(&surroundings))

@@ -1,8 +1,10 @@
 //! What becomes of a job after a run: a pure function of its record, how the run ended, and the circumstances.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use framepack_jobs::{AnyCode, Class, Code, Failure, JobId, JobState, Reach, Timestamp};
+use framepack_jobs::{
+    AnyCode, Class, Code, Failure, JobId, JobState, Reach, Timestamp, settings::Setting,
+};
 use tracing::{debug, info, warn};
 
 use super::{
@@ -52,11 +54,14 @@ pub(in crate::queue) fn after_run(
     let starts = &mut record.job.runs.starts_without_progress;
     *starts = starts.saturating_sub(1);
     Some(match ending {
-        Ending::Done(result) => JobState::Done {
-            started_at,
-            finished_at: now,
-            result,
-        },
+        Ending::Done(result) => {
+            note_inactive(&mut record.job.runs.settings, &result.inactive);
+            JobState::Done {
+                started_at,
+                finished_at: now,
+                result,
+            }
+        }
         Ending::Cancelled => JobState::Cancelled { finished_at: now },
         Ending::Failed(failure) if record.private.cancel_requested && reach(&failure).is_none() => {
             JobState::Failed {
@@ -76,6 +81,15 @@ pub(in crate::queue) fn after_run(
         Ending::WorkerDied(death) => after_death(record, death, now),
         Ending::Interrupted | Ending::Suspended => JobState::Queued,
     })
+}
+
+/// Notes what of the settings did nothing in a run, as the worker found.
+fn note_inactive(settings: &mut [Setting], inactive: &BTreeMap<String, String>) {
+    for setting in settings {
+        if let Some(reason) = inactive.get(&setting.key) {
+            setting.inactive = Some(reason.clone());
+        }
+    }
 }
 
 /// Whom a failure keeps from working, if the farm is at fault and the next job would meet the same.

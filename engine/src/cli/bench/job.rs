@@ -142,6 +142,7 @@ impl Args {
             latent_window: None,
             crf: CRF,
             settings: Settings::default(),
+            own: vec![],
             output: scratch.join("video.mp4"),
             work_dir: scratch.into(),
             rung: 0,

@@ -131,7 +131,9 @@ impl Args {
     ) -> anyhow::Result<Measurement> {
         let class =
             Config::read(self.model.config_dir())?.attention_class(kind, arguments.run().tokens);
-        let Resolved { backend, reason } = self.attention.resolve(device, &class)?;
+        let Resolved {
+            backend, reason, ..
+        } = self.attention.resolve(device, &class)?;
         let run = Run {
             attention: backend.memory(device, &class)?,
             ..arguments.run()

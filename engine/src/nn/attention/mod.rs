@@ -14,7 +14,6 @@ mod resolved;
 mod torch;
 mod trial;
 
-pub(crate) use self::choices::Choices;
 pub use self::{
     backend::{Backend, TorchKernels, UnknownBackend},
     choices::by_hand,
@@ -23,4 +22,8 @@ pub use self::{
     mode::{AttentionMode, UnknownMode},
     resolved::Resolved,
     torch::{attention, causal_attention},
+};
+pub(crate) use self::{
+    choices::{Choices, lacking},
+    resolved::{ON_A_PROCESSOR, asks_for},
 };

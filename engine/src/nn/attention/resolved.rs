@@ -1,12 +1,24 @@
 //! What a mode comes to on a device: a backend, and why it is no other.
 
-use super::{backend::Backend, measured::Measured};
+use super::{backend::Backend, measured::Measured, mode::AttentionMode};
 use crate::error::Error;
 
 /// What standard takes, the first first.
 const STANDARD: [Backend; 2] = [Backend::MemoryEfficient, Backend::Flash];
 /// What aggressive takes the fastest of.
 pub(super) const FUSED: [Backend; 3] = [Backend::Cudnn, Backend::Flash, Backend::MemoryEfficient];
+/// Why no mode has an effect there.
+pub(crate) const ON_A_PROCESSOR: &str = "on a processor every attention mode is torch's own kernel";
+
+/// Whether `backend` is one that `mode` asks for.
+pub(crate) fn asks_for(mode: AttentionMode, backend: Backend) -> bool {
+    match mode {
+        AttentionMode::Auto => true,
+        AttentionMode::Off => backend == Backend::Math,
+        AttentionMode::Standard => STANDARD.contains(&backend),
+        AttentionMode::Aggressive => FUSED.contains(&backend),
+    }
+}
 
 /// What a mode comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +27,8 @@ pub struct Resolved {
     pub backend: Backend,
     /// Why the mode has no effect, or what it could not have.
     pub reason: Option<String>,
+    /// Why the device has nothing of what the mode asks for, if it has nothing.
+    pub lack: Option<String>,
 }
 
 impl From<Backend> for Resolved {
@@ -22,6 +36,7 @@ impl From<Backend> for Resolved {
         Self {
             backend,
             reason: None,
+            lack: None,
         }
     }
 }
@@ -31,7 +46,8 @@ impl Resolved {
     pub(crate) fn on_a_processor() -> Self {
         Self {
             backend: Backend::Torch,
-            reason: Some("on a processor every attention mode is torch's own kernel".into()),
+            reason: Some(ON_A_PROCESSOR.into()),
+            lack: None,
         }
     }
 
@@ -40,7 +56,13 @@ impl Resolved {
         Self {
             backend: Backend::Torch,
             reason: Some(format!("{reason}: torch's own choice was used")),
+            lack: None,
         }
+    }
+
+    /// What is kept for the device; torch's own choice if that is `missing`.
+    pub(super) fn kept(chosen: Backend, missing: Option<&str>) -> Self {
+        missing.map_or_else(|| chosen.into(), Self::by_default)
     }
 
     /// Memory-efficient, else flash; `missing` says why one of them can't be used.
@@ -64,6 +86,14 @@ impl Resolved {
         Self::first(measured.passed(), reasons, missing)
     }
 
+    /// The fastest before anything is measured: the first that can be used, or none.
+    pub(super) fn unmeasured(
+        permitted: impl IntoIterator<Item = Backend>,
+        missing: impl FnMut(Backend) -> Result<Option<String>, Error>,
+    ) -> Result<Self, Error> {
+        Self::first(permitted, vec![], missing)
+    }
+
     /// The first of `backends` that can be used, with `reasons` and the reasons why the earlier ones can't.
     fn first(
         backends: impl IntoIterator<Item = Backend>,
@@ -73,11 +103,19 @@ impl Resolved {
         for backend in backends {
             let Some(reason) = missing(backend)? else {
                 let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
-                return Ok(Self { backend, reason });
+                return Ok(Self {
+                    backend,
+                    reason,
+                    lack: None,
+                });
             };
             reasons.push(reason);
         }
-        Ok(Self::by_default(&reasons.join("; ")))
+        let lack = reasons.join("; ");
+        Ok(Self {
+            lack: Some(lack.clone()),
+            ..Self::by_default(&lack)
+        })
     }
 }
 
@@ -118,6 +156,24 @@ mod tests {
         ] {
             let found = Resolved::standard(without(lacking)).unwrap();
             assert_eq!((found.backend, found.reason.as_deref()), (backend, reason));
+            let lack = (backend == Torch).then_some("no memory-efficient; no flash");
+            assert_eq!(found.lack.as_deref(), lack);
+        }
+    }
+
+    #[test]
+    fn each_mode_asks_for_its_own_backends() {
+        use AttentionMode::{Aggressive, Auto, Off, Standard};
+        for (mode, asked) in [
+            (Auto, &Backend::ALL[..]),
+            (Off, &[Backend::Math]),
+            (Standard, &[Flash, MemoryEfficient]),
+            (Aggressive, &[Cudnn, Flash, MemoryEfficient]),
+        ] {
+            for backend in Backend::ALL {
+                let expected = asked.contains(&backend);
+                assert_eq!(asks_for(mode, backend), expected, "{mode} {backend}");
+            }
         }
     }
 
@@ -168,6 +224,7 @@ mod tests {
             };
             let found = Resolved::fastest(&measured, without(lacking)).unwrap();
             assert_eq!((found.backend, found.reason.as_deref()), (backend, reason));
+            assert_eq!(found.lack.is_some(), backend == Torch, "{reason:?}");
         }
     }
 }

@@ -42,8 +42,8 @@ fn decide(wishes: Wishes<'_>) -> Decision {
             AttentionMode::Auto => Backend::Flash.into(),
             AttentionMode::Off => Backend::Math.into(),
             AttentionMode::Standard => Resolved {
-                backend: Backend::Flash,
                 reason: Some("no memory-efficient".into()),
+                ..Backend::Flash.into()
             },
             AttentionMode::Aggressive => Backend::Cudnn.into(),
         })
@@ -213,6 +213,53 @@ fn a_mode_stands_below_flag_and_checkpoint_and_above_what_is_kept() {
         assert_eq!(decision.mode, mode);
         let changed = begun.is_some_and(|(then, was)| was != mode && then != backend.as_str());
         assert_eq!(decision.warning.is_some(), changed, "{decision:?}");
+    }
+}
+
+#[test]
+fn a_mode_that_is_not_what_computes_is_inactive_with_the_reason() {
+    use AttentionMode::{Aggressive, Auto, Off, Standard};
+    let begun = |mode: AttentionMode| Provenance {
+        attention_mode: mode.to_string(),
+        ..made_with("torch", TorchKernels::Any)
+    };
+    for (precaution, mode, begun, flag, reason) in [
+        (NONE, Auto, None, None, None),
+        (NONE, Off, None, None, None),
+        (NONE, Standard, None, None, None),
+        (NONE, Aggressive, None, None, None),
+        (NONE, Off, None, Some(Backend::Math), None),
+        (
+            NONE,
+            Off,
+            None,
+            Some(Backend::Flash),
+            Some("the worker's --attention-backend flash goes before the job's mode"),
+        ),
+        (
+            NONE,
+            Standard,
+            Some(begun(Standard)),
+            None,
+            Some("the run goes on with torch, as it began"),
+        ),
+        (
+            NUMERICS,
+            Standard,
+            None,
+            None,
+            Some("flash, as the mode has it, may have produced NaN in the last attempt"),
+        ),
+    ] {
+        let decision = decide(Wishes {
+            precaution,
+            checkpoint: begun.as_ref(),
+            flag,
+            mode,
+        });
+        let inactive = decision.inactive();
+        let found = inactive.get("attention").map(String::as_str);
+        assert_eq!(found, reason, "{mode} {flag:?}");
     }
 }
 

@@ -166,7 +166,10 @@ fn the_next_jobs_plan_is_the_same_although_the_host_holds_blocks_now() {
         ..empty
     };
     assert_ne!(plan(&planner, filled), first);
-    assert_eq!(plan(&planner.beside(first.arena_bytes), filled), first);
+    assert_eq!(
+        plan(&planner.clone().beside(first.arena_bytes), filled),
+        first
+    );
 }
 
 #[test]

@@ -39,8 +39,8 @@ codes! {
         "required key is missing",
         "add it";
     NOT_AVAILABLE "FP2105", Input, Job,
-        "key or value that this version does not support",
-        "remove it";
+        "key or value that this version does not support, or that the device can't do",
+        "remove it, or take another value";
     SYNTAX "FP2106", Input, Job,
         "invalid YAML, or YAML beyond the accepted subset",
         "correct it at the line and column in the message";

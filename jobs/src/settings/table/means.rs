@@ -54,7 +54,7 @@ pub static ATTENTION: Row = Row {
     counts: Counts::AtStart,
     standing: Standing::Built,
     original: &["--xformers-mode", "FRAMEPACK_XFORMERS_MODE"],
-    about: "what computes attention: `auto` is what the device keeps; `off` two matrix products, in chunks that the memory plan counts; `standard` the memory-efficient kernel, there the default; `aggressive` the fastest that passes a check on the device",
+    about: "what computes attention: `auto` is what the device keeps; `off` two matrix products, in chunks that the memory plan counts; `standard` the memory-efficient kernel, there the default; `aggressive` the fastest that passes a check on the device. A job whose own key asks for what the device has not is refused; asked for by others, it runs without it",
 };
 
 /// Device memory kept free.

@@ -29,7 +29,7 @@ use crate::{
 const MAX_LINES: usize = 64;
 
 /// What is used on one device.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Choices {
     device: Device,
     now: Circumstances,
@@ -75,6 +75,33 @@ impl Choices {
         }
     }
 
+    /// What `mode` will come to for `class`, as far as that can be told before anything is measured. Notes nothing.
+    pub(crate) fn foresee(
+        &mut self,
+        mode: AttentionMode,
+        class: &Class,
+    ) -> Result<Resolved, Error> {
+        self.read_again();
+        let device = self.device;
+        let missing = |backend: Backend| backend.missing(device, class);
+        match mode {
+            AttentionMode::Auto => match self.find(class) {
+                Some(chosen) => Ok(Resolved::kept(chosen, missing(chosen)?.as_deref())),
+                None => Ok(Backend::default().into()),
+            },
+            AttentionMode::Aggressive if device.is_cuda() => {
+                let candidates = permitted();
+                match self.find_measured(class) {
+                    Some(measured) if measured.covers(&candidates) => {
+                        Resolved::fastest(measured, missing)
+                    }
+                    _ => Resolved::unmeasured(candidates, missing),
+                }
+            }
+            _ => self.choose(mode, class),
+        }
+    }
+
     /// The backend that is chosen, if the device has it. Where nothing is, torch's own choice, which is then noted.
     fn kept(&mut self, class: &Class) -> Result<Resolved, Error> {
         self.read_again();
@@ -83,11 +110,11 @@ impl Choices {
             self.note(class, default, None);
             return Ok(default.into());
         };
-        let Some(reason) = chosen.missing(self.device, class)? else {
-            return Ok(chosen.into());
-        };
-        tracing::warn!(backend = %chosen, ?class, "the chosen attention backend is not available");
-        Ok(Resolved::by_default(&reason))
+        let missing = chosen.missing(self.device, class)?;
+        if missing.is_some() {
+            tracing::warn!(backend = %chosen, ?class, "the chosen attention backend is not available");
+        }
+        Ok(Resolved::kept(chosen, missing.as_deref()))
     }
 
     /// The fastest backend by the newest measurement, or by one that is made now and then kept: of all that are not
@@ -100,8 +127,7 @@ impl Choices {
         self.read_again();
         let device = self.device;
         let missing = |backend: Backend| backend.missing(device, class);
-        let is_permitted = |backend: &Backend| backend.switched_off().is_none();
-        let candidates: Vec<Backend> = FUSED.into_iter().filter(is_permitted).collect();
+        let candidates = permitted();
         if let Some(measured) = self.find_measured(class)
             && measured.covers(&candidates)
         {
@@ -191,9 +217,30 @@ impl Choices {
     }
 }
 
+/// Kernels that are not switched off.
+fn permitted() -> Vec<Backend> {
+    let is_permitted = |backend: &Backend| backend.switched_off().is_none();
+    FUSED.into_iter().filter(is_permitted).collect()
+}
+
 /// What `mode` comes to on `device` for attention of `class`, without a file of choices.
 pub fn by_hand(mode: AttentionMode, device: Device, class: &Class) -> Result<Resolved, Error> {
     Choices::in_memory(&Platform::of(device)).choose(mode, class)
+}
+
+/// Why `device` has no kernel of those that `mode` asks for, for attention of `class`.
+pub(crate) fn lacking(
+    mode: AttentionMode,
+    device: Device,
+    class: &Class,
+) -> Result<Option<String>, Error> {
+    let missing = |backend: Backend| backend.missing(device, class);
+    let resolved = match mode {
+        AttentionMode::Auto | AttentionMode::Off => return Ok(None),
+        AttentionMode::Standard => Resolved::standard(missing),
+        AttentionMode::Aggressive => Resolved::unmeasured(FUSED, missing),
+    };
+    Ok(resolved?.lack)
 }
 
 /// What the file at `path` says; nothing if there is none. A damaged one is set aside.

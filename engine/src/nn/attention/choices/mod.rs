@@ -10,5 +10,5 @@ mod circumstances;
 mod format;
 mod kept;
 
-pub(crate) use self::kept::Choices;
 pub use self::kept::by_hand;
+pub(crate) use self::kept::{Choices, lacking};

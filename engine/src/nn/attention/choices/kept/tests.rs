@@ -216,6 +216,7 @@ fn what_was_measured_is_for_the_fastest_alone_and_measured_once() {
         (Backend::MemoryEfficient, 3),
     ]);
     let expected = Resolved {
+        lack: None,
         backend: Backend::Flash,
         reason: Some("cudnn is not available on cpu".into()),
     };
