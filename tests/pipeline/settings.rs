@@ -68,7 +68,7 @@ fn memory_settings_are_in_plan_and_report_and_change_no_result() {
         );
         match output.memory_use.as_deref() {
             Some(MemoryUse::Inactive { reason }) => {
-                assert!(reason.starts_with("rendered on a processor"), "{reason}");
+                assert!(reason.starts_with("a processor computes"), "{reason}");
             }
             other => panic!("{other:?}"),
         }

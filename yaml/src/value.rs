@@ -204,7 +204,8 @@ impl Node {
         words: impl IntoIterator<Item = &'w str> + Clone,
     ) -> Result<&'w str, Mistake> {
         let Self::Text(text) = self else {
-            return Err(Mistake::wrong_type("text", self));
+            let known: Vec<&str> = words.into_iter().collect();
+            return Err(Mistake::wrong_type(&listed(&known), self));
         };
         let text = text.as_str();
         if let Some(word) = words.clone().into_iter().find(|word| *word == text) {
@@ -361,7 +362,7 @@ mod tests {
         );
         assert_eq!(mistake.hint.as_deref(), Some("did you mean `poll`?"));
         let mistake = Node::Int(3).word("a mode", words).unwrap_err();
-        assert_eq!(mistake.message, "expected text; found 3");
+        assert_eq!(mistake.message, "expected auto, events or poll; found 3");
     }
 
     #[test]

@@ -75,12 +75,10 @@ async fn plan_job(service: &Service, record: &Record) -> Result<Response, ErrorE
     let request = service.renderer.request(record);
     match service.planners.plan(&device, request, PATIENCE).await {
         Ok(PlanOutcome::Plan(mut plan)) => {
-            let known = record.job.warnings.iter();
-            let known: Vec<String> = known
-                .filter(|warning| !is_said(&plan.warnings, warning))
-                .cloned()
-                .collect();
-            plan.warnings.extend(known);
+            // Those of the submission also say who asks for it.
+            plan.warnings
+                .retain(|warning| !is_said(&record.job.warnings, warning));
+            plan.warnings.extend(record.job.warnings.iter().cloned());
             Ok(Response::Planned(plan))
         }
         Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
@@ -94,13 +92,13 @@ async fn plan_job(service: &Service, record: &Record) -> Result<Response, ErrorE
     }
 }
 
-/// Whether a plan says already that this setting does nothing.
-fn is_said(plan: &[String], warning: &str) -> bool {
+/// Whether others say already that this setting does nothing.
+fn is_said(others: &[String], warning: &str) -> bool {
     const INACTIVE: &str = ": inactive: ";
     let key = warning.split_once(INACTIVE).map(|(key, _)| key);
     key.is_some_and(|key| {
         let said = format!("{key}{INACTIVE}");
-        plan.iter().any(|warning| warning.starts_with(&said))
+        others.iter().any(|warning| warning.starts_with(&said))
     })
 }
 

@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// Why no memory setting acts on a processor.
-pub(crate) const NO_DEVICE: &str = "rendered on a processor, which computes with weights in the machine's own memory: nothing is \
-    kept free, page-locked or offloaded";
+pub(crate) const NO_DEVICE: &str = "a processor computes with weights in the machine's own memory: nothing is kept free, \
+    page-locked or offloaded";
 const NO_ALLOCATOR: &str = "on a processor torch's allocator for device memory is not used";
 const NO_KERNEL: &str = "on a processor there is no memory-efficient kernel";
 
