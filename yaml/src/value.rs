@@ -205,7 +205,7 @@ impl Node {
     ) -> Result<&'w str, Mistake> {
         let Self::Text(text) = self else {
             let known: Vec<&str> = words.into_iter().collect();
-            return Err(Mistake::wrong_type(&listed(&known), self));
+            return Err(Mistake::wrong_type(listed(&known), self));
         };
         let text = text.as_str();
         if let Some(word) = words.clone().into_iter().find(|word| *word == text) {
