@@ -2,7 +2,7 @@
 
 use framepack_jobs::{
     Bytes, EncoderPlacement, MemoryPlan, Phase, RenderOutput, TransformerMemory, VaeDecoding,
-    VaeMode, VaeTiles,
+    VaeMode, VaeTiles, WorkingSizes,
 };
 
 /// The plan, a line for each thing; what continues a line has no label.
@@ -85,9 +85,13 @@ pub(crate) fn decoding(vae: &VaeDecoding) -> Vec<String> {
         pieces(vae),
         format!("{space}; {quality}"),
         format!(
-            "{}; {} of working memory",
+            "{}; {} of working memory{}",
             more(vae.work),
-            Bytes(vae.working_bytes)
+            Bytes(vae.working_bytes),
+            match vae.sizes {
+                WorkingSizes::Measured => " (measured on this device)",
+                WorkingSizes::Assumed | WorkingSizes::Unknown => "",
+            }
         ),
         format!("reason: {}", vae.reason),
     ]

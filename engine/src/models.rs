@@ -21,7 +21,7 @@ use crate::{
     error::Error,
     job::Job,
     offload::{Memory, Residency},
-    plan::{ChosenScheme, ModelOptions, Placement, Planner, Relief, SchemeReason},
+    plan::{ChosenScheme, DecodeFactors, ModelOptions, Placement, Planner, Relief, SchemeReason},
     sampler::{Guided, Sampled, ScheduleConditioning},
     settings::MemorySettings,
     text::{Clip, Llama, TextTokenizers},
@@ -38,6 +38,8 @@ pub(crate) struct Models {
     memory: Memory,
     options: ModelOptions,
     planner: Planner,
+    /// What was measured of decoding, as far as the current job may know.
+    factors: DecodeFactors,
     /// What the current job says of memory.
     settings: MemorySettings,
     /// Where the current job's plan puts them.
@@ -61,6 +63,7 @@ impl Models {
             memory: Memory::new(device, options.memory),
             options,
             planner: Planner::new(device, options),
+            factors: DecodeFactors::default(),
             settings: MemorySettings::default(),
             placement: None,
             bundle: None,
@@ -119,7 +122,12 @@ impl Models {
     pub(crate) fn planner(&self) -> Planner {
         let transformer = self.transformer.as_ref();
         let host_bytes = transformer.map_or(0, |loaded| loaded.model.blocks().host_bytes());
-        self.planner.clone().beside(host_bytes)
+        self.planner.clone().beside(host_bytes).measured(self.factors)
+    }
+
+    /// Plans with what was measured of decoding from now on.
+    pub(crate) fn plan_with(&mut self, factors: DecodeFactors) {
+        self.factors = factors;
     }
 
     /// Does as a job says of memory from now on, and counts what comes of it.

@@ -4,6 +4,7 @@ mod attention;
 mod decode;
 mod encode;
 mod generate;
+mod measured;
 mod prepare;
 mod read_ahead;
 mod settled;
@@ -26,13 +27,13 @@ use crate::{
     bundle::EncoderFiles,
     checkpoint::{Checkpoints, KeptFrames, Provenance, ResumePoint},
     condition::cache::EmbeddingCache,
-    device::{self, OtherKernels},
+    device::{self, JobPeak, OtherKernels},
     error::{Error, VideoError},
     job::Job,
     models::Models,
     nn::attention::{AttentionMode, Backend, Choices, Class, Resolved, TorchKernels},
     output::{self, Video, Written},
-    plan::{Ladder, ModelOptions, Planner, unless_refused},
+    plan::{DecodeSizes, Ladder, ModelOptions, Planner, unless_refused},
     platform::Platform,
     progress::{Listener, ProgressReporter},
     text::reach::Reach,
@@ -47,6 +48,7 @@ pub struct Pipeline {
     models: Models,
     embeddings: EmbeddingCache,
     choices: Choices,
+    sizes: DecodeSizes,
     options: ModelOptions,
 }
 
@@ -58,13 +60,15 @@ impl Pipeline {
             models: Models::new(device, options),
             embeddings: EmbeddingCache::in_memory(),
             choices: Choices::in_memory(&platform),
+            sizes: DecodeSizes::in_memory(&platform),
             options,
             platform,
         }
     }
 
-    /// Keeps embeddings in `embeddings/` of a state directory too, and attention choices in `choices-NAME.json` there,
-    /// from where the next process has them. No other process may use the same device with that directory.
+    /// Keeps embeddings in `embeddings/` of a state directory too, attention choices in `choices-NAME.json` there, and
+    /// what decoding takes in `decoding-NAME.json`, from where the next process has them. No other process may use the
+    /// same device with that directory.
     #[must_use]
     pub fn with_state_dir(mut self, state_dir: &Path) -> Self {
         let folder = state_dir.join("embeddings");
@@ -72,6 +76,8 @@ impl Pipeline {
         self.embeddings = EmbeddingCache::on_disk(&folder, &name);
         let choices = state_dir.join(format!("choices-{name}.json"));
         self.choices = Choices::on_disk(&choices, &self.platform);
+        let sizes = state_dir.join(format!("decoding-{name}.json"));
+        self.sizes = DecodeSizes::on_disk(&sizes, &self.platform);
         self
     }
 
@@ -92,7 +98,8 @@ impl Pipeline {
 
     /// What plans jobs for this pipeline's device; also while it renders.
     pub fn planner(&self) -> Planner {
-        self.models.planner().knowing(self.choices.clone())
+        let planner = self.models.planner().knowing(self.choices.clone());
+        planner.measured(self.sizes.factors())
     }
 
     /// Gives up models and their memory.
@@ -124,11 +131,13 @@ impl Pipeline {
         request: &RenderRequest,
         mut progress: ProgressReporter<'_>,
     ) -> Result<RenderOutput, Error> {
-        device::reset_peak(self.platform.device);
+        let mut peak = JobPeak::begin(self.platform.device);
         let mut job = Job::resolve(request)?;
         job.warnings.extend(short_of_host_memory(request.host_rung));
         let ladder = Ladder::at(request.rung, request.host_rung);
         self.models.begin(&job);
+        self.sizes.read_again();
+        self.models.plan_with(self.sizes.factors());
         let mut memory_plan = self.models.place(&job, ladder.relief())?;
         progress.started(&job.plan)?;
 
@@ -166,6 +175,8 @@ impl Pipeline {
             job: &job,
             platform: &self.platform,
             models: &mut self.models,
+            sizes: &mut self.sizes,
+            peak: &mut peak,
             attention: &attention,
             checkpoints: &mut checkpoints,
             frames,
@@ -183,6 +194,8 @@ impl Pipeline {
         let report = self.report(job, &video, written, progress);
         Ok(RenderOutput {
             memory_plan: Some(Box::new(memory_plan)),
+            // As planned: with what torch holds beside its tensors.
+            peak_device_bytes: peak.reserved_bytes(),
             resumed,
             rungs: ladder.into_taken(),
             inactive: attention.inactive(),
@@ -303,9 +316,7 @@ impl Pipeline {
             phases: progress.into_phases(),
             device: device::label(self.platform.device),
             dtype: kind_label(self.models.transformer_kind()).into(),
-            // As planned: with what torch holds beside its tensors.
-            peak_device_bytes: device::allocator_stats(self.platform.device)
-                .map(|stats| stats.peak_reserved_bytes),
+            peak_device_bytes: None,
             memory_plan: None,
             memory_use: Some(Box::new(self.models.memory_use())),
             device_idle: video.idle.map(|idle| DeviceIdle {

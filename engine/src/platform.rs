@@ -1,5 +1,6 @@
 //! What computes: the device and the program. They decide bits beside a job and its models.
 
+use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use crate::{device, weights::Fingerprint};
@@ -44,5 +45,31 @@ impl Platform {
             },
         );
         format!("{}+{build}", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// Under which circumstances what was found out about a device holds: which attention backends there are, what their
+/// bits are and which is the fastest, and what decoding takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Circumstances {
+    /// Kind and model.
+    device: String,
+    /// Version of the device's driver; none on the CPU.
+    driver: Option<String>,
+    /// Version of this program, and a part of its fingerprint.
+    build: String,
+    /// Version of libtorch.
+    torch: String,
+}
+
+impl Circumstances {
+    /// Those of `platform`.
+    pub(crate) fn of(platform: &Platform) -> Self {
+        Self {
+            device: platform.name.clone(),
+            driver: platform.driver.clone(),
+            build: platform.version(),
+            torch: device::torch_version().into(),
+        }
     }
 }

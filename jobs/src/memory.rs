@@ -131,8 +131,25 @@ pub struct VaeDecoding {
     pub work: f64,
     /// What decoding takes beside the weights.
     pub working_bytes: u64,
+    /// Where that is from.
+    #[serde(default)]
+    pub sizes: WorkingSizes,
     /// Who or what decided, in words.
     pub reason: String,
+}
+
+/// Where a planned size is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkingSizes {
+    /// The program's own tables; so in plans of earlier versions.
+    #[default]
+    Assumed,
+    /// Earlier work of this kind on the same device.
+    Measured,
+    /// A source of a later version.
+    #[serde(other)]
+    Unknown,
 }
 
 /// In which pieces the VAE decodes.
@@ -289,6 +306,18 @@ mod tests {
             (&"v1".into(), &7.into())
         );
         assert_eq!(serde_json::from_value::<MemoryUse>(json).unwrap(), acted);
+    }
+
+    #[test]
+    fn plans_of_other_versions_are_read() {
+        let sizes = |json| serde_json::from_str::<WorkingSizes>(json).unwrap();
+        assert_eq!(sizes(r#""measured""#), WorkingSizes::Measured);
+        assert_eq!(sizes(r#""guessed""#), WorkingSizes::Unknown);
+        let earlier = r#"{"mode":"reference","quality":false,"chunk_latent_frames":3,"context_latent_frames":1,
+            "blend_frames":4,"tile_px":null,"work":1.0,"working_bytes":7,"reason":"a test"}"#;
+        let read: VaeDecoding = serde_json::from_str(earlier).unwrap();
+        assert_eq!(read.sizes, WorkingSizes::Assumed);
+        assert_eq!(serde_json::to_value(&read).unwrap()["sizes"], "assumed");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use framepack_ipc::control::{PlanRequest, PlanSubject, Request, Response};
 use framepack_jobs::{
     DeviceMemory, EncoderPlacement, JobId, MemoryPlan, Phase, PhasePeak, TransformerMemory,
-    VaeDecoding, VaeMode, VaeTiles,
+    VaeDecoding, VaeMode, VaeTiles, WorkingSizes,
 };
 
 use crate::{
@@ -54,6 +54,7 @@ fn plan() -> MemoryPlan {
             tile_px: Some(256),
             work: 1.834,
             working_bytes: 3 * GIB,
+            sizes: WorkingSizes::Assumed,
             reason: "`vae.chunk` is 2".to_owned(),
         }),
         evicted_bytes: 2 * GIB,
@@ -134,7 +135,16 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
         tile_px: None,
         work: 1.004,
         working_bytes: GIB,
+        sizes: WorkingSizes::Assumed,
         reason: "nobody asks for anything else".to_owned(),
+    };
+    let measured = VaeDecoding {
+        sizes: WorkingSizes::Measured,
+        ..reference.clone()
+    };
+    let of_a_later_version = VaeDecoding {
+        sizes: WorkingSizes::Unknown,
+        ..reference.clone()
     };
     let less = VaeDecoding {
         work: 0.5,
@@ -170,6 +180,11 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
             ],
         ),
         (Some(less), vec![half]),
+        (Some(of_a_later_version), vec![same]),
+        (
+            Some(measured),
+            vec!["; 1.00 GiB of working memory (measured on this device)\n"],
+        ),
         (
             Some(section),
             vec![

@@ -145,6 +145,11 @@ impl Error {
         matches!(self, Self::OutOfMemory { .. } | Self::VramShort { .. })
     }
 
+    /// Whether torch found too little memory on the device.
+    pub(crate) fn is_of_device_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory(shortage) if shortage.memory == MemoryKind::Device)
+    }
+
     /// A shortage of memory with what weights had of it.
     pub(crate) fn of_weights(mut self, bytes: u64) -> Self {
         if let Self::OutOfMemory(shortage) = &mut self

@@ -25,6 +25,8 @@ pub(super) struct Pieces<'a, 'j> {
     pub(super) provenance: &'a Provenance,
     pub(super) frames: &'a KeptFrames,
     pub(super) progress: &'a mut ProgressReporter<'j>,
+    /// Whether any of them was kept by an earlier run.
+    pub(super) has_kept: bool,
 }
 
 impl Decoding {
@@ -57,6 +59,11 @@ impl Decoding {
         Ok(self.joined.whole())
     }
 
+    /// Whether any piece is decoded.
+    pub(super) fn is_begun(&self) -> bool {
+        self.pieces > 0
+    }
+
     /// Makes room on the device.
     pub(super) fn leave_device(&mut self) {
         self.joined.leave_device();
@@ -73,6 +80,7 @@ impl Pieces<'_, '_> {
     ) -> Result<Tensor, Error> {
         let latents = &tile.input;
         if let Some(kept) = self.frames.piece(self.of, latents, self.provenance) {
+            self.has_kept = true;
             return Ok(kept);
         }
         let began = Instant::now();

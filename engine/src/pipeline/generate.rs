@@ -11,6 +11,7 @@ use tch::{Device, Tensor};
 use super::{
     attention::Decision,
     decode::{Decoding, Pieces},
+    measured::Measuring,
     settled::settled,
 };
 use crate::{
@@ -18,13 +19,13 @@ use crate::{
     checkpoint::{
         Checkpoints, DecodedSection, FinishedSection, Keeping, KeptFrames, Provenance, ResumePoint,
     },
-    device::{self, WorkClock},
+    device::{self, JobPeak, WorkClock},
     error::Error,
     history::LatentHistory,
     job::Job,
     models::Models,
     output::{self, Video},
-    plan::{Ladder, Work},
+    plan::{DecodeSizes, Ladder, Work},
     platform::Platform,
     progress::{ProgressReporter, Stop, stopped},
     sampler::{
@@ -33,6 +34,7 @@ use crate::{
     },
     section::Section,
     transformer::Conditioning,
+    vae::DecodeCost,
 };
 
 /// What one run of a job works with.
@@ -40,6 +42,9 @@ pub(super) struct Run<'a, 'j> {
     pub(super) job: &'a Job,
     pub(super) platform: &'a Platform,
     pub(super) models: &'a mut Models,
+    /// What decoding takes on the device.
+    pub(super) sizes: &'a mut DecodeSizes,
+    pub(super) peak: &'a mut JobPeak,
     /// What computes the transformer's attention.
     pub(super) attention: &'a Decision,
     pub(super) checkpoints: &'a mut Checkpoints,
@@ -68,6 +73,8 @@ pub(super) struct Generation<'a, 'j> {
     clock: WorkClock,
     /// What is decoded of the newest section.
     decoding: Decoding,
+    /// What that takes, until it is decoded.
+    measuring: Option<Measuring>,
     /// Gone after memory ran out.
     schedule: Option<Rc<ScheduleConditioning<'static>>>,
 }
@@ -82,6 +89,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             assembly: Assembly::new(plan.order, plan.overlap_frames()),
             clock: WorkClock::new(run.platform.device),
             decoding: Decoding::default(),
+            measuring: None,
             schedule: None,
             start_latent,
             conditioning: opening.conditioning.as_ref().map(Guided::as_ref),
@@ -206,6 +214,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             match device::catch(|| work(self)) {
                 Err(error) if error.is_out_of_memory() => {
                     self.schedule = None;
+                    self.learn_from(&error);
                     let weights_bytes = self.run.models.weights_bytes();
                     let error = error.of_weights(weights_bytes);
                     let reason = format!("{}: {error}", what());
@@ -218,6 +227,16 @@ impl<'a, 'j> Generation<'a, 'j> {
         }
     }
 
+    /// If the device's memory ran out while something was decoded, more is planned for that from now on.
+    fn learn_from(&mut self, error: &Error) {
+        if let Some(measuring) = self.measuring.take()
+            && error.is_of_device_memory()
+        {
+            measuring.ran_out(self.run.sizes);
+            self.run.models.plan_with(self.run.sizes.factors());
+        }
+    }
+
     /// Plans the job with less memory, on the next rung of the ladder that changes anything; `false` if there is
     /// none.
     fn climb(&mut self, work: Work, reason: String) -> Result<bool, Error> {
@@ -227,7 +246,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         let before = models.placement().clone();
         while let Some(rung) = self.ladder.climb(work) {
             match models.place(self.run.job, self.ladder.relief()) {
-                Ok(_) if *models.placement() == before => {}
+                Ok(_) if models.placement().does_as(&before) => {}
                 Ok(_) => {
                     let taken = self.ladder.take(rung, reason);
                     tracing::warn!(rung = taken.rung, name = taken.name, "{}", taken.reason);
@@ -328,22 +347,40 @@ impl<'a, 'j> Generation<'a, 'j> {
             models,
             frames,
             progress,
+            sizes,
+            peak,
             ..
         } = &mut self.run;
         let (kind, scheme) = (models.vae_kind(), models.decode_scheme());
         let vae = models.decoder(&job.bundle)?;
         let latents = self.history.newest(section) / vae.scaling_factor();
         let unscaled = latents.to_kind(kind).to_device(platform.device);
+        let cost = DecodeCost {
+            config: vae.config(),
+            kind,
+            size_px: [job.plan.width_px.into(), job.plan.height_px.into()],
+            latent_frames: unscaled.size()[2].unsigned_abs(),
+            scheme,
+        };
+        let begun_before = self.decoding.is_begun();
+        self.measuring = Measuring::begin(platform.device, &cost, peak);
         let is_there = of.number == frames.sections();
         let mut pieces = Pieces {
             of,
             provenance: &provenance,
             frames,
             progress,
+            has_kept: false,
         };
         let decoding = &mut self.decoding;
         let decode = || decoding.decode(vae, (&unscaled, scheme), &mut pieces);
         let decoded = self.clock.piece(decode)?;
+        // A part of a section may take less than the whole. What is learnt is for the next job: this one goes on as
+        // it began.
+        let is_whole = !begun_before && !pieces.has_kept;
+        if let Some(measuring) = self.measuring.take().filter(|_| is_whole) {
+            measuring.done(sizes);
+        }
         let place = if is_last(job, of) {
             Place::Last
         } else {

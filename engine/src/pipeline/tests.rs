@@ -190,6 +190,8 @@ fn generate(
         checkpoints: &mut pipeline.checkpoints(&job, files).unwrap(),
         platform: &pipeline.platform,
         models: &mut pipeline.models,
+        sizes: &mut pipeline.sizes,
+        peak: &mut JobPeak::begin(Device::Cpu),
         attention: &Decision {
             backend: Backend::Torch,
             torch_kernels: TorchKernels::Any,

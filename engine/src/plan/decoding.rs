@@ -7,7 +7,7 @@ use std::fmt;
 
 use tch::Device;
 
-use super::{budget::Budget, probe, relief::ChunkRelief};
+use super::{budget::Budget, probe, relief::ChunkRelief, sizes::DecodeFactors};
 use crate::{
     settings::{VaeMode, VaeSettings},
     vae::{Chunk, DecodeCost, DecodeScheme, FinestLevel, Precision, SpaceTiling, TimeTiling},
@@ -29,6 +29,8 @@ pub(super) struct DecodeRequest<'a> {
     pub(super) settings: VaeSettings,
     /// What is decoded, with the scheme of a job that asks for nothing.
     pub(super) cost: DecodeCost<'a>,
+    /// What was measured of such decodes on the device.
+    pub(super) factors: DecodeFactors,
     /// Whether that scheme's tiles in space were asked for.
     pub(super) has_forced_space: bool,
     pub(super) relief: ChunkRelief,
@@ -128,6 +130,7 @@ fn by_hand(
     DecodeRequest {
         settings,
         cost,
+        factors: DecodeFactors::default(),
         has_forced_space: false,
         relief: ChunkRelief::Planned,
         room,
@@ -271,11 +274,10 @@ impl DecodeRequest<'_> {
     }
 
     fn bytes(&self, scheme: DecodeScheme) -> u64 {
-        DecodeCost {
+        self.factors.working_bytes(&DecodeCost {
             scheme,
             ..self.cost
-        }
-        .working_bytes()
+        })
     }
 }
 

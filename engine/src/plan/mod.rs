@@ -15,6 +15,7 @@ mod placement;
 mod planner;
 mod probe;
 mod relief;
+mod sizes;
 mod split;
 mod survey;
 
@@ -33,4 +34,5 @@ pub(crate) use self::{
     lacks::{NO_DEVICE, lacks, unless_refused},
     ladder::{Ladder, Work},
     placement::Placement,
+    sizes::{DecodeFactors, DecodeKind, DecodeSizes, Took},
 };

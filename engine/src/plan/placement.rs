@@ -40,6 +40,18 @@ pub(crate) struct Placement {
     pub(crate) has_relief: bool,
 }
 
+impl Placement {
+    /// Whether nothing is done otherwise than by `other`, although the planner may have learnt what decoding takes.
+    pub(crate) fn does_as(&self, other: &Self) -> bool {
+        let decoding_bytes = self.decoding_bytes;
+        *self
+            == Self {
+                decoding_bytes,
+                ..other.clone()
+            }
+    }
+}
+
 /// A placement and what will come of it, which the models do not act on: two plans are the same to them although the
 /// memory that other programs use has changed in between.
 pub(super) struct Planned {

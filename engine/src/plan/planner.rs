@@ -16,6 +16,7 @@ use super::{
     placement::{Placement, Planned},
     probe,
     relief::Relief,
+    sizes::DecodeFactors,
     split::Split,
     survey::Survey,
 };
@@ -37,6 +38,8 @@ pub struct Planner {
     held_host_bytes: u64,
     /// What is kept for the device, where that is known.
     choices: Option<Choices>,
+    /// What was measured of decoding on the device.
+    factors: DecodeFactors,
 }
 
 impl Planner {
@@ -47,6 +50,7 @@ impl Planner {
             options,
             held_host_bytes: 0,
             choices: None,
+            factors: DecodeFactors::default(),
         }
     }
 
@@ -65,6 +69,11 @@ impl Planner {
             choices: Some(choices),
             ..self
         }
+    }
+
+    /// The same where decodes were measured.
+    pub(crate) fn measured(self, factors: DecodeFactors) -> Self {
+        Self { factors, ..self }
     }
 
     /// Where the job's weights would be, and how much memory it would take, as the device is now. Reads the
@@ -101,7 +110,7 @@ impl Planner {
     ) -> Result<(MemoryPlan, Placement), Error> {
         let options = self.options.for_job(job, relief);
         let now = self.budget(probe::budget(self.device));
-        let survey = Survey::new(job, &options, self.device, &now)?;
+        let survey = Survey::new(job, &options, (self.device, &self.factors), &now)?;
         // The host may swap, so that nothing is refused on the CPU.
         let budget = match self.device {
             Device::Cuda(_) => now,
@@ -194,6 +203,7 @@ fn decoding(survey: &Survey) -> VaeDecoding {
         tile_px: space.tile_px().map(|side| side as u32),
         work: survey.decoding_work,
         working_bytes: survey.decoding_bytes,
+        sizes: survey.decoding_sizes,
         reason: survey.decoding.reason.to_string(),
     }
 }

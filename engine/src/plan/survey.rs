@@ -4,12 +4,14 @@
 
 use std::path::PathBuf;
 
+use framepack_jobs::WorkingSizes;
 use tch::{Device, Kind};
 
 use super::{
     budget::Budget,
     decoding::{ChosenScheme, DecodeRequest, DecodeRoom},
     options::{ModelOptions, ROOMY_BYTES},
+    sizes::DecodeFactors,
 };
 use crate::{
     bundle::Component,
@@ -41,6 +43,8 @@ pub(super) struct Survey {
     pub(super) encoding_bytes: u64,
     /// … and to decode the most frames that are decoded together, …
     pub(super) decoding_bytes: u64,
+    /// … by sizes that are from here, …
+    pub(super) decoding_sizes: WorkingSizes,
     /// … of a section of so many latent frames, …
     pub(super) section_latent_frames: u64,
     /// … in this way, …
@@ -54,11 +58,11 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Of a job that is to run on `device` with `budget`.
+    /// Of a job that is to run on `device`, of which `factors` are known, with `budget`.
     pub(super) fn new(
         job: &Job,
         options: &ModelOptions,
-        device: Device,
+        (device, factors): (Device, &DecodeFactors),
         budget: &Budget,
     ) -> Result<Self, Error> {
         let models = JobModels {
@@ -111,6 +115,7 @@ impl Survey {
         let request = DecodeRequest {
             settings: job.settings.vae,
             cost: default,
+            factors: *factors,
             has_forced_space: options.has_forced_space(),
             relief: options.limits.relief.chunk,
             room: device
@@ -136,7 +141,12 @@ impl Survey {
             vae_bytes,
             vae_kind,
             encoding_bytes: encoding.working_bytes(),
-            decoding_bytes: decoding.working_bytes(),
+            decoding_bytes: factors.working_bytes(&decoding),
+            decoding_sizes: if factors.is_measured(&decoding) {
+                WorkingSizes::Measured
+            } else {
+                WorkingSizes::Assumed
+            },
             section_latent_frames: decoding.latent_frames,
             decoding: chosen,
             decoding_work: decoding.work() as f64 / default.work() as f64,

@@ -75,8 +75,18 @@ pub struct DecodeCost<'a> {
 impl DecodeCost<'_> {
     /// Most bytes that decoding takes beside the VAE's weights: its tensors, and what torch's allocator holds for them.
     pub fn working_bytes(&self) -> u64 {
-        let (part, whole) = FRAGMENTATION;
-        self.allocated_bytes() + self.allocated_bytes() * part / whole
+        held_for(self.allocated_bytes())
+    }
+
+    /// Whether frames are decoded in tiles along height and width.
+    pub(crate) fn is_in_tiles(&self) -> bool {
+        self.tile_px() != self.size_px
+    }
+
+    /// Whether the finest level takes a piece in steps.
+    pub(crate) fn is_in_steps(&self) -> bool {
+        let longest = self.scheme.time.longest().unsigned_abs();
+        self.step_of(self.latent_frames.min(longest)).is_some()
     }
 
     /// Most bytes that decoding has alive beside the VAE's weights, pieces of finished frames among them. More latent
@@ -99,7 +109,7 @@ impl DecodeCost<'_> {
             None => finest.of(frames),
         };
         // Tiles in space are joined when all are there.
-        let copies = 1 + u64::from(self.tile_px() != self.size_px);
+        let copies = 1 + u64::from(self.is_in_tiles());
         (tensors * number) as u64 + copies * self.video_bytes()
     }
 
@@ -188,6 +198,12 @@ impl DecodeCost<'_> {
         let colours = self.config.out_channels.unsigned_abs();
         frames_of(self.latent_frames) * width * height * colours * bytes_of(kind)
     }
+}
+
+/// What torch's allocator holds for tensors of so many bytes.
+pub(crate) fn held_for(tensors_bytes: u64) -> u64 {
+    let (part, whole) = FRAGMENTATION;
+    tensors_bytes + tensors_bytes * part / whole
 }
 
 fn bytes_of(kind: Kind) -> u64 {

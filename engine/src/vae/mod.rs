@@ -14,11 +14,14 @@ mod scheme;
 mod steps;
 mod tiles;
 
-pub(crate) use self::tiles::{Joined, TimeTile};
 pub use self::{
     config::Config,
     cost::DecodeCost,
     model::{Posterior, Vae},
     scheme::{DecodeScheme, FinestLevel, Precision},
     tiles::{Chunk, SpaceTiling, TimeTiling},
+};
+pub(crate) use self::{
+    cost::held_for,
+    tiles::{Joined, TimeTile},
 };

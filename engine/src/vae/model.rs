@@ -55,6 +55,11 @@ impl Vae {
         })
     }
 
+    /// What it is made like.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// What latents are multiplied by after encoding and divided by before decoding.
     pub fn scaling_factor(&self) -> f64 {
         self.config.scaling_factor

@@ -5,7 +5,7 @@ use std::process;
 use framepack_ipc::worker::{MemoryPlan, Phase, PlanOutcome, RenderRequest};
 use framepack_jobs::{
     Code, DeviceMemory, EncoderPlacement, Failure, PhasePeak, TransformerMemory, VaeDecoding,
-    VaeMode, VaeTiles, settings::PRESERVE_GB,
+    VaeMode, VaeTiles, WorkingSizes, settings::PRESERVE_GB,
 };
 
 pub(crate) fn outcome(request: &RenderRequest) -> PlanOutcome {
@@ -64,6 +64,7 @@ pub(crate) fn memory_plan(preserve_gb: Option<u64>) -> MemoryPlan {
             tile_px: None,
             work: 1.5,
             working_bytes: 1 << 30,
+            sizes: WorkingSizes::Assumed,
             reason: "no frame of it is real".to_owned(),
         }),
         evicted_bytes: 1 << 28,

@@ -64,6 +64,11 @@ impl Card {
         Some(self.libraries_bytes()? + self.stats()?.peak_reserved_bytes - self.ballast_bytes())
     }
 
+    /// The same of a job in which torch had so much from the driver.
+    pub(super) fn peak_of_job(&self, peak_reserved_bytes: Option<u64>) -> Option<u64> {
+        Some(self.libraries_bytes()? + peak_reserved_bytes? - self.ballast_bytes())
+    }
+
     /// What is not torch's: the context, kernels, workspaces that libraries allocate themselves.
     pub(super) fn libraries_bytes(&self) -> Option<u64> {
         let driver = device::driver_stats(self.device)?;

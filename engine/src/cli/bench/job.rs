@@ -234,8 +234,8 @@ impl Bench {
         Ok(Timed {
             first_step_secs: first_step_secs.context("the job sampled nothing")?,
             job_secs: start.elapsed().as_secs_f64(),
+            measured_peak_bytes: self.card.peak_of_job(output.peak_device_bytes),
             output,
-            measured_peak_bytes: self.card.peak_bytes(),
         })
     }
 }

@@ -37,7 +37,7 @@ impl Class {
 }
 
 /// Types of tensors as files name them.
-mod dtype {
+pub(crate) mod dtype {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
     use tch::Kind;
 
@@ -48,13 +48,13 @@ mod dtype {
     ];
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-    pub(super) fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
         let named = NAMES.iter().find(|(_, known)| known == kind);
         let (name, _) = named.expect("models compute in one of these types");
         serializer.serialize_str(name)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Kind, D::Error> {
         let name = String::deserialize(deserializer)?;

@@ -25,5 +25,6 @@ pub use self::{
 };
 pub(crate) use self::{
     choices::{Choices, lacking},
+    class::dtype,
     resolved::{ON_A_PROCESSOR, asks_for},
 };

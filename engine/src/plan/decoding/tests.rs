@@ -3,7 +3,7 @@
 use tch::Kind;
 
 use super::*;
-use crate::vae::Config;
+use crate::{plan::sizes::DecodeKind, vae::Config};
 
 const GIB: u64 = 1 << 30;
 
@@ -21,6 +21,7 @@ fn request(config: &Config, settings: VaeSettings, gib: Option<u64>) -> DecodeRe
             latent_frames: 18,
             scheme: space.into(),
         },
+        factors: DecodeFactors::default(),
         has_forced_space: false,
         relief: ChunkRelief::Planned,
         room: gib.map(|gib| DecodeRoom {
@@ -198,4 +199,67 @@ fn the_ladder_halves_the_chunk_and_then_takes_one() {
         let expected = (expected.to_owned(), SchemeReason::Relief);
         assert_eq!(chosen(&request), expected);
     }
+}
+
+/// Where decodes take more than is assumed, or less, jobs get what they would get on a card with less or more room.
+#[test]
+fn pieces_follow_what_was_measured_on_the_card() {
+    let config = Config::published();
+    let spaces = [SpaceTiling::Whole, SpaceTiling::Large];
+    let finest = [FinestLevel::AtOnce, FinestLevel::InSteps(1)];
+    let precisions = [Precision::Model, Precision::F32Sums];
+    let base = request(&config, VaeSettings::default(), None).cost;
+    let measured = |percent| {
+        let kinds = spaces.iter().flat_map(|space| {
+            let pairs = finest.iter().zip([precisions; 2]);
+            pairs.flat_map(move |(finest, precisions)| {
+                precisions.map(|precision| {
+                    DecodeKind::of(&DecodeCost {
+                        scheme: DecodeScheme {
+                            finest: *finest,
+                            precision,
+                            ..(*space).into()
+                        },
+                        ..base
+                    })
+                })
+            })
+        });
+        kinds.fold(DecodeFactors::default(), |factors, kind| {
+            factors.with(kind, percent)
+        })
+    };
+    let mut others = 0;
+    for settings in [
+        VaeSettings::default(),
+        settings(VaeMode::Chunked, None, None),
+        settings(VaeMode::Auto, Some(8), Some(16)),
+        QUALITY_ON,
+    ] {
+        for gib in [4, 6, 8, 12, 16, 24, 80] {
+            let assumed = request(&config, settings, Some(gib));
+            for percent in [90, 125, 200, 300] {
+                let known = DecodeRequest {
+                    factors: measured(u32::try_from(percent).unwrap()),
+                    ..assumed
+                };
+                let part = (gib - 1) * GIB * 100 / percent;
+                let other_room = DecodeRequest {
+                    room: Some(DecodeRoom {
+                        card_bytes: part,
+                        free_bytes: part,
+                    }),
+                    ..assumed
+                };
+                let expected = chosen(&other_room);
+                assert_eq!(
+                    chosen(&known),
+                    expected,
+                    "{settings:?} {gib} GiB, {percent} %"
+                );
+                others += u32::from(expected != chosen(&assumed));
+            }
+        }
+    }
+    assert!(others > 40, "{others}");
 }

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use framepack_ipc::worker::Phase;
-use framepack_jobs::{MemoryAmount, Model, Value};
+use framepack_jobs::{MemoryAmount, Model, Value, WorkingSizes};
 use tch::Kind;
 
 use super::*;
 use crate::{
+    bundle::Component,
     job::usual_request,
     nn::EncoderCost,
-    plan::{ChosenScheme, SchemeReason},
+    plan::{ChosenScheme, DecodeKind, SchemeReason},
     plan::{limits::Limits, survey::is_roomy},
     transformer::{Sequence, TransformerCost},
     vae::{Config, DecodeCost},
@@ -64,6 +65,7 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
         vae_kind: Kind::Half,
         encoding_bytes: decoding(1, SpaceTiling::Whole),
         decoding_bytes: decoding(19, space),
+        decoding_sizes: WorkingSizes::Assumed,
         section_latent_frames: 19,
         decoding: ChosenScheme {
             scheme: space.into(),
@@ -225,6 +227,51 @@ fn a_jobs_own_amount_goes_before_the_workers() {
     assert_eq!(with(Some(6 * GIB), &preserve(Value::Integer(2))), 2 * GIB);
     assert_eq!(with(None, &preserve(Value::Number(2.5))), 5 * GIB / 2);
     assert_eq!(with(Some(6 * GIB), &preserve("auto".into())), activations);
+}
+
+#[test]
+fn a_plan_has_what_was_measured_and_says_so() {
+    let config = Config::read(&job(&[]).bundle.component(Component::Vae).unwrap()).unwrap();
+    let plan = |factors| {
+        let planner = Planner::new(Device::Cpu, ModelOptions::default()).measured(factors);
+        let (plan, placement) = planner.plan_job(&job(&[]), Relief::default()).unwrap();
+        let decode = plan.phases.iter().find(|peak| peak.phase == Phase::Decode);
+        let peak_bytes = decode.expect("every phase has a peak").bytes;
+        (plan.vae.unwrap(), placement, peak_bytes)
+    };
+    let kind = |kind| {
+        DecodeKind::of(&DecodeCost {
+            config: &config,
+            kind,
+            size_px: [64, 64],
+            latent_frames: 5,
+            scheme: SpaceTiling::Whole.into(),
+        })
+    };
+    let (assumed, placement, assumed_peak) = plan(DecodeFactors::default());
+    let assumed_bytes = placement.decoding_bytes;
+    assert_eq!(assumed.sizes, WorkingSizes::Assumed);
+    assert_eq!(assumed.working_bytes, assumed_bytes);
+    let of_another_dtype = DecodeFactors::default().with(kind(Kind::Half), 200);
+    assert_eq!(plan(of_another_dtype).0, assumed);
+    let factors = DecodeFactors::default().with(kind(Kind::Float), 200);
+    let (measured, learnt, peak) = plan(factors);
+    assert_eq!(measured.sizes, WorkingSizes::Measured);
+    assert_eq!(measured.working_bytes, 2 * assumed_bytes);
+    assert_eq!(learnt.decoding_bytes, 2 * assumed_bytes);
+    assert!(
+        learnt.does_as(&placement),
+        "a rung must change more than this"
+    );
+    let tiled = Placement {
+        decoding: ChosenScheme {
+            scheme: SpaceTiling::Reference.into(),
+            ..placement.decoding
+        },
+        ..learnt
+    };
+    assert!(!tiled.does_as(&placement));
+    assert_eq!(peak - assumed_peak, assumed_bytes);
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::circumstances::Circumstances;
-use crate::nn::attention::{backend::Backend, class::Class, measured::Measured};
+use crate::{
+    nn::attention::{backend::Backend, class::Class, measured::Measured},
+    platform::Circumstances,
+};
 
 /// Raised when the file gets another form or meaning.
 const FORMAT: u32 = 1;

@@ -7,10 +7,7 @@ use std::{
 
 use tch::Device;
 
-use super::{
-    circumstances::Circumstances,
-    format::{self, Entry, Line},
-};
+use super::format::{self, Entry, Line};
 use crate::{
     error::Error,
     file,
@@ -22,7 +19,7 @@ use crate::{
         resolved::{FUSED, Resolved},
         trial::measure,
     },
-    platform::Platform,
+    platform::{Circumstances, Platform},
 };
 
 /// Choices that are kept, those of other circumstances included: they hold again after a return to them.

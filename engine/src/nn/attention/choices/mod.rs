@@ -6,7 +6,6 @@
 //! is not used. The file can be wrong in any way without failing a job: it is warned of, and torch's own choice is
 //! used instead.
 
-mod circumstances;
 mod format;
 mod kept;
 
