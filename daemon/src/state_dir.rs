@@ -14,6 +14,7 @@
 //!   spool/               with spool.readonly: claims, reports, STATUS.txt, and `taken`, the list of files taken
 //!   bundles/             archives from the jobs folder, unpacked while they are answered
 //!   choices-<device>.json which attention backend the device uses; may be deleted
+//!   decoding-<device>.json what decoding takes on the device; may be deleted
 //!   embeddings/          what the workers' encoders made of prompts and images; may be deleted
 //!   logs/<job>.ndjson    what happened to a job, one event a line, for `keep.logs_days`; may be deleted
 //!   work/<job>/          previews and contact sheet of a job, for `keep.work_days`: its record names them

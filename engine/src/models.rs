@@ -122,7 +122,10 @@ impl Models {
     pub(crate) fn planner(&self) -> Planner {
         let transformer = self.transformer.as_ref();
         let host_bytes = transformer.map_or(0, |loaded| loaded.model.blocks().host_bytes());
-        self.planner.clone().beside(host_bytes).measured(self.factors)
+        self.planner
+            .clone()
+            .beside(host_bytes)
+            .measured(self.factors)
     }
 
     /// Plans with what was measured of decoding from now on.
