@@ -7,7 +7,7 @@
 use tch::Device;
 
 use crate::{
-    device::{self, JobPeak},
+    device::{self, AllocatorStats, JobPeak},
     plan::{DecodeKind, DecodeSizes, Took},
     vae::{DecodeCost, held_for},
 };
@@ -17,10 +17,7 @@ use crate::{
 struct Counts {
     /// Bytes that nobody uses.
     free_bytes: u64,
-    allocated_bytes: u64,
-    reserved_bytes: u64,
-    peak_allocated_bytes: u64,
-    peak_reserved_bytes: u64,
+    torch: AllocatorStats,
 }
 
 /// One decode that is being measured.
@@ -66,33 +63,28 @@ impl Measuring {
     }
 
     fn took(&self, after: Counts) -> Took {
-        let Counts {
-            allocated_bytes,
-            reserved_bytes,
-            ..
-        } = self.before;
-        let tensors = after.peak_allocated_bytes.saturating_sub(allocated_bytes);
-        let grown = after.peak_reserved_bytes.saturating_sub(reserved_bytes);
+        let (before, after) = (self.before.torch, after.torch);
+        let tensors = after
+            .peak_allocated_bytes
+            .saturating_sub(before.allocated_bytes);
+        let grown = after
+            .peak_reserved_bytes
+            .saturating_sub(before.reserved_bytes);
         Took::Bytes(held_for(tensors).max(grown))
     }
 
     /// All that was not taken before: free, kept for reuse, or of pieces that are decoded.
     fn had(&self, after: Counts) -> Took {
-        let all = after.free_bytes + after.reserved_bytes;
-        Took::MoreThan(all.saturating_sub(self.before.allocated_bytes))
+        let all = after.free_bytes + after.torch.reserved_bytes;
+        Took::MoreThan(all.saturating_sub(self.before.torch.allocated_bytes))
     }
 }
 
 impl Counts {
     fn now(device: Device) -> Option<Self> {
-        let driver = device::driver_stats(device)?;
-        let torch = device::allocator_stats(device)?;
         Some(Self {
-            free_bytes: driver.free_bytes,
-            allocated_bytes: torch.allocated_bytes,
-            reserved_bytes: torch.reserved_bytes,
-            peak_allocated_bytes: torch.peak_allocated_bytes,
-            peak_reserved_bytes: torch.peak_reserved_bytes,
+            free_bytes: device::driver_stats(device)?.free_bytes,
+            torch: device::allocator_stats(device)?,
         })
     }
 }
@@ -122,11 +114,19 @@ mod tests {
     /// 8 GiB of weights in 10 GiB that torch has reserved, on a card with 6 GiB left.
     const BEFORE: Counts = Counts {
         free_bytes: 6 * GIB,
+        torch: TORCH,
+    };
+    const TORCH: AllocatorStats = AllocatorStats {
         allocated_bytes: 8 * GIB,
         reserved_bytes: 10 * GIB,
         peak_allocated_bytes: 8 * GIB,
         peak_reserved_bytes: 10 * GIB,
     };
+
+    /// Where torch counts this.
+    fn after(free_bytes: u64, torch: AllocatorStats) -> Counts {
+        Counts { free_bytes, torch }
+    }
 
     fn measuring(cost: &DecodeCost<'_>) -> Measuring {
         Measuring {
@@ -149,11 +149,12 @@ mod tests {
             // the reserve grew by more than they need
             (2 * GIB, 3 * GIB, 3 * GIB),
         ] {
-            let after = Counts {
-                peak_allocated_bytes: BEFORE.allocated_bytes + tensors,
-                peak_reserved_bytes: BEFORE.reserved_bytes + grown,
-                ..BEFORE
+            let torch = AllocatorStats {
+                peak_allocated_bytes: TORCH.allocated_bytes + tensors,
+                peak_reserved_bytes: TORCH.reserved_bytes + grown,
+                ..TORCH
             };
+            let after = after(BEFORE.free_bytes, torch);
             assert_eq!(measuring.took(after), Took::Bytes(expected));
         }
     }
@@ -163,20 +164,19 @@ mod tests {
         let config = Config::published();
         let measuring = measuring(&cost(&config));
         // Torch gave back 2 GiB and took 5; pieces of 1 GiB are decoded.
-        let after = Counts {
-            free_bytes: 3 * GIB,
+        let torch = AllocatorStats {
             allocated_bytes: 9 * GIB,
             reserved_bytes: 13 * GIB,
-            ..BEFORE
+            ..TORCH
         };
-        assert_eq!(measuring.had(after), Took::MoreThan(8 * GIB));
+        let found = measuring.had(after(3 * GIB, torch));
+        assert_eq!(found, Took::MoreThan(8 * GIB));
         // Somebody else took what was free.
-        let after = Counts {
-            free_bytes: 0,
+        let torch = AllocatorStats {
             reserved_bytes: 7 * GIB,
-            ..after
+            ..torch
         };
-        assert_eq!(measuring.had(after), Took::MoreThan(0));
+        assert_eq!(measuring.had(after(0, torch)), Took::MoreThan(0));
     }
 
     #[test]
@@ -191,9 +191,12 @@ mod tests {
         let cost = cost(&config);
         let planned = cost.working_bytes();
         let mut sizes = DecodeSizes::in_memory(&platform);
-        let held = |part: f64| Counts {
-            peak_reserved_bytes: BEFORE.reserved_bytes + (planned as f64 * part) as u64,
-            ..BEFORE
+        let held = |part: f64| {
+            let torch = AllocatorStats {
+                peak_reserved_bytes: TORCH.reserved_bytes + (planned as f64 * part) as u64,
+                ..TORCH
+            };
+            after(BEFORE.free_bytes, torch)
         };
         let mut next = |part: f64| {
             let measured = measuring(&cost);
@@ -205,11 +208,11 @@ mod tests {
             assert!((found - expected).abs() < 0.011, "{part}: {found}");
         }
         let failed = measuring(&cost);
-        let after = Counts {
-            free_bytes: 3 * planned / 2,
-            reserved_bytes: BEFORE.allocated_bytes,
-            ..BEFORE
+        let torch = AllocatorStats {
+            reserved_bytes: TORCH.allocated_bytes,
+            ..TORCH
         };
+        let after = after(3 * planned / 2, torch);
         failed.teach(&mut sizes, Some(failed.had(after)));
         let next = sizes.factors().working_bytes(&cost);
         assert!(next > 3 * planned / 2, "the same plan would fail again");

@@ -1,5 +1,7 @@
 //! What plans are multiplied with.
 
+use std::num::NonZeroU16;
+
 use tch::Kind;
 
 use super::kind::DecodeKind;
@@ -14,7 +16,7 @@ const DTYPES: [Kind; 3] = [Kind::Float, Kind::BFloat16, Kind::Half];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct DecodeFactors {
     /// The largest per cent that was seen; by type, sums, tiles and steps.
-    seen: [[[[Option<u32>; 2]; 2]; 2]; DTYPES.len()],
+    seen: [[[[Option<NonZeroU16>; 2]; 2]; 2]; DTYPES.len()],
 }
 
 impl DecodeFactors {
@@ -23,7 +25,8 @@ impl DecodeFactors {
         if let Some(dtype) = DTYPES.iter().position(|dtype| *dtype == kind.vae) {
             let [sums, tiles, steps] = indices(kind);
             let seen = &mut self.seen[dtype][sums][tiles][steps];
-            *seen = (*seen).max(Some(percent));
+            let percent = u16::try_from(percent).unwrap_or(u16::MAX).max(1);
+            *seen = (*seen).max(NonZeroU16::new(percent));
         }
         self
     }
@@ -45,7 +48,7 @@ impl DecodeFactors {
     pub(super) fn seen(&self, kind: DecodeKind) -> Option<u32> {
         let dtype = DTYPES.iter().position(|dtype| *dtype == kind.vae)?;
         let [sums, tiles, steps] = indices(kind);
-        self.seen[dtype][sums][tiles][steps]
+        self.seen[dtype][sums][tiles][steps].map(|percent| percent.get().into())
     }
 }
 
