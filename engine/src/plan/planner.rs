@@ -186,9 +186,10 @@ fn decoding(survey: &Survey) -> VaeDecoding {
     let piece = piece(survey.decoding.scheme);
     let latent_frames = u64::from(piece.latent_frames()).min(survey.section_latent_frames);
     // A section in one piece has nothing before it.
-    let (context, blend) = match latent_frames < survey.section_latent_frames {
-        true => (piece.context_latent_frames(), piece.blend_frames()),
-        false => (0, 0),
+    let (context, blend) = if latent_frames < survey.section_latent_frames {
+        (piece.context_latent_frames(), piece.blend_frames())
+    } else {
+        (0, 0)
     };
     VaeDecoding {
         mode,

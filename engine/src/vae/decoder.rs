@@ -49,7 +49,7 @@ impl Decoder {
     }
 
     /// (B, latent channels, T, h, w) → (B, 3, 4(T−1)+1, 8h, 8w)
-    pub(super) fn forward(&self, latents: &Tensor, scheme: &DecodeScheme) -> Tensor {
+    pub(super) fn forward(&self, latents: &Tensor, scheme: DecodeScheme) -> Tensor {
         let latent_frames = latents.size()[TIME as usize];
         let coarse = self.coarse(latents, scheme.precision);
         match scheme.finest {
@@ -111,7 +111,7 @@ impl Decoder {
         for part in parts() {
             let _normed = self.finest(part, precision, &mut steps.next());
         }
-        steps.settle();
+        steps.begin_second_pass();
         let pixels = parts().map(|part| {
             let along = &mut steps.next();
             let x = self.finest(part, precision, along);

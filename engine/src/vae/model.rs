@@ -98,7 +98,7 @@ impl Vae {
         let latents = tile.of(latents);
         let decoder = |x: &Tensor| {
             let latents = self.post_quant_conv.forward(x);
-            self.decoder.forward(&latents, &scheme)
+            self.decoder.forward(&latents, scheme)
         };
         let ratio = self.config.spatial_compression_ratio;
         let size = [latents.size()[3], latents.size()[4]];

@@ -33,8 +33,8 @@ pub(super) struct Steps {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Pass {
     #[default]
-    Gathering,
-    Settled,
+    First,
+    Second,
 }
 
 /// Sums over the frames that a norm has seen, per group.
@@ -57,9 +57,9 @@ impl Steps {
     }
 
     /// Begins the second pass: each norm uses the statistics of all frames of the first.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn begin_second_pass(&mut self) {
         self.pasts.clear();
-        self.pass = Pass::Settled;
+        self.pass = Pass::Second;
     }
 
     /// (1, C, T, H, W) → (1, C, `frames` + T, H, W): the frames before `x`; before the first of all there are only
@@ -87,7 +87,7 @@ impl Steps {
     pub(super) fn statistics(&mut self, x: &Tensor, groups: i64) -> Statistics {
         let number = self.next_norm;
         self.next_norm += 1;
-        if self.pass == Pass::Gathering {
+        if self.pass == Pass::First {
             let seen = Seen::in_frames(x, groups);
             match self.norms.get_mut(number) {
                 Some(before) => before.add(&seen),
@@ -160,11 +160,11 @@ mod tests {
             steps.begin();
             let _so_far = steps.statistics(&part(from, frames), 3);
         }
-        steps.settle();
+        steps.begin_second_pass();
         steps.begin();
-        let settled = steps.statistics(&part(0, 1), 3);
-        assert!(settled.mean.allclose(&all.mean, 1e-6, 1e-9, false));
-        assert!(settled.variance.allclose(&all.variance, 1e-4, 1e-9, false));
+        let second = steps.statistics(&part(0, 1), 3);
+        assert!(second.mean.allclose(&all.mean, 1e-6, 1e-9, false));
+        assert!(second.variance.allclose(&all.variance, 1e-4, 1e-9, false));
     }
 
     #[test]
