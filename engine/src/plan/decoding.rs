@@ -162,7 +162,8 @@ impl DecodeRequest<'_> {
             (self.quality(), SchemeReason::Quality)
         } else if self.settings.asks_for_chunks() {
             let scheme = self.chunks();
-            let is_less = at_a_time(scheme) < self.settings.chunk.unwrap_or(0);
+            let asked = u64::from(self.settings.chunk.unwrap_or(0));
+            let is_less = u64::from(at_a_time(scheme)) < asked.min(self.cost.latent_frames);
             let reason = if is_less {
                 SchemeReason::Room
             } else {
@@ -194,6 +195,13 @@ impl DecodeRequest<'_> {
 
     /// A whole section.
     fn section(&self, base: DecodeScheme, finest: FinestLevel) -> DecodeScheme {
+        // The first step has one latent frame more: one step for all is none.
+        let finest = match finest {
+            FinestLevel::InSteps(step) if u64::from(step) + 1 >= self.cost.latent_frames => {
+                FinestLevel::AtOnce
+            }
+            _ => finest,
+        };
         let latent_frames = u8::try_from(self.cost.latent_frames).unwrap_or(u8::MAX);
         DecodeScheme {
             time: TimeTiling::Chunked(Chunk::of_quality(latent_frames, 1)),

@@ -109,6 +109,10 @@ fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
         let found = chosen(&request(&config, settings, gib));
         assert_eq!(found, (expected, SchemeReason::Chunked), "{gib:?}");
     }
+    let mut short = request(&config, settings(Auto, Some(8), None), Some(80));
+    short.cost.latent_frames = 3;
+    let expected = ("Chunks(1+3, blend 0)".into(), SchemeReason::Chunked);
+    assert_eq!(chosen(&short), expected);
     let eight = request(&config, settings(Auto, Some(8), None), Some(6));
     assert_eq!(chosen(&eight), (steps("AndSpace", 5), SchemeReason::Room));
 }
