@@ -23,6 +23,26 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(path.parent().expect("a file is in a folder"))
 }
 
+/// The lines that `parse` finds in the file at `path`; none if there is no file. A damaged one, of which `parse` says what is
+/// wrong, is set aside; `what` names its lines, in the plural.
+pub(crate) fn read_lines<L>(
+    path: &Path,
+    what: &str,
+    parse: impl FnOnce(&[u8]) -> Result<Vec<L>, String>,
+) -> io::Result<Vec<L>> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        bytes => bytes?,
+    };
+    Ok(parse(&bytes).unwrap_or_else(|reason| {
+        tracing::warn!(path = %path.display(), reason, "{what} are damaged and set aside");
+        if let Err(error) = fs::rename(path, path.with_extension("json.damaged")) {
+            tracing::warn!(path = %path.display(), %error, "can't set aside");
+        }
+        vec![]
+    }))
+}
+
 /// Makes the names in a folder durable, where that can be asked for: some shares write them by themselves, and refuse.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {

@@ -1,9 +1,6 @@
 //! What was seen on one device, in memory and in its file.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     factors::DecodeFactors,
@@ -87,7 +84,7 @@ impl DecodeSizes {
     /// Takes over what the file says now.
     pub(crate) fn read_again(&mut self) {
         if let Some(path) = &self.path {
-            match read(path) {
+            match file::read_lines(path, "sizes of decoding", format::read) {
                 Ok(lines) => self.lines = lines,
                 Err(error) => {
                     tracing::warn!(path = %path.display(), %error, "can't read sizes of decoding");
@@ -148,21 +145,6 @@ impl DecodeSizes {
     fn holds(&self, line: &Line) -> bool {
         matches!(line, Line::Known(entry) if entry.circumstances == self.now)
     }
-}
-
-/// What the file at `path` says; nothing if there is none. A damaged one is set aside.
-fn read(path: &Path) -> io::Result<Vec<Line>> {
-    let bytes = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
-        bytes => bytes?,
-    };
-    Ok(format::read(&bytes).unwrap_or_else(|reason| {
-        tracing::warn!(path = %path.display(), reason, "sizes of decoding are damaged and set aside");
-        if let Err(error) = fs::rename(path, path.with_extension("json.damaged")) {
-            tracing::warn!(path = %path.display(), %error, "can't set aside");
-        }
-        vec![]
-    }))
 }
 
 #[cfg(test)]

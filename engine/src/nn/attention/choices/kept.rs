@@ -1,9 +1,6 @@
 //! The choices of one device, in memory and in their file.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use tch::Device;
 
@@ -147,7 +144,7 @@ impl Choices {
     /// Takes over what the file says now.
     fn read_again(&mut self) {
         if let Some(path) = &self.path {
-            match read(path) {
+            match file::read_lines(path, "attention choices", format::read) {
                 Ok(lines) => self.lines = lines,
                 Err(error) => {
                     tracing::warn!(path = %path.display(), %error, "can't read attention choices");
@@ -238,21 +235,6 @@ pub(crate) fn lacking(
         AttentionMode::Aggressive => Resolved::unmeasured(FUSED, missing),
     };
     Ok(resolved?.lack)
-}
-
-/// What the file at `path` says; nothing if there is none. A damaged one is set aside.
-fn read(path: &Path) -> io::Result<Vec<Line>> {
-    let bytes = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
-        bytes => bytes?,
-    };
-    Ok(format::read(&bytes).unwrap_or_else(|reason| {
-        tracing::warn!(path = %path.display(), reason, "attention choices are damaged and set aside");
-        if let Err(error) = fs::rename(path, path.with_extension("json.damaged")) {
-            tracing::warn!(path = %path.display(), %error, "can't set aside");
-        }
-        vec![]
-    }))
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::fs;
+
 use serde_json::{Value, json};
 use tch::Kind;
 
