@@ -53,7 +53,9 @@ impl Cast {
                 "prompt: \"{}\"\nlength: {{seconds: 1}}\nsize: {{bucket: 128}}",
                 behaviour.prompt()
             ),
-            Self::Real => "prompt: she smiles\nlength: {seconds: 2.4}\nsteps: 2".to_owned(),
+            // Small, for a processor: three short sections.
+            Self::Real => "prompt: she smiles\nlength: {seconds: 1.2}\nlatent_window: 3\nsize: {bucket: 128}\nsteps: 2"
+                .to_owned(),
         };
         format!(
             "api: framepack/v1\nstart: {{image: photo.jpg}}\n{what}\nseed: {number}\n\
