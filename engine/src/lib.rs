@@ -7,6 +7,7 @@ pub mod condition;
 pub mod device;
 pub mod error;
 mod file;
+mod findings;
 pub mod history;
 pub mod inspect;
 mod job;

@@ -9,11 +9,9 @@
 //! for the others. What took more counts in full, up to three times the plan, beyond which something else was measured.
 //! Memory that ran out is a measurement, too: more than there was is needed.
 //!
-//! What was seen holds for the circumstances under which it was seen, as attention choices do. The file can be wrong in
-//! any way without failing a job: it is warned of, and the sizes are assumed again.
+//! Where the file is wrong, the sizes are assumed again.
 
 mod factors;
-mod format;
 mod kept;
 mod kind;
 

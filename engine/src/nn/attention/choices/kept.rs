@@ -1,13 +1,13 @@
 //! The choices of one device, in memory and in their file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use tch::Device;
 
-use super::format::{self, Entry, Line};
 use crate::{
     error::Error,
-    file,
+    findings::{Finding, Findings},
     nn::attention::{
         backend::Backend,
         class::Class,
@@ -16,21 +16,30 @@ use crate::{
         resolved::{FUSED, Resolved},
         trial::measure,
     },
-    platform::{Circumstances, Platform},
+    platform::Platform,
 };
-
-/// Choices that are kept, those of other circumstances included: they hold again after a return to them.
-const MAX_LINES: usize = 64;
 
 /// What is used on one device.
 #[derive(Debug, Clone)]
 pub(crate) struct Choices {
     device: Device,
-    now: Circumstances,
-    /// The newest is the last.
-    lines: Vec<Line>,
-    /// Where they outlive the process.
-    path: Option<PathBuf>,
+    found: Findings<Choice>,
+}
+
+/// One choice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Choice {
+    class: Class,
+    backend: Backend,
+    /// By which measurement it was chosen, for the mode that takes the fastest; none of a default that was noted, and
+    /// of what people write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    measured: Option<Measured>,
+}
+
+impl Finding for Choice {
+    const KEY: &'static str = "attention";
+    const NAME: &'static str = "attention choices";
 }
 
 impl Choices {
@@ -38,21 +47,16 @@ impl Choices {
     pub(crate) fn in_memory(platform: &Platform) -> Self {
         Self {
             device: platform.device,
-            now: Circumstances::of(platform),
-            lines: vec![],
-            path: None,
+            found: Findings::in_memory(platform),
         }
     }
 
-    /// The choices in the file at `path`, to which new ones are added. People may change it at any time; no other
-    /// process may add to it.
+    /// The choices in the file at `path`, to which new ones are added.
     pub(crate) fn on_disk(path: &Path, platform: &Platform) -> Self {
-        let mut choices = Self {
-            path: Some(path.into()),
-            ..Self::in_memory(platform)
-        };
-        choices.read_again();
-        choices
+        Self {
+            device: platform.device,
+            found: Findings::on_disk(path, platform),
+        }
     }
 
     /// What `mode` comes to for `class`.
@@ -75,7 +79,7 @@ impl Choices {
         mode: AttentionMode,
         class: &Class,
     ) -> Result<Resolved, Error> {
-        self.read_again();
+        self.found.read_again();
         let device = self.device;
         let missing = |backend: Backend| backend.missing(device, class);
         match mode {
@@ -98,7 +102,7 @@ impl Choices {
 
     /// The backend that is chosen, if the device has it. Where nothing is, torch's own choice, which is then noted.
     fn kept(&mut self, class: &Class) -> Result<Resolved, Error> {
-        self.read_again();
+        self.found.read_again();
         let default = Backend::default();
         let Some(chosen) = self.find(class) else {
             self.note(class, default, None);
@@ -118,7 +122,7 @@ impl Choices {
         class: &Class,
         measure: impl FnOnce(&[Backend]) -> Result<Measured, Error>,
     ) -> Result<Resolved, Error> {
-        self.read_again();
+        self.found.read_again();
         let device = self.device;
         let missing = |backend: Backend| backend.missing(device, class);
         let candidates = permitted();
@@ -141,18 +145,6 @@ impl Choices {
         }
     }
 
-    /// Takes over what the file says now.
-    fn read_again(&mut self) {
-        if let Some(path) = &self.path {
-            match file::read_lines(path, "attention choices", format::read) {
-                Ok(lines) => self.lines = lines,
-                Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "can't read attention choices");
-                }
-            }
-        }
-    }
-
     /// What is noted or written for `class`.
     fn find(&self, class: &Class) -> Option<Backend> {
         let mut entries = self.entries(class);
@@ -167,47 +159,21 @@ impl Choices {
     }
 
     /// Those for `class` that hold now, the newest first.
-    fn entries(&self, class: &Class) -> impl Iterator<Item = &Entry> {
-        self.lines.iter().rev().filter_map(|line| match line {
-            Line::Known(entry) if self.holds(line) && entry.class == *class => Some(entry),
-            _ => None,
-        })
+    fn entries(&self, class: &Class) -> impl Iterator<Item = &Choice> {
+        self.found.holding().filter(|choice| choice.class == *class)
     }
 
-    /// Makes `backend` the choice for `class` under the present circumstances, from now on and in the file. One
-    /// measurement takes the place of an earlier one.
+    /// Makes `backend` the choice for `class`. One measurement takes the place of an earlier one.
     fn note(&mut self, class: &Class, backend: Backend, measured: Option<Measured>) {
-        if measured.is_some() {
-            let now = &self.now;
-            self.lines.retain(|line| {
-                !matches!(line, Line::Known(entry)
-                    if entry.measured.is_some() && entry.class == *class && entry.circumstances == *now)
-            });
-        }
-        self.lines.push(Line::Known(Entry {
-            circumstances: self.now.clone(),
+        let is_measured = measured.is_some();
+        let choice = Choice {
             class: *class,
             backend,
             measured,
-        }));
-        self.prune();
-        if let Some(path) = &self.path
-            && let Err(error) = file::write(path, &format::write(&self.lines))
-        {
-            tracing::warn!(path = %path.display(), %error, "attention choices are not kept");
-        }
-    }
-
-    /// Removes what is too much, first of what does not hold now, the oldest first.
-    fn prune(&mut self) {
-        while self.lines.len() > MAX_LINES {
-            let stale = self.lines.iter().position(|line| !self.holds(line));
-            self.lines.remove(stale.unwrap_or(0));
-        }
-    }
-
-    fn holds(&self, line: &Line) -> bool {
-        matches!(line, Line::Known(entry) if entry.circumstances == self.now)
+        };
+        self.found.note(choice, |before| {
+            is_measured && before.measured.is_some() && before.class == *class
+        });
     }
 }
 

@@ -1,10 +1,10 @@
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 use tch::{Device, Kind};
 
 use super::*;
-use crate::weights::Fingerprint;
+use crate::{findings, platform::Circumstances, weights::Fingerprint};
 
 const GIB: u64 = 1 << 30;
 const KIND: DecodeKind = DecodeKind {
@@ -187,11 +187,11 @@ fn a_file_does_not_grow_without_end() {
         name: format!("card {number}"),
         ..platform()
     };
-    let many = (0..MAX_LINES).map(|number| entry(&other(number), &json!(110)));
+    let many = (0..findings::MAX_LINES).map(|number| entry(&other(number), &json!(110)));
     let (_folder, path) = folder_with(&many.collect());
     let mut sizes = DecodeSizes::on_disk(&path, &platform());
     sizes.learn(KIND, GIB, Took::Bytes(GIB));
-    assert_eq!(entries(&path).len(), MAX_LINES);
+    assert_eq!(entries(&path).len(), findings::MAX_LINES);
     let [oldest, next] = [0, 1].map(|number| DecodeSizes::on_disk(&path, &other(number)));
     assert_eq!((seen(&oldest), seen(&next)), (None, Some(110)));
 }

@@ -1,11 +1,13 @@
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 use tch::Kind;
 
 use super::*;
 use crate::{
+    findings,
     nn::attention::measured::{Candidate, Outcome},
+    platform::Circumstances,
     weights::Fingerprint,
 };
 
@@ -139,12 +141,12 @@ fn entries_do_not_pile_up_and_those_in_use_stay() {
     let (_folder, path) = folder_with(&entries.into());
     assert_eq!(choose(&path, 300), Backend::Torch);
     let kept = backends(&path);
-    assert_eq!(kept.len(), MAX_LINES);
+    assert_eq!(kept.len(), findings::MAX_LINES);
     assert_eq!((kept[0].as_str(), kept[1].as_str()), ("math", "flash"));
     for exponent in 0..63 {
         choose(&path, 1 << exponent);
     }
-    assert!(backends(&path).len() <= MAX_LINES);
+    assert!(backends(&path).len() <= findings::MAX_LINES);
     assert_eq!(choose(&path, 100), Backend::Math);
 }
 
