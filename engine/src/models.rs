@@ -202,21 +202,19 @@ impl Models {
             1 => "1 latent frame".to_owned(),
             _ => format!("{count} latent frames"),
         };
-        let chunks = match (reason, scheme.time) {
-            (SchemeReason::Relief | SchemeReason::Room, TimeTiling::Chunked(chunk)) => {
-                Some(match scheme.finest {
-                    FinestLevel::InSteps(step) if chunk.blend_frames() == 0 => format!(
-                        "frames were decoded {} at a time {why}, which changes little",
-                        counted(step)
-                    ),
-                    _ => format!(
-                        "frames were decoded in chunks of {} {why}: the chunks fade into each other",
-                        counted(chunk.latent_frames())
-                    ),
-                })
-            }
-            _ => None,
+        let is_smaller = matches!(reason, SchemeReason::Relief | SchemeReason::Room);
+        let chunks = match (scheme.time, scheme.finest) {
+            (TimeTiling::Whole, FinestLevel::InSteps(step)) => Some(format!(
+                "frames were decoded {} at a time {why}, which changes little",
+                counted(step)
+            )),
+            (TimeTiling::Chunked(chunk), _) => Some(format!(
+                "frames were decoded in chunks of {} {why}: the chunks fade into each other",
+                counted(chunk.latent_frames())
+            )),
+            (TimeTiling::Whole | TimeTiling::Reference, _) => None,
         };
+        let chunks = chunks.filter(|_| is_smaller);
         tiles.into_iter().chain(chunks).collect()
     }
 

@@ -7,6 +7,7 @@ mod generate;
 mod measured;
 mod prepare;
 mod read_ahead;
+mod sample;
 mod settled;
 
 use std::{collections::BTreeMap, path::Path};

@@ -80,6 +80,11 @@ impl<'a> ProgressReporter<'a> {
         goes_on(self.tell(Update::Progress(self.now)))
     }
 
+    /// It gets on with its phase.
+    pub(crate) fn goes_on(&mut self) -> Result<(), Error> {
+        goes_on(self.tell(Update::Progress(self.now)))
+    }
+
     /// Begins to sample a section of which so many steps are made.
     pub(crate) fn sample(&mut self, step: u32) -> Result<(), Error> {
         self.now.step = step;

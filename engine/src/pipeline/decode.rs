@@ -5,43 +5,122 @@ use std::time::Instant;
 
 use tch::Tensor;
 
+use super::{generate::Run, measured::Measuring};
 use crate::{
     checkpoint::{DecodedSection, KeptFrames, Provenance, SLOW},
+    device::{WorkClock, raise},
     error::Error,
     progress::ProgressReporter,
-    vae::{DecodeScheme, Joined, TimeTile, TimeTiling, Vae},
+    vae::{DecodeCost, DecodeScheme, FinishedParts, Joined, TimeTile, TimeTiling, Vae},
 };
 
-/// The pieces of one section that are decoded.
+/// What is decoded of one section.
 #[derive(Debug, Default)]
 pub(super) struct Decoding {
     joined: Joined,
     pieces: u32,
+    /// Of the piece that is being decoded.
+    parts: FinishedParts,
+    /// How often all pieces were there.
+    ends: u32,
+    /// What it takes, until it is decoded.
+    measuring: Option<Measuring>,
+}
+
+/// A section that is decoded.
+pub(super) struct SectionLatents<'a> {
+    pub(super) of: DecodedSection<'a>,
+    /// (1, C, T, h, w), scaled, on the CPU.
+    pub(super) latents: &'a Tensor,
+    pub(super) provenance: &'a Provenance,
 }
 
 /// Where the pieces of a section are kept, and who hears of them.
-pub(super) struct Pieces<'a, 'j> {
-    pub(super) of: DecodedSection<'a>,
-    pub(super) provenance: &'a Provenance,
-    pub(super) frames: &'a KeptFrames,
-    pub(super) progress: &'a mut ProgressReporter<'j>,
+struct Pieces<'a, 'j> {
+    of: DecodedSection<'a>,
+    provenance: &'a Provenance,
+    frames: &'a KeptFrames,
+    progress: &'a mut ProgressReporter<'j>,
     /// Whether any of them was kept by an earlier run.
-    pub(super) has_kept: bool,
+    has_kept: bool,
 }
 
 impl Decoding {
+    /// Decodes what is missing of a section, and returns all its frames, (1, 3, F, H, W) on the device. The host need
+    /// not wait for it.
+    pub(super) fn section(
+        &mut self,
+        run: &mut Run<'_, '_>,
+        clock: &mut WorkClock,
+        section: &SectionLatents<'_>,
+    ) -> Result<Tensor, Error> {
+        let (kind, scheme) = (run.models.vae_kind(), run.models.decode_scheme());
+        let vae = run.models.decoder(&run.job.bundle)?;
+        let latents = section.latents / vae.scaling_factor();
+        let latents = latents.to_kind(kind).to_device(run.platform.device);
+        let size = &run.job.plan;
+        let cost = DecodeCost {
+            config: vae.config(),
+            kind,
+            size_px: [size.width_px.into(), size.height_px.into()],
+            latent_frames: latents.size()[2].unsigned_abs(),
+            scheme,
+        };
+        let begun_before = self.is_begun();
+        self.measuring = Measuring::begin(run.platform.device, &cost, run.peak);
+        let mut pieces = Pieces {
+            of: section.of,
+            provenance: section.provenance,
+            frames: &run.frames,
+            progress: run.progress,
+            has_kept: false,
+        };
+        let frames = clock.piece(|| self.decode(vae, (&latents, scheme), &mut pieces))?;
+        // A part of a section may take less than the whole. What is learnt is for the next job: this one goes on as
+        // it began.
+        let is_whole = !begun_before && !pieces.has_kept;
+        if let Some(measuring) = self.measuring.take().filter(|_| is_whole) {
+            measuring.done(run.sizes);
+        }
+        Ok(frames)
+    }
+
+    /// If the device's memory ran out while something was decoded, more is planned for that from now on.
+    pub(super) fn learn_from(&mut self, error: &Error, run: &mut Run<'_, '_>) {
+        if let Some(measuring) = self.measuring.take()
+            && error.is_of_device_memory()
+        {
+            measuring.ran_out(run.sizes);
+            run.models.plan_with(run.sizes.factors());
+        }
+    }
+
     /// Decodes what is missing of `latents`, unscaled and on the device of `vae`, and returns all frames of the section.
-    pub(super) fn decode(
+    fn decode(
         &mut self,
         vae: &Vae,
         (latents, scheme): (&Tensor, DecodeScheme),
         pieces: &mut Pieces<'_, '_>,
     ) -> Result<Tensor, Error> {
-        self.join(latents.size()[2], scheme.time, |number, tile| {
-            let decode = || vae.decode_tile(latents, tile, scheme);
+        self.keep_first_piece(scheme);
+        self.join(latents.size()[2], scheme.time, |number, tile, parts| {
+            let decode = |after_part: &mut dyn FnMut()| {
+                vae.decode_tile(latents, (tile, scheme), parts, after_part)
+            };
             let frames = pieces.piece(number, tile, decode)?;
             Ok(frames.to_device(latents.device()))
         })
+    }
+
+    /// Where a section was begun in steps and goes on in pieces, what is finished is the first of these.
+    fn keep_first_piece(&mut self, scheme: DecodeScheme) {
+        if self.joined.input_done() == 0
+            && let Some((tile, frames)) = self.parts.first_piece(scheme)
+        {
+            self.joined.push(&tile, &frames);
+            self.pieces += 1;
+            self.parts = FinishedParts::default();
+        }
     }
 
     /// Joins what `piece` makes of each missing tile, of which it is told how many came before.
@@ -49,34 +128,43 @@ impl Decoding {
         &mut self,
         latents: i64,
         time: TimeTiling,
-        mut piece: impl FnMut(u32, &TimeTile) -> Result<Tensor, Error>,
+        mut piece: impl FnMut(u32, &TimeTile, &mut FinishedParts) -> Result<Tensor, Error>,
     ) -> Result<Tensor, Error> {
         let (done, open) = (self.joined.input_done(), self.joined.open());
         for tile in time.rest(latents, done, open) {
-            self.joined.push(&tile, &piece(self.pieces, &tile)?);
+            let frames = piece(self.pieces, &tile, &mut self.parts)?;
+            self.joined.push(&tile, &frames);
             self.pieces += 1;
+            self.parts = FinishedParts::default();
         }
+        self.ends += 1;
         Ok(self.joined.whole())
     }
 
-    /// Whether any piece is decoded.
-    pub(super) fn is_begun(&self) -> bool {
-        self.pieces > 0
+    /// Whether anything is decoded.
+    fn is_begun(&self) -> bool {
+        self.pieces > 0 || !self.parts.is_empty()
+    }
+
+    /// Whether all pieces are there for the first time: smaller ones would not help, and a device without them might.
+    pub(super) fn has_just_ended(&self) -> bool {
+        self.ends == 1
     }
 
     /// Makes room on the device.
     pub(super) fn leave_device(&mut self) {
         self.joined.leave_device();
+        self.parts.leave_device();
     }
 }
 
 impl Pieces<'_, '_> {
-    /// A piece's frames, (1, 3, F, H, W): those that an earlier run kept, or new ones.
+    /// A piece's frames, (1, 3, F, H, W): those that an earlier run kept, or new ones. `decode` says when it gets on.
     fn piece(
         &mut self,
         number: u32,
         tile: &TimeTile,
-        decode: impl FnOnce() -> Tensor,
+        decode: impl FnOnce(&mut dyn FnMut()) -> Tensor,
     ) -> Result<Tensor, Error> {
         let latents = &tile.input;
         if let Some(kept) = self.frames.piece(self.of, latents, self.provenance) {
@@ -84,7 +172,13 @@ impl Pieces<'_, '_> {
             return Ok(kept);
         }
         let began = Instant::now();
-        let decoded = decode();
+        let mut heard_at = began;
+        let decoded = decode(&mut || {
+            if heard_at.elapsed() >= SLOW {
+                self.progress.goes_on().unwrap_or_else(|stop| raise(stop));
+                heard_at = Instant::now();
+            }
+        });
         // A device that works while the host goes on is not slow.
         if began.elapsed() >= SLOW {
             let kept = (&decoded, self.provenance);
@@ -96,61 +190,4 @@ impl Pieces<'_, '_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use tch::{Device, Kind};
-
-    use super::*;
-    use crate::{device, vae::Chunk};
-
-    /// Frames with the numbers of the latents that they are of.
-    fn numbered(tile: &TimeTile) -> Tensor {
-        let latents =
-            Tensor::arange_start(tile.input.start, tile.input.end, (Kind::Float, Device::Cpu));
-        let others = latents.narrow(0, 1, tile.length() - 1);
-        let others = others.repeat_interleave_self_int(4, 0, None);
-        Tensor::cat(&[latents.narrow(0, 0, 1), others], 0).view([1, 1, -1, 1, 1])
-    }
-
-    /// Every tile of every way of cutting fails once; what was decoded before it is not decoded again.
-    #[test]
-    fn the_tile_that_fails_is_repeated_smaller_and_finished_ones_stay() {
-        let chunks = [1, 3, 8].map(|chunk| TimeTiling::Chunked(Chunk::new(chunk, None)));
-        let whole = numbered(&TimeTiling::Chunked(Chunk::of_quality(19, 1)).tiles(19)[0]);
-        for time in chunks.into_iter().chain([TimeTiling::Reference]) {
-            for (failing, tile) in (0..).zip(time.tiles(19)) {
-                let mut decoding = Decoding::default();
-                let mut decoded = vec![];
-                let outcome = device::catch(|| {
-                    decoding.join(19, time, |number, tile| {
-                        if number == failing {
-                            let _too_much = Tensor::empty([1 << 50], (Kind::Float, Device::Cpu));
-                        }
-                        decoded.push(tile.input.clone());
-                        Ok(numbered(tile))
-                    })
-                });
-                assert!(outcome.unwrap_err().is_out_of_memory());
-                assert_eq!(decoded.len(), failing as usize);
-                let done = decoded.last().map_or(0, |input| input.end);
-                decoding.leave_device();
-
-                let smaller = TimeTiling::Chunked(Chunk::like_reference(1));
-                let mut first = true;
-                let frames = decoding.join(19, smaller, |number, again| {
-                    if first {
-                        assert_eq!(number, failing);
-                        assert!(again.length() < tile.length());
-                        first = false;
-                    }
-                    assert!(again.input.end > done, "{time:?}: {again:?} after {done}");
-                    Ok(numbered(again))
-                });
-                let frames = frames.unwrap();
-                assert!(
-                    frames.allclose(&whole, 1e-5, 1e-5, false),
-                    "{time:?}, tile {failing}"
-                );
-            }
-        }
-    }
-}
+mod tests;

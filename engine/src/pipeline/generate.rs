@@ -3,21 +3,19 @@
 //! A section's latents are on the disk before anything else is done with them. What ran out of memory is repeated
 //! with less of it, alone.
 
-use std::{ops::ControlFlow, rc::Rc};
-
 use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
 use super::{
     attention::Decision,
-    decode::{Decoding, Pieces},
-    measured::Measuring,
+    decode::{Decoding, SectionLatents},
+    sample::{Sampling, SectionInput},
     settled::settled,
 };
 use crate::{
     assembly::{Assembly, Place},
     checkpoint::{
-        Checkpoints, DecodedSection, FinishedSection, Keeping, KeptFrames, Provenance, ResumePoint,
+        Checkpoints, DecodedSection, FinishedSection, KeptFrames, Provenance, ResumePoint,
     },
     device::{self, JobPeak, WorkClock},
     error::Error,
@@ -27,14 +25,10 @@ use crate::{
     output::{self, Video},
     plan::{DecodeSizes, Ladder, Work},
     platform::Platform,
-    progress::{ProgressReporter, Stop, stopped},
-    sampler::{
-        Denoiser, Guided, NoiseStream, Sampled, ScheduleConditioning, Shift, SolverState,
-        integrate, sigmas,
-    },
+    progress::ProgressReporter,
+    sampler::{Guided, NoiseStream},
     section::Section,
     transformer::Conditioning,
-    vae::DecodeCost,
 };
 
 /// What one run of a job works with.
@@ -52,6 +46,14 @@ pub(super) struct Run<'a, 'j> {
     pub(super) progress: &'a mut ProgressReporter<'j>,
 }
 
+impl Run<'_, '_> {
+    /// How what is made now is made.
+    pub(super) fn provenance(&self, ladder: &Ladder) -> Provenance {
+        let settled = settled(self.models, ladder, self.attention);
+        Provenance::now(self.platform, settled)
+    }
+}
+
 /// What a video begins with.
 #[derive(Debug)]
 pub(super) struct Opening {
@@ -66,17 +68,13 @@ pub(super) struct Generation<'a, 'j> {
     run: Run<'a, 'j>,
     /// (1, C, 1, h, w) on the CPU.
     start_latent: Tensor,
-    conditioning: Option<Guided<&'a Conditioning>>,
     ladder: Ladder,
     history: LatentHistory,
     assembly: Assembly,
     clock: WorkClock,
-    /// What is decoded of the newest section.
+    sampling: Sampling<'a>,
+    /// Of the newest section.
     decoding: Decoding,
-    /// What that takes, until it is decoded.
-    measuring: Option<Measuring>,
-    /// Gone after memory ran out.
-    schedule: Option<Rc<ScheduleConditioning<'static>>>,
 }
 
 impl<'a, 'j> Generation<'a, 'j> {
@@ -88,11 +86,9 @@ impl<'a, 'j> Generation<'a, 'j> {
             history: LatentHistory::new(plan.order, &start_latent),
             assembly: Assembly::new(plan.order, plan.overlap_frames()),
             clock: WorkClock::new(run.platform.device),
+            sampling: Sampling::new(opening.conditioning.as_ref().map(Guided::as_ref)),
             decoding: Decoding::default(),
-            measuring: None,
-            schedule: None,
             start_latent,
-            conditioning: opening.conditioning.as_ref().map(Guided::as_ref),
             ladder,
             run,
         }
@@ -139,16 +135,10 @@ impl<'a, 'j> Generation<'a, 'j> {
             section: count,
             latents,
             start_latent: &self.start_latent,
-            provenance: &self.provenance(),
+            provenance: &self.run.provenance(&self.ladder),
         })?;
         self.run.progress.checkpoint(count)?;
         Ok(checksum)
-    }
-
-    /// How what is made now is made.
-    fn provenance(&self) -> Provenance {
-        let settled = settled(self.run.models, &self.ladder, self.run.attention);
-        Provenance::now(self.run.platform, settled)
     }
 
     /// Adds the frames of the newest section to the video, and keeps those that are final.
@@ -169,7 +159,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         }
         output::write_preview(self.run.job, of.number, latents)?; // while the device decodes
         let frames = self.assembly.fetch()?;
-        let provenance = self.provenance();
+        let provenance = self.run.provenance(&self.ladder);
         self.run.frames.save(of, &frames, &provenance)?;
         if is_last {
             self.run.frames.remove_pieces(of.number);
@@ -184,8 +174,16 @@ impl<'a, 'j> Generation<'a, 'j> {
         noise: &Tensor,
     ) -> Result<Tensor, Error> {
         let what = || format!("sampling section {count}");
-        let sample = |this: &mut Self| this.sample((section, count), noise);
-        let latents = self.within_memory((Work::Sampling, &what), sample)?;
+        let latents = self.within_memory((Work::Sampling, &what), |this| {
+            let section = SectionInput {
+                count,
+                noise,
+                provenance: &this.run.provenance(&this.ladder),
+                context: &this.history.context(section, this.run.platform.device),
+            };
+            this.sampling
+                .section(&mut this.run, &mut this.clock, &section)
+        })?;
         match latents.isfinite().all().int64_value(&[]) {
             0 => Err(Error::Numerics {
                 what: format!("latents of section {count}"),
@@ -199,8 +197,33 @@ impl<'a, 'j> Generation<'a, 'j> {
         let what = || format!("decoding section {}", of.number);
         self.within_memory((Work::Decoding, &what), |this| {
             this.run.progress.enter(Phase::Decode)?;
-            this.decode(section, of)
+            let latents = this.history.newest(section);
+            let section = SectionLatents {
+                of,
+                latents: &latents,
+                provenance: &this.run.provenance(&this.ladder),
+            };
+            let frames = this
+                .decoding
+                .section(&mut this.run, &mut this.clock, &section)?;
+            this.join(&frames, of);
+            this.decoding = Decoding::default();
+            Ok(())
         })
+    }
+
+    /// Joins a section's frames to the video.
+    fn join(&mut self, frames: &Tensor, of: DecodedSection<'_>) {
+        let place = if is_last(self.run.job, of) {
+            Place::Last
+        } else {
+            Place::Inner
+        };
+        if of.number == self.run.frames.sections() {
+            self.assembly.reopen(frames);
+        } else {
+            self.assembly.join(frames, place);
+        }
     }
 
     /// Does `work` again and again, with less memory each time, for as long as that helps. It fails as if it had
@@ -213,8 +236,14 @@ impl<'a, 'j> Generation<'a, 'j> {
         loop {
             match device::catch(|| work(self)) {
                 Err(error) if error.is_out_of_memory() => {
-                    self.schedule = None;
-                    self.learn_from(&error);
+                    self.sampling.forget_schedule();
+                    if self.decoding.has_just_ended() {
+                        // Smaller pieces would not help: all are there, and only joining them is left.
+                        tracing::warn!(%error, "{}: once more, on an empty device", what());
+                        self.make_room();
+                        continue;
+                    }
+                    self.decoding.learn_from(&error, &mut self.run);
                     let weights_bytes = self.run.models.weights_bytes();
                     let error = error.of_weights(weights_bytes);
                     let reason = format!("{}: {error}", what());
@@ -227,22 +256,17 @@ impl<'a, 'j> Generation<'a, 'j> {
         }
     }
 
-    /// If the device's memory ran out while something was decoded, more is planned for that from now on.
-    fn learn_from(&mut self, error: &Error) {
-        if let Some(measuring) = self.measuring.take()
-            && error.is_of_device_memory()
-        {
-            measuring.ran_out(self.run.sizes);
-            self.run.models.plan_with(self.run.sizes.factors());
-        }
+    /// Gives up what was half done, and all else that can be had again.
+    fn make_room(&mut self) {
+        self.run.models.clear();
+        self.decoding.leave_device();
     }
 
     /// Plans the job with less memory, on the next rung of the ladder that changes anything; `false` if there is
     /// none.
     fn climb(&mut self, work: Work, reason: String) -> Result<bool, Error> {
+        self.make_room();
         let models = &mut *self.run.models;
-        models.clear(); // what was half done, and all else that can be had again
-        self.decoding.leave_device();
         let before = models.placement().clone();
         while let Some(rung) = self.ladder.climb(work) {
             match models.place(self.run.job, self.ladder.relief()) {
@@ -257,142 +281,6 @@ impl<'a, 'j> Generation<'a, 'j> {
             }
         }
         Ok(false)
-    }
-
-    fn sample(
-        &mut self,
-        (section, count): (&Section, u32),
-        noise: &Tensor,
-    ) -> Result<Tensor, Error> {
-        let Job {
-            sampling,
-            transformer,
-            ..
-        } = self.run.job;
-        let device = self.run.platform.device;
-        let sigmas = sigmas(sampling.steps, Shift::of(&noise.size()));
-        let schedule = match self.schedule.take() {
-            Some(schedule) => schedule,
-            None => self.hoisted(&sigmas)?,
-        };
-        let unfinished = self.run.checkpoints.unfinished(count);
-        let provenance = self.provenance();
-        let begun = unfinished.find(&provenance, device);
-        let steps_made = begun.as_ref().map_or(0, |state| state.steps(&sigmas));
-        let progress = &mut *self.run.progress;
-        progress.sample(steps_made as u32)?;
-        let noise = noise.to_device(device);
-        let model = Sampled {
-            kind: self.run.models.transformer_kind(),
-            transformer: self.run.models.transformer(transformer)?,
-            guidance: sampling.guidance,
-        };
-        let context = self.history.context(section, device);
-        let mut denoiser = Denoiser::new(
-            model,
-            self.schedule.insert(schedule),
-            &context,
-            self.run.attention.backend,
-        );
-        let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        let mut keeping = Keeping::begun();
-        let decoded = self.run.frames.sections();
-        let keep = |state: &SolverState| unfinished.save(state, &provenance);
-        let after_step = |_, state: &SolverState| match progress.step_done() {
-            ControlFlow::Continue(()) if keeping.is_due() => {
-                match keeping.keep(|| keep(state)) {
-                    Ok(()) => progress.steps_kept(decoded).map_break(stopped),
-                    Err(error) => {
-                        // It is a precaution. Should the disk be full, the section's end will tell.
-                        tracing::warn!(%error, "the section's steps are not kept");
-                        ControlFlow::Continue(())
-                    }
-                }
-            }
-            ControlFlow::Continue(()) => ControlFlow::Continue(()),
-            ControlFlow::Break(Stop::Suspend) => {
-                let kept = keep(state);
-                ControlFlow::Break(kept.err().unwrap_or_else(|| stopped(Stop::Suspend)))
-            }
-            ControlFlow::Break(stop) => ControlFlow::Break(stopped(stop)),
-        };
-        let sampled = self
-            .clock
-            .piece(|| integrate((&noise, begun), &sigmas, denoise, after_step));
-        match sampled {
-            ControlFlow::Continue(latents) => Ok(latents.to_device(Device::Cpu)),
-            ControlFlow::Break(error) => Err(error),
-        }
-    }
-
-    fn hoisted(&mut self, sigmas: &[f32]) -> Result<Rc<ScheduleConditioning<'static>>, Error> {
-        let Job {
-            sampling,
-            transformer,
-            ..
-        } = self.run.job;
-        let conditioning = self
-            .conditioning
-            .expect("it is there if a section is to be sampled");
-        self.run.progress.enter(Phase::Load)?;
-        let models = &mut *self.run.models;
-        models.schedule(transformer, (sigmas, sampling.guidance), conditioning)
-    }
-
-    fn decode(&mut self, section: &Section, of: DecodedSection<'_>) -> Result<(), Error> {
-        let provenance = self.provenance();
-        let Run {
-            job,
-            platform,
-            models,
-            frames,
-            progress,
-            sizes,
-            peak,
-            ..
-        } = &mut self.run;
-        let (kind, scheme) = (models.vae_kind(), models.decode_scheme());
-        let vae = models.decoder(&job.bundle)?;
-        let latents = self.history.newest(section) / vae.scaling_factor();
-        let unscaled = latents.to_kind(kind).to_device(platform.device);
-        let cost = DecodeCost {
-            config: vae.config(),
-            kind,
-            size_px: [job.plan.width_px.into(), job.plan.height_px.into()],
-            latent_frames: unscaled.size()[2].unsigned_abs(),
-            scheme,
-        };
-        let begun_before = self.decoding.is_begun();
-        self.measuring = Measuring::begin(platform.device, &cost, peak);
-        let is_there = of.number == frames.sections();
-        let mut pieces = Pieces {
-            of,
-            provenance: &provenance,
-            frames,
-            progress,
-            has_kept: false,
-        };
-        let decoding = &mut self.decoding;
-        let decode = || decoding.decode(vae, (&unscaled, scheme), &mut pieces);
-        let decoded = self.clock.piece(decode)?;
-        // A part of a section may take less than the whole. What is learnt is for the next job: this one goes on as
-        // it began.
-        let is_whole = !begun_before && !pieces.has_kept;
-        if let Some(measuring) = self.measuring.take().filter(|_| is_whole) {
-            measuring.done(sizes);
-        }
-        let place = if is_last(job, of) {
-            Place::Last
-        } else {
-            Place::Inner
-        };
-        self.decoding = Decoding::default();
-        if is_there {
-            self.assembly.reopen(&decoded);
-        } else {
-            self.assembly.join(&decoded, place);
-        }
-        Ok(())
     }
 }
 

@@ -3,10 +3,13 @@
 //! What the device's size decides changes the result as little as who else uses it may: the pieces are chosen for the
 //! card, and are smaller only while it is too full.
 
-use std::fmt;
+mod reason;
+mod room;
 
 use tch::Device;
 
+pub(crate) use self::reason::{ChosenScheme, SchemeReason};
+pub(in crate::plan) use self::room::DecodeRoom;
 use super::{budget::Budget, probe, relief::ChunkRelief, sizes::DecodeFactors};
 use crate::{
     settings::{VaeMode, VaeSettings},
@@ -36,67 +39,6 @@ pub(super) struct DecodeRequest<'a> {
     pub(super) relief: ChunkRelief,
     /// `None` where nothing is refused for want of memory.
     pub(super) room: Option<DecodeRoom>,
-}
-
-/// What decoding may take beside all weights that stay.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct DecodeRoom {
-    /// Were the device otherwise empty.
-    pub(super) card_bytes: u64,
-    /// As it is.
-    pub(super) free_bytes: u64,
-}
-
-impl DecodeRoom {
-    /// Beside so many bytes.
-    pub(super) fn beside(stays_bytes: u64, budget: &Budget) -> Self {
-        let empty = Budget {
-            free_bytes: budget.total_bytes,
-            foreign_bytes: 0,
-            ..*budget
-        };
-        Self {
-            card_bytes: empty.usable_bytes().saturating_sub(stays_bytes),
-            free_bytes: budget.usable_bytes().saturating_sub(stays_bytes),
-        }
-    }
-}
-
-/// How a job's frames are decoded, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ChosenScheme {
-    pub(crate) scheme: DecodeScheme,
-    pub(crate) reason: SchemeReason,
-}
-
-/// Why frames are decoded as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SchemeReason {
-    /// Nothing else was asked for.
-    Default,
-    /// `vae.mode: reference`.
-    Reference,
-    /// A chunk, a cross-fade, or `vae.mode: chunked`.
-    Chunked,
-    /// `vae.quality: on`.
-    Quality,
-    /// Memory ran out before.
-    Relief,
-    /// The device is too full.
-    Room,
-}
-
-impl fmt::Display for SchemeReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Default => "nothing else was asked for",
-            Self::Reference => "`vae.mode` is reference",
-            Self::Chunked => "chunks were asked for",
-            Self::Quality => "`vae.quality` is on",
-            Self::Relief => "memory ran out before",
-            Self::Room => "there is no memory for larger pieces",
-        })
-    }
 }
 
 /// How latents are decoded by hand: in chunks as large as `device` holds now, cut along height and width as the cost's
@@ -145,7 +87,7 @@ impl DecodeRequest<'_> {
         if self.settings.mode == VaeMode::Reference || self.fits_now(relieved.scheme) {
             return relieved;
         }
-        let smaller = Self::smaller_than(relieved.scheme);
+        let smaller = self.smaller_than(relieved.scheme);
         let fitting = smaller.iter().find(|scheme| self.fits_now(**scheme));
         // Where not even the last one fits, it is the one whose size the refusal names.
         let scheme = fitting.or(smaller.last()).copied();
@@ -163,7 +105,7 @@ impl DecodeRequest<'_> {
         } else if self.settings.asks_for_chunks() {
             let scheme = self.chunks();
             let asked = u64::from(self.settings.chunk.unwrap_or(0));
-            let is_less = u64::from(at_a_time(scheme)) < asked.min(self.cost.latent_frames);
+            let is_less = u64::from(self.at_a_time(scheme)) < asked.min(self.cost.latent_frames);
             let reason = if is_less {
                 SchemeReason::Room
             } else {
@@ -202,9 +144,8 @@ impl DecodeRequest<'_> {
             }
             _ => finest,
         };
-        let latent_frames = u8::try_from(self.cost.latent_frames).unwrap_or(u8::MAX);
         DecodeScheme {
-            time: TimeTiling::Chunked(Chunk::of_quality(latent_frames, 1)),
+            time: TimeTiling::Whole,
             finest,
             ..base
         }
@@ -244,8 +185,11 @@ impl DecodeRequest<'_> {
     fn relieved(&self, asked: ChosenScheme) -> ChosenScheme {
         let scheme = match self.relief {
             ChunkRelief::Planned => return asked,
-            ChunkRelief::Smaller => smaller(asked.scheme, at_a_time(asked.scheme).div_ceil(2)),
-            ChunkRelief::One => least(asked.scheme),
+            ChunkRelief::Smaller => {
+                let latent_frames = self.at_a_time(asked.scheme).div_ceil(2);
+                self.smaller(asked.scheme, latent_frames)
+            }
+            ChunkRelief::One => self.least(asked.scheme),
         };
         ChosenScheme {
             scheme,
@@ -254,21 +198,57 @@ impl DecodeRequest<'_> {
     }
 
     /// Ways that take less than `scheme`, from the most like it on.
-    fn smaller_than(scheme: DecodeScheme) -> Vec<DecodeScheme> {
+    fn smaller_than(&self, scheme: DecodeScheme) -> Vec<DecodeScheme> {
         let tiled = DecodeScheme {
             space: SpaceTiling::Reference,
             ..scheme
         };
         let mut schemes = vec![tiled];
-        let mut latent_frames = at_a_time(scheme);
+        let mut latent_frames = self.at_a_time(scheme);
         while latent_frames > 1 {
             latent_frames = latent_frames.div_ceil(2);
-            schemes.push(smaller(tiled, latent_frames));
+            schemes.push(self.smaller(tiled, latent_frames));
         }
-        schemes.push(least(tiled));
+        schemes.push(self.least(tiled));
         let hard_cuts = Chunk::new(1, Some(0)).lean();
         schemes.push(in_chunks(tiled, hard_cuts));
         schemes
+    }
+
+    /// Latent frames that go through the finest level at a time.
+    fn at_a_time(&self, scheme: DecodeScheme) -> u8 {
+        let section = u8::try_from(self.cost.latent_frames).unwrap_or(u8::MAX);
+        let piece = piece(scheme).map_or(section, Chunk::latent_frames);
+        match scheme.finest {
+            FinestLevel::AtOnce => piece,
+            FinestLevel::InSteps(step) => step.min(piece),
+        }
+    }
+
+    /// The same with fewer latent frames at a time: in shorter steps, or in shorter pieces.
+    fn smaller(&self, scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
+        match (piece(scheme), scheme.precision) {
+            (Some(piece), Precision::Model) => in_chunks(scheme, piece.with(latent_frames)),
+            (None, _) | (_, Precision::F32Sums) => in_steps(scheme, latent_frames),
+        }
+    }
+
+    /// One latent frame at a time: of a section, or in pieces with the shortest past that their cross-fade allows,
+    /// whichever takes less.
+    fn least(&self, scheme: DecodeScheme) -> DecodeScheme {
+        let pieces = match (piece(scheme), scheme.precision) {
+            (_, Precision::F32Sums) => {
+                quality_piece(scheme, QUALITY_PIECES[QUALITY_PIECES.len() - 1])
+            }
+            (Some(piece), Precision::Model) => in_chunks(scheme, piece.with(1).lean()),
+            (None, Precision::Model) => in_chunks(scheme, Chunk::new(1, None).lean()),
+        };
+        let section = in_steps(scheme, 1);
+        if scheme.time == TimeTiling::Whole && self.bytes(section) <= self.bytes(pieces) {
+            section
+        } else {
+            pieces
+        }
     }
 
     fn fits_card(&self, scheme: DecodeScheme) -> bool {
@@ -289,42 +269,12 @@ impl DecodeRequest<'_> {
     }
 }
 
-/// What a piece along time adds, and what it has in common with the one before.
-pub(super) fn piece(scheme: DecodeScheme) -> Chunk {
+/// What a piece along time adds, and what it has in common with the one before; `None` for a whole section.
+pub(super) fn piece(scheme: DecodeScheme) -> Option<Chunk> {
     match scheme.time {
-        TimeTiling::Reference => Chunk::like_reference(REFERENCE_CHUNK),
-        TimeTiling::Chunked(chunk) => chunk,
-    }
-}
-
-/// Latent frames that go through the finest level at a time.
-pub(super) fn at_a_time(scheme: DecodeScheme) -> u8 {
-    let piece = piece(scheme).latent_frames();
-    match scheme.finest {
-        FinestLevel::AtOnce => piece,
-        FinestLevel::InSteps(step) => step.min(piece),
-    }
-}
-
-/// The same with fewer latent frames at a time: in shorter steps, or in shorter pieces.
-fn smaller(scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
-    if scheme.finest == FinestLevel::AtOnce && scheme.precision == Precision::Model {
-        return in_chunks(scheme, piece(scheme).with(latent_frames));
-    }
-    DecodeScheme {
-        finest: FinestLevel::InSteps(latent_frames),
-        ..scheme
-    }
-}
-
-/// One latent frame at a time, with the shortest past that its cross-fade allows.
-fn least(scheme: DecodeScheme) -> DecodeScheme {
-    match (scheme.precision, scheme.finest) {
-        (Precision::F32Sums, _) => quality_piece(scheme, QUALITY_PIECES[QUALITY_PIECES.len() - 1]),
-        (Precision::Model, FinestLevel::InSteps(_)) => {
-            in_chunks(scheme, Chunk::new(1, None).lean())
-        }
-        (Precision::Model, FinestLevel::AtOnce) => in_chunks(scheme, piece(scheme).with(1).lean()),
+        TimeTiling::Reference => Some(Chunk::like_reference(REFERENCE_CHUNK)),
+        TimeTiling::Chunked(chunk) => Some(chunk),
+        TimeTiling::Whole => None,
     }
 }
 
@@ -333,6 +283,13 @@ fn quality_piece(scheme: DecodeScheme, (latent_frames, context): (u8, u8)) -> De
     DecodeScheme {
         time: TimeTiling::Chunked(Chunk::of_quality(latent_frames, context)),
         finest: FinestLevel::InSteps(1),
+        ..scheme
+    }
+}
+
+fn in_steps(scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
+    DecodeScheme {
+        finest: FinestLevel::InSteps(latent_frames),
         ..scheme
     }
 }

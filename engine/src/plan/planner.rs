@@ -181,15 +181,18 @@ fn decoding(survey: &Survey) -> VaeDecoding {
     } = survey.decoding.scheme;
     let mode = match time {
         TimeTiling::Reference => VaeMode::Reference,
-        TimeTiling::Chunked(_) => VaeMode::Chunked,
+        TimeTiling::Chunked(_) | TimeTiling::Whole => VaeMode::Chunked,
     };
     let piece = piece(survey.decoding.scheme);
-    let latent_frames = u64::from(piece.latent_frames()).min(survey.section_latent_frames);
-    // A section in one piece has nothing before it.
-    let (context, blend) = if latent_frames < survey.section_latent_frames {
-        (piece.context_latent_frames(), piece.blend_frames())
-    } else {
-        (0, 0)
+    let section = survey.section_latent_frames;
+    let (latent_frames, context, blend) = match piece {
+        Some(piece) if u64::from(piece.latent_frames()) < section => (
+            piece.latent_frames().into(),
+            piece.context_latent_frames(),
+            piece.blend_frames(),
+        ),
+        // A section in one piece has nothing before it.
+        _ => (section, 0, 0),
     };
     VaeDecoding {
         mode,

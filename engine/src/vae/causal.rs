@@ -61,12 +61,17 @@ impl CausalConv3d {
         if self.kernel == 1 {
             return x;
         }
-        let (half, past) = (self.kernel / 2, self.kernel - 1);
+        let (half, past) = (self.kernel / 2, self.past());
         let (x, replicated) = match along {
             Along::AllFrames => (x, past),
             Along::Step(steps) => (steps.with_past(x, past), 0),
         };
         x.replication_pad3d([half, half, half, half, replicated, 0])
+    }
+
+    /// Frames before a frame that it depends on.
+    pub(super) fn past(&self) -> i64 {
+        self.kernel - 1
     }
 
     /// Type of the weights.
@@ -165,6 +170,14 @@ impl Resnets {
         (0..count).map(resnet).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Frames before a frame that it depends on by its convolutions.
+    pub(super) fn past(&self) -> i64 {
+        let pasts = self.0.iter();
+        pasts
+            .map(|resnet| resnet.conv1.past() + resnet.conv2.past())
+            .sum()
+    }
+
     /// (B, from, T, H, W) → (B, to, T, H, W)
     pub(super) fn forward(&self, mut x: Tensor, along: &mut Along<'_>) -> Tensor {
         for resnet in &self.0 {
@@ -191,6 +204,11 @@ impl Upsample {
     ) -> Result<Self, WeightsError> {
         let conv = CausalConv3d::load(&w.pp("conv"), channels, channels, 3, [1, 1, 1])?;
         Ok(Self { conv, factors })
+    }
+
+    /// Frames before a frame of its output that it depends on.
+    pub(super) fn past(&self) -> i64 {
+        self.conv.past()
     }
 
     /// (B, C, T, H, W) → (B, C, 1 + ft·(T−1), fh·H, fw·W), without the first frame (B, C, ft·T, fh·H, fw·W)

@@ -1,13 +1,17 @@
 //! Latents → pixels (diffusers' `HunyuanVideoDecoder3D`).
 
+use std::{ops::Range, rc::Rc};
+
 use tch::Tensor;
 
 use super::causal::{CausalConv3d, NormSilu, Resnets, Upsample};
 use super::config::Config;
+use super::finished::FinishedSteps;
 use super::mid::MidBlock;
 use super::scheme::{DecodeScheme, FinestLevel, Precision};
 use super::steps::{Along, Steps};
 use super::tiles::TIME;
+use crate::section::FRAMES_PER_LATENT;
 use crate::weights::{Weights, WeightsError};
 
 /// The decoder without `post_quant_conv`.
@@ -48,24 +52,27 @@ impl Decoder {
         })
     }
 
-    /// (B, latent channels, T, h, w) → (B, 3, 4(T−1)+1, 8h, 8w)
-    pub(super) fn forward(&self, latents: &Tensor, scheme: DecodeScheme) -> Tensor {
+    /// (B, latent channels, T, h, w) → (B, 3, 4(T−1)+1, 8h, 8w). One sample where the finest level goes in steps, which
+    /// goes on where `finished` ends; `after_step` is called after each.
+    pub(super) fn forward(
+        &self,
+        latents: &Tensor,
+        scheme: DecodeScheme,
+        finished: &mut FinishedSteps,
+        after_step: &mut dyn FnMut(),
+    ) -> Tensor {
         let latent_frames = latents.size()[TIME as usize];
-        let coarse = self.coarse(latents, scheme.precision);
-        match scheme.finest {
-            FinestLevel::InSteps(step) if latent_frames > first_step(step.into()) => {
-                let step = i64::from(step);
-                let in_steps =
-                    |one: &Tensor| self.in_steps(one, (latent_frames, step), scheme.precision);
-                let samples: Vec<_> = coarse.split(1, 0).iter().map(in_steps).collect();
-                Tensor::cat(&samples, 0)
-            }
-            _ => {
-                let along = &mut Along::AllFrames;
-                let x = self.finest(coarse, scheme.precision, along);
-                self.pixels(x, along)
-            }
+        let precision = scheme.precision;
+        let Some(cut) = StepCut::of(scheme, latent_frames) else {
+            let along = &mut Along::AllFrames;
+            let x = self.finest(self.coarse(latents, precision), precision, along);
+            return self.pixels(x, along);
+        };
+        if finished.latent_frames() < latent_frames {
+            let coarse = self.coarse(latents, precision);
+            self.in_steps((&coarse, precision), cut, finished, after_step);
         }
+        finished.frames(latents.device())
     }
 
     /// All levels but the finest, (B, latent channels, T, h, w) → (B, C, 1 + f·(T−1), 4h, 4w) where the finest level
@@ -87,37 +94,37 @@ impl Decoder {
         self.conv_norm_out.forward(&x, along)
     }
 
-    /// The finest level and the pixels of one sample, so many latent frames at a time. The first step is the largest,
-    /// so that the others find room where it was.
+    /// The finest level and the pixels of one sample in steps, twice: the second time with what the norms have seen in
+    /// the first.
     fn in_steps(
         &self,
-        coarse: &Tensor,
-        (latents, step): (i64, i64),
-        precision: Precision,
-    ) -> Tensor {
-        let frames = coarse.size()[TIME as usize];
-        let per_latent = (frames - 1) / (latents - 1);
-        let end_of = |latents: i64| 1 + per_latent * (latents - 1);
-        let ends = (first_step(step)..latents).step_by(step as usize);
-        let ends = ends.chain([latents]);
-        let parts = || {
-            let mut start = 0;
-            ends.clone().map(move |end| {
-                let begin = std::mem::replace(&mut start, end_of(end));
-                coarse.narrow(TIME, begin, start - begin).contiguous()
-            })
-        };
-        let mut steps = Steps::default();
-        for part in parts() {
-            let _normed = self.finest(part, precision, &mut steps.next());
-        }
-        steps.begin_second_pass();
-        let pixels = parts().map(|part| {
-            let along = &mut steps.next();
-            let x = self.finest(part, precision, along);
-            self.pixels(x, along)
+        (coarse, precision): (&Tensor, Precision),
+        cut: StepCut,
+        finished: &mut FinishedSteps,
+        after_step: &mut dyn FnMut(),
+    ) {
+        let seen = finished.seen.take().unwrap_or_else(|| {
+            let mut steps = Steps::default();
+            for step in cut.steps(0) {
+                let _normed = self.finest(cut.part(coarse, &step), precision, &mut steps.next());
+                after_step();
+            }
+            Rc::new(steps.into_seen())
         });
-        Tensor::cat(&pixels.collect::<Vec<_>>(), TIME)
+        let mut steps = Steps::with(Rc::clone(finished.seen.insert(seen)));
+        // A step sees no further back: what it is made of is made again, and nothing is different.
+        let past = self.past_of_finest() / FRAMES_PER_LATENT + 2;
+        for step in cut.steps((finished.latent_frames() - past).max(0)) {
+            let along = &mut steps.next();
+            let x = self.finest(cut.part(coarse, &step), precision, along);
+            finished.add(step.end, self.pixels(x, along));
+            after_step();
+        }
+    }
+
+    /// Frames before a frame that it depends on by the convolutions of the finest level.
+    fn past_of_finest(&self) -> i64 {
+        self.upsampler.past() + self.finest.past() + self.conv_out.past()
     }
 
     fn pixels(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
@@ -128,6 +135,49 @@ impl Decoder {
 /// Latent frames of the first of such steps; its first one is a single frame.
 pub(super) fn first_step(step: i64) -> i64 {
     step + 1
+}
+
+/// How so many latent frames are cut into steps.
+#[derive(Debug, Clone, Copy)]
+struct StepCut {
+    latent_frames: i64,
+    step: i64,
+}
+
+impl StepCut {
+    /// `None`: all at once.
+    fn of(scheme: DecodeScheme, latent_frames: i64) -> Option<Self> {
+        let FinestLevel::InSteps(step) = scheme.finest else {
+            return None;
+        };
+        let step = i64::from(step);
+        (latent_frames > first_step(step)).then_some(Self {
+            latent_frames,
+            step,
+        })
+    }
+
+    /// The latent frames of each step from a latent frame on. The first step of all is the largest, so that the others
+    /// find room where it was.
+    fn steps(self, from: i64) -> impl Iterator<Item = Range<i64>> {
+        let first = if from == 0 {
+            first_step(self.step)
+        } else {
+            from + self.step
+        };
+        let ends = (first..self.latent_frames).step_by(self.step as usize);
+        let mut start = from;
+        ends.chain([self.latent_frames])
+            .map(move |end| std::mem::replace(&mut start, end)..end)
+    }
+
+    /// A step's part of what the coarser levels made of all latent frames, (1, C, 1 + f·(T−1), H, W).
+    fn part(self, coarse: &Tensor, step: &Range<i64>) -> Tensor {
+        let per_latent = (coarse.size()[TIME as usize] - 1) / (self.latent_frames - 1);
+        let begin_of = |latent_frame: i64| (1 + per_latent * (latent_frame - 1)).max(0);
+        let (start, end) = (begin_of(step.start), begin_of(step.end));
+        coarse.narrow(TIME, start, end - start).contiguous()
+    }
 }
 
 /// One level: resnets, then upsampling (diffusers' `HunyuanVideoUpBlock3D`).

@@ -8,6 +8,7 @@ mod config;
 mod cost;
 mod decoder;
 mod encoder;
+mod finished;
 mod mid;
 mod model;
 mod scheme;
@@ -23,5 +24,6 @@ pub use self::{
 };
 pub(crate) use self::{
     cost::held_for,
+    finished::FinishedParts,
     tiles::{Joined, TimeTile},
 };

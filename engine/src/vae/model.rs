@@ -6,6 +6,7 @@ use super::{
     config::Config,
     decoder::Decoder,
     encoder::Encoder,
+    finished::{FinishedParts, FinishedSteps, are_tiles_kept},
     scheme::DecodeScheme,
     tiles::{Joined, SpaceTiling, TimeTile, encode_tiles, over_space},
 };
@@ -83,30 +84,47 @@ impl Vae {
     pub fn decode(&self, latents: &Tensor, scheme: DecodeScheme) -> Tensor {
         let mut frames = Joined::default();
         for tile in scheme.time.tiles(latents.size()[2]) {
-            frames.push(&tile, &self.decode_tile(latents, &tile, scheme));
+            let part = |x: Tensor| {
+                let finished = &mut FinishedParts::default();
+                self.decode_tile(&x, (&tile, scheme), finished, &mut || {})
+            };
+            let samples: Vec<_> = latents.split(1, 0).into_iter().map(part).collect();
+            frames.push(&tile, &Tensor::cat(&samples, 0));
         }
         frames.whole()
     }
 
-    /// One of the tiles along time, of all the latents: what [`Joined`] joins, (B, 3, F, 8h, 8w).
+    /// One of the tiles along time, of all the latents of one sample: what [`Joined`] joins, (1, 3, F, 8h, 8w). Goes on
+    /// where `finished` ends. `after_part` is called again and again meanwhile, and may end it by a panic.
     pub(crate) fn decode_tile(
         &self,
         latents: &Tensor,
-        tile: &TimeTile,
-        scheme: DecodeScheme,
+        (tile, scheme): (&TimeTile, DecodeScheme),
+        finished: &mut FinishedParts,
+        after_part: &mut dyn FnMut(),
     ) -> Tensor {
+        finished.keep_of(&tile.input, scheme);
         let latents = tile.of(latents);
-        let decoder = |x: &Tensor| {
+        let mut decoder = |x: &Tensor, finished: &mut FinishedSteps| {
             let latents = self.post_quant_conv.forward(x);
-            self.decoder.forward(&latents, scheme)
+            let frames = self.decoder.forward(&latents, scheme, finished, after_part);
+            after_part();
+            frames
         };
         let ratio = self.config.spatial_compression_ratio;
         let size = [latents.size()[3], latents.size()[4]];
         match scheme.space.decode_cut(ratio) {
             Some(cut) if size.iter().any(|side| *side > cut.length) => {
-                over_space(&latents, cut, size.map(|side| side * ratio), decoder)
+                let mut numbers = 0..;
+                over_space(&latents, cut, size.map(|side| side * ratio), |x| {
+                    if !are_tiles_kept(scheme) {
+                        return decoder(x, &mut FinishedSteps::default());
+                    }
+                    let number = numbers.next().expect("numbers do not end");
+                    finished.tile((number, x.device()), |steps| decoder(x, steps))
+                })
             }
-            _ => decoder(&latents),
+            _ => decoder(&latents, finished.steps()),
         }
     }
 

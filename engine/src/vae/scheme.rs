@@ -64,6 +64,7 @@ impl fmt::Display for DecodeScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.time {
             TimeTiling::Reference => f.write_str("Time")?,
+            TimeTiling::Whole => f.write_str("Section")?,
             TimeTiling::Chunked(chunk) => write!(
                 f,
                 "Chunks({}+{}, blend {})",

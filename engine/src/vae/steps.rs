@@ -5,6 +5,8 @@
 //! passes: in the first each norm uses the statistics of the frames so far, in the second those of all frames that the
 //! first has seen. What is left of the difference is in docs/PERFORMANCE.md.
 
+use std::rc::Rc;
+
 use tch::{Kind, Tensor};
 
 use super::tiles::TIME;
@@ -25,17 +27,28 @@ pub(super) struct Steps {
     /// The last input frames of each causal convolution.
     pasts: Vec<Tensor>,
     next_past: usize,
-    norms: Vec<Seen>,
+    norms: Norms,
     next_norm: usize,
-    pass: Pass,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Pass {
-    #[default]
-    First,
-    Second,
+/// What the norms are computed with.
+#[derive(Debug)]
+enum Norms {
+    /// The statistics of the frames so far, which are gathered.
+    Gathering(Vec<Seen>),
+    /// Those of all frames.
+    Known(Rc<SeenByNorms>),
 }
+
+impl Default for Norms {
+    fn default() -> Self {
+        Self::Gathering(vec![])
+    }
+}
+
+/// What each norm has seen in all frames of a piece.
+#[derive(Debug)]
+pub(super) struct SeenByNorms(Vec<Seen>);
 
 /// Sums over the frames that a norm has seen, per group.
 #[derive(Debug)]
@@ -56,10 +69,20 @@ impl Steps {
         (self.next_past, self.next_norm) = (0, 0);
     }
 
-    /// Begins the second pass: each norm uses the statistics of all frames of the first.
-    pub(super) fn begin_second_pass(&mut self) {
-        self.pasts.clear();
-        self.pass = Pass::Second;
+    /// Ends the first pass.
+    pub(super) fn into_seen(self) -> SeenByNorms {
+        SeenByNorms(match self.norms {
+            Norms::Gathering(seen) => seen,
+            Norms::Known(_) => unreachable!("the second pass gathers nothing"),
+        })
+    }
+
+    /// The second pass: each norm uses the statistics of all frames of the first.
+    pub(super) fn with(seen: Rc<SeenByNorms>) -> Self {
+        Self {
+            norms: Norms::Known(seen),
+            ..Self::default()
+        }
     }
 
     /// (1, C, T, H, W) → (1, C, `frames` + T, H, W): the frames before `x`; before the first of all there are only
@@ -87,14 +110,17 @@ impl Steps {
     pub(super) fn statistics(&mut self, x: &Tensor, groups: i64) -> Statistics {
         let number = self.next_norm;
         self.next_norm += 1;
-        if self.pass == Pass::First {
-            let seen = Seen::in_frames(x, groups);
-            match self.norms.get_mut(number) {
-                Some(before) => before.add(&seen),
-                None => self.norms.push(seen),
+        match &mut self.norms {
+            Norms::Known(seen) => seen.0[number].statistics(),
+            Norms::Gathering(norms) => {
+                let seen = Seen::in_frames(x, groups);
+                match norms.get_mut(number) {
+                    Some(before) => before.add(&seen),
+                    None => norms.push(seen),
+                }
+                norms[number].statistics()
             }
         }
-        self.norms[number].statistics()
     }
 }
 
@@ -160,7 +186,7 @@ mod tests {
             steps.begin();
             let _so_far = steps.statistics(&part(from, frames), 3);
         }
-        steps.begin_second_pass();
+        let mut steps = Steps::with(Rc::new(steps.into_seen()));
         steps.begin();
         let second = steps.statistics(&part(0, 1), 3);
         assert!(second.mean.allclose(&all.mean, 1e-6, 1e-9, false));

@@ -5,7 +5,7 @@ use framepack_engine::{
     SpaceTiling,
     plan::{Budget, decode_scheme, decode_scheme_on, place_decoding},
     space_tiling_on,
-    vae::{Chunk, Config, DecodeCost, DecodeScheme, FinestLevel, TimeTiling, Vae},
+    vae::{Config, DecodeCost, DecodeScheme, FinestLevel, TimeTiling, Vae},
     weights::ModelSource,
 };
 use serde::Serialize;
@@ -80,7 +80,7 @@ struct Measurement {
     spatial_tiles: bool,
     /// New latent frames of a chunk, latent frames before them, and frames of the cross-fade; null for the reference's
     /// tiles.
-    chunk_latent_frames: Option<u8>,
+    chunk_latent_frames: Option<u16>,
     /// Latent frames that go through the finest level at a time; null for all.
     step_latent_frames: Option<u8>,
     /// Those of the first chunk, which has no context.
@@ -95,6 +95,13 @@ struct Measurement {
     planned_peak_bytes: Option<u64>,
     /// Most that the process had on the device, context and libraries included.
     measured_peak_bytes: Option<u64>,
+}
+
+/// A chunk, or a whole section.
+struct Piece {
+    latent_frames: u16,
+    context_latent_frames: u8,
+    blend_frames: u8,
 }
 
 impl Args {
@@ -136,7 +143,16 @@ impl Args {
         let runs_secs = runs.collect::<anyhow::Result<Vec<f64>>>()?;
         let chunk = match scheme.time {
             TimeTiling::Reference => None,
-            TimeTiling::Chunked(chunk) => Some(chunk),
+            TimeTiling::Chunked(chunk) => Some(Piece {
+                latent_frames: chunk.latent_frames().into(),
+                context_latent_frames: chunk.context_latent_frames(),
+                blend_frames: chunk.blend_frames(),
+            }),
+            TimeTiling::Whole => Some(Piece {
+                latent_frames: self.latent_frames,
+                context_latent_frames: 0,
+                blend_frames: 0,
+            }),
         };
         Ok(Measurement {
             decode_secs: median(&runs_secs),
@@ -144,17 +160,17 @@ impl Args {
             latent_frames: self.latent_frames,
             frames,
             spatial_tiles: scheme.space != SpaceTiling::Whole,
-            chunk_latent_frames: chunk.map(Chunk::latent_frames),
+            chunk_latent_frames: chunk.as_ref().map(|chunk| chunk.latent_frames),
             step_latent_frames: match scheme.finest {
                 FinestLevel::AtOnce => None,
                 FinestLevel::InSteps(step) => Some(step),
             },
-            first_chunk_latent_frames: chunk.map(|chunk| {
-                let length = chunk.latent_frames() + chunk.context_latent_frames();
-                u16::from(length).min(self.latent_frames)
+            first_chunk_latent_frames: chunk.as_ref().map(|chunk| {
+                let length = chunk.latent_frames + u16::from(chunk.context_latent_frames);
+                length.min(self.latent_frames)
             }),
-            context_latent_frames: chunk.map(Chunk::context_latent_frames),
-            blend_frames: chunk.map(Chunk::blend_frames),
+            context_latent_frames: chunk.as_ref().map(|chunk| chunk.context_latent_frames),
+            blend_frames: chunk.map(|chunk| chunk.blend_frames),
             tile_px: scheme.space.tile_px(),
             work: cost.work() as f64 / self.cost(&config, kind, SpaceTiling::Whole).work() as f64,
             planned_peak_bytes,

@@ -76,9 +76,7 @@ fn who_asks_for_nothing_gets_the_reference() {
 fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
     use VaeMode::{Auto, Chunked};
     let config = Config::published();
-    let steps = |space: &str, step: u8| {
-        format!("Chunks(1+18, blend 0){space}, finest level in steps of {step}")
-    };
+    let steps = |space: &str, step: u8| format!("Section{space}, finest level in steps of {step}");
     for (settings, gib, expected) in [
         (settings(Auto, Some(2), None), None, steps("", 2)),
         (settings(Auto, Some(2), None), Some(8), steps("AndSpace", 2)),
@@ -111,7 +109,7 @@ fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
     }
     let mut short = request(&config, settings(Auto, Some(8), None), Some(80));
     short.cost.latent_frames = 3;
-    let expected = ("Chunks(1+3, blend 0)".into(), SchemeReason::Chunked);
+    let expected = ("Section".into(), SchemeReason::Chunked);
     assert_eq!(chosen(&short), expected);
     let eight = request(&config, settings(Auto, Some(8), None), Some(6));
     assert_eq!(chosen(&eight), (steps("AndSpace", 5), SchemeReason::Room));
@@ -121,17 +119,17 @@ fn chunks_are_as_asked_for_or_as_large_as_the_card_holds() {
 fn quality_wins_and_gets_the_largest_pieces_of_the_card() {
     let config = Config::published();
     for (gib, pieces, step) in [
-        (None, "1+18, blend 0)", None),
-        (Some(180), "1+18, blend 0)", None),
-        (Some(80), "1+18, blend 0)", Some(8)),
-        (Some(24), "1+18, blend 0)", Some(2)),
-        (Some(16), "1+18, blend 0)AndSpace", Some(8)),
-        (Some(8), "1+18, blend 0)AndSpace", Some(4)),
-        (Some(6), "1+18, blend 0)AndSpace", Some(2)),
-        (Some(4), "6+4, blend 8)AndSpace", Some(1)),
+        (None, "Section", None),
+        (Some(180), "Section", None),
+        (Some(80), "Section", Some(8)),
+        (Some(24), "Section", Some(2)),
+        (Some(16), "SectionAndSpace", Some(8)),
+        (Some(8), "SectionAndSpace", Some(4)),
+        (Some(6), "SectionAndSpace", Some(2)),
+        (Some(4), "Chunks(6+4, blend 8)AndSpace", Some(1)),
     ] {
         let step = step.map(|step| format!(", finest level in steps of {step}"));
-        let expected = format!("Chunks({pieces} in f32 sums{}", step.unwrap_or_default());
+        let expected = format!("{pieces} in f32 sums{}", step.unwrap_or_default());
         let found = chosen(&request(&config, QUALITY_ON, gib));
         assert_eq!(found, (expected, SchemeReason::Quality), "{gib:?}");
     }
@@ -177,7 +175,7 @@ fn the_ladder_halves_the_chunk_and_then_takes_one() {
         (
             eight,
             ChunkRelief::Smaller,
-            "Chunks(1+18, blend 0), finest level in steps of 4",
+            "Section, finest level in steps of 4",
         ),
         (eight, ChunkRelief::One, "Chunks(2+1, blend 4)"),
         (
@@ -188,7 +186,7 @@ fn the_ladder_halves_the_chunk_and_then_takes_one() {
         (
             QUALITY_ON,
             ChunkRelief::Smaller,
-            "Chunks(1+18, blend 0) in f32 sums, finest level in steps of 9",
+            "Section in f32 sums, finest level in steps of 9",
         ),
         (
             QUALITY_ON,
@@ -202,6 +200,28 @@ fn the_ladder_halves_the_chunk_and_then_takes_one() {
         };
         let expected = (expected.to_owned(), SchemeReason::Relief);
         assert_eq!(chosen(&request), expected);
+    }
+}
+
+#[test]
+fn the_last_rung_takes_least_of_sections_of_any_length() {
+    let config = Config::published();
+    let asked = (1..=8).map(|chunk| settings(VaeMode::Auto, Some(chunk), None));
+    for settings in asked.chain([VaeSettings::default(), QUALITY_ON]) {
+        for latent_frames in 1..=33 {
+            let bytes =
+                [ChunkRelief::Planned, ChunkRelief::Smaller, ChunkRelief::One].map(|relief| {
+                    let mut request = request(&config, settings, None);
+                    request.cost.latent_frames = latent_frames;
+                    request.relief = relief;
+                    request.bytes(request.choose().scheme)
+                });
+            let what = format!("{settings:?}, {latent_frames}: {bytes:?}");
+            assert!(
+                bytes.is_sorted_by(|before, after| before >= after),
+                "{what}"
+            );
+        }
     }
 }
 

@@ -3,14 +3,20 @@
 use std::path::Path;
 
 use super::*;
-use crate::vae::{Chunk, FinestLevel, Precision, TimeTiling};
+use crate::{
+    device,
+    vae::{Chunk, FinestLevel, Precision, TimeTiling},
+};
 
 const SIZES_PX: [[i64; 2]; 2] = [[40, 56], [64, 32]];
 
-fn demo(kind: Kind) -> Vae {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/demo/vae");
-    let source = ModelSource::Folder(Path::new(folder).into());
-    Vae::open(&source, Device::Cpu, kind).unwrap()
+impl Vae {
+    /// The demo's trained VAE.
+    pub(crate) fn demo(kind: Kind) -> Self {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/demo/vae");
+        let source = ModelSource::Folder(Path::new(folder).into());
+        Self::open(&source, Device::Cpu, kind).unwrap()
+    }
 }
 
 /// A bright bar that moves across a dark picture, (1, C, T, h, w) unscaled.
@@ -24,6 +30,13 @@ fn moving_bar(vae: &Vae, latent_frames: i64, [height, width]: [i64; 2]) -> Tenso
     vae.encode(&pixels, SpaceTiling::Whole).mean
 }
 
+const WHOLE: DecodeScheme = DecodeScheme {
+    time: TimeTiling::Whole,
+    space: SpaceTiling::Whole,
+    precision: Precision::Model,
+    finest: FinestLevel::AtOnce,
+};
+
 fn chunked(chunk: Chunk) -> DecodeScheme {
     DecodeScheme {
         time: TimeTiling::Chunked(chunk),
@@ -32,8 +45,7 @@ fn chunked(chunk: Chunk) -> DecodeScheme {
 }
 
 fn one_pass(vae: &Vae, latents: &Tensor) -> Tensor {
-    let whole = chunked(Chunk::of_quality(u8::MAX, 1));
-    vae.decode(latents, whole)
+    vae.decode(latents, WHOLE)
 }
 
 /// Decibels, of frames in [−1, 1].
@@ -55,7 +67,7 @@ fn most_alike(frames: &Tensor, whole: &Tensor) -> Vec<i64> {
 #[test]
 fn chunks_show_the_same_video_in_the_same_order() {
     let _no_grad = tch::no_grad_guard();
-    let vae = demo(Kind::Float);
+    let vae = Vae::demo(Kind::Float);
     for size in SIZES_PX {
         let latents = moving_bar(&vae, 9, size);
         let whole = one_pass(&vae, &latents);
@@ -93,7 +105,7 @@ fn chunks_show_the_same_video_in_the_same_order() {
 #[test]
 fn steps_through_the_finest_level_are_nearly_one_pass_and_flicker_nowhere() {
     let _no_grad = tch::no_grad_guard();
-    let vae = demo(Kind::Float);
+    let vae = Vae::demo(Kind::Float);
     for (latent_frames, steps) in [(4, [1, 2]), (9, [1, 5])] {
         let latents = moving_bar(&vae, latent_frames, SIZES_PX[1]);
         let whole = one_pass(&vae, &latents);
@@ -106,7 +118,7 @@ fn steps_through_the_finest_level_are_nearly_one_pass_and_flicker_nowhere() {
         for step in steps {
             let scheme = DecodeScheme {
                 finest: FinestLevel::InSteps(step),
-                ..chunked(Chunk::of_quality(u8::MAX, 1))
+                ..WHOLE
             };
             let frames = vae.decode(&latents, scheme);
             let likeness = psnr(&frames, &whole);
@@ -116,20 +128,91 @@ fn steps_through_the_finest_level_are_nearly_one_pass_and_flicker_nowhere() {
         }
         let all = DecodeScheme {
             finest: FinestLevel::InSteps(latent_frames as u8 - 1),
-            ..chunked(Chunk::of_quality(u8::MAX, 1))
+            ..WHOLE
         };
         assert_eq!(vae.decode(&latents, all), whole);
+    }
+}
+
+/// Memory runs out after some part; the rest is decoded in shorter steps.
+#[test]
+fn what_is_finished_of_a_piece_in_steps_stays_when_memory_runs_out() {
+    let _no_grad = tch::no_grad_guard();
+    let vae = Vae::demo(Kind::Float);
+    // Steps of 3, 2, 2, 2 and 2 latent frames, twice, and their end.
+    fails_and_goes_on(&vae, ([8, 8], 11), 6, &[1, 4, 5, 6, 8, 9, 10, 11]);
+    // Two tiles, each of steps of 3 and 1, twice, and its end.
+    fails_and_goes_on(&vae, ([8, 264], 4), 3, &[1, 3, 4, 5, 7, 9]);
+}
+
+/// `second_pass` is the first part of a tile's second pass.
+fn fails_and_goes_on(
+    vae: &Vae,
+    (size, latent_frames): ([i64; 2], i64),
+    second_pass: u32,
+    failing: &[u32],
+) {
+    let latents = moving_bar(vae, latent_frames, size);
+    let tile = TimeTile::first(latent_frames);
+    let decode = |step, finished: &mut FinishedParts, after_part: &mut dyn FnMut()| {
+        let scheme = DecodeScheme {
+            space: SpaceTiling::Reference,
+            finest: FinestLevel::InSteps(step),
+            ..WHOLE
+        };
+        vae.decode_tile(&latents, (&tile, scheme), finished, after_part)
+    };
+    let parts_of = |step| {
+        let mut parts = 0;
+        let frames = decode(step, &mut FinishedParts::default(), &mut || parts += 1);
+        (frames, parts)
+    };
+    let (expected, parts) = parts_of(2);
+    let (_, parts_again) = parts_of(1);
+    let of_tile = 2 * second_pass - 1;
+    for failing in failing {
+        let (mut finished, mut before) = (FinishedParts::default(), 0);
+        let outcome = device::catch(|| {
+            let after_part = &mut || {
+                before += 1;
+                if before == *failing {
+                    let _too_much = Tensor::empty([1 << 50], (Kind::Float, Device::Cpu));
+                }
+            };
+            Ok(decode(2, &mut finished, after_part))
+        });
+        assert!(outcome.unwrap_err().is_out_of_memory(), "{failing}");
+        assert!(!finished.is_empty() || *failing < second_pass);
+        finished.leave_device();
+        let mut again = 0;
+        let frames = decode(1, &mut finished, &mut || again += 1);
+        let likeness = psnr(&frames, &expected);
+        let in_tile = (failing - 1) % of_tile + 1;
+        let is_last_tile = failing + of_tile > parts;
+        // What the first pass gathers depends a little on its steps.
+        let exact = is_last_tile && in_tile >= second_pass;
+        let least = if exact { 100.0 } else { 45.0 };
+        assert!(likeness > least, "{size:?}, {failing}: {likeness}");
+        let spared = if in_tile >= second_pass {
+            latent_frames - 1
+        } else {
+            0
+        };
+        assert!(
+            again <= parts_again - spared as u32,
+            "{size:?}, {failing}: {again}"
+        );
     }
 }
 
 #[test]
 fn samples_that_are_decoded_in_steps_do_not_depend_on_each_other() {
     let _no_grad = tch::no_grad_guard();
-    let vae = demo(Kind::Float);
+    let vae = Vae::demo(Kind::Float);
     let latents = moving_bar(&vae, 4, [32, 32]);
     let scheme = DecodeScheme {
         finest: FinestLevel::InSteps(1),
-        ..chunked(Chunk::of_quality(u8::MAX, 1))
+        ..WHOLE
     };
     let samples = Tensor::cat(&[&latents, &latents.flip([4])], 0);
     let first = vae.decode(&samples, scheme).narrow(0, 0, 1);
@@ -140,7 +223,7 @@ fn samples_that_are_decoded_in_steps_do_not_depend_on_each_other() {
 #[test]
 fn a_chunk_as_long_as_the_video_is_one_pass_and_a_later_past_changes_nothing() {
     let _no_grad = tch::no_grad_guard();
-    let vae = demo(Kind::Float);
+    let vae = Vae::demo(Kind::Float);
     let latents = moving_bar(&vae, 4, SIZES_PX[0]);
     let whole = one_pass(&vae, &latents);
     // Up to four latents the reference has one tile, too.
@@ -153,7 +236,7 @@ fn a_chunk_as_long_as_the_video_is_one_pass_and_a_later_past_changes_nothing() {
 #[test]
 fn tiles_in_space_and_chunks_go_together() {
     let _no_grad = tch::no_grad_guard();
-    let vae = demo(Kind::Float);
+    let vae = Vae::demo(Kind::Float);
     let latents = moving_bar(&vae, 4, [64, 264]);
     let scheme = chunked(Chunk::new(1, None));
     let whole_frames = vae.decode(&latents, scheme);
@@ -174,7 +257,7 @@ fn tiles_in_space_and_chunks_go_together() {
 #[test]
 fn the_demo_stays_in_the_range_of_f16() {
     let _no_grad = tch::no_grad_guard();
-    let (exact, half) = (demo(Kind::Float), demo(Kind::Half));
+    let (exact, half) = (Vae::demo(Kind::Float), Vae::demo(Kind::Half));
     let picture = moving_bar(&exact, 1, [16, 16]);
     let expected = one_pass(&exact, &picture);
     let frames = one_pass(&half, &picture.to_kind(Kind::Half));
@@ -184,7 +267,7 @@ fn the_demo_stays_in_the_range_of_f16() {
 #[test]
 fn sums_in_f32_are_nearer_to_f32_than_the_weights_type() {
     let _no_grad = tch::no_grad_guard();
-    let (exact, rounded) = (demo(Kind::Float), demo(Kind::BFloat16));
+    let (exact, rounded) = (Vae::demo(Kind::Float), Vae::demo(Kind::BFloat16));
     let latents = moving_bar(&exact, 2, [32, 32]);
     let expected = one_pass(&exact, &latents);
     let of = |precision| {

@@ -80,7 +80,7 @@ pub(in crate::vae) fn over_space(
     x: &Tensor,
     cut: Cut,
     out_size: [i64; 2],
-    pass: impl Fn(&Tensor) -> Tensor,
+    mut pass: impl FnMut(&Tensor) -> Tensor,
 ) -> Tensor {
     let [height, width] = [length(x, HEIGHT), length(x, WIDTH)];
     let mut above: Vec<Tensor> = Vec::new();

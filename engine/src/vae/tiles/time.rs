@@ -24,6 +24,8 @@ pub enum TimeTiling {
     Reference,
     /// Chunk by chunk.
     Chunked(Chunk),
+    /// All together.
+    Whole,
 }
 
 /// A tile: what goes in together, and what of its result is used.
@@ -38,6 +40,15 @@ pub(crate) struct TimeTile {
 }
 
 impl TimeTile {
+    /// The first tile, of so many positions.
+    pub(in crate::vae) fn first(length: i64) -> Self {
+        Self {
+            input: 0..length,
+            dropped: 0,
+            faded: 0,
+        }
+    }
+
     /// Positions of its input.
     pub(crate) fn length(&self) -> i64 {
         self.input.end - self.input.start
@@ -64,6 +75,7 @@ impl TimeTiling {
                 tiles.filter(|tile| tile.input.end > done).collect()
             }
             Self::Chunked(chunk) => chunked(chunk, latents, done, open),
+            Self::Whole => whole(latents, done),
         }
     }
 
@@ -72,6 +84,7 @@ impl TimeTiling {
         match self {
             Self::Reference => REFERENCE_LATENTS + 1,
             Self::Chunked(chunk) => chunk.length(),
+            Self::Whole => i64::MAX,
         }
     }
 }
@@ -79,7 +92,7 @@ impl TimeTiling {
 /// Tiles of pixels to be encoded, as diffusers does: 17 frames every twelve, whose first latent is dropped.
 pub(in crate::vae) fn encode_tiles(frames: i64) -> Vec<TimeTile> {
     if frames <= ENCODED_FRAMES {
-        return vec![whole(frames)];
+        return vec![TimeTile::first(frames)];
     }
     let overlap = (ENCODED_FRAMES - ENCODED_STRIDE) / FRAMES_PER_LATENT;
     overlapping(frames, (ENCODED_FRAMES, ENCODED_STRIDE), overlap)
@@ -87,21 +100,13 @@ pub(in crate::vae) fn encode_tiles(frames: i64) -> Vec<TimeTile> {
 
 fn reference(latents: i64) -> Vec<TimeTile> {
     if latents <= REFERENCE_LATENTS {
-        return vec![whole(latents)];
+        return vec![TimeTile::first(latents)];
     }
     overlapping(
         latents,
         (REFERENCE_LATENTS, REFERENCE_STRIDE),
         REFERENCE_BLEND,
     )
-}
-
-fn whole(length: i64) -> TimeTile {
-    TimeTile {
-        input: 0..length,
-        dropped: 0,
-        faded: 0,
-    }
 }
 
 /// A tile of `tile` + 1 positions every `stride`. All but the first begin with one that only gives the causal layers
@@ -116,6 +121,17 @@ fn overlapping(length: i64, (tile, stride): (i64, i64), faded: i64) -> Vec<TimeT
     let is_past_only =
         |tile: &TimeTile| tile.input.start > 0 && tile.input.end - tile.input.start == 1;
     tiles.filter(|tile| !is_past_only(tile)).collect()
+}
+
+/// One tile, with a latent of the past where there is one.
+fn whole(latents: i64, done: i64) -> Vec<TimeTile> {
+    let past = done.min(1);
+    let tile = TimeTile {
+        input: done - past..latents,
+        dropped: past,
+        faded: 0,
+    };
+    if done < latents { vec![tile] } else { vec![] }
 }
 
 /// Tiles of one length: the last one reaches further back instead of being shorter.

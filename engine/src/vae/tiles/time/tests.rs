@@ -45,6 +45,15 @@ fn all_chunks() -> impl Iterator<Item = Chunk> {
 }
 
 #[test]
+fn a_whole_section_is_one_tile() {
+    for latents in [1, 9, 255, 300] {
+        let tiles = TimeTiling::Whole.tiles(latents);
+        assert_eq!(tiles, [TimeTile::first(latents)]);
+        assert_complete(&tiles, latents, 0, "whole");
+    }
+}
+
+#[test]
 fn every_length_has_all_its_frames_in_every_chunk_and_overlap() {
     for chunk in all_chunks() {
         for latents in 1..=40 {
@@ -114,12 +123,12 @@ fn every_length_has_all_its_frames_in_the_references_tiles() {
 fn what_is_missing_can_be_cut_otherwise() {
     let before = all_chunks().step_by(7).map(TimeTiling::Chunked);
     for first in before.chain([TimeTiling::Reference]) {
-        for second in (1..=4).map(|chunk| Chunk::new(chunk, Some(4 * (chunk - 1)))) {
+        let seconds = (1..=4).map(|chunk| Chunk::new(chunk, Some(4 * (chunk - 1))));
+        for second in seconds.map(TimeTiling::Chunked).chain([TimeTiling::Whole]) {
             for latents in [5, 9, 18, 19, 33] {
                 for done in first.tiles(latents) {
                     let (begin, _, end) = used(&done);
-                    let rest = TimeTiling::Chunked(second);
-                    let rest = rest.rest(latents, done.input.end, end - begin);
+                    let rest = second.rest(latents, done.input.end, end - begin);
                     let what = format!("{latents}: {first:?}, after {done:?} {second:?}");
                     assert_complete(&rest, latents, end, &what);
                     assert!(

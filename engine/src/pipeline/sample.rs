@@ -1,0 +1,128 @@
+//! One section from noise to latents, step by step; a section that was begun goes on behind its newest kept step.
+
+use std::{ops::ControlFlow, rc::Rc};
+
+use framepack_ipc::worker::Phase;
+use tch::{Device, Tensor};
+
+use super::generate::Run;
+use crate::{
+    checkpoint::{Keeping, Provenance},
+    device::WorkClock,
+    error::Error,
+    progress::{Stop, stopped},
+    sampler::{
+        Denoiser, Guided, Sampled, ScheduleConditioning, Shift, SolverState, integrate, sigmas,
+    },
+    transformer::{Conditioning, Context},
+};
+
+/// What all sections are sampled with.
+pub(super) struct Sampling<'a> {
+    /// `None` if no section is left to be sampled.
+    conditioning: Option<Guided<&'a Conditioning>>,
+    /// Gone after memory ran out.
+    schedule: Option<Rc<ScheduleConditioning<'static>>>,
+}
+
+/// What a section is sampled from.
+pub(super) struct SectionInput<'a> {
+    /// Its number, from 1.
+    pub(super) count: u32,
+    /// (1, C, window, h, w) on the CPU.
+    pub(super) noise: &'a Tensor,
+    pub(super) provenance: &'a Provenance,
+    /// What it sees of the sections before, on the device.
+    pub(super) context: &'a Context,
+}
+
+impl<'a> Sampling<'a> {
+    pub(super) fn new(conditioning: Option<Guided<&'a Conditioning>>) -> Self {
+        Self {
+            conditioning,
+            schedule: None,
+        }
+    }
+
+    /// Makes room: what depends only on the schedule is evaluated again for the next section.
+    pub(super) fn forget_schedule(&mut self) {
+        self.schedule = None;
+    }
+
+    /// Latents of one section, (1, C, window, h, w) f32 on the CPU.
+    pub(super) fn section(
+        &mut self,
+        run: &mut Run<'_, '_>,
+        clock: &mut WorkClock,
+        section: &SectionInput<'_>,
+    ) -> Result<Tensor, Error> {
+        let device = run.platform.device;
+        let sampling = &run.job.sampling;
+        let sigmas = sigmas(sampling.steps, Shift::of(&section.noise.size()));
+        let schedule = match self.schedule.take() {
+            Some(schedule) => schedule,
+            None => self.hoisted(run, &sigmas)?,
+        };
+        let unfinished = run.checkpoints.unfinished(section.count);
+        let begun = unfinished.find(section.provenance, device);
+        let steps_made = begun.as_ref().map_or(0, |state| state.steps(&sigmas));
+        let progress = &mut *run.progress;
+        progress.sample(steps_made as u32)?;
+        let noise = section.noise.to_device(device);
+        let model = Sampled {
+            kind: run.models.transformer_kind(),
+            transformer: run.models.transformer(&run.job.transformer)?,
+            guidance: sampling.guidance,
+        };
+        let mut denoiser = Denoiser::new(
+            model,
+            self.schedule.insert(schedule),
+            section.context,
+            run.attention.backend,
+        );
+        let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
+        let mut keeping = Keeping::begun();
+        let decoded = run.frames.sections();
+        let keep = |state: &SolverState| unfinished.save(state, section.provenance);
+        let after_step = |_, state: &SolverState| match progress.step_done() {
+            ControlFlow::Continue(()) if keeping.is_due() => {
+                match keeping.keep(|| keep(state)) {
+                    Ok(()) => progress.steps_kept(decoded).map_break(stopped),
+                    Err(error) => {
+                        // It is a precaution. Should the disk be full, the section's end will tell.
+                        tracing::warn!(%error, "the section's steps are not kept");
+                        ControlFlow::Continue(())
+                    }
+                }
+            }
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(Stop::Suspend) => {
+                let kept = keep(state);
+                ControlFlow::Break(kept.err().unwrap_or_else(|| stopped(Stop::Suspend)))
+            }
+            ControlFlow::Break(stop) => ControlFlow::Break(stopped(stop)),
+        };
+        let sampled = clock.piece(|| integrate((&noise, begun), &sigmas, denoise, after_step));
+        match sampled {
+            ControlFlow::Continue(latents) => Ok(latents.to_device(Device::Cpu)),
+            ControlFlow::Break(error) => Err(error),
+        }
+    }
+
+    fn hoisted(
+        &self,
+        run: &mut Run<'_, '_>,
+        sigmas: &[f32],
+    ) -> Result<Rc<ScheduleConditioning<'static>>, Error> {
+        let conditioning = self
+            .conditioning
+            .expect("it is there if a section is to be sampled");
+        run.progress.enter(Phase::Load)?;
+        let job = run.job;
+        run.models.schedule(
+            &job.transformer,
+            (sigmas, job.sampling.guidance),
+            conditioning,
+        )
+    }
+}
