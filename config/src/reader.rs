@@ -311,6 +311,19 @@ impl<'s> Reader<'s> {
         self.environment.of_key(key).is_some() || self.file.get(key).is_some()
     }
 
+    /// A folder that another program's variable names; an empty one names none.
+    pub(crate) fn variable(&self, name: &str) -> Option<PathBuf> {
+        let mut variables = self.load.environment.iter();
+        let (_, value) = variables.find(|(variable, _)| variable == name)?;
+        (!value.is_empty()).then(|| self.load.current_dir.join(value))
+    }
+
+    /// A folder beside the configuration.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        let file = self.load.current_dir.join(self.load.file);
+        file.with_file_name(name)
+    }
+
     /// What relative paths of a source are relative to.
     fn folder(&self, origin: &Origin) -> PathBuf {
         let current = self.load.current_dir;

@@ -1,5 +1,9 @@
 //! The command line.
 
+mod one_shot;
+
+pub(crate) use one_shot::{Bundle, Init, Models, Run};
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -42,6 +46,13 @@ Exit codes: 0 ok, 1 other failure, 2 usage, 3 daemon not reachable, 4 no such jo
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Render one job and follow it, without a daemon too: where none answers, one is started for this job
+    Run(Run),
+    /// Write a farm folder: a commented configuration, a jobs folder, an example
+    Init(Init),
+    /// Fetch, list, verify or import models (with the program framepack-models)
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Models(Models),
     /// Submit a job file
     Submit(Submit),
     /// List jobs, all or those in given states

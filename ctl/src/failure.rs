@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Error(Box<ErrorEnvelope>),
     /// Standard output can't be written.
     Stdout(io::Error),
+    /// A user interrupted the command before it had done anything.
+    Interrupted,
 }
 
 impl Failure {
@@ -28,6 +30,7 @@ impl Failure {
             Self::Error(envelope) => envelope,
             // The reader of our output has closed it.
             Self::Stdout(err) if err.kind() == io::ErrorKind::BrokenPipe => return Exit::Ok,
+            Self::Interrupted => return Exit::Interrupted,
             Self::Stdout(err) => {
                 let message = format!("writing to standard output: {err}");
                 Box::new(ErrorBody::new(Code::INTERNAL, message).into())

@@ -1,17 +1,26 @@
 //! framepackctl: the command-line client of framepackd. It speaks the socket protocol and nothing else.
 //!
 //! [`cli`] is the command line; each command is a file in [`commands`]; [`output`] prints records as
-//! a table, as tab-separated lines or as JSON.
+//! a table, as tab-separated lines or as JSON. [`one_off`] is the daemon that `run` starts where none answers, which is
+//! spoken to like any other.
 
 mod cli;
 mod commands;
 mod daemon;
+mod delivery;
+mod demo;
 mod failure;
 mod fields;
+mod follow;
+mod interrupt;
 mod memory;
+mod one_off;
 mod output;
+mod pace;
+mod program;
 mod progress;
 mod rows;
+mod waiting;
 
 use std::process::ExitCode;
 

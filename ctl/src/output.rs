@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
-use crate::{failure::Failure, fields, rows};
+use crate::{failure::Failure, fields, rows, waiting::Waiting};
 
 /// What records are printed as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Output {
     /// Jobs, one a line, or as a `JobList` with what [`Output::warn`] said elsewhere.
     pub(crate) fn jobs(&self, jobs: &[Job], warnings: Vec<String>) -> Result<(), Failure> {
         match self.format {
-            Format::Text => self.table(&rows::of_jobs(jobs)),
+            Format::Text => self.table(&rows::of_jobs(jobs, &Waiting::default())),
             Format::Json | Format::Fields(_) => self.records("JobList", jobs, warnings),
         }
     }

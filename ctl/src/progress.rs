@@ -3,12 +3,13 @@
 use std::{
     collections::HashMap,
     io::{self, IsTerminal},
+    time::Instant,
 };
 
 use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::rows::describe;
+use crate::{pace::Pace, rows::describe};
 
 /// Shows jobs as they change.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ struct Shown {
     bar: ProgressBar,
     /// Phase and section of the last line.
     last: Option<(Phase, u32)>,
+    pace: Pace,
 }
 
 impl ProgressView {
@@ -46,19 +48,47 @@ impl ProgressView {
         let shown = self.running.entry(job.id).or_insert_with(|| Shown {
             bar: self.bars.add(bar(job)),
             last: None,
+            pace: Pace::default(),
         });
         let Some(progress) = progress else {
             return;
         };
+        shown.pace.note(progress, Instant::now());
         if self.on_terminal {
             shown.bar.set_length(total_steps(progress));
             shown.bar.set_position(finished_steps(progress));
-            shown.bar.set_message(describe(progress));
+            shown.bar.set_message(match shown.pace.describe(progress) {
+                Some(pace) => format!("{}, {pace}", describe(progress)),
+                None => describe(progress),
+            });
         } else if shown.last.replace((progress.phase, progress.section))
             != Some((progress.phase, progress.section))
         {
             eprintln!("job {}: {}", job.id, describe(progress));
         }
+    }
+}
+
+impl ProgressView {
+    /// Prints a line, above the bars.
+    pub(crate) fn say(&self, line: &str) {
+        if self.on_terminal {
+            // A terminal that is gone shows nothing.
+            let _ = self.bars.println(line);
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
+    /// Draws no bar until [`ProgressView::unhide`], so that a user can be asked something.
+    pub(crate) fn hide(&self) {
+        let _ = self.bars.clear();
+        self.bars.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    /// Draws the bars again.
+    pub(crate) fn unhide(&self) {
+        self.bars.set_draw_target(ProgressDrawTarget::stderr());
     }
 }
 

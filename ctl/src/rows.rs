@@ -10,10 +10,10 @@ use framepack_jobs::{
     Timestamp, settings::Origin,
 };
 
-use crate::{memory, output::Table};
+use crate::{memory, output::Table, waiting::Waiting};
 
 /// Jobs, one a row; the last cell is the video, or why there is none.
-pub(crate) fn of_jobs(jobs: &[Job]) -> Table<6> {
+pub(crate) fn of_jobs(jobs: &[Job], waiting: &Waiting) -> Table<6> {
     Table {
         header: ["ID", "STATE", "PROGRESS", "NAME", "SUBMITTED", "RESULT"],
         rows: jobs
@@ -25,7 +25,9 @@ pub(crate) fn of_jobs(jobs: &[Job]) -> Table<6> {
                     progress(job),
                     job.name.clone(),
                     job.submitted_at.to_string(),
-                    result(job),
+                    waiting
+                        .reason(job)
+                        .map_or_else(|| result(job), str::to_owned),
                 ]
             })
             .collect(),
@@ -58,12 +60,13 @@ pub(crate) fn of_queue(jobs: &[QueueEntry]) -> Table<7> {
 const INDENTED: &str = "\n           ";
 
 /// Everything about one job, a line for each thing.
-pub(crate) fn details(job: &Job) -> Vec<String> {
+pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
     let mut lines = vec![
         ("job", job.id.to_string()),
         ("name", job.name.clone()),
         ("state", state(job).to_owned()),
         ("progress", progress(job)),
+        ("waits", waiting.reason(job).unwrap_or_default().to_owned()),
         ("submitted", job.submitted_at.to_string()),
     ];
     match &job.state {

@@ -5,7 +5,7 @@ mod folder_thread;
 mod workers;
 
 use std::{
-    future::Future,
+    future::{Future, pending},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -27,6 +27,8 @@ use crate::{
     metrics::{self, Metrics, Totals},
     notify::{self, Notify},
     opening::open_store,
+    owner::Owner,
+    queue::QueueHandle,
     record::Record,
     retention::Retention,
     server::{self, Service},
@@ -39,8 +41,13 @@ use crate::{
 /// Time for the workers to end when the daemon stops; each needs a second at most, unless it has to be killed.
 const WORKERS_GRACE: Duration = Duration::from_secs(20);
 
-/// Runs the daemon until `stop` resolves, then shuts it down cleanly: a running job goes back into the queue.
-pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
+/// Runs the daemon until `stop` resolves, then shuts it down cleanly: a running job goes back into the queue. An owner may
+/// also leave, and the daemon stop once its jobs have ended.
+pub async fn run(
+    loaded: Loaded,
+    stop: impl Future<Output = ()>,
+    owner: Option<Owner>,
+) -> Result<()> {
     tokio::pin!(stop);
     let notify = Notify::from_environment();
     let setup = select! {
@@ -60,8 +67,10 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     let paths = setup.config.paths.clone();
     let mut daemon = Daemon::start(setup, opened, notify).await?;
     say_ready(&paths);
+    let finished = jobs_finished(owner, daemon.core.queue.clone());
     let lost = select! {
         () = &mut stop => None,
+        () = finished => None,
         part = daemon.part_lost() => Some(part),
     };
     daemon.shut_down().await?;
@@ -70,6 +79,14 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<()> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// Never resolves without an owner.
+async fn jobs_finished(owner: Option<Owner>, queue: QueueHandle) {
+    match owner {
+        Some(owner) => owner.jobs_finished(queue).await,
+        None => pending().await,
+    }
 }
 
 /// What runs.

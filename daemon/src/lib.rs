@@ -3,6 +3,7 @@
 //! # Layout
 //!
 //! - `daemon`: its parts, started and shut down; `setup`: what has to be there before; `shutdown`: how tasks hear of it
+//! - `owner`: who started the daemon for a while, as `framepackctl run` does
 //! - `folder`: the jobs folder, in a thread of its own; its `intake` is the way in for the socket, too
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
 //! - `disk`: start images, videos and free space, each within the time limit of the share that they lie on
@@ -39,6 +40,7 @@ mod nvidia;
 mod offline;
 mod opening;
 mod outage;
+mod owner;
 mod queue;
 mod record;
 mod render;
@@ -57,5 +59,6 @@ pub use self::{
     import_env::import_env,
     log::start as start_log,
     offline::{StateAction, state},
+    owner::Owner,
     start_error::StartError,
 };

@@ -5,6 +5,7 @@
 use std::{
     ffi::OsString,
     fs,
+    future::pending,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -20,7 +21,7 @@ use framepack_jobs::{
     settings::{Origin, described, select},
 };
 use framepack_yaml::{Place, decode, locate};
-use framepackd::{StartError, StateAction};
+use framepackd::{Owner, StartError, StateAction};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
@@ -43,6 +44,11 @@ struct Cli {
     /// Check that the configuration is valid, and exit.
     #[arg(long)]
     check_config: bool,
+
+    /// Stop when standard input is closed, as `framepackctl run` starts it; after the line `finish` on it, when no job is
+    /// left.
+    #[arg(long)]
+    owned: bool,
 
     #[command(subcommand)]
     command: Option<Command>,
@@ -161,13 +167,22 @@ async fn run(cli: &Cli) -> Result<()> {
     framepackd::start_log(&loaded.config.paths.state);
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let owner = cli.owned.then(Owner::on_stdin);
+    let gone = owner.clone();
+    let gone = async move {
+        match gone {
+            Some(owner) => owner.gone().await,
+            None => pending().await,
+        }
+    };
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = gone => {}
         }
     };
-    framepackd::run(loaded, stop).await
+    framepackd::run(loaded, stop, owner).await
 }
 
 async fn state(cli: &Cli, action: &StateAction) -> Result<Exit> {

@@ -7,9 +7,10 @@ use std::{
     time::Instant,
 };
 
-use framepack_config::{Config, Loaded};
+use framepack_bundle::Look as BundleLook;
+use framepack_config::{Config, Loaded, Models};
 use framepack_ipc::control::Note;
-use framepack_jobs::{BundleDefaults, Code, Failure, settings::Setting};
+use framepack_jobs::{BundleDefaults, Code, Failure, Model, settings::Setting};
 use interprocess::local_socket::tokio::Listener;
 use tokio::{
     select,
@@ -20,6 +21,7 @@ use tracing::warn;
 
 use crate::{
     disk::{Disk, LIMIT, Owner},
+    doctor::remedy,
     folder::bundle_defaults,
     folders,
     lacking::DeviceLacks,
@@ -38,7 +40,7 @@ pub(crate) struct Setup {
     pub(crate) settings: Vec<Setting>,
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
-    /// Why there is no bundle, if there is none.
+    /// Why no job can use the bundle, as far as a look at it tells.
     pub(crate) bundle_fault: Option<Failure>,
     /// Weights of its transformer, in its files.
     pub(crate) transformer_bytes: u64,
@@ -182,18 +184,24 @@ fn find(config: Config, about_to: impl Fn(&Path)) -> Result<Found, StartError> {
     let worker = folders::worker_program(&config)?;
     let bundle = &config.models.bundle;
     about_to(bundle);
-    // A machine may have started before the disk with the models is mounted.
-    let opened = framepack_bundle::Bundle::open(bundle);
-    let bundle_fault = opened
-        .err()
-        .map(|error| Failure::new(error.code(), error.to_string()));
+    // The models may not be fetched yet, and a machine may have started before their disk is mounted.
     let look = framepack_bundle::look(bundle, config.models.f1_bundle.as_deref());
     Ok(Found {
         bundle: bundle_defaults(bundle)?,
-        bundle_fault,
+        bundle_fault: fault(&config.models, &look),
         transformer_bytes: look.transformer_bytes,
         worker,
         config,
+    })
+}
+
+/// What every job would meet; what only some would, is left to them.
+fn fault(models: &Models, look: &BundleLook) -> Option<Failure> {
+    let first = look.findings.first()?;
+    let is_of_all = Model::ALL.iter().all(|model| !look.is_sound_for(*model));
+    is_of_all.then(|| Failure {
+        hint: Some(remedy(models, first)),
+        ..Failure::new(first.code, first.message.clone())
     })
 }
 

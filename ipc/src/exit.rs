@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use framepack_jobs::{Class, Job, StateName};
 
-/// How a command ended. 130 (interrupted) is the shell's word for SIGINT, which is not caught.
+/// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or nothing to complain of.
@@ -37,6 +37,8 @@ pub enum Exit {
     Degraded = 13,
     /// The store is damaged.
     StateDamaged = 14,
+    /// A user interrupted the command, and the job goes on: the shell's number for SIGINT, which only `run` catches.
+    Interrupted = 130,
 }
 
 impl Exit {

@@ -28,3 +28,7 @@ pub mod worker;
 pub use envelope::{Envelope, ErrorEnvelope};
 pub use error::ErrorBody;
 pub use exit::Exit;
+
+/// The line on framepackd's standard input by which whoever started it with `--owned` lets go of it: it stops once its
+/// jobs have ended, not when the input is closed.
+pub const FINISH: &str = "finish";

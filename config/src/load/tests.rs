@@ -34,7 +34,7 @@ fn merged(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
 }
 
 #[test]
-fn five_keys_are_enough() {
+fn paths_and_models_are_enough() {
     let config = merged(MINIMAL, &[]).unwrap();
     let at = |path: &str| PathBuf::from("/etc/framepackd").join(path);
     assert_eq!(
@@ -49,6 +49,7 @@ fn five_keys_are_enough() {
             },
             models: Models {
                 bundle: at("models/demo"),
+                is_hub_cache: false,
                 f1_bundle: None,
             },
             worker: Worker {
@@ -386,7 +387,6 @@ line 18, column 1: priority: unknown key (set it in the job file)
 paths.jobs: required, but not set
 paths.outputs: required, but not set
 paths.socket: required, but not set
-models.bundle: required, but not set
 FRAMEPACKD_SPOOL_MODE: `pol` is not a watch mode; expected auto, events or poll (did you mean `poll`?)";
     assert_eq!(merged(text, &environment).unwrap_err(), expected);
 }
@@ -402,10 +402,35 @@ fn folders_in_each_others_way_are_refused() {
 #[test]
 fn required_keys_are_named() {
     let expected = "\
-paths.outputs: required, but not set
-models.bundle: required, but not set";
+paths.outputs: required, but not set";
     let text = "paths: {jobs: a, state: b, socket: c}\n";
     assert_eq!(merged(text, &[]).unwrap_err(), expected);
+}
+
+#[test]
+fn models_are_by_default_where_the_hubs_programs_keep_them() {
+    let text = "paths: {jobs: jobs, state: state, outputs: /videos, socket: run/socket}\n";
+    let home = ("HOME", "/home/user");
+    for (environment, bundle) in [
+        (&[home][..], "/home/user/.cache/huggingface/hub"),
+        (
+            &[home, ("XDG_CACHE_HOME", "/cache")],
+            "/cache/huggingface/hub",
+        ),
+        (&[home, ("HF_HOME", "/hf")], "/hf/hub"),
+        (
+            &[("HF_HOME", "/hf"), ("HF_HUB_CACHE", "models")],
+            "/home/user/models",
+        ),
+        (
+            &[home, ("HF_HOME", "")],
+            "/home/user/.cache/huggingface/hub",
+        ),
+        (&[], "/etc/framepackd/models"),
+    ] {
+        let config = merged(text, environment).unwrap();
+        assert_eq!(config.models.bundle, Path::new(bundle), "{environment:?}");
+    }
 }
 
 #[test]

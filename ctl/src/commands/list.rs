@@ -5,7 +5,14 @@ use framepack_jobs::Job;
 
 use framepack_ipc::Exit;
 
-use crate::{cli::List, daemon::Daemon, failure::Failure, output::Output};
+use crate::{
+    cli::List,
+    daemon::Daemon,
+    failure::Failure,
+    output::{Format, Output},
+    rows,
+    waiting::Waiting,
+};
 
 pub(crate) fn run(arguments: List, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
@@ -13,6 +20,9 @@ pub(crate) fn run(arguments: List, daemon: &Daemon, output: &Output) -> Result<E
         states: arguments.state,
     });
     let jobs = daemon.jobs(&request)?;
-    output.jobs(&jobs, Vec::new())?;
+    match output.format {
+        Format::Text => output.table(&rows::of_jobs(&jobs, &Waiting::of(&jobs, daemon)?))?,
+        Format::Json | Format::Fields(_) => output.records("JobList", &jobs, Vec::new())?,
+    }
     Ok(Exit::Ok)
 }

@@ -7,12 +7,15 @@ mod doctor;
 mod explain;
 mod folder;
 mod gpu;
+mod init;
 mod list;
 mod logs;
 mod metrics;
+mod models;
 mod ping;
 mod plan;
 mod queue;
+mod run;
 mod show;
 mod state;
 mod submit;
@@ -33,6 +36,9 @@ use crate::{
 pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
     let daemon = Daemon { socket: cli.socket };
     match cli.command {
+        Command::Run(arguments) => run::run(&arguments, daemon, output),
+        Command::Init(arguments) => init::run(&arguments, output),
+        Command::Models(arguments) => models::run(&arguments),
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),
         Command::List(arguments) => list::run(arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),

@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     output::{Format, Output, print_lines},
     rows,
+    waiting::Waiting,
 };
 
 pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
@@ -21,9 +22,10 @@ pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Ex
     let jobs = daemon.jobs(&request)?;
     match output.format {
         Format::Text => {
+            let waiting = Waiting::of(&jobs, daemon)?;
             let details: Vec<String> = jobs
                 .iter()
-                .map(|job| rows::details(job).join("\n"))
+                .map(|job| rows::details(job, &waiting).join("\n"))
                 .collect();
             print_lines(&[details.join("\n\n")])?;
         }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Resul
 }
 
 /// What the user should know about a submission.
-fn remarks(submission: &Submission) -> Vec<String> {
+pub(super) fn remarks(submission: &Submission) -> Vec<String> {
     let job = &submission.job;
     let mut remarks = job.warnings.clone();
     match submission.outcome {

@@ -18,6 +18,7 @@ use crate::{
     worker::{Circumstances, KnownGpus},
 };
 
+pub(crate) use self::models::remedy;
 use self::{
     devices::nvidia,
     folders::{jobs, outputs, readable, socket, space_for_state, space_for_videos, state},
@@ -109,7 +110,10 @@ impl Doctor {
         let folder = models.bundle.clone();
         let look = move || framepack_bundle::look(&models.bundle, models.f1_bundle.as_deref());
         match disk.at(&folder, look).await {
-            Ok(look) => (bundle(KEY, &folder, &look), look.transformer_bytes),
+            Ok(look) => (
+                bundle(KEY, &self.config.models, &look),
+                look.transformer_bytes,
+            ),
             Err(silent) => (Check::failed(KEY, silent.to_string(), SILENT_FIX), 0),
         }
     }

@@ -46,6 +46,15 @@ codes! {
     TOO_SLOW "FP1015", Timeout, Job,
         "message started but not completed within ten seconds",
         "find out why the client stopped in the middle of a message";
+    PROGRAM_MISSING "FP1016", Usage, Farm,
+        "program that framepackctl starts is not installed",
+        "install it beside framepackctl, or in a folder of PATH";
+    FILE_EXISTS "FP1017", Conflict, Job,
+        "file that a command would write exists already",
+        "choose another name or folder, or remove the file";
+    OWN_DAEMON "FP1018", Internal, Farm,
+        "framepackd that `framepackctl run` started for a job ended before the job",
+        "the message has the end of its log; start a daemon with `framepackd --config FILE`, and see `framepackctl doctor`";
     QUEUE_FULL "FP1020", Resource, Farm,
         "queue has as many jobs as `queue.max_jobs` allows",
         "submit again when some jobs have ended, or raise `queue.max_jobs`";

@@ -1,0 +1,69 @@
+//! Signals that end a command, as events; and what `run` makes of them.
+
+mod question;
+
+use std::{io, sync::mpsc::Sender, thread};
+
+use nix::sys::signal::{SigSet, Signal};
+
+pub(crate) use question::{Answer, ask, can_ask};
+
+use crate::follow::{Event, Ownership};
+
+/// From now on these signals do not end the process, and are events. Called before any other thread is started, since
+/// threads inherit which signals they do not take.
+pub(crate) fn listen(events: Sender<Event>) -> io::Result<()> {
+    let mut signals = SigSet::empty();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        signals.add(signal);
+    }
+    signals.thread_block()?;
+    thread::spawn(move || {
+        while let Ok(signal) = signals.wait() {
+            if events.send(Event::Signal(signal)).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// How far a user has interrupted `run`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Not at all.
+    Following,
+    /// It was asked whether the job is to go on.
+    Asking,
+    /// The job is being cancelled.
+    Cancelling,
+}
+
+/// What a signal comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Response {
+    /// Ask whether the job is to go on.
+    Ask,
+    /// Cancel the job, and wait until that is done.
+    Cancel,
+    /// Leave the job to its daemon.
+    Leave,
+    /// Wait no longer for a job that is being cancelled.
+    GiveUp,
+}
+
+impl Response {
+    /// What is done about a signal. Without a terminal nobody can be asked: the job goes on in a daemon that is there
+    /// anyway, and is cancelled in one that was started for it.
+    pub(crate) fn to(signal: Signal, stage: Stage, ownership: Ownership) -> Self {
+        match (stage, signal) {
+            (Stage::Cancelling, _) => Self::GiveUp,
+            (Stage::Asking, Signal::SIGINT) => Self::Cancel,
+            (Stage::Following, Signal::SIGINT) if can_ask() => Self::Ask,
+            _ => match ownership {
+                Ownership::Shared => Self::Leave,
+                Ownership::Own => Self::Cancel,
+            },
+        }
+    }
+}

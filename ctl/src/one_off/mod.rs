@@ -1,0 +1,184 @@
+//! A daemon for one job: framepackd on a private socket, with a state folder of its own.
+//!
+//! It is spoken to like any other. It ends when framepackctl does, however that ends: it waits for the end of its standard
+//! input, a pipe whose other end is here ([`FINISH`] lets go of it before).
+
+mod folder;
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs::{self, File},
+    io::Write,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    sync::mpsc::Receiver,
+    time::Duration,
+};
+
+use framepack_ipc::{ErrorBody, FINISH};
+use framepack_jobs::Code;
+
+use crate::{daemon::Daemon, failure::Failure, follow::Event, program};
+
+pub(crate) use folder::{RunFolder, quoted};
+
+/// Time between two looks at a daemon that starts.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+/// How many of the log's last lines are told.
+const MAX_TOLD: usize = 5;
+/// What in the environment belongs to another daemon, or to systemd's idea of framepackctl.
+const FOREIGN: [&str; 13] = [
+    "FRAMEPACKD_PATHS_",
+    "FRAMEPACKD_SOCKET",
+    "FRAMEPACKD_SPOOL_",
+    "FRAMEPACKD_QUEUE_",
+    "FRAMEPACKD_METRICS_",
+    "FRAMEPACKD_RETENTION_",
+    "FRAMEPACKD_DISK_",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "JOURNAL_STREAM",
+    "INVOCATION_ID",
+    "LISTEN_",
+];
+
+/// A daemon that runs.
+#[derive(Debug)]
+pub(crate) struct OneOff {
+    folder: RunFolder,
+    /// `None` once it is let go.
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    process: Child,
+    /// Its standard input.
+    leash: ChildStdin,
+}
+
+impl OneOff {
+    /// Starts it with these models, or with those of its environment, and waits until it answers.
+    pub(crate) fn start(models: Option<&Path>, inbox: &Receiver<Event>) -> Result<Self, Failure> {
+        let program = program::find("framepackd").map_err(Failure::new)?;
+        let folder = RunFolder::create(models).map_err(Failure::new)?;
+        let running = start(&program, models, &folder).map_err(|error| {
+            failed(&folder, &format!("starting {}: {error}", program.display()))
+        })?;
+        let mut daemon = Self {
+            folder,
+            running: Some(running),
+        };
+        daemon.wait_for_answer(inbox)?;
+        Ok(daemon)
+    }
+
+    fn wait_for_answer(&mut self, inbox: &Receiver<Event>) -> Result<(), Failure> {
+        let daemon = self.daemon();
+        while daemon.connect().is_err() {
+            self.check()?;
+            if let Ok(Event::Signal(_)) = inbox.recv_timeout(LOOK_PAUSE) {
+                return Err(Failure::Interrupted);
+            }
+        }
+        Ok(())
+    }
+
+    /// The way to it.
+    pub(crate) fn daemon(&self) -> Daemon {
+        Daemon {
+            socket: self.folder.socket(),
+        }
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// That it has not ended by itself.
+    pub(crate) fn check(&mut self) -> Result<(), Failure> {
+        let Some(running) = &mut self.running else {
+            return Ok(());
+        };
+        match running.process.try_wait() {
+            Ok(Some(status)) => Err(ended(&self.folder, status)),
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Lets it go on until its job has ended.
+    pub(crate) fn let_go(mut self) -> Result<(), Failure> {
+        let Some(mut running) = self.running.take() else {
+            return Ok(());
+        };
+        let told = writeln!(running.leash, "{FINISH}");
+        told.map_err(|error| failed(&self.folder, &format!("letting go of framepackd: {error}")))
+    }
+
+    /// Stops it, and waits for that. Returns the folder with all that it has left.
+    pub(crate) fn stop(mut self) -> RunFolder {
+        self.end();
+        self.folder.clone()
+    }
+
+    fn end(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            drop(running.leash);
+            // It can only fail when somebody else has waited for it.
+            let _ = running.process.wait();
+        }
+    }
+}
+
+impl Drop for OneOff {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn start(program: &Path, models: Option<&Path>, folder: &RunFolder) -> std::io::Result<Running> {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        if is_foreign(&name, models.is_some()) {
+            command.env_remove(name);
+        }
+    }
+    let mut process = command
+        .args([OsStr::new("--owned"), OsStr::new("--config")])
+        .arg(folder.config())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(File::create(folder.log())?)
+        // Ctrl-C is for framepackctl.
+        .process_group(0)
+        .spawn()?;
+    let leash = process.stdin.take().expect("it was asked for as a pipe");
+    Ok(Running { process, leash })
+}
+
+fn is_foreign(name: &OsStr, has_models: bool) -> bool {
+    let name = name.to_string_lossy();
+    FOREIGN.iter().any(|foreign| name.starts_with(foreign))
+        || (has_models && name.starts_with("FRAMEPACKD_MODELS_"))
+}
+
+/// What it said before it ended.
+fn ended(folder: &RunFolder, status: ExitStatus) -> Failure {
+    let log = fs::read_to_string(folder.log()).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    let last = lines[lines.len().saturating_sub(MAX_TOLD)..].join("\n  ");
+    failed(
+        folder,
+        &format!("framepackd ended by itself ({status}):\n  {last}"),
+    )
+}
+
+fn failed(folder: &RunFolder, message: &str) -> Failure {
+    let log: PathBuf = folder.log();
+    let error = ErrorBody::new(Code::OWN_DAEMON, message).path(log.display().to_string());
+    Failure::new(error)
+}
