@@ -12,6 +12,8 @@ COPY ?= cp -a
 bindir := $(PREFIX)/bin
 libdir := $(PREFIX)/lib
 docdir := $(PREFIX)/share/doc/framepackd
+# framepackctl looks for `--models demo` here, from its own folder.
+demodir := $(PREFIX)/share/framepackd/models/demo
 PYTHON_ENV := .venv-parity
 # `off`: `make lint` does without the database of advisories, which it fetches from the network.
 ADVISORIES ?= on
@@ -68,7 +70,7 @@ install: build install-files
 # The worker finds libtorch in ../lib/framepack beside its own folder. A configuration that is there is kept.
 install-files:
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/framepack $(libdir)/systemd/system $(libdir)/sysusers.d \
-		$(libdir)/tmpfiles.d $(docdir)/examples/inputs $(SYSCONFDIR)/framepackd)
+		$(libdir)/tmpfiles.d $(docdir)/examples/inputs $(demodir) $(SYSCONFDIR)/framepackd)
 	install -m 755 target/release/framepackd target/release/framepackctl target/release/framepack-worker $(DESTDIR)$(bindir)/
 	$(COPY) --remove-destination .libtorch/. $(DESTDIR)$(libdir)/framepack/
 	rm -rf $(DESTDIR)$(libdir)/framepack/torch/include $(DESTDIR)$(libdir)/framepack/nvidia/cu13/include
@@ -81,3 +83,5 @@ install-files:
 	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md config/framepackd.yaml $(DESTDIR)$(docdir)/
 	install -m 644 jobs/examples/*.yaml jobs/examples/README.md $(DESTDIR)$(docdir)/examples/
 	install -m 644 jobs/examples/inputs/* $(DESTDIR)$(docdir)/examples/inputs/
+	cp -R models/demo/. $(DESTDIR)$(demodir)/
+	rm -rf $(DESTDIR)$(demodir)/training

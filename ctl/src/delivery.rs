@@ -198,7 +198,7 @@ mod tests {
             let target = Target::new(&path, Existing::Keep).unwrap();
             fs::write(&path, "old").unwrap();
             let refused = Target::new(&path, Existing::Keep).unwrap_err();
-            assert_eq!(refused.code, Code::FILE_EXISTS.into());
+            assert_eq!(refused.code, Code::FILE_EXISTS);
             // It came after the first look.
             let refused = target.put(&video, how).unwrap_err();
             let hint = format!("the video is {}", video.display());
@@ -227,6 +227,6 @@ mod tests {
     fn a_folder_that_is_missing_is_told_before_anything_is_rendered() {
         let missing = Path::new("/nonexistent/folder/out.mp4");
         let refused = Target::new(missing, Existing::Keep).unwrap_err();
-        assert_eq!(refused.code, Code::UNWRITABLE_FILE.into());
+        assert_eq!(refused.code, Code::UNWRITABLE_FILE);
     }
 }

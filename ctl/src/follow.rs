@@ -13,41 +13,18 @@ use framepack_ipc::{
     queue::{Change, ChangeRequest, Scope, Standing},
 };
 use framepack_jobs::{Job, JobState, Selector};
-use nix::sys::signal::Signal;
 
 use crate::{
     daemon::Daemon,
+    event::{Answer, Event, Ownership},
     failure::Failure,
-    interrupt::{Answer, Response, Stage, ask},
+    interrupt::{Response, Stage, ask},
+    output::remark,
     progress::ProgressView,
 };
 
 /// Time between two looks at why a job waits.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
-
-/// Whose daemon renders the job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ownership {
-    /// It was there before.
-    Shared,
-    /// It was started for the job.
-    Own,
-}
-
-/// What is waited for.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// The job is like this now.
-    Job(Box<Job>),
-    /// It has ended.
-    End,
-    /// The daemon tells nothing any more.
-    Lost(ClientError),
-    /// The process got this.
-    Signal(Signal),
-    /// A user has answered.
-    Answered(Answer),
-}
 
 /// How following a job ended.
 #[derive(Debug)]
@@ -98,17 +75,20 @@ impl Follow<'_> {
                     Answer::Leave => return Ok(Ended::Left(job)),
                     Answer::Cancel => self.cancel(&job, &mut stage, &mut view)?,
                 },
-                Ok(Event::Answered(_)) => {}
                 Err(RecvTimeoutError::Timeout) if stage == Stage::Following => {
                     self.look(&job, &mut view, &mut reason)?;
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Event::Answered(_)) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => unreachable!("a sender is in `self`"),
             }
         }
     }
 
     fn cancel(&self, job: &Job, stage: &mut Stage, view: &mut ProgressView) -> Result<(), Failure> {
+        if *stage == Stage::Asking {
+            // The question's line may not be at its end.
+            remark("");
+        }
         *stage = Stage::Cancelling;
         view.unhide();
         view.say(&format!("cancelling job {}", job.id));

@@ -6,9 +6,9 @@ use std::{io, sync::mpsc::Sender, thread};
 
 use nix::sys::signal::{SigSet, Signal};
 
-pub(crate) use question::{Answer, ask, can_ask};
+pub(crate) use question::{ask, can_ask};
 
-use crate::follow::{Event, Ownership};
+use crate::event::{Event, Ownership};
 
 /// From now on these signals do not end the process, and are events. Called before any other thread is started, since
 /// threads inherit which signals they do not take.

@@ -9,6 +9,7 @@ mod commands;
 mod daemon;
 mod delivery;
 mod demo;
+mod event;
 mod failure;
 mod fields;
 mod follow;

@@ -167,6 +167,11 @@ pub(crate) fn print_lines(lines: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A line for people beside the output. When nobody sees it, nothing is left to do.
+pub(crate) fn remark(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// A cell must break neither its line nor its column.
 fn one_line(cell: &str) -> String {
     cell.replace(['\t', '\n', '\r'], " ")

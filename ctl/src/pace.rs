@@ -43,7 +43,7 @@ impl Pace {
                 return;
             }
         }
-        self.last = Some((progress.clone(), now));
+        self.last = Some((*progress, now));
     }
 
     /// `1.41 s/step, 3 min left`, once two steps were seen.

@@ -9,7 +9,7 @@ use std::{
 use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{pace::Pace, rows::describe};
+use crate::{output::remark, pace::Pace, rows::describe};
 
 /// Shows jobs as they change.
 #[derive(Debug)]
@@ -56,11 +56,11 @@ impl ProgressView {
         shown.pace.note(progress, Instant::now());
         if self.on_terminal {
             shown.bar.set_length(total_steps(progress));
-            shown.bar.set_position(finished_steps(progress));
             shown.bar.set_message(match shown.pace.describe(progress) {
                 Some(pace) => format!("{}, {pace}", describe(progress)),
                 None => describe(progress),
             });
+            shown.bar.set_position(finished_steps(progress));
         } else if shown.last.replace((progress.phase, progress.section))
             != Some((progress.phase, progress.section))
         {
@@ -76,7 +76,7 @@ impl ProgressView {
             // A terminal that is gone shows nothing.
             let _ = self.bars.println(line);
         } else {
-            eprintln!("{line}");
+            remark(line);
         }
     }
 

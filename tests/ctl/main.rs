@@ -7,10 +7,13 @@
 mod config;
 mod fake_daemon;
 mod fixtures;
+mod init;
 mod jobs;
+mod models;
 mod offline;
 mod plan;
 mod queue;
+mod run;
 mod submit;
 
 use std::{

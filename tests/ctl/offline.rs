@@ -39,6 +39,10 @@ fn help_version_and_completions_need_no_daemon() {
         (&["--version"], env!("CARGO_PKG_VERSION")),
         (&["completions", "bash"], "complete -F"),
         (&["completions", "zsh"], "#compdef framepackctl"),
+        (&["completions", "bash"], "framepackctl__subcmd__run)"),
+        (&["completions", "bash"], "framepackctl__subcmd__init)"),
+        (&["completions", "bash"], "framepackctl__subcmd__models)"),
+        (&["run", "--help"], "--image <FILE>"),
     ] {
         let ended = offline(arguments);
         assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.stderr);

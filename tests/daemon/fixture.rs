@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -115,6 +115,26 @@ impl Farm {
     pub(crate) fn start_program(&mut self, program: &Path) {
         self.daemon = Some(self.command(program).spawn().unwrap());
         self.wait_for_answer();
+    }
+
+    /// Starts the daemon as one of whoever has the other end of its standard input, which is returned.
+    pub(crate) fn start_owned(&mut self) -> ChildStdin {
+        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_framepackd")));
+        let mut daemon = command
+            .arg("--owned")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = daemon.stdin.take().expect("it was asked for as a pipe");
+        self.daemon = Some(daemon);
+        self.wait_for_answer();
+        stdin
+    }
+
+    /// Waits for the daemon to end by itself.
+    pub(crate) fn ended_by_itself(&mut self) -> ExitStatus {
+        let mut daemon = self.daemon.take().expect("the daemon was started");
+        daemon.wait().unwrap()
     }
 
     fn wait_for_answer(&mut self) {

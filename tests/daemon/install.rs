@@ -54,6 +54,15 @@ fn installed_programs_find_libtorch_and_each_other() {
         let output = run(Command::new(program(name)).arg("--version").env_clear());
         assert!(output.status.success(), "{name}: {}", text(&output));
     }
+    let farm = tempfile::tempdir().unwrap();
+    let init = run(Command::new(program("framepackctl"))
+        .arg("init")
+        .arg(farm.path()));
+    assert!(init.status.success(), "{}", text(&init));
+    let written = fs::read_to_string(farm.path().join("framepackd.yaml")).unwrap();
+    let demo = root.join("usr/share/framepackd/models/demo");
+    assert!(written.contains(demo.to_str().unwrap()), "{written}");
+
     let config = root.join("etc/framepackd/framepackd.yaml");
     let checked = run(Command::new(program("framepackd"))
         .arg("--check-config")

@@ -1,5 +1,7 @@
 //! The same with the real worker, on the tiny random bundle of `tests/fixtures`: folder → mp4.
 
+mod first_video;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -31,7 +31,7 @@ const FOLDERS: [&str; 2] = ["jobs", "examples"];
 
 pub(crate) fn run(arguments: &Init, output: &Output) -> Result<Exit, Failure> {
     let root = &arguments.folder;
-    let config = CONFIG.replace("@models@\n", &models(arguments.models.as_ref())?);
+    let config = CONFIG.replace("@models@", &models(arguments.models.as_ref())?);
     let files: [(&str, &[u8]); 4] = [
         ("framepackd.yaml", config.as_bytes()),
         ("README.md", README.as_bytes()),

@@ -36,7 +36,7 @@ use crate::{
 pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
     let daemon = Daemon { socket: cli.socket };
     match cli.command {
-        Command::Run(arguments) => run::run(&arguments, daemon, output),
+        Command::Run(arguments) => run::run(&arguments, &daemon, output),
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Models(arguments) => models::run(&arguments),
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),

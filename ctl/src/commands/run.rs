@@ -1,34 +1,36 @@
 //! `run`: one job from its files to its video, in the daemon that is there or in one of its own.
 
+mod request;
+
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc::{self, Receiver, Sender},
 };
 
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope, Exit,
     client::ClientError,
-    control::{Request, Response, SubmitRequest},
+    control::{DEFAULT_SOCKET, Request, Response, SubmitRequest},
 };
 use framepack_jobs::{Code, Job, JobState};
-use serde_json::Value;
 
-use super::submit::{read, remarks};
+use super::submit::remarks;
 use crate::{
-    cli::Run,
+    cli::{Bundle, Run},
     daemon::Daemon,
     delivery::{Existing, How, Target},
+    event::{Event, Ownership},
     failure::Failure,
-    follow::{Ended, Event, Follow, Ownership, no_outage},
+    follow::{Ended, Follow, no_outage},
     interrupt,
     one_off::{OneOff, RunFolder},
-    output::{Format, Output, print_lines},
+    output::{Format, Output, print_lines, remark},
 };
 
-pub(crate) fn run(arguments: &Run, daemon: Daemon, output: &Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Run, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
-    let request = request(arguments).map_err(Failure::new)?;
+    let request = request::of(arguments).map_err(Failure::new)?;
     let target = arguments.target().map_err(Failure::new)?;
     let (events, inbox) = mpsc::channel();
     interrupt::listen(events.clone()).map_err(|error| {
@@ -41,11 +43,11 @@ pub(crate) fn run(arguments: &Run, daemon: Daemon, output: &Output) -> Result<Ex
         inbox,
         output,
     };
-    let is_there = arguments.models.is_none() && is_there(&daemon)?;
+    let is_there = arguments.models.is_none() && is_there(daemon)?;
     if is_there {
-        return run.in_shared(&daemon, target.as_ref());
+        return run.in_shared(daemon, target.as_ref());
     }
-    let models = arguments.models.as_ref().map(|models| models.folder());
+    let models = arguments.models.as_ref().map(Bundle::folder);
     let models = models.transpose().map_err(Failure::new)?;
     let target = target.map_or_else(Target::here, Ok).map_err(Failure::new)?;
     run.in_own(models.as_deref(), &target)
@@ -53,9 +55,10 @@ pub(crate) fn run(arguments: &Run, daemon: Daemon, output: &Output) -> Result<Ex
 
 impl Run {
     fn target(&self) -> Result<Option<Target>, ErrorBody> {
-        let existing = match self.force {
-            true => Existing::Replace,
-            false => Existing::Keep,
+        let existing = if self.force {
+            Existing::Replace
+        } else {
+            Existing::Keep
         };
         let target = self.output.as_ref();
         target.map(|path| Target::new(path, existing)).transpose()
@@ -75,47 +78,6 @@ fn is_there(daemon: &Daemon) -> Result<bool, Failure> {
     }
 }
 
-/// What the daemon is given: a job file, or one made of the arguments.
-fn request(arguments: &Run) -> Result<SubmitRequest, ErrorBody> {
-    let seconds = arguments.seconds.iter();
-    let seconds = seconds.map(|seconds| format!("length.seconds={seconds}"));
-    let set: Vec<String> = seconds.chain(arguments.set.iter().cloned()).collect();
-    match (&arguments.file, &arguments.image) {
-        (Some(file), _) => read(file, &set),
-        (None, Some(image)) => of_image(image, arguments.prompt.as_deref(), set),
-        (None, None) => unreachable!("the command line requires one of them"),
-    }
-}
-
-fn of_image(
-    image: &Path,
-    prompt: Option<&str>,
-    set: Vec<String>,
-) -> Result<SubmitRequest, ErrorBody> {
-    let unreadable = |error: io::Error| {
-        let path = image.display().to_string();
-        ErrorBody::new(Code::UNREADABLE_FILE, format!("reading {path}: {error}")).path(path)
-    };
-    let absolute = std::path::absolute(image).map_err(unreadable)?;
-    absolute.metadata().map_err(unreadable)?;
-    // JSON is YAML, and quotes everything.
-    let quoted = |text: &str| Value::from(text).to_string();
-    let mut yaml = format!(
-        "api: framepack/v1\nstart:\n  image: {}\n",
-        quoted(&absolute.to_string_lossy())
-    );
-    if let Some(prompt) = prompt {
-        yaml += &format!("prompt: {}\n", quoted(prompt));
-    }
-    let stem = absolute.file_stem().unwrap_or_default();
-    Ok(SubmitRequest {
-        yaml,
-        stem: stem.to_string_lossy().into_owned(),
-        folder: absolute.parent().map(PathBuf::from).unwrap_or_default(),
-        set,
-    })
-}
-
 /// A job that is to be rendered, and what happens meanwhile.
 struct Running<'a> {
     request: SubmitRequest,
@@ -126,8 +88,8 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn in_shared(self, daemon: &Daemon, target: Option<&Target>) -> Result<Exit, Failure> {
-        let (ended, remarks) = self.render(daemon, Ownership::Shared)?;
-        match ended {
+        let (job, remarks) = self.submit(daemon)?;
+        match self.follow(daemon, Ownership::Shared, job)? {
             Ended::Finished(mut job) => {
                 if let Some(target) = target {
                     deliver(&mut job, target, How::Copy)?;
@@ -135,7 +97,11 @@ impl Running<'_> {
                 tell(&job, remarks, self.output)
             }
             Ended::Left(job) => {
-                eprintln!("job {0} goes on; framepackctl wait {0}", job.id);
+                let id = job.id;
+                remark(&format!(
+                    "job {id} goes on; to follow it: {} wait {id}",
+                    client(daemon)
+                ));
                 Ok(Exit::Interrupted)
             }
             Ended::GivenUp => Ok(Exit::Interrupted),
@@ -145,15 +111,19 @@ impl Running<'_> {
     fn in_own(self, models: Option<&Path>, target: &Target) -> Result<Exit, Failure> {
         let mut own = OneOff::start(models, &self.inbox)?;
         let daemon = own.daemon();
-        if let Err(outage) = no_outage(&daemon) {
-            own.stop().remove();
-            return Err(outage);
-        }
-        let rendered = self.render(&daemon, Ownership::Own);
-        let (ended, remarks) = match rendered {
-            Ok(rendered) => rendered,
+        let mended = no_outage(&daemon).map_err(|outage| with_demo(outage, models));
+        let (job, remarks) = match mended.and_then(|()| self.submit(&daemon)) {
+            Ok(submitted) => submitted,
             Err(failure) => {
                 // That the daemon has ended says more than that it does not answer.
+                own.check()?;
+                own.stop().remove();
+                return Err(failure);
+            }
+        };
+        let ended = match self.follow(&daemon, Ownership::Own, job) {
+            Ok(ended) => ended,
+            Err(failure) => {
                 let failure = own.check().err().unwrap_or(failure);
                 kept(&own.stop());
                 return Err(failure);
@@ -172,13 +142,11 @@ impl Running<'_> {
                 tell(&job, remarks, self.output)
             }
             Ended::Left(job) => {
-                eprintln!(
-                    "job {} goes on; its video will be {}; framepackctl --socket {} wait {}",
-                    job.id,
-                    job.output.display(),
-                    own.folder().socket().display(),
-                    job.id,
-                );
+                let (id, client) = (job.id, client(&daemon));
+                let video = job.output.display();
+                remark(&format!(
+                    "job {id} goes on; its video will be {video}; to follow it: {client} wait {id}"
+                ));
                 own.let_go()?;
                 Ok(Exit::Interrupted)
             }
@@ -189,25 +157,44 @@ impl Running<'_> {
         }
     }
 
-    fn render(
-        &self,
-        daemon: &Daemon,
-        ownership: Ownership,
-    ) -> Result<(Ended, Vec<String>), Failure> {
+    /// The job, and what the user should know of it.
+    fn submit(&self, daemon: &Daemon) -> Result<(Box<Job>, Vec<String>), Failure> {
         let request = Request::Submit(self.request.clone());
         let Response::Submitted(submission) = daemon.ask(&request)? else {
             return Err(ClientError::Unexpected.into());
         };
         let remarks = remarks(&submission);
         self.output.warn(&remarks)?;
+        Ok((submission.job, remarks))
+    }
+
+    fn follow(
+        &self,
+        daemon: &Daemon,
+        ownership: Ownership,
+        job: Box<Job>,
+    ) -> Result<Ended, Failure> {
         let follow = Follow {
             daemon,
             ownership,
             events: &self.events,
             inbox: &self.inbox,
         };
-        Ok((follow.until_ended(submission.job)?, remarks))
+        follow.until_ended(job)
     }
+}
+
+/// What else can be done about models that are missing, where none were named.
+fn with_demo(outage: Failure, models: Option<&Path>) -> Failure {
+    let Failure::Error(mut envelope) = outage else {
+        return outage;
+    };
+    if models.is_none()
+        && let Some(hint) = &mut envelope.error.hint
+    {
+        hint.push_str("; or try the small ones that come with framepackd: `--models demo`");
+    }
+    Failure::Error(envelope)
 }
 
 /// Puts a finished job's video where it was wanted.
@@ -221,12 +208,20 @@ fn deliver(job: &mut Job, target: &Target, how: How) -> Result<(), Failure> {
 
 /// Names a folder that may help to see what went wrong.
 fn kept(folder: &RunFolder) {
-    eprintln!(
-        "the job's state is kept in {0} with {1}; to go on there: framepackd --config {2}; remove it when it is of no use",
-        folder.path().display(),
-        folder.log().file_name().unwrap_or_default().display(),
-        folder.config().display(),
-    );
+    let (path, config) = (folder.path().display(), folder.config());
+    remark(&format!(
+        "the job's state and framepackd.log are kept in {path}; to go on with it: framepackd --config {}; remove it when you \
+         have seen it",
+        config.display()
+    ));
+}
+
+/// How to speak to this daemon.
+fn client(daemon: &Daemon) -> String {
+    if daemon.socket == Path::new(DEFAULT_SOCKET) {
+        return "framepackctl".to_owned();
+    }
+    format!("framepackctl --socket {}", daemon.socket.display())
 }
 
 /// Prints the video's path, or why there is none.
@@ -242,7 +237,7 @@ fn tell(job: &Job, remarks: Vec<String>, output: &Output) -> Result<Exit, Failur
             let error = ErrorEnvelope::from(ErrorBody::from(failure.clone()));
             error.tell(&mut io::stderr())?;
         }
-        (Format::Text, state) => eprintln!("job {} is {}", job.id, state.name()),
+        (Format::Text, state) => remark(&format!("job {} is {}", job.id, state.name())),
     }
     Ok(Exit::of_finished([job]))
 }

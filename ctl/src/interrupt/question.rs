@@ -1,21 +1,12 @@
 //! The question whether a job is to go on without `run`.
 
 use std::{
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     sync::mpsc::Sender,
     thread,
 };
 
-use crate::follow::Event;
-
-/// What a user says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// The job goes on.
-    Leave,
-    /// The job is cancelled.
-    Cancel,
-}
+use crate::event::{Answer, Event};
 
 /// Whether there is somebody to ask.
 pub(crate) fn can_ask() -> bool {
@@ -24,7 +15,9 @@ pub(crate) fn can_ask() -> bool {
 
 /// Asks; the answer is an event.
 pub(crate) fn ask(job: &str, events: Sender<Event>) {
-    eprint!("\nLeave job {job} running? [Y/n] (Ctrl-C again cancels it) ");
+    let question = format!("\nLeave job {job} running? [Y/n] (Ctrl-C again cancels it) ");
+    // A terminal that is gone answers nothing: that leaves it running.
+    let _ = io::stderr().write_all(question.as_bytes());
     // Nobody joins it: it may wait for its line until the process ends.
     thread::spawn(move || {
         let mut line = String::new();

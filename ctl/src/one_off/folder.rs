@@ -11,7 +11,7 @@ use std::{
 
 use framepack_ipc::ErrorBody;
 
-use crate::delivery::unwritable;
+use crate::{delivery::unwritable, output::remark};
 
 /// Longest path of a Unix socket in bytes.
 const MAX_SOCKET_BYTES: usize = 107;
@@ -66,7 +66,7 @@ impl RunFolder {
     /// Removes it with all that is in it.
     pub(crate) fn remove(self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("warning: removing {}: {error}", self.0.display());
+            remark(&format!("warning: removing {}: {error}", self.0.display()));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
     fs::{self, File},
     io::Write,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::Receiver,
     time::Duration,
@@ -20,7 +20,7 @@ use std::{
 use framepack_ipc::{ErrorBody, FINISH};
 use framepack_jobs::Code;
 
-use crate::{daemon::Daemon, failure::Failure, follow::Event, program};
+use crate::{daemon::Daemon, event::Event, failure::Failure, program};
 
 pub(crate) use folder::{RunFolder, quoted};
 
@@ -72,8 +72,16 @@ impl OneOff {
             folder,
             running: Some(running),
         };
-        daemon.wait_for_answer(inbox)?;
-        Ok(daemon)
+        match daemon.wait_for_answer(inbox) {
+            Ok(()) => Ok(daemon),
+            Err(failure) => {
+                let folder = daemon.stop();
+                if matches!(failure, Failure::Interrupted) {
+                    folder.remove();
+                }
+                Err(failure)
+            }
+        }
     }
 
     fn wait_for_answer(&mut self, inbox: &Receiver<Event>) -> Result<(), Failure> {
@@ -92,11 +100,6 @@ impl OneOff {
         Daemon {
             socket: self.folder.socket(),
         }
-    }
-
-    /// Its folder.
-    pub(crate) fn folder(&self) -> &RunFolder {
-        &self.folder
     }
 
     /// That it has not ended by itself.
@@ -173,12 +176,12 @@ fn ended(folder: &RunFolder, status: ExitStatus) -> Failure {
     let last = lines[lines.len().saturating_sub(MAX_TOLD)..].join("\n  ");
     failed(
         folder,
-        &format!("framepackd ended by itself ({status}):\n  {last}"),
+        &format!("framepackd ended by itself, {status}:\n  {last}\n "),
     )
 }
 
 fn failed(folder: &RunFolder, message: &str) -> Failure {
-    let log: PathBuf = folder.log();
-    let error = ErrorBody::new(Code::OWN_DAEMON, message).path(log.display().to_string());
-    Failure::new(error)
+    let log = folder.log().display().to_string();
+    let message = format!("{message} (its log: {log})");
+    Failure::new(ErrorBody::new(Code::OWN_DAEMON, message).path(log))
 }

@@ -44,7 +44,7 @@ pub(crate) fn remedy(models: &Models, finding: &Finding) -> String {
         None => {}
     }
     if !models.is_hub_cache {
-        command += &format!(" --to {}", quoted(&models.bundle.display().to_string()));
+        command.extend([" --to ", &quoted(&models.bundle.display().to_string())]);
     }
     format!(
         "run `{command}`, or point models.bundle at a folder with the models, readable by the daemon's user"

@@ -85,6 +85,7 @@ mod tests {
             device: "cuda:1".to_owned(),
             state_dir: "/srv/state".into(),
             models: Models {
+                is_hub_cache: false,
                 bundle: "/srv/models".into(),
                 f1_bundle: None,
             },

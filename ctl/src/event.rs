@@ -1,0 +1,38 @@
+//! What happens while a job is followed.
+
+use framepack_ipc::client::ClientError;
+use framepack_jobs::Job;
+use nix::sys::signal::Signal;
+
+/// What is waited for.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The job is like this now.
+    Job(Box<Job>),
+    /// It has ended.
+    End,
+    /// The daemon tells nothing any more.
+    Lost(ClientError),
+    /// The process got this.
+    Signal(Signal),
+    /// A user has answered whether the job is to go on.
+    Answered(Answer),
+}
+
+/// What a user says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The job goes on.
+    Leave,
+    /// The job is cancelled.
+    Cancel,
+}
+
+/// Whose daemon renders the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    /// It was there before.
+    Shared,
+    /// It was started for the job.
+    Own,
+}
