@@ -44,7 +44,7 @@ pub(crate) fn talk_with(
     let listener = ListenerOptions::new().name(name).create_sync().unwrap();
     let (note, notes) = mpsc::channel();
     thread::spawn(move || {
-        // One command may connect twice: to submit, and to wait.
+        // One command may connect twice: to submit, and to wait; or to list jobs, and to ask what they wait for.
         let mut answers = answers.into_iter();
         while let Ok(stream) = listener.accept() {
             serve(stream, &note, &mut answers);
@@ -77,11 +77,16 @@ fn serve(
             is_greeted = true;
         }
         while is_greeted && let Some(request) = decoder.message::<Request>().unwrap() {
-            let is_submit = matches!(request, Request::Submit(_));
-            note.send(request).unwrap();
-            let count = if is_submit { 1 } else { usize::MAX };
-            for answer in answers.by_ref().take(count) {
+            note.send(request.clone()).unwrap();
+            let is_last = |answer: &Response| match (&request, answer) {
+                (Request::Submit(_), _) => true,
+                (_, answer) => matches!(answer, Response::Jobs { .. }),
+            };
+            for answer in answers.by_ref() {
                 stream.write_all(&encode(&answer)).unwrap();
+                if is_last(&answer) {
+                    break;
+                }
             }
         }
         match stream.read(&mut chunk) {

@@ -15,9 +15,10 @@ use framepack_jobs::{Code, JobState, Model, StateName};
 use crate::{
     fake_daemon::talk,
     fixtures::{cancelled, done, failed, job, running},
+    waiting::nothing_waits,
 };
 
-fn all_jobs() -> Response {
+pub(crate) fn all_jobs() -> Response {
     Response::Jobs {
         jobs: vec![
             job(1, done()),
@@ -30,14 +31,16 @@ fn all_jobs() -> Response {
 
 #[test]
 fn a_list_has_tabs_and_no_header_off_the_terminal() {
-    talk(&["list"], vec![all_jobs()]).ended.assert(
-        0,
-        "1\tdone\t\tcat\t2026-11-23T05:16:08.000001Z\t/outputs/cat-7.mp4\n\
+    talk(&["list"], vec![all_jobs(), nothing_waits()])
+        .ended
+        .assert(
+            0,
+            "1\tdone\t\tcat\t2026-11-23T05:16:08.000001Z\t/outputs/cat-7.mp4\n\
          2\tfailed\t\tcat\t2026-11-23T05:16:08.000001Z\tcat.jpg is not an image [FP2004]\n\
          3\trunning\tsection 2/4 step 18/25\tcat\t2026-11-23T05:16:08.000001Z\t\n\
          4\tqueued\t\tcat\t2026-11-23T05:16:08.000001Z\t\n",
-        "",
-    );
+            "",
+        );
 }
 
 #[test]
@@ -61,9 +64,11 @@ fn json_is_an_envelope_and_fields_are_a_list() {
 
 #[test]
 fn states_are_asked_for_together() {
-    let talk = talk(&["list", "--state", "failed,queued"], vec![all_jobs()]);
+    let answers = vec![all_jobs(), nothing_waits()];
+    let talk = talk(&["list", "--state", "failed,queued"], answers);
     let states = vec![StateName::Failed, StateName::Queued];
-    assert_eq!(talk.requests, [Request::List(ListRequest { states })]);
+    let list = Request::List(ListRequest { states });
+    assert_eq!(talk.requests, [list, Request::Queue]);
 }
 
 #[test]

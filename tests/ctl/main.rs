@@ -15,6 +15,7 @@ mod plan;
 mod queue;
 mod run;
 mod submit;
+mod waiting;
 
 use std::{
     io::Write,

@@ -13,6 +13,7 @@ use crate::{
     fake_daemon::talk,
     fixtures::{done, job, running},
     framepackctl_in,
+    waiting::nothing_waits,
 };
 
 fn view() -> QueueView {
@@ -179,7 +180,8 @@ fn held_paused_and_waiting_jobs_are_told_from_others() {
         *paused = true;
     }
     let jobs = vec![held, again, halted];
-    let stdout = talk(&["list"], vec![Response::Jobs { jobs }]).ended.stdout;
+    let answers = vec![Response::Jobs { jobs }, nothing_waits()];
+    let stdout = talk(&["list"], answers).ended.stdout;
     let columns: Vec<Vec<&str>> = stdout
         .lines()
         .map(|line| line.split('\t').collect())

@@ -3,7 +3,7 @@
 use std::fs;
 
 use framepack_ipc::control::{Request, Response, Stream, Submission, SubmitOutcome};
-use framepack_jobs::{Job, JobSpec, JobState};
+use framepack_jobs::{Job, JobSpec, JobState, Surroundings, settings::Farm};
 
 use crate::{
     fake_daemon::{Talk, talk_with},
@@ -38,7 +38,13 @@ fn a_photo_and_a_prompt_are_a_job_file() {
     else {
         panic!("{:?}", talk.requests);
     };
-    let spec = JobSpec::parse(&request.yaml).unwrap();
+    let surroundings = Surroundings {
+        file_stem: request.stem.clone(),
+        bundle_latent_window: 9,
+        farm: Farm::default(),
+    };
+    let parsed = JobSpec::parse(&request.yaml).unwrap();
+    let spec = parsed.validate(&surroundings).unwrap().spec;
     assert_eq!(spec.prompt, prompt);
     assert!(spec.start.image.is_absolute(), "{:?}", spec.start);
     assert!(spec.start.image.ends_with("cat.jpg"), "{:?}", spec.start);
@@ -64,7 +70,7 @@ fn the_job_decides_the_exit_code() {
         (
             failed(),
             7,
-            "error: cat.jpg is not an image [FP2304]\nhint: ",
+            "error: cat.jpg is not an image [FP2004]\nhint: ",
         ),
         (cancelled(), 8, "job 1 is cancelled\n"),
     ] {

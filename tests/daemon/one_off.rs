@@ -54,10 +54,7 @@ fn a_photo_and_a_sentence_become_a_video_here() {
             .starts_with("photo-")
     );
     assert!(video.metadata().unwrap().len() > 0);
-    assert!(
-        stderr(&output).contains("section 1/2 step 0/3"),
-        "{output:?}"
-    );
+    assert!(stderr(&output).contains("job 1: section 1/2"), "{output:?}");
     assert!(user.states().is_empty(), "{:?}", user.states());
 
     // The same once more, where the name is taken; and where a name was asked for.

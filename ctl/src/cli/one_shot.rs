@@ -15,7 +15,7 @@ pub(crate) struct Run {
     pub(crate) image: Option<PathBuf>,
 
     /// What happens in the video
-    #[arg(long, value_name = "TEXT", requires = "image")]
+    #[arg(long, value_name = "TEXT", requires = "image", conflicts_with = "file")]
     pub(crate) prompt: Option<String>,
 
     /// The video's length; made up to a whole number of sections
