@@ -15,7 +15,7 @@
 //! - `state_dir`: the state directory, its lock and the daemon's identity; `retention`: what of it goes after a time
 //! - `folders`: the folders of the configuration; `start_error`: why the daemon does not start
 //! - `offline`: `framepackd state`, while no daemon runs; `import_env`: `framepackd config import-env`
-//! - `outage`: a fault of the farm that lasts, and when it is tried again
+//! - `outage`: a fault of the farm that lasts, and when it is tried again; `remedy`: what to do about one of the models
 //! - `clock`: the system's clock, and whether it can be believed
 //! - `job_observer`: what happens to jobs, for the log, systemd and the metrics; `log`, `notify`, `metrics`: those three
 //! - `doctor`: checks of what rendering needs; `gpu`: what NVIDIA's library reports
@@ -43,6 +43,7 @@ mod outage;
 mod owner;
 mod queue;
 mod record;
+mod remedy;
 mod render;
 mod retention;
 mod server;

@@ -21,11 +21,11 @@ use tracing::warn;
 
 use crate::{
     disk::{Disk, LIMIT, Owner},
-    doctor::remedy,
     folder::bundle_defaults,
     folders,
     lacking::DeviceLacks,
     notify::Notify,
+    remedy::remedy,
     render::Renderer,
     server::{self, Closed, Roles, serve_closed},
     start_error::StartError,
@@ -200,7 +200,7 @@ fn fault(models: &Models, look: &BundleLook) -> Option<Failure> {
     let first = look.findings.first()?;
     let is_of_all = Model::ALL.iter().all(|model| !look.is_sound_for(*model));
     is_of_all.then(|| Failure {
-        hint: Some(remedy(models, first)),
+        hint: Some(remedy(models, first.code, first.model)),
         ..Failure::new(first.code, first.message.clone())
     })
 }

@@ -55,11 +55,8 @@ fn arguments_and_exit_code_are_those_of_the_program() {
     ] {
         let output = models(&own, elsewhere.path(), arguments);
         let program = elsewhere.path().join("framepack-models");
-        let said: String = [program.to_str().unwrap()]
-            .iter()
-            .chain(arguments)
-            .map(|argument| format!("{argument}|"))
-            .collect();
+        let words = [&[program.to_str().unwrap()], arguments].concat();
+        let said = format!("{}|", words.join("|"));
         assert_eq!(String::from_utf8(output.stdout).unwrap(), said);
         assert_eq!(output.status.code(), Some(23));
     }

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -88,7 +88,10 @@ fn jobs_wait_for_their_model_lose_nothing_and_go_on_by_themselves() {
         "{paused}"
     );
     for (arguments, says) in [
-        (&["ping"][..], "download this folder of the model again"),
+        (
+            &["ping"][..],
+            "run `framepackctl models fetch original --to ",
+        ),
         (&["queue"], "waiting until the farm is mended: as "),
         (
             &["metrics"],
@@ -204,13 +207,6 @@ fn a_daemon_starts_before_the_disk_with_its_models_is_mounted() {
 #[test]
 fn a_bundle_that_is_mended_while_no_job_can_try_is_known_to_be() {
     let mut farm = Farm::stopped();
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/demo");
-    for part in fs::read_dir(demo).unwrap() {
-        let part = part.unwrap();
-        if part.file_name() != "framepack.json" && part.file_name() != "README.md" {
-            symlink(part.path(), farm.path("bundle").join(part.file_name())).unwrap();
-        }
-    }
     farm.spoil("unusable-original", Some("FP3001"));
     farm.start();
     for (n, blocked_by) in ["pause", "hold", "cancel"].into_iter().enumerate() {

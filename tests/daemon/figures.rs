@@ -81,7 +81,7 @@ fn the_figures_count_what_happened() {
 #[test]
 fn doctor_tells_what_is_wrong_and_what_to_do() {
     let farm = Farm::new();
-    // There is no bundle.
+    fs::remove_file(farm.path("bundle/transformer")).unwrap();
     let output = farm.ctl(&["doctor"]);
     assert_code(&output, 13);
     let told = String::from_utf8(output.stdout).unwrap();

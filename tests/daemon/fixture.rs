@@ -3,7 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File},
-    os::unix::process::CommandExt,
+    os::unix::{fs::symlink, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     thread,
@@ -71,9 +71,7 @@ impl Farm {
         let dir = TempDir::with_prefix("framepackd-test.").unwrap();
         fs::create_dir(dir.path().join("jobs")).unwrap();
         fs::write(dir.path().join("jobs/photo.png"), "P1 1 1 0").unwrap();
-        // All that the fake worker needs of its models.
-        fs::create_dir(dir.path().join("bundle")).unwrap();
-        fs::write(dir.path().join("bundle/README.md"), "no models").unwrap();
+        link_models(&dir.path().join("bundle"));
         let farm = Self {
             dir,
             daemon: None,
@@ -359,6 +357,18 @@ pub(crate) fn job(prompt: &str) -> String {
 fn is_job(path: &Path) -> bool {
     path.extension()
         .is_some_and(|suffix| suffix == "yaml" || suffix == "yml")
+}
+
+/// Models that look sound, which is all that the fake worker needs. They prefer nothing.
+fn link_models(bundle: &Path) {
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/bundle");
+    fs::create_dir(bundle).unwrap();
+    for part in entries(Path::new(models)) {
+        let name = part.file_name().unwrap();
+        if name != "framepack.json" {
+            symlink(&part, bundle.join(name)).unwrap();
+        }
+    }
 }
 
 /// A binary that lies beside framepackd.

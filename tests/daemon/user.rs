@@ -87,6 +87,11 @@ impl User {
     /// Starts `run`, and waits until its job runs. Also returns the process of its daemon.
     pub(crate) fn start(&self, prompt: &str) -> (Child, Pid) {
         let child = self.run(prompt).spawn().unwrap();
+        (child, self.busy_daemon())
+    }
+
+    /// The process of the daemon that was started, once it runs a job.
+    fn busy_daemon(&self) -> Pid {
         let start = Instant::now();
         loop {
             let socket = self.states().pop().map(|state| state.join("socket"));
@@ -95,7 +100,7 @@ impl User {
             if let Some(Response::Pong(status)) = pong
                 && status.running == 1
             {
-                return (child, Pid::from_raw(status.pid as i32));
+                return Pid::from_raw(status.pid as i32);
             }
             assert!(start.elapsed() < DEADLINE, "the job does not run");
             thread::sleep(Duration::from_millis(10));

@@ -3,7 +3,10 @@
 use std::{
     fs::{self, File},
     io::Write,
-    os::unix::{fs::FileExt, process::CommandExt},
+    os::unix::{
+        fs::{FileExt, symlink},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -45,9 +48,9 @@ impl World {
     /// The farm's folders are made in `farm` below `root`, beside what the test keeps for itself. No daemon yet.
     pub(crate) fn new(root: &Path, cast: Cast, schedule: &Schedule) -> Self {
         fs::create_dir(root.join("farm/jobs")).unwrap();
-        // All that fake workers need of their models.
-        fs::create_dir(root.join("farm/bundle")).unwrap();
-        fs::write(root.join("farm/bundle/README.md"), "no models").unwrap();
+        // Models that look sound are all that fake workers need.
+        let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/bundle");
+        symlink(models, root.join("farm/bundle")).unwrap();
         Cast::bring_photo(&root.join("farm/jobs"));
         fs::write(root.join("framepackd.yaml"), cast.settings()).unwrap();
         Self {

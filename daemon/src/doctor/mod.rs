@@ -18,7 +18,6 @@ use crate::{
     worker::{Circumstances, KnownGpus},
 };
 
-pub(crate) use self::models::remedy;
 use self::{
     devices::nvidia,
     folders::{jobs, outputs, readable, socket, space_for_state, space_for_videos, state},

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
-use framepack_jobs::{Job, JobId, JobState, Phase, Reach, StateName, Timestamp};
+use framepack_jobs::{AnyCode, Job, JobId, JobState, Phase, Reach, StateName, Timestamp};
 
 use super::{
     core::Queue,
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     disk::{Ended, Video},
     record::Record,
+    remedy::remedy,
 };
 
 /// Notes what a worker says about its job.
@@ -93,9 +94,12 @@ fn note_outage(queue: &mut Queue, id: JobId, ending: &Ending) {
     match ending {
         Ending::Done(_) => queue.schedule.note_passed(&record.job),
         Ending::Failed(failure) if reach(failure) == Some(Reach::Model) => {
-            queue
-                .schedule
-                .note_outage(Some(&record.job), failure.clone());
+            let mut failure = failure.clone();
+            if let AnyCode::Known(code) = failure.code {
+                let model = record.job.rendered_model();
+                failure.hint = Some(remedy(&queue.renderer.models, code, Some(model)));
+            }
+            queue.schedule.note_outage(Some(&record.job), failure);
         }
         _ => {}
     }

@@ -56,7 +56,7 @@ fn what_init_writes_works_as_its_readme_says() {
     let readme = fs::read_to_string(user.path("here/farm/README.md")).unwrap();
     let commands: Vec<&str> = readme
         .split('`')
-        .filter(|code| code.starts_with("framepack"))
+        .filter(|code| code.starts_with("framepack") && code.contains(' '))
         .collect();
     let [daemon, run, doctor, _fetch] = commands[..] else {
         panic!("{commands:?}");

@@ -1,0 +1,75 @@
+//! What to do about models that are missing or damaged: mostly, the command that fetches them.
+
+use framepack_config::Models;
+use framepack_jobs::{Code, Model};
+
+/// What is put right by fetching the models.
+const FETCHED: [Code; 8] = [
+    Code::WEIGHTS_MISSING,
+    Code::WEIGHTS_MALFORMED,
+    Code::WEIGHTS_TRUNCATED,
+    Code::WEIGHTS_INDEX,
+    Code::MODEL_INCOMPLETE,
+    Code::MODEL_UNFINISHED,
+    Code::MODEL_LINK,
+    Code::TOKENIZER,
+];
+
+/// What to do about a fault of the bundle that jobs of this model meet, or those of all; with the command where there is
+/// one.
+pub(crate) fn remedy(models: &Models, code: Code, model: Option<Model>) -> String {
+    if !FETCHED.contains(&code) {
+        return code.hint().to_owned();
+    }
+    let mut command = String::from("framepackctl models fetch");
+    match model {
+        Some(Model::F1) => command += " f1",
+        Some(Model::Original) => command += " original",
+        None => {}
+    }
+    if !models.is_hub_cache {
+        command.extend([" --to ", &quoted(&models.bundle.display().to_string())]);
+    }
+    format!(
+        "run `{command}`, or point models.bundle at a folder with the models, readable by the daemon's user"
+    )
+}
+
+/// As a shell takes it.
+fn quoted(path: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || "/._-+:@".contains(char);
+    if path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn models(bundle: &str) -> Models {
+        Models {
+            bundle: bundle.into(),
+            is_hub_cache: false,
+            f1_bundle: None,
+        }
+    }
+
+    #[test]
+    fn what_can_be_fetched_is_told_with_the_command() {
+        let told = |models: &Models, model| {
+            let remedy = remedy(models, Code::MODEL_INCOMPLETE, model);
+            remedy.split('`').nth(1).unwrap().to_owned()
+        };
+        let mut plain = models("/models");
+        assert_eq!(told(&plain, None), "framepackctl models fetch --to /models");
+        assert_eq!(
+            told(&models("/my models/it's"), Some(Model::F1)),
+            r"framepackctl models fetch f1 --to '/my models/it'\''s'"
+        );
+        plain.is_hub_cache = true;
+        assert_eq!(told(&plain, None), "framepackctl models fetch");
+    }
+}
