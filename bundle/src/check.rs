@@ -39,6 +39,8 @@ pub struct Finding {
     pub message: String,
     /// The model whose jobs would meet it; `None`: all jobs would.
     pub model: Option<Model>,
+    /// The part that it is wrong with; `None`: with the bundle as a whole.
+    pub component: Option<Component>,
 }
 
 impl Look {
@@ -57,6 +59,8 @@ struct Survey {
     transformer_bytes: u64,
     /// Whose files are looked at.
     model: Option<Model>,
+    /// The part that is looked at.
+    component: Option<Component>,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +86,7 @@ pub fn look(root: &Path, f1_root: Option<&Path>) -> Look {
         }
     }
     survey.model = Some(Model::F1);
+    survey.component = None;
     if let Some(bundle) = f1_root.and_then(|root| survey.open(root)) {
         let is_there = |component: &Component| bundle.component(*component).is_ok();
         let either = [Component::TransformerF1, Component::Transformer];
@@ -109,6 +114,7 @@ impl Survey {
     }
 
     fn component(&mut self, bundle: &Bundle, component: Component) {
+        self.component = Some(component);
         let folder = match bundle.component(component) {
             Ok(folder) => folder,
             Err(error) => return self.found(&error),
@@ -293,6 +299,7 @@ impl Survey {
             code,
             message,
             model: self.model,
+            component: self.component,
         };
         if !self.findings.contains(&finding) {
             self.findings.push(finding);

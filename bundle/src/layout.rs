@@ -11,7 +11,7 @@ use std::{
 
 use framepack_jobs::BundleDefaults;
 
-use crate::{error::BundleError, stand_in};
+use crate::{error::BundleError, hub_cache, stand_in};
 
 /// A part of a bundle with a folder of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +97,20 @@ impl Component {
         }
     }
 
+    /// Whether a file of that name in its folder is one of its own: a configuration, a table of its tokenizer, weights.
+    pub fn has_file(self, name: &str) -> bool {
+        let is_weights = self.weights().is_some_and(|base| {
+            let rest = name.strip_prefix(base);
+            rest.is_some_and(|rest| match rest {
+                ".safetensors" | ".safetensors.index.json" => true,
+                _ => is_shard(rest),
+            })
+        });
+        is_weights || self.files().contains(&name)
+    }
+
     /// The Hub repository that it is published in, and its folder there.
-    fn published(self) -> (&'static str, &'static str) {
+    pub fn published(self) -> (&'static str, &'static str) {
         match self {
             Self::Transformer => ("lllyasviel/FramePackI2V_HY", ""),
             Self::TransformerF1 => ("lllyasviel/FramePack_F1_I2V_HY_20250503", ""),
@@ -108,6 +120,16 @@ impl Component {
             _ => ("hunyuanvideo-community/HunyuanVideo", self.folder()),
         }
     }
+}
+
+/// As in `-00001-of-00003.safetensors`.
+fn is_shard(rest: &str) -> bool {
+    let numbers = rest
+        .strip_prefix('-')
+        .and_then(|rest| rest.strip_suffix(".safetensors"))
+        .and_then(|rest| rest.split_once("-of-"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|(number, of)| is_number(number) && is_number(of))
 }
 
 /// A bundle on disk.
@@ -201,9 +223,9 @@ impl Bundle {
             self.root.join(name).join(folder),
         ];
         for cache in [self.root.join(&cached), self.root.join("hub").join(&cached)] {
-            // Without a readable reference the literal name shows in the error what was looked for.
-            let commit = fs::read_to_string(cache.join("refs/main"));
-            let commit = commit.as_deref().map_or("COMMIT-IN-refs-main", str::trim);
+            // Without one the literal name shows in the error what was looked for.
+            let commit = hub_cache::commit(&cache);
+            let commit = commit.as_deref().unwrap_or("COMMIT-IN-refs-main");
             dirs.push(cache.join("snapshots").join(commit).join(folder));
         }
         dirs
@@ -259,6 +281,30 @@ mod tests {
         assert_eq!(found(Component::Transformer), Path::new("FramePackI2V_HY"));
         let image_encoder = Path::new(redux).join("snapshots/abc/image_encoder");
         assert_eq!(found(Component::ImageEncoder), image_encoder);
+    }
+
+    #[test]
+    fn own_files_are_told_from_others() {
+        let transformer = Component::Transformer;
+        for own in [
+            "config.json",
+            "diffusion_pytorch_model.safetensors",
+            "diffusion_pytorch_model.safetensors.index.json",
+            "diffusion_pytorch_model-00001-of-00003.safetensors",
+        ] {
+            assert!(transformer.has_file(own), "{own}");
+        }
+        for other in [
+            "README.md",
+            "diffusion_pytorch_model.fp16.safetensors",
+            "diffusion_pytorch_model-00001.safetensors",
+            "diffusion_pytorch_model-x-of-y.safetensors",
+            "model.safetensors",
+        ] {
+            assert!(!transformer.has_file(other), "{other}");
+        }
+        assert!(Component::Tokenizer2.has_file("merges.txt"));
+        assert!(!Component::Tokenizer2.has_file("model.safetensors"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The worker and the daemon's doctor look with the same eyes. No weight is read here, and no torch is needed.
 //!
 //! - `layout`: the folders of components
+//! - `hub_cache`: the commit that counts in the Hub's cache of a repository
 //! - `stand_in`: what lies in the place of a file that was not downloaded, or not to its end
 //! - `header`: how long a safetensors file has to be
 //! - `check`: all of that for a whole bundle
@@ -10,6 +11,7 @@
 mod check;
 mod error;
 mod header;
+mod hub_cache;
 mod layout;
 mod outline;
 mod stand_in;
@@ -17,6 +19,7 @@ mod stand_in;
 pub use self::{
     check::{Finding, Look, look},
     error::BundleError,
+    hub_cache::commit as hub_commit,
     layout::{Bundle, Component},
     stand_in::{Kind, StandIn, of as stand_in, pickle},
 };

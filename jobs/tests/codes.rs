@@ -38,7 +38,9 @@ fn code_of(path: &Path) -> String {
 }
 
 fn all_code() -> Vec<(PathBuf, String)> {
-    let crates = ["yaml", "config", "jobs", "ipc", "engine", "daemon", "ctl"];
+    let crates = [
+        "yaml", "config", "jobs", "ipc", "bundle", "hub", "engine", "daemon", "ctl",
+    ];
     let files = crates.map(|name| sources(&Path::new(ROOT).join(name).join("src")));
     let files = files.into_iter().flatten();
     files.map(|path| (path.clone(), code_of(&path))).collect()

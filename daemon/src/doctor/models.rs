@@ -49,6 +49,7 @@ mod tests {
             code: Code::MODEL_POINTER,
             message: format!("finding {number}"),
             model: None,
+            component: None,
         };
         let look = Look {
             findings: (0..findings).map(finding).collect(),

@@ -55,7 +55,7 @@ impl Section {
         Self::new("the video", video::CODES),
         Self::new("the worker and the queue", worker::CODES),
         Self::new("the daemon's start", start::CODES),
-        Self::new("anything else", other::CODES),
+        Self::new("getting the models, and anything else", other::CODES),
     ];
 
     const fn new(title: &'static str, codes: &'static [Code]) -> Self {

@@ -1,0 +1,232 @@
+//! Requests to the Hub: redirects are followed here, because the token is for the Hub's own host alone.
+
+use std::{io::Read, sync::Arc, time::Duration};
+
+use framepack_ipc::ErrorBody;
+use framepack_jobs::Code;
+use ureq::{
+    Agent, Body,
+    http::{HeaderMap, Response, StatusCode, header},
+    tls::{RootCerts, TlsConfig, TlsProvider},
+};
+use url::Url;
+
+use super::{
+    error::{ApiError, host},
+    patience::Patience,
+    proxy,
+};
+use crate::{environment::Environment, failure::Failure};
+
+const MAX_REDIRECTS: usize = 10;
+/// A page of a listing has at most a thousand files.
+const MAX_TEXT_BYTES: u64 = 64 << 20;
+/// What is told of a page that is none of the Hub's.
+const TOLD_CHARS: usize = 120;
+
+/// How long is waited.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// For a connection, for an answer, and for the next byte.
+    pub(crate) timeout: Duration,
+    /// And how often something is asked for again.
+    pub(crate) patience: Patience,
+}
+
+/// Speaks to one Hub.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: Agent,
+    https: Agent,
+    endpoint: Url,
+    token: Option<String>,
+    pub(crate) patience: Patience,
+}
+
+/// Where an answer is to begin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Resume {
+    /// The first byte.
+    pub(crate) from: u64,
+    /// The version of the file that the bytes before are of, where that is known.
+    pub(crate) etag: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn new(environment: &Environment, limits: Limits) -> Result<Self, Failure> {
+        Ok(Self {
+            http: agent("http", limits)?,
+            https: agent("https", limits)?,
+            endpoint: environment.endpoint.clone(),
+            token: environment.token.clone(),
+            patience: limits.patience,
+        })
+    }
+
+    /// The address of something on the Hub.
+    pub(super) fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.endpoint.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            let parts = segments.iter().flat_map(|segment| segment.split('/'));
+            path.pop_if_empty().extend(parts);
+        }
+        url
+    }
+
+    /// A text from the Hub, `what` to the user; asked for until it comes or fails for good.
+    pub(super) fn text(&self, url: &Url, what: &str) -> Result<(String, HeaderMap), ApiError> {
+        let note = |line: &str| eprintln!("{line}");
+        self.patience.insist(note, || self.text_once(url, what))
+    }
+
+    fn text_once(&self, url: &Url, what: &str) -> Result<(String, HeaderMap), ApiError> {
+        let response = self.get(url, what, &Resume::default())?;
+        let (parts, body) = response.into_parts();
+        let mut text = String::new();
+        let mut reader = body.into_reader().take(MAX_TEXT_BYTES);
+        reader
+            .read_to_string(&mut text)
+            .map_err(|error| ApiError::Broken {
+                what: what.to_owned(),
+                host: host(url),
+                reason: error.to_string(),
+            })?;
+        Ok((text, parts.headers))
+    }
+
+    /// The bytes of a file from `resume` on; the answer's status says whether they begin there (206) or at the start.
+    pub(crate) fn file(
+        &self,
+        (repository, commit, path): (&str, &str, &str),
+        resume: &Resume,
+    ) -> Result<Response<Body>, ApiError> {
+        let url = self.url(&[repository, "resolve", commit, path]);
+        self.get(&url, &format!("{repository}/{path}"), resume)
+    }
+
+    fn get(&self, url: &Url, what: &str, resume: &Resume) -> Result<Response<Body>, ApiError> {
+        let mut url = url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.ask(&url, resume)?;
+            let status = response.status();
+            let to = response.headers().get(header::LOCATION);
+            let to = to.and_then(|to| to.to_str().ok());
+            match to {
+                Some(to) if status.is_redirection() => {
+                    url = url.join(to).map_err(|_| ApiError::Unexpected {
+                        what: what.to_owned(),
+                        host: host(&url),
+                        said: format!("a redirect to {to:?}"),
+                    })?;
+                }
+                _ if status.is_success() => return Ok(response),
+                _ => return Err(self.refused(&url, what, &response)),
+            }
+        }
+        Err(ApiError::Unexpected {
+            what: what.to_owned(),
+            host: host(&url),
+            said: format!("more than {MAX_REDIRECTS} redirects"),
+        })
+    }
+
+    fn ask(&self, url: &Url, resume: &Resume) -> Result<Response<Body>, ApiError> {
+        let agent = match url.scheme() {
+            "https" => &self.https,
+            _ => &self.http,
+        };
+        // What is hashed and counted are the file's own bytes.
+        let mut request = agent
+            .get(url.as_str())
+            .header(header::ACCEPT_ENCODING, "identity");
+        if let Some(token) = self.token.as_ref().filter(|_| self.is_hub(url)) {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if resume.from > 0 {
+            request = request.header(header::RANGE, format!("bytes={}-", resume.from));
+            if let Some(etag) = &resume.etag {
+                request = request.header(header::IF_RANGE, etag);
+            }
+        }
+        request
+            .call()
+            .map_err(|error| ApiError::unreachable(url, &error))
+    }
+
+    /// Whether an address is on the Hub itself: scheme, host and port.
+    fn is_hub(&self, url: &Url) -> bool {
+        url.origin() == self.endpoint.origin()
+    }
+
+    fn refused(&self, url: &Url, what: &str, response: &Response<Body>) -> ApiError {
+        let status = response.status();
+        let (what, host, said) = (what.to_owned(), host(url), said(response));
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ApiError::Denied {
+                what,
+                host,
+                said,
+                has_token: self.token.is_some(),
+            },
+            StatusCode::NOT_FOUND | StatusCode::GONE => ApiError::NotFound { what, host, said },
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => ApiError::Busy {
+                what,
+                host,
+                said,
+                retry_after: retry_after(response.headers()),
+            },
+            _ if status.is_server_error() => ApiError::Busy {
+                what,
+                host,
+                said,
+                retry_after: retry_after(response.headers()),
+            },
+            _ => ApiError::Unexpected { what, host, said },
+        }
+    }
+}
+
+fn agent(scheme: &str, limits: Limits) -> Result<Agent, Failure> {
+    let proxy = proxy::of_scheme(scheme, &|name| std::env::var(name).ok())?;
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        // The system's certificates: those of a company's own proxy are among them.
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(proxy)
+        .tls_config(tls)
+        .user_agent(concat!("framepack-models/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(limits.timeout))
+        .timeout_recv_response(Some(limits.timeout))
+        .timeout_per_read(Some(limits.timeout));
+    Ok(config.build().new_agent())
+}
+
+/// The status, and what the Hub says of it in words.
+fn said(response: &Response<Body>) -> String {
+    let status = response.status();
+    let header = |name: &str| {
+        let value = response.headers().get(name)?.to_str().ok()?;
+        Some(value.chars().take(TOLD_CHARS).collect::<String>())
+    };
+    match header("x-error-message").or_else(|| header("x-error-code")) {
+        Some(words) => format!("{status}, {words}"),
+        None => status.to_string(),
+    }
+}
+
+/// In seconds; a date is not worth its parser, and is waited for as if nothing were said.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// A Hub that may not be asked.
+pub(crate) fn offline(what: &str) -> Failure {
+    let error = format!("{what}, and HF_HUB_OFFLINE forbids to ask the Hub");
+    ErrorBody::new(Code::HUB_OFFLINE, error).into()
+}

@@ -1,0 +1,125 @@
+//! What can go wrong between us and the Hub, and what a user can do about it.
+
+use std::{error::Error as _, time::Duration};
+
+use framepack_ipc::ErrorBody;
+use framepack_jobs::Code;
+use url::Url;
+
+/// A request that brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// No answer at all.
+    #[error("{host} can't be reached: {reason}")]
+    Unreachable { host: String, reason: String },
+    /// An answer that stopped in the middle.
+    #[error("connection to {host} broke off while fetching {what}: {reason}")]
+    Broken {
+        what: String,
+        host: String,
+        reason: String,
+    },
+    /// Later, perhaps.
+    #[error("{host} refused {what} for now: {said}")]
+    Busy {
+        what: String,
+        host: String,
+        said: String,
+        retry_after: Option<Duration>,
+    },
+    /// Not to us.
+    #[error("{host} does not give {what} to us: {said}")]
+    Denied {
+        what: String,
+        host: String,
+        said: String,
+        has_token: bool,
+    },
+    /// It does not have it.
+    #[error("{host} has no {what}: {said}")]
+    NotFound {
+        what: String,
+        host: String,
+        said: String,
+    },
+    /// Not what the Hub answers.
+    #[error("unexpected answer of {host} about {what}: {said}")]
+    Unexpected {
+        what: String,
+        host: String,
+        said: String,
+    },
+}
+
+impl ApiError {
+    /// A request to `url` that got no answer.
+    pub(super) fn unreachable(url: &Url, error: &ureq::Error) -> Self {
+        Self::Unreachable {
+            host: host(url),
+            reason: chain(error),
+        }
+    }
+
+    /// Whether the same request may succeed a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::Busy { .. }
+        )
+    }
+
+    /// When the server wants to be asked again.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+impl From<ApiError> for ErrorBody {
+    fn from(error: ApiError) -> Self {
+        let message = error.to_string();
+        match error {
+            ApiError::Unreachable { .. } | ApiError::Broken { .. } => {
+                Self::new(Code::HUB_UNREACHABLE, message)
+            }
+            ApiError::Busy { .. } => Self::new(Code::HUB_BUSY, message),
+            ApiError::Denied { has_token, .. } => {
+                let body = Self::new(Code::HUB_DENIED, message);
+                if !has_token {
+                    return body;
+                }
+                body.hint(
+                    "open the repository's page, accept its licence there, and check that the token in HF_TOKEN may \
+                     read it; then run the same command again",
+                )
+            }
+            ApiError::NotFound { .. } => Self::new(Code::HUB_NOT_FOUND, message),
+            ApiError::Unexpected { .. } => Self::new(Code::HUB_ANSWER, message),
+        }
+    }
+}
+
+/// Host and port, as far as they are said.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// An error with those that caused it, each told once.
+fn chain(error: &ureq::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = error.to_string();
+        if !told.contains(&reason) {
+            told = format!("{told}: {reason}");
+        }
+        cause = error.source();
+    }
+    told
+}

@@ -1,0 +1,203 @@
+//! `fetch`: what is missing of the models, from the Hub.
+
+use std::{path::Path, sync::atomic::AtomicBool};
+
+use framepack_bundle::hub_commit;
+use framepack_ipc::ErrorBody;
+use framepack_jobs::{Bytes, Code};
+use serde::Serialize;
+
+use super::ready;
+use crate::{
+    api::{Client, Listing, offline},
+    catalog::Selection,
+    cli,
+    environment::Environment,
+    failure::Failure,
+    fetch::{Fetch, FetchError, Planned, Progress, State, each, plan},
+    output::{Output, table},
+    target::{Target, free_bytes},
+};
+
+/// A file, as `--dry-run` shows it.
+#[derive(Debug, Serialize)]
+struct FileRow {
+    repository: &'static str,
+    path: String,
+    bytes: u64,
+    missing_bytes: u64,
+    state: State,
+    hash: crate::hash::HubHash,
+}
+
+/// What a fetch came to.
+#[derive(Debug, Serialize)]
+struct Done {
+    folder: String,
+    files: usize,
+    bytes: u64,
+    fetched_bytes: u64,
+    /// The lines of the daemon's configuration.
+    configuration: String,
+}
+
+pub(super) fn run(
+    args: &cli::Fetch,
+    environment: &Environment,
+    output: &Output,
+) -> Result<(), Failure> {
+    let target = Target::of(args.to.clone(), environment).map_err(|error| {
+        let folder = args.to.as_deref().unwrap_or(&environment.cache);
+        Failure::folder(folder, &error)
+    })?;
+    if environment.is_offline {
+        return without_hub(args.models, &target, output);
+    }
+    let client = Client::new(environment, args.limits())?;
+    let listings = listings(&client, args)?;
+    let mut planned = plan(&target, &listings);
+    licences(&listings);
+    if args.dry_run {
+        return show(&planned, &target, output);
+    }
+    let missing_bytes = planned.iter().map(Planned::missing_bytes).sum();
+    check_space(target.root(), missing_bytes)?;
+    // A large file that begins last would be fetched alone.
+    planned.sort_by_key(|planned| std::cmp::Reverse(planned.file.bytes));
+    let progress = Progress::of(&planned);
+    let stop = AtomicBool::new(false);
+    let fetch = Fetch {
+        client: &client,
+        target: &target,
+        progress: &progress,
+        stop: &stop,
+    };
+    let fetched = each(args.jobs, &planned, &stop, |planned| fetch.file(planned));
+    progress.finish();
+    fetched.map_err(failed)?;
+    for listing in &listings {
+        let name = listing.repository.name;
+        let referred = target.refer(name, &listing.commit);
+        referred.map_err(|error| Failure::folder(&target.repository(name), &error))?;
+    }
+    finish(args.models, &target, &planned, output)
+}
+
+/// Asks the Hub what it has.
+fn listings(client: &Client, args: &cli::Fetch) -> Result<Vec<Listing>, Failure> {
+    let repositories = args.models.repositories().into_iter();
+    let listings: Result<_, _> = repositories
+        .map(|repository| Listing::of(client, repository))
+        .collect();
+    listings.map_err(|error| ErrorBody::from(error).into())
+}
+
+/// On standard error, so that they are said beside JSON, too.
+fn licences(listings: &[Listing]) {
+    eprintln!("These models have licences of their own; who fetches them accepts them:");
+    for listing in listings {
+        let licence = &listing.licence;
+        let (name, size) = (listing.repository.name, Bytes(listing.bytes()));
+        eprintln!("  {name} ({size}): {}", licence.name);
+        eprintln!("    {}", licence.note);
+        eprintln!("    {}", licence.link);
+    }
+}
+
+fn check_space(folder: &Path, missing_bytes: u64) -> Result<(), Failure> {
+    let free = free_bytes(folder).map_err(|error| Failure::folder(folder, &error))?;
+    if missing_bytes <= free {
+        return Ok(());
+    }
+    let message = format!(
+        "{} are missing, and {} has room for {}",
+        Bytes(missing_bytes),
+        folder.display(),
+        Bytes(free)
+    );
+    Err(ErrorBody::new(Code::FETCH_SPACE, message).into())
+}
+
+fn failed(error: FetchError) -> Failure {
+    ErrorBody::from(error).into()
+}
+
+fn show(planned: &[Planned<'_>], target: &Target, output: &Output) -> Result<(), Failure> {
+    let row = |planned: &Planned<'_>| FileRow {
+        repository: planned.listing.repository.name,
+        path: planned.file.path.clone(),
+        bytes: planned.file.bytes,
+        missing_bytes: planned.missing_bytes(),
+        state: planned.state(),
+        hash: planned.file.hash.clone(),
+    };
+    let rows: Vec<FileRow> = planned.iter().map(row).collect();
+    let folder = target.root();
+    let free = free_bytes(folder).map_err(|error| Failure::folder(folder, &error))?;
+    let text = |rows: &[FileRow]| {
+        let cells = rows.iter().map(|row| {
+            [
+                row.repository.to_owned(),
+                row.path.clone(),
+                Bytes(row.bytes).to_string(),
+                row.state.as_str().to_owned(),
+            ]
+        });
+        let files = table(["REPOSITORY", "FILE", "SIZE", "STATE"], cells);
+        let sum = |bytes: fn(&FileRow) -> u64| Bytes(rows.iter().map(bytes).sum());
+        format!(
+            "{files}{} in {} files, {} to fetch; {} has room for {}\n",
+            sum(|row| row.bytes),
+            rows.len(),
+            sum(|row| row.missing_bytes),
+            folder.display(),
+            Bytes(free)
+        )
+    };
+    Ok(output.records("ModelFile", rows, text)?)
+}
+
+/// Looks at the result as the daemon will, and says how to use it.
+fn finish(
+    models: Selection,
+    target: &Target,
+    planned: &[Planned<'_>],
+    output: &Output,
+) -> Result<(), Failure> {
+    let root = target.root();
+    if let Some(failure) = ready::failure(&ready::lacking(root, models.models())) {
+        return Err(failure);
+    }
+    let done = Done {
+        folder: root.display().to_string(),
+        files: planned.len(),
+        bytes: planned.iter().map(|planned| planned.file.bytes).sum(),
+        fetched_bytes: planned.iter().map(Planned::missing_bytes).sum(),
+        configuration: ready::configuration(root),
+    };
+    let text = |done: &[Done]| {
+        let lines = done.iter().map(|it| {
+            let (folder, files, bytes) = (&it.folder, it.files, Bytes(it.bytes));
+            let configuration = &it.configuration;
+            format!("{folder} has all {files} files ({bytes}), checked. In the daemon's configuration:\n{configuration}\n")
+        });
+        lines.collect()
+    };
+    Ok(output.records("ModelFetch", vec![done], text)?)
+}
+
+/// What is there has to do.
+fn without_hub(models: Selection, target: &Target, output: &Output) -> Result<(), Failure> {
+    let root = target.root();
+    if let Some(first) = ready::lacking(root, models.models()).first() {
+        return Err(offline(&first.message));
+    }
+    for repository in models.repositories() {
+        let folder = target.repository(repository.name);
+        if let Some(commit) = hub_commit(&folder) {
+            let referred = target.refer(repository.name, &commit);
+            referred.map_err(|error| Failure::folder(&folder, &error))?;
+        }
+    }
+    finish(models, target, &[], output)
+}

@@ -1,0 +1,135 @@
+//! `ls`: which parts of the models are there, where, and whether they were checked.
+
+use framepack_bundle::{Component, Finding, look};
+use framepack_jobs::Bytes;
+use serde::Serialize;
+
+use super::installed::{Installed, Known};
+use crate::{
+    cli,
+    environment::Environment,
+    failure::Failure,
+    output::{Output, table},
+    target::Target,
+};
+
+/// A part of the models.
+#[derive(Debug, Serialize)]
+struct Row {
+    component: &'static str,
+    repository: &'static str,
+    state: State,
+    files: usize,
+    bytes: u64,
+    hashes: Hashes,
+    folder: Option<String>,
+    /// What is wrong with it.
+    findings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Complete,
+    Incomplete,
+    Missing,
+}
+
+/// What is known of its files' hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Hashes {
+    /// All were checked, and none was written since.
+    Checked,
+    /// All are known, as the names of the cache's blobs, and not all were checked.
+    Known,
+    /// Not all are known.
+    Unknown,
+    /// There are no files.
+    None,
+}
+
+pub(super) fn run(
+    args: cli::Folder,
+    environment: &Environment,
+    output: &Output,
+) -> Result<(), Failure> {
+    let target = Target::of(args.folder, environment);
+    let target = target.map_err(|error| Failure::folder(&environment.cache, &error))?;
+    let root = target.root();
+    let installed = Installed::all(root);
+    let findings = look(root, None).findings;
+    let rows = Component::ALL.map(|component| {
+        let there = installed.iter().find(|it| it.component == component);
+        row(component, there, &findings)
+    });
+    let text = |rows: &[Row]| {
+        let cells = rows.iter().map(|row| {
+            [
+                row.component.to_owned(),
+                word(row.state).to_owned(),
+                Bytes(row.bytes).to_string(),
+                hashes(row.hashes).to_owned(),
+                row.folder.clone().unwrap_or_default(),
+            ]
+        });
+        let mut text = table(["PART", "STATE", "SIZE", "HASHES", "WHERE"], cells);
+        for finding in rows.iter().flat_map(|row| &row.findings) {
+            text += finding;
+            text.push('\n');
+        }
+        text
+    };
+    Ok(output.records("ModelPart", rows.into(), text)?)
+}
+
+fn row(component: Component, there: Option<&Installed>, findings: &[Finding]) -> Row {
+    let mut findings: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.component == Some(component))
+        .map(|finding| format!("{} [{}]", finding.message, finding.code))
+        .collect();
+    let state = match there {
+        Some(_) if findings.is_empty() => State::Complete,
+        Some(_) => State::Incomplete,
+        None => State::Missing,
+    };
+    if state == State::Missing {
+        // That it is not there is what the state says.
+        findings.clear();
+    }
+    let files = there.map_or(&[][..], |it| &it.files);
+    let are = |is: fn(&Known) -> bool| files.iter().all(|file| is(&file.known));
+    Row {
+        component: component.folder(),
+        repository: component.published().0,
+        state,
+        files: files.len(),
+        bytes: there.map_or(0, Installed::bytes),
+        hashes: match files {
+            [] => Hashes::None,
+            _ if are(|known| matches!(known, Known::Checked(_))) => Hashes::Checked,
+            _ if are(|known| *known != Known::Nothing) => Hashes::Known,
+            _ => Hashes::Unknown,
+        },
+        folder: there.map(|it| it.folder.display().to_string()),
+        findings,
+    }
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Complete => "complete",
+        State::Incomplete => "incomplete",
+        State::Missing => "missing",
+    }
+}
+
+fn hashes(hashes: Hashes) -> &'static str {
+    match hashes {
+        Hashes::Checked => "checked",
+        Hashes::Known => "known",
+        Hashes::Unknown => "unknown",
+        Hashes::None => "",
+    }
+}

@@ -1,0 +1,141 @@
+//! `verify`: all files compared with their hashes.
+
+use std::{
+    num::NonZero,
+    path::Path,
+    sync::{Mutex, PoisonError, atomic::AtomicBool},
+};
+
+use framepack_bundle::{Component, Finding, look};
+use framepack_ipc::ErrorBody;
+use framepack_jobs::{Bytes, Code};
+use serde::Serialize;
+
+use super::installed::{Installed, InstalledFile};
+use crate::{
+    cli,
+    environment::Environment,
+    failure::Failure,
+    fetch::each,
+    hash,
+    output::{Output, table},
+    target::Target,
+};
+
+/// Disks have more to give to more than one reader.
+const JOBS: NonZero<usize> = NonZero::new(4).unwrap();
+
+/// A file that was compared.
+#[derive(Debug, Clone, Serialize)]
+struct Row {
+    path: String,
+    bytes: u64,
+    state: State,
+    /// What it comes to now, by the kind of hash that is known of it.
+    sha256: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    /// As it should be.
+    Ok,
+    /// Not what its hash says.
+    Damaged,
+    /// No hash of it is known; its length is that of its header.
+    NoHash,
+}
+
+pub(super) fn run(
+    args: cli::Folder,
+    environment: &Environment,
+    output: &Output,
+) -> Result<(), Failure> {
+    let target = Target::of(args.folder, environment);
+    let target = target.map_err(|error| Failure::folder(&environment.cache, &error))?;
+    let root = target.root();
+    let rows = compare(&Installed::all(root))?;
+    let mut errors: Vec<ErrorBody> = damaged(&rows).collect();
+    errors.extend(lacking(root));
+    let text = |rows: &[Row]| {
+        let cells = rows.iter().map(|row| {
+            let state = match row.state {
+                State::Ok => "ok",
+                State::Damaged => "damaged",
+                State::NoHash => "no hash",
+            };
+            [
+                row.path.clone(),
+                Bytes(row.bytes).to_string(),
+                state.to_owned(),
+            ]
+        });
+        table(["FILE", "SIZE", "STATE"], cells)
+    };
+    if errors.is_empty() {
+        return Ok(output.records("ModelFile", rows, text)?);
+    }
+    // With JSON there is one document, the error's.
+    output.say(text(&rows).trim_end())?;
+    let first = errors.remove(0);
+    Err(Failure::of(first, errors))
+}
+
+fn compare(installed: &[Installed]) -> Result<Vec<Row>, Failure> {
+    let files: Vec<&InstalledFile> = installed.iter().flat_map(|it| &it.files).collect();
+    let rows = Mutex::new(Vec::new());
+    let work = |file: &&InstalledFile| {
+        let row = compared(file)?;
+        rows.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(row);
+        Ok::<_, Failure>(())
+    };
+    each(JOBS, &files, &AtomicBool::new(false), work)?;
+    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    rows.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(rows)
+}
+
+fn compared(file: &InstalledFile) -> Result<Row, Failure> {
+    let (state, sha256) = match file.known.hash() {
+        None => (State::NoHash, None),
+        Some(hash) => {
+            let digests = hash::of_file(&file.path, Some(hash), |_| ());
+            let digests = digests.map_err(|error| Failure::folder(&file.path, &error))?;
+            let state = if hash.is_of(&digests) {
+                State::Ok
+            } else {
+                State::Damaged
+            };
+            (state, Some(digests.sha256))
+        }
+    };
+    Ok(Row {
+        path: file.path.display().to_string(),
+        bytes: file.bytes,
+        state,
+        sha256,
+    })
+}
+
+fn damaged(rows: &[Row]) -> impl Iterator<Item = ErrorBody> {
+    let damaged = rows.iter().filter(|row| row.state == State::Damaged);
+    damaged.map(|row| {
+        let message = format!("{} is not what its hash says", row.path);
+        ErrorBody::new(Code::MODELS_DAMAGED, message).path(&*row.path)
+    })
+}
+
+/// What is missing or cut short. Whoever has F1 alone does not lack the other transformer.
+fn lacking(root: &Path) -> impl Iterator<Item = ErrorBody> {
+    let is_other = |finding: &Finding| {
+        finding.code == Code::MODEL_INCOMPLETE
+            && finding.component == Some(Component::Transformer)
+            && finding.model.is_some()
+    };
+    let findings = look(root, None).findings.into_iter();
+    findings
+        .filter(move |finding| !is_other(finding))
+        .map(|finding| ErrorBody::new(finding.code, finding.message))
+}

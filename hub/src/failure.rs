@@ -1,0 +1,49 @@
+//! Why a command failed, and how the user is told.
+
+use std::io;
+
+use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit};
+use framepack_jobs::Code;
+
+use crate::output::{Format, Output, json};
+
+/// An error for the user.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<ErrorEnvelope>);
+
+impl Failure {
+    /// Several; there is at least one.
+    pub(crate) fn of(first: ErrorBody, more: Vec<ErrorBody>) -> Self {
+        Self(Box::new(ErrorEnvelope { error: first, more }))
+    }
+
+    /// A folder or file of the models that can't be used.
+    pub(crate) fn folder(path: &std::path::Path, error: &io::Error) -> Self {
+        let message = format!("{}: {error}", path.display());
+        ErrorBody::new(Code::MODEL_FOLDER, message).into()
+    }
+
+    /// Tells the user: JSON on stdout if that was asked for, text on stderr otherwise.
+    pub(crate) fn report(self, output: &Output) -> Exit {
+        // When even this can't be written, the exit code has to do.
+        let _ = match output.format {
+            Format::Text => self.0.tell(&mut io::stderr()),
+            Format::Json => json(&self.0),
+        };
+        self.0.error.class.into()
+    }
+}
+
+impl From<ErrorBody> for Failure {
+    fn from(error: ErrorBody) -> Self {
+        Self(Box::new(error.into()))
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Standard output that can't be written.
+    fn from(error: io::Error) -> Self {
+        let message = format!("writing to standard output: {error}");
+        ErrorBody::new(Code::INTERNAL, message).into()
+    }
+}

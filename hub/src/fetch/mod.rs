@@ -1,0 +1,25 @@
+//! Getting the files of a listing: what is there already, and the rest several at a time.
+//!
+//! - `plan`: what is there, and what is missing
+//! - `file`: one file until it is there and what the Hub has
+//! - `stream`: its bytes, over as many connections as it takes
+//! - `partial`: the bytes of a file that has begun
+//! - `pool`: several at a time
+//! - `progress`: what the user sees meanwhile
+//! - `error`: why a file did not come
+
+mod error;
+mod file;
+mod partial;
+mod plan;
+mod pool;
+mod progress;
+mod stream;
+
+pub(crate) use self::{
+    error::FetchError,
+    file::Fetch,
+    plan::{Planned, State, plan},
+    pool::each,
+    progress::{FileProgress, Progress},
+};

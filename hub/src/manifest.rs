@@ -1,0 +1,114 @@
+//! The note of what was checked: each file of a repository with our own SHA-256, in the repository's folder.
+
+use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
+
+use framepack_jobs::{API, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{HubFile, Listing},
+    hash::{Digests, HubHash},
+    licence::Licence,
+    target::{Lock, Target},
+};
+
+const KIND: &str = "ModelManifest";
+
+/// The files of one repository at one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    api: String,
+    kind: String,
+    pub(crate) repository: String,
+    pub(crate) commit: String,
+    /// Under which licence they are.
+    licence: String,
+    checked_at: Timestamp,
+    pub(crate) files: Vec<Checked>,
+}
+
+/// A file whose bytes were those that the Hub has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Checked {
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    /// What the Hub calls it.
+    pub(crate) hub: HubHash,
+    /// When the file was last written, in nanoseconds since 1970: one that was written later is not this one.
+    modified_ns: i64,
+}
+
+impl Manifest {
+    fn new(listing: &Listing) -> Self {
+        let Licence { name, link, .. } = &listing.licence;
+        Self {
+            api: API.to_owned(),
+            kind: KIND.to_owned(),
+            repository: listing.repository.name.to_owned(),
+            commit: listing.commit.clone(),
+            licence: format!("{name}: {link}"),
+            checked_at: Timestamp::now(),
+            files: Vec::new(),
+        }
+    }
+
+    /// Reads one; `None`: there is none, or none that can be read, so nothing counts as checked.
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        let text = fs::read(path).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Whether the file at `path` is the one that was checked.
+    pub(crate) fn knows(&self, file: &HubFile, path: &Path) -> bool {
+        let mut files = self.files.iter();
+        let entry = files.find(|entry| entry.path == file.path && entry.hub == file.hash);
+        entry.is_some_and(|entry| entry.is_still(path))
+    }
+}
+
+impl Checked {
+    /// Whether nobody has written the file since.
+    pub(crate) fn is_still(&self, path: &Path) -> bool {
+        let state = state(path).ok();
+        state == Some((self.bytes, self.modified_ns))
+    }
+}
+
+/// Adds a file to the note of its repository.
+pub(crate) fn record(
+    target: &Target,
+    listing: &Listing,
+    file: &HubFile,
+    (path, digests): (&Path, &Digests),
+) -> io::Result<()> {
+    let name = listing.repository.name;
+    let (bytes, modified_ns) = state(path)?;
+    let checked = Checked {
+        path: file.path.clone(),
+        bytes,
+        sha256: digests.sha256.clone(),
+        hub: file.hash.clone(),
+        modified_ns,
+    };
+    let _lock = Lock::take(&target.manifest_lock(name), || ())?;
+    let note = target.manifest(name);
+    let before = Manifest::read(&note).filter(|before| before.commit == listing.commit);
+    let mut manifest = before.unwrap_or_else(|| Manifest::new(listing));
+    manifest.files.retain(|other| other.path != checked.path);
+    manifest.files.push(checked);
+    manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
+    manifest.checked_at = Timestamp::now();
+    let mut text = serde_json::to_string_pretty(&manifest)?;
+    text.push('\n');
+    let new = note.with_extension("json.new");
+    fs::write(&new, text)?;
+    fs::rename(&new, &note)
+}
+
+/// Length, and when it was last written.
+fn state(path: &Path) -> io::Result<(u64, i64)> {
+    let metadata = fs::metadata(path)?;
+    let modified_ns = metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec();
+    Ok((metadata.len(), modified_ns))
+}

@@ -1,0 +1,101 @@
+//! What commands print: tables and lines for people, JSON for programs.
+
+use std::io::{self, IsTerminal, Write};
+
+use framepack_ipc::Envelope;
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+/// What results are printed as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// In an envelope.
+    Json,
+}
+
+/// Standard output, and how to use it.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+}
+
+impl Output {
+    /// Records of a kind as JSON; else what `text` makes of them.
+    pub(crate) fn records<T: Serialize>(
+        &self,
+        kind: &str,
+        items: Vec<T>,
+        text: impl FnOnce(&[T]) -> String,
+    ) -> io::Result<()> {
+        match self.format {
+            Format::Json => json(&Envelope::new(kind, items)),
+            Format::Text => write(&text(&items)),
+        }
+    }
+
+    /// Lines for people alone.
+    pub(crate) fn say(&self, line: &str) -> io::Result<()> {
+        match self.format {
+            Format::Json => Ok(()),
+            Format::Text => write(&format!("{line}\n")),
+        }
+    }
+}
+
+/// A document on standard output.
+pub(crate) fn json<T: Serialize>(value: &T) -> io::Result<()> {
+    let is_terminal = io::stdout().is_terminal();
+    let text = if is_terminal {
+        serde_json::to_string_pretty(value)?
+    } else {
+        serde_json::to_string(value)?
+    };
+    write(&format!("{text}\n"))
+}
+
+/// A reader that has closed our output has seen enough.
+fn write(text: &str) -> io::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Lines of cells under a header, each column as wide as its widest cell.
+pub(crate) fn table<const COLUMNS: usize>(
+    header: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let mut lines = vec![header.map(str::to_owned)];
+    lines.extend(rows);
+    let width = |column: usize| lines.iter().map(|line| line[column].width()).max();
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(widths);
+        let padded =
+            cells.map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+        text += padded.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [
+            ["größer".to_owned(), "1".to_owned()],
+            ["b".to_owned(), "2".to_owned()],
+        ];
+        assert_eq!(
+            table(["NAME", "N"], rows),
+            "NAME    N\ngrößer  1\nb       2\n"
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! framepack-models against a Hub of its own: a server in this process with the Hub's endpoints, and a second one in the
+//! place of the host that the Hub sends downloads to.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at what is not as it should be"
+)]
+
+mod bad_files;
+mod cache;
+mod content;
+mod fetching;
+mod folders;
+mod hub;
+mod interrupted;
+#[path = "../faults/mounts.rs"]
+mod mounts;
+mod network;
+mod refusals;
+mod request;
+mod world;
