@@ -37,7 +37,7 @@ test: build
 check: build
 	scripts/setup-system test
 	$(CARGO) test --release --locked --workspace --lib --bins --example reference --example from-framepack \
-		--test codes --test examples --test imports --test job_file --test keys --test record --test ctl
+		--test codes --test examples --test imports --test job_file --test keys --test record --test ctl --test models
 	$(CARGO) test --release --locked --workspace --test daemon -- --test-threads 4 --skip real::
 
 # Compares every component with diffusers and transformers on fresh random models and shapes.
@@ -71,7 +71,8 @@ install: build install-files
 install-files:
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/framepack $(libdir)/systemd/system $(libdir)/sysusers.d \
 		$(libdir)/tmpfiles.d $(docdir)/examples/inputs $(demodir) $(SYSCONFDIR)/framepackd)
-	install -m 755 target/release/framepackd target/release/framepackctl target/release/framepack-worker $(DESTDIR)$(bindir)/
+	install -m 755 $(addprefix target/release/,framepackd framepackctl framepack-models framepack-worker) \
+		$(DESTDIR)$(bindir)/
 	$(COPY) --remove-destination .libtorch/. $(DESTDIR)$(libdir)/framepack/
 	rm -rf $(DESTDIR)$(libdir)/framepack/torch/include $(DESTDIR)$(libdir)/framepack/nvidia/cu13/include
 	sed -e '1,2d' -e 's|@bindir@|$(bindir)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@docdir@|$(docdir)|g' \

@@ -50,7 +50,12 @@ fn text(output: &Output) -> String {
 fn installed_programs_find_libtorch_and_each_other() {
     let root = installed("install-programs");
     let program = |name: &str| root.join("usr/bin").join(name);
-    for name in ["framepackd", "framepackctl", "framepack-worker"] {
+    for name in [
+        "framepackd",
+        "framepackctl",
+        "framepack-models",
+        "framepack-worker",
+    ] {
         let output = run(Command::new(program(name)).arg("--version").env_clear());
         assert!(output.status.success(), "{name}: {}", text(&output));
     }

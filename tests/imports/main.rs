@@ -1,4 +1,4 @@
-//! Imports of `daemon/src` and `engine/src`: no large circle of files, and none of folders.
+//! Imports of `daemon/src`, `engine/src` and `hub/src`: no large circle of files, and none of folders.
 //!
 //! # What counts as an import
 //!
@@ -11,7 +11,7 @@
 //!
 //! # What the engine's rooms may import
 //!
-//! See [`rules`]. There, the names in a file count too. [`document`] holds the table of rooms in docs/ARCHITECTURE.md
+//! See [`rules`], and [`crates`] for the crates of others. There, the names in a file count too. [`document`] holds the table of rooms in docs/ARCHITECTURE.md
 //! against the imports.
 //!
 //! # What counts as a circle
@@ -29,6 +29,7 @@
 
 mod analysis;
 mod circles;
+mod crates;
 mod document;
 mod modules;
 mod paths;
@@ -118,6 +119,18 @@ fn imports_of_the_daemon_form_no_large_circle() {
 #[test]
 fn imports_of_the_engine_form_no_large_circle() {
     println!("{}", check("engine/src", "framepack_engine"));
+}
+
+#[test]
+fn imports_of_the_hub_form_no_large_circle() {
+    println!("{}", check("hub/src", "framepack_hub"));
+}
+
+#[test]
+fn crates_of_others_are_reached_by_whom_the_document_says() {
+    let lock = fs::read_to_string(in_repository("Cargo.lock")).expect("the lock file is there");
+    let wrong = crates::wrong_reach(&lock);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use ureq::http::{HeaderMap, header};
 
-use super::{ApiError, Client, error::host};
+use super::{
+    client::Client,
+    error::{ApiError, host},
+};
 use crate::{catalog::Repository, hash::HubHash, licence::Licence};
 
 /// Of these, no repository has more.

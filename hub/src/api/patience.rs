@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use super::ApiError;
+use super::error::ApiError;
 
 /// A server that wants us to wait longer is not waited for.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);

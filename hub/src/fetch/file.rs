@@ -2,7 +2,11 @@
 
 use std::{fs, path::Path, sync::atomic::AtomicBool};
 
-use super::{FetchError, FileProgress, Planned, Progress};
+use super::{
+    error::FetchError,
+    plan::Planned,
+    progress::{FileProgress, Progress},
+};
 use crate::{
     api::Client,
     hash::{self, Digests},

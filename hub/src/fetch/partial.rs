@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::error::FetchError;
 use crate::{
     api::HubFile,
-    fetch::FetchError,
     hash::{Digester, Digests},
-    target::Place,
+    target::{Place, create_folder_of},
 };
 
 /// An open file, at its end.
@@ -35,7 +35,7 @@ impl<'f> Partial<'f> {
         let failed = |error| FetchError::file(path)(error);
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
-        let file = crate::target::create_folder_of(path).and_then(|()| options.open(path));
+        let file = create_folder_of(path).and_then(|()| options.open(path));
         let mut partial = Self {
             file: file.map_err(failed)?,
             path,

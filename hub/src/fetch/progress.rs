@@ -12,7 +12,7 @@ use std::{
 use framepack_jobs::Bytes;
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
-use super::Planned;
+use super::plan::Planned;
 
 /// Between two lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(10);

@@ -7,7 +7,9 @@ use ureq::{
     http::{Response, StatusCode, header},
 };
 
-use super::{Fetch, FetchError, FileProgress, Planned, partial::Partial};
+use super::{
+    error::FetchError, file::Fetch, partial::Partial, plan::Planned, progress::FileProgress,
+};
 use crate::{
     api::{ApiError, Resume, again},
     hash::Digests,
