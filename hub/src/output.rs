@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use framepack_ipc::Envelope;
+use framepack_jobs::Bytes;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
@@ -55,6 +56,14 @@ pub(crate) fn json<T: Serialize>(value: &T) -> io::Result<()> {
     write(&format!("{text}\n"))
 }
 
+/// A size for people: `1.38 GiB`, `60.5 MiB`, and what is small in bytes.
+pub(crate) fn size(bytes: u64) -> String {
+    if bytes < 100 << 10 {
+        return format!("{bytes} bytes");
+    }
+    Bytes(bytes).to_string()
+}
+
 /// A reader that has closed our output has seen enough.
 fn write(text: &str) -> io::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
@@ -86,6 +95,12 @@ pub(crate) fn table<const COLUMNS: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_sizes_are_bytes() {
+        assert_eq!(size(579), "579 bytes");
+        assert_eq!(size(5 << 20), "5.0 MiB");
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

@@ -81,6 +81,21 @@ fn snapshot_with_files_instead_of_links_is_taken_without_a_copy() {
 }
 
 #[test]
+fn plain_folder_shares_the_bytes_of_the_cache_on_the_same_disk() {
+    let hub = Hub::start();
+    let world = World::of(&hub);
+    world.fetch(&[]).ok();
+    fetched(&hub);
+    let to = world.home().join("plain");
+    world.fetch(&["--to", to.to_str().unwrap()]).ok();
+    assert_eq!(fetched(&hub), [""; 0]);
+    World::assert_whole(&to.join("FramePackI2V_HY"), ORIGINAL);
+    let file = to.join("FramePackI2V_HY").join(SHARD);
+    assert!(!file.is_symlink());
+    assert_eq!(fs::metadata(file).unwrap().nlink(), 2);
+}
+
+#[test]
 fn spoilt_file_of_the_cache_is_fetched_again() {
     let hub = Hub::start();
     let world = World::of(&hub);

@@ -4,7 +4,7 @@ use std::{path::Path, sync::atomic::AtomicBool};
 
 use framepack_bundle::hub_commit;
 use framepack_ipc::ErrorBody;
-use framepack_jobs::{Bytes, Code};
+use framepack_jobs::Code;
 use serde::Serialize;
 
 use super::ready;
@@ -15,7 +15,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     fetch::{Fetch, FetchError, Planned, Progress, State, each, plan},
-    output::{Output, table},
+    output::{Output, size, table},
     target::{Target, free_bytes},
 };
 
@@ -55,7 +55,11 @@ pub(super) fn run(
     }
     let client = Client::new(environment, args.limits())?;
     let listings = listings(&client, args)?;
-    let mut planned = plan(&target, &listings);
+    let mut planned = plan(
+        &target,
+        &Target::HubCache(environment.cache.clone()),
+        &listings,
+    );
     licences(&listings);
     if args.dry_run {
         return show(&planned, &target, output);
@@ -97,8 +101,8 @@ fn licences(listings: &[Listing]) {
     eprintln!("These models have licences of their own; who fetches them accepts them:");
     for listing in listings {
         let licence = &listing.licence;
-        let (name, size) = (listing.repository.name, Bytes(listing.bytes()));
-        eprintln!("  {name} ({size}): {}", licence.name);
+        let (name, bytes) = (listing.repository.name, size(listing.bytes()));
+        eprintln!("  {name} ({bytes}): {}", licence.name);
         eprintln!("    {}", licence.note);
         eprintln!("    {}", licence.link);
     }
@@ -111,9 +115,9 @@ fn check_space(folder: &Path, missing_bytes: u64) -> Result<(), Failure> {
     }
     let message = format!(
         "{} are missing, and {} has room for {}",
-        Bytes(missing_bytes),
+        size(missing_bytes),
         folder.display(),
-        Bytes(free)
+        size(free)
     );
     Err(ErrorBody::new(Code::FETCH_SPACE, message).into())
 }
@@ -139,19 +143,19 @@ fn show(planned: &[Planned<'_>], target: &Target, output: &Output) -> Result<(),
             [
                 row.repository.to_owned(),
                 row.path.clone(),
-                Bytes(row.bytes).to_string(),
+                size(row.bytes),
                 row.state.as_str().to_owned(),
             ]
         });
         let files = table(["REPOSITORY", "FILE", "SIZE", "STATE"], cells);
-        let sum = |bytes: fn(&FileRow) -> u64| Bytes(rows.iter().map(bytes).sum());
+        let sum = |bytes: fn(&FileRow) -> u64| size(rows.iter().map(bytes).sum());
         format!(
             "{files}{} in {} files, {} to fetch; {} has room for {}\n",
             sum(|row| row.bytes),
             rows.len(),
             sum(|row| row.missing_bytes),
             folder.display(),
-            Bytes(free)
+            size(free)
         )
     };
     Ok(output.records("ModelFile", rows, text)?)
@@ -177,7 +181,7 @@ fn finish(
     };
     let text = |done: &[Done]| {
         let lines = done.iter().map(|it| {
-            let (folder, files, bytes) = (&it.folder, it.files, Bytes(it.bytes));
+            let (folder, files, bytes) = (&it.folder, it.files, size(it.bytes));
             let configuration = &it.configuration;
             format!("{folder} has all {files} files ({bytes}), checked. In the daemon's configuration:\n{configuration}\n")
         });

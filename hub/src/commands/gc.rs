@@ -8,7 +8,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_jobs::Bytes;
 use serde::Serialize;
 
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
-    output::{Output, table},
+    output::{Output, size, table},
     target::{Target, is_locked},
 };
 
@@ -62,7 +61,7 @@ pub(super) fn run(
             };
             [
                 it.path.display().to_string(),
-                Bytes(it.bytes).to_string(),
+                size(it.bytes),
                 kind.to_owned(),
             ]
         });
@@ -70,7 +69,7 @@ pub(super) fn run(
             [] => String::new(),
             _ => table(["FILE", "SIZE", "WHAT"], cells),
         };
-        let bytes = Bytes(leftovers.iter().map(|it| it.bytes).sum());
+        let bytes = size(leftovers.iter().map(|it| it.bytes).sum());
         let verb = if args.dry_run {
             "would be freed"
         } else {

@@ -42,7 +42,8 @@ impl Installed {
             return Vec::new();
         };
         let found = Component::ALL.into_iter().filter_map(|component| {
-            let folder = bundle.component(component).ok()?;
+            // Without the slash at the end of a repository's own folder.
+            let folder = bundle.component(component).ok()?.components().collect();
             Some(Self::of(component, folder, root))
         });
         found.collect()

@@ -1,7 +1,6 @@
 //! `ls`: which parts of the models are there, where, and whether they were checked.
 
 use framepack_bundle::{Component, Finding, look};
-use framepack_jobs::Bytes;
 use serde::Serialize;
 
 use super::installed::{Installed, Known};
@@ -9,7 +8,7 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
-    output::{Output, table},
+    output::{Output, size, table},
     target::Target,
 };
 
@@ -68,7 +67,7 @@ pub(super) fn run(
             [
                 row.component.to_owned(),
                 word(row.state).to_owned(),
-                Bytes(row.bytes).to_string(),
+                size(row.bytes),
                 hashes(row.hashes).to_owned(),
                 row.folder.clone().unwrap_or_default(),
             ]

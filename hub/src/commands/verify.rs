@@ -8,7 +8,8 @@ use std::{
 
 use framepack_bundle::{Component, Finding, look};
 use framepack_ipc::ErrorBody;
-use framepack_jobs::{Bytes, Code};
+use framepack_jobs::Code;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::installed::{Installed, InstalledFile};
@@ -18,7 +19,7 @@ use crate::{
     failure::Failure,
     fetch::each,
     hash,
-    output::{Output, table},
+    output::{Output, size, table},
     target::Target,
 };
 
@@ -64,11 +65,7 @@ pub(super) fn run(
                 State::Damaged => "damaged",
                 State::NoHash => "no hash",
             };
-            [
-                row.path.clone(),
-                Bytes(row.bytes).to_string(),
-                state.to_owned(),
-            ]
+            [row.path.clone(), size(row.bytes), state.to_owned()]
         });
         table(["FILE", "SIZE", "STATE"], cells)
     };
@@ -84,24 +81,29 @@ pub(super) fn run(
 fn compare(installed: &[Installed]) -> Result<Vec<Row>, Failure> {
     let files: Vec<&InstalledFile> = installed.iter().flat_map(|it| &it.files).collect();
     let rows = Mutex::new(Vec::new());
+    // Drawn on a terminal only.
+    let bar = ProgressBar::new(files.iter().map(|file| file.bytes).sum());
+    let style = "{wide_bar} {binary_bytes} of {binary_total_bytes} compared, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).expect("the template has known keys"));
     let work = |file: &&InstalledFile| {
-        let row = compared(file)?;
+        let row = compared(file, &bar)?;
         rows.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(row);
         Ok::<_, Failure>(())
     };
     each(JOBS, &files, &AtomicBool::new(false), work)?;
+    bar.finish_and_clear();
     let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
     rows.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(rows)
 }
 
-fn compared(file: &InstalledFile) -> Result<Row, Failure> {
+fn compared(file: &InstalledFile, bar: &ProgressBar) -> Result<Row, Failure> {
     let (state, sha256) = match file.known.hash() {
         None => (State::NoHash, None),
         Some(hash) => {
-            let digests = hash::of_file(&file.path, Some(hash), |_| ());
+            let digests = hash::of_file(&file.path, Some(hash), |bytes| bar.inc(bytes));
             let digests = digests.map_err(|error| Failure::folder(&file.path, &error))?;
             let state = if hash.is_of(&digests) {
                 State::Ok

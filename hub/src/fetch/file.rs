@@ -77,7 +77,7 @@ impl Fetch<'_> {
         Ok(false)
     }
 
-    /// Takes a file of another snapshot, if it is still the same, by a second name of the same bytes.
+    /// Takes a file that is there under another name, if its bytes are the same, by a second name of them.
     fn adopt(
         &self,
         planned: &Planned<'_>,

@@ -21,5 +21,5 @@ pub(crate) use self::{
     file::Fetch,
     plan::{Planned, State, plan},
     pool::each,
-    progress::{FileProgress, Progress},
+    progress::Progress,
 };

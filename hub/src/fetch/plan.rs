@@ -34,13 +34,20 @@ pub(crate) enum State {
     Missing,
 }
 
-/// Looks for all files of the listings.
-pub(crate) fn plan<'l>(target: &Target, listings: &'l [Listing]) -> Vec<Planned<'l>> {
+/// Looks for all files of the listings in `target`, and in `cache`, where that is another one.
+pub(crate) fn plan<'l>(
+    target: &Target,
+    cache: &Target,
+    listings: &'l [Listing],
+) -> Vec<Planned<'l>> {
     let of_listing = |listing: &'l Listing| {
         let name = listing.repository.name;
         let manifest = Manifest::read(&target.manifest(name));
         let files = listing.files.iter().map(move |file| {
-            let place = target.place(name, &listing.commit, file);
+            let mut place = target.place(name, &listing.commit, file);
+            if cache != target {
+                place.twin = Some(cache.place(name, &listing.commit, file).data);
+            }
             let presence = place.presence(file.bytes);
             let knows = |path: &Path| manifest.as_ref().is_some_and(|it| it.knows(file, path));
             Planned {

@@ -9,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_jobs::Bytes;
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::plan::Planned;
+use crate::output::size;
 
 /// Between two lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -150,8 +150,8 @@ impl FileProgress<'_> {
         } else {
             "fetched"
         };
-        let (name, size) = (&self.name, Bytes(self.bytes));
-        self.all.note(&format!("{name} ({size}): {done}"));
+        let (name, bytes) = (&self.name, size(self.bytes));
+        self.all.note(&format!("{name} ({bytes}): {done}"));
     }
 }
 
@@ -161,7 +161,7 @@ fn style(template: &str) -> ProgressStyle {
 
 /// `1.20 GiB of 41.30 GiB, 85.1 MiB a second, 8 minutes left`
 fn line(there: u64, total: u64, come: u64, elapsed: Duration) -> String {
-    let begin = format!("{} of {}", Bytes(there), Bytes(total));
+    let begin = format!("{} of {}", size(there), size(total));
     let rate = come as f64 / elapsed.as_secs_f64().max(0.001);
     if rate < 1.0 {
         return begin;
@@ -169,7 +169,7 @@ fn line(there: u64, total: u64, come: u64, elapsed: Duration) -> String {
     let left = Duration::from_secs_f64(total.saturating_sub(there) as f64 / rate);
     format!(
         "{begin}, {} a second, {} left",
-        Bytes(rate as u64),
+        size(rate as u64),
         HumanDuration(left)
     )
 }
@@ -188,7 +188,7 @@ mod tests {
         );
         assert_eq!(
             line(0, mib, 0, Duration::from_secs(1)),
-            "0.0 MiB of 1.0 MiB"
+            "0 bytes of 1.0 MiB"
         );
     }
 }

@@ -86,6 +86,7 @@ impl Target {
                     partial: blobs.join(format!("{hash}.incomplete")),
                     lock: self.locks(name).join(format!("{hash}.lock")),
                     link: Some(repository.join("snapshots").join(commit).join(&file.path)),
+                    twin: None,
                 }
             }
             Self::Folder(_) => {
@@ -95,6 +96,7 @@ impl Target {
                     partial: downloads.join(format!("{}.{hash}.incomplete", file.path)),
                     lock: downloads.join(format!("{}.lock", file.path)),
                     link: None,
+                    twin: None,
                 }
             }
         }

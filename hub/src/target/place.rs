@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::symlink,
+    os::unix::fs::{MetadataExt, symlink},
     path::{Path, PathBuf},
 };
 
@@ -17,6 +17,8 @@ pub(crate) struct Place {
     pub(crate) lock: PathBuf,
     /// By which name the file is found, if that is not where its bytes are.
     pub(crate) link: Option<PathBuf>,
+    /// Where the same bytes may be already, outside of the folder.
+    pub(crate) twin: Option<PathBuf>,
 }
 
 /// What is there of a file, as far as its length tells.
@@ -24,7 +26,8 @@ pub(crate) struct Place {
 pub(crate) enum Presence {
     /// All of it, here.
     Whole(PathBuf),
-    /// All of it in the snapshot of another commit, if it has not changed since.
+    /// All of it under another name on the same disk, if the bytes are the same: in the snapshot of another commit, or,
+    /// where files are fetched to a plain folder, in the Hub's cache.
     Other(PathBuf),
     /// So many bytes.
     Part(u64),
@@ -38,7 +41,7 @@ impl Place {
         if let Some(path) = named {
             return Presence::Whole(path.clone());
         }
-        match self.in_other_snapshot(bytes) {
+        match self.in_other_snapshot(bytes).or_else(|| self.twin(bytes)) {
             Some(path) => Presence::Other(path),
             None => Presence::Part(length(&self.partial).unwrap_or(0).min(bytes)),
         }
@@ -53,6 +56,15 @@ impl Place {
         let entries = fs::read_dir(&snapshots).ok()?.flatten();
         let mut files = entries.map(|entry| entry.path().join(&below));
         files.find(|file| !file.is_symlink() && length(file) == Some(bytes))
+    }
+
+    /// The twin, where a second name of its bytes can be made.
+    fn twin(&self, bytes: u64) -> Option<PathBuf> {
+        let twin = fs::canonicalize(self.twin.as_ref()?).ok()?;
+        let device = |path: &Path| fs::metadata(path).ok().map(|it| it.dev());
+        let there = self.data.ancestors().find(|folder| folder.exists())?;
+        let is_near = length(&twin) == Some(bytes) && device(&twin) == device(there);
+        is_near.then_some(twin)
     }
 
     /// Gives the file its name, once its bytes are there.
@@ -108,6 +120,7 @@ mod tests {
             partial: repository.join("blobs/ab.incomplete"),
             lock: repository.join("lock"),
             link: Some(repository.join("snapshots/c1/vae/config.json")),
+            twin: None,
         }
     }
 

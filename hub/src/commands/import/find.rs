@@ -51,7 +51,7 @@ fn parts(root: &Path, from: &Path) -> Vec<Found> {
         return Vec::new();
     };
     let found = Component::ALL.into_iter().filter_map(|component| {
-        let folder = bundle.component(component).ok()?;
+        let folder: PathBuf = bundle.component(component).ok()?.components().collect();
         let is_ours = folder.starts_with(from) && is_part(component, &folder);
         is_ours.then(|| Found {
             component,
