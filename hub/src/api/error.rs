@@ -12,6 +12,9 @@ pub(crate) enum ApiError {
     /// No answer at all.
     #[error("{host} can't be reached: {reason}")]
     Unreachable { host: String, reason: String },
+    /// Somebody who can't show to be the Hub.
+    #[error("{host} is not trusted: {reason}")]
+    Untrusted { host: String, reason: String },
     /// An answer that stopped in the middle.
     #[error("connection to {host} broke off while fetching {what}: {reason}")]
     Broken {
@@ -54,10 +57,11 @@ pub(crate) enum ApiError {
 impl ApiError {
     /// A request to `url` that got no answer.
     pub(super) fn unreachable(url: &Url, error: &ureq::Error) -> Self {
-        Self::Unreachable {
-            host: host(url),
-            reason: chain(error),
+        let (host, reason) = (host(url), chain(error));
+        if is_of_certificate(error) {
+            return Self::Untrusted { host, reason };
         }
+        Self::Unreachable { host, reason }
     }
 
     /// Whether the same request may succeed a little later.
@@ -84,6 +88,10 @@ impl From<ApiError> for ErrorBody {
             ApiError::Unreachable { .. } | ApiError::Broken { .. } => {
                 Self::new(Code::HUB_UNREACHABLE, message)
             }
+            ApiError::Untrusted { .. } => Self::new(Code::HUB_ANSWER, message).hint(
+                "if a proxy of your network answers in its place, name the file with its certificate in SSL_CERT_FILE; else \
+                 install the system's certificates (ca-certificates), and check HF_ENDPOINT",
+            ),
             ApiError::Busy { .. } => Self::new(Code::HUB_BUSY, message),
             ApiError::Denied { has_token, .. } => {
                 let body = Self::new(Code::HUB_DENIED, message);
@@ -99,6 +107,25 @@ impl From<ApiError> for ErrorBody {
             ApiError::Unexpected { .. } => Self::new(Code::HUB_ANSWER, message),
         }
     }
+}
+
+/// Whether a certificate is missing, wrong or unknown: the next attempt would meet the same.
+fn is_of_certificate(error: &ureq::Error) -> bool {
+    let error = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        _ => None,
+    };
+    matches!(
+        error,
+        Some(
+            rustls::Error::General(_)
+                | rustls::Error::InvalidCertificate(_)
+                | rustls::Error::NoCertificatesPresented
+        )
+    )
 }
 
 /// Host and port, as far as they are said.
@@ -122,4 +149,25 @@ fn chain(error: &ureq::Error) -> String {
         cause = error.source();
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::CertificateError;
+
+    use super::*;
+
+    #[test]
+    fn certificate_that_is_not_known_is_not_tried_again() {
+        let url = "https://hub.example/".parse().unwrap();
+        let inner = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let wrapped = ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, inner));
+        let error = ApiError::unreachable(&url, &wrapped);
+        assert!(!error.is_passing(), "{error}");
+        assert_eq!(ErrorBody::from(error).code, Code::HUB_ANSWER);
+        let reset = ureq::Error::Io(io::ErrorKind::ConnectionReset.into());
+        assert!(ApiError::unreachable(&url, &reset).is_passing());
+    }
 }
