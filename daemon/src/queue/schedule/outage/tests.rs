@@ -19,6 +19,7 @@ fn unsound(model: Option<Model>) -> Look {
         code: Code::WEIGHTS_TRUNCATED,
         message: "m".to_owned(),
         model,
+        component: None,
     };
     Look {
         findings: vec![finding],
