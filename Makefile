@@ -59,6 +59,7 @@ lint:
 # The pages of docs/ that are made from tables in the sources; tests compare them.
 docs:
 	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- errors > docs/ERRORS.md
+	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- job > docs/JOB.md
 	$(CARGO) run --release --locked --quiet -p framepack-jobs --example reference -- settings > docs/SETTINGS.md
 	$(CARGO) run --release --locked --quiet -p framepack-config --example from-framepack > docs/FROM-FRAMEPACK.md
 

@@ -81,7 +81,11 @@ fn page() -> Result<String, Box<dyn std::error::Error>> {
             "**{}** ({}); the profile made from it is `{}`:\n",
             line.place, line.title, line.profile
         )?;
-        writeln!(page, "```sh\n{}```\n\nbecomes\n", line.text)?;
+        writeln!(
+            page,
+            "```sh no-run: starts the Python application\n{}```\n\nbecomes\n",
+            line.text
+        )?;
         writeln!(page, "```yaml\n{}```\n", import(line.text, Pick::First)?)?;
     }
     page.push_str(LEVELS);

@@ -9,9 +9,9 @@ const HEAD: &str = "\
 
 # Error codes
 
-Every error has a code, and a code never changes its meaning: scripts may rely on it. It is in the report beside a job's file (`failure.code`), in `framepackctl show --json` and, in brackets, on standard error. `framepackctl explain CODE` prints the row of a code.
+Every error has a code, and a code never changes its meaning: scripts may rely on it. It is in the report beside a job's file (`failure.code`), in `framepackctl show --json` and, in brackets, on standard error. `framepackctl explain CODE` prints the row of a code; [Troubleshooting](TROUBLESHOOTING.md) goes by what you see.
 
-The class says what kind of error it is. Retries go by it (`retry.on` in a job file), and so do the [exit codes](../README.md#running-it) of commands. It is `failure.class` of a job and `error.class` of a command; a command says `validation` for `input`, `resource` for `oom`, and `internal` for `numerics`, `hang`, `gpu`, `io` and `cancelled`.
+The class says what kind of error it is. Retries go by it (`retry.on` in a job file), and so do the [exit codes](OPERATIONS.md#exit-codes) of commands. It is `failure.class` of a job and `error.class` of a command; a command says `validation` for `input`, `resource` for `oom`, and `internal` for `numerics`, `hang`, `gpu`, `io` and `cancelled`.
 
 \"At fault\" says who can put it right; in JSON it is `fault`, beside the code:
 

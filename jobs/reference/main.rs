@@ -2,6 +2,7 @@
 //! `make docs` writes them all.
 
 mod errors;
+mod job;
 mod settings;
 
 use std::{
@@ -12,7 +13,11 @@ use std::{
 /// Makes a page.
 type Page = fn() -> String;
 
-const PAGES: [(&str, Page); 2] = [("errors", errors::page), ("settings", settings::page)];
+const PAGES: [(&str, Page); 3] = [
+    ("errors", errors::page),
+    ("job", job::page),
+    ("settings", settings::page),
+];
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_default();

@@ -27,8 +27,8 @@ does not is the one when it was accepted.
 `framepackd config show --origin` prints the farm's values and where each comes from; a job's report has the same for what its
 last run used (`settings`). What is *not built* does nothing in this version. A job that asks for it itself is refused with the
 reason; a job for which a profile, a preset or the farm asks runs without it, and `plan`, report and `config show` say
-`inactive` and why. The other keys of a job file, which
-say when it runs and where its video goes, are in [the job file](../README.md#a-job).
+`inactive` and why. [The job file](JOB.md) has
+an example of each key, and the keys that say when a job runs and where its video goes.
 
 Settings of the VAE can contradict each other: `vae.mode: reference` decodes without a chunk, a blend or quality, and
 `vae.quality: on` without a chunk or blend of its own choice. A job file or `--set` with `vae.mode: reference` and one of the
@@ -97,16 +97,5 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/SETTINGS.md");
         let page = fs::read_to_string(path).unwrap();
         assert!(page == super::page(), "run `make docs`");
-    }
-
-    #[test]
-    fn the_readmes_list_of_keys_has_all_that_a_job_may_set() {
-        let readme = include_str!("../../README.md");
-        for row in super::TABLE {
-            let listed = readme.contains(&format!("| `{}` |", row.key));
-            let is_of_jobs = row.scope != super::Scope::Farm;
-            let is_built = row.standing == super::Standing::Built;
-            assert_eq!(listed, is_of_jobs && is_built, "{}", row.key);
-        }
     }
 }

@@ -12,7 +12,7 @@ use crate::fixture::Farm;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The most that systemd may rate the unit's exposure, of 10; README.md has the figure.
+/// The most that systemd may rate the unit's exposure, of 10; docs/INSTALL.md has the figure.
 const MAX_EXPOSURE: f64 = 1.0;
 
 /// Installs into an empty folder.

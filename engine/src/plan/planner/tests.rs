@@ -109,7 +109,7 @@ fn every_phase_fits_cards_from_6_gib() {
     }
 }
 
-/// README's table.
+/// The table of docs/MEMORY.md.
 #[test]
 fn blocks_that_stay_on_common_cards() {
     for (gib, blocks) in [
