@@ -38,7 +38,7 @@ check: build
 	scripts/setup-system test
 	$(CARGO) test --release --locked --workspace --lib --bins --example reference --example from-framepack \
 		--test codes --test examples --test imports --test job_file --test keys --test record --test ctl --test models
-	$(CARGO) test --release --locked --workspace --test daemon -- --test-threads 4 --skip real::
+	$(CARGO) test --release --locked --workspace --test daemon --test docs -- --test-threads 4 --skip real::
 
 # Compares every component with diffusers and transformers on fresh random models and shapes.
 parity: build
