@@ -158,6 +158,13 @@ fn node(root: &Path) -> Option<(PathBuf, String)> {
     ))
 }
 
+/// The folders that the driver's libraries may be in on this machine.
+pub(crate) fn library_folders() -> impl Iterator<Item = PathBuf> {
+    LIBRARY_FOLDERS
+        .iter()
+        .map(|folder| Path::new("/").join(folder))
+}
+
 /// Versions that the names of the driver's libraries tell.
 fn libraries(root: &Path) -> Vec<String> {
     let folders = LIBRARY_FOLDERS.iter().map(|folder| root.join(folder));

@@ -4,6 +4,7 @@ mod devices;
 mod folders;
 mod inactive;
 mod models;
+mod optional;
 mod programs;
 mod trial;
 
@@ -23,6 +24,7 @@ use self::{
     folders::{jobs, outputs, readable, socket, space_for_state, space_for_videos, state},
     inactive::inactive,
     models::bundle,
+    optional::optional,
     programs::{called_programs, worker},
 };
 
@@ -96,6 +98,7 @@ impl Doctor {
         };
         checks.extend(nvidia(&self.config.worker.devices, &circumstances));
         checks.push(socket(&paths.socket));
+        checks.extend(optional(&nvidia_now));
         checks.extend(inactive(&self.config.farm));
         checks
     }
