@@ -19,7 +19,7 @@ use std::{
 use crate::{
     help::Help,
     markdown::{Block, Page},
-    shell::calls,
+    shell::{Call, calls},
 };
 
 /// Folders of the repository whose files documents name in commands.
@@ -109,49 +109,65 @@ fn blocks_are_commands_or_yaml_or_say_what_they_are() {
 fn commands_flags_targets_and_files_exist() {
     let mut help = Help::of(&programs());
     let makefile = fs::read_to_string(repository().join("Makefile")).unwrap();
-    let is_target = |word: &str| {
-        makefile
-            .lines()
-            .any(|line| line.starts_with(&format!("{word}:")))
-    };
     let mut mistakes = Vec::new();
+    let mut checked = 0;
     for (name, page) in pages() {
-        let commands = page.blocks.iter().flat_map(|block| {
-            let shown = block
-                .text
-                .lines()
-                .filter_map(|line| line.strip_prefix("$ "));
-            let shown = shown.map(str::to_owned).collect();
-            let texts = if block.language == "sh" {
-                vec![block.text.clone()]
-            } else {
-                shown
-            };
-            texts.into_iter().map(|text| (block.line, text))
-        });
-        let blocks: Vec<_> = commands.collect();
-        let spans = page.spans().map(|(line, span)| (line, span.to_owned()));
-        for (line, text) in blocks.into_iter().chain(spans) {
+        for (line, text) in commands(&page) {
             for call in calls(&text) {
-                if let Err(why) = help.check(&call) {
-                    mistakes.push(format!("{name}:{line}: {why}"));
-                }
-                let targets = call[1..].iter().filter(|word| !word.contains(['=', '-']));
-                for target in targets.filter(|_| call[0] == "make") {
-                    if !is_target(target) {
-                        mistakes.push(format!("{name}:{line}: there is no `make {target}`"));
-                    }
-                }
-                for word in &call {
-                    let is_file = FOLDERS.iter().any(|folder| word.starts_with(folder));
-                    if is_file && call.len() > 1 && !repository().join(word).exists() {
-                        mistakes.push(format!("{name}:{line}: there is no {word}"));
-                    }
-                }
+                checked += 1;
+                let found = [
+                    help.check(&call),
+                    targets(&call, &makefile),
+                    files(&call),
+                ];
+                let whys = found.into_iter().filter_map(Result::err);
+                mistakes.extend(whys.map(|why| format!("{name}:{line}: {why}")));
             }
         }
     }
     assert_none(&mistakes);
+    assert!(checked > 200, "{checked} calls are suspiciously few");
+}
+
+/// Texts of shell, with their lines: blocks, what follows `$` in other blocks, and code in the text.
+fn commands(page: &Page) -> Vec<(usize, String)> {
+    let mut commands = Vec::new();
+    for block in &page.blocks {
+        if block.language == "sh" {
+            commands.push((block.line, block.text.clone()));
+        } else {
+            let shown = block
+                .text
+                .lines()
+                .filter_map(|line| line.strip_prefix("$ "));
+            commands.extend(shown.map(|text| (block.line, text.to_owned())));
+        }
+    }
+    commands.extend(page.spans().map(|(line, span)| (line, span.to_owned())));
+    commands
+}
+
+/// What a call of make is to make exists.
+fn targets(call: &Call, makefile: &str) -> Result<(), String> {
+    let is_target = |word: &str| {
+        let rule = format!("{word}:");
+        makefile.lines().any(|line| line.starts_with(&rule))
+    };
+    let mut words = call[1..].iter().filter(|word| !word.contains(['=', '-']));
+    match words.find(|word| call[0] == "make" && !is_target(word)) {
+        Some(word) => Err(format!("there is no `make {word}`")),
+        None => Ok(()),
+    }
+}
+
+/// Files of the repository that a call names exist. A path alone is no call.
+fn files(call: &Call) -> Result<(), String> {
+    let is_file = |word: &&String| FOLDERS.iter().any(|folder| word.starts_with(folder));
+    let mut words = call.iter().filter(is_file);
+    match words.find(|word| call.len() > 1 && !repository().join(word).exists()) {
+        Some(word) => Err(format!("there is no {word}")),
+        None => Ok(()),
+    }
 }
 
 #[test]
