@@ -19,7 +19,7 @@ use std::{
 use crate::{
     help::Help,
     markdown::{Block, Page},
-    shell::{Call, calls},
+    shell::{Call, PROGRAMS, calls},
 };
 
 /// Folders of the repository whose files documents name in commands.
@@ -90,11 +90,6 @@ fn blocks_are_commands_or_yaml_or_say_what_they_are() {
             }
         }
         for (line, text) in &page.prose {
-            let is_command = |text: &str| {
-                calls(text)
-                    .iter()
-                    .any(|call| shell::PROGRAMS.contains(&call[0].as_str()) || call[0] == "make")
-            };
             if text.strip_prefix("    ").is_some_and(is_command) {
                 mistakes.push(format!(
                     "{name}:{line}: a command outside of a block: {text}"
@@ -103,6 +98,15 @@ fn blocks_are_commands_or_yaml_or_say_what_they_are() {
         }
     }
     assert_none(&mistakes);
+}
+
+/// Whether a text calls make or a program of the project.
+fn is_command(text: &str) -> bool {
+    let is_known = |call: &Call| {
+        let program = call[0].as_str();
+        program == "make" || PROGRAMS.contains(&program)
+    };
+    calls(text).iter().any(is_known)
 }
 
 #[test]
@@ -115,11 +119,7 @@ fn commands_flags_targets_and_files_exist() {
         for (line, text) in commands(&page) {
             for call in calls(&text) {
                 checked += 1;
-                let found = [
-                    help.check(&call),
-                    targets(&call, &makefile),
-                    files(&call),
-                ];
+                let found = [help.check(&call), targets(&call, &makefile), files(&call)];
                 let whys = found.into_iter().filter_map(Result::err);
                 mistakes.extend(whys.map(|why| format!("{name}:{line}: {why}")));
             }
