@@ -26,7 +26,7 @@ fn every_code_that_is_no_bug_is_in_troubleshooting() {
     let missing: Vec<_> = Code::all()
         .filter(|code| code.fault() != Fault::Program)
         .filter(|code| !number(code.as_str()).is_some_and(&is_named))
-        .map(|code| code.as_str())
+        .map(Code::as_str)
         .collect();
     assert_eq!(missing, Vec::<&str>::new());
 }

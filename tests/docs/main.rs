@@ -47,7 +47,10 @@ fn pages() -> Vec<(String, Page)> {
     let mut names = vec!["README.md".to_owned()];
     for entry in fs::read_dir(repository().join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".md") {
+        if Path::new(&name)
+            .extension()
+            .is_some_and(|suffix| suffix == "md")
+        {
             names.push(format!("docs/{name}"));
         }
     }

@@ -28,10 +28,9 @@ fn script(page: &str, blocks: &[&Block]) -> String {
         String::from("set -euo pipefail\ntrap 'kill $(jobs -p) 2> kill.log || true' EXIT\n");
     for block in blocks {
         let text = &block.text;
-        script.push_str(&format!(
-            "echo '== {page}, line {}' >&2\n{text}",
-            block.line
-        ));
+        let place = format!("echo '== {page}, line {}' >&2\n", block.line);
+        script.push_str(&place);
+        script.push_str(text);
         if text.trim_end().ends_with('&') {
             script.push_str(UNTIL_READY);
         }
