@@ -208,10 +208,16 @@ impl Models {
                 "frames were decoded {} at a time {why}, which changes little",
                 counted(step)
             )),
-            (TimeTiling::Chunked(chunk), _) => Some(format!(
-                "frames were decoded in chunks of {} {why}: the chunks fade into each other",
-                counted(chunk.latent_frames())
-            )),
+            (TimeTiling::Chunked(chunk), _) => {
+                let seams = match chunk.blend_frames() {
+                    0 => "nothing fades where they meet",
+                    _ => "the chunks fade into each other",
+                };
+                let length = counted(chunk.latent_frames());
+                Some(format!(
+                    "frames were decoded in chunks of {length} {why}: {seams}"
+                ))
+            }
             (TimeTiling::Whole | TimeTiling::Reference, _) => None,
         };
         let chunks = chunks.filter(|_| is_smaller);

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::{generate::Run, measured::Measuring};
 use crate::{
@@ -21,8 +21,10 @@ pub(super) struct Decoding {
     pieces: u32,
     /// Of the piece that is being decoded.
     parts: FinishedParts,
-    /// How often all pieces were there.
-    ends: u32,
+    /// Of the section, once it is begun.
+    latent_frames: Option<i64>,
+    /// Whether joining the pieces was tried once more on a device without them.
+    is_join_repeated: bool,
     /// What it takes, until it is decoded.
     measuring: Option<Measuring>,
 }
@@ -46,18 +48,23 @@ struct Pieces<'a, 'j> {
 }
 
 impl Decoding {
-    /// Decodes what is missing of a section, and returns all its frames, (1, 3, F, H, W) on the device. The host need
-    /// not wait for it.
+    /// Decodes what is missing of a section, and returns all its frames, (1, 3, F, H, W) on the device. The host mostly
+    /// need not wait for it.
     pub(super) fn section(
         &mut self,
         run: &mut Run<'_, '_>,
         clock: &mut WorkClock,
         section: &SectionLatents<'_>,
     ) -> Result<Tensor, Error> {
+        let device = run.platform.device;
+        self.latent_frames = Some(section.latents.size()[2]);
+        if self.is_decoded() {
+            return Ok(self.joined.whole().to_device(device));
+        }
         let (kind, scheme) = (run.models.vae_kind(), run.models.decode_scheme());
         let vae = run.models.decoder(&run.job.bundle)?;
         let latents = section.latents / vae.scaling_factor();
-        let latents = latents.to_kind(kind).to_device(run.platform.device);
+        let latents = latents.to_kind(kind).to_device(device);
         let size = &run.job.plan;
         let cost = DecodeCost {
             config: vae.config(),
@@ -67,7 +74,7 @@ impl Decoding {
             scheme,
         };
         let begun_before = self.is_begun();
-        self.measuring = Measuring::begin(run.platform.device, &cost, run.peak);
+        self.measuring = Measuring::begin(device, &cost, run.peak);
         let mut pieces = Pieces {
             of: section.of,
             provenance: section.provenance,
@@ -137,7 +144,6 @@ impl Decoding {
             self.pieces += 1;
             self.parts = FinishedParts::default();
         }
-        self.ends += 1;
         Ok(self.joined.whole())
     }
 
@@ -146,9 +152,17 @@ impl Decoding {
         self.pieces > 0 || !self.parts.is_empty()
     }
 
-    /// Whether all pieces are there for the first time: smaller ones would not help, and a device without them might.
-    pub(super) fn has_just_ended(&self) -> bool {
-        self.ends == 1
+    fn is_decoded(&self) -> bool {
+        self.latent_frames == Some(self.joined.input_done())
+    }
+
+    /// Whether joining the pieces, which failed, may be tried once more: all are there, and smaller ones would not help.
+    pub(super) fn may_join_again(&mut self) -> bool {
+        if !self.is_decoded() {
+            return false;
+        }
+        self.measuring = None;
+        !std::mem::replace(&mut self.is_join_repeated, true)
     }
 
     /// Makes room on the device.
@@ -174,13 +188,16 @@ impl Pieces<'_, '_> {
         let began = Instant::now();
         let mut heard_at = began;
         let decoded = decode(&mut || {
-            if heard_at.elapsed() >= SLOW {
-                self.progress.goes_on().unwrap_or_else(|stop| raise(stop));
-                heard_at = Instant::now();
+            if heard_at.elapsed() < SLOW {
+                return;
+            }
+            heard_at = Instant::now();
+            // A job that is to be suspended finishes its piece first.
+            if let Err(error @ Error::Cancelled) = self.progress.goes_on() {
+                raise(error);
             }
         });
-        // A device that works while the host goes on is not slow.
-        if began.elapsed() >= SLOW {
+        if decoded.device() == Device::Cpu && began.elapsed() >= SLOW {
             let kept = (&decoded, self.provenance);
             self.frames.save_piece(self.of, latents, kept)?;
             self.progress.decoded(self.frames.sections(), number + 1)?;

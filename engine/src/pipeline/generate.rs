@@ -237,8 +237,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             match device::catch(|| work(self)) {
                 Err(error) if error.is_out_of_memory() => {
                     self.sampling.forget_schedule();
-                    if self.decoding.has_just_ended() {
-                        // Smaller pieces would not help: all are there, and only joining them is left.
+                    if self.decoding.may_join_again() {
                         tracing::warn!(%error, "{}: once more, on an empty device", what());
                         self.make_room();
                         continue;
@@ -258,8 +257,8 @@ impl<'a, 'j> Generation<'a, 'j> {
 
     /// Gives up what was half done, and all else that can be had again.
     fn make_room(&mut self) {
-        self.run.models.clear();
         self.decoding.leave_device();
+        self.run.models.clear();
     }
 
     /// Plans the job with less memory, on the next rung of the ladder that changes anything; `false` if there is

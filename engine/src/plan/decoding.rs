@@ -185,10 +185,7 @@ impl DecodeRequest<'_> {
     fn relieved(&self, asked: ChosenScheme) -> ChosenScheme {
         let scheme = match self.relief {
             ChunkRelief::Planned => return asked,
-            ChunkRelief::Smaller => {
-                let latent_frames = self.at_a_time(asked.scheme).div_ceil(2);
-                self.smaller(asked.scheme, latent_frames)
-            }
+            ChunkRelief::Smaller => self.smaller(asked.scheme, self.half_of(asked.scheme)),
             ChunkRelief::One => self.least(asked.scheme),
         };
         ChosenScheme {
@@ -225,11 +222,22 @@ impl DecodeRequest<'_> {
         }
     }
 
+    /// Half of the latent frames at a time; of a whole section so few that they are a step.
+    fn half_of(&self, scheme: DecodeScheme) -> u8 {
+        let half = self.at_a_time(scheme).div_ceil(2);
+        match piece(scheme) {
+            Some(_) => half,
+            // The first step has one latent frame more.
+            None => u64::from(half).min(self.cost.latent_frames.saturating_sub(2).max(1)) as u8,
+        }
+    }
+
     /// The same with fewer latent frames at a time: in shorter steps, or in shorter pieces.
     fn smaller(&self, scheme: DecodeScheme, latent_frames: u8) -> DecodeScheme {
         match (piece(scheme), scheme.precision) {
             (Some(piece), Precision::Model) => in_chunks(scheme, piece.with(latent_frames)),
-            (None, _) | (_, Precision::F32Sums) => in_steps(scheme, latent_frames),
+            (None, _) => self.section(scheme, FinestLevel::InSteps(latent_frames)),
+            (Some(_), Precision::F32Sums) => in_steps(scheme, latent_frames),
         }
     }
 

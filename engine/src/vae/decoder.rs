@@ -112,7 +112,7 @@ impl Decoder {
             Rc::new(steps.into_seen())
         });
         let mut steps = Steps::with(Rc::clone(finished.seen.insert(seen)));
-        // A step sees no further back: what it is made of is made again, and nothing is different.
+        // A step sees no further back: its past is made again, and its pixels are the same but for rounding.
         let past = self.past_of_finest() / FRAMES_PER_LATENT + 2;
         for step in cut.steps((finished.latent_frames() - past).max(0)) {
             let along = &mut steps.next();

@@ -8,7 +8,7 @@ use tch::{Device, Tensor};
 use super::{
     scheme::{DecodeScheme, FinestLevel, Precision},
     steps::SeenByNorms,
-    tiles::{SpaceTiling, TIME, TimeTile, TimeTiling},
+    tiles::{TIME, TimeTile, TimeTiling},
 };
 use crate::section::pixel_frames;
 
@@ -26,7 +26,8 @@ pub(crate) struct FinishedParts {
 #[derive(Debug, PartialEq, Eq)]
 struct PieceOf {
     input: Range<i64>,
-    space: SpaceTiling,
+    /// Of tiles in space, if there are any.
+    tile_px: Option<i64>,
     precision: Precision,
 }
 
@@ -48,8 +49,16 @@ impl FinishedParts {
     }
 
     /// Forgets what is of no use for this piece in this scheme.
-    pub(super) fn keep_of(&mut self, input: &Range<i64>, scheme: DecodeScheme) {
-        let of = PieceOf::new(input, scheme);
+    pub(super) fn keep_of(
+        &mut self,
+        input: &Range<i64>,
+        (tile_px, precision): (Option<i64>, Precision),
+    ) {
+        let of = PieceOf {
+            input: input.clone(),
+            tile_px,
+            precision,
+        };
         if self.of.as_ref() != Some(&of) {
             *self = Self {
                 of: Some(of),
@@ -80,8 +89,8 @@ impl FinishedParts {
 
     /// The frames that are finished at the start of a section, where the scheme goes on with pieces: they are one.
     pub(crate) fn first_piece(&self, next: DecodeScheme) -> Option<(TimeTile, Tensor)> {
-        let PieceOf { input, space, .. } = self.of.as_ref()?;
-        let is_start = input.start == 0 && *space == SpaceTiling::Whole;
+        let PieceOf { input, tile_px, .. } = self.of.as_ref()?;
+        let is_start = input.start == 0 && tile_px.is_none();
         let goes_on_in_pieces =
             next.finest == FinestLevel::AtOnce || next.time.longest() < input.end;
         (is_start && goes_on_in_pieces && self.steps.latent_frames > 0).then(|| {
@@ -90,20 +99,10 @@ impl FinishedParts {
         })
     }
 
-    /// Makes room on the device.
+    /// Makes room on the device. What the norms have seen is small and stays.
     pub(crate) fn leave_device(&mut self) {
         for pixels in &mut self.steps.pixels {
             *pixels = pixels.to_device(Device::Cpu);
-        }
-    }
-}
-
-impl PieceOf {
-    fn new(input: &Range<i64>, scheme: DecodeScheme) -> Self {
-        Self {
-            input: input.clone(),
-            space: scheme.space,
-            precision: scheme.precision,
         }
     }
 }

@@ -88,8 +88,12 @@ impl Vae {
                 let finished = &mut FinishedParts::default();
                 self.decode_tile(&x, (&tile, scheme), finished, &mut || {})
             };
-            let samples: Vec<_> = latents.split(1, 0).into_iter().map(part).collect();
-            frames.push(&tile, &Tensor::cat(&samples, 0));
+            let mut samples: Vec<_> = latents.split(1, 0).into_iter().map(part).collect();
+            let joined = match samples.len() {
+                1 => samples.remove(0),
+                _ => Tensor::cat(&samples, 0),
+            };
+            frames.push(&tile, &joined);
         }
         frames.whole()
     }
@@ -103,18 +107,21 @@ impl Vae {
         finished: &mut FinishedParts,
         after_part: &mut dyn FnMut(),
     ) -> Tensor {
-        finished.keep_of(&tile.input, scheme);
         let latents = tile.of(latents);
+        let ratio = self.config.spatial_compression_ratio;
+        let size = [latents.size()[3], latents.size()[4]];
+        let cut = scheme.space.decode_cut(ratio);
+        let cut = cut.filter(|cut| size.iter().any(|side| *side > cut.length));
+        let tile_px = cut.and_then(|_| scheme.space.tile_px());
+        finished.keep_of(&tile.input, (tile_px, scheme.precision));
         let mut decoder = |x: &Tensor, finished: &mut FinishedSteps| {
             let latents = self.post_quant_conv.forward(x);
             let frames = self.decoder.forward(&latents, scheme, finished, after_part);
             after_part();
             frames
         };
-        let ratio = self.config.spatial_compression_ratio;
-        let size = [latents.size()[3], latents.size()[4]];
-        match scheme.space.decode_cut(ratio) {
-            Some(cut) if size.iter().any(|side| *side > cut.length) => {
+        match cut {
+            Some(cut) => {
                 let mut numbers = 0..;
                 over_space(&latents, cut, size.map(|side| side * ratio), |x| {
                     if !are_tiles_kept(scheme) {
@@ -124,7 +131,7 @@ impl Vae {
                     finished.tile((number, x.device()), |steps| decoder(x, steps))
                 })
             }
-            _ => decoder(&latents, finished.steps()),
+            None => decoder(&latents, finished.steps()),
         }
     }
 

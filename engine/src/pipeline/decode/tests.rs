@@ -107,3 +107,19 @@ fn what_is_finished_in_steps_is_the_first_piece_of_a_section_that_goes_on_in_pie
     let [first, expected] = [&frames, &whole].map(|frames| frames.narrow(2, 0, 17 - 4));
     assert!(first.allclose(&expected, 1e-6, 1e-6, false));
 }
+
+#[test]
+fn joining_is_tried_once_more_and_only_where_nothing_else_is_missing() {
+    let _no_grad = tch::no_grad_guard();
+    let mut decoding = Decoding {
+        latent_frames: Some(9),
+        ..Decoding::default()
+    };
+    assert!(!decoding.may_join_again());
+    let tiles = TimeTiling::Reference.tiles(9);
+    for tile in &tiles {
+        decoding.joined.push(tile, &numbered(tile));
+        assert_eq!(decoding.may_join_again(), tile == &tiles[tiles.len() - 1]);
+    }
+    assert!(!decoding.may_join_again(), "memory would run out again");
+}

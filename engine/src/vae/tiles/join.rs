@@ -50,18 +50,23 @@ impl Joined {
         }
     }
 
-    /// All of it, on the device of the newest tile.
+    /// All of it, on the device of the newest tile, and from now on in one piece here, too.
     ///
     /// # Panics
     /// If no tile was added.
-    pub(crate) fn whole(&self) -> Tensor {
+    pub(crate) fn whole(&mut self) -> Tensor {
         let last = self.last.as_ref().expect("a video has at least one tile");
+        if self.finished.is_empty() {
+            return last.shallow_clone();
+        }
         let finished = self.finished.iter();
         let parts: Vec<_> = finished
             .map(|part| part.to_device(last.device()))
             .chain([last.shallow_clone()])
             .collect();
-        Tensor::cat(&parts, TIME)
+        let whole = Tensor::cat(&parts, TIME);
+        self.finished.clear();
+        self.last.insert(whole).shallow_clone()
     }
 }
 

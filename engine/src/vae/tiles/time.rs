@@ -71,7 +71,13 @@ impl TimeTiling {
     pub(crate) fn rest(self, latents: i64, done: i64, open: i64) -> Vec<TimeTile> {
         match self {
             Self::Reference => {
-                let tiles = reference(latents).into_iter();
+                let tiles = reference(latents);
+                let is_border = done == 0 || tiles.iter().any(|tile| tile.input.end == done);
+                if !is_border {
+                    let alike = Chunk::like_reference(REFERENCE_STRIDE as u8);
+                    return chunked(alike, latents, done, open);
+                }
+                let tiles = tiles.into_iter();
                 tiles.filter(|tile| tile.input.end > done).collect()
             }
             Self::Chunked(chunk) => chunked(chunk, latents, done, open),

@@ -124,7 +124,10 @@ fn what_is_missing_can_be_cut_otherwise() {
     let before = all_chunks().step_by(7).map(TimeTiling::Chunked);
     for first in before.chain([TimeTiling::Reference]) {
         let seconds = (1..=4).map(|chunk| Chunk::new(chunk, Some(4 * (chunk - 1))));
-        for second in seconds.map(TimeTiling::Chunked).chain([TimeTiling::Whole]) {
+        for second in seconds
+            .map(TimeTiling::Chunked)
+            .chain([TimeTiling::Whole, TimeTiling::Reference])
+        {
             for latents in [5, 9, 18, 19, 33] {
                 for done in first.tiles(latents) {
                     let (begin, _, end) = used(&done);
