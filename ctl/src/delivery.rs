@@ -54,6 +54,11 @@ impl Target {
         if existing == Existing::Keep && path.symlink_metadata().is_ok() {
             return Err(exists(&path).hint("choose another name, or replace it with `--force`"));
         }
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            return Err(
+                exists(&path).hint("it is no file, and is not replaced: choose another name")
+            );
+        }
         let target = Self::in_folder(folder.to_owned(), existing)?;
         Ok(Self {
             name: Some(name.to_owned()),

@@ -2,7 +2,12 @@
 
 mod question;
 
-use std::{io, sync::mpsc::Sender, thread};
+use std::{
+    io,
+    process::{Child, Command},
+    sync::mpsc::Sender,
+    thread,
+};
 
 use nix::sys::signal::{SigSet, Signal};
 
@@ -26,6 +31,15 @@ pub(crate) fn listen(events: Sender<Event>) -> io::Result<()> {
         }
     });
     Ok(())
+}
+
+/// Starts a program that takes all signals: it would inherit which ones this process does not.
+pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
+    let mine = SigSet::thread_get_mask()?;
+    SigSet::empty().thread_set_mask()?;
+    let child = command.spawn();
+    mine.thread_set_mask()?;
+    child
 }
 
 /// How far a user has interrupted `run`.

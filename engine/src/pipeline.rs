@@ -7,6 +7,7 @@ mod generate;
 mod measured;
 mod prepare;
 mod read_ahead;
+mod run;
 mod sample;
 mod settled;
 
@@ -20,8 +21,9 @@ pub use self::prepare::Bundles;
 use self::{
     attention::{Decision, Wishes},
     encode::Encoders,
-    generate::{Generation, Opening, Run},
+    generate::{Generation, Opening},
     prepare::Usual,
+    run::Run,
     settled::settled,
 };
 use crate::{

@@ -47,7 +47,8 @@ impl World {
                 fs::remove_file(beside)
             }
             Arrival::Written => {
-                let (first, second) = text.split_at(text.len() / 2);
+                // Within braces: a whole YAML document would be a job after `grace_secs`.
+                let (first, second) = text.split_at(text.rfind('{').unwrap() + 1);
                 let mut file = File::create(target)?;
                 file.write_all(first.as_bytes())?;
                 self.wait_for_lines(1);

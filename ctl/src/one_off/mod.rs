@@ -20,7 +20,7 @@ use std::{
 use framepack_ipc::{ErrorBody, FINISH};
 use framepack_jobs::Code;
 
-use crate::{daemon::Daemon, event::Event, failure::Failure, program};
+use crate::{daemon::Daemon, event::Event, failure::Failure, interrupt, program};
 
 pub(crate) use folder::{RunFolder, quoted};
 
@@ -150,15 +150,15 @@ fn start(program: &Path, models: Option<&Path>, folder: &RunFolder) -> std::io::
             command.env_remove(name);
         }
     }
-    let mut process = command
+    command
         .args([OsStr::new("--owned"), OsStr::new("--config")])
         .arg(folder.config())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(File::create(folder.log())?)
         // Ctrl-C is for framepackctl.
-        .process_group(0)
-        .spawn()?;
+        .process_group(0);
+    let mut process = interrupt::spawn(&mut command)?;
     let leash = process.stdin.take().expect("it was asked for as a pipe");
     Ok(Running { process, leash })
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tch::{Device, Tensor};
 
-use super::{generate::Run, measured::Measuring};
+use super::{measured::Measuring, run::Run};
 use crate::{
     checkpoint::{DecodedSection, KeptFrames, Provenance, SLOW},
     device::{WorkClock, raise},

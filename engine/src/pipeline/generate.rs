@@ -7,52 +7,23 @@ use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
 use super::{
-    attention::Decision,
     decode::{Decoding, SectionLatents},
+    run::Run,
     sample::{Sampling, SectionInput},
-    settled::settled,
 };
 use crate::{
     assembly::{Assembly, Place},
-    checkpoint::{
-        Checkpoints, DecodedSection, FinishedSection, KeptFrames, Provenance, ResumePoint,
-    },
-    device::{self, JobPeak, WorkClock},
+    checkpoint::{DecodedSection, FinishedSection, ResumePoint},
+    device::{self, WorkClock},
     error::Error,
     history::LatentHistory,
     job::Job,
-    models::Models,
     output::{self, Video},
-    plan::{DecodeSizes, Ladder, Work},
-    platform::Platform,
-    progress::ProgressReporter,
+    plan::{Ladder, Work},
     sampler::{Guided, NoiseStream},
     section::Section,
     transformer::Conditioning,
 };
-
-/// What one run of a job works with.
-pub(super) struct Run<'a, 'j> {
-    pub(super) job: &'a Job,
-    pub(super) platform: &'a Platform,
-    pub(super) models: &'a mut Models,
-    /// What decoding takes on the device.
-    pub(super) sizes: &'a mut DecodeSizes,
-    pub(super) peak: &'a mut JobPeak,
-    /// What computes the transformer's attention.
-    pub(super) attention: &'a Decision,
-    pub(super) checkpoints: &'a mut Checkpoints,
-    pub(super) frames: KeptFrames,
-    pub(super) progress: &'a mut ProgressReporter<'j>,
-}
-
-impl Run<'_, '_> {
-    /// How what is made now is made.
-    pub(super) fn provenance(&self, ladder: &Ladder) -> Provenance {
-        let settled = settled(self.models, ladder, self.attention);
-        Provenance::now(self.platform, settled)
-    }
-}
 
 /// What a video begins with.
 #[derive(Debug)]

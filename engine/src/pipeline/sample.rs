@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, rc::Rc};
 use framepack_ipc::worker::Phase;
 use tch::{Device, Tensor};
 
-use super::generate::Run;
+use super::run::Run;
 use crate::{
     checkpoint::{Keeping, Provenance},
     device::WorkClock,

@@ -99,7 +99,7 @@ impl Vae {
     }
 
     /// One of the tiles along time, of all the latents of one sample: what [`Joined`] joins, (1, 3, F, 8h, 8w). Goes on
-    /// where `finished` ends. `after_part` is called again and again meanwhile, and may end it by a panic.
+    /// where `finished` ends. `after_part` is called after each tile in space and each step, and may end it by a panic.
     pub(crate) fn decode_tile(
         &self,
         latents: &Tensor,
@@ -117,7 +117,9 @@ impl Vae {
         let mut decoder = |x: &Tensor, finished: &mut FinishedSteps| {
             let latents = self.post_quant_conv.forward(x);
             let frames = self.decoder.forward(&latents, scheme, finished, after_part);
-            after_part();
+            if cut.is_some() {
+                after_part();
+            }
             frames
         };
         match cut {

@@ -51,7 +51,7 @@ pub(super) fn run(
         Failure::folder(folder, &error)
     })?;
     if environment.is_offline {
-        return without_hub(args.models, &target, output);
+        return without_hub(args, &target, output);
     }
     let client = Client::new(environment, args.limits())?;
     let listings = listings(&client, args)?;
@@ -183,7 +183,11 @@ fn finish(
         let lines = done.iter().map(|it| {
             let (folder, files, bytes) = (&it.folder, it.files, size(it.bytes));
             let configuration = &it.configuration;
-            format!("{folder} has all {files} files ({bytes}), checked. In the daemon's configuration:\n{configuration}\n")
+            let has = match files {
+                0 => "has all parts; nothing was compared with the Hub".to_owned(),
+                _ => format!("has all {files} files ({bytes}), checked"),
+            };
+            format!("{folder} {has}. In the daemon's configuration:\n{configuration}\n")
         });
         lines.collect()
     };
@@ -191,14 +195,16 @@ fn finish(
 }
 
 /// What is there has to do.
-fn without_hub(models: Selection, target: &Target, output: &Output) -> Result<(), Failure> {
-    let root = target.root();
+fn without_hub(args: &cli::Fetch, target: &Target, output: &Output) -> Result<(), Failure> {
+    let (root, models) = (target.root(), args.models);
     if let Some(first) = ready::lacking(root, models.models()).first() {
         return Err(offline(&first.message));
     }
     for repository in models.repositories() {
         let folder = target.repository(repository.name);
-        if let Some(commit) = hub_commit(&folder) {
+        if let Some(commit) = hub_commit(&folder)
+            && !args.dry_run
+        {
             let referred = target.refer(repository.name, &commit);
             referred.map_err(|error| Failure::folder(&folder, &error))?;
         }

@@ -15,6 +15,7 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
+    hash::HubHash,
     output::{Output, size, table},
     target::{Target, is_locked},
 };
@@ -91,20 +92,36 @@ fn of_repository(target: &Target, name: &str) -> Vec<Leftover> {
 }
 
 fn in_cache(repository: &Path) -> Vec<Leftover> {
-    let mut referred = BTreeSet::new();
-    for file in files_below(&repository.join("snapshots")) {
-        let blob = fs::read_link(&file).ok();
-        referred.extend(blob.and_then(|blob| blob.file_name().map(OsString::from)));
-    }
+    let referred = referred(&repository.join("snapshots"));
     let blobs = files_below(&repository.join("blobs")).into_iter();
     let leftovers = blobs.filter_map(|path| {
         let name = path.file_name()?;
         if is_partial(&path) {
             return Some(leftover(path, Kind::Part));
         }
-        (!referred.contains(name)).then(|| leftover(path, Kind::Unreferenced))
+        let referred = referred.as_ref()?;
+        let is_blob = HubHash::parse(name.to_str()?).is_some();
+        (is_blob && !referred.contains(name)).then(|| leftover(path, Kind::Unreferenced))
     });
     leftovers.collect()
+}
+
+/// The blobs that snapshots refer to. `None` if not all of them can be seen: then any blob may be in use.
+fn referred(snapshots: &Path) -> Option<BTreeSet<OsString>> {
+    let mut referred = BTreeSet::new();
+    let mut folders = vec![snapshots.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).ok()? {
+            let path = entry.ok()?.path();
+            match fs::read_link(&path) {
+                Ok(_) if path.is_dir() => return None,
+                Ok(blob) => referred.extend(blob.file_name().map(OsString::from)),
+                Err(_) if path.is_dir() => folders.push(path),
+                Err(_) => {}
+            }
+        }
+    }
+    Some(referred)
 }
 
 fn in_downloads(downloads: &Path) -> Vec<Leftover> {
@@ -140,4 +157,53 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const BLOBS: [&str; 2] = [
+        "1111111111111111111111111111111111111111",
+        "2222222222222222222222222222222222222222",
+    ];
+
+    /// A repository with a blob in use, one that is not, and somebody's notes.
+    fn repository() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("snapshots/abc/vae")).unwrap();
+        fs::create_dir(path("blobs")).unwrap();
+        for blob in BLOBS.into_iter().chain(["notes.txt"]) {
+            fs::write(path("blobs").join(blob), "bytes").unwrap();
+        }
+        let target = Path::new("../../../blobs").join(BLOBS[0]);
+        symlink(target, path("snapshots/abc/vae/config.json")).unwrap();
+        folder
+    }
+
+    fn found(folder: &Path) -> Vec<String> {
+        let leftovers = in_cache(folder).into_iter();
+        let names = leftovers.map(|it| it.path.file_name().unwrap().to_string_lossy().into_owned());
+        names.collect()
+    }
+
+    #[test]
+    fn only_blobs_that_nothing_refers_to_are_leftovers() {
+        assert_eq!(found(repository().path()), [BLOBS[1]]);
+    }
+
+    #[test]
+    fn nothing_is_a_leftover_where_snapshots_cannot_be_seen() {
+        let folder = repository();
+        let snapshots = folder.path().join("snapshots");
+        fs::rename(snapshots.join("abc"), folder.path().join("elsewhere")).unwrap();
+        symlink("../elsewhere", snapshots.join("abc")).unwrap();
+        assert!(found(folder.path()).is_empty());
+        fs::remove_file(snapshots.join("abc")).unwrap();
+        fs::remove_dir(snapshots).unwrap();
+        assert!(found(folder.path()).is_empty());
+    }
 }

@@ -139,8 +139,8 @@ fn steps_through_the_finest_level_are_nearly_one_pass_and_flicker_nowhere() {
 fn what_is_finished_of_a_piece_in_steps_stays_when_memory_runs_out() {
     let _no_grad = tch::no_grad_guard();
     let vae = Vae::demo(Kind::Float);
-    // Steps of 3, 2, 2, 2 and 2 latent frames, twice, and their end.
-    fails_and_goes_on(&vae, ([8, 8], 11), 6, &[1, 4, 5, 6, 8, 9, 10, 11]);
+    // Steps of 3, 2, 2, 2 and 2 latent frames, twice.
+    fails_and_goes_on(&vae, ([8, 8], 11), 6, &[1, 4, 5, 6, 8, 9, 10]);
     // Two tiles, each of steps of 3 and 1, twice, and its end.
     fails_and_goes_on(&vae, ([8, 264], 4), 3, &[1, 3, 4, 5, 7, 9]);
 }
