@@ -35,11 +35,11 @@ use self::{
     world::World,
 };
 
-const SCHEDULES: u64 = 200;
+const SCHEDULES: u64 = 150;
 /// Those of them that are played on a disk that runs full.
 const ON_A_SMALL_DISK: u64 = 20;
 const SMALL_DISK_MIB: u64 = 256;
-const REAL_SCHEDULES: u64 = 6;
+const REAL_SCHEDULES: u64 = 4;
 const FAKE: (Cast, Truth) = (Cast::Fake, Truth::Chain);
 /// Farms at the same time: most of the time they wait.
 const AT_ONCE: usize = 4;
