@@ -98,6 +98,7 @@ struct Measurement {
 }
 
 /// A chunk, or a whole section.
+#[expect(clippy::struct_field_names, reason = "they are in frames")]
 struct Piece {
     latent_frames: u16,
     context_latent_frames: u8,
