@@ -46,10 +46,7 @@ pub(super) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = Target::of(args.to.clone(), environment).map_err(|error| {
-        let folder = args.to.as_deref().unwrap_or(&environment.cache);
-        Failure::folder(folder, &error)
-    })?;
+    let target = super::target(args.to.as_deref(), environment)?;
     if environment.is_offline {
         return without_hub(args, &target, output);
     }

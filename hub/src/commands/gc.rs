@@ -38,12 +38,11 @@ enum Kind {
 }
 
 pub(super) fn run(
-    args: cli::Gc,
+    args: &cli::Gc,
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = Target::of(args.folder, environment);
-    let target = target.map_err(|error| Failure::folder(&environment.cache, &error))?;
+    let target = super::target(args.folder.as_deref(), environment)?;
     let mut leftovers = Vec::new();
     for repository in Selection::All.repositories() {
         leftovers.extend(of_repository(&target, repository.name));

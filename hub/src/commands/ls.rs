@@ -9,7 +9,6 @@ use crate::{
     environment::Environment,
     failure::Failure,
     output::{Output, size, table},
-    target::Target,
 };
 
 /// A part of the models.
@@ -49,12 +48,11 @@ enum Hashes {
 }
 
 pub(super) fn run(
-    args: cli::Folder,
+    args: &cli::Folder,
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = Target::of(args.folder, environment);
-    let target = target.map_err(|error| Failure::folder(&environment.cache, &error))?;
+    let target = super::target(args.folder.as_deref(), environment)?;
     let root = target.root();
     let installed = Installed::all(root);
     let findings = look(root, None).findings;

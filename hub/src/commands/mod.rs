@@ -8,19 +8,30 @@ mod ls;
 mod ready;
 mod verify;
 
+use std::path::Path;
+
 use framepack_ipc::Exit;
 
-use crate::{cli::Command, environment::Environment, failure::Failure, output::Output};
+use crate::{
+    cli::Command, environment::Environment, failure::Failure, output::Output, target::Target,
+};
 
 /// Runs a command.
 pub(crate) fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     let environment = Environment::of_process()?;
     match command {
         Command::Fetch(args) => fetch::run(&args, &environment, output),
-        Command::Ls(args) => ls::run(args, &environment, output),
-        Command::Verify(args) => verify::run(args, &environment, output),
+        Command::Ls(args) => ls::run(&args, &environment, output),
+        Command::Verify(args) => verify::run(&args, &environment, output),
         Command::Import(args) => import::run(&args, output),
-        Command::Gc(args) => gc::run(args, &environment, output),
+        Command::Gc(args) => gc::run(&args, &environment, output),
     }?;
     Ok(Exit::Ok)
+}
+
+/// The folder that a user names, or the Hub's cache.
+fn target(folder: Option<&Path>, environment: &Environment) -> Result<Target, Failure> {
+    let named = folder.unwrap_or(&environment.cache);
+    Target::of(folder.map(Path::to_owned), environment)
+        .map_err(|error| Failure::folder(named, &error))
 }

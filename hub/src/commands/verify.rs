@@ -20,7 +20,6 @@ use crate::{
     fetch::each,
     hash,
     output::{Output, size, table},
-    target::Target,
 };
 
 /// Disks have more to give to more than one reader.
@@ -48,12 +47,11 @@ enum State {
 }
 
 pub(super) fn run(
-    args: cli::Folder,
+    args: &cli::Folder,
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = Target::of(args.folder, environment);
-    let target = target.map_err(|error| Failure::folder(&environment.cache, &error))?;
+    let target = super::target(args.folder.as_deref(), environment)?;
     let root = target.root();
     let rows = compare(&Installed::all(root))?;
     let mut errors: Vec<ErrorBody> = damaged(&rows).collect();
