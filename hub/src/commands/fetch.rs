@@ -46,7 +46,7 @@ pub(super) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = super::target(args.to.as_deref(), environment)?;
+    let target = super::folder::target(args.to.as_deref(), environment)?;
     if environment.is_offline {
         return without_hub(args, &target, output);
     }

@@ -42,7 +42,7 @@ pub(super) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = super::target(args.folder.as_deref(), environment)?;
+    let target = super::folder::target(args.folder.as_deref(), environment)?;
     let mut leftovers = Vec::new();
     for repository in Selection::All.repositories() {
         leftovers.extend(of_repository(&target, repository.name));

@@ -52,7 +52,7 @@ pub(super) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = super::target(args.folder.as_deref(), environment)?;
+    let target = super::folder::target(args.folder.as_deref(), environment)?;
     let root = target.root();
     let installed = Installed::all(root);
     let findings = look(root, None).findings;

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod fetch;
+mod folder;
 mod gc;
 mod import;
 mod installed;
@@ -8,13 +9,9 @@ mod ls;
 mod ready;
 mod verify;
 
-use std::path::Path;
-
 use framepack_ipc::Exit;
 
-use crate::{
-    cli::Command, environment::Environment, failure::Failure, output::Output, target::Target,
-};
+use crate::{cli::Command, environment::Environment, failure::Failure, output::Output};
 
 /// Runs a command.
 pub(crate) fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
@@ -27,11 +24,4 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Gc(args) => gc::run(&args, &environment, output),
     }?;
     Ok(Exit::Ok)
-}
-
-/// The folder that a user names, or the Hub's cache.
-fn target(folder: Option<&Path>, environment: &Environment) -> Result<Target, Failure> {
-    let named = folder.unwrap_or(&environment.cache);
-    Target::of(folder.map(Path::to_owned), environment)
-        .map_err(|error| Failure::folder(named, &error))
 }

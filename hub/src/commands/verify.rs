@@ -51,7 +51,7 @@ pub(super) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = super::target(args.folder.as_deref(), environment)?;
+    let target = super::folder::target(args.folder.as_deref(), environment)?;
     let root = target.root();
     let rows = compare(&Installed::all(root))?;
     let mut errors: Vec<ErrorBody> = damaged(&rows).collect();
