@@ -73,13 +73,13 @@ struct Index {
 pub fn look(root: &Path, f1_root: Option<&Path>) -> Look {
     let mut survey = Survey::default();
     if let Some(bundle) = survey.open(root) {
-        // Without one of its own, F1 uses the other's.
-        let has_f1 = f1_root.is_some() || has_f1(&bundle);
+        let shares =
+            f1_root.is_none() && matches!(bundle.f1_transformer(), Ok(Component::Transformer));
         for component in Component::ALL {
             survey.model = match component {
-                Component::TransformerF1 if f1_root.is_some() || !has_f1 => continue,
+                Component::TransformerF1 if f1_root.is_some() || shares => continue,
                 Component::TransformerF1 => Some(Model::F1),
-                Component::Transformer if has_f1 => Some(Model::Original),
+                Component::Transformer if !shares => Some(Model::Original),
                 _ => None,
             };
             survey.component(&bundle, component);
@@ -98,12 +98,6 @@ pub fn look(root: &Path, f1_root: Option<&Path>) -> Look {
         signature: survey.signature.finish(),
         transformer_bytes: survey.transformer_bytes,
     }
-}
-
-/// Whether a bundle has F1's transformer, or a part of it.
-fn has_f1(bundle: &Bundle) -> bool {
-    let found = bundle.component(Component::TransformerF1);
-    !matches!(found, Err(BundleError::Incomplete { .. }))
 }
 
 impl Survey {

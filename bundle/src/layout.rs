@@ -200,6 +200,21 @@ impl Bundle {
         incomplete(&self.root, reason)
     }
 
+    /// Which part renders F1's jobs: F1's own transformer, or the other one in a bundle that says so of it. One that is
+    /// half there is not replaced by the other.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or `framepack.json` can't be used.
+    pub fn f1_transformer(&self) -> Result<Component, BundleError> {
+        match self.component(Component::TransformerF1) {
+            Err(BundleError::Incomplete { .. }) if self.defaults()?.renders_f1 => {
+                Ok(Component::Transformer)
+            }
+            found => found.map(|_| Component::TransformerF1),
+        }
+    }
+
     /// What its models were trained for.
     pub fn defaults(&self) -> Result<BundleDefaults, BundleError> {
         let file = self.root.join(BundleDefaults::FILE);

@@ -11,7 +11,7 @@ pub struct Models {
     pub bundle: PathBuf,
     /// Whether that is because nobody has set another one.
     pub is_hub_cache: bool,
-    /// Bundle with F1's transformer; `None` = `transformer_f1/` of `bundle`, or else its `transformer/`.
+    /// Bundle with F1's transformer; `None` = `bundle` has it.
     pub f1_bundle: Option<PathBuf>,
 }
 

@@ -2,15 +2,12 @@
 
 mod one_shot;
 
-pub(crate) use one_shot::{Bundle, Init, Models, Run};
+pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use framepack_ipc::{
-    control::DEFAULT_SOCKET,
-    queue::{Boundary, Scope},
-};
+use framepack_ipc::queue::{Boundary, Scope};
 use framepack_jobs::{Code, JobId, Selector, StateName, composed};
 
 use crate::output::{Format, Output};
@@ -19,9 +16,9 @@ use crate::output::{Format, Output};
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
-    /// The daemon's socket
-    #[arg(long, global = true, value_name = "PATH", env = "FRAMEPACKD_SOCKET", default_value = DEFAULT_SOCKET)]
-    pub(crate) socket: PathBuf,
+    /// The daemon's socket [default: /run/framepackd/framepackd.sock]
+    #[arg(long, global = true, value_name = "PATH", env = "FRAMEPACKD_SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
 
     /// Print JSON: whole records, or the named fields (nested ones with dots: --json=id,result.video)
     #[arg(
@@ -376,6 +373,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_says_where_the_installed_daemon_is() {
+        let help = Cli::command().render_help().to_string();
+        let default = format!("[default: {}]", framepack_ipc::control::DEFAULT_SOCKET);
+        assert!(help.contains(&default), "{help}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use framepack_ipc::{
     client::{Client, ClientError},
-    control::{ClientInfo, Request, Response},
+    control::{ClientInfo, DEFAULT_SOCKET, Request, Response},
 };
 use framepack_jobs::Job;
 
@@ -18,9 +18,33 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Daemon {
     pub(crate) socket: PathBuf,
+    pub(crate) choice: Choice,
+}
+
+/// Who says where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// Somebody, or the environment.
+    Named,
+    /// Nobody: it is where an installed one is.
+    Default,
 }
 
 impl Daemon {
+    /// The one that was named, or the installed one.
+    pub(crate) fn at(socket: Option<PathBuf>) -> Self {
+        match socket {
+            Some(socket) => Self {
+                socket,
+                choice: Choice::Named,
+            },
+            None => Self {
+                socket: DEFAULT_SOCKET.into(),
+                choice: Choice::Default,
+            },
+        }
+    }
+
     /// A connection whose next answer must come soon.
     pub(crate) fn connect(&self) -> Result<Client, ClientError> {
         let me = ClientInfo::new(env!("CARGO_PKG_VERSION"));

@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fmt,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -43,9 +44,16 @@ pub(crate) struct Target {
 impl Target {
     /// A file, or a folder, that can be written.
     pub(crate) fn new(path: &Path, existing: Existing) -> Result<Self, ErrorBody> {
+        let ends_in_slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
         let path = std::path::absolute(path).map_err(|error| unwritable(path, &error))?;
         if path.is_dir() {
             return Self::in_folder(path, existing);
+        }
+        let is_video = path
+            .extension()
+            .is_some_and(|suffix| suffix.eq_ignore_ascii_case("mp4"));
+        if ends_in_slash || !is_video {
+            return Err(no_video(&path));
         }
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             let error = io::Error::from(io::ErrorKind::InvalidFilename);
@@ -72,13 +80,38 @@ impl Target {
         Self::in_folder(here, Existing::Keep)
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether a video in the folder has the name that it is to have.
+    pub(crate) fn is_name_of(&self, video: &Path) -> bool {
+        let name = self.name.as_ref();
+        name.is_none_or(|name| video == self.folder.join(name))
+    }
+
+    /// What a job is told, so that a daemon whose outputs are in the folder gives the video that name itself. Nothing for
+    /// a name that its templates would take for something else: it is renamed.
+    pub(crate) fn output_settings(&self) -> Vec<(&'static str, String)> {
+        let name = self.name.as_ref().map(Path::new);
+        let stem = name.and_then(|name| name.file_stem()?.to_str());
+        let is_plain = |stem: &&str| !stem.contains(['{', '}']);
+        let Some(stem) = stem.filter(is_plain) else {
+            return Vec::new();
+        };
+        vec![
+            ("output.name", stem.to_owned()),
+            ("output.dir", ".".to_owned()),
+        ]
+    }
+
     /// Tries the folder before anything is rendered for it.
-    fn in_folder(folder: PathBuf, existing: Existing) -> Result<Self, ErrorBody> {
-        let trial = part(&folder, OsStr::new("trial"));
+    fn in_folder(named: PathBuf, existing: Existing) -> Result<Self, ErrorBody> {
+        let trial = part(&named, OsStr::new("trial"));
         let tried = File::create_new(&trial).and_then(|_| fs::remove_file(&trial));
-        tried.map_err(|error| unwritable(&folder, &error))?;
+        let folder = tried.and_then(|()| named.canonicalize());
         Ok(Self {
-            folder,
+            folder: folder.map_err(|error| unwritable(&named, &error))?,
             name: None,
             existing,
         })
@@ -104,6 +137,25 @@ impl Target {
         }
         unreachable!("no folder has as many files as there are numbers")
     }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.as_deref().unwrap_or_default();
+        self.folder.join(name).display().fmt(f)
+    }
+}
+
+/// A name that is neither a folder's nor a video's.
+fn no_video(path: &Path) -> ErrorBody {
+    let video = path.with_extension("mp4");
+    let path = path.display().to_string();
+    let message = format!("{path} is neither a folder that is there nor the name of an mp4 file");
+    let hint = format!(
+        "make the folder, or name the video as in {}",
+        video.display()
+    );
+    ErrorBody::new(Code::USAGE, message).path(path).hint(hint)
 }
 
 /// `cat-7.mp4`, `cat-7-2.mp4`, …
@@ -225,6 +277,32 @@ mod tests {
         for name in ["cat-7.mp4", "cat-7-2.mp4", "cat-7-3.mp4"] {
             let put = target.put(&video(from.path(), "new"), How::Move).unwrap();
             assert_eq!(put, to.path().join(name));
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_video_has_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["x.mkv", "x", "new/"] {
+            let refused = Target::new(&folder.path().join(name), Existing::Keep).unwrap_err();
+            assert_eq!(refused.code, Code::USAGE, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_daemon_is_told_the_name_that_its_templates_take() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = |name: &str| {
+            let target = Target::new(&folder.path().join(name), Existing::Keep).unwrap();
+            target.output_settings()
+        };
+        let named = [("output.name", "my \"cat\""), ("output.dir", ".")];
+        assert_eq!(
+            settings("my \"cat\".mp4"),
+            named.map(|(key, value)| (key, value.to_owned()))
+        );
+        for other in ["", "{seed}.mp4"] {
+            assert!(settings(other).is_empty(), "{other}");
         }
     }
 

@@ -33,6 +33,9 @@ pub(crate) fn check(fields: &[String], known: &[&str]) -> Result<(), ErrorBody> 
             let message = format!("--json: no field is called `{field}`");
             let hint = match framepack_jobs::suggest(top, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => {
+                    "this command prints whole records: `--json`".to_owned()
+                }
                 None => format!("known fields: {}", known.join(", ")),
             };
             return Err(ErrorBody::new(Code::USAGE, message).hint(hint));

@@ -99,7 +99,7 @@ impl Follow<'_> {
         Ok(())
     }
 
-    /// Says why the job does not run. A daemon of its own is given up where it would wait for the farm to be mended.
+    /// Says why the job does not run yet. A daemon of its own is given up where it would wait for the farm to be mended.
     fn look(
         &self,
         job: &Job,
@@ -110,7 +110,7 @@ impl Follow<'_> {
             return Ok(());
         }
         if self.ownership == Ownership::Own {
-            return no_outage(self.daemon);
+            no_outage(self.daemon)?;
         }
         let Reply::Queue(queue) = self.daemon.ask(&Request::Queue)? else {
             return Err(ClientError::Unexpected.into());
@@ -119,12 +119,13 @@ impl Follow<'_> {
         let Some(entry) = entries.find(|entry| entry.id == job.id) else {
             return Ok(());
         };
-        let reason = match (entry.standing, entry.turn) {
-            (Standing::Running | Standing::Paused, _) => return Ok(()),
-            (_, Some(turn)) => queue
-                .paused
-                .unwrap_or_else(|| format!("its turn is {turn}")),
-            (_, None) => entry.reason,
+        let reason = match (entry.standing, entry.turn, queue.paused) {
+            (Standing::Running | Standing::Paused, _, _) => return Ok(()),
+            (_, Some(_), Some(paused)) => paused,
+            // It is the only one, and its worker starts.
+            (_, Some(_), None) if self.ownership == Ownership::Own => return Ok(()),
+            (_, Some(turn), None) => format!("its turn is {turn}"),
+            (_, None, _) => entry.reason,
         };
         if told.as_ref() != Some(&reason) {
             view.say(&format!("job {} waits: {reason}", job.id));

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use framepack_bundle::BundleError;
 use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
 use framepack_jobs::{
     Guidance, JobId, Model, Row, Settings, Value,
@@ -103,15 +102,13 @@ impl Job {
         tracing::debug!(?settings.memory, attention = %settings.attention, "settings");
         let bundle = Bundle::open(&request.bundle)?;
         let defaults = bundle.defaults()?;
-        let mut warnings = vec![];
         let (order, transformer) = match request.model {
             Model::Original => (
                 SectionOrder::Backward,
                 bundle.component(Component::Transformer)?,
             ),
             Model::F1 => {
-                let transformer =
-                    f1_transformer(&bundle, request.f1_bundle.as_deref(), &mut warnings)?;
+                let transformer = f1_transformer(&bundle, request.f1_bundle.as_deref())?;
                 (SectionOrder::Forward, transformer)
             }
         };
@@ -119,7 +116,7 @@ impl Job {
         let loaded =
             load(settings.background).map_err(|error| error.naming(&request.image_name))?;
         let picture = loaded.pixels;
-        warnings.extend(loaded.warnings);
+        let warnings = loaded.warnings;
         let side_px = request.bucket.unwrap_or(defaults.bucket_px);
         let size = bucket::nearest_size(Size::new(picture.width(), picture.height()), side_px);
         let window = request.latent_window.unwrap_or(defaults.latent_window);
@@ -224,31 +221,18 @@ fn metadata(request: &RenderRequest, bucket_px: u32, sampling: &Sampling) -> Met
     }
 }
 
-/// F1's own transformer where there is one; the other model's, which can do its work, where there is none.
-fn f1_transformer(
-    bundle: &Bundle,
-    f1_bundle: Option<&Path>,
-    warnings: &mut Vec<String>,
-) -> Result<PathBuf, Error> {
-    if let Some(root) = f1_bundle {
-        let f1_bundle = Bundle::open(root)?;
-        let found = f1_bundle
-            .component(Component::TransformerF1)
-            .or_else(|missing| {
-                f1_bundle
-                    .component(Component::Transformer)
-                    .map_err(|_| missing)
-            });
-        return Ok(found?);
-    }
-    match bundle.component(Component::TransformerF1) {
-        Err(BundleError::Incomplete { .. }) => {
-            warnings.push(
-                "the bundle has no transformer_f1: the F1 sections were rendered with the original transformer".into(),
-            );
-            Ok(bundle.component(Component::Transformer)?)
-        }
-        // One that is half there is not replaced by another.
-        found => Ok(found?),
-    }
+/// F1's transformer, in the bundle or in the other one where one is named.
+fn f1_transformer(bundle: &Bundle, f1_bundle: Option<&Path>) -> Result<PathBuf, Error> {
+    let Some(root) = f1_bundle else {
+        return Ok(bundle.component(bundle.f1_transformer()?)?);
+    };
+    let f1_bundle = Bundle::open(root)?;
+    let found = f1_bundle
+        .component(Component::TransformerF1)
+        .or_else(|missing| {
+            f1_bundle
+                .component(Component::Transformer)
+                .map_err(|_| missing)
+        });
+    Ok(found?)
 }

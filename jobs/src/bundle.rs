@@ -1,6 +1,6 @@
 //! `framepack.json` of a model bundle: what its model is made for.
 
-use framepack_yaml::{Document, Problems};
+use framepack_yaml::{Document, Node, Problems};
 
 use crate::{
     Row, Value,
@@ -16,6 +16,8 @@ pub struct BundleDefaults {
     pub latent_window: u32,
     /// Denoising steps.
     pub steps: u32,
+    /// Whether its one transformer renders the jobs of both models.
+    pub renders_f1: bool,
 }
 
 impl Default for BundleDefaults {
@@ -24,6 +26,7 @@ impl Default for BundleDefaults {
             bucket_px: DEFAULT_BUCKET_PX,
             latent_window: 9,
             steps: 25,
+            renders_f1: false,
         }
     }
 }
@@ -44,10 +47,12 @@ impl BundleDefaults {
         let latent_window = setting("latent_window", &LATENT_WINDOW, or.latent_window);
         let steps = setting("steps", &STEPS, or.steps);
         let bucket = document.value("default_bucket", |node| node.integer(&(1..=4096)));
+        let renders_f1 = document.value("renders_f1", Node::boolean);
         let defaults = Self {
             bucket_px: bucket.unwrap_or(or.bucket_px),
             latent_window,
             steps,
+            renders_f1: renders_f1.unwrap_or(or.renders_f1),
         };
         document
             .finish()
@@ -68,9 +73,12 @@ mod tests {
             BundleDefaults {
                 bucket_px: 128,
                 latent_window: 9,
-                steps: 8
+                steps: 8,
+                renders_f1: false,
             }
         );
+        let shared = BundleDefaults::parse(r#"{"renders_f1": true}"#).unwrap();
+        assert!(shared.renders_f1);
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub struct Progress {
 pub struct RenderOutput {
     /// The video's path.
     pub video: PathBuf,
-    /// A PNG that shows frames of the whole video side by side, in the job's work folder.
+    /// A PNG that shows frames of the whole video side by side, in the job's work folder; empty once that is gone.
     pub contact_sheet: PathBuf,
     /// The plan that was carried out.
     pub plan: RenderPlan,

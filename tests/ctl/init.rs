@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::framepackctl_in;
+use crate::{Ended, framepackctl_in, framepackctl_with};
 
 const FILES: [&str; 4] = [
     "framepackd.yaml",
@@ -35,6 +35,80 @@ fn the_models_are_those_that_were_asked_for() {
     assert_eq!(framepackctl_in(folder.path(), &arguments, "").code, 0);
     let config = fs::read_to_string(folder.path().join("farm/framepackd.yaml")).unwrap();
     assert!(config.contains(r#"/my \"models\"""#), "{config}");
+}
+
+/// `init` of a folder of this name, by somebody with this Hub cache.
+fn init(folder: &Path, cache: &Path, arguments: &[&str]) -> (Ended, String) {
+    let arguments = [&["init"], arguments, &["farm"]].concat();
+    let ended = framepackctl_with(folder, &arguments, &[("HF_HUB_CACHE", cache)]);
+    let config = folder.join("farm/framepackd.yaml");
+    let config = fs::read_to_string(config).unwrap_or_default();
+    (ended, config)
+}
+
+#[test]
+fn the_hubs_cache_comes_before_the_demo_once_it_has_a_model() {
+    let bundle = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/fixtures/bundle"
+    ));
+    for (cache, arguments, told, section) in [
+        (
+            Path::new("/nonexistent"),
+            &[][..],
+            "models: the small ones",
+            "/models/demo\"\n",
+        ),
+        (
+            bundle,
+            &[],
+            "models: those in the Hub's cache\n",
+            "# bundle: /srv/models\n",
+        ),
+        (
+            bundle,
+            &["--models", "demo"],
+            "models: the small ones",
+            "/models/demo\"\n",
+        ),
+        (
+            Path::new("/nonexistent"),
+            &["--models", "cache"],
+            "which has none yet: framepackctl models fetch\n",
+            "# bundle: /srv/models\n",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (ended, config) = init(folder.path(), cache, arguments);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+        assert!(config.contains(section), "{config}");
+    }
+}
+
+#[test]
+fn what_would_not_work_later_is_refused() {
+    let deep = "d".repeat(100);
+    for (arguments, says) in [
+        (
+            &["init", "--models", "dmo", "farm"][..],
+            "did you mean `demo`?",
+        ),
+        (
+            &["init", "--models", "", "farm"],
+            "an empty name is no folder",
+        ),
+        (&["init", &deep], "a socket's has at most 107"),
+        (&["--json=a", "init", "farm"], "no field is called `a`"),
+        (&["--json=a", "models", "ls"], "no field is called `a`"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let ended = framepackctl_in(folder.path(), arguments, "");
+        let told = [ended.stdout, ended.stderr].concat();
+        assert_eq!(ended.code, 2, "{arguments:?}: {told}");
+        assert!(told.contains(says), "{told}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }
 
 #[test]

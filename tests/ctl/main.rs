@@ -20,7 +20,7 @@ mod waiting;
 use std::{
     io::Write,
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 /// How a run of framepackctl ended.
@@ -31,12 +31,26 @@ struct Ended {
     stderr: String,
 }
 
-/// Runs framepackctl in `folder` with its daemon at `socket` beneath it, and `stdin`.
-fn framepackctl_in(folder: &Path, arguments: &[&str], stdin: &str) -> Ended {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_framepackctl"))
+/// framepackctl in `folder` with its daemon at `socket` beneath it.
+fn framepackctl(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_framepackctl"));
+    command
         .args(arguments)
         .current_dir(folder)
-        .env("FRAMEPACKD_SOCKET", folder.join("socket"))
+        .env("FRAMEPACKD_SOCKET", folder.join("socket"));
+    command
+}
+
+/// Runs it with this environment.
+fn framepackctl_with(folder: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Ended {
+    let mut command = framepackctl(folder, arguments);
+    command.envs(environment.iter().copied());
+    Ended::of(command.output().unwrap())
+}
+
+/// Runs it with `stdin`.
+fn framepackctl_in(folder: &Path, arguments: &[&str], stdin: &str) -> Ended {
+    let mut child = framepackctl(folder, arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -44,15 +58,18 @@ fn framepackctl_in(folder: &Path, arguments: &[&str], stdin: &str) -> Ended {
         .unwrap();
     // A command that does not read its input may be gone before it is written.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Ended::of(child.wait_with_output().unwrap())
 }
 
 impl Ended {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Checks all three at once.
     #[track_caller]
     fn assert(&self, code: i32, stdout: &str, stderr: &str) {

@@ -63,11 +63,15 @@ fn arguments_and_exit_code_are_those_of_the_program() {
     // The one beside framepackctl comes first.
     install(own.path(), FOUND, 0o755);
     let output = models(&own, elsewhere.path(), &["ls"]);
-    let said = format!(
-        "{}/framepack-models|ls|",
-        own.path().canonicalize().unwrap().display()
-    );
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), said);
+    let own = own.path().canonicalize().unwrap();
+    let said = |arguments: &str| format!("{}/framepack-models|{arguments}|", own.display());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), said("ls"));
+    // How framepackctl is to print is how it is to print.
+    let output = Command::new(own.join("framepackctl"))
+        .args(["--json", "models", "ls"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), said("--json|ls"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    io::Write,
-    path::Path,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
@@ -40,7 +40,7 @@ fn wait_until_gone(daemon: Pid) {
 #[test]
 fn a_photo_and_a_sentence_become_a_video_here() {
     let user = User::new();
-    let output = user.run("a cat").output().unwrap();
+    let output = user.run("script step_ms=50").output().unwrap();
     assert_code(&output, 0);
     let told = stdout(&output);
     let video = Path::new(told.trim_end());
@@ -68,9 +68,32 @@ fn a_photo_and_a_sentence_become_a_video_here() {
         (&["-o", "mine.mp4"], 10),
         (&["-o", "mine.mp4", "--force"], 0),
         (&["-o", "missing/mine.mp4"], 6),
+        (&["-o", "mine.mkv"], 2),
+        (&["-o", "12.mp4", "--set", "output.dir=sub"], 0),
+        (&["-o", "{name}.mp4", "--set", "output.dir=sub"], 0),
     ] {
         assert_code(&user.run("a cat").args(arguments).output().unwrap(), code);
     }
+    for name in ["mine.mp4", "{name}.mp4", "12.mp4"] {
+        assert!(user.path("here").join(name).is_file(), "{name}");
+    }
+    assert!(user.states().is_empty(), "{:?}", user.states());
+}
+
+#[test]
+fn a_folder_that_has_the_state_in_it_gets_its_video_too() {
+    let user = User::new();
+    let here = user.path("");
+    let mut run = user.run("a cat");
+    let output = run.current_dir(&here).output().unwrap();
+    assert_code(&output, 0);
+    let video = PathBuf::from(stdout(&output).trim_end());
+    assert_eq!(
+        video.parent(),
+        here.canonicalize().ok().as_deref(),
+        "{output:?}"
+    );
+    assert!(video.is_file());
     assert!(user.states().is_empty(), "{:?}", user.states());
 }
 
@@ -88,24 +111,83 @@ fn what_another_daemon_is_told_by_the_environment_does_not_count() {
 fn a_job_that_fails_leaves_its_state_and_says_where() {
     let user = User::new();
     let output = user
-        .run("nan")
+        .run("nan 1")
         .args(["--set", "retry.max=0"])
         .output()
         .unwrap();
     assert_code(&output, 7);
     let [state] = user.states().try_into().unwrap();
     let told = stderr(&output);
-    assert!(told.contains(state.to_str().unwrap()), "{told}");
     assert!(told.contains("error: "), "{told}");
     assert!(state.join("framepackd.log").is_file());
-    // What is said there to go on with is a configuration.
-    let config = state.join("framepackd.yaml");
-    let mut check = user.command("framepackd");
-    check
-        .env_remove("FRAMEPACKD_SOCKET")
-        .arg("--config")
-        .arg(config);
-    assert_code(&check.args(["config", "check"]).output().unwrap(), 0);
+    let command = format!("framepackctl run --resume {}", state.display());
+    assert!(told.contains(&command), "{told}");
+
+    // The next run says what is there; and what was said goes on.
+    let next = user.run("a cat").output().unwrap();
+    assert!(stderr(&next).contains(&command), "{next:?}");
+    let resumed = user.resume(&state).output().unwrap();
+    assert_code(&resumed, 0);
+    let video = PathBuf::from(stdout(&resumed).trim_end());
+    assert_eq!(video.parent(), Some(&*user.path("here")));
+    assert!(video.metadata().unwrap().len() > 0);
+    assert!(user.states().is_empty(), "{:?}", user.states());
+    // There is nothing any more to go on with.
+    let gone = user.resume(&state).output().unwrap();
+    assert_code(&gone, 2);
+}
+
+#[test]
+fn a_daemon_that_is_killed_is_named_and_its_job_goes_on() {
+    let user = User::new();
+    let go = user.path("go");
+    let mut run = user.run(&format!("wait {}", go.display()));
+    let child = run.args(["-o", "mine.mp4"]).spawn().unwrap();
+    kill(user.busy_daemon(), Signal::SIGKILL).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_code(&output, 1);
+    let told = stderr(&output);
+    assert!(
+        told.contains("[FP1018]") && told.contains("--resume"),
+        "{told}"
+    );
+    let [state] = user.states().try_into().unwrap();
+    fs::write(&go, "").unwrap();
+    let resumed = user.resume(&state).output().unwrap();
+    assert_code(&resumed, 0);
+    assert_eq!(
+        stdout(&resumed),
+        format!("{}\n", user.path("here/mine.mp4").display())
+    );
+}
+
+#[test]
+fn what_the_job_waits_for_is_said() {
+    let user = User::new();
+    let mut run = user.run("a cat");
+    let mut child = run
+        .args(["--set", "not_before=2999-01-01T00:00:00Z"])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = lines.find(|line| line.as_ref().unwrap().starts_with("job 1 waits: "));
+    let said = said.unwrap().unwrap();
+    assert!(said.contains("2999"), "{said}");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(8));
+}
+
+#[test]
+fn a_daemon_that_was_named_is_not_replaced_by_another() {
+    let user = User::new();
+    let mut run = user.command("framepackctl");
+    let output = run.args(["run", "--image", "photo.png"]).output().unwrap();
+    assert_code(&output, 3);
+    let told = stderr(&output);
+    assert!(
+        told.contains("[FP1002]") && told.contains("FRAMEPACKD_SOCKET"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -128,7 +210,8 @@ fn a_job_that_is_refused_leaves_nothing() {
 fn models_that_are_missing_are_said_with_what_gets_them() {
     let user = User::new();
     let mut run = user.command("framepackctl");
-    let output = run.args(["run", "--image", "photo.png"]).output().unwrap();
+    let run = run.args(["run", "--image", "photo.png", "--models", "cache"]);
+    let output = run.output().unwrap();
     assert_code(&output, 1);
     let told = stderr(&output);
     for part in [
@@ -139,6 +222,9 @@ fn models_that_are_missing_are_said_with_what_gets_them() {
         assert!(told.contains(part), "{part}: {told}");
     }
     assert!(user.states().is_empty(), "{:?}", user.states());
+    // A mistake of the user's own is told first.
+    let output = run.args(["--set", "steps=0"]).output().unwrap();
+    assert_code(&output, 6);
 }
 
 #[test]

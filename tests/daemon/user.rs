@@ -74,8 +74,18 @@ impl User {
     pub(crate) fn run(&self, prompt: &str) -> Command {
         let mut command = self.command("framepackctl");
         let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/bundle");
-        command.args(["run", "--image", "photo.png", "--prompt", prompt]);
+        let photo = self.path("here/photo.png");
+        command
+            .args(["run", "--prompt", prompt, "--image"])
+            .arg(photo);
         command.args(["--models", models]);
+        command
+    }
+
+    /// `run` that goes on with an earlier one.
+    pub(crate) fn resume(&self, folder: &Path) -> Command {
+        let mut command = self.command("framepackctl");
+        command.args(["run", "--resume"]).arg(folder);
         command
     }
 
@@ -91,7 +101,7 @@ impl User {
     }
 
     /// The process of the daemon that was started, once it runs a job.
-    fn busy_daemon(&self) -> Pid {
+    pub(crate) fn busy_daemon(&self) -> Pid {
         let start = Instant::now();
         loop {
             let socket = self.states().pop().map(|state| state.join("socket"));

@@ -78,7 +78,7 @@ def make_bundle(directory: Path, draw: Draw) -> Bundle:
     for name, module, layout in parts:
         bundles.save(module, directory / name, layout)
     write_json(directory / "feature_extractor/preprocessor_config.json", PREPROCESSOR)
-    write_json(directory / "framepack.json", {"default_bucket": 128, "latent_window": 9, "steps": 3})
+    write_json(directory / "framepack.json", {"default_bucket": 128, "latent_window": 9, "steps": 3, "renders_f1": True})
     return bundle
 
 

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use framepack_ipc::worker::{RenderOutput, RenderRequest};
+use framepack_ipc::worker::RenderRequest;
 use framepack_jobs::Model;
 
 use crate::{
@@ -15,16 +15,22 @@ use crate::{
     worker::{Desk, Worker, fixtures},
 };
 
-/// The tiny bundle with weights of `seed` as another transformer, in the folder `component`.
-fn bundle_with(desk: &Desk, component: &str, seed: u32) -> PathBuf {
-    let root = desk.path().join(format!("{component}-{seed}"));
+/// The tiny bundle without one of its entries.
+fn bundle_without(desk: &Desk, name: &str, left_out: &str) -> PathBuf {
+    let root = desk.path().join(name);
     fs::create_dir(&root).unwrap();
     for entry in fs::read_dir(fixtures().join("bundle")).unwrap() {
         let entry = entry.unwrap();
-        if entry.file_name() != component {
+        if entry.file_name() != left_out {
             symlink(entry.path(), root.join(entry.file_name())).unwrap();
         }
     }
+    root
+}
+
+/// The tiny bundle with weights of `seed` as another transformer, in the folder `component`.
+fn bundle_with(desk: &Desk, component: &str, seed: u32) -> PathBuf {
+    let root = bundle_without(desk, &format!("{component}-{seed}"), component);
     synthesise(&root.join(component), seed);
     root
 }
@@ -57,13 +63,6 @@ fn request(desk: &Desk, bundle: PathBuf, f1_bundle: Option<PathBuf>) -> RenderRe
     }
 }
 
-fn says_that_it_fell_back(output: &RenderOutput) -> bool {
-    output
-        .warnings
-        .iter()
-        .any(|warning| warning.contains("no transformer_f1"))
-}
-
 #[test]
 fn an_f1_job_takes_the_f1_transformer_wherever_it_is() {
     let desk = Desk::new();
@@ -76,15 +75,13 @@ fn an_f1_job_takes_the_f1_transformer_wherever_it_is() {
     let six = folder_with(&desk, "transformer_f1", 6);
     let six_published_alone = folder_with(&desk, "transformer", 6);
 
-    let fallen_back = render(&plain, None);
-    assert!(says_that_it_fell_back(&fallen_back));
+    // Its one transformer renders both models' jobs.
+    let shared = render(&plain, None);
     let own = render(&five, None);
-    assert!(!says_that_it_fell_back(&own));
-    assert_ne!(own.latents_sha256, fallen_back.latents_sha256);
+    assert_ne!(own.latents_sha256, shared.latents_sha256);
 
     let elsewhere = render(&plain, Some(&six));
-    assert!(!says_that_it_fell_back(&elsewhere));
-    assert_ne!(elsewhere.latents_sha256, fallen_back.latents_sha256);
+    assert_ne!(elsewhere.latents_sha256, shared.latents_sha256);
     assert_ne!(elsewhere.latents_sha256, own.latents_sha256);
     for (bundle, f1_bundle) in [(&five, &six), (&plain, &six_published_alone)] {
         let same = render(bundle, Some(f1_bundle));
@@ -109,6 +106,22 @@ fn the_original_model_takes_its_own_transformer_beside_another() {
     let expected = latents_of(fixtures().join("bundle"), None);
     assert_eq!(latents_of(both.clone(), Some(both)), expected);
     assert_ne!(latents_of(other, None), expected);
+}
+
+#[test]
+fn another_models_transformer_does_not_stand_in_for_f1s() {
+    let desk = Desk::new();
+    let bundle = bundle_without(&desk, "plain", "framepack.json");
+    let mut worker = Worker::ready(desk.path());
+    let failure = worker.fail(&request(&desk, bundle.clone(), None));
+    assert_eq!(failure.code, "FP3012");
+    assert!(failure.message.contains("no transformer_f1"), "{failure:?}");
+    // The same bundle renders the other model's jobs.
+    let original = RenderRequest {
+        model: Model::Original,
+        ..request(&desk, bundle, None)
+    };
+    worker.render(&original);
 }
 
 #[test]

@@ -257,9 +257,19 @@ fn a_fault_of_one_transformer_is_met_by_its_model_alone() {
     assert_eq!(of_models(root, other), (Model::ALL.to_vec(), BYTES));
     fs::write(own.join("config.json"), "").unwrap();
     assert_eq!(of_models(root, other).0, [Model::Original]);
-    // Without one of its own F1 uses the other.
+    // This bundle's transformer renders F1's jobs, too.
+    let config = fs::read(root.join("transformer/config.json")).unwrap();
     fs::write(root.join("transformer/config.json"), "").unwrap();
     assert_eq!(of_models(root, None).0, []);
+    fs::write(root.join("transformer/config.json"), config).unwrap();
+    fs::remove_file(root.join("framepack.json")).unwrap();
+    assert_eq!(of_models(root, None).0, [Model::Original]);
+    let found = findings(&folder);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].message.contains(": no transformer_f1"),
+        "{found:?}"
+    );
     fs::remove_dir_all(root.join("transformer")).unwrap();
     fs::rename(&own, root.join("transformer_f1")).unwrap();
     fs::write(root.join("transformer_f1/config.json"), "{}").unwrap();

@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// A job file; `-` reads standard input, with paths relative to the working directory
-    #[arg(required_unless_present = "image", conflicts_with = "image", value_hint = ValueHint::FilePath)]
+    #[arg(required_unless_present_any = ["image", "resume"], conflicts_with = "image", value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<PathBuf>,
 
     /// The start image, where there is no job file
@@ -19,7 +19,7 @@ pub(crate) struct Run {
     pub(crate) prompt: Option<String>,
 
     /// The video's length; made up to a whole number of sections
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) seconds: Option<f64>,
 
     /// Set a key of the job, such as `steps=32`, in the place of the file's; may be given several times
@@ -35,9 +35,19 @@ pub(crate) struct Run {
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
 
-    /// The models: `demo`, or a folder. The job then always gets a daemon of its own. Default: those of the daemon
-    #[arg(long, value_name = "demo|DIR", value_hint = ValueHint::DirPath)]
+    /// The models: `demo`, `cache` (the Hub's), or a folder. The job then always gets a daemon of its own. Default: those
+    /// of the daemon
+    #[arg(long, value_name = "demo|cache|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) models: Option<Bundle>,
+
+    /// Go on with the job of an earlier run, whose folder that run has named
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        conflicts_with_all = ["file", "image", "prompt", "seconds", "set", "models"]
+    )]
+    pub(crate) resume: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -46,8 +56,9 @@ pub(crate) struct Init {
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
 
-    /// The models: `demo`, or a folder. Default: `demo` if it is installed, or else the Hub's cache
-    #[arg(long, value_name = "demo|DIR", value_hint = ValueHint::DirPath)]
+    /// The models: `demo`, `cache` (the Hub's), or a folder. Default: the Hub's cache if it has a whole model, or else
+    /// `demo` if that is installed
+    #[arg(long, value_name = "demo|cache|DIR", value_hint = ValueHint::DirPath)]
     pub(crate) models: Option<Bundle>,
 }
 
@@ -62,11 +73,16 @@ pub(crate) struct Models {
     pub(crate) arguments: Vec<OsString>,
 }
 
+/// Words for models that need no folder.
+pub(crate) const WORDS: [&str; 2] = ["demo", "cache"];
+
 /// Which models are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bundle {
     /// The small ones that come with framepackd.
     Demo,
+    /// Those in the Hub's cache.
+    Cache,
     /// Those in a folder.
     Folder(PathBuf),
 }
@@ -74,10 +90,10 @@ pub(crate) enum Bundle {
 impl From<OsString> for Bundle {
     /// A folder of that name is `./demo`.
     fn from(text: OsString) -> Self {
-        if text == "demo" {
-            Self::Demo
-        } else {
-            Self::Folder(text.into())
+        match text.to_str() {
+            Some("demo") => Self::Demo,
+            Some("cache") => Self::Cache,
+            _ => Self::Folder(text.into()),
         }
     }
 }

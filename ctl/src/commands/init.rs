@@ -12,10 +12,11 @@ use framepack_jobs::Code;
 use crate::{
     cli::{Bundle, Init},
     delivery::{exists, unwritable},
-    demo::demo,
     failure::Failure,
-    one_off::quoted,
+    installed::{demo, is_in_cache},
+    one_off::MAX_SOCKET_BYTES,
     output::{Format, Output, print_lines},
+    path_text::{shell, yaml},
 };
 
 const CONFIG: &str = include_str!("../../templates/framepackd.yaml");
@@ -26,12 +27,18 @@ const PHOTO: &[u8] = include_bytes!("../../../jobs/examples/inputs/astronaut.jpg
 const DEMO: &str = include_str!("../../templates/models-demo.yaml");
 const FOLDER: &str = include_str!("../../templates/models-folder.yaml");
 const CACHE: &str = include_str!("../../templates/models-cache.yaml");
+/// The daemon's socket, as the configuration names it.
+const SOCKET: &str = "framepackd.sock";
 /// Folders of a farm.
 const FOLDERS: [&str; 2] = ["jobs", "examples"];
 
 pub(crate) fn run(arguments: &Init, output: &Output) -> Result<Exit, Failure> {
+    output.check_fields(&[])?;
     let root = &arguments.folder;
-    let config = CONFIG.replace("@models@", &models(arguments.models.as_ref())?);
+    let models = Models::of(arguments.models.as_ref()).map_err(Failure::new)?;
+    socket_fits(root).map_err(Failure::new)?;
+    let section = models.section().map_err(Failure::new)?;
+    let config = CONFIG.replace("@models@", &section);
     let files: [(&str, &[u8]); 4] = [
         ("framepackd.yaml", config.as_bytes()),
         ("README.md", README.as_bytes()),
@@ -48,25 +55,74 @@ pub(crate) fn run(arguments: &Init, output: &Output) -> Result<Exit, Failure> {
     }
     let written = files.map(|(name, _)| root.join(name).display().to_string());
     match output.format {
-        Format::Text => print_lines(&[written.join("\n"), next(root)])?,
+        Format::Text => print_lines(&[written.join("\n"), models.told(), next(root)])?,
         Format::Json | Format::Fields(_) => output.records("FileList", &written, Vec::new())?,
     }
     Ok(Exit::Ok)
 }
 
-/// The section of the configuration.
-fn models(asked: Option<&Bundle>) -> Result<String, Failure> {
-    let bundle = asked.map(Bundle::folder).transpose();
-    let bundle = bundle.map_err(Failure::new)?;
-    let (template, bundle): (&str, Option<PathBuf>) = match (asked, bundle) {
-        (Some(Bundle::Folder(_)), folder) => (FOLDER, folder),
-        (Some(Bundle::Demo), folder) => (DEMO, folder),
-        (None, _) => demo().map_or((CACHE, None), |folder| (DEMO, Some(folder))),
-    };
-    Ok(template.replace(
-        "@bundle@",
-        &bundle.map(|path| quoted(&path)).unwrap_or_default(),
-    ))
+/// The models of a new farm.
+enum Models {
+    /// The small ones, asked for or because there are no others.
+    Demo(PathBuf),
+    Folder(PathBuf),
+    /// The Hub's cache, with a whole model in it or not yet.
+    Cache,
+}
+
+impl Models {
+    fn of(asked: Option<&Bundle>) -> Result<Self, ErrorBody> {
+        let Some(bundle) = asked else {
+            let demo = (!is_in_cache()).then(demo).flatten();
+            return Ok(demo.map_or(Self::Cache, Self::Demo));
+        };
+        Ok(match (bundle, bundle.folder()?) {
+            (_, None) => Self::Cache,
+            (Bundle::Demo, Some(folder)) => Self::Demo(folder),
+            (_, Some(folder)) => Self::Folder(folder),
+        })
+    }
+
+    /// The section of the configuration.
+    fn section(&self) -> Result<String, ErrorBody> {
+        let (template, bundle) = match self {
+            Self::Demo(folder) => (DEMO, yaml(folder)?),
+            Self::Folder(folder) => (FOLDER, yaml(folder)?),
+            Self::Cache => (CACHE, String::new()),
+        };
+        Ok(template.replace("@bundle@", &bundle))
+    }
+
+    /// For the user: which they are, and how to get what is missing.
+    fn told(&self) -> String {
+        match self {
+            Self::Demo(_) => "models: the small ones that come with framepackd; README.md says how to change to the real ones".to_owned(),
+            Self::Folder(folder) if folder.is_dir() => format!("models: {}", folder.display()),
+            Self::Folder(folder) => format!(
+                "models: {}, which is not there yet: framepackctl models fetch --to {}",
+                folder.display(),
+                shell(folder)
+            ),
+            Self::Cache if is_in_cache() => "models: those in the Hub's cache".to_owned(),
+            Self::Cache => {
+                "models: those in the Hub's cache, which has none yet: framepackctl models fetch".to_owned()
+            }
+        }
+    }
+}
+
+/// Refuses a folder that is too deep for the daemon's socket.
+fn socket_fits(root: &Path) -> Result<(), ErrorBody> {
+    let absolute = std::path::absolute(root).map_err(|error| unwritable(root, &error))?;
+    let socket_bytes = absolute.join(SOCKET).as_os_str().len();
+    if socket_bytes <= MAX_SOCKET_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "the daemon's socket in {} would have a path of {socket_bytes} bytes, and a socket's has at most {MAX_SOCKET_BYTES}",
+        root.display()
+    );
+    Err(ErrorBody::new(Code::USAGE, message).hint("choose a folder with a shorter path"))
 }
 
 /// Refuses to write over anything, naming all of it.
@@ -106,6 +162,6 @@ fn next(root: &Path) -> String {
     let config = root.join("framepackd.yaml");
     format!(
         "next: framepackd --config {}; README.md has the rest",
-        config.display()
+        shell(&config)
     )
 }

@@ -34,11 +34,11 @@ use crate::{
 
 /// Runs what was typed.
 pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
-    let daemon = Daemon { socket: cli.socket };
+    let daemon = Daemon::at(cli.socket);
     match cli.command {
         Command::Run(arguments) => run::run(&arguments, &daemon, output),
         Command::Init(arguments) => init::run(&arguments, output),
-        Command::Models(arguments) => models::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments, output),
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),
         Command::List(arguments) => list::run(arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),

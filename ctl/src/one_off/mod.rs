@@ -9,12 +9,13 @@ use std::{
     env,
     ffi::OsStr,
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::Receiver,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use framepack_ipc::{ErrorBody, FINISH};
@@ -22,10 +23,12 @@ use framepack_jobs::Code;
 
 use crate::{daemon::Daemon, event::Event, failure::Failure, interrupt, program};
 
-pub(crate) use folder::{RunFolder, quoted};
+pub(crate) use folder::{MAX_SOCKET_BYTES, ModelChoice, RunFolder};
 
 /// Time between two looks at a daemon that starts.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
+/// Time in which a daemon that does not answer any more has ended.
+const END_PAUSE: Duration = Duration::from_secs(2);
 /// How many of the log's last lines are told.
 const MAX_TOLD: usize = 5;
 /// What in the environment belongs to another daemon, or to systemd's idea of framepackctl.
@@ -61,27 +64,17 @@ struct Running {
 }
 
 impl OneOff {
-    /// Starts it with these models, or with those of its environment, and waits until it answers.
-    pub(crate) fn start(models: Option<&Path>, inbox: &Receiver<Event>) -> Result<Self, Failure> {
+    /// Starts it in this folder, and waits until it answers.
+    pub(crate) fn start(folder: RunFolder, inbox: &Receiver<Event>) -> Result<Self, Failure> {
         let program = program::find("framepackd").map_err(Failure::new)?;
-        let folder = RunFolder::create(models).map_err(Failure::new)?;
-        let running = start(&program, models, &folder).map_err(|error| {
+        let running = start(&program, &folder).map_err(|error| {
             failed(&folder, &format!("starting {}: {error}", program.display()))
         })?;
         let mut daemon = Self {
             folder,
             running: Some(running),
         };
-        match daemon.wait_for_answer(inbox) {
-            Ok(()) => Ok(daemon),
-            Err(failure) => {
-                let folder = daemon.stop();
-                if matches!(failure, Failure::Interrupted) {
-                    folder.remove();
-                }
-                Err(failure)
-            }
-        }
+        daemon.wait_for_answer(inbox).map(|()| daemon)
     }
 
     fn wait_for_answer(&mut self, inbox: &Receiver<Event>) -> Result<(), Failure> {
@@ -97,9 +90,7 @@ impl OneOff {
 
     /// The way to it.
     pub(crate) fn daemon(&self) -> Daemon {
-        Daemon {
-            socket: self.folder.socket(),
-        }
+        self.folder.daemon()
     }
 
     /// That it has not ended by itself.
@@ -111,6 +102,16 @@ impl OneOff {
             Ok(Some(status)) => Err(ended(&self.folder, status)),
             Ok(None) | Err(_) => Ok(()),
         }
+    }
+
+    /// The same, where it does not answer any more: its end may be seen a moment later.
+    pub(crate) fn check_soon(&mut self) -> Result<(), Failure> {
+        let until = Instant::now() + END_PAUSE;
+        while Instant::now() < until {
+            self.check()?;
+            thread::sleep(LOOK_PAUSE);
+        }
+        self.check()
     }
 
     /// Lets it go on until its job has ended.
@@ -143,10 +144,16 @@ impl Drop for OneOff {
     }
 }
 
-fn start(program: &Path, models: Option<&Path>, folder: &RunFolder) -> std::io::Result<Running> {
+fn start(program: &Path, folder: &RunFolder) -> io::Result<Running> {
+    let has_models = folder.names_models();
+    // An earlier run's lines stay: they may say why it ended.
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.log())?;
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
-        if is_foreign(&name, models.is_some()) {
+        if is_foreign(&name, has_models) {
             command.env_remove(name);
         }
     }
@@ -155,7 +162,7 @@ fn start(program: &Path, models: Option<&Path>, folder: &RunFolder) -> std::io::
         .arg(folder.config())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(File::create(folder.log())?)
+        .stderr(log)
         // Ctrl-C is for framepackctl.
         .process_group(0);
     let mut process = interrupt::spawn(&mut command)?;

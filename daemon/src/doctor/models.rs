@@ -1,8 +1,9 @@
 //! The models, as far as a look at names, lengths and headers of their files tells.
 
-use framepack_bundle::{Finding, Look};
+use framepack_bundle::{Component, Finding, Look};
 use framepack_config::Models;
 use framepack_ipc::check::Check;
+use framepack_jobs::{Code, Model};
 
 use crate::remedy::remedy;
 
@@ -13,6 +14,13 @@ pub(super) fn bundle(key: &str, models: &Models, look: &Look) -> Check {
     let Some(first) = look.findings.first() else {
         return Check::ok(key, models.bundle.display());
     };
+    if let Some(absent) = only_absent(look) {
+        let (folder, model) = (models.bundle.display(), absent.as_str());
+        let remedy = remedy(models, first.code, Some(absent));
+        let found =
+            format!("{folder}, without {model}, whose jobs would wait; to get it, {remedy}");
+        return Check::ok(key, found);
+    }
     let told = look.findings.iter().take(MAX_TOLD);
     let mut told: Vec<String> = told.map(in_words).collect();
     if let more @ 1.. = look.findings.len().saturating_sub(MAX_TOLD) {
@@ -25,6 +33,20 @@ pub(super) fn bundle(key: &str, models: &Models, look: &Look) -> Check {
     )
 }
 
+/// The one model that was not fetched, where another one is complete: nobody has to have both.
+fn only_absent(look: &Look) -> Option<Model> {
+    let [finding] = look.findings.as_slice() else {
+        return None;
+    };
+    let transformers = [Component::Transformer, Component::TransformerF1];
+    let is_transformer = finding
+        .component
+        .is_some_and(|it| transformers.contains(&it));
+    (is_transformer && finding.code == Code::MODEL_INCOMPLETE)
+        .then_some(finding.model)
+        .flatten()
+}
+
 fn in_words(finding: &Finding) -> String {
     format!("{} [{}]", finding.message, finding.code)
 }
@@ -32,7 +54,6 @@ fn in_words(finding: &Finding) -> String {
 #[cfg(test)]
 mod tests {
     use framepack_ipc::check::CheckState;
-    use framepack_jobs::Code;
 
     use super::*;
 
@@ -57,6 +78,29 @@ mod tests {
             transformer_bytes: 0,
         };
         bundle("models.bundle", &models("/models"), &look)
+    }
+
+    #[test]
+    fn one_of_the_two_models_is_enough() {
+        let check = |component| {
+            let finding = Finding {
+                code: Code::MODEL_INCOMPLETE,
+                message: "no transformer_f1".into(),
+                model: Some(Model::F1),
+                component: Some(component),
+            };
+            let look = Look {
+                findings: vec![finding],
+                signature: 0,
+                transformer_bytes: 0,
+            };
+            bundle("models.bundle", &models("/models"), &look)
+        };
+        let without = check(Component::TransformerF1);
+        assert_eq!(without.state, CheckState::Ok);
+        let command = "run `framepackctl models fetch f1 --to /models`";
+        assert!(without.message.contains(command), "{without:?}");
+        assert_eq!(check(Component::Vae).state, CheckState::Failed);
     }
 
     #[test]

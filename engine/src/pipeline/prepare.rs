@@ -178,12 +178,13 @@ impl Found {
     }
 }
 
-/// Where F1's transformer is, if there is one: in the bundle, or in the other one where there is another.
+/// Where F1's transformer is, if there is one beside the other: in the bundle, or in the other bundle where one is named.
 fn f1_transformer(bundle: &Bundle, f1_root: Option<&Path>) -> Option<(Bundle, Component)> {
     let either = [Component::TransformerF1, Component::Transformer];
     let Some(f1_root) = f1_root else {
-        let own = Component::TransformerF1;
-        return bundle.component(own).is_ok().then(|| (bundle.clone(), own));
+        let own = bundle.f1_transformer().ok();
+        let own = own.filter(|part| *part == Component::TransformerF1);
+        return own.map(|part| (bundle.clone(), part));
     };
     match Bundle::open(f1_root) {
         Ok(bundle) => {

@@ -181,7 +181,10 @@ fn output_dir(node: &Node) -> Result<PathBuf, Mistake> {
         let escape = Mistake::new(ProblemKind::PathEscape, message);
         return Err(escape.hint("give a relative path without `..`"));
     }
-    Ok(text.into())
+    // `./shots/.` is `shots`, and `.` the outputs folder itself.
+    let parts = Path::new(&text).components();
+    let parts = parts.filter(|part| matches!(part, Component::Normal(_)));
+    Ok(parts.collect())
 }
 
 fn output_name(node: &Node) -> Result<NameTemplate, Mistake> {

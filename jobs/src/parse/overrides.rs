@@ -4,6 +4,9 @@ use framepack_yaml::{Node, Problem, ProblemKind, Problems};
 
 use crate::settings::TABLE;
 
+/// Keys of text that are not in the table.
+const TEXTS: [&str; 5] = ["name", "key", "group", "output.dir", "output.name"];
+
 /// The file's keys with those of `set`, and what the latter are called.
 pub(super) fn applied(mut root: Node, set: &[String]) -> Result<(Node, Vec<String>), Problems> {
     let mut problems = Problems::default();
@@ -44,8 +47,11 @@ pub(super) fn named(mut problem: Problem, keys: &[String]) -> Problem {
     problem
 }
 
-/// Keys beside those of the table are read as YAML.
+/// Keys beside those of the table are read as YAML; text needs no quotes.
 fn node_of(key: &str, value: &str) -> Node {
+    if TEXTS.contains(&key) {
+        return Node::Text(value.to_owned());
+    }
     let row = TABLE.into_iter().find(|row| row.key == key);
     row.map_or_else(|| framepack_yaml::scalar(value), |row| row.node_of(value))
 }
@@ -90,7 +96,7 @@ mod tests {
             "steps=32",
             "guidance.rescale=0.5",
             "prompt=12 cats",
-            "name=x",
+            "name=12",
         ])
         .unwrap();
         let steps = spec.settings.iter().find(|(key, _)| *key == "steps");
@@ -98,7 +104,7 @@ mod tests {
         assert_eq!(spec.origins["steps"], Origin::Set);
         assert_eq!(spec.origins["guidance.rescale"], Origin::Set);
         assert_eq!(spec.origins["guidance.cfg"], Origin::Job);
-        assert_eq!(spec.name.as_deref(), Some("x"));
+        assert_eq!(spec.name.as_deref(), Some("12"));
         let prompt = spec.settings.iter().find(|(key, _)| *key == "prompt");
         assert_eq!(prompt, Some(("prompt", &Value::from("12 cats"))));
     }

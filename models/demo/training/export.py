@@ -62,7 +62,8 @@ def main():
         "do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
         "image_processor_type": "SiglipImageProcessor", "resample": 3, "rescale_factor": 0.00392156862745098,
         "size": {"height": IMAGE_SIZE, "width": IMAGE_SIZE}})
-    write_json(args.bundle / "framepack.json", {"default_bucket": 128, "latent_window": 9, "steps": STEPS})
+    write_json(args.bundle / "framepack.json", {"default_bucket": 128, "latent_window": 9, "steps": STEPS,
+                                               "renders_f1": True})
 
 
 if __name__ == "__main__":

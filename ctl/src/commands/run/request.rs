@@ -9,7 +9,7 @@ use framepack_ipc::{ErrorBody, control::SubmitRequest};
 use framepack_jobs::Code;
 use serde_json::Value;
 
-use crate::{cli::Run, commands::submit::read};
+use crate::{cli::Run, commands::submit::read, path_text};
 
 /// What the daemon is given: a job file, or one made of the arguments.
 pub(super) fn of(arguments: &Run) -> Result<SubmitRequest, ErrorBody> {
@@ -19,7 +19,9 @@ pub(super) fn of(arguments: &Run) -> Result<SubmitRequest, ErrorBody> {
     match (&arguments.file, &arguments.image) {
         (Some(file), _) => read(file, &set),
         (None, Some(image)) => of_image(image, arguments.prompt.as_deref(), set),
-        (None, None) => unreachable!("the command line requires one of them"),
+        (None, None) => {
+            unreachable!("the command line requires one of them, or an earlier run's folder")
+        }
     }
 }
 
@@ -32,18 +34,15 @@ fn of_image(
         let path = image.display().to_string();
         ErrorBody::new(Code::UNREADABLE_FILE, format!("reading {path}: {error}")).path(path)
     };
-    let absolute = std::path::absolute(image).map_err(unreadable)?;
-    absolute.metadata().map_err(unreadable)?;
-    // JSON is YAML, and quotes everything.
-    let quoted = |text: &str| Value::from(text).to_string();
-    let mut yaml = format!(
-        "api: framepack/v1\nstart:\n  image: {}\n",
-        quoted(&absolute.to_string_lossy())
-    );
+    // Daemons open no picture behind a symbolic link, so that a job leads nowhere else; here the user names the file.
+    let absolute = image.canonicalize().map_err(unreadable)?;
+    let quoted = path_text::yaml(&absolute)?;
+    let mut yaml = format!("api: framepack/v1\nstart:\n  image: {quoted}\n");
     if let Some(prompt) = prompt {
-        yaml.extend(["prompt: ", &quoted(prompt), "\n"]);
+        // JSON is YAML, and quotes everything.
+        yaml.extend(["prompt: ", &Value::from(prompt).to_string(), "\n"]);
     }
-    let stem = absolute.file_stem().unwrap_or_default();
+    let stem = image.file_stem().unwrap_or_default();
     Ok(SubmitRequest {
         yaml,
         stem: stem.to_string_lossy().into_owned(),

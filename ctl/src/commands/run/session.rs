@@ -1,0 +1,114 @@
+//! One `run`: the signals and news that it gets, and what it tells.
+
+use std::{
+    io,
+    path::Path,
+    sync::mpsc::{self, Receiver, Sender},
+};
+
+use framepack_ipc::{
+    ErrorBody, ErrorEnvelope, Exit,
+    client::ClientError,
+    control::{DEFAULT_SOCKET, Request, Response, SubmitRequest},
+};
+use framepack_jobs::{Code, Job, JobState};
+
+use crate::{
+    commands::submit::remarks,
+    daemon::Daemon,
+    event::{Event, Ownership},
+    failure::Failure,
+    follow::{Ended, Follow},
+    interrupt,
+    output::{Format, Output, print_lines, remark},
+    path_text::shell,
+};
+
+/// What happens while a job is rendered, and where results are printed.
+pub(super) struct Session<'a> {
+    events: Sender<Event>,
+    pub(super) inbox: Receiver<Event>,
+    output: &'a Output,
+}
+
+/// A job that was handed over, and what the user should know of it.
+pub(super) struct Submitted {
+    pub(super) job: Box<Job>,
+    pub(super) remarks: Vec<String>,
+}
+
+impl<'a> Session<'a> {
+    /// From now on signals are events.
+    pub(super) fn begin(output: &'a Output) -> Result<Self, Failure> {
+        let (events, inbox) = mpsc::channel();
+        interrupt::listen(events.clone()).map_err(|error| {
+            let message = format!("listening for signals: {error}");
+            Failure::new(ErrorBody::new(Code::INTERNAL, message))
+        })?;
+        Ok(Self {
+            events,
+            inbox,
+            output,
+        })
+    }
+
+    pub(super) fn submit(
+        &self,
+        daemon: &Daemon,
+        request: &SubmitRequest,
+    ) -> Result<Submitted, Failure> {
+        let Response::Submitted(submission) = daemon.ask(&Request::Submit(request.clone()))? else {
+            return Err(ClientError::Unexpected.into());
+        };
+        let remarks = remarks(&submission);
+        self.output.warn(&remarks)?;
+        Ok(Submitted {
+            job: submission.job,
+            remarks,
+        })
+    }
+
+    pub(super) fn follow(
+        &self,
+        daemon: &Daemon,
+        ownership: Ownership,
+        job: Box<Job>,
+    ) -> Result<Ended, Failure> {
+        let follow = Follow {
+            daemon,
+            ownership,
+            events: &self.events,
+            inbox: &self.inbox,
+        };
+        follow.until_ended(job)
+    }
+
+    /// Prints the video's path, or why there is none.
+    pub(super) fn tell(&self, job: &Job, remarks: Vec<String>) -> Result<Exit, Failure> {
+        match (&self.output.format, &job.state) {
+            (Format::Json | Format::Fields(_), _) => {
+                let jobs = std::slice::from_ref(job);
+                self.output.records("JobList", jobs, remarks)?;
+            }
+            (Format::Text, JobState::Done { result, .. }) => {
+                self.output.warn(&result.warnings)?;
+                print_lines(&[result.video.display().to_string()])?;
+            }
+            (Format::Text, JobState::Failed { failure, .. })
+            | (Format::Text, JobState::Expired { failure, .. }) => {
+                let error = ErrorEnvelope::from(ErrorBody::from(failure.clone()));
+                error.tell(&mut io::stderr())?;
+            }
+            (Format::Text, state) => remark(&format!("job {} is {}", job.id, state.name())),
+        }
+        Ok(Exit::of_finished([job]))
+    }
+}
+
+/// How to speak to this daemon.
+pub(super) fn client(daemon: &Daemon) -> String {
+    if daemon.socket == Path::new(DEFAULT_SOCKET) {
+        return "framepackctl".to_owned();
+    }
+    format!("framepackctl --socket {}", shell(&daemon.socket))
+}
