@@ -49,6 +49,19 @@ impl Look {
         let mut findings = self.findings.iter();
         !findings.any(|finding| finding.model.is_none_or(|of| of == model))
     }
+
+    /// The model whose transformer is not there at all, where nothing else is wrong: nobody has to have both.
+    pub fn absent_model(&self) -> Option<Model> {
+        let [finding] = self.findings.as_slice() else {
+            return None;
+        };
+        let transformers = [Component::Transformer, Component::TransformerF1];
+        let is_transformer = finding
+            .component
+            .is_some_and(|it| transformers.contains(&it));
+        let is_absent = is_transformer && finding.code == Code::MODEL_INCOMPLETE;
+        is_absent.then_some(finding.model).flatten()
+    }
 }
 
 /// What is known of a bundle so far.

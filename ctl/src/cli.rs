@@ -41,9 +41,15 @@ Exit codes: 0 ok, 1 other failure, 2 usage, 3 daemon not reachable, 4 no such jo
 6 invalid job file, 7 a waited job failed, 8 a waited job was cancelled, 9 timeout, 10 conflict,
 11 no resource, 12 protocol mismatch, 13 degraded (doctor), 14 state damaged, 130 interrupted";
 
+const RUN_USAGE: &str = "\
+framepackctl run --image <FILE> [--prompt <TEXT>] [OPTIONS]
+       framepackctl run <JOB FILE> [OPTIONS]
+       framepackctl run --resume <DIR> [-o <OUT.mp4>]";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Render one job and follow it, without a daemon too: where none answers, one is started for this job
+    #[command(override_usage = RUN_USAGE)]
     Run(Run),
     /// Write a farm folder: a commented configuration, a jobs folder, an example
     Init(Init),

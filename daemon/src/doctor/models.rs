@@ -1,9 +1,8 @@
 //! The models, as far as a look at names, lengths and headers of their files tells.
 
-use framepack_bundle::{Component, Finding, Look};
+use framepack_bundle::{Finding, Look};
 use framepack_config::Models;
 use framepack_ipc::check::Check;
-use framepack_jobs::{Code, Model};
 
 use crate::remedy::remedy;
 
@@ -14,7 +13,7 @@ pub(super) fn bundle(key: &str, models: &Models, look: &Look) -> Check {
     let Some(first) = look.findings.first() else {
         return Check::ok(key, models.bundle.display());
     };
-    if let Some(absent) = only_absent(look) {
+    if let Some(absent) = look.absent_model() {
         let (folder, model) = (models.bundle.display(), absent.as_str());
         let remedy = remedy(models, first.code, Some(absent));
         let found =
@@ -33,27 +32,15 @@ pub(super) fn bundle(key: &str, models: &Models, look: &Look) -> Check {
     )
 }
 
-/// The one model that was not fetched, where another one is complete: nobody has to have both.
-fn only_absent(look: &Look) -> Option<Model> {
-    let [finding] = look.findings.as_slice() else {
-        return None;
-    };
-    let transformers = [Component::Transformer, Component::TransformerF1];
-    let is_transformer = finding
-        .component
-        .is_some_and(|it| transformers.contains(&it));
-    (is_transformer && finding.code == Code::MODEL_INCOMPLETE)
-        .then_some(finding.model)
-        .flatten()
-}
-
 fn in_words(finding: &Finding) -> String {
     format!("{} [{}]", finding.message, finding.code)
 }
 
 #[cfg(test)]
 mod tests {
+    use framepack_bundle::Component;
     use framepack_ipc::check::CheckState;
+    use framepack_jobs::{Code, Model};
 
     use super::*;
 
