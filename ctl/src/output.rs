@@ -2,11 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use framepack_ipc::{Envelope, ErrorEnvelope};
+use framepack_ipc::{
+    Envelope, ErrorEnvelope,
+    text::{self, one_line},
+};
 use framepack_jobs::Job;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{failure::Failure, fields, rows, waiting::Waiting};
 
@@ -132,7 +134,7 @@ impl Output {
     ) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         if self.on_terminal {
-            stdout.write_all(table.aligned().as_bytes())?;
+            stdout.write_all(text::table(table.header, &table.rows).as_bytes())?;
         } else {
             for row in &table.rows {
                 writeln!(
@@ -170,58 +172,4 @@ pub(crate) fn print_lines(lines: &[String]) -> Result<(), Failure> {
 /// A line for people beside the output. When nobody sees it, nothing is left to do.
 pub(crate) fn remark(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
-}
-
-/// A cell must break neither its line nor its column.
-fn one_line(cell: &str) -> String {
-    cell.replace(['\t', '\n', '\r'], " ")
-}
-
-impl<const COLUMNS: usize> Table<COLUMNS> {
-    fn aligned(&self) -> String {
-        let header = self.header.map(str::to_owned);
-        let lines: Vec<[String; COLUMNS]> = std::iter::once(&header)
-            .chain(&self.rows)
-            .map(|row| row.each_ref().map(|cell| one_line(cell)))
-            .collect();
-        let width = |column: usize| lines.iter().map(|line| line[column].width()).max();
-        let widths: [usize; COLUMNS] = std::array::from_fn(|column| width(column).unwrap_or(0));
-        let mut text = String::new();
-        for line in &lines {
-            let padded = line
-                .iter()
-                .zip(widths)
-                .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
-            text += padded.collect::<Vec<_>>().join("  ").trim_end();
-            text.push('\n');
-        }
-        text
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        let table = Table {
-            header: ["ID", "NAME", "STATE"],
-            rows: vec![
-                ["1".into(), "größer".into(), "done".into()],
-                ["12".into(), "a\tb".into(), String::new()],
-                // Letters that take two columns, and marks that take none.
-                ["13".into(), "猫が".into(), "done".into()],
-                ["14".into(), "กี่".into(), "done".into()],
-            ],
-        };
-        let expected = "\
-ID  NAME    STATE
-1   größer  done
-12  a b
-13  猫が    done
-14  กี่       done
-";
-        assert_eq!(table.aligned(), expected);
-    }
 }

@@ -2,10 +2,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use framepack_ipc::Envelope;
+use framepack_ipc::{Envelope, text};
 use framepack_jobs::Bytes;
 use serde::Serialize;
-use unicode_width::UnicodeWidthStr;
 
 /// What results are printed as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,24 +71,13 @@ fn write(text: &str) -> io::Result<()> {
     }
 }
 
-/// Lines of cells under a header, each column as wide as its widest cell.
+/// Lines of cells under a header.
 pub(crate) fn table<const COLUMNS: usize>(
     header: [&str; COLUMNS],
     rows: impl IntoIterator<Item = [String; COLUMNS]>,
 ) -> String {
-    let mut lines = vec![header.map(str::to_owned)];
-    lines.extend(rows);
-    let width = |column: usize| lines.iter().map(|line| line[column].width()).max();
-    let widths: [usize; COLUMNS] = std::array::from_fn(|column| width(column).unwrap_or(0));
-    let mut text = String::new();
-    for line in &lines {
-        let cells = line.iter().zip(widths);
-        let padded =
-            cells.map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
-        text += padded.collect::<Vec<_>>().join("  ").trim_end();
-        text.push('\n');
-    }
-    text
+    let rows: Vec<_> = rows.into_iter().collect();
+    text::table(header, &rows)
 }
 
 #[cfg(test)]
@@ -100,17 +88,5 @@ mod tests {
     fn small_sizes_are_bytes() {
         assert_eq!(size(579), "579 bytes");
         assert_eq!(size(5 << 20), "5.0 MiB");
-    }
-
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = [
-            ["größer".to_owned(), "1".to_owned()],
-            ["b".to_owned(), "2".to_owned()],
-        ];
-        assert_eq!(
-            table(["NAME", "N"], rows),
-            "NAME    N\ngrößer  1\nb       2\n"
-        );
     }
 }

@@ -8,6 +8,7 @@
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
 //! - [`codec`]: one JSON object a line, for both
 //! - [`export`]: the file of an export of jobs
+//! - [`text`]: what programs write for people in the same way
 //! - [`client`]: the blocking client that framepackctl is built on
 
 pub mod check;
@@ -23,6 +24,7 @@ mod hello;
 pub mod queue;
 pub mod state;
 mod status;
+pub mod text;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};

@@ -1,0 +1,82 @@
+//! What programs write for people in the same way: tables, and paths in commands that are advised.
+
+use std::path::Path;
+
+use unicode_width::UnicodeWidthStr;
+
+/// Lines of cells under a header, each column as wide as its widest cell.
+pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+    let header = header.map(str::to_owned);
+    let lines: Vec<[String; COLUMNS]> = std::iter::once(&header)
+        .chain(rows)
+        .map(|row| row.each_ref().map(|cell| one_line(cell)))
+        .collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].width()).max();
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(widths);
+        let padded =
+            cells.map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+        text += padded.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// A cell must break neither its line nor its column.
+pub fn one_line(cell: &str) -> String {
+    cell.replace(['\t', '\n', '\r'], " ")
+}
+
+/// A path as a shell takes it, in quotes where it needs them.
+pub fn shell_quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    // Only a zero byte can't be quoted, and no path has one.
+    shlex::try_quote(&path).map_or_else(|_| path.clone(), Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [
+            ["1", "größer", "done"],
+            ["12", "a\tb", ""],
+            // Letters that take two columns, and marks that take none.
+            ["13", "猫が", "done"],
+            ["14", "กี่", "done"],
+        ];
+        let expected = "\
+ID  NAME    STATE
+1   größer  done
+12  a b
+13  猫が    done
+14  กี่       done
+";
+        let rows = rows.map(|row| row.map(str::to_owned));
+        assert_eq!(table(["ID", "NAME", "STATE"], &rows), expected);
+    }
+
+    #[test]
+    fn path_comes_back_from_a_shell_as_it_was() {
+        for path in [
+            "/models",
+            "/my models/it's",
+            "~/x",
+            "/a$HOME`id`\"",
+            "-x",
+            "/größer",
+        ] {
+            let quoted = shell_quoted(Path::new(path));
+            let words = shlex::split(&quoted).unwrap();
+            assert_eq!(words, [path], "{quoted}");
+        }
+        assert_eq!(
+            shell_quoted(Path::new("/srv/my-models_2")),
+            "/srv/my-models_2"
+        );
+    }
+}
