@@ -32,6 +32,34 @@ impl Selection {
         }
     }
 
+    /// What has to be fetched for these parts, where `there` is what a folder has: parts that both models share come
+    /// with the model that is there.
+    pub(crate) fn of(parts: &[Component], there: &[Component]) -> Self {
+        let of = |parts: &[Component]| {
+            let has = |component| parts.contains(&component);
+            match [Component::Transformer, Component::TransformerF1].map(has) {
+                [true, true] => Some(Self::All),
+                [false, true] => Some(Self::F1),
+                [true, false] => Some(Self::Original),
+                [false, false] => None,
+            }
+        };
+        let shared = || match of(there) {
+            Some(Self::F1) => Self::F1,
+            _ => Self::Original,
+        };
+        of(parts).unwrap_or_else(shared)
+    }
+
+    /// As in the command line.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::F1 => "f1",
+            Self::All => "all",
+        }
+    }
+
     /// The repositories, in the order of the components.
     pub(crate) fn repositories(self) -> Vec<Repository> {
         let mut repositories: Vec<Repository> = Vec::new();
@@ -142,6 +170,21 @@ mod tests {
         let lacking = hunyuan.lacking(&needed);
         assert!(!lacking.contains(&Component::TextEncoder));
         assert!(lacking.contains(&Component::Vae));
+    }
+
+    #[test]
+    fn parts_come_with_the_model_that_is_there() {
+        let (original, f1) = (Component::Transformer, Component::TransformerF1);
+        let vae = Component::Vae;
+        for (parts, there, selection) in [
+            (&[vae][..], &[][..], Selection::Original),
+            (&[vae], &[f1], Selection::F1),
+            (&[vae], &[original, f1], Selection::Original),
+            (&[f1, vae], &[original], Selection::F1),
+            (&[original, f1], &[], Selection::All),
+        ] {
+            assert_eq!(Selection::of(parts, there), selection, "{parts:?}");
+        }
     }
 
     #[test]

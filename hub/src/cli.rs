@@ -26,8 +26,9 @@ const ENVIRONMENT: &str = "\
 Environment: HF_ENDPOINT (the Hub, or a mirror), HF_TOKEN or HF_TOKEN_PATH, HF_HOME and HF_HUB_CACHE (where the
 Hub's cache is), HF_HUB_OFFLINE=1 (never ask the Hub), HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE
 
-Exit codes: 0 ok, 1 other failure, 2 usage, 3 Hub not reachable, 4 no such repository or file, 5 not permitted,
-6 damaged files, 11 no room on the disk, 12 unexpected answer, 130 interrupted (run it again to go on)";
+Exit codes: 0 ok, 1 other failure (as a folder that is not there, or parts that are missing), 2 usage, 3 Hub not
+reachable, or not to be asked, 4 no such repository or file, or nothing to import, 5 not permitted, 6 damaged files,
+11 no room on the disk, 12 unexpected answer, 130 interrupted (run it again to go on)";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -58,7 +59,7 @@ pub(crate) struct Fetch {
     pub(crate) dry_run: bool,
 
     /// Files that are fetched at a time
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = jobs)]
     pub(crate) jobs: NonZero<usize>,
 
     /// Failures in a row after which a file is given up
@@ -70,7 +71,7 @@ pub(crate) struct Fetch {
     retry_delay: Duration,
 
     /// Seconds without a byte after which a connection counts as broken
-    #[arg(long, value_name = "SECS", default_value = "60", value_parser = seconds)]
+    #[arg(long, value_name = "SECS", default_value = "60", value_parser = timeout)]
     timeout: Duration,
 }
 
@@ -135,6 +136,19 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Time enough for an answer.
+fn timeout(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("no answer comes in 0 seconds; it must be more".to_owned()),
+        timeout => Ok(timeout),
+    }
+}
+
+fn jobs(text: &str) -> Result<NonZero<usize>, String> {
+    let jobs: usize = text.parse().map_err(|_| "it is no number".to_owned())?;
+    NonZero::new(jobs).ok_or_else(|| "at least 1 file has to be fetched at a time".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -152,5 +166,6 @@ mod tests {
         for bad in ["", "x", "-1", "4000", "NaN"] {
             assert!(seconds(bad).is_err(), "{bad}");
         }
+        assert_eq!(timeout("0.5"), Ok(Duration::from_millis(500)));
     }
 }

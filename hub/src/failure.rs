@@ -12,9 +12,12 @@ use crate::output::{Format, Output, json};
 pub(crate) struct Failure(Box<ErrorEnvelope>);
 
 impl Failure {
-    /// Several; there is at least one.
-    pub(crate) fn of(first: ErrorBody, more: Vec<ErrorBody>) -> Self {
-        Self(Box::new(ErrorEnvelope { error: first, more }))
+    /// Several as one; `None`: there are none.
+    pub(crate) fn of(errors: Vec<ErrorBody>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let error = errors.next()?;
+        let more = errors.collect();
+        Some(Self(Box::new(ErrorEnvelope { error, more })))
     }
 
     /// A folder or file of the models that can't be used.

@@ -35,8 +35,9 @@ pub(crate) struct Checked {
     pub(crate) sha256: String,
     /// What the Hub calls it.
     pub(crate) hub: HubHash,
-    /// When the file was last written, in nanoseconds since 1970: one that was written later is not this one.
-    modified_ns: i64,
+    /// When the file was last written, in nanoseconds since 1970: one that was written later is not this one. `None`: it
+    /// was found damaged since.
+    modified_ns: Option<i64>,
 }
 
 impl Manifest {
@@ -70,8 +71,8 @@ impl Manifest {
 impl Checked {
     /// Whether nobody has written the file since.
     pub(crate) fn is_still(&self, path: &Path) -> bool {
-        let state = state(path).ok();
-        state == Some((self.bytes, self.modified_ns))
+        let known = self.modified_ns.map(|modified| (self.bytes, modified));
+        known.is_some() && state(path).ok() == known
     }
 }
 
@@ -89,7 +90,7 @@ pub(crate) fn record(
         bytes,
         sha256: digests.sha256.clone(),
         hub: file.hash.clone(),
-        modified_ns,
+        modified_ns: Some(modified_ns),
     };
     let _lock = Lock::take(&target.manifest_lock(name), || ())?;
     let note = target.manifest(name);
@@ -99,11 +100,33 @@ pub(crate) fn record(
     manifest.files.push(checked);
     manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
     manifest.checked_at = Timestamp::now();
-    let mut text = serde_json::to_string_pretty(&manifest)?;
+    write(&note, &manifest)
+}
+
+/// Notes that a file is not what was checked, so that the next fetch compares it again.
+pub(crate) fn distrust(target: &Target, repository: &str, path: &Path) -> io::Result<()> {
+    let note = target.manifest(repository);
+    let is_trusted = |file: &Checked| path == Path::new(&file.path) && file.modified_ns.is_some();
+    // Who may not write here need not, if there is nothing to note.
+    if !Manifest::read(&note).is_some_and(|manifest| manifest.files.iter().any(is_trusted)) {
+        return Ok(());
+    }
+    let _lock = Lock::take(&target.manifest_lock(repository), || ())?;
+    let Some(mut manifest) = Manifest::read(&note) else {
+        return Ok(());
+    };
+    let damaged = manifest.files.iter_mut().filter(|file| is_trusted(file));
+    damaged.for_each(|file| file.modified_ns = None);
+    write(&note, &manifest)
+}
+
+/// Whoever reads it meanwhile reads the old one or the new one.
+fn write(note: &Path, manifest: &Manifest) -> io::Result<()> {
+    let mut text = serde_json::to_string_pretty(manifest)?;
     text.push('\n');
     let new = note.with_extension("json.new");
     fs::write(&new, text)?;
-    fs::rename(&new, &note)
+    fs::rename(&new, note)
 }
 
 /// Length, and when it was last written.

@@ -1,11 +1,11 @@
 //! `ls` and `verify`: what is there, and what became of it.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use crate::{
-    content::{HUNYUAN, ORIGINAL, SHARD, whole},
+    content::{F1, HUNYUAN, ORIGINAL, SHARD, VOCABULARY, whole},
     hub::Hub,
-    world::World,
+    world::{World, bytes_of, damage},
 };
 
 fn state(world: &World, arguments: &[&str], part: &str) -> (String, String) {
@@ -19,6 +19,13 @@ fn state(world: &World, arguments: &[&str], part: &str) -> (String, String) {
     (word("state"), word("hashes"))
 }
 
+/// The files of a repository in the cache.
+fn snapshot(world: &World, name: &str) -> PathBuf {
+    let repository = world.repository(name);
+    let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
+    repository.join("snapshots").join(commit)
+}
+
 fn pair(state: &str, hashes: &str) -> (String, String) {
     (state.to_owned(), hashes.to_owned())
 }
@@ -26,9 +33,27 @@ fn pair(state: &str, hashes: &str) -> (String, String) {
 #[test]
 fn ls_of_nothing_is_a_table_of_what_is_missing() {
     let world = World::of(&Hub::start());
+    fs::create_dir_all(world.cache()).unwrap();
     let ended = world.run(&["ls"]).ok();
-    assert_eq!(ended.stdout.lines().count(), 10, "{}", ended.stdout);
-    assert_eq!(ended.stdout.matches("missing").count(), 9);
+    assert_eq!(ended.stdout.lines().count(), 11, "{}", ended.stdout);
+    let says = format!(
+        "In {}: 0 parts complete, 0 incomplete, 9 missing\n",
+        world.cache().display()
+    );
+    assert!(ended.stdout.ends_with(&says), "{}", ended.stdout);
+}
+
+#[test]
+fn folder_that_is_not_there_is_an_error() {
+    let world = World::of(&Hub::start());
+    let cache = world.cache();
+    let looked = cache.to_str().unwrap();
+    for command in ["ls", "verify", "gc"] {
+        let none = world.run(&[command, "/none/models"]);
+        none.failed(1, "FP9109", &["/none/models", "fetch original --to DIR"]);
+        let none = world.run(&[command]);
+        none.failed(1, "FP9109", &[looked, "HF_HOME", "fetch original"]);
+    }
 }
 
 #[test]
@@ -74,14 +99,10 @@ fn verify_finds_the_byte_that_changed() {
     world.fetch(&["--to", to]).ok();
     for arguments in [&["verify"][..], &["verify", to]] {
         let ended = world.run(arguments).ok();
-        assert!(
-            ended
-                .stdout
-                .lines()
-                .skip(1)
-                .all(|line| line.ends_with("ok"))
-        );
-        assert_eq!(ended.stdout.lines().count(), 1 + 5 + 17 + 3);
+        let ok = ended.stdout.lines().filter(|line| line.ends_with("ok"));
+        assert_eq!(ok.count(), 5 + 17 + 3, "{}", ended.stdout);
+        let says = ": 25 files compared, 0 without a known hash\n";
+        assert!(ended.stdout.ends_with(says), "{}", ended.stdout);
     }
     let blobs = fs::read_dir(world.repository(ORIGINAL).join("blobs")).unwrap();
     let large = |path: &std::path::PathBuf| path.file_name().unwrap().len() == 64;
@@ -105,6 +126,87 @@ fn verify_finds_the_byte_that_changed() {
 }
 
 #[test]
+fn damage_that_nobody_wrote_is_fetched_again() {
+    let hub = Hub::start();
+    let world = World::of(&hub);
+    let to = world.home().join("it's mine");
+    let dir = to.to_str().unwrap();
+    world.fetch(&[]).ok();
+    world.fetch(&["--to", dir]).ok();
+    let blob = fs::canonicalize(snapshot(&world, ORIGINAL).join(SHARD)).unwrap();
+    damage(&blob);
+    let table = to.join("HunyuanVideo").join(VOCABULARY);
+    damage(&table);
+    for (folder, file, advised) in [
+        (None, &blob, "`framepackctl models fetch original`".into()),
+        (
+            Some(dir),
+            &table,
+            format!("`framepackctl models fetch original --to \"{dir}\"`"),
+        ),
+    ] {
+        let verify: Vec<&str> = [Some("verify"), folder].into_iter().flatten().collect();
+        // And it stays known as damaged until it is fetched.
+        for _ in 0..2 {
+            world
+                .run(&verify)
+                .failed(6, "FP9110", &["is not what its hash says", &advised]);
+        }
+        let to: Vec<&str> = folder.iter().flat_map(|dir| ["--to", dir]).collect();
+        let ended = world.fetch(&to).ok();
+        assert!(ended.stderr.contains("is not the Hub's"));
+        let name = if folder.is_some() { HUNYUAN } else { ORIGINAL };
+        let path = if folder.is_some() { VOCABULARY } else { SHARD };
+        assert!(fs::read(file).unwrap() == bytes_of(name, path));
+        world.run(&verify).ok();
+    }
+}
+
+#[test]
+fn damage_of_f1_is_fetched_with_f1() {
+    let world = World::of(&Hub::start());
+    world.fetch(&["f1"]).ok();
+    damage(&snapshot(&world, F1).join(SHARD));
+    world.run(&["verify"]).failed(6, "FP9110", &["fetch f1`"]);
+    world.fetch(&["f1"]).ok();
+    damage(&snapshot(&world, HUNYUAN).join(VOCABULARY));
+    world.run(&["verify"]).failed(6, "FP9110", &["fetch f1`"]);
+}
+
+#[test]
+fn damage_where_nobody_may_write_is_told_all_the_same() {
+    let world = World::of(&Hub::start());
+    world.fetch(&[]).ok();
+    let repository = world.repository(ORIGINAL);
+    damage(&snapshot(&world, ORIGINAL).join(SHARD));
+    // Whoever runs the tests may be allowed to write anywhere.
+    fs::create_dir(repository.join("framepack-manifest.json.new")).unwrap();
+    world.run(&["verify"]).failed(
+        6,
+        "FP9110",
+        &["could not be noted", "framepack-manifest.json"],
+    );
+}
+
+#[test]
+fn file_of_another_commit_is_not_held_against_the_note() {
+    let hub = Hub::start();
+    let world = World::of(&hub);
+    world.fetch(&[]).ok();
+    let old = fs::read_to_string(world.repository(HUNYUAN).join("refs/main")).unwrap();
+    hub.change(|repositories| {
+        let repository = repositories.get_mut(HUNYUAN).unwrap();
+        repository.commit = "c".repeat(40);
+        let table = repository.files.get_mut("tokenizer_2/merges.txt").unwrap();
+        table.push(b'\n');
+    });
+    world.fetch(&[]).ok();
+    // Another program goes back to the commit that it knows.
+    fs::write(world.repository(HUNYUAN).join("refs/main"), old).unwrap();
+    world.run(&["verify"]).ok();
+}
+
+#[test]
 fn verify_without_hashes_goes_by_lengths() {
     let world = World::of(&Hub::start());
     let bundle = world.home().join("bundle");
@@ -125,17 +227,13 @@ fn verify_without_hashes_goes_by_lengths() {
     }
     let dir = bundle.to_str().unwrap();
     let ended = world.run(&["verify", dir]).ok();
-    assert!(
-        ended
-            .stdout
-            .lines()
-            .skip(1)
-            .all(|line| line.ends_with("no hash"))
-    );
+    let says = format!("In {dir}: 0 files compared, 18 without a known hash\n");
+    assert!(ended.stdout.ends_with(&says), "{}", ended.stdout);
     let weights = bundle.join("vae/diffusion_pytorch_model.safetensors");
     let bytes = fs::read(&weights).unwrap();
     fs::write(&weights, &bytes[..bytes.len() - 1]).unwrap();
     world
         .run(&["verify", dir])
-        .failed(1, "FP3005", &["vae/diffusion_pytorch_model.safetensors"]);
+        .failed(1, "FP3005", &["vae/diffusion_pytorch_model.safetensors"])
+        .failed(1, "FP3005", &[&format!("move {dir}/vae away")]);
 }

@@ -5,7 +5,10 @@ use std::{
     collections::BTreeMap,
     io::{BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver, Sender},
+    },
     thread,
 };
 
@@ -13,7 +16,7 @@ use serde_json::{Value, json};
 
 pub(crate) use crate::request::{Request, Side};
 use crate::{
-    content::{Repository, hub_hash, is_large, repositories, sha256},
+    content::{Repository, SHARD, hub_hash, is_large, repositories, sha256},
     request::read,
 };
 
@@ -26,7 +29,7 @@ pub(crate) enum Act {
     /// Closes it after so many bytes of the body.
     Cut(usize),
     /// Waits there for a message; then closes it.
-    Hang(usize, std::sync::mpsc::Receiver<()>),
+    Hang(usize, Receiver<()>),
     /// Other bytes.
     Spoilt,
     /// All bytes, whichever were asked for.
@@ -76,6 +79,18 @@ impl Hub {
             });
         }
         Self { addresses, state }
+    }
+
+    /// One whose first answer for [`SHARD`] stops after so many bytes, until the sender sends something or is gone.
+    pub(crate) fn hanging(at: usize) -> (Sender<()>, Self) {
+        let (release, hang) = mpsc::channel();
+        let mut hang = Some(hang);
+        let hub = Self::with(move |request| {
+            let is_shard = request.is_file(Side::Downloads, SHARD);
+            let hang = is_shard.then(|| hang.take()).flatten()?;
+            Some(Act::Hang(at, hang))
+        });
+        (release, hub)
     }
 
     pub(crate) fn endpoint(&self) -> String {

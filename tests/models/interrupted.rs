@@ -1,23 +1,13 @@
 //! Fetches that are broken off: by the network, by a kill, by a full disk, by another fetch.
 
-use std::{fs, sync::mpsc, thread};
+use std::fs;
 
 use crate::{
-    content::{HUNYUAN, ORIGINAL, SHARD, VOCABULARY, hub_hash, repositories},
+    content::{HUNYUAN, ORIGINAL, SHARD, VOCABULARY, hub_hash},
     hub::{Act, Hub, Request, Side},
     mounts,
-    world::World,
+    world::{Ended, World, bytes_of},
 };
-
-fn bytes_of(name: &str, path: &str) -> Vec<u8> {
-    repositories()[name].files[path].clone()
-}
-
-fn assert_fetched(world: &World, name: &str) {
-    let repository = world.repository(name);
-    let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
-    World::assert_whole(&repository.join("snapshots").join(commit), name);
-}
 
 /// The bytes from which a file was asked for, in turn.
 fn starts(hub: &Hub, side: Side, path: &str) -> Vec<usize> {
@@ -45,7 +35,7 @@ fn connection_that_breaks_at_any_byte_is_gone_on_with_there() {
             });
             let world = World::of(&hub);
             world.fetch(&[]).ok();
-            assert_fetched(&world, name);
+            world.assert_fetched(name);
             assert_eq!(starts(&hub, side, path), [0, at], "{path}");
         }
     }
@@ -60,7 +50,7 @@ fn connection_that_closes_without_an_answer_is_made_again() {
     });
     let world = World::of(&hub);
     world.fetch(&["--jobs", "1"]).ok();
-    assert_fetched(&world, ORIGINAL);
+    world.assert_fetched(ORIGINAL);
 }
 
 #[test]
@@ -73,7 +63,7 @@ fn server_that_gives_a_little_each_time_is_asked_until_all_is_there() {
     });
     let world = World::of(&hub);
     world.fetch(&["--retries", "1"]).ok();
-    assert_fetched(&world, ORIGINAL);
+    world.assert_fetched(ORIGINAL);
     assert!(starts(&hub, Side::Downloads, SHARD).len() >= 30);
 }
 
@@ -92,7 +82,7 @@ fn server_that_ignores_where_to_begin_is_taken_from_the_start() {
     });
     let world = World::of(&hub);
     world.fetch(&[]).ok();
-    assert_fetched(&world, ORIGINAL);
+    world.assert_fetched(ORIGINAL);
 }
 
 #[test]
@@ -103,7 +93,7 @@ fn server_that_gives_nothing_new_is_given_up_and_the_part_is_kept() {
     });
     let world = World::of(&hub);
     let shard = bytes_of(ORIGINAL, SHARD);
-    let partial = world.partial(ORIGINAL, &hub_hash(SHARD, &shard));
+    let partial = world.shard_partial();
     fs::create_dir_all(partial.parent().unwrap()).unwrap();
     fs::write(&partial, &shard[..5000]).unwrap();
     world.fetch(&["--retries", "3"]).failed(3, "FP9101", &[]);
@@ -133,29 +123,18 @@ fn later_bytes_are_asked_for_of_the_same_version_only() {
 
 #[test]
 fn killed_fetch_goes_on_where_it_was() {
-    let (release, hang) = mpsc::channel();
-    let mut hang = Some(hang);
-    let hub = Hub::with(move |request| {
-        let is_shard = request.is_file(Side::Downloads, SHARD);
-        is_shard
-            .then(|| hang.take().map(|hang| Act::Hang(20_000, hang)))
-            .flatten()
-    });
+    let (release, hub) = Hub::hanging(20_000);
     let world = World::of(&hub);
     let shard = bytes_of(ORIGINAL, SHARD);
-    let partial = world.partial(ORIGINAL, &hub_hash(SHARD, &shard));
-    let mut child = world.command(&["fetch"]).spawn().unwrap();
-    // Until what was sent is on the disk.
-    while fs::metadata(&partial).map_or(0, |it| it.len()) < 20_000 {
-        thread::yield_now();
-    }
+    let partial = world.shard_partial();
+    let mut child = world.fetch_at_shard(20_000);
     child.kill().unwrap();
     child.wait().unwrap();
     drop(release);
     assert!(fs::read(&partial).unwrap() == shard[..20_000]);
     hub.requests();
     world.fetch(&[]).ok();
-    assert_fetched(&world, ORIGINAL);
+    world.assert_fetched(ORIGINAL);
     assert_eq!(starts(&hub, Side::Downloads, SHARD), [20_000]);
     assert!(!partial.exists());
 }
@@ -169,8 +148,8 @@ fn two_fetches_at_a_time_share_the_work() {
         let ended = child.wait_with_output().unwrap();
         assert!(ended.status.success(), "{ended:?}");
     }
-    assert_fetched(&world, ORIGINAL);
-    assert_fetched(&world, HUNYUAN);
+    world.assert_fetched(ORIGINAL);
+    world.assert_fetched(HUNYUAN);
     assert_eq!(starts(&hub, Side::Downloads, SHARD), [0]);
 }
 
@@ -180,33 +159,19 @@ fn disk_that_fills_up_is_said_and_the_part_is_kept() {
         let test = "interrupted::disk_that_fills_up_is_said_and_the_part_is_kept";
         return mounts::again_in_a_namespace(test);
     }
-    let (release, hang) = mpsc::channel();
-    let mut hang = Some(hang);
-    let hub = Hub::with(move |request| {
-        let is_shard = request.is_file(Side::Downloads, SHARD);
-        is_shard
-            .then(|| hang.take().map(|hang| Act::Hang(20_000, hang)))
-            .flatten()
-    });
+    let (release, hub) = Hub::hanging(20_000);
     let world = World::of(&hub);
     let disk = world.home().join("hf");
     fs::create_dir(&disk).unwrap();
     mounts::mount_small_disk(&disk, 4);
-    let shard = bytes_of(ORIGINAL, SHARD);
-    let partial = world.partial(ORIGINAL, &hub_hash(SHARD, &shard));
-    let child = world
-        .command(&["fetch", "--retry-delay", "0"])
-        .spawn()
-        .unwrap();
-    while fs::metadata(&partial).map_or(0, |it| it.len()) < 20_000 {
-        thread::yield_now();
-    }
+    let partial = world.shard_partial();
+    let child = world.fetch_at_shard(20_000);
     // Somebody else takes the rest of the disk.
     let filler = disk.join("filler");
     let filled = fs::write(&filler, vec![0; 8 << 20]);
     assert!(filled.is_err());
     drop(release);
-    let ended: crate::world::Ended = child.wait_with_output().unwrap().into();
+    let ended: Ended = child.wait_with_output().unwrap().into();
     ended.failed(11, "FP9108", &["disk is full", "are kept"]);
     let kept = fs::metadata(&partial).unwrap().len();
     assert!(kept >= 20_000);
@@ -217,7 +182,7 @@ fn disk_that_fills_up_is_said_and_the_part_is_kept() {
     fs::remove_file(filler).unwrap();
     hub.requests();
     world.fetch(&[]).ok();
-    assert_fetched(&world, ORIGINAL);
+    world.assert_fetched(ORIGINAL);
     assert_eq!(starts(&hub, Side::Downloads, SHARD), [kept as usize]);
     mounts::unmount(&disk);
 }

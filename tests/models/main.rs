@@ -9,8 +9,9 @@ mod bad_files;
 mod cache;
 mod content;
 mod fetching;
-mod folders;
+mod gc;
 mod hub;
+mod import;
 mod interrupted;
 #[path = "../faults/mounts.rs"]
 mod mounts;

@@ -69,16 +69,22 @@ fn hub_that_is_not_there_is_said() {
 
 #[test]
 fn silent_server_is_a_broken_connection() {
-    let (_hold, hang) = std::sync::mpsc::channel();
-    let mut hang = Some(hang);
-    let hub = Hub::with(move |request| {
-        let is_shard = request.is_file(Side::Downloads, SHARD);
-        is_shard
-            .then(|| hang.take().map(|hang| Act::Hang(100, hang)))
-            .flatten()
-    });
+    let (_hold, hub) = Hub::hanging(100);
     let world = World::of(&hub);
     world.fetch(&["--timeout", "0.2"]).ok();
+}
+
+#[test]
+fn no_time_and_no_files_at_a_time_are_refused() {
+    let world = World::of(&Hub::start());
+    for (option, says) in [
+        ("--timeout", "no answer comes in 0 seconds"),
+        ("--jobs", "at least 1 file"),
+    ] {
+        let ended = world.fetch(&[option, "0"]);
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    }
 }
 
 #[test]

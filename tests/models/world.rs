@@ -3,14 +3,15 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    thread,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    content::{Repository, repositories},
+    content::{ORIGINAL, Repository, SHARD, hub_hash, repositories},
     hub::Hub,
 };
 
@@ -61,6 +62,11 @@ impl World {
             .join(format!("blobs/{hash}.incomplete"))
     }
 
+    /// The part of [`SHARD`] in the cache.
+    pub(crate) fn shard_partial(&self) -> PathBuf {
+        self.partial(ORIGINAL, &hub_hash(SHARD, &bytes_of(ORIGINAL, SHARD)))
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_framepack-models"));
         command
@@ -83,6 +89,24 @@ impl World {
     /// `fetch` without pauses between attempts.
     pub(crate) fn fetch(&self, arguments: &[&str]) -> Ended {
         self.run(&[&["fetch", "--retry-delay", "0"], arguments].concat())
+    }
+
+    /// A `fetch` that is at [`SHARD`]: so many bytes of it are on the disk.
+    pub(crate) fn fetch_at_shard(&self, bytes: u64) -> Child {
+        let mut command = self.command(&["fetch", "--retry-delay", "0"]);
+        let child = command.spawn().unwrap();
+        let partial = self.shard_partial();
+        while fs::metadata(&partial).map_or(0, |it| it.len()) < bytes {
+            thread::yield_now();
+        }
+        child
+    }
+
+    /// That the cache has a repository.
+    pub(crate) fn assert_fetched(&self, name: &str) {
+        let repository = self.repository(name);
+        let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
+        Self::assert_whole(&repository.join("snapshots").join(commit), name);
     }
 
     /// Whether a folder has all files of a repository that are needed, each with the right bytes.
@@ -108,6 +132,21 @@ impl World {
         }
         assert!(seen > 2);
     }
+}
+
+/// A published file.
+pub(crate) fn bytes_of(name: &str, path: &str) -> Vec<u8> {
+    repositories()[name].files[path].clone()
+}
+
+/// Changes a file as a disk does that goes bad: nobody has written it.
+pub(crate) fn damage(path: &Path) {
+    let modified = fs::metadata(path).unwrap().modified().unwrap();
+    let mut bytes = fs::read(path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(path, bytes).unwrap();
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(modified).unwrap();
 }
 
 impl Ended {

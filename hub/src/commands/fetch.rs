@@ -7,7 +7,7 @@ use framepack_ipc::ErrorBody;
 use framepack_jobs::Code;
 use serde::Serialize;
 
-use super::ready;
+use super::{advice, ready};
 use crate::{
     api::{Client, Listing, offline},
     catalog::Selection,
@@ -48,7 +48,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let target = super::folder::target(args.to.as_deref(), environment)?;
     if environment.is_offline {
-        return without_hub(args, &target, output);
+        return without_hub(args, (&target, environment), output);
     }
     let client = Client::new(environment, args.limits())?;
     let listings = listings(&client, args)?;
@@ -81,7 +81,7 @@ pub(super) fn run(
         let referred = target.refer(name, &listing.commit);
         referred.map_err(|error| Failure::folder(&target.repository(name), &error))?;
     }
-    finish(args.models, &target, &planned, output)
+    finish(args.models, (&target, environment), &planned, output)
 }
 
 /// Asks the Hub what it has.
@@ -161,12 +161,14 @@ fn show(planned: &[Planned<'_>], target: &Target, output: &Output) -> Result<(),
 /// Looks at the result as the daemon will, and says how to use it.
 fn finish(
     models: Selection,
-    target: &Target,
+    (target, environment): (&Target, &Environment),
     planned: &[Planned<'_>],
     output: &Output,
 ) -> Result<(), Failure> {
     let root = target.root();
-    if let Some(failure) = ready::failure(&ready::lacking(root, models.models())) {
+    let lacking = ready::lacking(root, models.models());
+    let command = advice::fetch(models, target, environment);
+    if let Some(failure) = Failure::of(advice::errors(&lacking, target, &command)) {
         return Err(failure);
     }
     let done = Done {
@@ -192,7 +194,11 @@ fn finish(
 }
 
 /// What is there has to do.
-fn without_hub(args: &cli::Fetch, target: &Target, output: &Output) -> Result<(), Failure> {
+fn without_hub(
+    args: &cli::Fetch,
+    (target, environment): (&Target, &Environment),
+    output: &Output,
+) -> Result<(), Failure> {
     let (root, models) = (target.root(), args.models);
     if let Some(first) = ready::lacking(root, models.models()).first() {
         return Err(offline(&first.message));
@@ -206,5 +212,5 @@ fn without_hub(args: &cli::Fetch, target: &Target, output: &Output) -> Result<()
             referred.map_err(|error| Failure::folder(&folder, &error))?;
         }
     }
-    finish(models, target, &[], output)
+    finish(models, (target, environment), &[], output)
 }

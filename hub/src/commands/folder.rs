@@ -1,6 +1,9 @@
 //! The folder that a command is about.
 
-use std::path::Path;
+use std::{fs, io, path::Path};
+
+use framepack_ipc::ErrorBody;
+use framepack_jobs::Code;
 
 use crate::{environment::Environment, failure::Failure, target::Target};
 
@@ -9,4 +12,32 @@ pub(super) fn target(folder: Option<&Path>, environment: &Environment) -> Result
     let named = folder.unwrap_or(&environment.cache);
     Target::of(folder.map(Path::to_owned), environment)
         .map_err(|error| Failure::folder(named, &error))
+}
+
+/// The same, where it has to be there.
+pub(super) fn existing(
+    folder: Option<&Path>,
+    environment: &Environment,
+) -> Result<Target, Failure> {
+    let target = target(folder, environment)?;
+    let root = target.root().display();
+    let (message, hint) = match fs::read_dir(target.root()) {
+        Ok(_) => return Ok(target),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Failure::folder(target.root(), &error));
+        }
+        Err(_) if folder.is_some() => (
+            format!("{root}: no such folder"),
+            "name the folder that has the models; `framepackctl models fetch original --to DIR` makes one",
+        ),
+        Err(_) => (
+            format!(
+                "{root}: no such folder; the Hub's cache would be there, by HF_HUB_CACHE, HF_HOME or HOME"
+            ),
+            "run `framepackctl models fetch original`, or name the folder that has the models",
+        ),
+    };
+    Err(ErrorBody::new(Code::MODEL_FOLDER, message)
+        .hint(hint)
+        .into())
 }

@@ -42,7 +42,7 @@ pub(super) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = super::folder::target(args.folder.as_deref(), environment)?;
+    let target = super::folder::existing(args.folder.as_deref(), environment)?;
     let mut leftovers = Vec::new();
     for repository in Selection::All.repositories() {
         leftovers.extend(of_repository(&target, repository.name));
@@ -75,9 +75,19 @@ pub(super) fn run(
         } else {
             "freed"
         };
-        format!("{files}{bytes} {verb}\n")
+        let root = target.root().display();
+        if !has_ours(&target) {
+            return format!("In {root}: nothing of FramePack's models\n");
+        }
+        format!("{files}In {root}: {bytes} {verb}\n")
     };
     Ok(output.records("ModelLeftover", leftovers, text)?)
+}
+
+/// Whether one of our repositories is there.
+fn has_ours(target: &Target) -> bool {
+    let mut repositories = Selection::All.repositories().into_iter();
+    repositories.any(|repository| target.repository(repository.name).is_dir())
 }
 
 fn of_repository(target: &Target, name: &str) -> Vec<Leftover> {

@@ -70,6 +70,12 @@ impl Installed {
         }
     }
 
+    /// A file's path in the repository that the part is published in.
+    pub(super) fn published(&self, file: &InstalledFile) -> PathBuf {
+        let (_, folder) = self.component.published();
+        Path::new(folder).join(file.path.file_name().unwrap_or_default())
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
     }
@@ -95,10 +101,13 @@ fn manifest_of(folder: &Path, root: &Path) -> Option<Manifest> {
 fn known(path: &Path, component: Component, manifest: Option<&Manifest>) -> Known {
     let (repository, folder) = component.published();
     let manifest = manifest.filter(|manifest| manifest.repository == repository);
+    let blob = blob(path);
     let of_manifest = manifest.and_then(|manifest| {
         let below = Path::new(folder).join(path.file_name()?);
+        // A link to another blob is the file of another commit.
+        let is_same = |hash: &HubHash| blob.as_ref().is_none_or(|blob| blob == hash);
         let mut files = manifest.files.iter();
-        files.find(|file| Path::new(&file.path) == below)
+        files.find(|file| Path::new(&file.path) == below && is_same(&file.hub))
     });
     if let Some(checked) = of_manifest {
         let hash = HubHash::Sha256(checked.sha256.clone());
@@ -108,7 +117,7 @@ fn known(path: &Path, component: Component, manifest: Option<&Manifest>) -> Know
             Known::Hash(hash)
         };
     }
-    blob(path).map_or(Known::Nothing, Known::Hash)
+    blob.map_or(Known::Nothing, Known::Hash)
 }
 
 /// In the Hub's cache a file is a link to a blob that is named by its hash.

@@ -52,7 +52,7 @@ pub(super) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = super::folder::target(args.folder.as_deref(), environment)?;
+    let target = super::folder::existing(args.folder.as_deref(), environment)?;
     let root = target.root();
     let installed = Installed::all(root);
     let findings = look(root, None).findings;
@@ -75,7 +75,13 @@ pub(super) fn run(
             text += finding;
             text.push('\n');
         }
-        text
+        let count = |state| rows.iter().filter(|row| row.state == state).count();
+        let [complete, incomplete, missing] =
+            [State::Complete, State::Incomplete, State::Missing].map(count);
+        text + &format!(
+            "In {}: {complete} parts complete, {incomplete} incomplete, {missing} missing\n",
+            root.display()
+        )
     };
     Ok(output.records("ModelPart", rows.into(), text)?)
 }

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod advice;
 mod fetch;
 mod folder;
 mod gc;

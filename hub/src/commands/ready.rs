@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use framepack_bundle::{Finding, look};
-use framepack_ipc::ErrorBody;
-use framepack_jobs::{Code, Model};
-
-use crate::failure::Failure;
+use framepack_jobs::Model;
 
 /// What keeps jobs of these models from being rendered.
 pub(super) fn lacking(root: &Path, models: &[Model]) -> Vec<Finding> {
@@ -15,21 +12,6 @@ pub(super) fn lacking(root: &Path, models: &[Model]) -> Vec<Finding> {
     findings
         .filter(|finding| concerns(&finding.model))
         .collect()
-}
-
-/// All that is wrong, as one failure; `None`: nothing is.
-pub(super) fn failure(findings: &[Finding]) -> Option<Failure> {
-    let mut errors = findings.iter().map(|finding| {
-        let error = ErrorBody::new(finding.code, &*finding.message);
-        match finding.code {
-            Code::MODEL_INCOMPLETE => {
-                error.hint("`framepackctl models fetch` gets what is missing")
-            }
-            _ => error,
-        }
-    });
-    let first = errors.next()?;
-    Some(Failure::of(first, errors.collect()))
 }
 
 /// What the daemon's configuration has to say.

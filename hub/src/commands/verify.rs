@@ -1,8 +1,9 @@
 //! `verify`: all files compared with their hashes.
 
 use std::{
+    io,
     num::NonZero,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError, atomic::AtomicBool},
 };
 
@@ -12,14 +13,19 @@ use framepack_jobs::Code;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::installed::{Installed, InstalledFile};
+use super::{
+    advice,
+    installed::{Installed, InstalledFile},
+};
 use crate::{
+    catalog::Selection,
     cli,
     environment::Environment,
     failure::Failure,
     fetch::each,
-    hash,
+    hash, manifest,
     output::{Output, size, table},
+    target::Target,
 };
 
 /// Disks have more to give to more than one reader.
@@ -33,6 +39,11 @@ struct Row {
     state: State,
     /// What it comes to now, by the kind of hash that is known of it.
     sha256: Option<String>,
+    #[serde(skip)]
+    component: Component,
+    /// Its path in the repository.
+    #[serde(skip)]
+    published: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -51,11 +62,12 @@ pub(super) fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<(), Failure> {
-    let target = super::folder::target(args.folder.as_deref(), environment)?;
+    let target = super::folder::existing(args.folder.as_deref(), environment)?;
     let root = target.root();
-    let rows = compare(&Installed::all(root))?;
-    let mut errors: Vec<ErrorBody> = damaged(&rows).collect();
-    errors.extend(lacking(root));
+    let installed = Installed::all(root);
+    let rows = compare(&installed)?;
+    let findings: Vec<Finding> = lacking(root).collect();
+    let errors = errors(&rows, &findings, &installed, (&target, environment));
     let text = |rows: &[Row]| {
         let cells = rows.iter().map(|row| {
             let state = match row.state {
@@ -65,26 +77,78 @@ pub(super) fn run(
             };
             [row.path.clone(), size(row.bytes), state.to_owned()]
         });
-        table(["FILE", "SIZE", "STATE"], cells)
+        let files = table(["FILE", "SIZE", "STATE"], cells);
+        let unknown = rows.iter().filter(|row| row.state == State::NoHash).count();
+        let compared = rows.len() - unknown;
+        format!(
+            "{files}In {}: {compared} files compared, {unknown} without a known hash\n",
+            root.display()
+        )
     };
-    if errors.is_empty() {
+    let Some(failure) = Failure::of(errors) else {
         return Ok(output.records("ModelFile", rows, text)?);
-    }
+    };
     // With JSON there is one document, the error's.
     output.say(text(&rows).trim_end())?;
-    let first = errors.remove(0);
-    Err(Failure::of(first, errors))
+    Err(failure)
+}
+
+/// What is wrong, with the command that gets it again.
+fn errors(
+    rows: &[Row],
+    findings: &[Finding],
+    installed: &[Installed],
+    (target, environment): (&Target, &Environment),
+) -> Vec<ErrorBody> {
+    let damaged: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.state == State::Damaged)
+        .collect();
+    let parts = damaged.iter().map(|row| row.component);
+    let parts: Vec<Component> = parts
+        .chain(findings.iter().filter_map(|it| it.component))
+        .collect();
+    let there: Vec<Component> = installed.iter().map(|it| it.component).collect();
+    let command = advice::fetch(Selection::of(&parts, &there), target, environment);
+    let mut errors: Vec<ErrorBody> = damaged
+        .into_iter()
+        .map(|row| of_damaged(row, target, &command))
+        .collect();
+    errors.extend(advice::errors(findings, target, &command));
+    errors
+}
+
+/// Sees to it that a damaged file is fetched again.
+fn of_damaged(row: &Row, target: &Target, command: &str) -> ErrorBody {
+    let (repository, _) = row.component.published();
+    let message = format!("{} is not what its hash says", row.path);
+    let error = ErrorBody::new(Code::MODELS_DAMAGED, message).path(&*row.path);
+    match manifest::distrust(target, repository, &row.published) {
+        Ok(()) => error.hint(format!("run `{command}`: it replaces the file")),
+        Err(failed) => error.hint(not_noted(target, repository, &failed, command)),
+    }
+}
+
+/// A fetch would take the file for one that was checked.
+fn not_noted(target: &Target, repository: &str, failed: &io::Error, command: &str) -> String {
+    let note = target.manifest(repository);
+    format!(
+        "that could not be noted in {} ({failed}): run this again as a user who may write there, then `{command}`",
+        note.display()
+    )
 }
 
 fn compare(installed: &[Installed]) -> Result<Vec<Row>, Failure> {
-    let files: Vec<&InstalledFile> = installed.iter().flat_map(|it| &it.files).collect();
+    let of = |it| move |file| (it, file);
+    let files = installed.iter().flat_map(|it| it.files.iter().map(of(it)));
+    let files: Vec<(&Installed, &InstalledFile)> = files.collect();
     let rows = Mutex::new(Vec::new());
     // Drawn on a terminal only.
-    let bar = ProgressBar::new(files.iter().map(|file| file.bytes).sum());
+    let bar = ProgressBar::new(files.iter().map(|(_, file)| file.bytes).sum());
     let style = "{wide_bar} {binary_bytes} of {binary_total_bytes} compared, {eta} left";
     bar.set_style(ProgressStyle::with_template(style).expect("the template has known keys"));
-    let work = |file: &&InstalledFile| {
-        let row = compared(file, &bar)?;
+    let work = |(part, file): &(&Installed, &InstalledFile)| {
+        let row = compared(part, file, &bar)?;
         rows.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(row);
@@ -97,7 +161,7 @@ fn compare(installed: &[Installed]) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-fn compared(file: &InstalledFile, bar: &ProgressBar) -> Result<Row, Failure> {
+fn compared(part: &Installed, file: &InstalledFile, bar: &ProgressBar) -> Result<Row, Failure> {
     let (state, sha256) = match file.known.hash() {
         None => (State::NoHash, None),
         Some(hash) => {
@@ -116,26 +180,18 @@ fn compared(file: &InstalledFile, bar: &ProgressBar) -> Result<Row, Failure> {
         bytes: file.bytes,
         state,
         sha256,
-    })
-}
-
-fn damaged(rows: &[Row]) -> impl Iterator<Item = ErrorBody> {
-    let damaged = rows.iter().filter(|row| row.state == State::Damaged);
-    damaged.map(|row| {
-        let message = format!("{} is not what its hash says", row.path);
-        ErrorBody::new(Code::MODELS_DAMAGED, message).path(&*row.path)
+        component: part.component,
+        published: part.published(file),
     })
 }
 
 /// What is missing or cut short. Whoever has F1 alone does not lack the other transformer.
-fn lacking(root: &Path) -> impl Iterator<Item = ErrorBody> {
+fn lacking(root: &Path) -> impl Iterator<Item = Finding> {
     let is_other = |finding: &Finding| {
         finding.code == Code::MODEL_INCOMPLETE
             && finding.component == Some(Component::Transformer)
             && finding.model.is_some()
     };
     let findings = look(root, None).findings.into_iter();
-    findings
-        .filter(move |finding| !is_other(finding))
-        .map(|finding| ErrorBody::new(finding.code, finding.message))
+    findings.filter(move |finding| !is_other(finding))
 }

@@ -1,11 +1,11 @@
-//! `import` and `gc`: files of other programs, and files that nobody needs.
+//! `import`: files of other programs.
 
 use std::{fs, path::Path};
 
 use framepack_bundle::look;
 
 use crate::{
-    content::{HUNYUAN, ORIGINAL, REDUX, SHARD, hub_hash, repositories, whole},
+    content::{HUNYUAN, ORIGINAL, REDUX, SHARD, repositories, whole},
     hub::{Hub, Side},
     world::World,
 };
@@ -70,7 +70,9 @@ fn parts_here_and_there_are_linked_and_the_rest_is_fetched() {
     let to = to.to_str().unwrap();
     let ended = world.run(&["import", from, "--to", to]).ok();
     assert!(
-        ended.stdout.contains(&format!("models fetch --to {to}")),
+        ended
+            .stdout
+            .contains(&format!("models fetch --to {to}")),
         "{}",
         ended.stdout
     );
@@ -119,77 +121,4 @@ fn folder_without_models_is_said_to_be_that() {
         fs::write(demo.join(name), bytes).unwrap();
     }
     world.run(&["import", home]).ok();
-}
-
-#[test]
-fn gc_removes_parts_and_what_nothing_refers_to() {
-    let hub = Hub::start();
-    let world = World::of(&hub);
-    world.fetch(&[]).ok();
-    let blobs = world.repository(ORIGINAL).join("blobs");
-    let part = blobs.join(format!("{}.incomplete", "1".repeat(64)));
-    let unreferenced = blobs.join("2".repeat(64));
-    fs::write(&part, [1; 100]).unwrap();
-    fs::write(&unreferenced, [1; 200]).unwrap();
-    let others = world.cache().join("models--other--model/blobs");
-    fs::create_dir_all(&others).unwrap();
-    fs::write(others.join("x.incomplete"), [1; 300]).unwrap();
-
-    let dry = world.run(&["gc", "--dry-run"]).ok();
-    assert!(dry.stdout.contains("would be freed") && part.exists());
-    let json = world.run(&["--json", "gc"]).ok().json();
-    let items = json["items"].as_array().unwrap();
-    let kinds: Vec<_> = items.iter().map(|it| (&it["kind"], &it["bytes"])).collect();
-    assert_eq!(
-        format!("{kinds:?}"),
-        r#"[(String("part"), Number(100)), (String("unreferenced"), Number(200))]"#
-    );
-    assert!(!part.exists() && !unreferenced.exists());
-    assert!(others.join("x.incomplete").exists());
-    assert_eq!(look(&world.cache(), None).findings, []);
-    world.run(&["verify"]).ok();
-}
-
-#[test]
-fn gc_leaves_what_a_fetch_is_at() {
-    let (release, hang) = std::sync::mpsc::channel();
-    let mut hang = Some(hang);
-    let hub = Hub::with(move |request| {
-        let is_shard = request.is_file(Side::Downloads, SHARD);
-        is_shard
-            .then(|| hang.take().map(|hang| crate::hub::Act::Hang(9000, hang)))
-            .flatten()
-    });
-    let world = World::of(&hub);
-    for to in [None, Some(world.home().join("plain"))] {
-        let hash = hub_hash(SHARD, &repositories()[ORIGINAL].files[SHARD]);
-        let (arguments, partial) = match &to {
-            None => (vec![], world.partial(ORIGINAL, &hash)),
-            Some(to) => {
-                let below = ".cache/huggingface/download";
-                let name = format!("{SHARD}.{hash}.incomplete");
-                let partial = to.join("FramePackI2V_HY").join(below).join(name);
-                (vec![to.to_str().unwrap()], partial)
-            }
-        };
-        if to.is_some() {
-            // Left by a fetch that is no more.
-            fs::create_dir_all(partial.parent().unwrap()).unwrap();
-            fs::write(&partial, [1; 10]).unwrap();
-            world.run(&[&["gc"], &*arguments].concat()).ok();
-            assert!(!partial.exists());
-            continue;
-        }
-        let child = world
-            .command(&["fetch", "--retry-delay", "0"])
-            .spawn()
-            .unwrap();
-        while fs::metadata(&partial).map_or(0, |it| it.len()) < 9000 {
-            std::thread::yield_now();
-        }
-        world.run(&["gc"]).ok();
-        assert!(partial.exists());
-        release.send(()).unwrap();
-        assert!(child.wait_with_output().unwrap().status.success());
-    }
 }
