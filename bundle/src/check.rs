@@ -1,7 +1,6 @@
 //! A look at all of a bundle: is every part there, and is each file what its name says.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     os::unix::fs::MetadataExt,
@@ -9,15 +8,15 @@ use std::{
 };
 
 use framepack_jobs::{Code, Model};
-use serde::Deserialize;
 
 use crate::{
     error::BundleError,
-    header::Header,
     layout::{Bundle, Component},
     outline::Outline,
-    stand_in::{self, pickle},
+    stand_in,
 };
+
+mod weights;
 
 /// What a look at a bundle tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,11 +75,6 @@ struct Survey {
     component: Option<Component>,
 }
 
-#[derive(Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
-}
-
 /// Looks at the bundle in `root`, and at the one in `f1_root` that has F1's transformer, if that is another one. Reads
 /// names, lengths, headers and configurations.
 pub fn look(root: &Path, f1_root: Option<&Path>) -> Look {
@@ -113,6 +107,13 @@ pub fn look(root: &Path, f1_root: Option<&Path>) -> Look {
     }
 }
 
+/// Looks at one part in its folder, wherever that is.
+pub fn look_at(component: Component, folder: &Path) -> Vec<Finding> {
+    let mut survey = Survey::default();
+    survey.part(folder, component);
+    survey.findings
+}
+
 impl Survey {
     fn open(&mut self, root: &Path) -> Option<Bundle> {
         let opened = Bundle::open(root).and_then(|bundle| bundle.defaults().map(|_| bundle));
@@ -122,10 +123,14 @@ impl Survey {
 
     fn component(&mut self, bundle: &Bundle, component: Component) {
         self.component = Some(component);
-        let folder = match bundle.component(component) {
-            Ok(folder) => folder,
-            Err(error) => return self.found(&error),
-        };
+        match bundle.component(component) {
+            Ok(folder) => self.part(&folder, component),
+            Err(error) => self.found(&error),
+        }
+    }
+
+    fn part(&mut self, folder: &Path, component: Component) {
+        self.component = Some(component);
         for name in component.files() {
             let file = folder.join(name);
             self.note(&file);
@@ -135,9 +140,9 @@ impl Survey {
                 self.found(&stand_in.into());
             }
         }
-        self.vocabulary(&folder, component);
+        self.vocabulary(folder, component);
         if let Some(base) = component.weights() {
-            let bytes = self.weights(&folder, base);
+            let bytes = self.weights(folder, base);
             if matches!(component, Component::Transformer | Component::TransformerF1) {
                 self.transformer_bytes = self.transformer_bytes.max(bytes);
             }
@@ -184,109 +189,6 @@ impl Survey {
             Err(reason) => reason,
         };
         self.fault(path, code, &format!("{}: {reason}", path.display()));
-    }
-
-    /// A component's weights; their bytes.
-    fn weights(&mut self, folder: &Path, base: &str) -> u64 {
-        let index = folder.join(format!("{base}.safetensors.index.json"));
-        let single = folder.join(format!("{base}.safetensors"));
-        self.note(&index);
-        if index.exists() {
-            return self.shards(&index);
-        }
-        self.note(&single);
-        if single.exists() {
-            return self.file(&single).1;
-        }
-        if let Some(path) = pickle(folder) {
-            self.pickle(&path);
-        } else {
-            let stand_in = stand_in::of(&index).or_else(|| stand_in::of(&single));
-            let path = stand_in.map_or(single, |stand_in| stand_in.path);
-            let message = format!(
-                "no weights in {}: neither {base}.safetensors.index.json nor {base}.safetensors exists",
-                folder.display()
-            );
-            self.fault(&path, Code::WEIGHTS_MISSING, &message);
-        }
-        0
-    }
-
-    /// The files that an index names; their bytes.
-    fn shards(&mut self, index: &Path) -> u64 {
-        let read = fs::read(index).map_err(|error| error.to_string());
-        let parsed = read.and_then(|text| {
-            serde_json::from_slice::<Index>(&text).map_err(|error| error.to_string())
-        });
-        let bad = |reason: &str| format!("bad index {}: {reason}", index.display());
-        let map = match parsed {
-            Ok(Index { weight_map }) => weight_map,
-            Err(reason) => {
-                self.fault(index, Code::WEIGHTS_INDEX, &bad(&reason));
-                return 0;
-            }
-        };
-        let names: BTreeSet<&String> = map.values().collect();
-        let mut all_bytes = 0;
-        for name in names {
-            // Never a path: an index must not reach out of its folder.
-            if Path::new(name).file_name() != Some(name.as_ref()) {
-                let message = bad(&format!(
-                    "{name:?} is not the name of a file in this folder"
-                ));
-                self.fault(index, Code::WEIGHTS_INDEX, &message);
-                continue;
-            }
-            let shard = index.with_file_name(name);
-            self.note(&shard);
-            if !name.ends_with(".safetensors") {
-                self.pickle(&shard);
-                continue;
-            }
-            if !shard.exists() {
-                let message = bad(&format!("shard {name} is missing"));
-                self.fault(&shard, Code::WEIGHTS_INDEX, &message);
-                continue;
-            }
-            let (header, bytes) = self.file(&shard);
-            all_bytes += bytes;
-            let Some(header) = header else { continue };
-            let mapped = map.iter().filter(|(_, file)| *file == name);
-            let lacks = mapped
-                .map(|(tensor, _)| tensor)
-                .find(|tensor| !header.tensors.contains(*tensor));
-            if let Some(tensor) = lacks {
-                let message = bad(&format!(
-                    "it places tensor {tensor} in {name}, which does not hold it"
-                ));
-                self.fault(index, Code::WEIGHTS_INDEX, &message);
-            }
-        }
-        all_bytes
-    }
-
-    /// One file of weights: its header, and its bytes.
-    fn file(&mut self, path: &Path) -> (Option<Header>, u64) {
-        let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
-        if let Some(stand_in) = stand_in::of(path) {
-            self.found(&stand_in.into());
-            return (None, bytes);
-        }
-        match Header::read(path) {
-            Ok(header) => (Some(header), bytes),
-            Err((code, reason)) => {
-                self.fault(path, code, &format!("{} {reason}", path.display()));
-                (None, bytes)
-            }
-        }
-    }
-
-    fn pickle(&mut self, path: &Path) {
-        let message = format!(
-            "{} is a Python pickle: only safetensors files are read",
-            path.display()
-        );
-        self.add(Code::WEIGHTS_PICKLE, message);
     }
 
     /// Notes a fault: by what lies in the file's place, if that is known.

@@ -1,30 +1,43 @@
-//! How long a safetensors file has to be: eight bytes with the header's length, the header (JSON), the data.
+//! The tensors of a safetensors file, and how long it has to be: eight bytes with the header's length, the header (JSON), the data.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs::File,
     io::{self, Read},
     path::Path,
 };
 
 use framepack_jobs::Code;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// A header is a table of tensors; those of the largest models have a few hundred kilobytes.
 const MAX_HEADER_BYTES: u64 = 100 << 20;
 
 /// What a header says.
-#[derive(Debug)]
-pub(crate) struct Header {
-    pub(crate) tensors: BTreeSet<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Its tensors by their names.
+    pub tensors: BTreeMap<String, Tensor>,
+}
+
+/// A tensor, as a header describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Tensor {
+    /// The type of its values, as in `BF16`.
+    #[serde(default)]
+    pub dtype: String,
+    /// Its sizes.
+    #[serde(default)]
+    pub shape: Vec<u64>,
 }
 
 /// What is wrong with a file: the code, and the words behind its name.
-pub(crate) type Fault = (Code, String);
+pub type Fault = (Code, String);
 
 impl Header {
     /// Reads the header of a file and compares the file's length with it.
-    pub(crate) fn read(path: &Path) -> Result<Self, Fault> {
+    pub fn read(path: &Path) -> Result<Self, Fault> {
         let unreadable =
             |error: io::Error| (Code::WEIGHTS_UNREADABLE, format!("can't be read: {error}"));
         let file = File::open(path).map_err(unreadable)?;
@@ -49,10 +62,12 @@ impl Header {
         }
         let mut header = vec![0; header_bytes as usize];
         (&file).read_exact(&mut header).map_err(unreadable)?;
-        let header: Map<String, Value> =
+        let mut header: Map<String, Value> =
             serde_json::from_slice(&header).map_err(|error| malformed(&error.to_string()))?;
-        let ends = header.iter().filter(|(name, _)| *name != "__metadata__");
-        let mut ends = ends.map(|(_, tensor)| tensor["data_offsets"][1].as_u64());
+        header.remove("__metadata__");
+        let mut ends = header
+            .values()
+            .map(|tensor| tensor["data_offsets"][1].as_u64());
         let data_bytes = ends.try_fold(0, |most: u64, end| end.map(|end| most.max(end)));
         let data_bytes = data_bytes.ok_or_else(|| malformed("a tensor has no offsets"))?;
         let expected = (8 + header_bytes).saturating_add(data_bytes);
@@ -63,9 +78,9 @@ impl Header {
             let reason = format!("it has {found} bytes, and {expected} by its header");
             return Err(malformed(&reason));
         }
-        let names = header.into_iter().map(|(name, _)| name);
+        let tensors = serde_json::from_value(Value::Object(header));
         Ok(Self {
-            tensors: names.filter(|name| name != "__metadata__").collect(),
+            tensors: tensors.map_err(|error| malformed(&error.to_string()))?,
         })
     }
 }

@@ -5,7 +5,7 @@
 //! - `layout`: the folders of components
 //! - `hub_cache`: the commit that counts in the Hub's cache of a repository
 //! - `stand_in`: what lies in the place of a file that was not downloaded, or not to its end
-//! - `header`: how long a safetensors file has to be
+//! - `header`: the tensors of a safetensors file, and how long a safetensors file has to be
 //! - `check`: all of that for a whole bundle
 
 mod check;
@@ -17,8 +17,9 @@ mod outline;
 mod stand_in;
 
 pub use self::{
-    check::{Finding, Look, look},
+    check::{Finding, Look, look, look_at},
     error::BundleError,
+    header::{Fault, Header, Tensor},
     hub_cache::commit as hub_commit,
     layout::{Bundle, Component},
     stand_in::{Kind, StandIn, of as stand_in, pickle},

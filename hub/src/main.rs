@@ -4,6 +4,7 @@
 //!
 //! - [`cli`] is the command line, each command a file in [`commands`]
 //! - [`catalog`] says which files of which repositories FramePack needs
+//! - [`published`] says what their tensors and configurations are
 //! - [`api`] asks the Hub, [`fetch`] gets its files, [`target`] knows where they lie, [`manifest`] what was checked
 
 mod api;
@@ -17,6 +18,7 @@ mod hash;
 mod licence;
 mod manifest;
 mod output;
+mod published;
 mod target;
 
 use std::process::ExitCode;

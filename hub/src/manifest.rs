@@ -60,6 +60,11 @@ impl Manifest {
         serde_json::from_slice(&text).ok()
     }
 
+    /// Whether a file of that path in the repository was fetched or checked.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| path == Path::new(&file.path))
+    }
+
     /// Whether the file at `path` is the one that was checked.
     pub(crate) fn knows(&self, file: &HubFile, path: &Path) -> bool {
         let mut files = self.files.iter();

@@ -1,13 +1,18 @@
 //! `import`: files of other programs.
 
-use std::{fs, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::symlink},
+    path::Path,
+};
 
 use framepack_bundle::look;
 
 use crate::{
-    content::{HUNYUAN, ORIGINAL, REDUX, SHARD, repositories, whole},
+    content::{F1, HUNYUAN, ORIGINAL, REDUX, SHARD, repositories, whole},
     hub::{Hub, Side},
-    world::World,
+    world::{Ended, World},
 };
 
 /// Writes a repository as plain files.
@@ -64,7 +69,12 @@ fn parts_here_and_there_are_linked_and_the_rest_is_fetched() {
     let from = comfy.to_str().unwrap();
     let ended = world.run(&["import", from]).ok();
     assert!(ended.stdout.contains("FramePackI2V_HY") && !ended.stdout.contains("sdxl"));
-    assert!(ended.stdout.contains("--to DIR"));
+    for says in [
+        &*format!("nothing was changed; `framepackctl models import {from} --to DIR`"),
+        "`framepackctl models fetch original --to DIR` would then get the rest: vae, text_encoder,",
+    ] {
+        assert!(ended.stdout.contains(says), "{says:?}: {}", ended.stdout);
+    }
 
     let to = world.home().join("bundle");
     let to = to.to_str().unwrap();
@@ -72,7 +82,7 @@ fn parts_here_and_there_are_linked_and_the_rest_is_fetched() {
     assert!(
         ended
             .stdout
-            .contains(&format!("models fetch --to {to}")),
+            .contains(&format!("models fetch original --to {to}")),
         "{}",
         ended.stdout
     );
@@ -121,4 +131,132 @@ fn folder_without_models_is_said_to_be_that() {
         fs::write(demo.join(name), bytes).unwrap();
     }
     world.run(&["import", home]).ok();
+}
+
+#[test]
+fn deep_folders_and_those_behind_links_are_found() {
+    let world = World::of(&Hub::start());
+    let disk = world.home().join("usb");
+    let deep = disk.join("backup/2025/home/user/ComfyUI/models/diffusers/lllyasviel");
+    write(&deep.join("FramePackI2V_HY"), ORIGINAL);
+    let other = world.home().join("other disk/FramePack_F1_I2V_HY_20250503");
+    write(&other, F1);
+    let links = disk.join("backup/links");
+    fs::create_dir(&links).unwrap();
+    symlink(other.parent().unwrap(), links.join("models")).unwrap();
+    symlink(&disk, links.join("around")).unwrap();
+    let json = world.run(&["--json", "import", disk.to_str().unwrap()]);
+    let json = json.ok().json();
+    let folders: Vec<&str> = json["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["folder"].as_str().unwrap())
+        .collect();
+    assert_eq!(folders.len(), 2, "{folders:?}");
+    assert!(folders[0].ends_with("lllyasviel/FramePackI2V_HY"));
+    assert!(folders[1].ends_with("links/models/FramePack_F1_I2V_HY_20250503"));
+}
+
+#[test]
+fn whole_part_is_taken_before_one_that_lacks_a_file() {
+    let world = World::of(&Hub::start());
+    let disk = world.home().join("usb");
+    let broken = disk.join("a/FramePackI2V_HY");
+    write(&broken, ORIGINAL);
+    fs::remove_file(broken.join(SHARD)).unwrap();
+    let from = disk.to_str().unwrap();
+    let ended = world.run(&["import", from]).ok();
+    for says in ["incomplete", &format!("shard {SHARD} is missing")] {
+        assert!(ended.stdout.contains(says), "{says}: {}", ended.stdout);
+    }
+    write(&disk.join("z/deeper/FramePackI2V_HY"), ORIGINAL);
+    let json = world.run(&["--json", "import", from]).ok().json();
+    let row = &json["items"][0];
+    assert_eq!(row["state"], "complete");
+    assert!(row["folder"].as_str().unwrap().contains("z/deeper"));
+}
+
+#[test]
+fn part_that_lacks_a_file_is_linked_and_gets_the_file() {
+    let hub = Hub::start();
+    let world = World::of(&hub);
+    let disk = world.home().join("usb");
+    let broken = disk.join("FramePackI2V_HY");
+    write(&broken, ORIGINAL);
+    fs::remove_file(broken.join(SHARD)).unwrap();
+    let to = world.home().join("it is mine");
+    let (from, dir) = (disk.to_str().unwrap(), to.to_str().unwrap());
+    let ended = world.run(&["import", from, "--to", dir]).ok();
+    let command = format!("`framepackctl models fetch original --to '{dir}'`");
+    let rest = format!("{command} gets the rest: transformer, vae,");
+    assert!(ended.stdout.contains(&rest), "{}", ended.stdout);
+    world.fetch(&["--to", dir]).ok();
+    let requests = hub.requests().into_iter();
+    let weights = requests.filter(|it| it.side == Side::Downloads && it.path.contains(ORIGINAL));
+    assert_eq!(weights.count(), 1);
+    assert_eq!(look(&to, None).findings, []);
+}
+
+#[test]
+fn whole_part_that_is_linked_stays_as_it_is() {
+    let world = World::of(&Hub::start());
+    let (disk, to) = (world.home().join("usb"), world.home().join("bundle"));
+    let part = to.join("FramePackI2V_HY");
+    for (name, bytes) in whole("transformer") {
+        fs::create_dir_all(&part).unwrap();
+        fs::write(part.join(name), bytes).unwrap();
+    }
+    let broken = disk.join("FramePackI2V_HY");
+    write(&broken, ORIGINAL);
+    fs::remove_file(broken.join(SHARD)).unwrap();
+    let (from, to) = (disk.to_str().unwrap(), to.to_str().unwrap());
+    let ended = world.run(&["import", from, "--to", to]).ok();
+    assert!(ended.stdout.contains("gets the rest: vae, text_encoder,"));
+    assert_eq!(fs::read_dir(part).unwrap().count(), 2);
+}
+
+#[test]
+fn f1_alone_is_told_as_that() {
+    let world = World::of(&Hub::start());
+    let disk = world.home().join("usb");
+    write(&disk.join("FramePack_F1_I2V_HY_20250503"), F1);
+    let from = disk.to_str().unwrap();
+    let ended = world.run(&["import", from]).ok();
+    let command = "`framepackctl models fetch f1 --to DIR` would then get the rest: vae,";
+    assert!(ended.stdout.contains(command), "{}", ended.stdout);
+    write(&disk.join("HunyuanVideo"), HUNYUAN);
+    write(&disk.join("flux_redux_bfl"), REDUX);
+    let ended = world.run(&["import", from]).ok();
+    let line = format!("bundle: {from}\n");
+    assert!(ended.stdout.ends_with(&line), "{}", ended.stdout);
+}
+
+#[test]
+fn cache_of_the_hub_is_no_folder_for_links() {
+    let world = World::of(&Hub::start());
+    world.fetch(&[]).ok();
+    let cache = world.cache();
+    let cache = cache.to_str().unwrap();
+    let home = world.home().to_str().unwrap();
+    world
+        .run(&["import", home, "--to", cache])
+        .failed(2, "FP1001", &[cache]);
+}
+
+#[test]
+fn name_that_is_no_text_is_a_name() {
+    let world = World::of(&Hub::start());
+    let disk = world.home().join(OsStr::from_bytes(b"usb \xff"));
+    write(&disk.join("FramePackI2V_HY"), ORIGINAL);
+    for command in ["import", "ls", "verify", "gc"] {
+        let mut command = world.command(&[command]);
+        let ended: Ended = command.arg(&disk).output().unwrap().into();
+        assert!(!ended.stderr.contains("FP9109"), "{}", ended.stderr);
+        assert!(ended.stdout.contains("usb"), "{}", ended.stdout);
+    }
+    let mut command = world.command(&["fetch", "--to"]);
+    let ended: Ended = command.arg(&disk).output().unwrap().into();
+    ended.ok();
+    assert_eq!(look(&disk, None).findings, []);
 }

@@ -7,6 +7,7 @@
 
 mod bad_files;
 mod cache;
+mod comfy;
 mod content;
 mod fetching;
 mod gc;

@@ -14,7 +14,7 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
-    fetch::{Fetch, FetchError, Planned, Progress, State, each, plan},
+    fetch::{Fetch, FetchError, Imported, Planned, Progress, State, each, imported, plan},
     output::{Output, size, table},
     target::{Target, free_bytes},
 };
@@ -37,6 +37,8 @@ struct Done {
     files: usize,
     bytes: u64,
     fetched_bytes: u64,
+    /// Files that `import` linked, which were not compared with the Hub.
+    imported: Vec<String>,
     /// The lines of the daemon's configuration.
     configuration: String,
 }
@@ -52,12 +54,13 @@ pub(super) fn run(
     }
     let client = Client::new(environment, args.limits())?;
     let listings = listings(&client, args)?;
-    let mut planned = plan(
-        &target,
-        &Target::HubCache(environment.cache.clone()),
-        &listings,
-    );
+    let imported = imported(&target, &listings);
+    let cache = Target::HubCache(environment.cache.clone());
+    let mut planned = plan(&target, &cache, &listings, &imported);
     licences(&listings);
+    for Imported { path, .. } in &imported {
+        eprintln!("{}: imported, not fetched", path.display());
+    }
     if args.dry_run {
         return show(&planned, &target, output);
     }
@@ -81,7 +84,12 @@ pub(super) fn run(
         let referred = target.refer(name, &listing.commit);
         referred.map_err(|error| Failure::folder(&target.repository(name), &error))?;
     }
-    finish(args.models, (&target, environment), &planned, output)
+    finish(
+        args.models,
+        (&target, environment),
+        (&planned, &imported),
+        output,
+    )
 }
 
 /// Asks the Hub what it has.
@@ -162,7 +170,7 @@ fn show(planned: &[Planned<'_>], target: &Target, output: &Output) -> Result<(),
 fn finish(
     models: Selection,
     (target, environment): (&Target, &Environment),
-    planned: &[Planned<'_>],
+    (planned, imported): (&[Planned<'_>], &[Imported]),
     output: &Output,
 ) -> Result<(), Failure> {
     let root = target.root();
@@ -176,6 +184,10 @@ fn finish(
         files: planned.len(),
         bytes: planned.iter().map(|planned| planned.file.bytes).sum(),
         fetched_bytes: planned.iter().map(Planned::missing_bytes).sum(),
+        imported: imported
+            .iter()
+            .map(|it| it.path.display().to_string())
+            .collect(),
         configuration: ready::configuration(root),
     };
     let text = |done: &[Done]| {
@@ -186,6 +198,9 @@ fn finish(
                 0 => "has all parts; nothing was compared with the Hub".to_owned(),
                 _ => format!("has all {files} files ({bytes}), checked"),
             };
+            let imported = it.imported.iter();
+            let imported = imported.map(|path| format!("; {path} is imported, not compared"));
+            let has = format!("{has}{}", imported.collect::<String>());
             format!("{folder} {has}. In the daemon's configuration:\n{configuration}\n")
         });
         lines.collect()
@@ -212,5 +227,5 @@ fn without_hub(
             referred.map_err(|error| Failure::folder(&folder, &error))?;
         }
     }
-    finish(models, (target, environment), &[], output)
+    finish(models, (target, environment), (&[], &[]), output)
 }

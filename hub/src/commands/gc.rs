@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     catalog::Selection,
@@ -23,6 +23,7 @@ use crate::{
 /// Something that nothing needs.
 #[derive(Debug, Serialize)]
 struct Leftover {
+    #[serde(serialize_with = "shown")]
     path: PathBuf,
     bytes: u64,
     kind: Kind,
@@ -82,6 +83,11 @@ pub(super) fn run(
         format!("{files}In {root}: {bytes} {verb}\n")
     };
     Ok(output.records("ModelLeftover", leftovers, text)?)
+}
+
+/// A path need not be text, as JSON's strings are.
+fn shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// Whether one of our repositories is there.

@@ -1,135 +1,162 @@
 //! `import`: models that other programs have fetched, found and used where they are. Nothing is copied: either the
 //! folder is a bundle as it is, or `--to` makes a folder of links.
+//!
+//! - `find`: the walk through the folders
+//! - `part`: parts in folders of their own; `single`: weights as one file
+//! - `link`: the folder of links
+//! - `next`: what there is to do after that
 
 use std::{
-    fs, io,
-    os::unix::fs::symlink,
+    fs,
     path::{Path, PathBuf},
 };
 
 use framepack_ipc::ErrorBody;
-use framepack_jobs::{Code, Model};
+use framepack_jobs::Code;
 use serde::Serialize;
 
-use super::ready;
 use crate::{
     cli,
+    environment::Environment,
     failure::Failure,
     output::{Output, table},
-    target::{Target, create_folder_of},
+    target::{Target, has_repositories},
 };
 
 mod find;
+mod link;
+mod next;
+mod part;
+mod single;
 
-use find::{Found, find};
+use find::{Search, find};
+use link::link;
+use next::Next;
+use part::Found;
+use single::Unusable;
 
 /// A part that was found.
 #[derive(Debug, Serialize)]
 struct Row {
     component: &'static str,
+    state: State,
+    /// Where it is: a folder, or a file with its weights.
     folder: String,
     /// The folder of links to it, if it was asked for.
     linked: Option<String>,
+    /// What is missing of it, or why it can't be used.
+    findings: Vec<String>,
 }
 
-pub(super) fn run(args: &cli::Import, output: &Output) -> Result<(), Failure> {
-    let absolute =
-        |path: &Path| std::path::absolute(path).map_err(|error| Failure::folder(path, &error));
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Complete,
+    Incomplete,
+    Unusable,
+}
+
+pub(super) fn run(
+    args: &cli::Import,
+    environment: &Environment,
+    output: &Output,
+) -> Result<(), Failure> {
     let from = absolute(&args.from)?;
     fs::read_dir(&from).map_err(|error| Failure::folder(&from, &error))?;
-    let found = find(&from);
-    if found.is_empty() {
-        let message = format!("no part of FramePack's models in {}", from.display());
-        return Err(ErrorBody::new(Code::IMPORT_NOTHING, message).into());
+    let to = args.to.as_deref().map(absolute).transpose()?;
+    let target = to.map(links_in).transpose()?;
+    let search = find(&from);
+    if search.found.is_empty() {
+        return Err(nothing(&from, &search));
     }
-    let bundle = match &args.to {
-        Some(to) => Some(absolute(to)?),
-        None => [from.clone(), from.join("hub")]
-            .into_iter()
-            .find(|root| is_ready(root)),
-    };
-    let target = args
-        .to
-        .is_some()
-        .then(|| bundle.clone().map(Target::Folder));
-    let target = target.flatten();
     let mut rows = Vec::new();
-    for found in &found {
-        let linked = target
-            .as_ref()
-            .map(|target| link(found, target))
-            .transpose()?;
-        rows.push(Row {
-            component: found.component.folder(),
-            folder: found.folder.display().to_string(),
-            linked: linked.map(|path| path.display().to_string()),
-        });
+    for found in &search.found {
+        let linked = target.as_ref().map(|target| link(found, target));
+        rows.push(Row::found(found, linked.transpose()?));
     }
-    let text = |rows: &[Row]| {
-        let cells = rows
-            .iter()
-            .map(|row| [row.component.to_owned(), row.folder.clone()]);
-        table(["PART", "WHERE"], cells)
-    };
+    rows.extend(search.unusable.iter().map(Row::unusable));
     output.records("ModelPart", rows, text)?;
-    Ok(output.say(&advice(&from, bundle.as_deref()))?)
-}
-
-/// Whether jobs of one of the models could be rendered with it.
-fn is_ready(root: &Path) -> bool {
-    let mut models = [Model::Original, Model::F1].into_iter();
-    models.any(|model| ready::lacking(root, &[model]).is_empty())
-}
-
-/// What to do next.
-fn advice(from: &Path, bundle: Option<&Path>) -> String {
-    let Some(root) = bundle else {
-        let from = from.display();
-        return format!(
-            "not all of a model is there in one place; `framepackctl models import {from} --to DIR` makes a folder of \
-             links, and `framepackctl models fetch --to DIR` then gets the rest"
-        );
+    let next = Next {
+        from: &from,
+        search: &search,
+        target: target.as_ref(),
+        environment,
     };
-    if is_ready(root) {
-        return format!(
-            "In the daemon's configuration:\n{}",
-            ready::configuration(root)
-        );
-    }
-    let lacking = ready::lacking(root, &[Model::Original]);
-    let lacking: Vec<_> = lacking
-        .iter()
-        .map(|finding| format!("{}\n", finding.message))
-        .collect();
-    format!(
-        "{}`framepackctl models fetch --to {}` gets what is missing",
-        lacking.concat(),
-        root.display()
-    )
+    Ok(output.say(&next.text())?)
 }
 
-/// Links to the files of a part, where a fetch would put them; the folder that they are in.
-fn link(found: &Found, target: &Target) -> Result<PathBuf, Failure> {
-    let (repository, below) = found.component.published();
-    let folder = target.repository(repository).join(below);
-    for file in &found.files {
-        let Some(name) = file.file_name() else {
-            continue;
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::folder(path, &error))
+}
+
+/// Where links are made; in the Hub's cache other programs would not know them.
+fn links_in(folder: PathBuf) -> Result<Target, Failure> {
+    if !has_repositories(&folder) {
+        return Ok(Target::Folder(folder));
+    }
+    let message = format!(
+        "{} is a cache of the Hub, not a folder for links",
+        folder.display()
+    );
+    let hint = "name another folder with `--to DIR`: it may be a new one";
+    Err(ErrorBody::new(Code::USAGE, message).hint(hint).into())
+}
+
+fn nothing(from: &Path, search: &Search) -> Failure {
+    let mut message = format!("no part of FramePack's models in {}", from.display());
+    if !search.unusable.is_empty() {
+        message += " that can be used";
+    }
+    let told = |it: &Unusable| format!("; {}: {}", it.path.display(), it.reason);
+    message.extend(search.unusable.iter().map(told));
+    ErrorBody::new(Code::IMPORT_NOTHING, message).into()
+}
+
+fn text(rows: &[Row]) -> String {
+    let cells = rows.iter().map(|row| {
+        let state = match row.state {
+            State::Complete => "complete",
+            State::Incomplete => "incomplete",
+            State::Unusable => "not usable",
         };
-        let place = folder.join(name);
-        link_file(file, &place).map_err(|error| Failure::folder(&place, &error))?;
+        [
+            row.component.to_owned(),
+            state.to_owned(),
+            row.folder.clone(),
+        ]
+    });
+    let mut text = table(["PART", "STATE", "WHERE"], cells);
+    for finding in rows.iter().flat_map(|row| &row.findings) {
+        text += finding;
+        text.push('\n');
     }
-    Ok(folder)
+    text
 }
 
-/// What is there already stays, unless it leads nowhere.
-fn link_file(file: &Path, place: &Path) -> io::Result<()> {
-    if place.exists() {
-        return Ok(());
+impl Row {
+    fn found(found: &Found, linked: Option<PathBuf>) -> Self {
+        let findings = found.findings.iter();
+        Self {
+            component: found.component.folder(),
+            state: if found.is_complete() {
+                State::Complete
+            } else {
+                State::Incomplete
+            },
+            folder: found.path().display().to_string(),
+            linked: linked.map(|path| path.display().to_string()),
+            findings: findings.map(|it| it.message.clone()).collect(),
+        }
     }
-    create_folder_of(place)?;
-    if place.is_symlink() {
-        fs::remove_file(place)?;
+
+    fn unusable(unusable: &Unusable) -> Self {
+        let path = unusable.path.display();
+        Self {
+            component: unusable.component.folder(),
+            state: State::Unusable,
+            folder: path.to_string(),
+            linked: None,
+            findings: vec![format!("{path} is not usable: {}", unusable.reason)],
+        }
     }
-    symlink(fs::canonicalize(file)?, place)
 }

@@ -21,7 +21,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Fetch(args) => fetch::run(&args, &environment, output),
         Command::Ls(args) => ls::run(&args, &environment, output),
         Command::Verify(args) => verify::run(&args, &environment, output),
-        Command::Import(args) => import::run(&args, output),
+        Command::Import(args) => import::run(&args, &environment, output),
         Command::Gc(args) => gc::run(&args, &environment, output),
     }?;
     Ok(Exit::Ok)

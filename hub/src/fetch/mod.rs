@@ -1,6 +1,7 @@
 //! Getting the files of a listing: what is there already, and the rest several at a time.
 //!
 //! - `plan`: what is there, and what is missing
+//! - `imported`: what is there in another form
 //! - `file`: one file until it is there and what the Hub has
 //! - `stream`: its bytes, over as many connections as it takes
 //! - `partial`: the bytes of a file that has begun
@@ -10,6 +11,7 @@
 
 mod error;
 mod file;
+mod imported;
 mod partial;
 mod plan;
 mod pool;
@@ -19,6 +21,7 @@ mod stream;
 pub(crate) use self::{
     error::FetchError,
     file::Fetch,
+    imported::{Imported, imported},
     plan::{Planned, State, plan},
     pool::each,
     progress::Progress,

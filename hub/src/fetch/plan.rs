@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::imported::Imported;
 use crate::{
     api::{HubFile, Listing},
     manifest::Manifest,
@@ -34,16 +35,19 @@ pub(crate) enum State {
     Missing,
 }
 
-/// Looks for all files of the listings in `target`, and in `cache`, where that is another one.
+/// Looks for all files of the listings that nothing imported replaces: in `target`, and in `cache`, where that is another
+/// one.
 pub(crate) fn plan<'l>(
     target: &Target,
     cache: &Target,
     listings: &'l [Listing],
+    imported: &[Imported],
 ) -> Vec<Planned<'l>> {
     let of_listing = |listing: &'l Listing| {
         let name = listing.repository.name;
         let manifest = Manifest::read(&target.manifest(name));
-        let files = listing.files.iter().map(move |file| {
+        let is_wanted = |file: &&HubFile| !imported.iter().any(|it| it.replaces(listing, file));
+        let files = listing.files.iter().filter(is_wanted).map(move |file| {
             let mut place = target.place(name, &listing.commit, file);
             if cache != target {
                 place.twin = Some(cache.place(name, &listing.commit, file).data);

@@ -1,118 +1,134 @@
-//! Parts of the models below a folder, known by their places and their configurations: a folder `vae` may be another
-//! model's.
+//! A walk through the folders below one, for parts of the models: outer folders first, those behind links last.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use framepack_bundle::{Bundle, Component};
+use super::{
+    part::{self, Found},
+    single::{self, Unusable},
+};
 
-/// As in `ComfyUI/models/diffusers/ORG/NAME/FOLDER`.
-const MAX_DEPTH: usize = 6;
 /// Somebody has named a whole disk.
-const MAX_FOLDERS: usize = 50_000;
+const MAX_FOLDERS: usize = 100_000;
+/// Where the Hub's cache is in a home.
+const USER_CACHE: &str = ".cache/huggingface";
+/// Folders without models, of which there are many.
+const PASSED_OVER: [&str; 3] = ["node_modules", "site-packages", "__pycache__"];
 
-/// A part of the models.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) component: Component,
-    pub(super) folder: PathBuf,
-    pub(super) files: Vec<PathBuf>,
+/// What was found below a folder.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// The best of each part, in the order of the components.
+    pub(super) found: Vec<Found>,
+    pub(super) unusable: Vec<Unusable>,
+    /// Whether there are more folders than were looked at.
+    pub(super) is_cut_short: bool,
 }
 
-/// The first of each part, outer folders first.
-pub(super) fn find(from: &Path) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
-    // `from` may be a repository's own folder.
-    let parent = from.parent().unwrap_or(from).to_owned();
-    let mut roots = VecDeque::from([(parent, 0), (from.to_owned(), 0)]);
-    for _ in 0..MAX_FOLDERS {
-        let Some((root, depth)) = roots.pop_front() else {
+/// Folders that wait, and those that were entered, by device and inode: links may lead in circles.
+#[derive(Debug, Default)]
+struct Walk {
+    folders: VecDeque<PathBuf>,
+    behind_links: VecDeque<PathBuf>,
+    entered: BTreeSet<(u64, u64)>,
+}
+
+/// What a folder has.
+#[derive(Debug, Default)]
+struct Listed {
+    folders: Vec<PathBuf>,
+    behind_links: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+}
+
+/// Looks through all that is in `from` and below.
+pub(super) fn find(from: &Path) -> Search {
+    let mut search = Search::default();
+    // `from` may be a part's own folder, or a repository's.
+    for part in part::in_bundle(from.parent().unwrap_or(from)) {
+        if part.is_in(from) {
+            search.add(part);
+        }
+    }
+    let mut walk = Walk::default();
+    walk.folders.push_back(from.to_owned());
+    while let Some(folder) = walk.next() {
+        if walk.entered.len() > MAX_FOLDERS {
+            search.is_cut_short = true;
             break;
-        };
-        for part in parts(&root, from) {
-            if !found.iter().any(|known| known.component == part.component) {
-                found.push(part);
+        }
+        let listed = list(&folder);
+        let all = listed.folders.iter().chain(&listed.behind_links);
+        if all.into_iter().any(|folder| part::may_be(folder)) {
+            part::in_bundle(&folder).for_each(|part| search.add(part));
+        }
+        for file in &listed.files {
+            match single::look(file) {
+                Some(Ok(part)) => search.add(part),
+                Some(Err(unusable)) => search.unusable.push(unusable),
+                None => {}
             }
         }
-        if root.starts_with(from) && depth < MAX_DEPTH {
-            roots.extend(folders(&root).map(|folder| (folder, depth + 1)));
+        walk.folders.extend(listed.folders);
+        walk.behind_links.extend(listed.behind_links);
+    }
+    search.found.sort_by_key(Found::order);
+    search
+}
+
+impl Search {
+    /// Keeps the better one of two that are the same part; of two that are as good, the first.
+    fn add(&mut self, part: Found) {
+        let mut found = self.found.iter_mut();
+        match found.find(|known| known.component == part.component) {
+            Some(known) if part.rank() < known.rank() => *known = part,
+            Some(_) => {}
+            None => self.found.push(part),
         }
     }
-    found.sort_by_key(|found| Component::ALL.iter().position(|it| *it == found.component));
-    found
 }
 
-/// The parts of a bundle in `root`, as far as they are below `from`.
-fn parts(root: &Path, from: &Path) -> Vec<Found> {
-    let Ok(bundle) = Bundle::open(root) else {
-        return Vec::new();
-    };
-    let found = Component::ALL.into_iter().filter_map(|component| {
-        let folder: PathBuf = bundle.component(component).ok()?.components().collect();
-        let is_ours = folder.starts_with(from) && is_part(component, &folder);
-        is_ours.then(|| Found {
-            component,
-            files: files(component, &folder),
-            folder,
-        })
-    });
-    found.filter(|found| !found.files.is_empty()).collect()
-}
-
-/// Whether a folder's configuration is that of the part. Tokenizers say nothing: their text encoders beside them do.
-fn is_part(component: Component, folder: &Path) -> bool {
-    let (of, folder) = match component {
-        Component::Tokenizer => (
-            Component::TextEncoder,
-            folder.with_file_name("text_encoder"),
-        ),
-        Component::Tokenizer2 => (
-            Component::TextEncoder2,
-            folder.with_file_name("text_encoder_2"),
-        ),
-        _ => (component, folder.to_owned()),
-    };
-    let said = of
-        .landmarks()
-        .iter()
-        .find_map(|name| fs::read_to_string(folder.join(name)).ok());
-    said.is_some_and(|said| marks(of).iter().any(|mark| said.contains(mark)))
-}
-
-/// What the configurations of the parts have.
-fn marks(component: Component) -> &'static [&'static str] {
-    match component {
-        Component::Transformer | Component::TransformerF1 => &[
-            "HunyuanVideoTransformer3DModelPacked",
-            "HunyuanVideoFramepackTransformer3DModel",
-        ],
-        Component::Vae => &["AutoencoderKLHunyuanVideo"],
-        Component::TextEncoder | Component::Tokenizer => &["LlamaModel", "LlamaForCausalLM"],
-        Component::TextEncoder2 | Component::Tokenizer2 => &["CLIPTextModel"],
-        Component::ImageEncoder => &["SiglipVisionModel"],
-        Component::FeatureExtractor => &["SiglipImageProcessor"],
+impl Walk {
+    /// The next folder that was not entered yet.
+    fn next(&mut self) -> Option<PathBuf> {
+        loop {
+            let folder = self.folders.pop_front();
+            let folder = folder.or_else(|| self.behind_links.pop_front())?;
+            let Ok(metadata) = fs::metadata(&folder) else {
+                continue;
+            };
+            if self.entered.insert((metadata.dev(), metadata.ino())) {
+                return Some(folder);
+            }
+        }
     }
 }
 
-fn files(component: Component, folder: &Path) -> Vec<PathBuf> {
+/// What is in a folder, by name, without what is hidden.
+fn list(folder: &Path) -> Listed {
+    let mut listed = Listed::default();
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let named = entries.filter(|entry| component.has_file(&entry.file_name().to_string_lossy()));
-    let mut files: Vec<_> = named.map(|entry| entry.path()).collect();
-    files.sort();
-    files
-}
-
-/// The folders in a folder, without hidden ones and without those behind links.
-fn folders(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut folders: Vec<_> = entries
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
-        .map(|entry| entry.path())
-        .collect();
-    folders.sort();
-    folders.into_iter()
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (name, path) = (entry.file_name(), entry.path());
+        let name = name.to_string_lossy();
+        if name.starts_with('.') || PASSED_OVER.contains(&&*name) {
+            continue;
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => listed.folders.push(path),
+            Ok(kind) if kind.is_symlink() && path.is_dir() => listed.behind_links.push(path),
+            _ => listed.files.push(path),
+        }
+    }
+    let cache = folder.join(USER_CACHE);
+    if cache.is_dir() {
+        listed.folders.push(cache);
+    }
+    listed
 }
