@@ -1,4 +1,4 @@
-//! `import` of weights as one file, as ComfyUI has them.
+//! `import` of weights as one file, as `ComfyUI` has them.
 
 use std::{
     collections::BTreeSet,
@@ -38,7 +38,7 @@ const SIZES: [(&str, &[u64]); 8] = [
     ("text_model.encoder.layers.0.mlp.fc1.weight", &[3072, 768]),
 ];
 
-/// A folder of ComfyUI.
+/// A folder of `ComfyUI`.
 struct Comfy {
     world: World,
     hub: Hub,
@@ -141,7 +141,7 @@ fn transformer_as_one_file_is_linked_and_not_fetched() {
         comfy.hub.requests();
         for _ in 0..2 {
             let ended = comfy.world.fetch(&[model, "--to", dir]).ok();
-            let says = format!("{} is imported, not compared", link.display());
+            let says = format!("{} is not compared with the Hub\n", link.display());
             assert!(ended.stdout.contains(&says), "{}", ended.stdout);
             assert_eq!(comfy.fetched(name), [""; 0]);
         }

@@ -6,7 +6,7 @@ use framepack_bundle::look;
 use serde_json::Value;
 
 use crate::{
-    content::{F1, HUNYUAN, ORIGINAL, REDUX, SHARD, hub_hash, repositories, sha256},
+    content::{F1, HUNYUAN, ORIGINAL, REDUX, SHARD, hub_hash, repositories, sha256, whole},
     hub::{Hub, Side},
     world::World,
 };
@@ -141,4 +141,29 @@ fn licences_are_named_before_the_first_byte() {
         .unwrap();
     assert!(ended.stderr.contains("non-commercial"));
     assert!(says < ended.stderr.find("404").unwrap());
+}
+
+#[test]
+fn parts_in_folders_of_their_own_are_not_fetched_beside_them() {
+    let hub = Hub::start();
+    let world = World::of(&hub);
+    let to = world.home().join("bundle");
+    for part in ["transformer", "text_encoder", "tokenizer"] {
+        fs::create_dir_all(to.join(part)).unwrap();
+        for (name, bytes) in whole(part) {
+            fs::write(to.join(part).join(name), bytes).unwrap();
+        }
+    }
+    let arguments = ["--to", to.to_str().unwrap()];
+    let ended = world.fetch(&arguments).ok();
+    let says = format!("{}/transformer is not compared", to.display());
+    assert!(ended.stdout.contains(&says), "{}", ended.stdout);
+    let requests = hub.requests().into_iter();
+    let mut files = requests.filter(|it| it.path.contains("/resolve/"));
+    assert!(files.all(|it| {
+        let parts = [ORIGINAL, "/text_encoder/", "/tokenizer/"];
+        !parts.iter().any(|part| it.path.contains(part))
+    }));
+    assert!(to.join("HunyuanVideo/vae/config.json").exists());
+    assert_eq!(look(&to, None).findings, []);
 }

@@ -14,7 +14,7 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
-    fetch::{Fetch, FetchError, Imported, Planned, Progress, State, each, imported, plan},
+    fetch::{Fetch, FetchError, Planned, Progress, State, Taken, each, plan, taken},
     output::{Output, size, table},
     target::{Target, free_bytes},
 };
@@ -37,8 +37,8 @@ struct Done {
     files: usize,
     bytes: u64,
     fetched_bytes: u64,
-    /// Files that `import` linked, which were not compared with the Hub.
-    imported: Vec<String>,
+    /// What was there in another form than the Hub's, as imported files, and is not compared with it.
+    not_compared: Vec<String>,
     /// The lines of the daemon's configuration.
     configuration: String,
 }
@@ -54,12 +54,12 @@ pub(super) fn run(
     }
     let client = Client::new(environment, args.limits())?;
     let listings = listings(&client, args)?;
-    let imported = imported(&target, &listings);
+    let taken = taken(&target, &listings);
     let cache = Target::HubCache(environment.cache.clone());
-    let mut planned = plan(&target, &cache, &listings, &imported);
+    let mut planned = plan(&target, &cache, &listings, &taken);
     licences(&listings);
-    for Imported { path, .. } in &imported {
-        eprintln!("{}: imported, not fetched", path.display());
+    for Taken { path, .. } in &taken {
+        eprintln!("{}: taken as it is, not fetched", path.display());
     }
     if args.dry_run {
         return show(&planned, &target, output);
@@ -87,7 +87,7 @@ pub(super) fn run(
     finish(
         args.models,
         (&target, environment),
-        (&planned, &imported),
+        (&planned, &taken),
         output,
     )
 }
@@ -170,7 +170,7 @@ fn show(planned: &[Planned<'_>], target: &Target, output: &Output) -> Result<(),
 fn finish(
     models: Selection,
     (target, environment): (&Target, &Environment),
-    (planned, imported): (&[Planned<'_>], &[Imported]),
+    (planned, taken): (&[Planned<'_>], &[Taken]),
     output: &Output,
 ) -> Result<(), Failure> {
     let root = target.root();
@@ -184,7 +184,7 @@ fn finish(
         files: planned.len(),
         bytes: planned.iter().map(|planned| planned.file.bytes).sum(),
         fetched_bytes: planned.iter().map(Planned::missing_bytes).sum(),
-        imported: imported
+        not_compared: taken
             .iter()
             .map(|it| it.path.display().to_string())
             .collect(),
@@ -198,10 +198,10 @@ fn finish(
                 0 => "has all parts; nothing was compared with the Hub".to_owned(),
                 _ => format!("has all {files} files ({bytes}), checked"),
             };
-            let imported = it.imported.iter();
-            let imported = imported.map(|path| format!("; {path} is imported, not compared"));
-            let has = format!("{has}{}", imported.collect::<String>());
-            format!("{folder} {has}. In the daemon's configuration:\n{configuration}\n")
+            let taken = it.not_compared.iter();
+            let taken = taken.map(|path| format!("{path} is not compared with the Hub\n"));
+            let taken = taken.collect::<String>();
+            format!("{taken}{folder} {has}. In the daemon's configuration:\n{configuration}\n")
         });
         lines.collect()
     };

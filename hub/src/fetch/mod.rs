@@ -1,7 +1,7 @@
 //! Getting the files of a listing: what is there already, and the rest several at a time.
 //!
 //! - `plan`: what is there, and what is missing
-//! - `imported`: what is there in another form
+//! - `taken`: what is there in another form
 //! - `file`: one file until it is there and what the Hub has
 //! - `stream`: its bytes, over as many connections as it takes
 //! - `partial`: the bytes of a file that has begun
@@ -11,18 +11,18 @@
 
 mod error;
 mod file;
-mod imported;
 mod partial;
 mod plan;
 mod pool;
 mod progress;
 mod stream;
+mod taken;
 
 pub(crate) use self::{
     error::FetchError,
     file::Fetch,
-    imported::{Imported, imported},
     plan::{Planned, State, plan},
     pool::each,
     progress::Progress,
+    taken::{Taken, taken},
 };

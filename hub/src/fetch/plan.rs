@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::imported::Imported;
+use super::taken::Taken;
 use crate::{
     api::{HubFile, Listing},
     manifest::Manifest,
@@ -35,18 +35,18 @@ pub(crate) enum State {
     Missing,
 }
 
-/// Looks for all files of the listings that nothing imported replaces: in `target`, and in `cache`, where that is another
+/// Looks for all files of the listings that nothing taken as it is replaces: in `target`, and in `cache`, where that is another
 /// one.
 pub(crate) fn plan<'l>(
     target: &Target,
     cache: &Target,
     listings: &'l [Listing],
-    imported: &[Imported],
+    taken: &[Taken],
 ) -> Vec<Planned<'l>> {
     let of_listing = |listing: &'l Listing| {
         let name = listing.repository.name;
         let manifest = Manifest::read(&target.manifest(name));
-        let is_wanted = |file: &&HubFile| !imported.iter().any(|it| it.replaces(listing, file));
+        let is_wanted = |file: &&HubFile| !taken.iter().any(|it| it.replaces(listing, file));
         let files = listing.files.iter().filter(is_wanted).map(move |file| {
             let mut place = target.place(name, &listing.commit, file);
             if cache != target {
