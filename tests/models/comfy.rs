@@ -171,15 +171,23 @@ fn what_is_not_read_is_named_with_the_reason() {
     let shard = "diffusion_pytorch_model-00001-of-00003.safetensors";
     let names = ["clean_x_embedder.proj.weight".to_owned()].into();
     write(&folder.join(shard), &names, ("BF16", 2 << 30));
+    let lora = folder.join("FramePack_lora.safetensors");
+    let names = ["x.lora_A.weight".to_owned()].into();
+    write(&lora, &names, ("BF16", 100));
+    let cut = folder.join("FramePack_cut.safetensors");
+    fs::copy(&lora, &cut).unwrap();
+    let file = File::options().write(true).open(&cut).unwrap();
+    file.set_len(150).unwrap();
     let said = comfy.import(None);
     for says in [
+        "FramePack_cut.safetensors is not usable: it is truncated",
         "Q4_K_M.gguf is not usable: GGUF",
         "hunyuan_video_vae_bf16.safetensors is not usable: other names of tensors",
         "float8 values (F8_E4M3)",
     ] {
         assert!(said.contains(says), "{says:?}: {said}");
     }
-    assert!(!said.contains(shard), "{said}");
+    assert!(!said.contains(shard) && !said.contains("lora"), "{said}");
     let lines = said.lines();
     let usable = lines.filter(|line| line.starts_with("transformer") && line.contains("complete"));
     let usable: Vec<_> = usable.collect();

@@ -199,6 +199,27 @@ fn part_that_lacks_a_file_is_linked_and_gets_the_file() {
 }
 
 #[test]
+fn whole_part_in_other_files_than_the_hubs_is_not_fetched() {
+    let hub = Hub::start();
+    let world = World::of(&hub);
+    let (disk, to) = (world.home().join("usb"), world.home().join("bundle"));
+    write(&disk.join("FramePackI2V_HY"), ORIGINAL);
+    hub.change(|repositories| {
+        let files = &mut repositories.get_mut(ORIGINAL).unwrap().files;
+        let index = "diffusion_pytorch_model.safetensors.index.json";
+        files.get_mut(index).unwrap().push(b'\n');
+    });
+    let (from, to) = (disk.to_str().unwrap(), to.to_str().unwrap());
+    world.run(&["import", from, "--to", to]).ok();
+    let ended = world.fetch(&["--to", to]).ok();
+    let says = format!("{to}/FramePackI2V_HY is not compared with the Hub\n");
+    assert!(ended.stdout.contains(&says), "{}", ended.stdout);
+    let requests = hub.requests();
+    let is_weights = |path: &str| path.contains(ORIGINAL) && path.contains("pytorch_model");
+    assert!(!requests.iter().any(|it| is_weights(&it.path)));
+}
+
+#[test]
 fn whole_part_that_is_linked_stays_as_it_is() {
     let world = World::of(&Hub::start());
     let (disk, to) = (world.home().join("usb"), world.home().join("bundle"));

@@ -1,7 +1,8 @@
-//! Parts that a plain folder has in another form than the Hub: weights that `import` linked as one file, or a folder
-//! `vae` beside the repositories'. They count as present, are not fetched a second time, and are compared with nothing.
+//! Parts that a plain folder has in another form than the Hub: weights that `import` linked, as one file or in other
+//! shards, or a folder `vae` beside the repositories'. They count as present, are not fetched a second time, and are compared with nothing.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -24,7 +25,7 @@ pub(crate) struct Taken {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// One file with its weights.
+    /// Its weights, in other files.
     Weights,
     /// All of it, in a folder that counts before the repository's.
     Folder,
@@ -39,7 +40,7 @@ pub(crate) fn taken(target: &Target, listings: &[Listing]) -> Vec<Taken> {
         let components = listing.repository.components.iter().copied();
         let found = components.filter_map(|component| {
             let folder = in_folder(target, component);
-            folder.or_else(|| as_one_file(target, listing, component))
+            folder.or_else(|| in_other_files(target, listing, component))
         });
         found.collect::<Vec<_>>()
     };
@@ -60,21 +61,28 @@ fn in_folder(target: &Target, component: Component) -> Option<Taken> {
     })
 }
 
-fn as_one_file(target: &Target, listing: &Listing, component: Component) -> Option<Taken> {
-    let base = component.weights()?;
+fn in_other_files(target: &Target, listing: &Listing, component: Component) -> Option<Taken> {
     let (name, below) = component.published();
-    let named = Path::new(below).join(format!("{base}.safetensors"));
-    let path = target.repository(name).join(&named);
-    let bytes = fs::metadata(&path).ok()?.len();
-    let mut files = listing.files.iter();
-    let is_other = match files.find(|file| named == Path::new(&file.path)) {
-        Some(file) => path.is_symlink() && bytes != file.bytes,
-        // The Hub has shards.
-        None => !path.with_extension("safetensors.index.json").exists(),
-    };
+    let folder: PathBuf = target.repository(name).join(below).components().collect();
+    let here = weights_in(&folder, component);
+    let of_hub = weights_of(listing, component);
+    if here.is_empty() || here == of_hub {
+        return None;
+    }
+    // Files that are no links came from the Hub, unless they are named as none of its files.
+    let is_link = |file: &String| folder.join(file).is_symlink();
+    let are_theirs = here.keys().all(is_link) || !here.keys().any(|it| of_hub.contains_key(it));
     let manifest = Manifest::read(&target.manifest(name));
-    let was_fetched = manifest.is_some_and(|it| it.has(&named));
-    let is_taken = is_other && !was_fetched && look_at(component, path.parent()?).is_empty();
+    let was_fetched = |file: &String| {
+        let path = Path::new(below).join(file);
+        manifest.as_ref().is_some_and(|it| it.has(&path))
+    };
+    let is_taken =
+        are_theirs && !here.keys().any(was_fetched) && look_at(component, &folder).is_empty();
+    let path = match here.keys().next() {
+        Some(only) if here.len() == 1 => folder.join(only),
+        _ => folder,
+    };
     is_taken.then_some(Taken {
         path,
         component,
@@ -82,12 +90,40 @@ fn as_one_file(target: &Target, listing: &Listing, component: Component) -> Opti
     })
 }
 
+/// The files with a part's weights in a folder, and their lengths.
+fn weights_in(folder: &Path, component: Component) -> BTreeMap<String, u64> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let weights = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let bytes = fs::metadata(entry.path()).ok()?.len();
+        is_weights(component, &name).then_some((name, bytes))
+    });
+    weights.collect()
+}
+
+/// Those that the Hub has.
+fn weights_of(listing: &Listing, component: Component) -> BTreeMap<String, u64> {
+    let is_ours = |file: &&HubFile| listing.repository.component_of(&file.path) == Some(component);
+    let files = listing.files.iter().filter(is_ours);
+    let files = files.map(|file| (file_name(file).to_owned(), file.bytes));
+    files
+        .filter(|(name, _)| is_weights(component, name))
+        .collect()
+}
+
+fn is_weights(component: Component, name: &str) -> bool {
+    let mut bases = component.weights().into_iter();
+    bases.any(|base| name.starts_with(base)) && component.has_file(name)
+}
+
+fn file_name(file: &HubFile) -> &str {
+    file.path.rsplit('/').next().unwrap_or(&file.path)
+}
+
 impl Taken {
     /// Whether a file of the Hub is not needed beside it.
     pub(super) fn replaces(&self, listing: &Listing, file: &HubFile) -> bool {
         let is_ours = listing.repository.component_of(&file.path) == Some(self.component);
-        let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-        let mut weights = self.component.weights().into_iter();
-        is_ours && (self.form == Form::Folder || weights.any(|base| name.starts_with(base)))
+        is_ours && (self.form == Form::Folder || is_weights(self.component, file_name(file)))
     }
 }

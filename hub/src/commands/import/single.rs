@@ -46,14 +46,9 @@ pub(super) fn look(path: &Path) -> Option<Result<Found, Unusable>> {
 }
 
 fn of_weights(path: &Path, stem: &str) -> Option<Result<Found, Unusable>> {
-    let bytes = fs::metadata(path).ok()?.len();
+    let is_small = fs::metadata(path).ok()?.len() < SMALLEST_TRANSFORMER_BYTES;
     let named = of_name(stem);
-    let is_transformer = matches!(
-        named,
-        None | Some(Component::Transformer | Component::TransformerF1)
-    );
-    // What goes with a transformer, as a LoRA, has its name and is small.
-    if is_transformer && bytes < SMALLEST_TRANSFORMER_BYTES {
+    if named.is_none() && is_small {
         return None;
     }
     let header = match (Header::read(path), named) {
@@ -63,9 +58,15 @@ fn of_weights(path: &Path, stem: &str) -> Option<Result<Found, Unusable>> {
             return Some(Err(unusable(component, path, format!("it {reason}"))));
         }
     };
+    let is_transformer = header.tensors.keys().any(|name| name.ends_with(MARK));
+    // What goes with a transformer, as a LoRA, has its name.
+    let is_its = named.is_some_and(|it| it == transformer(stem));
+    if is_its && is_small && !is_transformer {
+        return None;
+    }
     let component = match named {
         Some(component) => component,
-        None if header.tensors.keys().any(|name| name.ends_with(MARK)) => transformer(stem),
+        None if is_transformer => transformer(stem),
         None => return None,
     };
     Some(match published::compare(component, &header) {
