@@ -213,3 +213,18 @@ fn encoder_as_one_file_is_linked_and_not_fetched() {
     );
     assert_eq!(look(&to, None).findings, []);
 }
+
+#[test]
+fn part_of_the_published_size_is_taken_before_a_small_one() {
+    let comfy = Comfy::new();
+    let small = comfy.models.join("FramePackI2V_HY");
+    fs::create_dir(&small).unwrap();
+    for (name, bytes) in whole("transformer") {
+        fs::write(small.join(name), bytes).unwrap();
+    }
+    assert!(comfy.import(None).contains(small.to_str().unwrap()));
+    comfy.transformer("FramePackI2V_HY_bf16.safetensors", "BF16");
+    let said = comfy.import(None);
+    assert!(said.contains("HY_bf16.safetensors"), "{said}");
+    assert!(!said.contains(small.to_str().unwrap()), "{said}");
+}

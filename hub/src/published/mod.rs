@@ -10,12 +10,34 @@ mod tensors;
 use std::collections::BTreeMap;
 
 use framepack_bundle::{Component, Header, Tensor};
+use serde_json::Value;
 
 pub(crate) use self::configuration::configuration;
 use self::tensors::{names, prefix, sizes};
 
 /// The types of values that are read.
 const TYPES: [&str; 3] = ["BF16", "F16", "F32"];
+
+/// What a configuration says of sizes.
+const SIZES: [&str; 7] = [
+    "attention_head_dim",
+    "block_out_channels",
+    "hidden_size",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "num_layers",
+    "num_single_layers",
+];
+
+/// Whether a part with this configuration is as large as the published one: a smaller one, as of a demonstration, does not
+/// go with the published others.
+pub(crate) fn is_of_size(component: Component, said: &Value) -> bool {
+    let known = configuration(component).unwrap_or_default();
+    SIZES.iter().all(|key| {
+        let both = known.get(key).zip(said.get(key));
+        both.is_none_or(|(known, said)| known == said)
+    })
+}
 
 /// Whether a file of this header has the weights of a part; the error says why they can't be used.
 pub(crate) fn compare(component: Component, header: &Header) -> Result<(), String> {

@@ -19,6 +19,9 @@ const USER_CACHE: &str = ".cache/huggingface";
 /// Folders without models, of which there are many.
 const PASSED_OVER: [&str; 3] = ["node_modules", "site-packages", "__pycache__"];
 
+/// What Linux shows as files and are none.
+const SYSTEM: [&str; 3] = ["/dev", "/proc", "/sys"];
+
 /// What was found below a folder.
 #[derive(Debug, Default)]
 pub(super) struct Search {
@@ -117,7 +120,8 @@ fn list(folder: &Path) -> Listed {
     for entry in entries {
         let (name, path) = (entry.file_name(), entry.path());
         let name = name.to_string_lossy();
-        if name.starts_with('.') || PASSED_OVER.contains(&&*name) {
+        let is_system = SYSTEM.iter().any(|system| path == Path::new(system));
+        if name.starts_with('.') || PASSED_OVER.contains(&&*name) || is_system {
             continue;
         }
         match entry.file_type() {

@@ -64,6 +64,8 @@ impl Next<'_> {
             lines.push(format!("In the daemon's configuration:\n{configuration}"));
         }
         let lacking = ready::lacking(root, self.models().models());
+        let of_all = lacking.iter().filter(|it| it.component.is_none());
+        lines.extend(of_all.map(|it| it.message.clone()));
         let mut parts: Vec<Component> = lacking.iter().filter_map(|it| it.component).collect();
         parts.dedup();
         if !parts.is_empty() {

@@ -8,13 +8,15 @@ use std::{
 
 use framepack_bundle::{Bundle, Component, Finding, look_at};
 
-use crate::target::cached_name;
+use crate::{published, target::cached_name};
 
 /// A part of the models.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) component: Component,
     pub(super) source: Source,
+    /// Whether it has the sizes of the published part.
+    pub(super) is_of_size: bool,
     /// What is missing of it, or damaged.
     pub(super) findings: Vec<Finding>,
 }
@@ -48,12 +50,9 @@ impl Found {
     }
 
     /// The lower, the better.
-    pub(super) fn rank(&self) -> u8 {
-        match self.source {
-            _ if !self.is_complete() => 2,
-            Source::File(_) => 1,
-            Source::Folder { .. } => 0,
-        }
+    pub(super) fn rank(&self) -> impl Ord {
+        let is_file = matches!(self.source, Source::File(_));
+        (!self.is_of_size, !self.is_complete(), is_file)
     }
 
     pub(super) fn order(&self) -> Option<usize> {
@@ -80,9 +79,12 @@ pub(super) fn in_bundle(root: &Path) -> impl Iterator<Item = Found> {
         let folder = bundle.as_ref()?.component(component).ok()?;
         let folder: PathBuf = folder.components().collect();
         let files = files(component, &folder);
-        let is_part = is_part(component, &folder) && !files.is_empty();
+        let (of, said) = said(component, &folder)?;
+        let is_part = marks(of).iter().any(|mark| said.contains(mark)) && !files.is_empty();
+        let said = serde_json::from_str(&said).unwrap_or_default();
         is_part.then(|| Found {
             component,
+            is_of_size: published::is_of_size(of, &said),
             findings: look_at(component, &folder),
             source: Source::Folder { folder, files },
         })
@@ -95,8 +97,9 @@ pub(super) fn is_whole(component: Component, folder: &Path) -> bool {
     landmarks.any(|name| folder.join(name).is_file()) && look_at(component, folder).is_empty()
 }
 
-/// Whether a folder's configuration is that of the part. Tokenizers say nothing: their text encoders beside them do.
-fn is_part(component: Component, folder: &Path) -> bool {
+/// The configuration that tells what a folder has, and of which part it is. Tokenizers have none that does: their text
+/// encoders beside them have.
+fn said(component: Component, folder: &Path) -> Option<(Component, String)> {
     let (of, folder) = match component {
         Component::Tokenizer => (
             Component::TextEncoder,
@@ -108,11 +111,9 @@ fn is_part(component: Component, folder: &Path) -> bool {
         ),
         _ => (component, folder.to_owned()),
     };
-    let said = of
-        .landmarks()
-        .iter()
-        .find_map(|name| fs::read_to_string(folder.join(name)).ok());
-    said.is_some_and(|said| marks(of).iter().any(|mark| said.contains(mark)))
+    let mut names = of.landmarks().iter();
+    let said = names.find_map(|name| fs::read_to_string(folder.join(name)).ok())?;
+    Some((of, said))
 }
 
 /// What the configurations of the parts have.

@@ -73,6 +73,7 @@ fn of_weights(path: &Path, stem: &str) -> Option<Result<Found, Unusable>> {
         Ok(()) => Ok(Found {
             component,
             source: Source::File(path.to_owned()),
+            is_of_size: true,
             findings: Vec::new(),
         }),
         Err(reason) => Err(unusable(component, path, reason)),
