@@ -49,17 +49,29 @@ impl Look {
         !findings.any(|finding| finding.model.is_none_or(|of| of == model))
     }
 
-    /// The model whose transformer is not there at all, where nothing else is wrong: nobody has to have both.
+    /// The model whose transformer is not there at all, where the other's is: nobody has to have both.
     pub fn absent_model(&self) -> Option<Model> {
-        let [finding] = self.findings.as_slice() else {
-            return None;
-        };
+        let mut absent = self.findings.iter().filter(|finding| finding.is_absence());
+        match (absent.next(), absent.next()) {
+            (Some(finding), None) => finding.model,
+            _ => None,
+        }
+    }
+
+    /// What is wrong beside that.
+    pub fn faults(&self) -> impl Iterator<Item = &Finding> {
+        let absent = self.absent_model();
+        let is_fault = move |finding: &&Finding| absent.is_none() || !finding.is_absence();
+        self.findings.iter().filter(is_fault)
+    }
+}
+
+impl Finding {
+    /// That one of two transformers is not there.
+    fn is_absence(&self) -> bool {
         let transformers = [Component::Transformer, Component::TransformerF1];
-        let is_transformer = finding
-            .component
-            .is_some_and(|it| transformers.contains(&it));
-        let is_absent = is_transformer && finding.code == Code::MODEL_INCOMPLETE;
-        is_absent.then_some(finding.model).flatten()
+        let is_transformer = self.component.is_some_and(|it| transformers.contains(&it));
+        is_transformer && self.model.is_some() && self.code == Code::MODEL_INCOMPLETE
     }
 }
 

@@ -19,16 +19,6 @@ pub(crate) fn yaml(path: &Path) -> Result<String, ErrorBody> {
     Ok(serde_json::Value::from(text).to_string())
 }
 
-/// As a shell takes it.
-pub(crate) fn shell(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |char: char| char.is_alphanumeric() || "/._-+:@".contains(char);
-    if text.chars().all(is_plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};

@@ -1,6 +1,7 @@
 //! What to do about models that are missing or damaged: mostly, the command that fetches them.
 
 use framepack_config::Models;
+use framepack_ipc::text::shell_quoted;
 use framepack_jobs::{Code, Model};
 
 /// What is put right by fetching the models.
@@ -28,21 +29,11 @@ pub(crate) fn remedy(models: &Models, code: Code, model: Option<Model>) -> Strin
         None => {}
     }
     if !models.is_hub_cache {
-        command.extend([" --to ", &quoted(&models.bundle.display().to_string())]);
+        command.extend([" --to ", &shell_quoted(&models.bundle)]);
     }
     format!(
         "run `{command}`, or point models.bundle at a folder with the models, readable by the daemon's user"
     )
-}
-
-/// As a shell takes it.
-fn quoted(path: &str) -> String {
-    let is_plain = |char: char| char.is_alphanumeric() || "/._-+:@".contains(char);
-    if path.chars().all(is_plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
@@ -67,7 +58,7 @@ mod tests {
         assert_eq!(told(&plain, None), "framepackctl models fetch --to /models");
         assert_eq!(
             told(&models("/my models/it's"), Some(Model::F1)),
-            r"framepackctl models fetch f1 --to '/my models/it'\''s'"
+            r#"framepackctl models fetch f1 --to "/my models/it's""#
         );
         plain.is_hub_cache = true;
         assert_eq!(told(&plain, None), "framepackctl models fetch");

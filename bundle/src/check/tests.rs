@@ -270,7 +270,9 @@ fn a_fault_of_one_transformer_is_met_by_its_model_alone() {
         found[0].message.contains(": no transformer_f1"),
         "{found:?}"
     );
-    assert_eq!(look(root, None).absent_model(), Some(Model::F1));
+    let found = look(root, None);
+    assert_eq!(found.absent_model(), Some(Model::F1));
+    assert_eq!(found.faults().count(), 0);
     fs::remove_dir_all(root.join("transformer")).unwrap();
     fs::rename(&own, root.join("transformer_f1")).unwrap();
     fs::write(root.join("transformer_f1/config.json"), "{}").unwrap();

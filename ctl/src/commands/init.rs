@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_ipc::{ErrorBody, Exit};
+use framepack_ipc::{ErrorBody, Exit, text::shell_quoted};
 use framepack_jobs::Code;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     installed::{demo, is_in_cache},
     one_off::MAX_SOCKET_BYTES,
     output::{Format, Output, print_lines},
-    path_text::{shell, yaml},
+    path_text::yaml,
 };
 
 const CONFIG: &str = include_str!("../../templates/framepackd.yaml");
@@ -101,7 +101,7 @@ impl Models {
             Self::Folder(folder) => format!(
                 "models: {}, which is not there yet: framepackctl models fetch --to {}",
                 folder.display(),
-                shell(folder)
+                shell_quoted(folder)
             ),
             Self::Cache if is_in_cache() => "models: those in the Hub's cache".to_owned(),
             Self::Cache => {
@@ -162,6 +162,6 @@ fn next(root: &Path) -> String {
     let config = root.join("framepackd.yaml");
     format!(
         "next: framepackd --config {}; README.md has the rest",
-        shell(&config)
+        shell_quoted(&config)
     )
 }

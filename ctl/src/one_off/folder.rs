@@ -9,15 +9,10 @@ use std::{
     process,
 };
 
-use framepack_ipc::ErrorBody;
+use framepack_ipc::{ErrorBody, text::shell_quoted};
 use framepack_jobs::Code;
 
-use crate::{
-    daemon::Daemon,
-    delivery::unwritable,
-    output::remark,
-    path_text::{shell, yaml},
-};
+use crate::{daemon::Daemon, delivery::unwritable, output::remark, path_text::yaml};
 
 /// Longest path of a Unix socket in bytes.
 pub(crate) const MAX_SOCKET_BYTES: usize = 107;
@@ -118,14 +113,14 @@ impl RunFolder {
                     several => format!("there are {several} folders"),
                 },
                 home().display(),
-                shell(&last.0)
+                shell_quoted(&last.0)
             ));
         }
     }
 
     /// Names the folder, with what can be done with it.
     pub(crate) fn tell_how_to_go_on(&self) {
-        let folder = shell(&self.0);
+        let folder = shell_quoted(&self.0);
         remark(&format!(
             "the job and framepackd.log are kept in {}; to go on with it: framepackctl run --resume {folder}; or remove \
              that folder",

@@ -3,6 +3,7 @@
 use framepack_bundle::{Finding, Look};
 use framepack_config::Models;
 use framepack_ipc::check::Check;
+use framepack_jobs::Code;
 
 use crate::remedy::remedy;
 
@@ -10,19 +11,17 @@ use crate::remedy::remedy;
 const MAX_TOLD: usize = 4;
 /// What jobs would meet in the bundle.
 pub(super) fn bundle(key: &str, models: &Models, look: &Look) -> Check {
-    let Some(first) = look.findings.first() else {
-        return Check::ok(key, models.bundle.display());
+    let faults: Vec<&Finding> = look.faults().collect();
+    let Some(first) = faults.first() else {
+        return Check::ok(key, sound(models, look));
     };
-    if let Some(absent) = look.absent_model() {
-        let (folder, model) = (models.bundle.display(), absent.as_str());
-        let remedy = remedy(models, first.code, Some(absent));
-        let found =
-            format!("{folder}, without {model}, whose jobs would wait; to get it, {remedy}");
-        return Check::ok(key, found);
-    }
-    let told = look.findings.iter().take(MAX_TOLD);
-    let mut told: Vec<String> = told.map(in_words).collect();
-    if let more @ 1.. = look.findings.len().saturating_sub(MAX_TOLD) {
+    let mut told: Vec<String> = faults
+        .iter()
+        .take(MAX_TOLD)
+        .copied()
+        .map(in_words)
+        .collect();
+    if let more @ 1.. = faults.len().saturating_sub(MAX_TOLD) {
         told.push(format!("and {more} more"));
     }
     Check::failed(
@@ -30,6 +29,19 @@ pub(super) fn bundle(key: &str, models: &Models, look: &Look) -> Check {
         told.join("; "),
         remedy(models, first.code, first.model),
     )
+}
+
+/// The folder, and what it has not.
+fn sound(models: &Models, look: &Look) -> String {
+    let folder = models.bundle.display();
+    let Some(absent) = look.absent_model() else {
+        return folder.to_string();
+    };
+    let (model, remedy) = (
+        absent.as_str(),
+        remedy(models, Code::MODEL_INCOMPLETE, Some(absent)),
+    );
+    format!("{folder}, without {model}, whose jobs would wait; to get it, {remedy}")
 }
 
 fn in_words(finding: &Finding) -> String {
@@ -40,7 +52,7 @@ fn in_words(finding: &Finding) -> String {
 mod tests {
     use framepack_bundle::Component;
     use framepack_ipc::check::CheckState;
-    use framepack_jobs::{Code, Model};
+    use framepack_jobs::Model;
 
     use super::*;
 

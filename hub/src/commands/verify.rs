@@ -3,7 +3,7 @@
 use std::{
     io,
     num::NonZero,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Mutex, PoisonError, atomic::AtomicBool},
 };
 
@@ -66,7 +66,8 @@ pub(super) fn run(
     let root = target.root();
     let installed = Installed::all(root);
     let rows = compare(&installed)?;
-    let findings: Vec<Finding> = lacking(root).collect();
+    // Whoever has one of the two models does not lack the other.
+    let findings: Vec<Finding> = look(root, None).faults().cloned().collect();
     let errors = errors(&rows, &findings, &installed, (&target, environment));
     let text = |rows: &[Row]| {
         let cells = rows.iter().map(|row| {
@@ -183,15 +184,4 @@ fn compared(part: &Installed, file: &InstalledFile, bar: &ProgressBar) -> Result
         component: part.component,
         published: part.published(file),
     })
-}
-
-/// What is missing or cut short. Whoever has F1 alone does not lack the other transformer.
-fn lacking(root: &Path) -> impl Iterator<Item = Finding> {
-    let is_other = |finding: &Finding| {
-        finding.code == Code::MODEL_INCOMPLETE
-            && finding.component == Some(Component::Transformer)
-            && finding.model.is_some()
-    };
-    let findings = look(root, None).findings.into_iter();
-    findings.filter(move |finding| !is_other(finding))
 }

@@ -10,6 +10,7 @@ use framepack_ipc::{
     ErrorBody, ErrorEnvelope, Exit,
     client::ClientError,
     control::{DEFAULT_SOCKET, Request, Response, SubmitRequest},
+    text::shell_quoted,
 };
 use framepack_jobs::{Code, Job, JobState};
 
@@ -21,7 +22,6 @@ use crate::{
     follow::{Ended, Follow},
     interrupt,
     output::{Format, Output, print_lines, remark},
-    path_text::shell,
 };
 
 /// What happens while a job is rendered, and where results are printed.
@@ -110,5 +110,5 @@ pub(super) fn client(daemon: &Daemon) -> String {
     if daemon.socket == Path::new(DEFAULT_SOCKET) {
         return "framepackctl".to_owned();
     }
-    format!("framepackctl --socket {}", shell(&daemon.socket))
+    format!("framepackctl --socket {}", shell_quoted(&daemon.socket))
 }
