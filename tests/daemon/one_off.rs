@@ -58,7 +58,11 @@ fn a_photo_and_a_sentence_become_a_video_here() {
     assert!(user.states().is_empty(), "{:?}", user.states());
 
     // The same once more, where the name is taken; and where a name was asked for.
-    let output = user.run("a cat").args(["--json=output"]).output().unwrap();
+    let output = user
+        .run("script step_ms=50")
+        .args(["--json=output"])
+        .output()
+        .unwrap();
     assert_code(&output, 0);
     let again = video.with_file_name(format!("{}-2.mp4", video.file_stem().unwrap().display()));
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

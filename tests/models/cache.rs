@@ -2,12 +2,10 @@
 
 use std::{fs, os::unix::fs::MetadataExt};
 
-use framepack_bundle::look;
-
 use crate::{
     content::{HUNYUAN, ORIGINAL, SHARD, hub_hash, repositories},
     hub::{Act, Hub, Side},
-    world::World,
+    world::{World, faults},
 };
 
 /// What was fetched of files.
@@ -27,7 +25,7 @@ fn cache_without_a_reference_is_not_fetched_again() {
         fs::remove_dir_all(repository.join("refs")).unwrap();
         fs::remove_file(repository.join("framepack-manifest.json")).unwrap();
     }
-    assert_eq!(look(&world.cache(), None).findings, []);
+    assert_eq!(faults(&world.cache()), []);
     hub.requests();
     world.fetch(&[]).ok();
     assert_eq!(fetched(&hub), [""; 0]);
@@ -131,7 +129,7 @@ fn wrong_bytes_are_thrown_away_and_come_once_more() {
     let world = World::of(&hub);
     let ended = world.fetch(&[]).ok();
     assert!(ended.stderr.contains("is thrown away"), "{}", ended.stderr);
-    assert_eq!(look(&world.cache(), None).findings, []);
+    assert_eq!(faults(&world.cache()), []);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     content::{F1, HUNYUAN, ORIGINAL, whole},
     hub::{Hub, Side},
-    world::World,
+    world::{World, faults},
 };
 
 /// Sizes by which the published models are known.
@@ -211,7 +211,7 @@ fn encoder_as_one_file_is_linked_and_not_fetched() {
         has("/text_encoder/") && !has("/text_encoder_2/"),
         "{fetched:?}"
     );
-    assert_eq!(look(&to, None).findings, []);
+    assert_eq!(faults(&to), []);
 }
 
 #[test]

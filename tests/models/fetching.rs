@@ -2,13 +2,12 @@
 
 use std::fs;
 
-use framepack_bundle::look;
 use serde_json::Value;
 
 use crate::{
     content::{F1, HUNYUAN, ORIGINAL, REDUX, SHARD, hub_hash, repositories, sha256, whole},
     hub::{Hub, Side},
-    world::World,
+    world::{World, faults},
 };
 
 #[test]
@@ -21,7 +20,7 @@ fn cache_is_what_the_daemon_takes_as_a_bundle() {
         let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
         World::assert_whole(&repository.join("snapshots").join(commit), name);
     }
-    assert_eq!(look(&world.cache(), None).findings, []);
+    assert_eq!(faults(&world.cache()), []);
     let line = format!("models:\n  bundle: {}\n", world.cache().display());
     assert!(ended.stdout.ends_with(&line), "{}", ended.stdout);
 
@@ -61,7 +60,7 @@ fn plain_folders_are_a_bundle_too() {
     World::assert_whole(&to.join("FramePackI2V_HY"), ORIGINAL);
     World::assert_whole(&to.join("HunyuanVideo"), HUNYUAN);
     World::assert_whole(&to.join("flux_redux_bfl"), REDUX);
-    assert_eq!(look(&to, None).findings, []);
+    assert_eq!(faults(&to), []);
     assert!(
         ended
             .stdout
@@ -165,5 +164,5 @@ fn parts_in_folders_of_their_own_are_not_fetched_beside_them() {
         !parts.iter().any(|part| it.path.contains(part))
     }));
     assert!(to.join("HunyuanVideo/vae/config.json").exists());
-    assert_eq!(look(&to, None).findings, []);
+    assert_eq!(faults(&to), []);
 }

@@ -2,12 +2,10 @@
 
 use std::fs;
 
-use framepack_bundle::look;
-
 use crate::{
     content::{ORIGINAL, SHARD, hub_hash},
     hub::Hub,
-    world::{World, bytes_of},
+    world::{World, bytes_of, faults},
 };
 
 #[test]
@@ -35,7 +33,7 @@ fn gc_removes_parts_and_what_nothing_refers_to() {
     );
     assert!(!part.exists() && !unreferenced.exists());
     assert!(others.join("x.incomplete").exists());
-    assert_eq!(look(&world.cache(), None).findings, []);
+    assert_eq!(faults(&world.cache()), []);
     world.run(&["verify"]).ok();
 }
 

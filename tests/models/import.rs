@@ -7,12 +7,10 @@ use std::{
     path::Path,
 };
 
-use framepack_bundle::look;
-
 use crate::{
     content::{F1, HUNYUAN, ORIGINAL, REDUX, SHARD, repositories, whole},
     hub::{Hub, Side},
-    world::{Ended, World},
+    world::{Ended, World, faults},
 };
 
 /// Writes a repository as plain files.
@@ -40,7 +38,7 @@ fn download_folder_of_framepack_is_used_as_it_is() {
         let ended = world.run(&["import", from.to_str().unwrap()]).ok();
         let line = format!("bundle: {}\n", from.display());
         assert!(ended.stdout.contains(&line), "{}", ended.stdout);
-        assert_eq!(look(from, None).findings, []);
+        assert_eq!(faults(from), []);
     }
     let after = world
         .run(&["--json", "ls", theirs.to_str().unwrap()])
@@ -91,7 +89,7 @@ fn parts_here_and_there_are_linked_and_the_rest_is_fetched() {
     assert!(!requests.iter().any(|it| it.is_file(Side::Downloads, SHARD)));
     let link = Path::new(to).join("FramePackI2V_HY").join(SHARD);
     assert!(link.is_symlink());
-    assert_eq!(look(Path::new(to), None).findings, []);
+    assert_eq!(faults(Path::new(to)), []);
     world.run(&["verify", to]).ok();
 }
 
@@ -195,7 +193,7 @@ fn part_that_lacks_a_file_is_linked_and_gets_the_file() {
     let requests = hub.requests().into_iter();
     let weights = requests.filter(|it| it.side == Side::Downloads && it.path.contains(ORIGINAL));
     assert_eq!(weights.count(), 1);
-    assert_eq!(look(&to, None).findings, []);
+    assert_eq!(faults(&to), []);
 }
 
 #[test]
@@ -279,5 +277,5 @@ fn name_that_is_no_text_is_a_name() {
     let mut command = world.command(&["fetch", "--to"]);
     let ended: Ended = command.arg(&disk).output().unwrap().into();
     ended.ok();
-    assert_eq!(look(&disk, None).findings, []);
+    assert_eq!(faults(&disk), []);
 }

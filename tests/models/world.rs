@@ -7,6 +7,7 @@ use std::{
     thread,
 };
 
+use framepack_bundle::{Finding, look};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -14,6 +15,11 @@ use crate::{
     content::{ORIGINAL, Repository, SHARD, hub_hash, repositories},
     hub::Hub,
 };
+
+/// What is wrong with a bundle, but that it has one of the two models.
+pub(crate) fn faults(root: &Path) -> Vec<Finding> {
+    look(root, None).faults().cloned().collect()
+}
 
 pub(crate) struct World {
     home: TempDir,
