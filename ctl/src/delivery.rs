@@ -47,7 +47,7 @@ impl Target {
         let ends_in_slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
         let path = std::path::absolute(path).map_err(|error| unwritable(path, &error))?;
         if path.is_dir() {
-            return Self::in_folder(path, existing);
+            return Self::in_folder(&path, existing);
         }
         let is_video = path
             .extension()
@@ -67,7 +67,7 @@ impl Target {
                 exists(&path).hint("it is no file, and is not replaced: choose another name")
             );
         }
-        let target = Self::in_folder(folder.to_owned(), existing)?;
+        let target = Self::in_folder(folder, existing)?;
         Ok(Self {
             name: Some(name.to_owned()),
             ..target
@@ -77,7 +77,7 @@ impl Target {
     /// The working directory.
     pub(crate) fn here() -> Result<Self, ErrorBody> {
         let here = env::current_dir().map_err(|error| unwritable(Path::new("."), &error))?;
-        Self::in_folder(here, Existing::Keep)
+        Self::in_folder(&here, Existing::Keep)
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -106,12 +106,12 @@ impl Target {
     }
 
     /// Tries the folder before anything is rendered for it.
-    fn in_folder(named: PathBuf, existing: Existing) -> Result<Self, ErrorBody> {
-        let trial = part(&named, OsStr::new("trial"));
+    fn in_folder(named: &Path, existing: Existing) -> Result<Self, ErrorBody> {
+        let trial = part(named, OsStr::new("trial"));
         let tried = File::create_new(&trial).and_then(|_| fs::remove_file(&trial));
         let folder = tried.and_then(|()| named.canonicalize());
         Ok(Self {
-            folder: folder.map_err(|error| unwritable(&named, &error))?,
+            folder: folder.map_err(|error| unwritable(named, &error))?,
             name: None,
             existing,
         })

@@ -94,8 +94,10 @@ impl<'a> Session<'a> {
                 self.output.warn(&result.warnings)?;
                 print_lines(&[result.video.display().to_string()])?;
             }
-            (Format::Text, JobState::Failed { failure, .. })
-            | (Format::Text, JobState::Expired { failure, .. }) => {
+            (
+                Format::Text,
+                JobState::Failed { failure, .. } | JobState::Expired { failure, .. },
+            ) => {
                 let error = ErrorEnvelope::from(ErrorBody::from(failure.clone()));
                 error.tell(&mut io::stderr())?;
             }
