@@ -45,8 +45,8 @@ pub use memory::{
 pub use name::{composed, on_one_line};
 pub use parameters::{Guidance, Model};
 pub use render::{
-    Attention, ChosenBy, DeviceIdle, Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed,
-    RungTaken, Verified,
+    Attention, ChosenBy, DeviceIdle, LAST_RUNG, Phase, PhaseTime, Progress, RenderOutput,
+    RenderPlan, Resumed, RungTaken, Verified,
 };
 pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;

@@ -182,6 +182,9 @@ pub struct Resumed {
     pub reason: Option<String>,
 }
 
+/// The last rung of the ladder of things that can be given up for want of memory.
+pub const LAST_RUNG: u32 = 6;
+
 /// A step down the ladder of things that can be given up for want of memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RungTaken {

@@ -137,12 +137,9 @@ impl DecodeRequest<'_> {
 
     /// A whole section.
     fn section(&self, base: DecodeScheme, finest: FinestLevel) -> DecodeScheme {
-        // The first step has one latent frame more: one step for all is none.
-        let finest = match finest {
-            FinestLevel::InSteps(step) if u64::from(step) + 1 >= self.cost.latent_frames => {
-                FinestLevel::AtOnce
-            }
-            _ => finest,
+        let finest = match finest.first_step(self.cost.latent_frames) {
+            Some(_) => finest,
+            None => FinestLevel::AtOnce,
         };
         DecodeScheme {
             time: TimeTiling::Whole,

@@ -5,6 +5,7 @@
 //! section, or that decoding, alone.
 
 use framepack_ipc::worker::RungTaken;
+use framepack_jobs::LAST_RUNG;
 
 use super::relief::{ChunkRelief, Relief, Residents};
 
@@ -30,7 +31,7 @@ enum Reduction {
 
 /// From the smallest loss to the largest. Only those of decoding change the result, and the first of them only that of
 /// frames larger than a tile. A step that runs out of memory passes over them: they would not help it.
-const LADDER: [Rung; 6] = [
+const LADDER: [Rung; LAST_RUNG as usize] = [
     Rung {
         name: "vae tiles",
         gives_up: Reduction::WholeFrames,

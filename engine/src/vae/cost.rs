@@ -4,8 +4,7 @@ use tch::Kind;
 
 use super::{
     config::Config,
-    decoder::first_step,
-    scheme::{DecodeScheme, FinestLevel, Precision},
+    scheme::{DecodeScheme, Precision},
     tiles::TimeTile,
 };
 use crate::section::pixel_frames;
@@ -86,7 +85,10 @@ impl DecodeCost<'_> {
     /// Whether the finest level takes a piece in steps.
     pub(crate) fn is_in_steps(&self) -> bool {
         let longest = self.scheme.time.longest().unsigned_abs();
-        self.step_of(self.latent_frames.min(longest)).is_some()
+        self.scheme
+            .finest
+            .first_step(self.latent_frames.min(longest))
+            .is_some()
     }
 
     /// Most bytes that decoding has alive beside the VAE's weights, pieces of finished frames among them. More latent
@@ -100,7 +102,7 @@ impl DecodeCost<'_> {
         let channels = self.config.block_out_channels[1].unsigned_abs();
         let number = (width * height * channels * bytes_of(self.kind)) as f64;
         let finest = PeakTensors::finest(precision);
-        let tensors = match self.step_of(latent_frames) {
+        let tensors = match self.scheme.finest.first_step(latent_frames) {
             Some(step) => {
                 let kept = frames * self.kept_of_coarser() + PASTS;
                 let step = kept + finest.of(frames_of(step) as f64);
@@ -111,15 +113,6 @@ impl DecodeCost<'_> {
         // Tiles in space are joined when all are there.
         let copies = 1 + u64::from(self.is_in_tiles());
         (tensors * number) as u64 + copies * self.video_bytes()
-    }
-
-    /// Latent frames of the largest step where the finest level takes more than one.
-    fn step_of(&self, latent_frames: u64) -> Option<u64> {
-        let FinestLevel::InSteps(step) = self.scheme.finest else {
-            return None;
-        };
-        let step = first_step(step.into()).unsigned_abs();
-        (step < latent_frames).then_some(step)
     }
 
     /// What the coarser levels leave, of one frame: a quarter of its positions, and every second frame.
@@ -137,7 +130,11 @@ impl DecodeCost<'_> {
         let frames = |tile: &TimeTile| {
             let latents = tile.length().unsigned_abs();
             // Steps are computed twice.
-            let again = self.step_of(latents).map_or(0.0, |_| self.finest_share());
+            let again = self
+                .scheme
+                .finest
+                .first_step(latents)
+                .map_or(0.0, |_| self.finest_share());
             (frames_of(latents) as f64 * (1.0 + again)) as u64
         };
         let frames: u64 = tiles.iter().map(frames).sum();

@@ -8,7 +8,7 @@ use super::causal::{CausalConv3d, NormSilu, Resnets, Upsample};
 use super::config::Config;
 use super::finished::FinishedSteps;
 use super::mid::MidBlock;
-use super::scheme::{DecodeScheme, FinestLevel, Precision};
+use super::scheme::{DecodeScheme, Precision};
 use super::steps::{Along, Steps};
 use super::tiles::TIME;
 use crate::section::FRAMES_PER_LATENT;
@@ -132,28 +132,24 @@ impl Decoder {
     }
 }
 
-/// Latent frames of the first of such steps; its first one is a single frame.
-pub(super) fn first_step(step: i64) -> i64 {
-    step + 1
-}
-
 /// How so many latent frames are cut into steps.
 #[derive(Debug, Clone, Copy)]
 struct StepCut {
     latent_frames: i64,
+    /// Of the first step.
+    first: i64,
+    /// Of the others.
     step: i64,
 }
 
 impl StepCut {
     /// `None`: all at once.
     fn of(scheme: DecodeScheme, latent_frames: i64) -> Option<Self> {
-        let FinestLevel::InSteps(step) = scheme.finest else {
-            return None;
-        };
-        let step = i64::from(step);
-        (latent_frames > first_step(step)).then_some(Self {
+        let first = scheme.finest.first_step(latent_frames.unsigned_abs())? as i64;
+        Some(Self {
             latent_frames,
-            step,
+            first,
+            step: first - 1,
         })
     }
 
@@ -161,7 +157,7 @@ impl StepCut {
     /// find room where it was.
     fn steps(self, from: i64) -> impl Iterator<Item = Range<i64>> {
         let first = if from == 0 {
-            first_step(self.step)
+            self.first
         } else {
             from + self.step
         };

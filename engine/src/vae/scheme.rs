@@ -29,6 +29,18 @@ pub enum FinestLevel {
     InSteps(u8),
 }
 
+impl FinestLevel {
+    /// Latent frames of the first step, which is the longest: its first one is a single frame. `None`: these are computed at
+    /// once, because they are to be, or since the first step has all of them.
+    pub(crate) fn first_step(self, latent_frames: u64) -> Option<u64> {
+        let Self::InSteps(step) = self else {
+            return None;
+        };
+        let first = u64::from(step) + 1;
+        (first < latent_frames).then_some(first)
+    }
+}
+
 /// The type of norms and of the sums of residual blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {

@@ -3,7 +3,7 @@
 use std::{
     io,
     num::NonZero,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError, atomic::AtomicBool},
 };
 
@@ -76,7 +76,10 @@ pub(super) fn run(
                 State::Damaged => "damaged",
                 State::NoHash => "no hash",
             };
-            [row.path.clone(), size(row.bytes), state.to_owned()]
+            // The last line has the folder.
+            let below = Path::new(&row.path).strip_prefix(root);
+            let path = below.map_or_else(|_| row.path.clone(), |it| it.display().to_string());
+            [path, size(row.bytes), state.to_owned()]
         });
         let files = table(["FILE", "SIZE", "STATE"], cells);
         let unknown = rows.iter().filter(|row| row.state == State::NoHash).count();

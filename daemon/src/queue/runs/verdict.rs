@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use framepack_jobs::{
-    AnyCode, Class, Code, Failure, JobId, JobState, Reach, Timestamp, settings::Setting,
+    AnyCode, Class, Code, Failure, JobId, JobState, LAST_RUNG, Reach, Timestamp, settings::Setting,
 };
 use tracing::{debug, info, warn};
 
@@ -17,8 +17,6 @@ use crate::record::Record;
 const PAUSE_FOR_ROOM: Duration = Duration::from_secs(30);
 /// Pause of a job in whose way other programs were.
 const PAUSE_FOR_OTHERS: Duration = Duration::from_secs(30);
-/// The ladder has no more rungs.
-const LAST_RUNG: u32 = 6;
 /// What a desktop holds of a device's memory is no reason to wait.
 const LEAST_FOREIGN_BYTES: u64 = 512 << 20;
 

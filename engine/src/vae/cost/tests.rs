@@ -5,7 +5,10 @@ use std::cell::Cell;
 use tch::{Device, Tensor};
 
 use super::*;
-use crate::vae::tiles::{Chunk, SpaceTiling, TimeTiling, over_space};
+use crate::vae::{
+    scheme::FinestLevel,
+    tiles::{Chunk, SpaceTiling, TimeTiling, over_space},
+};
 
 fn decoding(config: &Config, latent_frames: u64, space: SpaceTiling) -> DecodeCost<'_> {
     DecodeCost {
