@@ -17,6 +17,8 @@ demodir := $(PREFIX)/share/framepackd/models/demo
 PYTHON_ENV := .venv-parity
 # `off`: `make lint` does without the database of advisories, which it fetches from the network.
 ADVISORIES ?= on
+# Those that have tests of their own.
+EXAMPLES := --example reference --example from-framepack
 
 .PHONY: build demo check test parity lint docs bench install install-files
 
@@ -28,16 +30,21 @@ build:
 demo: build
 	@scripts/demo
 
+# The daemon's tests come by themselves, four at a time: they mostly wait.
 test: build
 	scripts/setup-system test
-	$(CARGO) test --release --locked --workspace
+	$(CARGO) build --release --locked --workspace --example fake_worker
+	$(CARGO) test --release --locked --workspace --lib --bins $(EXAMPLES) --test '[!d]*' --test 'd[!a]*'
+	$(CARGO) test --release --locked --workspace --test daemon -- --test-threads 4
+	$(CARGO) test --release --locked --workspace --doc
 
 # The fast tests. Those of the daemon mostly wait, so four at a time suit two cores; the ones that render with the real
 # worker are left out.
 check: build
 	scripts/setup-system test
-	$(CARGO) test --release --locked --workspace --lib --bins --example reference --example from-framepack \
-		--test codes --test examples --test imports --test job_file --test keys --test record --test ctl --test models
+	$(CARGO) build --release --locked --workspace --example fake_worker
+	$(CARGO) test --release --locked --workspace --lib --bins $(EXAMPLES) --test codes --test examples \
+		--test imports --test job_file --test keys --test record --test ctl --test models
 	$(CARGO) test --release --locked --workspace --test daemon --test docs -- --test-threads 4 --skip real::
 
 # Compares every component with diffusers and transformers on fresh random models and shapes.
