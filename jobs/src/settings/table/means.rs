@@ -54,7 +54,7 @@ pub static ATTENTION: Row = Row {
     counts: Counts::AtStart,
     standing: Standing::Built,
     original: &["--xformers-mode", "FRAMEPACK_XFORMERS_MODE"],
-    about: "what computes attention: `auto` is what the device keeps; `off` two matrix products, in chunks that the memory plan counts; `standard` the memory-efficient kernel, there the default; `aggressive` the fastest that passes a check on the device. A job whose own key asks for what the device has not is refused; asked for by others, it runs without it",
+    about: "what computes attention: `auto` is what the device keeps; `off` two matrix products, in chunks that the memory plan counts; `standard` the memory-efficient kernel, the default of the Python application; `aggressive` the fastest that passes a check on the device. A job whose own key asks for what the device has not is refused; asked for by others, it runs without it",
 };
 
 /// Device memory kept free.
@@ -69,7 +69,7 @@ pub static PRESERVE_GB: Row = Row {
     counts: Counts::AtStart,
     standing: Standing::Built,
     original: &["GPU Memory Preservation (GB)", "preserved_memory_gb"],
-    about: "gigabytes of device memory kept free beside the transformer's weights, there 6 to 128 with 6 as the default; `auto` keeps what a step needs, and less than 6 warns",
+    about: "gigabytes of device memory kept free beside the transformer's weights (in the Python application 6 to 128, by default 6); `auto` keeps what a step needs, and less than 6 warns",
 };
 
 /// Host memory for weights.

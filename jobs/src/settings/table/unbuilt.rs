@@ -42,7 +42,7 @@ pub static CACHE_KIND: Row = Row {
         "FRAMEPACK_ENABLE_SIM_CACHE",
         "FRAMEPACK_ENABLE_KV_CACHE",
     ],
-    about: "what a step may reuse of an earlier one; there `teacache` is the default",
+    about: "what a step may reuse of an earlier one; the default of the Python application is `teacache`",
 };
 
 /// How much may change before a step is computed.
