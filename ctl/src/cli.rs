@@ -4,7 +4,7 @@ mod one_shot;
 
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use framepack_ipc::queue::{Boundary, Scope};
@@ -17,8 +17,8 @@ use crate::output::{Format, Output};
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
     /// The daemon's socket [default: /run/framepackd/framepackd.sock]
-    #[arg(long, global = true, value_name = "PATH", env = "FRAMEPACKD_SOCKET")]
-    pub(crate) socket: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "PATH", env = "FRAMEPACKD_SOCKET", value_parser = clap::value_parser!(OsString))]
+    pub(crate) socket: Option<OsString>,
 
     /// Print JSON: whole records, or the named fields (nested ones with dots: --json=id,result.video)
     #[arg(

@@ -33,7 +33,8 @@ pub(crate) enum Choice {
 impl Daemon {
     /// The one that was named, or the installed one.
     pub(crate) fn at(socket: Option<PathBuf>) -> Self {
-        match socket {
+        // An empty variable is none.
+        match socket.filter(|socket| !socket.as_os_str().is_empty()) {
             Some(socket) => Self {
                 socket,
                 choice: Choice::Named,

@@ -80,29 +80,26 @@ impl Target {
         Self::in_folder(&here, Existing::Keep)
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    /// Where a video of this name is wanted, unless it is there already.
+    pub(crate) fn path_of(&self, video: &Path) -> PathBuf {
+        let name = self.name.as_deref().or(video.file_name());
+        self.folder.join(name.unwrap_or_default())
     }
 
-    /// Whether a video in the folder has the name that it is to have.
-    pub(crate) fn is_name_of(&self, video: &Path) -> bool {
+    /// The file, or the folder.
+    pub(crate) fn path(&self) -> PathBuf {
         let name = self.name.as_ref();
-        name.is_none_or(|name| video == self.folder.join(name))
+        name.map_or_else(|| self.folder.clone(), |name| self.folder.join(name))
     }
 
-    /// What a job is told, so that a daemon whose outputs are in the folder gives the video that name itself. Nothing for
-    /// a name that its templates would take for something else: it is renamed.
-    pub(crate) fn output_settings(&self) -> Vec<(&'static str, String)> {
-        let name = self.name.as_ref().map(Path::new);
-        let stem = name.and_then(|name| name.file_stem()?.to_str());
-        let is_plain = |stem: &&str| !stem.contains(['{', '}']);
-        let Some(stem) = stem.filter(is_plain) else {
-            return Vec::new();
-        };
-        vec![
-            ("output.name", stem.to_owned()),
-            ("output.dir", ".".to_owned()),
-        ]
+    /// What `run` is told to deliver there, too.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let path = self.path();
+        let force = (self.existing == Existing::Replace).then(|| "--force".into());
+        ["--output".into(), path.into()]
+            .into_iter()
+            .chain(force)
+            .collect()
     }
 
     /// Tries the folder before anything is rendered for it.
@@ -141,8 +138,7 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name.as_deref().unwrap_or_default();
-        self.folder.join(name).display().fmt(f)
+        self.path().display().fmt(f)
     }
 }
 
@@ -286,23 +282,6 @@ mod tests {
         for name in ["x.mkv", "x", "new/"] {
             let refused = Target::new(&folder.path().join(name), Existing::Keep).unwrap_err();
             assert_eq!(refused.code, Code::USAGE, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_daemon_is_told_the_name_that_its_templates_take() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = |name: &str| {
-            let target = Target::new(&folder.path().join(name), Existing::Keep).unwrap();
-            target.output_settings()
-        };
-        let named = [("output.name", "my \"cat\""), ("output.dir", ".")];
-        assert_eq!(
-            settings("my \"cat\".mp4"),
-            named.map(|(key, value)| (key, value.to_owned()))
-        );
-        for other in ["", "{seed}.mp4"] {
-            assert!(settings(other).is_empty(), "{other}");
         }
     }
 

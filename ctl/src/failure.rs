@@ -33,7 +33,7 @@ impl Failure {
             Self::Interrupted => return Exit::Interrupted,
             Self::Stdout(err) => {
                 let message = format!("writing to standard output: {err}");
-                Box::new(ErrorBody::new(Code::INTERNAL, message).into())
+                Box::new(ErrorBody::new(Code::UNWRITABLE_FILE, message).into())
             }
         };
         // When even this can't be written, the exit code has to do.

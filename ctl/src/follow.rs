@@ -33,6 +33,8 @@ pub(crate) enum Ended {
     Finished(Box<Job>),
     /// The job goes on without us.
     Left(Box<Job>),
+    /// The job is to stop where it is, so that it can go on later.
+    Stopped,
     /// The job is being cancelled, and a user did not wait for that.
     GivenUp,
 }
@@ -59,7 +61,13 @@ impl Follow<'_> {
                     view.show(&now);
                     job = now;
                 }
-                Ok(Event::End) => return Ok(Ended::Finished(job)),
+                Ok(Event::End) => {
+                    if stage == Stage::Asking {
+                        // The question's line is not at its end.
+                        remark("");
+                    }
+                    return Ok(Ended::Finished(job));
+                }
                 Ok(Event::Lost(error)) => return Err(error.into()),
                 Ok(Event::Signal(signal)) => match Response::to(signal, stage, self.ownership) {
                     Response::Ask => {
@@ -69,6 +77,7 @@ impl Follow<'_> {
                     }
                     Response::Cancel => self.cancel(&job, &mut stage, &mut view)?,
                     Response::Leave => return Ok(Ended::Left(job)),
+                    Response::Stop => return Ok(Ended::Stopped),
                     Response::GiveUp => return Ok(Ended::GivenUp),
                 },
                 Ok(Event::Answered(answer)) if stage == Stage::Asking => match answer {

@@ -3,7 +3,7 @@
 mod question;
 
 use std::{
-    io,
+    fs, io,
     process::{Child, Command},
     sync::mpsc::Sender,
     thread,
@@ -19,8 +19,12 @@ use crate::event::{Event, Ownership};
 /// threads inherit which signals they do not take.
 pub(crate) fn listen(events: Sender<Event>) -> io::Result<()> {
     let mut signals = SigSet::empty();
+    let ignored = ignored();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        signals.add(signal);
+        // `nohup` ignores one, and a shell does for what it starts in the background.
+        if ignored & (1 << (signal as u64 - 1)) == 0 {
+            signals.add(signal);
+        }
     }
     signals.thread_block()?;
     thread::spawn(move || {
@@ -31,6 +35,15 @@ pub(crate) fn listen(events: Sender<Event>) -> io::Result<()> {
         }
     });
     Ok(())
+}
+
+/// The signals that are ignored since before this process began, a bit each.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
 }
 
 /// Starts a program that takes all signals: it would inherit which ones this process does not.
@@ -62,13 +75,15 @@ pub(crate) enum Response {
     Cancel,
     /// Leave the job to its daemon.
     Leave,
+    /// Stop the daemon, and keep what there is of the job.
+    Stop,
     /// Wait no longer for a job that is being cancelled.
     GiveUp,
 }
 
 impl Response {
     /// What is done about a signal. Without a terminal nobody can be asked: the job goes on in a daemon that is there
-    /// anyway, and is cancelled in one that was started for it.
+    /// anyway, and stops with one that was started for it, which loses nothing.
     pub(crate) fn to(signal: Signal, stage: Stage, ownership: Ownership) -> Self {
         match (stage, signal) {
             (Stage::Cancelling, _) => Self::GiveUp,
@@ -76,7 +91,7 @@ impl Response {
             (Stage::Following, Signal::SIGINT) if can_ask() => Self::Ask,
             _ => match ownership {
                 Ownership::Shared => Self::Leave,
-                Ownership::Own => Self::Cancel,
+                Ownership::Own => Self::Stop,
             },
         }
     }

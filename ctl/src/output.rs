@@ -154,7 +154,7 @@ impl Output {
             Format::Text | Format::Fields(_) => warnings,
         };
         for warning in shown {
-            writeln!(io::stderr(), "warning: {warning}")?;
+            remark(&format!("warning: {warning}"));
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ impl ProgressView {
         } else if shown.last.replace((progress.phase, progress.section))
             != Some((progress.phase, progress.section))
         {
-            eprintln!("job {}: {}", job.id, describe(progress));
+            remark(&format!("job {}: {}", job.id, describe(progress)));
         }
     }
 }

@@ -245,6 +245,11 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
         status
             .paused
             .iter()
+            // What it waits for is told below.
+            .filter(|reason| {
+                let mut outages = status.outages.iter();
+                !outages.any(|outage| reason.contains(&outage.message))
+            })
             .map(|reason| format!("no job starts: {reason}")),
     );
     let is_outage = |note: &&Note| {

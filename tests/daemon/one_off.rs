@@ -1,25 +1,20 @@
 //! `framepackctl run` where no daemon answers: it starts one for its job, and nothing of that is left afterwards.
 
+mod unfinished;
+
 use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
+    fs::File,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::Output,
 };
 
-use framepack_jobs::StateName;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 
-use crate::{
-    client::assert_code,
-    fixture::{Farm, binary, job},
-    user::{DEADLINE, User},
-};
+use crate::{client::assert_code, user::User};
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -27,14 +22,6 @@ fn stdout(output: &Output) -> String {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn wait_until_gone(daemon: Pid) {
-    let start = Instant::now();
-    while kill(daemon, None).is_ok() {
-        assert!(start.elapsed() < DEADLINE, "the daemon goes on");
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]
@@ -112,60 +99,6 @@ fn what_another_daemon_is_told_by_the_environment_does_not_count() {
 }
 
 #[test]
-fn a_job_that_fails_leaves_its_state_and_says_where() {
-    let user = User::new();
-    let output = user
-        .run("nan 1")
-        .args(["--set", "retry.max=0"])
-        .output()
-        .unwrap();
-    assert_code(&output, 7);
-    let [state] = user.states().try_into().unwrap();
-    let told = stderr(&output);
-    assert!(told.contains("error: "), "{told}");
-    assert!(state.join("framepackd.log").is_file());
-    let command = format!("framepackctl run --resume {}", state.display());
-    assert!(told.contains(&command), "{told}");
-
-    // The next run says what is there; and what was said goes on.
-    let next = user.run("a cat").output().unwrap();
-    assert!(stderr(&next).contains(&command), "{next:?}");
-    let resumed = user.resume(&state).output().unwrap();
-    assert_code(&resumed, 0);
-    let video = PathBuf::from(stdout(&resumed).trim_end());
-    assert_eq!(video.parent(), Some(&*user.path("here")));
-    assert!(video.metadata().unwrap().len() > 0);
-    assert!(user.states().is_empty(), "{:?}", user.states());
-    // There is nothing any more to go on with.
-    let gone = user.resume(&state).output().unwrap();
-    assert_code(&gone, 2);
-}
-
-#[test]
-fn a_daemon_that_is_killed_is_named_and_its_job_goes_on() {
-    let user = User::new();
-    let go = user.path("go");
-    let mut run = user.run(&format!("wait {}", go.display()));
-    let child = run.args(["-o", "mine.mp4"]).spawn().unwrap();
-    kill(user.busy_daemon(), Signal::SIGKILL).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_code(&output, 1);
-    let told = stderr(&output);
-    assert!(
-        told.contains("[FP1018]") && told.contains("--resume"),
-        "{told}"
-    );
-    let [state] = user.states().try_into().unwrap();
-    fs::write(&go, "").unwrap();
-    let resumed = user.resume(&state).output().unwrap();
-    assert_code(&resumed, 0);
-    assert_eq!(
-        stdout(&resumed),
-        format!("{}\n", user.path("here/mine.mp4").display())
-    );
-}
-
-#[test]
 fn what_the_job_waits_for_is_said() {
     let user = User::new();
     let mut run = user.run("a cat");
@@ -178,7 +111,7 @@ fn what_the_job_waits_for_is_said() {
     let said = said.unwrap().unwrap();
     assert!(said.contains("2999"), "{said}");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(8));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]
@@ -248,73 +181,22 @@ fn a_daemon_that_does_not_start_is_quoted() {
 }
 
 #[test]
-fn the_daemon_goes_with_a_client_that_is_killed() {
+fn a_job_that_could_never_begin_is_refused() {
     let user = User::new();
-    let (mut child, daemon) = user.start("wait /nonexistent");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    wait_until_gone(daemon);
-}
-
-#[test]
-fn interrupted_without_a_terminal_the_job_is_cancelled() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        let user = User::new();
-        let (child, daemon) = user.start("wait /nonexistent");
-        kill(Pid::from_raw(child.id() as i32), signal).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert_code(&output, 8);
-        assert!(stderr(&output).contains("job 1 is cancelled"), "{output:?}");
-        wait_until_gone(daemon);
-        assert!(user.states().is_empty(), "{:?}", user.states());
-    }
-}
-
-#[test]
-fn a_job_of_a_daemon_that_was_there_goes_on() {
-    let farm = Farm::new();
-    let file = farm.path("go");
-    let prompt = format!("wait {}", file.display());
-    let child = Command::new(binary("framepackctl"))
-        .arg("--socket")
-        .arg(farm.socket())
-        .args(["run", &farm.write_job("cat.yaml", &prompt)])
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
+    let output = user
+        .run("a cat")
+        .args(["--set", "after=5"])
+        .output()
         .unwrap();
-    farm.wait_until("it runs", |farm| (!farm.renders().is_empty()).then_some(()));
-    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_code(&output, 130);
-    let told = stderr(&output);
-    let follow = format!("framepackctl --socket {} wait 1", farm.socket().display());
-    assert!(told.contains(&follow), "{told}");
-    fs::write(file, "").unwrap();
-    assert_eq!(farm.end_of(farm.show("1")[0].id), StateName::Done);
+    assert_code(&output, 2);
+    assert!(user.states().is_empty(), "{:?}", user.states());
 }
 
 #[test]
-fn a_daemon_that_is_let_go_ends_when_its_jobs_have() {
-    let mut farm = Farm::stopped();
-    let mut leash = farm.start_owned();
-    let file = farm.path("go");
-    let id = farm.queue_job("cat", job(&format!("wait {}", file.display())));
-    farm.wait_until("it runs", |farm| (!farm.renders().is_empty()).then_some(()));
-    writeln!(leash, "finish").unwrap();
-    drop(leash);
-    farm.wait_until("it has heard", |farm| {
-        farm.log().contains("has left").then_some(())
-    });
-    assert_eq!(
-        farm.show(&id.to_string())[0].state.name(),
-        StateName::Running
-    );
-    fs::write(file, "").unwrap();
-    assert!(farm.ended_by_itself().success());
-    let videos = farm.outputs();
-    assert!(
-        videos.iter().any(|name| name.starts_with("cat-")),
-        "{videos:?}"
-    );
+fn standard_error_that_is_closed_stops_nothing() {
+    let user = User::new();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = user.run("script step_ms=20").stderr(full).output().unwrap();
+    assert_code(&output, 0);
+    assert!(Path::new(stdout(&output).trim_end()).is_file());
 }

@@ -18,7 +18,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "TEXT", requires = "image", conflicts_with = "file")]
     pub(crate) prompt: Option<String>,
 
-    /// The video's length; made up to a whole number of sections
+    /// The video's length; it has the nearest whole number of sections
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) seconds: Option<f64>,
 

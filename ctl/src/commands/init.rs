@@ -50,10 +50,20 @@ pub(crate) fn run(arguments: &Init, output: &Output) -> Result<Exit, Failure> {
         let made = fs::create_dir_all(&folder);
         made.map_err(|error| Failure::new(unwritable(&folder, &error)))?;
     }
+    let mut written = Vec::new();
     for (name, bytes) in files {
-        write(&root.join(name), bytes).map_err(Failure::new)?;
+        let path = root.join(name);
+        if let Err(error) = write(&path, bytes) {
+            // A second `init` would stop at them.
+            written.iter().for_each(remove);
+            return Err(Failure::new(error));
+        }
+        written.push(path);
     }
-    let written = files.map(|(name, _)| root.join(name).display().to_string());
+    let written: Vec<_> = written
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     match output.format {
         Format::Text => print_lines(&[written.join("\n"), models.told(), next(root)])?,
         Format::Json | Format::Fields(_) => output.records("FileList", &written, Vec::new())?,
@@ -145,16 +155,21 @@ fn nothing_there(root: &Path, names: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// A new file, whole once this has returned.
+/// A new file: whole, or not there.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ErrorBody> {
     let written = File::create_new(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        written.inspect_err(|_| remove(path))
     });
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => exists(path),
         _ => unwritable(path, &error),
     })
+}
+
+/// Removes what was written; why it had to be is what the user is told.
+fn remove(path: impl AsRef<Path>) {
+    let _ = fs::remove_file(path);
 }
 
 /// What to type next.

@@ -21,9 +21,12 @@ mod state;
 mod submit;
 mod wait;
 
-use framepack_ipc::queue::{Change, Scope};
+use std::path::PathBuf;
 
-use framepack_ipc::Exit;
+use framepack_ipc::{
+    Exit,
+    queue::{Change, Scope},
+};
 
 use crate::{
     cli::{Cli, Command, Priority, Retry},
@@ -34,7 +37,7 @@ use crate::{
 
 /// Runs what was typed.
 pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
-    let daemon = Daemon::at(cli.socket);
+    let daemon = Daemon::at(cli.socket.map(PathBuf::from));
     match cli.command {
         Command::Run(arguments) => run::run(&arguments, &daemon, output),
         Command::Init(arguments) => init::run(&arguments, output),

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Run, daemon: &Daemon, output: &Output) -> Result<E
     let target = arguments.target().map_err(Failure::new)?;
     if let Some(folder) = &arguments.resume {
         let session = Session::begin(output)?;
-        return own::resume(&session, folder, target.as_ref());
+        return own::resume(&session, folder, target);
     }
     let request = request::of(arguments).map_err(Failure::new)?;
     let models = arguments.models().map_err(Failure::new)?;
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Run, daemon: &Daemon, output: &Output) -> Result<E
         models,
         target: &target,
     };
-    own::run(&session, own)
+    own::run(&session, &own)
 }
 
 impl Run {

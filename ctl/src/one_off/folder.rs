@@ -1,176 +1,235 @@
-//! What a daemon for one job has on the disk: its configuration, state, log and socket.
+//! What a daemon for one job has on the disk: its configuration, state, log, socket, and its video until that is delivered.
 
 use std::{
     env,
-    fs::{self, DirBuilder},
+    ffi::OsString,
+    fs::{self, DirBuilder, File},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::{DirBuilderExt, MetadataExt},
+    },
     path::{Path, PathBuf},
     process,
+    sync::Arc,
 };
 
 use framepack_ipc::{ErrorBody, text::shell_quoted};
 use framepack_jobs::Code;
+use nix::unistd::geteuid;
 
-use crate::{daemon::Daemon, delivery::unwritable, output::remark, path_text::yaml};
+use super::configuration::{ModelChoice, configuration, names_models};
+use crate::{daemon::Daemon, delivery::unwritable, output::remark};
 
 /// Longest path of a Unix socket in bytes.
 pub(crate) const MAX_SOCKET_BYTES: usize = 107;
-
-/// The models of a daemon for one job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ModelChoice {
-    /// What the environment says, or else the Hub's cache.
-    Environment,
-    /// The Hub's cache.
-    Cache,
-    /// A folder's.
-    Folder(PathBuf),
-}
+/// How the folders' names begin.
+const PREFIX: &str = "run-";
+/// The file by which a folder is known. It is locked by the framepackctl whose folder it is, and says where the video is to
+/// go once a job was submitted.
+const MARK: &str = "framepackctl-run";
 
 /// A folder of one run, below the user's state folder.
 #[derive(Debug, Clone)]
-pub(crate) struct RunFolder(PathBuf);
+pub(crate) struct RunFolder {
+    path: PathBuf,
+    /// The locked mark.
+    _mark: Arc<File>,
+}
 
 impl RunFolder {
-    /// A new folder with a configuration in it, for these models, and videos that go to `outputs`; or to a folder in it,
-    /// where that would be in `outputs`, which no daemon takes.
-    pub(crate) fn create(models: &ModelChoice, outputs: &Path) -> Result<Self, ErrorBody> {
+    /// A new folder with a configuration in it, for these models and a job with files in `inputs`.
+    pub(crate) fn create(models: &ModelChoice, inputs: &Path) -> Result<Self, ErrorBody> {
+        let configuration = configuration(models, inputs)?;
         let home = home();
         let folder = Self::new_in(&home).map_err(|error| unwritable(&home, &error))?;
-        let is_inside = folder
-            .0
-            .canonicalize()
-            .is_ok_and(|it| it.starts_with(outputs));
-        let own = Path::new("videos");
-        let configuration = configuration(models, if is_inside { own } else { outputs });
-        let configuration = configuration.inspect_err(|_| folder.clone().remove())?;
         let config = folder.config();
-        let written = fs::write(&config, configuration);
-        written.map_err(|error| unwritable(&config, &error))?;
-        Ok(folder)
-    }
-
-    /// The folder of an earlier run.
-    pub(crate) fn open(path: &Path) -> Result<Self, ErrorBody> {
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let folder = Self(path);
-        if folder.config().is_file() && folder.log().is_file() {
-            return Ok(folder);
-        }
-        let path = folder.0.display().to_string();
-        let message = format!("{path} is no folder that `framepackctl run` has left");
-        let earlier = match Self::earlier().as_slice() {
-            [] => format!("{} has none", home().display()),
-            [earlier @ .., last] => format!(
-                "{} has {}; the last is {}",
-                home().display(),
-                earlier.len() + 1,
-                last.0.display()
-            ),
-        };
-        Err(ErrorBody::new(Code::USAGE, message)
-            .path(path)
-            .hint(earlier))
-    }
-
-    fn new_in(home: &Path) -> io::Result<Self> {
-        fs::create_dir_all(home)?;
-        let mut number = 0;
-        loop {
-            let folder = home.join(format!("{PREFIX}{}-{number}", process::id()));
-            // Prompts and pictures are nobody else's business.
-            match DirBuilder::new().mode(0o700).create(&folder) {
-                // Left by an earlier process of that number.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                created => return created.map(|()| Self(folder)),
+        match fs::write(&config, configuration) {
+            Ok(()) => Ok(folder),
+            Err(error) => {
+                folder.remove();
+                Err(unwritable(&config, &error))
             }
         }
     }
 
-    /// Those whose daemons do not run any more, the newest last.
-    fn earlier() -> Vec<Self> {
+    /// The folder of an earlier run, for this process alone.
+    pub(crate) fn open(named: &Path) -> Result<Self, ErrorBody> {
+        let refused = |message: &str, hint: String| {
+            let path = named.display().to_string();
+            let message = format!("{path} {message}");
+            Err(ErrorBody::new(Code::USAGE, message).path(path).hint(hint))
+        };
+        let path = named.canonicalize().unwrap_or_else(|_| named.to_owned());
+        let Some(mark) = own_mark(&path) else {
+            let message = "is no folder that your `framepackctl run` has left";
+            return refused(message, told_of(&Self::earlier()));
+        };
+        if mark.try_lock().is_err() {
+            let socket = shell_quoted(&path.join("socket"));
+            let hint = format!("to follow its job: framepackctl --socket {socket} wait 1");
+            return refused("belongs to another framepackctl, which still runs", hint);
+        }
+        Ok(Self {
+            path,
+            _mark: Arc::new(mark),
+        })
+    }
+
+    fn new_in(home: &Path) -> io::Result<Self> {
+        // Prompts and pictures are nobody else's business.
+        let private = || {
+            let mut builder = DirBuilder::new();
+            builder.mode(0o700);
+            builder
+        };
+        private().recursive(true).create(home)?;
+        let mut number = 0;
+        let path = loop {
+            let path = home.join(format!("{PREFIX}{}-{number}", process::id()));
+            match private().create(&path) {
+                // Left by an earlier process of that number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                created => break created.map(|()| path)?,
+            }
+        };
+        let mark = File::create_new(path.join(MARK))?;
+        mark.lock()?;
+        Ok(Self {
+            path,
+            _mark: Arc::new(mark),
+        })
+    }
+
+    /// That there is a job in it, so that it is worth keeping, and where its video is to go.
+    pub(crate) fn note_job(&self, video: &Path) -> Result<(), ErrorBody> {
+        let mark = self.path.join(MARK);
+        let noted = fs::write(&mark, video.as_os_str().as_bytes());
+        noted.map_err(|error| unwritable(&mark, &error))
+    }
+
+    /// Where its job's video is to go; `None`: that can't be read.
+    pub(crate) fn video(&self) -> Option<PathBuf> {
+        let noted = fs::read(self.path.join(MARK)).ok()?;
+        (!noted.is_empty()).then(|| OsString::from_vec(noted).into())
+    }
+
+    /// Those that nobody uses, the newest last. What has no job in it goes.
+    fn earlier() -> Vec<PathBuf> {
         let entries = fs::read_dir(home()).into_iter().flatten().flatten();
-        let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
-        let mut folders: Vec<_> = named
+        let mut folders: Vec<_> = entries
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .collect();
         folders.sort();
-        let folders = folders.into_iter().map(|(_, path)| Self(path));
-        folders
-            .filter(|folder| folder.config().is_file() && folder.daemon().connect().is_err())
-            .collect()
+        let unused = folders.into_iter().filter(|(_, path)| {
+            let Some(mark) = own_mark(path).filter(|mark| mark.try_lock().is_ok()) else {
+                return false;
+            };
+            if daemon_in(path).connect().is_ok() {
+                return false;
+            }
+            let has_job = mark.metadata().is_ok_and(|mark| mark.len() > 0);
+            if !has_job {
+                // Whatever keeps it there is told by the next run, too.
+                let _ = fs::remove_dir_all(path);
+            }
+            has_job
+        });
+        unused.map(|(_, path)| path).collect()
     }
 
     /// Reminds the user of what earlier runs have left: pictures and parts of videos take room.
     pub(crate) fn tell_of_earlier() {
-        if let earlier @ [.., last] = Self::earlier().as_slice() {
-            remark(&format!(
-                "{} of earlier runs in {}; to go on with the last one: framepackctl run --resume {}; remove those that \
-                 you do not need",
-                match earlier.len() {
-                    1 => "there is 1 folder".to_owned(),
-                    several => format!("there are {several} folders"),
-                },
-                home().display(),
-                shell_quoted(&last.0)
-            ));
+        let earlier = Self::earlier();
+        if !earlier.is_empty() {
+            remark(&told_of(&earlier));
         }
     }
 
     /// Names the folder, with what can be done with it.
     pub(crate) fn tell_how_to_go_on(&self) {
-        let folder = shell_quoted(&self.0);
+        let folder = shell_quoted(&self.path);
         remark(&format!(
             "the job and framepackd.log are kept in {}; to go on with it: framepackctl run --resume {folder}; or remove \
              that folder",
-            self.0.display()
+            self.path.display()
         ));
-    }
-
-    /// Whether a file is in it.
-    pub(crate) fn has(&self, file: &Path) -> bool {
-        file.starts_with(&self.0)
     }
 
     /// The way to its daemon.
     pub(crate) fn daemon(&self) -> Daemon {
-        Daemon::at(Some(self.0.join("socket")))
+        daemon_in(&self.path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn config(&self) -> PathBuf {
-        self.0.join("framepackd.yaml")
+        self.path.join("framepackd.yaml")
     }
 
     pub(crate) fn log(&self) -> PathBuf {
-        self.0.join("framepackd.log")
+        self.path.join("framepackd.log")
     }
 
     /// Whether the environment has no say in which models it has.
     pub(crate) fn names_models(&self) -> bool {
         let text = fs::read_to_string(self.config());
-        text.is_ok_and(|text| text.lines().any(|line| line.starts_with(MODELS)))
+        text.is_ok_and(|text| names_models(&text))
     }
 
     /// Removes it with all that is in it.
     pub(crate) fn remove(self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            remark(&format!("warning: removing {}: {error}", self.0.display()));
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            remark(&format!(
+                "warning: removing {}: {error}",
+                self.path.display()
+            ));
         }
     }
 }
 
-/// How the folders' names begin.
-const PREFIX: &str = "run-";
-/// A section of the configuration.
-const MODELS: &str = "models:";
+/// The mark of a folder of this user's own: what is in another's would be run.
+fn own_mark(path: &Path) -> Option<File> {
+    let is_own = |file: fs::Metadata| file.uid() == geteuid().as_raw();
+    let is_ours = fs::symlink_metadata(path).is_ok_and(is_own);
+    let mark = File::options().write(true).open(path.join(MARK)).ok()?;
+    (is_ours && mark.metadata().is_ok_and(is_own)).then_some(mark)
+}
+
+fn daemon_in(path: &Path) -> Daemon {
+    Daemon::at(Some(path.join("socket")))
+}
+
+/// Of folders that nobody uses, the newest last.
+fn told_of(earlier: &[PathBuf]) -> String {
+    let home = home();
+    let home = home.display();
+    let number = match earlier {
+        [] => return format!("{home} has none"),
+        [_] => "the folder of an earlier run is".to_owned(),
+        several => format!("the folders of {} earlier runs are", several.len()),
+    };
+    let last = earlier
+        .last()
+        .map(|path| shell_quoted(path))
+        .unwrap_or_default();
+    format!(
+        "{number} still in {home}; to go on with the last one: framepackctl run --resume {last}; remove those that you do \
+         not need"
+    )
+}
 
 /// Where the folders are.
 fn home() -> PathBuf {
     let home = user_state().join("framepackd");
     let socket = home.join(format!("{PREFIX}4194304-99/socket"));
-    let is_short = socket.as_os_str().len() <= MAX_SOCKET_BYTES;
-    if is_short { home } else { env::temp_dir() }
+    if socket.as_os_str().len() <= MAX_SOCKET_BYTES {
+        return home;
+    }
+    env::temp_dir().join(format!("framepackctl-{}", geteuid()))
 }
 
 /// `$XDG_STATE_HOME`, or what stands for it.
@@ -182,18 +241,4 @@ fn user_state() -> PathBuf {
     folder("XDG_STATE_HOME")
         .or_else(|| Some(folder("HOME")?.join(".local/state")))
         .unwrap_or_else(env::temp_dir)
-}
-
-/// Relative paths are relative to the file.
-fn configuration(models: &ModelChoice, outputs: &Path) -> Result<String, ErrorBody> {
-    let models = match models {
-        ModelChoice::Environment => String::new(),
-        ModelChoice::Cache => format!("{MODELS} {{}}\n"),
-        ModelChoice::Folder(folder) => format!("{MODELS}\n  bundle: {}\n", yaml(folder)?),
-    };
-    Ok(format!(
-        "# Of `framepackctl run`, for one job.\n\
-         paths:\n  jobs: jobs\n  state: state\n  outputs: {}\n  socket: socket\n  inputs: /\n{models}",
-        yaml(outputs)?
-    ))
 }

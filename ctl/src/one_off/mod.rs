@@ -3,6 +3,7 @@
 //! It is spoken to like any other. It ends when framepackctl does, however that ends: it waits for the end of its standard
 //! input, a pipe whose other end is here ([`FINISH`] lets go of it before).
 
+mod configuration;
 mod folder;
 
 use std::{
@@ -23,7 +24,8 @@ use framepack_jobs::Code;
 
 use crate::{daemon::Daemon, event::Event, failure::Failure, interrupt, program};
 
-pub(crate) use folder::{MAX_SOCKET_BYTES, ModelChoice, RunFolder};
+pub(crate) use configuration::ModelChoice;
+pub(crate) use folder::{MAX_SOCKET_BYTES, RunFolder};
 
 /// Time between two looks at a daemon that starts.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
@@ -32,14 +34,13 @@ const END_PAUSE: Duration = Duration::from_secs(2);
 /// How many of the log's last lines are told.
 const MAX_TOLD: usize = 5;
 /// What in the environment belongs to another daemon, or to systemd's idea of framepackctl.
-const FOREIGN: [&str; 13] = [
+const FOREIGN: [&str; 12] = [
     "FRAMEPACKD_PATHS_",
     "FRAMEPACKD_SOCKET",
     "FRAMEPACKD_SPOOL_",
     "FRAMEPACKD_QUEUE_",
     "FRAMEPACKD_METRICS_",
     "FRAMEPACKD_RETENTION_",
-    "FRAMEPACKD_DISK_",
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
@@ -67,9 +68,8 @@ impl OneOff {
     /// Starts it in this folder, and waits until it answers.
     pub(crate) fn start(folder: RunFolder, inbox: &Receiver<Event>) -> Result<Self, Failure> {
         let program = program::find("framepackd").map_err(Failure::new)?;
-        let running = start(&program, &folder).map_err(|error| {
-            failed(&folder, &format!("starting {}: {error}", program.display()))
-        })?;
+        let running = start(&program, &folder)
+            .map_err(|error| failed(format!("starting {}: {error}", program.display())))?;
         let mut daemon = Self {
             folder,
             running: Some(running),
@@ -114,13 +114,13 @@ impl OneOff {
         self.check()
     }
 
-    /// Lets it go on until its job has ended.
-    pub(crate) fn let_go(mut self) -> Result<(), Failure> {
-        let Some(mut running) = self.running.take() else {
-            return Ok(());
-        };
-        let told = writeln!(running.leash, "{FINISH}");
-        told.map_err(|error| failed(&self.folder, &format!("letting go of framepackd: {error}")))
+    /// Lets it go on until its job has ended. Returns the folder.
+    pub(crate) fn let_go(mut self) -> Result<RunFolder, Failure> {
+        if let Some(mut running) = self.running.take() {
+            let told = writeln!(running.leash, "{FINISH}");
+            told.map_err(|error| failed(format!("letting go of framepackd: {error}")))?;
+        }
+        Ok(self.folder.clone())
     }
 
     /// Stops it, and waits for that. Returns the folder with all that it has left.
@@ -181,14 +181,11 @@ fn ended(folder: &RunFolder, status: ExitStatus) -> Failure {
     let log = fs::read_to_string(folder.log()).unwrap_or_default();
     let lines: Vec<&str> = log.lines().collect();
     let last = lines[lines.len().saturating_sub(MAX_TOLD)..].join("\n  ");
-    failed(
-        folder,
-        &format!("framepackd ended by itself, {status}:\n  {last}\n "),
-    )
+    failed(format!(
+        "framepackd ended by itself, {status}:\n  {last}\n "
+    ))
 }
 
-fn failed(folder: &RunFolder, message: &str) -> Failure {
-    let log = folder.log().display().to_string();
-    let message = format!("{message} (its log: {log})");
-    Failure::new(ErrorBody::new(Code::OWN_DAEMON, message).path(log))
+fn failed(message: impl Into<String>) -> Failure {
+    Failure::new(ErrorBody::new(Code::OWN_DAEMON, message))
 }

@@ -41,12 +41,18 @@ pub(crate) struct Placement {
 }
 
 impl Placement {
-    /// Whether nothing is done otherwise than by `other`, although the planner may have learnt what decoding takes.
+    /// Whether nothing is done otherwise than by `other`, although the planner may have learnt what decoding takes, or have
+    /// another reason for the same way of it.
     pub(crate) fn does_as(&self, other: &Self) -> bool {
-        let decoding_bytes = self.decoding_bytes;
+        let decoding = ChosenScheme {
+            scheme: other.decoding.scheme,
+            reason: self.decoding.reason,
+        };
         *self
             == Self {
-                decoding_bytes,
+                decoding_bytes: self.decoding_bytes,
+                decoding,
+                has_relief: self.has_relief,
                 ..other.clone()
             }
     }

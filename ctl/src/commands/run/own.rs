@@ -1,27 +1,37 @@
 //! A job in a daemon that is started for it: anew, or to go on where an earlier one ended.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    fs::File,
+    io,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use framepack_ipc::{
     ErrorBody, Exit,
-    control::{ListRequest, Request, SelectRequest, SubmitRequest},
-    queue::{Change, ChangeRequest, Scope},
+    control::{ListRequest, Request, Response, SelectRequest, SubmitRequest},
+    queue::{Change, ChangeOutcome, ChangeRequest, Scope},
 };
 use framepack_jobs::{Code, Job, JobState, Selector};
 
-use super::{
-    session::{Session, Submitted, client},
-    shared,
-};
+use super::session::{Session, Submitted, client};
 use crate::{
     daemon::Daemon,
-    delivery::{How, Target},
+    delivery::{Existing, How, Target},
     event::Ownership,
     failure::Failure,
     follow::{Ended, no_outage},
+    interrupt::spawn,
     one_off::{ModelChoice, OneOff, RunFolder},
     output::remark,
 };
+
+/// Time between two looks at a daemon that ends.
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the daemon is started for.
 pub(super) struct Wanted<'a> {
@@ -30,86 +40,129 @@ pub(super) struct Wanted<'a> {
     pub(super) target: &'a Target,
 }
 
-pub(super) fn run(session: &Session<'_>, wanted: Wanted<'_>) -> Result<Exit, Failure> {
-    let Wanted {
-        mut request,
-        models,
-        target,
-    } = wanted;
-    name_output(&mut request, target);
+pub(super) fn run(session: &Session<'_>, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
     RunFolder::tell_of_earlier();
-    let folder = RunFolder::create(&models, target.folder()).map_err(Failure::new)?;
-    let own = OneOff::start(folder.clone(), &session.inbox).inspect_err(|failure| {
-        if matches!(failure, Failure::Interrupted) {
-            folder.clone().remove();
+    let folder = RunFolder::create(&wanted.models, &wanted.request.folder).map_err(Failure::new)?;
+    let own = OneOff::start(folder.clone(), &session.inbox);
+    let mut own = own.inspect_err(|_| folder.clone().remove())?;
+    match submit(session, &own.daemon(), wanted) {
+        Ok(submitted) => {
+            let noted = folder.note_job(&wanted.target.path());
+            noted.map_err(Failure::new)?;
+            drop(folder);
+            finish(session, own, submitted, wanted.target)
         }
-    });
-    let mut own = own?;
-    let daemon = own.daemon();
-    // A job that is refused is told first: models take longer to get than a key to correct.
-    let submitted = session.submit(&daemon, &request).and_then(|submitted| {
-        no_outage(&daemon)
-            .map_err(|outage| with_demo(outage, &models))
-            .map(|()| submitted)
-    });
-    match submitted {
-        Ok(submitted) => finish(session, own, submitted, Some(target)),
         Err(failure) => {
             // That the daemon has ended says more than that it does not answer.
-            own.check()?;
+            let failure = own.check().err().unwrap_or(failure);
             own.stop().remove();
             Err(failure)
         }
     }
 }
 
+/// Submits the job, if it can be rendered there. A job that is refused is told first: models take longer to get than a key
+/// to correct.
+fn submit(
+    session: &Session<'_>,
+    daemon: &Daemon,
+    wanted: &Wanted<'_>,
+) -> Result<Submitted, Failure> {
+    let submitted = session.submit(daemon, &wanted.request)?;
+    if !submitted.job.schedule.after.is_empty() {
+        let message = "after: a daemon for one job has no other that could come first";
+        let hint =
+            "leave `after` out; `framepackctl init` writes a folder for a daemon with many jobs";
+        return Err(Failure::new(
+            ErrorBody::new(Code::USAGE, message).hint(hint),
+        ));
+    }
+    no_outage(daemon).map_err(|outage| with_demo(outage, &wanted.models))?;
+    Ok(submitted)
+}
+
 /// Goes on with the job of an earlier run.
 pub(super) fn resume(
     session: &Session<'_>,
     folder: &Path,
-    target: Option<&Target>,
+    target: Option<Target>,
 ) -> Result<Exit, Failure> {
     let folder = RunFolder::open(folder).map_err(Failure::new)?;
+    let target = target.map_or_else(|| noted_target(&folder), Ok);
+    let target = &target.map_err(Failure::new)?;
     let daemon = folder.daemon();
-    let with_job = |job| Submitted {
-        job,
-        remarks: Vec::new(),
-    };
-    // It was left running.
     if daemon.connect().is_ok() {
-        let job = queued_again(&daemon)?;
-        return shared::follow(session, &daemon, with_job(job), target);
+        return follow_left(session, folder, target);
     }
     let own = OneOff::start(folder, &session.inbox)?;
-    let job = queued_again(&own.daemon())?;
-    finish(session, own, with_job(job), target)
+    let submitted = queued_again(&daemon)?;
+    finish(session, own, submitted, target)
+}
+
+/// Where the earlier run was to put the video.
+fn noted_target(folder: &RunFolder) -> Result<Target, ErrorBody> {
+    match folder.video() {
+        Some(video) => Target::new(&video, Existing::Keep),
+        None => Target::here(),
+    }
+}
+
+/// Goes on with a job that was left running: its daemon ends by itself, and its video is delivered then.
+fn follow_left(session: &Session<'_>, folder: RunFolder, target: &Target) -> Result<Exit, Failure> {
+    let daemon = folder.daemon();
+    let submitted = queued_again(&daemon)?;
+    match session.follow(&daemon, Ownership::Shared, submitted.job)? {
+        Ended::Finished(job) => {
+            while daemon.connect().is_ok() {
+                thread::sleep(LOOK_PAUSE);
+            }
+            let ended = Submitted { job, ..submitted };
+            deliver(session, folder, ended, target)
+        }
+        Ended::Left(_) | Ended::Stopped | Ended::GivenUp => {
+            folder.tell_how_to_go_on();
+            Ok(Exit::Interrupted)
+        }
+    }
 }
 
 /// The last job of a daemon, which goes on if it has ended without a video.
-fn queued_again(daemon: &Daemon) -> Result<Box<Job>, Failure> {
+fn queued_again(daemon: &Daemon) -> Result<Submitted, Failure> {
     let list = Request::List(ListRequest { states: Vec::new() });
     let jobs = daemon.jobs(&list)?.into_iter();
     let Some(job) = jobs.max_by_key(|job| job.id) else {
-        let message = "no job was submitted in that run: there is nothing to go on with";
-        return Err(Failure::new(ErrorBody::new(Code::NO_SUCH_JOB, message)));
+        let message = "no job was submitted in that run";
+        let error = ErrorBody::new(Code::NO_SUCH_JOB, message);
+        return Err(Failure::new(
+            error.hint("there is nothing to go on with: remove the folder"),
+        ));
     };
+    let jobs = vec![Selector::Id(job.id)];
     if job.state.name().is_finished() && !matches!(job.state, JobState::Done { .. }) {
-        let scope = Scope::Jobs(vec![Selector::Id(job.id)]);
+        let scope = Scope::Jobs(jobs.clone());
         let change = Change::Retry { from_start: false };
-        daemon.ask(&Request::Change(ChangeRequest { scope, change }))?;
+        let changed = daemon.ask(&Request::Change(ChangeRequest { scope, change }))?;
+        if let Response::Changed { jobs, .. } = changed
+            && let [refused] = jobs.as_slice()
+            && refused.outcome == ChangeOutcome::Refused
+        {
+            let remark = refused.remark.as_deref().unwrap_or("can't be queued again");
+            let message = format!("job {} {remark}", job.id);
+            return Err(Failure::new(ErrorBody::new(Code::JOB_ENDED, message)));
+        }
     }
-    let show = Request::Show(SelectRequest {
-        jobs: vec![Selector::Id(job.id)],
-    });
-    let now = daemon.jobs(&show)?.pop();
-    Ok(Box::new(now.unwrap_or(job)))
+    let now = daemon.jobs(&Request::Show(SelectRequest { jobs }))?.pop();
+    Ok(Submitted {
+        job: Box::new(now.unwrap_or(job)),
+        remarks: Vec::new(),
+    })
 }
 
 fn finish(
     session: &Session<'_>,
     mut own: OneOff,
     submitted: Submitted,
-    target: Option<&Target>,
+    target: &Target,
 ) -> Result<Exit, Failure> {
     let daemon = own.daemon();
     let ended = match session.follow(&daemon, Ownership::Own, submitted.job) {
@@ -121,66 +174,84 @@ fn finish(
         }
     };
     match ended {
-        Ended::Finished(mut job) => {
-            let folder = own.stop();
-            let delivered = deliver(&mut job, &folder, target).map_err(Failure::new);
-            if delivered.is_err() || matches!(job.state, JobState::Failed { .. }) {
-                folder.tell_how_to_go_on();
-                delivered?;
-            } else {
-                folder.remove();
-                if let JobState::Done { result, .. } = &mut job.state {
-                    // It was in there.
-                    result.contact_sheet = PathBuf::new();
-                }
-            }
-            session.tell(&job, submitted.remarks)
+        Ended::Finished(job) => {
+            let ended = Submitted { job, ..submitted };
+            deliver(session, own.stop(), ended, target)
         }
-        Ended::Left(job) => {
-            let (id, client) = (job.id, client(&daemon));
-            let video = job.output.display();
-            remark(&format!(
-                "job {id} goes on; its video will be {video}; to follow it: {client} wait {id}"
-            ));
-            own.let_go()?;
-            Ok(Exit::Interrupted)
-        }
-        Ended::GivenUp => {
+        Ended::Left(job) => leave(own, &job, target),
+        Ended::Stopped => {
             own.stop().tell_how_to_go_on();
             Ok(Exit::Interrupted)
         }
+        // It was cancelled, so that nobody wants what there is of it.
+        Ended::GivenUp => {
+            own.stop().remove();
+            Ok(Exit::Interrupted)
+        }
     }
 }
 
-/// Puts a finished job's video where it is wanted, if the daemon could not write it there.
-fn deliver(job: &mut Job, folder: &RunFolder, target: Option<&Target>) -> Result<(), ErrorBody> {
+/// Leaves the job to its daemon, and the delivery of its video to another framepackctl.
+fn leave(own: OneOff, job: &Job, target: &Target) -> Result<Exit, Failure> {
+    let client = client(&own.daemon());
+    // It is the other's from here on.
+    let folder = own.let_go()?.path().to_owned();
+    let (id, mut video) = (job.id, target.path_of(&job.output));
+    if let Err(error) = start_delivery(&folder, target) {
+        remark(&format!("warning: nobody will deliver the video: {error}"));
+        video.clone_from(&job.output);
+    }
+    let video = video.display();
+    remark(&format!(
+        "job {id} goes on; its video will be {video}; to follow it: {client} wait {id}"
+    ));
+    Ok(Exit::Interrupted)
+}
+
+/// Starts a framepackctl that outlives this one.
+fn start_delivery(folder: &Path, target: &Target) -> io::Result<()> {
+    let log = File::options()
+        .append(true)
+        .open(folder.join("framepackd.log"))?;
+    let mut delivery = Command::new(env::current_exe()?);
+    delivery
+        .args(["run", "--resume"])
+        .arg(folder)
+        .args(target.arguments())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .process_group(0);
+    spawn(&mut delivery).map(drop)
+}
+
+/// Puts a finished job's video where it is wanted. What a failure has left is kept.
+fn deliver(
+    session: &Session<'_>,
+    folder: RunFolder,
+    ended: Submitted,
+    target: &Target,
+) -> Result<Exit, Failure> {
+    let Submitted { mut job, remarks } = ended;
+    let delivered = moved(&mut job, target);
+    if delivered.is_err() || matches!(job.state, JobState::Failed { .. }) {
+        folder.tell_how_to_go_on();
+        delivered.map_err(Failure::new)?;
+    } else {
+        folder.remove();
+    }
+    session.tell(&job, remarks)
+}
+
+fn moved(job: &mut Job, target: &Target) -> Result<(), ErrorBody> {
     let JobState::Done { result, .. } = &mut job.state else {
         return Ok(());
     };
-    let is_away = folder.has(&result.video);
-    let here = (is_away && target.is_none())
-        .then(Target::here)
-        .transpose()?;
-    let target = target.or(here.as_ref());
-    if let Some(target) = target.filter(|target| is_away || !target.is_name_of(&result.video)) {
-        result.video = target.put(&result.video, How::Move)?;
-        job.output.clone_from(&result.video);
-    }
+    result.video = target.put(&result.video, How::Move)?;
+    job.output.clone_from(&result.video);
+    // It goes with the folder.
+    result.contact_sheet = PathBuf::new();
     Ok(())
-}
-
-/// Has the daemon itself give the video the name that is wanted, so that it gets there without us, too.
-fn name_output(request: &mut SubmitRequest, target: &Target) {
-    let settings = target.output_settings().into_iter();
-    let is_new = |(key, _): &(&str, String)| {
-        let prefix = format!("{key}=");
-        !request.set.iter().any(|set| set.starts_with(&prefix))
-    };
-    let new: Vec<String> = settings
-        .filter(is_new)
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    request.set.extend(new);
 }
 
 /// What else can be done about models that are missing, where none were named.

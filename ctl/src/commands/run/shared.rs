@@ -3,7 +3,7 @@
 use framepack_ipc::{Exit, control::SubmitRequest};
 use framepack_jobs::JobState;
 
-use super::session::{Session, Submitted, client};
+use super::session::{Session, client};
 use crate::{
     daemon::Daemon,
     delivery::{How, Target},
@@ -13,6 +13,7 @@ use crate::{
     output::remark,
 };
 
+/// Follows the job, and puts a copy of its video where it is wanted.
 pub(super) fn run(
     session: &Session<'_>,
     daemon: &Daemon,
@@ -20,17 +21,14 @@ pub(super) fn run(
     target: Option<&Target>,
 ) -> Result<Exit, Failure> {
     let submitted = session.submit(daemon, request)?;
-    follow(session, daemon, submitted, target)
-}
-
-/// Follows the job, and puts a copy of its video where it is wanted.
-pub(super) fn follow(
-    session: &Session<'_>,
-    daemon: &Daemon,
-    submitted: Submitted,
-    target: Option<&Target>,
-) -> Result<Exit, Failure> {
-    match session.follow(daemon, Ownership::Shared, submitted.job)? {
+    let (id, client) = (submitted.job.id, client(daemon));
+    let ended = session.follow(daemon, Ownership::Shared, submitted.job);
+    let ended = ended.inspect_err(|_| {
+        remark(&format!(
+            "job {id} was submitted; to follow it: {client} wait {id}"
+        ));
+    });
+    match ended? {
         Ended::Finished(mut job) => {
             if let (Some(target), JobState::Done { result, .. }) = (target, &mut job.state) {
                 let put = target.put(&result.video, How::Copy);
@@ -40,17 +38,16 @@ pub(super) fn follow(
             session.tell(&job, submitted.remarks)
         }
         Ended::Left(job) => {
-            let (id, video) = (job.id, job.output.display());
+            let video = job.output.display();
             let instead = match target {
                 Some(target) => format!(" and not {target}"),
                 None => String::new(),
             };
             remark(&format!(
-                "job {id} goes on; its video will be {video}{instead}; to follow it: {} wait {id}",
-                client(daemon)
+                "job {id} goes on; its video will be {video}{instead}; to follow it: {client} wait {id}"
             ));
             Ok(Exit::Interrupted)
         }
-        Ended::GivenUp => Ok(Exit::Interrupted),
+        Ended::Stopped | Ended::GivenUp => Ok(Exit::Interrupted),
     }
 }

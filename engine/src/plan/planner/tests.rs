@@ -263,6 +263,15 @@ fn a_plan_has_what_was_measured_and_says_so() {
         learnt.does_as(&placement),
         "a rung must change more than this"
     );
+    let relieved = Placement {
+        decoding: ChosenScheme {
+            reason: SchemeReason::Relief,
+            ..placement.decoding
+        },
+        has_relief: true,
+        ..learnt.clone()
+    };
+    assert!(relieved.does_as(&placement), "nor a reason");
     let tiled = Placement {
         decoding: ChosenScheme {
             scheme: SpaceTiling::Reference.into(),

@@ -54,7 +54,7 @@ codes! {
         "choose another name or folder, or remove the file";
     OWN_DAEMON "FP1018", Internal, Farm,
         "framepackd that `framepackctl run` started for a job ended before the job",
-        "the message has the end of its log; start a daemon with `framepackd --config FILE`, and see `framepackctl doctor`";
+        "the message has the end of its log; a job that had begun goes on with `framepackctl run --resume FOLDER`";
     QUEUE_FULL "FP1020", Resource, Farm,
         "queue has as many jobs as `queue.max_jobs` allows",
         "submit again when some jobs have ended, or raise `queue.max_jobs`";
