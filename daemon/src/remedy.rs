@@ -2,7 +2,7 @@
 
 use framepack_config::Models;
 use framepack_ipc::text::shell_quoted;
-use framepack_jobs::{Code, Model};
+use framepack_jobs::{AnyCode, Code, Failure, Model};
 
 /// What is put right by fetching the models.
 const FETCHED: [Code; 8] = [
@@ -34,6 +34,17 @@ pub(crate) fn remedy(models: &Models, code: Code, model: Option<Model>) -> Strin
     format!(
         "run `{command}`, or point models.bundle at a folder with the models, readable by the daemon's user"
     )
+}
+
+/// A failure of a job of this model, with what to do about it.
+pub(crate) fn with_remedy(models: &Models, failure: Failure, model: Model) -> Failure {
+    match failure.code {
+        AnyCode::Known(code) if FETCHED.contains(&code) => Failure {
+            hint: Some(remedy(models, code, Some(model))),
+            ..failure
+        },
+        _ => failure,
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
-use framepack_jobs::{AnyCode, Job, JobId, JobState, Phase, Reach, StateName, Timestamp};
+use framepack_jobs::{Job, JobId, JobState, Phase, Reach, StateName, Timestamp};
 
 use super::{
     core::Queue,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     disk::{Ended, Video},
     record::Record,
-    remedy::remedy,
+    remedy::with_remedy,
 };
 
 /// Notes what a worker says about its job.
@@ -94,11 +94,8 @@ fn note_outage(queue: &mut Queue, id: JobId, ending: &Ending) {
     match ending {
         Ending::Done(_) => queue.schedule.note_passed(&record.job),
         Ending::Failed(failure) if reach(failure) == Some(Reach::Model) => {
-            let mut failure = failure.clone();
-            if let AnyCode::Known(code) = failure.code {
-                let model = record.job.rendered_model();
-                failure.hint = Some(remedy(&queue.renderer.models, code, Some(model)));
-            }
+            let model = record.job.rendered_model();
+            let failure = with_remedy(&queue.renderer.models, failure.clone(), model);
             queue.schedule.note_outage(Some(&record.job), failure);
         }
         _ => {}

@@ -10,7 +10,7 @@ use framepack_ipc::{
 use framepack_jobs::{Code, JobId};
 
 use super::{service::Service, submit::accept};
-use crate::{disk::Disk, record::Record, worker::NoAnswer};
+use crate::{disk::Disk, record::Record, remedy::with_remedy, worker::NoAnswer};
 
 /// How long a worker may take: less than clients wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -81,7 +81,11 @@ async fn plan_job(service: &Service, record: &Record) -> Result<Response, ErrorE
             plan.warnings.extend(record.job.warnings.iter().cloned());
             Ok(Response::Planned(plan))
         }
-        Ok(PlanOutcome::Refused(failure)) => Err(ErrorBody::from(failure).into()),
+        Ok(PlanOutcome::Refused(failure)) => {
+            let model = record.job.rendered_model();
+            let failure = with_remedy(&service.renderer.models, failure, model);
+            Err(ErrorBody::from(failure).into())
+        }
         Err(NoAnswer) => {
             let message = format!(
                 "the worker for {device} did not answer within {} s, or died",
