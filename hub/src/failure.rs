@@ -1,6 +1,6 @@
 //! Why a command failed, and how the user is told.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit};
 use framepack_jobs::Code;
@@ -28,11 +28,12 @@ impl Failure {
 
     /// Tells the user: JSON on stdout if that was asked for, text on stderr otherwise.
     pub(crate) fn report(self, output: &Output) -> Exit {
-        // When even this can't be written, the exit code has to do.
-        let _ = match output.format {
+        let told = match output.format {
             Format::Text => self.0.tell(&mut io::stderr()),
-            Format::Json => json(&self.0),
+            Format::Json => json(&self.0).or_else(|_| self.0.tell(&mut io::stderr())),
         };
+        // When even this can't be written, the exit code has to do.
+        let _ = told;
         self.0.error.class.into()
     }
 }
@@ -46,7 +47,17 @@ impl From<ErrorBody> for Failure {
 impl From<io::Error> for Failure {
     /// Standard output that can't be written.
     fn from(error: io::Error) -> Self {
-        let message = format!("writing to standard output: {error}");
-        ErrorBody::new(Code::INTERNAL, message).into()
+        let message = format!("standard output can't be written: {error}");
+        let (code, hint) = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => (
+                Code::FETCH_SPACE,
+                "make room where the output goes, or send it elsewhere; what was fetched is kept",
+            ),
+            _ => (
+                Code::INTERNAL,
+                "send the output elsewhere; what was fetched is kept",
+            ),
+        };
+        ErrorBody::new(code, message).hint(hint).into()
     }
 }

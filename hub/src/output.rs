@@ -1,4 +1,4 @@
-//! What commands print: tables and lines for people, JSON for programs.
+//! What commands print: tables and lines for people, JSON for programs; and what they say meanwhile on standard error.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -63,9 +63,15 @@ pub(crate) fn size(bytes: u64) -> String {
     Bytes(bytes).to_string()
 }
 
+/// A line on standard error. Where that is closed or full, nobody reads it, and what is done goes on all the same.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// A reader that has closed our output has seen enough.
 fn write(text: &str) -> io::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }

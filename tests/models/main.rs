@@ -17,6 +17,7 @@ mod interrupted;
 #[path = "../faults/mounts.rs"]
 mod mounts;
 mod network;
+mod outputs;
 mod refusals;
 mod request;
 mod world;

@@ -16,7 +16,7 @@ use super::{
     patience::Patience,
     proxy,
 };
-use crate::{environment::Environment, failure::Failure};
+use crate::{environment::Environment, failure::Failure, output::tell};
 
 const MAX_REDIRECTS: usize = 10;
 /// A page of a listing has at most a thousand files.
@@ -75,8 +75,7 @@ impl Client {
 
     /// A text from the Hub, `what` to the user; asked for until it comes or fails for good.
     pub(super) fn text(&self, url: &Url, what: &str) -> Result<(String, HeaderMap), ApiError> {
-        let note = |line: &str| eprintln!("{line}");
-        self.patience.insist(note, || self.text_once(url, what))
+        self.patience.insist(tell, || self.text_once(url, what))
     }
 
     fn text_once(&self, url: &Url, what: &str) -> Result<(String, HeaderMap), ApiError> {

@@ -15,7 +15,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     fetch::{Fetch, FetchError, Planned, Progress, State, Taken, each, plan, taken},
-    output::{Output, size, table},
+    output::{Output, size, table, tell},
     target::{Target, free_bytes},
 };
 
@@ -59,7 +59,7 @@ pub(super) fn run(
     let mut planned = plan(&target, &cache, &listings, &taken);
     licences(&listings);
     for Taken { path, .. } in &taken {
-        eprintln!("{}: taken as it is, not fetched", path.display());
+        tell(&format!("{}: taken as it is, not fetched", path.display()));
     }
     if args.dry_run {
         return show(&planned, &target, output);
@@ -103,13 +103,13 @@ fn listings(client: &Client, args: &cli::Fetch) -> Result<Vec<Listing>, Failure>
 
 /// On standard error, so that they are said beside JSON, too.
 fn licences(listings: &[Listing]) {
-    eprintln!("These models have licences of their own; who fetches them accepts them:");
+    tell("These models have licences of their own; who fetches them accepts them:");
     for listing in listings {
         let licence = &listing.licence;
         let (name, bytes) = (listing.repository.name, size(listing.bytes()));
-        eprintln!("  {name} ({bytes}): {}", licence.name);
-        eprintln!("    {}", licence.note);
-        eprintln!("    {}", licence.link);
+        tell(&format!("  {name} ({bytes}): {}", licence.name));
+        tell(&format!("    {}", licence.note));
+        tell(&format!("    {}", licence.link));
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::plan::Planned;
-use crate::output::size;
+use crate::output::{size, tell};
 
 /// Between two lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -83,7 +83,7 @@ impl Progress {
             // A terminal that is gone needs no line.
             let _ = self.bars.println(line);
         } else {
-            eprintln!("{line}");
+            tell(line);
         }
     }
 
@@ -105,10 +105,7 @@ impl Progress {
         if last.elapsed() >= INTERVAL {
             *last = Instant::now();
             let come = self.come_bytes.load(Ordering::Relaxed);
-            eprintln!(
-                "{}",
-                line(there, self.total_bytes, come, self.started.elapsed())
-            );
+            tell(&line(there, self.total_bytes, come, self.started.elapsed()));
         }
     }
 }
