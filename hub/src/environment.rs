@@ -1,11 +1,16 @@
 //! The variables that programs of the Hugging Face Hub share, read as `huggingface_hub` reads them.
 
+mod token;
+mod variables;
+
 use std::path::{Path, PathBuf};
 
 use framepack_ipc::ErrorBody;
 use framepack_jobs::Code;
 use url::Url;
 
+pub(crate) use self::token::Token;
+use self::variables::Variables;
 use crate::failure::Failure;
 
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
@@ -16,9 +21,9 @@ pub(crate) struct Environment {
     /// `HF_ENDPOINT`
     pub(crate) endpoint: Url,
     /// `HF_TOKEN`, or the file that a login leaves.
-    pub(crate) token: Option<String>,
-    /// `HF_HUB_CACHE`, or `hub` in `HF_HOME`.
-    pub(crate) cache: PathBuf,
+    pub(crate) token: Option<Token>,
+    /// `HF_HUB_CACHE`, or `hub` in `HF_HOME`; `None`: nothing says where the user's files are.
+    pub(crate) cache: Option<PathBuf>,
     /// `HF_HUB_OFFLINE`
     pub(crate) is_offline: bool,
 }
@@ -26,41 +31,45 @@ pub(crate) struct Environment {
 impl Environment {
     /// That of this process.
     pub(crate) fn of_process() -> Result<Self, Failure> {
-        Self::read(&|name| std::env::var(name).ok())
+        Self::read(&Variables {
+            find: &|name| std::env::var_os(name),
+            // Without HOME that of the user database, where the user is in it.
+            home: std::env::home_dir().filter(|home| home.is_absolute()),
+        })
     }
 
-    fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Failure> {
-        let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let user = set("HOME").map(PathBuf::from);
-        let expanded = |path: String| match (path.strip_prefix("~/"), &user) {
-            (Some(below), Some(user)) => user.join(below),
-            _ => PathBuf::from(path),
-        };
-        let user_cache = set("XDG_CACHE_HOME").map(expanded);
-        let user_cache = user_cache.or_else(|| user.as_ref().map(|user| user.join(".cache")));
-        let home = match (set("HF_HOME").map(expanded), user_cache) {
-            (Some(home), _) => home,
-            (None, Some(cache)) => cache.join("huggingface"),
-            (None, None) => {
-                let error =
-                    "neither HF_HOME nor HOME is set, so there is no place for the Hub's cache";
-                let hint = "set HF_HOME, or name a folder with `--to DIR`";
-                return Err(ErrorBody::new(Code::USAGE, error).hint(hint).into());
-            }
-        };
-        let cache = set("HF_HUB_CACHE").or_else(|| set("HUGGINGFACE_HUB_CACHE"));
-        let is_offline = set("HF_HUB_OFFLINE").or_else(|| set("TRANSFORMERS_OFFLINE"));
+    fn read(variables: &Variables<'_>) -> Result<Self, Failure> {
+        let home = variables.path("HF_HOME").or_else(|| {
+            let user_cache = variables.path("XDG_CACHE_HOME");
+            let user_cache = user_cache.or_else(|| Some(variables.home()?.join(".cache")));
+            Some(user_cache?.join("huggingface"))
+        });
+        let cache = variables.path("HF_HUB_CACHE");
+        let cache = cache.or_else(|| variables.path("HUGGINGFACE_HUB_CACHE"));
+        let endpoint = variables.text("HF_ENDPOINT");
+        let mut offline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"].into_iter();
+        let offline = offline.find(|name| variables.text(name).is_some());
         Ok(Self {
-            endpoint: endpoint(set("HF_ENDPOINT").as_deref().unwrap_or(DEFAULT_ENDPOINT))?,
-            token: token(&set, &expanded, &home),
-            cache: cache.map_or_else(|| home.join("hub"), expanded),
-            is_offline: is_offline.is_some_and(|value| is_true(&value)),
+            endpoint: self::endpoint(endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))?,
+            token: Token::read(variables, home.as_deref()),
+            cache: cache.or_else(|| Some(home?.join("hub"))),
+            is_offline: offline.is_some_and(|name| variables.is_true(name)),
+        })
+    }
+
+    /// The Hub's cache, which a command needs that names no folder.
+    pub(crate) fn cache(&self) -> Result<&Path, Failure> {
+        self.cache.as_deref().ok_or_else(|| {
+            let error = "there is no place for the Hub's cache: neither HF_HUB_CACHE nor HF_HOME is set, and this user \
+                         has no home";
+            let hint = "set HF_HOME, or name the folder of the models in the command";
+            ErrorBody::new(Code::USAGE, error).hint(hint).into()
         })
     }
 }
 
 fn endpoint(text: &str) -> Result<Url, Failure> {
-    let parsed = Url::parse(text.trim().trim_end_matches('/'));
+    let parsed = Url::parse(text.trim_end_matches('/'));
     match parsed {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => {
@@ -71,26 +80,6 @@ fn endpoint(text: &str) -> Result<Url, Failure> {
     }
 }
 
-fn token(
-    set: &dyn Fn(&str) -> Option<String>,
-    expanded: &dyn Fn(String) -> PathBuf,
-    home: &Path,
-) -> Option<String> {
-    if set("HF_HUB_DISABLE_IMPLICIT_TOKEN").is_some_and(|value| is_true(&value)) {
-        return None;
-    }
-    let said = set("HF_TOKEN").or_else(|| set("HUGGING_FACE_HUB_TOKEN"));
-    let file = set("HF_TOKEN_PATH").map_or_else(|| home.join("token"), expanded);
-    let token = said.or_else(|| std::fs::read_to_string(file).ok())?;
-    let token = token.trim();
-    (!token.is_empty()).then(|| token.to_owned())
-}
-
-fn is_true(value: &str) -> bool {
-    let value = value.trim().to_ascii_uppercase();
-    matches!(&*value, "1" | "ON" | "YES" | "TRUE")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,9 +87,12 @@ mod tests {
     fn read(variables: &[(&str, &str)]) -> Result<Environment, Failure> {
         let find = |name: &str| {
             let found = variables.iter().find(|(of, _)| *of == name);
-            found.map(|(_, value)| (*value).to_owned())
+            found.map(|(_, value)| (*value).into())
         };
-        Environment::read(&find)
+        Environment::read(&Variables {
+            find: &find,
+            home: None,
+        })
     }
 
     #[test]
@@ -112,16 +104,14 @@ mod tests {
                 "/x/huggingface/hub",
             ),
             (&[("HOME", "/h"), ("HF_HOME", "~/hf")], "/h/hf/hub"),
+            (&[("HOME", "/h"), ("HF_HUB_CACHE", "$HOME/c")], "/h/c"),
             (&[("HF_HOME", "/m"), ("HF_HUB_CACHE", "/c")], "/c"),
             (&[("HF_HOME", "/m"), ("HUGGINGFACE_HUB_CACHE", "/c")], "/c"),
         ] {
-            assert_eq!(
-                read(variables).unwrap().cache,
-                Path::new(cache),
-                "{variables:?}"
-            );
+            let read = read(variables).unwrap();
+            assert_eq!(read.cache().unwrap(), Path::new(cache), "{variables:?}");
         }
-        assert!(read(&[]).is_err());
+        assert!(read(&[]).unwrap().cache().is_err());
     }
 
     #[test]
@@ -130,15 +120,21 @@ mod tests {
         let home = dir.path().to_str().unwrap();
         let token = |more: &[(&str, &str)]| {
             let variables = [&[("HF_HOME", home)], more].concat();
-            read(&variables).unwrap().token
+            let header = read(&variables).unwrap().token?.header().unwrap();
+            Some(header.to_str().unwrap().to_owned())
         };
         assert_eq!(token(&[]), None);
         std::fs::write(dir.path().join("token"), "hf_file\n").unwrap();
         std::fs::write(dir.path().join("other"), "hf_other").unwrap();
-        assert_eq!(token(&[]).unwrap(), "hf_file");
         let other = format!("{home}/other");
-        assert_eq!(token(&[("HF_TOKEN_PATH", &*other)]).unwrap(), "hf_other");
-        assert_eq!(token(&[("HF_TOKEN", " hf_said ")]).unwrap(), "hf_said");
+        for (variables, expected) in [
+            (&[][..], "Bearer hf_file"),
+            (&[("HF_TOKEN_PATH", &*other)], "Bearer hf_other"),
+            (&[("HF_TOKEN", " hf_said ")], "Bearer hf_said"),
+            (&[("HF_TOKEN", "hf_a\r\nb")], "Bearer hf_ab"),
+        ] {
+            assert_eq!(token(variables).unwrap(), expected);
+        }
         let no_implicit = [("HF_TOKEN", "a"), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")];
         assert_eq!(token(&no_implicit), None);
     }

@@ -9,6 +9,7 @@ mod bad_files;
 mod cache;
 mod comfy;
 mod content;
+mod environment;
 mod fetching;
 mod gc;
 mod hub;

@@ -6,7 +6,7 @@ use framepack_ipc::ErrorBody;
 use framepack_jobs::Code;
 use ureq::{
     Agent, Body,
-    http::{HeaderMap, Response, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     tls::{RootCerts, TlsConfig, TlsProvider},
 };
 use url::Url;
@@ -16,7 +16,11 @@ use super::{
     patience::Patience,
     proxy,
 };
-use crate::{environment::Environment, failure::Failure, output::tell};
+use crate::{
+    environment::{Environment, Token},
+    failure::Failure,
+    output::tell,
+};
 
 const MAX_REDIRECTS: usize = 10;
 /// A page of a listing has at most a thousand files.
@@ -39,7 +43,8 @@ pub(crate) struct Client {
     http: Agent,
     https: Agent,
     endpoint: Url,
-    token: Option<String>,
+    /// What the Hub gets as `Authorization`.
+    token: Option<HeaderValue>,
     pub(crate) patience: Patience,
 }
 
@@ -58,7 +63,7 @@ impl Client {
             http: agent("http", limits)?,
             https: agent("https", limits)?,
             endpoint: environment.endpoint.clone(),
-            token: environment.token.clone(),
+            token: environment.token.as_ref().map(Token::header).transpose()?,
             patience: limits.patience,
         })
     }
@@ -139,7 +144,7 @@ impl Client {
             .get(url.as_str())
             .header(header::ACCEPT_ENCODING, "identity");
         if let Some(token) = self.token.as_ref().filter(|_| self.is_hub(url)) {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            request = request.header(header::AUTHORIZATION, token);
         }
         if resume.from > 0 {
             request = request.header(header::RANGE, format!("bytes={}-", resume.from));

@@ -55,8 +55,9 @@ pub(super) fn run(
     let client = Client::new(environment, args.limits())?;
     let listings = listings(&client, args)?;
     let taken = taken(&target, &listings);
-    let cache = Target::HubCache(environment.cache.clone());
-    let mut planned = plan(&target, &cache, &listings, &taken);
+    let cache = environment.cache.clone().map(Target::HubCache);
+    let cache = cache.as_ref().unwrap_or(&target);
+    let mut planned = plan(&target, cache, &listings, &taken);
     licences(&listings);
     for Taken { path, .. } in &taken {
         tell(&format!("{}: taken as it is, not fetched", path.display()));

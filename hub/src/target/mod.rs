@@ -39,10 +39,14 @@ impl Target {
     pub(crate) fn of(folder: Option<PathBuf>, environment: &Environment) -> io::Result<Self> {
         let (folder, is_cache) = match folder {
             Some(folder) => (folder, false),
-            None => (environment.cache.clone(), true),
+            None => (
+                environment.cache.clone().ok_or(io::ErrorKind::NotFound)?,
+                true,
+            ),
         };
         let folder = std::path::absolute(folder)?;
-        let is_cache = is_cache || folder == environment.cache || has_repositories(&folder);
+        let is_cache =
+            is_cache || Some(&folder) == environment.cache.as_ref() || has_repositories(&folder);
         Ok(match is_cache {
             true => Self::HubCache(folder),
             false if has_repositories(&folder.join("hub")) => Self::HubCache(folder.join("hub")),
@@ -169,7 +173,7 @@ mod tests {
         Environment {
             endpoint: "https://hub.example".parse().unwrap(),
             token: None,
-            cache: cache.to_owned(),
+            cache: Some(cache.to_owned()),
             is_offline: false,
         }
     }
