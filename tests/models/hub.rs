@@ -81,6 +81,14 @@ impl Hub {
         Self { addresses, state }
     }
 
+    /// One that as a proxy connects nobody.
+    pub(crate) fn refusing_to_connect(status: u16) -> Self {
+        Self::with(move |request| {
+            let is_connect = request.path.starts_with("CONNECT ");
+            is_connect.then_some(Act::Status(status, ""))
+        })
+    }
+
     /// One whose first answer for [`SHARD`] stops after so many bytes, until the sender sends something or is gone.
     pub(crate) fn hanging(at: usize) -> (Sender<()>, Self) {
         let (release, hang) = mpsc::channel();
@@ -118,6 +126,11 @@ impl State {
         let mut reader = BufReader::new(stream);
         let mut request = read(&mut reader, side)?;
         if request.path.starts_with("CONNECT ") {
+            if let Some(Act::Status(status, _)) = (self.script.lock().unwrap())(&request) {
+                self.requests.lock().unwrap().push(request);
+                let head = format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+                return stream.write_all(head.as_bytes()).ok();
+            }
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
             request = read(&mut reader, side)?;
         }

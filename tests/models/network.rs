@@ -5,7 +5,7 @@ use std::fs;
 use crate::{
     content::{HUNYUAN, ORIGINAL, SHARD},
     hub::{Act, Hub, Side},
-    world::World,
+    world::{Ended, World},
 };
 
 #[test]
@@ -57,6 +57,55 @@ fn proxy_is_asked_for_everything_but_what_is_excepted() {
 }
 
 #[test]
+fn proxy_that_fails_is_named_with_its_variable() {
+    let hub = Hub::start();
+    let mut world = World::of(&hub);
+    world.set("HF_ENDPOINT", "http://hub.invalid");
+    for (variable, proxy, says) in [
+        (
+            "HTTP_PROXY",
+            "http://127.0.0.1:1",
+            "proxy 127.0.0.1:1 (HTTP_PROXY)",
+        ),
+        (
+            "http_proxy",
+            "u:secret@127.0.0.1:1",
+            "proxy 127.0.0.1:1 (http_proxy)",
+        ),
+    ] {
+        let mut command = world.command(&["fetch", "--retry-delay", "0", "--retries", "1"]);
+        let ended: Ended = command.env(variable, proxy).output().unwrap().into();
+        let ended = ended.failed(3, "FP9101", &["hub.invalid", says, "refused"]);
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    }
+    for (exception, is_direct) in [("127.0.0.0/8", true), ("127.0.0.1:1", false)] {
+        let mut command = world.command(&["fetch", "--retry-delay", "0", "--retries", "1"]);
+        command.env("HF_ENDPOINT", hub.endpoint());
+        command.env("HTTP_PROXY", "http://127.0.0.1:1");
+        let ended: Ended = command.env("NO_PROXY", exception).output().unwrap().into();
+        assert_eq!(ended.code == Some(0), is_direct, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn proxy_that_wants_a_login_is_asked_once() {
+    for (status, says, times) in [
+        (407, "USER:PASSWORD", 1),
+        (403, "allow CONNECT", 1),
+        (502, "allow CONNECT", 3),
+    ] {
+        let proxy = Hub::refusing_to_connect(status);
+        let mut world = World::of(&proxy);
+        world.set("HF_ENDPOINT", "http://hub.invalid");
+        world.set("ALL_PROXY", proxy.endpoint());
+        let ended = world.fetch(&["--retries", "2"]);
+        let status = status.to_string();
+        ended.failed(3, "FP9101", &["(ALL_PROXY)", says, "hub.invalid", &status]);
+        assert_eq!(proxy.requests().len(), times);
+    }
+}
+
+#[test]
 fn hub_that_is_not_there_is_said() {
     let mut world = World::of(&Hub::start());
     world.set("HF_ENDPOINT", "http://127.0.0.1:1");
@@ -71,7 +120,9 @@ fn hub_that_is_not_there_is_said() {
 fn silent_server_is_a_broken_connection() {
     let (_hold, hub) = Hub::hanging(100);
     let world = World::of(&hub);
-    world.fetch(&["--timeout", "0.2"]).ok();
+    let ended = world.fetch(&["--timeout", "0.2"]).ok();
+    let says = "no more bytes came in time (see --timeout)";
+    assert!(ended.stderr.contains(says), "{}", ended.stderr);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{io::Read, sync::Arc, time::Duration};
 use framepack_ipc::ErrorBody;
 use framepack_jobs::Code;
 use ureq::{
-    Agent, Body,
+    Agent, Body, Proxy,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     tls::{RootCerts, TlsConfig, TlsProvider},
 };
@@ -14,7 +14,8 @@ use url::Url;
 use super::{
     error::{ApiError, host},
     patience::Patience,
-    proxy,
+    proxy::{self, Named},
+    reason,
 };
 use crate::{
     environment::{Environment, Token},
@@ -40,12 +41,20 @@ pub(crate) struct Limits {
 /// Speaks to one Hub.
 #[derive(Debug)]
 pub(crate) struct Client {
-    http: Agent,
-    https: Agent,
+    direct: Agent,
+    http: Option<Proxied>,
+    https: Option<Proxied>,
     endpoint: Url,
     /// What the Hub gets as `Authorization`.
     token: Option<HeaderValue>,
     pub(crate) patience: Patience,
+}
+
+/// Speaks to it through a proxy.
+#[derive(Debug)]
+struct Proxied {
+    agent: Agent,
+    through: Named,
 }
 
 /// Where an answer is to begin.
@@ -60,8 +69,9 @@ pub(crate) struct Resume {
 impl Client {
     pub(crate) fn new(environment: &Environment, limits: Limits) -> Result<Self, Failure> {
         Ok(Self {
-            http: agent("http", limits)?,
-            https: agent("https", limits)?,
+            direct: agent(None, limits),
+            http: proxied("http", limits)?,
+            https: proxied("https", limits)?,
             endpoint: environment.endpoint.clone(),
             token: environment.token.as_ref().map(Token::header).transpose()?,
             patience: limits.patience,
@@ -93,7 +103,7 @@ impl Client {
             .map_err(|error| ApiError::Broken {
                 what: what.to_owned(),
                 host: host(url),
-                reason: error.to_string(),
+                reason: reason::of_read(&error),
             })?;
         Ok((text, parts.headers))
     }
@@ -135,10 +145,12 @@ impl Client {
     }
 
     fn ask(&self, url: &Url, resume: &Resume) -> Result<Response<Body>, ApiError> {
-        let agent = match url.scheme() {
+        let proxied = match url.scheme() {
             "https" => &self.https,
             _ => &self.http,
         };
+        let proxied = proxied.as_ref().filter(|it| it.through.is_for(url));
+        let agent = proxied.map_or(&self.direct, |it| &it.agent);
         // What is hashed and counted are the file's own bytes.
         let mut request = agent
             .get(url.as_str())
@@ -154,7 +166,7 @@ impl Client {
         }
         request
             .call()
-            .map_err(|error| ApiError::unreachable(url, &error))
+            .map_err(|error| ApiError::unreachable(url, proxied.map(|it| &it.through), &error))
     }
 
     /// Whether an address is on the Hub itself: scheme, host and port.
@@ -190,8 +202,16 @@ impl Client {
     }
 }
 
-fn agent(scheme: &str, limits: Limits) -> Result<Agent, Failure> {
-    let proxy = proxy::of_scheme(scheme, &|name| std::env::var(name).ok())?;
+fn proxied(scheme: &str, limits: Limits) -> Result<Option<Proxied>, Failure> {
+    let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+    let named = proxy::of_scheme(scheme, &variable)?;
+    Ok(named.map(|through| Proxied {
+        agent: agent(Some(through.proxy.clone()), limits),
+        through,
+    }))
+}
+
+fn agent(proxy: Option<Proxy>, limits: Limits) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         // The system's certificates: those of a company's own proxy are among them.
@@ -207,7 +227,7 @@ fn agent(scheme: &str, limits: Limits) -> Result<Agent, Failure> {
         .timeout_connect(Some(limits.timeout))
         .timeout_recv_response(Some(limits.timeout))
         .timeout_per_read(Some(limits.timeout));
-    Ok(config.build().new_agent())
+    config.build().new_agent()
 }
 
 /// The status, and what the Hub says of it in words.

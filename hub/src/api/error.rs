@@ -1,10 +1,13 @@
 //! What can go wrong between us and the Hub, and what a user can do about it.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use framepack_ipc::ErrorBody;
 use framepack_jobs::Code;
+use ureq::http::StatusCode;
 use url::Url;
+
+use super::{proxy::Named, reason};
 
 /// A request that brought nothing.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +15,20 @@ pub(crate) enum ApiError {
     /// No answer at all.
     #[error("{host} can't be reached: {reason}")]
     Unreachable { host: String, reason: String },
+    /// No answer through a proxy.
+    #[error("{host} can't be reached through {}: {reason}", .proxy.name)]
+    NotThrough {
+        host: String,
+        reason: String,
+        proxy: Proxied,
+    },
+    /// A proxy that does not let us through.
+    #[error("{} does not connect to {host}: {said}", .proxy.name)]
+    ProxyRefused {
+        host: String,
+        said: StatusCode,
+        proxy: Proxied,
+    },
     /// Somebody who can't show to be the Hub.
     #[error("{host} is not trusted: {reason}")]
     Untrusted { host: String, reason: String },
@@ -54,22 +71,52 @@ pub(crate) enum ApiError {
     },
 }
 
+/// What a request went through.
+#[derive(Debug)]
+pub(crate) struct Proxied {
+    /// For the user.
+    name: String,
+    /// Which variable names it.
+    variable: String,
+}
+
 impl ApiError {
     /// A request to `url` that got no answer.
-    pub(super) fn unreachable(url: &Url, error: &ureq::Error) -> Self {
-        let (host, reason) = (host(url), chain(error));
+    pub(super) fn unreachable(url: &Url, through: Option<&Named>, error: &ureq::Error) -> Self {
+        let (host, reason) = (host(url), reason::of_request(error));
         if is_of_certificate(error) {
             return Self::Untrusted { host, reason };
         }
-        Self::Unreachable { host, reason }
+        let Some(through) = through else {
+            return Self::Unreachable { host, reason };
+        };
+        let proxy = Proxied {
+            name: through.to_string(),
+            variable: through.variable.clone(),
+        };
+        match proxy_status(error) {
+            Some(said) => Self::ProxyRefused { host, said, proxy },
+            None => Self::NotThrough {
+                host,
+                reason,
+                proxy,
+            },
+        }
     }
 
     /// Whether the same request may succeed a little later.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable { .. } | Self::Broken { .. } | Self::Busy { .. }
-        )
+        match self {
+            Self::Unreachable { .. }
+            | Self::NotThrough { .. }
+            | Self::Broken { .. }
+            | Self::Busy { .. } => true,
+            Self::ProxyRefused { said, .. } => said.is_server_error(),
+            Self::Untrusted { .. }
+            | Self::Denied { .. }
+            | Self::NotFound { .. }
+            | Self::Unexpected { .. } => false,
+        }
     }
 
     /// When the server wants to be asked again.
@@ -87,6 +134,27 @@ impl From<ApiError> for ErrorBody {
         match error {
             ApiError::Unreachable { .. } | ApiError::Broken { .. } => {
                 Self::new(Code::HUB_UNREACHABLE, message)
+            }
+            ApiError::NotThrough { proxy, .. } => {
+                let variable = proxy.variable;
+                Self::new(Code::HUB_UNREACHABLE, message).hint(format!(
+                    "check the proxy, and {variable}; a host in NO_PROXY is asked without it; the same command goes on \
+                     where it stopped"
+                ))
+            }
+            ApiError::ProxyRefused { proxy, said, .. } => {
+                let variable = proxy.variable;
+                let hint = if said == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                    format!(
+                        "it wants a login: set {variable}=http://USER:PASSWORD@HOST:PORT, with signs as %40 for @"
+                    )
+                } else {
+                    format!(
+                        "ask whoever runs the proxy to allow CONNECT to the host, or except the host in NO_PROXY, or \
+                         correct {variable}"
+                    )
+                };
+                Self::new(Code::HUB_UNREACHABLE, message).hint(hint)
             }
             ApiError::Untrusted { .. } => Self::new(Code::HUB_ANSWER, message).hint(
                 "if a proxy of your network answers in its place, name the file with its certificate in SSL_CERT_FILE; else \
@@ -128,6 +196,15 @@ fn is_of_certificate(error: &ureq::Error) -> bool {
     )
 }
 
+/// What a proxy answered that was to connect us: its client has that in words only.
+fn proxy_status(error: &ureq::Error) -> Option<StatusCode> {
+    let ureq::Error::ConnectProxyFailed(said) = error else {
+        return None;
+    };
+    let (_, status) = said.rsplit_once('/')?;
+    status.parse().ok()
+}
+
 /// Host and port, as far as they are said.
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
@@ -135,20 +212,6 @@ pub(super) fn host(url: &Url) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     }
-}
-
-/// An error with those that caused it, each told once.
-fn chain(error: &ureq::Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let reason = error.to_string();
-        if !told.contains(&reason) {
-            told = format!("{told}: {reason}");
-        }
-        cause = error.source();
-    }
-    told
 }
 
 #[cfg(test)]
@@ -164,10 +227,10 @@ mod tests {
         let url = "https://hub.example/".parse().unwrap();
         let inner = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let wrapped = ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, inner));
-        let error = ApiError::unreachable(&url, &wrapped);
+        let error = ApiError::unreachable(&url, None, &wrapped);
         assert!(!error.is_passing(), "{error}");
         assert_eq!(ErrorBody::from(error).code, Code::HUB_ANSWER);
         let reset = ureq::Error::Io(io::ErrorKind::ConnectionReset.into());
-        assert!(ApiError::unreachable(&url, &reset).is_passing());
+        assert!(ApiError::unreachable(&url, None, &reset).is_passing());
     }
 }

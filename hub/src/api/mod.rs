@@ -1,20 +1,23 @@
 //! The Hub's HTTP interface: what a repository has, and its files' bytes.
 //!
 //! - `client`: requests, redirects, the token
-//! - `proxy`: through which proxy
+//! - `proxy`: through which proxy; `no_proxy`: which hosts are asked without it
 //! - `listing`: a repository's commit, files and licence
 //! - `patience`: what is tried again, and when
-//! - `error`: what can go wrong
+//! - `error`: what can go wrong; `reason`: why a connection failed, in words
 
 mod client;
 mod error;
 mod listing;
+mod no_proxy;
 mod patience;
 mod proxy;
+mod reason;
 
 pub(crate) use self::{
     client::{Client, Limits, Resume, offline},
     error::ApiError,
     listing::{HubFile, Listing},
     patience::{Patience, again},
+    reason::of_read,
 };

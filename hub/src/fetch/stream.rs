@@ -11,7 +11,7 @@ use super::{
     error::FetchError, file::Fetch, partial::Partial, plan::Planned, progress::FileProgress,
 };
 use crate::{
-    api::{ApiError, Resume, again},
+    api::{ApiError, Resume, again, of_read},
     hash::Digests,
 };
 
@@ -92,7 +92,7 @@ impl Fetch<'_> {
                 reason,
             };
             let read = reader.read(&mut buffer);
-            match read.map_err(|error| broken(error.to_string()))? {
+            match read.map_err(|error| broken(of_read(&error)))? {
                 0 if partial.missing() > 0 => {
                     let (at, missing) = (partial.at(), partial.missing());
                     return Err(broken(format!("{at} bytes came, {missing} are missing")).into());
