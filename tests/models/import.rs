@@ -279,3 +279,27 @@ fn name_that_is_no_text_is_a_name() {
     ended.ok();
     assert_eq!(faults(&disk), []);
 }
+
+#[test]
+fn cache_that_was_copied_without_its_blobs_is_told() {
+    let world = World::of(&Hub::start());
+    world.fetch(&[]).ok();
+    for name in [ORIGINAL, HUNYUAN, REDUX] {
+        fs::remove_dir_all(world.repository(name).join("blobs")).unwrap();
+    }
+    let cache = world.cache();
+    let from = cache.to_str().unwrap();
+    let says = [
+        "links that lead nowhere: 25 of the models' files",
+        "/blobs/",
+        "together with its blobs",
+    ];
+    world.run(&["import", from]).failed(4, "FP9111", &says);
+    // Beside what is found.
+    let disk = world.home().join("hf");
+    write(&disk.join("FramePackI2V_HY"), ORIGINAL);
+    let ended = world.run(&["import", disk.to_str().unwrap()]).ok();
+    for part in says {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+}

@@ -28,6 +28,11 @@ pub(super) fn errors(findings: &[Finding], target: &Target, command: &str) -> Ve
         if NOT_FETCHED.contains(&finding.code) {
             return error;
         }
+        if finding.code == Code::MODEL_LINK {
+            return error.hint(format!(
+                "mount the disk that the link leads to; if the file is gone, run `{command}`"
+            ));
+        }
         error.hint(
             match finding.component.and_then(|it| elsewhere(it, target)) {
                 Some(folder) => format!(

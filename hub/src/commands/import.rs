@@ -109,6 +109,8 @@ fn nothing(from: &Path, search: &Search) -> Failure {
     }
     let told = |it: &Unusable| format!("; {}: {}", it.path.display(), it.reason);
     message.extend(search.unusable.iter().map(told));
+    let gaps = search.gaps(from).into_iter();
+    message.extend(gaps.map(|gap| format!("; {gap}")));
     ErrorBody::new(Code::IMPORT_NOTHING, message).into()
 }
 

@@ -1,6 +1,9 @@
 //! `ls`: which parts of the models are there, where, and whether they were checked.
 
-use framepack_bundle::{Component, Finding, look};
+use std::path::Path;
+
+use framepack_bundle::{Component, Finding, hub_commit, look};
+use framepack_jobs::Code;
 use serde::Serialize;
 
 use super::installed::{Installed, Known};
@@ -9,6 +12,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     output::{Output, size, table},
+    target::Target,
 };
 
 /// A part of the models.
@@ -58,7 +62,7 @@ pub(super) fn run(
     let findings = look(root, None).findings;
     let rows = Component::ALL.map(|component| {
         let there = installed.iter().find(|it| it.component == component);
-        row(component, there, &findings)
+        row(component, there, of(component, &findings, &target))
     });
     let text = |rows: &[Row]| {
         let cells = rows.iter().map(|row| {
@@ -86,21 +90,32 @@ pub(super) fn run(
     Ok(output.records("ModelPart", rows.into(), text)?)
 }
 
-fn row(component: Component, there: Option<&Installed>, findings: &[Finding]) -> Row {
-    let mut findings: Vec<String> = findings
-        .iter()
-        .filter(|finding| finding.component == Some(component))
-        .map(|finding| format!("{} [{}]", finding.message, finding.code))
-        .collect();
+/// What is worth a line beside the state of a part.
+fn of<'f>(component: Component, findings: &'f [Finding], target: &Target) -> Vec<&'f Finding> {
+    // That a part is not there is what its state says, unless snapshots are there that no reference leads to.
+    let is_said = |finding: &Finding| {
+        finding.code == Code::MODEL_INCOMPLETE
+            && !is_astray(&target.repository(component.published().0))
+    };
+    let findings = findings.iter();
+    findings
+        .filter(|finding| finding.component == Some(component) && !is_said(finding))
+        .collect()
+}
+
+/// Whether a repository of the Hub's cache has snapshots, and none that counts.
+fn is_astray(repository: &Path) -> bool {
+    let snapshots = repository.join("snapshots");
+    let counts = hub_commit(repository).is_some_and(|commit| snapshots.join(commit).is_dir());
+    snapshots.is_dir() && !counts
+}
+
+fn row(component: Component, there: Option<&Installed>, findings: Vec<&Finding>) -> Row {
     let state = match there {
         Some(_) if findings.is_empty() => State::Complete,
         Some(_) => State::Incomplete,
         None => State::Missing,
     };
-    if state == State::Missing {
-        // That it is not there is what the state says.
-        findings.clear();
-    }
     let files = there.map_or(&[][..], |it| &it.files);
     let are = |is: fn(&Known) -> bool| files.iter().all(|file| is(&file.known));
     Row {
@@ -116,7 +131,10 @@ fn row(component: Component, there: Option<&Installed>, findings: &[Finding]) ->
             _ => Hashes::Unknown,
         },
         folder: there.map(|it| it.folder.display().to_string()),
-        findings,
+        findings: findings
+            .into_iter()
+            .map(|finding| format!("{} [{}]", finding.message, finding.code))
+            .collect(),
     }
 }
 

@@ -66,8 +66,7 @@ pub(super) fn run(
     let root = target.root();
     let installed = Installed::all(root);
     let rows = compare(&installed)?;
-    // Whoever has one of the two models does not lack the other.
-    let findings: Vec<Finding> = look(root, None).faults().cloned().collect();
+    let findings = faults(&target);
     let errors = errors(&rows, &findings, &installed, (&target, environment));
     let text = |rows: &[Row]| {
         let cells = rows.iter().map(|row| {
@@ -95,6 +94,23 @@ pub(super) fn run(
     // With JSON there is one document, the error's.
     output.say(text(&rows).trim_end())?;
     Err(failure)
+}
+
+/// What is wrong. Whoever has one of the two models, or began to have it, does not lack the other.
+fn faults(target: &Target) -> Vec<Finding> {
+    let transformers = [Component::Transformer, Component::TransformerF1];
+    let is_begun = |it: Component| target.repository(it.published().0).exists();
+    let absent = match transformers.map(is_begun) {
+        [true, false] => Some(Component::TransformerF1),
+        [false, true] => Some(Component::Transformer),
+        _ => None,
+    };
+    let is_absence = |finding: &Finding| {
+        finding.code == Code::MODEL_INCOMPLETE && absent.is_some() && finding.component == absent
+    };
+    let look = look(target.root(), None);
+    let faults = look.faults().filter(|finding| !is_absence(finding));
+    faults.cloned().collect()
 }
 
 /// What is wrong, with the command that gets it again.

@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    fs,
+    fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
+
+use framepack_bundle::Component;
 
 use super::{
     part::{self, Found},
@@ -16,8 +18,8 @@ use super::{
 const MAX_FOLDERS: usize = 100_000;
 /// Where the Hub's cache is in a home.
 const USER_CACHE: &str = ".cache/huggingface";
-/// Folders without models, of which there are many.
-const PASSED_OVER: [&str; 3] = ["node_modules", "site-packages", "__pycache__"];
+/// Folders without models, of which there are many, or which nobody may read.
+const PASSED_OVER: [&str; 4] = ["node_modules", "site-packages", "__pycache__", "lost+found"];
 
 /// What Linux shows as files and are none.
 const SYSTEM: [&str; 3] = ["/dev", "/proc", "/sys"];
@@ -30,6 +32,10 @@ pub(super) struct Search {
     pub(super) unusable: Vec<Unusable>,
     /// Whether there are more folders than were looked at.
     pub(super) is_cut_short: bool,
+    /// Folders that can't be read.
+    unreadable: Vec<(PathBuf, io::Error)>,
+    /// Files of parts that are links to nothing.
+    dangling: Vec<PathBuf>,
 }
 
 /// Folders that wait, and those that were entered, by device and inode: links may lead in circles.
@@ -64,12 +70,21 @@ pub(super) fn find(from: &Path) -> Search {
             search.is_cut_short = true;
             break;
         }
-        let listed = list(&folder);
+        let listed = match list(&folder) {
+            Ok(listed) => listed,
+            Err(error) => {
+                search.unreadable.push((folder, error));
+                continue;
+            }
+        };
         let all = listed.folders.iter().chain(&listed.behind_links);
         if all.into_iter().any(|folder| part::may_be(folder)) {
             part::in_bundle(&folder).for_each(|part| search.add(part));
         }
         for file in &listed.files {
+            if is_dangling(file) {
+                search.dangling.push(file.clone());
+            }
             match single::look(file) {
                 Some(Ok(part)) => search.add(part),
                 Some(Err(unusable)) => search.unusable.push(unusable),
@@ -84,6 +99,35 @@ pub(super) fn find(from: &Path) -> Search {
 }
 
 impl Search {
+    /// What was not looked at, or can't be.
+    pub(super) fn gaps(&self, from: &Path) -> Vec<String> {
+        let mut gaps = Vec::new();
+        if self.is_cut_short {
+            gaps.push(format!(
+                "{} has more folders than were looked at; name one that is nearer to the models",
+                from.display()
+            ));
+        }
+        if let Some((first, error)) = self.unreadable.first() {
+            gaps.push(format!(
+                "folders that can't be read: {}, as {} ({error})",
+                self.unreadable.len(),
+                first.display()
+            ));
+        }
+        if let Some(first) = self.dangling.first() {
+            let to = fs::read_link(first).unwrap_or_default();
+            gaps.push(format!(
+                "links that lead nowhere: {} of the models' files, as {} to {}; mount the disk that has them, or copy a \
+                 cache of the Hub together with its blobs",
+                self.dangling.len(),
+                first.display(),
+                to.display()
+            ));
+        }
+        gaps
+    }
+
     /// Keeps the better one of two that are the same part; of two that are as good, the first.
     fn add(&mut self, part: Found) {
         let mut found = self.found.iter_mut();
@@ -101,8 +145,9 @@ impl Walk {
         loop {
             let folder = self.folders.pop_front();
             let folder = folder.or_else(|| self.behind_links.pop_front())?;
+            // What is gone, or not to be entered, is met again by whoever lists it.
             let Ok(metadata) = fs::metadata(&folder) else {
-                continue;
+                return Some(folder);
             };
             if self.entered.insert((metadata.dev(), metadata.ino())) {
                 return Some(folder);
@@ -112,10 +157,9 @@ impl Walk {
 }
 
 /// What is in a folder, by name, without what is hidden.
-fn list(folder: &Path) -> Listed {
+fn list(folder: &Path) -> io::Result<Listed> {
     let mut listed = Listed::default();
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut entries: Vec<_> = entries.collect();
+    let mut entries: Vec<_> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (name, path) = (entry.file_name(), entry.path());
@@ -134,5 +178,27 @@ fn list(folder: &Path) -> Listed {
     if cache.is_dir() {
         listed.folders.push(cache);
     }
-    listed
+    Ok(listed)
+}
+
+/// Whether a file is a link to nothing, and named as a file of a part.
+fn is_dangling(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut components = Component::ALL.into_iter();
+    file.is_symlink() && !file.exists() && components.any(|component| component.has_file(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_that_cannot_be_read_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = dir.path().join("models");
+        let search = find(&gone);
+        let says = format!("folders that can't be read: 1, as {} (", gone.display());
+        let gaps = search.gaps(dir.path());
+        assert!(gaps.len() == 1 && gaps[0].starts_with(&says), "{gaps:?}");
+    }
 }

@@ -24,13 +24,7 @@ pub(super) struct Next<'a> {
 impl Next<'_> {
     /// Lines for people.
     pub(super) fn text(&self) -> String {
-        let mut lines = Vec::new();
-        if self.search.is_cut_short {
-            lines.push(format!(
-                "{} has more folders than were looked at; name one that is nearer to the models",
-                self.from.display()
-            ));
-        }
+        let mut lines = self.search.gaps(self.from);
         let target = self.target.cloned().or_else(|| self.as_it_is());
         match target {
             Some(target) => lines.extend(self.of_bundle(&target)),
