@@ -3,7 +3,7 @@
 use std::{
     io::{self, IsTerminal},
     sync::{
-        Mutex, PoisonError,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -26,9 +26,10 @@ pub(crate) struct Progress {
     total_bytes: u64,
     /// What is there of them.
     there_bytes: AtomicU64,
-    /// What has come since `started`.
+    /// What has come from the Hub.
     come_bytes: AtomicU64,
-    started: Instant,
+    /// When the first of it came.
+    started: OnceLock<Instant>,
     last_line: Mutex<Instant>,
 }
 
@@ -46,18 +47,19 @@ impl Progress {
     /// For these files.
     pub(crate) fn of(planned: &[Planned<'_>]) -> Self {
         let total_bytes = planned.iter().map(|it| it.file.bytes).sum();
+        let there_bytes = planned.iter().map(there_bytes).sum();
         let bars = MultiProgress::new();
-        let sum = bars.add(ProgressBar::new(total_bytes).with_style(style(
-            "{wide_bar} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
-        )));
+        // With a line of our own: the bar would count what was there as if it had just come.
+        let sum = ProgressBar::new(total_bytes).with_style(style("{wide_bar} {msg}"));
+        let sum = bars.add(sum);
         Self {
             on_terminal: io::stderr().is_terminal(),
             bars,
             sum,
             total_bytes,
-            there_bytes: AtomicU64::new(0),
+            there_bytes: AtomicU64::new(there_bytes),
             come_bytes: AtomicU64::new(0),
-            started: Instant::now(),
+            started: OnceLock::new(),
             last_line: Mutex::new(Instant::now()),
         }
     }
@@ -73,7 +75,7 @@ impl Progress {
             name: planned.name(),
             bytes: planned.file.bytes,
             bar: self.bars.insert_before(&self.sum, bar),
-            there_bytes: AtomicU64::new(0),
+            there_bytes: AtomicU64::new(there_bytes(planned)),
         }
     }
 
@@ -93,9 +95,10 @@ impl Progress {
     }
 
     fn tell(&self) {
-        let there = self.there_bytes.load(Ordering::Relaxed);
-        self.sum.set_position(there);
+        self.sum
+            .set_position(self.there_bytes.load(Ordering::Relaxed));
         if self.on_terminal {
+            self.sum.set_message(self.line());
             return;
         }
         let mut last = self
@@ -104,9 +107,19 @@ impl Progress {
             .unwrap_or_else(PoisonError::into_inner);
         if last.elapsed() >= INTERVAL {
             *last = Instant::now();
-            let come = self.come_bytes.load(Ordering::Relaxed);
-            tell(&line(there, self.total_bytes, come, self.started.elapsed()));
+            tell(&self.line());
         }
+    }
+
+    fn line(&self) -> String {
+        let bytes = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
+        line(
+            bytes(&self.there_bytes),
+            self.total_bytes,
+            bytes(&self.come_bytes),
+            elapsed,
+        )
     }
 }
 
@@ -121,15 +134,18 @@ impl FileProgress<'_> {
         let all = self.all;
         if bytes >= before {
             all.there_bytes.fetch_add(bytes - before, Ordering::Relaxed);
-            // What an earlier run left did not come now.
-            if before > 0 {
-                all.come_bytes.fetch_add(bytes - before, Ordering::Relaxed);
-            }
         } else {
             all.there_bytes.fetch_sub(before - bytes, Ordering::Relaxed);
         }
         self.bar.set_position(bytes);
         all.tell();
+    }
+
+    /// So many bytes of it have come from the Hub, and now `there` are there.
+    pub(crate) fn came(&self, bytes: u64, there: u64) {
+        self.all.started.get_or_init(Instant::now);
+        self.all.come_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.set(there);
     }
 
     /// So many more bytes of it were compared with the Hub's hash.
@@ -150,6 +166,11 @@ impl FileProgress<'_> {
         let (name, bytes) = (&self.name, size(self.bytes));
         self.all.note(&format!("{name} ({bytes}): {done}"));
     }
+}
+
+/// What is there of a file before it is begun.
+fn there_bytes(planned: &Planned<'_>) -> u64 {
+    planned.file.bytes - planned.missing_bytes()
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -174,6 +195,48 @@ fn line(there: u64, total: u64, come: u64, elapsed: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        api::{HubFile, Listing},
+        catalog::Selection,
+        hash::HubHash,
+        licence::Licence,
+        target::{Presence, Target},
+    };
+
+    #[test]
+    fn what_was_there_did_not_come() {
+        let mib = 1 << 20;
+        let listing = Listing {
+            repository: Selection::Original.repositories().remove(0),
+            commit: String::new(),
+            licence: Licence::known(""),
+            files: Vec::new(),
+        };
+        let file = HubFile {
+            path: "a".into(),
+            bytes: 12 * mib,
+            hash: HubHash::GitBlob(String::new()),
+        };
+        let planned = Planned {
+            listing: &listing,
+            file: &file,
+            place: Target::Folder("/d".into()).place("a/b", "c", &file),
+            presence: Presence::Part(10 * mib),
+            is_checked: false,
+        };
+        let progress = Progress::of(std::slice::from_ref(&planned));
+        assert_eq!(progress.line(), "10.0 MiB of 12.0 MiB");
+        let shown = progress.file(&planned);
+        shown.set(10 * mib);
+        assert_eq!(progress.line(), "10.0 MiB of 12.0 MiB");
+        shown.came(mib, 11 * mib);
+        assert!(progress.line().starts_with("11.0 MiB of 12.0 MiB, "));
+        assert_eq!(progress.come_bytes.load(Ordering::Relaxed), mib);
+        // A server that begins anew.
+        shown.came(mib, mib);
+        assert!(progress.line().starts_with("1.0 MiB of 12.0 MiB, "));
+        assert_eq!(progress.come_bytes.load(Ordering::Relaxed), 2 * mib);
+    }
 
     #[test]
     fn line_has_bytes_rate_and_time_left() {

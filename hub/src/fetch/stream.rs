@@ -100,7 +100,7 @@ impl Fetch<'_> {
                 0 => return Ok(()),
                 length => {
                     partial.append(&buffer[..length])?;
-                    shown.set(partial.at());
+                    shown.came(length as u64, partial.at());
                 }
             }
         }
