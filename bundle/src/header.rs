@@ -50,7 +50,7 @@ impl Header {
         (&file)
             .read_exact(&mut length)
             .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => truncated(8, found),
+                io::ErrorKind::UnexpectedEof => ends_in_header(found),
                 _ => unreadable(error),
             })?;
         let header_bytes = u64::from_le_bytes(length);
@@ -58,7 +58,7 @@ impl Header {
             return Err(malformed("its header would be too long"));
         }
         if 8 + header_bytes > found {
-            return Err(truncated(8 + header_bytes, found));
+            return Err(ends_in_header(found));
         }
         let mut header = vec![0; header_bytes as usize];
         (&file).read_exact(&mut header).map_err(unreadable)?;
@@ -87,6 +87,12 @@ impl Header {
 
 fn truncated(expected: u64, found: u64) -> Fault {
     let reason = format!("is truncated: it should be {expected} bytes long, found {found}");
+    (Code::WEIGHTS_TRUNCATED, reason)
+}
+
+/// How long it should be is in the part of the header that is missing.
+fn ends_in_header(found: u64) -> Fault {
+    let reason = format!("is truncated: it ends in its header, after {found} bytes");
     (Code::WEIGHTS_TRUNCATED, reason)
 }
 
@@ -129,12 +135,15 @@ mod tests {
                 file(header, 0)[..40].to_vec(),
                 Some((
                     Code::WEIGHTS_TRUNCATED,
-                    format!("{start} bytes long, found 40"),
+                    "it ends in its header, after 40 bytes".to_owned(),
                 )),
             ),
             (
                 vec![9, 0, 0],
-                Some((Code::WEIGHTS_TRUNCATED, "8 bytes long, found 3".to_owned())),
+                Some((
+                    Code::WEIGHTS_TRUNCATED,
+                    "it ends in its header, after 3 bytes".to_owned(),
+                )),
             ),
             (file("{}", 0), None),
             (

@@ -293,3 +293,32 @@ fn lost_reference_does_not_ask_for_the_other_model() {
         }
     }
 }
+
+#[test]
+fn damaged_file_is_told_once_with_what_is_known_of_it() {
+    let world = World::of(&Hub::start());
+    world.fetch(&[]).ok();
+    let shard = snapshot(&world, ORIGINAL).join(SHARD);
+    let table = snapshot(&world, HUNYUAN).join(VOCABULARY);
+    for (file, begin, says) in [
+        (
+            &shard,
+            1000,
+            "not what its hash says; it is truncated: it ends in its header, after 1000 bytes [",
+        ),
+        (&table, 100, "not what its hash says: "),
+        (&table, 0, "not what its hash says; it is empty (0 bytes) ["),
+    ] {
+        let bytes = fs::read(file).unwrap();
+        fs::write(file, &bytes[..begin]).unwrap();
+        let path = file.to_str().unwrap();
+        let ended = world.run(&["verify"]).failed(6, "FP9110", &[path, says]);
+        assert_eq!(
+            ended.stderr.matches("error: ").count(),
+            1,
+            "{}",
+            ended.stderr
+        );
+        fs::write(file, bytes).unwrap();
+    }
+}

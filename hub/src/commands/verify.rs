@@ -130,18 +130,33 @@ fn errors(
         .collect();
     let there: Vec<Component> = installed.iter().map(|it| it.component).collect();
     let command = advice::fetch(Selection::of(&parts, &there), target, environment);
-    let mut errors: Vec<ErrorBody> = damaged
-        .into_iter()
-        .map(|row| of_damaged(row, target, &command))
-        .collect();
-    errors.extend(advice::errors(findings, target, &command));
+    let mut findings = findings.to_vec();
+    let mut errors = Vec::new();
+    for row in damaged {
+        let reasons = findings.extract_if(.., |finding| reason(finding, row).is_some());
+        let reasons: Vec<Finding> = reasons.collect();
+        let reason = reasons.first().and_then(|finding| reason(finding, row));
+        errors.push(of_damaged((row, reason), target, &command));
+    }
+    errors.extend(advice::errors(&findings, target, &command));
     errors
 }
 
+/// What a finding says of a file that is told as damaged anyway.
+fn reason<'f>(finding: &'f Finding, row: &Row) -> Option<&'f str> {
+    let said = finding.message.strip_prefix(&row.path)?;
+    said.starts_with([' ', ':']).then_some(said)
+}
+
 /// Sees to it that a damaged file is fetched again.
-fn of_damaged(row: &Row, target: &Target, command: &str) -> ErrorBody {
+fn of_damaged((row, reason): (&Row, Option<&str>), target: &Target, command: &str) -> ErrorBody {
     let (repository, _) = row.component.published();
-    let message = format!("{} is not what its hash says", row.path);
+    let mut message = format!("{} is not what its hash says", row.path);
+    match reason {
+        Some(reason) if reason.starts_with(' ') => message += &format!("; it{reason}"),
+        Some(reason) => message += reason,
+        None => {}
+    }
     let error = ErrorBody::new(Code::MODELS_DAMAGED, message).path(&*row.path);
     match manifest::distrust(target, repository, &row.published) {
         Ok(()) => error.hint(format!("run `{command}`: it replaces the file")),
