@@ -21,6 +21,15 @@ pub(crate) struct Output {
     pub(crate) format: Format,
 }
 
+/// An envelope with more keys.
+#[derive(Serialize)]
+struct With<'e, T, M> {
+    #[serde(flatten)]
+    envelope: &'e Envelope<T>,
+    #[serde(flatten)]
+    more: &'e M,
+}
+
 impl Output {
     /// Records of a kind as JSON; else what `text` makes of them.
     pub(crate) fn records<T: Serialize>(
@@ -32,6 +41,19 @@ impl Output {
         match self.format {
             Format::Json => json(&Envelope::new(kind, items)),
             Format::Text => write(&text(&items)),
+        }
+    }
+
+    /// The same with warnings, and `more` beside the items.
+    pub(crate) fn records_with<T: Serialize>(
+        &self,
+        envelope: &Envelope<T>,
+        more: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> io::Result<()> {
+        match self.format {
+            Format::Json => json(&With { envelope, more }),
+            Format::Text => write(&text()),
         }
     }
 

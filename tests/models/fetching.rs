@@ -119,6 +119,9 @@ fn dry_run_fetches_nothing_and_names_sizes_and_what_is_there() {
     };
     assert_eq!(states(HUNYUAN), ["checked"]);
     assert_eq!(states(F1), ["missing"]);
+    let licence = &items[0]["licence"];
+    assert!(licence["name"].as_str().unwrap().starts_with("Tencent"));
+    assert!(licence["link"].as_str().unwrap().starts_with("https://"));
     assert!(
         !hub.requests()
             .iter()

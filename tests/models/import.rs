@@ -303,3 +303,27 @@ fn cache_that_was_copied_without_its_blobs_is_told() {
         assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
     }
 }
+
+#[test]
+fn json_has_what_to_do_then() {
+    let world = World::of(&Hub::start());
+    let (disk, to) = (world.home().join("usb"), world.home().join("bundle"));
+    write(&disk.join("FramePackI2V_HY"), ORIGINAL);
+    let (from, to) = (disk.to_str().unwrap(), to.to_str().unwrap());
+    let json = world.run(&["--json", "import", from]).ok().json();
+    assert_eq!(json["kind"], "ModelPart");
+    assert!(json["configuration"].is_null());
+    let commands = [
+        format!("framepackctl models import {from} --to DIR"),
+        "framepackctl models fetch original --to DIR".to_owned(),
+    ];
+    assert_eq!(json["commands"], serde_json::json!(commands));
+    write(&disk.join("HunyuanVideo"), HUNYUAN);
+    write(&disk.join("flux_redux_bfl"), REDUX);
+    let json = world
+        .run(&["--json", "import", from, "--to", to])
+        .ok()
+        .json();
+    assert_eq!(json["configuration"], format!("models:\n  bundle: {to}"));
+    assert_eq!(json["commands"], serde_json::json!([]));
+}

@@ -161,6 +161,14 @@ fn offline_uses_what_is_there_and_asks_nobody() {
     world.set("HF_HUB_OFFLINE", "1");
     let ended = world.fetch(&[]).ok();
     assert!(ended.stdout.contains("bundle: "));
+    let dry = world.run(&["--json", "fetch", "--dry-run"]).ok().json();
+    assert_eq!(dry["kind"], "ModelFile");
+    let files = dry["items"].as_array().unwrap();
+    assert_eq!(files.len(), 25);
+    let mut shards = files.iter().filter(|it| it["path"] == SHARD);
+    let shard = shards.next().unwrap();
+    assert_eq!(shard["state"], "checked");
+    assert_eq!(shard["missing_bytes"], 0);
     // Other programs that fetch by commit leave no reference.
     let reference = world.repository(ORIGINAL).join("refs/main");
     let commit = fs::read_to_string(&reference).unwrap();

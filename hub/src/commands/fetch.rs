@@ -1,4 +1,8 @@
 //! `fetch`: what is missing of the models, from the Hub.
+//!
+//! - `dry_run`: what it would fetch
+
+mod dry_run;
 
 use std::{path::Path, sync::atomic::AtomicBool};
 
@@ -14,21 +18,10 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
-    fetch::{Fetch, FetchError, Planned, Progress, State, Taken, each, plan, taken},
-    output::{Output, size, table, tell},
+    fetch::{Fetch, FetchError, Planned, Progress, Taken, each, plan, taken},
+    output::{Output, size, tell},
     target::{Target, free_bytes},
 };
-
-/// A file, as `--dry-run` shows it.
-#[derive(Debug, Serialize)]
-struct FileRow {
-    repository: &'static str,
-    path: String,
-    bytes: u64,
-    missing_bytes: u64,
-    state: State,
-    hash: crate::hash::HubHash,
-}
 
 /// What a fetch came to.
 #[derive(Debug, Serialize)]
@@ -63,7 +56,7 @@ pub(super) fn run(
         tell(&format!("{}: taken as it is, not fetched", path.display()));
     }
     if args.dry_run {
-        return show(&planned, &target, output);
+        return dry_run::show(dry_run::planned(&planned), &target, output);
     }
     let missing_bytes = planned.iter().map(Planned::missing_bytes).sum();
     check_space(target.root(), missing_bytes)?;
@@ -132,41 +125,6 @@ fn failed(error: FetchError) -> Failure {
     ErrorBody::from(error).into()
 }
 
-fn show(planned: &[Planned<'_>], target: &Target, output: &Output) -> Result<(), Failure> {
-    let row = |planned: &Planned<'_>| FileRow {
-        repository: planned.listing.repository.name,
-        path: planned.file.path.clone(),
-        bytes: planned.file.bytes,
-        missing_bytes: planned.missing_bytes(),
-        state: planned.state(),
-        hash: planned.file.hash.clone(),
-    };
-    let rows: Vec<FileRow> = planned.iter().map(row).collect();
-    let folder = target.root();
-    let free = free_bytes(folder).map_err(|error| Failure::folder(folder, &error))?;
-    let text = |rows: &[FileRow]| {
-        let cells = rows.iter().map(|row| {
-            [
-                row.repository.to_owned(),
-                row.path.clone(),
-                size(row.bytes),
-                row.state.as_str().to_owned(),
-            ]
-        });
-        let files = table(["REPOSITORY", "FILE", "SIZE", "STATE"], cells);
-        let sum = |bytes: fn(&FileRow) -> u64| size(rows.iter().map(bytes).sum());
-        format!(
-            "{files}{} in {} files, {} to fetch; {} has room for {}\n",
-            sum(|row| row.bytes),
-            rows.len(),
-            sum(|row| row.missing_bytes),
-            folder.display(),
-            size(free)
-        )
-    };
-    Ok(output.records("ModelFile", rows, text)?)
-}
-
 /// Looks at the result as the daemon will, and says how to use it.
 fn finish(
     models: Selection,
@@ -219,11 +177,12 @@ fn without_hub(
     if let Some(first) = ready::lacking(root, models.models()).first() {
         return Err(offline(&first.message));
     }
+    if args.dry_run {
+        return dry_run::show(dry_run::installed(target, models), target, output);
+    }
     for repository in models.repositories() {
         let folder = target.repository(repository.name);
-        if let Some(commit) = hub_commit(&folder)
-            && !args.dry_run
-        {
+        if let Some(commit) = hub_commit(&folder) {
             let referred = target.refer(repository.name, &commit);
             referred.map_err(|error| Failure::folder(&folder, &error))?;
         }

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_ipc::ErrorBody;
+use framepack_ipc::{Envelope, ErrorBody};
 use framepack_jobs::Code;
 use serde::Serialize;
 
@@ -75,14 +75,22 @@ pub(super) fn run(
         rows.push(Row::found(found, linked.transpose()?));
     }
     rows.extend(search.unusable.iter().map(Row::unusable));
-    output.records("ModelPart", rows, text)?;
     let next = Next {
         from: &from,
         search: &search,
         target: target.as_ref(),
         environment,
     };
-    Ok(output.say(&next.text())?)
+    let steps = next.steps();
+    let envelope = Envelope {
+        warnings: search.gaps(&from),
+        ..Envelope::new("ModelPart", rows)
+    };
+    let text = || {
+        let lines = [&*envelope.warnings, &*steps.lines].concat();
+        format!("{}{}\n", text(&envelope.items), lines.join("\n"))
+    };
+    Ok(output.records_with(&envelope, &steps, text)?)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use framepack_bundle::{Bundle, Component};
 use framepack_ipc::text::shell_quoted;
+use serde::Serialize;
 
 use super::find::Search;
 use crate::{
@@ -21,16 +22,26 @@ pub(super) struct Next<'a> {
     pub(super) environment: &'a Environment,
 }
 
+/// What to do then.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Steps {
+    /// For people.
+    #[serde(skip)]
+    pub(super) lines: Vec<String>,
+    /// The lines of the daemon's configuration, if jobs can be rendered.
+    configuration: Option<String>,
+    /// Commands that get the rest, or make links; with `DIR` for a folder of the user's choice.
+    commands: Vec<String>,
+}
+
 impl Next<'_> {
-    /// Lines for people.
-    pub(super) fn text(&self) -> String {
-        let mut lines = self.search.gaps(self.from);
-        let target = self.target.cloned().or_else(|| self.as_it_is());
-        match target {
-            Some(target) => lines.extend(self.of_bundle(&target)),
-            None => lines.push(self.without_links()),
+    pub(super) fn steps(&self) -> Steps {
+        let mut steps = Steps::default();
+        match self.target.cloned().or_else(|| self.as_it_is()) {
+            Some(target) => self.of_bundle(&target, &mut steps),
+            None => self.without_links(&mut steps),
         }
-        lines.join("\n")
+        steps
     }
 
     /// The models of which a transformer was found.
@@ -46,20 +57,21 @@ impl Next<'_> {
         Target::of(Some(root), self.environment).ok()
     }
 
-    fn of_bundle(&self, target: &Target) -> Vec<String> {
+    fn of_bundle(&self, target: &Target, steps: &mut Steps) {
         // As the user named it: `DIR` with the cache in `DIR/hub` is a bundle, too.
         let root = match self.target {
             None if is_ready(self.from, self.models()) => self.from,
             _ => target.root(),
         };
-        let mut lines = Vec::new();
         if is_ready(root, self.models()) {
             let configuration = ready::configuration(root);
-            lines.push(format!("In the daemon's configuration:\n{configuration}"));
+            let line = format!("In the daemon's configuration:\n{configuration}");
+            steps.lines.push(line);
+            steps.configuration = Some(configuration);
         }
         let lacking = ready::lacking(root, self.models().models());
         let of_all = lacking.iter().filter(|it| it.component.is_none());
-        lines.extend(of_all.map(|it| it.message.clone()));
+        steps.lines.extend(of_all.map(|it| it.message.clone()));
         let mut parts: Vec<Component> = lacking.iter().filter_map(|it| it.component).collect();
         parts.dedup();
         if !parts.is_empty() {
@@ -69,12 +81,13 @@ impl Next<'_> {
                 selection => selection,
             };
             let command = advice::fetch(selection, target, self.environment);
-            lines.push(format!("`{command}` gets the rest: {}", names(&parts)));
+            let line = format!("`{command}` gets the rest: {}", names(&parts));
+            steps.lines.push(line);
+            steps.commands.push(command);
         }
         if self.target.is_none() && self.has_more_than(root) {
-            lines.push(self.without_links());
+            self.without_links(steps);
         }
-        lines
     }
 
     /// Whether a whole part was found that a bundle lacks.
@@ -85,25 +98,29 @@ impl Next<'_> {
         found.any(|found| found.is_complete() && !has(found.component))
     }
 
-    fn without_links(&self) -> String {
+    fn without_links(&self, steps: &mut Steps) {
         let models = self.models();
         let complete = self.search.found.iter().filter(|found| found.is_complete());
         let complete: Vec<Component> = complete.map(|found| found.component).collect();
         let needed = models.repositories().into_iter();
         let needed = needed.flat_map(|repository| repository.components);
         let rest: Vec<Component> = needed.filter(|it| !complete.contains(it)).collect();
+        let from = shell_quoted(self.from);
+        let import = format!("framepackctl models import {from} --to DIR");
         let links = format!(
-            "nothing was changed; `framepackctl models import {} --to DIR` would make a folder of links to what was found",
-            shell_quoted(self.from)
+            "nothing was changed; `{import}` would make a folder of links to what was found"
         );
+        steps.commands.push(import);
         if rest.is_empty() {
-            return format!("{links}, which has all parts");
+            steps.lines.push(format!("{links}, which has all parts"));
+            return;
         }
-        format!(
-            "{links}, and `framepackctl models fetch {} --to DIR` would then get the rest: {}",
-            models.as_str(),
+        let fetch = format!("framepackctl models fetch {} --to DIR", models.as_str());
+        steps.lines.push(format!(
+            "{links}, and `{fetch}` would then get the rest: {}",
             names(&rest)
-        )
+        ));
+        steps.commands.push(fetch);
     }
 }
 
