@@ -3,16 +3,19 @@
 use std::{num::NonZero, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use framepack_ipc::{ErrorBody, Exit};
+use framepack_jobs::Code;
 
 use crate::{
     api::{Limits, Patience},
     catalog::Selection,
+    failure::Failure,
     output::{Format, Output},
 };
 
 /// Get FramePack's models, check them, and find those that other programs have.
 #[derive(Debug, Parser)]
-#[command(version, after_help = ENVIRONMENT, propagate_version = true)]
+#[command(name = "framepack-models", version, after_help = ENVIRONMENT, propagate_version = true)]
 pub(crate) struct Cli {
     /// Print JSON
     #[arg(long, global = true)]
@@ -114,6 +117,39 @@ impl Cli {
             },
         }
     }
+
+    /// That of this process; what is wrong with it, and help, is told here.
+    pub(crate) fn of_process() -> Result<Self, Exit> {
+        Self::try_parse().map_err(|error| {
+            let mut arguments = std::env::args_os().take_while(|it| it != "--");
+            if error.use_stderr() && arguments.any(|it| it == "--json") {
+                let format = Format::Json;
+                return usage(&error).report(&Output { format });
+            }
+            // Where nothing can be written, the exit code has to do.
+            let _ = error.print();
+            if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            }
+        })
+    }
+}
+
+/// What clap says, without its decoration.
+fn usage(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let end = ["\n\nUsage:", "\n\nFor more information"]
+        .iter()
+        .filter_map(|it| text.find(it))
+        .min();
+    let said = end.map_or(&*text, |end| &text[..end]);
+    let words = said.strip_prefix("error: ").unwrap_or(said);
+    let words: Vec<&str> = words.split_whitespace().collect();
+    ErrorBody::new(Code::USAGE, words.join(" "))
+        .hint("`framepackctl models --help` shows the commands, and `--help` behind a command its options")
+        .into()
 }
 
 impl Fetch {

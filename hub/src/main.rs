@@ -23,10 +23,11 @@ mod target;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::of_process() {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
     let output = cli.output();
     let ended = commands::run(cli.command, &output);
     ended

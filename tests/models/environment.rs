@@ -95,3 +95,20 @@ fn token_that_is_none_is_told_before_anybody_is_asked() {
     let bearer = Some("Bearer hf_ab");
     assert!(requests.any(|it| it.header("authorization") == bearer));
 }
+
+#[test]
+fn file_of_certificates_that_has_none_is_named() {
+    let world = World::of(&Hub::start());
+    let empty = world.home().join("empty.pem");
+    fs::write(&empty, "").unwrap();
+    let empty = empty.to_str().unwrap();
+    for (variable, path, says) in [
+        ("SSL_CERT_FILE", "/none/ca.pem", "No such file"),
+        ("SSL_CERT_FILE", empty, "has no certificate"),
+        ("SSL_CERT_DIR", "/none/certs", "No such file"),
+    ] {
+        let mut command = world.command(&["fetch"]);
+        command.env("HF_ENDPOINT", "https://127.0.0.1:1");
+        ended(command.env(variable, path)).failed(2, "FP1001", &[variable, path, says]);
+    }
+}

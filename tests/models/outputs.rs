@@ -61,3 +61,54 @@ fn error_that_does_not_fit_in_json_is_told_as_text() {
     let ended: Ended = command.stdout(full()).output().unwrap().into();
     ended.failed(4, "FP9104", &[VOCABULARY]);
 }
+
+#[test]
+fn wrong_command_line_is_json_where_that_is_asked_for() {
+    let world = World::of(&Hub::start());
+    for (arguments, says) in [
+        (
+            &["--json", "fetch", "--nope"][..],
+            "unexpected argument '--nope' found",
+        ),
+        (&["import", "--json"], "<DIR>"),
+        (&["--json"], "requires a subcommand"),
+        (
+            &["--json", "fetch", "--timeout", "0"],
+            "no answer comes in 0 seconds",
+        ),
+    ] {
+        let ended = world.run(arguments);
+        assert_eq!((ended.code, &*ended.stderr), (Some(2), ""));
+        let error = &ended.json()["error"];
+        assert_eq!(error["code"], "FP1001");
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            message.contains(says) && !message.contains('\n'),
+            "{message}"
+        );
+        assert!(!message.starts_with("error:"), "{message}");
+    }
+    let ended = world.run(&["fetch", "--nope"]);
+    assert_eq!((ended.code, &*ended.stdout), (Some(2), ""));
+    assert!(ended.stderr.contains("unexpected argument '--nope' found"));
+}
+
+#[test]
+fn version_and_help_have_the_programs_name() {
+    let world = World::of(&Hub::start());
+    for arguments in [&["--version"][..], &["fetch", "--version"]] {
+        let ended = world.run(arguments).ok();
+        assert!(
+            ended.stdout.starts_with("framepack-models"),
+            "{}",
+            ended.stdout
+        );
+    }
+    assert!(
+        world
+            .run(&["--json", "--help"])
+            .ok()
+            .stdout
+            .contains("Usage: framepack-models")
+    );
+}

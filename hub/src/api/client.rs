@@ -1,6 +1,6 @@
 //! Requests to the Hub: redirects are followed here, because the token is for the Hub's own host alone.
 
-use std::{io::Read, sync::Arc, time::Duration};
+use std::{io::Read, path::PathBuf, sync::Arc, time::Duration};
 
 use framepack_ipc::ErrorBody;
 use framepack_jobs::Code;
@@ -12,6 +12,7 @@ use ureq::{
 use url::Url;
 
 use super::{
+    certificates,
     error::{ApiError, host},
     patience::Patience,
     proxy::{self, Named},
@@ -68,6 +69,13 @@ pub(crate) struct Resume {
 
 impl Client {
     pub(crate) fn new(environment: &Environment, limits: Limits) -> Result<Self, Failure> {
+        let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let folders = named("SSL_CERT_DIR").unwrap_or_default();
+        let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
+        let file = named("SSL_CERT_FILE").map(PathBuf::from);
+        if environment.endpoint.scheme() == "https" {
+            certificates::check(file.as_deref(), &folders)?;
+        }
         Ok(Self {
             direct: agent(None, limits),
             http: proxied("http", limits)?,
