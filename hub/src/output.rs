@@ -80,9 +80,15 @@ pub(crate) fn json<T: Serialize>(value: &T) -> io::Result<()> {
 /// A size for people: `1.38 GiB`, `60.5 MiB`, and what is small in bytes.
 pub(crate) fn size(bytes: u64) -> String {
     if bytes < 100 << 10 {
-        return format!("{bytes} bytes");
+        return count(bytes, "byte");
     }
     Bytes(bytes).to_string()
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// A line on standard error. Where that is closed or full, nobody reads it, and what is done goes on all the same.
@@ -115,6 +121,8 @@ mod tests {
     #[test]
     fn small_sizes_are_bytes() {
         assert_eq!(size(579), "579 bytes");
+        assert_eq!(size(1), "1 byte");
+        assert_eq!(count(0, "part"), "0 parts");
         assert_eq!(size(5 << 20), "5.0 MiB");
     }
 }

@@ -259,6 +259,21 @@ fn disk_that_is_not_mounted_is_told() {
 }
 
 #[test]
+fn one_part_is_no_parts() {
+    let world = World::of(&Hub::start());
+    let (disk, to) = (world.home().join("usb"), world.home().join("bundle"));
+    fs::create_dir_all(disk.join("vae")).unwrap();
+    for (name, bytes) in whole("vae") {
+        fs::write(disk.join("vae").join(name), bytes).unwrap();
+    }
+    let (disk, to) = (disk.to_str().unwrap(), to.to_str().unwrap());
+    world.run(&["import", disk, "--to", to]).ok();
+    let ended = world.run(&["ls", to]).ok();
+    let says = format!("In {to}: 1 part complete, 0 incomplete, 8 missing\n");
+    assert!(ended.stdout.ends_with(&says), "{}", ended.stdout);
+}
+
+#[test]
 fn lost_reference_does_not_ask_for_the_other_model() {
     let hub = Hub::start();
     let world = World::of(&hub);

@@ -7,7 +7,7 @@ use super::{
     client::Client,
     error::{ApiError, host},
 };
-use crate::{catalog::Repository, hash::HubHash, licence::Licence};
+use crate::{catalog::Repository, hash::HubHash, licence::Licence, output::count};
 
 /// Of these, no repository has more.
 const MAX_PAGES: usize = 100;
@@ -86,7 +86,11 @@ impl Listing {
             return Err(ApiError::NotFound {
                 what: format!("{} in {name}", lacking.folder()),
                 host: host(&url),
-                said: format!("commit {} has {} files", info.sha, entries.len()),
+                said: format!(
+                    "commit {} has {}",
+                    info.sha,
+                    count(entries.len() as u64, "file")
+                ),
             });
         }
         let files = entries

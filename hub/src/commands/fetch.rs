@@ -19,7 +19,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     fetch::{Fetch, FetchError, Planned, Progress, Taken, each, plan, taken},
-    output::{Output, size, tell},
+    output::{Output, count, size, tell},
     target::{Target, free_bytes},
 };
 
@@ -155,7 +155,7 @@ fn finish(
             let configuration = &it.configuration;
             let has = match files {
                 0 => "has all parts; nothing was compared with the Hub".to_owned(),
-                _ => format!("has all {files} files ({bytes}), checked"),
+                _ => format!("has {} ({bytes}), all checked", count(files as u64, "file")),
             };
             let taken = it.not_compared.iter();
             let taken = taken.map(|path| format!("{path} is not compared with the Hub\n"));

@@ -11,7 +11,7 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
-    output::{Output, size, table},
+    output::{Output, count, size, table},
     target::Target,
 };
 
@@ -79,12 +79,13 @@ pub(super) fn run(
             text += finding;
             text.push('\n');
         }
-        let count = |state| rows.iter().filter(|row| row.state == state).count();
+        let of = |state| rows.iter().filter(|row| row.state == state).count();
         let [complete, incomplete, missing] =
-            [State::Complete, State::Incomplete, State::Missing].map(count);
+            [State::Complete, State::Incomplete, State::Missing].map(of);
         text + &format!(
-            "In {}: {complete} parts complete, {incomplete} incomplete, {missing} missing\n",
-            root.display()
+            "In {}: {} complete, {incomplete} incomplete, {missing} missing\n",
+            root.display(),
+            count(complete as u64, "part")
         )
     };
     Ok(output.records("ModelPart", rows.into(), text)?)

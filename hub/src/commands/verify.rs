@@ -24,7 +24,7 @@ use crate::{
     failure::Failure,
     fetch::each,
     hash, manifest,
-    output::{Output, size, table},
+    output::{Output, count, size, table},
     target::Target,
 };
 
@@ -84,8 +84,9 @@ pub(super) fn run(
         let unknown = rows.iter().filter(|row| row.state == State::NoHash).count();
         let compared = rows.len() - unknown;
         format!(
-            "{files}In {}: {compared} files compared, {unknown} without a known hash\n",
-            root.display()
+            "{files}In {}: {} compared, {unknown} without a known hash\n",
+            root.display(),
+            count(compared as u64, "file")
         )
     };
     let Some(failure) = Failure::of(errors) else {

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     api::{ApiError, Resume, again, of_read},
     hash::Digests,
+    output::size,
 };
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -95,7 +96,12 @@ impl Fetch<'_> {
             match read.map_err(|error| broken(of_read(&error)))? {
                 0 if partial.missing() > 0 => {
                     let (at, missing) = (partial.at(), partial.missing());
-                    return Err(broken(format!("{at} bytes came, {missing} are missing")).into());
+                    return Err(broken(format!(
+                        "it ended after {}, before the last {}",
+                        size(at),
+                        size(missing)
+                    ))
+                    .into());
                 }
                 0 => return Ok(()),
                 length => {

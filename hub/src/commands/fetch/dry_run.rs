@@ -9,7 +9,7 @@ use crate::{
     fetch::{Planned, State},
     hash::HubHash,
     licence::Licence,
-    output::{Output, size, table},
+    output::{Output, count, size, table},
     target::{Target, free_bytes},
 };
 
@@ -80,9 +80,9 @@ pub(super) fn show(rows: Vec<FileRow>, target: &Target, output: &Output) -> Resu
         let files = table(["REPOSITORY", "FILE", "SIZE", "STATE"], cells);
         let sum = |bytes: fn(&FileRow) -> u64| size(rows.iter().map(bytes).sum());
         format!(
-            "{files}{} in {} files, {} to fetch; {} has room for {}\n",
+            "{files}{} in {}, {} to fetch; {} has room for {}\n",
             sum(|row| row.bytes),
-            rows.len(),
+            count(rows.len() as u64, "file"),
             sum(|row| row.missing_bytes),
             folder.display(),
             size(free)
