@@ -152,12 +152,12 @@ fn reason<'f>(finding: &'f Finding, row: &Row) -> Option<&'f str> {
 /// Sees to it that a damaged file is fetched again.
 fn of_damaged((row, reason): (&Row, Option<&str>), target: &Target, command: &str) -> ErrorBody {
     let (repository, _) = row.component.published();
-    let mut message = format!("{} is not what its hash says", row.path);
-    match reason {
-        Some(reason) if reason.starts_with(' ') => message += &format!("; it{reason}"),
-        Some(reason) => message += reason,
-        None => {}
-    }
+    let reason = match reason {
+        Some(reason) if reason.starts_with(' ') => format!("; it{reason}"),
+        Some(reason) => reason.to_owned(),
+        None => String::new(),
+    };
+    let message = format!("{} is not what its hash says{reason}", row.path);
     let error = ErrorBody::new(Code::MODELS_DAMAGED, message).path(&*row.path);
     match manifest::distrust(target, repository, &row.published) {
         Ok(()) => error.hint(format!("run `{command}`: it replaces the file")),
