@@ -239,26 +239,6 @@ fn verify_without_hashes_goes_by_lengths() {
 }
 
 #[test]
-fn disk_that_is_not_mounted_is_told() {
-    let world = World::of(&Hub::start());
-    let (disk, to) = (world.home().join("usb"), world.home().join("bundle"));
-    let (disk, dir) = (disk.to_str().unwrap(), to.to_str().unwrap());
-    world.fetch(&["--to", disk]).ok();
-    world.run(&["import", disk, "--to", dir]).ok();
-    fs::rename(disk, world.home().join("away")).unwrap();
-    let ended = world.run(&["ls", dir]).ok();
-    let says =
-        format!("is a link to {disk}/FramePackI2V_HY/config.json, which does not exist [FP3017]");
-    assert!(ended.stdout.contains(&says), "{}", ended.stdout);
-    let json = world.run(&["--json", "ls", dir]).ok().json();
-    assert_eq!(json["items"][0]["state"], "missing");
-    assert_eq!(json["items"][0]["findings"].as_array().unwrap().len(), 1);
-    world
-        .run(&["verify", dir])
-        .failed(1, "FP3017", &["mount the disk"]);
-}
-
-#[test]
 fn one_part_is_no_parts() {
     let world = World::of(&Hub::start());
     let (disk, to) = (world.home().join("usb"), world.home().join("bundle"));
@@ -271,42 +251,6 @@ fn one_part_is_no_parts() {
     let ended = world.run(&["ls", to]).ok();
     let says = format!("In {to}: 1 part complete, 0 incomplete, 8 missing\n");
     assert!(ended.stdout.ends_with(&says), "{}", ended.stdout);
-}
-
-#[test]
-fn lost_reference_does_not_ask_for_the_other_model() {
-    let hub = Hub::start();
-    let world = World::of(&hub);
-    for (name, selection) in [(ORIGINAL, "original"), (F1, "f1")] {
-        fs::remove_dir_all(world.home().join("hf")).ok();
-        world.fetch(&[selection]).ok();
-        let repository = world.repository(name);
-        fs::create_dir(repository.join("snapshots").join("d".repeat(40))).unwrap();
-        let reference = repository.join("refs/main");
-        for wrong in [None, Some("e".repeat(40))] {
-            match wrong {
-                None => fs::remove_file(&reference).unwrap(),
-                Some(commit) => fs::write(&reference, commit).unwrap(),
-            }
-            let command = format!("`framepackctl models fetch {selection}`");
-            let ended = world.run(&["verify"]).failed(1, "FP3012", &[&command]);
-            assert_eq!(
-                ended.stderr.matches("error: ").count(),
-                1,
-                "{}",
-                ended.stderr
-            );
-            let ended = world.run(&["ls"]).ok();
-            assert_eq!(
-                ended.stdout.matches("[FP3012]").count(),
-                1,
-                "{}",
-                ended.stdout
-            );
-            world.fetch(&[selection]).ok();
-            world.run(&["verify"]).ok();
-        }
-    }
 }
 
 #[test]

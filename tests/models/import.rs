@@ -8,19 +8,10 @@ use std::{
 };
 
 use crate::{
-    content::{F1, HUNYUAN, ORIGINAL, REDUX, SHARD, repositories, whole},
+    content::{F1, HUNYUAN, ORIGINAL, REDUX, SHARD, whole},
     hub::{Hub, Side},
-    world::{Ended, World, faults},
+    world::{Ended, World, faults, write},
 };
-
-/// Writes a repository as plain files.
-fn write(folder: &Path, name: &str) {
-    for (path, bytes) in &repositories()[name].files {
-        let file = folder.join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, bytes).unwrap();
-    }
-}
 
 #[test]
 fn download_folder_of_framepack_is_used_as_it_is() {
@@ -278,30 +269,6 @@ fn name_that_is_no_text_is_a_name() {
     let ended: Ended = command.arg(&disk).output().unwrap().into();
     ended.ok();
     assert_eq!(faults(&disk), []);
-}
-
-#[test]
-fn cache_that_was_copied_without_its_blobs_is_told() {
-    let world = World::of(&Hub::start());
-    world.fetch(&[]).ok();
-    for name in [ORIGINAL, HUNYUAN, REDUX] {
-        fs::remove_dir_all(world.repository(name).join("blobs")).unwrap();
-    }
-    let cache = world.cache();
-    let from = cache.to_str().unwrap();
-    let says = [
-        "links that lead nowhere: 25 of the models' files",
-        "/blobs/",
-        "together with its blobs",
-    ];
-    world.run(&["import", from]).failed(4, "FP9111", &says);
-    // Beside what is found.
-    let disk = world.home().join("hf");
-    write(&disk.join("FramePackI2V_HY"), ORIGINAL);
-    let ended = world.run(&["import", disk.to_str().unwrap()]).ok();
-    for part in says {
-        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
-    }
 }
 
 #[test]

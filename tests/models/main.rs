@@ -15,6 +15,7 @@ mod gc;
 mod hub;
 mod import;
 mod interrupted;
+mod lost;
 #[path = "../faults/mounts.rs"]
 mod mounts;
 mod network;

@@ -140,6 +140,15 @@ impl World {
     }
 }
 
+/// Writes a repository as plain files.
+pub(crate) fn write(folder: &Path, name: &str) {
+    for (path, bytes) in &repositories()[name].files {
+        let file = folder.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
+    }
+}
+
 /// A published file.
 pub(crate) fn bytes_of(name: &str, path: &str) -> Vec<u8> {
     repositories()[name].files[path].clone()

@@ -12,8 +12,17 @@ use crate::failure::Failure;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
+/// Checks those of this process.
+pub(super) fn check_named() -> Result<(), Failure> {
+    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let folders = named("SSL_CERT_DIR").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
+    let file = named("SSL_CERT_FILE").map(PathBuf::from);
+    check(file.as_deref(), &folders)
+}
+
 /// Whether `SSL_CERT_FILE` and `SSL_CERT_DIR` have certificates, where they are set.
-pub(super) fn check(file: Option<&Path>, folders: &[PathBuf]) -> Result<(), Failure> {
+fn check(file: Option<&Path>, folders: &[PathBuf]) -> Result<(), Failure> {
     if let Some(file) = file {
         let reason = match fs::read(file) {
             Ok(text) if String::from_utf8_lossy(&text).contains(BEGIN) => return Ok(()),

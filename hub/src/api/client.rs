@@ -1,21 +1,20 @@
 //! Requests to the Hub: redirects are followed here, because the token is for the Hub's own host alone.
 
-use std::{io::Read, path::PathBuf, sync::Arc, time::Duration};
+use std::{io::Read, time::Duration};
 
 use framepack_ipc::ErrorBody;
 use framepack_jobs::Code;
 use ureq::{
-    Agent, Body, Proxy,
+    Body,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
-    tls::{RootCerts, TlsConfig, TlsProvider},
 };
 use url::Url;
 
 use super::{
+    agents::Agents,
     certificates,
     error::{ApiError, host},
     patience::Patience,
-    proxy::{self, Named},
     reason,
 };
 use crate::{
@@ -42,20 +41,11 @@ pub(crate) struct Limits {
 /// Speaks to one Hub.
 #[derive(Debug)]
 pub(crate) struct Client {
-    direct: Agent,
-    http: Option<Proxied>,
-    https: Option<Proxied>,
+    agents: Agents,
     endpoint: Url,
     /// What the Hub gets as `Authorization`.
     token: Option<HeaderValue>,
     pub(crate) patience: Patience,
-}
-
-/// Speaks to it through a proxy.
-#[derive(Debug)]
-struct Proxied {
-    agent: Agent,
-    through: Named,
 }
 
 /// Where an answer is to begin.
@@ -69,17 +59,11 @@ pub(crate) struct Resume {
 
 impl Client {
     pub(crate) fn new(environment: &Environment, limits: Limits) -> Result<Self, Failure> {
-        let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let folders = named("SSL_CERT_DIR").unwrap_or_default();
-        let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
-        let file = named("SSL_CERT_FILE").map(PathBuf::from);
         if environment.endpoint.scheme() == "https" {
-            certificates::check(file.as_deref(), &folders)?;
+            certificates::check_named()?;
         }
         Ok(Self {
-            direct: agent(None, limits),
-            http: proxied("http", limits)?,
-            https: proxied("https", limits)?,
+            agents: Agents::new(limits.timeout)?,
             endpoint: environment.endpoint.clone(),
             token: environment.token.as_ref().map(Token::header).transpose()?,
             patience: limits.patience,
@@ -153,12 +137,7 @@ impl Client {
     }
 
     fn ask(&self, url: &Url, resume: &Resume) -> Result<Response<Body>, ApiError> {
-        let proxied = match url.scheme() {
-            "https" => &self.https,
-            _ => &self.http,
-        };
-        let proxied = proxied.as_ref().filter(|it| it.through.is_for(url));
-        let agent = proxied.map_or(&self.direct, |it| &it.agent);
+        let (agent, through) = self.agents.of(url);
         // What is hashed and counted are the file's own bytes.
         let mut request = agent
             .get(url.as_str())
@@ -174,7 +153,7 @@ impl Client {
         }
         request
             .call()
-            .map_err(|error| ApiError::unreachable(url, proxied.map(|it| &it.through), &error))
+            .map_err(|error| ApiError::unreachable(url, through, &error))
     }
 
     /// Whether an address is on the Hub itself: scheme, host and port.
@@ -208,34 +187,6 @@ impl Client {
             _ => ApiError::Unexpected { what, host, said },
         }
     }
-}
-
-fn proxied(scheme: &str, limits: Limits) -> Result<Option<Proxied>, Failure> {
-    let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
-    let named = proxy::of_scheme(scheme, &variable)?;
-    Ok(named.map(|through| Proxied {
-        agent: agent(Some(through.proxy.clone()), limits),
-        through,
-    }))
-}
-
-fn agent(proxy: Option<Proxy>, limits: Limits) -> Agent {
-    let tls = TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        // The system's certificates: those of a company's own proxy are among them.
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
-    let config = Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .proxy(proxy)
-        .tls_config(tls)
-        .user_agent(concat!("framepack-models/", env!("CARGO_PKG_VERSION")))
-        .timeout_connect(Some(limits.timeout))
-        .timeout_recv_response(Some(limits.timeout))
-        .timeout_per_read(Some(limits.timeout));
-    config.build().new_agent()
 }
 
 /// The status, and what the Hub says of it in words.

@@ -1,12 +1,13 @@
 //! The Hub's HTTP interface: what a repository has, and its files' bytes.
 //!
 //! - `client`: requests, redirects, the token
-//! - `certificates`: those that the user names
+//! - `agents`: connections, direct or through a proxy; `certificates`: those that the user names
 //! - `proxy`: through which proxy; `no_proxy`: which hosts are asked without it
 //! - `listing`: a repository's commit, files and licence
 //! - `patience`: what is tried again, and when
 //! - `error`: what can go wrong; `reason`: why a connection failed, in words
 
+mod agents;
 mod certificates;
 mod client;
 mod error;
