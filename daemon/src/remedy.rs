@@ -31,8 +31,12 @@ pub(crate) fn remedy(models: &Models, code: Code, model: Option<Model>) -> Strin
     if !models.is_hub_cache {
         command.extend([" --to ", &shell_quoted(&models.bundle)]);
     }
+    let mount = match code {
+        Code::MODEL_LINK => "mount the disk that the link leads to, or ",
+        _ => "",
+    };
     format!(
-        "run `{command}`, or point models.bundle at a folder with the models, readable by the daemon's user"
+        "{mount}run `{command}`, or point models.bundle at a folder with the models, readable by the daemon's user"
     )
 }
 
@@ -57,6 +61,13 @@ mod tests {
             is_hub_cache: false,
             f1_bundle: None,
         }
+    }
+
+    #[test]
+    fn disk_that_a_link_leads_to_may_be_mounted() {
+        let told = remedy(&models("/models"), Code::MODEL_LINK, None);
+        let says = "mount the disk that the link leads to, or run `framepackctl models fetch --to /models`";
+        assert!(told.starts_with(says), "{told}");
     }
 
     #[test]

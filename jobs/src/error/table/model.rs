@@ -51,7 +51,7 @@ codes! {
         "download the file again; some models need a login first (`hf auth login`)";
     MODEL_LINK "FP3017", Internal, Farm,
         "link to a model file that is not there",
-        "download the model again, as with `framepackctl models fetch`, or copy the Hub's cache together with its blobs";
+        "mount the disk that the link leads to, or download the model again, as with `framepackctl models fetch`, or copy the Hub's cache together with its blobs";
 
     TOKENIZER "FP3020", Internal, Farm,
         "tokenizer can't be used",
