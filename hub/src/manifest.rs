@@ -54,6 +54,19 @@ impl Manifest {
         }
     }
 
+    /// That of a listing, with what is known of its files already: those that a new commit has not changed are known, and
+    /// the others are on the disk as they were until they are replaced.
+    fn of(listing: &Listing, before: Option<Self>) -> Self {
+        let mut manifest = Self::new(listing);
+        if let Some(before) = before {
+            let is_listed = |file: &Checked| listing.files.iter().any(|it| it.path == file.path);
+            manifest.files = before.files;
+            manifest.files.retain(is_listed);
+            manifest.checked_at = before.checked_at;
+        }
+        manifest
+    }
+
     /// Reads one; `None`: there is none, or none that can be read, so nothing counts as checked.
     pub(crate) fn read(path: &Path) -> Option<Self> {
         let text = fs::read(path).ok()?;
@@ -97,15 +110,26 @@ pub(crate) fn record(
         hub: file.hash.clone(),
         modified_ns: Some(modified_ns),
     };
-    let _lock = Lock::take(&target.manifest_lock(name), || ())?;
+    let _lock = Lock::take(&target.manifest_lock(name))?;
     let note = target.manifest(name);
-    let before = Manifest::read(&note).filter(|before| before.commit == listing.commit);
-    let mut manifest = before.unwrap_or_else(|| Manifest::new(listing));
+    let mut manifest = Manifest::of(listing, Manifest::read(&note));
     manifest.files.retain(|other| other.path != checked.path);
     manifest.files.push(checked);
     manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
     manifest.checked_at = Timestamp::now();
     write(&note, &manifest)
+}
+
+/// The note is of the listing's commit from now on, once all of its files are there.
+pub(crate) fn move_on(target: &Target, listing: &Listing) -> io::Result<()> {
+    let name = listing.repository.name;
+    let note = target.manifest(name);
+    let is_of_other = |it: &Manifest| it.commit != listing.commit;
+    if !Manifest::read(&note).as_ref().is_some_and(is_of_other) {
+        return Ok(());
+    }
+    let _lock = Lock::take(&target.manifest_lock(name))?;
+    write(&note, &Manifest::of(listing, Manifest::read(&note)))
 }
 
 /// Notes that a file is not what was checked, so that the next fetch compares it again.
@@ -116,7 +140,7 @@ pub(crate) fn distrust(target: &Target, repository: &str, path: &Path) -> io::Re
     if !Manifest::read(&note).is_some_and(|manifest| manifest.files.iter().any(is_trusted)) {
         return Ok(());
     }
-    let _lock = Lock::take(&target.manifest_lock(repository), || ())?;
+    let _lock = Lock::take(&target.manifest_lock(repository))?;
     let Some(mut manifest) = Manifest::read(&note) else {
         return Ok(());
     };

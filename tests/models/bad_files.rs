@@ -207,6 +207,29 @@ fn file_of_another_commit_is_not_held_against_the_note() {
 }
 
 #[test]
+fn damage_is_found_after_a_new_commit_that_changed_other_files() {
+    for changed in ["config.json", "README.md"] {
+        let hub = Hub::start();
+        let world = World::of(&hub);
+        let to = world.home().join("plain");
+        let dir = to.to_str().unwrap();
+        world.fetch(&["--to", dir]).ok();
+        let commit = "c".repeat(40);
+        hub.change(|repositories| {
+            let repository = repositories.get_mut(ORIGINAL).unwrap();
+            repository.commit.clone_from(&commit);
+            repository.files.get_mut(changed).unwrap().push(b'\n');
+        });
+        world.fetch(&["--to", dir]).ok();
+        let part = to.join("FramePackI2V_HY");
+        let note = fs::read_to_string(part.join("framepack-manifest.json")).unwrap();
+        assert!(note.contains(&commit), "{note}");
+        damage(&part.join(SHARD));
+        world.run(&["verify", dir]).failed(6, "FP9110", &[SHARD]);
+    }
+}
+
+#[test]
 fn verify_without_hashes_goes_by_lengths() {
     let world = World::of(&Hub::start());
     let bundle = world.home().join("bundle");

@@ -69,6 +69,21 @@ fn gc_leaves_what_a_fetch_is_at() {
 }
 
 #[test]
+fn gc_leaves_what_another_program_is_at() {
+    let world = World::of(&Hub::start());
+    let to = world.home().join("plain");
+    let downloads = to.join("FramePackI2V_HY/.cache/huggingface/download");
+    fs::create_dir_all(&downloads).unwrap();
+    // The Hub's own client has a digest of the name there, so that its lock can't be told from it.
+    let hash = hub_hash(SHARD, &bytes_of(ORIGINAL, SHARD));
+    let theirs = downloads.join(format!("vk2LiyWhXHqxRgFo2qSxIMZnzAo=.{hash}.incomplete"));
+    fs::write(&theirs, [1; 10]).unwrap();
+    let ended = world.run(&["gc", to.to_str().unwrap()]).ok();
+    assert!(theirs.exists(), "{}", ended.stdout);
+    assert!(ended.stdout.contains(": 0 bytes freed"));
+}
+
+#[test]
 fn folder_with_nothing_of_ours_is_said_to_be_that() {
     let world = World::of(&Hub::start());
     let other = world.home().join("models--other--model/blobs");

@@ -10,6 +10,7 @@ use std::{
         mpsc::{self, Receiver, Sender},
     },
     thread,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -36,6 +37,10 @@ pub(crate) enum Act {
     NoRange,
     /// Another body.
     Body(Vec<u8>),
+    /// More headers.
+    Headers(&'static str),
+    /// A byte now and then.
+    Drip,
 }
 
 type Script = Box<dyn FnMut(&Request) -> Option<Act> + Send>;
@@ -187,11 +192,19 @@ impl State {
         }
         let mut end = body.len();
         let mut held = None;
+        let mut drips = false;
         match act {
             Some(Act::Cut(at)) => end = at.min(end),
             Some(Act::Hang(at, until)) => (end, held) = (at.min(end), Some(until)),
             Some(Act::Spoilt) => body.iter_mut().for_each(|byte| *byte ^= 1),
-            Some(Act::Body(other)) => (end, body) = (other.len(), other),
+            Some(Act::Body(other)) => {
+                if other.starts_with(b"<html") {
+                    headers += "Content-Type: text/html\r\n";
+                }
+                (end, body) = (other.len(), other);
+            }
+            Some(Act::Headers(more)) => headers += more,
+            Some(Act::Drip) => drips = true,
             _ => {}
         }
         let length = body.len();
@@ -199,6 +212,12 @@ impl State {
             "HTTP/1.1 {status} OK\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).ok()?;
+        if drips {
+            for byte in &body[..end] {
+                stream.write_all(&[*byte]).ok()?;
+                thread::sleep(Duration::from_millis(30));
+            }
+        }
         stream.write_all(&body[..end]).ok()?;
         if let Some(until) = held {
             // The test has ended, or says so.

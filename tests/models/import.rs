@@ -245,13 +245,34 @@ fn f1_alone_is_told_as_that() {
 #[test]
 fn cache_of_the_hub_is_no_folder_for_links() {
     let world = World::of(&Hub::start());
+    let disk = world.home().join("usb");
+    write(&disk.join("FramePackI2V_HY"), ORIGINAL);
+    let (disk, cache) = (disk.to_str().unwrap(), world.cache());
+    let import = |to: &Path| world.run(&["import", disk, "--to", to.to_str().unwrap()]);
+    let cached = cache.to_str().unwrap();
+    // A fetch would make it one.
+    import(&cache).failed(2, "FP1001", &[cached]);
+    assert!(!cache.exists());
     world.fetch(&[]).ok();
-    let cache = world.cache();
-    let cache = cache.to_str().unwrap();
-    let home = world.home().to_str().unwrap();
-    world
-        .run(&["import", home, "--to", cache])
-        .failed(2, "FP1001", &[cache]);
+    for to in [&cache, cache.parent().unwrap()] {
+        import(to).failed(2, "FP1001", &[cached]);
+    }
+}
+
+#[test]
+fn links_beside_a_cache_of_other_models_are_known_to_the_next_fetch() {
+    let hub = Hub::start();
+    let world = World::of(&hub);
+    let disk = world.home().join("usb");
+    write(&disk.join("FramePackI2V_HY"), ORIGINAL);
+    let to = world.home().join("ai");
+    fs::create_dir_all(to.join("hub/models--other--thing")).unwrap();
+    let (disk, to) = (disk.to_str().unwrap(), to.to_str().unwrap());
+    world.run(&["import", disk, "--to", to]).ok();
+    world.fetch(&["--to", to]).ok();
+    let requests = hub.requests();
+    assert!(!requests.iter().any(|it| it.is_file(Side::Downloads, SHARD)));
+    assert!(Path::new(to).join("HunyuanVideo/vae/config.json").exists());
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod bad_files;
 mod cache;
 mod comfy;
 mod content;
+mod disks;
 mod environment;
 mod fetching;
 mod gc;
@@ -19,6 +20,7 @@ mod lost;
 #[path = "../faults/mounts.rs"]
 mod mounts;
 mod network;
+mod odd_answers;
 mod outputs;
 mod refusals;
 mod request;

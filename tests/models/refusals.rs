@@ -1,5 +1,7 @@
 //! A Hub that says no: what the user is told, and what is tried again.
 
+use std::time::{Duration, Instant};
+
 use crate::{
     content::{HUNYUAN, ORIGINAL, SHARD, VOCABULARY},
     hub::{Act, Hub, Request, Side},
@@ -106,6 +108,35 @@ fn hub_that_stays_busy_is_given_up() {
 fn hub_that_wants_to_be_left_alone_for_an_hour_is() {
     let hub = refusing(VOCABULARY, 429, "Retry-After: 3600\r\n", usize::MAX);
     World::of(&hub).fetch(&[]).failed(3, "FP9102", &["429"]);
+}
+
+#[test]
+fn failure_for_good_is_told_while_others_wait_to_be_asked_again() {
+    let mut waits = false;
+    let hub = Hub::with(move |request| {
+        if request.is_file(Side::Hub, SHARD) {
+            waits = true;
+            return Some(Act::Status(429, "Retry-After: 200\r\n"));
+        }
+        let is_missing = request.is_file(Side::Hub, "vae/config.json");
+        is_missing.then_some(match waits {
+            true => Act::Status(404, ""),
+            false => Act::Close,
+        })
+    });
+    let begun = Instant::now();
+    let arguments = ["--jobs", "8", "--retries", "1000000"];
+    World::of(&hub)
+        .fetch(&arguments)
+        .failed(4, "FP9104", &["vae/config.json"]);
+    assert!(begun.elapsed() < Duration::from_secs(100));
+}
+
+#[test]
+fn hub_that_names_a_day_far_off_is_given_up() {
+    let date = "Retry-After: Thu, 31 Dec 2099 23:59:59 GMT\r\n";
+    let hub = refusing(VOCABULARY, 503, date, 1);
+    World::of(&hub).fetch(&[]).failed(3, "FP9102", &["503"]);
 }
 
 #[test]

@@ -13,8 +13,12 @@ use super::{proxy::Named, reason};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// No answer at all.
-    #[error("{host} can't be reached: {reason}")]
-    Unreachable { host: String, reason: String },
+    #[error("{host} can't be reached for {what}: {reason}")]
+    Unreachable {
+        what: String,
+        host: String,
+        reason: String,
+    },
     /// No answer through a proxy.
     #[error("{host} can't be reached through {}: {reason}", .proxy.name)]
     NotThrough {
@@ -39,6 +43,14 @@ pub(crate) enum ApiError {
         host: String,
         reason: String,
     },
+    /// A byte now and then.
+    #[error("{host} gives {what} too slowly: {bytes} bytes in {:.1} s", window.as_secs_f64())]
+    Slow {
+        what: String,
+        host: String,
+        bytes: u64,
+        window: Duration,
+    },
     /// Later, perhaps.
     #[error("{host} refused {what} for now: {said}")]
     Busy {
@@ -58,6 +70,13 @@ pub(crate) enum ApiError {
     /// It does not have it.
     #[error("{host} has no {what}: {said}")]
     NotFound {
+        what: String,
+        host: String,
+        said: String,
+    },
+    /// Not the bytes that were asked for; a few times that passes.
+    #[error("unexpected answer of {host} about {what}: {said}")]
+    Misfit {
         what: String,
         host: String,
         said: String,
@@ -82,13 +101,19 @@ pub(crate) struct Proxied {
 
 impl ApiError {
     /// A request to `url` that got no answer.
-    pub(super) fn unreachable(url: &Url, through: Option<&Named>, error: &ureq::Error) -> Self {
+    pub(super) fn unreachable(
+        url: &Url,
+        what: &str,
+        through: Option<&Named>,
+        error: &ureq::Error,
+    ) -> Self {
         let (host, reason) = (host(url), reason::of_request(error));
         if is_of_certificate(error) {
             return Self::Untrusted { host, reason };
         }
         let Some(through) = through else {
-            return Self::Unreachable { host, reason };
+            let what = what.to_owned();
+            return Self::Unreachable { what, host, reason };
         };
         let proxy = Proxied {
             name: through.to_string(),
@@ -110,7 +135,9 @@ impl ApiError {
             Self::Unreachable { .. }
             | Self::NotThrough { .. }
             | Self::Broken { .. }
-            | Self::Busy { .. } => true,
+            | Self::Slow { .. }
+            | Self::Busy { .. }
+            | Self::Misfit { .. } => true,
             Self::ProxyRefused { said, .. } => said.is_server_error(),
             Self::Untrusted { .. }
             | Self::Denied { .. }
@@ -132,7 +159,7 @@ impl From<ApiError> for ErrorBody {
     fn from(error: ApiError) -> Self {
         let message = error.to_string();
         match error {
-            ApiError::Unreachable { .. } | ApiError::Broken { .. } => {
+            ApiError::Unreachable { .. } | ApiError::Broken { .. } | ApiError::Slow { .. } => {
                 Self::new(Code::HUB_UNREACHABLE, message)
             }
             ApiError::NotThrough { proxy, .. } => {
@@ -172,7 +199,7 @@ impl From<ApiError> for ErrorBody {
                 )
             }
             ApiError::NotFound { .. } => Self::new(Code::HUB_NOT_FOUND, message),
-            ApiError::Unexpected { .. } => Self::new(Code::HUB_ANSWER, message),
+            ApiError::Misfit { .. } | ApiError::Unexpected { .. } => Self::new(Code::HUB_ANSWER, message),
         }
     }
 }
@@ -227,10 +254,10 @@ mod tests {
         let url = "https://hub.example/".parse().unwrap();
         let inner = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let wrapped = ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, inner));
-        let error = ApiError::unreachable(&url, None, &wrapped);
+        let error = ApiError::unreachable(&url, "a", None, &wrapped);
         assert!(!error.is_passing(), "{error}");
         assert_eq!(ErrorBody::from(error).code, Code::HUB_ANSWER);
         let reset = ureq::Error::Io(io::ErrorKind::ConnectionReset.into());
-        assert!(ApiError::unreachable(&url, None, &reset).is_passing());
+        assert!(ApiError::unreachable(&url, "a", None, &reset).is_passing());
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use ureq::http::{HeaderMap, header};
+use url::Url;
 
 use super::{
     client::Client,
@@ -11,6 +12,8 @@ use crate::{catalog::Repository, hash::HubHash, licence::Licence, output::count}
 
 /// Of these, no repository has more.
 const MAX_PAGES: usize = 100;
+/// A petabyte: a repository with more is none.
+const MAX_BYTES: u64 = 1 << 50;
 
 /// A repository's needed files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,10 +99,14 @@ impl Listing {
         let files = entries
             .iter()
             .filter(|entry| needed.contains(&&*entry.path));
-        let files: Option<_> = files.map(Entry::file).collect();
+        let files: Option<Vec<_>> = files.map(Entry::file).collect();
+        let files = files.ok_or_else(|| unexpected("a file without hash".to_owned()))?;
+        if !has_sane_sizes(&files) {
+            return Err(unexpected("files that no disk has room for".to_owned()));
+        }
         Ok(Self {
             licence: Licence::known(name).or_by_card(info.card.and_then(Card::licence)),
-            files: files.ok_or_else(|| unexpected("a file without hash".to_owned()))?,
+            files,
             commit: info.sha,
             repository,
         })
@@ -111,26 +118,35 @@ impl Listing {
     }
 }
 
+/// Whether sums of all sizes are numbers, also over several repositories.
+fn has_sane_sizes(files: &[HubFile]) -> bool {
+    let mut sizes = files.iter().map(|file| file.bytes);
+    let sum = sizes.try_fold(0_u64, u64::checked_add);
+    sum.is_some_and(|sum| sum < MAX_BYTES)
+}
+
 /// All files of a repository, page by page.
 fn entries(client: &Client, name: &str, commit: &str, what: &str) -> Result<Vec<Entry>, ApiError> {
     let mut url = client.url(&["api/models", name, "tree", commit]);
     url.set_query(Some("recursive=true"));
     let mut entries = Vec::new();
+    let unexpected = |url: &Url, said: String| ApiError::Unexpected {
+        what: what.to_owned(),
+        host: host(url),
+        said,
+    };
     for _ in 0..MAX_PAGES {
         let (text, headers) = client.text(&url, what)?;
-        let page: Vec<Entry> =
-            serde_json::from_str(&text).map_err(|error| ApiError::Unexpected {
-                what: what.to_owned(),
-                host: host(&url),
-                said: error.to_string(),
-            })?;
+        let page = serde_json::from_str(&text);
+        let page: Vec<Entry> = page.map_err(|error| unexpected(&url, error.to_string()))?;
         entries.extend(page.into_iter().filter(|entry| entry.kind == "file"));
         match next(&headers).and_then(|next| url.join(&next).ok()) {
             Some(next) => url = next,
-            None => break,
+            None => return Ok(entries),
         }
     }
-    Ok(entries)
+    let said = format!("a listing of more than {MAX_PAGES} pages");
+    Err(unexpected(&url, said))
 }
 
 /// The address of the next page: `Link: <https://…>; rel="next"`.
@@ -180,6 +196,21 @@ mod tests {
         headers.insert(header::LINK, link.parse().unwrap());
         let found = next(&headers).unwrap();
         assert_eq!(found, "https://h/a?cursor=x");
+    }
+
+    #[test]
+    fn sizes_that_no_disk_has_are_not_added_up() {
+        let files = |sizes: &[u64]| -> Vec<HubFile> {
+            let file = |bytes: &u64| HubFile {
+                path: "a".into(),
+                bytes: *bytes,
+                hash: HubHash::Sha256("0".repeat(64)),
+            };
+            sizes.iter().map(file).collect()
+        };
+        assert!(has_sane_sizes(&files(&[1 << 40, 1 << 40])));
+        assert!(!has_sane_sizes(&files(&[MAX_BYTES])));
+        assert!(!has_sane_sizes(&files(&[u64::MAX, 2])));
     }
 
     #[test]

@@ -9,6 +9,9 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// Failures in a row double the pause up to this.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
+/// An answer that does not fit is not put up with for as long as a network that fails.
+const MISFIT_RETRIES: u32 = 3;
+
 /// How often and how soon.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
@@ -21,7 +24,11 @@ pub(crate) struct Patience {
 impl Patience {
     /// The pause after so many failures in a row; `None`: no more.
     pub(crate) fn pause(self, failures: u32, error: &ApiError) -> Option<Duration> {
-        if !error.is_passing() || failures > self.retries {
+        let retries = match error {
+            ApiError::Misfit { .. } => self.retries.min(MISFIT_RETRIES),
+            _ => self.retries,
+        };
+        if !error.is_passing() || failures > retries {
             return None;
         }
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));

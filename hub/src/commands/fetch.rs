@@ -4,11 +4,13 @@
 
 mod dry_run;
 
-use std::{path::Path, sync::atomic::AtomicBool};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicU64},
+};
 
 use framepack_bundle::hub_commit;
 use framepack_ipc::ErrorBody;
-use framepack_jobs::Code;
 use serde::Serialize;
 
 use super::{advice, ready};
@@ -18,9 +20,12 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
-    fetch::{Fetch, FetchError, Planned, Progress, Taken, each, plan, taken},
+    fetch::{
+        Busy, Fetch, FetchError, Planned, Progress, Stop, Taken, check_room, each, plan, taken,
+    },
+    manifest,
     output::{Output, count, size, tell},
-    target::{Target, free_bytes},
+    target::{Target, is_unwritable},
 };
 
 /// What a fetch came to.
@@ -58,32 +63,53 @@ pub(super) fn run(
     if args.dry_run {
         return dry_run::show(dry_run::planned(&planned), &target, output);
     }
+    let places = planned.iter().try_for_each(Planned::check_place);
+    places.map_err(failed)?;
     let missing_bytes = planned.iter().map(Planned::missing_bytes).sum();
-    check_space(target.root(), missing_bytes)?;
+    check_room(target.root(), missing_bytes).map_err(failed)?;
     // A large file that begins last would be fetched alone.
     planned.sort_by_key(|planned| std::cmp::Reverse(planned.file.bytes));
     let progress = Progress::of(&planned);
-    let stop = AtomicBool::new(false);
+    let stop = Stop::default();
     let fetch = Fetch {
         client: &client,
         target: &target,
         progress: &progress,
         stop: &stop,
+        busy: Busy::default(),
+        noting: Mutex::default(),
+        came_bytes: AtomicU64::new(0),
+        is_warned: AtomicBool::new(false),
     };
     let fetched = each(args.jobs, &planned, &stop, |planned| fetch.file(planned));
     progress.finish();
     fetched.map_err(failed)?;
     for listing in &listings {
-        let name = listing.repository.name;
-        let referred = target.refer(name, &listing.commit);
-        referred.map_err(|error| Failure::folder(&target.repository(name), &error))?;
+        settle(&target, listing)?;
     }
     finish(
         args.models,
         (&target, environment),
-        (&planned, &taken),
+        (&planned, &taken, fetch.came_bytes.into_inner()),
         output,
     )
+}
+
+/// All files of a listing are there: its commit is the one that counts.
+fn settle(target: &Target, listing: &Listing) -> Result<(), Failure> {
+    let name = listing.repository.name;
+    let folder = target.repository(name);
+    let settled = manifest::move_on(target, listing);
+    match settled.and_then(|()| target.refer(name, &listing.commit)) {
+        // Nothing has to be written where it counts already.
+        Err(error)
+            if is_unwritable(&error)
+                && hub_commit(&folder).is_none_or(|it| it == listing.commit) =>
+        {
+            Ok(())
+        }
+        settled => settled.map_err(|error| Failure::folder(&folder, &error)),
+    }
 }
 
 /// Asks the Hub what it has.
@@ -107,20 +133,6 @@ fn licences(listings: &[Listing]) {
     }
 }
 
-fn check_space(folder: &Path, missing_bytes: u64) -> Result<(), Failure> {
-    let free = free_bytes(folder).map_err(|error| Failure::folder(folder, &error))?;
-    if missing_bytes <= free {
-        return Ok(());
-    }
-    let message = format!(
-        "{} are missing, and {} has room for {}",
-        size(missing_bytes),
-        folder.display(),
-        size(free)
-    );
-    Err(ErrorBody::new(Code::FETCH_SPACE, message).into())
-}
-
 fn failed(error: FetchError) -> Failure {
     ErrorBody::from(error).into()
 }
@@ -129,7 +141,7 @@ fn failed(error: FetchError) -> Failure {
 fn finish(
     models: Selection,
     (target, environment): (&Target, &Environment),
-    (planned, taken): (&[Planned<'_>], &[Taken]),
+    (planned, taken, fetched_bytes): (&[Planned<'_>], &[Taken], u64),
     output: &Output,
 ) -> Result<(), Failure> {
     let root = target.root();
@@ -142,7 +154,7 @@ fn finish(
         folder: root.display().to_string(),
         files: planned.len(),
         bytes: planned.iter().map(|planned| planned.file.bytes).sum(),
-        fetched_bytes: planned.iter().map(Planned::missing_bytes).sum(),
+        fetched_bytes,
         not_compared: taken
             .iter()
             .map(|it| it.path.display().to_string())
@@ -187,5 +199,5 @@ fn without_hub(
             referred.map_err(|error| Failure::folder(&folder, &error))?;
         }
     }
-    finish(models, (target, environment), (&[], &[]), output)
+    finish(models, (target, environment), (&[], &[], 0), output)
 }

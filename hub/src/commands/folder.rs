@@ -13,8 +13,24 @@ pub(super) fn target(folder: Option<&Path>, environment: &Environment) -> Result
         Some(folder) => folder,
         None => environment.cache()?,
     };
-    Target::of(folder.map(Path::to_owned), environment)
-        .map_err(|error| Failure::folder(named, &error))
+    let target = Target::of(folder.map(Path::to_owned), environment)
+        .map_err(|error| Failure::folder(named, &error))?;
+    match target.root().ancestors().find_map(leads_nowhere) {
+        Some(error) => Err(error.into()),
+        None => Ok(target),
+    }
+}
+
+/// A link to a disk that is not mounted: nothing is where it leads, and no folder can be made in its place.
+fn leads_nowhere(path: &Path) -> Option<ErrorBody> {
+    let to = fs::read_link(path).ok()?;
+    let is_lost = fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    is_lost.then(|| {
+        let (path, to) = (path.display(), to.display());
+        let message = format!("{path} is a link to {to}, which does not exist");
+        let hint = "mount the disk that it is on, or make that folder";
+        ErrorBody::new(Code::MODEL_FOLDER, message).hint(hint)
+    })
 }
 
 /// The same, where it has to be there.

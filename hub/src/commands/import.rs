@@ -20,7 +20,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     output::{Output, table},
-    target::{Target, has_repositories},
+    target::Target,
 };
 
 mod find;
@@ -63,8 +63,8 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let from = absolute(&args.from)?;
     fs::read_dir(&from).map_err(|error| Failure::folder(&from, &error))?;
-    let to = args.to.as_deref().map(absolute).transpose()?;
-    let target = to.map(links_in).transpose()?;
+    let links = args.to.as_deref().map(|to| links_in(to, environment));
+    let target = links.transpose()?;
     let search = find(&from);
     if search.found.is_empty() {
         return Err(nothing(&from, &search));
@@ -97,14 +97,15 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::folder(path, &error))
 }
 
-/// Where links are made; in the Hub's cache other programs would not know them.
-fn links_in(folder: PathBuf) -> Result<Target, Failure> {
-    if !has_repositories(&folder) {
-        return Ok(Target::Folder(folder));
-    }
+/// Where links are made: where `fetch --to` looks for them. In the Hub's cache other programs would not know them.
+fn links_in(folder: &Path, environment: &Environment) -> Result<Target, Failure> {
+    let target = super::folder::target(Some(folder), environment)?;
+    let Target::HubCache(cache) = &target else {
+        return Ok(target);
+    };
     let message = format!(
         "{} is a cache of the Hub, not a folder for links",
-        folder.display()
+        cache.display()
     );
     let hint = "name another folder with `--to DIR`: it may be a new one";
     Err(ErrorBody::new(Code::USAGE, message).hint(hint).into())

@@ -4,7 +4,7 @@ use std::{
     io,
     num::NonZero,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError, atomic::AtomicBool},
+    sync::{Mutex, PoisonError},
 };
 
 use framepack_bundle::{Component, Finding, look};
@@ -22,7 +22,7 @@ use crate::{
     cli,
     environment::Environment,
     failure::Failure,
-    fetch::each,
+    fetch::{Stop, each},
     hash, manifest,
     output::{Output, count, size, table},
     target::Target,
@@ -190,7 +190,7 @@ fn compare(installed: &[Installed]) -> Result<Vec<Row>, Failure> {
             .push(row);
         Ok::<_, Failure>(())
     };
-    each(JOBS, &files, &AtomicBool::new(false), work)?;
+    each(JOBS, &files, &Stop::default(), work)?;
     bar.finish_and_clear();
     let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
     rows.sort_by(|a, b| a.path.cmp(&b.path));

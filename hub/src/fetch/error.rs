@@ -5,7 +5,11 @@ use std::{io, path::PathBuf};
 use framepack_ipc::ErrorBody;
 use framepack_jobs::{Bytes, Code};
 
-use crate::{api::ApiError, target::is_disk_full};
+use crate::{
+    api::ApiError,
+    output::size,
+    target::{is_disk_full, is_unwritable},
+};
 
 /// A file that is not there, or not what the Hub has.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +25,14 @@ pub(crate) enum FetchError {
         expected: String,
         found: String,
     },
-    /// No room.
+    /// Nor will there be, as long as nothing is removed.
+    #[error("{} are missing, and {} has room for {}", size(*.missing_bytes), folder.display(), size(*.free_bytes))]
+    NoRoom {
+        folder: PathBuf,
+        missing_bytes: u64,
+        free_bytes: u64,
+    },
+    /// The disk is full.
     #[error("disk is full: {path}: {error}; {} of it are kept", Bytes(*.kept_bytes))]
     DiskFull {
         path: PathBuf,
@@ -30,6 +41,9 @@ pub(crate) enum FetchError {
     },
     #[error("{path}: {error}")]
     File { path: PathBuf, error: io::Error },
+    /// A folder where a file is to be.
+    #[error("{} is a folder, where a file of the models is to be", path.display())]
+    Obstacle { path: PathBuf },
     /// Another file failed, so this one was not gone on with.
     #[error("stopped, because another file failed")]
     Stopped,
@@ -58,8 +72,15 @@ impl From<FetchError> for ErrorBody {
         match error {
             FetchError::Api(error) => error.into(),
             FetchError::Hash { .. } => Self::new(Code::FETCH_HASH, message),
-            FetchError::DiskFull { .. } => Self::new(Code::FETCH_SPACE, message),
+            FetchError::NoRoom { .. } | FetchError::DiskFull { .. } => Self::new(Code::FETCH_SPACE, message),
+            FetchError::File { error, .. } if is_unwritable(&error) => {
+                Self::new(Code::MODEL_FOLDER, message).hint(
+                    "check the permissions; or name another folder with `--to DIR`, or another cache with HF_HOME",
+                )
+            }
             FetchError::File { .. } => Self::new(Code::MODEL_FOLDER, message),
+            FetchError::Obstacle { .. } => Self::new(Code::MODEL_FOLDER, message)
+                .hint("move it away; then run the same command again"),
             FetchError::Stopped => Self::new(Code::INTERNAL, message),
         }
     }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::taken::Taken;
+use super::{error::FetchError, taken::Taken};
 use crate::{
     api::{HubFile, Listing},
     manifest::Manifest,
-    target::{Place, Presence, Target},
+    target::{Place, Presence, Target, free_bytes},
 };
 
 /// A wanted file.
@@ -67,7 +67,29 @@ pub(crate) fn plan<'l>(
     listings.iter().flat_map(of_listing).collect()
 }
 
+/// Fails where the disk has no room for so many bytes more.
+pub(crate) fn check_room(folder: &Path, missing_bytes: u64) -> Result<(), FetchError> {
+    let free_bytes = free_bytes(folder).map_err(FetchError::file(folder))?;
+    if missing_bytes <= free_bytes {
+        return Ok(());
+    }
+    Err(FetchError::NoRoom {
+        folder: folder.to_owned(),
+        missing_bytes,
+        free_bytes,
+    })
+}
+
 impl Planned<'_> {
+    /// Fails where the file can't be put, before anything is fetched.
+    pub(crate) fn check_place(&self) -> Result<(), FetchError> {
+        self.place.obstacle().map_or(Ok(()), |path| {
+            Err(FetchError::Obstacle {
+                path: path.to_owned(),
+            })
+        })
+    }
+
     /// The file's name with its repository's.
     pub(crate) fn name(&self) -> String {
         let repository = self.listing.repository.name;

@@ -15,10 +15,15 @@ use std::{
 
 pub(crate) use self::{
     lock::{Lock, is_locked},
-    place::{Place, Presence, create_folder_of},
+    place::{Place, Presence, Taking, create_folder_of, has_no_links, is_unwritable},
     space::{free_bytes, is_disk_full},
 };
-use crate::{api::HubFile, environment::Environment};
+use crate::{
+    api::HubFile,
+    catalog::{Repository, Selection},
+    environment::Environment,
+    hash::HubHash,
+};
 
 /// The folder in which the Hub's own client keeps what it has not finished, in a plain folder.
 const DOWNLOADS: &str = ".cache/huggingface/download";
@@ -35,7 +40,8 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// The folder that a user names, or the Hub's cache.
+    /// The folder that a user names, or the Hub's cache. A named one is a cache if it is the user's, or has repositories as
+    /// caches have them, or has such a folder `hub` with FramePack's models.
     pub(crate) fn of(folder: Option<PathBuf>, environment: &Environment) -> io::Result<Self> {
         let (folder, is_cache) = match folder {
             Some(folder) => (folder, false),
@@ -45,11 +51,15 @@ impl Target {
             ),
         };
         let folder = std::path::absolute(folder)?;
-        let is_cache =
-            is_cache || Some(&folder) == environment.cache.as_ref() || has_repositories(&folder);
+        let is_cache = is_cache
+            || environment
+                .cache
+                .as_ref()
+                .is_some_and(|cache| is_same(&folder, cache))
+            || has_repositories(&folder);
         Ok(match is_cache {
             true => Self::HubCache(folder),
-            false if has_repositories(&folder.join("hub")) => Self::HubCache(folder.join("hub")),
+            false if has_models(&folder.join("hub")) => Self::HubCache(folder.join("hub")),
             false => Self::Folder(folder),
         })
     }
@@ -111,19 +121,26 @@ impl Target {
         self.repository(name).join(DOWNLOADS)
     }
 
-    /// The lock of whoever fetches the file that `path` is a blob or a part of.
-    pub(crate) fn lock_of(&self, name: &str, path: &Path) -> PathBuf {
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
+    /// The lock of whoever fetches the file that `path` is a blob or a part of. `None`: its name is none of ours, so nobody
+    /// can say who is at it.
+    pub(crate) fn lock_of(&self, repository: &Repository, path: &Path) -> Option<PathBuf> {
+        let name = repository.name;
+        let file = path.file_name()?.to_str()?;
+        let file = file.strip_suffix(".incomplete").unwrap_or(file);
         match self {
             // `HASH`, `HASH.incomplete`
             Self::HubCache(_) => {
-                let hash = file.split('.').next().unwrap_or_default();
-                self.locks(name).join(format!("{hash}.lock"))
+                HubHash::parse(file)?;
+                Some(self.locks(name).join(format!("{file}.lock")))
             }
-            // `NAME.HASH.incomplete`
+            // `NAME.HASH.incomplete`; the Hub's own client has a digest in the place of the name, and its lock by the name.
             Self::Folder(_) => {
-                let mut parts = file.rsplitn(3, '.');
-                path.with_file_name(format!("{}.lock", parts.nth(2).unwrap_or_default()))
+                let (file, hash) = file.rsplit_once('.')?;
+                HubHash::parse(hash)?;
+                let named = path.with_file_name(file);
+                let below = named.strip_prefix(self.downloads(name)).ok()?.to_str()?;
+                repository.component_of(below)?;
+                Some(path.with_file_name(format!("{file}.lock")))
             }
         }
     }
@@ -158,16 +175,29 @@ pub(crate) fn cached_name(name: &str) -> String {
 }
 
 /// Whether a folder is a cache of the Hub: repositories are in it.
-pub(crate) fn has_repositories(folder: &Path) -> bool {
+fn has_repositories(folder: &Path) -> bool {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names = entries.map(|entry| entry.file_name());
     names.any(|name| name.to_string_lossy().starts_with("models--"))
 }
 
+/// Whether it has one of FramePack's, too.
+fn has_models(cache: &Path) -> bool {
+    let mut repositories = Selection::All.repositories().into_iter();
+    repositories.any(|it| cache.join(cached_name(it.name)).is_dir())
+}
+
+/// Whether two paths are the same folder, also by links and before it is there.
+fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hash::HubHash;
+
+    const HASH: &str = "0123456789012345678901234567890123456789";
+    const HUNYUAN: &str = "hunyuanvideo-community/HunyuanVideo";
 
     fn environment(cache: &Path) -> Environment {
         Environment {
@@ -188,8 +218,20 @@ mod tests {
         };
         assert_eq!(of(None), Target::HubCache(root.join("cache")));
         assert_eq!(of(Some("cache")), Target::HubCache(root.join("cache")));
+        fs::create_dir_all(root.join("cache")).unwrap();
+        fs::create_dir_all(root.join("x")).unwrap();
+        assert_eq!(
+            of(Some("x/../cache")),
+            Target::HubCache(root.join("x/../cache"))
+        );
         assert_eq!(of(Some("other")), Target::Folder(root.join("other")));
         fs::create_dir_all(root.join("hf_download/hub/models--a--b")).unwrap();
+        assert_eq!(
+            of(Some("hf_download")),
+            Target::Folder(root.join("hf_download"))
+        );
+        let ours = root.join("hf_download/hub").join(cached_name(HUNYUAN));
+        fs::create_dir_all(ours).unwrap();
         assert_eq!(
             of(Some("hf_download")),
             Target::HubCache(root.join("hf_download/hub"))
@@ -205,20 +247,32 @@ mod tests {
         let file = HubFile {
             path: "vae/config.json".into(),
             bytes: 2,
-            hash: HubHash::GitBlob("ab".into()),
+            hash: HubHash::GitBlob(HASH.into()),
         };
-        let place = Target::HubCache("/c".into()).place("o/n", "f00", &file);
-        assert_eq!(place.data, Path::new("/c/models--o--n/blobs/ab"));
-        assert_eq!(place.lock, Path::new("/c/.locks/models--o--n/ab.lock"));
-        let link = Path::new("/c/models--o--n/snapshots/f00/vae/config.json");
-        assert_eq!(place.link.as_deref(), Some(link));
-        let place = Target::Folder("/d".into()).place("o/n", "f00", &file);
-        assert_eq!(place.data, Path::new("/d/n/vae/config.json"));
-        let partial = "/d/n/.cache/huggingface/download/vae/config.json.ab.incomplete";
-        assert_eq!(place.partial, Path::new(partial));
+        let repositories = Selection::F1.repositories();
+        let hunyuan = repositories.iter().find(|it| it.name == HUNYUAN).unwrap();
+        let place = Target::HubCache("/c".into()).place(HUNYUAN, "f00", &file);
+        let cached = Path::new("/c").join(cached_name(HUNYUAN));
+        assert_eq!(place.data, cached.join("blobs").join(HASH));
+        let locks = Path::new("/c/.locks").join(cached_name(HUNYUAN));
+        assert_eq!(place.lock, locks.join(format!("{HASH}.lock")));
+        let link = cached.join("snapshots/f00/vae/config.json");
+        assert_eq!(place.link, Some(link));
+        let place = Target::Folder("/d".into()).place(HUNYUAN, "f00", &file);
+        assert_eq!(place.data, Path::new("/d/HunyuanVideo/vae/config.json"));
+        let downloads = Path::new("/d/HunyuanVideo/.cache/huggingface/download");
+        let partial = format!("vae/config.json.{HASH}.incomplete");
+        assert_eq!(place.partial, downloads.join(partial));
         for target in [Target::HubCache("/c".into()), Target::Folder("/d".into())] {
-            let place = target.place("o/n", "f00", &file);
-            assert_eq!(target.lock_of("o/n", &place.partial), place.lock);
+            let place = target.place(HUNYUAN, "f00", &file);
+            assert_eq!(target.lock_of(hunyuan, &place.partial), Some(place.lock));
+        }
+        let folder = Target::Folder("/d".into());
+        for theirs in [
+            format!("vae/vk2LiyWhXHqxRgFo2qSxIMZnzAo=.{HASH}.incomplete"),
+            "vae/config.json.incomplete".to_owned(),
+        ] {
+            assert_eq!(folder.lock_of(hunyuan, &downloads.join(theirs)), None);
         }
     }
 }

@@ -6,11 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use framepack_ipc::ErrorBody;
+use framepack_jobs::Code;
+
 use super::part::{self, Found, Source};
 use crate::{
     failure::Failure,
     published,
-    target::{Target, create_folder_of},
+    target::{Target, create_folder_of, has_no_links},
 };
 
 /// Links to the files of a part, unless a whole one is there; the folder that they are in.
@@ -28,8 +31,25 @@ pub(super) fn link(found: &Found, target: &Target) -> Result<PathBuf, Failure> {
         Source::Folder { files, .. } => link_files(files, &folder),
         Source::File(file) => link_weights(found, file, &folder),
     };
-    linked.map_err(|(path, error)| Failure::folder(&path, &error))?;
+    linked.map_err(|(path, error)| match has_no_links(&error) {
+        true => without_links(&path, target),
+        false => Failure::folder(&path, &error),
+    })?;
     Ok(folder)
+}
+
+/// Not every disk can have links.
+fn without_links(path: &Path, target: &Target) -> Failure {
+    let message = format!(
+        "{} can't be made: the disk of {} has no links",
+        path.display(),
+        target.root().display()
+    );
+    let hint =
+        "name a folder on another disk with `--to DIR`; links may lead from there to any disk";
+    ErrorBody::new(Code::MODEL_FOLDER, message)
+        .hint(hint)
+        .into()
 }
 
 fn link_files(files: &[PathBuf], folder: &Path) -> Result<(), (PathBuf, io::Error)> {
