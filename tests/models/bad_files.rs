@@ -90,6 +90,30 @@ fn parts_are_told_with_state_and_hashes() {
 }
 
 #[test]
+fn verify_goes_on_behind_a_file_that_cannot_be_read() {
+    let hub = Hub::start();
+    let world = World::of(&hub);
+    let to = world.home().join("plain");
+    let to_text = to.to_str().unwrap();
+    world.fetch(&["--to", to_text]).ok();
+    let shard = to.join("FramePackI2V_HY").join(SHARD);
+    fs::remove_file(&shard).unwrap();
+    fs::create_dir(&shard).unwrap();
+    let vae = to.join("HunyuanVideo/vae/config.json");
+    fs::write(&vae, "{}").unwrap();
+    let ended = world.run(&["verify", to_text]);
+    let told = [&*ended.stdout, &*ended.stderr].concat();
+    for part in [
+        shard.to_str().unwrap(),
+        vae.to_str().unwrap(),
+        "unreadable",
+        "damaged",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
 fn verify_finds_the_byte_that_changed() {
     let hub = Hub::start();
     let world = World::of(&hub);

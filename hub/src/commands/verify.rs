@@ -1,6 +1,7 @@
 //! `verify`: all files compared with their hashes.
 
 use std::{
+    convert::Infallible,
     io,
     num::NonZero,
     path::{Path, PathBuf},
@@ -39,6 +40,9 @@ struct Row {
     state: State,
     /// What it comes to now, by the kind of hash that is known of it.
     sha256: Option<String>,
+    /// Why it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
     #[serde(skip)]
     component: Component,
     /// Its path in the repository.
@@ -55,6 +59,8 @@ enum State {
     Damaged,
     /// No hash of it is known; its length is that of its header.
     NoHash,
+    /// It can't be read.
+    Unreadable,
 }
 
 pub(super) fn run(
@@ -65,7 +71,7 @@ pub(super) fn run(
     let target = super::folder::existing(args.folder.as_deref(), environment)?;
     let root = target.root();
     let installed = Installed::all(root);
-    let rows = compare(&installed)?;
+    let rows = compare(&installed);
     let findings = faults(&target);
     let errors = errors(&rows, &findings, &installed, (&target, environment));
     let text = |rows: &[Row]| {
@@ -74,6 +80,7 @@ pub(super) fn run(
                 State::Ok => "ok",
                 State::Damaged => "damaged",
                 State::NoHash => "no hash",
+                State::Unreadable => "unreadable",
             };
             // The last line has the folder.
             let below = Path::new(&row.path).strip_prefix(root);
@@ -81,8 +88,9 @@ pub(super) fn run(
             [path, size(row.bytes), state.to_owned()]
         });
         let files = table(["FILE", "SIZE", "STATE"], cells);
-        let unknown = rows.iter().filter(|row| row.state == State::NoHash).count();
-        let compared = rows.len() - unknown;
+        let of = |state| rows.iter().filter(|row| row.state == state).count();
+        let unknown = of(State::NoHash);
+        let compared = rows.len() - unknown - of(State::Unreadable);
         format!(
             "{files}In {}: {} compared, {unknown} without a known hash\n",
             root.display(),
@@ -139,8 +147,16 @@ fn errors(
         let reason = reasons.first().and_then(|finding| reason(finding, row));
         errors.push(of_damaged((row, reason), target, &command));
     }
+    errors.extend(rows.iter().filter_map(unreadable));
     errors.extend(advice::errors(&findings, target, &command));
     errors
+}
+
+/// Why a file could not be compared.
+fn unreadable(row: &Row) -> Option<ErrorBody> {
+    let reason = row.unreadable.as_ref()?;
+    let message = format!("{}: {reason}", row.path);
+    Some(ErrorBody::new(Code::MODEL_FOLDER, message).path(&*row.path))
 }
 
 /// What a finding says of a file that is told as damaged anyway.
@@ -174,7 +190,7 @@ fn not_noted(target: &Target, repository: &str, failed: &io::Error, command: &st
     )
 }
 
-fn compare(installed: &[Installed]) -> Result<Vec<Row>, Failure> {
+fn compare(installed: &[Installed]) -> Vec<Row> {
     let of = |it| move |file| (it, file);
     let files = installed.iter().flat_map(|it| it.files.iter().map(of(it)));
     let files: Vec<(&Installed, &InstalledFile)> = files.collect();
@@ -184,39 +200,42 @@ fn compare(installed: &[Installed]) -> Result<Vec<Row>, Failure> {
     let style = "{wide_bar} {binary_bytes} of {binary_total_bytes} compared, {eta} left";
     bar.set_style(ProgressStyle::with_template(style).expect("the template has known keys"));
     let work = |(part, file): &(&Installed, &InstalledFile)| {
-        let row = compared(part, file, &bar)?;
+        let row = compared(part, file, &bar);
         rows.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(row);
-        Ok::<_, Failure>(())
+        Ok::<_, Infallible>(())
     };
-    each(JOBS, &files, &Stop::default(), work)?;
+    let Ok(()) = each(JOBS, &files, &Stop::default(), work);
     bar.finish_and_clear();
     let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
     rows.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(rows)
+    rows
 }
 
-fn compared(part: &Installed, file: &InstalledFile, bar: &ProgressBar) -> Result<Row, Failure> {
-    let (state, sha256) = match file.known.hash() {
-        None => (State::NoHash, None),
-        Some(hash) => {
-            let digests = hash::of_file(&file.path, Some(hash), |bytes| bar.inc(bytes));
-            let digests = digests.map_err(|error| Failure::folder(&file.path, &error))?;
-            let state = if hash.is_of(&digests) {
-                State::Ok
-            } else {
-                State::Damaged
-            };
-            (state, Some(digests.sha256))
-        }
-    };
-    Ok(Row {
+fn compared(part: &Installed, file: &InstalledFile, bar: &ProgressBar) -> Row {
+    let mut row = Row {
         path: file.path.display().to_string(),
         bytes: file.bytes,
-        state,
-        sha256,
+        state: State::NoHash,
+        sha256: None,
+        unreadable: None,
         component: part.component,
         published: part.published(file),
-    })
+    };
+    let Some(hash) = file.known.hash() else {
+        return row;
+    };
+    match hash::of_file(&file.path, Some(hash), |bytes| bar.inc(bytes)) {
+        Ok(digests) => {
+            let is_right = hash.is_of(&digests);
+            row.state = if is_right { State::Ok } else { State::Damaged };
+            row.sha256 = Some(digests.sha256);
+        }
+        Err(error) => {
+            row.state = State::Unreadable;
+            row.unreadable = Some(error.to_string());
+        }
+    }
+    row
 }
