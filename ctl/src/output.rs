@@ -148,7 +148,7 @@ impl Output {
     }
 
     /// Warnings on standard error, unless JSON has a place for them.
-    pub(crate) fn warn(&self, warnings: &[String]) -> Result<(), Failure> {
+    pub(crate) fn warn(&self, warnings: &[String]) {
         let shown = match self.format {
             Format::Json => &[],
             Format::Text | Format::Fields(_) => warnings,
@@ -156,7 +156,6 @@ impl Output {
         for warning in shown {
             remark(&format!("warning: {warning}"));
         }
-        Ok(())
     }
 }
 

@@ -21,13 +21,16 @@ fn odd(act: fn() -> Act, at: fn(usize) -> bool) -> Hub {
     })
 }
 
+/// What a server does, and what is said of it.
+type Case = (fn() -> Act, &'static str);
+
 #[test]
 fn odd_answers_are_told_as_what_they_are() {
     let page = || Act::Body(b"<html>".to_vec());
     let packed = || Act::Headers("Content-Encoding: gzip\r\n");
     let unsaid = || Act::Status(206, "");
     let other = || Act::Status(206, "Content-Range: bytes 7-9/10\r\n");
-    let cases: [(fn() -> Act, &str); 4] = [
+    let cases: [Case; 4] = [
         (page, "6 bytes of text/html"),
         (packed, "packed by gzip"),
         (unsaid, "without saying which"),
@@ -91,9 +94,10 @@ fn connection_that_drips_is_given_up() {
 #[test]
 fn redirect_to_what_is_no_http_is_named_at_once() {
     for to in ["ftp://mirror.example/file", "file:///etc/passwd"] {
-        let headers = match to.starts_with("ftp") {
-            true => "Location: ftp://mirror.example/file\r\n",
-            false => "Location: file:///etc/passwd\r\n",
+        let headers = if to.starts_with("ftp") {
+            "Location: ftp://mirror.example/file\r\n"
+        } else {
+            "Location: file:///etc/passwd\r\n"
         };
         let hub = Hub::with(move |request| {
             let is_it = request.is_file(Side::Hub, VOCABULARY);

@@ -119,9 +119,10 @@ fn failure_for_good_is_told_while_others_wait_to_be_asked_again() {
             return Some(Act::Status(429, "Retry-After: 200\r\n"));
         }
         let is_missing = request.is_file(Side::Hub, "vae/config.json");
-        is_missing.then_some(match waits {
-            true => Act::Status(404, ""),
-            false => Act::Close,
+        is_missing.then_some(if waits {
+            Act::Status(404, "")
+        } else {
+            Act::Close
         })
     });
     let begun = Instant::now();

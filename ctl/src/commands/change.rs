@@ -43,7 +43,7 @@ pub(crate) fn run(
                 .map(|reason| format!("no failed job with {reason}")),
         );
     }
-    output.warn(&remarks)?;
+    output.warn(&remarks);
     let jobs: Vec<Job> = jobs.into_iter().map(|changed| *changed.job).collect();
     output.jobs(&jobs, remarks)?;
     Ok(exit)

@@ -38,7 +38,7 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     remarks.extend(waits);
     let groups = queue.paused_groups.iter();
     remarks.extend(groups.map(|group| format!("no job of group {group} starts: it is paused")));
-    output.warn(&remarks)?;
+    output.warn(&remarks);
     match output.format {
         Format::Text => output.table(&rows::of_queue(&queue.jobs))?,
         Format::Json | Format::Fields(_) => {

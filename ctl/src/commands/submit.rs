@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Resul
         return Err(ClientError::Unexpected.into());
     };
     let remarks = remarks(&submission);
-    output.warn(&remarks)?;
+    output.warn(&remarks);
     let mut jobs = vec![*submission.job];
     if arguments.wait {
         let ids = jobs.iter().map(|job| Selector::Id(job.id)).collect();

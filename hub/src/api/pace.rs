@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn drip_is_too_slow() {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let mut pace = Pace::new(minute);
         let begun = pace.begun;
         assert_eq!(pace.came(1, begun + minute / 2), Ok(()));

@@ -25,9 +25,10 @@ pub(super) fn run(
     let mut gone = Vec::new();
     for repository in Selection::All.repositories() {
         for leftover in leftovers(&target, &repository) {
-            let is_gone = match args.dry_run {
-                true => leftover.is_free(),
-                false => leftover.remove(&target, &repository)?,
+            let is_gone = if args.dry_run {
+                leftover.is_free()
+            } else {
+                leftover.remove(&target, &repository)?
             };
             if is_gone {
                 gone.push(leftover);

@@ -59,7 +59,7 @@ impl Fetch<'_> {
             Ok(lock) => lock,
             // Whoever may not write need not, if all is there.
             Err(FetchError::File { error, .. })
-                if is_unwritable(&error) && self.is_there(planned, &shown)? =>
+                if is_unwritable(&error) && is_there(planned, &shown)? =>
             {
                 shown.finish(true);
                 return Ok(());
@@ -85,18 +85,6 @@ impl Fetch<'_> {
         let (place, file) = (&planned.place, planned.file);
         let is_whole = place.whole(file.bytes).iter().any(|it| it == place.name());
         is_whole && self.knows(planned, place.name())
-    }
-
-    /// Whether it is there by its name, with the Hub's bytes; nothing is noted.
-    fn is_there(
-        &self,
-        planned: &Planned<'_>,
-        shown: &FileProgress<'_>,
-    ) -> Result<bool, FetchError> {
-        let (place, file) = (&planned.place, planned.file);
-        let name = place.name();
-        let is_whole = place.whole(file.bytes).iter().any(|it| it == name);
-        Ok(is_whole && file.hash.is_of(&digests(planned, name, shown)?))
     }
 
     /// The file, if it is on this disk: by its own name, or with the same bytes by another.
@@ -188,9 +176,10 @@ impl Fetch<'_> {
         path: &Path,
         shown: &FileProgress<'_>,
     ) -> Result<bool, FetchError> {
-        let taking = match planned.file.path.ends_with(".safetensors") {
-            true => Taking::Share,
-            false => Taking::Copy,
+        let taking = if planned.file.path.ends_with(".safetensors") {
+            Taking::Share
+        } else {
+            Taking::Copy
         };
         let digests = digests(planned, path, shown)?;
         let is_taken =
@@ -246,6 +235,14 @@ impl Fetch<'_> {
         let noted = manifest::record(self.target, planned.listing, planned.file, (path, digests));
         noted.map_err(FetchError::file(path))
     }
+}
+
+/// Whether a file is there by its name, with the Hub's bytes; nothing is noted.
+fn is_there(planned: &Planned<'_>, shown: &FileProgress<'_>) -> Result<bool, FetchError> {
+    let (place, file) = (&planned.place, planned.file);
+    let name = place.name();
+    let is_whole = place.whole(file.bytes).iter().any(|it| it == name);
+    Ok(is_whole && file.hash.is_of(&digests(planned, name, shown)?))
 }
 
 /// What the bytes of a file that is there come to.

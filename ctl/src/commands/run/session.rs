@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
             return Err(ClientError::Unexpected.into());
         };
         let remarks = remarks(&submission);
-        self.output.warn(&remarks)?;
+        self.output.warn(&remarks);
         Ok(Submitted {
             job: submission.job,
             remarks,
@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
                 self.output.records("JobList", jobs, remarks)?;
             }
             (Format::Text, JobState::Done { result, .. }) => {
-                self.output.warn(&result.warnings)?;
+                self.output.warn(&result.warnings);
                 print_lines(&[result.video.display().to_string()])?;
             }
             (

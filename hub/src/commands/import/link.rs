@@ -31,9 +31,12 @@ pub(super) fn link(found: &Found, target: &Target) -> Result<PathBuf, Failure> {
         Source::Folder { files, .. } => link_files(files, &folder),
         Source::File(file) => link_weights(found, file, &folder),
     };
-    linked.map_err(|(path, error)| match has_no_links(&error) {
-        true => without_links(&path, target),
-        false => Failure::folder(&path, &error),
+    linked.map_err(|(path, error)| {
+        if has_no_links(&error) {
+            without_links(&path, target)
+        } else {
+            Failure::folder(&path, &error)
+        }
     })?;
     Ok(folder)
 }
