@@ -31,7 +31,7 @@ mod tests {
             yaml(Path::new("/my \"cat\": 猫")).unwrap(),
             r#""/my \"cat\": 猫""#
         );
-        let latin = Path::new(OsStr::from_bytes(b"/caf\xe9.jpg"));
+        let latin = Path::new(OsStr::from_bytes(b"/\xe9t\xe9.jpg"));
         assert_eq!(yaml(latin).unwrap_err().code, Code::USAGE);
     }
 }

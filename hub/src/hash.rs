@@ -127,8 +127,8 @@ mod tests {
         // `printf 'hello\n' | git hash-object --stdin`
         let hash = HubHash::parse("ce013625030ba8dba906f756967f9e9ca394464a").unwrap();
         let mut digester = Digester::new(6, Some(&hash));
-        digester.update(b"hel");
-        digester.update(b"lo\n");
+        digester.update(b"h");
+        digester.update(b"ello\n");
         let digests = digester.finish();
         assert!(hash.is_of(&digests));
         let sha256 = HubHash::parse(&digests.sha256).unwrap();
