@@ -87,7 +87,7 @@ fn doctor_tells_what_is_wrong_and_what_to_do() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("FAILED  models.bundle: "), "{told}");
     assert!(
-        told.contains("fix: run `framepackctl models fetch --to "),
+        told.contains("fix: run `framepackctl models fetch original --to "),
         "{told}"
     );
     assert!(told.contains("ok      paths.jobs: "), "{told}");

@@ -124,7 +124,7 @@ fn jobs_wait_for_models_that_are_not_there_yet() {
     farm.start();
 
     let says = |arguments: &[&str]| String::from_utf8(farm.ctl(arguments).stdout).unwrap();
-    let remedy = "run `framepackctl models fetch`";
+    let remedy = "run `framepackctl models fetch original`";
     assert!(says(&["ping"]).contains(remedy), "{}", says(&["ping"]));
     assert!(says(&["doctor"]).contains(remedy), "{}", says(&["doctor"]));
     let yaml = "api: framepack/v1\nstart: {image: photo.png}\nlength: {seconds: 1}\nsteps: 2\nsize: {bucket: 128}\n";
