@@ -1,6 +1,6 @@
 //! `ls` and `verify`: what is there, and what became of it.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use crate::{
     content::{F1, HUNYUAN, ORIGINAL, SHARD, VOCABULARY, whole},
@@ -17,13 +17,6 @@ fn state(world: &World, arguments: &[&str], part: &str) -> (String, String) {
     let row = items.iter().find(|row| row["component"] == part).unwrap();
     let word = |key: &str| row[key].as_str().unwrap().to_owned();
     (word("state"), word("hashes"))
-}
-
-/// The files of a repository in the cache.
-fn snapshot(world: &World, name: &str) -> PathBuf {
-    let repository = world.repository(name);
-    let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
-    repository.join("snapshots").join(commit)
 }
 
 fn pair(state: &str, hashes: &str) -> (String, String) {
@@ -71,13 +64,7 @@ fn parts_are_told_with_state_and_hashes() {
     );
     fs::remove_file(world.repository(HUNYUAN).join("framepack-manifest.json")).unwrap();
     assert_eq!(state(&world, &[], "vae"), pair("complete", "known"));
-    let commit = fs::read_to_string(world.repository(ORIGINAL).join("refs/main")).unwrap();
-    let shard = world
-        .repository(ORIGINAL)
-        .join("snapshots")
-        .join(commit)
-        .join(SHARD);
-    fs::remove_file(shard).unwrap();
+    fs::remove_file(world.snapshot(ORIGINAL).join(SHARD)).unwrap();
     assert_eq!(
         state(&world, &[], "transformer"),
         pair("incomplete", "checked")
@@ -157,7 +144,7 @@ fn damage_that_nobody_wrote_is_fetched_again() {
     let dir = to.to_str().unwrap();
     world.fetch(&[]).ok();
     world.fetch(&["--to", dir]).ok();
-    let blob = fs::canonicalize(snapshot(&world, ORIGINAL).join(SHARD)).unwrap();
+    let blob = fs::canonicalize(world.snapshot(ORIGINAL).join(SHARD)).unwrap();
     damage(&blob);
     let table = to.join("HunyuanVideo").join(VOCABULARY);
     damage(&table);
@@ -190,10 +177,10 @@ fn damage_that_nobody_wrote_is_fetched_again() {
 fn damage_of_f1_is_fetched_with_f1() {
     let world = World::of(&Hub::start());
     world.fetch(&["f1"]).ok();
-    damage(&snapshot(&world, F1).join(SHARD));
+    damage(&world.snapshot(F1).join(SHARD));
     world.run(&["verify"]).failed(6, "FP9110", &["fetch f1`"]);
     world.fetch(&["f1"]).ok();
-    damage(&snapshot(&world, HUNYUAN).join(VOCABULARY));
+    damage(&world.snapshot(HUNYUAN).join(VOCABULARY));
     world.run(&["verify"]).failed(6, "FP9110", &["fetch f1`"]);
 }
 
@@ -202,7 +189,7 @@ fn damage_where_nobody_may_write_is_told_all_the_same() {
     let world = World::of(&Hub::start());
     world.fetch(&[]).ok();
     let repository = world.repository(ORIGINAL);
-    damage(&snapshot(&world, ORIGINAL).join(SHARD));
+    damage(&world.snapshot(ORIGINAL).join(SHARD));
     // Whoever runs the tests may be allowed to write anywhere.
     fs::create_dir(repository.join("framepack-manifest.json.new")).unwrap();
     world.run(&["verify"]).failed(
@@ -304,8 +291,8 @@ fn one_part_is_no_parts() {
 fn damaged_file_is_told_once_with_what_is_known_of_it() {
     let world = World::of(&Hub::start());
     world.fetch(&[]).ok();
-    let shard = snapshot(&world, ORIGINAL).join(SHARD);
-    let table = snapshot(&world, HUNYUAN).join(VOCABULARY);
+    let shard = world.snapshot(ORIGINAL).join(SHARD);
+    let table = world.snapshot(HUNYUAN).join(VOCABULARY);
     for (file, begin, says) in [
         (
             &shard,

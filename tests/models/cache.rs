@@ -134,16 +134,21 @@ fn spoilt_file_of_the_cache_is_fetched_again() {
     assert!(fetched(&hub).iter().all(|path| path.ends_with(SHARD)));
 }
 
-#[test]
-fn wrong_bytes_are_thrown_away_and_come_once_more() {
+/// A Hub whose first answer with the shard has wrong bytes.
+fn spoiling_once() -> Hub {
     let mut spoilt = 1;
-    let hub = Hub::with(move |request| {
+    Hub::with(move |request| {
         let is_spoilt = request.is_file(Side::Downloads, SHARD) && spoilt > 0;
         is_spoilt.then(|| {
             spoilt -= 1;
             Act::Spoilt
         })
-    });
+    })
+}
+
+#[test]
+fn wrong_bytes_are_thrown_away_and_come_once_more() {
+    let hub = spoiling_once();
     let world = World::of(&hub);
     let ended = world.fetch(&[]).ok();
     assert!(ended.stderr.contains("is thrown away"), "{}", ended.stderr);
@@ -152,14 +157,7 @@ fn wrong_bytes_are_thrown_away_and_come_once_more() {
 
 #[test]
 fn wrong_part_of_an_earlier_run_is_no_attempt() {
-    let mut spoilt = 1;
-    let hub = Hub::with(move |request| {
-        let is_spoilt = request.is_file(Side::Downloads, SHARD) && spoilt > 0;
-        is_spoilt.then(|| {
-            spoilt -= 1;
-            Act::Spoilt
-        })
-    });
+    let hub = spoiling_once();
     let world = World::of(&hub);
     let partial = world.shard_partial();
     fs::create_dir_all(partial.parent().unwrap()).unwrap();

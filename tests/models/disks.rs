@@ -49,9 +49,7 @@ fn folder_in_a_files_place_is_said_before_anything_is_fetched() {
     let hub = Hub::start();
     let world = World::of(&hub);
     world.fetch(&[]).ok();
-    let repository = world.repository(ORIGINAL);
-    let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
-    let file = repository.join("snapshots").join(commit).join(SHARD);
+    let file = world.snapshot(ORIGINAL).join(SHARD);
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     fs::remove_dir_all(world.cache().join("models--lllyasviel--flux_redux_bfl")).unwrap();
@@ -96,9 +94,7 @@ fn snapshot_with_files_instead_of_links_stays_as_it_is() {
     let hub = Hub::start();
     let world = World::of(&hub);
     world.fetch(&[]).ok();
-    let repository = world.repository(ORIGINAL);
-    let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
-    let file = repository.join("snapshots").join(commit).join(SHARD);
+    let file = world.snapshot(ORIGINAL).join(SHARD);
     let blob = fs::canonicalize(&file).unwrap();
     fs::rename(&blob, &file).unwrap();
     hub.requests();

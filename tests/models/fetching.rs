@@ -16,9 +16,7 @@ fn cache_is_what_the_daemon_takes_as_a_bundle() {
     let world = World::of(&hub);
     let ended = world.fetch(&["all"]).ok();
     for name in [ORIGINAL, F1, HUNYUAN, REDUX] {
-        let repository = world.repository(name);
-        let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
-        World::assert_whole(&repository.join("snapshots").join(commit), name);
+        world.assert_fetched(name);
     }
     assert_eq!(faults(&world.cache()), []);
     let line = format!("models:\n  bundle: {}\n", world.cache().display());

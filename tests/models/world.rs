@@ -108,11 +108,16 @@ impl World {
         child
     }
 
-    /// That the cache has a repository.
-    pub(crate) fn assert_fetched(&self, name: &str) {
+    /// The files of a repository in the cache.
+    pub(crate) fn snapshot(&self, name: &str) -> PathBuf {
         let repository = self.repository(name);
         let commit = fs::read_to_string(repository.join("refs/main")).unwrap();
-        Self::assert_whole(&repository.join("snapshots").join(commit), name);
+        repository.join("snapshots").join(commit)
+    }
+
+    /// That the cache has a repository.
+    pub(crate) fn assert_fetched(&self, name: &str) {
+        Self::assert_whole(&self.snapshot(name), name);
     }
 
     /// Whether a folder has all files of a repository that are needed, each with the right bytes.

@@ -82,9 +82,8 @@ impl Fetch<'_> {
 
     /// Whether it is there by its name, and known.
     fn is_done(&self, planned: &Planned<'_>) -> bool {
-        let (place, file) = (&planned.place, planned.file);
-        let is_whole = place.whole(file.bytes).iter().any(|it| it == place.name());
-        is_whole && self.knows(planned, place.name())
+        let place = &planned.place;
+        place.is_whole(planned.file.bytes) && self.knows(planned, place.name())
     }
 
     /// The file, if it is on this disk: by its own name, or with the same bytes by another.
@@ -240,9 +239,7 @@ impl Fetch<'_> {
 /// Whether a file is there by its name, with the Hub's bytes; nothing is noted.
 fn is_there(planned: &Planned<'_>, shown: &FileProgress<'_>) -> Result<bool, FetchError> {
     let (place, file) = (&planned.place, planned.file);
-    let name = place.name();
-    let is_whole = place.whole(file.bytes).iter().any(|it| it == name);
-    Ok(is_whole && file.hash.is_of(&digests(planned, name, shown)?))
+    Ok(place.is_whole(file.bytes) && file.hash.is_of(&digests(planned, place.name(), shown)?))
 }
 
 /// What the bytes of a file that is there come to.

@@ -57,6 +57,11 @@ impl Place {
         }
     }
 
+    /// Whether a file of that length has the name by which it is found.
+    pub(crate) fn is_whole(&self, bytes: u64) -> bool {
+        length(self.name()) == Some(bytes)
+    }
+
     /// Files of that length under the file's own names, each once.
     pub(crate) fn whole(&self, bytes: u64) -> Vec<PathBuf> {
         let named = self.link.iter().chain([&self.data]);
