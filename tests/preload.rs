@@ -9,7 +9,9 @@ use std::{
 /// Compiles `tests/<folder>/<name>.c`.
 pub(crate) fn compile(folder: &str, name: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let made = target.join(format!("{name}.{}.so", std::process::id()));
+    // Other tests, of this process and of others, compile the same file.
+    let folder_of_its_own = tempfile::tempdir_in(target).unwrap();
+    let made = folder_of_its_own.path().join("made.so");
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let source = tests.join(folder).join(format!("{name}.c"));
     let status = Command::new("cc")
