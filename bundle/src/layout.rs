@@ -9,9 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_jobs::BundleDefaults;
+use framepack_jobs::{BundleDefaults, StepCacheKind};
 
-use crate::{error::BundleError, hub_cache, stand_in};
+use crate::{error::BundleError, hub_cache, published::is_published_transformer, stand_in};
 
 /// A part of a bundle with a folder of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,12 +219,32 @@ impl Bundle {
     pub fn defaults(&self) -> Result<BundleDefaults, BundleError> {
         let file = self.root.join(BundleDefaults::FILE);
         match framepack_yaml::read_if_present(&file, BundleDefaults::parse) {
-            Ok(defaults) => Ok(defaults.unwrap_or_default()),
+            Ok(defaults) => {
+                let defaults = defaults.unwrap_or_default();
+                Ok(BundleDefaults {
+                    step_cache: defaults.step_cache.or_else(|| self.usual_step_cache()),
+                    ..defaults
+                })
+            }
             Err(error) => Err(match stand_in::of(&file) {
                 Some(stand_in) => stand_in.into(),
                 None => error.into(),
             }),
         }
+    }
+
+    /// The step cache of a bundle that does not say: the original application's for the published model, for which its
+    /// threshold was found. `None` where there is no transformer yet.
+    pub fn usual_step_cache(&self) -> Option<StepCacheKind> {
+        let folders = [Component::Transformer, Component::TransformerF1];
+        let folder = folders
+            .into_iter()
+            .find_map(|component| self.component(component).ok())?;
+        Some(if is_published_transformer(&folder) {
+            StepCacheKind::TeaCache
+        } else {
+            StepCacheKind::Off
+        })
     }
 
     fn candidates(&self, component: Component) -> Vec<PathBuf> {

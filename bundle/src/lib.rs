@@ -6,6 +6,7 @@
 //! - `hub_cache`: the commit that counts in the Hub's cache of a repository
 //! - `stand_in`: what lies in the place of a file that was not downloaded, or not to its end
 //! - `header`: the tensors of a safetensors file, and how long a safetensors file has to be
+//! - `published`: the published transformer's sizes, by which a default is chosen
 //! - `check`: all of that for a whole bundle
 
 mod check;
@@ -14,6 +15,7 @@ mod header;
 mod hub_cache;
 mod layout;
 mod outline;
+mod published;
 mod stand_in;
 
 pub use self::{
@@ -22,5 +24,6 @@ pub use self::{
     header::{Fault, Header, Tensor},
     hub_cache::commit as hub_commit,
     layout::{Bundle, Component},
+    published::is_published_transformer,
     stand_in::{Kind, StandIn, of as stand_in, pickle},
 };

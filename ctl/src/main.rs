@@ -22,6 +22,7 @@ mod path_text;
 mod program;
 mod progress;
 mod rows;
+mod step_cache;
 mod waiting;
 
 use std::process::ExitCode;

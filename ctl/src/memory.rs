@@ -189,6 +189,10 @@ fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {
             format!("{hoisted} evaluated once for all steps, then dropped"),
         ));
     }
+    if memory.step_cache_bytes > 0 {
+        let kept = Bytes(memory.step_cache_bytes);
+        lines.push(("", format!("{kept} for what steps reuse of earlier ones")));
+    }
     let working = format!(
         "{} of working memory for {} tokens; {} kept free",
         Bytes(memory.activation_bytes),

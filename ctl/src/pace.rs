@@ -80,6 +80,8 @@ fn rough(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use framepack_jobs::StepTimeline;
+
     use super::*;
 
     fn at(phase: Phase, section: u32, step: u32) -> Progress {
@@ -89,6 +91,7 @@ mod tests {
             sections: 2,
             step,
             steps: 10,
+            timeline: StepTimeline::default(),
         }
     }
 

@@ -119,6 +119,8 @@ fn finished_steps(progress: &Progress) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use framepack_jobs::StepTimeline;
+
     use super::*;
 
     #[test]
@@ -130,6 +132,7 @@ mod tests {
                 sections: 4,
                 step,
                 steps: 25,
+                timeline: StepTimeline::default(),
             })
         };
         assert_eq!(at(Phase::Image, 0, 0), 0);

@@ -10,7 +10,7 @@ use framepack_jobs::{
     Timestamp, settings::Origin,
 };
 
-use crate::{memory, output::Table, waiting::Waiting};
+use crate::{memory, output::Table, step_cache, waiting::Waiting};
 
 /// Jobs, one a row; the last cell is the video, or why there is none.
 pub(crate) fn of_jobs(jobs: &[Job], waiting: &Waiting) -> Table<6> {
@@ -87,6 +87,8 @@ pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
             lines.push(("finished", format!("{finished_at} (after {secs:.1} s)")));
             lines.push(("device", format!("{} ({})", result.device, result.dtype)));
             lines.push(("attention", attention(result).unwrap_or_default()));
+            let steps = result.step_cache.as_ref().map(step_cache::lines);
+            lines.push(("steps", steps.unwrap_or_default().join("\n")));
             let plan = &result.plan;
             let shape = format!(
                 "{}x{}, {} frames, {:.2} s, {} bytes",
@@ -350,7 +352,12 @@ pub(crate) fn describe(progress: &Progress) -> String {
         Phase::Load => "loading models".to_owned(),
         Phase::Text => "encoding prompt".to_owned(),
         Phase::Image => "encoding image".to_owned(),
-        Phase::Sample => format!("{of_section} step {}/{}", progress.step, progress.steps),
+        Phase::Sample => format!(
+            "{of_section} step {}/{}{}",
+            progress.step,
+            progress.steps,
+            step_cache::reused_so_far(progress)
+        ),
         Phase::Decode => format!("{of_section} decoding"),
         Phase::Encode => "writing video".to_owned(),
         Phase::Verify => "checking video".to_owned(),

@@ -89,6 +89,7 @@ impl LastSeen {
             sections,
             step,
             steps,
+            ..
         } = *progress;
         let place = (phase, section);
         if self.places.insert(job.id, place) == Some(place) {
@@ -108,9 +109,14 @@ fn in_words(job: &Job, progress: &Progress) -> String {
         sections,
         step,
         steps,
+        timeline,
     } = progress;
+    let reused = match timeline.reused() {
+        0 => String::new(),
+        reused => format!(" ({reused} reused)"),
+    };
     format!(
-        "job {} ({}): {}, {section} of {sections} sections done, step {step} of {steps}",
+        "job {} ({}): {}, {section} of {sections} sections done, step {step} of {steps}{reused}",
         job.id,
         job.name,
         phase.as_str()

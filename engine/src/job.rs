@@ -17,6 +17,7 @@ use crate::{
     picture::{self, PictureError, Size, bucket, load::Picture},
     section::{FRAMES_PER_SECOND, SectionOrder, SectionPlan, sections_in},
     settings::JobSettings,
+    transformer::StepCacheRule,
     video::{Created, Metadata},
 };
 
@@ -69,6 +70,8 @@ pub(crate) struct Sampling {
     pub(crate) seed: u64,
     /// Guidance scales.
     pub(crate) guidance: Guidance,
+    /// What steps reuse, as long as there is memory for it.
+    pub(crate) step_cache: StepCacheRule,
 }
 
 impl Job {
@@ -127,6 +130,10 @@ impl Job {
             steps: request.steps.unwrap_or(defaults.steps),
             seed: request.seed,
             guidance: request.guidance,
+            step_cache: StepCacheRule::new(
+                &settings.step_cache,
+                defaults.step_cache.unwrap_or_default(),
+            ),
         };
         let metadata = metadata(request, side_px, &sampling);
         Ok(Self {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use framepack_ipc::worker::Phase;
-use framepack_jobs::Timestamp;
+use framepack_jobs::{SectionSteps, Timestamp};
 use image::RgbImage;
 use tch::Tensor;
 
@@ -29,6 +29,8 @@ pub(crate) struct Video {
     pub(crate) latents: Tensor,
     /// All frames.
     pub(crate) frames: KeptFrames,
+    /// Which steps of each section that was sampled were computed; none without a step cache.
+    pub(crate) timelines: Vec<SectionSteps>,
     /// How long the device waited between the sections' parts; `None` on the CPU.
     pub(crate) idle: Option<device::Idle>,
 }

@@ -7,9 +7,11 @@ mod generate;
 mod measured;
 mod prepare;
 mod read_ahead;
+mod restart;
 mod run;
 mod sample;
 mod settled;
+mod timelines;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -36,11 +38,11 @@ use crate::{
     models::Models,
     nn::attention::{AttentionMode, Backend, Choices, Class, Resolved, TorchKernels},
     output::{self, Video, Written},
-    plan::{DecodeSizes, Ladder, ModelOptions, Planner, unless_refused},
+    plan::{DecodeSizes, Ladder, ModelOptions, Planner, STEP_CACHE_RUNG, unless_refused},
     platform::Platform,
     progress::{Listener, ProgressReporter},
     text::reach::Reach,
-    transformer,
+    transformer::{self, StepCacheRule},
     weights::Fingerprint,
 };
 
@@ -194,6 +196,11 @@ impl Pipeline {
             }
         })?;
         job.warnings.extend(written.warning.clone());
+        let rule = job.sampling.step_cache;
+        let given_up = self.step_cache_given_up(&rule, &ladder);
+        job.warnings
+            .extend(given_up.as_ref().map(|reason| format!("{rule}: {reason}")));
+        let timelines = std::mem::take(&mut video.timelines);
         let report = self.report(job, &video, written, progress);
         Ok(RenderOutput {
             memory_plan: Some(Box::new(memory_plan)),
@@ -201,6 +208,7 @@ impl Pipeline {
             peak_device_bytes: peak.reserved_bytes(),
             resumed,
             rungs: ladder.into_taken(),
+            step_cache: timelines::report(&rule, timelines, given_up),
             inactive: attention.inactive(),
             attention: Some(attention.report()),
             ..report
@@ -297,6 +305,21 @@ impl Pipeline {
         })
     }
 
+    /// Why the sections that were made last reused nothing although the job has a step cache.
+    fn step_cache_given_up(&self, rule: &StepCacheRule, ladder: &Ladder) -> Option<String> {
+        let is_given_up = self.models.placement().step_cache != *rule;
+        is_given_up.then(|| {
+            let reason = ladder.reason_of(STEP_CACHE_RUNG);
+            match reason {
+                Some(reason) => format!("given up for want of memory ({reason})"),
+                None if ladder.relief().drops_step_cache => {
+                    "given up for want of memory in an earlier run".to_owned()
+                }
+                None => "left out: there is no room for it on the device".to_owned(),
+            }
+        })
+    }
+
     fn report(
         &self,
         job: Job,
@@ -329,6 +352,7 @@ impl Pipeline {
             resumed: None,
             rungs: vec![],
             attention: None,
+            step_cache: None,
             inactive: BTreeMap::new(),
             verified: written.summary.verified(),
             time_to_first_step_secs: None,

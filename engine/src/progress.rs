@@ -3,6 +3,7 @@
 use std::{ops::ControlFlow, time::Instant};
 
 use framepack_ipc::worker::{Phase, PhaseTime, Progress, RenderPlan, RungTaken};
+use framepack_jobs::StepTimeline;
 
 use crate::error::Error;
 
@@ -60,6 +61,7 @@ impl<'a> ProgressReporter<'a> {
                 sections: 0,
                 step: 0,
                 steps: 0,
+                timeline: StepTimeline::default(),
             },
             phase_began: Instant::now(),
             phases: vec![],
@@ -85,15 +87,17 @@ impl<'a> ProgressReporter<'a> {
         goes_on(self.tell(Update::Progress(self.now)))
     }
 
-    /// Begins to sample a section of which so many steps are made.
-    pub(crate) fn sample(&mut self, step: u32) -> Result<(), Error> {
+    /// Begins to sample a section of which so many steps are made, some of them computed.
+    pub(crate) fn sample(&mut self, step: u32, timeline: StepTimeline) -> Result<(), Error> {
         self.now.step = step;
+        self.now.timeline = timeline;
         self.enter(Phase::Sample)
     }
 
-    /// Counts a step; `Break` if the job is to stop.
-    pub(crate) fn step_done(&mut self) -> ControlFlow<Stop> {
+    /// Counts a step, with which the section's timeline is this; `Break` if the job is to stop.
+    pub(crate) fn step_done(&mut self, timeline: StepTimeline) -> ControlFlow<Stop> {
         self.now.step += 1;
+        self.now.timeline = timeline;
         self.tell(Update::Progress(self.now))
     }
 
@@ -108,8 +112,7 @@ impl<'a> ProgressReporter<'a> {
     }
 
     /// So many steps of the section behind so many whose frames are there are on the disk.
-    pub(crate) fn steps_kept(&mut self, sections: u32) -> ControlFlow<Stop> {
-        let steps = self.now.step;
+    pub(crate) fn steps_kept(&mut self, sections: u32, steps: u32) -> ControlFlow<Stop> {
         self.tell(Update::Kept {
             sections,
             steps,

@@ -1,20 +1,21 @@
 //! The settings of a job that have no field of their own in its request, read as the worker carries them out.
 
 use framepack_jobs::{
-    MemoryAmount, MemoryBackend, Offloading, Row, Settings, Value,
+    MemoryAmount, MemoryBackend, Offloading, Row, Settings, StepCacheKind, Value,
     picture::Colour,
     settings::{
-        ATTENTION, BACKEND, BACKGROUND, Kind, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB, VAE_BLEND,
+        ATTENTION, BACKEND, BACKGROUND, CACHE_BUDGET_GB, CACHE_KIND, CACHE_MAX_SKIP, CACHE_REFRESH,
+        CACHE_RETENTION, CACHE_THRESHOLD, Kind, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB, VAE_BLEND,
         VAE_CHUNK, VAE_MODE, VAE_QUALITY,
     },
 };
 
-use crate::{error::Error, nn::attention::AttentionMode};
+use crate::{error::Error, nn::attention::AttentionMode, transformer::StepCacheWishes};
 
 const DEFAULT_CHUNK_MB: u64 = 256;
 
 /// What a request may have.
-static ROWS: [&Row; 10] = [
+static ROWS: [&Row; 16] = [
     &BACKGROUND,
     &ATTENTION,
     &PRESERVE_GB,
@@ -25,6 +26,12 @@ static ROWS: [&Row; 10] = [
     &VAE_CHUNK,
     &VAE_QUALITY,
     &VAE_BLEND,
+    &CACHE_KIND,
+    &CACHE_THRESHOLD,
+    &CACHE_MAX_SKIP,
+    &CACHE_RETENTION,
+    &CACHE_REFRESH,
+    &CACHE_BUDGET_GB,
 ];
 
 /// What a job says, or the defaults.
@@ -36,6 +43,8 @@ pub(crate) struct JobSettings {
     pub(crate) attention: AttentionMode,
     pub(crate) memory: MemorySettings,
     pub(crate) vae: VaeSettings,
+    /// What steps may reuse.
+    pub(crate) step_cache: StepCacheWishes,
 }
 
 /// How a job's frames are to be decoded.
@@ -116,6 +125,7 @@ impl Default for JobSettings {
             attention: AttentionMode::default(),
             memory: MemorySettings::default(),
             vae: VaeSettings::default(),
+            step_cache: StepCacheWishes::default(),
         }
     }
 }
@@ -146,7 +156,7 @@ impl JobSettings {
 
     /// Takes one of the rows over; `None` if the value is none.
     fn take(&mut self, row: &Row, value: &Value) -> Option<()> {
-        let (memory, vae) = (&mut self.memory, &mut self.vae);
+        let (memory, vae, cache) = (&mut self.memory, &mut self.vae, &mut self.step_cache);
         match row.key {
             key if key == BACKGROUND.key => self.background = value.text()?.parse().ok()?,
             key if key == ATTENTION.key => self.attention = value.text()?.parse().ok()?,
@@ -167,6 +177,21 @@ impl JobSettings {
                     "off" => false,
                     _ => return None,
                 };
+            }
+            key if key == CACHE_KIND.key => {
+                cache.kind = Some(StepCacheKind::from_word(value.text()?)?);
+            }
+            key if key == CACHE_THRESHOLD.key => cache.threshold = number_or_auto(row, value)?,
+            key if key == CACHE_RETENTION.key => cache.retention = number_or_auto(row, value)?,
+            key if key == CACHE_MAX_SKIP.key => {
+                cache.max_skip = small_or_auto(row, value)?.map(u32::from);
+            }
+            key if key == CACHE_REFRESH.key => {
+                cache.refresh = small_or_auto(row, value)?.map(u32::from);
+            }
+            key if key == CACHE_BUDGET_GB.key => {
+                let budget_gb = number_or_auto(row, value)?;
+                cache.budget_bytes = budget_gb.map(|gb| (gb * 1e9) as u64);
             }
             key => unreachable!("{key} is a row, and none that is known"),
         }
@@ -211,6 +236,22 @@ fn small_or_auto(row: &Row, value: &Value) -> Option<Option<u8>> {
     }
     let number = integer(row, value)?;
     u8::try_from(number).ok().map(Some)
+}
+
+/// The same for any number.
+#[expect(
+    clippy::option_option,
+    reason = "no value of the row, its word, its number"
+)]
+fn number_or_auto(row: &Row, value: &Value) -> Option<Option<f64>> {
+    let Kind::Number { range, or } = &row.kind else {
+        return None;
+    };
+    if value.text().is_some() && value.text() == *or {
+        return Some(None);
+    }
+    let number = value.number()?;
+    range.contains(&number).then_some(Some(number))
 }
 
 fn amount(row: &Row, value: &Value) -> Option<MemoryAmount> {

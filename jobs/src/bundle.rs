@@ -3,8 +3,8 @@
 use framepack_yaml::{Document, Node, Problems};
 
 use crate::{
-    Row, Value,
-    settings::{DEFAULT_BUCKET_PX, LATENT_WINDOW, STEPS},
+    Row, StepCacheKind, Value,
+    settings::{CACHE_KIND, DEFAULT_BUCKET_PX, LATENT_WINDOW, STEPS},
 };
 
 /// What a bundle prefers; FramePack's own values where it does not say.
@@ -18,6 +18,8 @@ pub struct BundleDefaults {
     pub steps: u32,
     /// Whether its one transformer renders the jobs of both models.
     pub renders_f1: bool,
+    /// The step cache of jobs that name none; `None`: it does not say, and the transformer's sizes decide.
+    pub step_cache: Option<StepCacheKind>,
 }
 
 impl Default for BundleDefaults {
@@ -27,6 +29,7 @@ impl Default for BundleDefaults {
             latent_window: 9,
             steps: 25,
             renders_f1: false,
+            step_cache: None,
         }
     }
 }
@@ -48,7 +51,10 @@ impl BundleDefaults {
         let steps = setting("steps", &STEPS, or.steps);
         let bucket = document.value("default_bucket", |node| node.integer(&(1..=4096)));
         let renders_f1 = document.value("renders_f1", Node::boolean);
+        let step_cache = document.value("cache", |node| CACHE_KIND.read(node));
+        let step_cache = step_cache.as_ref().and_then(Value::text);
         let defaults = Self {
+            step_cache: step_cache.and_then(StepCacheKind::from_word),
             bucket_px: bucket.unwrap_or(or.bucket_px),
             latent_window,
             steps,
@@ -75,8 +81,11 @@ mod tests {
                 latent_window: 9,
                 steps: 8,
                 renders_f1: false,
+                step_cache: None,
             }
         );
+        let cached = BundleDefaults::parse(r#"{"cache": "magcache"}"#).unwrap();
+        assert_eq!(cached.step_cache, Some(StepCacheKind::MagCache));
         let shared = BundleDefaults::parse(r#"{"renders_f1": true}"#).unwrap();
         assert!(shared.renders_f1);
     }

@@ -61,6 +61,9 @@ pub struct TransformerMemory {
     pub activation_bytes: u64,
     /// What is kept free beside the weights: the activations, or more where the settings say so.
     pub preserve_bytes: u64,
+    /// What the step cache keeps on the device while a section is sampled.
+    #[serde(default)]
+    pub step_cache_bytes: u64,
     /// Weights that are always on the device, those of other models among them.
     pub fixed_bytes: u64,
     /// Weights that are evaluated once a job, for all steps, and do not stay on the device.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MemoryPlan, MemoryUse};
+use crate::{MemoryPlan, MemoryUse, StepCacheUse, StepTimeline};
 
 /// What a request turned out to mean: everything decided before the first step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -76,6 +76,10 @@ pub struct Progress {
     pub step: u32,
     /// Steps in each section; 0 while it is not known.
     pub steps: u32,
+    /// Which of this section's steps were computed, and which reused something of an earlier one; empty without a step
+    /// cache.
+    #[serde(default, skip_serializing_if = "StepTimeline::is_empty")]
+    pub timeline: StepTimeline,
 }
 
 /// A finished job.
@@ -127,6 +131,9 @@ pub struct RenderOutput {
     /// What computed the transformer's attention; `None` in results of versions that had no choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention: Option<Attention>,
+    /// What its step cache did; `None` without one, and in results of versions that had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_cache: Option<StepCacheUse>,
     /// Keys of settings that did nothing on its device, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inactive: BTreeMap<String, String>,
@@ -183,7 +190,7 @@ pub struct Resumed {
 }
 
 /// The last rung of the ladder of things that can be given up for want of memory.
-pub const LAST_RUNG: u32 = 6;
+pub const LAST_RUNG: u32 = 7;
 
 /// A step down the ladder of things that can be given up for want of memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::settings::{Row, Scope, TABLE};
 const UNAVAILABLE: [(&str, &str); 34] = [
     (
         "caches",
-        "a step cache is named by `cache.kind`, and none is built yet: every step is computed",
+        "one step cache is active at a time: `cache.kind` names it",
     ),
     ("draft", "every job is rendered in full"),
     ("end", "a video starts from one image and has no end frame"),

@@ -261,7 +261,7 @@ fn keys_of_later_versions_are_refused_with_the_reason() {
     for (keys, expected) in [
         (
             "caches: {teacache: {enabled: true}}",
-            "line 3, column 1: caches: not available in this version: a step cache is named by `cache.kind`, and none is built yet: every step is computed (remove it)",
+            "line 3, column 1: caches: not available in this version: one step cache is active at a time: `cache.kind` names it (remove it)",
         ),
         (
             "output: {fps: 24}",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use framepack_jobs::{
     Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, MemoryUse, Phase, PhaseTime,
     Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Source, StateName,
-    Surroundings, Timestamp, Value, Verified, select,
+    StepTimeline, Surroundings, Timestamp, Value, Verified, select,
     settings::{Farm, used_or_default},
 };
 
@@ -74,6 +74,7 @@ fn every_state() -> [JobState; 6] {
                 sections: 4,
                 step: 18,
                 steps: 25,
+                timeline: StepTimeline::default(),
             }),
             paused: false,
         },

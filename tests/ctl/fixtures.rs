@@ -54,6 +54,7 @@ pub(crate) fn running() -> JobState {
             sections: 4,
             step: 18,
             steps: 25,
+            timeline: framepack_jobs::StepTimeline::default(),
         }),
         paused: false,
     }

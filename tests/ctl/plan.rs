@@ -31,6 +31,7 @@ fn plan() -> MemoryPlan {
             tokens: 18_485,
             activation_bytes: GIB,
             preserve_bytes: GIB,
+            step_cache_bytes: 0,
             fixed_bytes: GIB / 2,
             hoisted_away_bytes: 7 * GIB,
             blocks: 60,

@@ -122,7 +122,9 @@ fn a_mistake_beside_a_job_file_is_named_and_queues_nothing() {
         ("preset=hand", "did you mean `hands`?"),
         ("profile=fast", "`fast` is not a profile"),
         ("memory.preserve_gb=1", "1 is out of range (2 to 128)"),
-        ("cache.kind=fbcache", "step caches are not built yet"),
+        ("cache.kind=fbcaches", "did you mean `fbcache`?"),
+        ("cache.max_skip=0", "0 is out of range (1 to 100)"),
+        ("storage.transformer=nf4", "not quantized yet"),
         (
             "worker.fast_start=on",
             "set it in the daemon's configuration",
@@ -144,7 +146,7 @@ fn a_mistake_beside_a_job_file_is_named_and_queues_nothing() {
 
 #[test]
 fn what_is_not_built_is_refused_to_the_job_and_inactive_for_the_farm() {
-    let farm = Farm::with_settings(&[("CACHE_KIND", "teacache"), ("PROFILE", "bnb4")]);
+    let farm = Farm::with_settings(&[("STORAGE_TEXT_ENCODER", "int8"), ("PROFILE", "bnb4")]);
     farm.drop_job("own.yaml", job("a cat") + "storage: {transformer: nf4}\n");
     let (outcome, report) = farm.report("own");
     assert_eq!(outcome, "rejected");
@@ -163,8 +165,8 @@ fn what_is_not_built_is_refused_to_the_job_and_inactive_for_the_farm() {
     assert_eq!(outcome, "done");
     let of = settings(&report);
     assert_eq!(
-        of("cache.kind"),
-        ("teacache".into(), "environment".to_owned(), true)
+        of("storage.text_encoder"),
+        ("int8".into(), "environment".to_owned(), true)
     );
     assert_eq!(of("vae.chunk"), is(2, "profile bnb4"));
     assert_eq!(
@@ -175,18 +177,20 @@ fn what_is_not_built_is_refused_to_the_job_and_inactive_for_the_farm() {
     assert_eq!(of("storage.image_encoder"), is("auto", "default"));
     let warnings = report["job"]["warnings"].to_string();
     for part in [
-        "cache.kind: inactive: ",
-        "FRAMEPACKD_CACHE_KIND",
+        "storage.text_encoder: inactive: ",
+        "FRAMEPACKD_STORAGE_TEXT_ENCODER",
         "storage.transformer: inactive: ",
         "profile bnb4",
         "vae.tensorrt: inactive: ",
     ] {
         assert!(warnings.contains(part), "{part}: {warnings}");
     }
-    let shown = farm.ctl(&["config", "show", "--origin", "cache.kind"]);
+    let shown = farm.ctl(&["config", "show", "--origin", "storage.text_encoder"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(
-        shown.starts_with("cache.kind: \"teacache\"  # FRAMEPACKD_CACHE_KIND; inactive: "),
+        shown.starts_with(
+            "storage.text_encoder: \"int8\"  # FRAMEPACKD_STORAGE_TEXT_ENCODER; inactive: "
+        ),
         "{shown}"
     );
 }

@@ -76,11 +76,11 @@ fn a_setting_that_the_worker_does_not_carry_out_fails_the_job() {
     let mut request = desk.request(Model::Original, 1);
     request
         .settings
-        .set("cache.kind", framepack_jobs::Value::from("teacache"));
+        .set("storage.transformer", framepack_jobs::Value::from("nf4"));
     let failure = Worker::ready(desk.path()).fail(&request);
     assert_eq!(failure.code.as_str(), "FP2105");
     assert!(
-        failure.message.contains("cache.kind"),
+        failure.message.contains("storage.transformer"),
         "{}",
         failure.message
     );

@@ -63,37 +63,37 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less() {
     for (name, expected, phase, place) in [
         (
             "a step of the second section",
-            &[4][..],
+            &[5][..],
             "sampling section 2",
             at(Phase::Sample, 1, 1),
         ),
         (
             "the first step of the first",
-            &[4, 5],
+            &[5, 6],
             "sampling section 1",
             at(Phase::Sample, 0, 0),
         ),
         (
             "decoding the first",
-            &[1],
+            &[2],
             "decoding section 1",
             at(Phase::Decode, 0, 2),
         ),
         (
             "decoding the first, which takes smaller chunks",
-            &[1, 2],
+            &[2, 3],
             "decoding section 1",
             at(Phase::Decode, 0, 2),
         ),
         (
             "decoding the first, which takes the smallest chunks",
-            &[1, 2, 3],
+            &[2, 3, 4],
             "decoding section 1",
             at(Phase::Decode, 0, 2),
         ),
         (
             "decoding the first, which takes less of the transformer",
-            &[1, 2, 3, 4],
+            &[2, 3, 4, 5],
             "decoding section 1",
             at(Phase::Decode, 0, 2),
         ),
@@ -110,7 +110,7 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less() {
         );
         assert_eq!(output.latents_sha256, undisturbed.latents_sha256, "{name}");
         // The files differ in the time at which they were written, and frames of smaller chunks in their values.
-        let has_smaller_chunks = expected.contains(&2);
+        let has_smaller_chunks = expected.contains(&3);
         assert_eq!(
             output.stream_sha256 != undisturbed.stream_sha256,
             has_smaller_chunks,
@@ -119,7 +119,7 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less() {
         assert_eq!(output.plan, undisturbed.plan, "{name}");
         let says = |warning: &&String| warning.contains("in chunks of");
         let warnings: Vec<_> = output.warnings.iter().filter(says).collect();
-        let size = if expected.contains(&3) {
+        let size = if expected.contains(&4) {
             "1 latent frame"
         } else {
             "2 latent frames"
@@ -148,15 +148,15 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less() {
         "{}",
         failure.message
     );
-    assert_eq!(numbers(&heard), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(numbers(&heard), [2, 3, 4, 5, 6, 7]);
     assert!(!endless.output.exists());
 
     // What was made is not lost, and the next run may begin where this one ended.
-    let retried = RenderRequest { rung: 6, ..endless };
+    let retried = RenderRequest { rung: 7, ..endless };
     let output = render(&retried, (0, |_| false)).0.unwrap();
     assert_eq!(output.latents_sha256, undisturbed.latents_sha256);
-    assert_eq!(numbers(&output.rungs), [6]);
+    assert_eq!(numbers(&output.rungs), [7]);
     let resumed = output.resumed.unwrap();
     assert_eq!((resumed.sections_done, resumed.is_exact), (1, false));
-    assert!(resumed.reason.unwrap().contains("rung was 0 and is 6"));
+    assert!(resumed.reason.unwrap().contains("rung was 0 and is 7"));
 }

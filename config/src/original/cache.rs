@@ -7,7 +7,6 @@ use super::{
 };
 
 const KIND: &str = "cache.kind";
-const THRESHOLD: &str = "cache.threshold";
 
 /// A cache: its variable, the flag that turns it off, and what it is called here. The first that is on wins, as there.
 const CACHES: [(&str, &str, &str); 3] = [
@@ -52,7 +51,7 @@ pub(super) fn choose(given: &[Given], translated: &mut Translated) {
         }
     }
     for one in given {
-        threshold(one, translated);
+        number(one, translated);
     }
 }
 
@@ -69,9 +68,11 @@ fn enable(on: &Given, kind: &str, translated: &mut Translated) {
     }
 }
 
-fn threshold(given: &Given, translated: &mut Translated) {
+/// A number counts for its own cache.
+fn number(given: &Given, translated: &mut Translated) {
     let Meaning::Sets {
-        rule: Rule::Threshold(of),
+        keys: [key],
+        rule: Rule::OfCache(of),
         ..
     } = given.name.meaning
     else {
@@ -80,11 +81,13 @@ fn threshold(given: &Given, translated: &mut Translated) {
     // A value that is wrong has been told.
     let Ok(value) = given.value() else { return };
     if translated.meant(KIND).is_some_and(|meant| meant.text == of) {
-        translated.set(THRESHOLD, &value, &[given]);
+        translated.set(key, &value, &[given]);
     } else {
         translated.note(
             given,
-            format!("nothing to set: no variable of the application turns on {of}; its key is {THRESHOLD}"),
+            format!(
+                "nothing to set: no variable of the application turns on {of}; its key is {key}"
+            ),
         );
     }
 }

@@ -96,8 +96,8 @@ pub enum Rule {
     Storage,
     /// One of those that choose the step cache together.
     Cache,
-    /// The threshold of the named cache, if that is the one that is chosen.
-    Threshold(&'static str),
+    /// A number of the named cache, if that is the one that is chosen.
+    OfCache(&'static str),
 }
 
 impl fmt::Display for Values {

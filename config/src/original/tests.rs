@@ -221,8 +221,13 @@ fn one_step_cache_is_chosen_as_in_the_application() {
             &[
                 ("FRAMEPACK_ENABLE_SIM_CACHE", "1"),
                 ("FRAMEPACK_SIM_CACHE_THRESHOLD", "1"),
+                ("FRAMEPACK_SIM_CACHE_MAX_SKIP", "3"),
             ],
-            &[("cache.kind", "simcache"), ("cache.threshold", "1")],
+            &[
+                ("cache.kind", "simcache"),
+                ("cache.threshold", "1"),
+                ("cache.max_skip", "3"),
+            ],
         ),
         (
             &[

@@ -73,7 +73,7 @@ fn apply(rule: Rule, keys: &'static [&'static str], given: &Given, translated: &
         Rule::ZeroIsNever => IDLE_SECS,
         Rule::Allocator => return allocator(keys, given, translated),
         // With the others of their kind.
-        Rule::Storage | Rule::Cache | Rule::Threshold(_) => return,
+        Rule::Storage | Rule::Cache | Rule::OfCache(_) => return,
     };
     for key in keys {
         translated.set(key, text, &[given]);

@@ -54,6 +54,9 @@ pub(super) struct Watchdog {
     profile: Option<StepProfile>,
     position: Option<Progress>,
     heard_at: Instant,
+    /// What the steps took since the latest one that was computed, with that one itself where steps reuse others: they
+    /// take next to nothing, and a step may be reported before the device has done it.
+    since_computed: Duration,
     /// When this process looked at the clock last.
     looked_at: Instant,
     is_paused: bool,
@@ -67,6 +70,7 @@ impl Watchdog {
             profile: None,
             position: None,
             heard_at: Instant::now(),
+            since_computed: Duration::ZERO,
             looked_at: Instant::now(),
             is_paused: false,
         }
@@ -116,16 +120,26 @@ impl Watchdog {
     /// The job is here now.
     pub(super) fn progressed(&mut self, progress: Progress, now: Instant) {
         let before = self.position.replace(progress);
-        if let (Some(before), Some(profile)) = (before, &self.profile)
-            && is_ordinary_step(before, progress)
-        {
+        if before.is_some_and(|before| is_ordinary_step(before, progress)) {
+            self.since_computed += now - self.heard_at;
+            if progress.timeline.computed().last().unwrap_or(true) {
+                self.learn();
+            }
+        } else {
+            self.since_computed = Duration::ZERO;
+        }
+        self.heard_at = now;
+    }
+
+    fn learn(&mut self) {
+        let took = std::mem::take(&mut self.since_computed);
+        if let Some(profile) = &self.profile {
             let steps = self.history.entry(profile.clone()).or_default();
             if steps.len() == REMEMBERED {
                 steps.pop_front();
             }
-            steps.push_back(now - self.heard_at);
+            steps.push_back(took);
         }
-        self.heard_at = now;
     }
 
     /// It gets on where steps are not counted.

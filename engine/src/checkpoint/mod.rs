@@ -25,7 +25,7 @@ use self::steps::Origin;
 pub(crate) use self::{
     frames::{DecodedSection, KeptFrames, SLOW},
     provenance::{Provenance, RunSettings},
-    steps::{Keeping, UnfinishedSection},
+    steps::{Keeping, KeptSteps, UnfinishedSection},
 };
 use crate::{
     error::Error,

@@ -7,6 +7,7 @@ use crate::{
     device::{self, PermittedKernels},
     nn::attention::{AttentionMode, Backend, TorchKernels},
     platform::Platform,
+    transformer::StepCacheRule,
     vae::DecodeScheme,
 };
 
@@ -40,6 +41,13 @@ pub(crate) struct Provenance {
     pub(crate) rung: u32,
     /// How the VAE decodes: the name of a [`DecodeScheme`].
     pub(crate) tiling: String,
+    /// What steps reused: a [`StepCacheRule`] in words; versions that had none computed every step.
+    #[serde(default = "off")]
+    pub(crate) step_cache: String,
+}
+
+fn off() -> String {
+    StepCacheRule::Off.to_string()
 }
 
 fn torchs() -> String {
@@ -60,6 +68,7 @@ pub(crate) struct RunSettings {
     pub(crate) attention_mode: AttentionMode,
     pub(crate) rung: u32,
     pub(crate) decoding: DecodeScheme,
+    pub(crate) step_cache: StepCacheRule,
 }
 
 impl Provenance {
@@ -83,6 +92,7 @@ impl Provenance {
                 .collect(),
             rung: settled.rung,
             tiling: settled.decoding.to_string(),
+            step_cache: settled.step_cache.to_string(),
         }
     }
 
@@ -147,6 +157,7 @@ impl Provenance {
                 ("switched-off kernel", these.without()),
                 ("rung", these.rung.to_string()),
                 ("tiling", these.tiling.clone()),
+                ("step cache", these.step_cache.clone()),
             ]
         });
         let pairs = then.into_iter().zip(now);
@@ -170,6 +181,7 @@ impl Provenance {
             attention_mode: AttentionMode::Auto,
             rung,
             decoding: DecodeScheme::default(),
+            step_cache: StepCacheRule::Off,
         };
         let platform = Platform {
             device: tch::Device::Cpu,

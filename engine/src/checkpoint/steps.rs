@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use framepack_jobs::SectionSteps;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
@@ -53,7 +54,7 @@ impl Keeping {
     }
 
     /// Notes how long `keep` takes.
-    pub(crate) fn keep(&mut self, keep: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    pub(crate) fn keep<T>(&mut self, keep: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         let began = Instant::now();
         let kept = keep();
         self.took = began.elapsed();
@@ -86,12 +87,27 @@ struct Header {
     format: u32,
     origin: Origin,
     provenance: Provenance,
+    /// Which of its steps were computed; versions that had no step caches computed all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeline: Option<SectionSteps>,
 }
+
+/// What was kept of a section.
+#[derive(Debug)]
+pub(crate) struct KeptSteps {
+    /// The solver's state between two steps.
+    pub(crate) state: SolverState,
+    /// Which of the steps so far were computed; `None` without a step cache.
+    pub(crate) timeline: Option<SectionSteps>,
+}
+
+/// Noise levels and predictions, the latest first.
+type Past = Vec<(f32, Tensor)>;
 
 impl UnfinishedSection {
     /// Keeps the solver's state. Once this returns it outlives the process and the machine's power.
-    pub(crate) fn save(&self, state: &SolverState, provenance: &Provenance) -> Result<(), Error> {
-        let (latents, past) = state.parts();
+    pub(crate) fn save(&self, kept: &KeptSteps, provenance: &Provenance) -> Result<(), Error> {
+        let (latents, past) = kept.state.parts();
         let (sigmas, predictions): (Vec<f32>, Vec<&Tensor>) = past.unzip();
         let on_host = |tensor: &Tensor| tensor.to_device(Device::Cpu).contiguous();
         let numbered = predictions.into_iter().enumerate();
@@ -104,6 +120,7 @@ impl UnfinishedSection {
             format: FORMAT,
             origin: self.origin.clone(),
             provenance: provenance.clone(),
+            timeline: kept.timeline,
         };
         let what = serde_json::to_string(&header).expect("plain data with string keys");
         let written = seal(&what, &tensors)
@@ -117,13 +134,14 @@ impl UnfinishedSection {
     }
 
     /// The state of this very section, if the next step would be made as the last one was; on `device`.
-    pub(crate) fn find(&self, provenance: &Provenance, device: Device) -> Option<SolverState> {
+    pub(crate) fn find(&self, provenance: &Provenance, device: Device) -> Option<KeptSteps> {
         let bytes = fs::read(&self.path).ok()?;
         match self.read(&bytes, provenance) {
-            Ok((latents, past)) => {
+            Ok((timeline, latents, past)) => {
                 let past = past.into_iter();
                 let past = past.map(|(sigma, prediction)| (sigma, prediction.to_device(device)));
-                SolverState::of(latents.to_device(device), past)
+                let state = SolverState::of(latents.to_device(device), past)?;
+                Some(KeptSteps { state, timeline })
             }
             Err(reason) => {
                 tracing::warn!(path = %self.path.display(), reason, "a section is begun again");
@@ -136,7 +154,7 @@ impl UnfinishedSection {
         &self,
         bytes: &[u8],
         provenance: &Provenance,
-    ) -> Result<(Tensor, Vec<(f32, Tensor)>), String> {
+    ) -> Result<(Option<SectionSteps>, Tensor, Past), String> {
         let mut file = unseal(bytes)?;
         let header: Header = serde_json::from_str(&file.what)
             .map_err(|_| "it was written by another version".to_owned())?;
@@ -153,6 +171,10 @@ impl UnfinishedSection {
             Vec::<f32>::try_from(take(SIGMAS)?).map_err(|e: tch::TchError| e.to_string())?;
         let past = sigmas.into_iter().enumerate();
         let past = past.map(|(number, sigma)| Ok((sigma, take(&number.to_string())?)));
-        Ok((latents, past.collect::<Result<_, String>>()?))
+        Ok((
+            header.timeline,
+            latents,
+            past.collect::<Result<_, String>>()?,
+        ))
     }
 }

@@ -8,6 +8,7 @@ mod options;
 mod preprocess;
 mod serve;
 mod split;
+mod step_cache_flags;
 mod synth;
 mod tensors;
 mod tokenize;

@@ -93,7 +93,7 @@ impl Fixture {
             context: &self.context,
             attention: Backend::Torch,
         };
-        self.model.forward(&inputs, &mut StepCache::Off)
+        self.model.forward(&inputs, &mut StepCache::default())
     }
 
     /// Two steps, one after the other.

@@ -15,6 +15,7 @@ mod swap;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod turns;
 mod vram;
 
 pub use self::{

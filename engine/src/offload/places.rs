@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{residency::Residency, vram::Buffer};
+use super::{residency::Residency, turns::Turns, vram::Buffer};
 use crate::device::Event;
 
 /// Where blocks are on the device.
@@ -44,26 +44,20 @@ impl<B> Places<B> {
             .find(|place| place.held.as_ref().is_some_and(|held| held.0 == number))
     }
 
-    /// Where a block can go: its own place, or the slot whose block is needed last, seen from the block `next`.
-    pub(super) fn place_for(
-        &mut self,
-        number: usize,
-        next: usize,
-        blocks: usize,
-    ) -> Option<&mut Place<B>> {
+    /// Where a block can go: its own place, or the slot whose block is needed last.
+    pub(super) fn place_for(&mut self, number: usize, turns: &Turns<'_>) -> Option<&mut Place<B>> {
         if let Some(place) = self.residents.get_mut(&number) {
             return Some(place);
         }
-        let distance = |to: usize| (to + blocks - next) % blocks;
         let slot = self.slots.iter_mut().max_by_key(|slot| {
             // An empty slot before all others.
             slot.held
                 .as_ref()
-                .map_or(usize::MAX, |held| distance(held.0))
+                .map_or(usize::MAX, |held| turns.until(held.0))
         })?;
         let is_free = match &slot.held {
             None => true,
-            Some(held) => distance(held.0) > distance(number),
+            Some(held) => turns.until(held.0) > turns.until(number),
         };
         is_free.then_some(slot)
     }

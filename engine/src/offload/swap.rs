@@ -13,6 +13,7 @@ mod room;
 use std::{
     cell::{Cell, RefCell},
     fmt,
+    ops::ControlFlow,
     sync::Arc,
 };
 
@@ -22,7 +23,8 @@ use super::{
     arena::{Filling, HostBlock},
     memory::Memory,
     places::{Place, Places},
-    residency::{Passes, Residency},
+    residency::Residency,
+    turns::Turns,
 };
 use crate::{
     device::{self, Event, Stream},
@@ -110,52 +112,73 @@ impl<B> DynamicSwap<B> {
 
     /// Runs `compute` for each block in order. Memory that is missing is raised as an error of the phase.
     pub fn for_each(&self, mut compute: impl FnMut(usize, &B)) {
-        if let Err(error) = self.pass(&mut compute) {
+        self.for_each_of(
+            |_| true,
+            |number, block| {
+                compute(number, block);
+                ControlFlow::Continue(())
+            },
+        );
+    }
+
+    /// The same for those of the blocks that are `wanted`, until `compute` breaks. The others are not brought to the device.
+    pub(crate) fn for_each_of(
+        &self,
+        wanted: impl Fn(usize) -> bool,
+        mut compute: impl FnMut(usize, &B) -> ControlFlow<()>,
+    ) {
+        if let Err(error) = self.pass(&wanted, &mut compute) {
             device::raise(error);
         }
     }
 
-    fn pass(&self, compute: &mut dyn FnMut(usize, &B)) -> Result<(), Error> {
+    fn pass(
+        &self,
+        wanted: &dyn Fn(usize) -> bool,
+        compute: &mut dyn FnMut(usize, &B) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         self.acquire()?;
         let mut places = self.places.borrow_mut();
         if self.in_pass.replace(true) {
             // The last pass ended in the middle of a block, whose buffer the device may still be reading.
             places.all().for_each(|place| place.free = self.now());
         }
-        for number in 0..self.len() {
-            self.bring(&mut places, number, number)?;
+        let mut is_next_pass_ahead = false;
+        for number in (0..self.len()).filter(|number| wanted(*number)) {
+            self.bring(&mut places, number, &Turns::new(self.len(), number, wanted))?;
             let place = places.place_of(number).expect("it was brought just now");
             if let (Some(filled), Some(stream)) = (place.filled.take(), self.computation()) {
                 stream.wait(&filled);
             }
             let (_, block) = place.held.as_ref().expect("a place that was found by it");
-            compute(number, block);
+            let flow = compute(number, block);
             place.free = self.now();
             if self.memory.poisons_slots() && !places.residency.resident[number] {
                 self.poison(places.place_of(number).expect("it is still there"));
             }
-            self.look_ahead(&mut places, number + 1)?;
+            if flow.is_break() {
+                break;
+            }
+            self.look_ahead(&mut places, &Turns::new(self.len(), number + 1, wanted))?;
+            is_next_pass_ahead = number + 1 == self.len();
+        }
+        if !is_next_pass_ahead {
+            let next_pass = Turns::new(self.len(), self.len(), wanted);
+            self.look_ahead(&mut places, &next_pass)?;
         }
         self.in_pass.set(false);
         Ok(())
     }
 
-    /// Begins the transfers that the blocks from `next` on will need, as far as there are slots.
-    fn look_ahead(&self, places: &mut Places<B>, next: usize) -> Result<(), Error> {
+    /// Begins the transfers that the blocks whose turn is next will need, as far as there are slots.
+    fn look_ahead(&self, places: &mut Places<B>, turns: &Turns<'_>) -> Result<(), Error> {
         if !self.memory.transfers().prefetches() {
             return Ok(());
         }
-        let upcoming = match places.residency.passes {
-            Passes::Once => self.len().saturating_sub(next),
-            Passes::Repeated => self.len(),
-        };
-        let numbers = (next..next + upcoming).map(|number| number % self.len());
         let mut begun = 0;
-        for number in numbers {
+        for number in turns.upcoming(places.residency.passes) {
             if places.place_of(number).is_none() {
-                if begun == places.residency.prefetch
-                    || !self.bring(places, number, next % self.len())?
-                {
+                if begun == places.residency.prefetch || !self.bring(places, number, turns)? {
                     break;
                 }
                 begun += 1;
@@ -165,13 +188,18 @@ impl<B> DynamicSwap<B> {
     }
 
     /// Begins to bring a block to the device unless it is there. `false`: all slots hold blocks that are needed
-    /// earlier, seen from the block `next`.
-    fn bring(&self, places: &mut Places<B>, number: usize, next: usize) -> Result<bool, Error> {
+    /// earlier.
+    fn bring(
+        &self,
+        places: &mut Places<B>,
+        number: usize,
+        turns: &Turns<'_>,
+    ) -> Result<bool, Error> {
         if places.place_of(number).is_some() {
             return Ok(true);
         }
         let is_resident = places.residency.resident[number];
-        let Some(place) = places.place_for(number, next, self.len()) else {
+        let Some(place) = places.place_for(number, turns) else {
             return Ok(false);
         };
         place.held = None;

@@ -4,6 +4,7 @@
 //! with less of it, alone.
 
 use framepack_ipc::worker::Phase;
+use framepack_jobs::SectionSteps;
 use tch::{Device, Tensor};
 
 use super::{
@@ -44,6 +45,8 @@ pub(super) struct Generation<'a, 'j> {
     assembly: Assembly,
     clock: WorkClock,
     sampling: Sampling<'a>,
+    /// Which steps of the sections were computed, as far as there was a step cache.
+    timelines: Vec<SectionSteps>,
     /// Of the newest section.
     decoding: Decoding,
 }
@@ -58,6 +61,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             assembly: Assembly::new(plan.order, plan.overlap_frames()),
             clock: WorkClock::new(run.platform.device),
             sampling: Sampling::new(opening.conditioning.as_ref().map(Guided::as_ref)),
+            timelines: Vec::new(),
             decoding: Decoding::default(),
             start_latent,
             ladder,
@@ -95,6 +99,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         let video = Video {
             latents: self.history.video(),
             frames: self.run.frames,
+            timelines: self.timelines,
             idle: self.clock.idle(),
         };
         Ok((video, self.ladder))
@@ -145,7 +150,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         noise: &Tensor,
     ) -> Result<Tensor, Error> {
         let what = || format!("sampling section {count}");
-        let latents = self.within_memory((Work::Sampling, &what), |this| {
+        let (latents, timelines) = self.within_memory((Work::Sampling, &what), |this| {
             let section = SectionInput {
                 count,
                 noise,
@@ -155,6 +160,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             this.sampling
                 .section(&mut this.run, &mut this.clock, &section)
         })?;
+        self.timelines.extend(timelines);
         match latents.isfinite().all().int64_value(&[]) {
             0 => Err(Error::Numerics {
                 what: format!("latents of section {count}"),

@@ -1,11 +1,16 @@
 //! One section from noise to latents, step by step; a section that was begun goes on behind its newest kept step.
 
-use std::{ops::ControlFlow, rc::Rc};
+use std::{cell::RefCell, ops::ControlFlow, rc::Rc};
 
 use framepack_ipc::worker::Phase;
+use framepack_jobs::SectionSteps;
 use tch::{Device, Tensor};
 
-use super::run::Run;
+use super::{
+    restart::RestartPoint,
+    run::Run,
+    timelines::{Timelines, caches},
+};
 use crate::{
     checkpoint::{Keeping, Provenance},
     device::WorkClock,
@@ -49,13 +54,14 @@ impl<'a> Sampling<'a> {
         self.schedule = None;
     }
 
-    /// Latents of one section, (1, C, window, h, w) f32 on the CPU.
+    /// Latents of one section, (1, C, window, h, w) f32 on the CPU, and which of its steps were computed, if there is a step
+    /// cache.
     pub(super) fn section(
         &mut self,
         run: &mut Run<'_, '_>,
         clock: &mut WorkClock,
         section: &SectionInput<'_>,
-    ) -> Result<Tensor, Error> {
+    ) -> Result<(Tensor, Option<SectionSteps>), Error> {
         let device = run.platform.device;
         let sampling = &run.job.sampling;
         let sigmas = sigmas(sampling.steps, Shift::of(&section.noise.size()));
@@ -65,46 +71,66 @@ impl<'a> Sampling<'a> {
         };
         let unfinished = run.checkpoints.unfinished(section.count);
         let begun = unfinished.find(section.provenance, device);
-        let steps_made = begun.as_ref().map_or(0, |state| state.steps(&sigmas));
+        let steps_made = begun.as_ref().map_or(0, |kept| kept.state.steps(&sigmas));
+        let caches = caches(run, steps_made);
+        let mut timelines = Timelines::new(section.count, begun.as_ref(), &caches);
         let progress = &mut *run.progress;
-        progress.sample(steps_made as u32)?;
+        progress.sample(steps_made as u32, timelines.begun.positive)?;
         let noise = section.noise.to_device(device);
         let model = Sampled {
             kind: run.models.transformer_kind(),
             transformer: run.models.transformer(&run.job.transformer)?,
             guidance: sampling.guidance,
         };
-        let mut denoiser = Denoiser::new(
+        let denoiser = RefCell::new(Denoiser::new(
             model,
             self.schedule.insert(schedule),
             section.context,
             run.attention.backend,
-        );
-        let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
+            caches,
+        ));
+        let denoise = |x: &Tensor, sigma| denoiser.borrow_mut().denoise(x, sigma);
         let mut keeping = Keeping::begun();
+        let begun = begun.map(|kept| kept.state);
+        let mut restart = RestartPoint::begun(begun.as_ref());
+        let mut newest_kept = steps_made;
         let decoded = run.frames.sections();
-        let keep = |state: &SolverState| unfinished.save(state, section.provenance);
-        let after_step = |_, state: &SolverState| match progress.step_done() {
-            ControlFlow::Continue(()) if keeping.is_due() => {
-                match keeping.keep(|| keep(state)) {
-                    Ok(()) => progress.steps_kept(decoded).map_break(stopped),
+        let after_step = |_, state: &SolverState| {
+            let made = timelines.advance(denoiser.borrow().caches());
+            restart.advance(state, made);
+            let mut keep = || -> Result<Option<u32>, Error> {
+                let Some((steps, kept)) = restart.kept(&sigmas, timelines.section()) else {
+                    return Ok(None);
+                };
+                if steps > newest_kept {
+                    unfinished.save(&kept, section.provenance)?;
+                    newest_kept = steps;
+                }
+                Ok(Some(steps as u32))
+            };
+            match progress.step_done(timelines.now.positive) {
+                ControlFlow::Continue(()) if keeping.is_due() => match keeping.keep(keep) {
+                    Ok(Some(steps)) => progress.steps_kept(decoded, steps).map_break(stopped),
+                    Ok(None) => ControlFlow::Continue(()),
                     Err(error) => {
                         // It is a precaution. Should the disk be full, the section's end will tell.
                         tracing::warn!(%error, "the section's steps are not kept");
                         ControlFlow::Continue(())
                     }
+                },
+                ControlFlow::Continue(()) => ControlFlow::Continue(()),
+                ControlFlow::Break(Stop::Suspend) => {
+                    let kept = keep();
+                    ControlFlow::Break(kept.err().unwrap_or_else(|| stopped(Stop::Suspend)))
                 }
+                ControlFlow::Break(stop) => ControlFlow::Break(stopped(stop)),
             }
-            ControlFlow::Continue(()) => ControlFlow::Continue(()),
-            ControlFlow::Break(Stop::Suspend) => {
-                let kept = keep(state);
-                ControlFlow::Break(kept.err().unwrap_or_else(|| stopped(Stop::Suspend)))
-            }
-            ControlFlow::Break(stop) => ControlFlow::Break(stopped(stop)),
         };
         let sampled = clock.piece(|| integrate((&noise, begun), &sigmas, denoise, after_step));
         match sampled {
-            ControlFlow::Continue(latents) => Ok(latents.to_device(Device::Cpu)),
+            ControlFlow::Continue(latents) => {
+                Ok((latents.to_device(Device::Cpu), timelines.section()))
+            }
             ControlFlow::Break(error) => Err(error),
         }
     }

@@ -13,5 +13,6 @@ pub(super) fn settled(models: &Models, ladder: &Ladder, attention: &Decision) ->
         attention_mode: attention.mode,
         rung: ladder.rung(),
         decoding: models.decode_scheme(),
+        step_cache: models.placement().step_cache,
     }
 }

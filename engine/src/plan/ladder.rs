@@ -19,6 +19,8 @@ pub(crate) struct Rung {
 /// One way of using less memory.
 #[derive(Debug, PartialEq, Eq)]
 enum Reduction {
+    /// Steps reuse nothing of earlier ones, so that nothing is kept for them.
+    StepCache,
     /// Frames are decoded in spatial tiles, whose seams are blended.
     WholeFrames,
     /// Fewer latent frames are decoded at a time.
@@ -29,9 +31,14 @@ enum Reduction {
     Residents(Residents),
 }
 
-/// From the smallest loss to the largest. Only those of decoding change the result, and the first of them only that of
-/// frames larger than a tile. A step that runs out of memory passes over them: they would not help it.
+/// The step cache's bytes first: without them the latents are those of a job without a cache, and every step takes as long
+/// as the first. Then from the smallest loss to the largest. Only those of decoding change the result, too, and the first
+/// of them only that of frames larger than a tile. What would not help the work that runs out of memory is passed over.
 const LADDER: [Rung; LAST_RUNG as usize] = [
+    Rung {
+        name: STEP_CACHE_RUNG,
+        gives_up: Reduction::StepCache,
+    },
     Rung {
         name: "vae tiles",
         gives_up: Reduction::WholeFrames,
@@ -59,6 +66,9 @@ const LADDER: [Rung; LAST_RUNG as usize] = [
         gives_up: Reduction::Residents(Residents::None),
     },
 ];
+
+/// The rung without a step cache.
+pub(crate) const STEP_CACHE_RUNG: &str = "step cache";
 
 /// What runs out of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +130,12 @@ impl Ladder {
         self.taken.iter().map(|rung| rung.name.clone()).collect()
     }
 
+    /// Why a rung was taken, if it was.
+    pub(crate) fn reason_of(&self, name: &str) -> Option<&str> {
+        let taken = self.taken.iter().find(|taken| taken.name == name);
+        taken.map(|taken| taken.reason.as_str())
+    }
+
     /// What was taken, in this order.
     pub(crate) fn into_taken(self) -> Vec<RungTaken> {
         self.taken
@@ -134,6 +150,7 @@ impl Ladder {
 impl Rung {
     fn helps(&self, work: Work) -> bool {
         match self.gives_up {
+            Reduction::StepCache => work == Work::Sampling,
             Reduction::WholeFrames | Reduction::Chunk(_) => work == Work::Decoding,
             Reduction::Room { .. } | Reduction::Residents(_) => true,
         }
@@ -160,6 +177,7 @@ fn relief_of(given_up: [bool; LADDER.len()], host_halvings: u32) -> Relief {
         .filter(|(_, given_up)| *given_up)
     {
         match rung.gives_up {
+            Reduction::StepCache => relief.drops_step_cache = true,
             Reduction::WholeFrames => relief.has_spatial_tiles = true,
             Reduction::Chunk(chunk) => relief.chunk = chunk,
             Reduction::Room { bytes } => relief.room_bytes += bytes,
@@ -177,6 +195,7 @@ mod tests {
     fn each_rung_gives_up_one_thing_more() {
         use ChunkRelief::{One, Planned, Smaller};
         let row = |has_spatial_tiles, chunk, gigabytes: u64, residents| Relief {
+            drops_step_cache: true,
             has_spatial_tiles,
             chunk,
             room_bytes: gigabytes * 1_000_000_000,
@@ -184,7 +203,7 @@ mod tests {
             host_halvings: 1,
         };
         let table = [
-            ("", row(false, Planned, 0, Residents::Planned)),
+            ("step cache", row(false, Planned, 0, Residents::Planned)),
             ("vae tiles", row(true, Planned, 0, Residents::Planned)),
             (
                 "vae chunk smaller",
@@ -199,21 +218,29 @@ mod tests {
             ("every block streamed", row(true, One, 2, Residents::None)),
         ];
         let mut ladder = Ladder::at(0, 1);
-        assert_eq!(ladder.relief(), table[0].1);
-        for (number, (name, expected)) in table.iter().enumerate().skip(1) {
-            assert_eq!(ladder.climb(Work::Decoding).unwrap().name, *name);
-            assert_eq!((ladder.rung(), ladder.relief()), (number as u32, *expected));
-            assert_eq!(Ladder::at(number as u32, 1).relief(), *expected);
+        assert!(!ladder.relief().drops_step_cache);
+        for (number, (name, expected)) in (1..).zip(&table) {
+            let work = if number == 1 {
+                Work::Sampling
+            } else {
+                Work::Decoding
+            };
+            assert_eq!(ladder.climb(work).unwrap().name, *name);
+            assert_eq!((ladder.rung(), ladder.relief()), (number, *expected));
+            assert_eq!(Ladder::at(number, 1).relief(), *expected);
         }
         assert_eq!(ladder.climb(Work::Decoding), None);
-        assert_eq!(ladder.rung(), 6);
+        assert_eq!(ladder.rung(), 7);
     }
 
     #[test]
     fn a_step_gives_up_nothing_that_changes_frames() {
         let mut ladder = Ladder::at(0, 0);
         let rung = ladder.climb(Work::Sampling).unwrap();
-        assert_eq!(ladder.take(rung, String::new()).rung, 4);
+        assert_eq!(ladder.take(rung, "full".to_owned()).rung, 1);
+        assert_eq!(ladder.reason_of(STEP_CACHE_RUNG), Some("full"));
+        let rung = ladder.climb(Work::Sampling).unwrap();
+        assert_eq!(ladder.take(rung, String::new()).rung, 5);
         let relief = ladder.relief();
         assert_eq!(
             (relief.has_spatial_tiles, relief.chunk),
@@ -224,7 +251,7 @@ mod tests {
         let rung = ladder.climb(Work::Decoding).unwrap();
         assert_eq!(
             (ladder.take(rung, String::new()).rung, ladder.rung()),
-            (1, 4)
+            (2, 5)
         );
     }
 
@@ -233,6 +260,6 @@ mod tests {
         assert!(Ladder::at(0, 0).into_taken().is_empty());
         let taken = Ladder::at(2, 0).into_taken();
         assert_eq!((taken.len(), taken[0].rung), (1, 2));
-        assert_eq!(Ladder::at(99, 0).rung(), 6);
+        assert_eq!(Ladder::at(99, 0).rung(), 7);
     }
 }

@@ -32,7 +32,7 @@ pub use self::{
 pub(crate) use self::{
     decoding::{ChosenScheme, SchemeReason},
     lacks::{NO_DEVICE, lacks, unless_refused},
-    ladder::{Ladder, Work},
+    ladder::{Ladder, STEP_CACHE_RUNG, Work},
     placement::Placement,
     sizes::{DecodeFactors, DecodeKind, DecodeSizes, Took},
 };

@@ -13,7 +13,7 @@ use super::{
     split::{Split, split},
     survey::Survey,
 };
-use crate::{error::PlanError, nn::EncoderCost};
+use crate::{error::PlanError, nn::EncoderCost, transformer::StepCacheRule};
 
 /// What the models do with a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,8 @@ pub(crate) struct Placement {
     pub(crate) transformer: Split,
     /// Whether all models stay on the device at once.
     pub(crate) is_roomy: bool,
+    /// What steps reuse.
+    pub(crate) step_cache: StepCacheRule,
     /// Slots through which the text encoder's layers pass; `None`: all are on the device.
     pub(crate) text_slots: Option<usize>,
     /// What encoding a prompt takes, weights included.
@@ -36,7 +38,7 @@ pub(crate) struct Placement {
     pub(crate) decoding_bytes: u64,
     /// How the VAE decodes.
     pub(crate) decoding: ChosenScheme,
-    /// Whether anything was given up for want of memory.
+    /// Whether anything but the step cache was given up for want of memory.
     pub(crate) has_relief: bool,
 }
 
@@ -103,6 +105,7 @@ impl Planned {
             placement: Placement {
                 transformer,
                 is_roomy: survey.is_roomy,
+                step_cache: survey.step_cache,
                 text_slots: text.slots,
                 text_bytes: text.peak_bytes - kept_bytes,
                 image_bytes: image.peak_bytes - kept_bytes,
@@ -110,7 +113,11 @@ impl Planned {
                 vae_kind: survey.vae_kind,
                 decoding_bytes: survey.decoding_bytes,
                 decoding: survey.decoding,
-                has_relief: options.limits.relief != Relief::default(),
+                has_relief: options.limits.relief
+                    != Relief {
+                        drops_step_cache: options.limits.relief.drops_step_cache,
+                        ..Relief::default()
+                    },
             },
             evicted_bytes,
             phases: peaks

@@ -26,6 +26,7 @@ use crate::{
     job::Job,
     nn::attention::Choices,
     text::reach::Reach,
+    transformer::StepCacheRule,
     vae::{DecodeScheme, FinestLevel, Precision, SpaceTiling, TimeTiling},
 };
 
@@ -102,12 +103,35 @@ impl Planner {
         })
     }
 
-    /// The same, and what the models do with it, for a job that gives up so much.
+    /// The same, and what the models do with it, for a job that gives up so much; and its step cache, where it does not fit
+    /// otherwise.
     pub(crate) fn plan_job(
         &self,
         job: &Job,
         relief: Relief,
     ) -> Result<(MemoryPlan, Placement), Error> {
+        let planned = self.plan_with(job, relief);
+        let is_cached = job.sampling.step_cache != StepCacheRule::Off && !relief.drops_step_cache;
+        let Err(Error::Plan(too_small)) = planned else {
+            return planned;
+        };
+        let relief = Relief {
+            drops_step_cache: true,
+            ..relief
+        };
+        match is_cached.then(|| self.plan_with(job, relief)) {
+            Some(Ok((mut plan, placement))) => {
+                plan.warnings.push(format!(
+                    "without its step cache ({}), for which there is no room: {too_small}",
+                    job.sampling.step_cache
+                ));
+                Ok((plan, placement))
+            }
+            _ => Err(Error::Plan(too_small)),
+        }
+    }
+
+    fn plan_with(&self, job: &Job, relief: Relief) -> Result<(MemoryPlan, Placement), Error> {
         let options = self.options.for_job(job, relief);
         let now = self.budget(probe::budget(self.device));
         let survey = Survey::new(job, &options, (self.device, &self.factors), &now)?;
@@ -216,6 +240,7 @@ fn transformer_memory(survey: &Survey, split: &Split) -> TransformerMemory {
     TransformerMemory {
         tokens: survey.tokens,
         activation_bytes: survey.transformer.activation_bytes,
+        step_cache_bytes: survey.transformer.step_cache_bytes,
         preserve_bytes: split.preserve_bytes,
         fixed_bytes: survey.transformer.fixed_bytes,
         hoisted_away_bytes: survey.transformer.hoisted_away_bytes,

@@ -3,6 +3,8 @@
 /// What a plan gives up after memory ran out although it should have been enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Relief {
+    /// Every step is computed.
+    pub drops_step_cache: bool,
     /// Frames are decoded in spatial tiles.
     pub has_spatial_tiles: bool,
     /// How many latent frames are decoded at a time.

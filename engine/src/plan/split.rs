@@ -171,6 +171,7 @@ impl SplitPlanner<'_> {
                 "other weights",
                 self.cost.fixed_bytes + self.cost.hoisted_bytes,
             ),
+            ("step cache", self.cost.step_cache_bytes),
             ("resident blocks", self.resident_bytes(residency)),
             ("slots", ring_bytes),
             (
@@ -241,6 +242,7 @@ impl SplitPlanner<'_> {
             staged_bytes,
             peak_bytes: cost.fixed_bytes
                 + cost.hoisted_bytes
+                + cost.step_cache_bytes
                 + resident_bytes
                 + ring_bytes
                 + working_bytes,

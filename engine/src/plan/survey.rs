@@ -24,7 +24,9 @@ use crate::{
         Clip, Llama, clip, llama,
         prompt::{MAX_PROMPT_TOKENS, PADDED_TOKENS},
     },
-    transformer::{self, PackedTransformer, Run, TransformerCost, section_tokens},
+    transformer::{
+        self, PackedTransformer, Run, StepCacheRule, TransformerCost, latent_tokens, section_tokens,
+    },
     vae::{self, DecodeCost, DecodeScheme, Vae},
     vision::{Siglip, siglip},
     weights::{Elements, Layout, Loading, Weights, WeightsError},
@@ -34,6 +36,8 @@ use crate::{
 pub(super) struct Survey {
     pub(super) transformer: TransformerCost,
     pub(super) tokens: u64,
+    /// What steps reuse.
+    pub(super) step_cache: StepCacheRule,
     /// Llama, with CLIP beside it.
     pub(super) text: EncoderCost,
     pub(super) vision: EncoderCost,
@@ -81,7 +85,12 @@ impl Survey {
         } else {
             0
         };
-        let run = run_of(job, &vae_config, image_tokens);
+        let step_cache = if options.limits.relief.drops_step_cache {
+            StepCacheRule::Off
+        } else {
+            job.sampling.step_cache
+        };
+        let run = run_of(job, &vae_config, (image_tokens, step_cache));
         let transformer_kind = options.transformer_kind(device);
         let attention = if let Some(known) = job.attention_memory {
             known
@@ -136,6 +145,7 @@ impl Survey {
         Ok(Self {
             transformer,
             tokens: run.tokens,
+            step_cache,
             text,
             vision,
             vae_bytes,
@@ -229,8 +239,13 @@ impl JobModels<'_> {
     }
 }
 
-/// How often the transformer runs for a job, and on how many tokens; `image_tokens`: of the start image.
-fn run_of(Job { plan, sampling, .. }: &Job, vae: &vae::Config, image_tokens: u64) -> Run {
+/// How often the transformer runs for a job, and on how many tokens; `image_tokens`: of the start image. Steps reuse what
+/// `step_cache` says.
+fn run_of(
+    Job { plan, sampling, .. }: &Job,
+    vae: &vae::Config,
+    (image_tokens, step_cache): (u64, StepCacheRule),
+) -> Run {
     let context_tokens = image_tokens + MAX_PROMPT_TOKENS as u64;
     let ratio = vae.spatial_compression_ratio.unsigned_abs();
     let latent = [plan.height_px, plan.width_px].map(|px| u64::from(px) / ratio);
@@ -243,7 +258,10 @@ fn run_of(Job { plan, sampling, .. }: &Job, vae: &vae::Config, image_tokens: u64
         tokens: context_tokens + section_tokens(latent, plan.latent_window.into()),
         context_tokens,
         padded_text_tokens: PADDED_TOKENS as u64,
-        evaluations: prompts * u64::from(sampling.steps),
+        latent_tokens: latent_tokens(latent, plan.latent_window.into()),
+        branches: prompts,
+        steps: sampling.steps.into(),
+        step_cache,
         attention: AttentionMemory::Fused,
     }
 }
@@ -290,7 +308,10 @@ mod tests {
             tokens: 18_289,
             context_tokens: 789,
             padded_text_tokens: 512,
-            evaluations: 25,
+            latent_tokens: 13_680,
+            branches: 1,
+            steps: 25,
+            step_cache: StepCacheRule::Off,
             attention: AttentionMemory::Fused,
         };
         let cost = transformer_cost(&config, &run, Kind::BFloat16).unwrap();

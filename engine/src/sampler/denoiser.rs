@@ -85,22 +85,26 @@ impl Scalars {
 
 impl<'a> Denoiser<'a> {
     /// At the noise levels of `schedule`, with the frames around the section; `attention` computes that of the blocks.
+    /// Each branch has a cache of its own in `caches`.
     pub fn new(
         model: Sampled<'a>,
         schedule: &'a ScheduleConditioning<'a>,
         context: &'a Context,
         attention: Backend,
+        caches: Guided<StepCache>,
     ) -> Self {
         Self {
             model,
             schedule,
             context,
             attention,
-            caches: Guided {
-                positive: StepCache::default(),
-                negative: Some(StepCache::default()),
-            },
+            caches,
         }
+    }
+
+    /// The step cache of each branch, and with it what was decided at each step.
+    pub fn caches(&self) -> Guided<&StepCache> {
+        self.caches.as_ref()
     }
 
     /// x0 from `x`, (1, C, T, h, w) f32, at a noise level of the schedule.

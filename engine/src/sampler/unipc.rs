@@ -78,6 +78,16 @@ impl State {
         )
     }
 
+    /// The same tensors.
+    pub(crate) fn shallow_clone(&self) -> Self {
+        let past = self.past.0.iter();
+        let past = past.map(|(sigma, prediction)| (*sigma, prediction.shallow_clone()));
+        Self {
+            x: self.x.shallow_clone(),
+            past: Past(past.collect()),
+        }
+    }
+
     /// From its parts; `None` without a prediction.
     pub(crate) fn of(x: Tensor, past: impl IntoIterator<Item = (f32, Tensor)>) -> Option<Self> {
         let past = Past(past.into_iter().collect());

@@ -165,7 +165,11 @@ fn the_reference_and_a_chunk_contradict_each_other() {
 
 #[test]
 fn an_unknown_key_or_value_is_refused_by_its_name() {
-    for key in ["cache.kind", "memory.host_budget_gb", "memory.preserve"] {
+    for key in [
+        "storage.transformer",
+        "memory.host_budget_gb",
+        "memory.preserve",
+    ] {
         let said = read(key, Value::Integer(8)).unwrap_err();
         let expected = format!("{key} is not available in this version of the worker");
         assert_eq!(said, expected);

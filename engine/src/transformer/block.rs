@@ -8,12 +8,12 @@ use tch::Tensor;
 
 use super::{
     config::Config,
+    key_values::Attending,
     modulation::{DOUBLE_VECTORS, ModulationVectors, SINGLE_VECTORS, vectors},
-    rope::Rope,
 };
 use crate::{
     kernels::{add_gated, modulated_norm},
-    nn::{Linear, RmsNorm, attention::Backend},
+    nn::{Linear, RmsNorm},
     weights::{Weights, WeightsError},
 };
 
@@ -40,15 +40,14 @@ impl Block {
         &self,
         streams: Streams,
         modulation: &ModulationVectors,
-        rope: &Rope,
-        attention: Backend,
+        attending: Attending<'_>,
     ) -> Streams {
         match (self, modulation) {
             (Self::Double(block), ModulationVectors::Double { image, text }) => {
-                block.forward(streams, (image, text), rope, attention)
+                block.forward(streams, (image, text), attending)
             }
             (Self::Single(block), ModulationVectors::Single(joint)) => {
-                block.forward(streams, joint, rope, attention)
+                block.forward(streams, joint, attending)
             }
             _ => unreachable!("blocks and their modulation are listed in the same order"),
         }
@@ -140,13 +139,6 @@ impl Qkv {
     }
 }
 
-/// Attention over (B, L, heads, `head_dim`) → (B, L, D)
-fn attend([q, k, v]: [Tensor; 3], attention: Backend) -> Tensor {
-    let [q, k, v] = [q, k, v].map(|x| x.transpose(1, 2)); // (B, heads, L, head_dim), views
-    let attended = attention.attention(&q, &k, &v);
-    attended.transpose(1, 2).flatten(2, 3)
-}
-
 /// Image and text with weights of their own that meet in one attention.
 #[derive(Debug)]
 pub(super) struct DoubleBlock {
@@ -217,8 +209,7 @@ impl DoubleBlock {
         &self,
         Streams { image, text }: Streams,
         (image_mod, text_mod): (&Tensor, &Tensor),
-        rope: &Rope,
-        attention: Backend,
+        attending: Attending<'_>,
     ) -> Streams {
         let [image_mod, text_mod] = [image_mod, text_mod].map(vectors::<DOUBLE_VECTORS>);
 
@@ -229,11 +220,9 @@ impl DoubleBlock {
             let [qc, kc, vc] = (self.text.qkv).forward(&modulated_norm(&text, [shift, scale], EPS));
             // By value: what is no longer needed is gone before the next allocation.
             let joint = |x: Tensor, context: Tensor| Tensor::cat(&[x, context], 1);
-            let rotate = |x: Tensor| rope.rotate(&x);
-            attend(
-                [joint(rotate(q), qc), joint(rotate(k), kc), joint(v, vc)],
-                attention,
-            )
+            let rotate = |x: Tensor| attending.rope.rotate(&x);
+            let [q, k, v] = [joint(rotate(q), qc), joint(rotate(k), kc), joint(v, vc)];
+            attending.attend(q, k, v)
         };
         let [image_len, text_len] = [image.size()[1], text.size()[1]];
         Streams {
@@ -269,8 +258,7 @@ impl SingleBlock {
         &self,
         Streams { image, text }: Streams,
         modulation: &Tensor,
-        rope: &Rope,
-        attention: Backend,
+        attending: Attending<'_>,
     ) -> Streams {
         let [image_len, text_len] = [image.size()[1], text.size()[1]];
         let x = Tensor::cat(&[image, text], 1); // (B, L + N, D)
@@ -280,10 +268,11 @@ impl SingleBlock {
             let h = modulated_norm(&x, [&shift, &scale], EPS);
             let [q, k, v] = self.qkv.forward(&h);
             let rotate = |x: Tensor| {
-                let rotated = rope.rotate(&x.narrow(1, 0, image_len));
+                let rotated = attending.rope.rotate(&x.narrow(1, 0, image_len));
                 Tensor::cat(&[rotated, x.narrow(1, image_len, text_len)], 1)
             };
-            let attended = attend([rotate(q), rotate(k), v], attention);
+            let [q, k] = [rotate(q), rotate(k)];
+            let attended = attending.attend(q, k, v);
             let mlp = self.proj_mlp.forward(&h).gelu("tanh");
             Tensor::cat(&[attended, mlp], -1) // (B, L + N, D + mlp)
         };

@@ -4,6 +4,7 @@
 use tch::Kind;
 
 use super::{
+    cache::{CacheSizes, StepCacheRule},
     conditioner::OUT_VECTORS,
     config::Config,
     context::{COARSENESS, patch},
@@ -34,7 +35,7 @@ const FRAGMENTATION: (u64, u64) = (1, 2);
 const REFINER_TENSORS: u64 = 16;
 
 /// One run of the transformer: how large its sequence is, and how often it is evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Run {
     /// Tokens of latents, context, image and text together.
     pub tokens: u64,
@@ -42,8 +43,14 @@ pub struct Run {
     pub context_tokens: u64,
     /// Text tokens with their padding, which only the refiner sees.
     pub padded_text_tokens: u64,
-    /// Steps of the schedule, twice as many with a negative prompt.
-    pub evaluations: u64,
+    /// Those of the latents that are denoised.
+    pub latent_tokens: u64,
+    /// Branches of the guidance: 2 with a negative prompt.
+    pub branches: u64,
+    /// Steps of the schedule in each of them.
+    pub steps: u64,
+    /// What steps reuse.
+    pub step_cache: StepCacheRule,
     /// What the attention has in memory.
     pub attention: AttentionMemory,
 }
@@ -63,6 +70,8 @@ pub struct TransformerCost {
     pub hoisted_bytes: u64,
     /// Weights that leave the device once hoisting has evaluated them.
     pub hoisted_away_bytes: u64,
+    /// What the step cache keeps.
+    pub step_cache_bytes: u64,
     /// What one evaluation takes beside all weights, torch's cache for it included.
     pub activation_bytes: u64,
 }
@@ -99,10 +108,22 @@ impl TransformerCost {
         Self {
             conditioner_bytes: weights.conditioner + refiner_bytes,
             modulation_bytes: weights.modulations.iter().copied().max().unwrap_or(0),
-            hoisted_bytes: run.evaluations * kind_bytes * (run.context_tokens * dim + modulation),
+            hoisted_bytes: run.branches
+                * run.steps
+                * kind_bytes
+                * (run.context_tokens * dim + modulation),
             hoisted_away_bytes: weights.conditioner + weights.modulations.iter().sum::<u64>(),
-            block_bytes: weights.blocks,
             fixed_bytes: weights.fixed,
+            step_cache_bytes: run.step_cache.bytes(&CacheSizes {
+                image_tokens: run.tokens - run.context_tokens,
+                latent_tokens: run.latent_tokens,
+                context_tokens: run.context_tokens,
+                hidden_size: dim,
+                kind_bytes,
+                blocks: weights.blocks.len() as u64,
+                branches: run.branches,
+            }),
+            block_bytes: weights.blocks,
             activation_bytes: sequence.working_bytes(),
         }
     }
@@ -162,14 +183,19 @@ pub fn section_tokens([height, width]: [u64; 2], window: u64) -> u64 {
     let [near, half, quarter] = CONTEXT_LATENT_FRAMES.map(i64::unsigned_abs);
     let start = 1;
     let clean = [start + near, half, quarter];
-    let groups = [(window, 1)]
-        .into_iter()
-        .chain(clean.into_iter().zip(COARSENESS));
-    let tokens = |(frames, coarseness): (u64, i64)| {
-        let [t, y, x] = patch(coarseness).map(i64::unsigned_abs);
-        frames.div_ceil(t) * height.div_ceil(y) * width.div_ceil(x)
-    };
-    groups.map(tokens).sum()
+    let clean = clean.into_iter().zip(COARSENESS);
+    let clean = clean.map(|(frames, coarseness)| group_tokens([height, width], frames, coarseness));
+    latent_tokens([height, width], window) + clean.sum::<u64>()
+}
+
+/// Of them, those of the section itself.
+pub fn latent_tokens(size: [u64; 2], window: u64) -> u64 {
+    group_tokens(size, window, 1)
+}
+
+fn group_tokens([height, width]: [u64; 2], frames: u64, coarseness: i64) -> u64 {
+    let [t, y, x] = patch(coarseness).map(i64::unsigned_abs);
+    frames.div_ceil(t) * height.div_ceil(y) * width.div_ceil(x)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod config;
 mod context;
 mod cost;
 mod embed;
+mod key_values;
 mod model;
 mod modulation;
 mod pad;
@@ -19,11 +20,14 @@ mod refiner;
 mod rope;
 
 pub use self::{
-    cache::StepCache,
+    cache::{
+        CachedSection, Limits as StepCacheLimits, MagTable, ScheduleSteps, StepCache,
+        StepCacheRule, StepCacheWishes, StepRecord,
+    },
     conditioner::{Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
     context::Context,
-    cost::{Run, TransformerCost, section_tokens},
+    cost::{Run, TransformerCost, latent_tokens, section_tokens},
     model::{PackedTransformer, TransformerInputs},
 };
 

@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use super::{
     block::{Block, DoubleBlock, EPS, SingleBlock, Streams},
-    cache::StepCache,
+    cache::{Pass, StepCache},
     conditioner::{
         self, Conditioner, Conditioning, OUT_VECTORS, StepConditioning, StepInputs, Unmodulated,
     },
@@ -142,10 +142,14 @@ impl PackedTransformer {
             image: tokens,
             text: conditioning.context.shallow_clone(),
         };
-        let compute = |number: usize, block: &Block, before| {
-            block.forward(before, &conditioning.modulation[number], &rope, attention)
+        let pass = Pass {
+            blocks: &self.blocks,
+            conditioning,
+            rope: &rope,
+            attention,
+            latent_tokens,
         };
-        let image = cache.run(&self.blocks, streams, compute).image;
+        let image = cache.run(&pass, streams);
 
         let image_len = image.size()[1];
         let x = image.narrow(1, image_len - latent_tokens, latent_tokens);

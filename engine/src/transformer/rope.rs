@@ -59,6 +59,15 @@ impl Rope {
         }
     }
 
+    /// The table of the last so many tokens.
+    pub(super) fn last(&self, tokens: i64) -> Self {
+        let last = |table: &Tensor| table.narrow(1, table.size()[1] - tokens, tokens);
+        Self {
+            cos: last(&self.cos),
+            sin: last(&self.sin),
+        }
+    }
+
     /// Rotates adjacent channels of `x`: (B, L, heads, `head_dim`), in f32, back in the type of `x`.
     pub(super) fn rotate(&self, x: &Tensor) -> Tensor {
         rotate_pairs(x, &self.cos, &self.sin)

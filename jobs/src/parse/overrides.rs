@@ -123,8 +123,8 @@ mod tests {
                 "--set memory.host_budget_gb: the farm's, not a job's",
             ),
             (
-                "cache.kind=teacache",
-                "--set cache.kind: not available in this version: ",
+                "storage.transformer=nf4",
+                "--set storage.transformer: not available in this version: ",
             ),
         ] {
             let error = parsed(&[set]).unwrap_err();

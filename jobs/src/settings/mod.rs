@@ -12,6 +12,7 @@ mod origin;
 mod profile;
 mod row;
 mod standing;
+mod step_cache;
 mod strength;
 mod table;
 mod used;

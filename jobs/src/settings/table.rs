@@ -1,5 +1,6 @@
 //! The table of settings: keys, ranges and defaults as FramePack's interface has them.
 
+mod cache;
 mod means;
 mod unbuilt;
 mod vae;
@@ -11,12 +12,16 @@ use super::row::Row;
 pub(super) use self::means::PROFILES;
 
 pub use self::{
+    cache::{
+        CACHE_BUDGET_GB, CACHE_KIND, CACHE_MAX_SKIP, CACHE_REFRESH, CACHE_RETENTION,
+        CACHE_THRESHOLD,
+    },
     means::{
         ATTENTION, BACKEND, HOST_BUDGET_GB, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB, PRESET, PROFILE,
     },
     unbuilt::{
-        CACHE_KIND, CACHE_THRESHOLD, STORAGE_IMAGE_ENCODER, STORAGE_TEXT_ENCODER,
-        STORAGE_TEXT_ENCODER_2, STORAGE_TRANSFORMER, VAE_TENSORRT,
+        STORAGE_IMAGE_ENCODER, STORAGE_TEXT_ENCODER, STORAGE_TEXT_ENCODER_2, STORAGE_TRANSFORMER,
+        VAE_TENSORRT,
     },
     vae::{VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_QUALITY},
     video::{
@@ -28,7 +33,7 @@ pub use self::{
 };
 
 /// Every setting, in the order of the reference.
-pub static TABLE: [&Row; 37] = [
+pub static TABLE: [&Row; 41] = [
     &MODEL,
     &IMAGE,
     &BACKGROUND,
@@ -50,6 +55,10 @@ pub static TABLE: [&Row; 37] = [
     &VAE_TENSORRT,
     &CACHE_KIND,
     &CACHE_THRESHOLD,
+    &CACHE_MAX_SKIP,
+    &CACHE_RETENTION,
+    &CACHE_REFRESH,
+    &CACHE_BUDGET_GB,
     &STORAGE_TRANSFORMER,
     &STORAGE_TEXT_ENCODER,
     &STORAGE_TEXT_ENCODER_2,

@@ -8,20 +8,27 @@ use super::{
     origin::{Origin, Setting},
     row::{Counts, Row, Scope},
     table::{
-        ATTENTION, BACKEND, BACKGROUND, BUCKET, LATENT_WINDOW, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB,
-        STEPS, TABLE, VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_QUALITY,
+        ATTENTION, BACKEND, BACKGROUND, BUCKET, CACHE_BUDGET_GB, CACHE_KIND, CACHE_MAX_SKIP,
+        CACHE_REFRESH, CACHE_RETENTION, CACHE_THRESHOLD, LATENT_WINDOW, LOAD_CHUNK_MB, OFFLOAD,
+        PRESERVE_GB, STEPS, TABLE, VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_QUALITY,
     },
     value::{Settings, Value},
 };
 use crate::{BundleDefaults, Job, ValidSpec};
 
 /// What a worker has to know of a job that has no field of its own in its request.
-static WORKER_ROWS: [&Row; 10] = [
+static WORKER_ROWS: [&Row; 16] = [
     &BACKGROUND,
     &VAE_MODE,
     &VAE_CHUNK,
     &VAE_QUALITY,
     &VAE_BLEND,
+    &CACHE_KIND,
+    &CACHE_THRESHOLD,
+    &CACHE_MAX_SKIP,
+    &CACHE_RETENTION,
+    &CACHE_REFRESH,
+    &CACHE_BUDGET_GB,
     &ATTENTION,
     &PRESERVE_GB,
     &LOAD_CHUNK_MB,
@@ -106,6 +113,10 @@ fn of_job(
 
 fn of_bundle(bundle: &BundleDefaults, row: &Row) -> Option<(Value, Origin)> {
     let value = match row.key {
+        key if key == CACHE_KIND.key => {
+            let kind = bundle.step_cache?;
+            return Some((Value::from(kind.as_str()), Origin::Bundle));
+        }
         key if key == BUCKET.key => bundle.bucket_px,
         key if key == STEPS.key => bundle.steps,
         key if key == LATENT_WINDOW.key => bundle.latent_window,

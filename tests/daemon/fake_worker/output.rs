@@ -72,6 +72,7 @@ pub(crate) fn output(
         resumed: None,
         rungs: Vec::new(),
         attention: None,
+        step_cache: None,
         inactive: is_lacking(request)
             .then(|| ("attention".to_owned(), "no kernel".to_owned()))
             .into_iter()

@@ -41,6 +41,7 @@ pub(crate) fn memory_plan(preserve_gb: Option<u64>) -> MemoryPlan {
             tokens: 18_289,
             activation_bytes: 1 << 30,
             preserve_bytes: preserve_gb.map_or(1 << 30, |gb| gb << 30),
+            step_cache_bytes: 0,
             fixed_bytes: 1 << 28,
             hoisted_away_bytes: 7 << 30,
             blocks: 60,

@@ -5,7 +5,7 @@ use std::{fs, io, ops::ControlFlow, path::Path, process, thread, time::Duration}
 use framepack_ipc::worker::{
     FromWorker, PauseAt, Phase, Progress, RenderPlan, RenderRequest, Resumed, RungTaken, ToWorker,
 };
-use framepack_jobs::{Class, Code, Failure};
+use framepack_jobs::{Class, Code, Failure, StepTimeline};
 use nix::sys::signal::{Signal, raise};
 
 use crate::{
@@ -198,6 +198,7 @@ impl<'a> Run<'a> {
                 sections: self.script.sections,
                 step,
                 steps: self.script.steps,
+                timeline: StepTimeline::default(),
             },
         });
     }

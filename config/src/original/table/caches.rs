@@ -8,6 +8,7 @@ use crate::original::name::{
 
 const KIND: &[&str] = &["cache.kind"];
 const THRESHOLD: &[&str] = &["cache.threshold"];
+const MAX_SKIP: &[&str] = &["cache.max_skip"];
 const COUNTED: &str = "a report counts what the step cache reused";
 const EMBEDDINGS: &str =
     "embeddings are always kept and only reused for exactly the same input, model and device";
@@ -34,7 +35,7 @@ pub(super) static VARIABLES: [Name; 18] = [
         "0.035",
         Sets {
             keys: THRESHOLD,
-            rule: Rule::Threshold("fbcache"),
+            rule: Rule::OfCache("fbcache"),
             how: "`cache.threshold`, if `cache.kind` becomes `fbcache`",
         },
         "the change of the first block's output below which the others were reused",
@@ -63,16 +64,20 @@ pub(super) static VARIABLES: [Name; 18] = [
         "0.9 (0.8 in later versions)",
         Sets {
             keys: THRESHOLD,
-            rule: Rule::Threshold("simcache"),
+            rule: Rule::OfCache("simcache"),
             how: "`cache.threshold`, if `cache.kind` becomes `simcache`",
         },
         "the similarity from which a block's stored output was to be taken",
     ),
     Name::new(
         "FRAMEPACK_SIM_CACHE_MAX_SKIP",
-        Integer(0..=i64::MAX),
+        Integer(1..=100),
         "1",
-        NotNeeded("how often in a row a step is reused belongs to the cache"),
+        Sets {
+            keys: MAX_SKIP,
+            rule: Rule::OfCache("simcache"),
+            how: "`cache.max_skip`, if `cache.kind` becomes `simcache`",
+        },
         "how often in a row a block was to be left out",
     ),
     Name::new(

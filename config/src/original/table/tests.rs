@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Every way to set something that start lines have.
-const SETTERS: [&str; 26] = [
+const SETTERS: [&str; 27] = [
     "FRAMEPACK_FAST_START=1",
     "FRAMEPACK_FAST_START=0",
     "FRAMEPACK_USE_BNB=1",
@@ -26,6 +26,7 @@ const SETTERS: [&str; 26] = [
     "PYTORCH_CUDA_ALLOC_CONF='expandable_segments=True,max_split_size_mb=128,roundup_power2_divisions:[256:1,>:2]'",
     "FRAMEPACK_ENABLE_FBCACHE=1 FRAMEPACK_FBCACHE_THRESHOLD=0",
     "FRAMEPACK_ENABLE_SIM_CACHE=1 FRAMEPACK_SIM_CACHE_THRESHOLD=1.0",
+    "FRAMEPACK_ENABLE_SIM_CACHE=1 FRAMEPACK_SIM_CACHE_MAX_SKIP=1",
     "FRAMEPACK_ENABLE_KV_CACHE=1",
     "FRAMEPACK_XFORMERS_MODE=off",
     "FRAMEPACK_XFORMERS_MODE=standard",

@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Instant};
 
+use framepack_bundle::Bundle;
 use framepack_config::Dedupe;
 use framepack_jobs::{
     BundleDefaults, Failure, FileError, JobSpec, Settings, Source, Surroundings, ValidSpec,
@@ -39,7 +40,14 @@ pub(crate) struct Offer<'a> {
 pub(crate) fn bundle_defaults(bundle: &Path) -> Result<BundleDefaults, StartError> {
     let file = bundle.join(BundleDefaults::FILE);
     match framepack_yaml::read_if_present(&file, BundleDefaults::parse) {
-        Ok(defaults) => Ok(defaults.unwrap_or_default()),
+        Ok(defaults) => {
+            let defaults = defaults.unwrap_or_default();
+            let usual = || Bundle::open(bundle).ok()?.usual_step_cache();
+            Ok(BundleDefaults {
+                step_cache: defaults.step_cache.or_else(usual),
+                ..defaults
+            })
+        }
         Err(FileError::Unreadable { .. }) => Ok(BundleDefaults::default()),
         Err(_) if framepack_bundle::stand_in(&file).is_some() => Ok(BundleDefaults::default()),
         Err(error) => Err(StartError::Bundle(error)),

@@ -1,5 +1,7 @@
 //! What a watchdog learns, and how long it waits.
 
+use framepack_jobs::StepTimeline;
+
 use super::*;
 
 const DEADLINES: Deadlines = Deadlines {
@@ -20,6 +22,34 @@ fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
+#[test]
+fn steps_that_reuse_others_are_not_what_a_step_takes() {
+    let start = Instant::now();
+    let mut dog = Watchdog::new(DEADLINES);
+    dog.begin(start);
+    let (request, plan) = request(640);
+    dog.started(&request, &plan, start);
+    let mut now = start;
+    let mut timeline = StepTimeline::default();
+    // A computed step in ten takes 100 s, which may only be seen at the next one.
+    for step in 0..40 {
+        let is_computed = step % 10 == 0;
+        if step % 10 == 1 {
+            wait(&mut dog, now, 100);
+            now += secs(100);
+        }
+        timeline.push(is_computed);
+        let progress = Progress {
+            step: step + 1,
+            steps: 100,
+            timeline,
+            ..at(Phase::Sample, 0, 0)
+        };
+        dog.progressed(progress, now);
+    }
+    assert_eq!(dog.deadline(), Some(now + secs(500)));
+}
+
 fn at(phase: Phase, section: u32, step: u32) -> Progress {
     Progress {
         phase,
@@ -27,6 +57,7 @@ fn at(phase: Phase, section: u32, step: u32) -> Progress {
         sections: 3,
         step,
         steps: 25,
+        timeline: StepTimeline::default(),
     }
 }
 

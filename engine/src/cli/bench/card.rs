@@ -2,10 +2,14 @@
 
 use anyhow::{Context as _, bail};
 use framepack_engine::{
+    Limits,
     device::{self, AllocatorStats, DriverStats},
-    plan::Budget,
+    plan::{self, Budget},
+    transformer::{PackedTransformer, Run},
 };
 use tch::{Device, Kind, Tensor};
+
+use crate::cli::split::SplitOptions;
 
 const GIB: f64 = 1_073_741_824.0;
 /// Pieces of the ballast.
@@ -41,6 +45,29 @@ impl Card {
         }
         device::reset_peak(device);
         Ok(card)
+    }
+
+    /// Puts a transformer's blocks where the options say, or where the plan for this card says; returns the planned peak.
+    pub(super) fn place(
+        &self,
+        model: &PackedTransformer,
+        run: &Run,
+        options: &SplitOptions,
+        host_budget_gib: Option<f64>,
+    ) -> anyhow::Result<Option<u64>> {
+        let Some(budget) = self.budget() else {
+            options.place(model.blocks())?;
+            return Ok(None);
+        };
+        let limits = Limits {
+            preserve_bytes: options.preserve_bytes(),
+            forced: options.forced(),
+            host_budget_bytes: host_budget_gib.map(|gib| (gib * GIB) as u64),
+            ..Limits::default()
+        };
+        let split = plan::split(&model.cost(run), &budget, &limits)?;
+        options.carry_out(model.blocks(), &split)?;
+        Ok(Some(budget.context_bytes + split.peak_bytes))
     }
 
     /// What there is to plan with; nothing is known about the CPU.

@@ -29,6 +29,11 @@ pub(super) struct RandomInputs {
 }
 
 impl RandomInputs {
+    /// Height and width of the video.
+    pub(super) fn size_px(&self) -> [u32; 2] {
+        [self.size.height_px, self.size.width_px].map(|px| px as u32)
+    }
+
     /// Arguments in the sizes of FramePack's sections: a window of latent frames, behind it the history at half and
     /// at quarter resolution.
     pub(super) fn random(&self, config: &Config, options: (Kind, Device)) -> Arguments {

@@ -70,7 +70,10 @@ impl Args {
         let step = arguments.condition(&model, Switch::On);
         synchronize(device);
         let first_forward_started_secs = elapsed();
-        let _ = model.forward(&arguments.with(&step, Backend::Torch), &mut StepCache::Off);
+        let _ = model.forward(
+            &arguments.with(&step, Backend::Torch),
+            &mut StepCache::default(),
+        );
         synchronize(device);
         let first_forward_done_secs = elapsed();
         print(

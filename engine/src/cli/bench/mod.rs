@@ -5,6 +5,7 @@ mod inputs;
 mod job;
 mod load;
 mod measure;
+mod section;
 mod transformer;
 mod vae_decode;
 
@@ -25,6 +26,8 @@ pub(crate) struct Args {
 enum Benchmark {
     /// Forward passes of the packed transformer
     Transformer(Box<transformer::Args>),
+    /// One section from noise to latents, with a step cache
+    Section(Box<section::Args>),
     /// Loading, up to the first forward pass
     Load(load::Args),
     /// Decoding a section's latents to frames
@@ -40,6 +43,7 @@ impl Args {
         device::catch(|| {
             Ok(match &self.subject {
                 Benchmark::Transformer(args) => args.run(),
+                Benchmark::Section(args) => args.run(),
                 Benchmark::Load(args) => args.run(),
                 Benchmark::VaeDecode(args) => args.run(),
                 Benchmark::Job(args) => args.run(),

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use framepack_engine::{
-    Limits,
     nn::attention::{Backend, Resolved},
-    plan,
     transformer::{Config, PackedTransformer, Run, StepCache},
     weights::{ModelSource, NotASource},
 };
@@ -67,7 +65,7 @@ pub(super) struct Args {
 }
 
 /// A seed alone is for the published model's sizes, as the repository has them.
-fn model_or_seed(text: &str) -> Result<ModelSource, NotASource> {
+pub(super) fn model_or_seed(text: &str) -> Result<ModelSource, NotASource> {
     let seed = text.strip_prefix("random:").map(str::parse::<u64>);
     match seed {
         Some(Ok(seed)) => Ok(ModelSource::Synthesised {
@@ -141,7 +139,7 @@ impl Args {
         let memory = self.split.memory(device);
         let (load_secs, (model, planned_peak_bytes)) = timed(device, || {
             let model = PackedTransformer::open(&self.model, &memory, kind)?;
-            let planned_peak_bytes = self.place(&model, card, &run)?;
+            let planned_peak_bytes = card.place(&model, &run, &self.split, self.host_budget_gib)?;
             Ok((model, planned_peak_bytes))
         })?;
         let blocks = model.blocks();
@@ -149,7 +147,7 @@ impl Args {
         let (hoist_secs, step) = timed(device, || Ok(arguments.condition(&model, hoisting)))?;
         let forward = || {
             timed(device, || {
-                Ok(model.forward(&arguments.with(&step, backend), &mut StepCache::Off))
+                Ok(model.forward(&arguments.with(&step, backend), &mut StepCache::default()))
             })
         };
 
@@ -183,29 +181,5 @@ impl Args {
             libraries_bytes: card.libraries_bytes(),
             peak_bytes: framepack_engine::device::peak_bytes(device),
         })
-    }
-
-    /// Puts the blocks where the options say, or where the plan for this card says; returns the planned peak.
-    fn place(
-        &self,
-        model: &PackedTransformer,
-        card: &Card,
-        run: &Run,
-    ) -> anyhow::Result<Option<u64>> {
-        let Some(budget) = card.budget() else {
-            self.split.place(model.blocks())?;
-            return Ok(None);
-        };
-        let limits = Limits {
-            preserve_bytes: self.split.preserve_bytes(),
-            forced: self.split.forced(),
-            host_budget_bytes: self
-                .host_budget_gib
-                .map(|gib| (gib * f64::from(1 << 30)) as u64),
-            ..Limits::default()
-        };
-        let split = plan::split(&model.cost(run), &budget, &limits)?;
-        self.split.carry_out(model.blocks(), &split)?;
-        Ok(Some(budget.context_bytes + split.peak_bytes))
     }
 }

@@ -8,7 +8,10 @@ use framepack_engine::{
     sampler::{
         Denoiser, Guided, Sampled, ScheduleConditioning, Shift, needs_negative, sigmas, unipc,
     },
-    transformer::{Conditioning, Config, PackedTransformer, section_tokens},
+    transformer::{
+        CachedSection, Conditioning, Config, PackedTransformer, ScheduleSteps, StepCache,
+        section_tokens,
+    },
     weights::ModelSource,
 };
 use framepack_jobs::Guidance;
@@ -21,8 +24,12 @@ use super::{
 use crate::cli::{
     options::Attention,
     split::{Hoist, SplitOptions, Switch},
+    step_cache_flags::{StepCacheFlags, TraceFlag},
     tensors::{Inputs, Outputs},
 };
+
+/// Pixels of the video along a side of a latent: the published VAE's `spatial_compression_ratio`.
+const LATENT_SIDE_PX: i64 = 8;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -49,6 +56,10 @@ pub(super) struct Args {
     /// Rescaling of the real guidance, 0 to 1
     #[arg(long, default_value_t = 0.0)]
     rescale: f64,
+    #[command(flatten)]
+    step_cache: StepCacheFlags,
+    #[command(flatten)]
+    trace: TraceFlag,
 }
 
 impl Args {
@@ -94,12 +105,32 @@ impl Args {
             }
             Switch::Off => ScheduleConditioning::EachStep(conditioning),
         };
-        let mut denoiser = Denoiser::new(model, &schedule, &context, attention);
+        let caches = self.caches(&noise.size(), negative.is_some());
+        let mut denoiser = Denoiser::new(model, &schedule, &context, attention, caches);
         let denoise = |x: &Tensor, sigma| denoiser.denoise(x, sigma);
-        match unipc(&noise, &sigmas, denoise, |_, _| {
+        let ControlFlow::Continue(latents) = unipc(&noise, &sigmas, denoise, |_, _| {
             ControlFlow::<Infallible>::Continue(())
-        }) {
-            ControlFlow::Continue(latents) => Ok(vec![("latents", latents)]),
+        });
+        self.trace.write(denoiser.caches(), self.steps as usize)?;
+        Ok(vec![("latents", latents)])
+    }
+
+    /// New step caches for latents of `size`, (1, C, T, h, w).
+    fn caches(&self, size: &[i64], is_guided: bool) -> Guided<StepCache> {
+        let rule = self.step_cache.rule();
+        let section = CachedSection {
+            steps: ScheduleSteps {
+                total: self.steps as usize,
+                made: 0,
+            },
+            size_px: [size[3], size[4]].map(|side| (side * LATENT_SIDE_PX) as u32),
+            table: self.step_cache.table(),
+            branches: if is_guided { 2 } else { 1 },
+        };
+        let cache = || StepCache::new(&rule, &section);
+        Guided {
+            positive: cache(),
+            negative: is_guided.then(cache),
         }
     }
 

@@ -4,8 +4,8 @@ use framepack_engine::{
     models::hoist,
     nn::attention::{AttentionMemory, Backend},
     transformer::{
-        Conditioning, Config, Context, PackedTransformer, Run, StepCache, StepConditioning,
-        StepInputs, TransformerInputs, section_tokens,
+        Conditioning, Config, Context, PackedTransformer, Run, StepCache, StepCacheRule,
+        StepConditioning, StepInputs, TransformerInputs, latent_tokens, section_tokens,
     },
     weights::ModelSource,
 };
@@ -75,7 +75,7 @@ impl Arguments {
     /// One forward with these arguments.
     fn forward(&self, model: &PackedTransformer, hoisting: Switch, attention: Backend) -> Tensor {
         let step = self.condition(model, hoisting);
-        model.forward(&self.with(&step, attention), &mut StepCache::Off)
+        model.forward(&self.with(&step, attention), &mut StepCache::default())
     }
 
     /// What depends on timestep, text and image only.
@@ -115,7 +115,10 @@ impl Arguments {
             tokens: section_tokens([height, width], window) + context_tokens,
             context_tokens,
             padded_text_tokens: tokens(&self.conditioning.encoder_hidden_states),
-            evaluations: 1,
+            latent_tokens: latent_tokens([height, width], window),
+            branches: 1,
+            steps: 1,
+            step_cache: StepCacheRule::Off,
             attention: AttentionMemory::Fused,
         }
     }

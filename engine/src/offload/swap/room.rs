@@ -8,6 +8,7 @@ use crate::{
     offload::{
         places::{Place, Places},
         residency::Residency,
+        turns::Turns,
     },
 };
 
@@ -127,7 +128,8 @@ impl<B> DynamicSwap<B> {
             vacant.insert(self.allocate(bytes_of(&self.blocks[number]))?);
         }
         places.residency.resident[number] = true;
-        self.bring(&mut places, number, number).map(drop)
+        let turns = Turns::new(self.len(), number, &|_| true);
+        self.bring(&mut places, number, &turns).map(drop)
     }
 
     /// Lets the computation wait for all transfers, so that their buffers can be dropped in its order.

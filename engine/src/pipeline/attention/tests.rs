@@ -1,7 +1,9 @@
 use tch::{Device, Kind};
 
 use super::*;
-use crate::{checkpoint::RunSettings, platform::Platform, vae::DecodeScheme};
+use crate::{
+    checkpoint::RunSettings, platform::Platform, transformer::StepCacheRule, vae::DecodeScheme,
+};
 
 const NONE: Precaution = Precaution::None;
 const NUMERICS: Precaution = Precaution::Numerics;
@@ -22,6 +24,7 @@ fn made_with(backend: &str, torch_kernels: TorchKernels) -> Provenance {
         attention_mode: AttentionMode::Auto,
         rung: 0,
         decoding: DecodeScheme::default(),
+        step_cache: StepCacheRule::Off,
     };
     Provenance {
         attention_backend: backend.into(),

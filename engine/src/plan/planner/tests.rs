@@ -49,7 +49,9 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
         attention_bytes: 0,
     };
     let survey = Survey {
+        step_cache: StepCacheRule::Off,
         transformer: TransformerCost {
+            step_cache_bytes: 0,
             block_bytes: [vec![453_000_000; 20], vec![226_500_000; 40]].concat(),
             fixed_bytes: 100_000_000 + kept_bytes,
             conditioner_bytes: 850_000_000,

@@ -21,6 +21,7 @@ fn published() -> TransformerCost {
         attention_bytes: 0,
     };
     TransformerCost {
+        step_cache_bytes: 0,
         block_bytes: [vec![DOUBLE; 20], vec![SINGLE; 40]].concat(),
         fixed_bytes: 100_000_000,
         conditioner_bytes: 850_000_000,

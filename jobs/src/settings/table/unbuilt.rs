@@ -5,7 +5,6 @@ use crate::settings::{
     standing::Standing,
 };
 
-const CACHE: Standing = Standing::Unbuilt("step caches are not built yet: every step is computed");
 const STORAGE: Standing =
     Standing::Unbuilt("weights are not quantized yet: they are used as they are in their files");
 const STORAGE_TYPES: Kind = Kind::Word {
@@ -23,44 +22,6 @@ pub static VAE_TENSORRT: Row = Row {
     standing: Standing::FallsBack("there is no TensorRT in this build: the VAE decodes with torch"),
     original: &["--enable-tensorrt", "FRAMEPACK_ENABLE_TENSORRT"],
     about: "decodes with TensorRT; where that is not possible, with torch, as the application does",
-};
-
-/// What a step may reuse of an earlier one.
-pub static CACHE_KIND: Row = Row {
-    key: "cache.kind",
-    kind: Kind::Word {
-        noun: "a step cache",
-        words: &["off", "teacache", "magcache", "fbcache", "simcache", "kv"],
-    },
-    default: Fallback::Text("off"),
-    scope: Scope::Both,
-    counts: Counts::AtSubmission,
-    standing: CACHE,
-    original: &[
-        "Use TeaCache",
-        "FRAMEPACK_ENABLE_FBCACHE",
-        "FRAMEPACK_ENABLE_SIM_CACHE",
-        "FRAMEPACK_ENABLE_KV_CACHE",
-    ],
-    about: "what a step may reuse of an earlier one; the default of the Python application is `teacache`",
-};
-
-/// How much may change before a step is computed.
-pub static CACHE_THRESHOLD: Row = Row {
-    key: "cache.threshold",
-    kind: Kind::Number {
-        range: 0.0..=1.0,
-        or: Some("auto"),
-    },
-    default: Fallback::Text("auto"),
-    scope: Scope::Both,
-    counts: Counts::AtSubmission,
-    standing: CACHE,
-    original: &[
-        "FRAMEPACK_FBCACHE_THRESHOLD",
-        "FRAMEPACK_SIM_CACHE_THRESHOLD",
-    ],
-    about: "how much may change before a step is computed again; `auto` is the cache's own: 0.15 of TeaCache, 0.035 of FBCache, 0.9 of SimCache",
 };
 
 /// How the weights of the transformer are stored.

@@ -1,0 +1,79 @@
+//! MagCache (arXiv:2506.09045) as FramePack-Studio has it: the residual of all blocks is reused while a table says that
+//! its magnitude has changed little.
+//!
+//! The table has the mean ratio of each step's residual to the one before, as measured with FramePack and with F1, for
+//! videos of six sizes and 25, 50 and 75 steps. Which steps are computed follows from it before the first one, so that
+//! nothing is read from the device.
+
+mod ratios;
+
+use tch::Tensor;
+
+pub use self::ratios::MagTable;
+use super::{
+    pass::Pass,
+    residual::Residual,
+    rule::Limits,
+    steps::{StepRecord, Steps},
+};
+use crate::transformer::block::Streams;
+
+/// A step whose own ratio is further from 1 is computed.
+const FAR: f64 = 0.06;
+
+/// The state of a branch.
+#[derive(Debug)]
+pub(in crate::transformer) struct MagCache {
+    schedule: Vec<StepRecord>,
+    residual: Residual,
+}
+
+impl MagCache {
+    /// For a section whose residuals change by these ratios, one a step.
+    pub(super) fn new(limits: &Limits, ratios: &[f64]) -> Self {
+        Self {
+            schedule: schedule(limits, ratios),
+            residual: Residual::default(),
+        }
+    }
+
+    /// The image stream behind the last block.
+    pub(super) fn run(&mut self, steps: &mut Steps, pass: &Pass<'_>, streams: Streams) -> Tensor {
+        let record = self.schedule[steps.next()];
+        steps.note(record);
+        if record.is_computed {
+            self.residual.compute(pass, streams)
+        } else {
+            self.residual.reuse(&streams.image)
+        }
+    }
+}
+
+/// What is decided at each step.
+fn schedule(limits: &Limits, ratios: &[f64]) -> Vec<StepRecord> {
+    let retained = limits.retained(ratios.len()).max(1);
+    let (mut ratio, mut error, mut in_row) = (1., 0., 0);
+    let decide = |(step, now): (usize, &f64)| {
+        if step < retained {
+            return StepRecord {
+                is_computed: true,
+                distance: None,
+            };
+        }
+        ratio *= now;
+        error += f64::abs(1. - ratio);
+        let distance = Some(error);
+        let is_near =
+            error <= limits.threshold && !limits.is_reached(in_row) && (1. - now).abs() <= FAR;
+        if is_near {
+            in_row += 1;
+        } else {
+            (ratio, error, in_row) = (1., 0., 0);
+        }
+        StepRecord {
+            is_computed: !is_near,
+            distance,
+        }
+    };
+    ratios.iter().enumerate().map(decide).collect()
+}

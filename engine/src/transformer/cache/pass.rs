@@ -1,0 +1,87 @@
+//! One evaluation's way through the blocks, as step caches direct it.
+
+use std::ops::ControlFlow;
+
+use tch::Tensor;
+
+use crate::{
+    nn::attention::Backend,
+    offload::DynamicSwap,
+    transformer::{
+        block::{Block, Streams},
+        conditioner::StepConditioning,
+        key_values::{Attending, Kept},
+        modulation::{DOUBLE_VECTORS, ModulationVectors, SINGLE_VECTORS, vectors},
+        rope::Rope,
+    },
+};
+
+/// What an evaluation goes through the blocks with.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::transformer) struct Pass<'a> {
+    pub(in crate::transformer) blocks: &'a DynamicSwap<Block>,
+    pub(in crate::transformer) conditioning: &'a StepConditioning,
+    /// Positions of the image tokens.
+    pub(in crate::transformer) rope: &'a Rope,
+    pub(in crate::transformer) attention: Backend,
+    /// Latents, the last of the image tokens.
+    pub(in crate::transformer) latent_tokens: i64,
+}
+
+impl Pass<'_> {
+    /// The streams behind the last block.
+    pub(super) fn every_block(&self, streams: Streams) -> Streams {
+        self.blocks_while(streams, |_, _| ControlFlow::Continue(()))
+    }
+
+    /// The streams behind the last block, or behind the first at which `goes_on`, given its number and the streams behind
+    /// it, breaks.
+    pub(super) fn blocks_while(
+        &self,
+        streams: Streams,
+        mut goes_on: impl FnMut(usize, &Streams) -> ControlFlow<()>,
+    ) -> Streams {
+        let mut streams = Some(streams);
+        self.blocks.for_each_of(
+            |_| true,
+            |number, block| {
+                let before = streams.take().expect("each block leaves the streams");
+                let behind = self.block((number, block), before, Kept::Nothing);
+                let flow = goes_on(number, &behind);
+                streams = Some(behind);
+                flow
+            },
+        );
+        streams.expect("each block leaves the streams")
+    }
+
+    /// The streams behind one block.
+    pub(super) fn block(
+        &self,
+        (number, block): (usize, &Block),
+        streams: Streams,
+        kept: Kept<'_>,
+    ) -> Streams {
+        let attending = Attending {
+            rope: self.rope,
+            backend: self.attention,
+            kept,
+        };
+        block.forward(streams, &self.conditioning.modulation[number], attending)
+    }
+
+    /// Shift and scale of the image tokens before the first block's attention, (1, 1, D) each.
+    pub(super) fn first_shift_and_scale(&self) -> [Tensor; 2] {
+        match self.conditioning.modulation.first() {
+            Some(ModulationVectors::Double { image, .. }) => {
+                let [shift, scale, ..] = vectors::<DOUBLE_VECTORS>(image);
+                [shift, scale]
+            }
+            Some(ModulationVectors::Single(joint)) => {
+                let [shift, scale, _] = vectors::<SINGLE_VECTORS>(joint);
+                [shift, scale]
+            }
+            None => unreachable!("a transformer has a block"),
+        }
+    }
+}
