@@ -102,7 +102,7 @@ def section(config, seed, size, text_tokens, sequence, device, dtype, runs):
         "computed": sequence,
         "step_secs": step_secs,
         "section_secs": statistics.median_low(section_secs),
-        "peak_device_bytes": torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
+        "peak_device_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
     }
     print(json.dumps(measured))
 

@@ -14,17 +14,18 @@
 #
 # Environment: ROWS (some of: teacache diffusers off magcache fbcache simcache kv, in the order in which they are
 # measured), BUDGET_SECS (what no time is left for is left out), SEQUENCE (a C for each computed step, an r for each that
-# reuses), SHORT_STEPS (of a section of off, FBCache, SimCache and KV), RUNS (of whole sections), PYTHON, DEVICE, CONFIG
-# (folder with config.json), SIZE, DTYPE (of diffusers, as torch names it), SEED, ARGS (more arguments for the worker).
+# reuses), SHORT_STEPS (of the sections with other caches and without one, so that all fit into the time), RUNS (of whole
+# sections), PYTHON, DEVICE, CONFIG (folder with config.json), SIZE, DTYPE (of diffusers, as torch names it), SEED, ARGS
+# (more arguments for the worker).
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 worker=$(realpath "${1:-$here/../../target/release/framepack-worker}") || exit
 out=${2:-${OUT:-$(mktemp -d)}}
-rows=${ROWS:-teacache diffusers magcache off fbcache simcache kv}
+rows=${ROWS:-teacache diffusers off magcache fbcache simcache kv}
 budget_secs=${BUDGET_SECS:-195}
 sequence=${SEQUENCE:-CCCrCrCrCrCrCrCrCrCrCrCrC}
-short_steps=${SHORT_STEPS:-8}
+short_steps=${SHORT_STEPS:-7}
 python=${PYTHON:-python3}
 device=${DEVICE:-cuda:0}
 config=$(realpath "${CONFIG:-$here/../full-size/transformer}")
@@ -88,7 +89,7 @@ section() { # KIND STEPS ARGUMENT…
   local kind=$1 steps=$2
   shift 2
   measure "$kind" "$worker" bench section --model "random:$seed:$config" --device "$device" --size "$size" \
-    --latent-frames 9 --steps "$steps" --runs "$runs" --cache "$kind" "$@" "${more[@]}"
+    --steps "$steps" --runs "$runs" --cache "$kind" --json "$@" "${more[@]}"
 }
 
 measure machine "${reference[@]}" describe --device "$device"
@@ -100,7 +101,6 @@ for row in $rows; do
         --sequence "$sequence" --device "$device" --dtype "${DTYPE:-bfloat16}" --runs "$runs"
       ;;
     teacache) section teacache "${#sequence}" --cache-computed "$sequence" ;;
-    magcache) section magcache "${#sequence}" ;;
     fbcache) section fbcache "$short_steps" --cache-threshold 1 ;;
     simcache) section simcache "$short_steps" --cache-threshold 0 ;;
     *) section "$row" "$short_steps" ;;
