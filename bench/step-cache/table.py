@@ -30,9 +30,14 @@ def read(path):
     return facts, results
 
 
+def sequence(result):
+    """A C for each computed step, an r for each that reused; without a cache the worker names none."""
+    return result.get("computed") or "C" * len(result.get("step_secs", []))
+
+
 def step_secs(result, letter):
     """The median of the steps with that letter; the first step is left out, since it may do what is done once."""
-    steps = list(zip(result.get("computed", ""), result.get("step_secs", [])))[1:]
+    steps = list(zip(sequence(result), result.get("step_secs", [])))[1:]
     secs = [secs for step, secs in steps if step == letter]
     return statistics.median_low(secs) if secs else None
 
@@ -42,15 +47,15 @@ def cell(value, form, scale=1):
 
 
 def row(name, result):
-    sequence = result.get("computed")
+    steps = sequence(result)
     return [
         NAMES[name],
         cell(step_secs(result, "C"), "{:.3f}"),
         cell(step_secs(result, "r"), "{:.2f}", 1e-3),
         cell(result.get("section_secs"), "{:.2f}"),
-        "-" if sequence is None else f"{sequence.count('C')} + {sequence.count('r')}",
+        f"{steps.count('C')} + {steps.count('r')}" if steps else "-",
         cell(result.get("peak_device_bytes"), "{:.2f}", GIB),
-        sequence or "-",
+        steps or "-",
     ]
 
 
@@ -65,7 +70,7 @@ def judged(value, met):
 def goals(results):
     """For each goal its words, what was measured, and whether it is met."""
     ours, theirs = results.get("teacache", {}), results.get("diffusers", {})
-    if ours.get("computed") != theirs.get("computed"):
+    if sequence(ours) != sequence(theirs):
         ours, theirs = {}, {}
     section = ratio(theirs.get("section_secs"), ours.get("section_secs"))
     for bound in (LEAST_RATIO, WANTED_RATIO):
