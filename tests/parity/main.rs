@@ -5,14 +5,19 @@
 
 mod manifest;
 mod tensors;
+mod trace;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use manifest::{Forward, Manifest};
 use sha2::{Digest, Sha256};
 use tensors::{Difference, Tensors};
+use trace::Trace;
+
+/// The step cache's trace of the case that ran last.
+const TRACE: &str = "trace.json";
 
 #[test]
 fn transformer() {
@@ -134,6 +139,10 @@ fn forward(component: &str) {
         for row in rows {
             writeln!(table, "{row}").expect("a String takes any text");
         }
+        if let Some(difference) = trace_difference(case, directory.path()) {
+            failed += 1;
+            writeln!(table, "{difference}").expect("a String takes any text");
+        }
     }
     assert!(!table.is_empty(), "the manifest has no {component} case");
     eprint!("{table}");
@@ -142,6 +151,10 @@ fn forward(component: &str) {
 
 fn run(case: &Forward, directory: &Path) -> Vec<Difference> {
     let output = directory.join("output.safetensors");
+    let trace: Vec<PathBuf> = match case.trace {
+        Some(_) => vec!["--cache-trace".into(), directory.join(TRACE)],
+        None => Vec::new(),
+    };
     succeed(
         worker()
             .args(["forward", &case.component])
@@ -152,11 +165,24 @@ fn run(case: &Forward, directory: &Path) -> Vec<Difference> {
             .arg("--output")
             .arg(&output)
             .args(["--device", "cpu"])
-            .args(case.flags_with_dtype()),
+            .args(case.flags_with_dtype())
+            .args(trace),
     );
     let expected = Tensors::read(&Manifest::path(&case.expected));
     let found = Tensors::read(&output);
     expected.compare(&found, case)
+}
+
+/// What a step cache did other than the reference's; `run` wrote the trace.
+fn trace_difference(case: &Forward, directory: &Path) -> Option<String> {
+    let expected = Trace::read(&Manifest::path(case.trace.as_ref()?));
+    let found = Trace::read(&directory.join(TRACE));
+    (!expected.matches(&found)).then(|| {
+        format!(
+            "{} steps FAILED\n  found    {found:?}\n  expected {expected:?}",
+            case.name
+        )
+    })
 }
 
 fn worker() -> Command {
