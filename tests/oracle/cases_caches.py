@@ -23,9 +23,9 @@ MARGIN = 0.01
 # What a threshold is multiplied by until the run has both kinds of steps and keeps that margin.
 FACTORS = (1, 1.05, 0.95, 1.1, 0.9, 1.25, 0.8, 1.5, 0.65, 2, 0.5, 3, 0.35)
 GUIDANCE = 10.0
-# Sizes of one step, too small to be slow and with halves that are odd: 3 x 5 tokens a frame.
+# Not square, and odd in tokens: 3 x 5 a frame.
 SHAPE = Shape(frames=2, height=6, width=10, clean=1, clean_2x=1, clean_4x=2)
-# Half a mean of 192 pixels: as near to 128 as to 256, of which MagCache takes the larger.
+# Sides of 192 pixels on average: as near to 128 as to 256, of which MagCache takes the larger.
 STRIP = replace(SHAPE, frames=1, height=2, width=46, clean_4x=1)
 
 

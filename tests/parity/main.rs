@@ -8,7 +8,7 @@ mod tensors;
 mod trace;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use manifest::{Forward, Manifest};
@@ -151,23 +151,23 @@ fn forward(component: &str) {
 
 fn run(case: &Forward, directory: &Path) -> Vec<Difference> {
     let output = directory.join("output.safetensors");
-    let trace: Vec<PathBuf> = match case.trace {
-        Some(_) => vec!["--cache-trace".into(), directory.join(TRACE)],
-        None => Vec::new(),
-    };
-    succeed(
-        worker()
-            .args(["forward", &case.component])
-            .arg("--model")
-            .arg(Manifest::path(&case.model))
-            .arg("--inputs")
-            .arg(Manifest::path(&case.inputs))
-            .arg("--output")
-            .arg(&output)
-            .args(["--device", "cpu"])
-            .args(case.flags_with_dtype())
-            .args(trace),
-    );
+    let mut forward = worker();
+    forward
+        .args(["forward", &case.component])
+        .arg("--model")
+        .arg(Manifest::path(&case.model))
+        .arg("--inputs")
+        .arg(Manifest::path(&case.inputs))
+        .arg("--output")
+        .arg(&output)
+        .args(["--device", "cpu"])
+        .args(case.flags_with_dtype());
+    if case.trace.is_some() {
+        forward.arg("--cache-trace").arg(directory.join(TRACE));
+        // Many steps of a tiny model: threads would wait for each other longer than they compute.
+        forward.env("OMP_NUM_THREADS", "1");
+    }
+    succeed(&mut forward);
     let expected = Tensors::read(&Manifest::path(&case.expected));
     let found = Tensors::read(&output);
     expected.compare(&found, case)
