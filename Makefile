@@ -20,7 +20,7 @@ ADVISORIES ?= on
 # Those that have tests of their own.
 EXAMPLES := --example reference --example from-framepack
 
-.PHONY: build demo check test parity lint docs bench install install-files
+.PHONY: build demo check test parity lint docs bench bench-quality install install-files
 
 build:
 	scripts/setup-system build
@@ -72,6 +72,10 @@ docs:
 
 bench: build
 	bench/run
+
+# How far each way to save time or memory is from the exact result: settings, decoding, step caches.
+bench-quality: build
+	bench/run quality
 
 install: build install-files
 

@@ -8,18 +8,13 @@ norm of the difference of the generated latents over that of the exact ones. A n
 
 import argparse
 import json
-import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from measures import psnr, ssim
-
-ROOT = Path(__file__).resolve().parents[2]
-INPUTS = ROOT / "jobs/examples/inputs"
+from renders import ROOT, Job, RenderWorker, relative_l2
 
 JOBS = [
     ("red-ball.png", "A red ball bounces up and down.", "original"),
@@ -43,44 +38,11 @@ ON_CUDA = [("f16", BASE, {"--dtype": "f16"}, {})]  # takes minutes a job on a CP
 
 
 def render(args, options, changes, folder):
-    """Renders all jobs with one worker; seconds, and for each job its frames and latents."""
-    folder.mkdir()
-    worker = subprocess.Popen(
-        [args.worker, "serve", "--device", args.device, "--state-dir", folder, *(word for pair in options.items() for word in pair)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )
-    read = iter(worker.stdout.readline, "")
-    if json.loads(next(read))["type"] != "ready":
-        raise RuntimeError("the worker is not ready")
-    results, start = [], time.perf_counter()
-    for number, (image, prompt, model) in enumerate(JOBS, 1):
-        work = folder / str(number)
-        work.mkdir()
-        request = {
-            "type": "render", "job": number, "name": Path(image).stem, "bundle": str(args.bundle), "f1_bundle": None,
-            "model": model, "image": str(INPUTS / image), "image_name": image, "prompt": prompt, "negative_prompt": "", "seed": number,
-            "length_secs": args.seconds, "steps": None, "guidance": {"distilled": 10.0, "cfg": 1.0, "rescale": 0.0},
-            "bucket": None, "latent_window": None, "crf": 0, "output": str(work / "video.mp4"), "work_dir": str(work),
-            **changes,
-        }  # fmt: skip
-        worker.stdin.write(json.dumps(request) + "\n")
-        worker.stdin.flush()
-        answer = next(m for m in map(json.loads, read) if m["type"] in ("done", "failed"))
-        if answer["type"] == "failed":
-            raise RuntimeError(answer["failure"]["message"])
-        plan = answer["output"]["plan"]
-        results.append((frames(work / "video.mp4", plan), load_file(work / "latents.safetensors")["latents"]))
-    secs = time.perf_counter() - start
-    worker.stdin.close()
-    worker.wait()
-    return secs, results
-
-
-def frames(path, plan):
-    """Luma of a video, (frames, height, width) in 0 to 1."""
-    command = ["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
-    raw = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return np.frombuffer(raw, np.uint8).reshape(plan["frames"], plan["height_px"], plan["width_px"]) / 255
+    """Renders all jobs with one worker: the seconds of all, and the renders."""
+    with RenderWorker(args.worker, args.bundle, folder, {"--device": args.device, **options}) as worker:
+        jobs = (Job(*job, seed=number, seconds=args.seconds) for number, job in enumerate(JOBS, 1))
+        renders = [worker.render(job, changes) for job in jobs]
+    return sum(render.secs for render in renders), renders
 
 
 def main():
@@ -102,9 +64,9 @@ def main():
             exact_secs, exact = exact_runs[key]
             secs, changed = render(args, {**EXACT, **options}, {**base, **changes}, next(runs))
             pairs = list(zip(changed, exact))
-            quality = np.mean([psnr(a, b) for (a, _), (b, _) in pairs])
-            structure = np.mean([ssim(a, b) for (a, _), (b, _) in pairs])
-            error = np.mean([np.linalg.norm(a - b) / np.linalg.norm(b) for (_, a), (_, b) in pairs])
+            quality = np.mean([psnr(a.frames, b.frames) for a, b in pairs])
+            structure = np.mean([ssim(a.frames, b.frames) for a, b in pairs])
+            error = np.mean([relative_l2(a.latents, b.latents) for a, b in pairs])
             print(f"{name:24} {quality:8.2f} {structure:7.4f} {error:11.2e} {secs / exact_secs:5.2f}x", flush=True)
 
 

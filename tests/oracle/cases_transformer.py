@@ -70,10 +70,12 @@ def step(draw: Draw, model: nn.Module, shape: Shape, timestep: float = 873.25) -
     }
 
 
-def write(store: Store, draw: Draw) -> None:
+def write(store: Store, draw: Draw) -> tuple[nn.Module, nn.Module]:
+    """Returns the models, saved as `models/transformer` and `models/transformer-framepack`."""
     large, small = _models(store.root, draw)
     _forward_cases(store, draw, large, small)
     _sample_cases(store, draw, large, small)
+    return large, small
 
 
 def _models(root: Path, draw: Draw) -> tuple[nn.Module, nn.Module]:
@@ -173,9 +175,13 @@ def sample(
         call = {"hidden_states": x, "timestep": timestep, "guidance": scale, **context}
         return packed.velocity(model, call)
 
+    denoise = sampler.Denoiser(velocity, sampler.Guidance(distilled=guidance), dtype)
+    return sampler.unipc(denoise, noise, schedule(noise, steps, shift))
+
+
+def schedule(noise: torch.Tensor, steps: int, shift: float | None) -> torch.Tensor:
     frames, height, width = noise.shape[2:]
     mu = sampler.flow_shift(frames * height * width // 4)
     if shift is not None:
         mu = float(torch.log(torch.tensor(shift, dtype=torch.float64)))
-    denoise = sampler.Denoiser(velocity, sampler.Guidance(distilled=guidance), dtype)
-    return sampler.unipc(denoise, noise, sampler.sigmas(steps, mu))
+    return sampler.sigmas(steps, mu)

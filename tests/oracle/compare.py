@@ -36,6 +36,9 @@ from store import Case, Store
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Relative difference allowed in what a step cache compares with its threshold.
+DISTANCE = 1e-3
+
 # Of Llama-3's vocabulary: what FramePack's template becomes, up to the prompt, and two prompts after it.
 TEMPLATE_IDS = [
     128000, 128006, 9125, 128007, 271, 75885, 279, 2835, 555, 45293, 279, 2768, 13878, 25, 220, 16, 13, 578, 1925,
@@ -64,6 +67,12 @@ class Worker:
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}\n{done.stderr.decode(errors='replace')}")
         return done.stdout
+
+
+def is_near(found: float | None, expected: float | None) -> bool:
+    if found is None or expected is None:
+        return found is expected
+    return math.isclose(found, expected, rel_tol=DISTANCE, abs_tol=1e-7)
 
 
 class Table:
@@ -95,6 +104,19 @@ class Table:
         self._print(name, output, "", "", "", "exact", ok)
         if found != expected:
             print(f"  found    {str(found)[:300]}\n  expected {str(expected)[:300]}")
+
+    def trace(self, name: str, found: dict, expected: dict) -> None:
+        """A step cache's decisions, and what it compared before each."""
+        if "computed" not in expected:
+            self.exact(name, "branches", sorted(found), sorted(expected))
+            for branch, value in expected.items():
+                self.trace(f"{name} {branch}", found[branch], value)
+            return
+        self.exact(name, "computed", found["computed"], expected["computed"])
+        ok = [is_near(a, b) for a, b in zip(found["distance"], expected["distance"], strict=True)]
+        self._print(name, "distance", str(len(ok)), "", "", f"{DISTANCE:.0e}", self._count(all(ok)))
+        if not all(ok):
+            print(f"  found    {found['distance']}\n  expected {expected['distance']}")
 
     def error(self, name: str, error: Exception) -> None:
         self._print(name, "", "", "", "", "", self._count(False))
@@ -167,7 +189,11 @@ def forward(worker: Worker, root: Path, case: Case, table: Table) -> None:
     dtype = [] if "--dtype" in case.flags else ["--dtype", "f32"]
     model = case.model if case.model.startswith("random:") else root / case.model
     paths = ["--model", model, "--inputs", root / case.inputs, "--output", output]
-    worker.run("forward", case.component, *paths, *case.flags, *dtype, "--device", "cpu")
+    trace = ["--cache-trace", root / "trace.json"] if case.trace else []
+    worker.run("forward", case.component, *paths, *case.flags, *trace, *dtype, "--device", "cpu")
+    if case.trace:
+        decisions = [json.loads((root / file).read_text()) for file in ("trace.json", case.trace)]
+        table.trace(case.name, *decisions)
     found, expected = load_file(output), load_file(root / case.expected)
     tolerance = {"max_abs": case.tolerance.max_abs, "rel_l2": case.tolerance.rel_l2}
     for name, value in expected.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+import cases_caches
 import cases_encoders
 import cases_render
 import cases_transformer
@@ -37,8 +38,11 @@ def main() -> None:
 
 def write_cases(store: Store, seed: int, live: bool = False) -> None:
     """All cases of every component; `live` draws their sizes as well."""
-    for part in (cases_transformer, cases_vae, cases_encoders, cases_render):
+    transformers = cases_transformer.write(store, Draw(seed, live))
+    for part in (cases_vae, cases_encoders, cases_render):
         part.write(store, Draw(seed, live))
+    # Another seed, so that inputs are not the numbers that the weights began with.
+    cases_caches.write(store, Draw(seed + 1, live), *transformers)
 
 
 def versions() -> dict[str, str]:

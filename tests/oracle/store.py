@@ -39,6 +39,12 @@ class Case:
     shapes: dict[str, list[int]] = field(default_factory=dict)
     # Output tensors of which only every n-th element along each axis is stored.
     stride: dict[str, list[int]] = field(default_factory=dict)
+    # What `--cache-trace` must write, as a JSON file.
+    trace: str | None = None
+
+    def entry(self) -> dict:
+        """For the manifest."""
+        return {key: value for key, value in asdict(self).items() if key != "trace" or value is not None}
 
 
 def strided(tensor: torch.Tensor, steps: list[int]) -> torch.Tensor:
@@ -90,10 +96,11 @@ class Store:
         tolerance: Tolerance,
         flags: list[str] | None = None,
         stride: dict[str, list[int]] | None = None,
+        trace: dict | None = None,
     ) -> Case:
         """Store one case; `name` is `component/what`, and names its files as well.
 
-        An earlier case as `inputs` means its file.
+        An earlier case as `inputs` means its file. `trace` is a step cache's.
         """
         stride = stride or {}
         shapes = {} if isinstance(inputs, Case) else {key: list(value.shape) for key, value in inputs.items()}
@@ -103,6 +110,8 @@ class Store:
         if not isinstance(inputs, Case):
             write_tensors(self.root / inputs_file, inputs)
         write_tensors(self.root / f"{name}.expected.safetensors", kept)
+        if trace is not None:
+            write_json(self.root / f"{name}.trace.json", trace)
         case = Case(
             name=name,
             component=name.split("/")[0],
@@ -113,6 +122,7 @@ class Store:
             flags=flags or [],
             shapes=shapes,
             stride=stride,
+            trace=None if trace is None else f"{name}.trace.json",
         )
         self.cases.append(case)
         return case
@@ -130,6 +140,7 @@ class Store:
                 flags=case.flags + flags,
                 shapes=case.shapes,
                 stride=case.stride,
+                trace=case.trace,
             )
         )
 
@@ -147,7 +158,7 @@ class Store:
             self.root / "manifest.json",
             {
                 "made_by": {"seed": seed, **versions},
-                "forward": [asdict(case) for case in self.cases],
+                "forward": [case.entry() for case in self.cases],
                 **self.commands,
                 "data": self.data,
             },

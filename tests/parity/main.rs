@@ -5,6 +5,7 @@
 
 mod manifest;
 mod tensors;
+mod trace;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,6 +14,10 @@ use std::process::{Command, Output};
 use manifest::{Forward, Manifest};
 use sha2::{Digest, Sha256};
 use tensors::{Difference, Tensors};
+use trace::Trace;
+
+/// The step cache's trace of the case that ran last.
+const TRACE: &str = "trace.json";
 
 #[test]
 fn transformer() {
@@ -134,6 +139,10 @@ fn forward(component: &str) {
         for row in rows {
             writeln!(table, "{row}").expect("a String takes any text");
         }
+        if let Some(difference) = trace_difference(case, directory.path()) {
+            failed += 1;
+            writeln!(table, "{difference}").expect("a String takes any text");
+        }
     }
     assert!(!table.is_empty(), "the manifest has no {component} case");
     eprint!("{table}");
@@ -142,21 +151,38 @@ fn forward(component: &str) {
 
 fn run(case: &Forward, directory: &Path) -> Vec<Difference> {
     let output = directory.join("output.safetensors");
-    succeed(
-        worker()
-            .args(["forward", &case.component])
-            .arg("--model")
-            .arg(Manifest::path(&case.model))
-            .arg("--inputs")
-            .arg(Manifest::path(&case.inputs))
-            .arg("--output")
-            .arg(&output)
-            .args(["--device", "cpu"])
-            .args(case.flags_with_dtype()),
-    );
+    let mut forward = worker();
+    forward
+        .args(["forward", &case.component])
+        .arg("--model")
+        .arg(Manifest::path(&case.model))
+        .arg("--inputs")
+        .arg(Manifest::path(&case.inputs))
+        .arg("--output")
+        .arg(&output)
+        .args(["--device", "cpu"])
+        .args(case.flags_with_dtype());
+    if case.trace.is_some() {
+        forward.arg("--cache-trace").arg(directory.join(TRACE));
+        // Many steps of a tiny model: threads would wait for each other longer than they compute.
+        forward.env("OMP_NUM_THREADS", "1");
+    }
+    succeed(&mut forward);
     let expected = Tensors::read(&Manifest::path(&case.expected));
     let found = Tensors::read(&output);
     expected.compare(&found, case)
+}
+
+/// What a step cache did other than the reference's; `run` wrote the trace.
+fn trace_difference(case: &Forward, directory: &Path) -> Option<String> {
+    let expected = Trace::read(&Manifest::path(case.trace.as_ref()?));
+    let found = Trace::read(&directory.join(TRACE));
+    (!expected.matches(&found)).then(|| {
+        format!(
+            "{} steps FAILED\n  found    {found:?}\n  expected {expected:?}",
+            case.name
+        )
+    })
 }
 
 fn worker() -> Command {

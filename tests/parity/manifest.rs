@@ -27,6 +27,9 @@ pub(crate) struct Forward {
     pub(crate) shapes: BTreeMap<String, Vec<usize>>,
     /// Outputs of which only every n-th element along each axis is stored.
     pub(crate) stride: BTreeMap<String, Vec<usize>>,
+    /// JSON file with what `--cache-trace` must write.
+    #[serde(default)]
+    pub(crate) trace: Option<String>,
 }
 
 impl Forward {
