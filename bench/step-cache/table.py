@@ -13,7 +13,7 @@ NAMES = {
     "off": "no cache", "teacache": "TeaCache", "diffusers": "diffusers, TeaCache", "magcache": "MagCache",
     "fbcache": "FBCache", "simcache": "SimCache", "kv": "KV",
 }  # fmt: skip
-HEAD = ["cache", "computed step s", "reused step ms", "section s", "steps", "peak GiB", "sequence"]
+HEAD = ["cache", "computed step s", "reused step ms", "section s", "before it s", "steps", "peak GiB", "sequence"]
 LEAST_RATIO, WANTED_RATIO = 1.0, 1.05
 FRAMEPACK_REUSED_SECS = 9.2e-3  # of its own transformer, on an H100
 
@@ -53,6 +53,7 @@ def row(name, result):
         cell(step_secs(result, "C"), "{:.3f}"),
         cell(step_secs(result, "r"), "{:.2f}", 1e-3),
         cell(result.get("section_secs"), "{:.2f}"),
+        cell(result.get("hoist_secs"), "{:.2f}"),
         f"{steps.count('C')} + {steps.count('r')}" if steps else "-",
         cell(result.get("peak_device_bytes"), "{:.2f}", GIB),
         steps or "-",
@@ -72,9 +73,11 @@ def goals(results):
     ours, theirs = results.get("teacache", {}), results.get("diffusers", {})
     if sequence(ours) != sequence(theirs):
         ours, theirs = {}, {}
-    section = ratio(theirs.get("section_secs"), ours.get("section_secs"))
+    # diffusers evaluates in every step what framepackd evaluates before the first one of a job.
+    all_secs = ours["section_secs"] + ours["hoist_secs"] if "hoist_secs" in ours else None
+    section = ratio(theirs.get("section_secs"), all_secs)
     for bound in (LEAST_RATIO, WANTED_RATIO):
-        words = f"section with TeaCache, the same sequence: diffusers / framepackd, at least {bound}"
+        words = f"section with TeaCache and what is evaluated before it: diffusers / framepackd, at least {bound}"
         yield words, cell(section, "{:.3f}"), judged(section, lambda value: value >= bound)
     for letter, words in (("C", "computed step"), ("r", "reused step")):
         compared = ratio(step_secs(theirs, letter), step_secs(ours, letter))
@@ -100,7 +103,8 @@ def main(path):
     for name, result in results.items():
         if "error" in result:
             print(f"\n{NAMES[name]}: {result['error']}")
-    print("\nSteps: computed + reused. Seconds of a step are medians, each synchronised; the section's are not.")
+    print("\nBefore it: what depends on timestep, prompt and image only, once for all sections of a job.")
+    print("Steps: computed + reused. Seconds of a step are medians, each synchronised; the section's are not.")
     print("\n| goal | measured | met |\n| --- | --- | --- |")
     for cells in goals(results):
         print(line(cells))
