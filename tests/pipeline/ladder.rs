@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use framepack_engine::{Error, ModelOptions, pipeline::Pipeline, progress::Update};
 use framepack_ipc::worker::{Phase, Progress, RenderOutput, RenderRequest, RungTaken};
-use framepack_jobs::{Class, Model};
+use framepack_jobs::{Class, Model, Value};
 use tch::{Device, Kind, Tensor};
 
-use crate::{renders::brief, worker::Desk};
+use crate::{renders::brief, resume::fresh, worker::Desk};
 
 /// Renders in this process; where `fails` says so, an allocation fails, so many times. With what the listener heard.
 fn render(
@@ -159,4 +159,57 @@ fn a_job_that_runs_out_of_memory_goes_on_with_less() {
     let resumed = output.resumed.unwrap();
     assert_eq!((resumed.sections_done, resumed.is_exact), (1, false));
     assert!(resumed.reason.unwrap().contains("rung was 0 and is 7"));
+
+    a_step_cache_is_given_up_first(&desk);
+}
+
+/// Without it the steps that are left are those of a job without a cache.
+fn a_step_cache_is_given_up_first(desk: &Desk) {
+    let mut request = RenderRequest {
+        steps: Some(6),
+        ..brief(desk.request(Model::F1, 2))
+    };
+    let plain = render(&fresh(desk, &request, "plain"), (0, |_| false));
+    let plain = plain.0.unwrap();
+    request.settings.set("cache.kind", Value::from("kv"));
+    for (section, cached_sections) in [(0, 0), (1, 1)] {
+        let name = format!("cached-{section}");
+        let fails =
+            |now: Progress| (now.phase, now.section, now.step) == (Phase::Sample, section, 2);
+        let (outcome, heard) = render(&fresh(desk, &request, &name), (1, fails));
+        let output = outcome.unwrap();
+        assert_eq!(numbers(&heard), [1], "{name}");
+        let cache = output.step_cache.unwrap();
+        assert_eq!(cache.sections.len(), cached_sections, "{name}: {cache:?}");
+        assert!(
+            cache
+                .given_up
+                .unwrap()
+                .starts_with("given up for want of memory")
+        );
+        let warning = "kv every 2 steps: given up for want of memory";
+        assert!(
+            output.warnings.iter().any(|said| said.starts_with(warning)),
+            "{name}"
+        );
+        assert_eq!(
+            output.latents_sha256 == plain.latents_sha256,
+            cached_sections == 0,
+            "{name}"
+        );
+    }
+    // A run that goes on where the cache was given up says that the sections before were made otherwise.
+    let again = fresh(desk, &request, "resumed");
+    let fails = |now: Progress| now.phase == Phase::Sample && now.section == 1;
+    render(&again, (99, fails)).0.unwrap_err();
+    let output = render(&RenderRequest { rung: 1, ..again }, (0, |_| false))
+        .0
+        .unwrap();
+    let resumed = output.resumed.unwrap();
+    assert_eq!((resumed.sections_done, resumed.is_exact), (1, false));
+    let reason = resumed.reason.unwrap();
+    assert!(
+        reason.contains("step cache was kv every 2 steps and is off"),
+        "{reason}"
+    );
 }

@@ -18,5 +18,6 @@ mod renders;
 mod resume;
 mod settings;
 mod start;
+mod step_cache;
 mod verified;
 mod worker;

@@ -39,7 +39,7 @@ pub(crate) struct StepCacheFlags {
 /// The flag of what was decided.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TraceFlag {
-    /// JSON file to write what was decided at each step to: `computed`, and `distance`, which was compared with the threshold
+    /// JSON file to write what was decided at each step to: `computed`, `distance`, which was compared with the threshold, and of simcache `reused_blocks`
     #[arg(long, value_name = "FILE")]
     cache_trace: Option<PathBuf>,
 }
@@ -83,6 +83,7 @@ fn trace(cache: &StepCache, steps: usize) -> Value {
     let computed = StepRecord {
         is_computed: true,
         distance: None,
+        reused_blocks: None,
     };
     let records = match cache.records() {
         [] => vec![computed; steps],
@@ -92,7 +93,12 @@ fn trace(cache: &StepCache, steps: usize) -> Value {
         .iter()
         .map(|record| (record.is_computed, record.distance))
         .unzip();
-    json!({"computed": computed, "distance": distances})
+    let mut trace = json!({"computed": computed, "distance": distances});
+    let reused: Option<Vec<u32>> = records.iter().map(|record| record.reused_blocks).collect();
+    if let Some(reused) = reused {
+        trace["reused_blocks"] = json!(reused);
+    }
+    trace
 }
 
 fn kind(text: &str) -> Result<StepCacheKind, String> {

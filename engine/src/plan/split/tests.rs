@@ -307,3 +307,22 @@ fn hoisting_may_be_the_peak() {
         assert!(plan.peak_bytes <= memory.usable_bytes());
     }
 }
+
+#[test]
+fn a_step_cache_has_its_bytes_beside_the_blocks() {
+    let memory = card(12 * GIB);
+    let without = plan_on(&memory).unwrap();
+    let cached = |step_cache_bytes| TransformerCost {
+        step_cache_bytes,
+        ..published()
+    };
+    let plan = split(&cached(3 * GIB), &memory, &Limits::default()).unwrap();
+    let fewer = without.resident_bytes - plan.resident_bytes;
+    assert!((3 * GIB..3 * GIB + DOUBLE).contains(&fewer), "{fewer}");
+    assert!(plan.peak_bytes + DEVICE_MARGIN_BYTES <= memory.usable_bytes());
+    let refusal = split(&cached(20 * GIB), &memory, &Limits::default()).unwrap_err();
+    assert!(
+        refusal.to_string().contains("step cache 20.00 GiB"),
+        "{refusal}"
+    );
+}

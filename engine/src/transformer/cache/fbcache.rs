@@ -74,10 +74,10 @@ impl FirstBlockCache {
             .filter(|_| !steps.is_computed_in_any_case());
         let distance = then.map(|then| relative_difference(added, then));
         let is_near = distance.is_some_and(|distance| distance < self.limits.threshold);
-        StepRecord {
-            is_computed: !is_near || self.limits.is_reached(steps.reused_in_row()),
+        StepRecord::whole(
+            !is_near || self.limits.is_reached(steps.reused_in_row()),
             distance,
-        }
+        )
     }
 }
 

@@ -43,10 +43,7 @@ impl KeyValueCache {
     pub(super) fn run(&mut self, steps: &mut Steps, pass: &Pass<'_>, streams: Streams) -> Tensor {
         let is_computed =
             steps.is_computed_in_any_case() || steps.reused_in_row() + 1 >= self.refresh;
-        steps.note(StepRecord {
-            is_computed,
-            distance: None,
-        });
+        steps.note(StepRecord::whole(is_computed, None));
         if is_computed {
             self.compute(pass, streams)
         } else {

@@ -55,10 +55,7 @@ fn schedule(limits: &Limits, ratios: &[f64]) -> Vec<StepRecord> {
     let (mut ratio, mut error, mut in_row) = (1., 0., 0);
     let decide = |(step, now): (usize, &f64)| {
         if step < retained {
-            return StepRecord {
-                is_computed: true,
-                distance: None,
-            };
+            return StepRecord::whole(true, None);
         }
         ratio *= now;
         error += f64::abs(1. - ratio);
@@ -70,10 +67,57 @@ fn schedule(limits: &Limits, ratios: &[f64]) -> Vec<StepRecord> {
         } else {
             (ratio, error, in_row) = (1., 0., 0);
         }
-        StepRecord {
-            is_computed: !is_near,
-            distance,
-        }
+        StepRecord::whole(!is_near, distance)
     };
     ratios.iter().enumerate().map(decide).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// Sequences of the reference's rule, written from its description by `tests/oracle`.
+    const GOLDENS: &str = include_str!("../../../../tests/fixtures/parity/data/magcache.json");
+
+    #[derive(Deserialize)]
+    struct Goldens {
+        sequences: Vec<Sequence>,
+    }
+
+    #[derive(Deserialize)]
+    struct Sequence {
+        family: String,
+        res: u32,
+        steps: usize,
+        threshold: f64,
+        k: u32,
+        retention: f64,
+        computed: String,
+    }
+
+    #[test]
+    fn steps_are_those_of_the_reference() {
+        let goldens: Goldens = serde_json::from_str(GOLDENS).unwrap();
+        assert!(goldens.sequences.len() > 300);
+        for golden in goldens.sequences {
+            let table = match golden.family.as_str() {
+                "f1" => MagTable::F1,
+                _ => MagTable::Original,
+            };
+            let limits = Limits {
+                threshold: golden.threshold,
+                max_skip: Some(golden.k),
+                retention: golden.retention,
+            };
+            let ratios = table.ratios([golden.res; 2], golden.steps);
+            let records = schedule(&limits, &ratios);
+            let letters = records
+                .iter()
+                .map(|record| if record.is_computed { 'C' } else { 's' });
+            let name = format!("{} {} {}", golden.family, golden.res, golden.steps);
+            assert_eq!(letters.collect::<String>(), golden.computed, "{name}");
+        }
+    }
 }

@@ -60,6 +60,7 @@ impl SimilarityCache {
         steps.note(StepRecord {
             is_computed: !reused.contains(&true),
             distance: similarities.iter().copied().reduce(f64::min),
+            reused_blocks: Some(reused.iter().filter(|reused| **reused).count() as u32),
         });
         self.pass(pass, streams, &reused)
     }
@@ -72,7 +73,7 @@ impl SimilarityCache {
         let added = Tensor::stack(&added, 0); // (blocks, D)
         let before = added.cumsum(0, Kind::Float) - &added; // by the blocks before each
         let foreseen = before + token_mean(image);
-        let cosines = Tensor::cosine_similarity(&foreseen, &inputs, 1, 1e-8); // (blocks)
+        let cosines = Tensor::cosine_similarity(&foreseen, &inputs, 1, 1e-8).clamp_max(1.); // (blocks)
         let cosines = Vec::<f64>::try_from(cosines.to_kind(Kind::Double));
         cosines.expect("a flat tensor")
     }
@@ -164,4 +165,84 @@ fn token_mean(image: &Tensor) -> Tensor {
 fn bytes_of_block(Streams { image, text }: &Streams) -> u64 {
     let numbers = image.numel() + text.numel();
     (numbers * image.kind().elt_size_in_bytes()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+
+    const F32: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+    /// A block whose input had this mean, and which added this.
+    fn block(input: [f32; 2], added: [f32; 2]) -> BlockState {
+        let stream = || Tensor::ones([1, 3, 2], F32);
+        BlockState {
+            input: Tensor::from_slice(&input),
+            added: Tensor::from_slice(&added),
+            residual: Some(Streams {
+                image: stream(),
+                text: stream(),
+            }),
+            reused_in_row: 0,
+        }
+    }
+
+    fn cache(max_skip: Option<u32>) -> SimilarityCache {
+        let limits = Limits {
+            threshold: 0.9,
+            max_skip,
+            retention: 0.,
+        };
+        SimilarityCache {
+            blocks: vec![
+                block([1., 0.], [0., 3.]),
+                block([1., 3.], [3., 0.]),
+                block([4., 3.], [0., 0.]),
+            ],
+            ..SimilarityCache::new(limits, Budget::default())
+        }
+    }
+
+    #[test]
+    fn inputs_are_foreseen_from_residuals() {
+        let cache = cache(None);
+        // Tokens with a mean of (1, 1): before the blocks (1, 1), then (1, 4), then (4, 4).
+        let image = Tensor::from_slice(&[0_f32, 0., 2., 2.]).view([1, 2, 2]);
+        let similarities = cache.similarities(&image);
+        let expected = [0.5_f64.sqrt(), 13. / 170_f64.sqrt(), 28. / 800_f64.sqrt()];
+        for (found, expected) in similarities.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{similarities:?}");
+        }
+        assert_eq!(cache.reused(&similarities), [false, true, true]);
+    }
+
+    #[test]
+    fn each_block_has_its_own_limits() {
+        let mut cache = cache(Some(1));
+        cache.blocks[1].reused_in_row = 1;
+        cache.blocks[2].residual = None;
+        assert_eq!(cache.reused(&[0.95, 0.95, 0.95]), [true, false, false]);
+        assert_eq!(cache.reused(&[0.9, 0.95, 0.95]), [false; 3]);
+        assert!(cache.reused(&[]).is_empty());
+    }
+
+    #[test]
+    fn residuals_of_neighbours_add_up() {
+        let mut cache = cache(None);
+        let streams = Streams {
+            image: Tensor::zeros([1, 3, 2], F32),
+            text: Tensor::zeros([1, 3, 2], F32),
+        };
+        let behind = cache.reuse(1..3, streams);
+        assert_eq!(behind.image, Tensor::full([1, 3, 2], 2., F32));
+        assert_eq!(behind.text, behind.image);
+        let in_row: Vec<u32> = cache
+            .blocks
+            .iter()
+            .map(|block| block.reused_in_row)
+            .collect();
+        assert_eq!(in_row, [0, 1, 1]);
+    }
 }

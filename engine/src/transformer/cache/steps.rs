@@ -17,8 +17,21 @@ pub struct ScheduleSteps {
 pub struct StepRecord {
     /// Whether every block was computed.
     pub is_computed: bool,
-    /// What was compared with the threshold; `None`: nothing was.
+    /// What was compared with the threshold, of SimCache the least of its blocks' similarities; `None`: nothing was.
     pub distance: Option<f64>,
+    /// How many blocks were not computed; `None` where that is all or none of them.
+    pub reused_blocks: Option<u32>,
+}
+
+impl StepRecord {
+    /// Of a cache that decides for a step as a whole.
+    pub(super) fn whole(is_computed: bool, distance: Option<f64>) -> Self {
+        Self {
+            is_computed,
+            distance,
+            reused_blocks: None,
+        }
+    }
 }
 
 /// The steps so far.

@@ -88,10 +88,7 @@ impl TeaCache {
         if is_computed {
             self.accumulated = 0.;
         }
-        StepRecord {
-            is_computed,
-            distance,
-        }
+        StepRecord::whole(is_computed, distance)
     }
 }
 
