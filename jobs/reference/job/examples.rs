@@ -1,7 +1,7 @@
 //! An example for each setting of a job, as a line of its file.
 
 /// The key, and the line. Tests see that each is accepted and sets its key.
-pub(super) const EXAMPLES: [(&str, &str); 26] = [
+pub(super) const EXAMPLES: [(&str, &str); 32] = [
     ("model", "model: f1"),
     ("start.image", "start: {image: inputs/cat.jpg}"),
     ("start.background", "start: {background: \"#000000\"}"),
@@ -21,6 +21,12 @@ pub(super) const EXAMPLES: [(&str, &str); 26] = [
     ("vae.quality", "vae: {quality: on}"),
     ("vae.blend", "vae: {blend: 4}"),
     ("vae.tensorrt", "vae: {tensorrt: on}"),
+    ("cache.kind", "cache: {kind: magcache}"),
+    ("cache.threshold", "cache: {kind: teacache, threshold: 0.1}"),
+    ("cache.max_skip", "cache: {kind: fbcache, max_skip: 3}"),
+    ("cache.retention", "cache: {kind: magcache, retention: 0.3}"),
+    ("cache.refresh", "cache: {kind: kv, refresh: 3}"),
+    ("cache.budget_gb", "cache: {kind: simcache, budget_gb: 2}"),
     ("profile", "profile: standard"),
     ("preset", "preset: hands"),
     ("attention", "attention: aggressive"),
