@@ -11,7 +11,6 @@ use framepack_jobs::StepCacheKind;
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, clap::Args)]
-#[expect(clippy::struct_field_names, reason = "clap names flags by fields")]
 pub(crate) struct StepCacheFlags {
     /// What steps reuse of earlier ones
     #[arg(long, value_name = "KIND", default_value = "off", value_parser = kind)]

@@ -28,7 +28,7 @@ enum ForwardComponent {
     /// Velocity of packed latents
     Transformer(transformer::Args),
     /// Latents of one section from noise
-    Sample(sample::Args),
+    Sample(Box<sample::Args>),
     /// Pixels to the latents' distribution
     VaeEncode(vae::Args),
     /// Latents to pixels
