@@ -21,8 +21,10 @@ pub(crate) fn lines(cache: &StepCacheUse) -> Vec<String> {
         ..
     } = cache;
     let total = computed + reused;
+    let is_guided = sections.iter().any(|section| section.negative.is_some());
+    let what = if is_guided { "evaluations" } else { "steps" };
     let mut lines = vec![format!(
-        "{rule}: {reused} of {total} steps reused what others computed"
+        "{rule}: {reused} of {total} {what} reused what others computed"
     )];
     lines.extend(
         given_up
@@ -74,7 +76,7 @@ mod tests {
         assert_eq!(
             lines(&cache),
             [
-                "teacache at 0.15: 3 of 8 steps reused what others computed",
+                "teacache at 0.15: 3 of 8 evaluations reused what others computed",
                 "from there on without it: no memory",
                 "section 1: CCrC",
                 "section 2: CrrC, negative prompt CrCC",

@@ -38,11 +38,11 @@ use crate::{
     models::Models,
     nn::attention::{AttentionMode, Backend, Choices, Class, Resolved, TorchKernels},
     output::{self, Video, Written},
-    plan::{DecodeSizes, Ladder, ModelOptions, Planner, STEP_CACHE_RUNG, unless_refused},
+    plan::{DecodeSizes, Ladder, ModelOptions, Planner, unless_refused},
     platform::Platform,
     progress::{Listener, ProgressReporter},
     text::reach::Reach,
-    transformer::{self, StepCacheRule},
+    transformer,
     weights::Fingerprint,
 };
 
@@ -139,7 +139,7 @@ impl Pipeline {
         let mut peak = JobPeak::begin(self.platform.device);
         let mut job = Job::resolve(request)?;
         job.warnings.extend(short_of_host_memory(request.host_rung));
-        let ladder = Ladder::at(request.rung, request.host_rung);
+        let mut ladder = Ladder::at(request.rung, request.host_rung);
         self.models.begin(&job);
         self.sizes.read_again();
         self.models.plan_with(self.sizes.factors());
@@ -152,6 +152,10 @@ impl Pipeline {
         let mut found = checkpoints.find(job.plan.sections as usize);
         job.warnings.extend(Reach::default().warnings(request));
         job.warnings.extend(found.warning.take());
+        if timelines::did_without(&job.sampling.step_cache, &found, &checkpoints) {
+            ladder.drop_step_cache("an earlier run of the job did without it".to_owned());
+            memory_plan = self.models.place(&job, ladder.relief())?;
+        }
         let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
         found.frames = frames.find(&found.checksums);
         let device = self.platform.device;
@@ -197,7 +201,7 @@ impl Pipeline {
         })?;
         job.warnings.extend(written.warning.clone());
         let rule = job.sampling.step_cache;
-        let given_up = self.step_cache_given_up(&rule, &ladder);
+        let given_up = timelines::given_up(&rule, &self.models, &ladder);
         job.warnings
             .extend(given_up.as_ref().map(|reason| format!("{rule}: {reason}")));
         let timelines = std::mem::take(&mut video.timelines);
@@ -302,21 +306,6 @@ impl Pipeline {
         Ok(Opening {
             start_latent,
             conditioning,
-        })
-    }
-
-    /// Why the sections that were made last reused nothing although the job has a step cache.
-    fn step_cache_given_up(&self, rule: &StepCacheRule, ladder: &Ladder) -> Option<String> {
-        let is_given_up = self.models.placement().step_cache != *rule;
-        is_given_up.then(|| {
-            let reason = ladder.reason_of(STEP_CACHE_RUNG);
-            match reason {
-                Some(reason) => format!("given up for want of memory ({reason})"),
-                None if ladder.relief().drops_step_cache => {
-                    "given up for want of memory in an earlier run".to_owned()
-                }
-                None => "left out: there is no room for it on the device".to_owned(),
-            }
         })
     }
 

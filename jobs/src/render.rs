@@ -183,14 +183,14 @@ pub struct Resumed {
     /// Sections that were there already.
     pub sections_done: u32,
     /// Whether the latents are those of an uninterrupted run, bit for bit: the same device, versions, data type,
-    /// attention and rung.
+    /// attention, step cache and rung.
     pub is_exact: bool,
     /// What differs, when they need not be.
     pub reason: Option<String>,
 }
 
 /// The last rung of the ladder of things that can be given up for want of memory.
-pub const LAST_RUNG: u32 = 7;
+pub const LAST_RUNG: u32 = 6;
 
 /// A step down the ladder of things that can be given up for want of memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

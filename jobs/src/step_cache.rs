@@ -161,11 +161,11 @@ pub struct StepCacheUse {
     pub kind: String,
     /// The cache with all that it goes by: `teacache at 0.15`.
     pub rule: String,
-    /// Evaluations of the transformer that computed every block, of all sections and guidance branches.
+    /// Evaluations of the transformer that computed every block, of all `sections` and guidance branches.
     pub computed: u32,
     /// Those that reused something.
     pub reused: u32,
-    /// The sections that were sampled in the run that finished the job.
+    /// The sections that were sampled with it, in whichever run.
     pub sections: Vec<SectionSteps>,
     /// Why a part of the job was rendered without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

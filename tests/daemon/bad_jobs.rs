@@ -105,11 +105,7 @@ fn mistakes_in_keys_and_values() {
         ),
         ("no-start", no_start, input("FP2104", "start.image")),
         ("no-api", no_api, input("FP2104", "api")),
-        (
-            "not-yet",
-            caches,
-            input("FP2105", "none is built yet: every step is computed"),
-        ),
+        ("not-yet", caches, input("FP2105", "`cache.kind` names it")),
         (
             "up",
             with("output: {dir: ../up}"),

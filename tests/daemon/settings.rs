@@ -69,6 +69,7 @@ fn the_strongest_source_of_a_setting_wins_and_the_report_says_which_it_was() {
     assert_eq!(of("output.crf"), is(16, "default"));
     let expected = json!({
         "attention": "standard",
+        "cache.kind": "off",
         "memory.offload": "aggressive",
         "memory.preserve_gb": 8.0,
         "vae.quality": "on",
@@ -348,4 +349,38 @@ fn the_applications_variables_count_in_the_daemons_environment_and_not_in_the_cl
         said.contains("FRAMEPACK_VAE_CHUNK_SIZE") && said.contains("[FP8002]"),
         "{said}"
     );
+}
+
+#[test]
+fn a_step_cache_reaches_the_worker_and_what_means_nothing_beside_it_does_not() {
+    let mut farm = Farm::with_settings(&[("CACHE_THRESHOLD", "0.2"), ("CACHE_KIND", "fbcache")]);
+    farm.drop_job(
+        "own.yaml",
+        job("a cat") + "cache: {kind: kv, refresh: 3, retention: 0.5}\n",
+    );
+    let (outcome, report) = farm.report("own");
+    assert_eq!(outcome, "done");
+    let of = settings(&report);
+    assert_eq!(of("cache.kind"), is("kv", "job"));
+    // The farm's threshold is another cache's.
+    assert_eq!(of("cache.threshold"), is("auto", "default"));
+    assert_eq!(of("cache.retention"), (0.5.into(), "job".to_owned(), true));
+    let expected = json!({"cache.kind": "kv", "cache.refresh": 3});
+    assert_eq!(told(&farm, &report), expected);
+
+    farm.drop_job("farms.yaml", job("a dog"));
+    let (_, report) = farm.report("farms");
+    assert_eq!(
+        settings(&report)("cache.kind"),
+        is("fbcache", "environment")
+    );
+    let expected = json!({"cache.kind": "fbcache", "cache.threshold": 0.2});
+    assert_eq!(told(&farm, &report), expected);
+
+    // A job of a farm that says nothing has the bundle's.
+    farm.stop();
+    let farm = Farm::new();
+    farm.drop_job("bundles.yaml", job("a cow"));
+    let (_, report) = farm.report("bundles");
+    assert_eq!(settings(&report)("cache.kind"), is("off", "bundle"));
 }

@@ -132,9 +132,9 @@ class FirstBlockCache(Cache):
         x, context = call.run(call.blocks[:1], call.x, call.context)
         first = x - call.x
         reuse, distance = False, None
-        if not self.is_end():
+        if not self.is_end() and self.skipped < (self.max_skip or math.inf):
             distance = ((first - self.first).abs().mean() / self.first.abs().mean().clamp(min=1e-6)).item()
-            reuse = distance < self.threshold and self.skipped < (self.max_skip or math.inf)
+            reuse = distance < self.threshold
         self.note(reuse, distance)
         self.skipped = self.skipped + 1 if reuse else 0
         if reuse:

@@ -287,10 +287,10 @@ fn what_was_begun_otherwise_is_continued_and_said() {
     };
 
     let (output, reason) = differs(&RenderRequest {
-        rung: 2,
+        rung: 1,
         ..begin("rung")
     });
-    let expected = "since section 1: rung was 0 and is 2, tiling was Time and is TimeAndSpace";
+    let expected = "since section 1: rung was 0 and is 1, tiling was Time and is TimeAndSpace";
     assert_eq!(reason, expected);
     assert_eq!(output.rungs.len(), 1);
     // Tiles are larger than these frames.

@@ -7,6 +7,7 @@ use super::{
 };
 
 const KIND: &str = "cache.kind";
+const MAX_SKIP: &str = "cache.max_skip";
 
 /// A cache: its variable, the flag that turns it off, and what it is called here. The first that is on wins, as there.
 const CACHES: [(&str, &str, &str); 3] = [
@@ -80,6 +81,10 @@ fn number(given: &Given, translated: &mut Translated) {
     };
     // A value that is wrong has been told.
     let Ok(value) = given.value() else { return };
+    if *key == MAX_SKIP && value == "0" {
+        translated.note(given, "nothing would be reused, which is `cache.kind: off`");
+        return;
+    }
     if translated.meant(KIND).is_some_and(|meant| meant.text == of) {
         translated.set(key, &value, &[given]);
     } else {

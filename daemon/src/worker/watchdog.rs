@@ -54,9 +54,9 @@ pub(super) struct Watchdog {
     profile: Option<StepProfile>,
     position: Option<Progress>,
     heard_at: Instant,
-    /// What the steps took since the latest one that was computed, with that one itself where steps reuse others: they
-    /// take next to nothing, and a step may be reported before the device has done it.
-    since_computed: Duration,
+    /// What the slowest step took since the latest one that was computed: steps that reuse others may take next to nothing,
+    /// and a step may be reported before the device has done it.
+    slowest_since_computed: Duration,
     /// When this process looked at the clock last.
     looked_at: Instant,
     is_paused: bool,
@@ -70,7 +70,7 @@ impl Watchdog {
             profile: None,
             position: None,
             heard_at: Instant::now(),
-            since_computed: Duration::ZERO,
+            slowest_since_computed: Duration::ZERO,
             looked_at: Instant::now(),
             is_paused: false,
         }
@@ -121,18 +121,19 @@ impl Watchdog {
     pub(super) fn progressed(&mut self, progress: Progress, now: Instant) {
         let before = self.position.replace(progress);
         if before.is_some_and(|before| is_ordinary_step(before, progress)) {
-            self.since_computed += now - self.heard_at;
+            let took = now - self.heard_at;
+            self.slowest_since_computed = self.slowest_since_computed.max(took);
             if progress.timeline.computed().last().unwrap_or(true) {
                 self.learn();
             }
         } else {
-            self.since_computed = Duration::ZERO;
+            self.slowest_since_computed = Duration::ZERO;
         }
         self.heard_at = now;
     }
 
     fn learn(&mut self) {
-        let took = std::mem::take(&mut self.since_computed);
+        let took = std::mem::take(&mut self.slowest_since_computed);
         if let Some(profile) = &self.profile {
             let steps = self.history.entry(profile.clone()).or_default();
             if steps.len() == REMEMBERED {

@@ -17,6 +17,7 @@ use std::{
 };
 
 use framepack_ipc::worker::{CHECKPOINT_PREFIX, Resumed};
+use framepack_jobs::SectionSteps;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::Tensor;
@@ -59,6 +60,8 @@ pub(crate) struct ResumePoint {
     pub(crate) start_latent: Option<Tensor>,
     /// How each section was made.
     pub(crate) provenance: Vec<Provenance>,
+    /// Which steps of each section were computed, of those that had a step cache.
+    pub(crate) timelines: Vec<SectionSteps>,
     /// Checksum of each section's checkpoint.
     pub(crate) checksums: Vec<String>,
     /// How the frames of the sections were made that need not be decoded again.
@@ -77,6 +80,8 @@ pub(crate) struct FinishedSection<'a> {
     /// (1, C, 1, h, w)
     pub(crate) start_latent: &'a Tensor,
     pub(crate) provenance: &'a Provenance,
+    /// Which of its steps were computed; `None` without a step cache.
+    pub(crate) timeline: Option<SectionSteps>,
 }
 
 /// A checkpoint's header.
@@ -93,6 +98,8 @@ struct Header {
     /// As the first version called it.
     #[serde(rename = "circumstances")]
     provenance: Provenance,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeline: Option<SectionSteps>,
 }
 
 impl ResumePoint {
@@ -179,6 +186,7 @@ impl Checkpoints {
             match self.read(&path, section) {
                 Ok(Some((header, mut tensors))) => {
                     found.provenance.push(header.provenance);
+                    found.timelines.extend(header.timeline);
                     found.start_latent = tensors.remove(START_LATENT);
                     found.sections.extend(tensors.remove(LATENTS));
                     found.checksums.extend(self.newest.clone());
@@ -205,6 +213,7 @@ impl Checkpoints {
             noise_numbers: noise_numbers(made.section, made.latents),
             after: self.newest.clone(),
             provenance: made.provenance.clone(),
+            timeline: made.timeline,
         };
         let what = serde_json::to_string(&header).expect("plain data with string keys");
         let tensors = Tensors::from([

@@ -96,6 +96,11 @@ impl Provenance {
         }
     }
 
+    /// Whether every step was computed.
+    pub(crate) fn has_no_step_cache(&self) -> bool {
+        self.step_cache == off()
+    }
+
     /// What computed the attention.
     fn attention(&self) -> String {
         let is_torch = self.attention_backend == Backend::Torch.as_str();

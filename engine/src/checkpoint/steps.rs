@@ -133,6 +133,13 @@ impl UnfinishedSection {
         })
     }
 
+    /// How the steps were made that are kept, of this very section.
+    pub(crate) fn provenance(&self) -> Option<Provenance> {
+        let file = unseal(&fs::read(&self.path).ok()?).ok()?;
+        let header: Header = serde_json::from_str(&file.what).ok()?;
+        (header.format == FORMAT && header.origin == self.origin).then_some(header.provenance)
+    }
+
     /// The state of this very section, if the next step would be made as the last one was; on `device`.
     pub(crate) fn find(&self, provenance: &Provenance, device: Device) -> Option<KeptSteps> {
         let bytes = fs::read(&self.path).ok()?;

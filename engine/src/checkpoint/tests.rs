@@ -27,6 +27,7 @@ fn save(checkpoints: &mut Checkpoints, values: &[f64]) {
             latents: &latents(value),
             start_latent: &latents(0.0).narrow(2, 0, 1),
             provenance: &provenance(0),
+            timeline: None,
         };
         checkpoints.save(&made).unwrap();
     }
@@ -49,6 +50,7 @@ fn a_header_has_the_keys_of_the_first_version() {
         noise_numbers: 7,
         after: None,
         provenance: provenance(0),
+        timeline: None,
     };
     let json = serde_json::to_value(header).unwrap();
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
@@ -84,6 +86,7 @@ fn a_run_that_goes_on_continues_the_chain() {
         latents: &latents(2.0),
         start_latent: &latents(0.0).narrow(2, 0, 1),
         provenance: &provenance(0),
+        timeline: None,
     };
     second.save(&made).unwrap();
     assert_eq!(found(folder.path(), "a"), (vec![1.0, 2.0], None));

@@ -72,6 +72,7 @@ impl<'a, 'j> Generation<'a, 'j> {
     /// Renders the sections that were not found. Returns the ladder, too, as far as it was climbed.
     pub(super) fn run(mut self, found: &ResumePoint) -> Result<(Video, Ladder), Error> {
         let _no_grad = tch::no_grad_guard();
+        self.timelines.clone_from(&found.timelines);
         let Job { sampling, .. } = self.run.job;
         let mut noise_shape = self.start_latent.size(); // (1, C, 1, h, w)
         noise_shape[2] = sampling.sections.latent_window;
@@ -112,6 +113,11 @@ impl<'a, 'j> Generation<'a, 'j> {
             latents,
             start_latent: &self.start_latent,
             provenance: &self.run.provenance(&self.ladder),
+            timeline: self
+                .timelines
+                .last()
+                .copied()
+                .filter(|last| last.section == count),
         })?;
         self.run.progress.checkpoint(count)?;
         Ok(checksum)

@@ -4,7 +4,9 @@ use framepack_jobs::{SectionSteps, StepCacheUse, StepTimeline};
 
 use super::{restart::StepMade, run::Run};
 use crate::{
-    checkpoint::KeptSteps,
+    checkpoint::{Checkpoints, KeptSteps, Provenance, ResumePoint},
+    models::Models,
+    plan::{Ladder, STEP_CACHE_RUNG},
     sampler::{Guided, needs_negative},
     section::SectionOrder,
     transformer::{CachedSection, MagTable, ScheduleSteps, StepCache, StepCacheRule},
@@ -79,6 +81,28 @@ impl Timelines {
     pub(super) fn section(&self) -> Option<SectionSteps> {
         self.has_cache.then_some(self.now)
     }
+}
+
+/// Whether the latest run of the job computed every step although the job has a step cache: the rest is made in the same
+/// way.
+pub(super) fn did_without(
+    rule: &StepCacheRule,
+    found: &ResumePoint,
+    checkpoints: &Checkpoints,
+) -> bool {
+    let section = found.sections.len() as u32 + 1;
+    let unfinished = checkpoints.unfinished(section).provenance();
+    let newest = unfinished.as_ref().or(found.newest());
+    *rule != StepCacheRule::Off && newest.is_some_and(Provenance::has_no_step_cache)
+}
+
+/// Why the sections that were made last reused nothing although the job has a step cache.
+pub(super) fn given_up(rule: &StepCacheRule, models: &Models, ladder: &Ladder) -> Option<String> {
+    let is_given_up = models.placement().step_cache != *rule;
+    is_given_up.then(|| match ladder.reason_of(STEP_CACHE_RUNG) {
+        Some(reason) => format!("given up for want of memory ({reason})"),
+        None => "left out: there is no room for it on the device".to_owned(),
+    })
 }
 
 /// What a job's report says of its step cache: the rule that it asked for, the sections' steps, and why some have none.

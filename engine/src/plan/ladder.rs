@@ -1,7 +1,7 @@
 //! What a job gives up for want of memory, one thing after the other.
 //!
 //! The ladder is data: a rung keeps what the rungs below it gave up and adds one thing. Rung 0 is the plan as it was
-//! made. When a section or its decoding runs out of memory, the job climbs a rung, is planned again, and repeats that
+//! made, or that plan without the step cache. When a section or its decoding runs out of memory, the job climbs a rung, is planned again, and repeats that
 //! section, or that decoding, alone.
 
 use framepack_ipc::worker::RungTaken;
@@ -34,7 +34,7 @@ enum Reduction {
 /// The step cache's bytes first: without them the latents are those of a job without a cache, and every step takes as long
 /// as the first. Then from the smallest loss to the largest. Only those of decoding change the result, too, and the first
 /// of them only that of frames larger than a tile. What would not help the work that runs out of memory is passed over.
-const LADDER: [Rung; LAST_RUNG as usize] = [
+const LADDER: [Rung; LAST_RUNG as usize + 1] = [
     Rung {
         name: STEP_CACHE_RUNG,
         gives_up: Reduction::StepCache,
@@ -93,16 +93,23 @@ impl Ladder {
             given_up: up_to(rung as usize),
             taken: vec![],
         };
-        if let Some(highest) = LADDER[..ladder.rung() as usize].last() {
+        if ladder.rung() > 0 {
+            let highest = &LADDER[ladder.rung() as usize];
             ladder.take(highest, "an earlier run of the job needed it".to_owned());
         }
         ladder
     }
 
-    /// The highest rung, 0 for none.
+    /// Gives up the step cache, for this reason.
+    pub(crate) fn drop_step_cache(&mut self, reason: String) {
+        self.given_up[0] = true;
+        self.take(&LADDER[0], reason);
+    }
+
+    /// The highest rung, 0 for none or for that of the step cache.
     pub(crate) fn rung(&self) -> u32 {
         let highest = self.given_up.iter().rposition(|is_given_up| *is_given_up);
-        highest.map_or(0, |index| index as u32 + 1)
+        highest.map_or(0, |index| index as u32)
     }
 
     /// The next rung that helps with this work, if there is one.
@@ -118,7 +125,7 @@ impl Ladder {
     pub(crate) fn take(&mut self, rung: &Rung, reason: String) -> &RungTaken {
         let index = LADDER.iter().position(|other| other == rung);
         self.taken.push(RungTaken {
-            rung: index.expect("rungs are made nowhere else") as u32 + 1,
+            rung: index.expect("rungs are made nowhere else") as u32,
             name: rung.name.to_owned(),
             reason,
         });
@@ -157,13 +164,14 @@ impl Rung {
     }
 }
 
-/// All that is given up on a rung, 0 for none, and of page-locked memory.
+/// All that is given up on a rung, 0 for none, and of page-locked memory. Whether there is a step cache a job's own
+/// checkpoints say, for a rung is a number.
 pub(crate) fn relief(rung: usize, host_halvings: u32) -> Relief {
     relief_of(up_to(rung), host_halvings)
 }
 
 fn up_to(rung: usize) -> [bool; LADDER.len()] {
-    std::array::from_fn(|index| index < rung)
+    std::array::from_fn(|index| 0 < index && index <= rung)
 }
 
 fn relief_of(given_up: [bool; LADDER.len()], host_halvings: u32) -> Relief {
@@ -195,7 +203,7 @@ mod tests {
     fn each_rung_gives_up_one_thing_more() {
         use ChunkRelief::{One, Planned, Smaller};
         let row = |has_spatial_tiles, chunk, gigabytes: u64, residents| Relief {
-            drops_step_cache: true,
+            drops_step_cache: false,
             has_spatial_tiles,
             chunk,
             room_bytes: gigabytes * 1_000_000_000,
@@ -203,7 +211,7 @@ mod tests {
             host_halvings: 1,
         };
         let table = [
-            ("step cache", row(false, Planned, 0, Residents::Planned)),
+            ("", row(false, Planned, 0, Residents::Planned)),
             ("vae tiles", row(true, Planned, 0, Residents::Planned)),
             (
                 "vae chunk smaller",
@@ -218,29 +226,25 @@ mod tests {
             ("every block streamed", row(true, One, 2, Residents::None)),
         ];
         let mut ladder = Ladder::at(0, 1);
-        assert!(!ladder.relief().drops_step_cache);
-        for (number, (name, expected)) in (1..).zip(&table) {
-            let work = if number == 1 {
-                Work::Sampling
-            } else {
-                Work::Decoding
-            };
-            assert_eq!(ladder.climb(work).unwrap().name, *name);
+        assert_eq!(ladder.relief(), table[0].1);
+        for (number, (name, expected)) in (0..).zip(&table).skip(1) {
+            assert_eq!(ladder.climb(Work::Decoding).unwrap().name, *name);
             assert_eq!((ladder.rung(), ladder.relief()), (number, *expected));
             assert_eq!(Ladder::at(number, 1).relief(), *expected);
         }
         assert_eq!(ladder.climb(Work::Decoding), None);
-        assert_eq!(ladder.rung(), 7);
+        assert_eq!(ladder.rung(), 6);
     }
 
     #[test]
     fn a_step_gives_up_nothing_that_changes_frames() {
         let mut ladder = Ladder::at(0, 0);
         let rung = ladder.climb(Work::Sampling).unwrap();
-        assert_eq!(ladder.take(rung, "full".to_owned()).rung, 1);
+        assert_eq!(ladder.take(rung, "full".to_owned()).rung, 0);
         assert_eq!(ladder.reason_of(STEP_CACHE_RUNG), Some("full"));
+        assert!(ladder.relief().drops_step_cache);
         let rung = ladder.climb(Work::Sampling).unwrap();
-        assert_eq!(ladder.take(rung, String::new()).rung, 5);
+        assert_eq!(ladder.take(rung, String::new()).rung, 4);
         let relief = ladder.relief();
         assert_eq!(
             (relief.has_spatial_tiles, relief.chunk),
@@ -251,7 +255,7 @@ mod tests {
         let rung = ladder.climb(Work::Decoding).unwrap();
         assert_eq!(
             (ladder.take(rung, String::new()).rung, ladder.rung()),
-            (2, 5)
+            (1, 4)
         );
     }
 
@@ -260,6 +264,6 @@ mod tests {
         assert!(Ladder::at(0, 0).into_taken().is_empty());
         let taken = Ladder::at(2, 0).into_taken();
         assert_eq!((taken.len(), taken[0].rung), (1, 2));
-        assert_eq!(Ladder::at(99, 0).rung(), 7);
+        assert_eq!(Ladder::at(99, 0).rung(), 6);
     }
 }

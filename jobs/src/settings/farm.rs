@@ -6,6 +6,7 @@ use super::{
     origin::{Origin, Origins},
     profile::Presets,
     row::{Counts, Row, Scope},
+    step_cache,
     table::{PRESET, PROFILE, TABLE},
     value::{Settings, Value},
 };
@@ -70,7 +71,7 @@ impl Farm {
     }
 
     /// The value of a row for a job that sets the keys of `own`. A profile and presets that the job names stand in the place
-    /// of the farm's.
+    /// of the farm's, and a step cache in that of the farm's cache with all its numbers.
     pub fn for_job(&self, row: &'static Row, own: &Origins) -> Option<(&Value, &Origin)> {
         let value = self
             .settings
@@ -82,6 +83,9 @@ impl Farm {
             Origin::Preset { .. } => own.contains_key(PRESET.key),
             _ => false,
         };
+        let is_of_other_cache =
+            step_cache::is_of_a_kind(row) && own.contains_key(step_cache::DECIDES.key);
+        let is_replaced = is_replaced || is_of_other_cache;
         (row.scope == Scope::Both && !is_replaced).then_some((value, origin))
     }
 

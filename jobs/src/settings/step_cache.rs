@@ -12,15 +12,12 @@ use crate::StepCacheKind;
 
 /// Why a row with this value does nothing beside a cache of this kind.
 pub(super) fn moot(row: &Row, value: &Value, kind: StepCacheKind) -> Option<&'static str> {
-    if row.default_value().as_ref() == Some(value) {
+    if row.default_value().as_ref() == Some(value) || !is_of_a_kind(row) {
         return None;
     }
     let is = |other: &Row| row.key == other.key;
     let is_of_measures = is(&CACHE_THRESHOLD) || is(&CACHE_MAX_SKIP) || is(&CACHE_RETENTION);
     let (is_refresh, is_budget) = (is(&CACHE_REFRESH), is(&CACHE_BUDGET_GB));
-    if !(is_of_measures || is_refresh || is_budget) {
-        return None;
-    }
     match kind {
         StepCacheKind::Off => Some("`cache.kind` is `off`"),
         StepCacheKind::Kv if is_of_measures => {
@@ -33,6 +30,18 @@ pub(super) fn moot(row: &Row, value: &Value, kind: StepCacheKind) -> Option<&'st
         _ if is_refresh => Some("only `kv` has it"),
         _ => None,
     }
+}
+
+/// Whether a row is of one kind of cache or another, and means something else to each.
+pub(super) fn is_of_a_kind(row: &Row) -> bool {
+    let rows = [
+        &CACHE_THRESHOLD,
+        &CACHE_MAX_SKIP,
+        &CACHE_RETENTION,
+        &CACHE_REFRESH,
+        &CACHE_BUDGET_GB,
+    ];
+    rows.into_iter().any(|other| row.key == other.key)
 }
 
 /// The kind that a value of [`CACHE_KIND`] names.

@@ -71,7 +71,7 @@ pub(super) static VARIABLES: [Name; 18] = [
     ),
     Name::new(
         "FRAMEPACK_SIM_CACHE_MAX_SKIP",
-        Integer(1..=100),
+        Integer(0..=100),
         "1",
         Sets {
             keys: MAX_SKIP,

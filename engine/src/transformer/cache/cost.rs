@@ -43,7 +43,8 @@ impl StepCacheRule {
     /// Most bytes that the cache's state has on the device, of all branches.
     ///
     /// A cache of whole steps has, while a step is computed, the stream as it was before the blocks in the place of the
-    /// residual. TeaCache and FBCache keep what they compare with, too.
+    /// residual. TeaCache and FBCache keep what they compare with, too. SimCache has the streams before the block that is
+    /// being computed beside what its budget is for.
     pub(in crate::transformer) fn bytes(&self, sizes: &CacheSizes) -> u64 {
         let stream_bytes = sizes.stream_bytes(sizes.image_tokens);
         let of_blocks = |budget: super::rule::Budget, block_bytes: u64| {
@@ -58,7 +59,11 @@ impl StepCacheRule {
             Self::SimCache(_, budget) => of_blocks(*budget, sizes.residual_bytes()),
             Self::KeyValues { budget, .. } => of_blocks(*budget, sizes.key_value_bytes()),
         };
-        sizes.branches * of_branch
+        let of_a_block = match self {
+            Self::SimCache(..) => sizes.residual_bytes(),
+            _ => 0,
+        };
+        sizes.branches * of_branch + of_a_block
     }
 }
 
@@ -92,8 +97,8 @@ mod tests {
             (StepCacheKind::TeaCache, none, 2 * 17_500 * 6144),
             (StepCacheKind::MagCache, none, 17_500 * 6144),
             (StepCacheKind::FbCache, none, 2 * 17_500 * 6144),
-            (StepCacheKind::SimCache, none, 60 * 18_741 * 6144),
-            (StepCacheKind::SimCache, two_gb, 17 * 18_741 * 6144),
+            (StepCacheKind::SimCache, none, 61 * 18_741 * 6144),
+            (StepCacheKind::SimCache, two_gb, 18 * 18_741 * 6144),
             (StepCacheKind::Kv, none, 60 * 2 * 5061 * 6144),
             (StepCacheKind::Kv, two_gb, 32 * 2 * 5061 * 6144),
         ] {
@@ -104,9 +109,14 @@ mod tests {
                 ..PUBLISHED
             };
             let of_both = rule.bytes(&both);
+            // Of the block that is being computed, there is one.
+            let shared = match kind {
+                StepCacheKind::SimCache => 18_741 * 6144,
+                _ => 0,
+            };
             match wishes.budget_bytes {
-                None => assert_eq!(of_both, 2 * expected, "{rule}"),
-                Some(budget) => assert!(of_both <= budget, "{rule}"),
+                None => assert_eq!(of_both, 2 * expected - shared, "{rule}"),
+                Some(budget) => assert!(of_both <= budget + shared, "{rule}"),
             }
         }
     }

@@ -71,13 +71,10 @@ impl FirstBlockCache {
         let then = self
             .added
             .as_ref()
-            .filter(|_| !steps.is_computed_in_any_case());
+            .filter(|_| !steps.is_decided(&self.limits));
         let distance = then.map(|then| relative_difference(added, then));
         let is_near = distance.is_some_and(|distance| distance < self.limits.threshold);
-        StepRecord::whole(
-            !is_near || self.limits.is_reached(steps.reused_in_row()),
-            distance,
-        )
+        StepRecord::whole(!is_near, distance)
     }
 }
 

@@ -7,8 +7,6 @@
 //! in advance, so that nothing is read from the device. (The Python application's KV cache was never used; spec:
 //! seed-features §5.4.)
 
-use std::ops::ControlFlow;
-
 use tch::Tensor;
 
 use super::{
@@ -59,23 +57,19 @@ impl KeyValueCache {
             .first_kept(blocks, bytes_of_block(pass, &streams));
         self.kept = (0..blocks).map(|_| None).collect();
         let mut streams = Some(streams);
-        pass.blocks.for_each_of(
-            |_| true,
-            |number, block| {
-                let before = streams.take().expect("each block leaves the streams");
-                let kept = if number < first_kept {
-                    Kept::Nothing
-                } else {
-                    Kept::Leaves {
-                        latent_tokens: pass.latent_tokens,
-                        image_tokens,
-                        place: &mut self.kept[number],
-                    }
-                };
-                streams = Some(pass.block((number, block), before, kept));
-                ControlFlow::Continue(())
-            },
-        );
+        pass.blocks.for_each(|number, block| {
+            let before = streams.take().expect("each block leaves the streams");
+            let kept = if number < first_kept {
+                Kept::Nothing
+            } else {
+                Kept::Leaves {
+                    latent_tokens: pass.latent_tokens,
+                    image_tokens,
+                    place: &mut self.kept[number],
+                }
+            };
+            streams = Some(pass.block((number, block), before, kept));
+        });
         streams.expect("each block leaves the streams").image
     }
 
@@ -87,25 +81,21 @@ impl KeyValueCache {
         };
         let mut streams = Some(streams);
         let mut are_latents_alone = false;
-        pass.blocks.for_each_of(
-            |_| true,
-            |number, block| {
-                let before = streams.take().expect("each block leaves the streams");
-                streams = Some(match &self.kept[number] {
-                    None => pass.block((number, block), before, Kept::Nothing),
-                    Some(kept) => {
-                        let before = if are_latents_alone {
-                            before
-                        } else {
-                            latents_alone(&before, pass.latent_tokens)
-                        };
-                        are_latents_alone = true;
-                        of_latents.block((number, block), before, Kept::Takes(kept))
-                    }
-                });
-                ControlFlow::Continue(())
-            },
-        );
+        pass.blocks.for_each(|number, block| {
+            let before = streams.take().expect("each block leaves the streams");
+            streams = Some(match &self.kept[number] {
+                None => pass.block((number, block), before, Kept::Nothing),
+                Some(kept) => {
+                    let before = if are_latents_alone {
+                        before
+                    } else {
+                        latents_alone(&before, pass.latent_tokens)
+                    };
+                    are_latents_alone = true;
+                    of_latents.block((number, block), before, Kept::Takes(kept))
+                }
+            });
+        });
         streams.expect("each block leaves the streams").image
     }
 }

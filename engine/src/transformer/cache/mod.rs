@@ -1,7 +1,8 @@
 //! Step caches: what a step may reuse of an earlier one instead of computing every block.
 //!
 //! A cache is the state of one branch of the guidance in one section, so that nothing of another branch, section or
-//! size can get into it: whoever begins a section begins with new ones. At most one value a step is read from the device.
+//! size can get into it: whoever begins a section begins with new ones. A branch reads from the device once a step at
+//! most, and not where nothing is left to be decided.
 
 mod cost;
 mod fbcache;

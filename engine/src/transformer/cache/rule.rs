@@ -143,7 +143,8 @@ impl fmt::Display for StepCacheRule {
                 limits.fmt(f)
             }
             Self::SimCache(limits, budget) => {
-                limits.fmt(f)?;
+                write!(f, " at {}", limits.threshold)?;
+                limits.fmt_for(f, "each block ")?;
                 budget.fmt(f)
             }
             Self::KeyValues { refresh, budget } => {
@@ -157,8 +158,15 @@ impl fmt::Display for StepCacheRule {
 impl fmt::Display for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, " at {}", self.threshold)?;
+        self.fmt_for(f, "")
+    }
+}
+
+impl Limits {
+    /// `who` reuses: the step as a whole, or each block.
+    fn fmt_for(&self, f: &mut fmt::Formatter<'_>, who: &str) -> fmt::Result {
         if let Some(most) = self.max_skip {
-            write!(f, ", at most {most} in a row")?;
+            write!(f, ", {who}at most {most} in a row")?;
         }
         if self.retention > 0. {
             write!(f, ", not in the first {} of the steps", self.retention)?;
@@ -171,7 +179,7 @@ impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => Ok(()),
-            Some(bytes) => write!(f, ", within {} MB", bytes / 1_000_000),
+            Some(bytes) => write!(f, ", within {} GB", bytes as f64 / 1e9),
         }
     }
 }
@@ -196,7 +204,7 @@ mod tests {
             (StepCacheKind::FbCache, "fbcache at 0.035"),
             (
                 StepCacheKind::SimCache,
-                "simcache at 0.9, at most 1 in a row",
+                "simcache at 0.9, each block at most 1 in a row",
             ),
             (StepCacheKind::Kv, "kv every 2 steps"),
         ] {
@@ -217,7 +225,7 @@ mod tests {
         let rule = StepCacheRule::new(&wishes, StepCacheKind::TeaCache);
         assert_eq!(
             rule.to_string(),
-            "simcache at 0.8, at most 4 in a row, not in the first 0.5 of the steps, within 2000 MB"
+            "simcache at 0.8, each block at most 4 in a row, not in the first 0.5 of the steps, within 2 GB"
         );
     }
 

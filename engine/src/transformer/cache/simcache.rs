@@ -51,7 +51,9 @@ impl SimilarityCache {
 
     /// The image stream behind the last block.
     pub(super) fn run(&mut self, steps: &mut Steps, pass: &Pass<'_>, streams: Streams) -> Tensor {
-        let similarities = if steps.is_computed_in_any_case() {
+        let is_decided = steps.is_computed_in_any_case()
+            || !self.blocks.iter().any(|block| self.may_reuse(block));
+        let similarities = if is_decided {
             Vec::new()
         } else {
             self.similarities(&streams.image)
@@ -81,11 +83,14 @@ impl SimilarityCache {
     /// Which blocks are reused; all are computed where nothing was compared.
     fn reused(&self, similarities: &[f64]) -> Vec<bool> {
         let decide = |(block, similarity): (&BlockState, &f64)| {
-            block.residual.is_some()
-                && *similarity > self.limits.threshold
-                && !self.limits.is_reached(block.reused_in_row)
+            self.may_reuse(block) && *similarity > self.limits.threshold
         };
         self.blocks.iter().zip(similarities).map(decide).collect()
+    }
+
+    /// Whether a block may be reused if its input is similar.
+    fn may_reuse(&self, block: &BlockState) -> bool {
+        block.residual.is_some() && !self.limits.is_reached(block.reused_in_row)
     }
 
     fn pass(&mut self, pass: &Pass<'_>, streams: Streams, reused: &[bool]) -> Tensor {
@@ -100,6 +105,9 @@ impl SimilarityCache {
             |number, block| {
                 let before = streams.take().expect("each block leaves the streams");
                 let before = self.reuse(next..number, before);
+                if let Some(block) = self.blocks.get_mut(number) {
+                    block.residual = None; // makes room for the next one
+                }
                 let (behind, state) = computed(pass, (number, block), before, number >= first_kept);
                 if is_first_step {
                     self.blocks.push(state);

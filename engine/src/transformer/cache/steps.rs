@@ -2,6 +2,8 @@
 
 use framepack_jobs::StepTimeline;
 
+use super::rule::Limits;
+
 /// The steps of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScheduleSteps {
@@ -64,6 +66,11 @@ impl Steps {
     pub(super) fn is_computed_in_any_case(&self) -> bool {
         let next = self.next();
         self.records.is_empty() || next + 1 == self.section.total || next < self.retained
+    }
+
+    /// The same where these limits are of the step as a whole: also behind so many that reused something.
+    pub(super) fn is_decided(&self, limits: &Limits) -> bool {
+        self.is_computed_in_any_case() || limits.is_reached(self.reused_in_row)
     }
 
     /// How many of the latest steps in a row reused something.

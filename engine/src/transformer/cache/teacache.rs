@@ -73,18 +73,17 @@ impl TeaCache {
     fn decide(&mut self, steps: &Steps, modulated: Tensor) -> StepRecord {
         let previous = self.previous.replace(modulated);
         let distance = previous
-            .filter(|_| !steps.is_computed_in_any_case())
+            .filter(|_| !steps.is_decided(&self.limits))
             .zip(self.previous.as_ref())
             .map(|(previous, now)| {
                 self.accumulated += polynomial(relative_distance(now, &previous));
                 self.accumulated
             });
         let is_near = distance.is_some_and(|distance| distance < self.limits.threshold);
-        let decided = !is_near || self.limits.is_reached(steps.reused_in_row());
         let given = self
             .given
             .and_then(|given| given.computed().nth(steps.next()));
-        let is_computed = given.unwrap_or(decided);
+        let is_computed = given.unwrap_or(!is_near);
         if is_computed {
             self.accumulated = 0.;
         }

@@ -54,8 +54,7 @@ fn who_is_killed_for_want_of_memory_uses_less_of_it() {
         (3, OutOfMemoryKill, [4, 1]),
         (4, OutOfMemoryKill, [5, 1]),
         (5, OutOfMemoryKill, [6, 1]),
-        (6, OutOfMemoryKill, [7, 1]),
-        (7, OutOfMemoryKill, [7, 1]),
+        (6, OutOfMemoryKill, [6, 1]),
     ] {
         let mut record = running();
         record.job.runs.rung = rung;
