@@ -1,6 +1,7 @@
 //! One job from request to video.
 
 mod attention;
+mod course;
 mod decode;
 mod encode;
 mod generate;

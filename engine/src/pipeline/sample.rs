@@ -7,9 +7,9 @@ use framepack_jobs::SectionSteps;
 use tch::{Device, Tensor};
 
 use super::{
-    restart::RestartPoint,
+    course::{Course, steps_made},
     run::Run,
-    timelines::{Timelines, caches},
+    timelines::caches,
 };
 use crate::{
     checkpoint::{Keeping, Provenance},
@@ -71,11 +71,11 @@ impl<'a> Sampling<'a> {
         };
         let unfinished = run.checkpoints.unfinished(section.count);
         let begun = unfinished.find(section.provenance, device);
-        let steps_made = begun.as_ref().map_or(0, |kept| kept.state.steps(&sigmas));
+        let steps_made = steps_made(begun.as_ref(), &sigmas);
         let caches = caches(run, steps_made);
-        let mut timelines = Timelines::new(section.count, begun.as_ref(), &caches);
+        let mut course = Course::new(&sigmas, section.count, begun.as_ref(), &caches);
         let progress = &mut *run.progress;
-        progress.sample(steps_made as u32, timelines.begun.positive)?;
+        progress.sample(steps_made as u32, course.positive())?;
         let noise = section.noise.to_device(device);
         let model = Sampled {
             kind: run.models.transformer_kind(),
@@ -91,24 +91,12 @@ impl<'a> Sampling<'a> {
         ));
         let denoise = |x: &Tensor, sigma| denoiser.borrow_mut().denoise(x, sigma);
         let mut keeping = Keeping::begun();
-        let begun = begun.map(|kept| kept.state);
-        let mut restart = RestartPoint::begun(begun.as_ref());
-        let mut newest_kept = steps_made;
         let decoded = run.frames.sections();
         let after_step = |_, state: &SolverState| {
-            let made = timelines.advance(denoiser.borrow().caches());
-            restart.advance(state, made);
-            let mut keep = || -> Result<Option<u32>, Error> {
-                let Some((steps, kept)) = restart.kept(&sigmas, timelines.section()) else {
-                    return Ok(None);
-                };
-                if steps > newest_kept {
-                    unfinished.save(&kept, section.provenance)?;
-                    newest_kept = steps;
-                }
-                Ok(Some(steps as u32))
-            };
-            match progress.step_done(timelines.now.positive) {
+            course.advance(state, denoiser.borrow().caches());
+            let flow = progress.step_done(course.positive());
+            let mut keep = || course.keep(&unfinished, section.provenance);
+            match flow {
                 ControlFlow::Continue(()) if keeping.is_due() => match keeping.keep(keep) {
                     Ok(Some(steps)) => progress.steps_kept(decoded, steps).map_break(stopped),
                     Ok(None) => ControlFlow::Continue(()),
@@ -126,10 +114,11 @@ impl<'a> Sampling<'a> {
                 ControlFlow::Break(stop) => ControlFlow::Break(stopped(stop)),
             }
         };
+        let begun = begun.map(|kept| kept.state);
         let sampled = clock.piece(|| integrate((&noise, begun), &sigmas, denoise, after_step));
         match sampled {
             ControlFlow::Continue(latents) => {
-                Ok((latents.to_device(Device::Cpu), timelines.section()))
+                Ok((latents.to_device(Device::Cpu), course.timeline()))
             }
             ControlFlow::Break(error) => Err(error),
         }

@@ -38,8 +38,6 @@ pub(super) fn caches(run: &Run<'_, '_>, steps_made: usize) -> Guided<StepCache> 
 /// Which steps of a section were computed, those of earlier runs included.
 #[derive(Debug)]
 pub(super) struct Timelines {
-    /// When this run went on.
-    pub(super) begun: SectionSteps,
     pub(super) now: SectionSteps,
     has_cache: bool,
 }
@@ -52,10 +50,8 @@ impl Timelines {
             positive: StepTimeline::default(),
             negative: caches.negative.as_ref().map(|_| StepTimeline::default()),
         };
-        let begun = kept.and_then(|kept| kept.timeline).unwrap_or(nothing);
         Self {
-            begun,
-            now: begun,
+            now: kept.and_then(|kept| kept.timeline).unwrap_or(nothing),
             has_cache: caches.positive.is_active(),
         }
     }

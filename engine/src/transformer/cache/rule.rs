@@ -33,15 +33,15 @@ pub enum StepCacheRule {
     /// Every step computes every block.
     #[default]
     Off,
-    /// [`teacache`](super::teacache)
+    /// All blocks, by the first one's modulated input.
     TeaCache(Limits),
-    /// [`magcache`](super::magcache)
+    /// All blocks, by a table.
     MagCache(Limits),
-    /// [`fbcache`](super::fbcache)
+    /// All blocks but the first, by what that one adds.
     FbCache(Limits),
-    /// [`simcache`](super::simcache)
+    /// Each block, by its input.
     SimCache(Limits, Budget),
-    /// [`kv`](super::kv)
+    /// Keys and values of the conditioning tokens.
     KeyValues {
         /// Every so many steps all is computed.
         refresh: u32,
