@@ -14,7 +14,7 @@ use super::{
     rule::Limits,
     steps::{StepRecord, Steps},
 };
-use crate::transformer::block::Streams;
+use crate::transformer::{block::Streams, key_values::Kept};
 
 /// Least mean that a difference is divided by.
 const LEAST_MEAN: f64 = 1e-6;
@@ -42,21 +42,21 @@ impl FirstBlockCache {
     pub(super) fn run(&mut self, steps: &mut Steps, pass: &Pass<'_>, streams: Streams) -> Tensor {
         let mut before = Some(streams.image.shallow_clone());
         let mut behind_first = None;
-        let behind = pass.blocks_while(streams, |number, behind| {
-            if number > 0 {
-                return ControlFlow::Continue(());
-            }
-            let before = before.take().expect("there is one first block");
+        let behind = pass.through(streams, |block, streams| {
+            let behind = pass.block(block, streams, Kept::Nothing);
+            let Some(before) = before.take() else {
+                return ControlFlow::Continue(behind);
+            };
             let added = &behind.image - before;
             let record = self.decide(steps, &added);
             steps.note(record);
             if !record.is_computed {
-                return ControlFlow::Break(());
+                return ControlFlow::Break(behind);
             }
             self.added = Some(added);
             self.residual.forget();
             behind_first = Some(behind.image.shallow_clone());
-            ControlFlow::Continue(())
+            ControlFlow::Continue(behind)
         });
         match behind_first {
             Some(behind_first) => {

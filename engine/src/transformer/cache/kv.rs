@@ -7,6 +7,8 @@
 //! in advance, so that nothing is read from the device. (The Python application's KV cache was never used; spec:
 //! seed-features §5.4.)
 
+use std::ops::ControlFlow;
+
 use tch::Tensor;
 
 use super::{
@@ -56,9 +58,7 @@ impl KeyValueCache {
             .budget
             .first_kept(blocks, bytes_of_block(pass, &streams));
         self.kept = (0..blocks).map(|_| None).collect();
-        let mut streams = Some(streams);
-        pass.blocks.for_each(|number, block| {
-            let before = streams.take().expect("each block leaves the streams");
+        let behind = pass.through(streams, |(number, block), before| {
             let kept = if number < first_kept {
                 Kept::Nothing
             } else {
@@ -68,9 +68,9 @@ impl KeyValueCache {
                     place: &mut self.kept[number],
                 }
             };
-            streams = Some(pass.block((number, block), before, kept));
+            ControlFlow::Continue(pass.block((number, block), before, kept))
         });
-        streams.expect("each block leaves the streams").image
+        behind.image
     }
 
     fn reuse(&self, pass: &Pass<'_>, streams: Streams) -> Tensor {
@@ -79,11 +79,9 @@ impl KeyValueCache {
             rope: &rope,
             ..*pass
         };
-        let mut streams = Some(streams);
         let mut are_latents_alone = false;
-        pass.blocks.for_each(|number, block| {
-            let before = streams.take().expect("each block leaves the streams");
-            streams = Some(match &self.kept[number] {
+        let behind = pass.through(streams, |(number, block), before| {
+            ControlFlow::Continue(match &self.kept[number] {
                 None => pass.block((number, block), before, Kept::Nothing),
                 Some(kept) => {
                     let before = if are_latents_alone {
@@ -94,9 +92,9 @@ impl KeyValueCache {
                     are_latents_alone = true;
                     of_latents.block((number, block), before, Kept::Takes(kept))
                 }
-            });
+            })
         });
-        streams.expect("each block leaves the streams").image
+        behind.image
     }
 }
 

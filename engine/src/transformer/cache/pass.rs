@@ -31,23 +31,27 @@ pub(in crate::transformer) struct Pass<'a> {
 impl Pass<'_> {
     /// The streams behind the last block.
     pub(super) fn every_block(&self, streams: Streams) -> Streams {
-        self.blocks_while(streams, |_, _| ControlFlow::Continue(()))
+        self.through(streams, |block, before| {
+            ControlFlow::Continue(self.block(block, before, Kept::Nothing))
+        })
     }
 
-    /// The streams behind the last block, or behind the first at which `goes_on`, given its number and the streams behind
-    /// it, breaks.
-    pub(super) fn blocks_while(
+    /// The streams behind the last block, or behind the first at which `compute` breaks: it makes of a block, with its
+    /// number, and of the streams before it those behind it.
+    pub(super) fn through(
         &self,
         streams: Streams,
-        mut goes_on: impl FnMut(usize, &Streams) -> ControlFlow<()>,
+        mut compute: impl FnMut((usize, &Block), Streams) -> ControlFlow<Streams, Streams>,
     ) -> Streams {
         let mut streams = Some(streams);
         self.blocks.for_each_of(
             |_| true,
             |number, block| {
                 let before = streams.take().expect("each block leaves the streams");
-                let behind = self.block((number, block), before, Kept::Nothing);
-                let flow = goes_on(number, &behind);
+                let (behind, flow) = match compute((number, block), before) {
+                    ControlFlow::Continue(behind) => (behind, ControlFlow::Continue(())),
+                    ControlFlow::Break(behind) => (behind, ControlFlow::Break(())),
+                };
                 streams = Some(behind);
                 flow
             },

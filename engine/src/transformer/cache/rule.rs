@@ -140,11 +140,10 @@ impl fmt::Display for StepCacheRule {
         match self {
             Self::Off => Ok(()),
             Self::TeaCache(limits) | Self::MagCache(limits) | Self::FbCache(limits) => {
-                limits.fmt(f)
+                limits.fmt_of(f, "")
             }
             Self::SimCache(limits, budget) => {
-                write!(f, " at {}", limits.threshold)?;
-                limits.fmt_for(f, "each block ")?;
+                limits.fmt_of(f, "each block ")?;
                 budget.fmt(f)
             }
             Self::KeyValues { refresh, budget } => {
@@ -155,16 +154,10 @@ impl fmt::Display for StepCacheRule {
     }
 }
 
-impl fmt::Display for Limits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, " at {}", self.threshold)?;
-        self.fmt_for(f, "")
-    }
-}
-
 impl Limits {
     /// `who` reuses: the step as a whole, or each block.
-    fn fmt_for(&self, f: &mut fmt::Formatter<'_>, who: &str) -> fmt::Result {
+    fn fmt_of(&self, f: &mut fmt::Formatter<'_>, who: &str) -> fmt::Result {
+        write!(f, " at {}", self.threshold)?;
         if let Some(most) = self.max_skip {
             write!(f, ", {who}at most {most} in a row")?;
         }
