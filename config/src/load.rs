@@ -111,8 +111,8 @@ fn is_section(path: &str) -> bool {
 fn farm(reader: &mut Reader<'_>) -> Farm {
     let presets = presets::read(reader);
     let named = [&PROFILE, &PRESET].map(|row| (row, reader.row(row)));
-    let [profile, preset] = named.each_ref().map(|(_, found)| {
-        let (value, _) = found.as_ref()?;
+    let [profile, preset] = named.each_ref().map(|(_, said)| {
+        let (value, _) = said.last()?;
         Some(value)
     });
     match settings::layers(profile, preset, &presets) {
@@ -123,8 +123,8 @@ fn farm(reader: &mut Reader<'_>) -> Farm {
     let rows = TABLE.into_iter().filter(|row| row.scope != Scope::Job);
     let rest = rows.filter(|row| ![PROFILE.key, PRESET.key].contains(&row.key));
     let rest: Vec<_> = rest.map(|row| (row, reader.row(row))).collect();
-    for (row, found) in named.into_iter().chain(rest) {
-        if let Some((value, origin)) = found {
+    for (row, said) in named.into_iter().chain(rest) {
+        for (value, origin) in said {
             farm.set(row, value, origin);
         }
     }

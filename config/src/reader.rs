@@ -90,8 +90,9 @@ impl<'s> Reader<'s> {
         self.shaped(key.into(), Shape::One, default, read)
     }
 
-    /// A setting of the table, if somebody has set it, and who.
-    pub(crate) fn row(&mut self, row: &'static Row) -> Option<(Value, Origin)> {
+    /// A setting of the table as somebody has set it, and who: what the profile and presets say, and above them the file
+    /// or the environment.
+    pub(crate) fn row(&mut self, row: &'static Row) -> Vec<(Value, Origin)> {
         let corrections = RefCell::new(Vec::new());
         let found = self.find(row.key.into(), Shape::One, |node| {
             let (value, corrected) = allocator::spelled(row, row.read(node)?)?;
@@ -101,19 +102,18 @@ impl<'s> Reader<'s> {
         let corrections = corrections.into_inner().into_iter();
         self.notices
             .extend(corrections.map(|said| format!("{}: corrected: {said}", row.key)));
-        let found = found.or_else(|| {
-            let mut named = self.named.iter().rev();
-            named.find_map(|(origin, settings)| Some((settings.get(row)?.clone(), origin.clone())))
-        });
-        let caution = found.as_ref().and_then(|(value, _)| row.caution(value));
+        let named = self.named.iter();
+        let named = named
+            .filter_map(|(origin, settings)| Some((settings.get(row)?.clone(), origin.clone())));
+        let said: Vec<(Value, Origin)> = named.chain(found).collect();
+        let caution = said.last().and_then(|(value, _)| row.caution(value));
         self.notices.extend(caution);
-        let shown = found.as_ref().map(|(value, _)| value.clone());
-        let shown = shown.or_else(|| row.default_value());
-        let origin = found
-            .as_ref()
-            .map_or(Origin::Default, |(_, origin)| origin.clone());
+        let (shown, origin) = match said.last() {
+            Some((value, origin)) => (Some(value.clone()), origin.clone()),
+            None => (row.default_value(), Origin::Default),
+        };
         self.record(row.key.into(), &shown, origin);
-        found
+        said
     }
 
     /// Says of the rows of the table that do nothing why.

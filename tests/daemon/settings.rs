@@ -45,7 +45,7 @@ pub(crate) fn told(farm: &Farm, report: &Value) -> Value {
 fn the_strongest_source_of_a_setting_wins_and_the_report_says_which_it_was() {
     let mut farm = Farm::stopped();
     farm.configure(
-        "profile: aggressive\npreset: night\npresets: {night: {steps: 30, guidance: {distilled: 7}}}\n\
+        "profile: aggressive\npreset: night\npresets: {night: {steps: 30, guidance: {distilled: 7}, attention: off}}\n\
          guidance: {cfg: 2}\nnegative_prompt: blurry\nlatent_window: 5\n",
     );
     farm.set(&[("LATENT_WINDOW", "7"), ("MEMORY_PRESERVE_GB", "8")]);
@@ -65,6 +65,8 @@ fn the_strongest_source_of_a_setting_wins_and_the_report_says_which_it_was() {
     assert_eq!(of("memory.preserve_gb"), is(8.0, "environment"));
     assert_eq!(of("guidance.cfg"), is(2.0, "file"));
     assert_eq!(of("memory.offload"), is("aggressive", "profile aggressive"));
+    // The job's presets replace the farm's, and not what is beneath those.
+    assert_eq!(of("attention"), is("standard", "profile aggressive"));
     assert_eq!(of("size.bucket"), is(640, "bundle"));
     assert_eq!(of("output.crf"), is(16, "default"));
     let expected = json!({

@@ -1,5 +1,7 @@
 //! What a farm's configuration says of settings, and from where.
 
+use std::collections::BTreeMap;
+
 use super::{
     inactive::Inactive,
     lack::Lacks,
@@ -14,8 +16,8 @@ use super::{
 /// The farm's part in the settings of its jobs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Farm {
-    settings: Settings,
-    origins: Origins,
+    /// By key, and from the weakest on: a job may replace the profile or the presets, and has what is beneath them then.
+    said: BTreeMap<&'static str, Vec<(Value, Origin)>>,
     presets: Presets,
     lacks: Lacks,
 }
@@ -40,10 +42,9 @@ impl Farm {
         &self.lacks
     }
 
-    /// Sets a value.
+    /// Sets a value, above what has been set before.
     pub fn set(&mut self, row: &Row, value: Value, origin: Origin) {
-        self.settings.set(row.key, value);
-        self.origins.insert(row.key.to_owned(), origin);
+        self.said.entry(row.key).or_default().push((value, origin));
     }
 
     /// Its own presets.
@@ -53,40 +54,39 @@ impl Farm {
 
     /// The value of a row, where somebody has set it.
     pub fn get(&self, row: &Row) -> Option<&Value> {
-        self.settings.get(row)
+        self.strongest(row).map(|(value, _)| value)
     }
 
     /// Where the value of a row comes from.
     pub fn origin(&self, row: &Row) -> Option<&Origin> {
-        self.origins.get(row.key)
+        self.strongest(row).map(|(_, origin)| origin)
+    }
+
+    fn strongest(&self, row: &Row) -> Option<&(Value, Origin)> {
+        self.said.get(row.key)?.last()
     }
 
     /// What of its settings does nothing for a job that sets nothing itself.
     pub fn inactive(&self) -> Inactive {
-        let said = |row: &'static Row| {
-            let (value, origin) = self.get(row).zip(self.origin(row))?;
-            Some((value.clone(), origin.clone()))
-        };
-        Inactive::among(said, &self.lacks)
+        Inactive::among(|row| self.strongest(row).cloned(), &self.lacks)
     }
 
     /// The value of a row for a job that sets the keys of `own`. A profile and presets that the job names stand in the place
     /// of the farm's, and a step cache in that of the farm's cache with all its numbers.
     pub fn for_job(&self, row: &'static Row, own: &Origins) -> Option<(&Value, &Origin)> {
-        let value = self
-            .settings
-            .get(row)
-            .filter(|_| !own.contains_key(row.key))?;
-        let origin = self.origins.get(row.key)?;
-        let is_replaced = match origin {
+        let is_of_other_cache =
+            step_cache::is_of_a_kind(row) && own.contains_key(step_cache::DECIDES.key);
+        if own.contains_key(row.key) || row.scope != Scope::Both || is_of_other_cache {
+            return None;
+        }
+        let is_replaced = |origin: &Origin| match origin {
             Origin::Profile { .. } => own.contains_key(PROFILE.key),
             Origin::Preset { .. } => own.contains_key(PRESET.key),
             _ => false,
         };
-        let is_of_other_cache =
-            step_cache::is_of_a_kind(row) && own.contains_key(step_cache::DECIDES.key);
-        let is_replaced = is_replaced || is_of_other_cache;
-        (row.scope == Scope::Both && !is_replaced).then_some((value, origin))
+        let mut said = self.said.get(row.key)?.iter().rev();
+        let (value, origin) = said.find(|(_, origin)| !is_replaced(origin))?;
+        Some((value, origin))
     }
 
     /// What the farm says for a job that is accepted now.
@@ -106,6 +106,67 @@ impl Farm {
 
     /// Its settings and where they come from.
     pub fn into_parts(self) -> (Settings, Origins) {
-        (self.settings, self.origins)
+        let (mut settings, mut origins) = (Settings::default(), Origins::new());
+        for (key, mut said) in self.said {
+            if let Some((value, origin)) = said.pop() {
+                settings.set(key, value);
+                origins.insert(key.to_owned(), origin);
+            }
+        }
+        (settings, origins)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{PRESERVE_GB, STEPS};
+
+    fn own(keys: &[&str]) -> Origins {
+        let keys = keys.iter().map(|key| ((*key).to_owned(), Origin::Job));
+        keys.collect()
+    }
+
+    /// A profile, a preset above it, and a file above both.
+    fn farm() -> Farm {
+        let mut farm = Farm::default();
+        let profile = Origin::Profile {
+            name: "bnb4".to_owned(),
+        };
+        let preset = Origin::Preset {
+            name: "mine".to_owned(),
+        };
+        let file = Origin::File {
+            key: "steps".to_owned(),
+        };
+        farm.set(&PRESERVE_GB, Value::Number(6.0), profile);
+        farm.set(&PRESERVE_GB, Value::Number(20.0), preset.clone());
+        farm.set(&STEPS, Value::Integer(3), preset);
+        farm.set(&STEPS, Value::Integer(9), file);
+        farm
+    }
+
+    #[test]
+    fn what_stands_beneath_a_replaced_preset_counts_then() {
+        let farm = farm();
+        let value = |row, keys: &[&str]| {
+            farm.for_job(row, &own(keys))
+                .map(|(value, _)| value.clone())
+        };
+        for (keys, preserve_gb, steps) in [
+            (&[][..], Some(20.0), Some(9)),
+            (&["profile"], Some(20.0), Some(9)),
+            (&["preset"], Some(6.0), Some(9)),
+            (&["preset", "profile"], None, Some(9)),
+            (&["memory.preserve_gb", "preset"], None, Some(9)),
+            (&["steps"], Some(20.0), None),
+        ] {
+            assert_eq!(
+                value(&PRESERVE_GB, keys),
+                preserve_gb.map(Value::Number),
+                "{keys:?}"
+            );
+            assert_eq!(value(&STEPS, keys), steps.map(Value::Integer), "{keys:?}");
+        }
     }
 }
