@@ -1,15 +1,19 @@
 //! A script that starts the Python application, as a configuration.
 
+use framepack_jobs::{Model, settings::MODEL};
 use framepack_yaml::{Problem, ProblemKind, Problems};
 
 use super::{
     arguments,
     given::Given,
-    script::{Command, Script, commands, uncommented},
+    script::{Command, Script, commands, stem, uncommented},
     table,
     translate::{translate, unknown},
-    translated::Translated,
+    translated::{Meant, Translated},
 };
+
+/// The application's program for the F1 model; that of `demo_gradio` is the default.
+const F1_PROGRAM: &str = "demo_gradio_f1";
 
 /// Which of a script's start lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +56,7 @@ pub fn import(text: &str, pick: Pick) -> Result<Imported, Problems> {
     let others = script.commands.iter().filter(|one| *one != command);
     let others = others.map(|one| one.lines.0).collect();
     let mut translated = Translated::default();
+    translated.settings.extend(model(&command.program));
     let mut given = variables(command, &mut translated);
     given.extend(arguments::flags(&command.arguments, &mut translated));
     translate(&given, &mut translated);
@@ -103,6 +108,15 @@ fn no_command(script: &Script, pick: Pick) -> Problem {
             problem.hint("expected variables such as FRAMEPACK_USE_BNB=1, or a command such as `python demo_gradio.py --fast-start`")
         }
     }
+}
+
+/// The model that a program is for, where it is not the default.
+fn model(program: &str) -> Option<Meant> {
+    (stem(program).to_lowercase() == F1_PROGRAM).then(|| Meant {
+        key: MODEL.key,
+        text: Model::F1.as_str().to_owned(),
+        names: vec![program.to_owned()],
+    })
 }
 
 /// The variables that reach the command. Others are told.

@@ -99,7 +99,7 @@ fn a_variable_reaches_the_command_however_it_is_set() {
     for script in [
         "FRAMEPACK_FAST_START=1 python demo_gradio.py",
         "FRAMEPACK_FAST_START='1' python3 -u ./demo_gradio.py",
-        "FRAMEPACK_FAST_START=\"1\" \\\n  python demo_gradio_f1.py\n",
+        "FRAMEPACK_FAST_START=\"1\" \\\n  python demo_gradio.py\n",
         "export FRAMEPACK_FAST_START=1\npython demo_gradio.py\n",
         "FRAMEPACK_FAST_START=1; export FRAMEPACK_FAST_START; python demo_gradio.py",
         "export HF_HOME=/x FRAMEPACK_FAST_START=1 && python demo_gradio.py",
@@ -145,6 +145,25 @@ fn a_variable_reaches_the_command_however_it_is_set() {
     ] {
         assert_eq!(yaml(script), FAST, "{script}");
     }
+}
+
+#[test]
+fn the_program_of_f1_is_its_model() {
+    for script in [
+        "python demo_gradio_f1.py",
+        "cd /srv/FramePack && python /srv/FramePack/demo_gradio_f1.py",
+        "python -m demo_gradio_f1",
+        "bash -c 'python demo_gradio_f1.py'",
+        "set X=1\r\npython.exe C:\\FramePack\\demo_gradio_F1.py\r\n",
+    ] {
+        assert_eq!(yaml(script), "model: f1\n", "{script}");
+    }
+    let written = first("python demo_gradio_f1.py --fast-start").to_string();
+    assert!(
+        written.contains("\n# demo_gradio_f1.py\nmodel: f1\n"),
+        "{written}"
+    );
+    assert!(written.ends_with("fast_start: on\n"), "{written}");
 }
 
 #[test]

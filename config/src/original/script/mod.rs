@@ -14,4 +14,5 @@ mod shell;
 
 pub(super) use command::{Command, Script, commands};
 pub(super) use lex::Word;
+pub(super) use program::stem;
 pub(super) use shell::uncommented;

@@ -72,7 +72,7 @@ pub(super) fn only_names_it(command: &str) -> bool {
 }
 
 /// A path's last part without its suffix.
-pub(super) fn stem(path: &str) -> &str {
+pub(crate) fn stem(path: &str) -> &str {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.split('.').next().unwrap_or(name)
 }
