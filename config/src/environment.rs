@@ -40,6 +40,8 @@ pub(crate) struct Environment<'s> {
 pub(crate) struct Variable<'s> {
     /// Its name; those of several where they set the key together.
     pub(crate) name: String,
+    /// Whether it only says what is so anyway, and the file is stronger.
+    pub(crate) yields: bool,
     text: Cow<'s, str>,
 }
 
@@ -75,12 +77,13 @@ impl<'s> Environment<'s> {
         };
         let original = Variable {
             name: meant.variable(),
+            yields: meant.yields,
             text: Cow::Owned(meant.text.clone()),
         };
         let Some(own) = own else {
             return Some(original);
         };
-        if !says_the_same(key, &own.text, &original.text) {
+        if !original.yields && !says_the_same(key, &own.text, &original.text) {
             let message = format!(
                 "sets {key} to `{}`, and {} to `{}`",
                 own.text, original.name, original.text
@@ -106,7 +109,11 @@ impl<'s> Environment<'s> {
             |(variable, value): &&(String, OsString)| *variable == name && !value.is_empty();
         let (_, value) = self.variables.iter().find(is_named)?;
         let text = Cow::Borrowed(value.to_str()?);
-        Some(Variable { name, text })
+        Some(Variable {
+            name,
+            yields: false,
+            text,
+        })
     }
 
     /// What `read` makes of a variable; `None` if it is wrong, which is noted.
@@ -116,7 +123,7 @@ impl<'s> Environment<'s> {
         shape: Shape,
         read: impl Fn(&Node) -> Result<T, Mistake>,
     ) -> Option<T> {
-        let Variable { name, text } = variable;
+        let Variable { name, text, .. } = variable;
         let value = match shape {
             Shape::One => read_one(text, read),
             // Nobody, as in the file.

@@ -279,6 +279,9 @@ impl<'s> Reader<'s> {
         let mut found = None;
         for name in names.clone() {
             if let Some(variable) = self.environment.of_key(name) {
+                if variable.yields && names.clone().any(|name| self.file.get(name).is_some()) {
+                    continue;
+                }
                 let value = self.environment.value(&variable, shape, &read);
                 let variable = variable.name;
                 let value = value.map(|value| (value, Origin::Environment { variable }));

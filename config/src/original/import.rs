@@ -116,6 +116,7 @@ fn model(program: &str) -> Option<Meant> {
         key: MODEL.key,
         text: Model::F1.as_str().to_owned(),
         names: vec![program.to_owned()],
+        yields: false,
     })
 }
 

@@ -70,13 +70,19 @@ fn apply(rule: Rule, keys: &'static [&'static str], given: &Given, translated: &
         Rule::Same | Rule::ZeroIsAuto => &value,
         Rule::Stands(text) => text,
         Rule::ZeroIsNever if value == "0" => "never",
-        Rule::ZeroIsNever => IDLE_SECS,
+        Rule::ZeroIsNever => return confirm(keys, IDLE_SECS, given, translated),
         Rule::Allocator => return allocator(keys, given, translated),
         // With the others of their kind.
         Rule::Storage | Rule::Cache | Rule::OfCache(_) => return,
     };
     for key in keys {
         translated.set(key, text, &[given]);
+    }
+}
+
+fn confirm(keys: &'static [&'static str], text: &str, given: &Given, translated: &mut Translated) {
+    for key in keys {
+        translated.confirm(key, text, given);
     }
 }
 

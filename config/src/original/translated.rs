@@ -24,6 +24,8 @@ pub struct Meant {
     pub text: String,
     /// Who set it, as they were written: one, or several that set it together.
     pub names: Vec<String>,
+    /// Whether it only says what is so anyway: whoever else sets the key is stronger.
+    pub yields: bool,
 }
 
 impl Meant {
@@ -53,7 +55,12 @@ impl Translated {
         let names: Vec<String> = by.iter().map(|given| given.written.clone()).collect();
         let Some(meant) = self.settings.iter_mut().find(|meant| meant.key == key) else {
             let text = text.to_owned();
-            self.settings.push(Meant { key, text, names });
+            self.settings.push(Meant {
+                key,
+                text,
+                names,
+                yields: false,
+            });
             return;
         };
         if meant.text == text {
@@ -66,6 +73,18 @@ impl Translated {
             self.notes.push(Note { name: loser, text });
         }
         text.clone_into(&mut meant.text);
+    }
+
+    /// Says what a key is anyway.
+    pub(super) fn confirm(&mut self, key: &'static str, text: &str, by: &Given) {
+        if self.meant(key).is_none() {
+            self.settings.push(Meant {
+                key,
+                text: text.to_owned(),
+                names: vec![by.written.clone()],
+                yields: true,
+            });
+        }
     }
 
     pub(super) fn note(&mut self, given: &Given, text: impl Into<String>) {

@@ -154,18 +154,51 @@ fn the_allocators_options_are_put_in_torchs_spelling() {
 fn what_is_switched_off_by_a_variable_is_off_whatever_a_profile_says() {
     let off = [
         ("FRAMEPACK_USE_BNB", "0"),
-        ("FRAMEPACK_BNB_CPU_OFFLOAD", "1"),
+        ("FRAMEPACK_BNB_CPU_OFFLOAD", "0"),
     ];
-    let shown = set("profile: bnb4\nidle: {warm_after_secs: never}\n", &off);
+    let shown = set("profile: bnb4\nidle: {warm_after_secs: 60}\n", &off);
     for line in [
         "storage.transformer: \"auto\"  # FRAMEPACK_USE_BNB",
-        "idle.warm_after_secs: 300  # FRAMEPACK_BNB_CPU_OFFLOAD",
+        "idle.warm_after_secs: \"never\"  # FRAMEPACK_BNB_CPU_OFFLOAD",
     ] {
         assert!(
             shown.iter().any(|shown| shown == line),
             "{line}: {shown:#?}"
         );
     }
+}
+
+#[test]
+fn a_variable_that_leaves_a_key_as_it_is_overrules_nobody() {
+    let one = ("FRAMEPACK_BNB_CPU_OFFLOAD", "1");
+    for (file, environment, expected) in [
+        ("", &[one][..], "300  # FRAMEPACK_BNB_CPU_OFFLOAD"),
+        (
+            "idle: {warm_after_secs: 60}\n",
+            &[one],
+            "60  # configuration file",
+        ),
+        (
+            "idle: {warm_after_secs: never}\n",
+            &[one],
+            "\"never\"  # configuration file",
+        ),
+        (
+            "idle: {warm_after_secs: 90}\n",
+            &[one, ("FRAMEPACKD_IDLE_WARM_AFTER_SECS", "60")],
+            "60  # FRAMEPACKD_IDLE_WARM_AFTER_SECS",
+        ),
+    ] {
+        let shown = set(file, environment);
+        let expected = format!("idle.warm_after_secs: {expected}");
+        assert_eq!(shown, [expected], "{file} {environment:?}");
+    }
+    let both = [
+        ("FRAMEPACK_BNB_CPU_OFFLOAD", "0"),
+        ("FRAMEPACKD_IDLE_WARM_AFTER_SECS", "60"),
+    ];
+    let error = loaded(MINIMAL, &both).unwrap_err();
+    assert!(error.contains("set only one of them"), "{error}");
 }
 
 #[test]
