@@ -1,5 +1,7 @@
 //! What each name means, and what start lines become.
 
+mod values;
+
 use super::*;
 
 /// Keys and values that variables set.
@@ -369,11 +371,6 @@ fn names_that_need_nothing_are_notes() {
         (
             "FRAMEPACK_PARALLEL_LOADERS",
             "4",
-            "not needed: weights are mapped from their files and read when they are needed",
-        ),
-        (
-            "FRAMEPACK_PARALLEL_LOADERS",
-            "many",
             "not needed: weights are mapped from their files and read when they are needed",
         ),
         (

@@ -48,8 +48,15 @@ pub(super) fn unknown(name: &str, at: Option<Location>, translated: &mut Transla
 /// What names mean, variables before flags.
 pub(super) fn translate(given: &[Given], translated: &mut Translated) {
     for one in given {
+        let value = match one.value() {
+            Ok(value) => value,
+            Err(mistake) => {
+                translated.problem(one, mistake);
+                continue;
+            }
+        };
         match &one.name.meaning {
-            Meaning::Sets { keys, rule, .. } => apply(*rule, keys, one, translated),
+            Meaning::Sets { keys, rule, .. } => apply(*rule, keys, (one, &value), translated),
             Meaning::Inactive(reason) => translated.note(one, format!("inactive: {reason}")),
             Meaning::NotNeeded(reason) => translated.note(one, format!("not needed: {reason}")),
         }
@@ -58,16 +65,17 @@ pub(super) fn translate(given: &[Given], translated: &mut Translated) {
     cache::choose(given, translated);
 }
 
-fn apply(rule: Rule, keys: &'static [&'static str], given: &Given, translated: &mut Translated) {
-    let value = match given.value() {
-        Ok(value) => value,
-        Err(mistake) => return translated.problem(given, mistake),
-    };
+fn apply(
+    rule: Rule,
+    keys: &'static [&'static str],
+    (given, value): (&Given, &str),
+    translated: &mut Translated,
+) {
     let text = match rule {
         Rule::OnOff if value == "1" => "on",
         Rule::OnOff => "off",
         Rule::ZeroIsAuto if value == "0" => "auto",
-        Rule::Same | Rule::ZeroIsAuto => &value,
+        Rule::Same | Rule::ZeroIsAuto => value,
         Rule::Stands(text) => text,
         Rule::ZeroIsNever if value == "0" => "never",
         Rule::ZeroIsNever => return confirm(keys, IDLE_SECS, given, translated),
