@@ -18,8 +18,8 @@ Every environment variable, flag, parameter and start line of the FramePack appl
 what it really did there: it was read, and parts of it were run. Where a later version of it differs, both are told.
 
 - `framepackd config import-env start.sh` reads a start line and prints the configuration that it means, with a comment for
-  each name that has no key. `-` reads standard input. Of a script with several start lines it takes the first and names the
-  others; `--line N` takes the one on line N, also if it is commented out. Nothing is executed, and `$NAME` is not expanded.
+  each name that has no key; `demo_gradio_f1.py` is `model: f1`. `-` reads standard input. Of a script with several start
+  lines it takes the first and names the others, also those that are commented out; `--line N` takes the one on line N. Nothing is executed, and `$NAME` is not expanded.
   Of a variable or flag that is given more than once the last value counts, and of two names of one key the stronger; a
   comment says which it is, and what does not count.
 - The daemon also reads these variables in its own environment. Those of the same keys that begin with `FRAMEPACKD_` are

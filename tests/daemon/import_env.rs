@@ -136,14 +136,28 @@ fn a_script_with_all_of_them_is_read_by_line() {
     .replace('\n', "\r\n");
     let import =
         |line: &[&str]| framepackd(&[&["config", "import-env", "-"], line].concat(), &script);
-    assert!(printed(&import(&[])).contains("The start line on lines 3 to 5: demo_gradio.py."));
-    assert!(printed(&import(&["--line", "10"])).contains("max_split_size_mb:128"));
-    assert!(printed(&import(&["--line", "16"])).contains("mem_efficient_sdp: off"));
+    let first = printed(&import(&[]));
+    for part in [
+        "The start line on lines 3 to 5: demo_gradio.py.",
+        "# Other start lines are commented out on: 10, 16. `--line N` imports another one.\n",
+    ] {
+        assert!(first.contains(part), "{first}");
+    }
+    // From its first line to its last, a start line is all of it.
+    for (lines, part) in [
+        (10..=12, "max_split_size_mb:128"),
+        (16..=19, "mem_efficient_sdp: off"),
+    ] {
+        for line in lines {
+            let text = printed(&import(&["--line", &line.to_string()]));
+            assert!(text.contains(part), "{line}: {text}");
+        }
+    }
     let none = import(&["--line", "2"]);
     assert_code(&none, 2);
     let said = String::from_utf8_lossy(&none.stderr).into_owned();
     assert!(
-        said.contains("no start line on line 2 (start lines are on: 3)"),
+        said.contains("no start line on line 2 (start lines are on: 3; commented out on: 10, 16)"),
         "{said}"
     );
 }

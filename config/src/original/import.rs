@@ -6,7 +6,7 @@ use framepack_yaml::{Problem, ProblemKind, Problems};
 use super::{
     arguments,
     given::Given,
-    script::{Command, Script, commands, stem, uncommented},
+    script::{Command, Script, commands, commented, stem, uncommented},
     table,
     translate::{translate, unknown},
     translated::{Meant, Translated},
@@ -34,6 +34,8 @@ pub struct Imported {
     pub(super) lines: (usize, usize),
     /// The lines of the script's other start lines.
     pub(super) others: Vec<usize>,
+    /// The same of those that are commented out.
+    pub(super) commented: Vec<usize>,
     /// Remarks on the script as a whole.
     pub(super) remarks: Vec<String>,
     /// What was set, as it was written: name, and value if it has one.
@@ -45,14 +47,15 @@ pub struct Imported {
 /// What a script's start line means, or everything that is wrong with it.
 pub fn import(text: &str, pick: Pick) -> Result<Imported, Problems> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let script = match pick {
-        Pick::Line(line) => commands(&uncommented(&text, line).unwrap_or(text)),
-        Pick::First => commands(&text),
+    let text = match pick {
+        Pick::Line(line) => uncommented(&text, line).unwrap_or(text),
+        Pick::First => text,
     };
+    let (script, commented) = (commands(&text), commented(&text));
     if let Some(problem) = script.problem {
         return Err(problem.into());
     }
-    let command = picked(&script, pick)?;
+    let command = picked(&script, pick, &commented)?;
     let others = script.commands.iter().filter(|one| *one != command);
     let others = others.map(|one| one.lines.0).collect();
     let mut translated = Translated::default();
@@ -67,6 +70,7 @@ pub fn import(text: &str, pick: Pick) -> Result<Imported, Problems> {
         program: command.program.clone(),
         lines: command.lines,
         others,
+        commented,
         remarks: script.notes.clone(),
         written: given
             .into_iter()
@@ -76,7 +80,7 @@ pub fn import(text: &str, pick: Pick) -> Result<Imported, Problems> {
     })
 }
 
-fn picked(script: &Script, pick: Pick) -> Result<&Command, Problem> {
+fn picked<'s>(script: &'s Script, pick: Pick, commented: &[usize]) -> Result<&'s Command, Problem> {
     let found = match pick {
         Pick::First => script.commands.first(),
         Pick::Line(line) => script
@@ -84,29 +88,51 @@ fn picked(script: &Script, pick: Pick) -> Result<&Command, Problem> {
             .iter()
             .find(|command| (command.lines.0..=command.lines.1).contains(&line)),
     };
-    found.ok_or_else(|| no_command(script, pick))
+    found.ok_or_else(|| no_command(script, pick, commented))
 }
 
-fn no_command(script: &Script, pick: Pick) -> Problem {
-    let lines: Vec<String> = script
-        .commands
-        .iter()
-        .map(|one| one.lines.0.to_string())
-        .collect();
-    match pick {
-        Pick::Line(line) if !lines.is_empty() => {
-            let message = format!("no start line on line {line}");
-            let problem = Problem::new(ProblemKind::OutOfRange, "", message);
-            problem.hint(format!("start lines are on: {}", lines.join(", ")))
-        }
+fn no_command(script: &Script, pick: Pick, commented: &[usize]) -> Problem {
+    let lines: Vec<usize> = script.commands.iter().map(|one| one.lines.0).collect();
+    let others = start_lines(&lines, commented);
+    let (kind, message) = match pick {
+        Pick::Line(line) if others.is_some() => (
+            ProblemKind::OutOfRange,
+            format!("no start line on line {line}"),
+        ),
         Pick::Line(_) | Pick::First => {
-            let problem = Problem::new(
-                ProblemKind::Syntax,
-                "",
-                "no start line of the Python application",
-            );
-            problem.hint("expected variables such as FRAMEPACK_USE_BNB=1, or a command such as `python demo_gradio.py --fast-start`")
+            let message = "no start line of the Python application";
+            (ProblemKind::Syntax, message.to_owned())
         }
+    };
+    let problem = Problem::new(kind, "", message);
+    let others = match pick {
+        Pick::Line(_) => others,
+        Pick::First => others.map(|others| format!("{others}; `--line N` imports one")),
+    };
+    problem.hint(others.unwrap_or_else(|| {
+        "expected variables such as FRAMEPACK_USE_BNB=1, or a command such as `python demo_gradio.py --fast-start`"
+            .to_owned()
+    }))
+}
+
+/// `start lines are on: 3; commented out on: 10, 16`
+pub(super) fn start_lines(lines: &[usize], commented: &[usize]) -> Option<String> {
+    let list = |lines: &[usize]| {
+        let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+        lines.join(", ")
+    };
+    match (lines, commented) {
+        ([], []) => None,
+        (lines, []) => Some(format!("start lines are on: {}", list(lines))),
+        ([], commented) => Some(format!(
+            "start lines are commented out on: {}",
+            list(commented)
+        )),
+        (lines, commented) => Some(format!(
+            "start lines are on: {}; commented out on: {}",
+            list(lines),
+            list(commented)
+        )),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::import::Imported;
+use super::import::{Imported, start_lines};
 
 impl fmt::Display for Imported {
     /// Comments, then the keys by section.
@@ -46,17 +46,16 @@ impl Imported {
             "" => writeln!(f, "# The variables on {lines}.")?,
             program => writeln!(f, "# The start line on {lines}: {}.", comment(program))?,
         }
-        if !self.others.is_empty() {
-            let others: Vec<String> = self.others.iter().map(usize::to_string).collect();
-            let others = others.join(", ");
-            writeln!(
-                f,
-                "# Other start lines are on: {others}. `--line N` imports another one."
-            )?;
+        if let Some(others) = start_lines(&self.others, &self.commented) {
+            writeln!(f, "# Other {others}. `--line N` imports another one.")?;
         }
         writeln!(
             f,
-            "# Add it to a configuration, which also needs `paths` and `models`."
+            "# Put these keys into a configuration, which also needs `paths` and `models`: into the section of the same name,"
+        )?;
+        writeln!(
+            f,
+            "# where it has one, since no section may stand there twice."
         )?;
         for remark in &self.remarks {
             writeln!(f, "# {}", comment(remark))?;

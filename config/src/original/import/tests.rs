@@ -40,7 +40,8 @@ const FAST: &str = "worker:\n  fast_start: on\n";
 fn the_first_start_line_is_carried_over_with_each_name() {
     let expected = "\
 # The start line on lines 1 to 3: demo_gradio.py.
-# Add it to a configuration, which also needs `paths` and `models`.
+# Put these keys into a configuration, which also needs `paths` and `models`: into the section of the same name,
+# where it has one, since no section may stand there twice.
 
 worker:
   # FRAMEPACK_FAST_START=1, --fast-start
@@ -406,8 +407,12 @@ fn mistakes_are_told_with_line_and_column() {
             "no start line of the Python application (expected variables such as FRAMEPACK_USE_BNB=1, or a command such as `python demo_gradio.py --fast-start`)",
         ),
         (
-            "# FRAMEPACK_FAST_START=1 python demo_gradio.py\npip install xformers\n",
+            "# Line 1 is FRAMEPACK_FAST_START=1 python demo_gradio.py\npip install xformers\n",
             "no start line of the Python application (expected variables such as FRAMEPACK_USE_BNB=1, or a command such as `python demo_gradio.py --fast-start`)",
+        ),
+        (
+            "# FRAMEPACK_FAST_START=1 python demo_gradio.py\npip install xformers\n",
+            "no start line of the Python application (start lines are commented out on: 1; `--line N` imports one)",
         ),
         (
             "set FRAMEPACK_USE_BNB=yes\r\npython demo_gradio.py\r\n",
@@ -435,14 +440,20 @@ fn one_of_several_start_lines_is_picked() {
     );
     assert_eq!(chunk(Pick::Line(9)).unwrap().1, (8, 9));
     let commented_out = "vae:\n  chunk: 6\nworker:\n  fast_start: on\n".to_owned();
-    assert_eq!(chunk(Pick::Line(5)).unwrap(), (commented_out, (5, 6)));
+    for line in [5, 6] {
+        let expected = (commented_out.clone(), (5, 6));
+        assert_eq!(chunk(Pick::Line(line)).unwrap(), expected, "{line}");
+    }
     for line in [0, 2, 4, 99] {
-        let expected = format!("no start line on line {line} (start lines are on: 3, 8)");
+        let expected =
+            format!("no start line on line {line} (start lines are on: 3, 8; commented out on: 5)");
         assert_eq!(chunk(Pick::Line(line)).unwrap_err().to_string(), expected);
     }
     let written = first(script).to_string();
     assert!(
-        written.contains("# Other start lines are on: 8. `--line N` imports another one.\n"),
+        written.contains(
+            "# Other start lines are on: 8; commented out on: 5. `--line N` imports another one.\n"
+        ),
         "{written}"
     );
 }

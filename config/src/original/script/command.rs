@@ -209,7 +209,7 @@ impl Reading {
         if let Some(word) = words.iter().find(|word| is_command(word)) {
             return self.inside(word, own);
         }
-        let program = words.iter().position(is_program);
+        let program = words.iter().position(|word| is_program(&word.text));
         let before = before(&words[..program.unwrap_or(words.len())]);
         let is_known = |one: &Assignment| table::variable(&one.name).is_some();
         let arguments = words.get(program.unwrap_or(0) + 1..).unwrap_or_default();

@@ -7,12 +7,13 @@
 
 mod assignment;
 mod command;
+mod comment;
 mod lex;
 mod line;
 mod program;
 mod shell;
 
 pub(super) use command::{Command, Script, commands};
+pub(super) use comment::{commented, uncommented};
 pub(super) use lex::Word;
 pub(super) use program::stem;
-pub(super) use shell::uncommented;

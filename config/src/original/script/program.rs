@@ -50,8 +50,8 @@ pub(super) fn before(words: &[Word]) -> Before {
 }
 
 /// Whether a word is a Python program.
-pub(super) fn is_program(word: &Word) -> bool {
-    let name = word.text.to_lowercase();
+pub(super) fn is_program(word: &str) -> bool {
+    let name = word.to_lowercase();
     let suffix = name.rsplit_once('.').map(|(_, suffix)| suffix);
     suffix == Some("py") || stem(&name).starts_with("demo_gradio")
 }

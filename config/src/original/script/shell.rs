@@ -1,4 +1,4 @@
-//! Which shell a script is for, and its lines.
+//! Which shell a script is for.
 
 /// A shell, as far as its words differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,25 +68,4 @@ pub(super) fn is_name(text: &str) -> bool {
         .next()
         .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// The script with the command that is commented out from `line` on as one that counts; `None` if none is there.
-pub(crate) fn uncommented(text: &str, line: usize) -> Option<String> {
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let mut at = line.checked_sub(1)?;
-    let mut found = false;
-    while let Some(one) = lines.get_mut(at) {
-        let Some(bare) = one.trim_start().strip_prefix('#') else {
-            break;
-        };
-        let bare = bare.trim_start_matches('#').trim_start().to_owned();
-        let goes_on = bare.trim_end().ends_with('\\');
-        *one = bare;
-        found = true;
-        at += 1;
-        if !goes_on {
-            break;
-        }
-    }
-    found.then(|| lines.join("\n"))
 }
