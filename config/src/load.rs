@@ -3,10 +3,10 @@
 use std::{ffi::OsString, path::Path};
 
 use framepack_jobs::settings::{
-    self, ATTENTION, FLASH_SDP, Farm, MEM_EFFICIENT_SDP, PRESET, PROFILE, Scope, Setting, TABLE,
-    Value,
+    self, ATTENTION, FLASH_SDP, Farm, MEM_EFFICIENT_SDP, Origin, PRESET, PROFILE, Row, Scope,
+    Setting, TABLE, Value,
 };
-use framepack_yaml::{self as yaml, FileError, Mistake, Problems};
+use framepack_yaml::{self as yaml, FileError, Mistake, Place, Problems, locate};
 
 use crate::{
     Disk, Idle, Metrics, Models, Paths, Process, QueueLimits, Retention, SocketRoles, Spool,
@@ -79,7 +79,7 @@ fn merge(text: &str, load: &Load<'_>) -> Result<Loaded, Problems> {
     let models = Models::read(&mut reader);
     let worker = Worker::read(&mut reader);
     let idle = Idle::read(&mut reader);
-    let farm = farm(&mut reader);
+    let farm = farm(&mut reader, text);
     let config = Config {
         paths,
         models,
@@ -108,7 +108,7 @@ fn is_section(path: &str) -> bool {
 }
 
 /// What of the table somebody has set for the farm: profile and presets first, which stand beneath everything else.
-fn farm(reader: &mut Reader<'_>) -> Farm {
+fn farm(reader: &mut Reader<'_>, text: &str) -> Farm {
     let presets = presets::read(reader);
     let named = [&PROFILE, &PRESET].map(|row| (row, reader.row(row)));
     let [profile, preset] = named.each_ref().map(|(_, said)| {
@@ -117,7 +117,10 @@ fn farm(reader: &mut Reader<'_>) -> Farm {
     });
     match settings::layers(profile, preset, &presets) {
         Ok(layers) => reader.beneath(layers),
-        Err(mistake) => reader.note(PRESET.key, mistake),
+        Err(mistake) => {
+            let origin = named[1].1.last().map(|(_, origin)| origin);
+            reader.note_of(origin, PRESET.key, mistake);
+        }
     }
     let mut farm = Farm::with_presets(presets);
     let rows = TABLE.into_iter().filter(|row| row.scope != Scope::Job);
@@ -130,8 +133,11 @@ fn farm(reader: &mut Reader<'_>) -> Farm {
     }
     reader.mark_inactive(&farm);
     if has_no_kernel(&farm) {
-        let message = "`standard` is the memory-efficient or the flash kernel, and worker.flash_sdp and \
-                       worker.mem_efficient_sdp are off";
+        let named = [&FLASH_SDP, &MEM_EFFICIENT_SDP].map(|row| in_line(text, row));
+        let message = format!(
+            "`standard` is the memory-efficient or the flash kernel, and {} are off in the same file",
+            named.join(" and ")
+        );
         let mistake = Mistake::out_of_range(message);
         reader.note(
             ATTENTION.key,
@@ -141,10 +147,22 @@ fn farm(reader: &mut Reader<'_>) -> Farm {
     farm
 }
 
-/// Whether the farm asks for kernels that it has switched off.
+/// Whether the configuration file itself asks for kernels that it switches off. From other sources, and from several, the
+/// attention is inactive.
 fn has_no_kernel(farm: &Farm) -> bool {
-    let is = |row, value: &str| farm.get(row).and_then(Value::text) == Some(value);
-    is(&ATTENTION, "standard") && is(&FLASH_SDP, "off") && is(&MEM_EFFICIENT_SDP, "off")
+    let says = |row, value: &str| {
+        farm.get(row).and_then(Value::text) == Some(value)
+            && matches!(farm.origin(row), Some(Origin::File { .. }))
+    };
+    says(&ATTENTION, "standard") && says(&FLASH_SDP, "off") && says(&MEM_EFFICIENT_SDP, "off")
+}
+
+/// `worker.flash_sdp (line 4)`
+fn in_line(text: &str, row: &Row) -> String {
+    match locate(text, row.key, Place::Key) {
+        Some(at) => format!("{} (line {})", row.key, at.line),
+        None => row.key.to_owned(),
+    }
 }
 
 #[cfg(test)]

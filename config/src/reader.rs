@@ -239,6 +239,16 @@ impl<'s> Reader<'s> {
         self.file.note(key, mistake);
     }
 
+    /// The same of a value that comes from here.
+    pub(crate) fn note_of(&mut self, origin: Option<&Origin>, key: &str, mistake: Mistake) {
+        match origin {
+            Some(Origin::Environment { variable }) => {
+                self.problems.push(Problem::at(variable.clone(), mistake));
+            }
+            _ => self.file.note(key, mistake),
+        }
+    }
+
     /// What was read, or everything that is wrong.
     pub(crate) fn finish(self, text: &str) -> Result<Read, Problems> {
         let is_setting = |path: &str| self.settings.iter().any(|setting| setting.key == path);

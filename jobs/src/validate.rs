@@ -127,15 +127,23 @@ fn lacked(own: &Settings, origins: &Origins, farm: &Farm) -> Result<(), Problems
 
 /// What is asked for that the job runs without, and what of its profile is none of a job's.
 fn inactive(own: &Settings, origins: &Origins, farm: &Farm) -> Vec<String> {
+    let of_farm = |row: &'static Row| match row.scope {
+        Scope::Farm => farm.get(row).zip(farm.origin(row)),
+        Scope::Job | Scope::Both => farm.for_job(row, origins),
+    };
     let said = |row: &'static Row| {
         let of_job = own.get(row).zip(origins.get(row.key));
-        of_job.or_else(|| farm.for_job(row, origins))
+        of_job.or_else(|| of_farm(row))
     };
-    let owned = |row: &'static Row| {
-        let (value, origin) = said(row)?;
+    // A worker is started with the farm's, whatever a job's profile says.
+    let acting = |row: &'static Row| {
+        let (value, origin) = match row.scope {
+            Scope::Farm => of_farm(row)?,
+            Scope::Job | Scope::Both => said(row)?,
+        };
         Some((value.clone(), origin.clone()))
     };
-    let inactive = Inactive::among(owned, farm.lacks());
+    let inactive = Inactive::among(acting, farm.lacks());
     let mut found = Vec::new();
     for row in TABLE {
         let Some((value, origin)) = said(row) else {

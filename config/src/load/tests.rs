@@ -1,3 +1,4 @@
+mod contradictions;
 mod sources;
 
 use std::{os::unix::ffi::OsStringExt, path::PathBuf};

@@ -94,10 +94,7 @@ fn contradictions(document: &mut Document<'_>, settings: &Settings) {
             settings::written(row, value)
         );
         let mistake = Mistake::out_of_range(message);
-        document.note(
-            row.key,
-            mistake.hint("remove one of the two, or write `vae: {mode: auto}`"),
-        );
+        document.note(row.key, mistake.hint(settings::DECODING_HINT));
     }
 }
 

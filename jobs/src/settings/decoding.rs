@@ -16,6 +16,9 @@ use super::{
 /// What the reference's tiles do without.
 static ASKS: [&Row; 3] = [&VAE_QUALITY, &VAE_CHUNK, &VAE_BLEND];
 
+/// What to do about two of them that contradict each other.
+pub(crate) const HINT: &str = "remove one of the two, or write `vae: {mode: auto}`";
+
 /// Why settings of the VAE do nothing for a job, by their keys.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Overruled(BTreeMap<&'static str, String>);

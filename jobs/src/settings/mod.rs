@@ -18,9 +18,9 @@ mod table;
 mod used;
 mod value;
 
-pub(crate) use decoding::{contradictions, written};
+pub(crate) use decoding::{HINT as DECODING_HINT, contradictions, written};
 pub use farm::Farm;
-pub use inactive::Inactive;
+pub use inactive::{Contradiction, Inactive};
 pub use lack::{Consequence, Lack, Lacks};
 pub use origin::{Origin, Origins, Setting, UnknownSetting, select};
 pub use profile::{Presets, Profile, UnknownProfile, described, layers};

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::StepCacheKind;
 
+/// What to do about a setting of another cache.
+pub(super) const HINT: &str = "remove it, or take the step cache that has it";
+
 /// Why a row with this value does nothing beside a cache of this kind.
 pub(super) fn moot(row: &Row, value: &Value, kind: StepCacheKind) -> Option<&'static str> {
     if row.default_value().as_ref() == Some(value) || !is_of_a_kind(row) {

@@ -5,7 +5,7 @@ use framepack_jobs::settings::{Origin, Setting};
 use super::{MINIMAL, loaded};
 
 /// Key, value and origin of each setting that somebody set, as `config show --origin` prints them.
-fn set(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn set(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
     let loaded = loaded(&format!("{MINIMAL}{text}"), environment).unwrap();
     let is_set = |setting: &&Setting| {
         setting.origin != Origin::Default
@@ -122,6 +122,11 @@ fn a_mistake_in_a_variable_of_the_application_or_in_a_preset_is_named() {
             "did you mean `night`?",
         ),
         ("profile: bnb\n", ("A", "b"), "did you mean `bnb4`?"),
+        (
+            "preset: [quality]\n",
+            ("FRAMEPACKD_PRESET", "hand"),
+            "FRAMEPACKD_PRESET: no preset is called `hand`",
+        ),
     ] {
         let error = loaded(&format!("{MINIMAL}{file}"), &[environment]).unwrap_err();
         assert!(error.contains(expected), "{expected}: {error}");
@@ -202,18 +207,6 @@ fn a_variable_that_leaves_a_key_as_it_is_overrules_nobody() {
 }
 
 #[test]
-fn settings_that_exclude_each_other_are_an_error() {
-    let file = format!(
-        "{MINIMAL}attention: standard\nworker: {{flash_sdp: off, mem_efficient_sdp: off}}\n"
-    );
-    let error = loaded(&file, &[]).unwrap_err();
-    assert!(
-        error.starts_with("line 3, column 12: attention: `standard` is"),
-        "{error}"
-    );
-}
-
-#[test]
 fn the_same_options_of_the_allocator_in_two_spellings_are_no_conflict() {
     let both = [
         ("FRAMEPACKD_WORKER_CUDA_ALLOC_CONF", "max_split_size_mb=64"),
@@ -231,52 +224,4 @@ fn presets_of_the_farm_are_listed() {
         shown,
         ["presets.night: {\"guidance.cfg\":2.0,\"steps\":30}  # configuration file"]
     );
-}
-
-#[test]
-fn what_the_vaes_settings_overrule_is_inactive() {
-    let all = "vae: {mode: reference, chunk: 2, quality: on}\n";
-    for (text, environment, expected) in [
-        (
-            all,
-            &[][..],
-            &[
-                "vae.mode: \"reference\"  # configuration file",
-                "vae.chunk: 2  # configuration file; inactive: `vae.mode: reference` (from configuration file) decodes without it",
-                "vae.quality: \"on\"  # configuration file; inactive: `vae.mode: reference` (from configuration file) decodes \
-                 without it",
-            ][..],
-        ),
-        (
-            all,
-            &[("FRAMEPACK_VAE_CHUNK_SIZE", "3")],
-            &[
-                "vae.mode: \"reference\"  # configuration file; inactive: `vae.chunk: 3` (from FRAMEPACK_VAE_CHUNK_SIZE) is \
-                 stronger",
-                "vae.chunk: 3  # FRAMEPACK_VAE_CHUNK_SIZE",
-                "vae.quality: \"on\"  # configuration file; inactive: `vae.mode: reference` (from configuration file) decodes \
-                 without it",
-            ],
-        ),
-        (
-            "preset: quality\n",
-            &[
-                ("FRAMEPACKD_VAE_CHUNK", "1"),
-                ("FRAMEPACKD_VAE_BLEND", "auto"),
-            ],
-            &[
-                "vae.chunk: 1  # FRAMEPACKD_VAE_CHUNK; inactive: `vae.quality: on` (from preset quality) decodes in larger \
-                 tiles than any chunk, and fades as it needs",
-                "vae.quality: \"on\"  # preset quality",
-                "vae.blend: \"auto\"  # FRAMEPACKD_VAE_BLEND",
-            ],
-        ),
-    ] {
-        let shown = set(text, environment);
-        let of_the_vae: Vec<&String> = shown
-            .iter()
-            .filter(|line| line.starts_with("vae."))
-            .collect();
-        assert_eq!(of_the_vae, expected, "{text} {environment:?}");
-    }
 }
