@@ -8,8 +8,8 @@
 //! ```
 
 use framepack_jobs::{
-    Settings,
-    settings::{PRESET, PROFILE, Presets, Scope, TABLE},
+    Row, Settings,
+    settings::{Contradiction, Inactive, Lacks, Origin, PRESET, PROFILE, Presets, Scope, TABLE},
 };
 use framepack_yaml::{Document, Mistake, Node, Problem, Problems};
 
@@ -35,10 +35,31 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Presets {
                 Mistake::out_of_range(format!("`{name}` is not a preset's name: it has a comma"));
             reader.note(KEY, mistake);
         }
+        for notice in contradictions(name, &settings) {
+            reader.tell(notice);
+        }
         reader.show(format!("{KEY}.{name}"), &settings);
         presets.insert(name.clone(), settings);
     }
     presets
+}
+
+/// What of a preset does nothing beside the rest of it.
+fn contradictions(name: &str, settings: &Settings) -> Vec<String> {
+    let origin = Origin::Preset {
+        name: name.to_owned(),
+    };
+    let said = |row: &'static Row| Some((settings.get(row)?.clone(), origin.clone()));
+    let inactive = Inactive::among(said, &Lacks::default());
+    let of_row = |row: &'static Row| {
+        let value = settings.get(row)?;
+        let Contradiction { reason, hint } = inactive.contradiction(row, value)?;
+        let key = row.key;
+        Some(format!(
+            "{KEY}.{name}.{key}: inactive: {reason} ({value}); {hint}"
+        ))
+    };
+    TABLE.into_iter().filter_map(of_row).collect()
 }
 
 /// What jobs may set, and the farm for them; a preset names no other.

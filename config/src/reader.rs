@@ -10,7 +10,7 @@ use std::{
 
 use framepack_jobs::{
     Row, Settings, Value,
-    settings::{Farm, JOB_KEYS, Origin, Scope, Setting, TABLE},
+    settings::{ATTENTION, Contradiction, Farm, JOB_KEYS, Origin, Scope, Setting, TABLE},
 };
 use framepack_yaml::{
     Document, Mistake, Node, Problem, ProblemKind, Problems, Style, Written, written,
@@ -116,12 +116,14 @@ impl<'s> Reader<'s> {
         said
     }
 
-    /// Says of the rows of the table that do nothing why.
+    /// Says of the rows of the table that do nothing why, and of those that contradict others what to do.
     pub(crate) fn mark_inactive(&mut self, farm: &Farm) {
         let inactive = farm.inactive();
         for row in TABLE {
-            let value = farm.get(row);
-            let reason = value.and_then(|value| inactive.reason(row, value));
+            let Some((value, origin)) = farm.get(row).zip(farm.origin(row)) else {
+                continue;
+            };
+            let reason = inactive.reason(row, value);
             let listed = self
                 .settings
                 .iter_mut()
@@ -129,7 +131,23 @@ impl<'s> Reader<'s> {
             if let Some(setting) = listed {
                 setting.inactive = reason.map(str::to_owned);
             }
+            // A profile and presets stand beneath other settings, which may want them otherwise.
+            let is_given = matches!(origin, Origin::File { .. } | Origin::Environment { .. });
+            if let Some(Contradiction { reason, hint }) = inactive
+                .contradiction(row, value)
+                .filter(|_| is_given || *row == ATTENTION)
+            {
+                let key = row.key;
+                self.notices.push(format!(
+                    "{key}: inactive: {reason} ({value}, from {origin}); {hint}"
+                ));
+            }
         }
+    }
+
+    /// Tells something that an operator should know.
+    pub(crate) fn tell(&mut self, notice: String) {
+        self.notices.push(notice);
     }
 
     /// Lists a value of the file under a key that its author chose.

@@ -109,3 +109,84 @@ fn what_the_vaes_settings_overrule_is_inactive() {
         assert_eq!(of_the_vae, expected, "{text} {environment:?}");
     }
 }
+
+#[test]
+fn what_contradicts_other_settings_is_told_with_what_to_do() {
+    let reference = "decodes without it";
+    let hint = "; remove one of the two, or write `vae: {mode: auto}`";
+    for (file, environment, key, parts) in [
+        (
+            "vae: {mode: reference, chunk: 2}\n",
+            &[][..],
+            "vae.chunk: inactive: ",
+            [reference, " (2, from configuration file)", hint],
+        ),
+        (
+            "vae: {mode: reference, quality: on}\n",
+            &[],
+            "vae.quality: inactive: ",
+            [reference, " (\"on\", from configuration file)", hint],
+        ),
+        (
+            "",
+            &[
+                ("FRAMEPACKD_VAE_MODE", "reference"),
+                ("FRAMEPACKD_VAE_QUALITY", "on"),
+            ],
+            "vae.quality: inactive: ",
+            [reference, "FRAMEPACKD_VAE_QUALITY", hint],
+        ),
+        (
+            "presets: {mine: {vae: {mode: reference, quality: on}}}\n",
+            &[],
+            "presets.mine.vae.quality: inactive: ",
+            [reference, "from preset mine", hint],
+        ),
+        (
+            "cache: {kind: kv, threshold: 0.2}\n",
+            &[],
+            "cache.threshold: inactive: ",
+            [
+                "`kv` measures nothing",
+                "from configuration file",
+                "; remove it",
+            ],
+        ),
+        (
+            "presets: {mine: {cache: {kind: off, refresh: 3}}}\n",
+            &[],
+            "presets.mine.cache.refresh: inactive: ",
+            ["`cache.kind` is `off`", " (3)", "; remove it"],
+        ),
+        (
+            "profile: bnb4\n",
+            &BOTH_OFF,
+            "attention: inactive: ",
+            [
+                "leave neither",
+                "from profile bnb4",
+                "; turn one of them on",
+            ],
+        ),
+    ] {
+        let notices = loaded(&format!("{MINIMAL}{file}"), environment)
+            .unwrap()
+            .notices;
+        let [notice] = notices.as_slice() else {
+            panic!("{file}: {notices:?}");
+        };
+        assert!(notice.starts_with(key), "{notice}");
+        for part in parts {
+            assert!(notice.contains(part), "{part}: {notice}");
+        }
+    }
+    // What stands beneath is meant to be overruled, and what is not built is in `config show`.
+    for file in [
+        "profile: bnb4\npreset: quality\n",
+        "profile: bnb4\nvae: {mode: reference}\n",
+        "profile: tensorrt\n",
+    ] {
+        let notices = loaded(&format!("{MINIMAL}{file}"), &[]).unwrap().notices;
+        assert_eq!(notices, Vec::<String>::new(), "{file}");
+    }
+}
