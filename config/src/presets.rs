@@ -9,7 +9,9 @@
 
 use framepack_jobs::{
     Row, Settings,
-    settings::{Contradiction, Inactive, Lacks, Origin, PRESET, PROFILE, Presets, Scope, TABLE},
+    settings::{
+        Contradiction, Inactive, Lacks, Origin, PRESET, PROFILE, Presets, Profile, Scope, TABLE,
+    },
 };
 use framepack_yaml::{Document, Mistake, Node, Problem, Problems};
 
@@ -30,10 +32,8 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Presets {
             problem
         };
         reader.note_all(problems.map(below));
-        if name.contains(',') {
-            let mistake =
-                Mistake::out_of_range(format!("`{name}` is not a preset's name: it has a comma"));
-            reader.note(KEY, mistake);
+        if let Some(mistake) = misnamed(name) {
+            reader.note(&format!("{KEY}.{name}"), mistake);
         }
         for notice in contradictions(name, &settings) {
             reader.tell(notice);
@@ -42,6 +42,23 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Presets {
         presets.insert(name.clone(), settings);
     }
     presets
+}
+
+/// Why a preset can't be called so.
+fn misnamed(name: &str) -> Option<Mistake> {
+    let (message, hint) = if name.contains(',') {
+        ("it has a comma", "write it without")
+    } else if Profile::named(name).is_some() {
+        let message = "it is that of a built-in profile or preset";
+        (
+            message,
+            "choose another name; a job may name several presets",
+        )
+    } else {
+        return None;
+    };
+    let mistake = Mistake::out_of_range(format!("`{name}` can't be a preset's name: {message}"));
+    Some(mistake.hint(hint))
 }
 
 /// What of a preset does nothing beside the rest of it.

@@ -316,17 +316,17 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_of_the_farm_wins_over_a_built_in_one_and_an_unknown_one_is_named() {
+    fn presets_of_the_farm_and_built_in_ones_are_found_and_an_unknown_one_is_named() {
         let mut night = Settings::default();
         night.set("steps", Value::Integer(40));
-        let own = Presets::from([("hands".to_owned(), night.clone())]);
+        let own = Presets::from([("night".to_owned(), night.clone())]);
         let layers = |names: &str| layers(None, Some(&Value::from(names)), &own);
-        let list = layers("quality,hands").unwrap();
+        let list = layers("quality,night").unwrap();
         assert_eq!(
             list[1],
             (
                 Origin::Preset {
-                    name: "hands".to_owned()
+                    name: "night".to_owned()
                 },
                 night.clone()
             )

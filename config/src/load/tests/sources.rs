@@ -123,6 +123,22 @@ fn a_mistake_in_a_variable_of_the_application_or_in_a_preset_is_named() {
         ),
         ("profile: bnb\n", ("A", "b"), "did you mean `bnb4`?"),
         (
+            "presets: {bnb4: {steps: 3}}\n",
+            ("A", "b"),
+            "line 3, column 17: presets.bnb4: `bnb4` can't be a preset's name: it is that of a built-in profile or preset \
+             (choose another name",
+        ),
+        (
+            "presets: {hands: {steps: 3}}\n",
+            ("A", "b"),
+            "presets.hands: `hands` can't be a preset's name",
+        ),
+        (
+            "presets: {'a,b': {steps: 3}}\n",
+            ("A", "b"),
+            "it has a comma (write it without)",
+        ),
+        (
             "preset: [quality]\n",
             ("FRAMEPACKD_PRESET", "hand"),
             "FRAMEPACKD_PRESET: no preset is called `hand`",
