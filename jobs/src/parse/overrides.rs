@@ -110,6 +110,19 @@ mod tests {
     }
 
     #[test]
+    fn presets_are_set_as_the_file_has_them() {
+        for (set, expected) in [
+            ("preset=[]", ""),
+            ("preset=[hands,quality]", "hands,quality"),
+            ("preset=hands, quality", "hands,quality"),
+        ] {
+            let spec = parsed(&[set]).unwrap();
+            let preset = spec.settings.iter().find(|(key, _)| *key == "preset");
+            assert_eq!(preset, Some(("preset", &Value::from(expected))), "{set}");
+        }
+    }
+
+    #[test]
     fn a_mistake_in_it_is_not_located_in_the_file() {
         for (set, expected) in [
             ("steps=0", "--set steps: 0 is out of range (1 to 100)"),

@@ -215,8 +215,12 @@ fn switch(node: &Node) -> Result<Value, Mistake> {
     }
 }
 
-/// A list, or names that are separated by commas; an empty list names nothing.
+/// A list, or names that are separated by commas; an empty list names nothing. Outside a file, as in `--set preset=[a, b]`,
+/// a list is text.
 fn names(node: &Node) -> Result<Value, Mistake> {
+    if let Some(list) = node.text().ok().and_then(list) {
+        return names(&list);
+    }
     if matches!(node, Node::List(items) if items.is_empty()) {
         return Ok(Value::from(""));
     }
@@ -228,6 +232,17 @@ fn names(node: &Node) -> Result<Value, Mistake> {
             .map_err(|why| Mistake::out_of_range(format!("`{given}` is not a name: {why}")))?;
     }
     Ok(Value::Text(names.join(",")))
+}
+
+/// The list that a text is, in YAML's notation.
+fn list(text: &str) -> Option<Node> {
+    let text = text.trim();
+    let is_list = text.starts_with('[') && text.ends_with(']');
+    let root = framepack_yaml::parse(&format!("names: {text}")).ok();
+    match root.filter(|_| is_list)? {
+        Node::Map(mut entries) => Some(entries.pop()?.1),
+        _ => None,
+    }
 }
 
 fn text(node: &Node, max_bytes: usize) -> Result<Value, Mistake> {
@@ -313,3 +328,6 @@ impl fmt::Display for Fallback {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

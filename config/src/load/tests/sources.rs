@@ -83,6 +83,20 @@ fn sources_of_a_setting_in_their_order() {
 }
 
 #[test]
+fn presets_in_a_variable_are_written_as_in_the_file() {
+    for (text, expected) in [
+        ("[]", "preset: \"\"  # FRAMEPACKD_PRESET"),
+        (
+            "[quality, hands]",
+            "preset: \"quality,hands\"  # FRAMEPACKD_PRESET",
+        ),
+    ] {
+        let shown = set("preset: quality\n", &[("FRAMEPACKD_PRESET", text)]);
+        assert!(shown.iter().any(|line| line == expected), "{shown:#?}");
+    }
+}
+
+#[test]
 fn a_mistake_in_a_variable_of_the_application_or_in_a_preset_is_named() {
     for (file, environment, expected) in [
         (
