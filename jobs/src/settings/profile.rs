@@ -2,6 +2,8 @@
 //!
 //! Profiles are the start lines and memory levels of the Python application's guide; presets are its advice for quality.
 
+mod built_in;
+
 use std::collections::BTreeMap;
 
 use framepack_yaml::{Mistake, Node, suggest};
@@ -11,6 +13,7 @@ use super::{
     table::{PROFILES, TABLE},
     value::{Settings, Value},
 };
+use built_in::BUILT_IN;
 
 /// A named set of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,120 +25,6 @@ pub struct Profile {
     /// The settings, as in a job file or in the configuration.
     pub yaml: &'static str,
 }
-
-const BUILT_IN: [Profile; 8] = [
-    Profile {
-        name: "auto",
-        original: "",
-        yaml: "{}\n",
-    },
-    Profile {
-        name: "standard",
-        original: "level 1: python demo_gradio.py",
-        yaml: "\
-attention: standard
-memory:
-  preserve_gb: 6
-",
-    },
-    Profile {
-        name: "bnb4",
-        original: "level 2, line 3: FRAMEPACK_FAST_START=1 FRAMEPACK_USE_BNB=1 FRAMEPACK_BNB_LOAD_IN_4BIT=1 \
-                   FRAMEPACK_BNB_CPU_OFFLOAD=1 FRAMEPACK_VAE_CHUNK_SIZE=2 \
-                   python demo_gradio.py --fast-start --xformers-mode standard --use-memory-v2",
-        yaml: "\
-storage:
-  transformer: nf4
-  text_encoder: nf4
-vae:
-  chunk: 2
-attention: standard
-memory:
-  preserve_gb: 6
-  backend: v2
-worker:
-  fast_start: on
-",
-    },
-    Profile {
-        name: "aggressive",
-        original: "level 3: GPU Memory Preservation in the interface at 10 to 12 GB",
-        yaml: "\
-attention: standard
-memory:
-  preserve_gb: 12
-  offload: aggressive
-",
-    },
-    Profile {
-        name: "extreme",
-        original: "level 4, line 10: PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True,max_split_size_mb=128 \
-                   FRAMEPACK_USE_BNB=1 FRAMEPACK_BNB_LOAD_IN_4BIT=1 \
-                   python demo_gradio.py --fast-start --xformers-mode standard",
-        yaml: "\
-# Beyond that line: chunks of one frame, small pieces, and as little on the device as can be.
-storage:
-  transformer: nf4
-  text_encoder: nf4
-vae:
-  chunk: 1
-attention: standard
-memory:
-  load_chunk_mb: 64
-  offload: aggressive
-  backend: v1
-worker:
-  fast_start: on
-  cuda_alloc_conf: expandable_segments:True,max_split_size_mb:128
-",
-    },
-    Profile {
-        name: "tensorrt",
-        original: "line 16: PYTORCH_ENABLE_FLASH_SDP=0 PYTORCH_ENABLE_MEM_EFFICIENT_SDP=0 \
-                   FRAMEPACK_USE_BNB=1 FRAMEPACK_BNB_LOAD_IN_4BIT=1 \
-                   python demo_gradio.py --fast-start --xformers-mode aggressive --use-memory-v2 --enable-tensorrt",
-        yaml: "\
-storage:
-  transformer: nf4
-  text_encoder: nf4
-vae:
-  tensorrt: on
-attention: aggressive
-memory:
-  preserve_gb: 6
-  backend: v2
-worker:
-  fast_start: on
-  flash_sdp: off
-  mem_efficient_sdp: off
-",
-    },
-    Profile {
-        name: "quality",
-        original: "Quality Mode on, Use TeaCache off",
-        yaml: "\
-vae:
-  quality: on
-cache:
-  kind: off
-",
-    },
-    Profile {
-        name: "hands",
-        original: "Quality Mode on, TeaCache off, Steps 32, Distilled CFG Scale 12, Total Video Length 3-4 seconds",
-        yaml: "\
-vae:
-  quality: on
-cache:
-  kind: off
-steps: 32
-guidance:
-  distilled: 12
-length:
-  seconds: 3.5
-",
-    },
-];
 
 impl Profile {
     /// The profile or built-in preset with this name.
@@ -211,12 +100,9 @@ pub fn described(name: &str, settings: &[Setting]) -> Result<String, UnknownProf
         .iter()
         .find(|setting| setting.key.strip_prefix("presets.") == Some(name));
     if let Some(serde_json::Value::Object(values)) = own.map(|setting| &setting.value) {
-        let lines = values
-            .iter()
-            .map(|(key, value)| format!("{key}: {value}\n"));
-        let lines: String = lines.collect();
         return Ok(format!(
-            "# {name}\n# a preset of this farm, a key with a dot being one in a mapping\n{lines}"
+            "# {name}\n# a preset of this farm\n{}",
+            fragment(values)
         ));
     }
     let found = Profile::named(name).map(|profile| profile.described());
@@ -224,6 +110,27 @@ pub fn described(name: &str, settings: &[Setting]) -> Result<String, UnknownProf
         name: name.to_owned(),
         near: suggest(name, BUILT_IN.iter().map(|profile| profile.name)).map(str::to_owned),
     })
+}
+
+/// Settings by their keys as YAML, those of a section together.
+fn fragment(values: &serde_json::Map<String, serde_json::Value>) -> String {
+    if values.is_empty() {
+        return "{}\n".to_owned();
+    }
+    let mut lines = Vec::new();
+    let mut last = None;
+    for (key, value) in values {
+        match key.split_once('.') {
+            Some((section, key)) => {
+                let begins = last != Some(section);
+                lines.extend(begins.then(|| format!("{section}:\n")));
+                lines.push(format!("  {key}: {value}\n"));
+                last = Some(section);
+            }
+            None => lines.push(format!("{key}: {value}\n")),
+        }
+    }
+    lines.concat()
 }
 
 /// What a profile and presets set, each with its name, from the weakest on: the profile, then the presets in their order.
@@ -278,7 +185,9 @@ fn preset(name: &str, own: &Presets) -> Result<Settings, Mistake> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Scope;
+    use crate::settings::{
+        BACKGROUND, BUCKET, NEGATIVE_PROMPT, STEPS, Scope, VAE_CHUNK, VAE_QUALITY,
+    };
 
     #[test]
     fn every_fragment_sets_what_it_says_and_nothing_else() {
@@ -313,6 +222,38 @@ mod tests {
         assert!(text.contains("FRAMEPACK_VAE_CHUNK_SIZE=2"), "{text}");
         assert!(text.contains("  chunk: 2"), "{text}");
         assert!(framepack_yaml::parse(&text).is_ok());
+    }
+
+    #[test]
+    fn a_preset_of_the_farm_is_described_as_yaml_that_sets_the_same() {
+        let mut mine = Settings::default();
+        for (row, text) in [
+            (&BUCKET, "128"),
+            (&STEPS, "3"),
+            (&VAE_CHUNK, "2"),
+            (&VAE_QUALITY, "on"),
+            (&BACKGROUND, "#ffffff"),
+            (&NEGATIVE_PROMPT, "a \"b\": c"),
+        ] {
+            mine.set(row.key, row.read_text(text).unwrap());
+        }
+        for settings in [mine, Settings::default()] {
+            let listed = Setting {
+                key: "presets.mine".to_owned(),
+                value: serde_json::to_value(&settings).unwrap(),
+                origin: Origin::Default,
+                inactive: None,
+            };
+            let text = described("mine", &[listed]).unwrap();
+            let root = framepack_yaml::parse(&text).unwrap_or_else(|error| panic!("{text}{error}"));
+            let mut read = Settings::default();
+            for row in TABLE {
+                if let Some(node) = at(&root, row.key) {
+                    read.set(row.key, row.read(node).unwrap());
+                }
+            }
+            assert_eq!(read, settings, "{text}");
+        }
     }
 
     #[test]
