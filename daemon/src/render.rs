@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use framepack_config::Models;
 use framepack_ipc::worker::RenderRequest;
 use framepack_jobs::{
-    BundleDefaults, ValidSpec,
+    BundleDefaults, Job, ValidSpec,
     settings::{Farm, Setting, for_worker, own_keys, used},
 };
 
@@ -62,6 +62,12 @@ impl Renderer {
     pub(crate) fn settings(&self, record: &Record, device: &str) -> Vec<Setting> {
         let farm = self.farm.clone().on(self.lacks.of(device));
         used(&record.job, &farm, &self.bundle)
+    }
+
+    /// The settings that a job would have if it began now, on a device of which only what all lack is known.
+    pub(crate) fn foreseen_settings(&self, job: &Job) -> Vec<Setting> {
+        let farm = self.farm.clone().on(self.lacks.of_all());
+        used(job, &farm, &self.bundle)
     }
 
     /// The folder and the stem of the video's name.

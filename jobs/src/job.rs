@@ -84,7 +84,7 @@ pub struct Runs {
     #[serde(default)]
     pub energy_joules: Option<f64>,
     /// The settings of the last run that somebody set or that its bundle names, each with where it comes from; the others
-    /// have their defaults.
+    /// have their defaults. As `show` sends a job that has not run yet, those that its run would have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
 }

@@ -13,6 +13,7 @@ mod farm;
 mod figures;
 mod fixture;
 mod folder;
+mod foreseen;
 mod fuzz_corpus;
 mod gpu;
 mod hanging;

@@ -1,4 +1,4 @@
-//! `show`: the selected jobs.
+//! `show`: the selected jobs, those that have not run yet with the settings that they would have.
 
 use framepack_ipc::control::SelectRequest;
 
@@ -13,6 +13,11 @@ pub(super) async fn show(
     connection: &mut Connection,
 ) -> Result<(), Unanswered> {
     let _long = connection.permit().long_message().await;
-    let jobs = selected(service, request).await?;
+    let mut jobs = selected(service, request).await?;
+    for job in &mut jobs {
+        if job.runs.settings.is_empty() && !job.is_finished() {
+            job.runs.settings = service.renderer.foreseen_settings(job);
+        }
+    }
     Ok(send(jobs, connection).await?)
 }

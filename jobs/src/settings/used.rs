@@ -6,7 +6,7 @@ use super::{
     farm::Farm,
     inactive::Inactive,
     origin::{Origin, Setting},
-    row::{Counts, Row, Scope},
+    row::{Counts, Kind, Row, Scope},
     table::{
         ATTENTION, BACKEND, BACKGROUND, BUCKET, CACHE_BUDGET_GB, CACHE_KIND, CACHE_MAX_SKIP,
         CACHE_REFRESH, CACHE_RETENTION, CACHE_THRESHOLD, LATENT_WINDOW, LOAD_CHUNK_MB, OFFLOAD,
@@ -126,9 +126,15 @@ fn of_bundle(bundle: &BundleDefaults, row: &Row) -> Option<(Value, Origin)> {
 }
 
 fn setting(row: &Row, value: &Value, origin: Origin, inactive: Option<String>) -> Setting {
+    // A seed may be larger than the whole numbers that values have.
+    let seed = value.text().filter(|_| row.kind == Kind::Seed);
+    let seed = seed.and_then(|text| text.parse::<u64>().ok());
     Setting {
         key: row.key.to_owned(),
-        value: serde_json::to_value(value).unwrap_or(Json::Null),
+        value: match seed {
+            Some(number) => Json::from(number),
+            None => serde_json::to_value(value).unwrap_or(Json::Null),
+        },
         origin,
         inactive,
     }
