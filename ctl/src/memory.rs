@@ -193,11 +193,15 @@ fn transformer(memory: &TransformerMemory) -> Vec<(&'static str, String)> {
         let kept = Bytes(memory.step_cache_bytes);
         lines.push(("", format!("{kept} for what steps reuse of earlier ones")));
     }
+    // A processor keeps nothing free.
+    let kept_free = match memory.preserve_bytes {
+        0 => String::new(),
+        bytes => format!("; {} kept free", Bytes(bytes)),
+    };
     let working = format!(
-        "{} of working memory for {} tokens; {} kept free",
+        "{} of working memory for {} tokens{kept_free}",
         Bytes(memory.activation_bytes),
-        memory.tokens,
-        Bytes(memory.preserve_bytes)
+        memory.tokens
     );
     lines.push(("", working));
     lines
