@@ -9,7 +9,7 @@ mod transformer;
 use std::{path::Path, rc::Rc};
 
 use framepack_ipc::worker::{MemoryPlan, MemoryUse};
-use framepack_jobs::Guidance;
+use framepack_jobs::{Guidance, settings::PRESERVE_GB};
 use tch::{Device, Kind};
 
 pub use self::hoist::{hoist, hoist_schedule};
@@ -155,6 +155,12 @@ impl Models {
         let transformer = self.transformer.as_ref();
         let blocks = transformer.map(|loaded| loaded.model.blocks());
         report::memory_use(&self.memory, &self.settings, self.placement(), blocks)
+    }
+
+    /// What of the job's memory settings could not be had, and why: by its key.
+    pub(crate) fn inactive(&self) -> Option<(String, String)> {
+        let reason = self.placement().transformer.less_preserved()?;
+        Some((PRESERVE_GB.key.to_owned(), reason))
     }
 
     /// The seed that all weights are made from, if they are.

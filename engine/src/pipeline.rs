@@ -214,7 +214,11 @@ impl Pipeline {
             resumed,
             rungs: ladder.into_taken(),
             step_cache: timelines::report(&rule, timelines, given_up),
-            inactive: attention.inactive(),
+            inactive: attention
+                .inactive()
+                .into_iter()
+                .chain(self.models.inactive())
+                .collect(),
             attention: Some(attention.report()),
             ..report
         })

@@ -34,7 +34,6 @@ fn planned(worker: &mut Worker, request: &RenderRequest) -> u64 {
 
 #[test]
 fn memory_settings_are_in_plan_and_report_and_change_no_result() {
-    const GIB: u64 = 1 << 30;
     let desk = Desk::new();
     let mut worker = Worker::ready_with(desk.path(), &["--preserve-gb", "5"]);
     let request = brief(desk.request(Model::Original, 1));
@@ -47,25 +46,15 @@ fn memory_settings_are_in_plan_and_report_and_change_no_result() {
         ("memory.backend", "v1".into()),
         ("attention", "standard".into()),
     ];
-    for (settings, preserved_bytes) in [
-        (&everything[..], 5 * GIB / 2),
-        (&preserve(Value::Integer(128)), 128 * GIB),
-        (&[], 5 * GIB),
-    ] {
+    for settings in [&everything[..], &preserve(Value::Integer(128)), &[]] {
         let request = with(&request, settings);
-        assert_eq!(
-            planned(&mut worker, &request),
-            preserved_bytes,
-            "{settings:?}"
-        );
+        // A processor keeps nothing free.
+        assert_eq!(planned(&mut worker, &request), 0, "{settings:?}");
         let output = worker.render(&request);
         assert_eq!(output.latents_sha256, usual.latents_sha256, "{settings:?}");
         assert_eq!(output.stream_sha256, usual.stream_sha256, "{settings:?}");
         let plan = output.memory_plan.expect("it was planned");
-        assert_eq!(
-            plan.transformer.preserve_bytes, preserved_bytes,
-            "{settings:?}"
-        );
+        assert_eq!(plan.transformer.preserve_bytes, 0, "{settings:?}");
         match output.memory_use.as_deref() {
             Some(MemoryUse::Inactive { reason }) => {
                 assert!(reason.starts_with("a processor computes"), "{reason}");

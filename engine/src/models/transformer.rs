@@ -109,6 +109,7 @@ mod tests {
             pinned,
             slot_bytes: 0,
             preserve_bytes: 0,
+            wanted_bytes: None,
             resident_bytes: 0,
             streamed_bytes: 0,
             arena_bytes: 0,

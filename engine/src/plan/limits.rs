@@ -8,6 +8,8 @@ use crate::offload::DEFAULT_CHUNK_BYTES;
 pub struct Limits {
     /// Kept free beside the weights; never less than the activations, which are the default.
     pub preserve_bytes: Option<u64>,
+    /// Whether nothing is done with less kept free: the job itself asks for it. Otherwise as much is as can be.
+    pub must_preserve: bool,
     /// The split, whatever would be best.
     pub forced: Option<ForcedSplit>,
     /// Most host memory to page-lock; the default is what there is less a margin.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use framepack_ipc::worker::Precaution;
-use framepack_jobs::MemoryAmount;
+use framepack_jobs::{MemoryAmount, settings::PRESERVE_GB};
 use tch::{Device, Kind};
 
 use super::{limits::Limits, relief::Relief};
@@ -108,6 +108,7 @@ impl ModelOptions {
         Self {
             limits: Limits {
                 preserve_bytes: preserve.map_or(self.limits.preserve_bytes, MemoryAmount::bytes),
+                must_preserve: self.limits.must_preserve || job.asks_itself(&PRESERVE_GB),
                 load_chunk_bytes: Some(memory.load_chunk_bytes),
                 relief,
                 ..self.limits

@@ -3,6 +3,7 @@
 use framepack_ipc::worker::{MemoryPlan, RenderRequest};
 use framepack_jobs::{
     Bytes, DeviceMemory, EncoderPlacement, TransformerMemory, VaeDecoding, VaeMode, VaeTiles,
+    settings::PRESERVE_GB,
 };
 use tch::Device;
 
@@ -144,7 +145,11 @@ impl Planner {
             },
         };
         let planned = Planned::new(&survey, &budget, &options)?;
-        let report = self.report(&survey, &planned, &now);
+        let mut report = self.report(&survey, &planned, &now);
+        if let Some(reason) = planned.placement.transformer.less_preserved() {
+            let key = PRESERVE_GB.key;
+            report.warnings.push(format!("{key}: inactive: {reason}"));
+        }
         Ok((report, planned.placement))
     }
 
@@ -178,7 +183,14 @@ impl Planner {
                 foreign_bytes: budget.foreign_bytes,
                 context_bytes: budget.context_bytes,
             },
-            transformer: transformer_memory(survey, &placement.transformer),
+            transformer: TransformerMemory {
+                // A processor keeps nothing free.
+                preserve_bytes: match self.device {
+                    Device::Cuda(_) => placement.transformer.preserve_bytes,
+                    _ => 0,
+                },
+                ..transformer_memory(survey, &placement.transformer)
+            },
             text_encoder: match placement.text_slots {
                 Some(_) => EncoderPlacement::Streamed,
                 None => EncoderPlacement::Resident,

@@ -5,6 +5,8 @@
 //! long as the transfers are spread evenly over it, which is why resident and streamed blocks alternate.
 //! diffusers' group offloading streams all blocks or none; this fills the card.
 
+use framepack_jobs::Bytes;
+
 use super::{
     budget::{Budget, DEVICE_MARGIN_BYTES},
     host,
@@ -35,6 +37,8 @@ pub struct Split {
     pub slot_bytes: u64,
     /// What is kept free beside the weights.
     pub preserve_bytes: u64,
+    /// What was to be kept free, where that does not fit.
+    pub wanted_bytes: Option<u64>,
     /// Blocks that stay on the device.
     pub resident_bytes: u64,
     /// Blocks that are streamed, once a step.
@@ -54,6 +58,16 @@ impl Split {
     pub fn slots_bytes(&self) -> u64 {
         self.residency.slots as u64 * self.slot_bytes
     }
+
+    /// Why less is kept free than was asked for, where it is.
+    pub fn less_preserved(&self) -> Option<String> {
+        let wanted_bytes = self.wanted_bytes?;
+        Some(format!(
+            "{} do not fit beside what sampling needs: {} are kept free",
+            Bytes(wanted_bytes),
+            Bytes(self.preserve_bytes)
+        ))
+    }
 }
 
 /// Places the transformer; an error says what is missing.
@@ -66,8 +80,12 @@ pub fn split(cost: &TransformerCost, budget: &Budget, limits: &Limits) -> Result
             .preserve_bytes
             .unwrap_or(0)
             .max(cost.activation_bytes),
+        wanted_bytes: None,
         staging_bytes: limits.staging_bytes(),
     };
+    if !limits.must_preserve {
+        planner.preserve_what_fits();
+    }
     planner.add_room(limits.relief.room_bytes);
     let residency = match limits.forced {
         Some(split) => planner.forced(split)?,
@@ -86,6 +104,7 @@ struct SplitPlanner<'a> {
     budget: &'a Budget,
     slot_bytes: u64,
     preserve_bytes: u64,
+    wanted_bytes: Option<u64>,
     staging_bytes: u64,
 }
 
@@ -103,6 +122,28 @@ impl SplitPlanner<'_> {
             )
             .find(|residency| self.fits(residency));
         largest.ok_or_else(|| self.too_small())
+    }
+
+    /// Where nothing fits beside what was to be kept free: keeps as much free as fits beside slots alone, rather fewer of
+    /// them than less than a step takes.
+    fn preserve_what_fits(&mut self) {
+        let blocks = self.cost.block_bytes.len();
+        let streamed = |slots: usize| Residency::first(blocks, 0, slots.min(blocks));
+        if self.fits(&streamed(1)) {
+            return;
+        }
+        let left = |slots: usize| {
+            let residency = streamed(slots);
+            let hoisting_bytes = self.hoisting_bytes(self.ring_bytes(&residency));
+            let others_bytes = self.needs_of(&residency, 0).bytes() - hoisting_bytes;
+            let left_bytes = self.budget.free_bytes.checked_sub(others_bytes)?;
+            let least_bytes = self.cost.activation_bytes.max(hoisting_bytes);
+            (left_bytes >= least_bytes).then_some(left_bytes)
+        };
+        if let Some(left_bytes) = (1..=PREFERRED_SLOTS).rev().find_map(left) {
+            self.wanted_bytes = Some(self.preserve_bytes);
+            self.preserve_bytes = left_bytes;
+        }
     }
 
     /// Keeps more free if anything fits beside it.
@@ -231,6 +272,7 @@ impl SplitPlanner<'_> {
         Split {
             slot_bytes: self.slot_bytes,
             preserve_bytes: self.preserve_bytes,
+            wanted_bytes: self.wanted_bytes,
             resident_bytes,
             streamed_bytes,
             arena_bytes,

@@ -82,8 +82,8 @@ mod tests {
     /// shares), by disabling the device, or by giving up the one job whose files can't be used.
     const HANDLED_ELSEWHERE: &[&str] = &[
         "FP5001", "FP5002", "FP5010", "FP5011", "FP5014", "FP5015", "FP5016", "FP5018", "FP5020",
-        "FP5023", "FP5025", "FP5102", "FP5105", "FP6001", "FP6010", "FP6015", "FP6016", "FP6017",
-        "FP6020", "FP7002", "FP7102", "FP7103", "FP7104", "FP7301",
+        "FP5023", "FP5025", "FP5105", "FP6001", "FP6010", "FP6015", "FP6016", "FP6017", "FP6020",
+        "FP7002", "FP7102", "FP7103", "FP7104", "FP7301",
     ];
 
     #[test]

@@ -61,6 +61,7 @@ impl Card {
         };
         let limits = Limits {
             preserve_bytes: options.preserve_bytes(),
+            must_preserve: true,
             forced: options.forced(),
             host_budget_bytes: host_budget_gib.map(|gib| (gib * GIB) as u64),
             ..Limits::default()

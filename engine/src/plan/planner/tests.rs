@@ -1,5 +1,7 @@
 //! Whole jobs of the published models on cards of several sizes.
 
+mod preserve;
+
 use std::path::Path;
 
 use framepack_ipc::worker::Phase;
@@ -198,37 +200,18 @@ fn settings_reach_the_plan() {
 
 /// A job of the tiny bundle with these settings.
 fn job(settings: &[(&str, Value)]) -> Job {
+    job_that_asks(settings, &[])
+}
+
+/// The same of which these keys are its own.
+fn job_that_asks(settings: &[(&str, Value)], own: &[&str]) -> Job {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/bundle");
     let mut request = usual_request(Path::new(fixtures), None, Model::Original);
     for (key, value) in settings {
         request.settings.set(*key, value.clone());
     }
+    request.own = own.iter().map(ToString::to_string).collect();
     Job::with_blank_picture(&request).unwrap()
-}
-
-#[test]
-fn a_jobs_own_amount_goes_before_the_workers() {
-    let with = |preserve_bytes, settings: &[(&str, Value)]| {
-        let options = ModelOptions {
-            limits: Limits {
-                preserve_bytes,
-                ..Limits::default()
-            },
-            ..ModelOptions::default()
-        };
-        let planner = Planner::new(Device::Cpu, options);
-        let (plan, placement) = planner.plan_job(&job(settings), Relief::default()).unwrap();
-        let preserve_bytes = placement.transformer.preserve_bytes;
-        assert_eq!(plan.transformer.preserve_bytes, preserve_bytes);
-        preserve_bytes
-    };
-    let preserve = |value| [("memory.preserve_gb", value)];
-    let activations = with(None, &[]);
-    assert!(activations < 2 * GIB);
-    assert_eq!(with(Some(6 * GIB), &[]), 6 * GIB);
-    assert_eq!(with(Some(6 * GIB), &preserve(Value::Integer(2))), 2 * GIB);
-    assert_eq!(with(None, &preserve(Value::Number(2.5))), 5 * GIB / 2);
-    assert_eq!(with(Some(6 * GIB), &preserve("auto".into())), activations);
 }
 
 #[test]

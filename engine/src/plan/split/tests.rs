@@ -1,5 +1,7 @@
 //! The published model in bf16 on cards of several sizes.
 
+mod preserve;
+
 use super::*;
 use crate::{
     offload::{DEFAULT_CHUNK_BYTES, evenly_spread},
@@ -150,27 +152,6 @@ fn streamed_blocks_are_evenly_spread() {
         let (least, most) = (gaps.iter().min().unwrap(), gaps.iter().max().unwrap());
         assert!(most - least <= 1, "{chosen}: {gaps:?}");
     }
-}
-
-#[test]
-fn preserved_memory_is_kept_free_and_never_less_than_the_activations() {
-    let preserving = |gib: u64| {
-        let limits = Limits {
-            preserve_bytes: Some(gib * GIB),
-            ..Limits::default()
-        };
-        split(&published(), &card(16 * GIB), &limits)
-    };
-    let by_default = plan_on(&card(16 * GIB)).unwrap();
-    assert_eq!(preserving(1).unwrap(), by_default);
-    let six = preserving(6).unwrap();
-    assert!(residents(&six) < residents(&by_default));
-    assert!(six.peak_bytes + 3 * GIB < card(16 * GIB).usable_bytes());
-
-    let error = preserving(15).unwrap_err();
-    assert!(matches!(error, PlanError::Preserve { .. }), "{error}");
-    let message = error.to_string();
-    assert!(message.contains("keeps 15.00 GiB free"), "{message}");
 }
 
 #[test]

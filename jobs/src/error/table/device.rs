@@ -71,8 +71,8 @@ codes! {
     DOES_NOT_FIT "FP5101", Oom, Job,
         "job does not fit on the device",
         "use a smaller `size.bucket`, or free memory on the device";
-    PRESERVED_MEMORY "FP5102", Oom, Farm,
-        "job does not fit with as much memory kept free as the settings require",
+    PRESERVED_MEMORY "FP5102", Oom, Job,
+        "job does not fit with as much memory kept free as its own `memory.preserve_gb` requires",
         "lower `memory.preserve_gb`, or set it to auto";
     SPLIT_TOO_LARGE "FP5103", Oom, Job,
         "requested resident blocks and slots do not fit on the device",
