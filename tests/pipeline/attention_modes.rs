@@ -293,7 +293,7 @@ fn a_job_without_torchs_kernel_says_so_and_goes_on_as_another() {
     let torchs = rendered(&desk, &[], &request);
     let output = rendered(&desk, &off, &request);
     assert_eq!(used(&output), ("torch", &ChosenBy::Device));
-    let reason = "with --flash-sdp off torch computes by math here";
+    let reason = "with `worker.flash_sdp: off` torch computes by math here";
     assert_eq!(asked(&output), ("auto", Some(reason)));
     assert_ne!(output.latents_sha256, torchs.latents_sha256);
     let standard = rendered(&desk, &off, &in_mode(&request, "standard"));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use framepack_ipc::worker::{Attention, ChosenBy, Precaution};
-use framepack_jobs::settings::ATTENTION;
+use framepack_jobs::settings::{ATTENTION, FLASH_SDP, MEM_EFFICIENT_SDP, Row};
 use tch::Device;
 
 use crate::{
@@ -152,15 +152,17 @@ impl Decision {
         self
     }
 
-    /// Why torch's own choice is not fused, if options of the worker are the reason.
+    /// Why torch's own choice is not fused, if the farm's settings are the reason.
     pub(super) fn without_fused(&self, memory: AttentionMemory) -> Option<String> {
         let is_math = self.backend == Backend::Torch && memory == AttentionMemory::Chunks;
-        let options = Backend::ALL
+        let off = Backend::ALL
             .iter()
-            .filter_map(|backend| backend.switched_off());
-        let options: Vec<&str> = options.collect();
-        (is_math && !options.is_empty())
-            .then(|| format!("with {} torch computes by math here", options.join(" and ")))
+            .filter(|backend| backend.switched_off().is_some());
+        let off: Vec<String> = off
+            .filter_map(|backend| Some(format!("`{}: off`", switch(*backend)?.key)))
+            .collect();
+        (is_math && !off.is_empty())
+            .then(|| format!("with {} torch computes by math here", off.join(" and ")))
     }
 
     /// What the precaution changed, if it was taken.
@@ -230,6 +232,15 @@ impl<'a> Begun<'a> {
         Some(format!(
             "the attention backend of the earlier run, {backend}, is not available here: this run used {now}"
         ))
+    }
+}
+
+/// The setting that switches a backend off.
+fn switch(backend: Backend) -> Option<&'static Row> {
+    match backend {
+        Backend::Flash => Some(&FLASH_SDP),
+        Backend::MemoryEfficient => Some(&MEM_EFFICIENT_SDP),
+        Backend::Torch | Backend::Cudnn | Backend::Math => None,
     }
 }
 
