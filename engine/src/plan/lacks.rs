@@ -1,10 +1,10 @@
 //! What a device can't do of the settings, whatever the job: known before the first one.
 
 use framepack_jobs::{
-    Row, Settings,
+    Row, Settings, Value,
     settings::{
-        ATTENTION, BACKEND, CUDA_ALLOC_CONF, Consequence, HOST_BUDGET_GB, LOAD_CHUNK_MB, Lack,
-        Lacks, MEM_EFFICIENT_SDP, OFFLOAD, PRESERVE_GB,
+        ATTENTION, BACKEND, CUDA_ALLOC_CONF, Consequence, HOST_BUDGET_GB, Kind as RowKind,
+        LOAD_CHUNK_MB, Lack, Lacks, MEM_EFFICIENT_SDP, OFFLOAD, PRESERVE_GB,
     },
 };
 use tch::{Device, Kind};
@@ -39,7 +39,7 @@ const ANY_HEAD: [i64; 2] = [1, 64];
 /// What `device` lacks for jobs that compute in `kind`.
 pub(crate) fn lacks(device: Device, kind: Kind) -> Result<Vec<Lack>, Error> {
     if !device.is_cuda() {
-        return Ok(MOOT.map(|(row, reason)| moot(row, reason)).into());
+        return Ok(of_a_processor());
     }
     let class = Class::new(kind, ANY_HEAD, 1);
     let mut lacks = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn moot_settings(device: Device, settings: &Settings) -> Vec<String> 
     if device.is_cuda() {
         return Vec::new();
     }
-    let lacks = Lacks::from(MOOT.map(|(row, reason)| moot(row, reason)).to_vec());
+    let lacks = Lacks::from(of_a_processor());
     // What becomes of the attention is foreseen by itself.
     let rows = MOOT.into_iter().filter(|(row, _)| *row != &ATTENTION);
     let inactive = rows.filter_map(|(row, _)| {
@@ -86,10 +86,21 @@ pub(super) fn moot_settings(device: Device, settings: &Settings) -> Vec<String> 
     inactive.collect()
 }
 
-fn moot(row: &Row, reason: &str) -> Lack {
+/// A default that names a way of doing things is as moot as the other ways.
+fn of_a_processor() -> Vec<Lack> {
+    let defaults = MOOT.iter().filter_map(|(row, reason)| {
+        let value = row.default_value()?;
+        let names_a_way = matches!(row.kind, RowKind::Word { .. }) && value.text() != Some("auto");
+        names_a_way.then(|| moot(row, Some(value), reason))
+    });
+    let others = MOOT.iter().map(|(row, reason)| moot(row, None, reason));
+    others.chain(defaults).collect()
+}
+
+fn moot(row: &Row, value: Option<Value>, reason: &str) -> Lack {
     Lack {
         key: row.key.to_owned(),
-        value: None,
+        value,
         reason: reason.to_owned(),
         consequence: Consequence::Moot,
     }
@@ -99,7 +110,7 @@ fn moot(row: &Row, reason: &str) -> Lack {
 mod tests {
     use std::path::Path;
 
-    use framepack_jobs::{Model, Value};
+    use framepack_jobs::Model;
 
     use super::*;
     use crate::{job::usual_request, nn::attention::Backend};
@@ -148,6 +159,10 @@ mod tests {
             (&PRESERVE_GB, Value::Integer(8), true),
             (&LOAD_CHUNK_MB, Value::Integer(256), false),
             (&LOAD_CHUNK_MB, Value::Integer(64), true),
+            (&BACKEND, "v1".into(), true),
+            (&BACKEND, "v2".into(), true),
+            (&OFFLOAD, "normal".into(), true),
+            (&PRESERVE_GB, "auto".into(), false),
             (&MEM_EFFICIENT_SDP, "off".into(), true),
             (&framepack_jobs::settings::FLASH_SDP, "off".into(), false),
             (

@@ -9,7 +9,7 @@ use super::{row::Row, value::Value};
 pub struct Lack {
     /// Key of the setting.
     pub key: String,
-    /// The value; `None`: any but the default.
+    /// The value, which may be the default; `None`: any other than that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
     /// Why.
@@ -73,9 +73,13 @@ impl Lacks {
     }
 
     fn of(&self, row: &Row, value: &Value) -> Option<&Lack> {
-        let asks = row.default_value().as_ref() != Some(value);
+        let is_default = row.default_value().as_ref() == Some(value);
         self.0.iter().find(|lack| {
-            asks && lack.key == row.key && lack.value.as_ref().is_none_or(|lacked| lacked == value)
+            let is_lacked = match &lack.value {
+                Some(lacked) => lacked == value,
+                None => !is_default,
+            };
+            lack.key == row.key && is_lacked
         })
     }
 }
@@ -110,6 +114,11 @@ mod tests {
             assert_eq!(lacks.refuses(row, &value), reasons.0, "{word}");
             assert_eq!(any.refuses(row, &value), None, "{word}");
         }
+        let default = Lacks::from(vec![lack(Some("auto"), "moot", Consequence::Moot)]);
+        assert_eq!(
+            default.reason(&ATTENTION, &Value::from("auto")),
+            Some("moot")
+        );
     }
 
     #[test]
