@@ -99,6 +99,39 @@ fn what_another_daemon_is_told_by_the_environment_does_not_count() {
 }
 
 #[test]
+fn settings_of_jobs_in_the_shell_do_not_count() {
+    let user = User::new();
+    let mut run = user.run("a cat");
+    // Each of them would be refused by a daemon that reads it.
+    for name in [
+        "FRAMEPACKD_STEPS",
+        "FRAMEPACKD_NO_SUCH_KEY",
+        "FRAMEPACK_VAE_CHUNK_SIZE",
+        "FRAMEPACK_USE_BNB",
+        "PYTORCH_ENABLE_FLASH_SDP",
+        "PYTORCH_CUDA_ALLOC_CONF",
+    ] {
+        run.env(name, "nonsense");
+    }
+    assert_code(&run.output().unwrap(), 0);
+}
+
+#[test]
+fn a_mistake_in_what_does_count_is_told_without_a_file_that_is_gone() {
+    let user = User::new();
+    let mut run = user.run("a cat");
+    run.env("FRAMEPACKD_WORKER_DEVICE", "cpu");
+    let output = run.output().unwrap();
+    assert_ne!(output.status.code(), Some(0));
+    let told = stderr(&output);
+    let expected =
+        "FRAMEPACKD_WORKER_DEVICE: unknown variable (did you mean `FRAMEPACKD_WORKER_DEVICES`?)";
+    assert!(told.contains(expected), "{told}");
+    assert!(!told.contains("framepackd.yaml"), "{told}");
+    assert!(user.states().is_empty(), "{:?}", user.states());
+}
+
+#[test]
 fn what_the_job_waits_for_is_said() {
     let user = User::new();
     let mut run = user.run("a cat");

@@ -33,17 +33,19 @@ const LOOK_PAUSE: Duration = Duration::from_millis(20);
 const END_PAUSE: Duration = Duration::from_secs(2);
 /// How many of the log's last lines are told.
 const MAX_TOLD: usize = 5;
-/// What in the environment belongs to another daemon, or to systemd's idea of framepackctl.
-const FOREIGN: [&str; 12] = [
-    "FRAMEPACKD_PATHS_",
-    "FRAMEPACKD_SOCKET",
-    "FRAMEPACKD_SPOOL_",
-    "FRAMEPACKD_QUEUE_",
-    "FRAMEPACKD_METRICS_",
-    "FRAMEPACKD_RETENTION_",
+/// What the environment may say of the machine: where its models and its worker are, and what they may take of it.
+const OF_THE_MACHINE: [&str; 3] = ["FRAMEPACKD_WORKER_", "FRAMEPACKD_IDLE_", "FRAMEPACKD_DISK_"];
+const MODELS: &str = "FRAMEPACKD_MODELS_";
+/// What else begins so in the environment is another daemon's, a setting of jobs, or systemd's idea of framepackctl.
+const FOREIGN: [&str; 11] = [
+    "FRAMEPACKD_",
+    "FRAMEPACK_",
+    "PYTORCH_ENABLE_FLASH_SDP",
+    "PYTORCH_ENABLE_MEM_EFFICIENT_SDP",
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "PYTORCH_ALLOC_CONF",
     "NOTIFY_SOCKET",
-    "WATCHDOG_USEC",
-    "WATCHDOG_PID",
+    "WATCHDOG_",
     "JOURNAL_STREAM",
     "INVOCATION_ID",
     "LISTEN_",
@@ -172,13 +174,16 @@ fn start(program: &Path, folder: &RunFolder) -> io::Result<Running> {
 
 fn is_foreign(name: &OsStr, has_models: bool) -> bool {
     let name = name.to_string_lossy();
-    FOREIGN.iter().any(|foreign| name.starts_with(foreign))
-        || (has_models && name.starts_with("FRAMEPACKD_MODELS_"))
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let is_of_the_machine = begins(&OF_THE_MACHINE) || (!has_models && begins(&[MODELS]));
+    begins(&FOREIGN) && !is_of_the_machine
 }
 
 /// What it said before it ended.
 fn ended(folder: &RunFolder, status: ExitStatus) -> Failure {
     let log = fs::read_to_string(folder.log()).unwrap_or_default();
+    // The file is ours, gone by the time that this is read, and right: a mistake is in the environment.
+    let log = log.replace(&folder.config().display().to_string(), "the environment");
     let lines: Vec<&str> = log.lines().collect();
     let last = lines[lines.len().saturating_sub(MAX_TOLD)..].join("\n  ");
     failed(format!(
