@@ -5,7 +5,42 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use framepack_jobs::settings::{Lack, Lacks};
+use framepack_jobs::{
+    Row,
+    settings::{
+        ATTENTION, BACKEND, CUDA_ALLOC_CONF, FLASH_SDP, HOST_BUDGET_GB, LOAD_CHUNK_MB, Lack, Lacks,
+        MEM_EFFICIENT_SDP, OFFLOAD, Origin, PRESERVE_GB, Setting,
+    },
+};
+
+/// What a device may lack.
+static OF_DEVICES: [&Row; 9] = [
+    &ATTENTION,
+    &PRESERVE_GB,
+    &HOST_BUDGET_GB,
+    &LOAD_CHUNK_MB,
+    &OFFLOAD,
+    &BACKEND,
+    &FLASH_SDP,
+    &MEM_EFFICIENT_SDP,
+    &CUDA_ALLOC_CONF,
+];
+
+/// That it depends on the devices whether some of these settings do anything, where no worker has told yet.
+pub fn unknown_lacks(settings: &[Setting]) -> Option<String> {
+    let depends = |setting: &&Setting| {
+        let is_said = setting.origin != Origin::Default && setting.inactive.is_none();
+        is_said && OF_DEVICES.iter().any(|row| row.key == setting.key)
+    };
+    let keys = settings.iter().filter(depends);
+    let keys: Vec<&str> = keys.map(|setting| setting.key.as_str()).collect();
+    (!keys.is_empty()).then(|| {
+        format!(
+            "it depends on the devices whether these do anything: {}; `framepackctl config show` says it of the running daemon",
+            keys.join(", ")
+        )
+    })
+}
 
 /// By device, kept while a worker is replaced; cheap to clone.
 #[derive(Debug, Clone, Default)]

@@ -58,6 +58,7 @@ pub use self::{
     daemon::run,
     gpu::report_gpus,
     import_env::import_env,
+    lacking::unknown_lacks,
     log::start as start_log,
     offline::{StateAction, state},
     owner::Owner,

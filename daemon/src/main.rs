@@ -220,13 +220,16 @@ fn config(cli: &Cli, action: &ConfigAction) -> Result<Exit> {
             let bytes = fs::read(&cli.config).unwrap_or_default();
             let text = decode(&bytes).unwrap_or_default();
             let mut stdout = io::stdout().lock();
-            for setting in settings {
+            for setting in &settings {
                 if *origin {
                     let origin = place(&cli.config, &text, &setting.origin);
                     writeln!(stdout, "{}", setting.with_place(&origin))?;
                 } else {
                     writeln!(stdout, "{}", setting.with_state())?;
                 }
+            }
+            if let Some(remark) = framepackd::unknown_lacks(&settings) {
+                writeln!(stdout, "# {remark}")?;
             }
         }
     }

@@ -69,6 +69,35 @@ fn settings_are_shown_with_their_origin() {
 }
 
 #[test]
+fn what_depends_on_the_devices_is_said_to_do_so_where_they_are_not_known() {
+    let farm = Farm::stopped();
+    farm.configure("attention: standard\nmemory: {backend: v1}\nsteps: 3\n");
+    let remark = |keys: &str| {
+        format!(
+            "# it depends on the devices whether these do anything: {keys}; `framepackctl config show` says it of the running \
+             daemon\n"
+        )
+    };
+    for (arguments, keys) in [
+        (&["config", "show"][..], Some("attention, memory.backend")),
+        (
+            &["config", "show", "--origin", "memory"],
+            Some("memory.backend"),
+        ),
+        (&["config", "show", "steps"], None),
+        (&["config", "show", "worker"], None),
+    ] {
+        let output = farm.refused(arguments);
+        assert_code(&output, 0);
+        let shown = stdout(&output);
+        match keys {
+            Some(keys) => assert!(shown.ends_with(&remark(keys)), "{shown}"),
+            None => assert!(!shown.contains("# it depends"), "{shown}"),
+        }
+    }
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let farm = Farm::stopped();
     let (reader, writer) = std::io::pipe().unwrap();

@@ -112,3 +112,27 @@ fn what_only_the_worker_finds_fails_the_job_once_or_is_in_its_report() {
     assert_eq!(outcome, "done");
     assert_eq!(inactive(&report, "attention").as_deref(), Some("no kernel"));
 }
+
+#[test]
+fn what_a_worker_is_started_with_in_vain_is_in_plans_and_reports_too() {
+    let mut farm = Farm::stopped();
+    farm.set(&[("WORKER_MEM_EFFICIENT_SDP", "off")]);
+    fs::create_dir_all(farm.path("state")).unwrap();
+    let lacks =
+        r#"[{"key":"worker.mem_efficient_sdp","reason":"no such kernel","consequence":"moot"}]"#;
+    fs::write(farm.path("state/lacks-cpu"), lacks).unwrap();
+    farm.start();
+    farm.wait_for_worker("cpu", WorkerState::Idle);
+    let file = farm.write_job("cat.yaml", "a cat");
+    let planned = farm.ctl(&["plan", &file]);
+    assert_code(&planned, 0);
+    let warning = "worker.mem_efficient_sdp: inactive: no such kernel (\"off\", from FRAMEPACKD_WORKER_MEM_EFFICIENT_SDP)";
+    assert!(said(&planned).contains(warning), "{}", said(&planned));
+    farm.drop_job("dog.yaml", job("a dog"));
+    let (outcome, report) = farm.report("dog");
+    assert_eq!(outcome, "done");
+    assert_eq!(
+        inactive(&report, "worker.mem_efficient_sdp").as_deref(),
+        Some("no such kernel")
+    );
+}
