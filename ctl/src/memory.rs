@@ -81,7 +81,7 @@ pub(crate) fn decoding(vae: &VaeDecoding) -> Vec<String> {
     } else {
         "quality off"
     };
-    vec![
+    let mut lines = vec![
         pieces(vae),
         format!("{space}; {quality}"),
         format!(
@@ -93,8 +93,15 @@ pub(crate) fn decoding(vae: &VaeDecoding) -> Vec<String> {
                 WorkingSizes::Assumed | WorkingSizes::Unknown => "",
             }
         ),
-        format!("reason: {}", vae.reason),
-    ]
+    ];
+    if vae.recurring_bytes > 0 {
+        let waiting = Bytes(vae.recurring_bytes);
+        lines.push(format!(
+            "{waiting} of it for frames of tiles that the next section has, too, and does not decode again"
+        ));
+    }
+    lines.push(format!("reason: {}", vae.reason));
+    lines
 }
 
 fn pieces(vae: &VaeDecoding) -> String {

@@ -6,8 +6,8 @@ use framepack_ipc::{
     worker::Temperature,
 };
 use framepack_jobs::{
-    AtEnd, Attention, ChosenBy, DeviceIdle, Job, JobState, Phase, Progress, RenderOutput,
-    Timestamp, settings::Origin,
+    AtEnd, Attention, ChosenBy, DecodedTiles, DeviceIdle, Job, JobState, Phase, Progress,
+    RenderOutput, Timestamp, settings::Origin,
 };
 
 use crate::{memory, output::Table, step_cache, waiting::Waiting};
@@ -109,8 +109,13 @@ pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
             lines.push(("memory", memory::peaks(result).unwrap_or_default()));
             let plan = result.memory_plan.as_ref();
             let vae = plan.and_then(|plan| plan.vae.as_ref());
-            let vae = vae.map(|vae| memory::decoding(vae).join("\n"));
-            lines.push(("vae", vae.unwrap_or_default()));
+            let vae = vae.map(memory::decoding).unwrap_or_default();
+            let tiles = result.decoded_tiles.filter(|tiles| tiles.reused > 0);
+            let tiles = tiles.map(|DecodedTiles { all, reused }| {
+                format!("{reused} of {all} tiles decoded with the section before")
+            });
+            let vae: Vec<_> = vae.into_iter().chain(tiles).collect();
+            lines.push(("vae", vae.join("\n")));
         }
         JobState::Failed {
             finished_at,

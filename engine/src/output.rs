@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use framepack_ipc::worker::Phase;
+use framepack_ipc::worker::{DecodedTiles, Phase};
 use framepack_jobs::{SectionSteps, Timestamp};
 use image::RgbImage;
 use tch::Tensor;
@@ -33,6 +33,8 @@ pub(crate) struct Video {
     pub(crate) timelines: Vec<SectionSteps>,
     /// How long the device waited between the sections' parts; `None` on the CPU.
     pub(crate) idle: Option<device::Idle>,
+    /// How many tiles along time were decoded, and reused.
+    pub(crate) tiles: DecodedTiles,
 }
 
 /// The files of a finished job.

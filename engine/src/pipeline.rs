@@ -8,6 +8,7 @@ mod generate;
 mod measured;
 mod prepare;
 mod read_ahead;
+mod recurring;
 mod restart;
 mod run;
 mod sample;
@@ -339,6 +340,7 @@ impl Pipeline {
             peak_device_bytes: None,
             memory_plan: None,
             memory_use: Some(Box::new(self.models.memory_use())),
+            decoded_tiles: Some(video.tiles),
             device_idle: video.idle.map(|idle| DeviceIdle {
                 idle_secs: idle.idle_secs,
                 total_secs: idle.total_secs,

@@ -5,6 +5,8 @@
 //! from the end of the video ("inverted anti-drifting"), FramePack-F1 forward from the start.
 //! Upstream: the section loops of `demo_gradio.py` and `demo_gradio_f1.py`.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 /// Latent frames of history that a section sees at full, half and quarter resolution.
@@ -79,6 +81,19 @@ impl SectionPlan {
     /// Latent frames of the whole video, the start image's among them.
     pub fn latent_frames(&self) -> i64 {
         self.latent_window * self.sections.len() as i64 + 1
+    }
+
+    /// The latents that are decoded after the section with this index, as positions that mean the same after every
+    /// section: from the video's first latent on, or where it grows backward from its end, below zero.
+    pub(crate) fn decoded(&self, index: usize) -> Range<i64> {
+        let sections = &self.sections[..=index];
+        let joins_start = sections.iter().any(|section| section.joins_start);
+        let there = self.latent_window * sections.len() as i64 + i64::from(joins_start);
+        let decoded = sections[index].decoded_latent_frames;
+        match self.order {
+            SectionOrder::Backward => -there..decoded - there,
+            SectionOrder::Forward => there - decoded..there,
+        }
     }
 
     /// Pixel frames of the whole video.

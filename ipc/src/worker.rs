@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 pub use framepack_jobs::{
-    Attention, ChosenBy, DeviceIdle, MemoryPlan, MemoryUse, Phase, PhaseTime, Progress,
-    RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
+    Attention, ChosenBy, DecodedTiles, DeviceIdle, MemoryPlan, MemoryUse, Phase, PhaseTime,
+    Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
 };
 use framepack_jobs::{Failure, Guidance, JobId, Model, Settings, settings::Lack};
 use serde::{Deserialize, Serialize};

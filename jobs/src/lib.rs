@@ -46,8 +46,8 @@ pub use memory::{
 pub use name::{composed, on_one_line};
 pub use parameters::{Guidance, Model};
 pub use render::{
-    Attention, ChosenBy, DeviceIdle, LAST_RUNG, Phase, PhaseTime, Progress, RenderOutput,
-    RenderPlan, Resumed, RungTaken, Verified,
+    Attention, ChosenBy, DecodedTiles, DeviceIdle, LAST_RUNG, Phase, PhaseTime, Progress,
+    RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
 };
 pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;

@@ -134,6 +134,9 @@ pub struct VaeDecoding {
     pub work: f64,
     /// What decoding takes beside the weights.
     pub working_bytes: u64,
+    /// Of it, the frames of tiles that the next section has again: they wait for it. 0 where all is decoded anew.
+    #[serde(default)]
+    pub recurring_bytes: u64,
     /// Where that is from.
     #[serde(default)]
     pub sizes: WorkingSizes,

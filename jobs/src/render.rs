@@ -119,6 +119,10 @@ pub struct RenderOutput {
     /// What the memory settings did; `None` in results of versions that did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_use: Option<Box<MemoryUse>>,
+    /// How many of the tiles along time were decoded once for two sections; `None` in results of versions that decoded
+    /// each of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoded_tiles: Option<DecodedTiles>,
     /// How long the device waited between the sections' parts; `None` on the CPU.
     #[serde(default)]
     pub device_idle: Option<DeviceIdle>,
@@ -215,6 +219,15 @@ pub enum Verified {
     /// In a way that this version does not know.
     #[serde(untagged)]
     Unknown(String),
+}
+
+/// Tiles along time of a job's sections, which neighbouring sections may have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DecodedTiles {
+    /// All that this run joined to frames.
+    pub all: u32,
+    /// Those of them whose frames the section before had already made, bit for bit.
+    pub reused: u32,
 }
 
 /// How long a device had nothing to do between the parts of a job's sections: after sampling, before decoding, and

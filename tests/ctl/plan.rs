@@ -55,6 +55,7 @@ fn plan() -> MemoryPlan {
             tile_px: Some(256),
             work: 1.834,
             working_bytes: 3 * GIB,
+            recurring_bytes: 0,
             sizes: WorkingSizes::Assumed,
             reason: "`vae.chunk` is 2".to_owned(),
         }),
@@ -136,6 +137,7 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
         tile_px: None,
         work: 1.004,
         working_bytes: GIB,
+        recurring_bytes: 0,
         sizes: WorkingSizes::Assumed,
         reason: "nobody asks for anything else".to_owned(),
     };

@@ -3,9 +3,13 @@
 
 use std::time::Instant;
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
-use super::{measured::Measuring, run::Run};
+use super::{
+    measured::Measuring,
+    recurring::{RecurringTiles, TileFrames, TileInput},
+    run::Run,
+};
 use crate::{
     checkpoint::{DecodedSection, KeptFrames, Provenance, SLOW},
     device::{WorkClock, raise},
@@ -39,12 +43,13 @@ pub(super) struct SectionLatents<'a> {
 
 /// Where the pieces of a section are kept, and who hears of them.
 struct Pieces<'a, 'j> {
-    of: DecodedSection<'a>,
-    provenance: &'a Provenance,
+    section: &'a SectionLatents<'a>,
+    how: (DecodeScheme, Kind),
     frames: &'a KeptFrames,
+    recurring: &'a mut RecurringTiles,
     progress: &'a mut ProgressReporter<'j>,
-    /// Whether any of them was kept by an earlier run.
-    has_kept: bool,
+    /// Whether each of them is decoded now.
+    are_new: bool,
 }
 
 impl Decoding {
@@ -53,7 +58,7 @@ impl Decoding {
     pub(super) fn section(
         &mut self,
         run: &mut Run<'_, '_>,
-        clock: &mut WorkClock,
+        (clock, recurring): (&mut WorkClock, &mut RecurringTiles),
         section: &SectionLatents<'_>,
     ) -> Result<Tensor, Error> {
         let device = run.platform.device;
@@ -75,29 +80,37 @@ impl Decoding {
         };
         let begun_before = self.is_begun();
         self.measuring = Measuring::begin(device, &cost, run.peak);
+        let sections = &run.job.sampling.sections;
+        recurring.begin((sections, section.of.number as usize - 1), scheme);
         let mut pieces = Pieces {
-            of: section.of,
-            provenance: section.provenance,
+            section,
+            how: (scheme, kind),
             frames: &run.frames,
+            recurring,
             progress: run.progress,
-            has_kept: false,
+            are_new: true,
         };
         let frames = clock.piece(|| self.decode(vae, (&latents, scheme), &mut pieces))?;
         // A part of a section may take less than the whole. What is learnt is for the next job: this one goes on as
         // it began.
-        let is_whole = !begun_before && !pieces.has_kept;
+        let is_whole = !begun_before && pieces.are_new;
         if let Some(measuring) = self.measuring.take().filter(|_| is_whole) {
-            measuring.done(run.sizes);
+            measuring.done(run.sizes, recurring.newest_bytes());
         }
         Ok(frames)
     }
 
     /// If the device's memory ran out while something was decoded, more is planned for that from now on.
-    pub(super) fn learn_from(&mut self, error: &Error, run: &mut Run<'_, '_>) {
+    pub(super) fn learn_from(
+        &mut self,
+        error: &Error,
+        run: &mut Run<'_, '_>,
+        recurring: &RecurringTiles,
+    ) {
         if let Some(measuring) = self.measuring.take()
             && error.is_of_device_memory()
         {
-            measuring.ran_out(run.sizes);
+            measuring.ran_out(run.sizes, recurring.newest_bytes());
             run.models.plan_with(run.sizes.factors());
         }
     }
@@ -111,11 +124,16 @@ impl Decoding {
     ) -> Result<Tensor, Error> {
         self.keep_first_piece(scheme);
         self.join(latents.size()[2], scheme.time, |number, tile, parts| {
+            let is_begun = !parts.is_empty();
             let decode = |after_part: &mut dyn FnMut()| {
                 vae.decode_tile(latents, (tile, scheme), parts, after_part)
             };
-            let frames = pieces.piece(number, tile, decode)?;
-            Ok(frames.to_device(latents.device()))
+            let made = pieces.piece(number, tile, decode)?;
+            // What was begun may have been begun in another way.
+            if !is_begun {
+                pieces.keep(tile, &made);
+            }
+            Ok(made.frames.to_device(latents.device()))
         })
     }
 
@@ -173,21 +191,43 @@ impl Decoding {
 }
 
 impl Pieces<'_, '_> {
-    /// A piece's frames, (1, 3, F, H, W): those that an earlier run kept, or new ones. `decode` says when it gets on.
+    /// A piece's frames, (1, 3, F, H, W): those that an earlier run kept, those that the section before has in common with
+    /// this one, or new ones. `decode` says when it gets on.
     fn piece(
         &mut self,
         number: u32,
         tile: &TimeTile,
         decode: impl FnOnce(&mut dyn FnMut()) -> Tensor,
-    ) -> Result<Tensor, Error> {
-        let latents = &tile.input;
-        if let Some(kept) = self.frames.piece(self.of, latents, self.provenance) {
-            self.has_kept = true;
-            return Ok(kept);
+    ) -> Result<TileFrames, Error> {
+        let SectionLatents { of, provenance, .. } = *self.section;
+        self.recurring.count();
+        if let Some(frames) = self.frames.piece(of, &tile.input, provenance) {
+            self.are_new = false;
+            return Ok(TileFrames {
+                frames,
+                is_slow: true,
+            });
         }
+        let made = match self.recurring.take(&self.input(tile)) {
+            Some(made) => {
+                self.are_new = false;
+                made
+            }
+            None => self.decoded(decode),
+        };
+        if made.is_slow {
+            let kept = (&made.frames, provenance);
+            self.frames.save_piece(of, &tile.input, kept)?;
+            self.progress.decoded(self.frames.sections(), number + 1)?;
+        }
+        Ok(made)
+    }
+
+    /// A new one.
+    fn decoded(&mut self, decode: impl FnOnce(&mut dyn FnMut()) -> Tensor) -> TileFrames {
         let began = Instant::now();
         let mut heard_at = began;
-        let decoded = decode(&mut || {
+        let frames = decode(&mut || {
             if heard_at.elapsed() < SLOW {
                 return;
             }
@@ -197,12 +237,19 @@ impl Pieces<'_, '_> {
                 raise(error);
             }
         });
-        if decoded.device() == Device::Cpu && began.elapsed() >= SLOW {
-            let kept = (&decoded, self.provenance);
-            self.frames.save_piece(self.of, latents, kept)?;
-            self.progress.decoded(self.frames.sections(), number + 1)?;
+        TileFrames {
+            is_slow: frames.device() == Device::Cpu && began.elapsed() >= SLOW,
+            frames,
         }
-        Ok(decoded)
+    }
+
+    /// Keeps a piece for the next section, if that has it again.
+    fn keep(&mut self, tile: &TimeTile, made: &TileFrames) {
+        self.recurring.keep(tile, (self.input(tile), made));
+    }
+
+    fn input(&self, tile: &TimeTile) -> TileInput {
+        TileInput::new(self.section.latents, tile, self.how)
     }
 }
 

@@ -9,6 +9,7 @@ use tch::{Device, Tensor};
 
 use super::{
     decode::{Decoding, SectionLatents},
+    recurring::RecurringTiles,
     run::Run,
     sample::{Sampling, SectionInput},
 };
@@ -49,6 +50,7 @@ pub(super) struct Generation<'a, 'j> {
     timelines: Vec<SectionSteps>,
     /// Of the newest section.
     decoding: Decoding,
+    recurring: RecurringTiles,
 }
 
 impl<'a, 'j> Generation<'a, 'j> {
@@ -56,16 +58,28 @@ impl<'a, 'j> Generation<'a, 'j> {
     pub(super) fn new(run: Run<'a, 'j>, opening: &'a Opening, ladder: Ladder) -> Self {
         let plan = &run.job.sampling.sections;
         let start_latent = opening.start_latent.to_device(Device::Cpu);
+        let device = run.platform.device;
+        let recurring_bytes = run.models.placement().recurring_bytes;
         Self {
             history: LatentHistory::new(plan.order, &start_latent),
             assembly: Assembly::new(plan.order, plan.overlap_frames()),
-            clock: WorkClock::new(run.platform.device),
+            clock: WorkClock::new(device),
             sampling: Sampling::new(opening.conditioning.as_ref().map(Guided::as_ref)),
             timelines: Vec::new(),
             decoding: Decoding::default(),
+            recurring: RecurringTiles::new((recurring_bytes > 0).then_some(device)),
             start_latent,
             ladder,
             run,
+        }
+    }
+
+    /// The same where each section's tiles are all decoded.
+    #[cfg(test)]
+    pub(super) fn without_recurring_tiles(self) -> Self {
+        Self {
+            recurring: RecurringTiles::new(None),
+            ..self
         }
     }
 
@@ -102,6 +116,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             frames: self.run.frames,
             timelines: self.timelines,
             idle: self.clock.idle(),
+            tiles: self.recurring.counts(),
         };
         Ok((video, self.ladder))
     }
@@ -186,11 +201,11 @@ impl<'a, 'j> Generation<'a, 'j> {
                 latents: &latents,
                 provenance: &this.run.provenance(&this.ladder),
             };
-            let frames = this
-                .decoding
-                .section(&mut this.run, &mut this.clock, &section)?;
+            let around = (&mut this.clock, &mut this.recurring);
+            let frames = this.decoding.section(&mut this.run, around, &section)?;
             this.join(&frames, of);
             this.decoding = Decoding::default();
+            this.recurring.end();
             Ok(())
         })
     }
@@ -225,7 +240,8 @@ impl<'a, 'j> Generation<'a, 'j> {
                         self.make_room();
                         continue;
                     }
-                    self.decoding.learn_from(&error, &mut self.run);
+                    let decoding = &mut self.decoding;
+                    decoding.learn_from(&error, &mut self.run, &self.recurring);
                     let weights_bytes = self.run.models.weights_bytes();
                     let error = error.of_weights(weights_bytes);
                     let reason = format!("{}: {error}", what());
@@ -241,6 +257,7 @@ impl<'a, 'j> Generation<'a, 'j> {
     /// Gives up what was half done, and all else that can be had again.
     fn make_room(&mut self) {
         self.decoding.leave_device();
+        self.recurring.leave_device();
         self.run.models.clear();
     }
 

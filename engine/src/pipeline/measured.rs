@@ -43,17 +43,16 @@ impl Measuring {
         })
     }
 
-    /// Teaches `sizes` what the decode took, which is done.
-    pub(super) fn done(self, sizes: &mut DecodeSizes) {
-        self.teach(
-            sizes,
-            Counts::now(self.device).map(|after| self.took(after)),
-        );
+    /// Teaches `sizes` what the decode took, which is done. `kept_bytes` of it are planned by themselves.
+    pub(super) fn done(self, sizes: &mut DecodeSizes, kept_bytes: u64) {
+        let took = Counts::now(self.device).map(|after| self.took(after));
+        self.teach(sizes, took.map(|took| took.without(kept_bytes)));
     }
 
     /// Teaches `sizes` that memory ran out meanwhile. What else is on the device has not been touched since.
-    pub(super) fn ran_out(self, sizes: &mut DecodeSizes) {
-        self.teach(sizes, Counts::now(self.device).map(|after| self.had(after)));
+    pub(super) fn ran_out(self, sizes: &mut DecodeSizes, kept_bytes: u64) {
+        let had = Counts::now(self.device).map(|after| self.had(after));
+        self.teach(sizes, had.map(|had| had.without(kept_bytes)));
     }
 
     fn teach(&self, sizes: &mut DecodeSizes, took: Option<Took>) {

@@ -1,9 +1,12 @@
 //! Whole section loops, latents and frames, against the reference.
 
+mod sections;
+
 use std::{
     collections::HashMap,
     ops::ControlFlow,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use framepack_ipc::worker::Precaution;
@@ -166,28 +169,46 @@ impl Case {
     }
 }
 
-/// Runs `case` from the given opening, or from its own.
-fn generate(
+/// A test that draws noise waits for the others here, since libtorch has one generator for all threads.
+fn generator() -> MutexGuard<'static, ()> {
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    tch::set_num_threads(1); // several would wait for each other on a busy machine
+    GENERATOR.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a section loop begins with.
+struct Start<'a> {
+    job: &'a Job,
+    opening: &'a Opening,
+    found: &'a ResumePoint,
+}
+
+/// What a section loop does otherwise than planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Nothing,
+    /// Every tile is decoded.
+    NoRecurringTiles,
+}
+
+/// Runs the section loop of a job whose models are placed.
+fn run_sections(
     pipeline: &mut Pipeline,
-    case: &Case,
-    opening: Option<Opening>,
-    work_dir: &Path,
-) -> (Opening, Video) {
-    let job = case.job(work_dir);
-    let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
-    let mut progress = ProgressReporter::new(&mut listener);
-    let ladder = Ladder::at(0, 0);
-    pipeline.models.place(&job, ladder.relief()).unwrap();
+    start: &Start<'_>,
+    progress: &mut ProgressReporter<'_>,
+    change: Change,
+) -> Result<(Video, Ladder), Error> {
+    let Start {
+        job,
+        opening,
+        found,
+    } = start;
     let files = EncoderFiles::of(&job.bundle).unwrap();
-    pipeline.models.select(&job.bundle, files);
-    let nothing = ResumePoint::default();
-    let opening = opening.unwrap_or_else(|| {
-        let opening = pipeline.opening(&job, files, &nothing, &mut progress);
-        opening.unwrap()
-    });
+    let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
+    frames.find(&found.checksums);
     let run = Run {
-        job: &job,
-        checkpoints: &mut pipeline.checkpoints(&job, files).unwrap(),
+        job,
+        checkpoints: &mut pipeline.checkpoints(job, files).unwrap(),
         platform: &pipeline.platform,
         models: &mut pipeline.models,
         sizes: &mut pipeline.sizes,
@@ -200,12 +221,49 @@ fn generate(
             reason: None,
             warning: None,
         },
-        frames: KeptFrames::new(work_dir, job.sampling.sections.order),
-        progress: &mut progress,
+        frames,
+        progress,
     };
-    let generation = Generation::new(run, &opening, ladder);
-    let (video, _) = generation.run(&nothing).unwrap();
+    let generation = Generation::new(run, opening, Ladder::at(0, 0));
+    let generation = match change {
+        Change::Nothing => generation,
+        Change::NoRecurringTiles => generation.without_recurring_tiles(),
+    };
+    generation.run(found)
+}
+
+/// Runs `case` from the given opening, or from its own.
+fn generate(
+    pipeline: &mut Pipeline,
+    case: &Case,
+    opening: Option<Opening>,
+    work_dir: &Path,
+) -> (Opening, Video) {
+    let job = case.job(work_dir);
+    let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
+    let mut progress = ProgressReporter::new(&mut listener);
+    place(pipeline, &job);
+    let nothing = ResumePoint::default();
+    let opening = opening.unwrap_or_else(|| {
+        let files = EncoderFiles::of(&job.bundle).unwrap();
+        let opening = pipeline.opening(&job, files, &nothing, &mut progress);
+        opening.unwrap()
+    });
+    let start = Start {
+        job: &job,
+        opening: &opening,
+        found: &nothing,
+    };
+    let (video, _) = run_sections(pipeline, &start, &mut progress, Change::Nothing).unwrap();
     (opening, video)
+}
+
+/// Puts the models where the job's plan says.
+fn place(pipeline: &mut Pipeline, job: &Job) {
+    let relief = Ladder::at(0, 0).relief();
+    pipeline.models.place(job, relief).unwrap();
+    let files = EncoderFiles::of(&job.bundle).unwrap();
+    pipeline.models.select(&job.bundle, files);
 }
 
 fn given_opening(case: &Case) -> Opening {
@@ -225,10 +283,9 @@ fn given_opening(case: &Case) -> Opening {
     }
 }
 
-/// One test for both lists, since libtorch has one noise generator for all threads.
 #[test]
 fn section_loops_and_whole_videos_are_the_reference() {
-    tch::set_num_threads(1); // several would wait for each other on a busy machine
+    let _generator = generator();
     let mut pipeline = Pipeline::new(Device::Cpu, ModelOptions::default());
     for case in cases("sections") {
         let work_dir = tempfile::tempdir().unwrap();

@@ -14,6 +14,7 @@ mod phases;
 mod placement;
 mod planner;
 mod probe;
+mod recurring;
 mod relief;
 mod sizes;
 mod split;

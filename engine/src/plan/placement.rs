@@ -36,6 +36,8 @@ pub(crate) struct Placement {
     pub(crate) vae_kind: Kind,
     /// What decoding takes beside its weights.
     pub(crate) decoding_bytes: u64,
+    /// What waits on the device for the next section, which decodes the same tiles; 0 if nothing does.
+    pub(crate) recurring_bytes: u64,
     /// How the VAE decodes.
     pub(crate) decoding: ChosenScheme,
     /// Whether anything but the step cache was given up for want of memory.
@@ -53,6 +55,7 @@ impl Placement {
         *self
             == Self {
                 decoding_bytes: self.decoding_bytes,
+                recurring_bytes: self.recurring_bytes,
                 decoding,
                 has_relief: self.has_relief,
                 ..other.clone()
@@ -70,13 +73,27 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// Places what was surveyed; an error says what is missing.
+    /// Places what was surveyed; an error says what is missing. Frames wait for the next section where there is room.
     pub(super) fn new(
         survey: &Survey,
         budget: &Budget,
         options: &ModelOptions,
     ) -> Result<Self, PlanError> {
-        let transformer = split(&survey.transformer, budget, &options.limits)?;
+        let with_tiles = Self::beside(survey.recurring_bytes, (survey, budget), options);
+        with_tiles.or_else(|_| Self::beside(0, (survey, budget), options))
+    }
+
+    /// The same where so much of a section waits for the next one.
+    fn beside(
+        recurring_bytes: u64,
+        (survey, budget): (&Survey, &Budget),
+        options: &ModelOptions,
+    ) -> Result<Self, PlanError> {
+        let beside_tiles = Budget {
+            free_bytes: budget.free_bytes.saturating_sub(recurring_bytes),
+            ..*budget
+        };
+        let transformer = split(&survey.transformer, &beside_tiles, &options.limits)?;
         let kept_bytes = survey.kept_bytes;
         let prompt = "encoding the prompt";
         let text = place_encoder(
@@ -92,13 +109,15 @@ impl Planned {
         let image = place_encoder("encoding the image", &vision, kept_bytes, budget)?;
 
         let stays_bytes = survey.transformer.fixed_bytes + survey.transformer.hoisted_bytes;
-        let least_bytes = place_decoding(survey.decoding_bytes, stays_bytes, budget)?;
+        // What waits for a section is there while it makes what waits for the one after it.
+        let decoding_bytes = survey.decoding_bytes + recurring_bytes;
+        let least_bytes = place_decoding(decoding_bytes, stays_bytes + recurring_bytes, budget)?;
         let blocks_bytes = transformer.resident_bytes + transformer.slots_bytes();
         let evicted_bytes = (least_bytes + blocks_bytes).saturating_sub(budget.usable_bytes());
         let peaks = [
             (Phase::Text, text.peak_bytes),
             (Phase::Image, image.peak_bytes),
-            (Phase::Sample, transformer.peak_bytes),
+            (Phase::Sample, transformer.peak_bytes + recurring_bytes),
             (Phase::Decode, least_bytes + blocks_bytes - evicted_bytes),
         ];
         Ok(Self {
@@ -111,7 +130,8 @@ impl Planned {
                 image_bytes: image.peak_bytes - kept_bytes,
                 vae_bytes: survey.vae_bytes,
                 vae_kind: survey.vae_kind,
-                decoding_bytes: survey.decoding_bytes,
+                decoding_bytes,
+                recurring_bytes,
                 decoding: survey.decoding,
                 has_relief: options.limits.relief
                     != Relief {

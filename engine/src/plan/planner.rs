@@ -199,7 +199,7 @@ impl Planner {
                 SpaceTiling::Whole => VaeTiles::Time,
                 SpaceTiling::Reference | SpaceTiling::Large => VaeTiles::TimeAndSpace,
             },
-            vae: Some(decoding(survey)),
+            vae: Some(decoding(survey, placement)),
             evicted_bytes: planned.evicted_bytes,
             phases: planned.phases.clone(),
             peak_bytes,
@@ -208,7 +208,7 @@ impl Planner {
     }
 }
 
-fn decoding(survey: &Survey) -> VaeDecoding {
+fn decoding(survey: &Survey, placement: &Placement) -> VaeDecoding {
     let DecodeScheme {
         time,
         space,
@@ -242,7 +242,8 @@ fn decoding(survey: &Survey) -> VaeDecoding {
         blend_frames: blend.into(),
         tile_px: space.tile_px().map(|side| side as u32),
         work: survey.decoding_work,
-        working_bytes: survey.decoding_bytes,
+        working_bytes: placement.decoding_bytes,
+        recurring_bytes: placement.recurring_bytes,
         sizes: survey.decoding_sizes,
         reason: survey.decoding.reason.to_string(),
     }

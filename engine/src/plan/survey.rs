@@ -11,6 +11,7 @@ use super::{
     budget::Budget,
     decoding::{ChosenScheme, DecodeRequest, DecodeRoom},
     options::{ModelOptions, ROOMY_BYTES},
+    recurring::recurring_bytes,
     sizes::DecodeFactors,
 };
 use crate::{
@@ -47,6 +48,8 @@ pub(super) struct Survey {
     pub(super) encoding_bytes: u64,
     /// … and to decode the most frames that are decoded together, …
     pub(super) decoding_bytes: u64,
+    /// … with so much of each section waiting for the next one, if there is room, …
+    pub(super) recurring_bytes: u64,
     /// … by sizes that are from here, …
     pub(super) decoding_sizes: WorkingSizes,
     /// … of a section of so many latent frames, …
@@ -152,6 +155,7 @@ impl Survey {
             vae_kind,
             encoding_bytes: encoding.working_bytes(),
             decoding_bytes: factors.working_bytes(&decoding),
+            recurring_bytes: recurring_bytes(&job.sampling.sections, &decoding),
             decoding_sizes: if factors.is_measured(&decoding) {
                 WorkingSizes::Measured
             } else {

@@ -68,6 +68,7 @@ pub(crate) fn output(
         peak_device_bytes: Some(3 << 30),
         memory_plan: Some(Box::new(memory_plan(None))),
         memory_use: None,
+        decoded_tiles: None,
         device_idle: None,
         resumed: None,
         rungs: Vec::new(),

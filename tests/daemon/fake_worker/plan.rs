@@ -65,6 +65,7 @@ pub(crate) fn memory_plan(preserve_gb: Option<u64>) -> MemoryPlan {
             tile_px: None,
             work: 1.5,
             working_bytes: 1 << 30,
+            recurring_bytes: 0,
             sizes: WorkingSizes::Assumed,
             reason: "no frame of it is real".to_owned(),
         }),

@@ -64,7 +64,9 @@ fn the_tile_that_fails_is_repeated_smaller_and_finished_ones_stay() {
 fn what_is_finished_in_steps_is_the_first_piece_of_a_section_that_goes_on_in_pieces() {
     let _no_grad = tch::no_grad_guard();
     let vae = Vae::demo(Kind::Float);
-    let latents = Tensor::randn([1, 16, 8, 2, 2], (Kind::Float, Device::Cpu));
+    // Not drawn: libtorch has one generator for all threads, and a test of the noise may be running.
+    let latents = Tensor::arange(16 * 8 * 4, (Kind::Float, Device::Cpu)).sin();
+    let latents = latents.view([1, 16, 8, 2, 2]);
     let in_steps = DecodeScheme {
         time: TimeTiling::Whole,
         finest: FinestLevel::InSteps(2),

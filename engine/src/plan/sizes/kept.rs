@@ -42,6 +42,14 @@ pub(crate) enum Took {
 }
 
 impl Took {
+    /// The same without what others had of it.
+    pub(crate) fn without(self, others_bytes: u64) -> Self {
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(bytes.saturating_sub(others_bytes)),
+            Self::MoreThan(bytes) => Self::MoreThan(bytes.saturating_sub(others_bytes)),
+        }
+    }
+
     /// In per cent of the plan, rounded up; `None` if it does not tell that the plan was wrong.
     fn percent_of(self, planned_bytes: u64) -> Option<u64> {
         match self {

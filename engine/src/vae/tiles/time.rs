@@ -85,6 +85,18 @@ impl TimeTiling {
         }
     }
 
+    /// Of the tiles of `these` latents, the inputs of those that are also tiles of `next`, which come afterwards; both are
+    /// positions in one video.
+    pub(crate) fn recurring(self, these: &Range<i64>, next: &Range<i64>) -> Vec<Range<i64>> {
+        let tiles_of = |latents: &Range<i64>| self.tiles(latents.end - latents.start);
+        let shift = these.start - next.start;
+        let next: Vec<_> = tiles_of(next).into_iter().map(|tile| tile.input).collect();
+        let inputs = tiles_of(these).into_iter().map(|tile| tile.input);
+        inputs
+            .filter(|input| next.contains(&(input.start + shift..input.end + shift)))
+            .collect()
+    }
+
     /// Most latents that are decoded together.
     pub(crate) fn longest(self) -> i64 {
         match self {

@@ -1,6 +1,7 @@
 //! No frame is lost, doubled or out of place, whatever the chunk.
 
 use super::*;
+use crate::section::{SectionOrder, SectionPlan};
 
 /// Frames that so many latents become.
 fn frames_of(latents: i64) -> i64 {
@@ -151,6 +152,41 @@ fn the_reference_goes_on_where_it_stopped() {
         let rest = TimeTiling::Reference.rest(18, tile.input.end, 16);
         assert_eq!(rest, all[number + 1..]);
     }
+}
+
+/// Inputs of the tiles of each section but the last that the next section has again.
+fn recurring(order: SectionOrder, sections: u32, time: TimeTiling) -> Vec<Vec<Range<i64>>> {
+    let plan = SectionPlan::new(order, sections, 9);
+    let decoded = |index: u32| plan.decoded(index as usize);
+    let pairs = (1..sections).map(|next| (decoded(next - 1), decoded(next)));
+    pairs
+        .map(|(these, next)| time.recurring(&these, &next))
+        .collect()
+}
+
+#[test]
+fn neighbouring_sections_have_tiles_in_common() {
+    use SectionOrder::{Backward, Forward};
+    let time = TimeTiling::Reference;
+    // The first section ends where the second one does; the last one begins one latent frame earlier than a window.
+    assert_eq!(
+        recurring(Backward, 4, time),
+        [vec![0..5, 3..8, 6..9], vec![0..5, 3..8], vec![]]
+    );
+    // The first section begins with the start image's latent.
+    assert_eq!(
+        recurring(Forward, 4, time),
+        [vec![], vec![9..14, 12..17], vec![9..14, 12..17]]
+    );
+    for order in [Backward, Forward] {
+        assert!(recurring(order, 1, time).is_empty());
+        let whole = recurring(order, 4, TimeTiling::Whole);
+        assert!(whole.iter().all(Vec::is_empty), "{order:?}: {whole:?}");
+    }
+    // Three new latent frames behind three: every three latent frames, too.
+    let chunks = TimeTiling::Chunked(Chunk::new(3, None));
+    assert_eq!(recurring(Backward, 4, chunks)[1], [0..6, 3..9]);
+    assert_eq!(recurring(Forward, 4, chunks)[1], [9..15, 12..18]);
 }
 
 #[test]
