@@ -1,8 +1,8 @@
 //! A job's memory in words.
 
 use framepack_jobs::{
-    Bytes, EncoderPlacement, MemoryPlan, Phase, RenderOutput, TransformerMemory, VaeDecoding,
-    VaeMode, VaeTiles, WorkingSizes,
+    Bytes, DecodeOverlap, EncoderPlacement, MemoryPlan, Phase, RenderOutput, TransformerMemory,
+    VaeDecoding, VaeMode, VaeTiles, WorkingSizes,
 };
 
 /// The plan, a line for each thing; what continues a line has no label.
@@ -40,6 +40,9 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
     };
     let labels = std::iter::once("vae").chain(std::iter::repeat(""));
     lines.extend(labels.zip(decoding));
+    if let Some(overlap) = &plan.overlap {
+        lines.push(("", beside(overlap)));
+    }
     if plan.evicted_bytes > 0 {
         let evicted = Bytes(plan.evicted_bytes);
         lines.push((
@@ -102,6 +105,15 @@ pub(crate) fn decoding(vae: &VaeDecoding) -> Vec<String> {
     }
     lines.push(format!("reason: {}", vae.reason));
     lines
+}
+
+/// Whether a section is decoded while the next one is sampled.
+pub(crate) fn beside(DecodeOverlap { is_planned, reason }: &DecodeOverlap) -> String {
+    if *is_planned {
+        format!("decodes a section while the next one is sampled: {reason}")
+    } else {
+        format!("decodes no section while another one is sampled: {reason}")
+    }
 }
 
 fn pieces(vae: &VaeDecoding) -> String {

@@ -59,6 +59,38 @@ pub(crate) fn of_queue(jobs: &[QueueEntry]) -> Table<7> {
 /// A line break in a value of [`details`].
 const INDENTED: &str = "\n           ";
 
+/// What the device did besides sampling, and when it did nothing.
+fn idle(idle: DeviceIdle) -> String {
+    let DeviceIdle {
+        idle_secs,
+        decoding_alone_secs,
+        hidden_secs,
+        total_secs,
+    } = idle;
+    let waited = format!("{idle_secs:.2} s of {total_secs:.1} s between sampling and decoding");
+    // Earlier versions did not tell.
+    if decoding_alone_secs + hidden_secs == 0.0 {
+        return waited;
+    }
+    format!(
+        "{waited}\ndecoded {decoding_alone_secs:.1} s by itself, {hidden_secs:.1} s beside sampling"
+    )
+}
+
+/// How a finished job's frames were decoded, a line for each thing.
+fn decoding(output: &RenderOutput) -> Vec<String> {
+    let plan = output.memory_plan.as_ref();
+    let vae = plan.and_then(|plan| plan.vae.as_ref());
+    let overlap = plan.and_then(|plan| plan.overlap.as_ref());
+    let tiles = output.decoded_tiles.filter(|tiles| tiles.reused > 0);
+    let tiles = tiles.map(|DecodedTiles { all, reused }| {
+        format!("{reused} of {all} tiles decoded with the section before")
+    });
+    let vae = vae.map(memory::decoding).unwrap_or_default();
+    let others = tiles.into_iter().chain(overlap.map(memory::beside));
+    vae.into_iter().chain(others).collect()
+}
+
 /// Everything about one job, a line for each thing.
 pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
     let mut lines = vec![
@@ -95,27 +127,13 @@ pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
                 plan.width_px, plan.height_px, plan.frames, plan.secs, result.video_bytes
             );
             lines.push(("result", shape));
-            let idle = result.device_idle.map(|idle| {
-                let DeviceIdle {
-                    idle_secs,
-                    total_secs,
-                } = idle;
-                format!("{idle_secs:.2} s of {total_secs:.1} s between sampling and decoding")
-            });
+            let idle = result.device_idle.map(idle);
             lines.push(("idle", idle.unwrap_or_default()));
             let first_step = result.time_to_first_step_secs;
             let first_step = first_step.map(|secs| format!("after {secs:.1} s"));
             lines.push(("first step", first_step.unwrap_or_default()));
             lines.push(("memory", memory::peaks(result).unwrap_or_default()));
-            let plan = result.memory_plan.as_ref();
-            let vae = plan.and_then(|plan| plan.vae.as_ref());
-            let vae = vae.map(memory::decoding).unwrap_or_default();
-            let tiles = result.decoded_tiles.filter(|tiles| tiles.reused > 0);
-            let tiles = tiles.map(|DecodedTiles { all, reused }| {
-                format!("{reused} of {all} tiles decoded with the section before")
-            });
-            let vae: Vec<_> = vae.into_iter().chain(tiles).collect();
-            lines.push(("vae", vae.join("\n")));
+            lines.push(("vae", decoding(result).join("\n")));
         }
         JobState::Failed {
             finished_at,

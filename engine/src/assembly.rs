@@ -4,10 +4,9 @@
 //! frames at the growing end stay in floating point; FramePack keeps all of them and gets the same values.
 //! Blending and conversion run on the device that decodes: bytes are all that leaves it.
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use crate::{
-    error::Error,
     section::SectionOrder,
     video::frames::{Rgb24, soft_append},
 };
@@ -20,10 +19,8 @@ const TIME: i64 = 2;
 pub(crate) struct Assembly {
     order: SectionOrder,
     overlap_frames: i64,
-    /// Frames that the next section will fade into, (1, 3, F, H, W) in the VAE's type on its device.
+    /// Frames that the next section will fade into, (1, 3, F, H, W) in the VAE's type.
     open: Option<Tensor>,
-    /// Finished frames that are still on the device.
-    settled: Option<Rgb24>,
 }
 
 /// Which section is added.
@@ -42,15 +39,15 @@ impl Assembly {
             order,
             overlap_frames,
             open: None,
-            settled: None,
         }
     }
 
-    /// Adds a decoded section, (1, 3, F, H, W), at the growing end. The host need not wait for the device;
-    /// [`fetch`](Self::fetch) does, and comes before the next section. If the device fails here, the video is as it
-    /// was.
-    pub(crate) fn join(&mut self, decoded: &Tensor, place: Place) {
-        let joined = match (&self.open, self.order) {
+    /// Adds a decoded section, (1, 3, F, H, W), at the growing end. Returns the frames that are finished by it; the host
+    /// need not wait for the device before it reads them. If the device fails here, the video is as it was.
+    pub(crate) fn join(&mut self, decoded: &Tensor, place: Place) -> Rgb24 {
+        let open = self.open.as_ref();
+        let open = open.map(|open| open.to_device(decoded.device()));
+        let joined = match (&open, self.order) {
             (None, _) => decoded.shallow_clone(),
             (Some(later), SectionOrder::Backward) => {
                 soft_append(decoded, later, self.overlap_frames)
@@ -60,9 +57,9 @@ impl Assembly {
             }
         };
         if place == Place::Last {
-            self.settled = Some(Rgb24::new(&joined));
+            let settled = Rgb24::new(&joined);
             self.open = None;
-            return;
+            return settled;
         }
         let settled_frames = joined.size()[2] - self.overlap_frames;
         let settled_start = match self.order {
@@ -71,8 +68,9 @@ impl Assembly {
         };
         let settled = joined.narrow(TIME, settled_start, settled_frames);
         let open = self.growing_end(&joined);
-        self.settled = Some(Rgb24::new(&settled));
+        let settled = Rgb24::new(&settled);
         self.open = Some(open);
+        settled
     }
 
     /// Takes up a video whose newest section, decoded again, has all but its growing end finished. The section is so long
@@ -81,10 +79,9 @@ impl Assembly {
         self.open = Some(self.growing_end(decoded));
     }
 
-    /// Takes what is finished from the device, packed RGB; fails if a frame is not a number.
-    pub(crate) fn fetch(&mut self) -> Result<Vec<u8>, Error> {
-        let settled = self.settled.take();
-        settled.map_or(Ok(Vec::new()), |settled| settled.read())
+    /// Makes room on the device.
+    pub(crate) fn leave_device(&mut self) {
+        self.open = self.open.take().map(|open| open.to_device(Device::Cpu));
     }
 
     /// The frames that the next section fades into.

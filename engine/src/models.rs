@@ -382,6 +382,12 @@ impl Models {
         placement.expect("a job's plan is made before its models are used")
     }
 
+    /// Has a test's job done otherwise than planned.
+    #[cfg(test)]
+    pub(crate) fn change_placement(&mut self, change: impl FnOnce(&mut Placement)) {
+        change(self.placement.as_mut().expect("a job is placed"));
+    }
+
     fn load<M>(
         &self,
         bundle: &Bundle,

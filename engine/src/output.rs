@@ -35,6 +35,8 @@ pub(crate) struct Video {
     pub(crate) idle: Option<device::Idle>,
     /// How many tiles along time were decoded, and reused.
     pub(crate) tiles: DecodedTiles,
+    /// Why sections were no longer decoded beside sampling, if they were at first.
+    pub(crate) overlap_ended: Option<String>,
 }
 
 /// The files of a finished job.

@@ -1,11 +1,14 @@
 //! One job from request to video.
 
 mod attention;
+mod beside;
 mod course;
 mod decode;
 mod encode;
+mod frames;
 mod generate;
 mod measured;
+mod pending;
 mod prepare;
 mod read_ahead;
 mod recurring;
@@ -202,6 +205,8 @@ impl Pipeline {
             }
         })?;
         job.warnings.extend(written.warning.clone());
+        let alone = |reason| format!("sections were no longer decoded beside sampling: {reason}");
+        job.warnings.extend(video.overlap_ended.take().map(alone));
         let rule = job.sampling.step_cache;
         let given_up = timelines::given_up(&rule, &self.models, &ladder);
         job.warnings
@@ -343,6 +348,8 @@ impl Pipeline {
             decoded_tiles: Some(video.tiles),
             device_idle: video.idle.map(|idle| DeviceIdle {
                 idle_secs: idle.idle_secs,
+                decoding_alone_secs: idle.decoding_alone_secs,
+                hidden_secs: idle.hidden_secs,
                 total_secs: idle.total_secs,
             }),
             resumed: None,

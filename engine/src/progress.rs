@@ -136,6 +136,16 @@ impl<'a> ProgressReporter<'a> {
         }
     }
 
+    /// The frames of so many sections are on the disk. A job that is to stop goes on until it hears it the next time:
+    /// something else has to be kept first.
+    pub(crate) fn decoded_meanwhile(&mut self, sections: u32) {
+        let _ = self.tell(Update::Kept {
+            sections,
+            steps: 0,
+            pieces: 0,
+        });
+    }
+
     /// Memory ran out.
     pub(crate) fn rung(&mut self, taken: &RungTaken) -> Result<(), Error> {
         goes_on(self.tell(Update::Rung(taken)))

@@ -6,7 +6,7 @@ use framepack_jobs::{
     settings::{
         ATTENTION, BACKEND, BACKGROUND, CACHE_BUDGET_GB, CACHE_KIND, CACHE_MAX_SKIP, CACHE_REFRESH,
         CACHE_RETENTION, CACHE_THRESHOLD, Kind, LOAD_CHUNK_MB, OFFLOAD, PRESERVE_GB, VAE_BLEND,
-        VAE_CHUNK, VAE_MODE, VAE_QUALITY,
+        VAE_CHUNK, VAE_MODE, VAE_OVERLAP, VAE_QUALITY,
     },
 };
 
@@ -15,7 +15,7 @@ use crate::{error::Error, nn::attention::AttentionMode, transformer::StepCacheWi
 const DEFAULT_CHUNK_MB: u64 = 256;
 
 /// What a request may have.
-static ROWS: [&Row; 16] = [
+static ROWS: [&Row; 17] = [
     &BACKGROUND,
     &ATTENTION,
     &PRESERVE_GB,
@@ -26,6 +26,7 @@ static ROWS: [&Row; 16] = [
     &VAE_CHUNK,
     &VAE_QUALITY,
     &VAE_BLEND,
+    &VAE_OVERLAP,
     &CACHE_KIND,
     &CACHE_THRESHOLD,
     &CACHE_MAX_SKIP,
@@ -43,6 +44,7 @@ pub(crate) struct JobSettings {
     pub(crate) attention: AttentionMode,
     pub(crate) memory: MemorySettings,
     pub(crate) vae: VaeSettings,
+    pub(crate) overlap: VaeOverlap,
     /// What steps may reuse.
     pub(crate) step_cache: StepCacheWishes,
 }
@@ -81,6 +83,15 @@ impl VaeMode {
             _ => None,
         }
     }
+}
+
+/// Whether a section may be decoded while the next one is sampled. It does not change the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum VaeOverlap {
+    /// Where there is memory for both.
+    #[default]
+    Auto,
+    Off,
 }
 
 impl VaeSettings {
@@ -125,6 +136,7 @@ impl Default for JobSettings {
             attention: AttentionMode::default(),
             memory: MemorySettings::default(),
             vae: VaeSettings::default(),
+            overlap: VaeOverlap::default(),
             step_cache: StepCacheWishes::default(),
         }
     }
@@ -175,6 +187,13 @@ impl JobSettings {
                 vae.has_quality = match value.text()? {
                     "on" => true,
                     "off" => false,
+                    _ => return None,
+                };
+            }
+            key if key == VAE_OVERLAP.key => {
+                self.overlap = match value.text()? {
+                    "auto" => VaeOverlap::Auto,
+                    "off" => VaeOverlap::Off,
                     _ => return None,
                 };
             }

@@ -40,8 +40,9 @@ pub use framepack_yaml::{
 pub use id::JobId;
 pub use job::{Job, Runs, Source};
 pub use memory::{
-    Bytes, DeviceMemory, EncoderPlacement, MemoryActs, MemoryBackend, MemoryPlan, MemoryUse,
-    Offloading, PhasePeak, TransformerMemory, VaeDecoding, VaeMode, VaeTiles, WorkingSizes,
+    Bytes, DecodeOverlap, DeviceMemory, EncoderPlacement, MemoryActs, MemoryBackend, MemoryPlan,
+    MemoryUse, Offloading, PhasePeak, TransformerMemory, VaeDecoding, VaeMode, VaeTiles,
+    WorkingSizes,
 };
 pub use name::{composed, on_one_line};
 pub use parameters::{Guidance, Model};

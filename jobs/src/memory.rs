@@ -24,6 +24,9 @@ pub struct MemoryPlan {
     /// How the VAE decodes; `None` in plans of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vae: Option<VaeDecoding>,
+    /// Whether a section is decoded while the next one is sampled; `None` in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<DecodeOverlap>,
     /// Weights of the transformer that leave the device while frames are decoded, and come back after it.
     pub evicted_bytes: u64,
     /// Most device memory of each phase, in the order of the phases.
@@ -141,6 +144,15 @@ pub struct VaeDecoding {
     #[serde(default)]
     pub sizes: WorkingSizes,
     /// Who or what decided, in words.
+    pub reason: String,
+}
+
+/// Whether a section is decoded while the next one is sampled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecodeOverlap {
+    /// Whether it is.
+    pub is_planned: bool,
+    /// Why, or why not, in words.
     pub reason: String,
 }
 

@@ -236,6 +236,12 @@ pub struct DecodedTiles {
 pub struct DeviceIdle {
     /// Seconds that it waited.
     pub idle_secs: f64,
+    /// Seconds that it decoded and sampled nothing; 0 in results of versions that did not tell.
+    #[serde(default)]
+    pub decoding_alone_secs: f64,
+    /// Seconds of decoding beside the next section's sampling, which nobody waited for.
+    #[serde(default)]
+    pub hidden_secs: f64,
     /// Seconds from the begin of the first section to the end of the last, waiting included.
     pub total_secs: f64,
 }
@@ -244,6 +250,11 @@ impl DeviceIdle {
     /// The part of the time that it waited, 0 to 1.
     pub fn share(&self) -> f64 {
         self.idle_secs / self.total_secs
+    }
+
+    /// The part of the time in which it sampled nothing, 0 to 1.
+    pub fn not_sampling_share(&self) -> f64 {
+        (self.idle_secs + self.decoding_alone_secs) / self.total_secs
     }
 }
 

@@ -2,8 +2,8 @@
 
 use framepack_ipc::control::{PlanRequest, PlanSubject, Request, Response};
 use framepack_jobs::{
-    DeviceMemory, EncoderPlacement, JobId, MemoryPlan, Phase, PhasePeak, TransformerMemory,
-    VaeDecoding, VaeMode, VaeTiles, WorkingSizes,
+    DecodeOverlap, DeviceMemory, EncoderPlacement, JobId, MemoryPlan, Phase, PhasePeak,
+    TransformerMemory, VaeDecoding, VaeMode, VaeTiles, WorkingSizes,
 };
 
 use crate::{
@@ -59,6 +59,7 @@ fn plan() -> MemoryPlan {
             sizes: WorkingSizes::Assumed,
             reason: "`vae.chunk` is 2".to_owned(),
         }),
+        overlap: None,
         evicted_bytes: 2 * GIB,
         phases: vec![peak(Phase::Text, 3), peak(Phase::Sample, 14)],
         peak_bytes: 14 * GIB,
@@ -206,5 +207,36 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
         for part in expected {
             assert!(talk.ended.stdout.contains(part), "{}", talk.ended.stdout);
         }
+    }
+}
+
+#[test]
+fn a_plan_says_whether_a_section_is_decoded_beside_the_next_one() {
+    for (is_planned, reason, expected) in [
+        (
+            true,
+            "there is memory for both",
+            "            decodes a section while the next one is sampled: there is memory for both\n",
+        ),
+        (
+            false,
+            "2.00 GiB more memory would be needed",
+            "            decodes no section while another one is sampled: 2.00 GiB more memory would be needed\n",
+        ),
+    ] {
+        let mut plan = plan();
+        plan.overlap = Some(DecodeOverlap {
+            is_planned,
+            reason: reason.to_owned(),
+        });
+        if let Some(vae) = &mut plan.vae {
+            vae.recurring_bytes = GIB / 4;
+        }
+        let talk = talk(&["plan", "7"], vec![Response::Planned(Box::new(plan))]);
+        let stdout = talk.ended.stdout;
+        assert!(stdout.contains(expected), "{stdout}");
+        let waiting =
+            "            0.25 GiB of it for frames of tiles that the next section has, too,";
+        assert!(stdout.contains(waiting), "{stdout}");
     }
 }

@@ -44,6 +44,8 @@ fn whole_jobs_are_timed() {
     assert_positive(&figures, &JOB_SECS);
     assert_eq!([&figures["sections"], &figures["steps"]], [1, 1]);
     assert!(figures["section_idle_share"].is_null(), "{figures}");
+    assert!(figures["hidden_secs"].is_null(), "{figures}");
+    assert_eq!(figures["overlap"]["is_planned"], false, "{figures}");
 }
 
 /// A folder with nothing but the configurations of the tiny bundle's components.

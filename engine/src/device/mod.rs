@@ -29,7 +29,7 @@ pub use counts::{
 pub(crate) use host::{HostBuffer, HostTensor};
 pub(crate) use identity::driver_version;
 pub use identity::{label, model_name, total_bytes};
-pub(crate) use idle::{Idle, WorkClock};
+pub(crate) use idle::{Activity, Idle, WorkClock};
 pub(crate) use peak::JobPeak;
 pub use runtime::{init, open};
 pub use shim::AllocatorStats;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     checkpoint::{DecodedSection, KeptFrames, Provenance, SLOW},
-    device::{WorkClock, raise},
+    device::{Activity, WorkClock, raise},
     error::Error,
     progress::ProgressReporter,
     vae::{DecodeCost, DecodeScheme, FinishedParts, Joined, TimeTile, TimeTiling, Vae},
@@ -39,6 +39,8 @@ pub(super) struct SectionLatents<'a> {
     /// (1, C, T, h, w), scaled, on the CPU.
     pub(super) latents: &'a Tensor,
     pub(super) provenance: &'a Provenance,
+    /// Whether no section comes after it.
+    pub(super) is_last: bool,
 }
 
 /// Where the pieces of a section are kept, and who hears of them.
@@ -53,8 +55,8 @@ struct Pieces<'a, 'j> {
 }
 
 impl Decoding {
-    /// Decodes what is missing of a section, and returns all its frames, (1, 3, F, H, W) on the device. The host mostly
-    /// need not wait for it.
+    /// Decodes what is missing of a section, for which there is room, and returns all its frames, (1, 3, F, H, W) on the
+    /// device. The host mostly need not wait for it.
     pub(super) fn section(
         &mut self,
         run: &mut Run<'_, '_>,
@@ -67,7 +69,7 @@ impl Decoding {
             return Ok(self.joined.whole().to_device(device));
         }
         let (kind, scheme) = (run.models.vae_kind(), run.models.decode_scheme());
-        let vae = run.models.decoder(&run.job.bundle)?;
+        let vae = run.models.vae(&run.job.bundle)?;
         let latents = section.latents / vae.scaling_factor();
         let latents = latents.to_kind(kind).to_device(device);
         let size = &run.job.plan;
@@ -90,7 +92,9 @@ impl Decoding {
             progress: run.progress,
             are_new: true,
         };
-        let frames = clock.piece(|| self.decode(vae, (&latents, scheme), &mut pieces))?;
+        let frames = clock.piece(Activity::Decoding, || {
+            self.decode(vae, (&latents, scheme), &mut pieces)
+        })?;
         // A part of a section may take less than the whole. What is learnt is for the next job: this one goes on as
         // it began.
         let is_whole = !begun_before && pieces.are_new;
@@ -170,7 +174,8 @@ impl Decoding {
         self.pieces > 0 || !self.parts.is_empty()
     }
 
-    fn is_decoded(&self) -> bool {
+    /// Whether nothing is missing but the pieces' joining.
+    pub(super) fn is_decoded(&self) -> bool {
         self.latent_frames == Some(self.joined.input_done())
     }
 

@@ -8,13 +8,13 @@ use framepack_jobs::SectionSteps;
 use tch::{Device, Tensor};
 
 use super::{
-    decode::{Decoding, SectionLatents},
-    recurring::RecurringTiles,
+    decode::SectionLatents,
+    frames::SectionFrames,
+    pending::PendingSection,
     run::Run,
     sample::{Sampling, SectionInput},
 };
 use crate::{
-    assembly::{Assembly, Place},
     checkpoint::{DecodedSection, FinishedSection, ResumePoint},
     device::{self, WorkClock},
     error::Error,
@@ -25,6 +25,7 @@ use crate::{
     sampler::{Guided, NoiseStream},
     section::Section,
     transformer::Conditioning,
+    video::frames::Rgb24,
 };
 
 /// What a video begins with.
@@ -43,14 +44,13 @@ pub(super) struct Generation<'a, 'j> {
     start_latent: Tensor,
     ladder: Ladder,
     history: LatentHistory,
-    assembly: Assembly,
     clock: WorkClock,
     sampling: Sampling<'a>,
     /// Which steps of the sections were computed, as far as there was a step cache.
     timelines: Vec<SectionSteps>,
-    /// Of the newest section.
-    decoding: Decoding,
-    recurring: RecurringTiles,
+    frames: SectionFrames,
+    /// Why sections are no longer decoded beside sampling, if they were.
+    overlap_ended: Option<String>,
 }
 
 impl<'a, 'j> Generation<'a, 'j> {
@@ -62,30 +62,44 @@ impl<'a, 'j> Generation<'a, 'j> {
         let recurring_bytes = run.models.placement().recurring_bytes;
         Self {
             history: LatentHistory::new(plan.order, &start_latent),
-            assembly: Assembly::new(plan.order, plan.overlap_frames()),
             clock: WorkClock::new(device),
             sampling: Sampling::new(opening.conditioning.as_ref().map(Guided::as_ref)),
             timelines: Vec::new(),
-            decoding: Decoding::default(),
-            recurring: RecurringTiles::new((recurring_bytes > 0).then_some(device)),
+            frames: SectionFrames::new(plan, device, (recurring_bytes > 0).then_some(device)),
+            overlap_ended: None,
             start_latent,
             ladder,
             run,
         }
     }
 
-    /// The same where each section's tiles are all decoded.
-    #[cfg(test)]
-    pub(super) fn without_recurring_tiles(self) -> Self {
-        Self {
-            recurring: RecurringTiles::new(None),
-            ..self
-        }
-    }
-
     /// Renders the sections that were not found. Returns the ladder, too, as far as it was climbed.
     pub(super) fn run(mut self, found: &ResumePoint) -> Result<(Video, Ladder), Error> {
         let _no_grad = tch::no_grad_guard();
+        match self.sections(found) {
+            Ok(()) => {}
+            Err(error @ Error::Suspended) => {
+                // The next run need not decode these again.
+                if let Err(error) = self.frames.pending.keep(&mut self.run.frames) {
+                    tracing::warn!(%error, "a section's frames are not kept");
+                }
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        }
+        let video = Video {
+            latents: self.history.video(),
+            frames: self.run.frames,
+            timelines: self.timelines,
+            idle: self.clock.idle(),
+            tiles: self.frames.tiles(),
+            overlap_ended: self.overlap_ended,
+        };
+        Ok((video, self.ladder))
+    }
+
+    /// Samples and decodes, section by section.
+    fn sections(&mut self, found: &ResumePoint) -> Result<(), Error> {
         self.timelines.clone_from(&found.timelines);
         let Job { sampling, .. } = self.run.job;
         let mut noise_shape = self.start_latent.size(); // (1, C, 1, h, w)
@@ -111,14 +125,7 @@ impl<'a, 'j> Generation<'a, 'j> {
             let done = count.max(found.sections.len() as u32);
             self.run.progress.sections_done(done);
         }
-        let video = Video {
-            latents: self.history.video(),
-            frames: self.run.frames,
-            timelines: self.timelines,
-            idle: self.clock.idle(),
-            tiles: self.recurring.counts(),
-        };
-        Ok((video, self.ladder))
+        Ok(())
     }
 
     /// Keeps a section's latents, and says so. Returns their checksum.
@@ -145,23 +152,24 @@ impl<'a, 'j> Generation<'a, 'j> {
         of: DecodedSection<'_>,
         latents: &Tensor,
     ) -> Result<(), Error> {
+        self.frames.finish(&mut self.run)?;
         let there = self.run.frames.sections();
         let is_last = is_last(self.run.job, of);
         if of.number < there || (of.number == there && is_last) {
             return Ok(());
         }
-        self.decoded(section, of)?;
-        if of.number == there {
+        let Some(frames) = self.decoded(section, of)? else {
             return Ok(());
-        }
+        };
         output::write_preview(self.run.job, of.number, latents)?; // while the device decodes
-        let frames = self.assembly.fetch()?;
-        let provenance = self.run.provenance(&self.ladder);
-        self.run.frames.save(of, &frames, &provenance)?;
-        if is_last {
-            self.run.frames.remove_pieces(of.number);
-        }
-        self.run.progress.decoded(of.number, 0)
+        let pending = PendingSection {
+            number: of.number,
+            checkpoint: of.checkpoint.to_owned(),
+            provenance: self.run.provenance(&self.ladder),
+            frames,
+            is_last,
+        };
+        self.frames.keep(&mut self.run, pending)
     }
 
     /// Latents of one section, (1, C, window, h, w) f32 on the CPU.
@@ -178,8 +186,8 @@ impl<'a, 'j> Generation<'a, 'j> {
                 provenance: &this.run.provenance(&this.ladder),
                 context: &this.history.context(section, this.run.platform.device),
             };
-            this.sampling
-                .section(&mut this.run, &mut this.clock, &section)
+            let beside = (&mut this.clock, &mut this.frames.pending);
+            this.sampling.section(&mut this.run, beside, &section)
         })?;
         self.timelines.extend(timelines);
         match latents.isfinite().all().int64_value(&[]) {
@@ -190,8 +198,13 @@ impl<'a, 'j> Generation<'a, 'j> {
         }
     }
 
-    /// Decodes the newest latents and joins them to the video. The host need not wait for the device.
-    fn decoded(&mut self, section: &Section, of: DecodedSection<'_>) -> Result<(), Error> {
+    /// Decodes the newest latents and joins them to the video. Returns the frames that are final by that. The host need not
+    /// wait for the device.
+    fn decoded(
+        &mut self,
+        section: &Section,
+        of: DecodedSection<'_>,
+    ) -> Result<Option<Rgb24>, Error> {
         let what = || format!("decoding section {}", of.number);
         self.within_memory((Work::Decoding, &what), |this| {
             this.run.progress.enter(Phase::Decode)?;
@@ -200,28 +213,10 @@ impl<'a, 'j> Generation<'a, 'j> {
                 of,
                 latents: &latents,
                 provenance: &this.run.provenance(&this.ladder),
+                is_last: is_last(this.run.job, of),
             };
-            let around = (&mut this.clock, &mut this.recurring);
-            let frames = this.decoding.section(&mut this.run, around, &section)?;
-            this.join(&frames, of);
-            this.decoding = Decoding::default();
-            this.recurring.end();
-            Ok(())
+            this.frames.decode(&mut this.run, &mut this.clock, &section)
         })
-    }
-
-    /// Joins a section's frames to the video.
-    fn join(&mut self, frames: &Tensor, of: DecodedSection<'_>) {
-        let place = if is_last(self.run.job, of) {
-            Place::Last
-        } else {
-            Place::Inner
-        };
-        if of.number == self.run.frames.sections() {
-            self.assembly.reopen(frames);
-        } else {
-            self.assembly.join(frames, place);
-        }
     }
 
     /// Does `work` again and again, with less memory each time, for as long as that helps. It fails as if it had
@@ -235,13 +230,18 @@ impl<'a, 'j> Generation<'a, 'j> {
             match device::catch(|| work(self)) {
                 Err(error) if error.is_out_of_memory() => {
                     self.sampling.forget_schedule();
-                    if self.decoding.may_join_again() {
+                    if self.frames.give_up_overlap(&mut self.run)? {
+                        tracing::warn!(%error, "{}: once more, with nothing beside it", what());
+                        self.overlap_ended = Some(format!("{}: {error}", what()));
+                        device::empty_cache();
+                        continue;
+                    }
+                    if self.frames.may_join_again() {
                         tracing::warn!(%error, "{}: once more, on an empty device", what());
                         self.make_room();
                         continue;
                     }
-                    let decoding = &mut self.decoding;
-                    decoding.learn_from(&error, &mut self.run, &self.recurring);
+                    self.frames.learn_from(&error, &mut self.run);
                     let weights_bytes = self.run.models.weights_bytes();
                     let error = error.of_weights(weights_bytes);
                     let reason = format!("{}: {error}", what());
@@ -256,8 +256,7 @@ impl<'a, 'j> Generation<'a, 'j> {
 
     /// Gives up what was half done, and all else that can be had again.
     fn make_room(&mut self) {
-        self.decoding.leave_device();
-        self.recurring.leave_device();
+        self.frames.leave_device();
         self.run.models.clear();
     }
 

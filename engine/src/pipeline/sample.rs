@@ -8,14 +8,15 @@ use tch::{Device, Tensor};
 
 use super::{
     course::{Course, steps_made},
+    pending::Pending,
     run::Run,
     timelines::caches,
 };
 use crate::{
     checkpoint::{Keeping, Provenance},
-    device::WorkClock,
+    device::{Activity, WorkClock},
     error::Error,
-    progress::{Stop, stopped},
+    progress::stopped,
     sampler::{
         Denoiser, Guided, Sampled, ScheduleConditioning, Shift, SolverState, integrate, sigmas,
     },
@@ -55,11 +56,11 @@ impl<'a> Sampling<'a> {
     }
 
     /// Latents of one section, (1, C, window, h, w) f32 on the CPU, and which of its steps were computed, if there is a step
-    /// cache.
+    /// cache. Frames that are `pending` are kept behind the first step by which they have come.
     pub(super) fn section(
         &mut self,
         run: &mut Run<'_, '_>,
-        clock: &mut WorkClock,
+        (clock, pending): (&mut WorkClock, &mut Pending),
         section: &SectionInput<'_>,
     ) -> Result<(Tensor, Option<SectionSteps>), Error> {
         let device = run.platform.device;
@@ -91,14 +92,22 @@ impl<'a> Sampling<'a> {
         ));
         let denoise = |x: &Tensor, sigma| denoiser.borrow_mut().denoise(x, sigma);
         let mut keeping = Keeping::begun();
-        let decoded = run.frames.sections();
+        let frames = &mut run.frames;
         let after_step = |_, state: &SolverState| {
             course.advance(state, denoiser.borrow().caches());
             let flow = progress.step_done(course.positive());
             let mut keep = || course.keep(&unfinished, section.provenance);
-            match flow {
-                ControlFlow::Continue(()) if keeping.is_due() => match keeping.keep(keep) {
-                    Ok(Some(steps)) => progress.steps_kept(decoded, steps).map_break(stopped),
+            let outcome = match flow {
+                ControlFlow::Continue(()) => pending.poll(frames, progress),
+                ControlFlow::Break(stop) => Err(stopped(stop)),
+            };
+            match outcome {
+                Ok(()) if keeping.is_due() => match keeping.keep(keep) {
+                    // Steps count behind the frames of all sections before.
+                    Ok(Some(_)) if pending.is_there() => ControlFlow::Continue(()),
+                    Ok(Some(steps)) => progress
+                        .steps_kept(frames.sections(), steps)
+                        .map_break(stopped),
                     Ok(None) => ControlFlow::Continue(()),
                     Err(error) => {
                         // It is a precaution. Should the disk be full, the section's end will tell.
@@ -106,18 +115,24 @@ impl<'a> Sampling<'a> {
                         ControlFlow::Continue(())
                     }
                 },
-                ControlFlow::Continue(()) => ControlFlow::Continue(()),
-                ControlFlow::Break(Stop::Suspend) => {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error @ Error::Suspended) => {
                     let kept = keep();
-                    ControlFlow::Break(kept.err().unwrap_or_else(|| stopped(Stop::Suspend)))
+                    ControlFlow::Break(kept.err().unwrap_or(error))
                 }
-                ControlFlow::Break(stop) => ControlFlow::Break(stopped(stop)),
+                Err(error) => ControlFlow::Break(error),
             }
         };
         let begun = begun.map(|kept| kept.state);
-        let sampled = clock.piece(|| integrate((&noise, begun), &sigmas, denoise, after_step));
+        let sampled = clock.piece(Activity::Sampling, || {
+            integrate((&noise, begun), &sigmas, denoise, after_step)
+        });
         match sampled {
             ControlFlow::Continue(latents) => {
+                // While the device still samples: the host may be ahead of it.
+                if let Some(decoded) = pending.keep(frames)? {
+                    progress.decoded_meanwhile(decoded);
+                }
                 Ok((latents.to_device(Device::Cpu), course.timeline()))
             }
             ControlFlow::Break(error) => Err(error),

@@ -1,18 +1,20 @@
 //! Whole section loops, latents and frames, against the reference.
 
+mod overlap;
+mod section_loop;
 mod sections;
 
 use std::{
     collections::HashMap,
     ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use framepack_ipc::worker::Precaution;
+use framepack_ipc::worker::{Phase, Precaution};
 use framepack_jobs::{Guidance, JobId, Model, Settings};
 use serde::Deserialize;
 
+use self::section_loop::{Change, Start, generator, place, run_sections};
 use super::*;
 use crate::{
     checkpoint::ResumePoint,
@@ -169,69 +171,6 @@ impl Case {
     }
 }
 
-/// A test that draws noise waits for the others here, since libtorch has one generator for all threads.
-fn generator() -> MutexGuard<'static, ()> {
-    static GENERATOR: Mutex<()> = Mutex::new(());
-    tch::set_num_threads(1); // several would wait for each other on a busy machine
-    GENERATOR.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What a section loop begins with.
-struct Start<'a> {
-    job: &'a Job,
-    opening: &'a Opening,
-    found: &'a ResumePoint,
-}
-
-/// What a section loop does otherwise than planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Nothing,
-    /// Every tile is decoded.
-    NoRecurringTiles,
-}
-
-/// Runs the section loop of a job whose models are placed.
-fn run_sections(
-    pipeline: &mut Pipeline,
-    start: &Start<'_>,
-    progress: &mut ProgressReporter<'_>,
-    change: Change,
-) -> Result<(Video, Ladder), Error> {
-    let Start {
-        job,
-        opening,
-        found,
-    } = start;
-    let files = EncoderFiles::of(&job.bundle).unwrap();
-    let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
-    frames.find(&found.checksums);
-    let run = Run {
-        job,
-        checkpoints: &mut pipeline.checkpoints(job, files).unwrap(),
-        platform: &pipeline.platform,
-        models: &mut pipeline.models,
-        sizes: &mut pipeline.sizes,
-        peak: &mut JobPeak::begin(Device::Cpu),
-        attention: &Decision {
-            backend: Backend::Torch,
-            torch_kernels: TorchKernels::Any,
-            chosen_by: ChosenBy::Device,
-            mode: AttentionMode::Auto,
-            reason: None,
-            warning: None,
-        },
-        frames,
-        progress,
-    };
-    let generation = Generation::new(run, opening, Ladder::at(0, 0));
-    let generation = match change {
-        Change::Nothing => generation,
-        Change::NoRecurringTiles => generation.without_recurring_tiles(),
-    };
-    generation.run(found)
-}
-
 /// Runs `case` from the given opening, or from its own.
 fn generate(
     pipeline: &mut Pipeline,
@@ -242,7 +181,7 @@ fn generate(
     let job = case.job(work_dir);
     let mut listener = |_: crate::progress::Update<'_>| ControlFlow::Continue(());
     let mut progress = ProgressReporter::new(&mut listener);
-    place(pipeline, &job);
+    place(pipeline, &job, Change::Nothing);
     let nothing = ResumePoint::default();
     let opening = opening.unwrap_or_else(|| {
         let files = EncoderFiles::of(&job.bundle).unwrap();
@@ -254,16 +193,8 @@ fn generate(
         opening: &opening,
         found: &nothing,
     };
-    let (video, _) = run_sections(pipeline, &start, &mut progress, Change::Nothing).unwrap();
+    let (video, _) = run_sections(pipeline, &start, &mut progress).unwrap();
     (opening, video)
-}
-
-/// Puts the models where the job's plan says.
-fn place(pipeline: &mut Pipeline, job: &Job) {
-    let relief = Ladder::at(0, 0).relief();
-    pipeline.models.place(job, relief).unwrap();
-    let files = EncoderFiles::of(&job.bundle).unwrap();
-    pipeline.models.select(&job.bundle, files);
 }
 
 fn given_opening(case: &Case) -> Opening {

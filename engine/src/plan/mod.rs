@@ -10,6 +10,7 @@ mod lacks;
 mod ladder;
 mod limits;
 mod options;
+mod overlap;
 mod phases;
 mod placement;
 mod planner;

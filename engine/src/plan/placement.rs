@@ -8,6 +8,7 @@ use super::{
     budget::Budget,
     decoding::ChosenScheme,
     options::ModelOptions,
+    overlap::{NoOverlap, fits},
     phases::{place_decoding, place_encoder},
     relief::Relief,
     split::{Split, split},
@@ -38,6 +39,8 @@ pub(crate) struct Placement {
     pub(crate) decoding_bytes: u64,
     /// What waits on the device for the next section, which decodes the same tiles; 0 if nothing does.
     pub(crate) recurring_bytes: u64,
+    /// Whether a section is decoded while the next one is sampled.
+    pub(crate) overlap: Result<(), NoOverlap>,
     /// How the VAE decodes.
     pub(crate) decoding: ChosenScheme,
     /// Whether anything but the step cache was given up for want of memory.
@@ -56,6 +59,7 @@ impl Placement {
             == Self {
                 decoding_bytes: self.decoding_bytes,
                 recurring_bytes: self.recurring_bytes,
+                overlap: self.overlap,
                 decoding,
                 has_relief: self.has_relief,
                 ..other.clone()
@@ -114,11 +118,18 @@ impl Planned {
         let least_bytes = place_decoding(decoding_bytes, stays_bytes + recurring_bytes, budget)?;
         let blocks_bytes = transformer.resident_bytes + transformer.slots_bytes();
         let evicted_bytes = (least_bytes + blocks_bytes).saturating_sub(budget.usable_bytes());
+        let sampling_bytes = transformer.peak_bytes + recurring_bytes;
+        let overlap = survey.overlap;
+        let overlap = overlap.and_then(|()| fits(sampling_bytes, decoding_bytes, budget));
+        let decoding_peak_bytes = match overlap {
+            Ok(()) => sampling_bytes + decoding_bytes,
+            Err(_) => least_bytes + blocks_bytes - evicted_bytes,
+        };
         let peaks = [
             (Phase::Text, text.peak_bytes),
             (Phase::Image, image.peak_bytes),
-            (Phase::Sample, transformer.peak_bytes + recurring_bytes),
-            (Phase::Decode, least_bytes + blocks_bytes - evicted_bytes),
+            (Phase::Sample, sampling_bytes),
+            (Phase::Decode, decoding_peak_bytes),
         ];
         Ok(Self {
             placement: Placement {
@@ -132,6 +143,7 @@ impl Planned {
                 vae_kind: survey.vae_kind,
                 decoding_bytes,
                 recurring_bytes,
+                overlap,
                 decoding: survey.decoding,
                 has_relief: options.limits.relief
                     != Relief {

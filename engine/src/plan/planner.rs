@@ -2,8 +2,8 @@
 
 use framepack_ipc::worker::{MemoryPlan, RenderRequest};
 use framepack_jobs::{
-    Bytes, DeviceMemory, EncoderPlacement, TransformerMemory, VaeDecoding, VaeMode, VaeTiles,
-    settings::PRESERVE_GB,
+    Bytes, DecodeOverlap, DeviceMemory, EncoderPlacement, TransformerMemory, VaeDecoding, VaeMode,
+    VaeTiles, settings::PRESERVE_GB,
 };
 use tch::Device;
 
@@ -200,11 +200,22 @@ impl Planner {
                 SpaceTiling::Reference | SpaceTiling::Large => VaeTiles::TimeAndSpace,
             },
             vae: Some(decoding(survey, placement)),
+            overlap: Some(overlap(placement)),
             evicted_bytes: planned.evicted_bytes,
             phases: planned.phases.clone(),
             peak_bytes,
             warnings: warning.into_iter().collect(),
         }
+    }
+}
+
+fn overlap(placement: &Placement) -> DecodeOverlap {
+    DecodeOverlap {
+        is_planned: placement.overlap.is_ok(),
+        reason: match placement.overlap {
+            Ok(()) => "there is memory for both".to_owned(),
+            Err(reason) => reason.to_string(),
+        },
     }
 }
 

@@ -95,6 +95,15 @@ fn each_key_sets_its_own_field() {
             }),
         ),
         ("vae.quality", "off".into(), vae(VaeSettings::default())),
+        ("vae.overlap", "auto".into(), JobSettings::default()),
+        (
+            "vae.overlap",
+            "off".into(),
+            JobSettings {
+                overlap: VaeOverlap::Off,
+                ..JobSettings::default()
+            },
+        ),
         (
             "memory.preserve_gb",
             Value::Number(2.5),
@@ -190,6 +199,7 @@ fn an_unknown_key_or_value_is_refused_by_its_name() {
         ("vae.blend", Value::Number(4.5), "0 to 16"),
         ("vae.mode", "chunks".into(), "`chunked`"),
         ("vae.quality", "yes".into(), "on"),
+        ("vae.overlap", "on".into(), "`off`"),
         ("memory.preserve_gb", Value::Number(1.9), "2 to 128"),
         ("memory.preserve_gb", Value::Number(129.0), "2 to 128"),
         ("memory.preserve_gb", Value::Number(f64::NAN), "2 to 128"),

@@ -4,7 +4,10 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::error::Error;
+use crate::{
+    device::{Event, Stream},
+    error::Error,
+};
 
 /// Joins two stretches of video whose last and first `overlap_frames` show the same moments.
 ///
@@ -40,37 +43,55 @@ pub fn to_rgb24(frames: &Tensor) -> Result<Vec<u8>, Error> {
     Rgb24::new(frames).read()
 }
 
-/// Frames as [`to_rgb24`] makes them, on the device that decoded them: a quarter of the bytes or less to copy.
+/// Frames as [`to_rgb24`] makes them, converted by the device that decoded them and on their way to page-locked memory of
+/// the host: a quarter of the bytes or less to copy, and nobody waits for it.
 #[derive(Debug)]
 pub(crate) struct Rgb24 {
-    /// Packed RGB, one dimension, u8.
+    /// Packed RGB on the host, one dimension, u8.
     bytes: Tensor,
-    /// Whether all values were numbers; a scalar.
+    /// Whether all values were numbers; a scalar on the host.
     are_finite: Tensor,
+    /// When both are there; `None` on the CPU, where they are at once.
+    arrival: Option<Event>,
 }
 
 impl Rgb24 {
-    /// Gives the conversion of `frames`, (1, 3, T, H, W), to their device and does not wait for it.
+    /// Gives the conversion of `frames`, (1, 3, T, H, W), and the copy to their device's current stream.
     pub(crate) fn new(frames: &Tensor) -> Self {
+        let device = frames.device();
         let frames = frames.to_kind(Kind::Float);
         let bytes = (frames.clamp(-1.0, 1.0) * 127.5 + 127.5).to_kind(Kind::Uint8);
         let packed = bytes.squeeze_dim(0).permute([1, 2, 3, 0]); // (T, H, W, 3)
         Self {
-            bytes: packed.contiguous().view([-1]),
-            are_finite: frames.isfinite().all(),
+            bytes: sent_to_host(&packed.contiguous().view([-1])),
+            are_finite: sent_to_host(&frames.isfinite().all()),
+            arrival: Stream::current(device).as_ref().map(Event::record),
         }
     }
 
-    /// The bytes, on the host, once the device has made them.
+    /// Whether [`read`](Self::read) need not wait.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.arrival.as_ref().is_none_or(Event::is_done)
+    }
+
+    /// The bytes, once they have arrived.
     pub(crate) fn read(&self) -> Result<Vec<u8>, Error> {
+        if let Some(arrival) = &self.arrival {
+            arrival.synchronize();
+        }
         if self.are_finite.int64_value(&[]) == 0 {
             return Err(Error::Numerics {
                 what: "a decoded frame".to_owned(),
             });
         }
-        let bytes = self.bytes.to_device(Device::Cpu);
-        Ok(Vec::try_from(bytes).expect("a flat tensor of bytes"))
+        Ok(Vec::try_from(&self.bytes).expect("a flat tensor of bytes"))
     }
+}
+
+/// The same on the host, once the device's current stream has come so far. Torch copies into page-locked memory, which it
+/// keeps for the next time; on the CPU it is the tensor itself.
+fn sent_to_host(x: &Tensor) -> Tensor {
+    x.to_device_(Device::Cpu, x.kind(), true, false)
 }
 
 #[cfg(test)]
@@ -100,6 +121,15 @@ mod tests {
         let frames = Tensor::from_slice(&values).view([1, 3, 1, 1, 2]);
         // Channel by channel in, packed out: pixel 0 has values 0, 2, 4; pixel 1 has values 1, 3, 5.
         assert_eq!(to_rgb24(&frames).unwrap(), [0, 127, 255, 0, 254, 255]);
+    }
+
+    #[test]
+    fn what_the_cpu_converts_is_there() {
+        let frames = Tensor::ones([1, 3, 1, 1, 1], (Kind::Half, Device::Cpu));
+        let converted = Rgb24::new(&frames);
+        assert!(converted.is_ready());
+        assert_eq!(converted.read().unwrap(), [255; 3]);
+        assert_eq!(converted.read().unwrap(), [255; 3], "reading takes nothing");
     }
 
     #[test]

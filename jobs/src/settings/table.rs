@@ -23,7 +23,7 @@ pub use self::{
         STORAGE_IMAGE_ENCODER, STORAGE_TEXT_ENCODER, STORAGE_TEXT_ENCODER_2, STORAGE_TRANSFORMER,
         VAE_TENSORRT,
     },
-    vae::{VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_QUALITY},
+    vae::{VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_OVERLAP, VAE_QUALITY},
     video::{
         BACKGROUND, BUCKET, BUCKETS_PX, DEFAULT_BUCKET_PX, GUIDANCE_CFG, GUIDANCE_DISTILLED,
         GUIDANCE_RESCALE, IMAGE, LATENT_WINDOW, LENGTH_SECS, MAX_CRF, MODEL, NEGATIVE_PROMPT,
@@ -33,7 +33,7 @@ pub use self::{
 };
 
 /// Every setting, in the order of the reference.
-pub static TABLE: [&Row; 41] = [
+pub static TABLE: [&Row; 42] = [
     &MODEL,
     &IMAGE,
     &BACKGROUND,
@@ -52,6 +52,7 @@ pub static TABLE: [&Row; 41] = [
     &VAE_CHUNK,
     &VAE_QUALITY,
     &VAE_BLEND,
+    &VAE_OVERLAP,
     &VAE_TENSORRT,
     &CACHE_KIND,
     &CACHE_THRESHOLD,

@@ -10,19 +10,20 @@ use super::{
     table::{
         ATTENTION, BACKEND, BACKGROUND, BUCKET, CACHE_BUDGET_GB, CACHE_KIND, CACHE_MAX_SKIP,
         CACHE_REFRESH, CACHE_RETENTION, CACHE_THRESHOLD, LATENT_WINDOW, LOAD_CHUNK_MB, OFFLOAD,
-        PRESERVE_GB, STEPS, TABLE, VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_QUALITY,
+        PRESERVE_GB, STEPS, TABLE, VAE_BLEND, VAE_CHUNK, VAE_MODE, VAE_OVERLAP, VAE_QUALITY,
     },
     value::{Settings, Value},
 };
 use crate::{BundleDefaults, Job, ValidSpec};
 
 /// What a worker has to know of a job that has no field of its own in its request.
-static WORKER_ROWS: [&Row; 16] = [
+static WORKER_ROWS: [&Row; 17] = [
     &BACKGROUND,
     &VAE_MODE,
     &VAE_CHUNK,
     &VAE_QUALITY,
     &VAE_BLEND,
+    &VAE_OVERLAP,
     &CACHE_KIND,
     &CACHE_THRESHOLD,
     &CACHE_MAX_SKIP,

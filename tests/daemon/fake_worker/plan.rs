@@ -69,6 +69,7 @@ pub(crate) fn memory_plan(preserve_gb: Option<u64>) -> MemoryPlan {
             sizes: WorkingSizes::Assumed,
             reason: "no frame of it is real".to_owned(),
         }),
+        overlap: None,
         evicted_bytes: 1 << 28,
         phases: vec![PhasePeak {
             phase: Phase::Sample,

@@ -10,8 +10,8 @@ use std::{
 
 use anyhow::Context as _;
 use framepack_engine::{ModelOptions, pipeline::Pipeline, progress::Update};
-use framepack_ipc::worker::{Phase, Precaution, RenderOutput, RenderRequest};
-use framepack_jobs::{Guidance, JobId, Model, Settings};
+use framepack_ipc::worker::{DecodedTiles, Phase, Precaution, RenderOutput, RenderRequest};
+use framepack_jobs::{DecodeOverlap, Guidance, JobId, Model, Settings, settings::VAE_OVERLAP};
 use image::{Rgb, RgbImage};
 use serde::Serialize;
 use tch::Device;
@@ -53,6 +53,9 @@ pub(super) struct Args {
     /// Side of the square with about the video's area, in pixels; 640 means 608x640 [default: the bundle's]
     #[arg(long, value_name = "BUCKET")]
     size: Option<u32>,
+    /// Whether sections are decoded while the next one is sampled, as `vae.overlap` of a job
+    #[arg(long, value_name = "HOW", value_parser = ["auto", "off"], default_value = "auto")]
+    overlap: String,
     #[command(flatten)]
     attention: Attention,
     /// Print JSON
@@ -77,6 +80,16 @@ struct Measurement {
     decode_secs: f64,
     /// Of its sections' time, what the device waited between sampling and decoding.
     section_idle_share: Option<f64>,
+    /// The same with the time in which it decoded and sampled nothing.
+    section_not_sampling_share: Option<f64>,
+    /// What of its decoding nobody waited for.
+    hidden_secs: Option<f64>,
+    /// Whether the second job's plan had that, and why, or why not.
+    overlap: Option<DecodeOverlap>,
+    /// Tiles along time of the second job, and those that were decoded with the section before.
+    decoded_tiles: Option<DecodedTiles>,
+    /// SHA-256 of the second job's video.
+    stream_sha256: Option<String>,
     /// The second job's.
     sections: u32,
     steps: u32,
@@ -124,6 +137,8 @@ impl Args {
         start_image()
             .save(&image)
             .context("writing the start image")?;
+        let mut settings = Settings::default();
+        settings.set(VAE_OVERLAP.key, self.overlap.as_str().into());
         Ok(RenderRequest {
             job: JobId(1),
             name: "bench".into(),
@@ -141,7 +156,7 @@ impl Args {
             bucket: self.size,
             latent_window: None,
             crf: CRF,
-            settings: Settings::default(),
+            settings,
             own: vec![],
             output: scratch.join("video.mp4"),
             work_dir: scratch.into(),
@@ -189,6 +204,8 @@ impl Bench {
         let second = self.render(PROMPT, secs)?;
         let other = self.render(OTHER_PROMPT, SHORT_SECS)?;
         let plan = &second.output.plan;
+        let idle = second.output.device_idle;
+        let memory_plan = second.output.memory_plan.as_ref();
         Ok(Measurement {
             first_job_first_step_secs: first.first_step_secs,
             second_job_first_step_secs: second.first_step_secs,
@@ -196,7 +213,12 @@ impl Bench {
             job_secs: second.job_secs,
             sampling_secs: second.phase_secs(Phase::Sample),
             decode_secs: second.phase_secs(Phase::Decode),
-            section_idle_share: second.output.device_idle.map(|idle| idle.share()),
+            section_idle_share: idle.map(|idle| idle.share()),
+            section_not_sampling_share: idle.map(|idle| idle.not_sampling_share()),
+            hidden_secs: idle.map(|idle| idle.hidden_secs),
+            overlap: memory_plan.and_then(|plan| plan.overlap.clone()),
+            decoded_tiles: second.output.decoded_tiles,
+            stream_sha256: second.output.stream_sha256.clone(),
             sections: plan.sections,
             steps: plan.steps,
             width_px: plan.width_px,

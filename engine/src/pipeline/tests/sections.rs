@@ -4,14 +4,14 @@ use super::*;
 use crate::progress::{Listener, Stop, Update};
 
 /// Four sections, of which nothing but the frames is missing: the latents are there.
-struct Sampled {
+pub(super) struct Sampled {
     job: Job,
     opening: Opening,
-    found: ResumePoint,
+    pub(super) found: ResumePoint,
 }
 
 impl Sampled {
-    fn new(order: SectionOrder, work_dir: &Path) -> Self {
+    pub(super) fn new(order: SectionOrder, work_dir: &Path) -> Self {
         let model = match order {
             SectionOrder::Backward => "backward",
             SectionOrder::Forward => "forward",
@@ -41,21 +41,25 @@ impl Sampled {
         }
     }
 
-    fn decode(&self, listener: &mut Listener<'_>, change: Change) -> Result<Video, Error> {
+    pub(super) fn decode(
+        &self,
+        listener: &mut Listener<'_>,
+        change: Change,
+    ) -> Result<Video, Error> {
         let mut pipeline = Pipeline::new(Device::Cpu, ModelOptions::default());
-        place(&mut pipeline, &self.job);
+        place(&mut pipeline, &self.job, change);
         let start = Start {
             job: &self.job,
             opening: &self.opening,
             found: &self.found,
         };
         let mut progress = ProgressReporter::new(listener);
-        let outcome = run_sections(&mut pipeline, &start, &mut progress, change);
+        let outcome = run_sections(&mut pipeline, &start, &mut progress);
         outcome.map(|(video, _)| video)
     }
 }
 
-fn frames(video: &Video) -> Vec<Vec<u8>> {
+pub(super) fn frames(video: &Video) -> Vec<Vec<u8>> {
     video.frames.read().collect::<Result<_, _>>().unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! Whole jobs of the published models on cards of several sizes.
 
+mod frames;
 mod preserve;
 
 use std::path::Path;
@@ -70,6 +71,7 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
         encoding_bytes: decoding(1, SpaceTiling::Whole),
         decoding_bytes: decoding(19, space),
         recurring_bytes: 0,
+        overlap: Ok(()),
         decoding_sizes: WorkingSizes::Assumed,
         section_latent_frames: 19,
         decoding: ChosenScheme {
@@ -300,30 +302,4 @@ fn the_cpu_keeps_all_models_where_they_fit_and_a_card_from_60_gb() {
     assert!(is_roomy(Device::Cpu, 24 * GIB));
     assert!(!is_roomy(Device::Cpu, 24 * GIB + 1));
     assert!(!is_roomy(Device::Cuda(0), GIB));
-}
-
-#[test]
-fn frames_wait_for_the_next_section_where_there_is_room() {
-    let tiles_bytes = (17 + 17 + 9) * 608 * 640 * 3 * 2;
-    for gib in [6, 8, 12, 24, 80] {
-        let (mut survey, memory) = published(gib * GIB);
-        let options = ModelOptions::default();
-        let without = Planned::new(&survey, &memory, &options).unwrap();
-        survey.recurring_bytes = tiles_bytes;
-        let with = Planned::new(&survey, &memory, &options).unwrap();
-        assert_eq!(with.placement.recurring_bytes, tiles_bytes, "{gib}");
-        assert_eq!(
-            with.placement.decoding_bytes,
-            without.placement.decoding_bytes + tiles_bytes
-        );
-        for peak in &with.phases {
-            assert!(peak.bytes <= memory.usable_bytes(), "{gib}: {peak:?}");
-        }
-        assert!(with.placement.does_as(&without.placement) || gib < 80);
-        // More than there is: nothing waits, and nothing is refused.
-        survey.recurring_bytes = gib * GIB;
-        let too_many = Planned::new(&survey, &memory, &options).unwrap();
-        assert_eq!(too_many.placement, without.placement, "{gib}");
-        assert_eq!(too_many.phases, without.phases, "{gib}");
-    }
 }

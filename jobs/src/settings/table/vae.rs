@@ -61,3 +61,18 @@ pub static VAE_BLEND: Row = Row {
     original: &[],
     about: "frames over which chunks fade into each other, each decoded by itself behind latent frames before it; 0 joins them without a fade. With `auto` chunks go on from one another, and fade over 4 frames only where the device is too small for a section",
 };
+
+/// Whether a section is decoded while the next one is sampled.
+pub static VAE_OVERLAP: Row = Row {
+    key: "vae.overlap",
+    kind: Kind::Word {
+        noun: "a way of overlapping",
+        words: &["auto", "off"],
+    },
+    default: Fallback::Text("auto"),
+    scope: Scope::Both,
+    counts: Counts::AtStart,
+    standing: Standing::Built,
+    original: &[],
+    about: "whether a section is decoded while the next one is sampled: `auto` on a GPU with memory for both at once, `off` never. The result is the same, bit for bit; `plan` says whether, and why not",
+};
