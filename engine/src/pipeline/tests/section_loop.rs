@@ -42,9 +42,11 @@ pub(super) fn run_sections(
     let files = EncoderFiles::of(&job.bundle).unwrap();
     let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
     frames.find(&found.checksums);
+    let mut checkpoints = pipeline.checkpoints(job, files).unwrap();
+    checkpoints.find(job.sampling.sections.sections.len()); // unfinished steps are of the section behind these
     let run = Run {
         job,
-        checkpoints: &mut pipeline.checkpoints(job, files).unwrap(),
+        checkpoints: &mut checkpoints,
         platform: &pipeline.platform,
         models: &mut pipeline.models,
         sizes: &mut pipeline.sizes,
