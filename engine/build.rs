@@ -22,6 +22,8 @@ fn torch_shim() {
         "shared.h",
         "torch_graph.cpp",
         "torch_graph.h",
+        "torch_kernels.cpp",
+        "torch_kernels.h",
         "torch_shim.cpp",
         "torch_shim.h",
     ] {
@@ -37,6 +39,7 @@ fn torch_shim() {
         .cpp(true)
         .std("c++17")
         .file("csrc/torch_graph.cpp")
+        .file("csrc/torch_kernels.cpp")
         .file("csrc/torch_shim.cpp");
     let includes = [
         torch.join("include/torch/csrc/api/include"),

@@ -3,8 +3,8 @@
 use framepack_jobs::{
     MemoryAmount, Row,
     settings::{
-        ATTENTION, CUDA_ALLOC_CONF, FAST_START, FLASH_SDP, Farm, HOST_BUDGET_GB, MEM_EFFICIENT_SDP,
-        Value,
+        ATTENTION, CUDA_ALLOC_CONF, FAST_START, FLASH_SDP, Farm, HOST_BUDGET_GB, KERNELS,
+        MEM_EFFICIENT_SDP, Value,
     },
 };
 
@@ -17,6 +17,8 @@ pub struct Process {
     pub attention: String,
     /// Whether it prepares nothing before its first job.
     pub fast_start: bool,
+    /// Whether the engine's own kernels compute.
+    pub kernels: bool,
     /// Whether attention may be computed by the flash kernel.
     pub flash_sdp: bool,
     /// Whether attention may be computed by the memory-efficient kernel.
@@ -38,6 +40,7 @@ impl Process {
             host_budget: host_budget.map_or(MemoryAmount::Auto, MemoryAmount::of),
             attention: attention.unwrap_or("auto").to_owned(),
             fast_start: is_on(&FAST_START),
+            kernels: is_on(&KERNELS),
             flash_sdp: is_on(&FLASH_SDP),
             mem_efficient_sdp: is_on(&MEM_EFFICIENT_SDP),
             cuda_alloc_conf: allocator.unwrap_or_default().to_owned(),

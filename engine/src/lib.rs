@@ -34,6 +34,7 @@ pub mod weights;
 pub mod worker;
 
 pub use error::Error;
+pub use kernels::{KernelUse, Kernels, check as check_kernels};
 pub use plan::{ForcedSplit, Limits, ModelOptions, space_tiling_on};
 pub use settings::{VaeMode, VaeSettings};
 pub use vae::SpaceTiling;

@@ -20,6 +20,7 @@ use crate::{
     device,
     error::Error,
     job::Job,
+    kernels::{KernelUse, Kernels},
     offload::{Memory, Residency},
     plan::{ChosenScheme, DecodeFactors, ModelOptions, Placement, Planner, Relief, SchemeReason},
     sampler::{Guided, Sampled, ScheduleConditioning},
@@ -51,6 +52,8 @@ pub(crate) struct Models {
     /// With the type that it was loaded in.
     vae: Option<(Kind, Vae)>,
     transformer: Option<LoadedTransformer>,
+    /// Compiled when a model first needs them.
+    kernels: Rc<Kernels>,
     /// The files that the transformer was or will be loaded from.
     transformer_files: Option<Fingerprint>,
 }
@@ -71,6 +74,7 @@ impl Models {
             vision: None,
             vae: None,
             transformer: None,
+            kernels: Rc::new(Kernels::new(device)),
             transformer_files: None,
         }
     }
@@ -183,6 +187,11 @@ impl Models {
         self.placement().vae_kind
     }
 
+    /// What computes the models.
+    pub(crate) fn kernels(&self) -> KernelUse {
+        self.options.kernels
+    }
+
     /// How the VAE decodes.
     pub(crate) fn decode_scheme(&self) -> DecodeScheme {
         self.placement().decoding.scheme
@@ -196,6 +205,9 @@ impl Models {
             (SchemeReason::Room, _) => "because the device was too full",
             _ if placement.has_relief => "because memory ran out",
             (_, Some(_)) => "as requested of the worker",
+            _ if self.options.kernels == KernelUse::On => {
+                "because whole frames do not fit the device"
+            }
             _ => "because the device has less than 60 GB",
         };
         let tiles = scheme.space.tile_px().filter(|side| {
@@ -280,7 +292,12 @@ impl Models {
         if self.vae.is_none() {
             self.make_room(self.placement().vae_bytes)?;
             let vae = |source: &ModelSource| Vae::open(source, device, kind);
-            self.vae = Some((kind, self.load(bundle, Component::Vae, vae)?));
+            let vae = self.load(bundle, Component::Vae, vae)?;
+            let vae = match self.options.kernels {
+                KernelUse::On => vae.with_kernels(&self.kernels),
+                KernelUse::Off => vae,
+            };
+            self.vae = Some((kind, vae));
         }
         let (_, vae) = self.vae.as_ref().expect("loaded above");
         Ok(vae)

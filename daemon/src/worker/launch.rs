@@ -33,6 +33,7 @@ impl Launch {
             add("--attention", settings.attention.clone());
         }
         for (flag, is_on) in [
+            ("--kernels", settings.kernels),
             ("--flash-sdp", settings.flash_sdp),
             ("--mem-efficient-sdp", settings.mem_efficient_sdp),
         ] {
@@ -124,12 +125,13 @@ mod tests {
         );
         let settings = Process {
             fast_start: true,
+            kernels: false,
             flash_sdp: false,
             cuda_alloc_conf: "max_split_size_mb:128".to_owned(),
             ..Process::default()
         };
         let launch = launch(settings);
-        assert_eq!(arguments(&launch), "--flash-sdp off");
+        assert_eq!(arguments(&launch), "--kernels off --flash-sdp off");
         let command = launch.command();
         let mut variables = command.as_std().get_envs();
         let told = variables.find(|(name, _)| *name == OsStr::new(ALLOCATOR));

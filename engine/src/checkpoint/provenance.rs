@@ -5,6 +5,7 @@ use tch::Kind;
 
 use crate::{
     device::{self, PermittedKernels},
+    kernels::KernelUse,
     nn::attention::{AttentionMode, Backend, TorchKernels},
     platform::Platform,
     transformer::StepCacheRule,
@@ -41,6 +42,9 @@ pub(crate) struct Provenance {
     pub(crate) rung: u32,
     /// How the VAE decodes: the name of a [`DecodeScheme`].
     pub(crate) tiling: String,
+    /// Whether the engine's kernels computed; earlier versions had none.
+    #[serde(default)]
+    pub(crate) kernels: bool,
     /// What steps reused: a [`StepCacheRule`] in words; versions that had none computed every step.
     #[serde(default = "off")]
     pub(crate) step_cache: String,
@@ -69,6 +73,7 @@ pub(crate) struct RunSettings {
     pub(crate) rung: u32,
     pub(crate) decoding: DecodeScheme,
     pub(crate) step_cache: StepCacheRule,
+    pub(crate) kernels: KernelUse,
 }
 
 impl Provenance {
@@ -93,6 +98,7 @@ impl Provenance {
             rung: settled.rung,
             tiling: settled.decoding.to_string(),
             step_cache: settled.step_cache.to_string(),
+            kernels: settled.kernels == KernelUse::On,
         }
     }
 
@@ -119,11 +125,12 @@ impl Provenance {
         self.switched_off.join(" and ")
     }
 
-    /// Whether a step is made in the same way.
+    /// Whether a step is made in the same way: the engine's kernels compute none of it.
     pub(super) fn samples_like(&self, other: &Self) -> bool {
         let mode = other.attention_mode.clone();
         let these = Self {
             attention_mode: mode,
+            kernels: other.kernels,
             ..self.clone()
         };
         these == *other
@@ -140,9 +147,10 @@ impl Provenance {
                 vae_dtype,
                 switched_off,
                 tiling,
+                kernels,
                 ..
             } = these.clone();
-            let programs = (version, torch, switched_off);
+            let programs = (version, torch, switched_off, kernels);
             (device, threads, programs, vae_dtype, tiling)
         };
         decoding(self) == decoding(other)
@@ -163,6 +171,10 @@ impl Provenance {
                 ("rung", these.rung.to_string()),
                 ("tiling", these.tiling.clone()),
                 ("step cache", these.step_cache.clone()),
+                (
+                    "kernels",
+                    if these.kernels { "on" } else { "off" }.to_owned(),
+                ),
             ]
         });
         let pairs = then.into_iter().zip(now);
@@ -187,6 +199,7 @@ impl Provenance {
             rung,
             decoding: DecodeScheme::default(),
             step_cache: StepCacheRule::Off,
+            kernels: KernelUse::On,
         };
         let platform = Platform {
             device: tch::Device::Cpu,

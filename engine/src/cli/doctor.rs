@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::bail;
 use framepack_engine::{
+    check_kernels,
     device::{self, Check, Outcome},
     video::{Defect, Player},
 };
@@ -50,7 +51,7 @@ impl Args {
         let _no_grad = tch::no_grad_guard();
         let device = self.device.open()?;
         let mut checks = Vec::new();
-        for check in device::check(device) {
+        for check in device::check(device).chain([check_kernels(device)]) {
             if !self.json {
                 writeln!(stdout, "{}", line(&check))?;
             }

@@ -1,12 +1,14 @@
 //! Options that several commands share.
 
-use std::str::FromStr;
+use std::{rc::Rc, str::FromStr};
 
 use clap::ValueEnum;
 use framepack_engine::{
+    KernelUse, Kernels,
     device::{self, PermittedKernels},
     error::Error,
     nn::attention::{AttentionMode, Backend, Class, Resolved, by_hand},
+    vae::Vae,
 };
 use framepack_jobs::settings::ATTENTION;
 use tch::{Device, Kind};
@@ -125,6 +127,38 @@ impl AttentionSwitches {
         };
         if kernels != PermittedKernels::ALL {
             kernels.enforce();
+        }
+    }
+}
+
+/// Whether the engine's kernels compute.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct KernelSwitch {
+    /// Whether the VAE is computed by the engine's kernels; off: by torch's operations in the reference's order, bit for
+    /// bit
+    #[arg(
+        long,
+        value_name = "on|off",
+        default_value = "on",
+        hide_possible_values = true
+    )]
+    kernels: Switch,
+}
+
+impl KernelSwitch {
+    /// As the models take it.
+    pub(crate) fn kernel_use(self) -> KernelUse {
+        match self.kernels {
+            Switch::On => KernelUse::On,
+            Switch::Off => KernelUse::Off,
+        }
+    }
+
+    /// The VAE, computed like that on its device.
+    pub(crate) fn on(self, vae: Vae, device: Device) -> Vae {
+        match self.kernels {
+            Switch::On => vae.with_kernels(&Rc::new(Kernels::new(device))),
+            Switch::Off => vae,
         }
     }
 }

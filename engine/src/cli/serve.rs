@@ -18,7 +18,7 @@ use framepack_jobs::{
 };
 
 use super::{
-    options::{Attention, AttentionSwitches, Dtype},
+    options::{Attention, AttentionSwitches, Dtype, KernelSwitch},
     split::Switch,
 };
 
@@ -38,6 +38,8 @@ pub(crate) struct Args {
     attention: Attention,
     #[command(flatten)]
     switches: AttentionSwitches,
+    #[command(flatten)]
+    kernels: KernelSwitch,
     /// Decode frames in spatial tiles; by default on devices with little memory
     #[arg(long)]
     spatial_tiles: Option<Switch>,
@@ -87,6 +89,7 @@ impl Args {
             kind: self.dtype.map(Dtype::kind),
             attention: self.attention.asked(),
             attention_mode: self.attention.mode(),
+            kernels: self.kernels.kernel_use(),
             space: self.spatial_tiles.map(|switch| match switch {
                 Switch::On => SpaceTiling::Reference,
                 Switch::Off => SpaceTiling::Whole,

@@ -90,7 +90,7 @@ pub fn empty_cache() {
 }
 
 /// Number of a CUDA device; `None` for the CPU.
-pub(super) fn cuda_index(device: Device) -> Option<c_int> {
+pub(crate) fn cuda_index(device: Device) -> Option<c_int> {
     match device {
         Device::Cuda(index) => c_int::try_from(index).ok(),
         _ => None,

@@ -21,11 +21,11 @@ pub(crate) use attention::{AttentionKernel, OtherKernels, by_torchs_choice, not_
 pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};
-pub(crate) use counts::host_resident_bytes;
 pub use counts::{
     CONTEXT_GROWTH_BYTES, DriverStats, allocator_stats, driver_stats, empty_cache, free_bytes,
     host_available_bytes, peak_bytes, reset_peak,
 };
+pub(crate) use counts::{cuda_index, host_resident_bytes};
 pub(crate) use host::{HostBuffer, HostTensor};
 pub(crate) use identity::driver_version;
 pub use identity::{label, model_name, total_bytes};
@@ -33,5 +33,5 @@ pub(crate) use idle::{Activity, Idle, WorkClock};
 pub(crate) use peak::JobPeak;
 pub use runtime::{init, open};
 pub use shim::AllocatorStats;
-pub(crate) use shim::torch_version;
+pub(crate) use shim::{checked, raised, torch_version};
 pub(crate) use stream::{Event, Stream};

@@ -34,7 +34,7 @@ unsafe extern "C" {
 }
 
 /// Turns the status of a call into a result, with torch's reason.
-pub(super) fn checked(status: c_int) -> Result<(), TchError> {
+pub(crate) fn checked(status: c_int) -> Result<(), TchError> {
     if status == 0 {
         return Ok(());
     }
@@ -45,7 +45,7 @@ pub(super) fn checked(status: c_int) -> Result<(), TchError> {
 
 /// The value of a call that has no way to fail but the device's. A failure is raised as tch's own operations
 /// raise theirs, for [`catch`](super::catch()).
-pub(super) fn raised<T>(result: Result<T, TchError>) -> T {
+pub(crate) fn raised<T>(result: Result<T, TchError>) -> T {
     result.unwrap_or_else(|error| panic!("{error:?}"))
 }
 

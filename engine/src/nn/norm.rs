@@ -107,6 +107,18 @@ impl GroupNorm {
         self.groups
     }
 
+    /// Factors and summands of each channel, (channels) f32, that norm with these statistics.
+    pub fn scaling(&self, statistics: &Statistics) -> [Tensor; 2] {
+        let double = |tensor: &Tensor| tensor.to_kind(Kind::Double);
+        let per_group = self.weight.size()[0] / self.groups;
+        let channels =
+            |group: &Tensor| double(group).repeat_interleave_self_int(per_group, 0, None);
+        let deviation = (double(&statistics.variance) + self.eps).sqrt();
+        let scale = double(&self.weight) / channels(&deviation);
+        let shift = double(&self.bias) - channels(&statistics.mean) * &scale;
+        [scale, shift].map(|x| x.to_kind(Kind::Float))
+    }
+
     /// (1, channels, …) → same, in the type of the input, with statistics from elsewhere.
     pub fn with(&self, x: &Tensor, statistics: &Statistics) -> Tensor {
         let float = |tensor: &Tensor| tensor.to_kind(Kind::Float);

@@ -69,6 +69,7 @@ impl Decoding {
             return Ok(self.joined.whole().to_device(device));
         }
         let (kind, scheme) = (run.models.vae_kind(), run.models.decode_scheme());
+        let kernels = run.models.kernels();
         let vae = run.models.vae(&run.job.bundle)?;
         let latents = section.latents / vae.scaling_factor();
         let latents = latents.to_kind(kind).to_device(device);
@@ -79,6 +80,7 @@ impl Decoding {
             size_px: [size.width_px.into(), size.height_px.into()],
             latent_frames: latents.size()[2].unsigned_abs(),
             scheme,
+            kernels,
         };
         let begun_before = self.is_begun();
         self.measuring = Measuring::begin(device, &cost, run.peak);

@@ -13,6 +13,7 @@ use crate::{
     device,
     error::Error,
     job::Job,
+    kernels::KernelUse,
     models::Models,
     platform::Platform,
     progress::ProgressReporter,
@@ -92,10 +93,12 @@ impl Encoders<'_, '_> {
         names: [&str; N],
         encode: impl FnOnce(&mut Self) -> Result<[Tensor; N], Error>,
     ) -> Result<[Tensor; N], Error> {
-        let (files, kind) = match subject {
-            Subject::Prompt(_) => (self.files.text(), self.models.encoder_kind()),
-            Subject::ImageStates(_) => (self.files.vision(), self.models.encoder_kind()),
-            Subject::StartLatent(_) => (self.files.vae(), self.models.vae_kind()),
+        let models = &self.models;
+        // Of these models the VAE alone has kernels.
+        let (files, kind, kernels) = match subject {
+            Subject::Prompt(_) => (self.files.text(), models.encoder_kind(), KernelUse::Off),
+            Subject::ImageStates(_) => (self.files.vision(), models.encoder_kind(), KernelUse::Off),
+            Subject::StartLatent(_) => (self.files.vae(), models.vae_kind(), models.kernels()),
         };
         let computation = Computation {
             files,
@@ -103,6 +106,7 @@ impl Encoders<'_, '_> {
             device: &self.platform.name,
             build: self.platform.build,
             kernels_off: device::not_torchs_choice(),
+            kernels,
         };
         let key = Key::new(subject, &computation);
         if let Some(tensors) = self.cache.get(key, names) {

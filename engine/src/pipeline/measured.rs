@@ -94,6 +94,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        kernels::KernelUse,
         platform::Platform,
         vae::{Config, SpaceTiling},
     };
@@ -107,6 +108,7 @@ mod tests {
             size_px: [608, 640],
             latent_frames: 18,
             scheme: SpaceTiling::Reference.into(),
+            kernels: KernelUse::On,
         }
     }
 

@@ -14,5 +14,6 @@ pub(super) fn settled(models: &Models, ladder: &Ladder, attention: &Decision) ->
         rung: ladder.rung(),
         decoding: models.decode_scheme(),
         step_cache: models.placement().step_cache,
+        kernels: models.kernels(),
     }
 }

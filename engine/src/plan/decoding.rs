@@ -12,6 +12,7 @@ pub(crate) use self::reason::{ChosenScheme, SchemeReason};
 pub(in crate::plan) use self::room::DecodeRoom;
 use super::{budget::Budget, probe, relief::ChunkRelief, sizes::DecodeFactors};
 use crate::{
+    kernels::KernelUse,
     settings::{VaeMode, VaeSettings},
     vae::{Chunk, DecodeCost, DecodeScheme, FinestLevel, Precision, SpaceTiling, TimeTiling},
 };
@@ -87,6 +88,15 @@ impl DecodeRequest<'_> {
         if self.settings.mode == VaeMode::Reference || self.fits_now(relieved.scheme) {
             return relieved;
         }
+        if relieved.reason == SchemeReason::Default && self.may_choose_tiles() {
+            let scheme = self.in_largest_tiles(|scheme| self.fits_now(scheme));
+            if self.fits_now(scheme) {
+                return ChosenScheme {
+                    scheme,
+                    reason: SchemeReason::Room,
+                };
+            }
+        }
         let smaller = self.smaller_than(relieved.scheme);
         let fitting = smaller.iter().find(|scheme| self.fits_now(**scheme));
         // Where not even the last one fits, it is the one whose size the refusal names.
@@ -114,10 +124,44 @@ impl DecodeRequest<'_> {
             (scheme, reason)
         } else if self.settings.mode == VaeMode::Reference {
             (base, SchemeReason::Reference)
+        } else if self.may_choose_tiles() {
+            let scheme = self.in_largest_tiles(|scheme| self.fits_card(scheme));
+            (scheme, SchemeReason::Default)
         } else {
             (base, SchemeReason::Default)
         };
         ChosenScheme { scheme, reason }
+    }
+
+    /// Whether frames that the original would cut into its small squares may be cut otherwise. Without the kernels the
+    /// result is the original's, bit for bit.
+    fn may_choose_tiles(&self) -> bool {
+        self.cost.kernels == KernelUse::On
+            && self.cost.scheme.space == SpaceTiling::Reference
+            && !self.has_forced_space
+            && self.room.is_some()
+    }
+
+    /// Whole frames if they fit, else the squares that fit and compute least, else the reference's.
+    fn in_largest_tiles(&self, fits: impl Fn(DecodeScheme) -> bool) -> DecodeScheme {
+        let base = self.cost.scheme;
+        let of = |space| DecodeScheme { space, ..base };
+        let whole = of(SpaceTiling::Whole);
+        if fits(whole) {
+            return whole;
+        }
+        let squares = SpaceTiling::larger_squares(self.cost.size_px).map(of);
+        let fitting = squares.filter(|scheme| fits(*scheme));
+        let least = fitting.min_by_key(|scheme| self.work(*scheme));
+        least.unwrap_or(base)
+    }
+
+    fn work(&self, scheme: DecodeScheme) -> u64 {
+        let cost = DecodeCost {
+            scheme,
+            ..self.cost
+        };
+        cost.work()
     }
 
     /// The chunk that is asked for or the largest that the card holds: a whole section in steps of so many latent

@@ -9,6 +9,7 @@ use tch::{Device, Kind};
 use super::{limits::Limits, relief::Relief};
 use crate::{
     job::Job,
+    kernels::KernelUse,
     nn::attention::{AttentionMode, Backend},
     offload::MemoryOptions,
     vae::SpaceTiling,
@@ -36,6 +37,8 @@ pub struct ModelOptions {
     pub memory: MemoryOptions,
     /// What a job does otherwise after it failed.
     pub precaution: Precaution,
+    /// Whether the models are computed by the engine's kernels.
+    pub kernels: KernelUse,
     /// Makes all weights from this seed, in the sizes that the bundle's `config.json` files say. Nothing that
     /// comes of it may be kept for another seed: such a pipeline gets no state directory.
     pub synthesise: Option<u64>,

@@ -60,6 +60,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        kernels::KernelUse,
         plan::options::space_tiling_on,
         vae::{Config, DecodeCost, SpaceTiling},
     };
@@ -75,6 +76,7 @@ mod tests {
             size_px: [608, 640],
             latent_frames: 18,
             scheme: space.into(),
+            kernels: KernelUse::Off,
         };
         decoding.working_bytes()
     }

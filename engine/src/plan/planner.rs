@@ -197,7 +197,9 @@ impl Planner {
             },
             vae_tiles: match placement.decoding.scheme.space {
                 SpaceTiling::Whole => VaeTiles::Time,
-                SpaceTiling::Reference | SpaceTiling::Large => VaeTiles::TimeAndSpace,
+                SpaceTiling::Reference | SpaceTiling::Large | SpaceTiling::Squares(_) => {
+                    VaeTiles::TimeAndSpace
+                }
             },
             vae: Some(decoding(survey, placement)),
             overlap: Some(overlap(placement)),

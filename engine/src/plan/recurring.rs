@@ -34,6 +34,7 @@ fn frame_bytes(decoding: &DecodeCost<'_>) -> u64 {
 mod tests {
     use super::*;
     use crate::{
+        kernels::KernelUse,
         section::SectionOrder,
         vae::{Config, DecodeScheme, TimeTiling},
     };
@@ -47,6 +48,7 @@ mod tests {
             size_px: [608, 640],
             latent_frames: 18,
             scheme: DecodeScheme::default(),
+            kernels: KernelUse::On,
         };
         let frame = 608 * 640 * 3 * 2;
         let bytes = |order, count, scheme| {

@@ -125,6 +125,7 @@ impl Survey {
             size_px: [job.plan.width_px.into(), job.plan.height_px.into()],
             latent_frames: decoded_latent_frames(job),
             scheme: options.space(device, budget.total_bytes).into(),
+            kernels: options.kernels,
         };
         let stays_bytes = transformer.fixed_bytes + transformer.hoisted_bytes;
         let request = DecodeRequest {

@@ -5,8 +5,10 @@
 
 use tch::{Kind, Tensor};
 
+use super::channels_last::{self, convolved, phases_of, upsampled};
 use super::config::Config;
-use super::steps::Along;
+use super::frames::{Frames, in_kind};
+use super::steps::{Along, moments_in_frames};
 use crate::nn::{Conv3d, GroupNorm};
 use crate::weights::{Weights, WeightsError};
 
@@ -42,6 +44,11 @@ impl CausalConv3d {
         Ok(Self { conv, kernel })
     }
 
+    /// Prepares the weights for frames with channels last.
+    pub(super) fn pack(&mut self) {
+        self.conv = Conv3d::channels_last(self.conv.parameters(), self.conv.stride());
+    }
+
     /// The same convolution in another type.
     pub(super) fn to_kind(&self, kind: Kind) -> Self {
         Self {
@@ -50,8 +57,18 @@ impl CausalConv3d {
         }
     }
 
+    /// Frames of `in` channels → ⌈T/st⌉ frames of ⌈H/sh⌉ × ⌈W/sw⌉ and `out` channels, in the type of the weights
+    pub(super) fn forward(&self, frames: Frames, along: &mut Along<'_>) -> Frames {
+        match frames {
+            Frames::ChannelsFirst(x) => Frames::ChannelsFirst(self.of_tensor(x, along)),
+            Frames::ChannelsLast(frames) => {
+                Frames::ChannelsLast(channels_last::alone(&self.conv, frames, along))
+            }
+        }
+    }
+
     /// (B, in, T, H, W) → (B, out, ⌈T/st⌉, ⌈H/sh⌉, ⌈W/sw⌉), in the type of the weights
-    pub(super) fn forward(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
+    fn of_tensor(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
         self.conv.forward(&self.padded(x, along))
     }
 
@@ -80,11 +97,6 @@ impl CausalConv3d {
     }
 }
 
-/// The same numbers in another type.
-fn in_kind(x: Tensor, kind: Kind) -> Tensor {
-    if x.kind() == kind { x } else { x.to_kind(kind) }
-}
-
 /// Group norm, then SiLU: what precedes every convolution inside the VAE.
 #[derive(Debug)]
 pub(super) struct NormSilu(GroupNorm);
@@ -95,12 +107,74 @@ impl NormSilu {
     }
 
     /// (B, C, T, H, W) → same, in the type of the input
-    pub(super) fn forward(&self, x: &Tensor, along: &mut Along<'_>) -> Tensor {
+    fn of_tensor(&self, x: &Tensor, along: &mut Along<'_>) -> Tensor {
         let mut normed = match along {
             Along::AllFrames => self.0.forward(x),
-            Along::Step(steps) => self.0.with(x, &steps.statistics(x, self.0.groups())),
+            Along::Step(steps) => {
+                let seen = || moments_in_frames(x, self.0.groups());
+                self.0.with(x, &steps.statistics(seen))
+            }
         };
         normed.silu_()
+    }
+}
+
+/// Norm, SiLU and a convolution at the end of a model.
+#[derive(Debug)]
+pub(super) struct NormedConv {
+    norm: NormSilu,
+    conv: CausalConv3d,
+}
+
+impl NormedConv {
+    /// Loads `conv_norm_out` and `conv_out`.
+    pub(super) fn load(
+        w: &Weights<'_>,
+        [from, to]: [i64; 2],
+        groups: i64,
+    ) -> Result<Self, WeightsError> {
+        Ok(Self {
+            norm: NormSilu::load(&w.pp("conv_norm_out"), groups, from)?,
+            conv: CausalConv3d::load(&w.pp("conv_out"), from, to, 3, [1, 1, 1])?,
+        })
+    }
+
+    /// Prepares the weights for frames with channels last.
+    pub(super) fn pack(&mut self) {
+        self.conv.pack();
+    }
+
+    /// Frames before a frame that it depends on by its convolution.
+    pub(super) fn past(&self) -> i64 {
+        self.conv.past()
+    }
+
+    /// Lets the norm see frames whose convolution nobody needs.
+    pub(super) fn see(&self, frames: &Frames, along: &mut Along<'_>) {
+        let Along::Step(steps) = along else { return };
+        match frames {
+            Frames::ChannelsFirst(x) => {
+                let _so_far = steps.statistics(|| moments_in_frames(x, self.norm.0.groups()));
+            }
+            Frames::ChannelsLast(frames) => {
+                let _so_far = frames.scaling(&self.norm.0, along);
+            }
+        }
+    }
+
+    /// Frames of `from` channels → (B, to, T, H, W), in the type of the frames
+    pub(super) fn forward(&self, frames: Frames, along: &mut Along<'_>) -> Tensor {
+        let conv = self.conv.to_kind(frames.kind());
+        match frames {
+            Frames::ChannelsFirst(x) => conv.of_tensor(self.norm.of_tensor(&x, along), along),
+            Frames::ChannelsLast(frames) => {
+                let normed = frames.scaling(&self.norm.0, along);
+                let x = (&frames.x, &*frames.kernels);
+                let y = convolved(&conv.conv, x, Some(&normed), along);
+                let [_, bias] = conv.conv.parameters();
+                (y + bias).unsqueeze(0).permute([0, 4, 1, 2, 3])
+            }
+        }
     }
 }
 
@@ -137,16 +211,37 @@ impl ResnetBlock {
         })
     }
 
-    /// (B, in, T, H, W) → (B, out, T, H, W). The type of the input is that of its norm and of the sum; between them is
-    /// the weights'.
-    pub(super) fn forward(&self, x: &Tensor, along: &mut Along<'_>) -> Tensor {
-        let mut h = self.norm1.forward(x, along);
-        h = self.conv1.forward(h, along);
-        h = self.norm2.forward(&h, along);
-        h = self.conv2.forward(h, along);
+    /// Prepares the weights for frames with channels last.
+    pub(super) fn pack(&mut self) {
+        self.conv1.pack();
+        self.conv2.pack();
+    }
+
+    /// Frames of `in` channels → as many of `out` channels. The type of the input is that of its norm and of the sum;
+    /// between them is the weights'.
+    pub(super) fn forward(&self, frames: Frames, along: &mut Along<'_>) -> Frames {
+        match frames {
+            Frames::ChannelsFirst(x) => Frames::ChannelsFirst(self.of_tensor(&x, along)),
+            Frames::ChannelsLast(frames) => {
+                let layers = channels_last::ResnetLayers {
+                    norms: [&self.norm1.0, &self.norm2.0],
+                    convs: [&self.conv1.conv, &self.conv2.conv],
+                    shortcut: self.conv_shortcut.as_ref().map(|shortcut| &shortcut.conv),
+                };
+                Frames::ChannelsLast(channels_last::resnet(&layers, frames, along))
+            }
+        }
+    }
+
+    /// (B, in, T, H, W) → (B, out, T, H, W)
+    fn of_tensor(&self, x: &Tensor, along: &mut Along<'_>) -> Tensor {
+        let mut h = self.norm1.of_tensor(x, along);
+        h = self.conv1.of_tensor(h, along);
+        h = self.norm2.of_tensor(&h, along);
+        h = self.conv2.of_tensor(h, along);
         let mut h = h.to_kind(x.kind());
         match &self.conv_shortcut {
-            Some(conv) => h.g_add_(&conv.forward(x.shallow_clone(), along)),
+            Some(conv) => h.g_add_(&conv.of_tensor(x.shallow_clone(), along)),
             None => h.g_add_(x),
         }
     }
@@ -178,12 +273,15 @@ impl Resnets {
             .sum()
     }
 
-    /// (B, from, T, H, W) → (B, to, T, H, W)
-    pub(super) fn forward(&self, mut x: Tensor, along: &mut Along<'_>) -> Tensor {
-        for resnet in &self.0 {
-            x = resnet.forward(&x, along);
-        }
-        x
+    /// Prepares the weights for frames with channels last.
+    pub(super) fn pack(&mut self) {
+        self.0.iter_mut().for_each(ResnetBlock::pack);
+    }
+
+    /// Frames of `from` channels → as many of `to` channels
+    pub(super) fn forward(&self, frames: Frames, along: &mut Along<'_>) -> Frames {
+        let resnets = self.0.iter();
+        resnets.fold(frames, |frames, resnet| resnet.forward(frames, along))
     }
 }
 
@@ -192,8 +290,17 @@ impl Resnets {
 /// The first frame stands for itself, every other latent frame for `factors[0]` frames.
 #[derive(Debug)]
 pub(super) struct Upsample {
-    conv: CausalConv3d,
     factors: [i64; 3],
+    conv: UpsampleConv,
+}
+
+/// What computes an upsampling.
+#[derive(Debug)]
+enum UpsampleConv {
+    /// A convolution of frames that were upsampled.
+    OfNearest(CausalConv3d),
+    /// One of the frames as they were, for channels last.
+    OfPhases(Conv3d),
 }
 
 impl Upsample {
@@ -203,21 +310,49 @@ impl Upsample {
         factors: [i64; 3],
     ) -> Result<Self, WeightsError> {
         let conv = CausalConv3d::load(&w.pp("conv"), channels, channels, 3, [1, 1, 1])?;
-        Ok(Self { conv, factors })
+        Ok(Self {
+            factors,
+            conv: UpsampleConv::OfNearest(conv),
+        })
     }
 
-    /// Frames before a frame of its output that it depends on.
+    /// Prepares the weights for frames with channels last.
+    pub(super) fn pack(&mut self) {
+        if let UpsampleConv::OfNearest(conv) = &mut self.conv {
+            match phases_of(&conv.conv, self.factors) {
+                Some(phases) => self.conv = UpsampleConv::OfPhases(phases),
+                None => conv.pack(),
+            }
+        }
+    }
+
+    /// Frames before a frame of its output that it depends on, at most.
     pub(super) fn past(&self) -> i64 {
-        self.conv.past()
+        match &self.conv {
+            UpsampleConv::OfNearest(conv) => conv.past(),
+            UpsampleConv::OfPhases(conv) => self.factors[0] * (conv.kernel_frames() - 1),
+        }
+    }
+
+    /// T frames of H × W → 1 + ft·(T−1) frames of fh·H × fw·W, without the first frame ft·T frames
+    pub(super) fn forward(&self, frames: Frames, along: &mut Along<'_>) -> Frames {
+        match (&self.conv, frames) {
+            (UpsampleConv::OfPhases(phases), Frames::ChannelsLast(frames)) => {
+                Frames::ChannelsLast(upsampled(phases, &frames, along))
+            }
+            (UpsampleConv::OfNearest(conv), frames) => {
+                // Nearest values are the same in any type, and there are fewer of them before than after.
+                let frames = frames.in_kind(conv.kind());
+                let nearest = frames.map(|x| self.nearest(&x, along));
+                conv.forward(nearest, along)
+            }
+            (UpsampleConv::OfPhases(_), Frames::ChannelsFirst(_)) => {
+                unreachable!("packed layers are given packed frames")
+            }
+        }
     }
 
     /// (B, C, T, H, W) → (B, C, 1 + ft·(T−1), fh·H, fw·W), without the first frame (B, C, ft·T, fh·H, fw·W)
-    pub(super) fn forward(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
-        // Nearest values are the same in any type, and there are fewer of them before than after.
-        let x = in_kind(x, self.conv.kind());
-        self.conv.forward(self.nearest(&x, along), along)
-    }
-
     fn nearest(&self, x: &Tensor, along: &Along<'_>) -> Tensor {
         let [ft, fh, fw] = self.factors;
         let size = x.size();

@@ -7,7 +7,7 @@ use super::{
     scheme::{DecodeScheme, Precision},
     tiles::TimeTile,
 };
-use crate::section::pixel_frames;
+use crate::{kernels::KernelUse, section::pixel_frames};
 
 /// Of what decoding has alive, how much torch's allocator holds beside it: freed pieces between live ones, of other
 /// sizes than the next tensors want. Nobody else can have it while the decode lasts.
@@ -27,14 +27,16 @@ struct PeakTensors {
     extra_frames: f64,
 }
 
-// Measured on an H100 in f16 at 608x640, whole and in tiles of 256 and 512 pixels: docs/PERFORMANCE.md.
+// Measured on an H100 and, with kernels, on an H200 in f16 at 608x640, whole and in tiles: docs/PERFORMANCE.md.
 impl PeakTensors {
     /// In the finest level: of all frames at once, or of a step.
-    fn finest(precision: Precision) -> Self {
+    fn finest(precision: Precision, kernels: KernelUse) -> Self {
         Self {
-            per_frame: match precision {
-                Precision::Model => 5.23,
-                Precision::F32Sums => 6.25,
+            per_frame: match (kernels, precision) {
+                (KernelUse::Off, Precision::Model) => 5.23,
+                (KernelUse::Off, Precision::F32Sums) => 6.25,
+                (KernelUse::On, Precision::Model) => 2.75,
+                (KernelUse::On, Precision::F32Sums) => 4.4,
             },
             extra_frames: 0.7,
         }
@@ -69,6 +71,8 @@ pub struct DecodeCost<'a> {
     pub latent_frames: u64,
     /// How they are decoded.
     pub scheme: DecodeScheme,
+    /// What computes.
+    pub kernels: KernelUse,
 }
 
 impl DecodeCost<'_> {
@@ -101,7 +105,7 @@ impl DecodeCost<'_> {
         let [width, height] = self.tile_px();
         let channels = self.config.block_out_channels[1].unsigned_abs();
         let number = (width * height * channels * bytes_of(self.kind)) as f64;
-        let finest = PeakTensors::finest(precision);
+        let finest = PeakTensors::finest(precision, self.kernels);
         let tensors = match self.scheme.finest.first_step(latent_frames) {
             Some(step) => {
                 let kept = frames * self.kept_of_coarser() + PASTS;

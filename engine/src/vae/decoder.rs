@@ -2,15 +2,15 @@
 
 use std::{ops::Range, rc::Rc};
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
-use super::causal::{CausalConv3d, NormSilu, Resnets, Upsample};
+use super::causal::{CausalConv3d, NormedConv, Resnets, Upsample};
 use super::config::Config;
 use super::finished::FinishedSteps;
+use super::frames::Frames;
 use super::mid::MidBlock;
 use super::scheme::{DecodeScheme, Precision};
 use super::steps::{Along, Steps};
-use super::tiles::TIME;
 use crate::section::FRAMES_PER_LATENT;
 use crate::weights::{Weights, WeightsError};
 
@@ -23,23 +23,25 @@ pub(super) struct Decoder {
     last_coarse: Resnets,
     upsampler: Upsample,
     finest: Resnets,
-    conv_norm_out: NormSilu,
-    conv_out: CausalConv3d,
+    out: NormedConv,
 }
 
 impl Decoder {
     pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
         let channels: Vec<i64> = config.block_out_channels.iter().rev().copied().collect();
         let (first, last) = (channels[0], channels[channels.len() - 1]);
-        let conv = |name, in_channels, out_channels| {
-            CausalConv3d::load(&w.pp(name), in_channels, out_channels, 3, [1, 1, 1])
-        };
         let widths = |i: usize| [channels[i.saturating_sub(1)], channels[i]];
         let up_block = |i| UpBlock::load(&w.pp("up_blocks").pp(i), i, widths(i), config);
         let finest = channels.len() - 1;
         let last_coarse = up_block(finest - 1)?;
         Ok(Self {
-            conv_in: conv("conv_in", config.latent_channels, first)?,
+            conv_in: CausalConv3d::load(
+                &w.pp("conv_in"),
+                config.latent_channels,
+                first,
+                3,
+                [1, 1, 1],
+            )?,
             mid_block: MidBlock::load(&w.pp("mid_block"), first, config)?,
             coarser: (0..finest - 1).map(up_block).collect::<Result<_, _>>()?,
             last_coarse: last_coarse.resnets,
@@ -47,58 +49,67 @@ impl Decoder {
                 .upsampler
                 .expect("time is doubled on the way to the finest level"),
             finest: up_block(finest)?.resnets,
-            conv_norm_out: NormSilu::load(&w.pp("conv_norm_out"), config.norm_num_groups, last)?,
-            conv_out: conv("conv_out", last, config.out_channels)?,
+            out: NormedConv::load(w, [last, config.out_channels], config.norm_num_groups)?,
         })
     }
 
-    /// (B, latent channels, T, h, w) → (B, 3, 4(T−1)+1, 8h, 8w). One sample where the finest level goes in steps, which
+    /// Prepares the weights for frames with channels last.
+    pub(super) fn pack(&mut self) {
+        self.conv_in.pack();
+        self.mid_block.pack();
+        self.coarser.iter_mut().for_each(UpBlock::pack);
+        self.last_coarse.pack();
+        self.upsampler.pack();
+        self.finest.pack();
+        self.out.pack();
+    }
+
+    /// Frames of latent channels, T × h × w → (B, 3, 4(T−1)+1, 8h, 8w). One sample where the finest level goes in steps, which
     /// goes on where `finished` ends; `after_step` is called after each.
     pub(super) fn forward(
         &self,
-        latents: &Tensor,
+        (latents, device): (Frames, Device),
         scheme: DecodeScheme,
         finished: &mut FinishedSteps,
         after_step: &mut dyn FnMut(),
     ) -> Tensor {
-        let latent_frames = latents.size()[TIME as usize];
+        let latent_frames = latents.count();
         let precision = scheme.precision;
         let Some(cut) = StepCut::of(scheme, latent_frames) else {
             let along = &mut Along::AllFrames;
-            let x = self.finest(self.coarse(latents, precision), precision, along);
-            return self.pixels(x, along);
+            let frames = self.finest(self.coarse(latents, precision), precision, along);
+            return self.out.forward(frames, along);
         };
         if finished.latent_frames() < latent_frames {
             let coarse = self.coarse(latents, precision);
             self.in_steps((&coarse, precision), cut, finished, after_step);
         }
-        finished.frames(latents.device())
+        finished.frames(device)
     }
 
-    /// All levels but the finest, (B, latent channels, T, h, w) → (B, C, 1 + f·(T−1), 4h, 4w) where the finest level
-    /// doubles height and width, as in the published VAE.
-    fn coarse(&self, latents: &Tensor, precision: Precision) -> Tensor {
+    /// All levels but the finest: T frames of h × w → 1 + f·(T−1) frames of 4h × 4w where the finest level doubles height
+    /// and width, as in the published VAE.
+    fn coarse(&self, latents: Frames, precision: Precision) -> Frames {
         let along = &mut Along::AllFrames;
-        let x = self.conv_in.forward(latents.shallow_clone(), along);
-        let mut x = self.mid_block.forward(&precision.of_sums(x), along);
+        let frames = self.conv_in.forward(latents, along);
+        let mut frames = self.mid_block.forward(precision.of_sums(frames), along);
         for block in &self.coarser {
-            x = precision.of_sums(block.forward(x, along));
+            frames = precision.of_sums(block.forward(frames, along));
         }
-        self.last_coarse.forward(x, along)
+        self.last_coarse.forward(frames, along)
     }
 
-    /// What [`Self::coarse`] made of all frames or of some, as wide and high as the video and normed.
-    fn finest(&self, x: Tensor, precision: Precision, along: &mut Along<'_>) -> Tensor {
-        let x = precision.of_sums(self.upsampler.forward(x, along));
-        let x = self.finest.forward(x, along);
-        self.conv_norm_out.forward(&x, along)
+    /// What [`Self::coarse`] made of all frames or of some, as wide and high as the video.
+    fn finest(&self, frames: Frames, precision: Precision, along: &mut Along<'_>) -> Frames {
+        let frames = precision.of_sums(self.upsampler.forward(frames, along));
+        self.finest.forward(frames, along)
     }
 
     /// The finest level and the pixels of one sample in steps, twice: the second time with what the norms have seen in
     /// the first.
     fn in_steps(
         &self,
-        (coarse, precision): (&Tensor, Precision),
+        (coarse, precision): (&Frames, Precision),
         cut: StepCut,
         finished: &mut FinishedSteps,
         after_step: &mut dyn FnMut(),
@@ -106,7 +117,9 @@ impl Decoder {
         let seen = finished.seen.take().unwrap_or_else(|| {
             let mut steps = Steps::default();
             for step in cut.steps(0) {
-                let _normed = self.finest(cut.part(coarse, &step), precision, &mut steps.next());
+                let along = &mut steps.next();
+                let frames = self.finest(cut.part(coarse, &step), precision, along);
+                self.out.see(&frames, along);
                 after_step();
             }
             Rc::new(steps.into_seen())
@@ -116,19 +129,15 @@ impl Decoder {
         let past = self.past_of_finest() / FRAMES_PER_LATENT + 2;
         for step in cut.steps((finished.latent_frames() - past).max(0)) {
             let along = &mut steps.next();
-            let x = self.finest(cut.part(coarse, &step), precision, along);
-            finished.add(step.end, self.pixels(x, along));
+            let frames = self.finest(cut.part(coarse, &step), precision, along);
+            finished.add(step.end, self.out.forward(frames, along));
             after_step();
         }
     }
 
     /// Frames before a frame that it depends on by the convolutions of the finest level.
     fn past_of_finest(&self) -> i64 {
-        self.upsampler.past() + self.finest.past() + self.conv_out.past()
-    }
-
-    fn pixels(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
-        self.conv_out.to_kind(x.kind()).forward(x, along)
+        self.upsampler.past() + self.finest.past() + self.out.past()
     }
 }
 
@@ -167,12 +176,12 @@ impl StepCut {
             .map(move |end| std::mem::replace(&mut start, end)..end)
     }
 
-    /// A step's part of what the coarser levels made of all latent frames, (1, C, 1 + f·(T−1), H, W).
-    fn part(self, coarse: &Tensor, step: &Range<i64>) -> Tensor {
-        let per_latent = (coarse.size()[TIME as usize] - 1) / (self.latent_frames - 1);
+    /// A step's part of what the coarser levels made of all latent frames: 1 + f·(T−1) frames.
+    fn part(self, coarse: &Frames, step: &Range<i64>) -> Frames {
+        let per_latent = (coarse.count() - 1) / (self.latent_frames - 1);
         let begin_of = |latent_frame: i64| (1 + per_latent * (latent_frame - 1)).max(0);
         let (start, end) = (begin_of(step.start), begin_of(step.end));
-        coarse.narrow(TIME, start, end - start).contiguous()
+        coarse.part(start, end - start)
     }
 }
 
@@ -199,12 +208,19 @@ impl UpBlock {
         })
     }
 
-    /// (B, from, T, H, W) → (B, to, 1 + ft·(T−1), fh·H, fw·W)
-    fn forward(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
-        let x = self.resnets.forward(x, along);
+    fn pack(&mut self) {
+        self.resnets.pack();
+        if let Some(upsampler) = &mut self.upsampler {
+            upsampler.pack();
+        }
+    }
+
+    /// T frames of H × W → 1 + ft·(T−1) frames of fh·H × fw·W
+    fn forward(&self, frames: Frames, along: &mut Along<'_>) -> Frames {
+        let frames = self.resnets.forward(frames, along);
         match &self.upsampler {
-            Some(upsampler) => upsampler.forward(x, along),
-            None => x,
+            Some(upsampler) => upsampler.forward(frames, along),
+            None => frames,
         }
     }
 }

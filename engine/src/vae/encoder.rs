@@ -2,8 +2,9 @@
 
 use tch::Tensor;
 
-use super::causal::{CausalConv3d, NormSilu, Resnets};
+use super::causal::{CausalConv3d, NormedConv, Resnets};
 use super::config::Config;
+use super::frames::Frames;
 use super::mid::MidBlock;
 use super::steps::Along;
 use crate::weights::{Weights, WeightsError};
@@ -14,42 +15,48 @@ pub(super) struct Encoder {
     conv_in: CausalConv3d,
     down_blocks: Vec<DownBlock>,
     mid_block: MidBlock,
-    conv_norm_out: NormSilu,
-    conv_out: CausalConv3d,
+    out: NormedConv,
 }
 
 impl Encoder {
     pub(super) fn load(w: &Weights<'_>, config: &Config) -> Result<Self, WeightsError> {
         let channels = &config.block_out_channels;
         let (first, last) = (channels[0], channels[channels.len() - 1]);
-        let conv = |name, in_channels, out_channels| {
-            CausalConv3d::load(&w.pp(name), in_channels, out_channels, 3, [1, 1, 1])
-        };
         let down_block = |i: usize| {
             let from = channels[i.saturating_sub(1)];
             DownBlock::load(&w.pp("down_blocks").pp(i), i, [from, channels[i]], config)
         };
         Ok(Self {
-            conv_in: conv("conv_in", config.in_channels, first)?,
+            conv_in: CausalConv3d::load(&w.pp("conv_in"), config.in_channels, first, 3, [1, 1, 1])?,
             down_blocks: (0..channels.len())
                 .map(down_block)
                 .collect::<Result<_, _>>()?,
             mid_block: MidBlock::load(&w.pp("mid_block"), last, config)?,
-            conv_norm_out: NormSilu::load(&w.pp("conv_norm_out"), config.norm_num_groups, last)?,
-            conv_out: conv("conv_out", last, 2 * config.latent_channels)?,
+            out: NormedConv::load(
+                w,
+                [last, 2 * config.latent_channels],
+                config.norm_num_groups,
+            )?,
         })
     }
 
-    /// (B, 3, F, H, W) → (B, 2·latent channels, (F−1)/4+1, H/8, W/8)
-    pub(super) fn forward(&self, pixels: &Tensor) -> Tensor {
+    /// Prepares the weights for frames with channels last.
+    pub(super) fn pack(&mut self) {
+        self.conv_in.pack();
+        self.down_blocks.iter_mut().for_each(DownBlock::pack);
+        self.mid_block.pack();
+        self.out.pack();
+    }
+
+    /// Frames of 3 channels, F × H × W → (B, 2·latent channels, (F−1)/4+1, H/8, W/8)
+    pub(super) fn forward(&self, pixels: Frames) -> Tensor {
         let along = &mut Along::AllFrames;
-        let mut x = self.conv_in.forward(pixels.shallow_clone(), along);
+        let mut frames = self.conv_in.forward(pixels, along);
         for block in &self.down_blocks {
-            x = block.forward(x, along);
+            frames = block.forward(frames, along);
         }
-        let x = self.mid_block.forward(&x, along);
-        let x = self.conv_norm_out.forward(&x, along);
-        self.conv_out.forward(x, along)
+        let frames = self.mid_block.forward(frames, along);
+        self.out.forward(frames, along)
     }
 }
 
@@ -77,12 +84,19 @@ impl DownBlock {
         })
     }
 
-    /// (B, from, T, H, W) → (B, to, ⌈T/st⌉, ⌈H/sh⌉, ⌈W/sw⌉)
-    fn forward(&self, x: Tensor, along: &mut Along<'_>) -> Tensor {
-        let x = self.resnets.forward(x, along);
+    fn pack(&mut self) {
+        self.resnets.pack();
+        if let Some(conv) = &mut self.downsampler {
+            conv.pack();
+        }
+    }
+
+    /// T frames of H × W → ⌈T/st⌉ frames of ⌈H/sh⌉ × ⌈W/sw⌉
+    fn forward(&self, frames: Frames, along: &mut Along<'_>) -> Frames {
+        let frames = self.resnets.forward(frames, along);
         match &self.downsampler {
-            Some(conv) => conv.forward(x, along),
-            None => x,
+            Some(conv) => conv.forward(frames, along),
+            None => frames,
         }
     }
 }

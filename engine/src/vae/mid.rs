@@ -3,7 +3,9 @@
 use tch::Tensor;
 
 use super::causal::{NORM_EPS, ResnetBlock};
+use super::channels_last::{AttentionLayers, attended};
 use super::config::Config;
+use super::frames::Frames;
 use super::steps::Along;
 use crate::nn::{GroupNorm, Linear, attention};
 use crate::weights::{Weights, WeightsError};
@@ -30,13 +32,18 @@ impl MidBlock {
         })
     }
 
-    /// (B, C, T, H, W) → same
-    pub(super) fn forward(&self, x: &Tensor, along: &mut Along<'_>) -> Tensor {
-        let mut x = self.resnets[0].forward(x, along);
+    /// Prepares the weights for frames with channels last.
+    pub(super) fn pack(&mut self) {
+        self.resnets.iter_mut().for_each(ResnetBlock::pack);
+    }
+
+    /// Frames → as many
+    pub(super) fn forward(&self, frames: Frames, along: &mut Along<'_>) -> Frames {
+        let mut frames = self.resnets[0].forward(frames, along);
         if let Some(attention) = &self.attention {
-            x = attention.forward(&x);
+            frames = attention.forward(frames);
         }
-        self.resnets[1].forward(&x, along)
+        self.resnets[1].forward(frames, along)
     }
 }
 
@@ -62,8 +69,23 @@ impl FrameCausalAttention {
         })
     }
 
+    /// Frames → as many, with the input added
+    fn forward(&self, frames: Frames) -> Frames {
+        match frames {
+            Frames::ChannelsFirst(x) => Frames::ChannelsFirst(self.of_tensor(&x)),
+            Frames::ChannelsLast(frames) => {
+                let layers = AttentionLayers {
+                    norm: &self.group_norm,
+                    inputs: [&self.to_q, &self.to_k, &self.to_v],
+                    output: &self.to_out,
+                };
+                Frames::ChannelsLast(attended(&layers, frames))
+            }
+        }
+    }
+
     /// (B, C, T, H, W) → same, with the input added
-    fn forward(&self, x: &Tensor) -> Tensor {
+    fn of_tensor(&self, x: &Tensor) -> Tensor {
         let shape = x.size();
         let (frames, frame_len) = (shape[2], shape[3] * shape[4]);
         let tokens = self.group_norm.forward(x).to_kind(self.to_q.kind());

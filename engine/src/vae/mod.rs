@@ -4,11 +4,13 @@
 //! wide and high. Long inputs go through in overlapping tiles, see [`DecodeScheme`].
 
 mod causal;
+mod channels_last;
 mod config;
 mod cost;
 mod decoder;
 mod encoder;
 mod finished;
+mod frames;
 mod mid;
 mod model;
 mod scheme;

@@ -1,5 +1,7 @@
 //! The whole autoencoder: pixels to latents and back, in one piece or in tiles.
 
+use std::rc::Rc;
+
 use tch::{Device, Kind, Tensor};
 
 use super::{
@@ -7,10 +9,12 @@ use super::{
     decoder::Decoder,
     encoder::Encoder,
     finished::{FinishedParts, FinishedSteps, are_tiles_kept},
+    frames::Frames,
     scheme::DecodeScheme,
     tiles::{Joined, SpaceTiling, TimeTile, encode_tiles, over_space},
 };
 use crate::{
+    kernels::Kernels,
     nn::Conv3d,
     weights::{Layout, ModelSource, Weights, WeightsError},
 };
@@ -23,6 +27,8 @@ pub struct Vae {
     decoder: Decoder,
     quant_conv: Conv3d,
     post_quant_conv: Conv3d,
+    /// What computes between convolutions. Without them the reference's operations do, bit for bit.
+    kernels: Option<Rc<Kernels>>,
 }
 
 /// What the encoder knows of the latents: a normal distribution per element, unscaled.
@@ -53,7 +59,18 @@ impl Vae {
             decoder: Decoder::load(&w.pp("decoder"), config)?,
             quant_conv: pointwise("quant_conv", 2 * config.latent_channels)?,
             post_quant_conv: pointwise("post_quant_conv", config.latent_channels)?,
+            kernels: None,
         })
+    }
+
+    /// The same VAE, computed with these kernels and not in the reference's order.
+    #[must_use]
+    pub fn with_kernels(mut self, kernels: &Rc<Kernels>) -> Self {
+        let _no_grad = tch::no_grad_guard();
+        self.encoder.pack();
+        self.decoder.pack();
+        self.kernels = Some(Rc::clone(kernels));
+        self
     }
 
     /// What it is made like.
@@ -70,7 +87,9 @@ impl Vae {
     pub fn encode(&self, pixels: &Tensor, space: SpaceTiling) -> Posterior {
         let mut moments = Joined::default();
         for tile in encode_tiles(pixels.size()[2]) {
-            moments.push(&tile, &self.encode_tile(&tile.of(pixels), space));
+            let samples = self.at_once(tile.of(pixels));
+            let encoded = samples.iter().map(|x| self.encode_tile(x, space));
+            moments.push(&tile, &joined(encoded.collect()));
         }
         let moments = moments.whole().chunk(2, 1); // each (B, C, T, h, w)
         Posterior {
@@ -88,12 +107,8 @@ impl Vae {
                 let finished = &mut FinishedParts::default();
                 self.decode_tile(&x, (&tile, scheme), finished, &mut || {})
             };
-            let mut samples: Vec<_> = latents.split(1, 0).into_iter().map(part).collect();
-            let joined = match samples.len() {
-                1 => samples.remove(0),
-                _ => Tensor::cat(&samples, 0),
-            };
-            frames.push(&tile, &joined);
+            let samples = latents.split(1, 0).into_iter().map(part);
+            frames.push(&tile, &joined(samples.collect()));
         }
         frames.whole()
     }
@@ -115,8 +130,9 @@ impl Vae {
         let tile_px = cut.and_then(|_| scheme.space.tile_px());
         finished.keep_of(&tile.input, (tile_px, scheme.precision));
         let mut decoder = |x: &Tensor, finished: &mut FinishedSteps| {
-            let latents = self.post_quant_conv.forward(x);
-            let frames = self.decoder.forward(&latents, scheme, finished, after_part);
+            let latents = self.frames(&self.post_quant_conv.forward(x));
+            let latents = (latents, x.device());
+            let frames = self.decoder.forward(latents, scheme, finished, after_part);
             if cut.is_some() {
                 after_part();
             }
@@ -137,8 +153,24 @@ impl Vae {
         }
     }
 
+    /// The samples of `x` that are encoded together: with kernels one.
+    fn at_once(&self, x: Tensor) -> Vec<Tensor> {
+        match self.kernels {
+            None => vec![x],
+            Some(_) => x.split(1, 0),
+        }
+    }
+
+    /// What is computed together, (B, C, T, H, W), as the layers take it.
+    fn frames(&self, x: &Tensor) -> Frames {
+        Frames::new(x, self.kernels.as_ref())
+    }
+
     fn encode_tile(&self, pixels: &Tensor, space: SpaceTiling) -> Tensor {
-        let encoder = |x: &Tensor| self.quant_conv.forward(&self.encoder.forward(x));
+        let encoder = |x: &Tensor| {
+            self.quant_conv
+                .forward(&self.encoder.forward(self.frames(x)))
+        };
         let ratio = self.config.spatial_compression_ratio;
         let size = [pixels.size()[3], pixels.size()[4]];
         match space.encode_cut(ratio) {
@@ -147,6 +179,14 @@ impl Vae {
             }
             _ => encoder(pixels),
         }
+    }
+}
+
+/// All samples.
+fn joined(mut samples: Vec<Tensor>) -> Tensor {
+    match samples.len() {
+        1 => samples.remove(0),
+        _ => Tensor::cat(&samples, 0),
     }
 }
 

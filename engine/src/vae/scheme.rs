@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use tch::{Kind, Tensor};
+use tch::Kind;
 
+use super::frames::Frames;
 use super::tiles::{SpaceTiling, TimeTiling};
 
 /// How the VAE decodes. The default is the reference's on a large device.
@@ -53,10 +54,10 @@ pub enum Precision {
 
 impl Precision {
     /// What the sums of the next blocks begin with.
-    pub(super) fn of_sums(self, x: Tensor) -> Tensor {
+    pub(super) fn of_sums(self, frames: Frames) -> Frames {
         match self {
-            Self::Model => x,
-            Self::F32Sums => x.to_kind(Kind::Float),
+            Self::Model => frames,
+            Self::F32Sums => frames.in_kind(Kind::Float),
         }
     }
 }
@@ -89,6 +90,7 @@ impl fmt::Display for DecodeScheme {
             SpaceTiling::Whole => {}
             SpaceTiling::Reference => f.write_str("AndSpace")?,
             SpaceTiling::Large => f.write_str("AndLargeSpace")?,
+            SpaceTiling::Squares(side) => write!(f, "AndSpace({side})")?,
         }
         match self.precision {
             Precision::Model => Ok(()),

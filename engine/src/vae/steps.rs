@@ -10,7 +10,7 @@ use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 use super::tiles::TIME;
-use crate::nn::Statistics;
+use crate::{kernels::frames::GroupMoments, nn::Statistics};
 
 /// How many frames of a level are computed together.
 #[derive(Debug)]
@@ -50,13 +50,8 @@ impl Default for Norms {
 #[derive(Debug)]
 pub(super) struct SeenByNorms(Vec<Seen>);
 
-/// Sums over the frames that a norm has seen, per group.
-#[derive(Debug)]
-struct Seen {
-    numbers: f64,
-    sum: Tensor,
-    squares: Tensor,
-}
+/// The moments of the frames that a norm has seen.
+type Seen = GroupMoments;
 
 impl Steps {
     /// The next step of a pass.
@@ -88,43 +83,58 @@ impl Steps {
     /// (1, C, T, H, W) → (1, C, `frames` + T, H, W): the frames before `x`; before the first of all there are only
     /// copies of it.
     pub(super) fn with_past(&mut self, x: Tensor, frames: i64) -> Tensor {
-        let past = match self.pasts.get(self.next_past) {
-            Some(past) => past.shallow_clone(),
-            None => first_frame(&x, frames),
-        };
+        let past = self.past().unwrap_or_else(|| first_frame(&x, frames));
         let joined = Tensor::cat(&[past, x], TIME);
         // A copy, since a view would keep all frames.
         let kept = joined
             .narrow(TIME, joined.size()[TIME as usize] - frames, frames)
             .copy();
-        if self.next_past < self.pasts.len() {
-            self.pasts[self.next_past] = kept;
-        } else {
-            self.pasts.push(kept);
-        }
-        self.next_past += 1;
+        self.leave(kept);
         joined
     }
 
-    /// What the next norm computes `x`, (1, C, T, H, W), with.
-    pub(super) fn statistics(&mut self, x: &Tensor, groups: i64) -> Statistics {
+    /// What the next convolution left in the step before; `None` in the first.
+    pub(super) fn past(&self) -> Option<Tensor> {
+        self.pasts.get(self.next_past).map(Tensor::shallow_clone)
+    }
+
+    /// Leaves the last frames of that convolution to the next step.
+    pub(super) fn leave(&mut self, frames: Tensor) {
+        if self.next_past < self.pasts.len() {
+            self.pasts[self.next_past] = frames;
+        } else {
+            self.pasts.push(frames);
+        }
+        self.next_past += 1;
+    }
+
+    /// What the next norm, which sees these frames now, computes them with.
+    pub(super) fn statistics(&mut self, seen: impl FnOnce() -> Seen) -> Statistics {
         let number = self.next_norm;
         self.next_norm += 1;
         match &mut self.norms {
-            Norms::Known(seen) => seen.0[number].statistics(),
+            Norms::Known(seen) => statistics(&seen.0[number]),
             Norms::Gathering(norms) => {
-                let seen = Seen::in_frames(x, groups);
+                let seen = seen();
                 match norms.get_mut(number) {
                     Some(before) => before.add(&seen),
                     None => norms.push(seen),
                 }
-                norms[number].statistics()
+                statistics(&norms[number])
             }
         }
     }
 }
 
 impl Along<'_> {
+    /// What the next convolution left in the step before.
+    pub(super) fn past(&self) -> Option<Tensor> {
+        match self {
+            Self::AllFrames => None,
+            Self::Step(steps) => steps.past(),
+        }
+    }
+
     /// Whether the first frame of all is among them. True until the first convolution of a pass has a past.
     pub(super) fn has_first(&self) -> bool {
         match self {
@@ -134,32 +144,23 @@ impl Along<'_> {
     }
 }
 
-impl Seen {
-    /// Of `x`, (1, C, T, H, W).
-    fn in_frames(x: &Tensor, groups: i64) -> Self {
-        let grouped = x.view([groups, -1]).to_kind(Kind::Float);
-        let (variance, mean) = grouped.var_mean_correction(1, 0, false);
-        let (variance, mean) = (variance.to_kind(Kind::Double), mean.to_kind(Kind::Double));
-        let numbers = grouped.size()[1] as f64;
-        Self {
-            numbers,
-            squares: (variance + mean.square()) * numbers,
-            sum: mean * numbers,
-        }
+/// Moments of groups of channels of `x`, (1, C, T, H, W).
+pub(super) fn moments_in_frames(x: &Tensor, groups: i64) -> GroupMoments {
+    let grouped = x.view([groups, -1]).to_kind(Kind::Float);
+    let (variance, mean) = grouped.var_mean_correction(1, 0, false);
+    let count = grouped.size()[1] as f64;
+    GroupMoments {
+        count,
+        mean: mean.to_kind(Kind::Double),
+        squares: variance.to_kind(Kind::Double) * count,
     }
+}
 
-    fn add(&mut self, other: &Self) {
-        self.numbers += other.numbers;
-        self.sum += &other.sum;
-        self.squares += &other.squares;
-    }
-
-    fn statistics(&self) -> Statistics {
-        let mean = &self.sum / self.numbers;
-        Statistics {
-            variance: (&self.squares / self.numbers - mean.square()).clamp_min(0.0),
-            mean,
-        }
+/// Mean and variance, as a norm takes them.
+pub(super) fn statistics(moments: &GroupMoments) -> Statistics {
+    Statistics {
+        mean: moments.mean.shallow_clone(),
+        variance: &moments.squares / moments.count,
     }
 }
 
@@ -179,16 +180,16 @@ mod tests {
     fn frames_seen_in_steps_have_the_statistics_of_all() {
         tch::manual_seed(7);
         let x = Tensor::randn([1, 6, 9, 4, 5], (Kind::Float, Device::Cpu)) * 3.0 + 40.0;
-        let all = Seen::in_frames(&x, 3).statistics();
+        let all = statistics(&moments_in_frames(&x, 3));
         let mut steps = Steps::default();
         let part = |from, frames| x.narrow(2, from, frames).contiguous();
         for (from, frames) in [(0, 1), (1, 4), (5, 4)] {
             steps.begin();
-            let _so_far = steps.statistics(&part(from, frames), 3);
+            let _so_far = steps.statistics(|| moments_in_frames(&part(from, frames), 3));
         }
         let mut steps = Steps::with(Rc::new(steps.into_seen()));
         steps.begin();
-        let second = steps.statistics(&part(0, 1), 3);
+        let second = steps.statistics(|| moments_in_frames(&part(0, 1), 3));
         assert!(second.mean.allclose(&all.mean, 1e-6, 1e-9, false));
         assert!(second.variance.allclose(&all.variance, 1e-4, 1e-9, false));
     }

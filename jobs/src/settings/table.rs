@@ -29,11 +29,11 @@ pub use self::{
         GUIDANCE_RESCALE, IMAGE, LATENT_WINDOW, LENGTH_SECS, MAX_CRF, MODEL, NEGATIVE_PROMPT,
         OUTPUT_CRF, PROMPT, SEED, STEPS,
     },
-    worker::{CUDA_ALLOC_CONF, FAST_START, FLASH_SDP, MEM_EFFICIENT_SDP},
+    worker::{CUDA_ALLOC_CONF, FAST_START, FLASH_SDP, KERNELS, MEM_EFFICIENT_SDP},
 };
 
 /// Every setting, in the order of the reference.
-pub static TABLE: [&Row; 42] = [
+pub static TABLE: [&Row; 43] = [
     &MODEL,
     &IMAGE,
     &BACKGROUND,
@@ -73,6 +73,7 @@ pub static TABLE: [&Row; 42] = [
     &OFFLOAD,
     &BACKEND,
     &FAST_START,
+    &KERNELS,
     &FLASH_SDP,
     &MEM_EFFICIENT_SDP,
     &CUDA_ALLOC_CONF,

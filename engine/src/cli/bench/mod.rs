@@ -8,6 +8,7 @@ mod measure;
 mod section;
 mod transformer;
 mod vae_decode;
+mod vae_encode;
 
 use clap::Subcommand;
 use framepack_engine::device;
@@ -32,6 +33,8 @@ enum Benchmark {
     Load(load::Args),
     /// Decoding a section's latents to frames
     VaeDecode(vae_decode::Args),
+    /// Encoding a picture
+    VaeEncode(vae_encode::Args),
     /// Whole jobs, one after the other
     Job(job::Args),
 }
@@ -46,6 +49,7 @@ impl Args {
                 Benchmark::Section(args) => args.run(),
                 Benchmark::Load(args) => args.run(),
                 Benchmark::VaeDecode(args) => args.run(),
+                Benchmark::VaeEncode(args) => args.run(),
                 Benchmark::Job(args) => args.run(),
             })
         })?

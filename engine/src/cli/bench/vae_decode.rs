@@ -17,7 +17,7 @@ use super::{
     measure::{median, print, timed},
 };
 use crate::cli::{
-    options::{DeviceName, Dtype},
+    options::{DeviceName, Dtype, KernelSwitch},
     vae_flags::VaeFlags,
 };
 
@@ -41,6 +41,8 @@ pub(super) struct Args {
     tiles: Tiles,
     #[command(flatten)]
     flags: VaeFlags,
+    #[command(flatten)]
+    kernels: KernelSwitch,
     /// Measured runs, after one for warming up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -122,6 +124,7 @@ impl Args {
         };
         let config = Config::read(self.model.config_dir())?;
         let vae = Vae::open(&self.model, device, kind)?;
+        let vae = self.kernels.on(vae, device);
         let default = self.cost(&config, kind, space);
         let room = budget.as_ref().zip(card.occupied_bytes());
         let cost = DecodeCost {
@@ -200,6 +203,7 @@ impl Args {
             size_px: [self.size.width_px, self.size.height_px].map(|side| side as u64),
             latent_frames: u64::from(self.latent_frames),
             scheme: space.into(),
+            kernels: self.kernels.kernel_use(),
         }
     }
 

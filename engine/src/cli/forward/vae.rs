@@ -10,6 +10,7 @@ use tch::Kind;
 
 use super::component::Common;
 use crate::cli::{
+    options::KernelSwitch,
     tensors::{Inputs, Outputs},
     vae_flags::VaeFlags,
 };
@@ -21,6 +22,8 @@ pub(super) struct Args {
     /// Split large frames into tiles, as diffusers does with `enable_tiling`
     #[arg(long)]
     tiling: bool,
+    #[command(flatten)]
+    kernels: KernelSwitch,
 }
 
 #[derive(Debug, clap::Args)]
@@ -33,8 +36,21 @@ pub(super) struct DecodeArgs {
 
 impl Args {
     pub(super) fn run(&self) -> anyhow::Result<()> {
-        let encode = |model: &ModelSource, inputs: &Inputs| encode(model, inputs, self.space());
+        let encode = |model: &ModelSource, inputs: &Inputs| self.encode(model, inputs);
         self.common.run(Kind::Half, encode)
+    }
+
+    fn encode(&self, model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
+        let pixels = inputs.float("pixels")?;
+        inputs.finish()?;
+
+        let posterior = self.vae(model, inputs)?.encode(&pixels, self.space());
+        Ok(vec![("mean", posterior.mean), ("logvar", posterior.logvar)])
+    }
+
+    fn vae(&self, model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Vae> {
+        let vae = Vae::open(model, inputs.device(), inputs.kind())?;
+        Ok(self.kernels.on(vae, inputs.device()))
     }
 
     fn space(&self) -> SpaceTiling {
@@ -48,41 +64,27 @@ impl Args {
 
 impl DecodeArgs {
     pub(super) fn run(&self) -> anyhow::Result<()> {
-        let decode = |model: &ModelSource, inputs: &Inputs| {
-            decode(model, inputs, (self.args.space(), self.flags))
-        };
+        let decode = |model: &ModelSource, inputs: &Inputs| self.decode(model, inputs);
         self.args.common.run(Kind::Half, decode)
     }
-}
 
-fn encode(model: &ModelSource, inputs: &Inputs, space: SpaceTiling) -> anyhow::Result<Outputs> {
-    let pixels = inputs.float("pixels")?;
-    inputs.finish()?;
+    fn decode(&self, model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Outputs> {
+        let latents = inputs.float("latents")?;
+        inputs.finish()?;
 
-    let vae = Vae::open(model, inputs.device(), inputs.kind())?;
-    let posterior = vae.encode(&pixels, space);
-    Ok(vec![("mean", posterior.mean), ("logvar", posterior.logvar)])
-}
-
-fn decode(
-    model: &ModelSource,
-    inputs: &Inputs,
-    (space, flags): (SpaceTiling, VaeFlags),
-) -> anyhow::Result<Outputs> {
-    let latents = inputs.float("latents")?;
-    inputs.finish()?;
-
-    let config = Config::read(model.config_dir())?;
-    let vae = Vae::open(model, inputs.device(), inputs.kind())?;
-    let size = latents.size();
-    let ratio = config.spatial_compression_ratio;
-    let cost = DecodeCost {
-        config: &config,
-        kind: inputs.kind(),
-        size_px: [size[4], size[3]].map(|side| (side * ratio).unsigned_abs()),
-        latent_frames: size[2].unsigned_abs(),
-        scheme: space.into(),
-    };
-    let scheme = decode_scheme(flags.settings(), cost, inputs.device());
-    Ok(vec![("sample", vae.decode(&latents, scheme))])
+        let config = Config::read(model.config_dir())?;
+        let size = latents.size();
+        let ratio = config.spatial_compression_ratio;
+        let cost = DecodeCost {
+            config: &config,
+            kind: inputs.kind(),
+            size_px: [size[4], size[3]].map(|side| (side * ratio).unsigned_abs()),
+            latent_frames: size[2].unsigned_abs(),
+            scheme: self.args.space().into(),
+            kernels: self.args.kernels.kernel_use(),
+        };
+        let scheme = decode_scheme(self.flags.settings(), cost, inputs.device());
+        let vae = self.args.vae(model, inputs)?;
+        Ok(vec![("sample", vae.decode(&latents, scheme))])
+    }
 }

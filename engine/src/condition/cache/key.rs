@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use tch::Kind;
 
 use crate::{
+    kernels::KernelUse,
     text::prompt::{MAX_PROMPT_TOKENS, with_template},
     weights::Fingerprint,
 };
@@ -38,6 +39,8 @@ pub(crate) struct Computation<'a> {
     pub(crate) build: Option<Fingerprint>,
     /// Kernels of attention that torch may not choose: it computes other bits with those that are left.
     pub(crate) kernels_off: Vec<&'static str>,
+    /// Whether the engine's kernels compute.
+    pub(crate) kernels: KernelUse,
 }
 
 /// SHA-256 over a subject and its computation: the name of an entry.
@@ -57,6 +60,9 @@ impl Key {
         for kernel in &computation.kernels_off {
             fields.add("without");
             fields.add(kernel);
+        }
+        if computation.kernels == KernelUse::On {
+            fields.add("kernels");
         }
         match subject {
             Subject::Prompt(prompt) => {
@@ -124,6 +130,7 @@ mod tests {
             device: "cpu",
             build: Some(fingerprint("build")),
             kernels_off: vec![],
+            kernels: KernelUse::Off,
         };
         let image = RgbImage::from_pixel(4, 2, Rgb([1, 2, 3]));
         let turned = RgbImage::from_pixel(2, 4, Rgb([1, 2, 3]));
@@ -171,6 +178,13 @@ mod tests {
                 cat,
                 &Computation {
                     build: None,
+                    ..base.clone()
+                },
+            ),
+            Key::new(
+                cat,
+                &Computation {
+                    kernels: KernelUse::On,
                     ..base.clone()
                 },
             ),

@@ -11,6 +11,7 @@ use tch::Kind;
 use tempfile::TempDir;
 
 use super::*;
+use crate::kernels::KernelUse;
 
 fn key(prompt: &str) -> Key {
     let computation = Computation {
@@ -19,6 +20,7 @@ fn key(prompt: &str) -> Key {
         device: "cpu",
         build: None,
         kernels_off: vec![],
+        kernels: KernelUse::On,
     };
     Key::new(Subject::Prompt(prompt), &computation)
 }

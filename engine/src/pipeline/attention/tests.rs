@@ -2,7 +2,8 @@ use tch::{Device, Kind};
 
 use super::*;
 use crate::{
-    checkpoint::RunSettings, platform::Platform, transformer::StepCacheRule, vae::DecodeScheme,
+    checkpoint::RunSettings, kernels::KernelUse, platform::Platform, transformer::StepCacheRule,
+    vae::DecodeScheme,
 };
 
 const NONE: Precaution = Precaution::None;
@@ -25,6 +26,7 @@ fn made_with(backend: &str, torch_kernels: TorchKernels) -> Provenance {
         rung: 0,
         decoding: DecodeScheme::default(),
         step_cache: StepCacheRule::Off,
+        kernels: KernelUse::On,
     };
     Provenance {
         attention_backend: backend.into(),

@@ -20,6 +20,7 @@ fn request(config: &Config, settings: VaeSettings, gib: Option<u64>) -> DecodeRe
             size_px: [608, 640],
             latent_frames: 18,
             scheme: space.into(),
+            kernels: KernelUse::Off,
         },
         factors: DecodeFactors::default(),
         has_forced_space: false,

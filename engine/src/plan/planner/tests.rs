@@ -13,6 +13,7 @@ use super::*;
 use crate::{
     bundle::Component,
     job::usual_request,
+    kernels::KernelUse,
     nn::EncoderCost,
     plan::{ChosenScheme, DecodeKind, SchemeReason},
     plan::{limits::Limits, survey::is_roomy},
@@ -93,6 +94,7 @@ fn decoding(latent_frames: u64, space: SpaceTiling) -> u64 {
         size_px: [608, 640],
         latent_frames,
         scheme: space.into(),
+        kernels: KernelUse::On,
     };
     decoding.working_bytes()
 }
@@ -234,6 +236,7 @@ fn a_plan_has_what_was_measured_and_says_so() {
             size_px: [64, 64],
             latent_frames: 5,
             scheme: SpaceTiling::Whole.into(),
+            kernels: KernelUse::On,
         })
     };
     let (assumed, placement, assumed_peak) = plan(DecodeFactors::default());

@@ -15,16 +15,16 @@ const DTYPES: [Kind; 3] = [Kind::Float, Kind::BFloat16, Kind::Half];
 /// How much of the assumed working memory decodes take on one device, by their kinds. By default nothing was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct DecodeFactors {
-    /// The largest per cent that was seen; by type, sums, tiles and steps.
-    seen: [[[[Option<NonZeroU16>; 2]; 2]; 2]; DTYPES.len()],
+    /// The largest per cent that was seen; by type, sums, tiles, steps and kernels.
+    seen: [[[[[Option<NonZeroU16>; 2]; 2]; 2]; 2]; DTYPES.len()],
 }
 
 impl DecodeFactors {
     /// The same where a decode of `kind` took so many per cent.
     pub(in crate::plan) fn with(mut self, kind: DecodeKind, percent: u32) -> Self {
         if let Some(dtype) = DTYPES.iter().position(|dtype| *dtype == kind.vae) {
-            let [sums, tiles, steps] = indices(kind);
-            let seen = &mut self.seen[dtype][sums][tiles][steps];
+            let [sums, tiles, steps, kernels] = indices(kind);
+            let seen = &mut self.seen[dtype][sums][tiles][steps][kernels];
             let percent = u16::try_from(percent).unwrap_or(u16::MAX).max(1);
             *seen = (*seen).max(NonZeroU16::new(percent));
         }
@@ -47,19 +47,29 @@ impl DecodeFactors {
     /// Most per cent that was seen.
     pub(super) fn seen(&self, kind: DecodeKind) -> Option<u32> {
         let dtype = DTYPES.iter().position(|dtype| *dtype == kind.vae)?;
-        let [sums, tiles, steps] = indices(kind);
-        self.seen[dtype][sums][tiles][steps].map(|percent| percent.get().into())
+        let [sums, tiles, steps, kernels] = indices(kind);
+        self.seen[dtype][sums][tiles][steps][kernels].map(|percent| percent.get().into())
     }
 }
 
-fn indices(kind: DecodeKind) -> [usize; 3] {
-    [kind.f32_sums, kind.spatial_tiles, kind.in_steps].map(usize::from)
+fn indices(kind: DecodeKind) -> [usize; 4] {
+    let DecodeKind {
+        vae: _,
+        f32_sums,
+        spatial_tiles,
+        in_steps,
+        kernels,
+    } = kind;
+    [f32_sums, spatial_tiles, in_steps, kernels].map(usize::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vae::{Config, DecodeScheme, FinestLevel, Precision, SpaceTiling};
+    use crate::{
+        kernels::KernelUse,
+        vae::{Config, DecodeScheme, FinestLevel, Precision, SpaceTiling},
+    };
 
     fn cost(config: &Config, kind: Kind, scheme: DecodeScheme) -> DecodeCost<'_> {
         DecodeCost {
@@ -68,6 +78,7 @@ mod tests {
             size_px: [608, 640],
             latent_frames: 18,
             scheme,
+            kernels: KernelUse::Off,
         }
     }
 

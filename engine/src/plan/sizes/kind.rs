@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::Kind;
 
 use crate::{
+    kernels::KernelUse,
     nn::attention::dtype,
     vae::{DecodeCost, Precision},
 };
@@ -20,6 +21,9 @@ pub(crate) struct DecodeKind {
     pub(super) spatial_tiles: bool,
     /// The finest level takes a piece in steps.
     pub(super) in_steps: bool,
+    /// The engine's kernels compute; earlier versions had none.
+    #[serde(default)]
+    pub(super) kernels: bool,
 }
 
 impl DecodeKind {
@@ -30,6 +34,7 @@ impl DecodeKind {
             f32_sums: cost.scheme.precision == Precision::F32Sums,
             spatial_tiles: cost.is_in_tiles(),
             in_steps: cost.is_in_steps(),
+            kernels: cost.kernels == KernelUse::On,
         }
     }
 }

@@ -17,6 +17,7 @@ fn decoding(config: &Config, latent_frames: u64, space: SpaceTiling) -> DecodeCo
         size_px: [608, 640],
         latent_frames,
         scheme: space.into(),
+        kernels: KernelUse::Off,
     }
 }
 
@@ -114,6 +115,7 @@ fn the_largest_piece_that_tiling_makes_is_counted() {
             size_px: [8 * w, 8 * h],
             latent_frames: t,
             scheme: space.into(),
+            kernels: KernelUse::Off,
         };
         let copies = 1 + u64::from(decoding.tile_px() != decoding.size_px);
         decoding.allocated_bytes() - copies * decoding.video_bytes()

@@ -54,6 +54,70 @@ fn psnr(a: &Tensor, b: &Tensor) -> f64 {
     -10.0 * (error / 4.0).log10()
 }
 
+/// How far apart two tensors are at most.
+fn apart(a: &Tensor, b: &Tensor) -> f64 {
+    assert_eq!(a.size(), b.size());
+    (a - b).abs().max().double_value(&[])
+}
+
+#[test]
+fn with_kernels_the_function_is_the_same() {
+    let _no_grad = tch::no_grad_guard();
+    let vae = Vae::demo(Kind::Float);
+    let kernels = Rc::new(Kernels::new(Device::Cpu));
+    let fused = Vae::demo(Kind::Float).with_kernels(&kernels);
+    let in_steps = |step| DecodeScheme {
+        finest: FinestLevel::InSteps(step),
+        ..WHOLE
+    };
+    let exact = DecodeScheme {
+        precision: Precision::F32Sums,
+        ..DecodeScheme::default()
+    };
+    for (latent_frames, size) in [(1, SIZES_PX[0]), (2, SIZES_PX[1]), (6, SIZES_PX[0])] {
+        let latents = moving_bar(&vae, latent_frames, size);
+        for scheme in [
+            DecodeScheme::default(),
+            WHOLE,
+            in_steps(1),
+            in_steps(2),
+            exact,
+        ] {
+            let expected = vae.decode(&latents, scheme);
+            let found = apart(&fused.decode(&latents, scheme), &expected);
+            assert!(found < 1e-5, "{latent_frames} {size:?} {scheme}: {found}");
+        }
+        let pixels = vae.decode(&latents, WHOLE);
+        let [expected, found] = [&vae, &fused].map(|vae| vae.encode(&pixels, SpaceTiling::Whole));
+        for (found, expected) in [(found.mean, expected.mean), (found.logvar, expected.logvar)] {
+            let found = apart(&found, &expected);
+            assert!(found < 1e-4, "{latent_frames} {size:?}: {found}");
+        }
+    }
+}
+
+#[test]
+fn with_kernels_half_precision_is_no_farther_from_f32() {
+    let _no_grad = tch::no_grad_guard();
+    let exact = Vae::demo(Kind::Float);
+    let latents = moving_bar(&exact, 3, [16, 24]);
+    let expected = exact.decode(&latents, WHOLE);
+    let kernels = Rc::new(Kernels::new(Device::Cpu));
+    for kind in [Kind::Half, Kind::BFloat16] {
+        let latents = latents.to_kind(kind);
+        let error = |vae: &Vae| {
+            let apart = vae.decode(&latents, WHOLE).to_kind(Kind::Float) - &expected;
+            apart.square().mean(Kind::Double).sqrt().double_value(&[])
+        };
+        let reference = error(&Vae::demo(kind));
+        let fused = error(&Vae::demo(kind).with_kernels(&kernels));
+        assert!(
+            fused < reference,
+            "{kind:?}: {fused}, reference {reference}"
+        );
+    }
+}
+
 /// The frame of `whole` that each of `frames` is most like.
 fn most_alike(frames: &Tensor, whole: &Tensor) -> Vec<i64> {
     let flat = |x: &Tensor| x.squeeze_dim(0).transpose(0, 1).flatten(1, -1); // (F, 3·H·W)

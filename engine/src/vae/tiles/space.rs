@@ -7,6 +7,9 @@ use super::{
     join::{blend, head, length},
 };
 
+/// Pixels that neighbouring tiles have in common.
+const SEAM_PX: i64 = 64;
+
 /// How each tile along time is cut along height and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SpaceTiling {
@@ -17,9 +20,19 @@ pub enum SpaceTiling {
     Reference,
     /// Squares of 512 pixels every 384, for quality.
     Large,
+    /// Squares of so many pixels, a multiple of 64; neighbours have 64 in common, as the reference's.
+    Squares(u16),
 }
 
 impl SpaceTiling {
+    /// Squares larger than the reference's, up to one that is as long as a side of `size_px`; the largest ones first.
+    pub(crate) fn larger_squares(size_px: [u64; 2]) -> impl Iterator<Item = Self> {
+        let longest = size_px.into_iter().max().unwrap_or(0);
+        let steps = 256 / SEAM_PX as u64 + 1..longest.div_ceil(SEAM_PX as u64);
+        let sides = steps.rev().map(|steps| steps * SEAM_PX as u64);
+        sides.filter_map(|side| u16::try_from(side).ok().map(Self::Squares))
+    }
+
     /// Side of a square in pixels, if there are any.
     pub fn tile_px(self) -> Option<i64> {
         self.tile_and_stride_px().map(|(tile, _)| tile)
@@ -31,6 +44,7 @@ impl SpaceTiling {
             Self::Whole => None,
             Self::Reference => Some((256, 192)),
             Self::Large => Some((512, 384)),
+            Self::Squares(side) => Some((side.into(), i64::from(side) - SEAM_PX)),
         }
     }
 

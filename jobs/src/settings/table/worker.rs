@@ -17,6 +17,18 @@ pub static FAST_START: Row = Row {
     about: "`off`: a worker prepares everything before it is ready (device checked, attention chosen, encoders mapped); `on`: nothing, and the first job takes what it needs from the disk",
 };
 
+/// Whether the engine's own kernels compute.
+pub static KERNELS: Row = Row {
+    key: "worker.kernels",
+    kind: Kind::Switch,
+    default: Fallback::Text("on"),
+    scope: Scope::Farm,
+    counts: Counts::AtStart,
+    standing: Standing::Built,
+    original: &[],
+    about: "whether the VAE is computed by the engine's own kernels, in fewer passes over memory; `off`: by torch's operations in the original's order, slower and bit for bit what it computes",
+};
+
 /// Whether the flash kernel may be used.
 pub static FLASH_SDP: Row = Row {
     key: "worker.flash_sdp",

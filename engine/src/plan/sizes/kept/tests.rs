@@ -8,6 +8,7 @@ use crate::{findings, platform::Circumstances, weights::Fingerprint};
 
 const GIB: u64 = 1 << 30;
 const KIND: DecodeKind = DecodeKind {
+    kernels: true,
     vae: Kind::Half,
     f32_sums: false,
     spatial_tiles: true,

@@ -1,0 +1,110 @@
+//! The kernels of a device against torch's operations on it.
+
+use tch::{Device, Kind, Tensor};
+
+use super::{Interleaving, Padding, Scaling};
+use crate::{
+    device::{Check, Outcome, catch},
+    kernels::launch::Kernels,
+};
+
+/// Tries the kernels on `device`, and says what is computed without them.
+pub fn check(device: Device) -> Check {
+    let outcome = match catch(|| Ok(compare(device))) {
+        Ok(outcome) => outcome,
+        Err(error) => Outcome::Failed {
+            reason: error.to_string(),
+        },
+    };
+    Check {
+        name: "kernels of the VAE",
+        outcome,
+    }
+}
+
+fn compare(device: Device) -> Outcome {
+    let kernels = Kernels::new(device);
+    let torchs = Kernels::none();
+    let kind = match device {
+        Device::Cuda(_) => Kind::Half,
+        _ => Kind::Float,
+    };
+    let mut farthest = 0.0_f64;
+    let mut see = |found: &Tensor, expected: &Tensor| {
+        let apart = (found.to_kind(Kind::Double) - expected).abs().max();
+        let apart = apart.double_value(&[]);
+        farthest = if apart.is_nan() {
+            f64::INFINITY
+        } else {
+            farthest.max(apart)
+        };
+    };
+    for channels in [3, 12, 80, 128] {
+        let waves = |shape: &[i64], step: f64| {
+            let count = shape.iter().product::<i64>();
+            let angles = Tensor::arange(count, (Kind::Double, device)) * step;
+            angles.sin().view(shape)
+        };
+        let frames = |shape: &[i64], step| waves(shape, step).to_kind(kind);
+        let by_channel = |step| waves(&[channels], step).to_kind(Kind::Float);
+        let (x, y) = (
+            frames(&[3, 9, 11, channels], 0.37),
+            frames(&[3, 9, 11, channels], 0.53),
+        );
+        let bias = by_channel(0.71);
+        let scaling = Scaling {
+            scale: by_channel(0.91),
+            shift: by_channel(1.3),
+        };
+        let phases = frames(&[2, 10, 12, 8 * channels], 0.19);
+        let results = |kernels: &Kernels| {
+            let (sum, moments) = kernels.add(x.copy(), &y, &bias);
+            let padding = Padding {
+                first: -2,
+                frames: 5,
+                past: None,
+                kind,
+            };
+            let padded = kernels.padded(&x, Some(&scaling), padding);
+            let mut upsampled = Tensor::empty([3, 18, 22, channels], (kind, device));
+            let of = Interleaving {
+                phases: &phases,
+                bias: &bias,
+                doubles_time: true,
+                first_window: 0,
+                first_frame: 0,
+            };
+            let upsampled_moments = kernels.interleave(&of, &mut upsampled);
+            let groups = moments.of_groups(1, 3 * 9 * 11);
+            let upsampled_groups = upsampled_moments.of_groups(1, 3 * 18 * 22);
+            [
+                sum,
+                padded,
+                upsampled,
+                groups.mean,
+                groups.squares / groups.count,
+                upsampled_groups.mean,
+            ]
+        };
+        let (found, expected) = (results(&kernels), results(&torchs));
+        found
+            .iter()
+            .zip(&expected)
+            .for_each(|(found, expected)| see(found, expected));
+    }
+    let is_compiled = kernels.are_loaded();
+    // A unit in the last place of numbers up to 4.
+    let limit = if kind == Kind::Half { 4e-3 } else { 1e-5 };
+    match (is_compiled, device) {
+        _ if farthest > limit => Outcome::Failed {
+            reason: format!("max difference from torch's operations {farthest:.1e}, more than {limit:.0e}"),
+        },
+        (true, _) => Outcome::Ok {
+            detail: format!("max difference from torch's operations {farthest:.1e}"),
+        },
+        (false, Device::Cuda(_)) => Outcome::Failed {
+            reason: "NVRTC (libnvrtc.so.13) can't compile them: torch's operations do their work, slower".to_owned(),
+        },
+        (false, _) => Outcome::NotOnThisDevice,
+    }
+}

@@ -1,0 +1,294 @@
+//! CUDA sources compiled by NVRTC for the device at hand when they are first needed, and launched on torch's current
+//! stream (`csrc/torch_kernels.cpp`).
+//!
+//! Failures of a launch are raised as tch's operations raise theirs, for [`catch`](crate::device::catch()).
+#![expect(unsafe_code, reason = "foreign functions")]
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    ffi::{CStr, CString, c_char, c_int, c_uint, c_void},
+    ptr::{self, NonNull},
+};
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::device::{checked, cuda_index, raised};
+
+unsafe extern "C" {
+    fn fp_device_architecture(device: c_int, architecture: *mut c_int) -> c_int;
+    fn fp_compile(
+        source: *const c_char,
+        architecture: c_int,
+        definitions: *const *const c_char,
+        count: c_int,
+        code: *mut *mut c_void,
+        bytes: *mut usize,
+    ) -> c_int;
+    fn fp_free_code(code: *mut c_void);
+    fn fp_load_kernel(
+        device: c_int,
+        code: *const c_void,
+        name: *const c_char,
+        kernel: *mut *mut c_void,
+    ) -> c_int;
+    fn fp_launch(
+        device: c_int,
+        kernel: *const c_void,
+        grid: *const c_uint,
+        threads: c_uint,
+        shared_bytes: c_uint,
+        arguments: *mut *mut c_void,
+    ) -> c_int;
+}
+
+/// The kernels of one device, each compiled when it is first asked for.
+#[derive(Debug)]
+pub struct Kernels {
+    /// `None` on the CPU.
+    device: Option<c_int>,
+    loaded: RefCell<HashMap<Variant, Option<Kernel>>>,
+}
+
+/// A function of a source, as it is compiled for some types.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Variant {
+    /// CUDA C++ that includes nothing.
+    pub(super) source: &'static CStr,
+    /// An `extern "C"` function of it.
+    pub(super) name: &'static CStr,
+    /// What the source leaves open, as in `N=8`.
+    pub(super) definitions: Vec<String>,
+}
+
+/// A kernel on its device. It stays loaded as long as the process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kernel {
+    device: c_int,
+    handle: NonNull<c_void>,
+}
+
+/// What a kernel is given.
+#[derive(Clone, Copy)]
+pub(super) enum Argument<'a> {
+    /// The first number of a tensor on the kernel's device.
+    Tensor(&'a Tensor),
+    /// A pointer to nothing.
+    Null,
+    /// A number.
+    Int(i32),
+    /// A struct of so many numbers.
+    Ints([i32; 5]),
+}
+
+impl<'a> Argument<'a> {
+    /// A pointer that may be one to nothing.
+    pub(super) fn optional(tensor: Option<&'a Tensor>) -> Self {
+        tensor.map_or(Self::Null, Self::Tensor)
+    }
+}
+
+/// How many threads a kernel has.
+pub(super) struct Launch {
+    /// Blocks along x, y and z.
+    pub(super) grid: [u32; 3],
+    /// Threads of a block.
+    pub(super) threads: u32,
+    /// Shared memory of a block beside what the source declares.
+    pub(super) shared_bytes: u32,
+}
+
+/// Machine code for one architecture.
+struct Code {
+    data: NonNull<c_void>,
+    bytes: usize,
+}
+
+/// Why there is no machine code.
+#[derive(Debug)]
+pub(super) enum NoCode {
+    /// NVRTC is not installed.
+    NoCompiler,
+    /// NVRTC's messages.
+    Failed(String),
+}
+
+impl Kernels {
+    /// The kernels of `device`; on the CPU there are none.
+    pub fn new(device: Device) -> Self {
+        Self {
+            device: cuda_index(device),
+            loaded: RefCell::default(),
+        }
+    }
+
+    /// No kernels: torch's operations compute.
+    pub(super) fn none() -> Self {
+        Self::new(Device::Cpu)
+    }
+
+    /// Whether all that were asked for could be had, and there were any.
+    pub(super) fn are_loaded(&self) -> bool {
+        let loaded = self.loaded.borrow();
+        !loaded.is_empty() && loaded.values().all(Option::is_some)
+    }
+
+    /// The kernel, unless the device has none: then torch's operations do its work.
+    pub(super) fn get(&self, variant: &Variant) -> Option<Kernel> {
+        let device = self.device?;
+        if let Some(known) = self.loaded.borrow().get(variant) {
+            return *known;
+        }
+        let kernel = Kernel::load(device, variant).map_err(|error| {
+            tracing::warn!(name = ?variant.name, %error, "a kernel can't be had: torch's operations do its work");
+        });
+        let kernel = kernel.ok();
+        self.loaded.borrow_mut().insert(variant.clone(), kernel);
+        kernel
+    }
+}
+
+impl Kernel {
+    fn load(device: c_int, variant: &Variant) -> Result<Self, TchError> {
+        let mut architecture = 0;
+        // SAFETY: the pointer is valid for the call and is written only by it.
+        checked(unsafe { fp_device_architecture(device, &raw mut architecture) })?;
+        let code = Code::compile(variant, architecture).map_err(|error| {
+            TchError::Torch(match error {
+                NoCode::NoCompiler => "NVRTC (libnvrtc.so.13) is not installed".to_owned(),
+                NoCode::Failed(reason) => reason,
+            })
+        })?;
+        tracing::debug!(name = ?variant.name, definitions = ?variant.definitions, bytes = code.bytes, "kernel compiled");
+        let mut handle = ptr::null_mut();
+        // SAFETY: the code is complete, CUDA copies it, the name is terminated, and the pointer is written only by the call.
+        checked(unsafe {
+            fp_load_kernel(
+                device,
+                code.data.as_ptr(),
+                variant.name.as_ptr(),
+                &raw mut handle,
+            )
+        })?;
+        let handle = NonNull::new(handle).expect("a call that succeeds finds the kernel");
+        Ok(Self { device, handle })
+    }
+
+    /// Gives the kernel to torch's current stream. The arguments are those of its source, in order; only the files beside
+    /// the sources call this, and each passes the sizes that keep its source within the tensors.
+    ///
+    /// # Panics
+    /// If a tensor is not contiguous or not on the kernel's device.
+    pub(super) fn launch(self, launch: &Launch, arguments: &[Argument<'_>]) {
+        for argument in arguments {
+            if let Argument::Tensor(tensor) = argument {
+                assert!(tensor.is_contiguous(), "kernels take contiguous tensors");
+                assert_eq!(cuda_index(tensor.device()), Some(self.device));
+            }
+        }
+        let mut values: Vec<Value> = arguments.iter().map(Value::of).collect();
+        let mut pointers: Vec<*mut c_void> = values.iter_mut().map(Value::pointer).collect();
+        // SAFETY: each argument is a pointer to its value, which lives through the call; CUDA copies the values. The
+        // tensors live until the stream is past the kernel: torch hands their memory out again on this stream only. The
+        // kernel stays within them by the sizes that it is given.
+        raised(checked(unsafe {
+            fp_launch(
+                self.device,
+                self.handle.as_ptr(),
+                launch.grid.as_ptr(),
+                launch.threads,
+                launch.shared_bytes,
+                pointers.as_mut_ptr(),
+            )
+        }));
+    }
+}
+
+/// An argument's value as CUDA reads it.
+enum Value {
+    Pointer(*mut c_void),
+    Int(i32),
+    Ints([i32; 5]),
+}
+
+impl Value {
+    fn of(argument: &Argument<'_>) -> Self {
+        match argument {
+            Argument::Tensor(tensor) => Self::Pointer(tensor.data_ptr()),
+            Argument::Null => Self::Pointer(ptr::null_mut()),
+            Argument::Int(number) => Self::Int(*number),
+            Argument::Ints(numbers) => Self::Ints(*numbers),
+        }
+    }
+
+    fn pointer(&mut self) -> *mut c_void {
+        match self {
+            Self::Pointer(pointer) => (&raw mut *pointer).cast(),
+            Self::Int(number) => (&raw mut *number).cast(),
+            Self::Ints(numbers) => numbers.as_mut_ptr().cast(),
+        }
+    }
+}
+
+impl Code {
+    /// Compiles for an architecture, as in 90; needs no device.
+    fn compile(variant: &Variant, architecture: c_int) -> Result<Self, NoCode> {
+        let definitions: Vec<CString> = variant
+            .definitions
+            .iter()
+            .map(|definition| CString::new(definition.as_str()).expect("definitions have no zero"))
+            .collect();
+        let pointers: Vec<_> = definitions.iter().map(|text| text.as_ptr()).collect();
+        let (mut data, mut bytes) = (ptr::null_mut(), 0);
+        // SAFETY: all strings are terminated and live through the call; the two pointers are written only by it.
+        let status = unsafe {
+            fp_compile(
+                variant.source.as_ptr(),
+                architecture,
+                pointers.as_ptr(),
+                pointers.len() as c_int,
+                &raw mut data,
+                &raw mut bytes,
+            )
+        };
+        if status == 1 {
+            return Err(NoCode::NoCompiler);
+        }
+        match checked(status) {
+            Err(TchError::Torch(reason)) => Err(NoCode::Failed(reason)),
+            Err(error) => Err(NoCode::Failed(error.to_string())),
+            Ok(()) => Ok(Self {
+                data: NonNull::new(data).expect("a call that succeeds has made code"),
+                bytes,
+            }),
+        }
+    }
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        // SAFETY: made by `fp_compile`, and nobody has the pointer after this.
+        unsafe { fp_free_code(self.data.as_ptr()) };
+    }
+}
+
+/// What a source calls a type.
+pub(super) fn type_name(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Float => Some("f32"),
+        Kind::Half => Some("f16"),
+        Kind::BFloat16 => Some("bf16"),
+        _ => None,
+    }
+}
+
+/// Compiles for each architecture that the project has in mind.
+#[cfg(test)]
+pub(super) fn compile_everywhere(variant: &Variant) {
+    for architecture in [80, 86, 89, 90, 120] {
+        match Code::compile(variant, architecture) {
+            Ok(code) => assert!(code.bytes > 1000, "{variant:?} for sm_{architecture}"),
+            Err(error) => panic!("{variant:?} for sm_{architecture}: {error:?}"),
+        }
+    }
+}
