@@ -1,7 +1,8 @@
 """The reference side of the VAE's benchmarks: diffusers' AutoencoderKLHunyuanVideo on the same weights.
 
-It prints one JSON object a way of decoding: `whole` (one pass), `framewise` (diffusers' default), `tiled` (framewise,
-and tiles in space), `chunkedN` (pieces of N latent frames, each on its own, and joined: the Python application's).
+It prints one JSON object a way of decoding: `whole` (one pass), `framewise` (diffusers' default), `compiled` (the same
+with the decoder through torch.compile), `tiled` (framewise, and tiles in space), `chunkedN` (pieces of N latent frames,
+each on its own, and joined: the Python application's), `encode` (no decoding: one picture of the size is encoded).
 Peaks are, on a CPU, resident memory above what a tiny decoding takes, and on CUDA all that the process had there.
 """
 
@@ -99,6 +100,12 @@ def opened(model, dtype, device):
 
 
 def decoded(vae, latents, way):
+    if way == "encode":
+        height, width = (side * 8 for side in latents.shape[-2:])
+        picture = torch.zeros(1, 3, 1, height, width, device=latents.device, dtype=latents.dtype)
+        return vae.encode(picture).latent_dist.mean
+    if way == "compiled" and not hasattr(vae.decoder, "_orig_mod"):
+        vae.decoder = torch.compile(vae.decoder)
     vae.use_framewise_decoding = way != "whole"
     vae.use_tiling = way == "tiled"
     if way.startswith("chunked"):
@@ -113,7 +120,8 @@ def measure(vae, latents, way, runs, ballast_bytes=0):
     device = latents.device
     try:
         forget_peak(device)
-        decoded(vae, latents[:, :, :1, :2, :2], way)
+        if way != "compiled":  # every shape is compiled anew
+            decoded(vae, latents[:, :, :1, :2, :2], way)
         tiny_bytes = resident_bytes()
         runs_secs = [timed(device, lambda: decoded(vae, latents, way).size())[0] for _ in range(runs + 1)]
         peak_bytes = resident_bytes() - tiny_bytes
