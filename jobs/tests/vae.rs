@@ -139,7 +139,7 @@ fn what_is_no_value_of_the_vaes_keys_is_refused_with_the_place() {
         ),
         (
             "vae: 2",
-            "line 3, column 6: vae: expected a mapping with keys; found 2 (known keys here: mode, chunk, quality, blend, \
+            "line 3, column 6: vae: expected a mapping with keys; found 2 (known keys here: mode, chunk, quality, blend, overlap, \
              tensorrt)",
         ),
         (

@@ -77,6 +77,8 @@ pub(super) enum Argument<'a> {
     Null,
     /// A number.
     Int(i32),
+    /// A real number.
+    Double(f64),
     /// A struct of so many numbers.
     Ints([i32; 5]),
 }
@@ -208,6 +210,7 @@ impl Kernel {
 enum Value {
     Pointer(*mut c_void),
     Int(i32),
+    Double(f64),
     Ints([i32; 5]),
 }
 
@@ -217,6 +220,7 @@ impl Value {
             Argument::Tensor(tensor) => Self::Pointer(tensor.data_ptr()),
             Argument::Null => Self::Pointer(ptr::null_mut()),
             Argument::Int(number) => Self::Int(*number),
+            Argument::Double(number) => Self::Double(*number),
             Argument::Ints(numbers) => Self::Ints(*numbers),
         }
     }
@@ -225,6 +229,7 @@ impl Value {
         match self {
             Self::Pointer(pointer) => (&raw mut *pointer).cast(),
             Self::Int(number) => (&raw mut *number).cast(),
+            Self::Double(number) => (&raw mut *number).cast(),
             Self::Ints(numbers) => numbers.as_mut_ptr().cast(),
         }
     }

@@ -66,13 +66,14 @@ impl Conv3d {
         [&self.weight, &self.bias]
     }
 
-    /// A convolution with other parameters, in the order of memory that [`Self::forward_channels_last`] takes.
+    /// A convolution with other parameters, in the order of memory that [`Self::forward_channels_last`] takes, and with its
+    /// bias in f32.
     #[must_use]
     pub fn channels_last([weight, bias]: [&Tensor; 2], stride: [i64; 3]) -> Self {
         let weight = weight.permute([0, 2, 3, 4, 1]).contiguous();
         Self {
             weight: weight.permute([0, 4, 1, 2, 3]),
-            bias: bias.shallow_clone(),
+            bias: bias.to_kind(Kind::Float),
             stride,
         }
     }

@@ -107,6 +107,16 @@ impl GroupNorm {
         self.groups
     }
 
+    /// Weight and bias, both (channels).
+    pub fn parameters(&self) -> [&Tensor; 2] {
+        [&self.weight, &self.bias]
+    }
+
+    /// What is added to the variance.
+    pub fn eps(&self) -> f64 {
+        self.eps
+    }
+
     /// Factors and summands of each channel, (channels) f32, that norm with these statistics.
     pub fn scaling(&self, statistics: &Statistics) -> [Tensor; 2] {
         let double = |tensor: &Tensor| tensor.to_kind(Kind::Double);

@@ -5,9 +5,9 @@
 
 use tch::{Kind, Tensor};
 
-use super::channels_last::{self, convolved, phases_of, upsampled};
+use super::channels_last::{self, convolved, in_kind, phases_of, upsampled};
 use super::config::Config;
-use super::frames::{Frames, in_kind};
+use super::frames::Frames;
 use super::steps::{Along, moments_in_frames};
 use crate::nn::{Conv3d, GroupNorm};
 use crate::weights::{Weights, WeightsError};
@@ -172,7 +172,10 @@ impl NormedConv {
                 let x = (&frames.x, &*frames.kernels);
                 let y = convolved(&conv.conv, x, Some(&normed), along);
                 let [_, bias] = conv.conv.parameters();
-                (y + bias).unsqueeze(0).permute([0, 4, 1, 2, 3])
+                (y + bias)
+                    .to_kind(conv.kind())
+                    .unsqueeze(0)
+                    .permute([0, 4, 1, 2, 3])
             }
         }
     }

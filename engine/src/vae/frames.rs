@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use tch::{Kind, Tensor};
 
-use super::{channels_last::PackedFrames, tiles::TIME};
+use super::{
+    channels_last::{PackedFrames, in_kind},
+    tiles::TIME,
+};
 use crate::kernels::Kernels;
 
 /// Frames between two layers.
@@ -76,9 +79,4 @@ impl Frames {
             }),
         }
     }
-}
-
-/// The same numbers in another type.
-pub(super) fn in_kind(x: Tensor, kind: Kind) -> Tensor {
-    if x.kind() == kind { x } else { x.to_kind(kind) }
 }

@@ -2,7 +2,10 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Gathering, Moments, Types, by_position, moments_of};
+use super::{
+    moments::Moments,
+    source::{Gathering, Types, by_position, moments_of},
+};
 use crate::kernels::launch::{Argument, Kernels};
 
 impl Kernels {

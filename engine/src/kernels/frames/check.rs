@@ -2,7 +2,11 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Interleaving, Padding, Scaling};
+use super::{
+    interleave::Interleaving,
+    padded::Padding,
+    scaling::{Norm, Scaling},
+};
 use crate::{
     device::{Check, Outcome, catch},
     kernels::launch::Kernels,
@@ -75,7 +79,20 @@ fn compare(device: Device) -> Outcome {
                 first_frame: 0,
             };
             let upsampled_moments = kernels.interleave(&of, &mut upsampled);
+            let norm = Norm {
+                weight: &scaling.scale,
+                bias: &scaling.shift,
+                groups: 1,
+                eps: 1e-6,
+            };
             let groups = moments.of_groups(1, 3 * 9 * 11);
+            let normed = kernels.scaling(&moments, norm, Some(&bias));
+            let normed = normed.unwrap_or_else(|| {
+                let deviation = (&groups.squares / groups.count + norm.eps).sqrt();
+                let scale = norm.weight / deviation;
+                let shift = norm.bias + (&bias - &groups.mean) * &scale;
+                Scaling { scale, shift }
+            });
             let upsampled_groups = upsampled_moments.of_groups(1, 3 * 18 * 22);
             [
                 sum,
@@ -83,6 +100,8 @@ fn compare(device: Device) -> Outcome {
                 upsampled,
                 groups.mean,
                 groups.squares / groups.count,
+                normed.scale,
+                normed.shift,
                 upsampled_groups.mean,
             ]
         };

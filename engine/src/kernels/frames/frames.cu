@@ -170,6 +170,50 @@ extern "C" __global__ void interleave(const A *phases, const float *bias, OUT *o
   write_moments(seen, moments, channels, lane, lanes, channel);
 }
 
+// Adds up what the threads of a block have, in an order that is always the same.
+__device__ double block_sum(double x) {
+  __shared__ double sums[256];
+  sums[threadIdx.x] = x;
+  __syncthreads();
+  for (int half = blockDim.x / 2; half > 0; half /= 2) {
+    if (threadIdx.x < half) {
+      sums[threadIdx.x] += sums[threadIdx.x + half];
+    }
+    __syncthreads();
+  }
+  const double sum = sums[0];
+  __syncthreads();
+  return sum;
+}
+
+// What a group norm comes to by channel. A block takes a group; `moments` are (parts, 3, channels). `added` may be null: it
+// is in the moments, and not in what is scaled.
+extern "C" __global__ void scaling(const float *moments, const A *weight, const B *bias, const float *added, float *scale,
+                                   float *shift, int parts, int channels, int per_group, double eps) {
+  const int first = blockIdx.x * per_group, values = parts * per_group;
+  double count = 0.0, sum = 0.0;
+  for (int i = threadIdx.x; i < values; i += blockDim.x) {
+    const float *part = moments + 3L * (i / per_group) * channels + first + i % per_group;
+    count += part[0];
+    sum += double(part[0]) * part[channels];
+  }
+  count = block_sum(count);
+  const double mean = block_sum(sum) / count;
+  double squares = 0.0;
+  for (int i = threadIdx.x; i < values; i += blockDim.x) {
+    const float *part = moments + 3L * (i / per_group) * channels + first + i % per_group;
+    const double apart = part[channels] - mean;
+    squares += part[2 * channels] + part[0] * apart * apart;
+  }
+  const double deviation = sqrt(block_sum(squares) / count + eps);
+  for (int c = first + threadIdx.x; c < first + per_group; c += blockDim.x) {
+    const double factor = value(weight[c]) / deviation;
+    const double more = added == nullptr ? 0.0 : added[c];
+    scale[c] = factor;
+    shift[c] = value(bias[c]) + (more - mean) * factor;
+  }
+}
+
 __device__ inline float silu(float x) {
   if (sizeof(OUT) < sizeof(float)) {
     return __fdividef(x, 1.0f + __expf(-x));

@@ -6,7 +6,10 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Gathering, Moments, Types, by_position, moments_of};
+use super::{
+    moments::Moments,
+    source::{Gathering, Types, by_position, moments_of},
+};
 use crate::kernels::launch::{Argument, Kernels};
 
 /// What the phases of a part of the frames are.
@@ -34,7 +37,7 @@ impl Kernels {
         let channels = of.bias.size()[0];
         for frame in 0..frames {
             let number = of.first_frame + frame;
-            let (window, time_phase) = of.place(number);
+            let (window, time_phase) = of.window_and_phase(number);
             let window = of.phases.select(0, window - of.first_window); // (H + 1, W + 1, phases · C)
             let size = window.size();
             let [height, width] = [size[0] - 1, size[1] - 1];
@@ -81,7 +84,7 @@ impl Kernels {
 
 impl Interleaving<'_> {
     /// Window and phase along time of a frame.
-    fn place(&self, number: i64) -> (i64, i64) {
+    fn window_and_phase(&self, number: i64) -> (i64, i64) {
         if self.doubles_time {
             ((number + 1) / 2, number.rem_euclid(2))
         } else {

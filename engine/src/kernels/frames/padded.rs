@@ -2,15 +2,11 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Types, kernel};
+use super::{
+    scaling::Scaling,
+    source::{THREADS, Types, kernel},
+};
 use crate::kernels::launch::{Argument, Kernels, Launch};
-
-/// What a norm comes to: `x · scale + shift` by channel, both (C) f32. SiLU follows.
-#[derive(Debug)]
-pub(crate) struct Scaling {
-    pub(crate) scale: Tensor,
-    pub(crate) shift: Tensor,
-}
 
 /// Which frames a convolution takes, and in which type.
 #[derive(Debug, Clone, Copy)]
@@ -93,11 +89,11 @@ impl Kernels {
         let vectors = ((width + 2) * channels / adjacent) as u64;
         let launch = Launch {
             grid: [
-                vectors.div_ceil(super::THREADS as u64) as u32,
+                vectors.div_ceil(THREADS as u64) as u32,
                 (height + 2) as u32,
                 frames as u32,
             ],
-            threads: super::THREADS as u32,
+            threads: THREADS as u32,
             shared_bytes: 0,
         };
         let int = |number: i64| Argument::Int(number as i32);

@@ -1,9 +1,12 @@
 //! Torch's operations of this folder against the layers that they replace; the CUDA source compiles.
 
-use tch::Device;
+use tch::{Device, Kind, Tensor};
 
-use super::*;
-use crate::kernels::launch::compile_everywhere;
+use super::{
+    source::{Types, adjacent, variant},
+    *,
+};
+use crate::kernels::launch::{Kernels, compile_everywhere};
 
 const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
 

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::PackedFrames;
+use super::frames::PackedFrames;
 use crate::{
     nn::{GroupNorm, Linear, attention},
     vae::steps::Along,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tch::{Kind, Tensor};
 
-use super::{PackedFrames, resnet::bias_of};
+use super::frames::PackedFrames;
 use crate::{
     kernels::{
         Kernels,
@@ -81,6 +81,11 @@ pub(in crate::vae) fn alone(
         moments: Some(moments),
         kernels,
     }
+}
+
+/// A convolution's bias in f32.
+pub(super) fn bias_of(conv: &Conv3d) -> Tensor {
+    conv.parameters()[1].to_kind(Kind::Float)
 }
 
 /// How many frames of so many positions are a slab.

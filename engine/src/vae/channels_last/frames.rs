@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 use crate::{
     kernels::{
         Kernels,
-        frames::{Moments, Scaling},
+        frames::{Moments, Norm, Scaling},
     },
     nn::GroupNorm,
     vae::steps::{Along, statistics},
@@ -40,30 +40,70 @@ impl PackedFrames {
 
     /// What a norm over `self` comes to.
     pub(in crate::vae) fn scaling(&self, norm: &GroupNorm, along: &mut Along<'_>) -> Scaling {
+        let of = |moments: &Moments, along: &mut Along<'_>| {
+            let normed = Normed {
+                x: &self.x,
+                moments,
+                added: None,
+            };
+            normed.scaling(norm, &self.kernels, along)
+        };
         match &self.moments {
-            Some(moments) => scaling(norm, (moments, &self.x), along),
+            Some(moments) => of(moments, along),
             None => {
                 let channels = self.x.size()[3];
                 let no_bias = Tensor::zeros([channels], (Kind::Float, self.x.device()));
-                let moments = self.kernels.moments(&self.x, &no_bias);
-                scaling(norm, (&moments, &self.x), along)
+                of(&self.kernels.moments(&self.x, &no_bias), along)
             }
         }
     }
 }
 
-/// What a norm over `x` comes to, by its moments.
-pub(super) fn scaling(
-    norm: &GroupNorm,
-    (moments, x): (&Moments, &Tensor),
-    along: &mut Along<'_>,
-) -> Scaling {
-    let size = x.size();
-    let seen = || moments.of_groups(norm.groups(), size[0] * size[1] * size[2]);
-    let statistics = match along {
-        Along::AllFrames => statistics(&seen()),
-        Along::Step(steps) => steps.statistics(seen),
-    };
-    let [scale, shift] = norm.scaling(&statistics);
-    Scaling { scale, shift }
+/// Frames that a norm sees.
+pub(super) struct Normed<'a> {
+    /// (T, H, W, C)
+    pub(super) x: &'a Tensor,
+    pub(super) moments: &'a Moments,
+    /// (C) f32, which is in the moments and not in `x`.
+    pub(super) added: Option<&'a Tensor>,
+}
+
+impl Normed<'_> {
+    /// What the norm comes to.
+    pub(super) fn scaling(
+        &self,
+        norm: &GroupNorm,
+        kernels: &Kernels,
+        along: &mut Along<'_>,
+    ) -> Scaling {
+        let [weight, bias] = norm.parameters();
+        let layer = Norm {
+            weight,
+            bias,
+            groups: norm.groups(),
+            eps: norm.eps(),
+        };
+        if let Along::AllFrames = along
+            && let Some(scaling) = kernels.scaling(self.moments, layer, self.added)
+        {
+            return scaling;
+        }
+        let size = self.x.size();
+        let positions = size[0] * size[1] * size[2];
+        let seen = || self.moments.of_groups(norm.groups(), positions);
+        let statistics = match along {
+            Along::AllFrames => statistics(&seen()),
+            Along::Step(steps) => steps.statistics(seen),
+        };
+        let [scale, mut shift] = norm.scaling(&statistics);
+        if let Some(added) = self.added {
+            shift += &scale * added;
+        }
+        Scaling { scale, shift }
+    }
+}
+
+/// The same numbers in another type.
+pub(in crate::vae) fn in_kind(x: Tensor, kind: Kind) -> Tensor {
+    if x.kind() == kind { x } else { x.to_kind(kind) }
 }

@@ -13,7 +13,7 @@ mod upsample;
 pub(super) use self::{
     attention::{Layers as AttentionLayers, attended},
     conv::{alone, convolved},
-    frames::PackedFrames,
+    frames::{PackedFrames, in_kind},
     resnet::{Layers as ResnetLayers, resnet},
     upsample::{phases_of, upsampled},
 };

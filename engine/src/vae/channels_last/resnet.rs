@@ -1,11 +1,14 @@
 //! Two convolutions beside a shortcut.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use super::{conv::convolved, frames::scaling};
+use super::{
+    conv::{bias_of, convolved},
+    frames::{Normed, PackedFrames, in_kind},
+};
 use crate::{
     nn::{Conv3d, GroupNorm},
-    vae::{channels_last::PackedFrames, frames::in_kind, steps::Along},
+    vae::steps::Along,
 };
 
 /// The layers of a resnet.
@@ -30,8 +33,12 @@ pub(in crate::vae) fn resnet(
 
     let h = convolved(conv1, (&x, &kernels), Some(&normed), along);
     let moments = kernels.moments(&h, &bias1);
-    let mut normed = scaling(norm2, (&moments, &h), along);
-    normed.shift += &normed.scale * bias1; // the convolution's bias, which `h` is without
+    let normed = Normed {
+        x: &h,
+        moments: &moments,
+        added: Some(&bias1),
+    };
+    let normed = normed.scaling(norm2, &kernels, along);
     let h = convolved(conv2, (&h, &kernels), Some(&normed), along);
 
     let (x, moments) = match layers.shortcut {
@@ -48,11 +55,6 @@ pub(in crate::vae) fn resnet(
         moments: Some(moments),
         kernels,
     }
-}
-
-/// A convolution's bias in f32.
-pub(super) fn bias_of(conv: &Conv3d) -> Tensor {
-    conv.parameters()[1].to_kind(Kind::Float)
 }
 
 /// A convolution of single positions, without its bias: (T, H, W, in) → (T, H, W, out).

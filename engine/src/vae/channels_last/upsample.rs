@@ -3,9 +3,8 @@
 use tch::{Kind, Tensor};
 
 use super::{
-    PackedFrames,
-    conv::{Padded, is_still, of_still, slab_frames, slabs},
-    resnet::bias_of,
+    conv::{Padded, bias_of, is_still, of_still, slab_frames, slabs},
+    frames::PackedFrames,
 };
 use crate::{
     kernels::frames::{Interleaving, Moments},
