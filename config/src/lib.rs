@@ -32,7 +32,7 @@ pub use metrics::Metrics;
 pub use models::Models;
 pub use overlap::Overlap;
 pub use paths::Paths;
-pub use process::Process;
+pub use process::{Kernels, Process};
 pub use retention::{Expired, Retention};
 pub use roles::{NoPrincipal, Principal, SocketRoles};
 pub use spool::{Dedupe, QueueLimits, Spool, WatchMode};

@@ -8,6 +8,15 @@ use framepack_jobs::{
     },
 };
 
+/// What computes the models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kernels {
+    /// The engine's own kernels, as far as there are any.
+    On,
+    /// Torch's operations, as in the original.
+    Off,
+}
+
 /// Settings of a worker's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -18,7 +27,7 @@ pub struct Process {
     /// Whether it prepares nothing before its first job.
     pub fast_start: bool,
     /// Whether the engine's own kernels compute.
-    pub kernels: bool,
+    pub kernels: Kernels,
     /// Whether attention may be computed by the flash kernel.
     pub flash_sdp: bool,
     /// Whether attention may be computed by the memory-efficient kernel.
@@ -40,7 +49,11 @@ impl Process {
             host_budget: host_budget.map_or(MemoryAmount::Auto, MemoryAmount::of),
             attention: attention.unwrap_or("auto").to_owned(),
             fast_start: is_on(&FAST_START),
-            kernels: is_on(&KERNELS),
+            kernels: if is_on(&KERNELS) {
+                Kernels::On
+            } else {
+                Kernels::Off
+            },
             flash_sdp: is_on(&FLASH_SDP),
             mem_efficient_sdp: is_on(&MEM_EFFICIENT_SDP),
             cuda_alloc_conf: allocator.unwrap_or_default().to_owned(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use framepack_config::{Models, Process};
+use framepack_config::{Kernels, Models, Process};
 use tokio::process::Command;
 
 /// Options of torch's allocator of device memory.
@@ -33,7 +33,7 @@ impl Launch {
             add("--attention", settings.attention.clone());
         }
         for (flag, is_on) in [
-            ("--kernels", settings.kernels),
+            ("--kernels", settings.kernels == Kernels::On),
             ("--flash-sdp", settings.flash_sdp),
             ("--mem-efficient-sdp", settings.mem_efficient_sdp),
         ] {
@@ -125,7 +125,7 @@ mod tests {
         );
         let settings = Process {
             fast_start: true,
-            kernels: false,
+            kernels: Kernels::Off,
             flash_sdp: false,
             cuda_alloc_conf: "max_split_size_mb:128".to_owned(),
             ..Process::default()

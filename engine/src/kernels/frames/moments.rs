@@ -19,17 +19,15 @@ pub(crate) struct GroupMoments {
 impl Moments {
     /// All parts of frames that were made one after the other.
     pub(crate) fn all(mut parts: Vec<Self>) -> Self {
-        match parts.len() {
-            1 => parts.remove(0),
-            _ => {
-                let parts: Vec<_> = parts.into_iter().map(|part| part.0).collect();
-                Self(Tensor::cat(&parts, 0))
-            }
+        if parts.len() == 1 {
+            return parts.remove(0);
         }
+        let parts: Vec<_> = parts.into_iter().map(|part| part.0).collect();
+        Self(Tensor::cat(&parts, 0))
     }
 
-    /// Of so many groups of neighbouring channels; each channel has `positions` numbers. In f64 (Chan, Golub, LeVeque:
-    /// Updating formulae, 1979).
+    /// Of so many groups of neighbouring channels; each channel has `positions` numbers. In f64 (Chan et al.: Updating
+    /// formulae, 1979).
     pub(crate) fn of_groups(&self, groups: i64, positions: i64) -> GroupMoments {
         let parts = self.0.to_kind(Kind::Double);
         let size = parts.size();

@@ -94,7 +94,7 @@ fn decoding(latent_frames: u64, space: SpaceTiling) -> u64 {
         size_px: [608, 640],
         latent_frames,
         scheme: space.into(),
-        kernels: KernelUse::On,
+        kernels: KernelUse::Off,
     };
     decoding.working_bytes()
 }

@@ -5,18 +5,21 @@ use std::num::NonZeroU16;
 use tch::Kind;
 
 use super::kind::DecodeKind;
-use crate::vae::DecodeCost;
+use crate::{kernels::KernelUse, vae::DecodeCost};
 
 /// What counts at least and at most, in per cent of what is assumed.
 const COUNTED: [u32; 2] = [90, 300];
 /// Types that a VAE computes in.
 const DTYPES: [Kind; 3] = [Kind::Float, Kind::BFloat16, Kind::Half];
 
+/// For sums in f32 or not, tiles in space or not, steps or not, and kernels or not.
+type BySwitches<T> = [[[[T; 2]; 2]; 2]; 2];
+
 /// How much of the assumed working memory decodes take on one device, by their kinds. By default nothing was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct DecodeFactors {
     /// The largest per cent that was seen; by type, sums, tiles, steps and kernels.
-    seen: [[[[[Option<NonZeroU16>; 2]; 2]; 2]; 2]; DTYPES.len()],
+    seen: [BySwitches<Option<NonZeroU16>>; DTYPES.len()],
 }
 
 impl DecodeFactors {
@@ -60,16 +63,14 @@ fn indices(kind: DecodeKind) -> [usize; 4] {
         in_steps,
         kernels,
     } = kind;
-    [f32_sums, spatial_tiles, in_steps, kernels].map(usize::from)
+    let has_kernels = kernels == KernelUse::On;
+    [f32_sums, spatial_tiles, in_steps, has_kernels].map(usize::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        kernels::KernelUse,
-        vae::{Config, DecodeScheme, FinestLevel, Precision, SpaceTiling},
-    };
+    use crate::vae::{Config, DecodeScheme, FinestLevel, Precision, SpaceTiling};
 
     fn cost(config: &Config, kind: Kind, scheme: DecodeScheme) -> DecodeCost<'_> {
         DecodeCost {

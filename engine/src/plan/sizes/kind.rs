@@ -21,9 +21,9 @@ pub(crate) struct DecodeKind {
     pub(super) spatial_tiles: bool,
     /// The finest level takes a piece in steps.
     pub(super) in_steps: bool,
-    /// The engine's kernels compute; earlier versions had none.
-    #[serde(default)]
-    pub(super) kernels: bool,
+    /// What computes; earlier versions had no kernels.
+    #[serde(default = "KernelUse::of_earlier_versions")]
+    pub(super) kernels: KernelUse,
 }
 
 impl DecodeKind {
@@ -34,7 +34,7 @@ impl DecodeKind {
             f32_sums: cost.scheme.precision == Precision::F32Sums,
             spatial_tiles: cost.is_in_tiles(),
             in_steps: cost.is_in_steps(),
-            kernels: cost.kernels == KernelUse::On,
+            kernels: cost.kernels,
         }
     }
 }

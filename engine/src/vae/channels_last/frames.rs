@@ -48,14 +48,12 @@ impl PackedFrames {
             };
             normed.scaling(norm, &self.kernels, along)
         };
-        match &self.moments {
-            Some(moments) => of(moments, along),
-            None => {
-                let channels = self.x.size()[3];
-                let no_bias = Tensor::zeros([channels], (Kind::Float, self.x.device()));
-                of(&self.kernels.moments(&self.x, &no_bias), along)
-            }
+        if let Some(moments) = &self.moments {
+            return of(moments, along);
         }
+        let channels = self.x.size()[3];
+        let no_bias = Tensor::zeros([channels], (Kind::Float, self.x.device()));
+        of(&self.kernels.moments(&self.x, &no_bias), along)
     }
 }
 

@@ -70,9 +70,12 @@ pub(in crate::vae) fn upsampled(
         0
     };
     // The number of the first frame behind so many windows.
-    let end = |windows: i64| match doubles_time {
-        true => (2 * windows - 1).max(first_frame),
-        false => windows,
+    let end = |windows: i64| {
+        if doubles_time {
+            (2 * windows - 1).max(first_frame)
+        } else {
+            windows
+        }
     };
     let out = Tensor::empty(
         [end(windows) - first_frame, 2 * height, 2 * width, channels],

@@ -8,7 +8,7 @@ use crate::{findings, platform::Circumstances, weights::Fingerprint};
 
 const GIB: u64 = 1 << 30;
 const KIND: DecodeKind = DecodeKind {
-    kernels: true,
+    kernels: crate::kernels::KernelUse::On,
     vae: Kind::Half,
     f32_sums: false,
     spatial_tiles: true,
@@ -72,7 +72,9 @@ fn the_largest_of_what_was_seen_is_kept_for_the_next_process() {
     }
     let again = DecodeSizes::on_disk(&path, &platform());
     assert_eq!(again.factors(), sizes.factors());
-    let kind = json!({"dtype": "f16", "f32_sums": false, "spatial_tiles": true, "in_steps": false});
+    let kind = json!({
+        "dtype": "f16", "f32_sums": false, "spatial_tiles": true, "in_steps": false, "kernels": "on",
+    });
     let found = entries(&path);
     assert_eq!(found.len(), 1);
     assert_eq!(
