@@ -1,6 +1,7 @@
 // What the torch shims share: how their functions fail, and how they reach CUDA's runtime without linking it.
 #pragma once
 
+#include <ATen/DeviceAccelerator.h>
 #include <c10/core/Stream.h>
 
 #include <dlfcn.h>
@@ -26,6 +27,19 @@ template <typename F> int guarded(F &&body) {
     std::snprintf(last_error, sizeof last_error, "an exception without a message");
   }
   return -1;
+}
+
+// Folder of the libtorch_cpu.so that this process has loaded, with a trailing slash; empty if unknown.
+inline std::string libtorch_folder() {
+  Dl_info info;
+  // Any function that lives in libtorch_cpu.so (not an inline one).
+  auto *symbol = reinterpret_cast<void *>(&at::accelerator::deviceCount);
+  if (dladdr(symbol, &info) == 0 || info.dli_fname == nullptr) {
+    return {};
+  }
+  std::string path = info.dli_fname;
+  auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash + 1);
 }
 
 inline c10::Stream stream_of(int device, int64_t stream) {

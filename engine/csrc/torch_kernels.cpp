@@ -4,8 +4,6 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <ATen/DeviceAccelerator.h>
-
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -38,13 +36,8 @@ private:
     constexpr const char *name = "libnvrtc.so.13";
     library_ = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (library_ == nullptr) {
-      Dl_info info;
-      auto *symbol = reinterpret_cast<void *>(&at::accelerator::deviceCount);
-      if (dladdr(symbol, &info) != 0 && info.dli_fname != nullptr) {
-        const std::string path = info.dli_fname;
-        const std::string folder = path.substr(0, path.rfind('/') + 1);
-        library_ = dlopen((folder + "../../nvidia/cu13/lib/" + name).c_str(), RTLD_NOW | RTLD_LOCAL);
-      }
+      const std::string beside = fp::libtorch_folder() + "../../nvidia/cu13/lib/" + name;
+      library_ = dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
     }
   }
 

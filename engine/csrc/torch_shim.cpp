@@ -22,19 +22,6 @@
 
 namespace {
 
-// Folder of the libtorch_cpu.so that this process has loaded, with a trailing slash; empty if unknown.
-std::string libtorch_folder() {
-  Dl_info info;
-  // Any function that lives in libtorch_cpu.so (not an inline one).
-  auto *symbol = reinterpret_cast<void *>(&at::accelerator::deviceCount);
-  if (dladdr(symbol, &info) == 0 || info.dli_fname == nullptr) {
-    return {};
-  }
-  std::string path = info.dli_fname;
-  auto slash = path.rfind('/');
-  return slash == std::string::npos ? std::string() : path.substr(0, slash + 1);
-}
-
 c10::Device cuda(int device) {
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(device)};
 }
@@ -80,7 +67,7 @@ int fp_set_allocator_options(const char *options) {
 int fp_load_cuda(void) {
   bool installed = true;
   const int status = fp::guarded([&] {
-    const std::string folder = libtorch_folder();
+    const std::string folder = fp::libtorch_folder();
     const std::string library = folder + "libtorch_cuda.so";
     if (access(library.c_str(), F_OK) != 0) {
       installed = false;

@@ -152,16 +152,15 @@ impl DecodeRequest<'_> {
         }
         let squares = SpaceTiling::larger_squares(self.cost.size_px).map(of);
         let fitting = squares.filter(|scheme| fits(*scheme));
-        let least = fitting.min_by_key(|scheme| self.work(*scheme));
+        let least = fitting.min_by_key(|scheme| self.cost_of(*scheme).work());
         least.unwrap_or(base)
     }
 
-    fn work(&self, scheme: DecodeScheme) -> u64 {
-        let cost = DecodeCost {
+    fn cost_of(&self, scheme: DecodeScheme) -> DecodeCost<'_> {
+        DecodeCost {
             scheme,
             ..self.cost
-        };
-        cost.work()
+        }
     }
 
     /// The chunk that is asked for or the largest that the card holds: a whole section in steps of so many latent
@@ -311,10 +310,7 @@ impl DecodeRequest<'_> {
     }
 
     fn bytes(&self, scheme: DecodeScheme) -> u64 {
-        self.factors.working_bytes(&DecodeCost {
-            scheme,
-            ..self.cost
-        })
+        self.factors.working_bytes(&self.cost_of(scheme))
     }
 }
 

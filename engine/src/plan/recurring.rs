@@ -1,10 +1,8 @@
 //! What frames take that wait for the next section, which has their tiles again.
 
-use tch::Kind;
-
 use crate::{
     section::{SectionPlan, pixel_frames},
-    vae::{DecodeCost, Precision},
+    vae::DecodeCost,
 };
 
 /// Most bytes of a section's frames that wait, where `sections` are decoded as `decoding` says.
@@ -16,27 +14,18 @@ pub(super) fn recurring_bytes(sections: &SectionPlan, decoding: &DecodeCost<'_>)
         let frames = tiles.iter().map(|tile| pixel_frames(tile.end - tile.start));
         frames.map(i64::unsigned_abs).sum()
     });
-    frames.max().unwrap_or(0) * frame_bytes(decoding)
-}
-
-/// A frame as the VAE returns it.
-fn frame_bytes(decoding: &DecodeCost<'_>) -> u64 {
-    let kind = match decoding.scheme.precision {
-        Precision::Model => decoding.kind,
-        Precision::F32Sums => Kind::Float,
-    };
-    let [width, height] = decoding.size_px;
-    let colours = decoding.config.out_channels.unsigned_abs();
-    width * height * colours * kind.elt_size_in_bytes() as u64
+    frames.max().unwrap_or(0) * decoding.frame_bytes()
 }
 
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
     use crate::{
         kernels::KernelUse,
         section::SectionOrder,
-        vae::{Config, DecodeScheme, TimeTiling},
+        vae::{Config, DecodeScheme, Precision, TimeTiling},
     };
 
     #[test]

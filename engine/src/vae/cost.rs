@@ -191,13 +191,18 @@ impl DecodeCost<'_> {
 
     /// All decoded frames.
     fn video_bytes(&self) -> u64 {
+        frames_of(self.latent_frames) * self.frame_bytes()
+    }
+
+    /// A decoded frame.
+    pub(crate) fn frame_bytes(&self) -> u64 {
         let kind = match self.scheme.precision {
             Precision::Model => self.kind,
             Precision::F32Sums => Kind::Float,
         };
         let [width, height] = self.size_px;
         let colours = self.config.out_channels.unsigned_abs();
-        frames_of(self.latent_frames) * width * height * colours * bytes_of(kind)
+        width * height * colours * bytes_of(kind)
     }
 }
 
