@@ -1,7 +1,7 @@
 //! An example for each setting of a job, as a line of its file.
 
 /// The key, and the line. Tests see that each is accepted and sets its key.
-pub(super) const EXAMPLES: [(&str, &str); 32] = [
+pub(super) const EXAMPLES: [(&str, &str); 33] = [
     ("model", "model: f1"),
     ("start.image", "start: {image: inputs/cat.jpg}"),
     ("start.background", "start: {background: \"#000000\"}"),
@@ -21,6 +21,7 @@ pub(super) const EXAMPLES: [(&str, &str); 32] = [
     ("vae.quality", "vae: {quality: on}"),
     ("vae.blend", "vae: {blend: 4}"),
     ("vae.tensorrt", "vae: {tensorrt: on}"),
+    ("vae.overlap", "vae: {overlap: off}"),
     ("cache.kind", "cache: {kind: magcache}"),
     ("cache.threshold", "cache: {kind: teacache, threshold: 0.1}"),
     ("cache.max_skip", "cache: {kind: fbcache, max_skip: 3}"),
