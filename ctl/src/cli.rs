@@ -1,14 +1,20 @@
 //! The command line.
 
+mod groups;
+mod list;
+mod look;
 mod one_shot;
 
+pub(crate) use groups::command;
+pub(crate) use list::{List, Order, SortKey};
+pub(crate) use look::Look;
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use framepack_ipc::queue::{Boundary, Scope};
-use framepack_jobs::{Code, JobId, Selector, StateName, composed};
+use framepack_jobs::{Code, JobId, Selector, composed};
 
 use crate::output::{Format, Output};
 
@@ -31,6 +37,9 @@ pub(crate) struct Cli {
         value_delimiter = ','
     )]
     json: Option<Vec<String>>,
+
+    #[command(flatten)]
+    look: Look,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -58,7 +67,7 @@ pub(crate) enum Command {
     Models(Models),
     /// Submit a job file
     Submit(Submit),
-    /// List jobs, all or those in given states
+    /// List jobs: all, or those of a state, a group or a time
     #[command(visible_alias = "ls")]
     List(List),
     /// Show all details of jobs
@@ -191,13 +200,6 @@ pub(crate) struct Submit {
     /// Stop waiting after this long, such as 90s, 20m or 9h; the job keeps running
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only jobs in these states: queued, running, done, failed, cancelled, expired
-    #[arg(long, value_name = "STATE,…", value_delimiter = ',')]
-    pub(crate) state: Vec<StateName>,
 }
 
 #[derive(Debug, Args)]
@@ -343,25 +345,36 @@ impl Plan {
 }
 
 impl Cli {
+    /// What was typed; help and mistakes are printed here, and end the process.
+    pub(crate) fn read() -> Self {
+        let colour = Look::typed_colour(env::args_os());
+        let matches = command().color(colour).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// How records are to be printed.
     pub(crate) fn output(&self) -> Output {
-        Output::new(match &self.json {
-            None => Format::Text,
-            Some(fields) if fields.iter().all(String::is_empty) => Format::Json,
-            Some(fields) => Format::Fields(fields.clone()),
-        })
+        Output::new(
+            match &self.json {
+                None => Format::Text,
+                Some(fields) if fields.iter().all(String::is_empty) => Format::Json,
+                Some(fields) => Format::Fields(fields.clone()),
+            },
+            &self.look,
+        )
     }
 }
 
 /// Longest `--timeout`, about 136 years: more would overflow the clock.
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// `90`, `90s`, `1.5m` or `9h`.
+/// `90`, `90s`, `1.5m`, `9h` or `2d`.
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit_secs) = match text.char_indices().next_back() {
         Some((i, 's')) => (&text[..i], 1.0),
         Some((i, 'm')) => (&text[..i], 60.0),
         Some((i, 'h')) => (&text[..i], 3600.0),
+        Some((i, 'd')) => (&text[..i], 86_400.0),
         _ => (text, 1.0),
     };
     let secs = number.parse::<f64>().ok().map(|number| number * unit_secs);
@@ -395,10 +408,11 @@ mod tests {
             ("0.5s", 0.5),
             ("1.5m", 90.0),
             ("9h", 32_400.0),
+            ("2d", 172_800.0),
         ] {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(secs)), "{text}");
         }
-        for text in ["", "s", "-1", "1d", "inf", "NaN", "9 h", "4e15h"] {
+        for text in ["", "s", "-1", "1w", "inf", "NaN", "9 h", "4e15h"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

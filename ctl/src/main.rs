@@ -1,7 +1,7 @@
 //! framepackctl: the command-line client of framepackd. It speaks the socket protocol and nothing else.
 //!
 //! [`cli`] is the command line; each command is a file in [`commands`]; [`output`] prints records as
-//! a table, as tab-separated lines or as JSON. [`one_off`] is the daemon that `run` starts where none answers, which is
+//! text for people, as plain lines or as JSON; [`rows`] says what they see, and [`terminal`] what theirs can show. [`one_off`] is the daemon that `run` starts where none answers, which is
 //! spoken to like any other.
 
 mod cli;
@@ -29,10 +29,8 @@ mod waiting;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     let output = cli.output();
     let ended = commands::run(cli, &output);
     ended

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
+use framepack_jobs::{Job, JobId, MemoryPlan, Selector, settings::Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ use crate::{
 };
 pub use crate::{
     hello::{CONTROL_PROTOCOL, ClientInfo, DaemonInfo, Greeting},
+    list::ListRequest,
     status::{DaemonStatus, Note, Outage, WorkerState, WorkerStatus},
 };
 
@@ -91,14 +92,6 @@ pub struct SubmitRequest {
     /// Keys that stand in the place of the file's, as `steps=32`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,
-}
-
-/// Which jobs to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ListRequest {
-    /// Only jobs in these states; empty = all.
-    #[serde(default)]
-    pub states: Vec<StateName>,
 }
 
 /// Which jobs are meant: at least one selector. One that fits nothing is an error of class `not_found`.

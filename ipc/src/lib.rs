@@ -21,6 +21,7 @@ mod exit;
 pub mod export;
 pub mod folder;
 mod hello;
+mod list;
 pub mod queue;
 pub mod state;
 mod status;

@@ -176,6 +176,15 @@ impl Job {
         self.state.name().is_finished()
     }
 
+    /// When it was submitted, began or ended, whichever was last.
+    pub fn changed_at(&self) -> Timestamp {
+        match &self.state {
+            JobState::Queued => self.submitted_at,
+            JobState::Running { started_at, .. } => *started_at,
+            state => state.finished_at().unwrap_or(self.submitted_at),
+        }
+    }
+
     /// Whether the job is in this state.
     pub fn is(&self, state: StateName) -> bool {
         self.state.name() == state

@@ -35,26 +35,39 @@ pub(crate) fn talk_with(
     files: &[(&str, &str)],
     answers: Vec<Response>,
 ) -> Talk {
-    let folder = tempfile::tempdir().unwrap();
+    let daemon = FakeDaemon::start(answers);
     for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::write(daemon.folder.path().join(name), text).unwrap();
     }
-    let socket = folder.path().join("socket");
-    let name = socket.as_path().to_fs_name::<GenericFilePath>().unwrap();
-    let listener = ListenerOptions::new().name(name).create_sync().unwrap();
-    let (note, notes) = mpsc::channel();
-    thread::spawn(move || {
-        // One command may connect twice: to submit, and to wait; or to list jobs, and to ask what they wait for.
-        let mut answers = answers.into_iter();
-        while let Ok(stream) = listener.accept() {
-            serve(stream, &note, &mut answers);
-        }
-    });
-    let ended = framepackctl_in(folder.path(), arguments, stdin);
+    let ended = framepackctl_in(daemon.folder.path(), arguments, stdin);
     Talk {
-        requests: notes.try_iter().collect(),
+        requests: daemon.notes.try_iter().collect(),
         ended,
-        folder,
+        folder: daemon.folder,
+    }
+}
+
+/// A daemon that listens at `socket` in its folder.
+pub(crate) struct FakeDaemon {
+    pub(crate) folder: TempDir,
+    notes: mpsc::Receiver<Request>,
+}
+
+impl FakeDaemon {
+    pub(crate) fn start(answers: Vec<Response>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let name = socket.as_path().to_fs_name::<GenericFilePath>().unwrap();
+        let listener = ListenerOptions::new().name(name).create_sync().unwrap();
+        let (note, notes) = mpsc::channel();
+        thread::spawn(move || {
+            // One command may connect twice: to submit, and to wait; or to list jobs, and to ask what they wait for.
+            let mut answers = answers.into_iter();
+            while let Ok(stream) = listener.accept() {
+                serve(stream, &note, &mut answers);
+            }
+        });
+        Self { folder, notes }
     }
 }
 

@@ -9,12 +9,16 @@ mod fake_daemon;
 mod fixtures;
 mod init;
 mod jobs;
+mod list;
+mod looks;
 mod models;
 mod offline;
 mod plan;
 mod queue;
 mod run;
+mod snapshot;
 mod submit;
+mod terminal;
 mod waiting;
 
 use std::{

@@ -13,7 +13,7 @@ use crate::{
 
 const GIB: u64 = 1 << 30;
 
-fn plan() -> MemoryPlan {
+pub(crate) fn plan() -> MemoryPlan {
     let peak = |phase, gib| PhasePeak {
         phase,
         bytes: gib * GIB,

@@ -155,7 +155,10 @@ fn jobs_are_listed_by_state() {
         let states = states.to_vec();
         match farm
             .client()
-            .call(&Request::List(ListRequest { states }))
+            .call(&Request::List(ListRequest {
+                states,
+                ..ListRequest::default()
+            }))
             .unwrap()
         {
             Response::Jobs { jobs } => jobs.into_iter().map(|job| job.name).collect::<Vec<_>>(),

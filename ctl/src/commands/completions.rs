@@ -2,16 +2,15 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
 use framepack_ipc::Exit;
 
-use crate::{cli::Cli, failure::Failure};
+use crate::{cli::command, failure::Failure};
 
 pub(crate) fn run(shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), "framepackctl", &mut script);
+    generate(shell, &mut command(), "framepackctl", &mut script);
     io::stdout().write_all(&script)?;
     Ok(Exit::Ok)
 }

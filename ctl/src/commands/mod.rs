@@ -43,7 +43,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Models(arguments) => models::run(&arguments, output),
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),
-        Command::List(arguments) => list::run(arguments, &daemon, output),
+        Command::List(arguments) => list::run(&arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),
         Command::Wait(arguments) => wait::run(arguments, &daemon, output),
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),

@@ -6,13 +6,20 @@ use framepack_ipc::{
     control::{PlanRequest, PlanSubject, Request, Response},
 };
 
+use framepack_jobs::MemoryPlan;
+
 use super::submit::read;
 use crate::{
     cli::{Plan, Planned},
     daemon::Daemon,
     failure::Failure,
     memory,
-    output::{Format, Output, print_lines},
+    output::{Format, Output},
+    terminal::{
+        Terminal,
+        style::Style,
+        table::{Cell, labelled},
+    },
 };
 
 const FIELDS: [&str; 9] = [
@@ -39,8 +46,23 @@ pub(crate) fn run(arguments: &Plan, daemon: &Daemon, output: &Output) -> Result<
         return Err(ClientError::Unexpected.into());
     };
     match output.format {
-        Format::Text => print_lines(&memory::plan(&plan))?,
+        Format::Text => output.text(
+            |terminal| for_people(&plan, terminal),
+            || memory::lines(&plan),
+        )?,
         Format::Json | Format::Fields(_) => output.records("MemoryPlan", &[*plan], Vec::new())?,
     }
     Ok(Exit::Ok)
+}
+
+fn for_people(plan: &MemoryPlan, terminal: &Terminal) -> Vec<String> {
+    let facts = memory::facts(plan).into_iter();
+    let cells = facts.map(|(label, value)| {
+        let style = match label {
+            "warning" => Style::Warning,
+            _ => Style::Plain,
+        };
+        (label, Cell::new(value, style))
+    });
+    labelled(&cells.collect::<Vec<_>>(), terminal)
 }

@@ -9,12 +9,13 @@ use framepack_ipc::{
     queue::QueueEntry,
 };
 
+use framepack_jobs::Timestamp;
 use serde_json::Map;
 
 use crate::{
     daemon::Daemon,
     failure::Failure,
-    output::{Format, Output},
+    output::{Format, Output, tab_separated},
     rows,
 };
 
@@ -34,13 +35,19 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
             .paused
             .map(|reason| format!("no job starts: {reason}")),
     );
-    let waits = queue.outages.iter().map(rows::outage);
-    remarks.extend(waits);
+    let waits = queue.outages.iter();
+    remarks.extend(waits.map(|outage| rows::outage(outage, output.wording())));
     let groups = queue.paused_groups.iter();
     remarks.extend(groups.map(|group| format!("no job of group {group} starts: it is paused")));
     output.warn(&remarks);
     match output.format {
-        Format::Text => output.table(&rows::of_queue(&queue.jobs))?,
+        Format::Text => output.text(
+            |terminal| {
+                let now = Timestamp::now();
+                output.table(&rows::table_of_queue(&queue.jobs, terminal, now))
+            },
+            || tab_separated(&rows::of_queue(&queue.jobs)),
+        )?,
         Format::Json | Format::Fields(_) => {
             output.records_beside("Queue", &queue.jobs, remarks, &beside)?;
         }

@@ -39,7 +39,7 @@ pub(crate) fn padded(text: &str, columns: usize) -> String {
 }
 
 /// As much of the beginning as fits, cut between what people see as characters.
-pub(super) fn beginning(text: &str, most: usize) -> &str {
+fn beginning(text: &str, most: usize) -> &str {
     let ends = text
         .grapheme_indices(true)
         .map(|(at, character)| at + character.len());

@@ -8,7 +8,6 @@ pub(super) struct Environment {
     columns: Option<OsString>,
     term: Option<OsString>,
     no_color: Option<OsString>,
-    clicolor_force: Option<OsString>,
     /// The first that is set of LC_ALL, LC_CTYPE and LANG.
     locale: Option<OsString>,
 }
@@ -27,7 +26,6 @@ impl Environment {
             columns: set("COLUMNS"),
             term: set("TERM"),
             no_color: set("NO_COLOR"),
-            clicolor_force: set("CLICOLOR_FORCE"),
             locale: locales.find_map(set),
         }
     }
@@ -46,13 +44,6 @@ impl Environment {
     /// As on <https://no-color.org>.
     pub(super) fn refuses_colour(&self) -> bool {
         self.no_color.is_some()
-    }
-
-    /// As on <https://bixense.com/clicolors>.
-    pub(super) fn forces_colour(&self) -> bool {
-        self.clicolor_force
-            .as_ref()
-            .is_some_and(|force| force != "0")
     }
 
     /// Whether text is UTF-8 here.

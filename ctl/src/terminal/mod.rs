@@ -1,11 +1,13 @@
 //! What standard output or standard error can show, and text made for it.
 //!
 //! [`Terminal`] is looked at once, in `main`; [`style`] are its colours, [`symbol`] its symbols, [`time`], [`size`] and
-//! [`cut`] what people read in the place of numbers and long names, [`table`] and [`wrap`] what fits a width.
+//! [`cut`] what people read in the place of numbers and long names, [`table`] and [`wrap`] what fits a width, [`screen`]
+//! what is drawn in place.
 
 mod environment;
 
 pub(crate) mod cut;
+pub(crate) mod screen;
 pub(crate) mod size;
 pub(crate) mod style;
 pub(crate) mod symbol;
@@ -58,21 +60,24 @@ pub(crate) enum Colour {
 }
 
 /// `--color`.
+// Its values are explained by the option itself, in a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColourChoice {
-    /// On a terminal that has them, unless NO_COLOR is set
     #[default]
     Auto,
-    /// Off a terminal too, as for `less -R`
     Always,
-    /// Nowhere
     Never,
 }
 
 impl Terminal {
     /// Standard output as it is now.
     pub(crate) fn stdout(choice: ColourChoice) -> Self {
-        Self::of(reader(&io::stdout()), choice, &Environment::read())
+        let reader = match choice {
+            // For `less -R` and `watch -c`, which show people what they get.
+            ColourChoice::Always => Reader::Person,
+            ColourChoice::Auto | ColourChoice::Never => reader(&io::stdout()),
+        };
+        Self::of(reader, choice, &Environment::read())
     }
 
     /// Standard error as it is now.
@@ -123,17 +128,18 @@ fn reader(stream: &impl IsTerminal) -> Reader {
 /// COLUMNS, as of a shell's `export COLUMNS`, else what the window has now.
 fn width(reader: Reader, environment: &Environment) -> usize {
     let window = || match reader {
-        Reader::Person => window_columns(&io::stdout()).or_else(|| window_columns(&io::stderr())),
+        Reader::Person => window(&io::stdout()).or_else(|| window(&io::stderr())),
         Reader::Program => None,
     };
-    let columns = environment.columns().or_else(window);
+    let columns = environment.columns().or_else(|| Some(window()?.0));
     columns.unwrap_or(DEFAULT_WIDTH).max(MIN_WIDTH)
 }
 
-/// A serial line has a window of no columns: that is, of unknown ones.
-fn window_columns(stream: &impl AsFd) -> Option<usize> {
+/// Columns and lines. A serial line has a window of none: that is, of unknown ones.
+fn window(stream: &impl AsFd) -> Option<(usize, usize)> {
     let size = tcgetwinsize(stream).ok()?;
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    let is_known = size.ws_col > 0 && size.ws_row > 0;
+    is_known.then(|| (size.ws_col.into(), size.ws_row.into()))
 }
 
 /// The stricter of what is asked for and what the terminal has; the command line counts more than the environment.
@@ -142,7 +148,6 @@ fn colour(reader: Reader, choice: ColourChoice, environment: &Environment) -> Co
         ColourChoice::Always => true,
         ColourChoice::Never => false,
         ColourChoice::Auto if environment.refuses_colour() => false,
-        ColourChoice::Auto if environment.forces_colour() => true,
         ColourChoice::Auto => reader == Reader::Person && !environment.is_dumb(),
     };
     if is_on { Colour::On } else { Colour::Off }
@@ -174,24 +179,6 @@ mod tests {
             (Person, Choice::Always, &[("NO_COLOR", "1")], Colour::On),
             (Person, Choice::Auto, &[("TERM", "dumb")], Colour::Off),
             (Person, Choice::Auto, &[("TERM", "")], Colour::Off),
-            (
-                Program,
-                Choice::Auto,
-                &[("CLICOLOR_FORCE", "1")],
-                Colour::On,
-            ),
-            (
-                Program,
-                Choice::Auto,
-                &[("CLICOLOR_FORCE", "0")],
-                Colour::Off,
-            ),
-            (
-                Program,
-                Choice::Auto,
-                &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
-                Colour::Off,
-            ),
         ] {
             let found = colour(reader, choice, &environment(variables));
             assert_eq!(found, expected, "{reader:?} {choice:?} {variables:?}");

@@ -24,6 +24,16 @@ pub(crate) fn moment(then: Timestamp, now: Timestamp) -> String {
     moment_in(then, now, &TimeZone::system())
 }
 
+/// Date and time, and how far from now that is where it is near: `2026-11-29 13:56:30 (3 min ago)`.
+pub(crate) fn full(then: Timestamp, now: Timestamp) -> String {
+    full_in(then, now, &TimeZone::system())
+}
+
+/// Date and time to the second: `2026-11-29 13:56:30`.
+pub(crate) fn second(time: Timestamp) -> String {
+    second_in(time, &TimeZone::system())
+}
+
 /// A duration in its two largest units: `0.4 s`, `38 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`.
 pub(crate) fn span(secs: f64) -> String {
     let secs = secs.max(0.0);
@@ -73,6 +83,21 @@ fn until_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
+fn full_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let written = second_in(then, zone);
+    let is_past = then <= now;
+    let distance = if is_past {
+        now.secs_since(then)
+    } else {
+        then.secs_since(now)
+    };
+    match distance as u64 {
+        DAY.. => written,
+        _ if is_past => format!("{written} ({})", ago_in(then, now, zone)),
+        _ => format!("{written} ({})", until_in(then, now, zone)),
+    }
+}
+
 fn moment_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let then = zoned(then, zone);
     let today = zoned(now, zone).date();
@@ -87,6 +112,10 @@ fn moment_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
         _ if date.year() == today.year() => format!("{} {time}", then.strftime("%-d %b")),
         _ => date.to_string(),
     }
+}
+
+fn second_in(time: Timestamp, zone: &TimeZone) -> String {
+    zoned(time, zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn days_between(from: Date, to: Date) -> i32 {
@@ -152,6 +181,17 @@ mod tests {
         let then = at("2026-11-29T11:30:00Z");
         assert_eq!(moment_in(then, at(NOW), &zone), "yesterday 23:30");
         assert_eq!(moment_in(then, at(NOW), &TimeZone::UTC), "11:30");
+    }
+
+    #[test]
+    fn full_times_say_how_near_they_are() {
+        for (then, expected) in [
+            ("2026-11-29T13:56:30Z", "2026-11-29 13:56:30 (3 min ago)"),
+            ("2026-11-29T14:12:59Z", "2026-11-29 14:12:59 (in 12 min)"),
+            ("2026-11-28T13:56:30Z", "2026-11-28 13:56:30"),
+        ] {
+            assert_eq!(full_in(at(then), at(NOW), &TimeZone::UTC), expected);
+        }
     }
 
     #[test]

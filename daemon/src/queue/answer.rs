@@ -64,8 +64,8 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             let view = view(queue);
             tell(queue, reply, view);
         }
-        Message::List(states, reply) => {
-            let jobs = queue.jobs.list(&states);
+        Message::List(request, reply) => {
+            let jobs = queue.jobs.list(&request);
             tell(queue, reply, jobs);
         }
         Message::Select(selectors, reply) => {

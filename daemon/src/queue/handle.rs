@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
-    control::WorkerStatus,
+    control::{ListRequest, WorkerStatus},
     queue::{Change, Changed, QueueView},
     state::Imported,
     worker::{Inspected, WorkerInfo},
@@ -186,8 +186,8 @@ impl QueueHandle {
     }
 
     /// The jobs in these states, or all, by number.
-    pub(crate) async fn list(&self, states: Vec<StateName>) -> Result<Vec<Job>, Stopping> {
-        self.ask(|reply| Message::List(states, reply)).await
+    pub(crate) async fn list(&self, request: ListRequest) -> Result<Vec<Job>, Stopping> {
+        self.ask(|reply| Message::List(request, reply)).await
     }
 
     /// The selected jobs, by number.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use framepack_bundle::Look;
 use framepack_ipc::{
-    control::WorkerStatus,
+    control::{ListRequest, WorkerStatus},
     queue::{Changed, QueueView},
     state::Imported,
     worker::Inspected,
@@ -54,7 +54,7 @@ pub(super) enum Message {
         oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
     ),
     View(oneshot::Sender<QueueView>),
-    List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
+    List(ListRequest, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
     Counts(oneshot::Sender<BTreeMap<StateName, u64>>),
     RecordsAfter(JobId, usize, oneshot::Sender<Vec<Record>>),

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use framepack_ipc::control::ListRequest;
 use framepack_jobs::{Job, JobId, JobState, Selector, StateName, Timestamp, Unmatched, select};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -75,11 +76,10 @@ impl Jobs {
         select(selectors, self.table.values().map(|record| &record.job))
     }
 
-    /// The jobs in these states, or all.
-    pub(in crate::queue) fn list(&self, states: &[StateName]) -> Vec<Job> {
+    /// The jobs that a list is asked for.
+    pub(in crate::queue) fn list(&self, request: &ListRequest) -> Vec<Job> {
         let jobs = self.table.values().map(|record| &record.job);
-        let meant = |job: &&Job| states.is_empty() || states.contains(&job.state.name());
-        jobs.filter(meant).cloned().collect()
+        jobs.filter(|job| request.is_meant(job)).cloned().collect()
     }
 
     /// Jobs in each state that any job is in.
