@@ -1,18 +1,19 @@
 //! The command line.
 
+mod duration;
 mod groups;
 mod list;
 mod look;
 mod one_shot;
 
-pub(crate) use groups::command;
+use duration::duration;
 pub(crate) use list::{List, Order, SortKey};
-pub(crate) use look::Look;
+use look::{GLOBAL, Look};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use framepack_ipc::queue::{Boundary, Scope};
 use framepack_jobs::{Code, JobId, Selector, composed};
 
@@ -23,13 +24,14 @@ use crate::output::{Format, Output};
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
     /// The daemon's socket [default: /run/framepackd/framepackd.sock]
-    #[arg(long, global = true, value_name = "PATH", env = "FRAMEPACKD_SOCKET", value_parser = clap::value_parser!(OsString))]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "PATH", env = "FRAMEPACKD_SOCKET", value_parser = clap::value_parser!(OsString))]
     pub(crate) socket: Option<OsString>,
 
     /// Print JSON: whole records, or the named fields (nested ones with dots: --json=id,result.video)
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "FIELD,…",
         num_args = 0..=1,
         require_equals = true,
@@ -57,12 +59,12 @@ framepackctl run --image <FILE> [--prompt <TEXT>] [OPTIONS]
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Render one job and follow it, without a daemon too: where none answers, one is started for this job
+    /// Render one job and follow it; starts a daemon where none answers
     #[command(override_usage = RUN_USAGE)]
     Run(Run),
-    /// Write a farm folder: a commented configuration, a jobs folder, an example
+    /// Write a farm folder: configuration, jobs folder, example
     Init(Init),
-    /// Fetch, list, verify or import models (with the program framepack-models)
+    /// Fetch, list, verify or import models
     #[command(disable_help_flag = true, disable_version_flag = true)]
     Models(Models),
     /// Submit a job file
@@ -74,21 +76,21 @@ pub(crate) enum Command {
     Show(Jobs),
     /// Wait until jobs have finished
     Wait(Wait),
-    /// Show where a job's weights would go and how much memory it would take, without queueing it
+    /// Show what memory a job would take, without queueing it
     Plan(Plan),
     /// Show the order in which jobs will run, and why
     Queue,
-    /// Hold queued jobs: they do not start until they are released
+    /// Hold queued jobs: they wait until they are released
     Hold(Jobs),
     /// Release held jobs
     Release(Jobs),
-    /// Pause jobs, across restarts too: running ones stop and queued ones do not start
+    /// Pause jobs, running and queued ones, across restarts too
     Pause(Pause),
-    /// Resume paused jobs; those that wait for the farm to be mended are tried at once, and go on when it is
+    /// Resume paused jobs; try those again that wait for the farm
     Resume(Target),
     /// Set the priority of jobs
     Priority(Priority),
-    /// Queue failed jobs again; they resume after their last finished section
+    /// Queue failed jobs again; they go on after their last section
     Retry(Retry),
     /// Cancel jobs
     Cancel(Jobs),
@@ -113,7 +115,7 @@ pub(crate) enum Command {
     },
     /// Print the daemon's metrics as OpenMetrics text
     Metrics,
-    /// Check everything that rendering needs: socket, daemon, folders, disk, models, programs, GPUs
+    /// Check everything that rendering needs, from socket to GPU
     Doctor,
     /// Manage the daemon's job store
     State {
@@ -344,6 +346,11 @@ impl Plan {
     }
 }
 
+/// The command line.
+pub(crate) fn command() -> clap::Command {
+    groups::grouped(Cli::command())
+}
+
 impl Cli {
     /// What was typed; help and mistakes are printed here, and end the process.
     pub(crate) fn read() -> Self {
@@ -354,39 +361,17 @@ impl Cli {
 
     /// How records are to be printed.
     pub(crate) fn output(&self) -> Output {
-        Output::new(
-            match &self.json {
-                None => Format::Text,
-                Some(fields) if fields.iter().all(String::is_empty) => Format::Json,
-                Some(fields) => Format::Fields(fields.clone()),
-            },
-            &self.look,
-        )
+        let format = match &self.json {
+            None => Format::Text,
+            Some(fields) if fields.iter().all(String::is_empty) => Format::Json,
+            Some(fields) => Format::Fields(fields.clone()),
+        };
+        Output::new(format, self.look.color, self.look.headings())
     }
-}
-
-/// Longest `--timeout`, about 136 years: more would overflow the clock.
-const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
-
-/// `90`, `90s`, `1.5m`, `9h` or `2d`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit_secs) = match text.char_indices().next_back() {
-        Some((i, 's')) => (&text[..i], 1.0),
-        Some((i, 'm')) => (&text[..i], 60.0),
-        Some((i, 'h')) => (&text[..i], 3600.0),
-        Some((i, 'd')) => (&text[..i], 86_400.0),
-        _ => (text, 1.0),
-    };
-    let secs = number.parse::<f64>().ok().map(|number| number * unit_secs);
-    secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok())
-        .filter(|duration| *duration <= LONGEST)
-        .ok_or_else(|| "expected a duration, such as 90s, 20m or 9h".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -399,22 +384,6 @@ mod tests {
         let help = Cli::command().render_help().to_string();
         let default = format!("[default: {}]", framepack_ipc::control::DEFAULT_SOCKET);
         assert!(help.contains(&default), "{help}");
-    }
-
-    #[test]
-    fn durations() {
-        for (text, secs) in [
-            ("90", 90.0),
-            ("0.5s", 0.5),
-            ("1.5m", 90.0),
-            ("9h", 32_400.0),
-            ("2d", 172_800.0),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_secs_f64(secs)), "{text}");
-        }
-        for text in ["", "s", "-1", "1w", "inf", "NaN", "9 h", "4e15h"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 
     #[test]

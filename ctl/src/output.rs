@@ -3,18 +3,24 @@
 use std::io::{self, IsTerminal, Write};
 
 use framepack_ipc::{Envelope, ErrorEnvelope, text::one_line};
-use framepack_jobs::{Job, Timestamp};
+use framepack_jobs::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    cli::Look,
     failure::Failure,
     fields,
-    rows::{self, Wording},
-    terminal::{Terminal, cut::escaped, style::Style, table::Table},
-    waiting::Waiting,
+    terminal::{
+        ColourChoice, Terminal,
+        cut::escaped,
+        style::Style,
+        table::{self, Cell, Column, Headings},
+        wording::Wording,
+    },
 };
+
+/// How far cells of text are cut.
+const LEAST_COLUMNS: usize = 12;
 
 /// What records are printed as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +41,15 @@ pub(crate) struct Output {
     pub(crate) terminal: Terminal,
     /// Standard error.
     errors: Terminal,
-    look: Look,
+    colour: ColourChoice,
+    headings: Headings,
+}
+
+/// Rows of cells for programs, and their header for people where they are shown the same.
+#[derive(Debug)]
+pub(crate) struct Table<const COLUMNS: usize> {
+    pub(crate) header: [&'static str; COLUMNS],
+    pub(crate) rows: Vec<[String; COLUMNS]>,
 }
 
 /// An envelope with more in it.
@@ -48,18 +62,19 @@ struct Wider<'a> {
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, look: &Look) -> Self {
+    pub(crate) fn new(format: Format, colour: ColourChoice, headings: Headings) -> Self {
         Self {
             format,
-            terminal: Terminal::stdout(look.color),
-            errors: Terminal::stderr(look.color),
-            look: *look,
+            terminal: Terminal::stdout(colour),
+            errors: Terminal::stderr(colour),
+            colour,
+            headings,
         }
     }
 
     /// The same with the terminal as it is now: its window may have changed.
     pub(crate) fn measured(&self) -> Self {
-        Self::new(self.format.clone(), &self.look)
+        Self::new(self.format.clone(), self.colour, self.headings)
     }
 
     /// Whether text can be drawn in place.
@@ -104,25 +119,17 @@ impl Output {
         })
     }
 
-    /// The lines of a table for people.
-    pub(crate) fn table(&self, table: &Table) -> Vec<String> {
-        table.lines(&self.terminal, self.look.headings())
+    /// A table that people and programs are shown alike: in columns, and with tabs.
+    pub(crate) fn table<const COLUMNS: usize>(
+        &self,
+        table: &Table<COLUMNS>,
+    ) -> Result<(), Failure> {
+        self.text(|_| self.lines_of(&table.into()), || tab_separated(table))
     }
 
-    /// Jobs that a command was about, one a line, or as a `JobList` with what [`Output::warn`] said elsewhere.
-    pub(crate) fn jobs(&self, jobs: &[Job], warnings: Vec<String>) -> Result<(), Failure> {
-        match self.format {
-            Format::Text => self.text(
-                |terminal| {
-                    let now = Timestamp::now();
-                    let told = jobs.iter();
-                    told.flat_map(|job| rows::told(job, terminal, now))
-                        .collect()
-                },
-                || tab_separated(&rows::of_jobs(jobs, &Waiting::default())),
-            ),
-            Format::Json | Format::Fields(_) => self.records("JobList", jobs, warnings),
-        }
+    /// The lines of a table for people.
+    pub(crate) fn lines_of(&self, table: &table::Table) -> Vec<String> {
+        table.lines(&self.terminal, self.headings)
     }
 
     /// Records of a kind as JSON.
@@ -220,10 +227,37 @@ impl Output {
     }
 }
 
+impl<const COLUMNS: usize> From<&Table<COLUMNS>> for table::Table {
+    /// The first column stays; of the others the last ones are cut and left out first.
+    fn from(from: &Table<COLUMNS>) -> Self {
+        let columns = from.header.iter().enumerate().map(|(i, heading)| {
+            let mut cells = from.rows.iter().map(|row| &row[i]);
+            let column = if cells.all(|cell| is_number(cell)) {
+                Column::number(heading)
+            } else {
+                Column::text(heading).cut_to(LEAST_COLUMNS)
+            };
+            column.rank(i.try_into().unwrap_or(u8::MAX))
+        });
+        let mut table = Self::new(columns.collect::<Vec<_>>());
+        for row in &from.rows {
+            table.push(row.each_ref().map(|cell| Cell::from(cell.as_str())));
+        }
+        table
+    }
+}
+
+/// `7`, `19.2 GiB`, or nothing.
+fn is_number(cell: &str) -> bool {
+    cell.chars()
+        .next()
+        .is_none_or(|first| first.is_ascii_digit())
+}
+
 /// Rows of cells with tabs between them, as `cut` takes them.
-pub(crate) fn tab_separated<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> Vec<String> {
+pub(crate) fn tab_separated<const COLUMNS: usize>(table: &Table<COLUMNS>) -> Vec<String> {
     let cells = |row: &[String; COLUMNS]| row.each_ref().map(|cell| one_line(cell));
-    rows.iter().map(|row| cells(row).join("\t")).collect()
+    table.rows.iter().map(|row| cells(row).join("\t")).collect()
 }
 
 /// Lines of text in which a terminal finds nothing to obey.
@@ -243,4 +277,27 @@ pub(crate) fn print_lines(lines: &[String]) -> Result<(), Failure> {
 /// A line for people beside the output. When nobody sees it, nothing is left to do.
 pub(crate) fn remark(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_for_all_has_its_numbers_on_the_right() {
+        let mut output = Output::new(Format::Text, ColourChoice::Never, Headings::Shown);
+        output.terminal.width = 28;
+        let row = |name: &str, size: &str| [name.to_owned(), size.to_owned(), "a note".to_owned()];
+        let table = Table {
+            header: ["NAME", "SIZE", "NOTE"],
+            rows: vec![row("outputs", "19.2 GiB"), row("state", "4.0 KiB")],
+        };
+        let expected = [
+            "NAME         SIZE  NOTE",
+            "outputs  19.2 GiB  a note",
+            "state     4.0 KiB  a note",
+        ];
+        assert_eq!(output.lines_of(&(&table).into()), expected);
+        assert_eq!(tab_separated(&table)[1], "state\t4.0 KiB\ta note");
+    }
 }

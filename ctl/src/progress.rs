@@ -9,7 +9,7 @@ use std::{
 use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{output::remark, pace::Pace, rows::describe};
+use crate::{output::remark, pace::Pace, rows::describe, terminal::cut::escaped};
 
 /// Shows jobs as they change.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ fn bar(job: &Job) -> ProgressBar {
         .expect("the template is a constant with known keys");
     ProgressBar::new(1)
         .with_style(style)
-        .with_prefix(format!("{} {}", job.id, job.name))
+        .with_prefix(format!("{} {}", job.id, escaped(&job.name)))
         .with_message("starting")
 }
 

@@ -1,8 +1,6 @@
 //! The commands in the help, by what they are for.
 
-use clap::{Command, CommandFactory};
-
-use super::Cli;
+use clap::Command;
 
 /// The groups with their commands, in the order in which people meet them.
 const GROUPS: [(&str, &[&str]); 5] = [
@@ -38,9 +36,8 @@ const HELP: &str = "Print the help of a command";
 /// Between the names and what they are for.
 const GAP: usize = 2;
 
-/// The command line with its commands in groups: clap has one heading for all.
-pub(crate) fn command() -> Command {
-    let command = Cli::command();
+/// The same with its commands in groups: clap has one heading for all.
+pub(super) fn grouped(command: Command) -> Command {
     let header = command.get_styles().get_header();
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{}\n\
@@ -73,7 +70,10 @@ fn groups(command: &Command) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::cli::{Cli, command};
 
     #[test]
     fn every_command_is_in_one_group() {

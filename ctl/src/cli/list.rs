@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use clap::Args;
 use framepack_jobs::{Job, StateName};
 
-use super::duration;
+use super::duration::duration;
 use crate::shown_state::ShownState;
 
 #[derive(Debug, Clone, Args)]

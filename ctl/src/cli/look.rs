@@ -6,15 +6,18 @@ use clap::{Args, ColorChoice, ValueEnum};
 
 use crate::terminal::{ColourChoice, table::Headings};
 
+/// Above the options that all commands have.
+pub(super) const GLOBAL: &str = "Global options";
+
 /// Options of all commands.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Look {
-    /// Colours: on a terminal unless NO_COLOR is set, always (text as on a terminal into a pipe, too), or never
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// Colours: auto (on a terminal, unless NO_COLOR is set), always (and in a pipe what a terminal gets), never
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: ColourChoice,
 
     /// Leave out the headings of tables
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     no_legend: bool,
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn run(action: Config, daemon: &Daemon, output: &Output) -> Result<Ex
     let settings = select(settings, key.as_deref()).map_err(unknown)?;
     match output.format {
         Format::Text => output.text(
-            |_| output.table(&table(&settings, origin)),
+            |_| output.lines_of(&table(&settings, origin)),
             || {
                 let line = if origin {
                     Setting::with_origin

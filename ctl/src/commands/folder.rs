@@ -90,7 +90,7 @@ fn for_people(scan: &Scan, terminal: &Terminal, output: &Output) -> Vec<String> 
         push(file, Cell::new("passed over", Style::Warning));
     }
     let mut lines = vec![terminal.paint(Style::Strong, &summary(scan))];
-    lines.extend(output.table(&files));
+    lines.extend(output.lines_of(&files));
     let ellipsis = terminal.symbols.text(Symbol::Ellipsis);
     let more = unlisted(scan).map(|more| format!("{ellipsis} and {more} more"));
     lines.extend(more.map(|more| terminal.paint(Style::Dim, &more)));

@@ -35,7 +35,7 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
             |terminal| {
                 let (mut lines, workers) =
                     rows::status_for_people(&status, terminal, output.wording());
-                lines.extend(output.table(&workers));
+                lines.extend(output.lines_of(&workers));
                 lines
             },
             || rows::status(&status),

@@ -44,7 +44,7 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
         Format::Text => output.text(
             |terminal| {
                 let now = Timestamp::now();
-                output.table(&rows::table_of_queue(&queue.jobs, terminal, now))
+                output.lines_of(&rows::table_of_queue(&queue.jobs, terminal, now))
             },
             || tab_separated(&rows::of_queue(&queue.jobs)),
         )?,

@@ -5,13 +5,13 @@ use framepack_ipc::{
     worker::Temperature,
 };
 
-use super::Wording;
 use crate::terminal::{
     Terminal,
     style::Style,
     symbol::Symbol,
     table::{Cell, Column, Table, labelled},
     time,
+    wording::Wording,
 };
 
 const COLUMNS: [Column; 5] = [

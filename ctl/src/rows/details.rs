@@ -3,7 +3,6 @@
 use framepack_jobs::{AtEnd, Job, JobState, Timestamp, settings::Origin};
 
 use super::{
-    Wording,
     progress::progress,
     rendering::{attention, decoding, idle},
 };
@@ -15,6 +14,7 @@ use crate::{
         Terminal,
         style::Style,
         table::{Cell, labelled},
+        wording::Wording,
     },
     waiting::Waiting,
 };

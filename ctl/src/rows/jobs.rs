@@ -2,14 +2,16 @@
 
 use framepack_jobs::{Job, JobState, Timestamp};
 
-use super::{Wording, progress::progress};
+use super::progress::progress;
 use crate::{
+    output,
     shown_state::ShownState,
     terminal::{
         Terminal,
         style::Style,
         table::{Cell, Column, Table},
         time,
+        wording::Wording,
     },
     waiting::Waiting,
 };
@@ -25,7 +27,7 @@ const COLUMNS: [Column; 7] = [
 ];
 
 /// Number, state, progress, name, submission, and the video or why there is none.
-pub(crate) fn of_jobs(jobs: &[Job], waiting: &Waiting) -> Vec<[String; 6]> {
+pub(crate) fn of_jobs(jobs: &[Job], waiting: &Waiting) -> output::Table<6> {
     let row = |job: &Job| {
         [
             job.id.to_string(),
@@ -38,7 +40,10 @@ pub(crate) fn of_jobs(jobs: &[Job], waiting: &Waiting) -> Vec<[String; 6]> {
                 .map_or_else(|| result(job), str::to_owned),
         ]
     };
-    jobs.iter().map(row).collect()
+    output::Table {
+        header: ["ID", "STATE", "PROGRESS", "NAME", "SUBMITTED", "RESULT"],
+        rows: jobs.iter().map(row).collect(),
+    }
 }
 
 /// The same for people.

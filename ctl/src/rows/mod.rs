@@ -5,11 +5,11 @@
 mod daemon;
 mod details;
 mod jobs;
+mod print;
 mod progress;
 mod queue;
 mod rendering;
 mod told;
-mod wording;
 
 pub(crate) use daemon::{outage, status, status_for_people};
 pub(crate) use details::{details, details_for_people};
@@ -17,4 +17,3 @@ pub(crate) use jobs::{of_jobs, table_of_jobs};
 pub(crate) use progress::describe;
 pub(crate) use queue::{of_queue, table_of_queue};
 pub(crate) use told::{named, told};
-pub(crate) use wording::Wording;

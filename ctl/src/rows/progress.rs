@@ -2,8 +2,7 @@
 
 use framepack_jobs::{Job, JobState, Phase, Progress};
 
-use super::Wording;
-use crate::step_cache;
+use crate::{step_cache, terminal::wording::Wording};
 
 /// How far the job is, and when it is tried again after a failure.
 pub(super) fn progress(job: &Job, wording: Wording) -> String {

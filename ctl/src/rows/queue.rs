@@ -4,6 +4,7 @@ use framepack_ipc::queue::QueueEntry;
 use framepack_jobs::Timestamp;
 
 use crate::{
+    output,
     shown_state::of_standing,
     terminal::{
         Terminal,
@@ -25,7 +26,7 @@ const COLUMNS: [Column; 8] = [
 ];
 
 /// Turn, number, state, priority, group, name and reason.
-pub(crate) fn of_queue(jobs: &[QueueEntry]) -> Vec<[String; 7]> {
+pub(crate) fn of_queue(jobs: &[QueueEntry]) -> output::Table<7> {
     let row = |job: &QueueEntry| {
         [
             turn(job),
@@ -37,7 +38,10 @@ pub(crate) fn of_queue(jobs: &[QueueEntry]) -> Vec<[String; 7]> {
             job.reason.clone(),
         ]
     };
-    jobs.iter().map(row).collect()
+    output::Table {
+        header: ["TURN", "ID", "STATE", "PRIORITY", "GROUP", "NAME", "REASON"],
+        rows: jobs.iter().map(row).collect(),
+    }
 }
 
 /// The same for people, with when a job goes on by itself.

@@ -2,10 +2,10 @@
 
 use framepack_jobs::{Failure, Job, JobState, Timestamp};
 
-use super::{Wording, jobs::took_secs, progress::progress};
+use super::{jobs::took_secs, progress::progress};
 use crate::{
     shown_state::ShownState,
-    terminal::{Terminal, cut::escaped, style::Style, time},
+    terminal::{Terminal, cut::escaped, style::Style, time, wording::Wording},
 };
 
 /// `✔ job 7 (cat) is done, in 4 min 10 s: /out/cat.mp4`; what to do next where that is plain.

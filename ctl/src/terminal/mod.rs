@@ -1,7 +1,7 @@
 //! What standard output or standard error can show, and text made for it.
 //!
 //! [`Terminal`] is looked at once, in `main`; [`style`] are its colours, [`symbol`] its symbols, [`time`], [`size`] and
-//! [`cut`] what people read in the place of numbers and long names, [`table`] and [`wrap`] what fits a width, [`screen`]
+//! [`cut`] what people read in the place of numbers and long names, [`wording`] either of both, [`table`] and [`wrap`] what fits a width, [`screen`]
 //! what is drawn in place.
 
 mod environment;
@@ -13,6 +13,7 @@ pub(crate) mod style;
 pub(crate) mod symbol;
 pub(crate) mod table;
 pub(crate) mod time;
+pub(crate) mod wording;
 pub(crate) mod wrap;
 
 use std::{

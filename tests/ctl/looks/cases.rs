@@ -3,7 +3,7 @@
 //! Times are those of 2020, which are told as dates whenever the tests are run, or so far from now in seconds that they
 //! are told in the same words for a while.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use framepack_ipc::{
     ErrorBody,
@@ -111,9 +111,9 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-fn ago(secs: u64) -> Timestamp {
-    Timestamp::now().minus(Duration::from_secs(secs))
-}
+/// When a job began that is told to have run for 2 h 5 min, for half a minute.
+pub(super) static RECENT: LazyLock<Timestamp> =
+    LazyLock::new(|| Timestamp::now().minus(Duration::from_secs(2 * 3600 + 5 * 60 + 5)));
 
 fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
@@ -159,8 +159,7 @@ fn list() -> Vec<Response> {
     runs.name = "日本語の映画".to_owned();
     runs.schedule.group = Some("night".to_owned());
     if let JobState::Running { started_at, .. } = &mut runs.state {
-        // 2 h 5 min, for half a minute.
-        *started_at = ago(2 * 3600 + 5 * 60 + 5);
+        *started_at = *RECENT;
     }
     runs.submitted_at = at("2020-11-23T05:16:08.000001Z");
     let mut waits = job(4, JobState::Queued);

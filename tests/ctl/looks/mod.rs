@@ -6,7 +6,7 @@ mod watch;
 
 use std::process::Command;
 
-use cases::{Case, cases};
+use cases::{Case, RECENT, cases};
 
 use crate::{
     Ended,
@@ -56,8 +56,9 @@ impl Look {
         if matches!(self, Self::Narrow | Self::Wide) {
             assert!(!text.contains('\u{1b}'), "{}: {text:?}", case.name);
         }
-        // Where the tests are run is no part of it.
+        // Where and when the tests are run is no part of it.
         text.replace(&*folder.to_string_lossy(), "/folder")
+            .replace(&RECENT.to_string(), "RECENT")
     }
 }
 

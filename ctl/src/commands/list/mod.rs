@@ -82,5 +82,5 @@ fn for_people(
         return vec![terminal.paint(Style::Dim, "no jobs")];
     }
     let table = rows::table_of_jobs(jobs, waiting, terminal, Timestamp::now());
-    output.table(&table)
+    output.lines_of(&table)
 }

@@ -2,7 +2,7 @@
 
 use framepack_jobs::Timestamp;
 
-use crate::terminal::{size, time};
+use super::{size, time};
 
 /// Who is written for.
 #[derive(Debug, Clone, Copy)]
