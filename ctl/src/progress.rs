@@ -102,6 +102,11 @@ fn bar(job: &Job) -> ProgressBar {
         .with_message("starting")
 }
 
+/// How much of its steps a job has finished, from 0 to 1.
+pub(crate) fn share(progress: &Progress) -> f64 {
+    finished_steps(progress) as f64 / total_steps(progress) as f64
+}
+
 fn total_steps(progress: &Progress) -> u64 {
     (u64::from(progress.sections) * u64::from(progress.steps)).max(1)
 }

@@ -52,18 +52,18 @@ fn groups(command: &Command) -> String {
     let widest = names.map(|name| name.len()).max().unwrap_or(0);
     let styles = command.get_styles();
     let (header, literal) = (styles.get_header(), styles.get_literal());
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (heading, names) in GROUPS {
-        text += &format!("\n{header}{heading}:{header:#}\n");
+        lines.push(format!("\n{header}{heading}:{header:#}"));
         for name in names {
             let found = command.find_subcommand(name).and_then(Command::get_about);
             // clap adds the command `help` once it has understood the others.
             let about = found.map_or_else(|| HELP.to_owned(), ToString::to_string);
             let padding = " ".repeat(widest - name.len() + GAP);
-            text += &format!("  {literal}{name}{literal:#}{padding}{about}\n");
+            lines.push(format!("  {literal}{name}{literal:#}{padding}{about}"));
         }
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(super) const GLOBAL: &str = "Global options";
 /// Options of all commands.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Look {
-    /// Colours: auto (on a terminal, unless NO_COLOR is set), always (and in a pipe what a terminal gets), never
+    /// Colours: auto (on a terminal, unless `NO_COLOR` is set), always (and in a pipe what a terminal gets), never
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: ColourChoice,
 
@@ -35,7 +35,7 @@ impl Look {
         let arguments: Vec<String> = arguments
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect();
-        let values = arguments.iter().enumerate().filter_map(|(i, argument)| {
+        let mut values = arguments.iter().enumerate().filter_map(|(i, argument)| {
             let rest = argument.strip_prefix("--color")?;
             match rest.strip_prefix('=') {
                 Some(value) => Some(value),
@@ -44,7 +44,7 @@ impl Look {
             }
         });
         match values
-            .last()
+            .next_back()
             .map(|value| ColourChoice::from_str(value, false))
         {
             Some(Ok(ColourChoice::Always)) => ColorChoice::Always,

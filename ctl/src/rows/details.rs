@@ -8,10 +8,12 @@ use super::{
 };
 use crate::{
     memory,
+    progress::share,
     shown_state::ShownState,
     step_cache,
     terminal::{
         Terminal,
+        bar::bar,
         style::Style,
         table::{Cell, labelled},
         wording::Wording,
@@ -19,6 +21,8 @@ use crate::{
     waiting::Waiting,
 };
 
+/// How wide the bar of a running job is.
+const BAR_COLUMNS: usize = 30;
 /// Room for a label.
 const LABEL_WIDTH: usize = 10;
 
@@ -57,10 +61,25 @@ pub(crate) fn details_for_people(
     let mut lines = vec![format!("{symbol} job {}: {word}", job.id)];
     let mut facts = vec![("name", job.name.clone())];
     facts.extend(facts_of(job, waiting, Wording::Human { now }));
+    facts.insert(1, ("done", done(job, terminal)));
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
     let styled = facts.map(|(label, value)| (label, Cell::new(value, style_of(label))));
     lines.extend(labelled(&styled.collect::<Vec<_>>(), terminal));
     lines
+}
+
+/// A running job's steps as a bar, and in percent.
+fn done(job: &Job, terminal: &Terminal) -> String {
+    let JobState::Running {
+        progress: Some(progress),
+        ..
+    } = &job.state
+    else {
+        return String::new();
+    };
+    let share = share(progress);
+    let bar = bar(share, BAR_COLUMNS, terminal.symbols);
+    format!("{bar} {:.0} %", (share * 100.0).floor())
 }
 
 fn style_of(label: &str) -> Style {

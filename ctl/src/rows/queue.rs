@@ -55,7 +55,7 @@ pub(crate) fn table_of_queue(jobs: &[QueueEntry], terminal: &Terminal, now: Time
             job.standing.as_str()
         );
         let priority = Some(job.priority).filter(|priority| *priority != 0);
-        let until = job.until.map(|until| time::until(until, now));
+        let until = job.until.map(|until| time::moment(until, now));
         table.push([
             Cell::from(turn(job)),
             job.id.to_string().into(),

@@ -8,7 +8,7 @@ pub(super) struct Environment {
     columns: Option<OsString>,
     term: Option<OsString>,
     no_color: Option<OsString>,
-    /// The first that is set of LC_ALL, LC_CTYPE and LANG.
+    /// The first that is set of `LC_ALL`, `LC_CTYPE` and `LANG`.
     locale: Option<OsString>,
 }
 

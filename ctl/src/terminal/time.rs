@@ -6,6 +6,8 @@ use jiff::{Zoned, civil::Date, tz::TimeZone};
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// At one in the morning nobody calls eleven yesterday.
+const THIS_NIGHT: u64 = 6 * HOUR;
 
 /// How long ago that was: `40 s ago`, `3 min ago`, `5 h ago`, `yesterday 22:10`, `Tue 22:10`, `12 Nov 22:10`,
 /// `2025-11-12`.
@@ -66,7 +68,7 @@ fn ago_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
         0 => "just now".to_owned(),
         1..MINUTE => format!("{secs} s ago"),
         MINUTE..HOUR => format!("{} min ago", secs / MINUTE),
-        HOUR.. if is_today => format!("{} h ago", secs / HOUR),
+        HOUR.. if is_today || secs < THIS_NIGHT => format!("{} h ago", secs / HOUR),
         _ => moment_in(then, now, zone),
     }
 }
@@ -155,6 +157,17 @@ mod tests {
         ] {
             let ago = ago_in(at(then), at(NOW), &TimeZone::UTC);
             assert_eq!(ago, expected, "{then}");
+        }
+    }
+
+    #[test]
+    fn a_night_is_one_day() {
+        let one = at("2026-11-29T01:00:00Z");
+        for (then, expected) in [
+            ("2026-11-28T23:00:00Z", "2 h ago"),
+            ("2026-11-28T18:00:00Z", "yesterday 18:00"),
+        ] {
+            assert_eq!(ago_in(at(then), one, &TimeZone::UTC), expected);
         }
     }
 

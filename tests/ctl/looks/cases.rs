@@ -48,6 +48,13 @@ pub(super) fn cases() -> Vec<Case> {
         case("show", &["show", "1", "2"], || {
             vec![jobs(vec![job_1(), old(job(2, failed()))])]
         }),
+        case("show-running", &["show", "3"], || {
+            let mut runs = old(job(3, running()));
+            if let JobState::Running { started_at, .. } = &mut runs.state {
+                *started_at = at("2020-11-23T05:16:09.000000Z");
+            }
+            vec![jobs(vec![runs])]
+        }),
         case("queue", &["queue"], || vec![Response::Queue(queue())]),
         case("submit", &["submit", "cat.yaml"], || {
             vec![submitted(SubmitOutcome::Created)]
