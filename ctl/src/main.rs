@@ -17,7 +17,6 @@ mod interrupt;
 mod memory;
 mod one_off;
 mod output;
-mod pace;
 mod path_text;
 mod program;
 mod progress;

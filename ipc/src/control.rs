@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
+use framepack_jobs::{Job, JobId, Selector, StateName, settings::Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use crate::{
     ErrorEnvelope,
     check::Check,
     folder::Scan,
+    plan::JobPlan,
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
 };
@@ -190,8 +191,8 @@ pub enum Response {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remark: Option<String>,
     },
-    /// The memory that a job would take.
-    Planned(Box<MemoryPlan>),
+    /// The memory that a job would take, and the time.
+    Planned(Box<JobPlan>),
     /// The settings that the daemon runs with.
     Config {
         /// In the order of the documented file.

@@ -3,6 +3,8 @@
 //! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
 //! - [`estimate`]: how long jobs take, and when they will begin and end
+//! - [`plan`]: what a job would take
+//! - [`pace`]: how fast a job is that is watched
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
@@ -23,6 +25,8 @@ mod exit;
 pub mod export;
 pub mod folder;
 mod hello;
+pub mod pace;
+pub mod plan;
 pub mod queue;
 pub mod state;
 mod status;

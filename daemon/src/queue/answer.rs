@@ -11,6 +11,7 @@ use super::{
     change::change,
     core::Queue,
     ending::{end_run, report},
+    forecast::predicted,
     jobs::import,
     message::{Image, Message},
     outbox::Delivery,
@@ -63,6 +64,9 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         Message::View(reply) => {
             let view = view(queue);
             tell(queue, reply, view);
+        }
+        Message::Predict(record, device, reply) => {
+            send(reply, predicted(queue, &record, &device));
         }
         Message::List(states, reply) => {
             let jobs = queue.jobs.list(&states);

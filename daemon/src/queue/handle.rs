@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
     control::WorkerStatus,
+    estimate::Prediction,
     queue::{Change, Changed, QueueView},
     state::Imported,
     worker::{Inspected, WorkerInfo},
@@ -173,6 +174,16 @@ impl QueueHandle {
     /// The order in which jobs will run.
     pub(crate) async fn view(&self) -> Result<QueueView, Stopping> {
         self.ask(Message::View).await
+    }
+
+    /// How long a job would take on a device.
+    pub(crate) async fn predict(
+        &self,
+        record: Record,
+        device: String,
+    ) -> Result<Prediction, Stopping> {
+        self.ask(|reply| Message::Predict(Box::new(record), device, reply))
+            .await
     }
 
     /// Notes what a worker is doing.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use framepack_bundle::Look;
 use framepack_ipc::{
     control::WorkerStatus,
+    estimate::Prediction,
     queue::{Changed, QueueView},
     state::Imported,
     worker::Inspected,
@@ -54,6 +55,8 @@ pub(super) enum Message {
         oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
     ),
     View(oneshot::Sender<QueueView>),
+    /// How long a job would take on this device.
+    Predict(Box<Record>, String, oneshot::Sender<Prediction>),
     List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
     Counts(oneshot::Sender<BTreeMap<StateName, u64>>),
