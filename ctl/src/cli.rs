@@ -65,9 +65,9 @@ pub(crate) enum Command {
     Show(Jobs),
     /// Wait until jobs have finished
     Wait(Wait),
-    /// Show where a job's weights would go and how much memory it would take, without queueing it
+    /// Show how much memory and time a job would take, and where its weights would go, without queueing it
     Plan(Plan),
-    /// Show the order in which jobs will run, and why
+    /// Show the order in which jobs will run, why, and when
     Queue,
     /// Hold queued jobs: they do not start until they are released
     Hold(Jobs),

@@ -12,6 +12,7 @@ mod event;
 mod failure;
 mod fields;
 mod follow;
+mod forecast;
 mod installed;
 mod interrupt;
 mod memory;

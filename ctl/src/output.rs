@@ -54,6 +54,11 @@ impl Output {
         }
     }
 
+    /// Whether people read it.
+    pub(crate) fn is_on_terminal(&self) -> bool {
+        self.on_terminal
+    }
+
     /// Refuses fields that no record has, before anything is done.
     pub(crate) fn check_fields(&self, known: &[&str]) -> Result<(), Failure> {
         match &self.format {

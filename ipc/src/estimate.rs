@@ -11,7 +11,7 @@ use std::{fmt, ops::Add, time::Duration};
 use framepack_jobs::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use self::span::range;
+use self::span::{range, rough};
 pub use self::{basis::Basis, span::span};
 
 /// Up to this share of itself an estimate's range is told as one time.
@@ -83,6 +83,12 @@ impl Estimate {
     /// The later one of two, as sure as the less sure of them.
     #[must_use]
     pub fn later(self, other: Self) -> Self {
+        if self.high_secs <= other.low_secs {
+            return other;
+        }
+        if other.high_secs <= self.low_secs {
+            return self;
+        }
         Self {
             secs: self.secs.max(other.secs),
             low_secs: self.low_secs.max(other.low_secs),
@@ -94,9 +100,9 @@ impl Estimate {
     /// The estimate as one time or as a range: `4 min 10 s`, `3 to 6 min`.
     pub fn span(&self) -> String {
         if self.high_secs - self.low_secs <= NARROW * self.secs {
-            return span(self.secs);
+            return rough(self.secs);
         }
-        range(self.low_secs, self.high_secs).unwrap_or_else(|| span(self.secs))
+        range(self.low_secs, self.high_secs).unwrap_or_else(|| rough(self.secs))
     }
 }
 
@@ -158,9 +164,9 @@ impl fmt::Display for Prediction {
 impl Moment {
     /// So long after `now`.
     pub fn after(now: Timestamp, estimate: Estimate) -> Self {
-        let secs = Duration::try_from_secs_f64(estimate.secs).unwrap_or_default();
+        let micros = (estimate.secs * 1e6).round() as u64;
         Self::Known(Expected {
-            at: now.plus(secs),
+            at: now.plus(Duration::from_micros(micros)),
             estimate,
         })
     }

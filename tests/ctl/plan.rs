@@ -113,6 +113,38 @@ warning     it is only a test
 }
 
 #[test]
+fn a_plan_says_how_long_it_takes_or_why_nobody_knows() {
+    let estimate = Estimate {
+        secs: 250.0,
+        low_secs: 240.0,
+        high_secs: 262.0,
+        basis: Basis::Measured { jobs: 3 },
+    };
+    let unknown = "no job of this model has run here yet";
+    for (time, words, key) in [
+        (
+            Prediction::Known(estimate),
+            "about 4 min 10 s (3 jobs like this one)".to_owned(),
+            "secs",
+        ),
+        (
+            Prediction::unknown(unknown),
+            format!("unknown: {unknown}"),
+            "unknown",
+        ),
+    ] {
+        let answer = || vec![answer(plan(), Some(time.clone()))];
+        let text = talk(&["plan", "7"], answer()).ended.stdout;
+        assert!(
+            text.ends_with(&format!("\ntime        {words}\n")),
+            "{text}"
+        );
+        let json = talk(&["plan", "7", "--json=time"], answer()).ended.json();
+        assert!(json[0]["time"].get(key).is_some(), "{json}");
+    }
+}
+
+#[test]
 fn a_file_is_sent_whole_and_json_has_the_numbers() {
     let arguments = ["plan", "cat.yaml", "--json"];
     let talk = talk_with(&arguments, "", &[("cat.yaml", YAML)], planned());

@@ -9,6 +9,7 @@ mod clock;
 mod clocks;
 mod config;
 mod crash;
+mod estimates;
 mod farm;
 mod figures;
 mod fixture;

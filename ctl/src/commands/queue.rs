@@ -14,7 +14,8 @@ use serde_json::Map;
 use crate::{
     daemon::Daemon,
     failure::Failure,
-    output::{Format, Output},
+    forecast,
+    output::{Format, Output, print_lines},
     rows,
 };
 
@@ -28,6 +29,10 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
         let outages = serde_json::to_value(&queue.outages).map_err(io::Error::from)?;
         beside.insert("outages".to_owned(), outages);
     }
+    if let Some(drains) = &queue.drains {
+        let drains = serde_json::to_value(drains).map_err(io::Error::from)?;
+        beside.insert("drains".to_owned(), drains);
+    }
     let mut remarks = Vec::new();
     remarks.extend(
         queue
@@ -40,6 +45,11 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     remarks.extend(groups.map(|group| format!("no job of group {group} starts: it is paused")));
     output.warn(&remarks);
     match output.format {
+        Format::Text if output.is_on_terminal() => {
+            output.table(&forecast::of_queue(&queue.jobs))?;
+            let drains: Vec<String> = queue.drains.iter().map(forecast::drains).collect();
+            print_lines(&drains)?;
+        }
         Format::Text => output.table(&rows::of_queue(&queue.jobs))?,
         Format::Json | Format::Fields(_) => {
             output.records_beside("Queue", &queue.jobs, remarks, &beside)?;

@@ -41,10 +41,21 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Whether sections of both have as many pixels, but for the shape of the picture.
+    pub(super) fn has_size_of(&self, other: &Self) -> bool {
+        (self.bucket_px, self.latent_window) == (other.bucket_px, other.latent_window)
+    }
+
+    /// Whether both have as many sections.
+    pub(super) fn has_length_of(&self, other: &Self) -> bool {
+        (self.length_millis, self.latent_window) == (other.length_millis, other.latent_window)
+    }
+}
+
 /// Settings as one text: equal for equal settings.
 fn written(settings: &Settings, is_meant: impl Fn(&str) -> bool) -> String {
     let meant = settings.iter().filter(|(key, _)| is_meant(key));
-    meant
-        .map(|(key, value)| format!("{key}={value};"))
-        .collect()
+    let lines: Vec<String> = meant.map(|(key, value)| format!("{key}={value}")).collect();
+    lines.join(";")
 }

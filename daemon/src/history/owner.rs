@@ -82,10 +82,10 @@ impl History {
         let nearest = model.iter().map(kinship).min()?;
         let mut samples: Vec<&Sample> = model.clone();
         samples.retain(|sample| kinship(sample) == nearest);
+        let work = question
+            .work
+            .unwrap_or_else(|| foreseen(question.kind, &model));
         if nearest != Kinship::Same {
-            let work = question
-                .work
-                .unwrap_or_else(|| Work::foreseen(question.kind));
             let first = *samples.iter().min_by(|one, other| {
                 let away = |sample: &Sample| distance(sample, question, &work);
                 away(one).total_cmp(&away(other))
@@ -96,7 +96,24 @@ impl History {
         Some(Chosen {
             kinship: nearest,
             samples,
+            work,
             model,
         })
     }
+}
+
+/// What there will be to do, by what jobs of that size and of that length came to, if there were any.
+fn foreseen(kind: &Kind, model: &[&Sample]) -> Work {
+    let latest = |is_alike: fn(&Kind, &Kind) -> bool| {
+        let mut seen = model.iter();
+        seen.find(|sample| is_alike(&sample.kind, kind))
+    };
+    let mut work = Work::foreseen(kind);
+    if let Some(sample) = latest(Kind::has_size_of) {
+        work = work.sized_like(sample.work);
+    }
+    if let Some(sample) = latest(Kind::has_length_of) {
+        work.sections = sample.work.sections;
+    }
+    work
 }

@@ -84,6 +84,8 @@ pub(super) struct Chosen<'a> {
     pub(super) kinship: Kinship,
     /// Alike among each other; at least one.
     pub(super) samples: Vec<&'a Sample>,
+    /// What there is to do for the job that is asked for.
+    pub(super) work: Work,
     /// All jobs of the model.
     pub(super) model: Vec<&'a Sample>,
 }
@@ -91,11 +93,7 @@ pub(super) struct Chosen<'a> {
 impl Chosen<'_> {
     /// What they say of the job that is asked for. `None`: there are none.
     pub(super) fn times(&self, question: &Question<'_>) -> Option<Times> {
-        let latest = self.samples.first()?;
-        let work = question.work.unwrap_or_else(|| match self.kinship {
-            Kinship::Same => latest.work,
-            _ => Work::foreseen(question.kind),
-        });
+        let work = self.work;
         let jobs = self.samples.len() as u32;
         let doubt = self.kinship.doubt();
         Some(Times {

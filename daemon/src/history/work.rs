@@ -44,6 +44,16 @@ impl Work {
         Self::new(sections, kind.steps, [pixels, window.into()])
     }
 
+    /// The same with frames of another job's size.
+    #[must_use]
+    pub(super) fn sized_like(self, other: Self) -> Self {
+        Self {
+            tokens: other.tokens,
+            section_pixels: other.section_pixels,
+            ..self
+        }
+    }
+
     fn new(sections: u32, steps: u32, [pixels, window]: [f64; 2]) -> Self {
         let frame_tokens = pixels / (TOKEN_PX * TOKEN_PX);
         Self {

@@ -95,7 +95,7 @@ pub(super) fn view(queue: &Queue) -> QueueView {
         drains: None,
     };
     let obstacle = view.paused.clone().or_else(|| no_device(queue));
-    tell(queue, &context, &mut view, obstacle);
+    tell(queue, &context, &mut view, obstacle.as_deref());
     view
 }
 

@@ -15,3 +15,6 @@ pub(super) use self::{
     duration::{predicted, temperature},
     told::tell,
 };
+
+#[cfg(test)]
+mod tests;

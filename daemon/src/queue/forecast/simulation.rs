@@ -48,6 +48,8 @@ pub(super) struct Simulation<'a, 'c> {
     /// From when on those in the line could begin that had to wait.
     arrivals: HashMap<JobId, Estimate>,
     waiting: BTreeMap<JobId, Waiting<'a>>,
+    /// Which of them wait for a job.
+    dependents: HashMap<JobId, Vec<JobId>>,
     /// Also of jobs that run already.
     turns: HashMap<JobId, Turn>,
     /// Turns come in their order: none begins earlier than the one before it may.
@@ -60,8 +62,8 @@ pub(super) struct Simulation<'a, 'c> {
 struct Waiting<'a> {
     job: &'a Job,
     from: Estimate,
-    /// Jobs that have to end before.
-    after: Vec<JobId>,
+    /// How many jobs have to end before.
+    missing: usize,
 }
 
 impl Turn {
@@ -98,40 +100,52 @@ impl<'a, 'c> Simulation<'a, 'c> {
             lineup,
             arrivals: HashMap::new(),
             waiting: BTreeMap::new(),
+            dependents: HashMap::new(),
             turns: HashMap::new(),
             earliest_secs: 0.0,
             duration,
         }
     }
 
-    /// Adds a job that runs.
-    pub(super) fn add_running(&mut self, id: JobId, ends: Time) {
-        self.turns.insert(id, Turn::running(ends));
-    }
-
-    /// Adds a job that is not in the line yet.
-    pub(super) fn add(&mut self, job: &'a Job, availability: Availability) {
-        match availability {
-            Availability::Now | Availability::Never => {}
-            Availability::Later { from, after } => {
-                self.waiting.insert(job.id, Waiting { job, from, after });
-            }
-            Availability::Unknown(why) => {
-                let turn = Turn::unknown(&why);
-                let is_stuck = true;
-                self.turns.insert(job.id, Turn { is_stuck, ..turn });
+    /// Adds jobs that wait.
+    pub(super) fn add(&mut self, jobs: impl Iterator<Item = (&'a Job, Availability)>) {
+        let mut stuck = Vec::new();
+        for (job, availability) in jobs {
+            match availability {
+                Availability::Now | Availability::Never => {}
+                Availability::Later { from, after } => {
+                    let missing = after.len();
+                    for other in after {
+                        self.dependents.entry(other).or_default().push(job.id);
+                    }
+                    self.waiting.insert(job.id, Waiting { job, from, missing });
+                }
+                Availability::Unknown(why) => stuck.push((job.id, why)),
             }
         }
+        for (id, why) in stuck {
+            let is_stuck = true;
+            self.note(
+                id,
+                Turn {
+                    is_stuck,
+                    ..Turn::unknown(&why)
+                },
+            );
+        }
+    }
+
+    /// Adds the end of a job that runs, once all are there that wait.
+    pub(super) fn add_running(&mut self, id: JobId, ends: Time) {
+        self.note(id, Turn::running(ends));
     }
 
     /// Lets all jobs begin and end.
     pub(super) fn run(mut self) -> HashMap<JobId, Turn> {
-        self.settle();
         while let Some((lane, free)) = self.next_lane() {
             self.line_up(free.secs);
             if let Some(job) = self.next_job(lane, free.secs) {
                 self.begin(job, lane, free);
-                self.settle();
             } else if let Some(next) = self.next_arrival() {
                 self.lanes[lane].free = Ok(free.later(next));
             } else {
@@ -166,8 +180,7 @@ impl<'a, 'c> Simulation<'a, 'c> {
             let schedule = &job.schedule;
             if job.runs.attempts == 0 && schedule.deadline.is_some_and(|deadline| deadline < at) {
                 let turn = Turn::unknown("its deadline passes before its turn");
-                self.turns.insert(job.id, turn);
-                self.settle();
+                self.note(job.id, turn);
                 continue;
             }
             match schedule
@@ -181,7 +194,7 @@ impl<'a, 'c> Simulation<'a, 'c> {
                     let waiting = Waiting {
                         job,
                         from: Estimate::exactly(opens_secs.max(secs + MINUTE_SECS)),
-                        after: Vec::new(),
+                        missing: 0,
                     };
                     self.waiting.insert(job.id, waiting);
                 }
@@ -232,36 +245,36 @@ impl<'a, 'c> Simulation<'a, 'c> {
             ends,
             is_stuck: false,
         };
-        self.turns.insert(job.id, turn);
+        self.note(job.id, turn);
     }
 
-    /// Jobs that wait for others go by the ends of those, as far as these are known.
-    fn settle(&mut self) {
-        loop {
-            let mut unknown = Vec::new();
-            for (id, waiting) in &mut self.waiting {
-                let (from, turns) = (&mut waiting.from, &self.turns);
-                let mut missing = None;
-                waiting.after.retain(|other| match turns.get(other) {
-                    None => true,
-                    Some(turn) => {
-                        match &turn.ends {
-                            Ok(ends) => *from = from.later(*ends),
-                            Err(why) => missing = Some((*other, turn.is_stuck, why.clone())),
+    /// Notes when a job begins and ends. Those that wait for it go by its end, as far as that is known.
+    fn note(&mut self, id: JobId, turn: Turn) {
+        let mut noted = vec![(id, turn)];
+        while let Some((id, turn)) = noted.pop() {
+            for dependent in self.dependents.remove(&id).unwrap_or_default() {
+                match &turn.ends {
+                    Ok(ends) => {
+                        if let Some(waiting) = self.waiting.get_mut(&dependent) {
+                            waiting.from = waiting.from.later(*ends);
+                            waiting.missing -= 1;
                         }
-                        false
                     }
-                });
-                unknown.extend(missing.map(|missing| (*id, missing)));
+                    Err(why) if self.waiting.remove(&dependent).is_some() => {
+                        let unknown = Turn::unknown(&format!("after job {id}: {why}"));
+                        let is_stuck = turn.is_stuck;
+                        noted.push((
+                            dependent,
+                            Turn {
+                                is_stuck,
+                                ..unknown
+                            },
+                        ));
+                    }
+                    Err(_) => {}
+                }
             }
-            if unknown.is_empty() {
-                return;
-            }
-            for (id, (other, is_stuck, why)) in unknown {
-                self.waiting.remove(&id);
-                let turn = Turn::unknown(&format!("after job {other}: {why}"));
-                self.turns.insert(id, Turn { is_stuck, ..turn });
-            }
+            self.turns.insert(id, turn);
         }
     }
 
@@ -285,7 +298,7 @@ impl<'a, 'c> Simulation<'a, 'c> {
 impl Waiting<'_> {
     /// Whether it waits for no other job.
     fn is_free(&self) -> bool {
-        self.after.is_empty()
+        self.missing == 0
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     duration::{Durations, name},
     running::left,
     simulation::{Lane, Simulation, Time, Turn},
-    waits::{Availability, availability},
+    waits::availability,
 };
 use crate::queue::{core::Queue, schedule::SchedulingContext};
 
@@ -23,11 +23,11 @@ pub(in crate::queue) fn tell(
     queue: &Queue,
     context: &SchedulingContext<'_>,
     view: &mut QueueView,
-    obstacle: Option<String>,
+    obstacle: Option<&str>,
 ) {
     let now = context.now();
     let running = running(queue, now);
-    let lanes = match &obstacle {
+    let lanes = match obstacle {
         None => lanes(queue, &running),
         Some(why) => vec![blocked(why)],
     };
@@ -35,18 +35,17 @@ pub(in crate::queue) fn tell(
     let mut duration = |id, device: &str, temperature| durations.of(id, device, temperature);
     let lineup = queue.schedule.lineup(context, &BTreeSet::new());
     let mut simulation = Simulation::new(context, lanes, lineup, &mut duration);
-    for (id, ends) in &running {
-        simulation.add_running(*id, ends.clone());
-    }
     let reasons: HashMap<JobId, &str> = (view.jobs.iter())
         .map(|entry| (entry.id, entry.reason.as_str()))
         .collect();
-    for job in context.queued() {
-        let why = || reasons.get(&job.id).copied().unwrap_or_default().to_owned();
-        match availability(context, job, why) {
-            Availability::Now => {}
-            other => simulation.add(job, other),
-        }
+    let why = |id| reasons.get(&id).copied().unwrap_or_default().to_owned();
+    simulation.add(
+        context
+            .queued()
+            .map(|job| (job, availability(context, job, || why(job.id)))),
+    );
+    for (id, ends) in &running {
+        simulation.add_running(*id, ends.clone());
     }
     let turns = simulation.run();
     view.drains = drains(&view.jobs, &turns, now);
