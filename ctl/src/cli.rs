@@ -1,8 +1,10 @@
 //! The command line.
 
 mod one_shot;
+mod upkeep;
 
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
+pub(crate) use upkeep::{CacheAction, Gc, Man, SupportBundle, Usage};
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -113,16 +115,31 @@ pub(crate) enum Command {
     },
     /// Check that the daemon answers, and show what it is doing
     Ping,
+    /// Show versions, paths, counts and limits
+    Info,
+    /// Show what jobs took of disks, energy and time
+    Usage(Usage),
+    /// Remove now what nobody needs: work folders of ended jobs, files of no job. Never a video
+    Gc(Gc),
+    /// Look at caches, or clear them
+    Cache {
+        #[command(subcommand)]
+        action: CacheAction,
+    },
+    /// Write an archive for whoever helps: how everything is, without prompts and pictures
+    SupportBundle(SupportBundle),
     /// Explain an error code, as in `explain FP2103`
     Explain {
         /// The code
         code: Code,
     },
-    /// Print shell completions
+    /// Print shell completions, which ask the daemon for jobs and groups
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages
+    Man(Man),
 }
 
 #[derive(Debug, Subcommand)]

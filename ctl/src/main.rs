@@ -2,7 +2,7 @@
 //!
 //! [`cli`] is the command line; each command is a file in [`commands`]; [`output`] prints records as
 //! a table, as tab-separated lines or as JSON. [`one_off`] is the daemon that `run` starts where none answers, which is
-//! spoken to like any other.
+//! spoken to like any other. [`manual`] are the manual pages, [`support`] is the archive for whoever helps.
 
 mod cli;
 mod commands;
@@ -14,6 +14,7 @@ mod fields;
 mod follow;
 mod installed;
 mod interrupt;
+mod manual;
 mod memory;
 mod one_off;
 mod output;
@@ -23,6 +24,7 @@ mod program;
 mod progress;
 mod rows;
 mod step_cache;
+mod support;
 mod waiting;
 
 use std::process::ExitCode;

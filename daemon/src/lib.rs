@@ -13,6 +13,7 @@
 //! - `record`: a job as it is stored, what became of a dropped file, and ids; `render`: a record → the worker's request
 //! - `file`: files at a moment, and files that a crash leaves whole
 //! - `state_dir`: the state directory, its lock and the daemon's identity; `retention`: what of it goes after a time
+//! - `usage`: what jobs took of disks, energy and time; `caches`: what workers may find again
 //! - `folders`: the folders of the configuration; `start_error`: why the daemon does not start
 //! - `offline`: `framepackd state`, while no daemon runs; `import_env`: `framepackd config import-env`
 //! - `outage`: a fault of the farm that lasts, and when it is tried again; `remedy`: what to do about one of the models
@@ -22,6 +23,7 @@
 //!
 //! No libtorch here: a fault of the device ends a worker, not the daemon.
 
+mod caches;
 mod clock;
 mod daemon;
 mod disk;
@@ -52,6 +54,7 @@ mod shutdown;
 mod start_error;
 mod state_dir;
 mod store;
+mod usage;
 mod worker;
 
 pub use self::{

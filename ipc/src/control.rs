@@ -16,6 +16,7 @@ use crate::{
     folder::Scan,
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
+    upkeep::{Cache, CacheRequest, Collected, FarmInfo, GcRequest, Usage, UsageRequest},
 };
 pub use crate::{
     hello::{CONTROL_PROTOCOL, ClientInfo, DaemonInfo, Greeting},
@@ -60,6 +61,14 @@ pub enum Request {
     Scan,
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
+    /// Versions, paths and limits. Answered by [`Response::Info`].
+    Info,
+    /// Disk space, energy and hours. Answered by [`Response::Usage`], once the disks have been looked at.
+    Usage(UsageRequest),
+    /// Remove what nobody needs. Answered by [`Response::Collected`].
+    Gc(GcRequest),
+    /// Look at caches, or clear them. Answered by [`Response::Caches`].
+    Caches(CacheRequest),
     /// Re-enable a disabled device. Answered by [`Response::Enabled`].
     EnableDevice(DeviceRequest),
     /// What has many answers. Answered by those, and by [`Response::End`].
@@ -211,6 +220,17 @@ pub enum Response {
     Scanned(Scan),
     /// The daemon is there.
     Pong(DaemonStatus),
+    /// Versions, paths and limits.
+    Info(Box<FarmInfo>),
+    /// What the farm has taken.
+    Usage(Usage),
+    /// What was removed, or would be.
+    Collected(Collected),
+    /// What there is, or was before it was cleared.
+    Caches {
+        /// The caches.
+        caches: Vec<Cache>,
+    },
     /// The device gets jobs.
     Enabled(Enabling),
     /// The request was not carried out.

@@ -5,6 +5,7 @@
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
+//! - [`upkeep`]: versions, disk and energy, and what may be removed
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
 //! - [`codec`]: one JSON object a line, for both
 //! - [`export`]: the file of an export of jobs
@@ -25,6 +26,7 @@ pub mod queue;
 pub mod state;
 mod status;
 pub mod text;
+pub mod upkeep;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};

@@ -286,6 +286,9 @@ pub struct WorkerInfo {
     /// Seconds that it took to prepare for the first job; `None`: it prepares nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared_secs: Option<f64>,
+    /// Version of libtorch; `None`: a worker that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub libtorch: Option<String>,
     /// What the device can't do for any job.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Lack>,

@@ -1,15 +1,19 @@
 //! The commands, one a file.
 
+mod cache;
 mod change;
 mod completions;
 mod config;
 mod doctor;
 mod explain;
 mod folder;
+mod gc;
 mod gpu;
+mod info;
 mod init;
 mod list;
 mod logs;
+mod man;
 mod metrics;
 mod models;
 mod ping;
@@ -19,6 +23,8 @@ mod run;
 mod show;
 mod state;
 mod submit;
+mod support_bundle;
+mod usage;
 mod wait;
 
 use std::path::PathBuf;
@@ -74,7 +80,13 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Doctor => doctor::run(&daemon, output),
         Command::State { action } => state::run(action, &daemon, output),
         Command::Ping => ping::run(&daemon, output),
+        Command::Info => info::run(&daemon, output),
+        Command::Usage(arguments) => usage::run(&arguments, &daemon, output),
+        Command::Gc(arguments) => gc::run(&arguments, &daemon, output),
+        Command::Cache { action } => cache::run(&action, &daemon, output),
+        Command::SupportBundle(arguments) => support_bundle::run(&arguments, &daemon, output),
         Command::Explain { code } => explain::run(code, output),
         Command::Completions { shell } => completions::run(shell),
+        Command::Man(arguments) => man::run(&arguments),
     }
 }

@@ -16,6 +16,7 @@ use tracing::error;
 use super::{
     inputs::{self, Images, Inputs},
     lanes::{LIMIT, Lanes, Posted, Silent, SilentShares},
+    measure::{PartOf, Tally, measure},
     outputs::{FolderError, Names, Owner, Reservation, Video, exists, make_folder},
     pulse::Pulse,
     space::{DiskFull, Needs},
@@ -23,6 +24,8 @@ use super::{
 };
 use crate::{file::sha256_with, state_dir::Layout};
 
+/// Below a folder, the lane in which it is measured; no file is called so.
+const MEASURING: &str = ".measuring";
 /// How long somebody waits who asks by the way.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -132,6 +135,19 @@ impl Disk {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Silent> {
         self.lanes.run(path, |_| work()).await
+    }
+
+    /// Adds up what is in a folder, by its parts. What is not looked at by `limit` is left out.
+    pub(crate) async fn measure(
+        &self,
+        folder: &Path,
+        part_of: PartOf,
+        limit: Duration,
+    ) -> Result<Tally, Silent> {
+        let path = folder.to_owned();
+        let walk = move |pulse: &Pulse| measure(&path, part_of, limit, pulse);
+        // A lane of its own: it takes long, and nothing has to wait for it.
+        self.lanes.run(&folder.join(MEASURING), walk).await
     }
 
     /// Makes a job's folders and reserves a name for its video, if there is room for what it will write. Returns the

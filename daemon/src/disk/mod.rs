@@ -8,11 +8,12 @@
 //! - `lanes`, `threads`, `pulse`: where it is done, and whether that gets on; `mounts`: which share a path lies on
 //! - `inputs`: start images, opened beneath the configured roots and copied
 //! - `outputs`: folders for videos, without links, and the reservation of their names
-//! - `work`: what a run leaves for the next one; `space`: whether there is room
+//! - `work`: what a run leaves for the next one; `space`: whether there is room; `measure`: what files take
 
 mod effects;
 mod inputs;
 mod lanes;
+mod measure;
 mod mounts;
 mod outputs;
 mod pulse;
@@ -23,7 +24,8 @@ mod work;
 pub(crate) use self::{
     effects::{Disk, Ended, NotPrepared, Preparation},
     inputs::{Copies, ImageLook, Images, InputError},
-    lanes::{LIMIT, Posted, SilentShares},
+    lanes::{LIMIT, Posted, Silent, SilentShares},
+    measure::{PartOf, Sum, Tally, allocated_bytes},
     outputs::{Names, Owner, Reservation, Video},
     pulse::Pulse,
     space::{DiskFull, Needs},

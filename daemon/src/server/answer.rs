@@ -3,10 +3,10 @@
 use framepack_ipc::control::{Request, Stream};
 
 use super::{
-    change::change, config::config, connection::Connection, doctor::doctor, enable::enable,
-    events::events, list::list, log::log, metrics::metrics, ping::ping, plan::plan, queue::queue,
-    records::records, scan::scan, service::Service, show::show, state::state, submit::submit,
-    unanswered::Unanswered,
+    caches::caches, change::change, config::config, connection::Connection, doctor::doctor,
+    enable::enable, events::events, gc::gc, info::info, list::list, log::log, metrics::metrics,
+    ping::ping, plan::plan, queue::queue, records::records, scan::scan, service::Service,
+    show::show, state::state, submit::submit, unanswered::Unanswered, usage::usage,
 };
 
 /// Carries out a request and sends what the client is to know of it, all but the reason why it has no answer.
@@ -28,6 +28,10 @@ pub(super) async fn answer(
         Request::State(request) => state(service, request).await?,
         Request::Scan => scan(service).await?,
         Request::Ping => ping(service).await?,
+        Request::Info => info(service).await?,
+        Request::Usage(request) => usage(service, request).await?,
+        Request::Gc(request) => gc(service, &request).await?,
+        Request::Caches(request) => caches(service, request).await?,
         Request::EnableDevice(request) => enable(service, request).await?,
         Request::Stream(Stream::Events(request)) => {
             return events(service, &request, connection).await;

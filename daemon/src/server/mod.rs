@@ -6,6 +6,7 @@
 //! - `closed`: the same socket while the store can't be opened
 
 mod answer;
+mod caches;
 mod change;
 mod closed;
 mod config;
@@ -13,6 +14,8 @@ mod connection;
 mod doctor;
 mod enable;
 mod events;
+mod gc;
+mod info;
 mod limits;
 mod list;
 mod listen;
@@ -31,6 +34,7 @@ mod show;
 mod state;
 mod submit;
 mod unanswered;
+mod usage;
 
 pub(crate) use self::{
     closed::{Closed, RepairRequest, serve_closed},
