@@ -23,8 +23,10 @@ mod path_text;
 mod program;
 mod progress;
 mod rows;
+mod shown_state;
 mod step_cache;
 mod support;
+mod terminal;
 mod waiting;
 
 use std::process::ExitCode;
