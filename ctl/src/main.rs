@@ -2,10 +2,11 @@
 //!
 //! [`cli`] is the command line; each command is a file in [`commands`]; [`output`] prints records as
 //! a table, as tab-separated lines or as JSON. [`one_off`] is the daemon that `run` starts where none answers, which is
-//! spoken to like any other. [`manual`] are the manual pages, [`support`] is the archive for whoever helps.
+//! spoken to like any other. [`completion`] answers shells, [`manual`] are the manual pages, [`support`] is the archive for whoever helps.
 
 mod cli;
 mod commands;
+mod completion;
 mod daemon;
 mod delivery;
 mod event;
@@ -34,6 +35,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    completion::answer_shell();
     let cli = cli::Cli::parse();
     let output = cli.output();
     let ended = commands::run(cli, &output);

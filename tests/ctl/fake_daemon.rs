@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    path::Path,
     sync::mpsc,
     thread,
 };
@@ -39,7 +40,18 @@ pub(crate) fn talk_with(
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let socket = folder.path().join("socket");
+    let notes = listen(folder.path(), answers);
+    let ended = framepackctl_in(folder.path(), arguments, stdin);
+    Talk {
+        requests: notes.try_iter().collect(),
+        ended,
+        folder,
+    }
+}
+
+/// A daemon at `socket` in a folder, which ends with the test. Returns what it is asked.
+pub(crate) fn listen(folder: &Path, answers: Vec<Response>) -> mpsc::Receiver<Request> {
+    let socket = folder.join("socket");
     let name = socket.as_path().to_fs_name::<GenericFilePath>().unwrap();
     let listener = ListenerOptions::new().name(name).create_sync().unwrap();
     let (note, notes) = mpsc::channel();
@@ -50,12 +62,7 @@ pub(crate) fn talk_with(
             serve(stream, &note, &mut answers);
         }
     });
-    let ended = framepackctl_in(folder.path(), arguments, stdin);
-    Talk {
-        requests: notes.try_iter().collect(),
-        ended,
-        folder,
-    }
+    notes
 }
 
 /// Serves one connection until the client hangs up.

@@ -4,17 +4,20 @@
 //! tested in `tests/daemon`.
 #![expect(clippy::unwrap_used, reason = "a test's fixtures are right")]
 
+mod completion;
 mod config;
 mod fake_daemon;
 mod fixtures;
 mod init;
 mod jobs;
+mod manual;
 mod models;
 mod offline;
 mod plan;
 mod queue;
 mod run;
 mod submit;
+mod upkeep;
 mod waiting;
 
 use std::{

@@ -39,6 +39,8 @@ mod socket;
 mod start;
 mod state;
 mod supervise;
+mod support_bundle;
 mod systemd;
+mod upkeep;
 mod user;
 mod vae;

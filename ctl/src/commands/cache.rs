@@ -6,13 +6,13 @@ use framepack_ipc::{
     control::{Request, Response},
     upkeep::{Cache, CacheRequest},
 };
-use framepack_jobs::Bytes;
 
 use crate::{
     cli::CacheAction,
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, Table, remark},
+    terminal::size,
 };
 
 const FIELDS: [&str; 5] = ["kind", "path", "files", "bytes", "without"];
@@ -42,7 +42,7 @@ fn table(caches: &[Cache]) -> Table<5> {
     let row = |cache: &Cache| {
         [
             cache.kind.to_string(),
-            Bytes(cache.bytes).to_string(),
+            size::bytes(cache.bytes),
             cache.files.to_string(),
             cache.path.display().to_string(),
             cache.without.clone(),
@@ -56,6 +56,6 @@ fn table(caches: &[Cache]) -> Table<5> {
 
 fn cleared(caches: &[Cache]) -> String {
     let files: u64 = caches.iter().map(|cache| cache.files).sum();
-    let bytes = Bytes(caches.iter().map(|cache| cache.bytes).sum());
+    let bytes = size::bytes(caches.iter().map(|cache| cache.bytes).sum());
     format!("removed {files} files, {bytes}")
 }

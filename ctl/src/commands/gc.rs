@@ -6,13 +6,13 @@ use framepack_ipc::{
     control::{Request, Response},
     upkeep::{Collected, GcMode, GcRequest, Junk},
 };
-use framepack_jobs::Bytes;
 
 use crate::{
     cli::Gc,
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, Table, remark},
+    terminal::size,
 };
 
 const FIELDS: [&str; 3] = ["kind", "path", "bytes"];
@@ -44,7 +44,7 @@ fn table(items: &[Junk]) -> Table<3> {
     let row = |junk: &Junk| {
         [
             junk.kind.as_str().to_owned(),
-            Bytes(junk.bytes).to_string(),
+            size::bytes(junk.bytes),
             junk.path.display().to_string(),
         ]
     };
@@ -55,7 +55,7 @@ fn table(items: &[Junk]) -> Table<3> {
 }
 
 fn summary(collected: &Collected) -> String {
-    let bytes = Bytes(collected.items.iter().map(|junk| junk.bytes).sum());
+    let bytes = size::bytes(collected.items.iter().map(|junk| junk.bytes).sum());
     let count = collected.items.len();
     let things = if count == 1 {
         "file or folder"

@@ -6,13 +6,13 @@ use framepack_ipc::{
     control::{Request, Response},
     upkeep::{FolderUsage, Measured, Usage, UsageRequest, WorkUsage},
 };
-use framepack_jobs::Bytes;
 
 use crate::{
     cli::Usage as Arguments,
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, Table, print_lines},
+    terminal::size,
 };
 
 pub(crate) fn run(
@@ -41,11 +41,11 @@ pub(crate) fn run(
 fn folders(folders: &[FolderUsage]) -> Table<5> {
     let row = |folder: &FolderUsage| {
         let size = match folder.measured {
-            Measured::All => Bytes(folder.bytes).to_string(),
-            Measured::Part | Measured::Unknown => format!("over {}", Bytes(folder.bytes)),
+            Measured::All => size::bytes(folder.bytes),
+            Measured::Part | Measured::Unknown => format!("over {}", size::bytes(folder.bytes)),
             Measured::Silent => "no answer".to_owned(),
         };
-        let free = folder.free_bytes.map(|bytes| Bytes(bytes).to_string());
+        let free = folder.free_bytes.map(|bytes| size::bytes(bytes));
         [
             folder.name.clone(),
             size,

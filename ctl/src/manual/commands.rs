@@ -6,7 +6,7 @@ use clap_mangen::{
     roff::{Roff, bold, roman},
 };
 
-use super::{MANUAL, Page};
+use super::Page;
 
 /// Pages that every page of a command names.
 const OTHERS: [(&str, &str); 4] = [
@@ -15,11 +15,6 @@ const OTHERS: [(&str, &str); 4] = [
     ("framepack-job", "5"),
     ("framepack-errors", "7"),
 ];
-
-/// framepackctl(1).
-pub(crate) fn main_page(command: &Command) -> String {
-    page(&built(command)).roff
-}
 
 /// The pages of all commands, the first of them framepackctl(1).
 pub(super) fn pages_of(command: &Command) -> Vec<Page> {
@@ -45,13 +40,14 @@ fn built(command: &Command) -> Command {
 fn page(command: &Command) -> Page {
     // The reference of exit codes is of the whole program, under a heading of its own.
     let exits = command.get_after_help().map(ToString::to_string);
-    let man = Man::new(command.clone().after_help(None))
-        .source(format!("framepackctl {}", env!("CARGO_PKG_VERSION")))
-        .manual(MANUAL);
+    let man = Man::new(command.clone().after_help(None));
     let name = man.get_filename();
     let name = name.trim_end_matches(".1").to_owned();
     let mut written = Vec::new();
     man.render(&mut written).expect(NEVER_FAILS);
+    let written = String::from_utf8(written).expect("it was written from strings");
+    let lines = written.lines().filter(|line| !line.starts_with(".TH "));
+    let roff: String = lines.map(|line| format!("{line}\n")).collect();
     let mut rest = Roff::new();
     if let Some(exits) = exits {
         rest.control("SH", ["EXIT STATUS"]);
@@ -59,11 +55,10 @@ fn page(command: &Command) -> Page {
     }
     rest.control("SH", ["SEE ALSO"]);
     rest.text(see_also(&name));
-    let roff = String::from_utf8(written).expect("it was written from strings") + &rest.to_roff();
     Page {
         name,
         section: '1',
-        roff,
+        roff: roff + &rest.to_roff(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::{MANUAL, Page, markdown};
+use super::{Page, markdown};
 
 const JOB: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/JOB.md"));
 const ERRORS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/ERRORS.md"));
@@ -61,10 +61,6 @@ pub(super) fn documents() -> Vec<Page> {
 
 fn page(title: &Title, body: impl FnOnce(&mut Roff)) -> Page {
     let mut page = Roff::new();
-    let source = format!("framepackd {}", env!("CARGO_PKG_VERSION"));
-    let section = title.section.to_string();
-    let heading = [title.name, &section, "", &source, MANUAL];
-    page.control("TH", heading);
     page.control("SH", ["NAME"]);
     page.text([roman(format!("{} - {}", title.name, title.about))]);
     page.control("SH", ["DESCRIPTION"]);
