@@ -66,7 +66,9 @@ fn without_empty_breaks(roff: &str) -> String {
         let behind = lines.get(at + 1).copied().unwrap_or_default();
         let is_empty = match *line {
             ".PP" => is_heading(before),
-            ".br" => before == ".sp" || behind == ".sp",
+            ".br" => [before, behind]
+                .iter()
+                .any(|line| line.is_empty() || *line == ".sp"),
             _ => false,
         };
         if !is_empty {
@@ -82,8 +84,8 @@ mod tests {
 
     #[test]
     fn a_break_is_asked_for_once() {
-        let roff = ".SH A\n.PP\nb\n.PP\nc\n.br\n.sp\n.br\nd\n.br\ne\n";
-        let expected = ".SH A\nb\n.PP\nc\n.sp\nd\n.br\ne\n";
+        let roff = ".SH A\n.PP\nb\n.PP\nc\n.br\n\n.br\nd\n.br\ne\n";
+        let expected = ".SH A\nb\n.PP\nc\n\nd\n.br\ne\n";
         assert_eq!(without_empty_breaks(roff), expected);
     }
 }
