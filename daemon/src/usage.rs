@@ -154,8 +154,9 @@ async fn work(queue: &QueueHandle, since: Option<Timestamp>) -> Result<Vec<WorkU
         let page = queue.records_after(after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.job.id;
-        page.iter()
-            .for_each(|record| add(&mut days, &record.job, since));
+        for record in &page {
+            add(&mut days, &record.job, since);
+        }
     }
     Ok(days.into_values().collect())
 }

@@ -33,9 +33,9 @@ pub(crate) fn run(
     let missing = collection.missing.len();
     let mut members = members(collection, privacy);
     let redaction = Redaction::of(privacy, &records);
-    members
-        .iter_mut()
-        .for_each(|member| redaction.apply(member));
+    for member in &mut members {
+        redaction.apply(member);
+    }
     write(&path, compression, &members).map_err(|error| unwritable(&path, &error))?;
     print_lines(&[path.display().to_string()])?;
     if missing > 0 {

@@ -45,7 +45,7 @@ fn folders(folders: &[FolderUsage]) -> Table<5> {
             Measured::Part | Measured::Unknown => format!("over {}", size::bytes(folder.bytes)),
             Measured::Silent => "no answer".to_owned(),
         };
-        let free = folder.free_bytes.map(|bytes| size::bytes(bytes));
+        let free = folder.free_bytes.map(size::bytes);
         [
             folder.name.clone(),
             size,

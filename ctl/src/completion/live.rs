@@ -28,7 +28,9 @@ pub(super) fn jobs() -> Vec<Job> {
             let states = states.to_vec();
             let list = Request::List(ListRequest { states });
             let Ok(jobs) = client.jobs(&list) else { return };
-            jobs.into_iter().for_each(|job| tell(job));
+            for job in jobs {
+                tell(job);
+            }
         }
     })
 }
@@ -37,7 +39,9 @@ pub(super) fn jobs() -> Vec<Job> {
 pub(super) fn settings() -> Vec<Setting> {
     within_limit(|client, tell| {
         if let Ok(Response::Config { settings }) = client.call(&Request::Config) {
-            settings.into_iter().for_each(|setting| tell(setting));
+            for setting in settings {
+                tell(setting);
+            }
         }
     })
 }
@@ -46,8 +50,9 @@ pub(super) fn settings() -> Vec<Setting> {
 pub(super) fn devices() -> Vec<String> {
     within_limit(|client, tell| {
         if let Ok(Response::Pong(status)) = client.call(&Request::Ping) {
-            let workers = status.workers.into_iter();
-            workers.for_each(|worker| tell(worker.device));
+            for worker in status.workers {
+                tell(worker.device);
+            }
         }
     })
 }

@@ -103,7 +103,7 @@ fn fitting(verb: &str) -> Fits {
 
 /// Numbers with names behind them, the latest first; names; and words for many.
 fn jobs(fits: Fits) -> Vec<CompletionCandidate> {
-    let mut jobs: Vec<Job> = live::jobs().into_iter().filter(|job| fits(job)).collect();
+    let mut jobs: Vec<Job> = live::jobs().into_iter().filter(fits).collect();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
     let states: Vec<StateName> = StateName::ALL
         .into_iter()

@@ -47,7 +47,7 @@ fn page(command: &Command) -> Page {
     man.render(&mut written).expect(NEVER_FAILS);
     let written = String::from_utf8(written).expect("it was written from strings");
     let lines = written.lines().filter(|line| !line.starts_with(".TH "));
-    let roff: String = lines.map(|line| format!("{line}\n")).collect();
+    let roff = lines.collect::<Vec<_>>().join("\n") + "\n";
     let mut rest = Roff::new();
     if let Some(exits) = exits {
         rest.control("SH", ["EXIT STATUS"]);

@@ -157,7 +157,7 @@ mod tests {
         let text = "# Title\n\nOne\ntwo.\n- a\n  b\n- c\n\n```yaml\nd: 1\n\n.e\n```\n## Part\n";
         assert_eq!(
             written(text),
-            ".PP\nOne two.\n.IP \\- 4\na b\n.IP \\- 4\nc\n.PP\n.RS 4\n.EX\nd: 1\n \n\\&.e\n.EE\n.RE\n.SH PART\n"
+            ".PP\nOne two.\n.IP - 4\na b\n.IP - 4\nc\n.PP\n.RS 4\n.EX\nd: 1\n \n\\&.e\n.EE\n.RE\n.SH PART\n"
         );
     }
 }

@@ -104,7 +104,7 @@ mod tests {
         let secret = "A portrait of an Astronaut, the camera pans left.";
         for (text, left) in [
             ("not read: \"the camera pans left.\"", "not read: \"….\""),
-            ("PORTRAIT OF AN\\nastronaut!", "… AN\\nastronaut!"),
+            ("PORTRAIT of an astronaut!", "…!"),
             ("a portrait of\nan astronaut", "…"),
             ("the camera", "the camera"),
             ("", ""),
