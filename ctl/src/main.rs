@@ -2,7 +2,8 @@
 //!
 //! [`cli`] is the command line; each command is a file in [`commands`]; [`output`] prints records as
 //! a table, as tab-separated lines or as JSON. [`one_off`] is the daemon that `run` starts where none answers, which is
-//! spoken to like any other. [`completion`] answers shells, [`manual`] are the manual pages, [`support`] is the archive for whoever helps.
+//! spoken to like any other. [`completion`] answers shells, [`manual`] are the manual pages, and [`support`] is the archive
+//! for whoever helps, for which the system's own programs are asked, too.
 
 mod cli;
 mod commands;
