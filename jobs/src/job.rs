@@ -56,6 +56,9 @@ pub struct Job {
 pub struct Runs {
     /// How often a worker has begun it; counted before the worker is told.
     pub attempts: u32,
+    /// When a user changed it last, after it had been accepted: the file that it came with is not what it is any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
     /// A user holds it: it does not begin until it is released.
     #[serde(default)]
     pub held: bool,
@@ -107,7 +110,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 33] = [
+    pub const FIELDS: [&str; 34] = [
         "id",
         "name",
         "key",
@@ -121,6 +124,7 @@ impl Job {
         "image",
         "output",
         "attempts",
+        "changed_at",
         "warnings",
         "schedule",
         "held",

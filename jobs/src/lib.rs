@@ -5,6 +5,7 @@
 
 mod amount;
 mod bundle;
+mod change;
 mod error;
 mod failure;
 mod id;
