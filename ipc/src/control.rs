@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     ErrorEnvelope,
     check::Check,
+    edit::{EditRequest, Edited, JobFile, JobFileRequest, RemoveRequest, SetRequest},
     folder::Scan,
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
@@ -45,6 +46,14 @@ pub enum Request {
     Queue,
     /// Cancel, hold, pause, raise, retry. Answered by [`Response::Changed`].
     Change(ChangeRequest),
+    /// A job that may be changed, as a job file. Answered by [`Response::JobFile`].
+    JobFile(JobFileRequest),
+    /// Put what a job file says in a job's place. Answered by [`Response::Edited`].
+    Edit(EditRequest),
+    /// Set keys of jobs. Answered by [`Response::Edited`].
+    Set(SetRequest),
+    /// Forget jobs that have ended. Answered by [`Response::Edited`], with the jobs as they were.
+    Remove(RemoveRequest),
     /// Where a job's weights would be and how much memory it would take; nothing is queued or changed. Answered by
     /// [`Response::Planned`] once a worker has worked it out, which it does between two steps.
     Plan(PlanRequest),
@@ -189,6 +198,13 @@ pub enum Response {
         /// What the user should know of the queue.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remark: Option<String>,
+    },
+    /// A job as a job file.
+    JobFile(JobFile),
+    /// What became of each job that was to be another one, or to be forgotten.
+    Edited {
+        /// The jobs in the order of their numbers.
+        jobs: Vec<Edited>,
     },
     /// The memory that a job would take.
     Planned(Box<MemoryPlan>),

@@ -2,6 +2,7 @@
 //!
 //! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
+//! - [`edit`]: the part of it that changes what a job is
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
@@ -15,6 +16,7 @@ pub mod check;
 pub mod client;
 pub mod codec;
 pub mod control;
+pub mod edit;
 mod envelope;
 mod error;
 mod exit;

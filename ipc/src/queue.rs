@@ -86,8 +86,10 @@ pub enum ChangeOutcome {
     Changed,
     /// It is to be cancelled, is running, and stops at its next step.
     Stopping,
-    /// Its state does not allow it.
+    /// Its state does not allow it, or there is something wrong with the change.
     Refused,
+    /// It was as it should be before.
+    Unchanged,
     /// An outcome of a later version.
     #[serde(other)]
     Unknown,

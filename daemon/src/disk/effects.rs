@@ -1,7 +1,9 @@
 //! What can be asked of the disks.
 
+mod forget;
+
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -14,7 +16,7 @@ use tokio::{sync::watch, time::timeout};
 use tracing::error;
 
 use super::{
-    inputs::{self, Images, Inputs},
+    inputs::{self, Images},
     lanes::{LIMIT, Lanes, Posted, Silent, SilentShares},
     outputs::{FolderError, Names, Owner, Reservation, Video, exists, make_folder},
     pulse::Pulse,
@@ -22,6 +24,9 @@ use super::{
     work::{clear_checkpoints, clear_leftovers},
 };
 use crate::{file::sha256_with, state_dir::Layout};
+
+pub(crate) use self::forget::Leftovers;
+use self::forget::clear_state;
 
 /// How long somebody waits who asks by the way.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -251,10 +256,11 @@ impl Disk {
         posted
     }
 
-    /// After a crash: the same for the jobs that have ended, and start images go that none of the others needs.
-    pub(crate) async fn recover(&self, ended: Vec<Ended>, needed: HashSet<PathBuf>) {
+    /// After a crash: the same for the jobs that have ended or were removed, and start images go that none of the others
+    /// needs.
+    pub(crate) async fn recover(&self, leftovers: Leftovers) {
         let mut folders: BTreeMap<PathBuf, BTreeMap<JobId, Video>> = BTreeMap::new();
-        for job in &ended {
+        for job in &leftovers.ended {
             let of_folder = folders.entry(share_folder(&job.output)).or_default();
             of_folder.insert(job.job, job.video);
         }
@@ -265,7 +271,7 @@ impl Disk {
             });
         }
         let (works, layout) = (self.layout.works(), self.layout.clone());
-        let cleared = self.at(&works, move || clear_state(&layout, &ended, &needed));
+        let cleared = self.at(&works, move || clear_state(&layout, &leftovers));
         match cleared.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => error!(%error, "removing start images that no job needs"),
@@ -318,14 +324,6 @@ fn reserve_as_written(owner: &Owner, job: JobId, names: &Names) -> Result<PathBu
         }
     }
     unreachable!("there are more numbers than files")
-}
-
-/// Removes from the state directory what only jobs needed that have ended.
-fn clear_state(layout: &Layout, ended: &[Ended], needed: &HashSet<PathBuf>) -> io::Result<()> {
-    for job in ended.iter().filter(|job| !job.is_kept) {
-        clear_checkpoints(&layout.work(job.job));
-    }
-    Inputs::new(Vec::new(), layout.inputs()).keep_only(needed)
 }
 
 /// The folder whose share answers for a file.

@@ -4,7 +4,7 @@
 //! whoever asked hears within a time limit that the share does not answer. Nobody else in the daemon touches the outputs
 //! or the inputs.
 //!
-//! - `effects`: what can be asked for
+//! - `effects`: what can be asked for; in it `forget`: what goes with jobs that are removed
 //! - `lanes`, `threads`, `pulse`: where it is done, and whether that gets on; `mounts`: which share a path lies on
 //! - `inputs`: start images, opened beneath the configured roots and copied
 //! - `outputs`: folders for videos, without links, and the reservation of their names
@@ -21,8 +21,8 @@ mod threads;
 mod work;
 
 pub(crate) use self::{
-    effects::{Disk, Ended, NotPrepared, Preparation},
-    inputs::{Copies, ImageLook, Images, InputError},
+    effects::{Disk, Ended, Leftovers, NotPrepared, Preparation},
+    inputs::{Copies, ImageLook, Images, InputCopy, InputError},
     lanes::{LIMIT, Posted, SilentShares},
     outputs::{Names, Owner, Reservation, Video},
     pulse::Pulse,

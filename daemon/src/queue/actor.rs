@@ -85,8 +85,7 @@ impl Actor {
             // Fails once the daemon stops.
             let _ = actor.ended.send(Arc::new(record.clone()));
         }
-        let (ended, needed) = leftovers(&actor.queue);
-        actor.disk.recover(ended, needed).await;
+        actor.disk.recover(leftovers(&actor.queue)).await;
         Ok(actor)
     }
 
@@ -254,6 +253,7 @@ impl Actor {
             Clearing::Checkpoints(id) => vec![self.disk.clear_checkpoints(*id)],
             Clearing::Release(id, output) => vec![self.disk.release(*id, output)],
             Clearing::RemoveInput(input) => vec![self.disk.remove_input(input)],
+            Clearing::Forgotten(ended) => self.disk.forget(ended),
         }
     }
 

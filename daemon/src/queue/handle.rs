@@ -4,17 +4,20 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
     control::WorkerStatus,
+    edit::SetOf,
     queue::{Change, Changed, QueueView},
     state::Imported,
     worker::{Inspected, WorkerInfo},
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    message::{Image, Images, Message, Survey, Wanted},
+    message::{Found, Image, Images, Message, Survey, Wanted},
     order::Order,
+    remove::{NotRemoved, Removal},
+    replacement::{NotReplaced, Replaced, Replacement},
     runs::{Assignment, Ending, IdleWorker, WorkerReport},
     search::search,
     submission::{Submission, SubmitError, Submitted},
@@ -80,6 +83,41 @@ impl QueueHandle {
             answers.push(answer);
         }
         Ok(answers)
+    }
+
+    /// Puts another job in the place of one that is there; durable when this returns. The copy of its image is removed where
+    /// nothing comes of it.
+    pub(crate) async fn replace(
+        &self,
+        replacement: Replacement,
+    ) -> Result<Result<Replaced, NotReplaced>, Stopping> {
+        let (was, submission) = (&replacement.was, &replacement.submission);
+        let found = if replacement.keeps_its_place(&self.renderer) {
+            Found {
+                output: was.job.output.clone(),
+                without_video: None,
+            }
+        } else {
+            let sought = (submission.key.clone(), self.survey(submission).await?);
+            let mut found = search(&self.disk, vec![sought]).await;
+            found.pop().expect("as much is found as is sought")
+        };
+        let image = match replacement.of {
+            SetOf::Failed { .. } if !replacement.has_other_input() => self.image(was).await,
+            _ => Image::There,
+        };
+        self.ask(|reply| Message::Replace(Box::new(replacement), found, image, reply))
+            .await
+    }
+
+    /// Why a job that has ended could not be removed.
+    pub(crate) async fn needed(&self, job: JobId) -> Result<Option<NotRemoved>, Stopping> {
+        self.ask(|reply| Message::Needed(job, reply)).await
+    }
+
+    /// Forgets jobs; durable when this returns.
+    pub(crate) async fn remove(&self, jobs: Vec<JobId>) -> Result<Vec<Removal>, Stopping> {
+        self.ask(|reply| Message::Remove(jobs, reply)).await
     }
 
     /// What to look for on the disks before this is submitted.
@@ -225,9 +263,13 @@ impl QueueHandle {
         self.ask(|reply| Message::Show(job, reply)).await
     }
 
-    /// Notes what a closer look at a job found; durable when this returns.
-    pub(crate) async fn inspected(&self, inspected: Inspected) -> Result<(), Stopping> {
-        self.ask(|reply| Message::Inspected(Box::new(inspected), reply))
+    /// Notes what a closer look at a job found that a user had changed then; durable when this returns.
+    pub(crate) async fn inspected(
+        &self,
+        inspected: Inspected,
+        changed_at: Option<Timestamp>,
+    ) -> Result<(), Stopping> {
+        self.ask(|reply| Message::Inspected(Box::new(inspected), changed_at, reply))
             .await
     }
 

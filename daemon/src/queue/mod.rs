@@ -7,7 +7,7 @@
 //! - `outbox`: what waits for the store's next sync
 //! - `schedule`: which job is next, and what is paused
 //!
-//! `core` holds them together; `submit`, `start`, `ending`, `change` and `view` are what messages ask of them; `actor`
+//! `core` holds them together; `submit`, `start`, `ending`, `change`, `replace`, `remove` and `view` are what messages ask of them; `actor`
 //! is the task that takes the messages, `answer` says which of those is asked; `handle` sends
 //! them, after a `search` of the disks where one needs that.
 
@@ -21,6 +21,9 @@ mod jobs;
 mod message;
 mod order;
 mod outbox;
+mod remove;
+mod replace;
+mod replacement;
 mod runs;
 mod schedule;
 mod search;
@@ -35,6 +38,8 @@ pub(crate) use self::{
     handle::{QueueHandle, Stopping},
     jobs::{exported, is_kept},
     order::{NotForAll, Order, Pausing},
+    remove::{NotRemoved, Removal},
+    replacement::{NotReplaced, Replaced, Replacement, is_replaceable},
     runs::{Assignment, Control, Death, DeathKind, Ending, WorkerReport},
     submission::{Submission, SubmitError, Submitted},
     view::Summary,

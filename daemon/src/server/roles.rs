@@ -51,7 +51,12 @@ impl Role {
                 // Has the image copied, as submitting has.
                 PlanSubject::File(_) => Self::Submit,
             },
-            Request::Submit(_) | Request::Scan => Self::Submit,
+            Request::Submit(_)
+            | Request::Scan
+            | Request::JobFile(_)
+            | Request::Edit(_)
+            | Request::Set(_)
+            | Request::Remove(_) => Self::Submit,
             Request::EnableDevice(_) | Request::State(_) | Request::Stream(Stream::Records) => {
                 Self::Admin
             }

@@ -171,6 +171,31 @@ impl Jobs {
         Some(changed)
     }
 
+    /// Puts another record in the place of one of its number, whatever both are. Durable with its [`Jobs::put`]. Returns the
+    /// one that was there; `None`: there is no such job, and nothing is done.
+    pub(in crate::queue) fn exchange(&mut self, record: Record) -> Option<Record> {
+        let before = self.table.remove(&record.job.id)?;
+        self.index.forget(&before, &self.table);
+        self.index.note(&record);
+        self.table.insert(record.job.id, record);
+        Some(before)
+    }
+
+    /// Notes a record for the store as it is now.
+    pub(in crate::queue) fn put(&mut self, id: JobId) {
+        if let Some(record) = self.table.get(&id) {
+            self.store.put(record);
+        }
+    }
+
+    /// Forgets a job, durably with the next commit. Its number is never given out again.
+    pub(in crate::queue) fn remove(&mut self, id: JobId) -> Option<Record> {
+        let record = self.table.remove(&id)?;
+        self.index.forget(&record, &self.table);
+        self.store.remove(id);
+        Some(record)
+    }
+
     /// Takes back a job that nobody was told of yet.
     pub(in crate::queue) fn take_back(&mut self, id: JobId) -> Option<Record> {
         let record = self.table.remove(&id)?;
