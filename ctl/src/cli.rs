@@ -1,7 +1,9 @@
 //! The command line.
 
+mod change;
 mod one_shot;
 
+pub(crate) use change::{Cancel, Consent, Edit, Remove, Retry, Set};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -82,7 +84,13 @@ pub(crate) enum Command {
     /// Queue failed jobs again; they resume after their last finished section
     Retry(Retry),
     /// Cancel jobs
-    Cancel(Jobs),
+    Cancel(Cancel),
+    /// Edit a queued job in $VISUAL or $EDITOR; it keeps its number and its place in the queue
+    Edit(Edit),
+    /// Set keys of queued jobs, such as `set 7 steps=32 priority=5`
+    Set(Set),
+    /// Remove jobs that have ended from the list, with all but their videos and reports
+    Rm(Remove),
     /// Print a job's log
     Logs(Logs),
     /// Manage devices
@@ -202,7 +210,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, @failed:FP3012 or @failed:oom (failed with that code or class), or a name (name:12 if the name is a number)
+    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, @failed:FP3012 or @failed:oom (failed with that code or class), group:NAME, or a name (name:12 if the name is a number)
     #[arg(required = true, value_name = "JOB")]
     pub(crate) jobs: Vec<Selector>,
 }
@@ -280,16 +288,6 @@ pub(crate) struct Priority {
     /// -1000 to 1000; higher runs first
     #[arg(value_parser = clap::value_parser!(i32).range(-1000..=1000), allow_negative_numbers = true)]
     pub(crate) priority: i32,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Retry {
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
-
-    /// Start over instead of resuming
-    #[arg(long)]
-    pub(crate) from_start: bool,
 }
 
 #[derive(Debug, Args)]

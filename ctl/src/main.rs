@@ -6,6 +6,7 @@
 
 mod cli;
 mod commands;
+mod confirm;
 mod daemon;
 mod delivery;
 mod event;

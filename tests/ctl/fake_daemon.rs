@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    path::Path,
     sync::mpsc,
     thread,
 };
@@ -39,7 +40,18 @@ pub(crate) fn talk_with(
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let socket = folder.path().join("socket");
+    let notes = answering(folder.path(), answers);
+    let ended = framepackctl_in(folder.path(), arguments, stdin);
+    Talk {
+        requests: notes.try_iter().collect(),
+        ended,
+        folder,
+    }
+}
+
+/// A daemon with its socket in this folder. Returns the requests that come.
+pub(crate) fn answering(folder: &Path, answers: Vec<Response>) -> mpsc::Receiver<Request> {
+    let socket = folder.join("socket");
     let name = socket.as_path().to_fs_name::<GenericFilePath>().unwrap();
     let listener = ListenerOptions::new().name(name).create_sync().unwrap();
     let (note, notes) = mpsc::channel();
@@ -50,12 +62,7 @@ pub(crate) fn talk_with(
             serve(stream, &note, &mut answers);
         }
     });
-    let ended = framepackctl_in(folder.path(), arguments, stdin);
-    Talk {
-        requests: notes.try_iter().collect(),
-        ended,
-        folder,
-    }
+    notes
 }
 
 /// Serves one connection until the client hangs up.
@@ -78,9 +85,18 @@ fn serve(
         }
         while is_greeted && let Some(request) = decoder.message::<Request>().unwrap() {
             note.send(request.clone()).unwrap();
-            let is_last = |answer: &Response| match (&request, answer) {
-                (Request::Submit(_), _) => true,
-                (_, answer) => matches!(answer, Response::Jobs { .. }),
+            let has_one_answer = matches!(
+                request,
+                Request::Submit(_)
+                    | Request::Change(_)
+                    | Request::JobFile(_)
+                    | Request::Edit(_)
+                    | Request::Set(_)
+                    | Request::Remove(_)
+            );
+            let is_last = |answer: &Response| {
+                let is_end = matches!(answer, Response::Jobs { .. } | Response::Error(_));
+                has_one_answer || is_end
             };
             for answer in answers.by_ref() {
                 stream.write_all(&encode(&answer)).unwrap();

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's fixtures are right")]
 
 mod config;
+mod editing;
 mod fake_daemon;
 mod fixtures;
 mod init;
@@ -13,6 +14,7 @@ mod models;
 mod offline;
 mod plan;
 mod queue;
+mod removing;
 mod run;
 mod submit;
 mod waiting;

@@ -3,6 +3,7 @@
 
 mod bad_jobs;
 mod cancelling;
+mod changing;
 mod client;
 #[path = "../faults/clock.rs"]
 mod clock;
@@ -29,6 +30,7 @@ mod plan;
 #[path = "../preload.rs"]
 mod preload;
 mod real;
+mod removing;
 mod retention;
 mod retrying;
 mod roles;

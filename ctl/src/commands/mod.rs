@@ -4,18 +4,23 @@ mod change;
 mod completions;
 mod config;
 mod doctor;
+mod edit;
+mod edited;
 mod explain;
 mod folder;
 mod gpu;
 mod init;
 mod list;
 mod logs;
+mod many;
 mod metrics;
 mod models;
 mod ping;
 mod plan;
 mod queue;
+mod remove;
 mod run;
+mod set;
 mod show;
 mod state;
 mod submit;
@@ -29,7 +34,7 @@ use framepack_ipc::{
 };
 
 use crate::{
-    cli::{Cli, Command, Priority, Retry},
+    cli::{Cli, Command, Priority},
     daemon::Daemon,
     failure::Failure,
     output::Output,
@@ -47,7 +52,10 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Show(jobs) => show::run(jobs, &daemon, output),
         Command::Wait(arguments) => wait::run(arguments, &daemon, output),
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
-        Command::Cancel(jobs) => change::run(jobs.scope(), Change::Cancel, &daemon, output),
+        Command::Cancel(arguments) => change::cancel(arguments, &daemon, output),
+        Command::Edit(arguments) => edit::run(arguments, &daemon, output),
+        Command::Set(arguments) => set::run(&arguments, &daemon, output),
+        Command::Rm(arguments) => remove::run(arguments, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Queue => queue::run(&daemon, output),
@@ -64,10 +72,10 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             let change = Change::Priority { priority };
             change::run(Scope::Jobs(jobs), change, &daemon, output)
         }
-        Command::Retry(Retry { jobs, from_start }) => {
-            let change = Change::Retry { from_start };
-            change::run(jobs.scope(), change, &daemon, output)
+        Command::Retry(arguments) if arguments.set.is_empty() => {
+            change::retry(arguments, &daemon, output)
         }
+        Command::Retry(arguments) => set::retry(arguments, &daemon, output),
         Command::Folder { action } => folder::run(&action, &daemon, output),
         Command::Config { action } => config::run(action, &daemon, output),
         Command::Metrics => metrics::run(&daemon),
