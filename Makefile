@@ -12,6 +12,13 @@ COPY ?= cp -a
 bindir := $(PREFIX)/bin
 libdir := $(PREFIX)/lib
 docdir := $(PREFIX)/share/doc/framepackd
+mandir := $(PREFIX)/share/man
+# Where the shells look for what they complete.
+bashdir := $(PREFIX)/share/bash-completion/completions
+zshdir := $(PREFIX)/share/zsh/site-functions
+fishdir := $(PREFIX)/share/fish/vendor_completions.d
+# By its name, which completions then call it by.
+CTL := PATH="$(CURDIR)/target/release:$$PATH" framepackctl
 # framepackctl looks for `--models demo` here, from its own folder.
 demodir := $(PREFIX)/share/framepackd/models/demo
 PYTHON_ENV := .venv-parity
@@ -82,7 +89,8 @@ install: build install-files
 # The worker finds libtorch in ../lib/framepack beside its own folder. A configuration that is there is kept.
 install-files:
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/framepack $(libdir)/systemd/system $(libdir)/sysusers.d \
-		$(libdir)/tmpfiles.d $(docdir)/examples/inputs $(demodir) $(SYSCONFDIR)/framepackd)
+		$(libdir)/tmpfiles.d $(docdir)/examples/inputs $(demodir) $(SYSCONFDIR)/framepackd $(mandir) $(bashdir) \
+		$(zshdir) $(fishdir))
 	install -m 755 $(addprefix target/release/,framepackd framepackctl framepack-models framepack-worker) \
 		$(DESTDIR)$(bindir)/
 	$(COPY) --remove-destination .libtorch/. $(DESTDIR)$(libdir)/framepack/
@@ -93,6 +101,10 @@ install-files:
 	install -m 644 systemd/tmpfiles.d/framepackd.conf $(DESTDIR)$(libdir)/tmpfiles.d/
 	test -e $(DESTDIR)$(SYSCONFDIR)/framepackd/framepackd.yaml || \
 		install -m 644 config/framepackd.yaml $(DESTDIR)$(SYSCONFDIR)/framepackd/
+	$(CTL) man $(DESTDIR)$(mandir)
+	$(CTL) completions bash > $(DESTDIR)$(bashdir)/framepackctl
+	$(CTL) completions zsh > $(DESTDIR)$(zshdir)/_framepackctl
+	$(CTL) completions fish > $(DESTDIR)$(fishdir)/framepackctl.fish
 	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md config/framepackd.yaml $(DESTDIR)$(docdir)/
 	install -m 644 jobs/examples/*.yaml jobs/examples/README.md $(DESTDIR)$(docdir)/examples/
 	install -m 644 jobs/examples/inputs/* $(DESTDIR)$(docdir)/examples/inputs/

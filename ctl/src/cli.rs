@@ -1,14 +1,25 @@
 //! The command line.
 
+mod change;
+mod duration;
+mod groups;
+mod list;
+mod look;
 mod one_shot;
+mod upkeep;
 
+pub(crate) use change::{Cancel, Consent, Edit, Remove, Retry, Set};
+use duration::duration;
+pub(crate) use list::{List, Order, SortKey};
+use look::{GLOBAL, Look};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
+pub(crate) use upkeep::{CacheAction, Gc, Man, SupportBundle, Usage};
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use framepack_ipc::queue::{Boundary, Scope};
-use framepack_jobs::{Code, JobId, Selector, StateName, composed};
+use framepack_jobs::{Code, JobId, Selector, composed};
 
 use crate::output::{Format, Output};
 
@@ -17,13 +28,14 @@ use crate::output::{Format, Output};
 #[command(version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
     /// The daemon's socket [default: /run/framepackd/framepackd.sock]
-    #[arg(long, global = true, value_name = "PATH", env = "FRAMEPACKD_SOCKET", value_parser = clap::value_parser!(OsString))]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "PATH", env = "FRAMEPACKD_SOCKET", value_parser = clap::value_parser!(OsString))]
     pub(crate) socket: Option<OsString>,
 
     /// Print JSON: whole records, or the named fields (nested ones with dots: --json=id,result.video)
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "FIELD,…",
         num_args = 0..=1,
         require_equals = true,
@@ -31,6 +43,9 @@ pub(crate) struct Cli {
         value_delimiter = ','
     )]
     json: Option<Vec<String>>,
+
+    #[command(flatten)]
+    look: Look,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -48,41 +63,47 @@ framepackctl run --image <FILE> [--prompt <TEXT>] [OPTIONS]
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Render one job and follow it, without a daemon too: where none answers, one is started for this job
+    /// Render one job and follow it; starts a daemon where none answers
     #[command(override_usage = RUN_USAGE)]
     Run(Run),
-    /// Write a farm folder: a commented configuration, a jobs folder, an example
+    /// Write a farm folder: configuration, jobs folder, example
     Init(Init),
-    /// Fetch, list, verify or import models (with the program framepack-models)
+    /// Fetch, list, verify or import models
     #[command(disable_help_flag = true, disable_version_flag = true)]
     Models(Models),
     /// Submit a job file
     Submit(Submit),
-    /// List jobs, all or those in given states
+    /// List jobs: all, or those of a state, a group or a time
     #[command(visible_alias = "ls")]
     List(List),
     /// Show all details of jobs
     Show(Jobs),
     /// Wait until jobs have finished
     Wait(Wait),
-    /// Show where a job's weights would go and how much memory it would take, without queueing it
+    /// Show how much memory and time a job would take, without queueing it
     Plan(Plan),
-    /// Show the order in which jobs will run, and why
+    /// Show the order in which jobs will run, why, and when
     Queue,
-    /// Hold queued jobs: they do not start until they are released
+    /// Hold queued jobs: they wait until they are released
     Hold(Jobs),
     /// Release held jobs
     Release(Jobs),
-    /// Pause jobs, across restarts too: running ones stop and queued ones do not start
+    /// Pause jobs, running and queued ones, across restarts too
     Pause(Pause),
-    /// Resume paused jobs; those that wait for the farm to be mended are tried at once, and go on when it is
+    /// Resume paused jobs; try those again that wait for the farm
     Resume(Target),
     /// Set the priority of jobs
     Priority(Priority),
-    /// Queue failed jobs again; they resume after their last finished section
+    /// Queue failed jobs again; they go on after their last section
     Retry(Retry),
     /// Cancel jobs
-    Cancel(Jobs),
+    Cancel(Cancel),
+    /// Edit a queued job in $VISUAL or $EDITOR; it keeps its number and its place in the queue
+    Edit(Edit),
+    /// Set keys of queued jobs, such as `set 7 steps=32 priority=5`
+    Set(Set),
+    /// Remove jobs that have ended from the list, with all but their videos and reports
+    Rm(Remove),
     /// Print a job's log
     Logs(Logs),
     /// Manage devices
@@ -104,7 +125,7 @@ pub(crate) enum Command {
     },
     /// Print the daemon's metrics as OpenMetrics text
     Metrics,
-    /// Check everything that rendering needs: socket, daemon, folders, disk, models, programs, GPUs
+    /// Check everything that rendering needs, from socket to GPU
     Doctor,
     /// Manage the daemon's job store
     State {
@@ -113,16 +134,31 @@ pub(crate) enum Command {
     },
     /// Check that the daemon answers, and show what it is doing
     Ping,
+    /// Show versions, paths, counts and limits
+    Info,
+    /// Show what jobs took of disks, energy and time
+    Usage(Usage),
+    /// Remove now what nobody needs: work folders of ended jobs, files of no job. Never a video
+    Gc(Gc),
+    /// Look at caches, or clear them
+    Cache {
+        #[command(subcommand)]
+        action: CacheAction,
+    },
+    /// Write an archive for whoever helps: how everything is, without prompts and pictures
+    SupportBundle(SupportBundle),
     /// Explain an error code, as in `explain FP2103`
     Explain {
         /// The code
         code: Code,
     },
-    /// Print shell completions
+    /// Print shell completions, which ask the daemon for jobs and groups
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages
+    Man(Man),
 }
 
 #[derive(Debug, Subcommand)]
@@ -194,15 +230,8 @@ pub(crate) struct Submit {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only jobs in these states: queued, running, done, failed, cancelled, expired
-    #[arg(long, value_name = "STATE,…", value_delimiter = ',')]
-    pub(crate) state: Vec<StateName>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, @failed:FP3012 or @failed:oom (failed with that code or class), or a name (name:12 if the name is a number)
+    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, @failed:FP3012 or @failed:oom (failed with that code or class), group:NAME, or a name (name:12 if the name is a number)
     #[arg(required = true, value_name = "JOB")]
     pub(crate) jobs: Vec<Selector>,
 }
@@ -283,16 +312,6 @@ pub(crate) struct Priority {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Retry {
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
-
-    /// Start over instead of resuming
-    #[arg(long)]
-    pub(crate) from_start: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Wait {
     #[command(flatten)]
     pub(crate) selected: Jobs,
@@ -342,38 +361,32 @@ impl Plan {
     }
 }
 
+/// The command line.
+pub(crate) fn command() -> clap::Command {
+    groups::grouped(Cli::command())
+}
+
 impl Cli {
+    /// What was typed; help and mistakes are printed here, and end the process.
+    pub(crate) fn read() -> Self {
+        let colour = Look::typed_colour(env::args_os());
+        let matches = command().color(colour).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// How records are to be printed.
     pub(crate) fn output(&self) -> Output {
-        Output::new(match &self.json {
+        let format = match &self.json {
             None => Format::Text,
             Some(fields) if fields.iter().all(String::is_empty) => Format::Json,
             Some(fields) => Format::Fields(fields.clone()),
-        })
+        };
+        Output::new(format, self.look.color, self.look.headings())
     }
-}
-
-/// Longest `--timeout`, about 136 years: more would overflow the clock.
-const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
-
-/// `90`, `90s`, `1.5m` or `9h`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit_secs) = match text.char_indices().next_back() {
-        Some((i, 's')) => (&text[..i], 1.0),
-        Some((i, 'm')) => (&text[..i], 60.0),
-        Some((i, 'h')) => (&text[..i], 3600.0),
-        _ => (text, 1.0),
-    };
-    let secs = number.parse::<f64>().ok().map(|number| number * unit_secs);
-    secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok())
-        .filter(|duration| *duration <= LONGEST)
-        .ok_or_else(|| "expected a duration, such as 90s, 20m or 9h".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -386,21 +399,6 @@ mod tests {
         let help = Cli::command().render_help().to_string();
         let default = format!("[default: {}]", framepack_ipc::control::DEFAULT_SOCKET);
         assert!(help.contains(&default), "{help}");
-    }
-
-    #[test]
-    fn durations() {
-        for (text, secs) in [
-            ("90", 90.0),
-            ("0.5s", 0.5),
-            ("1.5m", 90.0),
-            ("9h", 32_400.0),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_secs_f64(secs)), "{text}");
-        }
-        for text in ["", "s", "-1", "1d", "inf", "NaN", "9 h", "4e15h"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 
     #[test]

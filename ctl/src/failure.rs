@@ -5,7 +5,7 @@ use std::io;
 use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit, client::ClientError};
 use framepack_jobs::Code;
 
-use crate::output::{Format, Output};
+use crate::output::Output;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -24,6 +24,18 @@ impl Failure {
         Self::Error(Box::new(error.into()))
     }
 
+    /// The error in a line, without what to do about it.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Error(envelope) => {
+                let error = &envelope.error;
+                format!("{} [{}]", error.message, error.code)
+            }
+            Self::Stdout(error) => error.to_string(),
+            Self::Interrupted => "interrupted".to_owned(),
+        }
+    }
+
     /// Tells the user: JSON on stdout if that was asked for, text on stderr otherwise.
     pub(crate) fn report(self, output: &Output) -> Exit {
         let envelope = match self {
@@ -37,10 +49,7 @@ impl Failure {
             }
         };
         // When even this can't be written, the exit code has to do.
-        let _ = match output.format {
-            Format::Text => envelope.tell(&mut io::stderr()),
-            Format::Json | Format::Fields(_) => output.error(&envelope),
-        };
+        let _ = output.error(&envelope);
         envelope.error.class.into()
     }
 }

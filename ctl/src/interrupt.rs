@@ -13,14 +13,32 @@ use nix::sys::signal::{SigSet, Signal};
 
 pub(crate) use question::{ask, can_ask};
 
-use crate::event::{Event, Ownership};
+use crate::event::Ownership;
 
-/// From now on these signals do not end the process, and are events. Called before any other thread is started, since
-/// threads inherit which signals they do not take.
-pub(crate) fn listen(events: Sender<Event>) -> io::Result<()> {
+/// What ends a command.
+const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+
+/// From now on the signals that end a command do not end the process, and are events. Called before any other thread is
+/// started, since threads inherit which signals they do not take.
+pub(crate) fn listen(events: Sender<impl From<Signal> + Send + 'static>) -> io::Result<()> {
+    listen_to(&ENDING, events)
+}
+
+/// The same, and that the window of the terminal has changed.
+pub(crate) fn listen_at_terminal(
+    events: Sender<impl From<Signal> + Send + 'static>,
+) -> io::Result<()> {
+    let [int, term, hup] = ENDING;
+    listen_to(&[int, term, hup, Signal::SIGWINCH], events)
+}
+
+fn listen_to(
+    wanted: &[Signal],
+    events: Sender<impl From<Signal> + Send + 'static>,
+) -> io::Result<()> {
     let mut signals = SigSet::empty();
     let ignored = ignored();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+    for signal in wanted.iter().copied() {
         // `nohup` ignores one, and a shell does for what it starts in the background.
         if ignored & (1 << (signal as u64 - 1)) == 0 {
             signals.add(signal);
@@ -29,7 +47,7 @@ pub(crate) fn listen(events: Sender<Event>) -> io::Result<()> {
     signals.thread_block()?;
     thread::spawn(move || {
         while let Ok(signal) = signals.wait() {
-            if events.send(Event::Signal(signal)).is_err() {
+            if events.send(signal.into()).is_err() {
                 return;
             }
         }

@@ -1,11 +1,15 @@
 //! framepackctl: the command-line client of framepackd. It speaks the socket protocol and nothing else.
 //!
 //! [`cli`] is the command line; each command is a file in [`commands`]; [`output`] prints records as
-//! a table, as tab-separated lines or as JSON. [`one_off`] is the daemon that `run` starts where none answers, which is
-//! spoken to like any other.
+//! text for people, as plain lines or as JSON; [`rows`] says what they see, and [`terminal`] what theirs can show.
+//! [`one_off`] is the daemon that `run` starts where none answers, which is spoken to like any other. [`completion`] answers
+//! shells, [`manual`] are the manual pages, and [`support`] is the archive for whoever helps, for which the system's own
+//! programs are asked, too.
 
 mod cli;
 mod commands;
+mod completion;
+mod confirm;
 mod daemon;
 mod delivery;
 mod event;
@@ -14,23 +18,25 @@ mod fields;
 mod follow;
 mod installed;
 mod interrupt;
+mod manual;
 mod memory;
 mod one_off;
 mod output;
-mod pace;
 mod path_text;
 mod program;
 mod progress;
 mod rows;
+mod shown_state;
 mod step_cache;
+mod support;
+mod terminal;
 mod waiting;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    completion::answer_shell();
+    let cli = cli::Cli::read();
     let output = cli.output();
     let ended = commands::run(cli, &output);
     ended

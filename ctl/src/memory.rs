@@ -5,8 +5,17 @@ use framepack_jobs::{
     VaeDecoding, VaeMode, VaeTiles, WorkingSizes,
 };
 
-/// The plan, a line for each thing; what continues a line has no label.
-pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
+/// Room for a label of a plan.
+const LABEL_WIDTH: usize = 11;
+
+/// What a plan says, a line for each thing.
+pub(crate) fn lines(facts: Vec<(&'static str, String)>) -> Vec<String> {
+    let line = |(label, value)| format!("{label:<LABEL_WIDTH$} {value}");
+    facts.into_iter().map(line).collect()
+}
+
+/// What a plan says, each thing with its label; what continues a line has an empty one.
+pub(crate) fn facts(plan: &MemoryPlan) -> Vec<(&'static str, String)> {
     let device = &plan.device;
     let mut lines = vec![
         ("device", format!("{} ({})", device.label, device.name)),
@@ -68,9 +77,6 @@ pub(crate) fn plan(plan: &MemoryPlan) -> Vec<String> {
             .map(|warning| ("warning", warning.clone())),
     );
     lines
-        .into_iter()
-        .map(|(label, value)| format!("{label:<11} {value}"))
-        .collect()
 }
 
 /// How the VAE decodes, a line for each thing.

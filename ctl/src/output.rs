@@ -1,16 +1,26 @@
-//! Records on standard output: a table for people, tab-separated lines for scripts, or JSON.
+//! What commands print on standard output: text for people, plain lines for scripts, or JSON; and remarks beside it.
 
 use std::io::{self, IsTerminal, Write};
 
-use framepack_ipc::{
-    Envelope, ErrorEnvelope,
-    text::{self, one_line},
-};
-use framepack_jobs::Job;
+use framepack_ipc::{Envelope, ErrorEnvelope, text::one_line};
+use framepack_jobs::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{failure::Failure, fields, rows, waiting::Waiting};
+use crate::{
+    failure::Failure,
+    fields,
+    terminal::{
+        ColourChoice, Terminal,
+        cut::escaped,
+        style::Style,
+        table::{self, Cell, Column, Headings},
+        wording::Wording,
+    },
+};
+
+/// How far cells of text are cut.
+const LEAST_COLUMNS: usize = 12;
 
 /// What records are printed as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,14 +33,19 @@ pub(crate) enum Format {
     Fields(Vec<String>),
 }
 
-/// Standard output, and how to use it.
-#[derive(Debug)]
+/// Standard output and standard error, and how to use them.
+#[derive(Debug, Clone)]
 pub(crate) struct Output {
     pub(crate) format: Format,
-    on_terminal: bool,
+    /// Standard output.
+    pub(crate) terminal: Terminal,
+    /// Standard error.
+    errors: Terminal,
+    colour: ColourChoice,
+    headings: Headings,
 }
 
-/// Lines of cells under a header.
+/// Rows of cells for programs, and their header for people where they are shown the same.
 #[derive(Debug)]
 pub(crate) struct Table<const COLUMNS: usize> {
     pub(crate) header: [&'static str; COLUMNS],
@@ -47,11 +62,24 @@ struct Wider<'a> {
 }
 
 impl Output {
-    pub(crate) fn new(format: Format) -> Self {
+    pub(crate) fn new(format: Format, colour: ColourChoice, headings: Headings) -> Self {
         Self {
             format,
-            on_terminal: io::stdout().is_terminal(),
+            terminal: Terminal::stdout(colour),
+            errors: Terminal::stderr(colour),
+            colour,
+            headings,
         }
+    }
+
+    /// The same with the terminal as it is now: its window may have changed.
+    pub(crate) fn measured(&self) -> Self {
+        Self::new(self.format.clone(), self.colour, self.headings)
+    }
+
+    /// Whether text can be drawn in place.
+    pub(crate) fn can_be_watched(&self) -> bool {
+        self.format == Format::Text && io::stdout().is_terminal()
     }
 
     /// Refuses fields that no record has, before anything is done.
@@ -62,12 +90,46 @@ impl Output {
         }
     }
 
-    /// Jobs, one a line, or as a `JobList` with what [`Output::warn`] said elsewhere.
-    pub(crate) fn jobs(&self, jobs: &[Job], warnings: Vec<String>) -> Result<(), Failure> {
-        match self.format {
-            Format::Text => self.table(&rows::of_jobs(jobs, &Waiting::default())),
-            Format::Json | Format::Fields(_) => self.records("JobList", jobs, warnings),
+    /// How times and sizes are written.
+    pub(crate) fn wording(&self) -> Wording {
+        if self.is_text_for_people() {
+            Wording::Human {
+                now: Timestamp::now(),
+            }
+        } else {
+            Wording::Exact
         }
+    }
+
+    /// Whether text is printed, and people read it.
+    pub(crate) fn is_text_for_people(&self) -> bool {
+        self.format == Format::Text && self.terminal.is_read_by_people()
+    }
+
+    /// Text: lines for people, made for their terminal, or plain ones for programs.
+    pub(crate) fn text(
+        &self,
+        people: impl FnOnce(&Terminal) -> Vec<String>,
+        programs: impl FnOnce() -> Vec<String>,
+    ) -> Result<(), Failure> {
+        print_lines(&if self.terminal.is_read_by_people() {
+            people(&self.terminal)
+        } else {
+            programs()
+        })
+    }
+
+    /// A table that people and programs are shown alike: in columns, and with tabs.
+    pub(crate) fn table<const COLUMNS: usize>(
+        &self,
+        table: &Table<COLUMNS>,
+    ) -> Result<(), Failure> {
+        self.text(|_| self.lines_of(&table.into()), || tab_separated(table))
+    }
+
+    /// The lines of a table for people.
+    pub(crate) fn lines_of(&self, table: &table::Table) -> Vec<String> {
+        table.lines(&self.terminal, self.headings)
     }
 
     /// Records of a kind as JSON.
@@ -112,39 +174,40 @@ impl Output {
         Ok(())
     }
 
-    /// An error as JSON.
+    /// An error: JSON on standard output if that was asked for, text on standard error otherwise.
     pub(crate) fn error(&self, envelope: &ErrorEnvelope) -> io::Result<()> {
-        self.json(envelope)
+        match self.format {
+            Format::Text => self.tell_error(envelope),
+            Format::Json | Format::Fields(_) => self.json(envelope),
+        }
+    }
+
+    /// `error: … [FP2103]`, and what to do about it, on standard error.
+    pub(crate) fn tell_error(&self, envelope: &ErrorEnvelope) -> io::Result<()> {
+        if !self.errors.is_read_by_people() {
+            return envelope.tell(&mut io::stderr());
+        }
+        let mut stderr = io::stderr().lock();
+        for error in std::iter::once(&envelope.error).chain(&envelope.more) {
+            let label = self.errors.paint(Style::Bad, "error:");
+            let code = self.errors.paint(Style::Dim, &format!("[{}]", error.code));
+            writeln!(stderr, "{label} {} {code}", harmless(&error.message))?;
+            if let Some(hint) = &error.hint {
+                let label = self.errors.paint(Style::Hint, "hint:");
+                writeln!(stderr, "{label} {}", harmless(hint))?;
+            }
+        }
+        Ok(())
     }
 
     fn json<T: Serialize>(&self, value: &T) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        if self.on_terminal {
+        if self.terminal.is_read_by_people() {
             serde_json::to_writer_pretty(&mut stdout, value)?;
         } else {
             serde_json::to_writer(&mut stdout, value)?;
         }
         stdout.write_all(b"\n")
-    }
-
-    /// A table with header and columns on a terminal; cells with tabs between, and no header, elsewhere.
-    pub(crate) fn table<const COLUMNS: usize>(
-        &self,
-        table: &Table<COLUMNS>,
-    ) -> Result<(), Failure> {
-        let mut stdout = io::stdout().lock();
-        if self.on_terminal {
-            stdout.write_all(text::table(table.header, &table.rows).as_bytes())?;
-        } else {
-            for row in &table.rows {
-                writeln!(
-                    stdout,
-                    "{}",
-                    row.each_ref().map(|cell| one_line(cell)).join("\t")
-                )?;
-            }
-        }
-        Ok(())
     }
 
     /// Warnings on standard error, unless JSON has a place for them.
@@ -153,10 +216,53 @@ impl Output {
             Format::Json => &[],
             Format::Text | Format::Fields(_) => warnings,
         };
+        let label = self.errors.paint(Style::Warning, "warning:");
         for warning in shown {
-            remark(&format!("warning: {warning}"));
+            if self.errors.is_read_by_people() {
+                remark(&format!("{label} {}", harmless(warning)));
+            } else {
+                remark(&format!("{label} {warning}"));
+            }
         }
     }
+}
+
+impl<const COLUMNS: usize> From<&Table<COLUMNS>> for table::Table {
+    /// The first column stays; of the others the last ones are cut and left out first.
+    fn from(from: &Table<COLUMNS>) -> Self {
+        let columns = from.header.iter().enumerate().map(|(i, heading)| {
+            let mut cells = from.rows.iter().map(|row| &row[i]);
+            let column = if cells.all(|cell| is_number(cell)) {
+                Column::number(heading)
+            } else {
+                Column::text(heading).cut_to(LEAST_COLUMNS)
+            };
+            column.rank(i.try_into().unwrap_or(u8::MAX))
+        });
+        let mut table = Self::new(columns.collect::<Vec<_>>());
+        for row in &from.rows {
+            table.push(row.each_ref().map(|cell| Cell::from(cell.as_str())));
+        }
+        table
+    }
+}
+
+/// `7`, `19.2 GiB`, or nothing.
+fn is_number(cell: &str) -> bool {
+    cell.chars()
+        .next()
+        .is_none_or(|first| first.is_ascii_digit())
+}
+
+/// Rows of cells with tabs between them, as `cut` takes them.
+pub(crate) fn tab_separated<const COLUMNS: usize>(table: &Table<COLUMNS>) -> Vec<String> {
+    let cells = |row: &[String; COLUMNS]| row.each_ref().map(|cell| one_line(cell));
+    table.rows.iter().map(|row| cells(row).join("\t")).collect()
+}
+
+/// Lines of text in which a terminal finds nothing to obey.
+fn harmless(text: &str) -> String {
+    text.lines().map(escaped).collect::<Vec<_>>().join("\n")
 }
 
 /// Lines for people, on a terminal or not.
@@ -171,4 +277,27 @@ pub(crate) fn print_lines(lines: &[String]) -> Result<(), Failure> {
 /// A line for people beside the output. When nobody sees it, nothing is left to do.
 pub(crate) fn remark(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_for_all_has_its_numbers_on_the_right() {
+        let mut output = Output::new(Format::Text, ColourChoice::Never, Headings::Shown);
+        output.terminal.width = 28;
+        let row = |name: &str, size: &str| [name.to_owned(), size.to_owned(), "a note".to_owned()];
+        let table = Table {
+            header: ["NAME", "SIZE", "NOTE"],
+            rows: vec![row("outputs", "19.2 GiB"), row("state", "4.0 KiB")],
+        };
+        let expected = [
+            "NAME         SIZE  NOTE",
+            "outputs  19.2 GiB  a note",
+            "state     4.0 KiB  a note",
+        ];
+        assert_eq!(output.lines_of(&(&table).into()), expected);
+        assert_eq!(tab_separated(&table)[1], "state\t4.0 KiB\ta note");
+    }
 }

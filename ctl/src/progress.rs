@@ -6,10 +6,11 @@ use std::{
     time::Instant,
 };
 
+use framepack_ipc::{estimate::span, pace::Pace};
 use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{output::remark, pace::Pace, rows::describe};
+use crate::{output::remark, rows::describe, terminal::cut::escaped};
 
 /// Shows jobs as they change.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl ProgressView {
         shown.pace.note(progress, Instant::now());
         if self.on_terminal {
             shown.bar.set_length(total_steps(progress));
-            shown.bar.set_message(match shown.pace.describe(progress) {
+            shown.bar.set_message(match pace(&shown.pace, progress) {
                 Some(pace) => format!("{}, {pace}", describe(progress)),
                 None => describe(progress),
             });
@@ -98,8 +99,20 @@ fn bar(job: &Job) -> ProgressBar {
         .expect("the template is a constant with known keys");
     ProgressBar::new(1)
         .with_style(style)
-        .with_prefix(format!("{} {}", job.id, job.name))
+        .with_prefix(format!("{} {}", job.id, escaped(&job.name)))
         .with_message("starting")
+}
+
+/// How much of its steps a job has finished, from 0 to 1.
+pub(crate) fn share(progress: &Progress) -> f64 {
+    finished_steps(progress) as f64 / total_steps(progress) as f64
+}
+
+/// `1.41 s/step, 3 min 5 s left`, once two steps were seen.
+fn pace(pace: &Pace, progress: &Progress) -> Option<String> {
+    let secs = pace.secs_per_step()?;
+    let left = span(pace.left(progress)?.as_secs_f64());
+    Some(format!("{secs:.2} s/step, {left} left"))
 }
 
 fn total_steps(progress: &Progress) -> u64 {

@@ -111,7 +111,7 @@ impl Daemon {
         let workers = Workers::start(&setup, &core, &shutdown).await?;
         let metrics = start_metrics(&setup.config, &core, &folder.view);
         observe(&notify, &core, metrics.totals.clone());
-        start_retention(&setup, &core);
+        let retention = start_retention(&setup, &core);
         let service = Service {
             queue: core.queue.clone(),
             intake: folder.intake.clone(),
@@ -141,6 +141,8 @@ impl Daemon {
                 host_bytes: host_bytes(),
             }),
             settings: setup.settings.into(),
+            retention,
+            announced: workers.announced.clone(),
         };
         Ok(Self {
             server: tokio::spawn(server::serve(setup.front.listener, service, shutdown)),
@@ -207,7 +209,7 @@ fn observe(notify: &Notify, core: &Core, totals: Totals) {
     tokio::spawn(job_observer.run());
 }
 
-fn start_retention(setup: &Setup, core: &Core) {
+fn start_retention(setup: &Setup, core: &Core) -> Retention {
     let retention = Retention {
         rules: setup.config.retention,
         layout: setup.front.state.layout(),
@@ -215,7 +217,8 @@ fn start_retention(setup: &Setup, core: &Core) {
         clock: core.clock.clone(),
         disk: core.disk.clone(),
     };
-    tokio::spawn(retention.run());
+    tokio::spawn(retention.clone().run());
+    retention
 }
 
 fn say_ready(paths: &Paths) {

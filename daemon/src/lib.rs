@@ -6,6 +6,7 @@
 //! - `owner`: who started the daemon for a while, as `framepackctl run` does
 //! - `folder`: the jobs folder, in a thread of its own; its `intake` is the way in for the socket, too
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
+//! - `history`: how long jobs take on this farm, learned from those that were done
 //! - `disk`: start images, videos and free space, each within the time limit of the share that they lie on
 //! - `store`: sled and a journal, the truth about jobs; `opening`: the store opened, or a socket that says why it is not
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
@@ -13,6 +14,7 @@
 //! - `record`: a job as it is stored, what became of a dropped file, and ids; `render`: a record → the worker's request
 //! - `file`: files at a moment, and files that a crash leaves whole
 //! - `state_dir`: the state directory, its lock and the daemon's identity; `retention`: what of it goes after a time
+//! - `usage`: what jobs took of disks, energy and time; `caches`: what workers may find again
 //! - `folders`: the folders of the configuration; `start_error`: why the daemon does not start
 //! - `offline`: `framepackd state`, while no daemon runs; `import_env`: `framepackd config import-env`
 //! - `outage`: a fault of the farm that lasts, and when it is tried again; `remedy`: what to do about one of the models
@@ -22,6 +24,7 @@
 //!
 //! No libtorch here: a fault of the device ends a worker, not the daemon.
 
+mod caches;
 mod clock;
 mod daemon;
 mod disk;
@@ -30,6 +33,7 @@ mod file;
 mod folder;
 mod folders;
 mod gpu;
+mod history;
 mod import_env;
 mod job_observer;
 mod lacking;
@@ -52,6 +56,7 @@ mod shutdown;
 mod start_error;
 mod state_dir;
 mod store;
+mod usage;
 mod worker;
 
 pub use self::{

@@ -107,6 +107,16 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// The directory itself.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.state.clone()
+    }
+
+    /// What the workers' encoders made.
+    pub(crate) fn embeddings(&self) -> PathBuf {
+        self.state.join("embeddings")
+    }
+
     /// Start images of accepted jobs.
     pub(crate) fn inputs(&self) -> PathBuf {
         self.state.join("inputs")

@@ -223,6 +223,7 @@ fn introduction(setup: &Setup, opened: &Opened) -> WorkerInfo {
         device_name: device::model_name(opened.device),
         device_total_bytes: device::total_bytes(opened.device),
         prepared_secs: opened.prepared.as_ref().map(|(_, secs)| *secs),
+        libtorch: Some(device::torch_version().into()),
         lacks: opened.lacks.clone(),
     }
 }

@@ -6,19 +6,23 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
+use framepack_jobs::{Job, JobId, Selector, settings::Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     ErrorEnvelope,
     check::Check,
+    edit::{EditRequest, Edited, JobFile, JobFileRequest, RemoveRequest, SetRequest},
     folder::Scan,
+    plan::JobPlan,
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
+    upkeep::{Cache, CacheRequest, Collected, FarmInfo, GcRequest, Usage, UsageRequest},
 };
 pub use crate::{
     hello::{CONTROL_PROTOCOL, ClientInfo, DaemonInfo, Greeting},
+    list::ListRequest,
     status::{DaemonStatus, Note, Outage, WorkerState, WorkerStatus},
 };
 
@@ -45,6 +49,14 @@ pub enum Request {
     Queue,
     /// Cancel, hold, pause, raise, retry. Answered by [`Response::Changed`].
     Change(ChangeRequest),
+    /// A job that may be changed, as a job file. Answered by [`Response::JobFile`].
+    JobFile(JobFileRequest),
+    /// Put what a job file says in a job's place. Answered by [`Response::Edited`].
+    Edit(EditRequest),
+    /// Set keys of jobs. Answered by [`Response::Edited`].
+    Set(SetRequest),
+    /// Forget jobs that have ended. Answered by [`Response::Edited`], with the jobs as they were.
+    Remove(RemoveRequest),
     /// Where a job's weights would be and how much memory it would take; nothing is queued or changed. Answered by
     /// [`Response::Planned`] once a worker has worked it out, which it does between two steps.
     Plan(PlanRequest),
@@ -60,6 +72,14 @@ pub enum Request {
     Scan,
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
+    /// Versions, paths and limits. Answered by [`Response::Info`].
+    Info,
+    /// Disk space, energy and hours. Answered by [`Response::Usage`], once the disks have been looked at.
+    Usage(UsageRequest),
+    /// Remove what nobody needs. Answered by [`Response::Collected`].
+    Gc(GcRequest),
+    /// Look at caches, or clear them. Answered by [`Response::Caches`].
+    Caches(CacheRequest),
     /// Re-enable a disabled device. Answered by [`Response::Enabled`].
     EnableDevice(DeviceRequest),
     /// What has many answers. Answered by those, and by [`Response::End`].
@@ -91,14 +111,6 @@ pub struct SubmitRequest {
     /// Keys that stand in the place of the file's, as `steps=32`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,
-}
-
-/// Which jobs to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ListRequest {
-    /// Only jobs in these states; empty = all.
-    #[serde(default)]
-    pub states: Vec<StateName>,
 }
 
 /// Which jobs are meant: at least one selector. One that fits nothing is an error of class `not_found`.
@@ -190,8 +202,15 @@ pub enum Response {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remark: Option<String>,
     },
-    /// The memory that a job would take.
-    Planned(Box<MemoryPlan>),
+    /// A job as a job file.
+    JobFile(JobFile),
+    /// What became of each job that was to be another one, or to be forgotten.
+    Edited {
+        /// The jobs in the order of their numbers.
+        jobs: Vec<Edited>,
+    },
+    /// The memory that a job would take, and the time.
+    Planned(Box<JobPlan>),
     /// The settings that the daemon runs with.
     Config {
         /// In the order of the documented file.
@@ -211,6 +230,17 @@ pub enum Response {
     Scanned(Scan),
     /// The daemon is there.
     Pong(DaemonStatus),
+    /// Versions, paths and limits.
+    Info(Box<FarmInfo>),
+    /// What the farm has taken.
+    Usage(Usage),
+    /// What was removed, or would be.
+    Collected(Collected),
+    /// What there is, or was before it was cleared.
+    Caches {
+        /// The caches.
+        caches: Vec<Cache>,
+    },
     /// The device gets jobs.
     Enabled(Enabling),
     /// The request was not carried out.

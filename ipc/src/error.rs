@@ -8,7 +8,7 @@ use framepack_jobs::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::control::Note;
+use crate::status::Note;
 
 /// An error for the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

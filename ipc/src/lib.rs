@@ -2,9 +2,14 @@
 //!
 //! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
+//! - [`estimate`]: how long jobs take, and when they will begin and end
+//! - [`plan`]: what a job would take
+//! - [`pace`]: how fast a job is that is watched
+//! - [`edit`]: the part of it that changes what a job is
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
+//! - [`upkeep`]: versions, disk and energy, and what may be removed
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
 //! - [`codec`]: one JSON object a line, for both
 //! - [`export`]: the file of an export of jobs
@@ -15,16 +20,22 @@ pub mod check;
 pub mod client;
 pub mod codec;
 pub mod control;
+pub mod edit;
 mod envelope;
 mod error;
+pub mod estimate;
 mod exit;
 pub mod export;
 pub mod folder;
 mod hello;
+mod list;
+pub mod pace;
+pub mod plan;
 pub mod queue;
 pub mod state;
 mod status;
 pub mod text;
+pub mod upkeep;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};

@@ -60,18 +60,22 @@ pub struct Outage {
 impl Outage {
     /// Since when it lasts and when it is tried again, in words.
     pub fn times(&self) -> String {
-        match self.next_try {
+        self.times_as(|time| time.to_string())
+    }
+
+    /// The same with times as `written`.
+    pub fn times_as(&self, written: impl Fn(Timestamp) -> String) -> String {
+        let since = written(self.since);
+        match self.next_try.map(written) {
             Some(next) if !self.devices.is_empty() => {
-                format!("since {}; tried again at {next} at the latest", self.since)
+                format!("since {since}; tried again at {next} at the latest")
             }
-            Some(next) => format!(
-                "since {}; tried again at {next}, or as soon as its files change",
-                self.since
-            ),
-            None if self.trying => format!("since {}; being tried again", self.since),
+            Some(next) => {
+                format!("since {since}; tried again at {next}, or as soon as its files change")
+            }
+            None if self.trying => format!("since {since}; being tried again"),
             None => format!(
-                "since {}; tried again by the next job that can start, and over once its files have changed and look sound",
-                self.since
+                "since {since}; tried again by the next job that can start, and over once its files have changed and look sound"
             ),
         }
     }

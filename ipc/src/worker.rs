@@ -84,7 +84,7 @@ pub enum PauseAt {
 }
 
 /// What a worker keeps of its models between jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Temperature {
     /// Everything stays as the last job left it.
@@ -286,6 +286,9 @@ pub struct WorkerInfo {
     /// Seconds that it took to prepare for the first job; `None`: it prepares nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared_secs: Option<f64>,
+    /// Version of libtorch; `None`: a worker that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub libtorch: Option<String>,
     /// What the device can't do for any job.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Lack>,

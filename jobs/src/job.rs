@@ -56,6 +56,9 @@ pub struct Job {
 pub struct Runs {
     /// How often a worker has begun it; counted before the worker is told.
     pub attempts: u32,
+    /// When a user changed it last, after it had been accepted: the file that it came with is not what it is any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
     /// A user holds it: it does not begin until it is released.
     #[serde(default)]
     pub held: bool,
@@ -107,7 +110,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 33] = [
+    pub const FIELDS: [&str; 34] = [
         "id",
         "name",
         "key",
@@ -121,6 +124,7 @@ impl Job {
         "image",
         "output",
         "attempts",
+        "changed_at",
         "warnings",
         "schedule",
         "held",
@@ -174,6 +178,15 @@ impl Job {
     /// Whether nothing more will happen to the job by itself.
     pub fn is_finished(&self) -> bool {
         self.state.name().is_finished()
+    }
+
+    /// When it was submitted, began or ended, whichever was last.
+    pub fn changed_at(&self) -> Timestamp {
+        match &self.state {
+            JobState::Queued => self.submitted_at,
+            JobState::Running { started_at, .. } => *started_at,
+            state => state.finished_at().unwrap_or(self.submitted_at),
+        }
     }
 
     /// Whether the job is in this state.

@@ -5,6 +5,7 @@
 
 mod amount;
 mod bundle;
+mod change;
 mod error;
 mod failure;
 mod id;
@@ -48,7 +49,7 @@ pub use name::{composed, on_one_line};
 pub use parameters::{Guidance, Model};
 pub use render::{
     Attention, ChosenBy, DecodedTiles, DeviceIdle, LAST_RUNG, Phase, PhaseTime, Progress,
-    RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
+    RenderOutput, RenderPlan, Resumed, RungTaken, Verified, sections_in,
 };
 pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;

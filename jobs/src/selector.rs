@@ -1,4 +1,4 @@
-//! Which jobs a command means: `12`, `3-9`, `@failed`, `@failed:FP3012`, `@failed:oom`, `@last`, or a name.
+//! Which jobs a command means: `12`, `3-9`, `@failed`, `@failed:FP3012`, `@failed:oom`, `@last`, `group:night`, or a name.
 
 use std::{fmt, str::FromStr};
 
@@ -20,6 +20,8 @@ pub enum Selector {
     Failed(Reason),
     /// `@last`: the newest job.
     Last,
+    /// `group:night`: all jobs of that group.
+    Group(String),
     /// Anything else: all jobs of that name. `name:12` means a job that is called `12`.
     Name(String),
 }
@@ -58,7 +60,7 @@ pub enum InvalidSelector {
     #[error("the range `{0}` ends before it begins")]
     Backwards(String),
     /// Nothing.
-    #[error("expected a job's number, a range, @state or a name")]
+    #[error("expected a job's number, a range, @state, group:NAME or a name")]
     Empty,
 }
 
@@ -75,6 +77,7 @@ impl Selector {
             Self::State(state) => job.is(*state),
             Self::Failed(reason) => reason.matches(job),
             Self::Last => Some(job.id) == last,
+            Self::Group(group) => job.schedule.group.as_ref() == Some(group),
             Self::Name(name) => job.name == *name,
         }
     }
@@ -168,7 +171,10 @@ impl FromStr for Selector {
                 None => Ok(Self::State(state.parse()?)),
             };
         }
-        // A name has no colon.
+        // A name has no colon, and so has a group's.
+        if let Some(group) = text.strip_prefix("group:") {
+            return Ok(Self::Group(composed(group).into_owned()));
+        }
         if let Some(name) = text.strip_prefix("name:") {
             return Ok(Self::Name(composed(name).into_owned()));
         }
@@ -210,6 +216,7 @@ impl fmt::Display for Selector {
             Self::State(state) => write!(f, "@{state}"),
             Self::Failed(reason) => write!(f, "@failed:{reason}"),
             Self::Last => f.write_str("@last"),
+            Self::Group(group) => write!(f, "group:{group}"),
             Self::Name(name) if name.parse() == Ok(self.clone()) => f.write_str(name),
             Self::Name(name) => write!(f, "name:{name}"),
         }

@@ -220,15 +220,26 @@ impl Validated {
     /// With `seed: random` each submission is: `drawn`, the random number that it would use, counts then.
     pub fn key_for(&self, image_sha256: &str, drawn: u32) -> String {
         self.key.clone().unwrap_or_else(|| {
-            let canonical = Canonical {
-                name: &self.name,
-                spec: &self.spec,
-                image_sha256,
-                drawn: (self.spec.seed == SeedSpec::Random).then_some(drawn),
-            };
-            let json = serde_json::to_vec(&canonical)
-                .expect("string keys and finite numbers always serialise");
-            format!("{:x}", Sha256::digest(json))
+            let drawn = (self.spec.seed == SeedSpec::Random).then_some(drawn);
+            derived_key(&self.name, &self.spec, image_sha256, drawn)
         })
     }
+}
+
+/// The key of a job whose file has none.
+pub(crate) fn derived_key(
+    name: &str,
+    spec: &ValidSpec,
+    image_sha256: &str,
+    drawn: Option<u32>,
+) -> String {
+    let canonical = Canonical {
+        name,
+        spec,
+        image_sha256,
+        drawn,
+    };
+    let json =
+        serde_json::to_vec(&canonical).expect("string keys and finite numbers always serialise");
+    format!("{:x}", Sha256::digest(json))
 }

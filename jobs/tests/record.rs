@@ -216,9 +216,11 @@ fn a_finished_job_stays_finished() {
 #[test]
 fn selectors_mean_jobs() {
     let [queued, _, done, failed, ..] = every_state();
+    let mut dog = job(2, "dog", failed);
+    dog.schedule.group = Some("night".to_owned());
     let jobs = [
         job(1, "cat", done),
-        job(2, "dog", failed),
+        dog,
         job(5, "cat", queued),
         job(7, "7", every_state()[0].clone()),
     ];
@@ -230,6 +232,7 @@ fn selectors_mean_jobs() {
         (&["@last"], &[7]),
         (&["cat"], &[1, 5]),
         (&["name:7"], &[7]),
+        (&["group:night"], &[2]),
         (&["5", "cat", "@done"], &[1, 5]),
         (&["@failed:FP5101"], &[2]),
         (&["@failed:FP3012"], &[]),
@@ -247,7 +250,7 @@ fn selectors_mean_jobs() {
             assert_eq!(selector.to_string(), *text);
         }
     }
-    for unmatched in ["3", "8-9", "bird"] {
+    for unmatched in ["3", "8-9", "bird", "group:day"] {
         let selector: Selector = unmatched.parse().unwrap();
         let err = select(&["1".parse().unwrap(), selector], &jobs).unwrap_err();
         assert_eq!(err.to_string(), format!("no such job: {unmatched}"));
@@ -257,7 +260,10 @@ fn selectors_mean_jobs() {
 #[test]
 fn what_is_no_selector_says_why() {
     for (text, expected) in [
-        ("", "expected a job's number, a range, @state or a name"),
+        (
+            "",
+            "expected a job's number, a range, @state, group:NAME or a name",
+        ),
         ("9-3", "the range `9-3` ends before it begins"),
         (
             "@faild",

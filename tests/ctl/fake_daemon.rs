@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    path::Path,
     sync::mpsc,
     thread,
 };
@@ -35,11 +36,35 @@ pub(crate) fn talk_with(
     files: &[(&str, &str)],
     answers: Vec<Response>,
 ) -> Talk {
-    let folder = tempfile::tempdir().unwrap();
+    let daemon = FakeDaemon::start(answers);
     for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::write(daemon.folder.path().join(name), text).unwrap();
     }
-    let socket = folder.path().join("socket");
+    let ended = framepackctl_in(daemon.folder.path(), arguments, stdin);
+    Talk {
+        requests: daemon.notes.try_iter().collect(),
+        ended,
+        folder: daemon.folder,
+    }
+}
+
+/// A daemon that listens at `socket` in its folder.
+pub(crate) struct FakeDaemon {
+    pub(crate) folder: TempDir,
+    notes: mpsc::Receiver<Request>,
+}
+
+impl FakeDaemon {
+    pub(crate) fn start(answers: Vec<Response>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = listen(folder.path(), answers);
+        Self { folder, notes }
+    }
+}
+
+/// A daemon at `socket` in a folder, which ends with the test. Returns what it is asked.
+pub(crate) fn listen(folder: &Path, answers: Vec<Response>) -> mpsc::Receiver<Request> {
+    let socket = folder.join("socket");
     let name = socket.as_path().to_fs_name::<GenericFilePath>().unwrap();
     let listener = ListenerOptions::new().name(name).create_sync().unwrap();
     let (note, notes) = mpsc::channel();
@@ -50,12 +75,7 @@ pub(crate) fn talk_with(
             serve(stream, &note, &mut answers);
         }
     });
-    let ended = framepackctl_in(folder.path(), arguments, stdin);
-    Talk {
-        requests: notes.try_iter().collect(),
-        ended,
-        folder,
-    }
+    notes
 }
 
 /// Serves one connection until the client hangs up.
@@ -78,9 +98,18 @@ fn serve(
         }
         while is_greeted && let Some(request) = decoder.message::<Request>().unwrap() {
             note.send(request.clone()).unwrap();
-            let is_last = |answer: &Response| match (&request, answer) {
-                (Request::Submit(_), _) => true,
-                (_, answer) => matches!(answer, Response::Jobs { .. }),
+            let has_one_answer = matches!(
+                request,
+                Request::Submit(_)
+                    | Request::Change(_)
+                    | Request::JobFile(_)
+                    | Request::Edit(_)
+                    | Request::Set(_)
+                    | Request::Remove(_)
+            );
+            let is_last = |answer: &Response| {
+                let is_end = matches!(answer, Response::Jobs { .. } | Response::Error(_));
+                has_one_answer || is_end
             };
             for answer in answers.by_ref() {
                 stream.write_all(&encode(&answer)).unwrap();

@@ -67,7 +67,10 @@ fn states_are_asked_for_together() {
     let answers = vec![all_jobs(), nothing_waits()];
     let talk = talk(&["list", "--state", "failed,queued"], answers);
     let states = vec![StateName::Failed, StateName::Queued];
-    let list = Request::List(ListRequest { states });
+    let list = Request::List(ListRequest {
+        states,
+        ..ListRequest::default()
+    });
     assert_eq!(talk.requests, [list, Request::Queue]);
 }
 

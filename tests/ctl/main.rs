@@ -4,17 +4,26 @@
 //! tested in `tests/daemon`.
 #![expect(clippy::unwrap_used, reason = "a test's fixtures are right")]
 
+mod completion;
 mod config;
+mod editing;
 mod fake_daemon;
 mod fixtures;
 mod init;
 mod jobs;
+mod list;
+mod looks;
+mod manual;
 mod models;
 mod offline;
 mod plan;
 mod queue;
+mod removing;
 mod run;
+mod snapshot;
 mod submit;
+mod terminal;
+mod upkeep;
 mod waiting;
 
 use std::{

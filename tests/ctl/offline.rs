@@ -37,11 +37,18 @@ fn help_version_and_completions_need_no_daemon() {
         (&["--help"][..], "7 a waited job failed"),
         (&["submit", "--help"], "The job file"),
         (&["--version"], env!("CARGO_PKG_VERSION")),
-        (&["completions", "bash"], "complete -F"),
+        (&["completions", "bash"], "-F _framepackctl framepackctl"),
         (&["completions", "zsh"], "#compdef framepackctl"),
-        (&["completions", "bash"], "framepackctl__subcmd__run)"),
-        (&["completions", "bash"], "framepackctl__subcmd__init)"),
-        (&["completions", "bash"], "framepackctl__subcmd__models)"),
+        (
+            &["completions", "fish"],
+            "complete --keep-order --exclusive --command framepackctl",
+        ),
+        (
+            &["completions", "elvish"],
+            "edit:completion:arg-completer[framepackctl]",
+        ),
+        (&["completions", "powershell"], "Register-ArgumentCompleter"),
+        (&["man"], ".TH \"framepackctl\" \"1\""),
         (&["run", "--help"], "--image <FILE>"),
     ] {
         let ended = offline(arguments);

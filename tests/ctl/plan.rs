@@ -1,6 +1,10 @@
 //! `plan`: what is asked, and what is printed.
 
-use framepack_ipc::control::{PlanRequest, PlanSubject, Request, Response};
+use framepack_ipc::{
+    control::{PlanRequest, PlanSubject, Request, Response},
+    estimate::{Basis, Estimate, Prediction},
+    plan::JobPlan,
+};
 use framepack_jobs::{
     DecodeOverlap, DeviceMemory, EncoderPlacement, JobId, MemoryPlan, Phase, PhasePeak,
     TransformerMemory, VaeDecoding, VaeMode, VaeTiles, WorkingSizes,
@@ -13,7 +17,7 @@ use crate::{
 
 const GIB: u64 = 1 << 30;
 
-fn plan() -> MemoryPlan {
+pub(crate) fn plan() -> MemoryPlan {
     let peak = |phase, gib| PhasePeak {
         phase,
         bytes: gib * GIB,
@@ -67,8 +71,12 @@ fn plan() -> MemoryPlan {
     }
 }
 
+fn answer(memory: MemoryPlan, time: Option<Prediction>) -> Response {
+    Response::Planned(Box::new(JobPlan { memory, time }))
+}
+
 fn planned() -> Vec<Response> {
-    vec![Response::Planned(Box::new(plan()))]
+    vec![answer(plan(), None)]
 }
 
 #[test]
@@ -102,6 +110,38 @@ warning     it is only a test
 ",
         "",
     );
+}
+
+#[test]
+fn a_plan_says_how_long_it_takes_or_why_nobody_knows() {
+    let estimate = Estimate {
+        secs: 250.0,
+        low_secs: 240.0,
+        high_secs: 262.0,
+        basis: Basis::Measured { jobs: 3 },
+    };
+    let unknown = "no job of this model has run here yet";
+    for (time, words, key) in [
+        (
+            Prediction::Known(estimate),
+            "about 4 min 10 s (3 jobs like this one)".to_owned(),
+            "secs",
+        ),
+        (
+            Prediction::unknown(unknown),
+            format!("unknown: {unknown}"),
+            "unknown",
+        ),
+    ] {
+        let answer = || vec![answer(plan(), Some(time.clone()))];
+        let text = talk(&["plan", "7"], answer()).ended.stdout;
+        assert!(
+            text.ends_with(&format!("\ntime        {words}\n")),
+            "{text}"
+        );
+        let json = talk(&["plan", "7", "--json=time"], answer()).ended.json();
+        assert!(json[0]["time"].get(key).is_some(), "{json}");
+    }
 }
 
 #[test]
@@ -202,7 +242,7 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
         ),
     ] {
         let plan = MemoryPlan { vae, ..plan() };
-        let talk = talk(&["plan", "7"], vec![Response::Planned(Box::new(plan))]);
+        let talk = talk(&["plan", "7"], vec![answer(plan, None)]);
         assert_eq!(talk.ended.code, 0);
         for part in expected {
             assert!(talk.ended.stdout.contains(part), "{}", talk.ended.stdout);
@@ -232,7 +272,7 @@ fn a_plan_says_whether_a_section_is_decoded_beside_the_next_one() {
         if let Some(vae) = &mut plan.vae {
             vae.recurring_bytes = GIB / 4;
         }
-        let talk = talk(&["plan", "7"], vec![Response::Planned(Box::new(plan))]);
+        let talk = talk(&["plan", "7"], vec![answer(plan, None)]);
         let stdout = talk.ended.stdout;
         assert!(stdout.contains(expected), "{stdout}");
         let waiting =

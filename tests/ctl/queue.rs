@@ -2,6 +2,7 @@
 
 use framepack_ipc::{
     control::{Request, Response},
+    estimate::{Basis, Estimate, Moment},
     queue::{
         Boundary, Change, ChangeOutcome, ChangeRequest, Changed, QueueEntry, QueueView, Scope,
         Standing,
@@ -26,6 +27,8 @@ fn view() -> QueueView {
         group: Some("night".to_owned()),
         reason: reason.to_owned(),
         until: None,
+        begins: None,
+        ends: None,
     };
     QueueView {
         paused: Some("the queue is paused; `framepackctl resume --all` resumes it".to_owned()),
@@ -36,6 +39,7 @@ fn view() -> QueueView {
             entry(4, Standing::Held, None, "held by a user"),
         ],
         outages: Vec::new(),
+        drains: None,
     }
 }
 
@@ -65,6 +69,33 @@ fn the_queue_in_its_order_with_reasons() {
         picked.ended.json()[0],
         serde_json::json!({"id": 3, "reason": "on cpu"})
     );
+}
+
+#[test]
+fn times_are_told_as_json_and_leave_piped_rows_as_they_are() {
+    let mut timed = view();
+    let ends = Estimate {
+        secs: 90.0,
+        low_secs: 80.0,
+        high_secs: 100.0,
+        basis: Basis::Progress,
+    };
+    let then = Moment::after("2026-11-28T12:00:00.000000Z".parse().unwrap(), ends);
+    timed.jobs[0].ends = Some(then.clone());
+    timed.jobs[1].begins = Some(then.clone());
+    timed.jobs[2].begins = Some(Moment::unknown("held by a user"));
+    timed.drains = Some(then);
+    let piped = |view| talk(&["queue"], vec![Response::Queue(view)]).ended.stdout;
+    assert_eq!(piped(timed.clone()), piped(view()));
+    let json = talk(&["queue", "--json"], vec![Response::Queue(timed)])
+        .ended
+        .json();
+    let ends = serde_json::json!({"at": "2026-11-28T12:01:30.000000Z", "secs": 90.0, "low_secs": 80.0,
+        "high_secs": 100.0, "basis": "progress"});
+    assert_eq!(json["items"][0]["ends"], ends);
+    assert_eq!(json["drains"], ends);
+    assert_eq!(json["items"][2]["begins"]["unknown"], "held by a user");
+    assert_eq!(json["items"][2].get("ends"), None);
 }
 
 #[test]

@@ -59,6 +59,23 @@ fn installed_programs_find_libtorch_and_each_other() {
         let output = run(Command::new(program(name)).arg("--version").env_clear());
         assert!(output.status.success(), "{name}: {}", text(&output));
     }
+    for page in [
+        "man1/framepackctl.1",
+        "man5/framepackd.yaml.5",
+        "man8/framepackd.8",
+    ] {
+        let page = root.join("usr/share/man").join(page);
+        assert!(page.is_file(), "{}", page.display());
+    }
+    for script in [
+        "bash-completion/completions/framepackctl",
+        "zsh/site-functions/_framepackctl",
+        "fish/vendor_completions.d/framepackctl.fish",
+    ] {
+        let text = fs::read_to_string(root.join("usr/share").join(script)).unwrap();
+        assert!(text.contains("framepackctl"), "{script}");
+        assert!(!text.contains("target/release"), "{script}: {text}");
+    }
     let farm = tempfile::tempdir().unwrap();
     let init = run(Command::new(program("framepackctl"))
         .arg("init")

@@ -3,12 +3,14 @@
 
 mod bad_jobs;
 mod cancelling;
+mod changing;
 mod client;
 #[path = "../faults/clock.rs"]
 mod clock;
 mod clocks;
 mod config;
 mod crash;
+mod estimates;
 mod farm;
 mod figures;
 mod fixture;
@@ -29,6 +31,7 @@ mod plan;
 #[path = "../preload.rs"]
 mod preload;
 mod real;
+mod removing;
 mod retention;
 mod retrying;
 mod roles;
@@ -39,6 +42,8 @@ mod socket;
 mod start;
 mod state;
 mod supervise;
+mod support_bundle;
 mod systemd;
+mod upkeep;
 mod user;
 mod vae;

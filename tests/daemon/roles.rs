@@ -33,8 +33,16 @@ fn a_reader_looks_and_nothing_else() {
     assert_code(&farm.ctl(&["wait", "cat"]), 0);
     assert_code(&farm.ctl(&["plan", "1"]), 10);
     let file = farm.write_job("dog.yaml", "a dog");
-    for refused in [["submit", &file], ["plan", &file], ["cancel", "cat"]] {
-        let output = farm.ctl(&refused);
+    for refused in [
+        &["submit", &file][..],
+        &["plan", &file],
+        &["cancel", "cat"],
+        &["edit", "cat"],
+        &["set", "cat", "steps=3"],
+        &["retry", "cat", "--set", "steps=3"],
+        &["rm", "cat"],
+    ] {
+        let output = farm.ctl(refused);
         assert_code(&output, 5);
         assert!(
             stderr(&output).contains("this needs the role submit; yours is read [FP1013]"),

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     os::unix::net::UnixStream,
+    time::Duration,
 };
 
 use framepack_ipc::{
@@ -14,7 +15,7 @@ use framepack_ipc::{
     },
     queue::{Change, ChangeOutcome, ChangeRequest, Changed, Scope},
 };
-use framepack_jobs::{Job, StateName};
+use framepack_jobs::{Job, StateName, Timestamp};
 
 use crate::fixture::{Farm, job};
 
@@ -155,7 +156,10 @@ fn jobs_are_listed_by_state() {
         let states = states.to_vec();
         match farm
             .client()
-            .call(&Request::List(ListRequest { states }))
+            .call(&Request::List(ListRequest {
+                states,
+                ..ListRequest::default()
+            }))
             .unwrap()
         {
             Response::Jobs { jobs } => jobs.into_iter().map(|job| job.name).collect::<Vec<_>>(),
@@ -165,6 +169,33 @@ fn jobs_are_listed_by_state() {
     assert_eq!(list(&[]), ["gated", "dog"]);
     assert_eq!(list(&[StateName::Queued]), ["dog"]);
     assert_eq!(list(&[StateName::Done]), Vec::<String>::new());
+}
+
+#[test]
+fn jobs_are_listed_by_group_and_time() {
+    let farm = Farm::new();
+    farm.submit_gated();
+    let of_group = format!("{}group: night\n", job("a dog"));
+    farm.submit("dog", &of_group).unwrap();
+    let list = |request: ListRequest| match farm.client().call(&Request::List(request)).unwrap() {
+        Response::Jobs { jobs } => jobs.into_iter().map(|job| job.name).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let group = |group: &str| ListRequest {
+        group: Some(group.to_owned()),
+        ..ListRequest::default()
+    };
+    assert_eq!(list(group("night")), ["dog"]);
+    assert_eq!(list(group("day")), Vec::<String>::new());
+    let since = |ago_secs| {
+        let since = Timestamp::now().minus(Duration::from_secs(ago_secs));
+        ListRequest {
+            since: Some(since),
+            ..ListRequest::default()
+        }
+    };
+    assert_eq!(list(since(3600)), ["gated", "dog"]);
+    assert_eq!(list(since(0)), Vec::<String>::new());
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Help {
                         .ok_or_else(|| format!("{flag} lacks its value"))?;
                     setting(flag, value)?;
                 }
-            } else if page.contains("\nCommands:\n") {
+            } else if takes_command(&page) {
                 if is_left_open(word) {
                     return Ok(());
                 }
@@ -83,6 +83,17 @@ impl Help {
         self.pages.insert(path.to_vec(), page.clone());
         page
     }
+}
+
+/// Whether the page is of a command that has commands.
+fn takes_command(page: &str) -> bool {
+    let mut lines = page.lines();
+    let usage = lines.find(|line| line.starts_with("Usage: "));
+    usage.is_some_and(|usage| {
+        ["<COMMAND>", "[COMMAND]"]
+            .iter()
+            .any(|word| usage.ends_with(word))
+    })
 }
 
 /// Whether a flag takes a value; `None` if there is no such flag on a page of help.

@@ -17,6 +17,7 @@ mod source;
 mod suggest;
 mod syntax;
 mod value;
+mod write;
 
 pub use document::Document;
 pub use encoding::{NotText, decode};
@@ -29,3 +30,4 @@ pub use source::{Style, Written, shortened, written};
 pub use suggest::suggest;
 pub use syntax::quoted;
 pub use value::{Mistake, no_whole_number};
+pub use write::write;

@@ -2,16 +2,13 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
-use clap_complete::{Shell, generate};
+use clap_complete::Shell;
 
 use framepack_ipc::Exit;
 
-use crate::{cli::Cli, failure::Failure};
+use crate::{completion::script, failure::Failure};
 
 pub(crate) fn run(shell: Shell) -> Result<Exit, Failure> {
-    let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), "framepackctl", &mut script);
-    io::stdout().write_all(&script)?;
+    io::stdout().write_all(&script(shell)?)?;
     Ok(Exit::Ok)
 }

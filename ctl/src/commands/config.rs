@@ -5,15 +5,25 @@ use framepack_ipc::{
     client::ClientError,
     control::{Request, Response},
 };
-use framepack_jobs::settings::{described, select};
+use framepack_jobs::settings::{Setting, described, select};
 
 use crate::{
     cli::Config,
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, print_lines},
+    terminal::{
+        style::Style,
+        table::{Cell, Column, Table},
+    },
 };
 
+const COLUMNS: [Column; 4] = [
+    Column::text("SETTING"),
+    Column::text("VALUE").cut_to(16),
+    Column::text("ORIGIN").rank(1),
+    Column::text("NOTE").cut_to(12).rank(2),
+];
 const FIELDS: [&str; 4] = ["key", "value", "origin", "inactive"];
 
 pub(crate) fn run(action: Config, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
@@ -39,20 +49,40 @@ pub(crate) fn run(action: Config, daemon: &Daemon, output: &Output) -> Result<Ex
     let unknown = |unknown| Failure::new(ErrorBody::from(unknown));
     let settings = select(settings, key.as_deref()).map_err(unknown)?;
     match output.format {
-        Format::Text => {
-            let lines: Vec<String> = settings
-                .iter()
-                .map(|setting| {
-                    if origin {
-                        setting.with_origin()
-                    } else {
-                        setting.with_state()
-                    }
-                })
-                .collect();
-            print_lines(&lines)?;
-        }
+        Format::Text => output.text(
+            |_| output.lines_of(&table(&settings, origin)),
+            || {
+                let line = if origin {
+                    Setting::with_origin
+                } else {
+                    Setting::with_state
+                };
+                settings.iter().map(line).collect()
+            },
+        )?,
         Format::Json | Format::Fields(_) => output.records("Config", &settings, Vec::new())?,
     }
     Ok(Exit::Ok)
+}
+
+/// The settings for people; with where they come from, if `has_origins`.
+fn table(settings: &[Setting], has_origins: bool) -> Table {
+    let mut table = Table::new(COLUMNS);
+    for setting in settings {
+        let value = match &setting.value {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        let origin = has_origins.then(|| setting.origin.to_string());
+        let inactive = setting.inactive.as_ref();
+        let inactive = inactive.map(|why| format!("inactive: {why}"));
+        table.push([
+            Cell::new(&setting.key, Style::Strong),
+            value.into(),
+            Cell::new(origin.unwrap_or_default(), Style::Dim),
+            Cell::new(inactive.unwrap_or_default(), Style::Warning),
+        ]);
+    }
+    table
 }

@@ -6,7 +6,11 @@ use serde::Serialize;
 
 use crate::{
     failure::Failure,
-    output::{Format, Output, print_lines},
+    output::{Format, Output},
+    terminal::{
+        style::Style,
+        table::{Cell, labelled},
+    },
 };
 
 /// A row of the table, as JSON.
@@ -28,11 +32,24 @@ pub(crate) fn run(code: Code, output: &Output) -> Result<Exit, Failure> {
         hint: code.hint(),
     };
     match output.format {
-        Format::Text => print_lines(&[
-            format!("{code}: {}", row.meaning),
-            format!("what to do: {}", row.hint),
-            format!("class: {}; at fault: {}", row.class, row.fault),
-        ])?,
+        Format::Text => output.text(
+            |terminal| {
+                let facts = [
+                    (row.code, Cell::new(row.meaning, Style::Strong)),
+                    ("what to do", Cell::new(row.hint, Style::Hint)),
+                    ("class", row.class.into()),
+                    ("at fault", row.fault.into()),
+                ];
+                labelled(&facts, terminal)
+            },
+            || {
+                vec![
+                    format!("{code}: {}", row.meaning),
+                    format!("what to do: {}", row.hint),
+                    format!("class: {}; at fault: {}", row.class, row.fault),
+                ]
+            },
+        )?,
         Format::Json | Format::Fields(_) => output.records("ErrorCode", &[row], Vec::new())?,
     }
     Ok(Exit::Ok)

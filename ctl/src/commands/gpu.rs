@@ -10,7 +10,8 @@ use crate::{
     cli::Gpu,
     daemon::Daemon,
     failure::Failure,
-    output::{Format, Output, print_lines},
+    output::{Format, Output},
+    terminal::{cut::escaped, style::Style},
 };
 
 const FIELDS: [&str; 2] = ["device", "outcome"];
@@ -29,7 +30,18 @@ pub(crate) fn run(action: Gpu, daemon: &Daemon, output: &Output) -> Result<Exit,
         EnableOutcome::Unknown => "was answered in a way this version does not know; see `ping`",
     };
     match output.format {
-        Format::Text => print_lines(&[format!("{} {what}", enabling.device)])?,
+        Format::Text => output.text(
+            |terminal| {
+                let style = match enabling.outcome {
+                    EnableOutcome::Enabled => Style::Good,
+                    EnableOutcome::NotFaulty => Style::Plain,
+                    EnableOutcome::Unknown => Style::Warning,
+                };
+                let device = terminal.paint(Style::Strong, &escaped(&enabling.device));
+                vec![format!("{device} {}", terminal.paint(style, what))]
+            },
+            || vec![format!("{} {what}", enabling.device)],
+        )?,
         Format::Json | Format::Fields(_) => {
             output.records("DeviceEnabled", &[enabling], Vec::new())?;
         }

@@ -7,7 +7,7 @@ use framepack_ipc::{
     client::{Client, ClientError},
     control::{LogsRequest, Request, Response, SelectRequest, Stream},
 };
-use framepack_jobs::{Code, JobId, Selector};
+use framepack_jobs::{Code, JobId, Selector, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, print_lines},
+    terminal::{Terminal, cut::escaped, style::Style, time},
 };
 
 /// What stands at the beginning of a line, so that it need not be repeated.
@@ -34,7 +35,15 @@ pub(crate) fn run(arguments: Logs, daemon: &Daemon, output: &Output) -> Result<E
     while let Response::Log { lines } = answer {
         match output.format {
             Format::Text => {
-                print_lines(&lines.iter().map(|line| in_words(line)).collect::<Vec<_>>())?;
+                output.text(
+                    |terminal| {
+                        lines
+                            .iter()
+                            .map(|line| for_people(line, terminal))
+                            .collect()
+                    },
+                    || lines.iter().map(|line| in_words(line)).collect(),
+                )?;
             }
             Format::Json | Format::Fields(_) => print_lines(&lines)?,
         }
@@ -63,9 +72,41 @@ fn in_words(line: &str) -> String {
     let Ok(event) = serde_json::from_str::<Map<String, Value>>(line) else {
         return line.to_owned();
     };
-    let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default();
-    let level = text("level").to_ascii_uppercase();
-    let mut words = format!("{} {level:5} {}", text("at"), text("message"));
+    let level = text(&event, "level").to_ascii_uppercase();
+    let (at, message) = (text(&event, "at"), text(&event, "message"));
+    format!("{at} {level:5} {message}{}", others(&event))
+}
+
+/// `2026-11-23 13:00:00 INFO  started device=cpu`, in local time.
+fn for_people(line: &str, terminal: &Terminal) -> String {
+    let Ok(event) = serde_json::from_str::<Map<String, Value>>(line) else {
+        return escaped(line);
+    };
+    let level = text(&event, "level").to_ascii_uppercase();
+    let style = match level.as_str() {
+        "ERROR" => Style::Bad,
+        "WARN" => Style::Warning,
+        "INFO" => Style::Good,
+        _ => Style::Dim,
+    };
+    let at = text(&event, "at");
+    let at = Timestamp::from_rfc3339(at).map_or_else(|| escaped(at), time::second);
+    format!(
+        "{} {} {}{}",
+        terminal.paint(Style::Dim, &at),
+        terminal.paint(style, &format!("{level:5}")),
+        escaped(text(&event, "message")),
+        terminal.paint(Style::Dim, &escaped(&others(&event)))
+    )
+}
+
+fn text<'e>(event: &'e Map<String, Value>, key: &str) -> &'e str {
+    event.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The keys that do not lead the line: ` device=cpu attempt=1`.
+fn others(event: &Map<String, Value>) -> String {
+    let mut words = String::new();
     for (key, value) in event
         .iter()
         .filter(|(key, _)| !LEADING.contains(&key.as_str()))

@@ -1,24 +1,35 @@
 //! The commands, one a file.
 
+mod cache;
 mod change;
 mod completions;
 mod config;
 mod doctor;
+mod edit;
+mod edited;
 mod explain;
 mod folder;
+mod gc;
 mod gpu;
+mod info;
 mod init;
 mod list;
 mod logs;
+mod man;
+mod many;
 mod metrics;
 mod models;
 mod ping;
 mod plan;
 mod queue;
+mod remove;
 mod run;
+mod set;
 mod show;
 mod state;
 mod submit;
+mod support_bundle;
+mod usage;
 mod wait;
 
 use std::path::PathBuf;
@@ -29,7 +40,7 @@ use framepack_ipc::{
 };
 
 use crate::{
-    cli::{Cli, Command, Priority, Retry},
+    cli::{Cli, Command, Priority},
     daemon::Daemon,
     failure::Failure,
     output::Output,
@@ -43,11 +54,14 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Models(arguments) => models::run(&arguments, output),
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),
-        Command::List(arguments) => list::run(arguments, &daemon, output),
+        Command::List(arguments) => list::run(&arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),
         Command::Wait(arguments) => wait::run(arguments, &daemon, output),
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
-        Command::Cancel(jobs) => change::run(jobs.scope(), Change::Cancel, &daemon, output),
+        Command::Cancel(arguments) => change::cancel(arguments, &daemon, output),
+        Command::Edit(arguments) => edit::run(arguments, &daemon, output),
+        Command::Set(arguments) => set::run(&arguments, &daemon, output),
+        Command::Rm(arguments) => remove::run(arguments, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Queue => queue::run(&daemon, output),
@@ -64,17 +78,23 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             let change = Change::Priority { priority };
             change::run(Scope::Jobs(jobs), change, &daemon, output)
         }
-        Command::Retry(Retry { jobs, from_start }) => {
-            let change = Change::Retry { from_start };
-            change::run(jobs.scope(), change, &daemon, output)
+        Command::Retry(arguments) if arguments.set.is_empty() => {
+            change::retry(arguments, &daemon, output)
         }
+        Command::Retry(arguments) => set::retry(arguments, &daemon, output),
         Command::Folder { action } => folder::run(&action, &daemon, output),
         Command::Config { action } => config::run(action, &daemon, output),
         Command::Metrics => metrics::run(&daemon),
         Command::Doctor => doctor::run(&daemon, output),
         Command::State { action } => state::run(action, &daemon, output),
         Command::Ping => ping::run(&daemon, output),
+        Command::Info => info::run(&daemon, output),
+        Command::Usage(arguments) => usage::run(&arguments, &daemon, output),
+        Command::Gc(arguments) => gc::run(&arguments, &daemon, output),
+        Command::Cache { action } => cache::run(&action, &daemon, output),
+        Command::SupportBundle(arguments) => support_bundle::run(&arguments, &daemon, output),
         Command::Explain { code } => explain::run(code, output),
         Command::Completions { shell } => completions::run(shell),
+        Command::Man(arguments) => man::run(&arguments),
     }
 }

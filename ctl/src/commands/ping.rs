@@ -9,7 +9,7 @@ use framepack_ipc::{
 use crate::{
     daemon::Daemon,
     failure::Failure,
-    output::{Format, Output, print_lines},
+    output::{Format, Output},
     rows,
 };
 
@@ -31,7 +31,15 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
         return Err(ClientError::Unexpected.into());
     };
     match output.format {
-        Format::Text => print_lines(&rows::status(&status))?,
+        Format::Text => output.text(
+            |terminal| {
+                let (mut lines, workers) =
+                    rows::status_for_people(&status, terminal, output.wording());
+                lines.extend(output.lines_of(&workers));
+                lines
+            },
+            || rows::status(&status),
+        )?,
         Format::Json | Format::Fields(_) => {
             output.records("DaemonStatus", &[status], Vec::new())?;
         }

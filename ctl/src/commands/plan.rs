@@ -1,9 +1,10 @@
-//! `plan`: the memory that a job would take.
+//! `plan`: the memory and the time that a job would take.
 
 use framepack_ipc::{
     Exit,
     client::ClientError,
     control::{PlanRequest, PlanSubject, Request, Response},
+    plan::JobPlan,
 };
 
 use super::submit::read;
@@ -12,10 +13,15 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     memory,
-    output::{Format, Output, print_lines},
+    output::{Format, Output},
+    terminal::{
+        Terminal,
+        style::Style,
+        table::{Cell, labelled},
+    },
 };
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "device",
     "transformer",
     "text_encoder",
@@ -25,6 +31,7 @@ const FIELDS: [&str; 9] = [
     "phases",
     "peak_bytes",
     "warnings",
+    "time",
 ];
 
 pub(crate) fn run(arguments: &Plan, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
@@ -39,8 +46,29 @@ pub(crate) fn run(arguments: &Plan, daemon: &Daemon, output: &Output) -> Result<
         return Err(ClientError::Unexpected.into());
     };
     match output.format {
-        Format::Text => print_lines(&memory::plan(&plan))?,
+        Format::Text => output.text(
+            |terminal| for_people(&plan, terminal),
+            || memory::lines(facts(&plan)),
+        )?,
         Format::Json | Format::Fields(_) => output.records("MemoryPlan", &[*plan], Vec::new())?,
     }
     Ok(Exit::Ok)
+}
+
+/// What there is to say, each with its label.
+fn facts(plan: &JobPlan) -> Vec<(&'static str, String)> {
+    let time = plan.time.iter().map(|time| ("time", time.to_string()));
+    memory::facts(&plan.memory).into_iter().chain(time).collect()
+}
+
+fn for_people(plan: &JobPlan, terminal: &Terminal) -> Vec<String> {
+    let facts = facts(plan).into_iter();
+    let cells = facts.map(|(label, value)| {
+        let style = match label {
+            "warning" => Style::Warning,
+            _ => Style::Plain,
+        };
+        (label, Cell::new(value, style))
+    });
+    labelled(&cells.collect::<Vec<_>>(), terminal)
 }

@@ -1,7 +1,7 @@
 //! `show`: everything about jobs.
 
 use framepack_ipc::control::{Request, SelectRequest};
-use framepack_jobs::Job;
+use framepack_jobs::{Job, Timestamp};
 
 use framepack_ipc::Exit;
 
@@ -9,7 +9,7 @@ use crate::{
     cli::Jobs,
     daemon::Daemon,
     failure::Failure,
-    output::{Format, Output, print_lines},
+    output::{Format, Output},
     rows,
     waiting::Waiting,
 };
@@ -23,13 +23,24 @@ pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Ex
     match output.format {
         Format::Text => {
             let waiting = Waiting::of(&jobs, daemon)?;
-            let details: Vec<String> = jobs
-                .iter()
-                .map(|job| rows::details(job, &waiting).join("\n"))
-                .collect();
-            print_lines(&[details.join("\n\n")])?;
+            output.text(
+                |terminal| {
+                    let now = Timestamp::now();
+                    apart(
+                        jobs.iter()
+                            .map(|job| rows::details_for_people(job, &waiting, terminal, now)),
+                    )
+                },
+                || apart(jobs.iter().map(|job| rows::details(job, &waiting))),
+            )?;
         }
         Format::Json | Format::Fields(_) => output.records("JobList", &jobs, Vec::new())?,
     }
     Ok(Exit::Ok)
+}
+
+/// The lines of each job, and an empty one between two jobs.
+fn apart(jobs: impl Iterator<Item = Vec<String>>) -> Vec<String> {
+    let jobs: Vec<String> = jobs.map(|lines| lines.join("\n")).collect();
+    vec![jobs.join("\n\n")]
 }

@@ -7,7 +7,7 @@ use framepack_ipc::{
     client::ClientError,
     control::{Request, Response, Stream},
     export::{Export, Import},
-    state::{Imported, StateRequest},
+    state::{Imported, StateReport, StateRequest},
 };
 
 use crate::{
@@ -15,6 +15,12 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, print_lines},
+    terminal::{
+        Terminal, size,
+        style::Style,
+        symbol::Symbol,
+        table::{Cell, labelled},
+    },
 };
 
 const FIELDS: [&str; 8] = [
@@ -45,12 +51,43 @@ fn report(request: StateRequest, daemon: &Daemon, output: &Output) -> Result<Exi
     };
     let exit = report.exit();
     match output.format {
-        Format::Text => print_lines(&report.lines())?,
+        Format::Text => output.text(|terminal| for_people(&report, terminal), || report.lines())?,
         Format::Json | Format::Fields(_) => {
             output.records("StateReport", &[report], Vec::new())?;
         }
     }
     Ok(exit)
+}
+
+fn for_people(report: &StateReport, terminal: &Terminal) -> Vec<String> {
+    let is_sound = report.problems.is_empty();
+    let (symbol, style, word) = if is_sound {
+        (Symbol::Done, Style::Good, "sound")
+    } else {
+        (Symbol::Failed, Style::Bad, "damaged")
+    };
+    let word = format!("{} {word}", terminal.symbols.text(symbol));
+    let free = format!(
+        "{} on its disk; {} needed",
+        size::bytes(report.free_bytes),
+        size::bytes(report.needed_bytes)
+    );
+    let mut facts = vec![
+        ("store", Cell::new(word, style)),
+        (
+            "jobs",
+            format!("{} (change {})", report.jobs, report.seq).into(),
+        ),
+        ("store size", size::bytes(report.store_bytes).into()),
+        ("journal size", size::bytes(report.journal_bytes).into()),
+        ("free", free.into()),
+    ];
+    let problems = report.problems.iter();
+    facts.extend(problems.map(|problem| ("problem", Cell::new(problem, Style::Bad))));
+    let repairs = report.repairs.iter();
+    let repairs = repairs.map(|note| format!("{} [{}]", note.message, note.code));
+    facts.extend(repairs.map(|repair| ("repaired", Cell::new(repair, Style::Warning))));
+    labelled(&facts, terminal)
 }
 
 fn export(path: &Path, daemon: &Daemon) -> Result<Exit, Failure> {

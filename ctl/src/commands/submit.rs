@@ -82,7 +82,7 @@ pub(super) fn read(file: &Path, set: &[String]) -> Result<SubmitRequest, ErrorBo
 }
 
 /// All of `source` as text, if it is not longer than a job file may be.
-fn text(file: &Path, source: impl Read) -> Result<String, ErrorBody> {
+pub(super) fn text(file: &Path, source: impl Read) -> Result<String, ErrorBody> {
     let mut bytes = Vec::new();
     source
         .take(MAX_FILE_BYTES as u64 + 1)
@@ -98,7 +98,7 @@ fn text(file: &Path, source: impl Read) -> Result<String, ErrorBody> {
     })
 }
 
-fn unreadable(file: &Path, error: &io::Error) -> ErrorBody {
+pub(super) fn unreadable(file: &Path, error: &io::Error) -> ErrorBody {
     let path = file.display().to_string();
     ErrorBody::new(Code::UNREADABLE_FILE, format!("reading {path}: {error}")).path(path)
 }

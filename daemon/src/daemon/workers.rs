@@ -11,7 +11,7 @@ use crate::{
     nvidia::Nvidia,
     setup::Setup,
     shutdown::Shutdown,
-    worker::{self, Circumstances, KnownGpus, Planners, SupervisorContext, Switches},
+    worker::{self, Announced, Circumstances, KnownGpus, Planners, SupervisorContext, Switches},
 };
 
 /// The supervisors of all devices, and the ways to their workers.
@@ -20,6 +20,7 @@ pub(super) struct Workers {
     pub(super) planners: Planners,
     pub(super) switches: Switches,
     pub(super) known: KnownGpus,
+    pub(super) announced: Announced,
 }
 
 impl Workers {
@@ -33,6 +34,7 @@ impl Workers {
             host_bytes: host_bytes(),
         };
         let devices = &setup.config.worker.devices;
+        let announced = Announced::default();
         let context = SupervisorContext {
             config: &setup.config,
             program: &setup.worker,
@@ -40,6 +42,7 @@ impl Workers {
             queue: &core.queue,
             disk: &core.disk,
             lacks: &core.lacks,
+            announced: &announced,
             shutdown,
             insists: circumstances.insists(devices),
         };
@@ -56,6 +59,7 @@ impl Workers {
             planners,
             switches,
             known,
+            announced,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! What can be asked of the disks.
 
+mod forget;
+
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -14,8 +16,9 @@ use tokio::{sync::watch, time::timeout};
 use tracing::error;
 
 use super::{
-    inputs::{self, Images, Inputs},
+    inputs::{self, Images},
     lanes::{LIMIT, Lanes, Posted, Silent, SilentShares},
+    measure::{PartOf, Tally, measure},
     outputs::{FolderError, Names, Owner, Reservation, Video, exists, make_folder},
     pulse::Pulse,
     space::{DiskFull, Needs},
@@ -23,6 +26,11 @@ use super::{
 };
 use crate::{file::sha256_with, state_dir::Layout};
 
+pub(crate) use self::forget::Leftovers;
+use self::forget::clear_state;
+
+/// Below a folder, the lane in which it is measured; no file is called so.
+const MEASURING: &str = ".measuring";
 /// How long somebody waits who asks by the way.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -132,6 +140,19 @@ impl Disk {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Silent> {
         self.lanes.run(path, |_| work()).await
+    }
+
+    /// Adds up what is in a folder, by its parts. What is not looked at by `limit` is left out.
+    pub(crate) async fn measure(
+        &self,
+        folder: &Path,
+        part_of: PartOf,
+        limit: Duration,
+    ) -> Result<Tally, Silent> {
+        let path = folder.to_owned();
+        let walk = move |pulse: &Pulse| measure(&path, part_of, limit, pulse);
+        // A lane of its own: it takes long, and nothing has to wait for it.
+        self.lanes.run(&folder.join(MEASURING), walk).await
     }
 
     /// Makes a job's folders and reserves a name for its video, if there is room for what it will write. Returns the
@@ -251,10 +272,11 @@ impl Disk {
         posted
     }
 
-    /// After a crash: the same for the jobs that have ended, and start images go that none of the others needs.
-    pub(crate) async fn recover(&self, ended: Vec<Ended>, needed: HashSet<PathBuf>) {
+    /// After a crash: the same for the jobs that have ended or were removed, and start images go that none of the others
+    /// needs.
+    pub(crate) async fn recover(&self, leftovers: Leftovers) {
         let mut folders: BTreeMap<PathBuf, BTreeMap<JobId, Video>> = BTreeMap::new();
-        for job in &ended {
+        for job in &leftovers.ended {
             let of_folder = folders.entry(share_folder(&job.output)).or_default();
             of_folder.insert(job.job, job.video);
         }
@@ -265,7 +287,7 @@ impl Disk {
             });
         }
         let (works, layout) = (self.layout.works(), self.layout.clone());
-        let cleared = self.at(&works, move || clear_state(&layout, &ended, &needed));
+        let cleared = self.at(&works, move || clear_state(&layout, &leftovers));
         match cleared.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => error!(%error, "removing start images that no job needs"),
@@ -318,14 +340,6 @@ fn reserve_as_written(owner: &Owner, job: JobId, names: &Names) -> Result<PathBu
         }
     }
     unreachable!("there are more numbers than files")
-}
-
-/// Removes from the state directory what only jobs needed that have ended.
-fn clear_state(layout: &Layout, ended: &[Ended], needed: &HashSet<PathBuf>) -> io::Result<()> {
-    for job in ended.iter().filter(|job| !job.is_kept) {
-        clear_checkpoints(&layout.work(job.job));
-    }
-    Inputs::new(Vec::new(), layout.inputs()).keep_only(needed)
 }
 
 /// The folder whose share answers for a file.

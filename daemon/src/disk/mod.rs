@@ -4,15 +4,16 @@
 //! whoever asked hears within a time limit that the share does not answer. Nobody else in the daemon touches the outputs
 //! or the inputs.
 //!
-//! - `effects`: what can be asked for
+//! - `effects`: what can be asked for; in it `forget`: what goes with jobs that are removed
 //! - `lanes`, `threads`, `pulse`: where it is done, and whether that gets on; `mounts`: which share a path lies on
 //! - `inputs`: start images, opened beneath the configured roots and copied
 //! - `outputs`: folders for videos, without links, and the reservation of their names
-//! - `work`: what a run leaves for the next one; `space`: whether there is room
+//! - `work`: what a run leaves for the next one; `space`: whether there is room; `measure`: what files take
 
 mod effects;
 mod inputs;
 mod lanes;
+mod measure;
 mod mounts;
 mod outputs;
 mod pulse;
@@ -21,9 +22,10 @@ mod threads;
 mod work;
 
 pub(crate) use self::{
-    effects::{Disk, Ended, NotPrepared, Preparation},
-    inputs::{Copies, ImageLook, Images, InputError},
-    lanes::{LIMIT, Posted, SilentShares},
+    effects::{Disk, Ended, Leftovers, NotPrepared, Preparation},
+    inputs::{Copies, ImageLook, Images, InputCopy, InputError},
+    lanes::{LIMIT, Posted, Silent, SilentShares},
+    measure::{PartOf, Sum, Tally, allocated_bytes},
     outputs::{Names, Owner, Reservation, Video},
     pulse::Pulse,
     space::{DiskFull, Needs},

@@ -9,7 +9,7 @@
 //! - `notice`: the files of the folder, until they have settled
 //! - `claims`: taking a file
 //! - `pending`: a claimed file's way into the queue
-//! - `filing`: where it goes when all is done, and for how long
+//! - `filing`: where it goes when all is done, and for how long; `held`: whether it is there yet
 //! - `status`: what is said of all that
 //! - `wake`: what wakes the thread
 
@@ -17,6 +17,7 @@ mod bundle;
 mod claims;
 mod dropped;
 mod filing;
+mod held;
 mod notice;
 mod pending;
 mod status;
@@ -38,6 +39,7 @@ use tracing::{info, warn};
 use self::{
     claims::Claims,
     filing::Filing,
+    held::HeldQuestions,
     notice::{Access, Notice, Places, Settled},
     pending::{Answered, BATCH, Pending, PendingConfig, Verdict},
     status::{Look, Progress, Sources, Status},
@@ -45,9 +47,9 @@ use self::{
 pub(crate) use self::{
     dropped::Rejection,
     notice::Mode,
-    pending::{Intake, Offer, Refusal, bundle_defaults},
+    pending::{Intake, Offer, Refusal, Revision, bundle_defaults},
     status::{FolderMetrics, View},
-    wake::{Event, ended_jobs},
+    wake::{Event, HeldQuestion, ended_jobs},
 };
 use crate::{
     clock::Clock,
@@ -64,6 +66,7 @@ pub(crate) struct Folder {
     claims: Claims,
     pending: Pending,
     filing: Filing,
+    held: HeldQuestions,
     status: Status,
 }
 
@@ -113,6 +116,7 @@ impl Folder {
                 config.disk,
                 config.clock.clone(),
             ),
+            held: HeldQuestions::default(),
             status: Status::new(
                 daemon_id.to_owned(),
                 spool_dir,
@@ -148,6 +152,7 @@ impl Folder {
             Ok(()) => self.look()?,
             Err(error) => self.unusable(&error),
         };
+        self.held.answer(&self.claims);
         let summary = self.pending.summary()?;
         let sources = Sources {
             notice: &self.notice,
@@ -301,6 +306,7 @@ impl Folder {
         match event {
             Event::Hint(hint) => self.notice.heed(hint),
             Event::Ended(record) => self.filing.add(record),
+            Event::Held(question) => self.held.add(question),
             Event::Scan(reply) => {
                 let sources = Sources {
                     notice: &self.notice,

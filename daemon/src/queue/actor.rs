@@ -34,6 +34,7 @@ use crate::{
     clock::Clock,
     disk::{Disk, Posted, Preparation, SilentShares},
     gpu::Gpus,
+    history::History,
     record::Record,
     render::Renderer,
     store::{Store, StoreError},
@@ -85,8 +86,7 @@ impl Actor {
             // Fails once the daemon stops.
             let _ = actor.ended.send(Arc::new(record.clone()));
         }
-        let (ended, needed) = leftovers(&actor.queue);
-        actor.disk.recover(ended, needed).await;
+        actor.disk.recover(leftovers(&actor.queue)).await;
         Ok(actor)
     }
 
@@ -99,6 +99,7 @@ impl Actor {
         Ok(Self {
             queue: Queue {
                 schedule: Schedule::open(&jobs, config.disk.silent())?,
+                history: History::of(jobs.all().values(), config.renderer.bundle),
                 jobs,
                 runs: Runs::on(config.gpus),
                 outbox: Outbox::default(),
@@ -254,6 +255,7 @@ impl Actor {
             Clearing::Checkpoints(id) => vec![self.disk.clear_checkpoints(*id)],
             Clearing::Release(id, output) => vec![self.disk.release(*id, output)],
             Clearing::RemoveInput(input) => vec![self.disk.remove_input(input)],
+            Clearing::Forgotten(ended) => self.disk.forget(ended),
         }
     }
 

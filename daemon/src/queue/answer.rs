@@ -11,9 +11,12 @@ use super::{
     change::change,
     core::Queue,
     ending::{end_run, report},
+    forecast::predicted,
     jobs::import,
     message::{Image, Message},
     outbox::Delivery,
+    remove::{needed, remove},
+    replace::replace,
     schedule::LocalTime,
     start::prepared,
     submit::{submit, survey},
@@ -26,6 +29,15 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
     match message {
         Message::Survey(wanted, reply) => send(reply, survey(queue, *wanted)),
         Message::Submit(submission, found, reply) => submit(queue, *submission, found, reply),
+        Message::Replace(replacement, found, image, reply) => {
+            let replaced = replace(queue, *replacement, found, image);
+            queue.outbox.answer(reply, replaced);
+        }
+        Message::Needed(job, reply) => send(reply, needed(queue, job)),
+        Message::Remove(jobs, reply) => {
+            let removals = remove(queue, &jobs);
+            queue.outbox.answer(reply, removals);
+        }
         Message::Record(job, reply) => {
             send(reply, queue.jobs.get(job).cloned().map(Box::new));
         }
@@ -64,8 +76,11 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             let view = view(queue);
             tell(queue, reply, view);
         }
-        Message::List(states, reply) => {
-            let jobs = queue.jobs.list(&states);
+        Message::Predict(record, device, reply) => {
+            send(reply, predicted(queue, &record, &device));
+        }
+        Message::List(request, reply) => {
+            let jobs = queue.jobs.list(&request);
             tell(queue, reply, jobs);
         }
         Message::Select(selectors, reply) => {
@@ -89,8 +104,12 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         Message::Show(job, reply) => {
             send(reply, queue.jobs.get(job).map(|record| record.job.clone()));
         }
-        Message::Inspected(inspected, reply) => {
-            note_inspected(queue, *inspected);
+        Message::Inspected(inspected, changed_at, reply) => {
+            let record = queue.jobs.get(inspected.job);
+            // What was found of a job that has become another one is none of its own.
+            if record.is_some_and(|record| record.job.runs.changed_at == changed_at) {
+                note_inspected(queue, *inspected);
+            }
             queue.outbox.answer(reply, ());
         }
         Message::Summary(reply) => send(reply, summary(queue)),

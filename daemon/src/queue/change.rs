@@ -14,7 +14,7 @@ use super::{
     outbox::Clearing,
     runs::Control,
 };
-use crate::record::Kept;
+use crate::record::{Kept, Record};
 
 /// What became of a change of one job, with what the user should know.
 type ChangeResult = (ChangeOutcome, Option<String>);
@@ -170,42 +170,66 @@ fn retry(
     from_start: bool,
     image: Option<Image>,
 ) -> Option<ChangeResult> {
-    if image == Some(Image::Gone) {
-        return Some(refused(
-            "no longer has its image: submit its file again".to_owned(),
-        ));
+    if let Some(why) = not_again(queue, id, image) {
+        return Some(refused(why));
     }
     let now = queue.clock.sure();
-    if let Some(other) = successor(queue, id) {
-        return Some(refused(format!("was submitted again, as job {other}")));
-    }
     let dropped = queue.change(id, |record| {
-        let job = &mut record.job;
-        job.transition(JobState::Queued)
-            .expect("a job that failed or expired may be queued again");
-        // It would expire again at once.
-        let deadline = &mut job.schedule.deadline;
-        let dropped = deadline.take_if(|deadline| *deadline <= now);
-        (job.runs.retries, job.runs.starts_without_progress) = (0, 0);
-        (job.runs.retry_at, job.runs.held) = (None, false);
-        job.runs.suspended_until = None;
         if from_start {
-            (job.runs.sections_done, job.runs.rung) = (0, 0);
-            record.private.kept = Kept::default();
-            record.private.host_rung = 0;
+            start_over(record);
         }
-        record.private.worker_deaths = 0;
-        record.private.was_retried = true;
-        record.private.cancel_requested = false;
-        record.private.precaution = Precaution::None;
-        dropped
+        requeue(record, now)
     })?;
     if from_start {
         queue.outbox.clear(Clearing::Checkpoints(id));
     }
-    Some(changed(dropped.map(|deadline| {
-        format!("its deadline, {deadline}, has passed and no longer applies")
-    })))
+    Some(changed(dropped.map(deadline_dropped)))
+}
+
+/// Why a failed or expired job can't be queued again, where it can't.
+pub(super) fn not_again(queue: &Queue, id: JobId, image: Option<Image>) -> Option<String> {
+    if image == Some(Image::Gone) {
+        return Some("no longer has its image: submit its file again".to_owned());
+    }
+    let other = successor(queue, id)?;
+    Some(format!("was submitted again, as job {other}"))
+}
+
+/// Puts a failed or expired job back into the queue. Returns a deadline that no longer applies.
+pub(super) fn requeue(record: &mut Record, now: Timestamp) -> Option<Timestamp> {
+    let job = &mut record.job;
+    job.transition(JobState::Queued)
+        .expect("a job that failed or expired may be queued again");
+    // It would expire again at once.
+    let deadline = &mut job.schedule.deadline;
+    let dropped = deadline.take_if(|deadline| *deadline <= now);
+    forget_attempts(record);
+    record.job.runs.held = false;
+    record.job.runs.suspended_until = None;
+    record.private.was_retried = true;
+    record.private.cancel_requested = false;
+    dropped
+}
+
+/// What went wrong before no longer counts.
+pub(super) fn forget_attempts(record: &mut Record) {
+    let runs = &mut record.job.runs;
+    (runs.retries, runs.starts_without_progress) = (0, 0);
+    runs.retry_at = None;
+    record.private.worker_deaths = 0;
+    record.private.precaution = Precaution::None;
+}
+
+/// The next run has nothing of those before.
+pub(super) fn start_over(record: &mut Record) {
+    (record.job.runs.sections_done, record.job.runs.rung) = (0, 0);
+    record.private.kept = Kept::default();
+    record.private.host_rung = 0;
+}
+
+/// What is said of a deadline that a job no longer has.
+pub(super) fn deadline_dropped(deadline: Timestamp) -> String {
+    format!("its deadline, {deadline}, has passed and no longer applies")
 }
 
 /// A later job of the same key that has a video or will have one.

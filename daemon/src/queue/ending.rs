@@ -1,7 +1,5 @@
 //! The end of a run, of a job, and of the daemon before this one.
 
-use std::{collections::HashSet, path::PathBuf};
-
 use framepack_jobs::{Job, JobId, JobState, Phase, Reach, StateName, Timestamp};
 
 use super::{
@@ -13,7 +11,7 @@ use super::{
     windows::where_to_end,
 };
 use crate::{
-    disk::{Ended, Video},
+    disk::{Ended, Leftovers, Video},
     record::Record,
     remedy::with_remedy,
 };
@@ -27,6 +25,7 @@ pub(super) fn report(queue: &mut Queue, id: JobId, report: WorkerReport) {
     else {
         return;
     };
+    queue.runs.note_pace(id, &report);
     if has_loaded(&report) {
         queue.schedule.note_passed(&record.job);
     }
@@ -140,15 +139,19 @@ pub(super) fn recover(queue: &mut Queue) {
 }
 
 /// The jobs that have ended, and the copies of start images that are still needed: the daemon may have died after a
-/// job's end was durable and before the disks heard of it.
-pub(super) fn leftovers(queue: &Queue) -> (Vec<Ended>, HashSet<PathBuf>) {
+/// job's end or removal was durable and before the disks heard of it.
+pub(super) fn leftovers(queue: &Queue) -> Leftovers {
     let records = queue.jobs.all().values();
     let now = queue.clock.sure();
     let kept = records.clone().filter(|record| is_kept(&record.job, now));
     let needed = kept.map(|record| record.private.input.clone()).collect();
     let finished = records.filter(|record| record.job.is_finished());
     let finished = finished.map(|record| ended(record, now));
-    (finished.collect(), needed)
+    Leftovers {
+        ended: finished.collect(),
+        needed,
+        jobs: queue.jobs.all().keys().copied().collect(),
+    }
 }
 
 /// Jobs that were filed, tried again and have ended: the daemon may have died before their files followed them.

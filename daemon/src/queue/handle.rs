@@ -3,18 +3,22 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
-    control::WorkerStatus,
+    control::{ListRequest, WorkerStatus},
+    edit::SetOf,
+    estimate::Prediction,
     queue::{Change, Changed, QueueView},
     state::Imported,
     worker::{Inspected, WorkerInfo},
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    message::{Image, Images, Message, Survey, Wanted},
+    message::{Found, Image, Images, Message, Survey, Wanted},
     order::Order,
+    remove::{NotRemoved, Removal},
+    replacement::{NotReplaced, Replaced, Replacement},
     runs::{Assignment, Ending, IdleWorker, WorkerReport},
     search::search,
     submission::{Submission, SubmitError, Submitted},
@@ -80,6 +84,41 @@ impl QueueHandle {
             answers.push(answer);
         }
         Ok(answers)
+    }
+
+    /// Puts another job in the place of one that is there; durable when this returns. The copy of its image is removed where
+    /// nothing comes of it.
+    pub(crate) async fn replace(
+        &self,
+        replacement: Replacement,
+    ) -> Result<Result<Replaced, NotReplaced>, Stopping> {
+        let (was, submission) = (&replacement.was, &replacement.submission);
+        let found = if replacement.keeps_its_place(&self.renderer) {
+            Found {
+                output: was.job.output.clone(),
+                without_video: None,
+            }
+        } else {
+            let sought = (submission.key.clone(), self.survey(submission).await?);
+            let mut found = search(&self.disk, vec![sought]).await;
+            found.pop().expect("as much is found as is sought")
+        };
+        let image = match replacement.of {
+            SetOf::Failed { .. } if !replacement.has_other_input() => self.image(was).await,
+            _ => Image::There,
+        };
+        self.ask(|reply| Message::Replace(Box::new(replacement), found, image, reply))
+            .await
+    }
+
+    /// Why a job that has ended could not be removed.
+    pub(crate) async fn needed(&self, job: JobId) -> Result<Option<NotRemoved>, Stopping> {
+        self.ask(|reply| Message::Needed(job, reply)).await
+    }
+
+    /// Forgets jobs; durable when this returns.
+    pub(crate) async fn remove(&self, jobs: Vec<JobId>) -> Result<Vec<Removal>, Stopping> {
+        self.ask(|reply| Message::Remove(jobs, reply)).await
     }
 
     /// What to look for on the disks before this is submitted.
@@ -175,6 +214,16 @@ impl QueueHandle {
         self.ask(Message::View).await
     }
 
+    /// How long a job would take on a device.
+    pub(crate) async fn predict(
+        &self,
+        record: Record,
+        device: String,
+    ) -> Result<Prediction, Stopping> {
+        self.ask(|reply| Message::Predict(Box::new(record), device, reply))
+            .await
+    }
+
     /// Notes what a worker is doing.
     pub(crate) async fn worker(&self, status: WorkerStatus) -> Result<(), Stopping> {
         self.tell(Message::Worker(status)).await
@@ -186,8 +235,8 @@ impl QueueHandle {
     }
 
     /// The jobs in these states, or all, by number.
-    pub(crate) async fn list(&self, states: Vec<StateName>) -> Result<Vec<Job>, Stopping> {
-        self.ask(|reply| Message::List(states, reply)).await
+    pub(crate) async fn list(&self, request: ListRequest) -> Result<Vec<Job>, Stopping> {
+        self.ask(|reply| Message::List(request, reply)).await
     }
 
     /// The selected jobs, by number.
@@ -225,9 +274,13 @@ impl QueueHandle {
         self.ask(|reply| Message::Show(job, reply)).await
     }
 
-    /// Notes what a closer look at a job found; durable when this returns.
-    pub(crate) async fn inspected(&self, inspected: Inspected) -> Result<(), Stopping> {
-        self.ask(|reply| Message::Inspected(Box::new(inspected), reply))
+    /// Notes what a closer look at a job found that a user had changed then; durable when this returns.
+    pub(crate) async fn inspected(
+        &self,
+        inspected: Inspected,
+        changed_at: Option<Timestamp>,
+    ) -> Result<(), Stopping> {
+        self.ask(|reply| Message::Inspected(Box::new(inspected), changed_at, reply))
             .await
     }
 

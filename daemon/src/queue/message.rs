@@ -4,16 +4,19 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use framepack_bundle::Look;
 use framepack_ipc::{
-    control::WorkerStatus,
+    control::{ListRequest, WorkerStatus},
+    estimate::Prediction,
     queue::{Changed, QueueView},
     state::Imported,
     worker::Inspected,
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
 use tokio::sync::oneshot;
 
 use super::{
     order::Order,
+    remove::{NotRemoved, Removal},
+    replacement::{NotReplaced, Replaced, Replacement},
     runs::{Ending, IdleWorker, WorkerReport},
     submission::{Submission, SubmitError, Submitted},
     view::Summary,
@@ -33,6 +36,15 @@ pub(super) enum Message {
         Found,
         oneshot::Sender<Result<Submitted, SubmitError>>,
     ),
+    Replace(
+        Box<Replacement>,
+        Found,
+        Image,
+        oneshot::Sender<Result<Replaced, NotReplaced>>,
+    ),
+    /// Why a job that has ended could not be removed.
+    Needed(JobId, oneshot::Sender<Option<NotRemoved>>),
+    Remove(Vec<JobId>, oneshot::Sender<Vec<Removal>>),
     Record(JobId, oneshot::Sender<Option<Box<Record>>>),
     ByClaim(String, oneshot::Sender<Option<Arc<Record>>>),
     Next(IdleWorker),
@@ -54,14 +66,16 @@ pub(super) enum Message {
         oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
     ),
     View(oneshot::Sender<QueueView>),
-    List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
+    /// How long a job would take on this device.
+    Predict(Box<Record>, String, oneshot::Sender<Prediction>),
+    List(ListRequest, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
     Counts(oneshot::Sender<BTreeMap<StateName, u64>>),
     RecordsAfter(JobId, usize, oneshot::Sender<Vec<Record>>),
     Import(Box<Record>, Image, oneshot::Sender<Imported>),
     Show(JobId, oneshot::Sender<Option<Job>>),
-    /// What a closer look at a job found.
-    Inspected(Box<Inspected>, oneshot::Sender<()>),
+    /// What a closer look at a job found, and when a user had changed the job last that was looked at.
+    Inspected(Box<Inspected>, Option<Timestamp>, oneshot::Sender<()>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
 }

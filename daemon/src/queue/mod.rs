@@ -7,7 +7,9 @@
 //! - `outbox`: what waits for the store's next sync
 //! - `schedule`: which job is next, and what is paused
 //!
-//! `core` holds them together; `submit`, `start`, `ending`, `change` and `view` are what messages ask of them; `actor`
+//! `core` holds them together, beside what was learned of how long jobs take ([`crate::history`]), by which `forecast` says
+//! when they begin and end; `submit`, `start`, `ending`, `change`, `replace`, `remove` and `view` are what messages ask of
+//! them; `actor`
 //! is the task that takes the messages, `answer` says which of those is asked; `handle` sends
 //! them, after a `search` of the disks where one needs that.
 
@@ -16,11 +18,15 @@ mod answer;
 mod change;
 mod core;
 mod ending;
+mod forecast;
 mod handle;
 mod jobs;
 mod message;
 mod order;
 mod outbox;
+mod remove;
+mod replace;
+mod replacement;
 mod runs;
 mod schedule;
 mod search;
@@ -35,6 +41,8 @@ pub(crate) use self::{
     handle::{QueueHandle, Stopping},
     jobs::{exported, is_kept},
     order::{NotForAll, Order, Pausing},
+    remove::{NotRemoved, Removal},
+    replacement::{NotReplaced, Replaced, Replacement, is_replaceable},
     runs::{Assignment, Control, Death, DeathKind, Ending, WorkerReport},
     submission::{Submission, SubmitError, Submitted},
     view::Summary,

@@ -10,6 +10,7 @@ use super::{
     runs::Assignment,
     submission::{SubmitError, Submitted},
 };
+use crate::disk::Ended;
 
 /// What is told once everything that was changed before is durable.
 #[derive(Debug)]
@@ -34,8 +35,10 @@ pub(super) enum Clearing {
     Checkpoints(JobId),
     /// A name that was reserved for the video of a job that did not begin.
     Release(JobId, PathBuf),
-    /// The copy of a start image of a job that did not come to be.
+    /// The copy of a start image of a job that did not come to be, or has another one.
     RemoveInput(PathBuf),
+    /// All that a job had beside its video; it is not there any more.
+    Forgotten(Box<Ended>),
 }
 
 /// An answer and its way.

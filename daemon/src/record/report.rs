@@ -193,6 +193,14 @@ impl<'a> Report<'a> {
         for warning in warnings {
             writeln!(text, "  {}", on_one_line(warning)).expect(NEVER_FAILS);
         }
+        if let Some(at) = self.job.and_then(|job| job.runs.changed_at) {
+            write!(
+                text,
+                "\nThe job was changed at {at}, with framepackctl. The job file here is as it was dropped, so it is not what\n\
+                 the job was in the end: the report beside it says that.\n"
+            )
+            .expect(NEVER_FAILS);
+        }
         write!(text, "\nTo try again: {}\n", self.retry()).expect(NEVER_FAILS);
         Some(text)
     }

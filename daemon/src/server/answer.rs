@@ -3,10 +3,7 @@
 use framepack_ipc::control::{Request, Stream};
 
 use super::{
-    change::change, config::config, connection::Connection, doctor::doctor, enable::enable,
-    events::events, list::list, log::log, metrics::metrics, ping::ping, plan::plan, queue::queue,
-    records::records, scan::scan, service::Service, show::show, state::state, submit::submit,
-    unanswered::Unanswered,
+    caches::caches, change::change, config::config, connection::Connection, doctor::doctor, edit::{edit, job_file, set}, enable::enable, events::events, gc::gc, info::info, list::list, log::log, metrics::metrics, ping::ping, plan::plan, queue::queue, records::records, remove::remove, scan::scan, service::Service, show::show, state::state, submit::submit, unanswered::Unanswered, usage::usage,
 };
 
 /// Carries out a request and sends what the client is to know of it, all but the reason why it has no answer.
@@ -21,6 +18,10 @@ pub(super) async fn answer(
         Request::Show(request) => return show(service, &request, connection).await,
         Request::Queue => queue(service).await?,
         Request::Change(request) => change(service, request).await?,
+        Request::JobFile(request) => job_file(service, request).await?,
+        Request::Edit(request) => edit(service, request).await?,
+        Request::Set(request) => set(service, request).await?,
+        Request::Remove(request) => remove(service, request).await?,
         Request::Plan(request) => plan(service, request).await?,
         Request::Config => config(service),
         Request::Metrics => metrics(service).await?,
@@ -28,6 +29,10 @@ pub(super) async fn answer(
         Request::State(request) => state(service, request).await?,
         Request::Scan => scan(service).await?,
         Request::Ping => ping(service).await?,
+        Request::Info => info(service).await?,
+        Request::Usage(request) => usage(service, request).await?,
+        Request::Gc(request) => gc(service, &request).await?,
+        Request::Caches(request) => caches(service, request).await?,
         Request::EnableDevice(request) => enable(service, request).await?,
         Request::Stream(Stream::Events(request)) => {
             return events(service, &request, connection).await;

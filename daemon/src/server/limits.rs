@@ -12,13 +12,13 @@ use nix::unistd::Uid;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections of all users; below the 1024 files that a process may usually open.
-const MAX_CONNECTIONS: usize = 768;
+pub(super) const MAX_CONNECTIONS: usize = 768;
 /// Connections of one user. Scripts that wait for many jobs have one for each.
-const MAX_CONNECTIONS_OF_USER: usize = 512;
+pub(super) const MAX_CONNECTIONS_OF_USER: usize = 512;
 /// Requests that a user may send at once …
 const BURST: f64 = 1000.0;
 /// … and how many more each second. Those beyond wait.
-const REQUESTS_PER_SEC: f64 = 1000.0;
+pub(super) const REQUESTS_PER_SEC: f64 = 1000.0;
 /// Long messages, received or sent, that a user's connections may hold in memory at a time.
 const MAX_LONG_MESSAGES: usize = 8;
 

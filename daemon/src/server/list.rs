@@ -17,7 +17,7 @@ pub(super) async fn list(
 ) -> Result<(), Unanswered> {
     // Held until the answer has been taken: a user who does not read has few of them in memory.
     let _long = connection.permit().long_message().await;
-    let jobs = service.queue.list(request.states).await?;
+    let jobs = service.queue.list(request).await?;
     Ok(send(jobs, connection).await?)
 }
 

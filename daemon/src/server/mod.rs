@@ -6,13 +6,17 @@
 //! - `closed`: the same socket while the store can't be opened
 
 mod answer;
+mod caches;
 mod change;
 mod closed;
 mod config;
 mod connection;
 mod doctor;
+mod edit;
 mod enable;
 mod events;
+mod gc;
+mod info;
 mod limits;
 mod list;
 mod listen;
@@ -22,6 +26,7 @@ mod ping;
 mod plan;
 mod queue;
 mod records;
+mod remove;
 mod roles;
 mod scan;
 mod selected;
@@ -31,6 +36,7 @@ mod show;
 mod state;
 mod submit;
 mod unanswered;
+mod usage;
 
 pub(crate) use self::{
     closed::{Closed, RepairRequest, serve_closed},

@@ -8,6 +8,7 @@ use framepack_ipc::{
     control::{PlanSubject, Request, Stream},
     queue::Scope,
     state::StateRequest,
+    upkeep::{CacheRequest, GcMode, GcRequest},
 };
 use framepack_jobs::Code;
 use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
@@ -44,6 +45,12 @@ impl Role {
             | Request::Config
             | Request::Metrics
             | Request::Doctor
+            | Request::Info
+            | Request::Usage(_)
+            | Request::Gc(GcRequest {
+                mode: GcMode::DryRun,
+            })
+            | Request::Caches(CacheRequest::List)
             | Request::Ping
             | Request::State(StateRequest::Check) => Self::Read,
             Request::Plan(plan) => match plan.subject {
@@ -51,10 +58,17 @@ impl Role {
                 // Has the image copied, as submitting has.
                 PlanSubject::File(_) => Self::Submit,
             },
-            Request::Submit(_) | Request::Scan => Self::Submit,
-            Request::EnableDevice(_) | Request::State(_) | Request::Stream(Stream::Records) => {
-                Self::Admin
-            }
+            Request::Submit(_)
+            | Request::Scan
+            | Request::JobFile(_)
+            | Request::Edit(_)
+            | Request::Set(_)
+            | Request::Remove(_) => Self::Submit,
+            Request::EnableDevice(_)
+            | Request::Gc(_)
+            | Request::Caches(_)
+            | Request::State(_)
+            | Request::Stream(Stream::Records) => Self::Admin,
             Request::Change(change) => match change.scope {
                 Scope::Jobs(_) => Self::Submit,
                 Scope::Group(_) | Scope::All => Self::Admin,
@@ -279,6 +293,12 @@ mod tests {
         assert!(check(None, &list).is_err());
         let events = Request::Stream(Stream::Events(SelectRequest { jobs: jobs() }));
         assert!(check(Some(Role::Read), &events).is_ok());
+        let gc = |mode| Request::Gc(GcRequest { mode });
+        assert!(check(Some(Role::Read), &gc(GcMode::DryRun)).is_ok());
+        assert!(check(Some(Role::Submit), &gc(GcMode::Remove)).is_err());
+        assert!(check(Some(Role::Read), &Request::Caches(CacheRequest::List)).is_ok());
+        let clear = Request::Caches(CacheRequest::Clear { kind: None });
+        assert!(check(Some(Role::Submit), &clear).is_err());
         let records = Request::Stream(Stream::Records);
         assert!(check(Some(Role::Submit), &records).is_err());
         assert!(check(Some(Role::Admin), &records).is_ok());

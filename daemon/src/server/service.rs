@@ -18,9 +18,10 @@ use crate::{
     metrics::Metrics,
     queue::QueueHandle,
     render::Renderer,
+    retention::Retention,
     state_dir::Layout,
     store::StoreView,
-    worker::{Inspections, Planners, Switches},
+    worker::{Announced, Inspections, Planners, Switches},
 };
 
 /// The daemon's parts, as far as a command may ask them.
@@ -46,6 +47,8 @@ pub(crate) struct Service {
     pub(crate) layout: Layout,
     pub(crate) metrics: Metrics,
     pub(crate) doctor: Arc<Doctor>,
+    pub(crate) retention: Retention,
+    pub(crate) announced: Announced,
     /// What the daemon was started with.
     pub(crate) settings: Arc<[Setting]>,
 }

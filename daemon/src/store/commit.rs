@@ -92,6 +92,11 @@ impl Store {
         self.change(job, EntryEvent::Remove, None);
     }
 
+    /// Notes that a job is forgotten; durable after [`Self::commit`].
+    pub(crate) fn remove(&mut self, job: JobId) {
+        self.change(job, EntryEvent::Remove, None);
+    }
+
     fn change(&mut self, job: JobId, event: EntryEvent, record: Option<Box<Record>>) {
         self.seq += 1;
         self.last_id = self.last_id.max(job);

@@ -8,7 +8,7 @@
 use std::{io, path::PathBuf, process::Stdio, time::Duration};
 
 use framepack_ipc::worker::{Inspected, RenderRequest};
-use framepack_jobs::{JobId, StateName};
+use framepack_jobs::{JobId, StateName, Timestamp};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -92,9 +92,9 @@ impl Inspector {
             let Some(Wanted { job, done }) = wanted else {
                 return;
             };
-            if let Some(inspected) = self.inspect(job).await {
+            if let Some((inspected, changed_at)) = self.inspect(job).await {
                 let has_found = !inspected.warnings.is_empty() || inspected.failure.is_some();
-                if has_found && self.queue.inspected(inspected).await.is_err() {
+                if has_found && self.queue.inspected(inspected, changed_at).await.is_err() {
                     return;
                 }
             }
@@ -103,15 +103,16 @@ impl Inspector {
         }
     }
 
-    /// `None`: it could not be looked at, or there is no need any more.
-    async fn inspect(&mut self, job: JobId) -> Option<Inspected> {
+    /// What is found, and when a user had changed the job last. `None`: it could not be looked at, or there is no need any
+    /// more.
+    async fn inspect(&mut self, job: JobId) -> Option<(Inspected, Option<Timestamp>)> {
         let record = self.queue.record(job).await.ok()??;
         if !record.job.is(StateName::Queued) {
             return None;
         }
         let request = self.renderer.request(&record);
         let why = match timeout(PATIENCE, self.ask(&request)).await {
-            Ok(Ok(inspected)) => return Some(inspected),
+            Ok(Ok(inspected)) => return Some((inspected, record.job.runs.changed_at)),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took too long".to_owned(),
         };

@@ -13,8 +13,10 @@
 //! - `questions`: questions to workers, beside jobs
 //! - `inspection`: a look at submitted jobs, by a program of its own
 //! - `devices`: which devices get a worker, and a supervisor; `known`: on which GPUs jobs were rendered
+//! - `announced`: what each worker said of itself
 //! - `vitals`: what the kernel says of a process
 
+mod announced;
 mod clue;
 mod devices;
 mod faults;
@@ -34,6 +36,7 @@ mod vitals;
 mod watchdog;
 
 pub(crate) use self::{
+    announced::Announced,
     devices::{Circumstances, supervisors, wanted},
     inspection::Inspections,
     known::KnownGpus,

@@ -16,6 +16,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use super::{
+    announced::Announced,
     clue::{Clue, Needs},
     faults::{Cause, Faults},
     idle::{IdleClock, Kept},
@@ -52,6 +53,8 @@ pub(crate) struct SupervisorContext<'a> {
     pub(crate) disk: &'a Disk,
     /// What devices can't do.
     pub(crate) lacks: &'a DeviceLacks,
+    /// What workers say of themselves.
+    pub(crate) announced: &'a Announced,
     pub(crate) shutdown: &'a Shutdown,
     /// Why jobs wait for a GPU that is missing.
     pub(crate) insists: Option<String>,
@@ -79,6 +82,7 @@ pub(crate) struct Supervisor {
     before: Option<Clue>,
     known: KnownGpus,
     lacks: DeviceLacks,
+    announced: Announced,
 }
 
 /// What an idle worker gets to do.
@@ -99,6 +103,7 @@ impl Supervisor {
         context.lacks.expect(&device);
         Self {
             lacks: context.lacks.clone(),
+            announced: context.announced.clone(),
             status: WorkerStatus {
                 device: device.clone(),
                 device_name: None,
@@ -185,6 +190,7 @@ impl Supervisor {
                 self.status.outage = None;
                 self.outage.started();
                 self.lacks.note(&self.launch.device, &info.lacks);
+                self.announced.note(&info);
                 self.serve(process, &info).await
             }
             Err(error) => Ok(match start_fault::of(&error) {

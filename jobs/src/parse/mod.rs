@@ -4,6 +4,8 @@ mod overrides;
 mod remarks;
 mod schedule;
 
+pub(crate) use self::overrides::put;
+
 use std::path::{Component, Path, PathBuf};
 
 use framepack_yaml::{Document, Mistake, Node, Problem, ProblemKind, Problems};

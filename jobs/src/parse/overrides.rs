@@ -2,7 +2,7 @@
 
 use framepack_yaml::{Node, Problem, ProblemKind, Problems};
 
-use crate::settings::TABLE;
+use crate::settings::{Kind, TABLE};
 
 /// Keys of text that are not in the table.
 const TEXTS: [&str; 5] = ["name", "key", "group", "output.dir", "output.name"];
@@ -21,7 +21,10 @@ pub(super) fn applied(mut root: Node, set: &[String]) -> Result<(Node, Vec<Strin
                     problems.push(problem.hint("give it once"));
                     continue;
                 }
-                put(&mut root, key, node_of(key, value));
+                match node_of(key, value) {
+                    Some(node) => put(&mut root, key, node),
+                    None => remove(&mut root, key),
+                }
                 keys.push(key.to_owned());
             }
             _ => {
@@ -47,17 +50,48 @@ pub(super) fn named(mut problem: Problem, keys: &[String]) -> Problem {
     problem
 }
 
-/// Keys beside those of the table are read as YAML; text needs no quotes.
-fn node_of(key: &str, value: &str) -> Node {
-    if TEXTS.contains(&key) {
-        return Node::Text(value.to_owned());
-    }
+/// Keys beside those of the table are read as YAML; text needs no quotes. `None`: nothing, so that the key has its default.
+fn node_of(key: &str, value: &str) -> Option<Node> {
     let row = TABLE.into_iter().find(|row| row.key == key);
-    row.map_or_else(|| framepack_yaml::scalar(value), |row| row.node_of(value))
+    let may_be_empty = row.is_some_and(|row| matches!(row.kind, Kind::Text { .. }));
+    if value.trim().is_empty() && !may_be_empty {
+        return None;
+    }
+    if TEXTS.contains(&key) {
+        return Some(Node::Text(value.to_owned()));
+    }
+    Some(row.map_or_else(|| in_brackets(value), |row| row.node_of(value)))
+}
+
+/// A value that may be a list, as in `after=[3, 4]`.
+fn in_brackets(value: &str) -> Node {
+    let read = framepack_yaml::parse(&format!("value: {value}"));
+    let is_in_brackets = value.trim_start().starts_with(['[', '{']);
+    match read {
+        Ok(Node::Map(mut entries)) if is_in_brackets && entries.len() == 1 => entries.remove(0).1,
+        _ => framepack_yaml::scalar(value),
+    }
+}
+
+/// Takes away what is at a path.
+fn remove(node: &mut Node, path: &str) {
+    let Node::Map(entries) = node else { return };
+    match path.split_once('.') {
+        None => entries.retain(|(key, _)| key != path),
+        Some((section, rest)) => {
+            if let Some((_, inner)) = entries.iter_mut().find(|(key, _)| key == section) {
+                remove(inner, rest);
+            }
+            let is_left = |(key, node): &(String, Node)| {
+                key != section || !matches!(node, Node::Map(inner) if inner.is_empty())
+            };
+            entries.retain(is_left);
+        }
+    }
 }
 
 /// Puts a value at a path, in the place of whatever is in its way.
-fn put(node: &mut Node, path: &str, value: Node) {
+pub(crate) fn put(node: &mut Node, path: &str, value: Node) {
     let (key, rest) = match path.split_once('.') {
         Some((key, rest)) => (key, Some(rest)),
         None => (path, None),
@@ -81,7 +115,7 @@ fn put(node: &mut Node, path: &str, value: Node) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{JobSpec, Value, settings::Origin};
+    use crate::{Dependency, JobId, JobSpec, Value, settings::Origin};
 
     const TEXT: &str = "api: framepack/v1\nstart: {image: a.png}\nsteps: 8\nguidance: {cfg: 2}\n";
 
@@ -107,6 +141,17 @@ mod tests {
         assert_eq!(spec.name.as_deref(), Some("12"));
         let prompt = spec.settings.iter().find(|(key, _)| *key == "prompt");
         assert_eq!(prompt, Some(("prompt", &Value::from("12 cats"))));
+    }
+
+    #[test]
+    fn nothing_means_the_default_and_brackets_a_list() {
+        let spec = parsed(&["steps=", "guidance.cfg=", "group= ", "prompt="]).unwrap();
+        let keys: Vec<&str> = spec.settings.iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["prompt", "start.image"]);
+        assert_eq!(spec.warnings, Vec::<String>::new());
+        let spec = parsed(&["after=[3, shot-1]"]).unwrap();
+        let named = Dependency::Named("shot-1".to_owned());
+        assert_eq!(spec.schedule.after, [Dependency::Number(JobId(3)), named]);
     }
 
     #[test]

@@ -113,6 +113,7 @@ fn main() -> io::Result<()> {
         device_name: "a fake".to_owned(),
         device_total_bytes: 1 << 30,
         prepared_secs: None,
+        libtorch: Some("0.0-fake".to_owned()),
         lacks: lacks(&state_dir.join(format!("lacks-{device}"))),
     }));
     while let Some(message) = desk.next() {

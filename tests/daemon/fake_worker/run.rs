@@ -1,9 +1,16 @@
 //! One job, from the request to its last word.
 
-use std::{fs, io, ops::ControlFlow, path::Path, process, thread, time::Duration};
+use std::{
+    fs, io,
+    ops::ControlFlow,
+    path::Path,
+    process, thread,
+    time::{Duration, Instant},
+};
 
 use framepack_ipc::worker::{
-    FromWorker, PauseAt, Phase, Progress, RenderPlan, RenderRequest, Resumed, RungTaken, ToWorker,
+    FromWorker, PauseAt, Phase, PhaseTime, Progress, RenderPlan, RenderRequest, Resumed, RungTaken,
+    ToWorker,
 };
 use framepack_jobs::{Class, Code, Failure, StepTimeline};
 use nix::sys::signal::{Signal, raise};
@@ -55,6 +62,9 @@ pub(crate) struct Run<'a> {
     resumed: Option<Resumed>,
     rungs: Vec<RungTaken>,
     suspend: bool,
+    phases: Vec<PhaseTime>,
+    /// The phase that it is in, and since when.
+    phase: (Phase, Instant),
 }
 
 impl<'a> Run<'a> {
@@ -89,6 +99,8 @@ impl<'a> Run<'a> {
             resumed,
             rungs: Vec::new(),
             suspend: false,
+            phases: Vec::new(),
+            phase: (Phase::Load, Instant::now()),
         }
     }
 
@@ -98,11 +110,13 @@ impl<'a> Run<'a> {
         let stop = match self.render() {
             ControlFlow::Break(stop) => stop,
             ControlFlow::Continue(()) => {
+                self.enter(Phase::Verify);
                 let output = output::output(self.request, self.plan(), self.chain.hex());
                 let output = Box::new(framepack_ipc::worker::RenderOutput {
                     device: self.device.to_owned(),
                     resumed: self.resumed,
                     rungs: self.rungs,
+                    phases: self.phases,
                     ..output
                 });
                 say(&FromWorker::Done { job, output });
@@ -189,7 +203,21 @@ impl<'a> Run<'a> {
         ControlFlow::Continue(())
     }
 
-    fn tell(&self, phase: Phase, step: u32) {
+    /// Counts the time of the phase that ends.
+    fn enter(&mut self, phase: Phase) {
+        let (before, since) = std::mem::replace(&mut self.phase, (phase, Instant::now()));
+        let secs = since.elapsed().as_secs_f64();
+        match self.phases.iter_mut().find(|time| time.phase == before) {
+            Some(time) => time.secs += secs,
+            None => self.phases.push(PhaseTime {
+                phase: before,
+                secs,
+            }),
+        }
+    }
+
+    fn tell(&mut self, phase: Phase, step: u32) {
+        self.enter(phase);
         say(&FromWorker::Progress {
             job: self.request.job,
             progress: Progress {

@@ -128,7 +128,7 @@ fn follow_left(session: &Session<'_>, folder: RunFolder, target: &Target) -> Res
 
 /// The last job of a daemon, which goes on if it has ended without a video.
 fn queued_again(daemon: &Daemon) -> Result<Submitted, Failure> {
-    let list = Request::List(ListRequest { states: Vec::new() });
+    let list = Request::List(ListRequest::default());
     let jobs = daemon.jobs(&list)?.into_iter();
     let Some(job) = jobs.max_by_key(|job| job.id) else {
         let message = "no job was submitted in that run";

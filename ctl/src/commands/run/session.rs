@@ -1,7 +1,6 @@
 //! One `run`: the signals and news that it gets, and what it tells.
 
 use std::{
-    io,
     path::Path,
     sync::mpsc::{self, Receiver, Sender},
 };
@@ -12,7 +11,7 @@ use framepack_ipc::{
     control::{DEFAULT_SOCKET, Request, Response, SubmitRequest},
     text::shell_quoted,
 };
-use framepack_jobs::{Code, Job, JobState};
+use framepack_jobs::{Code, Job, JobState, Timestamp};
 
 use crate::{
     commands::submit::remarks,
@@ -21,7 +20,8 @@ use crate::{
     failure::Failure,
     follow::{Ended, Follow},
     interrupt,
-    output::{Format, Output, print_lines, remark},
+    output::{Format, Output, remark},
+    rows::told,
 };
 
 /// What happens while a job is rendered, and where results are printed.
@@ -92,14 +92,17 @@ impl<'a> Session<'a> {
             }
             (Format::Text, JobState::Done { result, .. }) => {
                 self.output.warn(&result.warnings);
-                print_lines(&[result.video.display().to_string()])?;
+                self.output.text(
+                    |terminal| told(job, terminal, Timestamp::now()),
+                    || vec![result.video.display().to_string()],
+                )?;
             }
             (
                 Format::Text,
                 JobState::Failed { failure, .. } | JobState::Expired { failure, .. },
             ) => {
                 let error = ErrorEnvelope::from(ErrorBody::from(failure.clone()));
-                error.tell(&mut io::stderr())?;
+                self.output.tell_error(&error)?;
             }
             (Format::Text, state) => remark(&format!("job {} is {}", job.id, state.name())),
         }

@@ -12,5 +12,5 @@ pub(super) use self::roots::{Inputs, remove};
 pub(crate) use self::{
     error::InputError,
     images::{Copies, Images},
-    roots::ImageLook,
+    roots::{ImageLook, InputCopy},
 };

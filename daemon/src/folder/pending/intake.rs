@@ -12,7 +12,7 @@ use framepack_jobs::{
 };
 
 use crate::{
-    disk::{Copies, ImageLook, Images, InputError},
+    disk::{Copies, ImageLook, Images, InputCopy, InputError},
     folder::dropped::{NoJob, RETRY, Rejection, Wait},
     lacking::DeviceLacks,
     queue::Submission,
@@ -103,26 +103,35 @@ impl Intake {
         copies: &mut Copies,
     ) -> Result<Submission, InputError> {
         let copy = self.images.copy(image, copies).await?;
-        let drawn = draw();
-        let key = job.key_for(&copy.sha256, drawn);
-        let may_warn = may_warn(&job.spec, &job.farm_defaults, &copy.header);
-        Ok(Submission {
-            seed: job.spec.seed.resolve(&key, || drawn),
-            image: offer.folder.join(&job.spec.start.image),
-            name: job.name,
-            key,
-            source: offer.source,
-            claim: offer.claim,
-            spec: job.spec,
-            farm_defaults: job.farm_defaults,
-            origins: job.origins,
-            schedule: job.schedule,
-            input: copy.path,
-            input_sha256: copy.sha256,
-            may_warn,
-            warnings: job.warnings,
-            dedupe: Dedupe::Skip,
-        })
+        Ok(submission(offer, job, copy, draw()))
+    }
+}
+
+/// A submission with this copy of its image; `drawn`: what `seed: random` draws.
+pub(super) fn submission(
+    offer: Offer<'_>,
+    job: Validated,
+    copy: InputCopy,
+    drawn: u32,
+) -> Submission {
+    let key = job.key_for(&copy.sha256, drawn);
+    let may_warn = may_warn(&job.spec, &job.farm_defaults, &copy.header);
+    Submission {
+        seed: job.spec.seed.resolve(&key, || drawn),
+        image: offer.folder.join(&job.spec.start.image),
+        name: job.name,
+        key,
+        source: offer.source,
+        claim: offer.claim,
+        spec: job.spec,
+        farm_defaults: job.farm_defaults,
+        origins: job.origins,
+        schedule: job.schedule,
+        input: copy.path,
+        input_sha256: copy.sha256,
+        may_warn,
+        warnings: job.warnings,
+        dedupe: Dedupe::Skip,
     }
 }
 
@@ -177,7 +186,7 @@ impl From<InputError> for NoJob {
 }
 
 /// 32 random bits.
-fn draw() -> u32 {
+pub(super) fn draw() -> u32 {
     let id = random_id().expect("/proc is mounted: the daemon's own id was drawn from it at start");
     u32::from_str_radix(&id[..8], 16).expect("an id has 16 hexadecimal digits")
 }

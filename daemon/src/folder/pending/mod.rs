@@ -4,7 +4,8 @@
 //! A job whose image is not there yet waits here, and is looked at again until its time is up.
 //!
 //! - `file`: a claimed file without an answer
-//! - `intake`: a job file's text → a job that can be queued; the way in for folder and socket
+//! - `intake`: a job file's text → a job that can be queued; the way in for folder and socket; `revise`: the same for
+//!   another text of a job that is there
 //! - `inspect`, `images`: what a file can become now
 //! - `verdict`, `queue_link`: what the queue makes of it
 
@@ -13,6 +14,7 @@ mod images;
 mod inspect;
 mod intake;
 mod queue_link;
+mod revise;
 mod verdict;
 
 use std::{
@@ -31,6 +33,7 @@ use tracing::{info, warn};
 pub(crate) use self::{
     file::PendingFile,
     intake::{Intake, Offer, Refusal, bundle_defaults},
+    revise::Revision,
     verdict::{Answered, Verdict},
 };
 use self::{

@@ -1,6 +1,7 @@
 //! What wakes the folder's thread: file system events, jobs that have ended, and requests for a rescan.
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
     io,
     sync::{Arc, mpsc},
@@ -22,8 +23,17 @@ pub(crate) enum Event {
     Scan(oneshot::Sender<Scan>),
     /// A job has ended.
     Ended(Arc<Record>),
+    /// A client wants to know which files are not put away yet.
+    Held(HeldQuestion),
     /// The daemon is stopping.
     Stop,
+}
+
+/// Claims by their ids, and the way to answer with those of them whose files are still claimed.
+#[derive(Debug)]
+pub(crate) struct HeldQuestion {
+    pub(crate) claims: Vec<String>,
+    pub(crate) reply: oneshot::Sender<HashSet<String>>,
 }
 
 /// What the file system tells of the folder.

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use framepack_ipc::control::ListRequest;
 use framepack_jobs::{Job, JobId, JobState, Selector, StateName, Timestamp, Unmatched, select};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -75,11 +76,10 @@ impl Jobs {
         select(selectors, self.table.values().map(|record| &record.job))
     }
 
-    /// The jobs in these states, or all.
-    pub(in crate::queue) fn list(&self, states: &[StateName]) -> Vec<Job> {
+    /// The jobs that a list is asked for.
+    pub(in crate::queue) fn list(&self, request: &ListRequest) -> Vec<Job> {
         let jobs = self.table.values().map(|record| &record.job);
-        let meant = |job: &&Job| states.is_empty() || states.contains(&job.state.name());
-        jobs.filter(meant).cloned().collect()
+        jobs.filter(|job| request.is_meant(job)).cloned().collect()
     }
 
     /// Jobs in each state that any job is in.
@@ -169,6 +169,31 @@ impl Jobs {
         let changed = change(record);
         self.index.note(record);
         Some(changed)
+    }
+
+    /// Puts another record in the place of one of its number, whatever both are. Durable with its [`Jobs::put`]. Returns the
+    /// one that was there; `None`: there is no such job, and nothing is done.
+    pub(in crate::queue) fn exchange(&mut self, record: Record) -> Option<Record> {
+        let before = self.table.remove(&record.job.id)?;
+        self.index.forget(&before, &self.table);
+        self.index.note(&record);
+        self.table.insert(record.job.id, record);
+        Some(before)
+    }
+
+    /// Notes a record for the store as it is now.
+    pub(in crate::queue) fn put(&mut self, id: JobId) {
+        if let Some(record) = self.table.get(&id) {
+            self.store.put(record);
+        }
+    }
+
+    /// Forgets a job, durably with the next commit. Its number is never given out again.
+    pub(in crate::queue) fn remove(&mut self, id: JobId) -> Option<Record> {
+        let record = self.table.remove(&id)?;
+        self.index.forget(&record, &self.table);
+        self.store.remove(id);
+        Some(record)
     }
 
     /// Takes back a job that nobody was told of yet.

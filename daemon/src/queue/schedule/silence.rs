@@ -37,6 +37,11 @@ impl Silence {
         self.look();
     }
 
+    /// The job is another one now, or none.
+    pub(super) fn forget(&mut self, job: JobId) {
+        self.met.remove(&job);
+    }
+
     /// Looks which shares do not answer now. Whether a job may have stopped waiting.
     pub(super) fn look(&mut self) -> bool {
         let before = (self.shares.len(), self.met.len());

@@ -157,6 +157,23 @@ impl Schedule {
         self.overtaken.remove(&id);
     }
 
+    /// A job is another one now, or none: all others are looked at again.
+    pub(in crate::queue) fn note_replaced(&mut self, id: JobId) {
+        self.silent.forget(id);
+        self.look_again();
+    }
+
+    /// Whether a queued job waits for itself, or for such a job: both would fail.
+    pub(in crate::queue) fn waits_for_itself(
+        &self,
+        jobs: &Jobs,
+        time: LocalTime,
+        id: JobId,
+    ) -> bool {
+        let context = self.but_for_outages(jobs, time);
+        context.waiting_for_themselves().contains(&id)
+    }
+
     /// The jobs that can't begin any more, and how they end; nothing where nothing may have changed.
     pub(in crate::queue) fn sweep(
         &mut self,

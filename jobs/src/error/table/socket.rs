@@ -61,4 +61,22 @@ codes! {
     NO_SUCH_DEVICE "FP1030", NotFound, Job,
         "no worker for this device",
         "see `framepackctl ping` for the devices, and `worker.devices` in the configuration";
+    EDITOR "FP1040", Usage, Job,
+        "editor can't be started, or ended with an error",
+        "set VISUAL or EDITOR to the editor of your choice";
+    NOT_CHANGEABLE "FP1041", Conflict, Job,
+        "job's state does not allow the change, or another job needs it as it is",
+        "see `framepackctl show` for its state; the message says what to do first";
+    CHANGED_MEANWHILE "FP1042", Conflict, Job,
+        "job was changed or began to run while it was being edited",
+        "edit it again; what was written is kept in the file that the message names";
+    SAME_JOB "FP1043", Conflict, Job,
+        "job would be the same as another one that is queued, running or done",
+        "take another seed, name or key, or remove the other job";
+    NOT_CONFIRMED "FP1044", Usage, Job,
+        "command that destroys something was not confirmed",
+        "add `--yes` where nobody can be asked";
+    VIDEO_NOT_REMOVED "FP1045", Conflict, Farm,
+        "video can't be removed, so its job stays",
+        "check the permissions of its folder, and whether its disk answers";
 }

@@ -1,4 +1,4 @@
-//! How fast a job is, and how long it will still take, by when its steps came.
+//! How fast a job is, and how long it will still take, by when its steps came: for those who see its progress.
 
 use std::time::{Duration, Instant};
 
@@ -9,23 +9,28 @@ const NEWEST: f64 = 0.2;
 
 /// A job's steps so far.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub struct Pace {
     /// The last step and when it was seen.
     last: Option<(Progress, Instant)>,
     secs_per_step: Option<f64>,
     /// Since when a section is decoded.
     decoding_since: Option<Instant>,
     /// What the last one took, from its last step to the next section.
-    decode_secs: f64,
+    decode_secs: Option<f64>,
+    /// Since when the video is written.
+    writing_since: Option<Instant>,
 }
 
 impl Pace {
     /// The job is here now.
-    pub(crate) fn note(&mut self, progress: &Progress, now: Instant) {
+    pub fn note(&mut self, progress: &Progress, now: Instant) {
         if progress.phase == Phase::Decode {
             self.decoding_since.get_or_insert(now);
         } else if let Some(since) = self.decoding_since.take() {
-            self.decode_secs = now.duration_since(since).as_secs_f64();
+            self.decode_secs = Some(now.duration_since(since).as_secs_f64());
+        }
+        if matches!(progress.phase, Phase::Encode | Phase::Verify) {
+            self.writing_since.get_or_insert(now);
         }
         if progress.phase != Phase::Sample {
             self.last = None;
@@ -46,36 +51,45 @@ impl Pace {
         self.last = Some((*progress, now));
     }
 
-    /// `1.41 s/step, 3 min left`, once two steps were seen.
-    pub(crate) fn describe(&self, progress: &Progress) -> Option<String> {
-        let secs = self.secs_per_step?;
-        let left = self.left(progress)?;
-        Some(format!("{secs:.2} s/step, {} left", rough(left)))
+    /// Time has passed in which the job stood still.
+    pub fn stood_still(&mut self) {
+        self.last = None;
+        self.decoding_since = None;
     }
 
-    /// How long the job's steps and sections will still take.
-    fn left(&self, progress: &Progress) -> Option<Duration> {
+    /// Seconds that a step takes, once two steps of a section were seen.
+    pub fn secs_per_step(&self) -> Option<f64> {
+        self.secs_per_step
+    }
+
+    /// Seconds that decoding a section takes, once one was seen.
+    pub fn decode_secs(&self) -> Option<f64> {
+        self.decode_secs
+    }
+
+    /// How long the video has been written.
+    pub fn writing(&self, now: Instant) -> Option<Duration> {
+        Some(now.saturating_duration_since(self.writing_since?))
+    }
+
+    /// How long the job's steps and sections will still take, as far as that was seen.
+    pub fn left(&self, progress: &Progress) -> Option<Duration> {
         let secs_per_step = self.secs_per_step?;
-        let in_section = match progress.phase {
-            Phase::Sample => progress.steps.saturating_sub(progress.step),
-            Phase::Decode => 0,
-            _ => return None,
-        };
-        let sections = progress.sections.saturating_sub(progress.section + 1);
-        let steps = f64::from(in_section) + f64::from(sections) * f64::from(progress.steps);
-        let decodes = f64::from(sections + 1) * self.decode_secs;
-        Duration::try_from_secs_f64(steps * secs_per_step + decodes).ok()
+        let (steps, sections) = steps_and_decodes(progress)?;
+        let decodes = f64::from(sections) * self.decode_secs.unwrap_or(0.0);
+        Duration::try_from_secs_f64(f64::from(steps) * secs_per_step + decodes).ok()
     }
 }
 
-/// A duration as people say it: `40 s`, `3 min`, `2 h 5 min`.
-fn rough(time: Duration) -> String {
-    let secs = time.as_secs();
-    match secs {
-        0..90 => format!("{secs} s"),
-        90..5400 => format!("{} min", (secs + 30) / 60),
-        _ => format!("{} h {} min", secs / 3600, secs % 3600 / 60),
-    }
+/// Steps that are still to be made, and sections that are still to be decoded; `None` where the job makes no steps.
+pub fn steps_and_decodes(progress: &Progress) -> Option<(u32, u32)> {
+    let in_section = match progress.phase {
+        Phase::Sample => progress.steps.saturating_sub(progress.step),
+        Phase::Decode => 0,
+        _ => return None,
+    };
+    let sections = progress.sections.saturating_sub(progress.section + 1);
+    Some((in_section + sections * progress.steps, sections + 1))
 }
 
 #[cfg(test)]
@@ -102,32 +116,21 @@ mod tests {
         let mut note = |phase, section, step, secs| {
             let progress = at(phase, section, step);
             pace.note(&progress, start + Duration::from_secs(secs));
-            pace.describe(&progress)
+            let left = pace.left(&progress)?.as_secs_f64();
+            Some((pace.secs_per_step()?, left))
         };
         assert_eq!(note(Phase::Text, 0, 0, 0), None);
         assert_eq!(note(Phase::Sample, 0, 1, 10), None);
         let told = note(Phase::Sample, 0, 3, 14);
-        assert_eq!(told.as_deref(), Some("2.00 s/step, 34 s left"));
+        assert_eq!(told, Some((2.0, 34.0)));
         // Seen once more, it is no step.
         let told = note(Phase::Sample, 0, 3, 90);
-        assert_eq!(told.as_deref(), Some("2.00 s/step, 34 s left"));
+        assert_eq!(told, Some((2.0, 34.0)));
         note(Phase::Sample, 0, 10, 28);
         note(Phase::Decode, 0, 10, 28);
         // What the first decoding took is expected of the second.
         let told = note(Phase::Sample, 1, 0, 33);
-        assert_eq!(told.as_deref(), Some("2.00 s/step, 25 s left"));
+        assert_eq!(told, Some((2.0, 25.0)));
         assert_eq!(note(Phase::Encode, 2, 0, 60), None);
-    }
-
-    #[test]
-    fn durations_are_said_roughly() {
-        for (secs, said) in [
-            (0, "0 s"),
-            (89, "89 s"),
-            (100, "2 min"),
-            (7500, "2 h 5 min"),
-        ] {
-            assert_eq!(rough(Duration::from_secs(secs)), said);
-        }
     }
 }

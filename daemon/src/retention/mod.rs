@@ -2,6 +2,13 @@
 //!
 //! Their records, videos and reports stay. The folders are listed, and only jobs that have something there are looked
 //! at, so that a pass costs little however many jobs there were.
+//!
+//! - `leftovers`: the jobs that have something there
+//! - `gc`: what a user wants removed now, of that and of what no job refers to; `junk`: what that is
+
+mod gc;
+mod junk;
+mod leftovers;
 
 use std::{collections::BTreeSet, fs, io, path::Path, time::Duration};
 
@@ -10,6 +17,8 @@ use framepack_jobs::{JobId, Timestamp};
 use tokio::{task::spawn_blocking, time::sleep};
 use tracing::{info, warn};
 
+pub(crate) use self::gc::Orphans;
+use self::leftovers::Leftovers;
 use crate::{
     clock::{Clock, is_known},
     disk::Disk,
@@ -23,7 +32,7 @@ const PAUSE: Duration = Duration::from_hours(1);
 const PAGE: usize = 200;
 
 /// Removes what is too old, as the configuration has it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Retention {
     pub(crate) rules: Rules,
     pub(crate) layout: Layout,
@@ -37,16 +46,6 @@ pub(crate) struct Retention {
 struct EndedJob {
     job: JobId,
     finished_at: Timestamp,
-}
-
-/// Jobs that have something in the state directory.
-#[derive(Debug, Default)]
-struct Leftovers {
-    /// All that have a work folder.
-    works: BTreeSet<JobId>,
-    /// Those whose work folder may go.
-    work: BTreeSet<JobId>,
-    logs: BTreeSet<JobId>,
 }
 
 impl Retention {
@@ -141,39 +140,6 @@ impl Retention {
             }
         }
     }
-}
-
-impl Leftovers {
-    fn read(layout: &Layout) -> Self {
-        let works = jobs_in(&layout.works(), "");
-        let mut work = works.clone();
-        // Should the store be lost, this says which numbers have been given out.
-        work.pop_last();
-        Self {
-            works,
-            work,
-            logs: jobs_in(&layout.logs(), ".ndjson"),
-        }
-    }
-
-    fn has(&self, job: JobId) -> bool {
-        self.work.contains(&job) || self.logs.contains(&job)
-    }
-
-    fn has_behind(&self, job: JobId) -> bool {
-        let last = self.works.last().max(self.logs.last());
-        last.is_some_and(|last| *last > job)
-    }
-}
-
-/// Jobs by which a folder's entries are named. A folder that is not there has none.
-fn jobs_in(folder: &Path, suffix: &str) -> BTreeSet<JobId> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let jobs = entries.filter_map(|entry| {
-        let name = entry.file_name();
-        name.to_str()?.strip_suffix(suffix)?.parse().ok()
-    });
-    jobs.collect()
 }
 
 /// Those that ended so many days ago, and all but the latest so many.

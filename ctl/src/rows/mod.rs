@@ -1,0 +1,19 @@
+//! What people and scripts see of jobs, of the queue and of the daemon.
+//!
+//! Scripts get the same plain rows whatever the terminal; people get tables and sentences made for theirs.
+
+mod daemon;
+mod details;
+mod jobs;
+mod print;
+mod progress;
+mod queue;
+mod rendering;
+mod told;
+
+pub(crate) use daemon::{outage, status, status_for_people};
+pub(crate) use details::{details, details_for_people};
+pub(crate) use jobs::{of_jobs, table_of_jobs};
+pub(crate) use progress::describe;
+pub(crate) use queue::{drains, of_queue, table_of_queue};
+pub(crate) use told::{named, told};

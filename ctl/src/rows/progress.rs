@@ -1,0 +1,44 @@
+//! How far a job is.
+
+use framepack_jobs::{Job, JobState, Phase, Progress};
+
+use crate::{step_cache, terminal::wording::Wording};
+
+/// How far the job is, and when it is tried again after a failure.
+pub(super) fn progress(job: &Job, wording: Wording) -> String {
+    match &job.state {
+        JobState::Queued => match (job.runs.retry_at, job.runs.sections_done) {
+            (Some(again), _) => format!("retry at {}", wording.time(again)),
+            (None, 0) => String::new(),
+            (None, 1) => "1 section done".to_owned(),
+            (None, sections) => format!("{sections} sections done"),
+        },
+        JobState::Running {
+            progress: Some(progress),
+            ..
+        } => describe(progress),
+        JobState::Running { progress: None, .. } => "starting".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// `section 2/4 step 18/25`, counted from 1 as people do.
+pub(crate) fn describe(progress: &Progress) -> String {
+    let section = (progress.section + 1).min(progress.sections);
+    let of_section = format!("section {section}/{}", progress.sections);
+    match progress.phase {
+        Phase::Load => "loading models".to_owned(),
+        Phase::Text => "encoding prompt".to_owned(),
+        Phase::Image => "encoding image".to_owned(),
+        Phase::Sample => format!(
+            "{of_section} step {}/{}{}",
+            progress.step,
+            progress.steps,
+            step_cache::reused_so_far(progress)
+        ),
+        Phase::Decode => format!("{of_section} decoding"),
+        Phase::Encode => "writing video".to_owned(),
+        Phase::Verify => "checking video".to_owned(),
+        _ => "working".to_owned(),
+    }
+}

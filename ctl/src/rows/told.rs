@@ -1,0 +1,64 @@
+//! What has become of a job in a sentence, as commands answer people that submit, change or wait for it.
+
+use framepack_jobs::{Failure, Job, JobState, Timestamp};
+
+use super::{jobs::took_secs, progress::progress};
+use crate::{
+    shown_state::ShownState,
+    terminal::{Terminal, cut::escaped, style::Style, time, wording::Wording},
+};
+
+/// `✔ job 7 (cat) is done, in 4 min 10 s: /out/cat.mp4`; what to do next where that is plain.
+pub(crate) fn told(job: &Job, terminal: &Terminal, now: Timestamp) -> Vec<String> {
+    let state = ShownState::of(job);
+    let word = terminal.paint(state.style(), state.as_str());
+    let id = job.id;
+    let advised = |advice: &str| format!("; {advice} with `framepackctl");
+    let rest = match (state, &job.state) {
+        (ShownState::Queued, _) => format!("is {word}{} show {id}`", advised("see it")),
+        (ShownState::Held, _) => format!("is {word}{} release {id}`", advised("release it")),
+        (ShownState::Paused, _) => format!("is {word}{} resume {id}`", advised("resume it")),
+        (ShownState::Suspended, _) => match job.runs.suspended_until {
+            Some(until) => format!("is {word}; it goes on {}", time::until(until, now)),
+            None => format!("is {word}"),
+        },
+        (ShownState::Running, _) => {
+            format!("is {word}: {}", progress(job, Wording::Human { now }))
+        }
+        (_, JobState::Done { result, .. }) => {
+            let took = took_secs(job, now).map(time::span).unwrap_or_default();
+            let video = escaped(&result.video.display().to_string());
+            format!("is {word}, in {took}: {video}")
+        }
+        (_, JobState::Failed { failure, .. } | JobState::Expired { failure, .. }) => {
+            format!("has {word}: {}", reason(failure, terminal))
+        }
+        _ => format!("is {word}"),
+    };
+    let mut lines = vec![format!("{} {rest}", named(job, terminal))];
+    if let JobState::Failed { failure, .. } = &job.state
+        && let Some(hint) = &failure.hint
+    {
+        let label = terminal.paint(Style::Hint, "hint:");
+        lines.push(format!("  {label} {}", escaped(hint)));
+    }
+    lines
+}
+
+/// `✔ job 7 (cat)`
+pub(crate) fn named(job: &Job, terminal: &Terminal) -> String {
+    let state = ShownState::of(job);
+    let symbol = terminal.symbols.text(state.symbol());
+    let name = terminal.cut(&job.name, terminal.width / 2);
+    format!(
+        "{} job {} ({})",
+        terminal.paint(state.style(), symbol),
+        job.id,
+        terminal.paint(Style::Strong, &name)
+    )
+}
+
+fn reason(failure: &Failure, terminal: &Terminal) -> String {
+    let code = terminal.paint(Style::Dim, &format!("[{}]", failure.code));
+    format!("{} {code}", escaped(&failure.message))
+}

@@ -1,0 +1,37 @@
+//! How times, durations and sizes are written: as the records have them, or as people say them.
+
+use framepack_jobs::Timestamp;
+
+use super::{size, time};
+
+/// Who is written for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wording {
+    /// Programs: `2026-11-23T05:16:08.000001Z`, `250.0 s`, `4096 bytes`.
+    Exact,
+    /// People, now: `2026-11-23 06:16:08 (3 min ago)`, `4 min 10 s`, `4.0 KiB`.
+    Human { now: Timestamp },
+}
+
+impl Wording {
+    pub(crate) fn time(self, time: Timestamp) -> String {
+        match self {
+            Self::Exact => time.to_string(),
+            Self::Human { now } => time::full(time, now),
+        }
+    }
+
+    pub(crate) fn span(self, secs: f64) -> String {
+        match self {
+            Self::Exact => format!("{secs:.1} s"),
+            Self::Human { .. } => time::span(secs),
+        }
+    }
+
+    pub(crate) fn bytes(self, bytes: u64) -> String {
+        match self {
+            Self::Exact => format!("{bytes} bytes"),
+            Self::Human { .. } => size::bytes(bytes),
+        }
+    }
+}
