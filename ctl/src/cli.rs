@@ -6,6 +6,8 @@ mod groups;
 mod list;
 mod look;
 mod one_shot;
+mod report;
+mod since;
 mod upkeep;
 
 pub(crate) use change::{Cancel, Consent, Edit, Remove, Retry, Set};
@@ -13,6 +15,8 @@ use duration::duration;
 pub(crate) use list::{List, Order, SortKey};
 use look::{GLOBAL, Look};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
+pub(crate) use report::Report;
+pub(crate) use since::Since;
 pub(crate) use upkeep::{CacheAction, Gc, Man, SupportBundle, Usage};
 
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
@@ -106,6 +110,8 @@ pub(crate) enum Command {
     Rm(Remove),
     /// Print a job's log
     Logs(Logs),
+    /// Report on the night: what is done, what failed and what to do about it, times, energy, the queue
+    Report(Report),
     /// Manage devices
     Gpu {
         #[command(subcommand)]

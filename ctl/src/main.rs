@@ -25,6 +25,7 @@ mod output;
 mod path_text;
 mod program;
 mod progress;
+mod report;
 mod rows;
 mod shown_state;
 mod step_cache;

@@ -2,6 +2,7 @@
 //!
 //! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
+//! - [`preview`]: what a job's video looks like so far
 //! - [`estimate`]: how long jobs take, and when they will begin and end
 //! - [`plan`]: what a job would take
 //! - [`pace`]: how fast a job is that is watched
@@ -31,6 +32,7 @@ mod hello;
 mod list;
 pub mod pace;
 pub mod plan;
+pub mod preview;
 pub mod queue;
 pub mod state;
 mod status;

@@ -65,6 +65,11 @@ impl Timestamp {
         utc.0.checked_add_signed(-offset_secs * 1_000_000).map(Self)
     }
 
+    /// So many microseconds after 1970 began.
+    pub fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
     /// Microseconds since 1970.
     pub fn as_micros(self) -> u64 {
         self.0

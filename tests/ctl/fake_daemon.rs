@@ -106,6 +106,8 @@ fn serve(
                     | Request::Edit(_)
                     | Request::Set(_)
                     | Request::Remove(_)
+                    | Request::Queue
+                    | Request::Preview(_)
             );
             let is_last = |answer: &Response| {
                 let is_end = matches!(answer, Response::Jobs { .. } | Response::Error(_));

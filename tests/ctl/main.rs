@@ -19,6 +19,7 @@ mod offline;
 mod plan;
 mod queue;
 mod removing;
+mod report;
 mod run;
 mod snapshot;
 mod submit;

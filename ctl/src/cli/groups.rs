@@ -5,11 +5,15 @@ use clap::Command;
 /// The groups with their commands, in the order in which people meet them.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Submit", &["submit", "run", "plan", "init"]),
-    ("Look", &["list", "show", "logs", "queue"]),
+    (
+        "Look",
+        &["list", "show", "logs", "queue", "report", "usage", "info"],
+    ),
     (
         "Change",
         &[
-            "cancel", "hold", "release", "pause", "resume", "priority", "retry",
+            "cancel", "hold", "release", "pause", "resume", "priority", "edit", "set", "retry",
+            "rm",
         ],
     ),
     ("Wait", &["wait"]),
@@ -24,7 +28,11 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "state",
             "models",
             "metrics",
+            "gc",
+            "cache",
+            "support-bundle",
             "explain",
+            "man",
             "completions",
             "help",
         ],

@@ -1,11 +1,11 @@
 //! `list` on the command line: which jobs, and in which order.
 
-use std::{str::FromStr, time::Duration};
+use std::str::FromStr;
 
 use clap::Args;
 use framepack_jobs::{Job, StateName};
 
-use super::duration::duration;
+use super::Since;
 use crate::shown_state::ShownState;
 
 #[derive(Debug, Clone, Args)]
@@ -23,9 +23,9 @@ pub(crate) struct List {
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
 
-    /// Only jobs that were submitted, began or ended within this time, such as 90s, 20m, 8h or 2d
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(crate) since: Option<Duration>,
+    /// Only jobs that were submitted, began or ended since then: 90m, 8h or 2d ago, a time of the day (22:00), a date, or an RFC 3339 time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Since>,
 
     /// Sort by id, name, state, submitted, finished or priority; the other way round with `-` in front: -finished
     #[arg(

@@ -17,12 +17,6 @@ use crate::{
     rows,
     terminal::{Terminal, cut::escaped, style::Style},
 };
-use crate::{
-    cli::{Cancel, Retry},
-    daemon::Daemon,
-    failure::Failure,
-    output::Output,
-};
 
 pub(crate) fn cancel(
     Cancel { jobs, yes }: Cancel,

@@ -23,6 +23,7 @@ mod ping;
 mod plan;
 mod queue;
 mod remove;
+mod report;
 mod run;
 mod set;
 mod show;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Set(arguments) => set::run(&arguments, &daemon, output),
         Command::Rm(arguments) => remove::run(arguments, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
+        Command::Report(arguments) => report::run(&arguments, &daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Queue => queue::run(&daemon, output),
         Command::Hold(jobs) => change::run(jobs.scope(), Change::Hold, &daemon, output),

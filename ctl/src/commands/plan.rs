@@ -58,7 +58,10 @@ pub(crate) fn run(arguments: &Plan, daemon: &Daemon, output: &Output) -> Result<
 /// What there is to say, each with its label.
 fn facts(plan: &JobPlan) -> Vec<(&'static str, String)> {
     let time = plan.time.iter().map(|time| ("time", time.to_string()));
-    memory::facts(&plan.memory).into_iter().chain(time).collect()
+    memory::facts(&plan.memory)
+        .into_iter()
+        .chain(time)
+        .collect()
 }
 
 fn for_people(plan: &JobPlan, terminal: &Terminal) -> Vec<String> {

@@ -8,7 +8,7 @@ use framepack_ipc::{
 };
 
 use crate::{
-    cli::Usage as Arguments,
+    cli::{self, Since},
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, Table, print_lines},
@@ -16,12 +16,12 @@ use crate::{
 };
 
 pub(crate) fn run(
-    arguments: &Arguments,
+    arguments: &cli::Usage,
     daemon: &Daemon,
     output: &Output,
 ) -> Result<Exit, Failure> {
     output.check_fields(&Usage::FIELDS)?;
-    let since = arguments.since;
+    let since = arguments.since.map(|Since(time)| time);
     let Response::Usage(usage) = daemon.ask(&Request::Usage(UsageRequest { since }))? else {
         return Err(ClientError::Unexpected.into());
     };

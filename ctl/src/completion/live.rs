@@ -26,7 +26,10 @@ pub(super) fn jobs() -> Vec<Job> {
     within_limit(|client, tell| {
         for states in [FIRST, THEN] {
             let states = states.to_vec();
-            let list = Request::List(ListRequest { states });
+            let list = Request::List(ListRequest {
+                states,
+                ..ListRequest::default()
+            });
             let Ok(jobs) = client.jobs(&list) else { return };
             for job in jobs {
                 tell(job);

@@ -1,4 +1,4 @@
-//! Sizes as people read them.
+//! Sizes and energy as people read them.
 
 const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -24,6 +24,16 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
+/// Energy: `2.0 Wh`, `1.25 kWh`.
+pub(crate) fn energy(joules: f64) -> String {
+    let watt_hours = joules / 3600.0;
+    if watt_hours < 1000.0 {
+        format!("{watt_hours:.1} Wh")
+    } else {
+        format!("{:.2} kWh", watt_hours / 1000.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +53,13 @@ mod tests {
             (u64::MAX, "16384 PiB"),
         ] {
             assert_eq!(bytes(size), expected);
+        }
+    }
+
+    #[test]
+    fn energy_is_what_meters_show() {
+        for (joules, expected) in [(0.0, "0.0 Wh"), (7200.0, "2.0 Wh"), (4.5e6, "1.25 kWh")] {
+            assert_eq!(energy(joules), expected);
         }
     }
 }

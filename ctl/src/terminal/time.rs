@@ -36,6 +36,11 @@ pub(crate) fn second(time: Timestamp) -> String {
     second_in(time, &TimeZone::system())
 }
 
+/// Date and time to the minute, for what is read on another day: `2026-11-28 22:10`.
+pub(crate) fn minute(time: Timestamp) -> String {
+    minute_in(time, &TimeZone::system())
+}
+
 /// A duration in its two largest units: `0.4 s`, `38 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`.
 pub(crate) fn span(secs: f64) -> String {
     let secs = secs.max(0.0);
@@ -120,6 +125,10 @@ fn second_in(time: Timestamp, zone: &TimeZone) -> String {
     zoned(time, zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+fn minute_in(time: Timestamp, zone: &TimeZone) -> String {
+    zoned(time, zone).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 fn days_between(from: Date, to: Date) -> i32 {
     from.until(to).map_or(i32::MAX, |span| span.get_days())
 }
@@ -194,6 +203,7 @@ mod tests {
         let then = at("2026-11-29T11:30:00Z");
         assert_eq!(moment_in(then, at(NOW), &zone), "yesterday 23:30");
         assert_eq!(moment_in(then, at(NOW), &TimeZone::UTC), "11:30");
+        assert_eq!(minute_in(then, &zone), "2026-11-29 23:30");
     }
 
     #[test]

@@ -3,7 +3,32 @@
 use framepack_ipc::control::{Request, Stream};
 
 use super::{
-    caches::caches, change::change, config::config, connection::Connection, doctor::doctor, edit::{edit, job_file, set}, enable::enable, events::events, gc::gc, info::info, list::list, log::log, metrics::metrics, ping::ping, plan::plan, queue::queue, records::records, remove::remove, scan::scan, service::Service, show::show, state::state, submit::submit, unanswered::Unanswered, usage::usage,
+    caches::caches,
+    change::change,
+    config::config,
+    connection::Connection,
+    doctor::doctor,
+    edit::{edit, job_file, set},
+    enable::enable,
+    events::events,
+    gc::gc,
+    info::info,
+    list::list,
+    log::log,
+    metrics::metrics,
+    ping::ping,
+    plan::plan,
+    preview::preview,
+    queue::queue,
+    records::records,
+    remove::remove,
+    scan::scan,
+    service::Service,
+    show::show,
+    state::state,
+    submit::submit,
+    unanswered::Unanswered,
+    usage::usage,
 };
 
 /// Carries out a request and sends what the client is to know of it, all but the reason why it has no answer.
@@ -23,6 +48,7 @@ pub(super) async fn answer(
         Request::Set(request) => set(service, request).await?,
         Request::Remove(request) => remove(service, request).await?,
         Request::Plan(request) => plan(service, request).await?,
+        Request::Preview(request) => return preview(service, request, connection).await,
         Request::Config => config(service),
         Request::Metrics => metrics(service).await?,
         Request::Doctor => doctor(service).await?,

@@ -44,6 +44,7 @@ impl Role {
             | Request::Queue
             | Request::Config
             | Request::Metrics
+            | Request::Preview(_)
             | Request::Doctor
             | Request::Info
             | Request::Usage(_)

@@ -220,12 +220,7 @@ fn queue() -> QueueView {
     QueueView {
         paused: None,
         paused_groups: vec!["night".to_owned()],
-        jobs: vec![
-            runs,
-            next,
-            waits,
-            held,
-        ],
+        jobs: vec![runs, next, waits, held],
         outages: Vec::new(),
         drains: Some(Moment::unknown("job 5 is held")),
     }

@@ -10,7 +10,7 @@ use framepack_ipc::{
 use framepack_jobs::{Code, Job, StateName, Timestamp, composed};
 
 use crate::{
-    cli::List,
+    cli::{List, Since},
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, tab_separated},
@@ -56,11 +56,10 @@ fn jobs(arguments: &List, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
     } = arguments;
     let mut states: Vec<StateName> = filter.iter().map(|filter| filter.name()).collect();
     states.dedup();
-    let now = Timestamp::now();
     let request = ListRequest {
         states,
         group: group.as_deref().map(|group| composed(group).into_owned()),
-        since: since.map(|since| now.minus(since)),
+        since: since.map(|Since(time)| time),
     };
     let mut jobs = daemon.jobs(&Request::List(request.clone()))?;
     jobs.retain(|job| {
