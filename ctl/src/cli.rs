@@ -1,8 +1,10 @@
 //! The command line.
 
 mod one_shot;
+mod service;
 
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
+pub(crate) use service::{Drain, Unload, WarmUp};
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -85,6 +87,15 @@ pub(crate) enum Command {
     Cancel(Jobs),
     /// Print a job's log
     Logs(Logs),
+    /// Start no more jobs, across restarts too, and wait until the running ones have ended; `resume --all` starts jobs again
+    Drain(Drain),
+    /// Load the models on idle devices before the first job needs them; `idle.warm_after_secs` counts from then on
+    #[command(name = "warmup")]
+    WarmUp(WarmUp),
+    /// Free memory of idle devices at once; the next job loads its models again
+    Unload(Unload),
+    /// Have the daemon read its configuration again, and list what changed and what needs a restart
+    Reload,
     /// Manage devices
     Gpu {
         #[command(subcommand)]

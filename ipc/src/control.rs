@@ -15,7 +15,9 @@ use crate::{
     check::Check,
     folder::Scan,
     queue::{ChangeRequest, Changed, QueueView},
+    reload::Reloaded,
     state::{Imported, StateReport, StateRequest},
+    warmth::{UnloadRequest, WarmUpRequest, WarmthChange},
 };
 pub use crate::{
     hello::{CONTROL_PROTOCOL, ClientInfo, DaemonInfo, Greeting},
@@ -62,6 +64,12 @@ pub enum Request {
     Ping,
     /// Re-enable a disabled device. Answered by [`Response::Enabled`].
     EnableDevice(DeviceRequest),
+    /// Read the configuration again. Answered by [`Response::Reloaded`].
+    Reload,
+    /// Load models before the first job needs them. Answered by [`Response::Warmth`], once they are loaded.
+    WarmUp(WarmUpRequest),
+    /// Have workers without a job give up memory. Answered by [`Response::Warmth`].
+    Unload(UnloadRequest),
     /// What has many answers. Answered by those, and by [`Response::End`].
     Stream(Stream),
 }
@@ -213,6 +221,13 @@ pub enum Response {
     Pong(DaemonStatus),
     /// The device gets jobs.
     Enabled(Enabling),
+    /// What came of reading the configuration again.
+    Reloaded(Reloaded),
+    /// What became of each device's memory.
+    Warmth {
+        /// By device.
+        devices: Vec<WarmthChange>,
+    },
     /// The request was not carried out.
     Error(ErrorEnvelope),
 }

@@ -4,6 +4,7 @@
 //! - [`queue`]: the part of it that is about the order of the jobs
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
+//! - [`reload`]: a configuration that was read again; [`warmth`]: what workers without a job hold in memory
 //! - [`state`]: messages about the store
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
 //! - [`codec`]: one JSON object a line, for both
@@ -22,9 +23,11 @@ pub mod export;
 pub mod folder;
 mod hello;
 pub mod queue;
+pub mod reload;
 pub mod state;
 mod status;
 pub mod text;
+pub mod warmth;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};

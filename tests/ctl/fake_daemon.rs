@@ -80,7 +80,10 @@ fn serve(
             note.send(request.clone()).unwrap();
             let is_last = |answer: &Response| match (&request, answer) {
                 (Request::Submit(_), _) => true,
-                (_, answer) => matches!(answer, Response::Jobs { .. }),
+                (_, answer) => matches!(
+                    answer,
+                    Response::Jobs { .. } | Response::Changed { .. } | Response::End
+                ),
             };
             for answer in answers.by_ref() {
                 stream.write_all(&encode(&answer)).unwrap();

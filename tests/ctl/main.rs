@@ -14,6 +14,7 @@ mod offline;
 mod plan;
 mod queue;
 mod run;
+mod service;
 mod submit;
 mod waiting;
 

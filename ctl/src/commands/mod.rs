@@ -4,6 +4,7 @@ mod change;
 mod completions;
 mod config;
 mod doctor;
+mod drain;
 mod explain;
 mod folder;
 mod gpu;
@@ -15,11 +16,13 @@ mod models;
 mod ping;
 mod plan;
 mod queue;
+mod reload;
 mod run;
 mod show;
 mod state;
 mod submit;
 mod wait;
+mod warmth;
 
 use std::path::PathBuf;
 
@@ -49,6 +52,10 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
         Command::Cancel(jobs) => change::run(jobs.scope(), Change::Cancel, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
+        Command::Drain(arguments) => drain::run(arguments, &daemon, output),
+        Command::WarmUp(arguments) => warmth::warm_up(arguments, &daemon, output),
+        Command::Unload(arguments) => warmth::unload(arguments, &daemon, output),
+        Command::Reload => reload::run(&daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Queue => queue::run(&daemon, output),
         Command::Hold(jobs) => change::run(jobs.scope(), Change::Hold, &daemon, output),

@@ -11,14 +11,13 @@ use crate::{
     nvidia::Nvidia,
     setup::Setup,
     shutdown::Shutdown,
-    worker::{self, Circumstances, KnownGpus, Planners, SupervisorContext, Switches},
+    worker::{self, Circumstances, KnownGpus, SupervisorContext, Ways},
 };
 
 /// The supervisors of all devices, and the ways to their workers.
 pub(super) struct Workers {
     pub(super) tasks: JoinSet<()>,
-    pub(super) planners: Planners,
-    pub(super) switches: Switches,
+    pub(super) ways: Ways,
     pub(super) known: KnownGpus,
 }
 
@@ -34,7 +33,7 @@ impl Workers {
         };
         let devices = &setup.config.worker.devices;
         let context = SupervisorContext {
-            config: &setup.config,
+            running: &setup.running,
             program: &setup.worker,
             state_dir: setup.front.state.path(),
             queue: &core.queue,
@@ -44,19 +43,14 @@ impl Workers {
             insists: circumstances.insists(devices),
         };
         let devices = worker::wanted(devices, &circumstances);
-        let (supervisors, planners, switches) = worker::supervisors(&context, devices, &known);
+        let (supervisors, ways) = worker::supervisors(&context, devices, &known);
         let mut tasks = JoinSet::new();
         for mut supervisor in supervisors {
             // Before the first client can ask for the workers.
             supervisor.tell(WorkerState::Starting).await?;
             tasks.spawn(supervisor.run());
         }
-        Ok(Self {
-            tasks,
-            planners,
-            switches,
-            known,
-        })
+        Ok(Self { tasks, ways, known })
     }
 }
 

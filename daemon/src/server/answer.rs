@@ -5,8 +5,8 @@ use framepack_ipc::control::{Request, Stream};
 use super::{
     change::change, config::config, connection::Connection, doctor::doctor, enable::enable,
     events::events, list::list, log::log, metrics::metrics, ping::ping, plan::plan, queue::queue,
-    records::records, scan::scan, service::Service, show::show, state::state, submit::submit,
-    unanswered::Unanswered,
+    records::records, reload::reload, scan::scan, service::Service, show::show, state::state,
+    submit::submit, unanswered::Unanswered, unload::unload, warm_up::warm_up,
 };
 
 /// Carries out a request and sends what the client is to know of it, all but the reason why it has no answer.
@@ -29,6 +29,9 @@ pub(super) async fn answer(
         Request::Scan => scan(service).await?,
         Request::Ping => ping(service).await?,
         Request::EnableDevice(request) => enable(service, request).await?,
+        Request::Reload => reload(service).await?,
+        Request::WarmUp(request) => warm_up(service, request).await?,
+        Request::Unload(request) => unload(service, request).await?,
         Request::Stream(Stream::Events(request)) => {
             return events(service, &request, connection).await;
         }

@@ -6,10 +6,8 @@ use std::{
     time::Instant,
 };
 
-use framepack_jobs::settings::Setting;
 use tokio::sync::watch;
 
-use super::roles::Roles;
 use crate::{
     clock::Clock,
     disk::Disk,
@@ -17,10 +15,12 @@ use crate::{
     folder::{Event, Intake, View},
     metrics::Metrics,
     queue::QueueHandle,
+    reload::Reloader,
     render::Renderer,
+    running::RunningConfig,
     state_dir::Layout,
     store::StoreView,
-    worker::{Inspections, Planners, Switches},
+    worker::{Inspections, Planners, Switches, Warmth},
 };
 
 /// The daemon's parts, as far as a command may ask them.
@@ -30,6 +30,7 @@ pub(crate) struct Service {
     pub(crate) intake: Intake,
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
+    pub(crate) warmth: Warmth,
     pub(crate) inspections: Inspections,
     /// The jobs folder.
     pub(crate) jobs: PathBuf,
@@ -42,10 +43,9 @@ pub(crate) struct Service {
     pub(crate) disk: Disk,
     pub(crate) clock: Clock,
     pub(crate) started: Instant,
-    pub(crate) roles: Arc<Roles>,
+    pub(crate) reloader: Reloader,
     pub(crate) layout: Layout,
     pub(crate) metrics: Metrics,
     pub(crate) doctor: Arc<Doctor>,
-    /// What the daemon was started with.
-    pub(crate) settings: Arc<[Setting]>,
+    pub(crate) running: RunningConfig,
 }

@@ -22,6 +22,8 @@ pub(crate) enum Event {
     Scan(oneshot::Sender<Scan>),
     /// A job has ended.
     Ended(Arc<Record>),
+    /// The configuration was read again.
+    Reloaded,
     /// The daemon is stopping.
     Stop,
 }
