@@ -13,15 +13,12 @@ fn applies(key: &str) -> Applies {
         return row.applies().unwrap_or(Applies::Restart);
     }
     match key.split_once('.') {
-        // They decide how the folder is watched, and who writes there.
-        Some(("spool", "mode" | "readonly")) => Applies::Restart,
-        Some(("idle" | "retention" | "queue" | "socket" | "metrics" | "spool", _)) => {
-            Applies::AtOnce
-        }
-        // The store is opened once.
-        Some(("disk", "floor_mib")) => Applies::Restart,
-        Some(("disk", _)) => Applies::AtOnce,
-        Some(("worker", "recycle_after" | "max_faults")) => Applies::AtOnce,
+        // How the folder is watched and who writes there is decided once, and the store is opened once.
+        Some(("spool", "mode" | "readonly") | ("disk", "floor_mib")) => Applies::Restart,
+        Some(
+            ("idle" | "retention" | "queue" | "socket" | "metrics" | "spool" | "disk", _)
+            | ("worker", "recycle_after" | "max_faults"),
+        ) => Applies::AtOnce,
         Some((
             "worker",
             "first_step_deadline_secs" | "step_deadline_factor" | "min_step_deadline_secs",

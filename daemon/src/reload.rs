@@ -156,7 +156,9 @@ fn log(reloaded: &Reloaded) {
         changes,
         notices,
     } = reloaded;
-    notices.iter().for_each(|notice| warn!("{notice}"));
+    for notice in notices {
+        warn!("{notice}");
+    }
     let needs_restart = |change: &&SettingChange| change.applies == Applies::Restart;
     let waiting = changes.iter().filter(needs_restart).count();
     let taken_over = changes.len() - waiting;

@@ -18,7 +18,7 @@ use crate::{
     progress::ProgressView,
 };
 
-pub(crate) fn run(arguments: Drain, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Drain, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
     let deadline = arguments.timeout.map(|timeout| Instant::now() + timeout);
     let at = Boundary::from(arguments.at);

@@ -52,7 +52,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
         Command::Cancel(jobs) => change::run(jobs.scope(), Change::Cancel, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
-        Command::Drain(arguments) => drain::run(arguments, &daemon, output),
+        Command::Drain(arguments) => drain::run(&arguments, &daemon, output),
         Command::WarmUp(arguments) => warmth::warm_up(arguments, &daemon, output),
         Command::Unload(arguments) => warmth::unload(arguments, &daemon, output),
         Command::Reload => reload::run(&daemon, output),

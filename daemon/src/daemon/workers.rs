@@ -43,7 +43,7 @@ impl Workers {
             insists: circumstances.insists(devices),
         };
         let devices = worker::wanted(devices, &circumstances);
-        let (supervisors, ways) = worker::supervisors(&context, devices, &known);
+        let (supervisors, ways) = worker::supervisors(&context, &devices, &known);
         let mut tasks = JoinSet::new();
         for mut supervisor in supervisors {
             // Before the first client can ask for the workers.

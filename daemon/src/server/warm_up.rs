@@ -42,7 +42,7 @@ pub(super) async fn warm_up(
 }
 
 /// The request of a job as those that are expected.
-fn job_to_come(service: &Service, request: &WarmUpRequest) -> Result<RenderRequest, ErrorEnvelope> {
+fn job_to_come(service: &Service, request: &WarmUpRequest) -> Result<RenderRequest, Refusal> {
     let profile = request.profile.iter();
     let mut set: Vec<String> = profile.map(|name| format!("profile={name}")).collect();
     set.extend(request.set.iter().cloned());
@@ -54,7 +54,7 @@ fn job_to_come(service: &Service, request: &WarmUpRequest) -> Result<RenderReque
         source: Source::Submit { folder: "/".into() },
         claim: None,
     };
-    let submission = service.intake.without_image(offer).map_err(Refusal::from)?;
+    let submission = service.intake.without_image(offer)?;
     // Jobs are counted from 1.
     let record = submission.into_record(JobId(0), Path::new("/none.mp4").to_owned());
     Ok(service.renderer.request(&record))

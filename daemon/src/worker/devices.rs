@@ -41,7 +41,7 @@ pub(crate) struct Ways {
 /// One supervisor for each device, and the ways to their workers.
 pub(crate) fn supervisors(
     context: &SupervisorContext<'_>,
-    devices: Vec<String>,
+    devices: &[String],
     known: &KnownGpus,
 ) -> (Vec<Supervisor>, Ways) {
     let names = || devices.iter().map(String::as_str);

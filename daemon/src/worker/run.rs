@@ -252,8 +252,9 @@ impl<'s> Run<'s> {
                 memory, failure, ..
             } => {
                 // It was told to load models before it got this job, which goes on with them.
-                let orders = &mut self.context.orders;
-                orders.held(Temperature::Hot, Some(memory), failure);
+                self.context
+                    .orders
+                    .held(Temperature::Hot, Some(memory), failure);
                 return Ok(None);
             }
             FromWorker::Ready(_) | FromWorker::Unready { .. } => {
