@@ -1,7 +1,8 @@
 //! Settings of framepackd: what an operator writes into the configuration file and the environment.
 //!
 //! [`Loaded::read`] merges both; the environment wins. Each section of the file is a struct with one `read`, in which
-//! each key has one line: name, default, range. [`Loaded::settings`] tells each value and where it comes from.
+//! each key has one line: name, default, range. [`Loaded::settings`] tells each value and where it comes from. [`Loaded::reloaded`]
+//! says what of a file that was read again counts while the daemon runs.
 
 pub mod allocator;
 mod device;
@@ -18,6 +19,7 @@ mod paths;
 mod presets;
 mod process;
 mod reader;
+mod reload;
 mod retention;
 mod roles;
 mod spool;

@@ -7,6 +7,7 @@ mod list;
 mod look;
 mod one_shot;
 mod report;
+mod service;
 mod since;
 mod upkeep;
 
@@ -16,6 +17,7 @@ pub(crate) use list::{List, Order, SortKey};
 use look::{GLOBAL, Look};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 pub(crate) use report::Report;
+pub(crate) use service::{Drain, Unload, WarmUp};
 pub(crate) use since::Since;
 pub(crate) use upkeep::{CacheAction, Gc, Man, SupportBundle, Usage};
 
@@ -112,6 +114,15 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Report on the night: what is done, what failed and what to do about it, times, energy, the queue
     Report(Report),
+    /// Start no more jobs, across restarts too, and wait until the running ones have ended; `resume --all` starts jobs again
+    Drain(Drain),
+    /// Load the models on idle devices before the first job needs them; `idle.warm_after_secs` counts from then on
+    #[command(name = "warmup")]
+    WarmUp(WarmUp),
+    /// Free memory of idle devices at once; the next job loads its models again
+    Unload(Unload),
+    /// Have the daemon read its configuration again, and list what changed and what needs a restart
+    Reload,
     /// Manage devices
     Gpu {
         #[command(subcommand)]

@@ -11,8 +11,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use framepack_config::{Config, Loaded, Paths};
-use tokio::{select, sync::watch, task::JoinHandle, time::timeout};
+use framepack_config::{Loaded, Paths};
+use tokio::{
+    select,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+    time::timeout,
+};
 use tracing::{info, warn};
 
 use self::{
@@ -21,6 +27,7 @@ use self::{
     workers::{Workers, host_bytes},
 };
 use crate::{
+    config_source::ConfigSource,
     doctor::Doctor,
     folder::{View, ended_jobs},
     job_observer::JobObserver,
@@ -43,16 +50,18 @@ use crate::{
 const WORKERS_GRACE: Duration = Duration::from_secs(20);
 
 /// Runs the daemon until `stop` resolves, then shuts it down cleanly: a running job goes back into the queue. An owner may
-/// also leave, and the daemon stop once its jobs have ended.
+/// also leave, and the daemon stop once its jobs have ended. With each SIGHUP the configuration is read again.
 pub async fn run(
-    loaded: Loaded,
+    configuration: (Loaded, ConfigSource),
     stop: impl Future<Output = ()>,
     owner: Option<Owner>,
 ) -> Result<()> {
     tokio::pin!(stop);
+    // From now on, so that one that comes early is none that ends this process.
+    let hangups = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let notify = Notify::from_environment();
     let setup = select! {
-        setup = Setup::prepare(loaded, &notify) => setup?,
+        setup = Setup::prepare(configuration, &notify) => setup?,
         () = &mut stop => return Ok(()),
     };
     let Front {
@@ -66,8 +75,10 @@ pub async fn run(
         () = &mut stop => return Ok(()),
     };
     let paths = setup.config.paths.clone();
+    let reloader = setup.reloader.clone();
     let mut daemon = Daemon::start(setup, opened, notify).await?;
     say_ready(&paths);
+    tokio::spawn(reloader.follow(hangups));
     let finished = jobs_finished(owner, daemon.core.queue.clone());
     let lost = select! {
         () = &mut stop => None,
@@ -110,39 +121,40 @@ impl Daemon {
         let folder = FolderThread::start(&setup, &core, (events, inbox)).await?;
         let (trigger, shutdown) = Shutdown::new();
         let workers = Workers::start(&setup, &core, &shutdown).await?;
-        let metrics = start_metrics(&setup.config, &core, &folder.view);
+        let metrics = start_metrics(&setup, &core, &folder.view);
         observe(&notify, &core, metrics.totals.clone());
         let retention = start_retention(&setup, &core);
         let service = Service {
             queue: core.queue.clone(),
             intake: folder.intake.clone(),
             renderer: setup::renderer(
-                &setup.config,
+                &setup.running,
                 setup.bundle,
                 &setup.front.state,
                 core.lacks.clone(),
             ),
-            planners: workers.planners.clone(),
+            planners: workers.ways.planners.clone(),
+            warmth: workers.ways.warmth.clone(),
             inspections: core.inspections.clone(),
             jobs: setup.config.paths.jobs.clone(),
             folder: folder.view.clone(),
             folder_events: folder.events.clone(),
-            switches: workers.switches.clone(),
+            switches: workers.ways.switches.clone(),
             store,
             disk: core.disk.clone(),
             clock: core.clock.clone(),
             started: metrics.started,
-            roles: setup.front.roles,
             previews: Previews::new(setup.front.state.layout()),
+            reloader: setup.reloader,
             layout: setup.front.state.layout(),
             metrics,
             doctor: Arc::new(Doctor {
-                config: setup.config,
+                running: setup.running.clone(),
                 worker: setup.worker,
                 known: workers.known.clone(),
                 host_bytes: host_bytes(),
             }),
-            settings: setup.settings.into(),
+            running: setup.running,
             retention,
             announced: workers.announced.clone(),
         };
@@ -182,19 +194,17 @@ impl Daemon {
 }
 
 /// The daemon's metrics; from now on they are kept in a file, too, if one is configured.
-fn start_metrics(config: &Config, core: &Core, folder: &watch::Receiver<View>) -> Metrics {
+fn start_metrics(setup: &Setup, core: &Core, folder: &watch::Receiver<View>) -> Metrics {
     let metrics = Metrics {
         queue: core.queue.clone(),
         disk: core.disk.clone(),
         totals: Totals::default(),
         gpus: core.gpus.clone(),
-        folders: metrics::folders(&config.paths),
+        folders: metrics::folders(&setup.config.paths),
         folder: folder.clone(),
         started: Instant::now(),
     };
-    if let Some(path) = &config.metrics.textfile {
-        tokio::spawn(metrics.clone().keep(path.clone()));
-    }
+    tokio::spawn(metrics.clone().keep(setup.running.clone()));
     metrics
 }
 
@@ -213,7 +223,7 @@ fn observe(notify: &Notify, core: &Core, totals: Totals) {
 
 fn start_retention(setup: &Setup, core: &Core) -> Retention {
     let retention = Retention {
-        rules: setup.config.retention,
+        running: setup.running.clone(),
         layout: setup.front.state.layout(),
         queue: core.queue.clone(),
         clock: core.clock.clone(),

@@ -10,7 +10,8 @@
 //! - `disk`: start images, videos and free space, each within the time limit of the share that they lie on
 //! - `store`: sled and a journal, the truth about jobs; `opening`: the store opened, or a socket that says why it is not
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
-//! - `server`: the Unix socket, one file a message
+//! - `server`: the Unix socket, one file a message; `roles`: who is at the other end, and what she may
+//! - `running`: the configuration that the daemon runs with; `config_source`: where it comes from; `reload`: how it changes
 //! - `record`: a job as it is stored, what became of a dropped file, and ids; `render`: a record → the worker's request
 //! - `file`: files at a moment, and files that a crash leaves whole
 //! - `state_dir`: the state directory, its lock and the daemon's identity; `retention`: what of it goes after a time
@@ -27,6 +28,7 @@
 
 mod caches;
 mod clock;
+mod config_source;
 mod daemon;
 mod disk;
 mod doctor;
@@ -49,9 +51,12 @@ mod owner;
 mod previews;
 mod queue;
 mod record;
+mod reload;
 mod remedy;
 mod render;
 mod retention;
+mod roles;
+mod running;
 mod server;
 mod setup;
 mod shutdown;
@@ -62,6 +67,7 @@ mod usage;
 mod worker;
 
 pub use self::{
+    config_source::ConfigSource,
     daemon::run,
     gpu::report_gpus,
     import_env::import_env,

@@ -3,10 +3,9 @@
 //! config …` reads the configuration.
 
 use std::{
-    ffi::OsString,
     fs,
     future::pending,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -14,14 +13,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use framepack_config::{Load, Loaded};
+use framepack_config::Loaded;
 use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit};
 use framepack_jobs::{
     Code,
     settings::{Origin, described, select},
 };
 use framepack_yaml::{Place, decode, locate};
-use framepackd::{Owner, StartError, StateAction};
+use framepackd::{ConfigSource, Owner, StartError, StateAction};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
@@ -160,7 +159,8 @@ fn error_body(error: &anyhow::Error) -> ErrorBody {
 }
 
 async fn run(cli: &Cli) -> Result<()> {
-    let loaded = load(cli)?;
+    let source = source(cli)?;
+    let loaded = source.read()?;
     if cli.check_config {
         return say_valid(cli, &loaded);
     }
@@ -175,14 +175,30 @@ async fn run(cli: &Cli) -> Result<()> {
             None => pending().await,
         }
     };
+    let closed = terminal_closed()?;
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             () = gone => {}
+            () = closed => {}
         }
     };
-    framepackd::run(loaded, stop, owner).await
+    framepackd::run((loaded, source), stop, owner).await
+}
+
+/// Resolves when the terminal that this process was started in is gone: SIGHUP then says that, and not that the
+/// configuration is to be read again. Never resolves without one.
+fn terminal_closed() -> Result<impl Future<Output = ()>> {
+    let is_on_terminal = io::stdin().is_terminal();
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    Ok(async move {
+        if is_on_terminal {
+            hangup.recv().await;
+        } else {
+            pending::<()>().await;
+        }
+    })
 }
 
 async fn state(cli: &Cli, action: &StateAction) -> Result<Exit> {
@@ -255,15 +271,9 @@ fn place(file: &Path, text: &str, origin: &Origin) -> String {
 }
 
 fn load(cli: &Cli) -> Result<Loaded> {
-    // A name that is not UTF-8 is none of the daemon's.
-    let environment: Vec<(String, OsString)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .collect();
-    let current_dir = std::env::current_dir().context("finding the working directory")?;
-    let loaded = Loaded::read(&Load {
-        file: &cli.config,
-        environment: &environment,
-        current_dir: &current_dir,
-    });
-    Ok(loaded.map_err(StartError::Config)?)
+    Ok(source(cli)?.read()?)
+}
+
+fn source(cli: &Cli) -> Result<ConfigSource> {
+    ConfigSource::new(cli.config.clone()).context("finding the working directory")
 }

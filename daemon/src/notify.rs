@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use nix::time::{ClockId, clock_gettime};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{debug, warn};
 
@@ -43,6 +44,15 @@ impl Notify {
     /// The daemon answers.
     pub(crate) fn ready(&self) {
         self.send(&format!("READY=1\nMAINPID={}", process::id()));
+    }
+
+    /// The daemon reads its configuration again; it is ready again afterwards.
+    pub(crate) fn reloading(&self) {
+        // Fails on no system that there is. Without its time systemd ignores the message.
+        if let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) {
+            let usecs = Duration::from(now).as_micros();
+            self.send(&format!("RELOADING=1\nMONOTONIC_USEC={usecs}"));
+        }
     }
 
     /// The daemon has begun to stop.

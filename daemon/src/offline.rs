@@ -22,6 +22,7 @@ use crate::{
     gpu::Gpus,
     lacking::DeviceLacks,
     queue::{Actor, QueueConfig},
+    running::RunningConfig,
     setup,
     start_error::StartError,
     state_dir::StateDir,
@@ -121,7 +122,7 @@ async fn import(
     let (ended, _) = mpsc::channel();
     let queue = QueueConfig {
         renderer: setup::renderer(
-            config,
+            &RunningConfig::fixed(config),
             BundleDefaults::default(),
             state,
             DeviceLacks::default(),
@@ -129,7 +130,6 @@ async fn import(
         disk: setup::disk(config, state),
         gpus: Gpus::default(),
         clock: Clock::open(state.path(), None),
-        max_jobs: config.queue.max_jobs,
         ended,
     };
     let mut queue = Actor::of_store(opened, queue)?;

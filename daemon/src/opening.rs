@@ -19,7 +19,8 @@ use tracing::{error, info, warn};
 use crate::{
     notify::Notify,
     record::Record,
-    server::{Closed, RepairRequest, Roles, serve_closed},
+    roles::Roles,
+    server::{Closed, RepairRequest, serve_closed},
     store::{Location, Opening, Store, StoreError},
 };
 

@@ -6,10 +6,10 @@ use framepack_config::Models;
 use framepack_ipc::worker::RenderRequest;
 use framepack_jobs::{
     BundleDefaults, Job, ValidSpec,
-    settings::{Farm, Setting, for_worker, own_keys, used},
+    settings::{Setting, for_worker, own_keys, used},
 };
 
-use crate::{lacking::DeviceLacks, record::Record, state_dir::Layout};
+use crate::{lacking::DeviceLacks, record::Record, running::RunningConfig, state_dir::Layout};
 
 /// The daemon's part of every render request.
 #[derive(Debug, Clone)]
@@ -18,8 +18,8 @@ pub(crate) struct Renderer {
     /// Where videos go.
     pub(crate) outputs: PathBuf,
     pub(crate) layout: Layout,
-    /// What the configuration sets for jobs.
-    pub(crate) farm: Farm,
+    /// It has what the farm sets for jobs.
+    pub(crate) running: RunningConfig,
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
     /// What devices can't do.
@@ -30,7 +30,7 @@ impl Renderer {
     /// What the worker needs to know of the job.
     pub(crate) fn request(&self, record: &Record) -> RenderRequest {
         let (job, spec) = (&record.job, record.job.rendered_spec().into_owned());
-        let settings = for_worker(job, &self.farm);
+        let settings = for_worker(job, &self.running.now().config.farm);
         RenderRequest {
             job: job.id,
             name: job.name.clone(),
@@ -60,13 +60,15 @@ impl Renderer {
 
     /// The settings that the job's run has now on this device, and where each comes from.
     pub(crate) fn settings(&self, record: &Record, device: &str) -> Vec<Setting> {
-        let farm = self.farm.clone().on(self.lacks.of(device));
+        let farm = self.running.now().config.farm.clone();
+        let farm = farm.on(self.lacks.of(device));
         used(&record.job, &farm, &self.bundle)
     }
 
     /// The settings that a job would have if it began now, on a device of which only what all lack is known.
     pub(crate) fn foreseen_settings(&self, job: &Job) -> Vec<Setting> {
-        let farm = self.farm.clone().on(self.lacks.of_all());
+        let farm = self.running.now().config.farm.clone();
+        let farm = farm.on(self.lacks.of_all());
         used(job, &farm, &self.bundle)
     }
 

@@ -10,7 +10,7 @@ use std::{
 use framepack_bundle::Look as BundleLook;
 use framepack_config::{Config, Loaded, Models};
 use framepack_ipc::control::Note;
-use framepack_jobs::{BundleDefaults, Code, Failure, Model, settings::Setting};
+use framepack_jobs::{BundleDefaults, Code, Failure, Model};
 use interprocess::local_socket::tokio::Listener;
 use tokio::{
     select,
@@ -20,14 +20,18 @@ use tokio::{
 use tracing::warn;
 
 use crate::{
+    config_source::ConfigSource,
     disk::{Disk, LIMIT, Owner},
     folder::bundle_defaults,
     folders,
     lacking::DeviceLacks,
     notify::Notify,
+    reload::Reloader,
     remedy::remedy,
     render::Renderer,
-    server::{self, Closed, Roles, serve_closed},
+    roles::Roles,
+    running::RunningConfig,
+    server::{self, Closed, serve_closed},
     start_error::StartError,
     state_dir::StateDir,
 };
@@ -35,9 +39,11 @@ use crate::{
 /// All of that.
 #[derive(Debug)]
 pub(crate) struct Setup {
+    /// What the daemon is started with.
     pub(crate) config: Config,
-    /// The same as users see it.
-    pub(crate) settings: Vec<Setting>,
+    /// What it runs with, and who replaces that.
+    pub(crate) running: RunningConfig,
+    pub(crate) reloader: Reloader,
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
     /// Why no job can use the bundle, as far as a look at it tells.
@@ -58,7 +64,10 @@ pub(crate) struct Front {
 
 impl Setup {
     /// Makes and opens what the configuration names. As long as a path does not answer, the socket says so.
-    pub(crate) async fn prepare(loaded: Loaded, notify: &Notify) -> Result<Self, StartError> {
+    pub(crate) async fn prepare(
+        (loaded, source): (Loaded, ConfigSource),
+        notify: &Notify,
+    ) -> Result<Self, StartError> {
         loaded.notices.iter().for_each(|notice| warn!("{notice}"));
         let mut look = Look::start(loaded.config.clone());
         let (found, front) = if let Ok(found) = timeout(LIMIT, look.found()).await {
@@ -70,13 +79,19 @@ impl Setup {
             let floor_mib = loaded.config.disk.floor_mib;
             (front.serve_until(look, floor_mib, notify).await?, front)
         };
+        let runs = Loaded {
+            config: found.config.clone(),
+            ..loaded
+        };
+        let (reloader, running) = Reloader::new(source, runs, Arc::clone(&front.roles), notify);
         Ok(Self {
             config: found.config,
+            running,
+            reloader,
             bundle: found.bundle,
             bundle_fault: found.bundle_fault,
             transformer_bytes: found.transformer_bytes,
             worker: found.worker,
-            settings: loaded.settings,
             front,
         })
     }
@@ -207,16 +222,17 @@ fn fault(models: &Models, look: &BundleLook) -> Option<Failure> {
 
 /// What workers are asked for.
 pub(crate) fn renderer(
-    config: &Config,
+    running: &RunningConfig,
     bundle: BundleDefaults,
     state: &StateDir,
     lacks: DeviceLacks,
 ) -> Renderer {
+    let config = &running.now().config;
     Renderer {
         models: config.models.clone(),
         outputs: config.paths.outputs.clone(),
         layout: state.layout(),
-        farm: config.farm.clone(),
+        running: running.clone(),
         bundle,
         lacks,
     }

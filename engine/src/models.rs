@@ -1,6 +1,7 @@
 //! The models of a bundle: loaded when first needed and warm between jobs, as far as the device has room.
 
 mod hoist;
+mod load;
 mod report;
 #[cfg(test)]
 mod tests;

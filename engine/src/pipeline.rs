@@ -17,10 +17,11 @@ mod run;
 mod sample;
 mod settled;
 mod timelines;
+mod warm;
 
 use std::{collections::BTreeMap, path::Path};
 
-use framepack_ipc::worker::{ChosenBy, DeviceIdle, RenderOutput, RenderRequest, Temperature};
+use framepack_ipc::worker::{ChosenBy, DeviceIdle, RenderOutput, RenderRequest};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
@@ -110,15 +111,6 @@ impl Pipeline {
     pub fn planner(&self) -> Planner {
         let planner = self.models.planner().knowing(self.choices.clone());
         planner.measured(self.sizes.factors())
-    }
-
-    /// Gives up models and their memory.
-    pub fn cool(&mut self, temperature: Temperature) {
-        match temperature {
-            Temperature::Hot => {}
-            Temperature::Warm => self.models.leave_device(),
-            Temperature::Cold => self.models.clear(),
-        }
     }
 
     /// Renders one job. When it fails, no output is left.

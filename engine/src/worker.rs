@@ -16,12 +16,12 @@ use std::{
 };
 
 use framepack_ipc::worker::{FromWorker, RenderOutput, RenderRequest, WORKER_PROTOCOL, WorkerInfo};
-use framepack_jobs::settings::Lack;
+use framepack_jobs::{Failure, settings::Lack};
 use tch::Device;
 
 use self::{
     conversation::{Conversation, answer},
-    inbox::{Inbox, Task},
+    inbox::{Inbox, Question, Task},
     replies::Replies,
 };
 use crate::{
@@ -97,8 +97,20 @@ pub fn serve(
                 replies.send(&answer(&question, &pipeline.planner()))?;
                 continue;
             }
-            Task::Cool { to } => {
+            Task::Warm(Question { ask, request }) => {
+                let outcome = pipeline.warm(&request);
+                let failure = outcome.as_ref().err().map(Error::failure);
+                replies.send(&held(ask, &pipeline, failure))?;
+                if outcome.as_ref().is_err_and(Error::is_fatal) {
+                    return outcome;
+                }
+                continue;
+            }
+            Task::Cool { to, ask } => {
                 pipeline.cool(to);
+                if let Some(ask) = ask {
+                    replies.send(&held(ask, &pipeline, None))?;
+                }
                 continue;
             }
         };
@@ -169,6 +181,15 @@ fn render(
     }
 }
 
+/// What the worker holds between jobs.
+fn held(ask: u64, pipeline: &Pipeline, failure: Option<Failure>) -> FromWorker {
+    FromWorker::Held {
+        ask,
+        memory: pipeline.held_memory(),
+        failure,
+    }
+}
+
 fn last_word(request: &RenderRequest, outcome: &Result<RenderOutput, Error>) -> FromWorker {
     let job = request.job;
     match outcome {
@@ -225,5 +246,6 @@ fn introduction(setup: &Setup, opened: &Opened) -> WorkerInfo {
         prepared_secs: opened.prepared.as_ref().map(|(_, secs)| *secs),
         libtorch: Some(device::torch_version().into()),
         lacks: opened.lacks.clone(),
+        can_warm: true,
     }
 }

@@ -18,8 +18,10 @@ use crate::{
     plan::JobPlan,
     preview::{Preview, PreviewRequest},
     queue::{ChangeRequest, Changed, QueueView},
+    reload::Reloaded,
     state::{Imported, StateReport, StateRequest},
     upkeep::{Cache, CacheRequest, Collected, FarmInfo, GcRequest, Usage, UsageRequest},
+    warmth::{UnloadRequest, WarmUpRequest, WarmthChange},
 };
 pub use crate::{
     hello::{CONTROL_PROTOCOL, ClientInfo, DaemonInfo, Greeting},
@@ -85,6 +87,12 @@ pub enum Request {
     Caches(CacheRequest),
     /// Re-enable a disabled device. Answered by [`Response::Enabled`].
     EnableDevice(DeviceRequest),
+    /// Read the configuration again. Answered by [`Response::Reloaded`].
+    Reload,
+    /// Load models before the first job needs them. Answered by [`Response::Warmth`], once they are loaded.
+    WarmUp(WarmUpRequest),
+    /// Have workers without a job give up memory. Answered by [`Response::Warmth`].
+    Unload(UnloadRequest),
     /// What has many answers. Answered by those, and by [`Response::End`].
     Stream(Stream),
 }
@@ -248,6 +256,13 @@ pub enum Response {
     },
     /// The device gets jobs.
     Enabled(Enabling),
+    /// What came of reading the configuration again.
+    Reloaded(Reloaded),
+    /// What became of each device's memory.
+    Warmth {
+        /// By device.
+        devices: Vec<WarmthChange>,
+    },
     /// The request was not carried out.
     Error(ErrorEnvelope),
 }

@@ -9,6 +9,7 @@
 //! - [`edit`]: the part of it that changes what a job is
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
+//! - [`reload`]: a configuration that was read again; [`warmth`]: what workers without a job hold in memory
 //! - [`state`]: messages about the store
 //! - [`upkeep`]: versions, disk and energy, and what may be removed
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
@@ -34,10 +35,12 @@ pub mod pace;
 pub mod plan;
 pub mod preview;
 pub mod queue;
+pub mod reload;
 pub mod state;
 mod status;
 pub mod text;
 pub mod upkeep;
+pub mod warmth;
 pub mod worker;
 
 pub use envelope::{Envelope, ErrorEnvelope};

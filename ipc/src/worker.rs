@@ -50,10 +50,21 @@ pub enum ToWorker {
         /// What would be rendered.
         request: Box<RenderRequest>,
     },
-    /// Give up memory. Carried out between jobs, and not answered.
+    /// Load what this job needs and what stays loaded after one; nothing is rendered, and its image is not looked at.
+    /// Carried out between jobs; answered by `Held`. Only for workers that say that they [can](WorkerInfo::can_warm).
+    Warm {
+        /// Number of the order, for the answer.
+        ask: u64,
+        /// A job as those that will come.
+        request: Box<RenderRequest>,
+    },
+    /// Give up memory. Carried out between jobs.
     Cool {
         /// How much of it.
         to: Temperature,
+        /// Number of the order, where it is to be answered by `Held`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ask: Option<u64>,
     },
 }
 
@@ -83,8 +94,8 @@ pub enum PauseAt {
     StepEnd,
 }
 
-/// What a worker keeps of its models between jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a worker keeps of its models between jobs; from the most to the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Temperature {
     /// Everything stays as the last job left it.
@@ -251,6 +262,16 @@ pub enum FromWorker {
         /// What ran out, and where.
         reason: String,
     },
+    /// The answer to `Warm`, and to a `Cool` that has a number.
+    Held {
+        /// Number of the order.
+        ask: u64,
+        /// How the memory is now.
+        memory: HeldMemory,
+        /// Why the models could not be loaded; then none is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
     /// The answer to `Plan`.
     Planned {
         /// Number of the question.
@@ -258,6 +279,15 @@ pub enum FromWorker {
         /// The plan, or why there is none.
         outcome: PlanOutcome,
     },
+}
+
+/// What a worker without a job holds, and what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HeldMemory {
+    /// Free on the device, for whoever asks first; `None`: not known. On the CPU it is the host's.
+    pub device_free_bytes: Option<u64>,
+    /// Memory of the host that its process has; `None`: not known.
+    pub host_bytes: Option<u64>,
 }
 
 /// What became of a question for a plan.
@@ -292,4 +322,7 @@ pub struct WorkerInfo {
     /// What the device can't do for any job.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Lack>,
+    /// Whether it knows `Warm`, and answers a `Cool` that has a number.
+    #[serde(default)]
+    pub can_warm: bool,
 }

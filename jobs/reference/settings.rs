@@ -35,8 +35,12 @@ Settings of the VAE can contradict each other: `vae.mode: reference` decodes wit
 three is refused. Otherwise the stronger source wins, the reference where both are equally strong, and quality over any chunk
 and blend; what is overruled is `inactive`, with the reason, in the same places.
 
-| key | type and range | default | set by | | in the Python application |
-|---|---|---|---|---|---|
+`framepackctl reload` has the daemon read its configuration again. Of a farm-wide default that was changed, the new value is for
+*new jobs*, and those that are queued keep the one that they were accepted with; or for the *next runs*, also of queued jobs; or
+it takes a *restart* of the daemon. Running jobs keep what they began with.
+
+| key | type and range | default | set by | | after a reload | in the Python application |
+|---|---|---|---|---|---|---|
 ";
 
 /// The page, in Markdown.
@@ -80,10 +84,13 @@ fn add(page: &mut String, row: &Row) {
         (Standing::Built, Counts::AtStart) if row.scope == Scope::Both => "counts at the start",
         (Standing::Built, _) => "",
     };
+    let applies = row
+        .applies()
+        .map_or("–".to_owned(), |applies| applies.to_string());
     // Writing into a string does not fail.
     let _ = writeln!(
         page,
-        "| `{}` | {} | {} | {scope} | {note} | {original} |",
+        "| `{}` | {} | {} | {scope} | {note} | {applies} | {original} |",
         row.key, row.kind, row.default
     );
 }

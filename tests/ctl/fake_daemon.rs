@@ -110,7 +110,10 @@ fn serve(
                     | Request::Preview(_)
             );
             let is_last = |answer: &Response| {
-                let is_end = matches!(answer, Response::Jobs { .. } | Response::Error(_));
+                let is_end = matches!(
+                    answer,
+                    Response::Jobs { .. } | Response::Error(_) | Response::End
+                );
                 has_one_answer || is_end
             };
             for answer in answers.by_ref() {

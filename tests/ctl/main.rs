@@ -21,6 +21,7 @@ mod queue;
 mod removing;
 mod report;
 mod run;
+mod service;
 mod snapshot;
 mod submit;
 mod terminal;

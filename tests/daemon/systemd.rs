@@ -74,6 +74,30 @@ fn systemd_is_told_of_start_life_jobs_and_end() {
 }
 
 #[test]
+fn systemd_is_told_when_the_configuration_is_read_again() {
+    let (farm, socket) = supervised();
+    hear_until(&socket, "READY");
+    let mut before = 0;
+    for text in ["steps: 7\n", "no: such key\n"] {
+        farm.configure(text);
+        farm.signal(Signal::SIGHUP);
+        let reloading = hear_until(&socket, "RELOADING=1\n");
+        let (_, usecs) = reloading.split_once("MONOTONIC_USEC=").unwrap();
+        let usecs: u64 = usecs.parse().unwrap();
+        assert!(usecs > before, "{usecs}");
+        before = usecs;
+        hear_until(&socket, "READY=1");
+    }
+    let status = hear_until(&socket, "STATUS=the configuration is not taken over: ");
+    assert!(
+        status.contains("framepackd.yaml") && status.ends_with("[FP8002]"),
+        "{status}"
+    );
+    let shown = farm.ctl(&["config", "show", "steps"]);
+    assert_eq!(String::from_utf8_lossy(&shown.stdout), "steps: 7\n");
+}
+
+#[test]
 fn a_daemon_that_stands_still_beats_no_more() {
     let (farm, socket) = supervised();
     hear_until(&socket, "WATCHDOG=1");

@@ -153,7 +153,50 @@ fn a_cooled_worker_renders_the_same() {
     let request = desk.request(Model::Original, 1);
     let first = worker.render(&request).latents_sha256;
     for to in [Temperature::Hot, Temperature::Warm, Temperature::Cold] {
-        worker.send(&ToWorker::Cool { to });
+        worker.send(&ToWorker::Cool { to, ask: None });
         assert_eq!(worker.render(&request).latents_sha256, first, "{to:?}");
     }
+}
+
+#[test]
+fn a_worker_loads_models_before_a_job_and_renders_the_same() {
+    let desk = Desk::new();
+    let request = desk.request(Model::Original, 1);
+    let cold = Worker::ready(desk.path()).render(&request).latents_sha256;
+    let mut worker = Worker::ready(desk.path());
+    let held = |worker: &mut Worker, message: &ToWorker| {
+        worker.send(message);
+        match worker.next() {
+            FromWorker::Held {
+                memory, failure, ..
+            } => (memory, failure),
+            other => panic!("{other:?}"),
+        }
+    };
+    let warm = |ask, request: &RenderRequest| ToWorker::Warm {
+        ask,
+        request: Box::new(RenderRequest {
+            // It is not looked at.
+            image: "/nowhere.png".into(),
+            ..request.clone()
+        }),
+    };
+    let (memory, failure) = held(&mut worker, &warm(1, &request));
+    assert_eq!(failure, None);
+    assert!(memory.host_bytes > Some(0));
+    assert_eq!(worker.render(&request).latents_sha256, cold);
+
+    let gone = RenderRequest {
+        bundle: "/nowhere".into(),
+        ..request.clone()
+    };
+    let (_, failure) = held(&mut worker, &warm(2, &gone));
+    assert!(failure.is_some());
+    let cool = ToWorker::Cool {
+        to: Temperature::Cold,
+        ask: Some(3),
+    };
+    let (_, failure) = held(&mut worker, &cool);
+    assert_eq!(failure, None);
+    assert_eq!(worker.render(&request).latents_sha256, cold);
 }

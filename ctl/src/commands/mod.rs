@@ -5,6 +5,7 @@ mod change;
 mod completions;
 mod config;
 mod doctor;
+mod drain;
 mod edit;
 mod edited;
 mod explain;
@@ -22,6 +23,7 @@ mod models;
 mod ping;
 mod plan;
 mod queue;
+mod reload;
 mod remove;
 mod report;
 mod run;
@@ -32,6 +34,7 @@ mod submit;
 mod support_bundle;
 mod usage;
 mod wait;
+mod warmth;
 
 use std::path::PathBuf;
 
@@ -65,6 +68,10 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Rm(arguments) => remove::run(arguments, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
         Command::Report(arguments) => report::run(&arguments, &daemon, output),
+        Command::Drain(arguments) => drain::run(&arguments, &daemon, output),
+        Command::WarmUp(arguments) => warmth::warm_up(arguments, &daemon, output),
+        Command::Unload(arguments) => warmth::unload(arguments, &daemon, output),
+        Command::Reload => reload::run(&daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Queue => queue::run(&daemon, output),
         Command::Hold(jobs) => change::run(jobs.scope(), Change::Hold, &daemon, output),

@@ -13,6 +13,7 @@ use crate::{
     lacking::DeviceLacks,
     queue::{Actor, QueueConfig, QueueHandle},
     record::Record,
+    running::RunningConfig,
     setup::{self, Setup},
     start_error::StartError,
     store::Store,
@@ -40,6 +41,7 @@ impl Core {
     ) -> Result<Self> {
         let lacks = DeviceLacks::default();
         let disk = setup::disk(&setup.config, &setup.front.state);
+        tokio::spawn(follow_reserve(setup.running.clone(), disk.clone()));
         let gpus = Gpus::watch().await;
         let newest = opened
             .1
@@ -49,7 +51,7 @@ impl Core {
         tokio::spawn(clock.clone().watch());
         let queue = QueueConfig {
             renderer: setup::renderer(
-                &setup.config,
+                &setup.running,
                 setup.bundle,
                 &setup.front.state,
                 lacks.clone(),
@@ -57,13 +59,12 @@ impl Core {
             disk: disk.clone(),
             gpus: gpus.clone(),
             clock: clock.clone(),
-            max_jobs: setup.config.queue.max_jobs,
             ended,
         };
         let queue = Actor::open(opened, queue).await.map_err(StartError::from)?;
         let (queue, queue_task) = queue.start();
         let renderer = setup::renderer(
-            &setup.config,
+            &setup.running,
             setup.bundle,
             &setup.front.state,
             lacks.clone(),
@@ -81,6 +82,14 @@ impl Core {
             inspections,
             lacks,
         })
+    }
+}
+
+/// Leaves as much of the disks free as the configuration says by then.
+async fn follow_reserve(mut running: RunningConfig, disk: Disk) {
+    loop {
+        running.changed().await;
+        disk.leave_free(running.now().config.disk.reserve_mib);
     }
 }
 

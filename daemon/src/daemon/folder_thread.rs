@@ -14,6 +14,7 @@ use super::core::Core;
 use crate::{
     folder::{Event, Folder, FolderConfig, Intake, View},
     folders,
+    running::RunningConfig,
     setup::Setup,
 };
 
@@ -29,6 +30,16 @@ pub(super) struct FolderThread {
     pub(super) ended: oneshot::Receiver<()>,
 }
 
+/// Tells the thread when the configuration was read again.
+async fn tell_reloads(mut running: RunningConfig, folder: mpsc::Sender<Event>) {
+    loop {
+        running.changed().await;
+        if folder.send(Event::Reloaded).is_err() {
+            return;
+        }
+    }
+}
+
 impl FolderThread {
     /// The folder is opened in its thread, which may have to wait for it.
     pub(super) async fn start(
@@ -40,12 +51,12 @@ impl FolderThread {
         let intake = Intake {
             images: core.disk.images(config.paths.inputs.clone()),
             bundle: setup.bundle,
-            farm: config.farm.clone(),
+            running: setup.running.clone(),
             lacks: core.lacks.clone(),
         };
         let (view_sender, view) = watch::channel(View::default());
         let folder = FolderConfig {
-            config: config.clone(),
+            running: setup.running.clone(),
             layout: setup.front.state.layout(),
             daemon_id: setup.front.state.daemon_id().to_owned(),
             intake: intake.clone(),
@@ -56,6 +67,7 @@ impl FolderThread {
             events: events.clone(),
             view: view_sender,
         };
+        tokio::spawn(tell_reloads(setup.running.clone(), events.clone()));
         let (opened, is_open) = oneshot::channel();
         let (alive, ended) = oneshot::channel::<()>();
         let runtime = runtime::Handle::current();

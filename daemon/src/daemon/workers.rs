@@ -11,14 +11,13 @@ use crate::{
     nvidia::Nvidia,
     setup::Setup,
     shutdown::Shutdown,
-    worker::{self, Announced, Circumstances, KnownGpus, Planners, SupervisorContext, Switches},
+    worker::{self, Announced, Circumstances, KnownGpus, SupervisorContext, Ways},
 };
 
 /// The supervisors of all devices, and the ways to their workers.
 pub(super) struct Workers {
     pub(super) tasks: JoinSet<()>,
-    pub(super) planners: Planners,
-    pub(super) switches: Switches,
+    pub(super) ways: Ways,
     pub(super) known: KnownGpus,
     pub(super) announced: Announced,
 }
@@ -36,7 +35,7 @@ impl Workers {
         let devices = &setup.config.worker.devices;
         let announced = Announced::default();
         let context = SupervisorContext {
-            config: &setup.config,
+            running: &setup.running,
             program: &setup.worker,
             state_dir: setup.front.state.path(),
             queue: &core.queue,
@@ -47,7 +46,7 @@ impl Workers {
             insists: circumstances.insists(devices),
         };
         let devices = worker::wanted(devices, &circumstances);
-        let (supervisors, planners, switches) = worker::supervisors(&context, devices, &known);
+        let (supervisors, ways) = worker::supervisors(&context, &devices, &known);
         let mut tasks = JoinSet::new();
         for mut supervisor in supervisors {
             // Before the first client can ask for the workers.
@@ -56,8 +55,7 @@ impl Workers {
         }
         Ok(Self {
             tasks,
-            planners,
-            switches,
+            ways,
             known,
             announced,
         })

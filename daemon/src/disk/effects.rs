@@ -21,7 +21,7 @@ use super::{
     measure::{PartOf, Tally, measure},
     outputs::{FolderError, Names, Owner, Reservation, Video, exists, make_folder},
     pulse::Pulse,
-    space::{DiskFull, Needs},
+    space::{DiskFull, Needs, Reserve},
     work::{clear_checkpoints, clear_leftovers},
 };
 use crate::{file::sha256_with, state_dir::Layout};
@@ -42,7 +42,7 @@ pub(crate) struct Disk {
     owner: Owner,
     layout: Layout,
     /// Space that stays free beside what jobs need.
-    reserve_bytes: u64,
+    reserve: Reserve,
 }
 
 /// A job that is about to run.
@@ -87,8 +87,13 @@ impl Disk {
             outputs,
             owner,
             layout,
-            reserve_bytes: reserve_mib << 20,
+            reserve: Reserve::new(reserve_mib),
         }
+    }
+
+    /// Jobs leave so much free from now on.
+    pub(crate) fn leave_free(&self, reserve_mib: u64) {
+        self.reserve.replace(reserve_mib);
     }
 
     /// The start images beneath these folders.
@@ -165,8 +170,11 @@ impl Disk {
         });
         made.await?
             .map_err(|error| NotPrepared::Folder(FolderError::Create { path: work, error }))?;
-        let (outputs, owner, reserve_bytes) =
-            (self.outputs.clone(), self.owner.clone(), self.reserve_bytes);
+        let (outputs, owner, reserve_bytes) = (
+            self.outputs.clone(),
+            self.owner.clone(),
+            self.reserve.bytes(),
+        );
         let folder = wanted.names.folder.clone();
         let prepared = self.at(&folder, move || {
             let folder = &wanted.names.folder;
@@ -212,7 +220,7 @@ impl Disk {
         let (works, outputs, reserve_bytes) = (
             self.layout.works(),
             self.outputs.clone(),
-            self.reserve_bytes,
+            self.reserve.bytes(),
         );
         let disk = self.clone();
         // A task of its own: should the share hang, that is noticed although nobody waits for so long.

@@ -4,6 +4,10 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use framepack_jobs::{Bytes, Job, settings};
@@ -38,6 +42,25 @@ pub(crate) struct DiskFull {
     pub(crate) path: PathBuf,
     pub(crate) needed_bytes: u64,
     pub(crate) free_bytes: u64,
+}
+
+/// Space that stays free beside what jobs need; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Reserve(Arc<AtomicU64>);
+
+impl Reserve {
+    pub(super) fn new(mib: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(mib)))
+    }
+
+    /// So much from now on.
+    pub(super) fn replace(&self, mib: u64) {
+        self.0.store(mib, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) << 20
+    }
 }
 
 /// What jobs will write, in bytes.

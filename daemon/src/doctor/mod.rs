@@ -10,12 +10,12 @@ mod trial;
 
 use std::path::{Path, PathBuf};
 
-use framepack_config::Config;
 use framepack_ipc::check::{Check, CheckState};
 
 use crate::{
     disk::Disk,
     nvidia::Nvidia,
+    running::RunningConfig,
     worker::{Circumstances, KnownGpus},
 };
 
@@ -31,7 +31,7 @@ use self::{
 /// What to check: the daemon's configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Doctor {
-    pub(crate) config: Config,
+    pub(crate) running: RunningConfig,
     pub(crate) worker: PathBuf,
     /// GPUs that jobs were rendered on.
     pub(crate) known: KnownGpus,
@@ -42,8 +42,10 @@ pub(crate) struct Doctor {
 impl Doctor {
     /// Tries everything, each where it lies and within the time limit of that share.
     pub(crate) async fn check(&self, disk: &Disk) -> Vec<Check> {
-        let paths = &self.config.paths;
-        let watched: Try = if self.config.spool.readonly {
+        let running = self.running.now();
+        let config = &running.config;
+        let paths = &config.paths;
+        let watched: Try = if config.spool.readonly {
             readable
         } else {
             jobs
@@ -96,10 +98,10 @@ impl Doctor {
             transformer_bytes,
             host_bytes: self.host_bytes,
         };
-        checks.extend(nvidia(&self.config.worker.devices, &circumstances));
+        checks.extend(nvidia(&config.worker.devices, &circumstances));
         checks.push(socket(&paths.socket));
         checks.extend(optional(&nvidia_now));
-        checks.extend(inactive(&self.config.farm));
+        checks.extend(inactive(&config.farm));
         checks
     }
 }
@@ -108,14 +110,12 @@ impl Doctor {
     /// Looks at the model bundle as jobs do. Also returns what its transformer's weights take in their files.
     async fn models(&self, disk: &Disk) -> (Check, u64) {
         const KEY: &str = "models.bundle";
-        let models = self.config.models.clone();
+        let models = self.running.now().config.models.clone();
         let folder = models.bundle.clone();
+        let configured = models.clone();
         let look = move || framepack_bundle::look(&models.bundle, models.f1_bundle.as_deref());
         match disk.at(&folder, look).await {
-            Ok(look) => (
-                bundle(KEY, &self.config.models, &look),
-                look.transformer_bytes,
-            ),
+            Ok(look) => (bundle(KEY, &configured, &look), look.transformer_bytes),
             Err(silent) => (Check::failed(KEY, silent.to_string(), SILENT_FIX), 0),
         }
     }

@@ -30,7 +30,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use framepack_config::Config;
 use framepack_ipc::control::Note;
 use framepack_jobs::Code;
 use tokio::sync::watch;
@@ -55,6 +54,7 @@ use crate::{
     clock::Clock,
     disk::Disk,
     queue::{QueueHandle, Stopping},
+    running::RunningConfig,
     state_dir::Layout,
     worker::Inspections,
 };
@@ -68,12 +68,13 @@ pub(crate) struct Folder {
     filing: Filing,
     held: HeldQuestions,
     status: Status,
+    running: RunningConfig,
 }
 
 /// What the folder needs from the daemon.
 #[derive(Debug)]
 pub(crate) struct FolderConfig {
-    pub(crate) config: Config,
+    pub(crate) running: RunningConfig,
     pub(crate) layout: Layout,
     pub(crate) daemon_id: String,
     pub(crate) intake: Intake,
@@ -89,11 +90,12 @@ pub(crate) struct FolderConfig {
 
 impl Folder {
     pub(crate) fn open(config: FolderConfig) -> io::Result<Self> {
-        let (settings, daemon_id) = (config.config.spool, config.daemon_id.as_str());
-        let pulse = config.disk.guard(&config.config.paths.jobs);
+        let running = &config.running.now().config;
+        let (settings, daemon_id) = (running.spool, config.daemon_id.as_str());
+        let pulse = config.disk.guard(&running.paths.jobs);
         pulse.beat();
         let own = settings.readonly.then(|| config.layout.spool());
-        let places = Places::new(config.config.paths.jobs.clone(), own);
+        let places = Places::new(running.paths.jobs.clone(), own);
         let claims = Claims::open(places.clone(), daemon_id)?;
         let spool_dir = places.spool_dir.clone();
         // Watched from now on, so that no rename is missed once the daemon says that it is ready.
@@ -112,7 +114,7 @@ impl Folder {
             notice,
             filing: Filing::new(
                 spool_dir.clone(),
-                config.config.retention,
+                running.retention,
                 config.disk,
                 config.clock.clone(),
             ),
@@ -124,6 +126,7 @@ impl Folder {
                 config.view,
                 config.clock,
             ),
+            running: config.running.clone(),
         })
     }
 
@@ -272,6 +275,16 @@ impl Folder {
         Ok(())
     }
 
+    /// Does as the configuration says that was read again.
+    fn take_over(&mut self) {
+        let running = &self.running.now().config;
+        let settings = running.spool;
+        self.notice.take_over(settings);
+        self.pending.take_over(settings, self.notice.rules());
+        self.filing.take_over(running.retention);
+        self.status.take_over(settings.alarm);
+    }
+
     /// The folder is gone, or can't be read.
     fn unusable(&self, error: &io::Error) -> Look {
         let folder = self.notice.path().display();
@@ -315,6 +328,7 @@ impl Folder {
                 };
                 self.status.ask(reply, sources);
             }
+            Event::Reloaded => self.take_over(),
             Event::Stop => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())

@@ -13,7 +13,7 @@ use std::{
 use framepack_config::Paths;
 use framepack_ipc::control::WorkerState;
 use framepack_jobs::{StateName, Timestamp};
-use tokio::sync::watch as latest;
+use tokio::{select, sync::watch as latest, time::sleep};
 use tracing::warn;
 
 pub(crate) use totals::Totals;
@@ -25,6 +25,7 @@ use crate::{
     folder::View,
     gpu::Gpus,
     queue::{QueueHandle, Stopping},
+    running::RunningConfig,
 };
 
 /// Time between two versions of the text file.
@@ -164,10 +165,16 @@ impl Metrics {
         );
     }
 
-    /// Keeps a file up to date until the queue ends.
-    pub(crate) async fn keep(self, path: PathBuf) {
+    /// Keeps the file that the configuration names up to date until the queue ends.
+    pub(crate) async fn keep(self, mut running: RunningConfig) {
         let mut is_logged = false;
-        while let Ok(text) = self.text().await {
+        loop {
+            let named = running.now().config.metrics.textfile.clone();
+            let Some(path) = named else {
+                running.changed().await;
+                continue;
+            };
+            let Ok(text) = self.text().await else { return };
             let file = path.clone();
             let written = self.disk.at(&path, move || replace(&file, &text)).await;
             match written.map_err(io::Error::other).flatten() {
@@ -179,7 +186,10 @@ impl Metrics {
                 }
                 Err(_) => {}
             }
-            tokio::time::sleep(TEXTFILE_PAUSE).await;
+            select! {
+                () = sleep(TEXTFILE_PAUSE) => {}
+                () = running.changed() => is_logged = false,
+            }
         }
     }
 }

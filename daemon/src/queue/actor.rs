@@ -58,8 +58,6 @@ pub(crate) struct QueueConfig {
     pub(crate) disk: Disk,
     pub(crate) gpus: Gpus,
     pub(crate) clock: Clock,
-    /// Jobs that may be queued or running at a time.
-    pub(crate) max_jobs: u64,
     /// Every job that ends from now on is sent there.
     pub(crate) ended: std::sync::mpsc::Sender<Arc<Record>>,
 }
@@ -105,7 +103,6 @@ impl Actor {
                 outbox: Outbox::default(),
                 renderer: config.renderer,
                 clock: config.clock,
-                max_jobs: config.max_jobs,
             },
             disk: config.disk,
             events: broadcast::channel(EVENT_BACKLOG).0,

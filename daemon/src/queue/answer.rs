@@ -2,7 +2,11 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use framepack_ipc::{control::WorkerState, state::Imported, worker::Inspected};
+use framepack_ipc::{
+    control::WorkerState,
+    state::Imported,
+    worker::{Inspected, Temperature},
+};
 use framepack_jobs::{JobId, JobState, StateName, Timestamp};
 use tokio::sync::oneshot;
 use tracing::info;
@@ -58,11 +62,13 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         Message::Outage(failure) => queue.schedule.note_outage(None, *failure),
         Message::WorkerReport(job, said) => report(queue, job, said),
         Message::Worker(status) => {
-            if status.state == WorkerState::Starting {
+            let is_cold = status.temperature == Some(Temperature::Cold);
+            if is_cold || status.state == WorkerState::Starting {
                 queue.schedule.note_cold(&status.device);
             }
             queue.runs.note_worker(status);
         }
+        Message::Loaded(device, model) => queue.schedule.note_loaded(&device, model),
         Message::Workers(reply) => send(reply, queue.runs.workers().cloned().collect()),
         Message::End(job, ending, reply) => {
             end_run(queue, job, *ending);

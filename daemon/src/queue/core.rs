@@ -22,11 +22,14 @@ pub(super) struct Queue {
     pub(super) history: History,
     pub(super) renderer: Renderer,
     pub(super) clock: Clock,
-    /// Jobs that may be queued or running at a time.
-    pub(super) max_jobs: u64,
 }
 
 impl Queue {
+    /// Jobs that may be queued or running at a time.
+    pub(super) fn max_jobs(&self) -> u64 {
+        self.renderer.running.now().config.queue.max_jobs
+    }
+
     /// Changes a job. It is durable with the next commit, and then those who watch are told.
     pub(super) fn change<T>(
         &mut self,

@@ -10,7 +10,9 @@ use framepack_ipc::{
     state::Imported,
     worker::{Inspected, WorkerInfo},
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
+use framepack_jobs::{
+    Failure, Job, JobId, Model, Selector, StateName, Timestamp, Unmatched,
+};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -227,6 +229,11 @@ impl QueueHandle {
     /// Notes what a worker is doing.
     pub(crate) async fn worker(&self, status: WorkerStatus) -> Result<(), Stopping> {
         self.tell(Message::Worker(status)).await
+    }
+
+    /// Notes that a device has a model loaded that no job left there.
+    pub(crate) async fn loaded(&self, device: &str, model: Model) -> Result<(), Stopping> {
+        self.tell(Message::Loaded(device.to_owned(), model)).await
     }
 
     /// What each worker is doing, by device.

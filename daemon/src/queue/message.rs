@@ -10,7 +10,9 @@ use framepack_ipc::{
     state::Imported,
     worker::Inspected,
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
+use framepack_jobs::{
+    Failure, Job, JobId, Model, Selector, StateName, Timestamp, Unmatched,
+};
 use tokio::sync::oneshot;
 
 use super::{
@@ -58,6 +60,8 @@ pub(super) enum Message {
     Outage(Box<Failure>),
     WorkerReport(JobId, WorkerReport),
     Worker(WorkerStatus),
+    /// A device has a model loaded that no job left there.
+    Loaded(String, Model),
     Workers(oneshot::Sender<Vec<WorkerStatus>>),
     End(JobId, Box<Ending>, oneshot::Sender<()>),
     Change(

@@ -67,10 +67,9 @@ fn take(
         );
         submission.warnings.push(warning);
     }
-    if queue.jobs.unfinished() >= queue.max_jobs {
-        return Err(SubmitError::Full {
-            max_jobs: queue.max_jobs,
-        });
+    let max_jobs = queue.max_jobs();
+    if queue.jobs.unfinished() >= max_jobs {
+        return Err(SubmitError::Full { max_jobs });
     }
     let output = if queue.jobs.is_reserved(&found.output) {
         let Submission {

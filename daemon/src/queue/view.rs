@@ -58,7 +58,7 @@ pub(super) fn summary(queue: &Queue) -> Summary {
             .map(|record| record.job.clone())
             .collect(),
         suspended: suspended(queue),
-        max_jobs: queue.max_jobs,
+        max_jobs: queue.max_jobs(),
         paused: paused(queue, &outages),
         disk_full: full.map(|full| Note::new(Code::DISK_FULL, full.to_string())),
         stopped_by: stopped_by(queue, &outages).cloned(),

@@ -143,7 +143,8 @@ impl Retention {
 
     /// Whether work folders go at all.
     fn removes_works(&self) -> bool {
-        (self.rules.work_days, self.rules.work_jobs) != (Limit::Never, Limit::Never)
+        let rules = self.running.now().config.retention;
+        (rules.work_days, rules.work_jobs) != (Limit::Never, Limit::Never)
     }
 
     async fn of_jobs(&self, files: &Files, known: &Known) -> Vec<Candidate> {
@@ -162,7 +163,8 @@ impl Retention {
             files.leftovers.logs.contains(&ended.job) && is_known(ended.finished_at)
         });
         let (logged, now) = (logged.copied().collect(), self.clock.sure());
-        for job in overdue(logged, self.rules.logs_days, self.rules.work_jobs, now) {
+        let rules = self.running.now().config.retention;
+        for job in overdue(logged, rules.logs_days, rules.work_jobs, now) {
             let path = self.layout.log(job);
             candidates.push(self.measured(JunkKind::Log, path, Some(job)).await);
         }

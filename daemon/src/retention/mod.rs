@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, fs, io, path::Path, time::Duration};
 
 use framepack_config::{Limit, Retention as Rules};
 use framepack_jobs::{JobId, Timestamp};
-use tokio::{task::spawn_blocking, time::sleep};
+use tokio::{select, task::spawn_blocking, time::sleep};
 use tracing::{info, warn};
 
 pub(crate) use self::gc::Orphans;
@@ -23,6 +23,7 @@ use crate::{
     clock::{Clock, is_known},
     disk::Disk,
     queue::{QueueHandle, Stopping, is_kept},
+    running::RunningConfig,
     state_dir::Layout,
 };
 
@@ -34,7 +35,7 @@ const PAGE: usize = 200;
 /// Removes what is too old, as the configuration has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Retention {
-    pub(crate) rules: Rules,
+    pub(crate) running: RunningConfig,
     pub(crate) layout: Layout,
     pub(crate) queue: QueueHandle,
     pub(crate) clock: Clock,
@@ -49,14 +50,26 @@ struct EndedJob {
 }
 
 impl Retention {
-    /// A pass now and every hour, until the daemon stops.
-    pub(crate) async fn run(self) {
-        while self.pass().await.is_ok() {
-            sleep(PAUSE).await;
+    /// A pass now, every hour, and with other rules, until the daemon stops.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let rules = self.running.now().config.retention;
+            if self.pass(&rules).await.is_err() {
+                return;
+            }
+            let is_as_before = |running: &RunningConfig| running.now().config.retention == rules;
+            let next = sleep(PAUSE);
+            tokio::pin!(next);
+            while is_as_before(&self.running) {
+                select! {
+                    () = &mut next => break,
+                    () = self.running.changed() => {}
+                }
+            }
         }
     }
 
-    async fn pass(&self) -> Result<(), Stopping> {
+    async fn pass(&self, rules: &Rules) -> Result<(), Stopping> {
         let layout = self.layout.clone();
         let left = spawn_blocking(move || Leftovers::read(&layout)).await;
         let left = left.unwrap_or_default();
@@ -64,14 +77,14 @@ impl Retention {
         let now = self.clock.sure();
         let overdue = |left: &BTreeSet<JobId>, days| {
             let ended = ended.iter().filter(|ended| left.contains(&ended.job));
-            overdue(ended.copied().collect(), days, self.rules.work_jobs, now)
+            overdue(ended.copied().collect(), days, rules.work_jobs, now)
         };
         let (mut folders, mut logs) = (0_u32, 0_u32);
-        for job in overdue(&left.work, self.rules.work_days) {
+        for job in overdue(&left.work, rules.work_days) {
             let folder = self.layout.work(job);
             folders += u32::from(self.remove(job, move || fs::remove_dir_all(folder)).await?);
         }
-        for job in overdue(&left.logs, self.rules.logs_days) {
+        for job in overdue(&left.logs, rules.logs_days) {
             let log = self.layout.log(job);
             logs += u32::from(self.remove(job, move || fs::remove_file(log)).await?);
         }

@@ -3,32 +3,7 @@
 use framepack_ipc::control::{Request, Stream};
 
 use super::{
-    caches::caches,
-    change::change,
-    config::config,
-    connection::Connection,
-    doctor::doctor,
-    edit::{edit, job_file, set},
-    enable::enable,
-    events::events,
-    gc::gc,
-    info::info,
-    list::list,
-    log::log,
-    metrics::metrics,
-    ping::ping,
-    plan::plan,
-    preview::preview,
-    queue::queue,
-    records::records,
-    remove::remove,
-    scan::scan,
-    service::Service,
-    show::show,
-    state::state,
-    submit::submit,
-    unanswered::Unanswered,
-    usage::usage,
+    caches::caches, change::change, config::config, connection::Connection, doctor::doctor, edit::{edit, job_file, set}, enable::enable, events::events, gc::gc, info::info, list::list, log::log, metrics::metrics, ping::ping, plan::plan, preview::preview, queue::queue, records::records, reload::reload, remove::remove, scan::scan, service::Service, show::show, state::state, submit::submit, unanswered::Unanswered, unload::unload, usage::usage, warm_up::warm_up,
 };
 
 /// Carries out a request and sends what the client is to know of it, all but the reason why it has no answer.
@@ -60,6 +35,9 @@ pub(super) async fn answer(
         Request::Gc(request) => gc(service, &request).await?,
         Request::Caches(request) => caches(service, request).await?,
         Request::EnableDevice(request) => enable(service, request).await?,
+        Request::Reload => reload(service).await?,
+        Request::WarmUp(request) => warm_up(service, request).await?,
+        Request::Unload(request) => unload(service, request).await?,
         Request::Stream(Stream::Events(request)) => {
             return events(service, &request, connection).await;
         }

@@ -20,10 +20,13 @@ use super::{
     limits::Limits,
     listen::{accept, admit},
     records,
-    roles::{Roles, permitted},
+    roles::permitted,
     unanswered::Unanswered,
 };
-use crate::store::{self, Location};
+use crate::{
+    roles::Roles,
+    store::{self, Location},
+};
 
 /// A request to open the store without what can't be read, and the way to answer it.
 pub(crate) type RepairRequest = oneshot::Sender<Result<(), Note>>;
@@ -58,9 +61,10 @@ async fn converse(stream: Stream, limits: Limits, closed: Closed) {
 
 impl Closed {
     async fn serve(mut self, stream: Stream, limits: &Limits) -> io::Result<()> {
-        let Some((mut connection, role)) = admit(stream, limits, &self.roles).await? else {
+        let Some((mut connection, peer)) = admit(stream, limits).await? else {
             return Ok(());
         };
+        let role = self.roles.of(&peer);
         loop {
             let request = select! {
                 request = connection.receive() => match request? {

@@ -1,4 +1,4 @@
-//! `config`: what the daemon was started with, and what of it its devices can't do.
+//! `config`: what the daemon runs with, and what of it its devices can't do.
 
 use framepack_ipc::control::Response;
 use framepack_jobs::settings::TABLE;
@@ -6,9 +6,10 @@ use framepack_jobs::settings::TABLE;
 use super::service::Service;
 
 pub(super) fn config(service: &Service) -> Response {
-    let farm = &service.renderer.farm;
+    let running = service.running.now();
+    let farm = &running.config.farm;
     let inactive = farm.clone().on(service.renderer.lacks.of_all()).inactive();
-    let mut settings = service.settings.to_vec();
+    let mut settings = running.settings.clone();
     for setting in &mut settings {
         let row = TABLE.into_iter().find(|row| row.key == setting.key);
         let reason = row.and_then(|row| inactive.reason(row, farm.get(row)?));

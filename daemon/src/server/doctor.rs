@@ -10,12 +10,13 @@ use super::service::Service;
 
 pub(super) async fn doctor(service: &Service) -> Result<Response, ErrorEnvelope> {
     let mut checks = service.doctor.check(&service.disk).await;
-    for note in &service.folder.borrow().notes {
+    let of_folder = service.folder.borrow().notes.clone();
+    for note in of_folder.into_iter().chain(service.reloader.note()) {
         let message = format!("{} [{}]", note.message, note.code);
         checks.push(Check::failed(
             "daemon",
             message,
-            note.hint.clone().unwrap_or_default(),
+            note.hint.unwrap_or_default(),
         ));
     }
     let summary = service.queue.summary().await?;

@@ -52,7 +52,7 @@ fn program(worker: WorkerInfo) -> WorkerProgram {
 }
 
 fn paths(service: &Service) -> FarmPaths {
-    let config = &service.doctor.config;
+    let config = &service.running.now().config;
     FarmPaths {
         daemon: std::env::current_exe().unwrap_or_default(),
         worker: service.doctor.worker.clone(),
@@ -66,7 +66,7 @@ fn paths(service: &Service) -> FarmPaths {
 }
 
 fn limits(service: &Service) -> FarmLimits {
-    let config = &service.doctor.config;
+    let config = &service.running.now().config;
     FarmLimits {
         jobs: config.queue.max_jobs,
         job_file_bytes: MAX_FILE_BYTES as u64,

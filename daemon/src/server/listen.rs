@@ -15,12 +15,8 @@ use nix::unistd::{Gid, Uid};
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::{
-    connection::Connection,
-    limits::Limits,
-    roles::{Peer, Role, Roles},
-};
-use crate::start_error::StartError;
+use super::{connection::Connection, limits::Limits};
+use crate::{roles::Peer, start_error::StartError};
 
 /// The daemon's user and group may connect.
 const SOCKET_MODE: u32 = 0o660;
@@ -84,8 +80,7 @@ pub(super) async fn accept(listener: &Listener) -> Stream {
 pub(super) async fn admit(
     stream: Stream,
     limits: &Limits,
-    roles: &Roles,
-) -> io::Result<Option<(Connection, Option<Role>)>> {
+) -> io::Result<Option<(Connection, Peer)>> {
     let credentials = stream.peer_creds()?;
     let (Some(user), Some(group)) = (credentials.euid(), credentials.egid()) else {
         return Err(io::Error::other(
@@ -101,7 +96,6 @@ pub(super) async fn admit(
         }
     };
     let peer = tokio::task::spawn_blocking(move || Peer::look_up(user, group)).await?;
-    let role = roles.of(&peer);
     let agreed = connection.shake_hands().await?;
-    Ok(agreed.then_some((connection, role)))
+    Ok(agreed.then_some((connection, peer)))
 }

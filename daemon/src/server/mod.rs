@@ -1,8 +1,9 @@
 //! The Unix socket: one task a connection, one file a message.
 //!
-//! - `listen`: the socket's file, and who is let in; `roles`: who may do what; `limits`: how much of it
+//! - `listen`: the socket's file, and who is let in; `roles`: what each request takes; `limits`: how much of it
 //! - `connection`: lines of JSON; `serve`: each connection's requests, one after the other; `answer`: which file answers
-//! - `service`: what they work with; `unanswered`: why a request has no answer
+//! - `service`: what they work with; `devices`: those that a request names; `warmth`: what became of their memory
+//! - `unanswered`: why a request has no answer
 //! - `closed`: the same socket while the store can't be opened
 
 mod answer;
@@ -11,6 +12,7 @@ mod change;
 mod closed;
 mod config;
 mod connection;
+mod devices;
 mod doctor;
 mod edit;
 mod enable;
@@ -27,6 +29,7 @@ mod plan;
 mod preview;
 mod queue;
 mod records;
+mod reload;
 mod remove;
 mod roles;
 mod scan;
@@ -37,12 +40,14 @@ mod show;
 mod state;
 mod submit;
 mod unanswered;
+mod unload;
 mod usage;
+mod warm_up;
+mod warmth;
 
 pub(crate) use self::{
     closed::{Closed, RepairRequest, serve_closed},
     listen::bind,
-    roles::Roles,
     serve::serve,
     service::Service,
 };

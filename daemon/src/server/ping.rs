@@ -18,6 +18,7 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
     });
     degraded.extend(service.disk.notes());
     degraded.extend(service.clock.note());
+    degraded.extend(service.reloader.note());
     degraded.extend(summary.outages.iter().map(note));
     Ok(Response::Pong(DaemonStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),

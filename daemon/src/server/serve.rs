@@ -37,11 +37,13 @@ async fn converse(stream: Stream, limits: Limits, service: Service) {
 }
 
 async fn answer_all(stream: Stream, limits: &Limits, service: &Service) -> io::Result<()> {
-    let Some((mut connection, role)) = admit(stream, limits, &service.roles).await? else {
+    let Some((mut connection, peer)) = admit(stream, limits).await? else {
         return Ok(());
     };
     while let Some(request) = connection.receive().await? {
         connection.permit().request().await;
+        // Each time: the roles may have been read again meanwhile.
+        let role = service.reloader.roles().of(&peer);
         let answered = match permitted(role, request) {
             Ok(request) => answer(request, service, &mut connection).await,
             Err(refused) => Err(refused.into()),

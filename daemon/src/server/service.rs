@@ -6,10 +6,8 @@ use std::{
     time::Instant,
 };
 
-use framepack_jobs::settings::Setting;
 use tokio::sync::watch;
 
-use super::roles::Roles;
 use crate::{
     clock::Clock,
     disk::Disk,
@@ -18,11 +16,13 @@ use crate::{
     metrics::Metrics,
     previews::Previews,
     queue::QueueHandle,
+    reload::Reloader,
     render::Renderer,
     retention::Retention,
+    running::RunningConfig,
     state_dir::Layout,
     store::StoreView,
-    worker::{Announced, Inspections, Planners, Switches},
+    worker::{Announced, Inspections, Planners, Switches, Warmth},
 };
 
 /// The daemon's parts, as far as a command may ask them.
@@ -32,6 +32,7 @@ pub(crate) struct Service {
     pub(crate) intake: Intake,
     pub(crate) renderer: Renderer,
     pub(crate) planners: Planners,
+    pub(crate) warmth: Warmth,
     pub(crate) inspections: Inspections,
     /// The jobs folder.
     pub(crate) jobs: PathBuf,
@@ -44,13 +45,12 @@ pub(crate) struct Service {
     pub(crate) disk: Disk,
     pub(crate) clock: Clock,
     pub(crate) started: Instant,
-    pub(crate) roles: Arc<Roles>,
+    pub(crate) reloader: Reloader,
     pub(crate) layout: Layout,
     pub(crate) previews: Previews,
     pub(crate) metrics: Metrics,
     pub(crate) doctor: Arc<Doctor>,
     pub(crate) retention: Retention,
     pub(crate) announced: Announced,
-    /// What the daemon was started with.
-    pub(crate) settings: Arc<[Setting]>,
+    pub(crate) running: RunningConfig,
 }

@@ -9,7 +9,7 @@ pub(super) async fn usage(
     service: &Service,
     request: UsageRequest,
 ) -> Result<Response, ErrorEnvelope> {
-    let paths = &service.doctor.config.paths;
+    let paths = &service.running.now().config.paths;
     let folders = Folders {
         outputs: paths.outputs.clone(),
         jobs: paths.jobs.clone(),

@@ -9,8 +9,9 @@ use tracing::warn;
 use super::{
     known::KnownGpus,
     questions::Planners,
-    supervisor::{Supervisor, SupervisorContext},
+    supervisor::{Ends, Supervisor, SupervisorContext},
     switch::Switches,
+    warmth::Warmth,
 };
 use crate::nvidia::Nvidia;
 
@@ -29,21 +30,42 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) host_bytes: u64,
 }
 
+/// The ways to the workers.
+#[derive(Debug)]
+pub(crate) struct Ways {
+    pub(crate) planners: Planners,
+    pub(crate) switches: Switches,
+    pub(crate) warmth: Warmth,
+}
+
 /// One supervisor for each device, and the ways to their workers.
 pub(crate) fn supervisors(
     context: &SupervisorContext<'_>,
-    devices: Vec<String>,
+    devices: &[String],
     known: &KnownGpus,
-) -> (Vec<Supervisor>, Planners, Switches) {
-    let (planners, questions) = Planners::new(devices.iter().map(String::as_str));
-    let (switches, sides) = Switches::new(devices.iter().map(String::as_str));
-    let supervisors = devices.into_iter().zip(questions.into_iter().zip(sides));
+) -> (Vec<Supervisor>, Ways) {
+    let names = || devices.iter().map(String::as_str);
+    let (planners, questions) = Planners::new(names());
+    let (switches, sides) = Switches::new(names());
+    let (warmth, orders) = Warmth::new(names());
+    let ends = questions.into_iter().zip(sides).zip(orders);
+    let supervisors = devices.iter().zip(ends);
     let supervisors = supervisors
-        .map(|(device, (questions, switch))| {
-            Supervisor::new(context, device, (questions, switch), known.clone())
+        .map(|(device, ((questions, switch), orders))| {
+            let ends = Ends {
+                questions,
+                switch,
+                orders,
+            };
+            Supervisor::new(context, device.clone(), ends, known.clone())
         })
         .collect();
-    (supervisors, planners, switches)
+    let ways = Ways {
+        planners,
+        switches,
+        warmth,
+    };
+    (supervisors, ways)
 }
 
 /// The devices that get a worker.

@@ -39,6 +39,11 @@ impl Faults {
         }
     }
 
+    /// So many do from now on.
+    pub(super) fn take_over(&mut self, max: Limit) {
+        self.max = max;
+    }
+
     /// A job was finished: the device works.
     pub(super) fn forget(&mut self) {
         self.seen.clear();

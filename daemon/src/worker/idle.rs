@@ -49,6 +49,18 @@ impl IdleClock {
         self.temperature
     }
 
+    /// Goes by other limits from now on.
+    pub(super) fn take_over(&mut self, limits: Idle) {
+        self.limits = limits;
+    }
+
+    /// Models were loaded for jobs to come, or could not be and none is left.
+    pub(super) fn loaded(&mut self, temperature: Temperature, now: Instant) {
+        self.temperature = temperature;
+        self.kept = Kept::ForNext;
+        self.since = now;
+    }
+
     /// What the worker is to give up next, and when; `None`: nothing more.
     pub(super) fn next(&self) -> Option<(Instant, Temperature)> {
         let at = |limit: Limit, to| Some((self.since + limit.duration()?, to));
@@ -63,9 +75,9 @@ impl IdleClock {
         }
     }
 
-    /// The worker was told.
+    /// The worker was told. What it has given up already stays given up.
     pub(super) fn cooled(&mut self, to: Temperature) {
-        self.temperature = to;
+        self.temperature = self.temperature.max(to);
     }
 }
 
@@ -126,6 +138,22 @@ mod tests {
             clock.job_ended(Kept::ForNext, now);
             assert_ne!(clock.next(), Some((now + MOMENT, Temperature::Cold)));
         }
+    }
+
+    #[test]
+    fn what_was_loaded_cools_by_the_limits_of_then_and_what_is_cold_stays_cold() {
+        let now = Instant::now();
+        let mut clock = IdleClock::new(Idle::default(), now);
+        clock.cooled(Temperature::Warm);
+        assert_eq!(clock.temperature(), Temperature::Cold);
+        clock.loaded(Temperature::Hot, now + Duration::from_secs(100));
+        assert_eq!(clock.temperature(), Temperature::Hot);
+        clock.take_over(Idle {
+            warm_after_secs: At(7),
+            cold_after_secs: Never,
+        });
+        let expected = (now + Duration::from_secs(107), Temperature::Warm);
+        assert_eq!(clock.next(), Some(expected));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use framepack_ipc::worker::{FromWorker, Phase, Progress, RenderRequest, RungTaken, ToWorker};
+use framepack_ipc::worker::{
+    FromWorker, Phase, Progress, RenderRequest, RungTaken, Temperature, ToWorker,
+};
 use framepack_jobs::{AnyCode, Class, Code, Failure, JobId, Reach};
 use tokio::{
     select,
@@ -16,6 +18,7 @@ use super::{
     process::{WorkerError, WorkerProcess},
     questions::Questions,
     verdict::{After, ReplaceReason},
+    warmth::{NotDone, Orders},
     watchdog::{Silence, Watchdog},
 };
 use crate::{
@@ -37,6 +40,7 @@ pub(super) struct RunContext<'s> {
     pub(super) process: &'s mut WorkerProcess,
     pub(super) watchdog: &'s mut Watchdog,
     pub(super) questions: &'s mut Questions,
+    pub(super) orders: &'s mut Orders,
     pub(super) queue: &'s QueueHandle,
     pub(super) disk: &'s Disk,
     pub(super) shutdown: &'s mut Shutdown,
@@ -129,6 +133,7 @@ impl<'s> Run<'s> {
                     Err(death) => return Ok(end_of_dead(job, &death, self.context.shutdown).await),
                 },
                 question = self.context.questions.next() => self.context.process.send(&question),
+                _ = self.context.orders.next() => self.context.orders.answer(Err(NotDone::Busy)),
                 () = sleep_until(look_at) => {
                     let now = self.look();
                     let Silence::Hung(how) = self.context.watchdog.judge_silence(now) else {
@@ -241,6 +246,15 @@ impl<'s> Run<'s> {
             }
             FromWorker::Planned { ask, outcome } => {
                 self.context.questions.answer(ask, outcome);
+                return Ok(None);
+            }
+            FromWorker::Held {
+                memory, failure, ..
+            } => {
+                // It was told to load models before it got this job, which goes on with them.
+                self.context
+                    .orders
+                    .held(Temperature::Hot, Some(memory), failure);
                 return Ok(None);
             }
             FromWorker::Ready(_) | FromWorker::Unready { .. } => {

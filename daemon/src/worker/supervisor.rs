@@ -2,18 +2,16 @@
 
 use std::{convert::Infallible, path::Path, time::Duration};
 
-use framepack_config::Config;
 use framepack_ipc::{
     control::{WorkerState, WorkerStatus},
-    worker::{FromWorker, ToWorker, WorkerInfo},
+    worker::WorkerInfo,
 };
 use framepack_jobs::{Code, Failure};
 use tokio::{
     select,
-    sync::oneshot,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep},
 };
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::{
     announced::Announced,
@@ -29,12 +27,15 @@ use super::{
     start_fault,
     switch::Switch,
     verdict::{After, ReplaceReason},
+    wait::{Next, Wait},
+    warmth::{NotDone, Orders},
     watchdog::Watchdog,
 };
 use crate::{
     disk::Disk,
     lacking::DeviceLacks,
-    queue::{Assignment, Ending, QueueHandle, Stopping},
+    queue::{Assignment, QueueHandle, Stopping},
+    running::RunningConfig,
     shutdown::Shutdown,
 };
 
@@ -45,7 +46,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// What all supervisors share.
 #[derive(Debug, Clone)]
 pub(crate) struct SupervisorContext<'a> {
-    pub(crate) config: &'a Config,
+    pub(crate) running: &'a RunningConfig,
     /// The worker's binary.
     pub(crate) program: &'a Path,
     pub(crate) state_dir: &'a Path,
@@ -64,11 +65,12 @@ pub(crate) struct SupervisorContext<'a> {
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     launch: Launch,
-    config: Config,
+    running: RunningConfig,
     queue: QueueHandle,
     disk: Disk,
     questions: Questions,
     switch: Switch,
+    orders: Orders,
     shutdown: Shutdown,
     watchdog: Watchdog,
     faults: Faults,
@@ -85,21 +87,22 @@ pub(crate) struct Supervisor {
     announced: Announced,
 }
 
-/// What an idle worker gets to do.
+/// A supervisor's ends of the ways to its worker.
 #[derive(Debug)]
-enum Next {
-    Render(Box<Assignment>),
-    Nothing(After),
+pub(super) struct Ends {
+    pub(super) questions: Questions,
+    pub(super) switch: Switch,
+    pub(super) orders: Orders,
 }
 
 impl Supervisor {
     pub(super) fn new(
         context: &SupervisorContext<'_>,
         device: String,
-        (questions, switch): (Questions, Switch),
+        ends: Ends,
         known: KnownGpus,
     ) -> Self {
-        let config = context.config;
+        let config = &context.running.now().config;
         context.lacks.expect(&device);
         Self {
             lacks: context.lacks.clone(),
@@ -119,11 +122,12 @@ impl Supervisor {
                 models: config.models.clone(),
                 settings: config.process.clone(),
             },
-            config: config.clone(),
+            running: context.running.clone(),
             queue: context.queue.clone(),
             disk: context.disk.clone(),
-            questions,
-            switch,
+            questions: ends.questions,
+            switch: ends.switch,
+            orders: ends.orders,
             shutdown: context.shutdown.clone(),
             watchdog: Watchdog::new(config.worker.deadlines),
             faults: Faults::new(config.worker.max_faults),
@@ -149,6 +153,8 @@ impl Supervisor {
                 ),
                 ReplaceReason::Dead { how, fault } => {
                     error!(device = self.launch.device, "no worker: {how}");
+                    self.faults
+                        .take_over(self.running.now().config.worker.max_faults);
                     let is_faulty =
                         fault.is_some_and(|fault| self.faults.note(fault, Instant::now()));
                     if is_faulty {
@@ -270,7 +276,7 @@ impl Supervisor {
         mut process: WorkerProcess,
         info: &WorkerInfo,
     ) -> Result<ReplaceReason, Stopping> {
-        let mut idle = IdleClock::new(self.config.idle, Instant::now());
+        let mut idle = IdleClock::new(self.running.now().config.idle, Instant::now());
         let mut jobs = 0;
         let reason = loop {
             let after = match self.next(&mut process, info, &mut idle).await? {
@@ -296,7 +302,8 @@ impl Supervisor {
             };
             match after {
                 After::Ready | After::Finished => {
-                    if self.config.worker.recycle_after.is_reached(jobs) {
+                    let recycle_after = self.running.now().config.worker.recycle_after;
+                    if recycle_after.is_reached(jobs) {
                         break Some(ReplaceReason::Recycled);
                     }
                 }
@@ -305,6 +312,7 @@ impl Supervisor {
             }
         };
         self.questions.give_up();
+        self.orders.answer(Err(NotDone::Gone));
         let closed = process.close().await;
         match (reason, closed) {
             (None, _) => Err(Stopping),
@@ -319,10 +327,13 @@ impl Supervisor {
         process: &mut WorkerProcess,
         assignment: Assignment,
     ) -> Result<After, Stopping> {
+        self.watchdog
+            .take_over(self.running.now().config.worker.deadlines);
         let context = RunContext {
             process,
             watchdog: &mut self.watchdog,
             questions: &mut self.questions,
+            orders: &mut self.orders,
             queue: &self.queue,
             disk: &self.disk,
             shutdown: &mut self.shutdown,
@@ -330,63 +341,25 @@ impl Supervisor {
         Run::begin(context, assignment).finish().await
     }
 
-    /// Waits for a job; meanwhile, questions are answered and memory is freed when it is time.
+    /// Waits for a job.
     async fn next(
         &mut self,
         process: &mut WorkerProcess,
         info: &WorkerInfo,
         idle: &mut IdleClock,
     ) -> Result<Next, Stopping> {
-        self.status.temperature = Some(idle.temperature());
-        self.tell(WorkerState::Idle).await?;
-        let mut next = self.queue.next(info).await?;
-        let after = loop {
-            let cooling = idle.next();
-            let cool_at = cooling.map_or_else(Instant::now, |(at, _)| at);
-            select! {
-                assignment = &mut next => {
-                    let job = assignment.map(|assignment| Next::Render(Box::new(assignment)));
-                    return Ok(job.unwrap_or(Next::Nothing(After::Stop)));
-                }
-                message = process.receive() => match message {
-                    Ok(FromWorker::Planned { ask, outcome }) => self.questions.answer(ask, outcome),
-                    Ok(message) => break After::Replace(ReplaceReason::Dead {
-                        how: format!("unexpected message: {message:?}"),
-                        fault: Some(Cause::Worker),
-                    }),
-                    Err(error) => break After::Replace(ReplaceReason::Dead {
-                        how: format!("died without a job: {error}"),
-                        fault: Some(Cause::Worker),
-                    }),
-                },
-                question = self.questions.next() => process.send(&question),
-                () = sleep_until(cool_at), if cooling.is_some() => {
-                    if let Some((_, to)) = cooling {
-                        info!(device = self.launch.device, ?to, "releasing memory");
-                        process.send(&ToWorker::Cool { to });
-                        idle.cooled(to);
-                        self.status.temperature = Some(to);
-                        self.tell(WorkerState::Idle).await?;
-                    }
-                }
-                () = self.shutdown.requested() => break After::Stop,
-            }
+        let wait = Wait {
+            process,
+            info,
+            idle,
+            questions: &mut self.questions,
+            orders: &mut self.orders,
+            running: &mut self.running,
+            queue: &self.queue,
+            shutdown: &mut self.shutdown,
+            status: &mut self.status,
         };
-        self.give_back(next).await?;
-        Ok(Next::Nothing(after))
-    }
-
-    /// Hands back a job that was assigned just when its worker went away.
-    async fn give_back(&self, mut next: oneshot::Receiver<Assignment>) -> Result<(), Stopping> {
-        next.close();
-        match next.try_recv() {
-            Ok(assignment) => {
-                let job = assignment.request.job;
-                warn!(%job, "its worker exited before it received the job");
-                self.queue.end(job, Ending::Interrupted).await
-            }
-            Err(_) => Ok(()),
-        }
+        wait.next().await
     }
 
     /// Says what the worker is doing, for `ping`.

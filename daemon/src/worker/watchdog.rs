@@ -76,6 +76,11 @@ impl Watchdog {
         }
     }
 
+    /// Goes by other deadlines from now on.
+    pub(super) fn take_over(&mut self, deadlines: Deadlines) {
+        self.deadlines = deadlines;
+    }
+
     /// The worker was given a job.
     pub(super) fn begin(&mut self, now: Instant) {
         self.profile = None;

@@ -24,10 +24,16 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(super) enum Task {
     Render(Box<RenderRequest>),
     Plan(Question),
-    Cool { to: Temperature },
+    /// Load the models of a job as those that will come, and answer with this number.
+    Warm(Question),
+    /// Give up memory, and answer with the number, if there is one.
+    Cool {
+        to: Temperature,
+        ask: Option<u64>,
+    },
 }
 
-/// A question for the memory that a job would take.
+/// A question about a job that is not to be rendered.
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) ask: u64,
@@ -155,7 +161,8 @@ fn read(input: impl BufRead, inbox: &mpsc::Sender<Task>, control: &SharedControl
                 Some(Task::Render(request))
             }
             Ok(ToWorker::Plan { ask, request }) => Some(Task::Plan(Question { ask, request })),
-            Ok(ToWorker::Cool { to }) => Some(Task::Cool { to }),
+            Ok(ToWorker::Warm { ask, request }) => Some(Task::Warm(Question { ask, request })),
+            Ok(ToWorker::Cool { to, ask }) => Some(Task::Cool { to, ask }),
             Ok(ToWorker::Cancel { job }) => {
                 control.update(|control| control.cancelled = Some(job));
                 None

@@ -47,6 +47,18 @@ impl Farm {
         self.said.entry(row.key).or_default().push((value, origin));
     }
 
+    /// The same, but for these rows what `other` says of them.
+    #[must_use]
+    pub fn with_rows_of(mut self, other: &Self, is_meant: impl Fn(&Row) -> bool) -> Self {
+        for row in TABLE.into_iter().filter(|row| is_meant(row)) {
+            match other.said.get(row.key) {
+                Some(said) => self.said.insert(row.key, said.clone()),
+                None => self.said.remove(row.key),
+            };
+        }
+        self
+    }
+
     /// Its own presets.
     pub fn presets(&self) -> &Presets {
         &self.presets
@@ -144,6 +156,17 @@ mod tests {
         farm.set(&STEPS, Value::Integer(3), preset);
         farm.set(&STEPS, Value::Integer(9), file);
         farm
+    }
+
+    #[test]
+    fn rows_of_another_farm_are_all_that_it_says_of_them() {
+        let mut other = Farm::default();
+        other.set(&STEPS, Value::Integer(4), Origin::Default);
+        let is_kept = |row: &Row| [PRESERVE_GB.key, STEPS.key].contains(&row.key);
+        let mixed = farm().with_rows_of(&other, is_kept);
+        assert_eq!(mixed.get(&PRESERVE_GB), None);
+        assert_eq!(mixed.get(&STEPS), Some(&Value::Integer(4)));
+        assert_eq!(farm().with_rows_of(&other, |_| false), farm());
     }
 
     #[test]

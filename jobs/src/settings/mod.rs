@@ -4,6 +4,7 @@
 //! from it. A new setting is a new row: it reaches the worker in [`Settings`] and is part of a job's key only where it
 //! differs from its default, so that keys of older job files stay what they are.
 
+mod change;
 mod decoding;
 mod farm;
 mod inactive;
@@ -18,6 +19,7 @@ mod table;
 mod used;
 mod value;
 
+pub use change::{Applies, SettingChange};
 pub(crate) use decoding::{HINT as DECODING_HINT, contradictions, written};
 pub use farm::Farm;
 pub use inactive::{Contradiction, Inactive};

@@ -38,7 +38,9 @@
 //! It plans every job alike, but those whose prompt begins with `large`, which do not fit, and those of `unplanned`,
 //! under which it dies. When it only inspects jobs (`inspect`), it warns of the prompt's length in bytes, dies of
 //! prompts that begin with `uninspected`, and adds a line to `inspections.log` for each of its processes. In the state directory it adds a line to `starts.log` (its process id), with each render to
-//! `renders.log` (the job's number), and with each `Cool` to `cool.log` (`warm` or `cold`); while there is a file
+//! `renders.log` (the job's number), with each `Cool` to `cool.log` (`warm` or `cold`), and with each `Warm` to `warm.log`
+//! (the model, and the settings), which takes as long as there is a file `slow-DEVICE`; of 24 GiB its models take 16. With
+//! `earlier-version` it does not know `Warm`; while there is a file
 //! `refuse-start-DEVICE`, it fails to start; with `unready-DEVICE` or `unusable-MODEL`, which hold an error's code, it
 //! says so of the device when it starts, or of the model when a job needs it; `lacks-DEVICE` holds what it says that the
 //! device can't do. To `doctor` it
@@ -56,10 +58,13 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::Path,
-    process,
+    process, thread,
+    time::Duration,
 };
 
-use framepack_ipc::worker::{FromWorker, Temperature, ToWorker, WORKER_PROTOCOL, WorkerInfo};
+use framepack_ipc::worker::{
+    FromWorker, HeldMemory, Temperature, ToWorker, WORKER_PROTOCOL, WorkerInfo,
+};
 use framepack_jobs::{Code, Failure, settings::Lack};
 
 use self::{
@@ -106,6 +111,7 @@ fn main() -> io::Result<()> {
     note(state_dir, "starts.log", &std::process::id().to_string())?;
 
     let desk = Desk::open();
+    let mut held = Temperature::Cold;
     say(&FromWorker::Ready(WorkerInfo {
         protocol: WORKER_PROTOCOL,
         version: "0.0.0-fake".to_owned(),
@@ -115,6 +121,7 @@ fn main() -> io::Result<()> {
         prepared_secs: None,
         libtorch: Some("0.0-fake".to_owned()),
         lacks: lacks(&state_dir.join(format!("lacks-{device}"))),
+        can_warm: !state_dir.join("earlier-version").exists(),
     }));
     while let Some(message) = desk.next() {
         match message {
@@ -132,24 +139,71 @@ fn main() -> io::Result<()> {
                     say(&FromWorker::Failed { job, failure });
                     continue;
                 }
+                held = Temperature::Hot;
                 if let Ending::Fatal = Run::new(&request, device, state_dir, &desk).finish() {
                     let next = desk.next();
                     panic!("the device is of no use any more for {next:?}");
                 }
             }
-            ToWorker::Cool { to } => {
-                let to = match to {
-                    Temperature::Hot => "hot",
-                    Temperature::Warm => "warm",
-                    Temperature::Cold => "cold",
+            ToWorker::Warm { ask, request } => {
+                let model = request.model.as_str();
+                let settings = serde_json::to_string(&request.settings)?;
+                note(state_dir, "warm.log", &format!("{model} {settings}"))?;
+                wait_for(&state_dir.join(format!("slow-{device}")));
+                let failure = fault(&state_dir.join(format!("unusable-{model}")));
+                held = match failure {
+                    None => Temperature::Hot,
+                    Some(_) => Temperature::Cold,
                 };
-                note(state_dir, "cool.log", to)?;
+                say_held(ask, held, failure);
+            }
+            ToWorker::Cool { to, ask } => {
+                held = held.max(to);
+                if to != Temperature::Hot {
+                    note(state_dir, "cool.log", word(to))?;
+                }
+                if let Some(ask) = ask {
+                    say_held(ask, held, None);
+                }
             }
             // For a job that has ended just now; questions are answered elsewhere.
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Waits as long as there is such a file.
+fn wait_for(file: &Path) {
+    while file.exists() {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn word(temperature: Temperature) -> &'static str {
+    match temperature {
+        Temperature::Hot => "hot",
+        Temperature::Warm => "warm",
+        Temperature::Cold => "cold",
+    }
+}
+
+/// Of a device with 24 GiB, of which the models take 16.
+fn say_held(ask: u64, held: Temperature, failure: Option<Failure>) {
+    let (device_free_gib, host_gib) = match held {
+        Temperature::Hot => (7, 21),
+        Temperature::Warm => (23, 21),
+        Temperature::Cold => (23, 1),
+    };
+    let memory = HeldMemory {
+        device_free_bytes: Some(device_free_gib << 30),
+        host_bytes: Some(host_gib << 30),
+    };
+    say(&FromWorker::Held {
+        ask,
+        memory,
+        failure,
+    });
 }
 
 /// The fault that a file in the state directory asks for, if it is there.

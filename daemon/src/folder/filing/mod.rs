@@ -57,6 +57,14 @@ impl Filing {
         }
     }
 
+    /// Goes by other rules from now on.
+    pub(crate) fn take_over(&mut self, rules: Retention) {
+        if rules != self.rules {
+            self.rules = rules;
+            self.next_clearing = Instant::now();
+        }
+    }
+
     /// Notes that a job has ended.
     pub(crate) fn add(&mut self, record: Arc<Record>) {
         self.unfiled.insert(record.job.id, record);

@@ -129,6 +129,12 @@ impl Notice {
         self.watched.is_replaced()
     }
 
+    /// Goes by other settings from now on. What has not settled yet begins to settle anew.
+    pub(crate) fn take_over(&mut self, config: Config) {
+        self.watched.take_over(config);
+        self.settling = Settling::new(self.rules());
+    }
+
     /// Watches the folder that is there now.
     pub(crate) fn reopen(&mut self) -> io::Result<()> {
         self.watched.reopen()?;

@@ -77,6 +77,11 @@ impl Watched {
         Ok(())
     }
 
+    /// Goes by other settings from now on; it is watched as before.
+    pub(super) fn take_over(&mut self, config: Config) {
+        self.config = config;
+    }
+
     pub(super) fn places(&self) -> &Places {
         &self.places
     }

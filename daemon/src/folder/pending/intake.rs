@@ -1,6 +1,9 @@
 //! From a job file's text to a job that can be queued: the one way in, for the folder and the socket.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use framepack_bundle::Bundle;
 use framepack_config::Dedupe;
@@ -8,7 +11,6 @@ use framepack_jobs::{
     BundleDefaults, Failure, FileError, JobSpec, Settings, Source, Surroundings, ValidSpec,
     Validated, long_prompts,
     picture::{Alpha, Header},
-    settings::Farm,
 };
 
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
     lacking::DeviceLacks,
     queue::Submission,
     record::random_id,
+    running::RunningConfig,
     start_error::StartError,
 };
 
@@ -60,8 +63,8 @@ pub(crate) struct Intake {
     pub(crate) images: Images,
     /// What the model bundle prefers.
     pub(crate) bundle: BundleDefaults,
-    /// What the configuration says for jobs that do not say.
-    pub(crate) farm: Farm,
+    /// It has what the farm says for jobs that do not say.
+    pub(crate) running: RunningConfig,
     /// What its devices can't do.
     pub(crate) lacks: DeviceLacks,
 }
@@ -84,10 +87,11 @@ impl Intake {
 
     /// Checks the text of an offer.
     pub(crate) fn read(&self, offer: &Offer<'_>) -> Result<Validated, Rejection> {
+        let farm = self.running.now().config.farm.clone();
         let surroundings = Surroundings {
             file_stem: offer.stem.to_owned(),
             bundle_latent_window: self.bundle.latent_window,
-            farm: self.farm.clone().on(self.lacks.of_all()),
+            farm: farm.on(self.lacks.of_all()),
         };
         JobSpec::parse_with(offer.text, offer.set)
             .and_then(|spec| spec.validate(&surroundings))
@@ -105,6 +109,12 @@ impl Intake {
         let copy = self.images.copy(image, copies).await?;
         Ok(submission(offer, job, copy, draw()))
     }
+
+    /// The same of an offer whose image nobody will look at: it can't be queued.
+    pub(crate) fn without_image(&self, offer: Offer<'_>) -> Result<Submission, Rejection> {
+        let job = self.read(&offer)?;
+        Ok(made(offer, job, String::new(), draw()))
+    }
 }
 
 /// A submission with this copy of its image; `drawn`: what `seed: random` draws.
@@ -114,8 +124,17 @@ pub(super) fn submission(
     copy: InputCopy,
     drawn: u32,
 ) -> Submission {
-    let key = job.key_for(&copy.sha256, drawn);
     let may_warn = may_warn(&job.spec, &job.farm_defaults, &copy.header);
+    Submission {
+        input: copy.path,
+        may_warn,
+        ..made(offer, job, copy.sha256, drawn)
+    }
+}
+
+/// A submission whose image has this hash, and is still to be copied.
+fn made(offer: Offer<'_>, job: Validated, input_sha256: String, drawn: u32) -> Submission {
+    let key = job.key_for(&input_sha256, drawn);
     Submission {
         seed: job.spec.seed.resolve(&key, || drawn),
         image: offer.folder.join(&job.spec.start.image),
@@ -127,9 +146,9 @@ pub(super) fn submission(
         farm_defaults: job.farm_defaults,
         origins: job.origins,
         schedule: job.schedule,
-        input: copy.path,
-        input_sha256: copy.sha256,
-        may_warn,
+        input: PathBuf::new(),
+        input_sha256,
+        may_warn: false,
         warnings: job.warnings,
         dedupe: Dedupe::Skip,
     }

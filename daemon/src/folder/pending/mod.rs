@@ -124,6 +124,13 @@ impl Pending {
         self.images = Images::new(rules);
     }
 
+    /// Goes by other settings from now on. Images that are waited for begin to settle anew.
+    pub(crate) fn take_over(&mut self, settings: Settings, rules: SettleRules) {
+        self.inspector.wait_inputs = settings.wait_inputs;
+        self.inspector.dedupe = settings.dedupe;
+        self.images = Images::new(rules);
+    }
+
     /// Takes a claimed file. `seen`: what it was when it looked finished, if that is held against it.
     pub(crate) fn add(&mut self, claim: Claim, seen: Option<FileState>) {
         self.files.push(PendingFile::new(claim, seen));

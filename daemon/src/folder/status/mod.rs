@@ -67,6 +67,11 @@ impl Status {
         }
     }
 
+    /// Reports files that lie there for longer from now on.
+    pub(crate) fn take_over(&mut self, alarm: Duration) {
+        self.alarm = alarm;
+    }
+
     /// Begins a new file, in another folder.
     pub(crate) fn clear(&mut self) {
         self.file = StatusFile::default();

@@ -25,6 +25,8 @@ pub(crate) enum Event {
     Ended(Arc<Record>),
     /// A client wants to know which files are not put away yet.
     Held(HeldQuestion),
+    /// The configuration was read again.
+    Reloaded,
     /// The daemon is stopping.
     Stop,
 }

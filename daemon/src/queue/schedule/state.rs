@@ -147,7 +147,12 @@ impl Schedule {
         self.warm.insert(device.to_owned(), Warm::after(job));
     }
 
-    /// A device has a new process, which has loaded nothing yet.
+    /// A device has loaded a model without a job.
+    pub(in crate::queue) fn note_loaded(&mut self, device: &str, model: Model) {
+        self.warm.insert(device.to_owned(), Warm::with(model));
+    }
+
+    /// A device has a new process, which has loaded nothing yet, or has given all up.
     pub(in crate::queue) fn note_cold(&mut self, device: &str) {
         self.warm.remove(device);
     }
