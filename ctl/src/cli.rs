@@ -1,8 +1,12 @@
 //! The command line.
 
+mod events;
 mod one_shot;
+mod wait;
 
+pub(crate) use events::Events;
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
+pub(crate) use wait::{Awaited, Wait};
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -63,7 +67,7 @@ pub(crate) enum Command {
     List(List),
     /// Show all details of jobs
     Show(Jobs),
-    /// Wait until jobs have finished
+    /// Wait until jobs have finished, or the farm is idle
     Wait(Wait),
     /// Show where a job's weights would go and how much memory it would take, without queueing it
     Plan(Plan),
@@ -85,6 +89,8 @@ pub(crate) enum Command {
     Cancel(Jobs),
     /// Print a job's log
     Logs(Logs),
+    /// Print what happened to jobs, devices and the farm, one JSON object a line, and what happens
+    Events(Events),
     /// Manage devices
     Gpu {
         #[command(subcommand)]
@@ -188,6 +194,10 @@ pub(crate) struct Submit {
     #[arg(long)]
     pub(crate) wait: bool,
 
+    /// Follow the job until it has finished, as `run` does: progress, and why it waits
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) follow: bool,
+
     /// Stop waiting after this long, such as 90s, 20m or 9h; the job keeps running
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
@@ -290,16 +300,6 @@ pub(crate) struct Retry {
     /// Start over instead of resuming
     #[arg(long)]
     pub(crate) from_start: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Wait {
-    #[command(flatten)]
-    pub(crate) selected: Jobs,
-
-    /// Stop waiting after this long, such as 90s, 20m or 9h; the jobs keep running
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(crate) timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -23,6 +23,7 @@ mod program;
 mod progress;
 mod rows;
 mod step_cache;
+mod tally;
 mod waiting;
 
 use std::process::ExitCode;

@@ -8,6 +8,7 @@
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
 //! - `disk`: start images, videos and free space, each within the time limit of the share that they lie on
 //! - `store`: sled and a journal, the truth about jobs; `opening`: the store opened, or a socket that says why it is not
+//! - `events`: what happened, in a log for those who follow it
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
 //! - `server`: the Unix socket, one file a message
 //! - `record`: a job as it is stored, what became of a dropped file, and ids; `render`: a record → the worker's request
@@ -26,6 +27,7 @@ mod clock;
 mod daemon;
 mod disk;
 mod doctor;
+mod events;
 mod file;
 mod folder;
 mod folders;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     ErrorEnvelope,
     check::Check,
+    event::EventsRequest,
     folder::Scan,
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
@@ -77,6 +78,10 @@ pub enum Stream {
     Log(LogsRequest),
     /// All records of the store: a [`Response::Record`] for each.
     Records,
+    /// What happens to jobs, devices and the farm: any number of [`Response::Events`].
+    EventLog(EventsRequest),
+    /// Nothing but the end, once nothing runs and nothing is ready to start.
+    Idle,
 }
 
 /// A job file.
@@ -178,6 +183,13 @@ pub enum Response {
         /// The events in the order in which they happened.
         lines: Vec<String>,
     },
+    /// What happened, in its order.
+    Events {
+        /// Events that were asked for, each a JSON object as [`crate::event::Event`] describes it.
+        lines: Vec<String>,
+        /// Where the reader is: behind these, and behind those that it did not ask for.
+        cursor: String,
+    },
     /// The stream is at its end.
     End,
     /// The order in which jobs will run.
@@ -268,7 +280,10 @@ pub enum EnableOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{Change, ChangeOutcome, Scope};
+    use crate::{
+        event::{EventType, Since},
+        queue::{Change, ChangeOutcome, Scope},
+    };
 
     #[test]
     fn requests_look_like_this_on_the_wire() {
@@ -292,6 +307,19 @@ mod tests {
             (
                 Request::Stream(Stream::Records),
                 r#"{"type":"stream","of":"records"}"#,
+            ),
+            (
+                Request::Stream(Stream::EventLog(EventsRequest {
+                    since: Some(Since::Cursor("9f3c2a1b-17-0".to_owned())),
+                    follow: true,
+                    types: vec![EventType::Job],
+                    jobs: Vec::new(),
+                })),
+                r#"{"type":"stream","of":"event_log","since":{"cursor":"9f3c2a1b-17-0"},"follow":true,"types":["job"]}"#,
+            ),
+            (
+                Request::Stream(Stream::Idle),
+                r#"{"type":"stream","of":"idle"}"#,
             ),
         ];
         for (request, json) in messages {

@@ -2,6 +2,7 @@
 //!
 //! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
+//! - [`event`]: what happens to jobs, devices and the farm, as those who follow it read it
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
@@ -17,6 +18,7 @@ pub mod codec;
 pub mod control;
 mod envelope;
 mod error;
+pub mod event;
 mod exit;
 pub mod export;
 pub mod folder;

@@ -4,6 +4,7 @@ mod change;
 mod completions;
 mod config;
 mod doctor;
+mod events;
 mod explain;
 mod folder;
 mod gpu;
@@ -42,13 +43,17 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, &daemon, output),
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Models(arguments) => models::run(&arguments, output),
+        Command::Submit(arguments) if arguments.follow => {
+            run::run_submitted(&arguments, &daemon, output)
+        }
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),
         Command::List(arguments) => list::run(arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),
-        Command::Wait(arguments) => wait::run(arguments, &daemon, output),
+        Command::Wait(arguments) => wait::run(&arguments, &daemon, output),
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
         Command::Cancel(jobs) => change::run(jobs.scope(), Change::Cancel, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
+        Command::Events(arguments) => events::run(arguments, &daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Queue => queue::run(&daemon, output),
         Command::Hold(jobs) => change::run(jobs.scope(), Change::Hold, &daemon, output),

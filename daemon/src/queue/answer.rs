@@ -11,6 +11,7 @@ use super::{
     change::change,
     core::Queue,
     ending::{end_run, report},
+    farm::is_idle,
     jobs::import,
     message::{Image, Message},
     outbox::Delivery,
@@ -48,6 +49,9 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         Message::Worker(status) => {
             if status.state == WorkerState::Starting {
                 queue.schedule.note_cold(&status.device);
+            }
+            if let Some(event) = queue.farm.worker(&status) {
+                queue.jobs.tell(event);
             }
             queue.runs.note_worker(status);
         }
@@ -93,6 +97,8 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             note_inspected(queue, *inspected);
             queue.outbox.answer(reply, ());
         }
+        Message::IsIdle(reply) => send(reply, is_idle(queue)),
+        Message::Tell(event) => queue.jobs.tell(*event),
         Message::Summary(reply) => send(reply, summary(queue)),
         Message::Stop(reply) => {
             queue.outbox.answer(reply, ());

@@ -4,6 +4,7 @@ use framepack_jobs::{JobId, JobState, StateName};
 use tracing::{info, warn};
 
 use super::{
+    farm::ToldFarm,
     jobs::Jobs,
     outbox::{Clearing, Delivery, Outbox},
     runs::Runs,
@@ -20,6 +21,7 @@ pub(super) struct Queue {
     pub(super) schedule: Schedule,
     pub(super) renderer: Renderer,
     pub(super) clock: Clock,
+    pub(super) farm: ToldFarm,
     /// Jobs that may be queued or running at a time.
     pub(super) max_jobs: u64,
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
     control::WorkerStatus,
+    event::Event,
     queue::{Change, Changed, QueueView},
     state::Imported,
     worker::{Inspected, WorkerInfo},
@@ -234,6 +235,16 @@ impl QueueHandle {
     /// The model bundle is not there: jobs will wait for it.
     pub(crate) async fn expect_outage(&self, failure: Failure) -> Result<(), Stopping> {
         self.tell(Message::Outage(Box::new(failure))).await
+    }
+
+    /// Tells those who follow the farm of what is no change of a job; durable with what is sent after it.
+    pub(crate) async fn tell_of(&self, event: Event) -> Result<(), Stopping> {
+        self.tell(Message::Tell(Box::new(event))).await
+    }
+
+    /// Whether nothing runs and nothing is ready to start.
+    pub(crate) async fn is_idle(&self) -> Result<bool, Stopping> {
+        self.ask(Message::IsIdle).await
     }
 
     /// Every change of every job from now on.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use framepack_bundle::Look;
 use framepack_ipc::{
     control::WorkerStatus,
+    event::Event,
     queue::{Changed, QueueView},
     state::Imported,
     worker::Inspected,
@@ -62,6 +63,10 @@ pub(super) enum Message {
     Show(JobId, oneshot::Sender<Option<Job>>),
     /// What a closer look at a job found.
     Inspected(Box<Inspected>, oneshot::Sender<()>),
+    /// Whether nothing runs and nothing is ready to start.
+    IsIdle(oneshot::Sender<bool>),
+    /// What happened that is no change of a job.
+    Tell(Box<Event>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
 }

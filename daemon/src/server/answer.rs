@@ -4,9 +4,9 @@ use framepack_ipc::control::{Request, Stream};
 
 use super::{
     change::change, config::config, connection::Connection, doctor::doctor, enable::enable,
-    events::events, list::list, log::log, metrics::metrics, ping::ping, plan::plan, queue::queue,
-    records::records, scan::scan, service::Service, show::show, state::state, submit::submit,
-    unanswered::Unanswered,
+    event_log::event_log, events::events, idle::idle, list::list, log::log, metrics::metrics,
+    ping::ping, plan::plan, queue::queue, records::records, scan::scan, service::Service,
+    show::show, state::state, submit::submit, unanswered::Unanswered,
 };
 
 /// Carries out a request and sends what the client is to know of it, all but the reason why it has no answer.
@@ -32,6 +32,10 @@ pub(super) async fn answer(
         Request::Stream(Stream::Events(request)) => {
             return events(service, &request, connection).await;
         }
+        Request::Stream(Stream::EventLog(request)) => {
+            return event_log(service, request, connection).await;
+        }
+        Request::Stream(Stream::Idle) => return idle(service, connection).await,
         Request::Stream(Stream::Log(request)) => return log(service, &request, connection).await,
         Request::Stream(Stream::Records) => return records(service, connection).await,
     };

@@ -3,6 +3,7 @@
 //! - `listen`: the socket's file, and who is let in; `roles`: who may do what; `limits`: how much of it
 //! - `connection`: lines of JSON; `serve`: each connection's requests, one after the other; `answer`: which file answers
 //! - `service`: what they work with; `unanswered`: why a request has no answer
+//! - `health`: what is wrong, for more than one of them
 //! - `closed`: the same socket while the store can't be opened
 
 mod answer;
@@ -12,7 +13,10 @@ mod config;
 mod connection;
 mod doctor;
 mod enable;
+mod event_log;
 mod events;
+mod health;
+mod idle;
 mod limits;
 mod list;
 mod listen;
@@ -34,6 +38,7 @@ mod unanswered;
 
 pub(crate) use self::{
     closed::{Closed, RepairRequest, serve_closed},
+    health::tell_health,
     listen::bind,
     roles::Roles,
     serve::serve,

@@ -39,7 +39,9 @@ impl Role {
         match request {
             Request::List(_)
             | Request::Show(_)
-            | Request::Stream(Stream::Events(_) | Stream::Log(_))
+            | Request::Stream(
+                Stream::Events(_) | Stream::EventLog(_) | Stream::Idle | Stream::Log(_),
+            )
             | Request::Queue
             | Request::Config
             | Request::Metrics
@@ -191,6 +193,7 @@ fn check(role: Option<Role>, request: &Request) -> Result<(), ErrorBody> {
 mod tests {
     use framepack_ipc::{
         control::{ListRequest, SelectRequest},
+        event::EventsRequest,
         queue::{Change, ChangeRequest},
     };
 
@@ -279,6 +282,9 @@ mod tests {
         assert!(check(None, &list).is_err());
         let events = Request::Stream(Stream::Events(SelectRequest { jobs: jobs() }));
         assert!(check(Some(Role::Read), &events).is_ok());
+        let log = Request::Stream(Stream::EventLog(EventsRequest::default()));
+        assert!(check(Some(Role::Read), &log).is_ok());
+        assert!(check(Some(Role::Read), &Request::Stream(Stream::Idle)).is_ok());
         let records = Request::Stream(Stream::Records);
         assert!(check(Some(Role::Submit), &records).is_err());
         assert!(check(Some(Role::Admin), &records).is_ok());

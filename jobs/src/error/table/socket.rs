@@ -61,4 +61,7 @@ codes! {
     NO_SUCH_DEVICE "FP1030", NotFound, Job,
         "no worker for this device",
         "see `framepackctl ping` for the devices, and `worker.devices` in the configuration";
+    EVENTS_GONE "FP1040", NotFound, Job,
+        "events behind a cursor that are no longer kept, or are of another daemon's log",
+        "see `framepackctl list` for how jobs are now, and continue with `framepackctl events --since 24h`; `retention.events_days` and `retention.events_mib` say what is kept";
 }

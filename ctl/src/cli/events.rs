@@ -1,0 +1,97 @@
+//! The command line of `events`.
+
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use framepack_ipc::event::{EventType, Since};
+use framepack_jobs::{Selector, Timestamp};
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Keep printing what happens, also after the daemon was restarted
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+
+    /// Start behind the event with this cursor, or with what happened since a time (2026-11-23T22:00:00Z) or for a while
+    /// (8h). Default: the last 24 hours, or with -f from now on
+    #[arg(long, value_name = "CURSOR|TIME|DURATION", value_parser = since)]
+    pub(crate) since: Option<Since>,
+
+    /// Only events of these types: job, device, farm, or progress (each step of running jobs, which is not kept)
+    #[arg(long = "type", value_name = "TYPE,…", value_delimiter = ',')]
+    pub(crate) types: Vec<EventType>,
+
+    /// Only events of these jobs, as for `show`
+    #[arg(long = "for", value_name = "JOB,…", value_delimiter = ',')]
+    pub(crate) jobs: Vec<Selector>,
+}
+
+/// A time, how long ago, or else a cursor.
+fn since(text: &str) -> Result<Since, String> {
+    if let Some(time) = Timestamp::from_rfc3339(text) {
+        return Ok(Since::Time(time));
+    }
+    if let Some(ago) = ago(text) {
+        let begin = SystemTime::now().checked_sub(ago);
+        let begin = begin.unwrap_or(SystemTime::UNIX_EPOCH);
+        return Ok(Since::Time(begin.into()));
+    }
+    if is_cursor(text) {
+        return Ok(Since::Cursor(text.to_owned()));
+    }
+    Err(
+        "expected a cursor, a time such as 2026-11-23T22:00:00Z, or a duration such as 8h"
+            .to_owned(),
+    )
+}
+
+/// `90s`, `30m`, `8h` or `7d`.
+fn ago(text: &str) -> Option<Duration> {
+    let (at, unit) = text.char_indices().next_back()?;
+    let unit_secs = match unit {
+        's' => 1.0,
+        'm' => 60.0,
+        'h' => 3600.0,
+        'd' => 86_400.0,
+        _ => return None,
+    };
+    let number: f64 = text[..at].parse().ok()?;
+    Duration::try_from_secs_f64(number * unit_secs).ok()
+}
+
+/// A word and two numbers: what they mean is the daemon's business.
+fn is_cursor(text: &str) -> bool {
+    let mut parts = text.rsplitn(3, '-');
+    let mut is_number = || parts.next().is_some_and(|part| part.parse::<u64>().is_ok());
+    is_number() && is_number() && parts.next().is_some_and(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_a_cursor_a_time_or_a_duration() {
+        let cursor = "9f3c2a1b40d1e6f7-17-0";
+        assert_eq!(since(cursor), Ok(Since::Cursor(cursor.to_owned())));
+        let time = "2026-11-23T22:00:00.000000Z".parse().unwrap();
+        assert_eq!(since("2026-11-23T23:00:00+01:00"), Ok(Since::Time(time)));
+        let Ok(Since::Time(begin)) = since("1.5h") else {
+            panic!("1.5h is a duration");
+        };
+        let secs = Timestamp::now().secs_since(begin);
+        assert!((5400.0..5460.0).contains(&secs), "{secs}");
+        for text in [
+            "",
+            "8",
+            "h",
+            "-1h",
+            "yesterday",
+            "2026-11-23",
+            "a-b-c",
+            "17",
+        ] {
+            assert!(since(text).is_err(), "{text}");
+        }
+    }
+}
