@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's fixtures are right")]
 
 mod config;
+mod events;
 mod fake_daemon;
 mod fixtures;
 mod init;

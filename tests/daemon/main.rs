@@ -9,6 +9,7 @@ mod clock;
 mod clocks;
 mod config;
 mod crash;
+mod events;
 mod farm;
 mod figures;
 mod fixture;

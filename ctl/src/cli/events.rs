@@ -24,6 +24,10 @@ pub(crate) struct Events {
     /// Only events of these jobs, as for `show`
     #[arg(long = "for", value_name = "JOB,…", value_delimiter = ',')]
     pub(crate) jobs: Vec<Selector>,
+
+    /// Print the cursor of the last event and nothing else, to start there later
+    #[arg(long, exclusive = true)]
+    pub(crate) cursor: bool,
 }
 
 /// A time, how long ago, or else a cursor.

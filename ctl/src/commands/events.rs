@@ -55,17 +55,21 @@ pub(crate) fn run(arguments: Events, daemon: &Daemon, output: &Output) -> Result
         request: EventsRequest {
             jobs: numbers(arguments.jobs, daemon)?,
             since: arguments.since,
-            follow: arguments.follow,
+            // What there is to follow begins at the end of what there is.
+            follow: arguments.follow || arguments.cursor,
             types: arguments.types,
         },
-        is_lost: false,
+        connection: Connection::New,
     };
+    if arguments.cursor {
+        return reader.end();
+    }
     let mut pause = PAUSES[0];
     loop {
         match reader.read() {
             Ok(()) => return Ok(Exit::Ok),
             Err(Interruption::Daemon(error)) if reader.goes_on_after(&error) => {
-                if !std::mem::replace(&mut reader.is_lost, true) {
+                if std::mem::replace(&mut reader.connection, Connection::Lost) == Connection::Live {
                     pause = PAUSES[0];
                     remark(&format!("{error}; waiting for the daemon to come back"));
                 }
@@ -98,11 +102,31 @@ struct Reader<'a> {
     daemon: &'a Daemon,
     output: &'a Output,
     request: EventsRequest,
-    /// The daemon was there, and is not.
-    is_lost: bool,
+    connection: Connection,
+}
+
+/// How it stands with the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Connection {
+    /// It has not answered yet.
+    New,
+    /// It answers.
+    Live,
+    /// It did, and does not.
+    Lost,
 }
 
 impl Reader<'_> {
+    /// Prints where the log ends.
+    fn end(&self) -> Result<Exit, Failure> {
+        let request = Request::Stream(Stream::EventLog(self.request.clone()));
+        match self.daemon.ask(&request)? {
+            Response::Events { cursor, .. } => print_lines(&[cursor])?,
+            _ => return Err(ClientError::Unexpected.into()),
+        }
+        Ok(Exit::Ok)
+    }
+
     /// Prints events until the daemon says that there are no more.
     fn read(&mut self) -> Result<(), Interruption> {
         let mut client = self.daemon.connect().map_err(Interruption::Daemon)?;
@@ -114,7 +138,8 @@ impl Reader<'_> {
         loop {
             match answer.map_err(Interruption::Daemon)? {
                 Response::Events { lines, cursor } => {
-                    if std::mem::take(&mut self.is_lost) {
+                    let before = std::mem::replace(&mut self.connection, Connection::Live);
+                    if before == Connection::Lost {
                         remark("connected to the daemon again");
                     }
                     self.print(lines).map_err(Interruption::Output)?;
@@ -130,9 +155,8 @@ impl Reader<'_> {
     /// Whether the same request may have an answer later: it was answered before, and the daemon is not there, or not
     /// ready.
     fn goes_on_after(&self, error: &ClientError) -> bool {
-        let is_followed =
-            self.request.follow && matches!(self.request.since, Some(Since::Cursor(_)));
-        is_followed
+        self.request.follow
+            && self.connection != Connection::New
             && match error {
                 ClientError::Refused(refusal) => matches!(
                     refusal.error.class,
