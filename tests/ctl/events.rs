@@ -32,7 +32,10 @@ fn request(talk: &crate::fake_daemon::Talk) -> EventsRequest {
 
 #[test]
 fn events_are_printed_as_they_come_also_those_of_a_later_daemon() {
-    let talk = talk(&["events", "--since", CURSOR], vec![events(), Response::End]);
+    let talk = talk(
+        &["events", "--since", CURSOR],
+        vec![events(), Response::End],
+    );
     talk.ended.assert(0, &format!("{QUEUED}\n{LATER}\n"), "");
     let expected = EventsRequest {
         since: Some(Since::Cursor(CURSOR.to_owned())),
@@ -83,7 +86,11 @@ fn a_cursor_is_printed_and_one_that_is_no_longer_kept_refused() {
     );
     assert_eq!(refused.ended.code, 4);
     let hint = format!("hint: {}\n", Code::EVENTS_GONE.hint());
-    assert!(refused.ended.stderr.ends_with(&hint), "{:#?}", refused.ended);
+    assert!(
+        refused.ended.stderr.ends_with(&hint),
+        "{:#?}",
+        refused.ended
+    );
     let wrong = talk(&["events", "--type", "jobs"], vec![]);
     assert_eq!(wrong.ended.code, 2);
     assert!(wrong.ended.stderr.contains("did you mean `job`?"));
@@ -139,7 +146,9 @@ fn all_means_those_that_have_not_ended_and_idle_no_job() {
     let all = talk(&["wait", "--all"], vec![Response::End]);
     all.ended.assert(0, "", "");
     let jobs = ["@queued", "@running"].map(|text| text.parse().unwrap());
-    let request = SelectRequest { jobs: jobs.to_vec() };
+    let request = SelectRequest {
+        jobs: jobs.to_vec(),
+    };
     assert_eq!(all.requests, [Request::Stream(Stream::Events(request))]);
     let idle = talk(&["wait", "--idle"], vec![Response::End]);
     idle.ended.assert(0, "", "");
@@ -169,13 +178,7 @@ fn a_submission_that_is_followed_ends_with_the_job() {
         Response::End,
     ];
     let yaml = crate::fixtures::YAML;
-    let talk = crate::fake_daemon::talk_with(
-        &["submit", "-", "--follow"],
-        yaml,
-        &[],
-        answers,
-    );
+    let talk = crate::fake_daemon::talk_with(&["submit", "-", "--follow"], yaml, &[], answers);
     let row = "1\tfailed\t\tcat\t2026-11-23T05:16:08.000001Z\tcat.jpg is not an image [FP2004]\n";
-    talk.ended
-        .assert(7, row, "job 1: section 2/4 step 18/25\n");
+    talk.ended.assert(7, row, "job 1: section 2/4 step 18/25\n");
 }

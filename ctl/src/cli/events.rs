@@ -26,7 +26,7 @@ pub(crate) struct Events {
     pub(crate) jobs: Vec<Selector>,
 
     /// Print the cursor of the last event and nothing else, to start there later
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["follow", "since", "types", "jobs"])]
     pub(crate) cursor: bool,
 }
 

@@ -346,3 +346,6 @@ fn line(event: &Event) -> Vec<u8> {
     line.push(b'\n');
     line
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,10 +46,10 @@ fn a_slow_reader_holds_up_nobody_and_has_everything_in_the_end() {
     }
     let mut heard = Vec::new();
     while heard.len() < 2 * TIMES {
-        let Response::Events { lines, .. } = answer else {
+        let Response::Events { lines, .. } = &mut answer else {
             panic!("{answer:?}");
         };
-        heard.extend(lines);
+        heard.append(lines);
         if heard.len() < 2 * TIMES {
             answer = slow.receive().unwrap();
         }
