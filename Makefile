@@ -88,15 +88,19 @@ install: build install-files
 
 # The worker finds libtorch in ../lib/framepack beside its own folder. A configuration that is there is kept.
 install-files:
-	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/framepack $(libdir)/systemd/system $(libdir)/sysusers.d \
-		$(libdir)/tmpfiles.d $(docdir)/examples/inputs $(demodir) $(SYSCONFDIR)/framepackd $(mandir) $(bashdir) \
-		$(zshdir) $(fishdir))
+	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/framepack $(libdir)/systemd/system $(libdir)/systemd/user \
+		$(libdir)/sysusers.d $(libdir)/tmpfiles.d $(docdir)/examples/inputs $(demodir) $(SYSCONFDIR)/framepackd $(mandir) \
+		$(bashdir) $(zshdir) $(fishdir))
 	install -m 755 $(addprefix target/release/,framepackd framepackctl framepack-models framepack-worker) \
 		$(DESTDIR)$(bindir)/
 	$(COPY) --remove-destination .libtorch/. $(DESTDIR)$(libdir)/framepack/
 	rm -rf $(DESTDIR)$(libdir)/framepack/torch/include $(DESTDIR)$(libdir)/framepack/nvidia/cu13/include
 	sed -e '1,2d' -e 's|@bindir@|$(bindir)|' -e 's|@sysconfdir@|$(SYSCONFDIR)|' -e 's|@docdir@|$(docdir)|g' \
 		systemd/framepackd.service.in > $(DESTDIR)$(libdir)/systemd/system/framepackd.service
+	install -m 755 systemd/framepack-notify $(DESTDIR)$(bindir)/
+	sed -e '1,2d' -e 's|@bindir@|$(bindir)|' -e 's|@docdir@|$(docdir)|g' \
+		systemd/user/framepack-notify.service.in > $(DESTDIR)$(libdir)/systemd/user/framepack-notify.service
+	install -m 755 systemd/user/notify-by-mail $(DESTDIR)$(docdir)/examples/
 	install -m 644 systemd/sysusers.d/framepackd.conf $(DESTDIR)$(libdir)/sysusers.d/
 	install -m 644 systemd/tmpfiles.d/framepackd.conf $(DESTDIR)$(libdir)/tmpfiles.d/
 	test -e $(DESTDIR)$(SYSCONFDIR)/framepackd/framepackd.yaml || \

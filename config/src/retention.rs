@@ -28,6 +28,10 @@ pub struct Retention {
     pub logs_days: Limit,
     /// Ended jobs whose work folder and log are kept, the latest.
     pub work_jobs: Limit,
+    /// Days for which events are kept.
+    pub events_days: Limit,
+    /// MiB of events that are kept, the latest.
+    pub events_mib: u64,
 }
 
 /// What happens to files whose time is over.
@@ -53,6 +57,7 @@ const DAYS: RangeInclusive<u32> = 1..=36_500;
 const JOBS: RangeInclusive<u32> = 1..=10_000_000;
 /// What the keys that `keep` had may be.
 const KEPT: RangeInclusive<u32> = 1..=1_000_000;
+const EVENTS_MIB: RangeInclusive<u64> = 1..=1 << 20;
 
 impl Retention {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
@@ -80,6 +85,10 @@ impl Retention {
                 or.work_jobs,
                 &kept,
             ),
+            events_days: reader.value("retention.events_days", or.events_days, &days),
+            events_mib: reader.value("retention.events_mib", or.events_mib, |node| {
+                node.integer(&EVENTS_MIB)
+            }),
         }
     }
 }
@@ -94,6 +103,8 @@ impl Default for Retention {
             work_days: Limit::At(30),
             logs_days: Limit::At(90),
             work_jobs: Limit::At(10_000),
+            events_days: Limit::At(30),
+            events_mib: 64,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod duration;
+mod events;
 mod groups;
 mod list;
 mod look;
@@ -10,9 +11,11 @@ mod report;
 mod service;
 mod since;
 mod upkeep;
+mod wait;
 
 pub(crate) use change::{Cancel, Consent, Edit, Remove, Retry, Set};
 use duration::duration;
+pub(crate) use events::Events;
 pub(crate) use list::{List, Order, SortKey};
 use look::{GLOBAL, Look};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
@@ -20,6 +23,7 @@ pub(crate) use report::Report;
 pub(crate) use service::{Drain, Unload, WarmUp};
 pub(crate) use since::Since;
 pub(crate) use upkeep::{CacheAction, Gc, Man, SupportBundle, Usage};
+pub(crate) use wait::{Awaited, Wait};
 
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
@@ -84,7 +88,7 @@ pub(crate) enum Command {
     List(List),
     /// Show all details of jobs
     Show(Jobs),
-    /// Wait until jobs have finished
+    /// Wait until jobs have finished, or the farm is idle
     Wait(Wait),
     /// Show how much memory and time a job would take, without queueing it
     Plan(Plan),
@@ -112,6 +116,8 @@ pub(crate) enum Command {
     Rm(Remove),
     /// Print a job's log
     Logs(Logs),
+    /// Print what happened to jobs, devices and the farm, one JSON object a line, and what happens
+    Events(Events),
     /// Report on the night: what is done, what failed and what to do about it, times, energy, the queue
     Report(Report),
     /// Start no more jobs, across restarts too, and wait until the running ones have ended; `resume --all` starts jobs again
@@ -241,6 +247,10 @@ pub(crate) struct Submit {
     #[arg(long)]
     pub(crate) wait: bool,
 
+    /// Follow the job until it has finished, as `run` does: progress, and why it waits
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) follow: bool,
+
     /// Stop waiting after this long, such as 90s, 20m or 9h; the job keeps running
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
@@ -326,16 +336,6 @@ pub(crate) struct Priority {
     /// -1000 to 1000; higher runs first
     #[arg(value_parser = clap::value_parser!(i32).range(-1000..=1000), allow_negative_numbers = true)]
     pub(crate) priority: i32,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Wait {
-    #[command(flatten)]
-    pub(crate) selected: Jobs,
-
-    /// Stop waiting after this long, such as 90s, 20m or 9h; the jobs keep running
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(crate) timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

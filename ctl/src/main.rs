@@ -30,6 +30,7 @@ mod rows;
 mod shown_state;
 mod step_cache;
 mod support;
+mod tally;
 mod terminal;
 mod waiting;
 

@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use framepack_config::{Loaded, Paths};
+use framepack_ipc::event::{Event, EventName, EventType, Facts};
 use tokio::{
     select,
     signal::unix::{SignalKind, signal},
@@ -69,7 +70,7 @@ pub async fn run(
         roles,
         listener,
     } = &setup.front;
-    let location = state.store(setup.config.disk.floor_mib);
+    let location = state.store(&setup.config);
     let opened = select! {
         opened = open_store(location, listener, Arc::clone(roles), &notify) => opened,
         () = &mut stop => return Ok(()),
@@ -115,7 +116,7 @@ struct Daemon {
 
 impl Daemon {
     async fn start(setup: Setup, opened: (Store, Vec<Record>), notify: Notify) -> Result<Self> {
-        let store = opened.0.view();
+        let (store, event_log) = (opened.0.view(), opened.0.events());
         let (events, inbox) = mpsc::channel();
         let core = Core::start(&setup, opened, ended_jobs(events.clone())?).await?;
         let folder = FolderThread::start(&setup, &core, (events, inbox)).await?;
@@ -141,6 +142,7 @@ impl Daemon {
             folder_events: folder.events.clone(),
             switches: workers.ways.switches.clone(),
             store,
+            events: event_log,
             disk: core.disk.clone(),
             clock: core.clock.clone(),
             started: metrics.started,
@@ -158,6 +160,7 @@ impl Daemon {
             retention,
             announced: workers.announced.clone(),
         };
+        tokio::spawn(server::tell_health(service.clone()));
         Ok(Self {
             server: tokio::spawn(server::serve(setup.front.listener, service, shutdown)),
             core,
@@ -180,6 +183,9 @@ impl Daemon {
     async fn shut_down(self) -> Result<()> {
         info!("stopping");
         self.notify.stopping();
+        let stopping = Event::now(EventType::Farm, EventName::Stopping, Facts::default());
+        // Fails when the queue has ended already, which is why the daemon stops.
+        let _ = self.core.queue.tell_of(stopping).await;
         self.trigger.pull();
         self.server.await.context("the server panicked")?;
         // It may be waiting for the queue, which still answers.

@@ -9,6 +9,7 @@
 //! - `history`: how long jobs take on this farm, learned from those that were done
 //! - `disk`: start images, videos and free space, each within the time limit of the share that they lie on
 //! - `store`: sled and a journal, the truth about jobs; `opening`: the store opened, or a socket that says why it is not
+//! - `events`: what happened, in a log for those who follow it
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
 //! - `server`: the Unix socket, one file a message; `roles`: who is at the other end, and what she may
 //! - `running`: the configuration that the daemon runs with; `config_source`: where it comes from; `reload`: how it changes
@@ -32,6 +33,7 @@ mod config_source;
 mod daemon;
 mod disk;
 mod doctor;
+mod events;
 mod file;
 mod folder;
 mod folders;

@@ -57,7 +57,7 @@ pub async fn state(
 ) -> Result<(Vec<String>, Exit), ErrorBody> {
     let is_import = matches!(action, StateAction::Import { .. });
     let state = locked(&config.paths.state, is_import)?;
-    let location = state.store(config.disk.floor_mib);
+    let location = state.store(config);
     match action {
         StateAction::Check => report(&location),
         StateAction::Repair => {

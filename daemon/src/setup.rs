@@ -76,8 +76,8 @@ impl Setup {
             (found, front)
         } else {
             let front = Front::open(&loaded.config)?;
-            let floor_mib = loaded.config.disk.floor_mib;
-            (front.serve_until(look, floor_mib, notify).await?, front)
+            let config = &loaded.config;
+            (front.serve_until(look, config, notify).await?, front)
         };
         let runs = Loaded {
             config: found.config.clone(),
@@ -113,7 +113,7 @@ impl Front {
     async fn serve_until(
         &self,
         mut look: Look,
-        floor_mib: u64,
+        config: &Config,
         notify: &Notify,
     ) -> Result<Found, StartError> {
         let (tell, why) = watch::channel(look.note());
@@ -121,7 +121,7 @@ impl Front {
         let (repair, _) = mpsc::channel(1);
         let closed = Closed {
             roles: Arc::clone(&self.roles),
-            location: self.state.store(floor_mib),
+            location: self.state.store(config),
             started: Instant::now(),
             paused: "a path of the configuration does not answer",
             why,

@@ -7,6 +7,7 @@
 //!   daemon-id            names this daemon's claims in the jobs folder; written as daemon-id.new
 //!   store/               sled: the jobs
 //!   journal/NNNNNN.ndjson every change of every job, from which the store is rebuilt
+//!   events/NNNNNN.ndjson  what happened, for those who follow it, for `retention.events_days`
 //!   notes.json           what users decided about the queue as a whole
 //!   repaired.json        what was repaired and not acknowledged
 //!   damaged/<time>/      copies of a damaged store or journal, the latest three
@@ -25,13 +26,16 @@ use std::{
     fs::{self, DirBuilder, File, TryLockError},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use framepack_config::Config;
 use framepack_ipc::preview::PreviewKind;
 use framepack_jobs::JobId;
 use tracing::warn;
 
 use crate::{
+    events::EventLimits,
     file::{FileSystem, patiently, replace},
     folders::unusable,
     log,
@@ -86,12 +90,18 @@ impl StateDir {
         &self.daemon_id
     }
 
-    /// Where the store lies; so many MiB must be free for it to be opened.
-    pub(crate) fn store(&self, floor_mib: u64) -> Location {
+    /// Where the store lies, with the room and the time that the configuration gives it.
+    pub(crate) fn store(&self, config: &Config) -> Location {
+        let retention = &config.retention;
+        let days = retention.events_days.number();
         Location {
             state: self.path.clone(),
-            floor_bytes: floor_mib << 20,
+            floor_bytes: config.disk.floor_mib << 20,
             is_used: self.is_used,
+            event_limits: EventLimits {
+                max_bytes: retention.events_mib << 20,
+                max_age: days.map(|days| Duration::from_hours(24 * u64::from(days))),
+            },
         }
     }
 

@@ -14,6 +14,7 @@ use crate::{
     ErrorEnvelope,
     check::Check,
     edit::{EditRequest, Edited, JobFile, JobFileRequest, RemoveRequest, SetRequest},
+    event::EventsRequest,
     folder::Scan,
     plan::JobPlan,
     preview::{Preview, PreviewRequest},
@@ -108,6 +109,10 @@ pub enum Stream {
     Log(LogsRequest),
     /// All records of the store: a [`Response::Record`] for each.
     Records,
+    /// What happens to jobs, devices and the farm: any number of [`Response::Events`].
+    EventLog(EventsRequest),
+    /// Nothing but the end, once nothing runs and nothing is ready to start.
+    Idle,
 }
 
 /// A job file.
@@ -200,6 +205,13 @@ pub enum Response {
     Log {
         /// The events in the order in which they happened.
         lines: Vec<String>,
+    },
+    /// What happened, in its order.
+    Events {
+        /// Events that were asked for, each a JSON object as [`crate::event::Event`] describes it.
+        lines: Vec<String>,
+        /// Where the reader is: behind these, and behind those that it did not ask for.
+        cursor: String,
     },
     /// The stream is at its end.
     End,
@@ -318,7 +330,10 @@ pub enum EnableOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{Change, ChangeOutcome, Scope};
+    use crate::{
+        event::{EventType, Since},
+        queue::{Change, ChangeOutcome, Scope},
+    };
 
     #[test]
     fn requests_look_like_this_on_the_wire() {
@@ -342,6 +357,19 @@ mod tests {
             (
                 Request::Stream(Stream::Records),
                 r#"{"type":"stream","of":"records"}"#,
+            ),
+            (
+                Request::Stream(Stream::EventLog(EventsRequest {
+                    since: Some(Since::Cursor("9f3c2a1b-17-0".to_owned())),
+                    follow: true,
+                    types: vec![EventType::Job],
+                    jobs: Vec::new(),
+                })),
+                r#"{"type":"stream","of":"event_log","since":{"cursor":"9f3c2a1b-17-0"},"follow":true,"types":["job"]}"#,
+            ),
+            (
+                Request::Stream(Stream::Idle),
+                r#"{"type":"stream","of":"idle"}"#,
             ),
         ];
         for (request, json) in messages {

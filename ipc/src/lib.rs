@@ -7,6 +7,7 @@
 //! - [`plan`]: what a job would take
 //! - [`pace`]: how fast a job is that is watched
 //! - [`edit`]: the part of it that changes what a job is
+//! - [`event`]: what happens to jobs, devices and the farm, as those who follow it read it
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`reload`]: a configuration that was read again; [`warmth`]: what workers without a job hold in memory
@@ -26,6 +27,7 @@ pub mod edit;
 mod envelope;
 mod error;
 pub mod estimate;
+pub mod event;
 mod exit;
 pub mod export;
 pub mod folder;

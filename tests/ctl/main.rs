@@ -7,6 +7,7 @@
 mod completion;
 mod config;
 mod editing;
+mod events;
 mod fake_daemon;
 mod fixtures;
 mod init;

@@ -8,7 +8,7 @@ use framepack_ipc::{
     preview::{Preview, PreviewKind, PreviewRequest},
     queue::{QueueEntry, QueueView, Standing},
 };
-use framepack_jobs::{Code, Job, JobId, JobState, StateName};
+use framepack_jobs::{Code, Job, JobId, JobState, StateName, Timestamp};
 
 use crate::{
     fake_daemon::{Talk, talk},
@@ -44,6 +44,8 @@ fn queue() -> Response {
         group: None,
         reason: reason.to_owned(),
         until: None,
+        begins: None,
+        ends: None,
     };
     Response::Queue(QueueView {
         paused: None,
@@ -53,6 +55,7 @@ fn queue() -> Response {
             entry(7, Standing::Held, "held"),
         ],
         outages: Vec::new(),
+        drains: None,
     })
 }
 
@@ -87,11 +90,12 @@ fn failures_come_first_with_what_to_do() {
         StateName::Cancelled,
         StateName::Expired,
     ];
-    let states = ended.to_vec();
-    assert_eq!(
-        talk.requests,
-        [Request::List(ListRequest { states }), Request::Queue]
-    );
+    let list = ListRequest {
+        states: ended.to_vec(),
+        since: Timestamp::from_rfc3339("2026-11-23T00:00:00Z"),
+        ..ListRequest::default()
+    };
+    assert_eq!(talk.requests, [Request::List(list), Request::Queue]);
     let text = talk.ended.stdout;
     let lines: Vec<&str> = text.lines().skip(1).collect();
     let hint = Code::IMAGE_FORMAT.hint();
@@ -211,6 +215,7 @@ fn an_empty_night_says_so() {
         paused_groups: Vec::new(),
         jobs: Vec::new(),
         outages: Vec::new(),
+        drains: None,
     };
     let jobs = Response::Jobs {
         jobs: vec![job(4, JobState::Queued)],

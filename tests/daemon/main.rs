@@ -12,6 +12,7 @@ mod config;
 mod crash;
 mod draining;
 mod estimates;
+mod events;
 mod farm;
 mod figures;
 mod fixture;

@@ -7,7 +7,9 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Submit", &["submit", "run", "plan", "init"]),
     (
         "Look",
-        &["list", "show", "logs", "queue", "report", "usage", "info"],
+        &[
+            "list", "show", "logs", "events", "queue", "report", "usage", "info",
+        ],
     ),
     (
         "Change",

@@ -8,6 +8,7 @@ mod doctor;
 mod drain;
 mod edit;
 mod edited;
+mod events;
 mod explain;
 mod folder;
 mod gc;
@@ -57,16 +58,20 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, &daemon, output),
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Models(arguments) => models::run(&arguments, output),
+        Command::Submit(arguments) if arguments.follow => {
+            run::run_submitted(&arguments, &daemon, output)
+        }
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),
         Command::List(arguments) => list::run(&arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),
-        Command::Wait(arguments) => wait::run(arguments, &daemon, output),
+        Command::Wait(arguments) => wait::run(&arguments, &daemon, output),
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
         Command::Cancel(arguments) => change::cancel(arguments, &daemon, output),
         Command::Edit(arguments) => edit::run(arguments, &daemon, output),
         Command::Set(arguments) => set::run(&arguments, &daemon, output),
         Command::Rm(arguments) => remove::run(arguments, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
+        Command::Events(arguments) => events::run(arguments, &daemon, output),
         Command::Report(arguments) => report::run(&arguments, &daemon, output),
         Command::Drain(arguments) => drain::run(&arguments, &daemon, output),
         Command::WarmUp(arguments) => warmth::warm_up(arguments, &daemon, output),

@@ -4,6 +4,7 @@ mod own;
 mod request;
 mod session;
 mod shared;
+mod submitted;
 
 use std::io;
 
@@ -11,6 +12,7 @@ use framepack_ipc::{ErrorBody, Exit, client::ClientError};
 use framepack_jobs::Job;
 
 use self::session::Session;
+pub(crate) use self::submitted::run as run_submitted;
 use crate::{
     cli::Run,
     daemon::{Choice, Daemon},

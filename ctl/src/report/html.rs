@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use framepack_ipc::queue::QueueEntry;
+use framepack_ipc::{estimate::Moment, queue::QueueEntry};
 use framepack_jobs::{Failure, Job, JobId, JobState};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -209,7 +209,7 @@ fn queue(night: &Night) -> Markup {
             h2 { "Running and waiting" }
             @if let Some(reason) = &night.queue.paused { p { "No job starts: " (reason) } }
             div.scroll { table {
-                thead { tr { th { "Job" } th { "Name" } th { "State" } th { "Why" } } }
+                thead { tr { th { "Job" } th { "Name" } th { "State" } th { "Ends" } th { "Why" } } }
                 tbody { @for entry in &night.queue.jobs { (queued(entry)) } }
             } }
         }
@@ -222,6 +222,7 @@ fn queued(entry: &QueueEntry) -> Markup {
             td.number { (entry.id) }
             td { (entry.name) }
             td { (entry.standing.as_str()) }
+            td { @if let Some(expected) = entry.ends.as_ref().and_then(Moment::expected) { (time::minute(expected.at)) } }
             td { (entry.reason) }
         }
     }

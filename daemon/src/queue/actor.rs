@@ -7,7 +7,10 @@
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use framepack_config::Models;
-use framepack_ipc::state::Imported;
+use framepack_ipc::{
+    event::{Event, EventName, EventType, Facts},
+    state::Imported,
+};
 use framepack_jobs::{Job, JobId, StateName};
 use serde_json::Value;
 use tokio::{
@@ -21,6 +24,7 @@ use super::{
     answer::answer,
     core::{Queue, log_state},
     ending::{end_run, ended, leftovers, recover, refiled},
+    farm::{ToldFarm, look_for_work},
     handle::QueueHandle,
     jobs::{Jobs, exported, import},
     message::Message,
@@ -78,6 +82,10 @@ impl Actor {
         config: QueueConfig,
     ) -> Result<Self, StoreError> {
         let mut actor = Self::of_store(opened, config)?;
+        let starting = Event::now(EventType::Farm, EventName::Starting, Facts::default());
+        actor.queue.jobs.tell(starting);
+        // Before what the start makes of the jobs.
+        actor.queue.jobs.commit().await?;
         recover(&mut actor.queue);
         actor.queue.jobs.commit().await?;
         for record in refiled(&actor.queue) {
@@ -98,6 +106,7 @@ impl Actor {
             queue: Queue {
                 schedule: Schedule::open(&jobs, config.disk.silent())?,
                 history: History::of(jobs.all().values(), config.renderer.bundle),
+                farm: ToldFarm::new(jobs.was_idle()),
                 jobs,
                 runs: Runs::on(config.gpus),
                 outbox: Outbox::default(),
@@ -158,6 +167,8 @@ impl Actor {
                 // Nothing new: what the store did not take is tried again.
                 Err(_) => {}
             }
+            let may_change_work =
+                self.queue.jobs.has_changes() || self.queue.schedule.wants_turns();
             self.commit().await;
             close_windows(&mut self.queue);
             if self.queue.schedule.wants_look() {
@@ -167,6 +178,9 @@ impl Actor {
             for wanted in assign(&mut self.queue) {
                 let gpus = self.queue.runs.gpus().clone();
                 tokio::spawn(prepare(self.disk.clone(), gpus, wanted, own.clone()));
+            }
+            if may_change_work || self.queue.jobs.has_changes() {
+                look_for_work(&mut self.queue);
             }
             self.commit().await;
         }

@@ -15,6 +15,7 @@ use super::{
     change::change,
     core::Queue,
     ending::{end_run, report},
+    farm::is_idle,
     forecast::predicted,
     jobs::import,
     message::{Image, Message},
@@ -65,6 +66,9 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             let is_cold = status.temperature == Some(Temperature::Cold);
             if is_cold || status.state == WorkerState::Starting {
                 queue.schedule.note_cold(&status.device);
+            }
+            if let Some(event) = queue.farm.worker(&status) {
+                queue.jobs.tell(event);
             }
             queue.runs.note_worker(status);
         }
@@ -118,6 +122,8 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             }
             queue.outbox.answer(reply, ());
         }
+        Message::IsIdle(reply) => send(reply, is_idle(queue)),
+        Message::Tell(event) => queue.jobs.tell(*event),
         Message::Summary(reply) => send(reply, summary(queue)),
         Message::Stop(reply) => {
             queue.outbox.answer(reply, ());

@@ -9,6 +9,7 @@ use tracing::info;
 
 use super::{
     core::Queue,
+    farm,
     message::{Image, Images},
     order::{Order, Part, Pausing},
     outbox::Clearing,
@@ -59,6 +60,13 @@ pub(super) fn change(
 
 /// Notes durably what of the queue does not begin.
 fn note_pause(queue: &mut Queue, part: &Part, paused: bool) {
+    let was_paused = match part {
+        Part::All => queue.schedule.is_paused(),
+        Part::Group(group) => queue.schedule.paused_groups().contains(group),
+    };
+    if was_paused != paused {
+        queue.jobs.tell(farm::pause(part, paused));
+    }
     match part {
         Part::All => queue.schedule.pause_all(&mut queue.jobs, paused),
         Part::Group(group) => queue.schedule.pause_group(&mut queue.jobs, group, paused),

@@ -4,6 +4,7 @@ use framepack_jobs::{JobId, JobState, StateName};
 use tracing::{info, warn};
 
 use super::{
+    farm::ToldFarm,
     jobs::Jobs,
     outbox::{Clearing, Delivery, Outbox},
     runs::Runs,
@@ -22,6 +23,7 @@ pub(super) struct Queue {
     pub(super) history: History,
     pub(super) renderer: Renderer,
     pub(super) clock: Clock,
+    pub(super) farm: ToldFarm,
 }
 
 impl Queue {

@@ -6,13 +6,12 @@ use framepack_ipc::{
     control::{ListRequest, WorkerStatus},
     edit::SetOf,
     estimate::Prediction,
+    event::Event,
     queue::{Change, Changed, QueueView},
     state::Imported,
     worker::{Inspected, WorkerInfo},
 };
-use framepack_jobs::{
-    Failure, Job, JobId, Model, Selector, StateName, Timestamp, Unmatched,
-};
+use framepack_jobs::{Failure, Job, JobId, Model, Selector, StateName, Timestamp, Unmatched};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -294,6 +293,16 @@ impl QueueHandle {
     /// The model bundle is not there: jobs will wait for it.
     pub(crate) async fn expect_outage(&self, failure: Failure) -> Result<(), Stopping> {
         self.tell(Message::Outage(Box::new(failure))).await
+    }
+
+    /// Tells those who follow the farm of what is no change of a job; durable with what is sent after it.
+    pub(crate) async fn tell_of(&self, event: Event) -> Result<(), Stopping> {
+        self.tell(Message::Tell(Box::new(event))).await
+    }
+
+    /// Whether nothing runs and nothing is ready to start.
+    pub(crate) async fn is_idle(&self) -> Result<bool, Stopping> {
+        self.ask(Message::IsIdle).await
     }
 
     /// Every change of every job from now on.

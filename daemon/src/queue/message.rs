@@ -6,13 +6,12 @@ use framepack_bundle::Look;
 use framepack_ipc::{
     control::{ListRequest, WorkerStatus},
     estimate::Prediction,
+    event::Event,
     queue::{Changed, QueueView},
     state::Imported,
     worker::Inspected,
 };
-use framepack_jobs::{
-    Failure, Job, JobId, Model, Selector, StateName, Timestamp, Unmatched,
-};
+use framepack_jobs::{Failure, Job, JobId, Model, Selector, StateName, Timestamp, Unmatched};
 use tokio::sync::oneshot;
 
 use super::{
@@ -80,6 +79,10 @@ pub(super) enum Message {
     Show(JobId, oneshot::Sender<Option<Job>>),
     /// What a closer look at a job found, and when a user had changed the job last that was looked at.
     Inspected(Box<Inspected>, Option<Timestamp>, oneshot::Sender<()>),
+    /// Whether nothing runs and nothing is ready to start.
+    IsIdle(oneshot::Sender<bool>),
+    /// What happened that is no change of a job.
+    Tell(Box<Event>),
     Summary(oneshot::Sender<Summary>),
     Stop(oneshot::Sender<()>),
 }

@@ -9,7 +9,7 @@
 //!
 //! `core` holds them together, beside what was learned of how long jobs take ([`crate::history`]), by which `forecast` says
 //! when they begin and end; `submit`, `start`, `ending`, `change`, `replace`, `remove` and `view` are what messages ask of
-//! them; `actor`
+//! them; `farm` is what is told beside jobs; `actor`
 //! is the task that takes the messages, `answer` says which of those is asked; `handle` sends
 //! them, after a `search` of the disks where one needs that.
 
@@ -18,6 +18,7 @@ mod answer;
 mod change;
 mod core;
 mod ending;
+mod farm;
 mod forecast;
 mod handle;
 mod jobs;

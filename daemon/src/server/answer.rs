@@ -3,7 +3,37 @@
 use framepack_ipc::control::{Request, Stream};
 
 use super::{
-    caches::caches, change::change, config::config, connection::Connection, doctor::doctor, edit::{edit, job_file, set}, enable::enable, events::events, gc::gc, info::info, list::list, log::log, metrics::metrics, ping::ping, plan::plan, preview::preview, queue::queue, records::records, reload::reload, remove::remove, scan::scan, service::Service, show::show, state::state, submit::submit, unanswered::Unanswered, unload::unload, usage::usage, warm_up::warm_up,
+    caches::caches,
+    change::change,
+    config::config,
+    connection::Connection,
+    doctor::doctor,
+    edit::{edit, job_file, set},
+    enable::enable,
+    event_log::event_log,
+    events::events,
+    gc::gc,
+    idle::idle,
+    info::info,
+    list::list,
+    log::log,
+    metrics::metrics,
+    ping::ping,
+    plan::plan,
+    preview::preview,
+    queue::queue,
+    records::records,
+    reload::reload,
+    remove::remove,
+    scan::scan,
+    service::Service,
+    show::show,
+    state::state,
+    submit::submit,
+    unanswered::Unanswered,
+    unload::unload,
+    usage::usage,
+    warm_up::warm_up,
 };
 
 /// Carries out a request and sends what the client is to know of it, all but the reason why it has no answer.
@@ -41,6 +71,10 @@ pub(super) async fn answer(
         Request::Stream(Stream::Events(request)) => {
             return events(service, &request, connection).await;
         }
+        Request::Stream(Stream::EventLog(request)) => {
+            return event_log(service, request, connection).await;
+        }
+        Request::Stream(Stream::Idle) => return idle(service, connection).await,
         Request::Stream(Stream::Log(request)) => return log(service, &request, connection).await,
         Request::Stream(Stream::Records) => return records(service, connection).await,
     };

@@ -3,7 +3,7 @@
 //! - `listen`: the socket's file, and who is let in; `roles`: what each request takes; `limits`: how much of it
 //! - `connection`: lines of JSON; `serve`: each connection's requests, one after the other; `answer`: which file answers
 //! - `service`: what they work with; `devices`: those that a request names; `warmth`: what became of their memory
-//! - `unanswered`: why a request has no answer
+//! - `health`: what is wrong, for more than one of them; `unanswered`: why a request has no answer
 //! - `closed`: the same socket while the store can't be opened
 
 mod answer;
@@ -16,8 +16,11 @@ mod devices;
 mod doctor;
 mod edit;
 mod enable;
+mod event_log;
 mod events;
 mod gc;
+mod health;
+mod idle;
 mod info;
 mod limits;
 mod list;
@@ -47,6 +50,7 @@ mod warmth;
 
 pub(crate) use self::{
     closed::{Closed, RepairRequest, serve_closed},
+    health::tell_health,
     listen::bind,
     serve::serve,
     service::Service,

@@ -17,7 +17,9 @@ impl Role {
         match request {
             Request::List(_)
             | Request::Show(_)
-            | Request::Stream(Stream::Events(_) | Stream::Log(_))
+            | Request::Stream(
+                Stream::Events(_) | Stream::EventLog(_) | Stream::Idle | Stream::Log(_),
+            )
             | Request::Queue
             | Request::Config
             | Request::Metrics
@@ -85,6 +87,7 @@ fn check(role: Option<Role>, request: &Request) -> Result<(), ErrorBody> {
 mod tests {
     use framepack_ipc::{
         control::{ListRequest, SelectRequest},
+        event::EventsRequest,
         queue::{Change, ChangeRequest},
     };
 
@@ -111,6 +114,9 @@ mod tests {
         assert!(check(Some(Role::Read), &Request::Caches(CacheRequest::List)).is_ok());
         let clear = Request::Caches(CacheRequest::Clear { kind: None });
         assert!(check(Some(Role::Submit), &clear).is_err());
+        let log = Request::Stream(Stream::EventLog(EventsRequest::default()));
+        assert!(check(Some(Role::Read), &log).is_ok());
+        assert!(check(Some(Role::Read), &Request::Stream(Stream::Idle)).is_ok());
         let records = Request::Stream(Stream::Records);
         assert!(check(Some(Role::Submit), &records).is_err());
         assert!(check(Some(Role::Admin), &records).is_ok());

@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     disk::Disk,
     doctor::Doctor,
+    events::EventsView,
     folder::{Event, Intake, View},
     metrics::Metrics,
     previews::Previews,
@@ -42,6 +43,8 @@ pub(crate) struct Service {
     pub(crate) folder_events: mpsc::Sender<Event>,
     pub(crate) switches: Switches,
     pub(crate) store: StoreView,
+    /// What happened.
+    pub(crate) events: EventsView,
     pub(crate) disk: Disk,
     pub(crate) clock: Clock,
     pub(crate) started: Instant,

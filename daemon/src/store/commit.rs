@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use framepack_ipc::event::Event;
 use framepack_jobs::{JobId, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -21,7 +22,7 @@ use super::{
     notes, repairs,
     view::StoreView,
 };
-use crate::record::Record;
+use crate::{events::EventsView, record::Record};
 
 /// Pause between two attempts to open a database that failed.
 const REOPEN_PAUSE: Duration = Duration::from_secs(2);
@@ -36,6 +37,8 @@ pub(crate) struct Store {
     seq: u64,
     /// Wait for the next commit.
     changes: Vec<Entry>,
+    /// What happened that is no change of a job; waits, too.
+    others: Vec<Event>,
     notes: BTreeMap<String, Value>,
     /// Wait for the next commit, too.
     are_notes_new: bool,
@@ -43,6 +46,8 @@ pub(crate) struct Store {
     failure: Option<StoreError>,
     /// When it was tried to open it again.
     tried: Instant,
+    was_idle: bool,
+    events: EventsView,
 }
 
 impl Store {
@@ -54,16 +59,20 @@ impl Store {
         let (disk, mut found) = Disk::open(location, opening)?;
         let (notes, unreadable) = notes::read(location)?;
         found.repairs.extend(unreadable);
+        let (was_idle, events) = (disk.was_idle(), disk.events());
         let store = Self {
             disk: Arc::new(Mutex::new(disk)),
             location: location.clone(),
             last_id: JobId(found.last_id),
             seq: found.seq,
             changes: Vec::new(),
+            others: Vec::new(),
             notes,
             are_notes_new: false,
             failure: None,
             tried: Instant::now(),
+            was_idle,
+            events,
         };
         let repaired = found.repairs.into_iter().map(repairs::repaired);
         repairs::add(location, repaired.chain(found.lost.map(repairs::lost)))?;
@@ -76,28 +85,45 @@ impl Store {
         self.last_id
     }
 
-    /// Notes a job's record; durable after [`Self::commit`].
-    pub(crate) fn put(&mut self, record: &Record) {
+    /// Notes a job's record, and what its change is told as; durable after [`Self::commit`].
+    pub(crate) fn put(&mut self, record: &Record, events: Vec<Event>) {
         self.change(
             record.job.id,
             EntryEvent::Put,
             Some(Box::new(record.clone())),
+            events,
         );
+    }
+
+    /// Notes what happened that is no change of a job; durable and told after [`Self::commit`].
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.others.push(event);
+    }
+
+    /// Whether the farm was told to be idle before this daemon.
+    pub(crate) fn was_idle(&self) -> bool {
+        self.was_idle
     }
 
     /// Drops what was noted of a job that nobody was told of.
     pub(crate) fn take_back(&mut self, job: JobId) {
         self.changes.retain(|entry| entry.job != job);
         // A part of it may have reached the disk.
-        self.change(job, EntryEvent::Remove, None);
+        self.change(job, EntryEvent::Remove, None, Vec::new());
     }
 
-    /// Notes that a job is forgotten; durable after [`Self::commit`].
-    pub(crate) fn remove(&mut self, job: JobId) {
-        self.change(job, EntryEvent::Remove, None);
+    /// Notes that a job is forgotten, which is told as these events; durable after [`Self::commit`].
+    pub(crate) fn remove(&mut self, job: JobId, events: Vec<Event>) {
+        self.change(job, EntryEvent::Remove, None, events);
     }
 
-    fn change(&mut self, job: JobId, event: EntryEvent, record: Option<Box<Record>>) {
+    fn change(
+        &mut self,
+        job: JobId,
+        event: EntryEvent,
+        record: Option<Box<Record>>,
+        events: Vec<Event>,
+    ) {
         self.seq += 1;
         self.last_id = self.last_id.max(job);
         self.changes.push(Entry {
@@ -106,6 +132,7 @@ impl Store {
             event,
             job,
             record,
+            events,
         });
     }
 
@@ -125,7 +152,7 @@ impl Store {
 
     /// Whether there is anything to commit.
     pub(crate) fn has_changes(&self) -> bool {
-        !self.changes.is_empty() || self.are_notes_new
+        !self.changes.is_empty() || !self.others.is_empty() || self.are_notes_new
     }
 
     /// Makes everything noted so far durable with one sync. When that fails it stays noted.
@@ -135,18 +162,23 @@ impl Store {
             self.on_disk(move |_| notes::write(&path, &notes)).await?;
             self.are_notes_new = false;
         }
-        if self.changes.is_empty() {
+        if self.changes.is_empty() && self.others.is_empty() {
             return Ok(());
         }
         let mut entries = mem::take(&mut self.changes);
+        let others = mem::take(&mut self.others);
         let at = Timestamp::now();
         for entry in &mut entries {
             entry.at = at;
         }
-        let (entries, committed) = self
+        let (entries, others, committed) = self
             .on_disk(|disk| {
                 let committed = disk.commit(&entries);
-                (entries, committed)
+                if committed.is_err() {
+                    return (entries, others, committed);
+                }
+                disk.tell(others);
+                (entries, Vec::new(), committed)
             })
             .await;
         match committed {
@@ -156,7 +188,7 @@ impl Store {
                 Ok(())
             }
             Err(error) => {
-                self.changes = entries;
+                (self.changes, self.others) = (entries, others);
                 Err(error)
             }
         }
@@ -188,6 +220,11 @@ impl Store {
     /// The store for those who do not change jobs.
     pub(crate) fn view(&self) -> StoreView {
         StoreView::new(Arc::clone(&self.disk), self.location.clone())
+    }
+
+    /// The log of events for readers.
+    pub(crate) fn events(&self) -> EventsView {
+        self.events.clone()
     }
 
     /// Works on the files in a thread that may wait for them.

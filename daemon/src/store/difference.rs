@@ -99,6 +99,7 @@ impl Difference {
                 event: EntryEvent::Remove,
                 job,
                 record: None,
+                events: Vec::new(),
             });
         }
         let what = if is_known {

@@ -8,7 +8,7 @@ use std::{
 use framepack_jobs::Timestamp;
 
 use super::error::StoreError;
-use crate::file;
+use crate::{events::EventLimits, file};
 
 /// Copies of damaged stores that are kept.
 const MAX_ASIDE: usize = 3;
@@ -23,6 +23,8 @@ pub(crate) struct Location {
     pub(crate) floor_bytes: u64,
     /// The state directory is not new: a store that is not there is missed.
     pub(crate) is_used: bool,
+    /// How much of the log of events is kept.
+    pub(crate) event_limits: EventLimits,
 }
 
 impl Location {
@@ -32,6 +34,11 @@ impl Location {
 
     pub(crate) fn journal(&self) -> PathBuf {
         self.state.join("journal")
+    }
+
+    /// What happened, for those who follow it.
+    pub(super) fn events(&self) -> PathBuf {
+        self.state.join("events")
     }
 
     /// What users have decided about the queue as a whole.

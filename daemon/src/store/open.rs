@@ -39,11 +39,19 @@ pub(super) struct Opened {
     pub(super) found: Found,
 }
 
-/// Opens journal and database and makes the two agree.
-pub(super) fn open(location: &Location, opening: Opening) -> Result<Opened, StoreError> {
+/// Opens the journal, if there is room for what follows.
+pub(super) fn open_journal(location: &Location) -> Result<(Journal, Contents), StoreError> {
     location.check_space()?;
+    Journal::open(&location.journal()).map_err(StoreError::Journal)
+}
+
+/// Opens the database and makes it and the journal agree.
+pub(super) fn open(
+    location: &Location,
+    opening: Opening,
+    (journal, contents): (Journal, Contents),
+) -> Result<Opened, StoreError> {
     let is_new = !location.database().join("db").exists();
-    let (journal, contents) = Journal::open(&location.journal()).map_err(StoreError::Journal)?;
     let mut found = Found::default();
     let database = open_database(location, &contents, opening, &mut found)?;
     if is_new && contents.jobs() > 0 {
@@ -172,6 +180,8 @@ pub(super) fn entries_of<'s>(records: impl Iterator<Item = &'s Stored>) -> Vec<E
             event: EntryEvent::Put,
             job: stored.record.job.id,
             record: Some(Box::new(stored.record.clone())),
+            // They are in the log of events by now.
+            events: Vec::new(),
         })
         .collect();
     entries.sort_by_key(|entry| entry.seq);

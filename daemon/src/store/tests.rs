@@ -13,7 +13,7 @@ mod inspect;
 mod versions;
 
 use super::{Location, Opening, Store, StoreError, journal::Journal};
-use crate::record::Record;
+use crate::{events::EventLimits, record::Record};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
 
@@ -47,6 +47,10 @@ impl State {
             state: self.dir.path().to_owned(),
             floor_bytes: self.floor_bytes,
             is_used: true,
+            event_limits: EventLimits {
+                max_bytes: 64 << 20,
+                max_age: None,
+            },
         }
     }
 
@@ -67,7 +71,7 @@ impl State {
         let (mut store, mut records) = self.open();
         for _ in 0..changes {
             records[0].job.runs.attempts += 1;
-            store.put(&records[0]);
+            store.put(&records[0], Vec::new());
             store.commit().await.unwrap();
         }
     }
@@ -107,11 +111,11 @@ async fn changes_are_there_after_a_commit_and_only_then() {
     records[6].job.state = JobState::Cancelled {
         finished_at: Timestamp::now(),
     };
-    store.put(&records[6]);
+    store.put(&records[6], Vec::new());
     store.commit().await.unwrap();
     let mut new = records[7].clone();
     new.job.id = JobId(9);
-    store.put(&new);
+    store.put(&new, Vec::new());
     drop(store);
     let (store, records) = state.open();
     let expected = [(7, StateName::Cancelled), (8, StateName::Queued)];
@@ -125,7 +129,7 @@ async fn a_job_that_was_taken_back_is_gone_and_its_number_is_not_given_out_again
     let (mut store, records) = state.open();
     let mut new = records[7].clone();
     new.job.id = JobId(9);
-    store.put(&new);
+    store.put(&new, Vec::new());
     store.take_back(JobId(9));
     store.commit().await.unwrap();
     drop(store);

@@ -11,3 +11,6 @@ mod table;
 
 pub(crate) use self::{import::exported, kept::is_kept};
 pub(super) use self::{import::import, table::Jobs};
+
+#[cfg(test)]
+mod tests;

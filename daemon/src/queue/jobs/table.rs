@@ -7,12 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_ipc::control::ListRequest;
+use framepack_ipc::{control::ListRequest, event::Event};
 use framepack_jobs::{Job, JobId, JobState, Selector, StateName, Timestamp, Unmatched, select};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{index::Index, kept::is_recent};
 use crate::{
+    events::ToldJobs,
     record::Record,
     store::{Store, StoreError},
 };
@@ -24,6 +25,7 @@ pub(in crate::queue) struct Jobs {
     table: BTreeMap<JobId, Record>,
     index: Index,
     last_id: JobId,
+    told: ToldJobs,
 }
 
 impl Jobs {
@@ -35,6 +37,7 @@ impl Jobs {
         }
         Self {
             last_id: store.last_id(),
+            told: ToldJobs::of(records.iter()),
             table: records
                 .into_iter()
                 .map(|record| (record.job.id, record))
@@ -143,7 +146,7 @@ impl Jobs {
         // Never given out again, even when the store refuses the job: a part of the record may be on the disk.
         self.last_id = self.last_id.max(id);
         self.index.note(&record);
-        self.store.put(&record);
+        self.store.put(&record, self.told.note(&record));
         self.table.entry(id).insert_entry(record).into_mut()
     }
 
@@ -154,7 +157,8 @@ impl Jobs {
         change: impl FnOnce(&mut Record) -> T,
     ) -> Option<T> {
         let changed = self.change_unstored(id, change)?;
-        self.store.put(self.table.get(&id)?);
+        let record = self.table.get(&id)?;
+        self.store.put(record, self.told.note(record));
         Some(changed)
     }
 
@@ -184,7 +188,7 @@ impl Jobs {
     /// Notes a record for the store as it is now.
     pub(in crate::queue) fn put(&mut self, id: JobId) {
         if let Some(record) = self.table.get(&id) {
-            self.store.put(record);
+            self.store.put(record, self.told.note(record));
         }
     }
 
@@ -192,7 +196,7 @@ impl Jobs {
     pub(in crate::queue) fn remove(&mut self, id: JobId) -> Option<Record> {
         let record = self.table.remove(&id)?;
         self.index.forget(&record, &self.table);
-        self.store.remove(id);
+        self.store.remove(id, self.told.removed(&record.job));
         Some(record)
     }
 
@@ -200,6 +204,7 @@ impl Jobs {
     pub(in crate::queue) fn take_back(&mut self, id: JobId) -> Option<Record> {
         let record = self.table.remove(&id)?;
         self.index.forget(&record, &self.table);
+        self.told.forget(id);
         self.store.take_back(id);
         Some(record)
     }
@@ -222,6 +227,16 @@ impl Jobs {
     /// Why changes are durable in the journal alone, while they are.
     pub(in crate::queue) fn failure(&self) -> Option<&StoreError> {
         self.store.failure()
+    }
+
+    /// Notes what happened that is no change of a job; durable and told with the next commit.
+    pub(in crate::queue) fn tell(&mut self, event: Event) {
+        self.store.tell(event);
+    }
+
+    /// Whether the farm was told to be idle before this daemon.
+    pub(in crate::queue) fn was_idle(&self) -> bool {
+        self.store.was_idle()
     }
 
     /// Notes what users decided about the queue as a whole; durable with the next commit.

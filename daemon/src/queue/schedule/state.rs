@@ -328,6 +328,16 @@ impl Schedule {
         jobs.put_note(PAUSES, &self.pauses);
     }
 
+    /// Whether no job begins since a user has said so.
+    pub(in crate::queue) fn is_paused(&self) -> bool {
+        self.pauses.all
+    }
+
+    /// Whether something has changed that the next look at the jobs is for.
+    pub(in crate::queue) fn wants_turns(&self) -> bool {
+        self.may_begin || self.may_end
+    }
+
     pub(in crate::queue) fn paused_groups(&self) -> &BTreeSet<String> {
         &self.pauses.groups
     }

@@ -10,9 +10,8 @@ use std::{
 use super::{
     entry::Entry,
     read::{self, Contents},
-    segment::{open_segment, segment_path, segments},
 };
-use crate::file::sync_dir;
+use crate::file::{open_segment, segment_path, segments, sync_dir};
 
 /// A file is followed by another one from this size on.
 const SEGMENT_BYTES: u64 = 8 << 20;

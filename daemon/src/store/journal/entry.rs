@@ -5,6 +5,7 @@
 //! {"seq":18,"at":"2026-11-23T22:00:00.000000Z","event":"remove","job":4}
 //! ```
 
+use framepack_ipc::event::Event;
 use framepack_jobs::{JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,9 @@ pub(crate) struct Entry {
     /// The whole record, for [`EntryEvent::Put`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) record: Option<Box<Record>>,
+    /// What it is told as, in the log of events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) events: Vec<Event>,
 }
 
 /// What a change is.

@@ -12,13 +12,11 @@
 //! append      the journal, open for writing
 //! entry       one line
 //! read        what the files say, however they were left
-//! segment     the files
 //! ```
 
 mod append;
 mod entry;
 mod read;
-mod segment;
 
 pub(crate) use self::{
     append::{Journal, RECENT},

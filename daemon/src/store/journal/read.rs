@@ -1,10 +1,12 @@
 //! What the journal's files say, however they were left.
 
-use std::{collections::BTreeMap, fs, io};
+use std::{collections::BTreeMap, fs, io, mem};
 
+use framepack_ipc::event::Event;
 use framepack_jobs::{JobId, Timestamp};
 
-use super::{entry::Entry, segment::Segment};
+use super::entry::Entry;
+use crate::file::Segment;
 
 /// What was found in a journal.
 #[derive(Debug, Default)]
@@ -20,6 +22,16 @@ pub(crate) struct Contents {
     pub(crate) damaged_lines: u64,
     /// Bytes of all files.
     pub(crate) bytes: u64,
+    /// What changes are told as, in their order.
+    pub(crate) untold: Vec<Untold>,
+}
+
+/// The events of a change.
+#[derive(Debug)]
+pub(crate) struct Untold {
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) events: Vec<Event>,
 }
 
 /// Reads all files. Returns how many bytes of the last one are whole lines.
@@ -57,7 +69,14 @@ impl Contents {
         whole as u64
     }
 
-    fn note(&mut self, entry: Entry) {
+    fn note(&mut self, mut entry: Entry) {
+        if !entry.events.is_empty() {
+            self.untold.push(Untold {
+                seq: entry.seq,
+                at: entry.at,
+                events: mem::take(&mut entry.events),
+            });
+        }
         if entry.seq >= self.seq {
             if self.last_commit != Some(entry.at) {
                 (self.seq_before, self.last_commit) = (self.seq, Some(entry.at));

@@ -82,4 +82,7 @@ codes! {
     VIDEO_NOT_REMOVED "FP1045", Conflict, Farm,
         "video can't be removed, so its job stays",
         "check the permissions of its folder, and whether its disk answers";
+    EVENTS_GONE "FP1046", NotFound, Job,
+        "events behind a cursor that are no longer kept, or are of another daemon's log",
+        "see `framepackctl list` for how jobs are now, and continue with `framepackctl events --since 24h`; `retention.events_days` and `retention.events_mib` say what is kept";
 }

@@ -1,4 +1,4 @@
-//! The journal's files, by number.
+//! The files of a log that grows, by number: `000007.ndjson`.
 
 use std::{
     fs::{self, File},
@@ -6,19 +6,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::file::sync_dir;
+use super::durable::sync_dir;
 
 const SUFFIX: &str = ".ndjson";
 
-/// One file of the journal.
+/// One file of a log.
 #[derive(Debug, Clone)]
-pub(super) struct Segment {
-    pub(super) number: u64,
-    pub(super) path: PathBuf,
+pub(crate) struct Segment {
+    pub(crate) number: u64,
+    pub(crate) path: PathBuf,
 }
 
-/// The journal's files in the order in which they were written.
-pub(super) fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
+/// A log's files in the order in which they were written.
+pub(crate) fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
     let mut segments = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -32,12 +32,12 @@ pub(super) fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
 }
 
 /// Where the file of this number lies.
-pub(super) fn segment_path(folder: &Path, number: u64) -> PathBuf {
+pub(crate) fn segment_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:06}{SUFFIX}"))
 }
 
 /// Opens a file for appending; it is there after a crash, too.
-pub(super) fn open_segment(folder: &Path, number: u64) -> io::Result<File> {
+pub(crate) fn open_segment(folder: &Path, number: u64) -> io::Result<File> {
     let path = segment_path(folder, number);
     let file = File::options().append(true).create(true).open(path)?;
     sync_dir(folder)?;

@@ -1,0 +1,184 @@
+//! `events`: what happened to jobs, devices and the farm, one JSON object a line.
+//!
+//! Followed, it outlives the daemon: after a restart it goes on behind the last event that it has.
+
+use std::{thread, time::Duration};
+
+use framepack_ipc::{
+    Exit,
+    client::ClientError,
+    control::{Request, Response, SelectRequest, Stream},
+    event::{EventsRequest, Since},
+};
+use framepack_jobs::{Class, Selector};
+use serde_json::Value;
+
+use crate::{
+    cli::Events,
+    daemon::Daemon,
+    failure::Failure,
+    fields,
+    output::{Format, Output, print_lines, remark},
+};
+
+/// Keys that an event can have.
+const FIELDS: [&str; 20] = [
+    "cursor",
+    "at",
+    "type",
+    "event",
+    "job",
+    "name",
+    "state",
+    "group",
+    "device",
+    "attempt",
+    "phase",
+    "sections_done",
+    "sections",
+    "step",
+    "steps",
+    "video",
+    "until",
+    "code",
+    "message",
+    "hint",
+];
+/// Before a daemon that is gone is looked for again: at first, and at most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
+
+pub(crate) fn run(arguments: Events, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    output.check_fields(&FIELDS)?;
+    let mut reader = Reader {
+        daemon,
+        output,
+        request: EventsRequest {
+            jobs: numbers(arguments.jobs, daemon)?,
+            since: arguments.since,
+            // What there is to follow begins at the end of what there is.
+            follow: arguments.follow || arguments.cursor,
+            types: arguments.types,
+        },
+        connection: Connection::New,
+    };
+    if arguments.cursor {
+        return reader.end();
+    }
+    let mut pause = PAUSES[0];
+    loop {
+        match reader.read() {
+            Ok(()) => return Ok(Exit::Ok),
+            Err(Interruption::Daemon(error)) if reader.goes_on_after(&error) => {
+                if std::mem::replace(&mut reader.connection, Connection::Lost) == Connection::Live {
+                    pause = PAUSES[0];
+                    remark(&format!("{error}; waiting for the daemon to come back"));
+                }
+                thread::sleep(pause);
+                pause = PAUSES[1].min(2 * pause);
+            }
+            Err(Interruption::Daemon(error)) => return Err(error.into()),
+            Err(Interruption::Output(failure)) => return Err(failure),
+        }
+    }
+}
+
+/// The jobs that are meant now, by number: later another one may be the last, or have failed.
+fn numbers(jobs: Vec<Selector>, daemon: &Daemon) -> Result<Vec<Selector>, Failure> {
+    if jobs.is_empty() {
+        return Ok(jobs);
+    }
+    let jobs = daemon.jobs(&Request::Show(SelectRequest { jobs }))?;
+    Ok(jobs.iter().map(|job| Selector::Id(job.id)).collect())
+}
+
+/// Why there are no more events for now.
+enum Interruption {
+    Daemon(ClientError),
+    Output(Failure),
+}
+
+/// Reads events, and keeps where it is.
+struct Reader<'a> {
+    daemon: &'a Daemon,
+    output: &'a Output,
+    request: EventsRequest,
+    connection: Connection,
+}
+
+/// How it stands with the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Connection {
+    /// It has not answered yet.
+    New,
+    /// It answers.
+    Live,
+    /// It did, and does not.
+    Lost,
+}
+
+impl Reader<'_> {
+    /// Prints where the log ends.
+    fn end(&self) -> Result<Exit, Failure> {
+        let request = Request::Stream(Stream::EventLog(self.request.clone()));
+        match self.daemon.ask(&request)? {
+            Response::Events { cursor, .. } => print_lines(&[cursor])?,
+            _ => return Err(ClientError::Unexpected.into()),
+        }
+        Ok(Exit::Ok)
+    }
+
+    /// Prints events until the daemon says that there are no more.
+    fn read(&mut self) -> Result<(), Interruption> {
+        let mut client = self.daemon.connect().map_err(Interruption::Daemon)?;
+        let request = Request::Stream(Stream::EventLog(self.request.clone()));
+        let mut answer = client.call(&request);
+        if self.request.follow {
+            client.set_deadline(None);
+        }
+        loop {
+            match answer.map_err(Interruption::Daemon)? {
+                Response::Events { lines, cursor } => {
+                    let before = std::mem::replace(&mut self.connection, Connection::Live);
+                    if before == Connection::Lost {
+                        remark("connected to the daemon again");
+                    }
+                    self.print(lines).map_err(Interruption::Output)?;
+                    self.request.since = Some(Since::Cursor(cursor));
+                }
+                Response::End => return Ok(()),
+                _ => return Err(Interruption::Daemon(ClientError::Unexpected)),
+            }
+            answer = client.receive();
+        }
+    }
+
+    /// Whether the same request may have an answer later: it was answered before, and the daemon is not there, or not
+    /// ready.
+    fn goes_on_after(&self, error: &ClientError) -> bool {
+        self.request.follow
+            && self.connection != Connection::New
+            && match error {
+                ClientError::Refused(refusal) => matches!(
+                    refusal.error.class,
+                    Class::Unreachable | Class::Resource | Class::State
+                ),
+                ClientError::Unreachable { .. }
+                | ClientError::Broken(_)
+                | ClientError::Closed
+                | ClientError::TimedOut => true,
+                ClientError::Codec(_) | ClientError::Unexpected => false,
+            }
+    }
+
+    fn print(&self, lines: Vec<String>) -> Result<(), Failure> {
+        let Format::Fields(wanted) = &self.output.format else {
+            return print_lines(&lines);
+        };
+        let picked = lines.iter().map(|line| {
+            let event: Value = serde_json::from_str(line)?;
+            Ok(fields::pick(&event, wanted).to_string())
+        });
+        let picked: Result<Vec<String>, serde_json::Error> = picked.collect();
+        print_lines(&picked.map_err(std::io::Error::from)?)
+    }
+}

@@ -1,0 +1,43 @@
+//! `submit --follow`: a job that is followed as by `run`, and told of as by `wait`.
+
+use framepack_ipc::Exit;
+use framepack_jobs::Job;
+
+use super::session::{Session, client};
+use crate::{
+    cli::Submit,
+    commands::submit::read,
+    daemon::Daemon,
+    event::Ownership,
+    failure::Failure,
+    follow::Ended,
+    output::{Output, remark},
+};
+
+pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    output.check_fields(&Job::FIELDS)?;
+    let request = read(&arguments.file, &arguments.set).map_err(Failure::new)?;
+    let session = Session::begin(output)?;
+    let submitted = session.submit(daemon, &request)?;
+    let (id, client) = (submitted.job.id, client(daemon));
+    let ended = session.follow(daemon, Ownership::Shared, submitted.job);
+    let ended = ended.inspect_err(|_| {
+        remark(&format!(
+            "job {id} was submitted; to follow it: {client} wait {id}"
+        ));
+    });
+    match ended? {
+        Ended::Finished(job) => {
+            output.jobs(std::slice::from_ref(&*job), submitted.remarks)?;
+            Ok(Exit::of_finished([&*job]))
+        }
+        Ended::Left(job) => {
+            remark(&format!(
+                "job {id} goes on; its video will be {}; to follow it: {client} wait {id}",
+                job.output.display()
+            ));
+            Ok(Exit::Interrupted)
+        }
+        Ended::Stopped | Ended::GivenUp => Ok(Exit::Interrupted),
+    }
+}
