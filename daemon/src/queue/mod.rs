@@ -18,6 +18,7 @@ mod core;
 mod ending;
 mod handle;
 mod jobs;
+mod keep;
 mod message;
 mod order;
 mod outbox;
