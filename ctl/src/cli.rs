@@ -1,8 +1,10 @@
 //! The command line.
 
 mod one_shot;
+mod preview;
 
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
+pub(crate) use preview::{Cancel, Preview, Protocol};
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -82,7 +84,9 @@ pub(crate) enum Command {
     /// Queue failed jobs again; they resume after their last finished section
     Retry(Retry),
     /// Cancel jobs
-    Cancel(Jobs),
+    Cancel(Cancel),
+    /// Show what a job's video looks like so far, in the terminal or as a file
+    Preview(Preview),
     /// Print a job's log
     Logs(Logs),
     /// Manage devices

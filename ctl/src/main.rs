@@ -22,7 +22,9 @@ mod path_text;
 mod program;
 mod progress;
 mod rows;
+mod shown_state;
 mod step_cache;
+mod terminal;
 mod waiting;
 
 use std::process::ExitCode;

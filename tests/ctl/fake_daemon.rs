@@ -79,7 +79,7 @@ fn serve(
         while is_greeted && let Some(request) = decoder.message::<Request>().unwrap() {
             note.send(request.clone()).unwrap();
             let is_last = |answer: &Response| match (&request, answer) {
-                (Request::Submit(_), _) => true,
+                (Request::Submit(_) | Request::Preview(_), _) => true,
                 (_, answer) => matches!(answer, Response::Jobs { .. }),
             };
             for answer in answers.by_ref() {

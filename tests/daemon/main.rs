@@ -19,6 +19,7 @@ mod gpu;
 mod hanging;
 mod import_env;
 mod install;
+mod keep;
 mod lacking;
 mod limits;
 mod offline;
@@ -28,6 +29,7 @@ mod pictures;
 mod plan;
 #[path = "../preload.rs"]
 mod preload;
+mod previews;
 mod real;
 mod retention;
 mod retrying;

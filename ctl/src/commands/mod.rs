@@ -14,6 +14,7 @@ mod metrics;
 mod models;
 mod ping;
 mod plan;
+mod preview;
 mod queue;
 mod run;
 mod show;
@@ -47,7 +48,11 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Show(jobs) => show::run(jobs, &daemon, output),
         Command::Wait(arguments) => wait::run(arguments, &daemon, output),
         Command::Plan(arguments) => plan::run(&arguments, &daemon, output),
-        Command::Cancel(jobs) => change::run(jobs.scope(), Change::Cancel, &daemon, output),
+        Command::Cancel(cancel) => {
+            let change = cancel.change();
+            change::run(cancel.jobs.scope(), change, &daemon, output)
+        }
+        Command::Preview(arguments) => preview::run(&arguments, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
         Command::Gpu { action } => gpu::run(action, &daemon, output),
         Command::Queue => queue::run(&daemon, output),

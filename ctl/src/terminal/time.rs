@@ -1,0 +1,172 @@
+//! Times and durations as people read them, in the time zone of the machine.
+
+use framepack_jobs::Timestamp;
+use jiff::{Zoned, civil::Date, tz::TimeZone};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// How long ago that was: `40 s ago`, `3 min ago`, `5 h ago`, `yesterday 22:10`, `Tue 22:10`, `12 Nov 22:10`,
+/// `2025-11-12`.
+pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
+    ago_in(then, now, &TimeZone::system())
+}
+
+/// When that will be: `in 40 s`, `in 12 min`, `at 22:10`, `tomorrow 07:00`, `Tue 07:00`, `12 Nov 07:00`; `now` once it
+/// has come.
+pub(crate) fn until(then: Timestamp, now: Timestamp) -> String {
+    until_in(then, now, &TimeZone::system())
+}
+
+/// The time of the day, with the day where that is another one: `22:10`, `yesterday 22:10`, `tomorrow 07:00`.
+pub(crate) fn moment(then: Timestamp, now: Timestamp) -> String {
+    moment_in(then, now, &TimeZone::system())
+}
+
+/// A duration in its two largest units: `0.4 s`, `38 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`.
+pub(crate) fn span(secs: f64) -> String {
+    let secs = secs.max(0.0);
+    if secs < 9.95 {
+        return format!("{secs:.1} s");
+    }
+    let secs = secs.round() as u64;
+    let (large, small) = match secs {
+        ..MINUTE => return format!("{secs} s"),
+        MINUTE..HOUR => ((MINUTE, "min"), (1, "s")),
+        HOUR..DAY => ((HOUR, "h"), (MINUTE, "min")),
+        DAY.. => ((DAY, "d"), (HOUR, "h")),
+    };
+    let rest = secs % large.0 / small.0;
+    let whole = format!("{} {}", secs / large.0, large.1);
+    if rest == 0 {
+        whole
+    } else {
+        format!("{whole} {rest} {}", small.1)
+    }
+}
+
+fn ago_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    if then > now {
+        return until_in(then, now, zone);
+    }
+    let secs = now.secs_since(then) as u64;
+    let is_today = zoned(then, zone).date() == zoned(now, zone).date();
+    match secs {
+        0 => "just now".to_owned(),
+        1..MINUTE => format!("{secs} s ago"),
+        MINUTE..HOUR => format!("{} min ago", secs / MINUTE),
+        HOUR.. if is_today => format!("{} h ago", secs / HOUR),
+        _ => moment_in(then, now, zone),
+    }
+}
+
+fn until_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let secs = then.secs_since(now) as u64;
+    let is_today = zoned(then, zone).date() == zoned(now, zone).date();
+    match secs {
+        0 => "now".to_owned(),
+        1..MINUTE => format!("in {secs} s"),
+        MINUTE..HOUR => format!("in {} min", secs / MINUTE),
+        HOUR.. if is_today => format!("at {}", moment_in(then, now, zone)),
+        _ => moment_in(then, now, zone),
+    }
+}
+
+fn moment_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let then = zoned(then, zone);
+    let today = zoned(now, zone).date();
+    let date = then.date();
+    let time = then.strftime("%H:%M");
+    match days_between(today, date) {
+        0 => time.to_string(),
+        -1 => format!("yesterday {time}"),
+        1 => format!("tomorrow {time}"),
+        // No weekday occurs twice in these.
+        -6..=6 => format!("{} {time}", then.strftime("%a")),
+        _ if date.year() == today.year() => format!("{} {time}", then.strftime("%-d %b")),
+        _ => date.to_string(),
+    }
+}
+
+fn days_between(from: Date, to: Date) -> i32 {
+    from.until(to).map_or(i32::MAX, |span| span.get_days())
+}
+
+fn zoned(time: Timestamp, zone: &TimeZone) -> Zoned {
+    let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    let time = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
+    time.to_zoned(zone.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Sunday.
+    const NOW: &str = "2026-11-29T14:00:00Z";
+
+    fn at(time: &str) -> Timestamp {
+        Timestamp::from_rfc3339(time).unwrap()
+    }
+
+    #[test]
+    fn what_was_is_told_from_now() {
+        for (then, expected) in [
+            ("2026-11-29T14:00:00Z", "just now"),
+            ("2026-11-29T13:59:20Z", "40 s ago"),
+            ("2026-11-29T13:56:30Z", "3 min ago"),
+            ("2026-11-29T09:00:00Z", "5 h ago"),
+            ("2026-11-28T22:10:00Z", "yesterday 22:10"),
+            ("2026-11-24T22:10:00Z", "Tue 22:10"),
+            ("2026-11-12T22:10:00Z", "12 Nov 22:10"),
+            ("2025-11-29T22:10:00Z", "2025-11-29"),
+            // The clock was set back since.
+            ("2026-11-29T14:00:30Z", "in 30 s"),
+        ] {
+            let ago = ago_in(at(then), at(NOW), &TimeZone::UTC);
+            assert_eq!(ago, expected, "{then}");
+        }
+    }
+
+    #[test]
+    fn what_comes_is_told_from_now() {
+        for (then, expected) in [
+            ("2026-11-29T13:00:00Z", "now"),
+            ("2026-11-29T14:00:40Z", "in 40 s"),
+            ("2026-11-29T14:12:59Z", "in 12 min"),
+            ("2026-11-29T22:10:00Z", "at 22:10"),
+            ("2026-11-30T07:00:00Z", "tomorrow 07:00"),
+            ("2026-12-01T07:00:00Z", "Tue 07:00"),
+            ("2026-12-24T07:00:00Z", "24 Dec 07:00"),
+            ("2027-01-01T07:00:00Z", "2027-01-01"),
+        ] {
+            let until = until_in(at(then), at(NOW), &TimeZone::UTC);
+            assert_eq!(until, expected, "{then}");
+        }
+    }
+
+    #[test]
+    fn days_are_those_of_the_time_zone() {
+        let zone = TimeZone::fixed(jiff::tz::offset(12));
+        let then = at("2026-11-29T11:30:00Z");
+        assert_eq!(moment_in(then, at(NOW), &zone), "yesterday 23:30");
+        assert_eq!(moment_in(then, at(NOW), &TimeZone::UTC), "11:30");
+    }
+
+    #[test]
+    fn durations_have_their_two_largest_units() {
+        for (secs, expected) in [
+            (0.0, "0.0 s"),
+            (0.44, "0.4 s"),
+            (9.96, "10 s"),
+            (59.4, "59 s"),
+            (59.6, "1 min"),
+            (250.0, "4 min 10 s"),
+            (7500.0, "2 h 5 min"),
+            (86_400.0 * 3.0 + 4.5 * 3600.0, "3 d 4 h"),
+        ] {
+            assert_eq!(span(secs), expected);
+        }
+    }
+}
