@@ -185,9 +185,7 @@ fn partial(result: &RenderOutput) -> Vec<(&'static str, String)> {
     vec![
         (
             "partial",
-            partial
-                .map(|partial| partial.to_string())
-                .unwrap_or_default(),
+            partial.map(ToString::to_string).unwrap_or_default(),
         ),
         ("result", shape(result)),
     ]

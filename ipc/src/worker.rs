@@ -168,6 +168,7 @@ pub enum Extent {
 }
 
 impl Extent {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     fn is_whole(&self) -> bool {
         *self == Self::Whole
     }

@@ -63,7 +63,7 @@ fn a_running_job_stops_and_its_sections_become_a_video() {
     assert!(report["hashes"]["video_sha256"].is_string(), "{report}");
     let (_, words) = farm.filed("cat", ".report.txt").pop().unwrap();
     let words = std::fs::read_to_string(words).unwrap();
-    let video = farm.outputs().pop().unwrap();
+    let video = job.output.display().to_string();
     assert!(
         words.contains("there is a video of a part of it"),
         "{words}"

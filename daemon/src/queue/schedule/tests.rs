@@ -388,7 +388,7 @@ fn what_is_loaded_goes_by_the_farms_defaults_too() {
 fn a_job_that_is_to_end_with_its_sections_is_first_and_waits_for_nothing_of_its_own() {
     let files = [
         "priority: 1000",
-        "group: night\nnot_before: 2030-01-01T00:00:00Z\nwindow: 22:00-06:00",
+        "group: night, not_before: 2030-01-01T00:00:00Z, window: 22:00-06:00",
     ];
     let mut jobs = jobs(&files);
     let runs = &mut jobs.get_mut(&JobId(2)).unwrap().job.runs;
