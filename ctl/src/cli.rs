@@ -7,6 +7,7 @@ mod groups;
 mod list;
 mod look;
 mod one_shot;
+mod preview;
 mod report;
 mod service;
 mod since;
@@ -19,6 +20,7 @@ pub(crate) use events::Events;
 pub(crate) use list::{List, Order, SortKey};
 use look::{GLOBAL, Look};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
+pub(crate) use preview::{Preview, Protocol};
 pub(crate) use report::Report;
 pub(crate) use service::{Drain, Unload, WarmUp};
 pub(crate) use since::Since;
@@ -108,6 +110,8 @@ pub(crate) enum Command {
     Retry(Retry),
     /// Cancel jobs
     Cancel(Cancel),
+    /// Show what a job's video looks like so far, in the terminal or as a file
+    Preview(Preview),
     /// Edit a queued job in $VISUAL or $EDITOR; it keeps its number and its place in the queue
     Edit(Edit),
     /// Set keys of queued jobs, such as `set 7 steps=32 priority=5`

@@ -16,6 +16,8 @@ pub(crate) enum ShownState {
     Running,
     /// Running, and stands still until a user resumes it.
     Paused,
+    /// Queued or running, until its finished sections are a video.
+    Cancelling,
     Done,
     Failed,
     Cancelled,
@@ -24,12 +26,13 @@ pub(crate) enum ShownState {
 
 impl ShownState {
     /// In the order of a job's life.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Queued,
         Self::Held,
         Self::Suspended,
         Self::Running,
         Self::Paused,
+        Self::Cancelling,
         Self::Done,
         Self::Failed,
         Self::Cancelled,
@@ -39,6 +42,9 @@ impl ShownState {
     /// The job's.
     pub(crate) fn of(job: &Job) -> Self {
         match &job.state {
+            JobState::Queued | JobState::Running { .. } if job.runs.keep_sections => {
+                Self::Cancelling
+            }
             JobState::Queued if job.runs.held => Self::Held,
             JobState::Queued if job.runs.suspended_until.is_some() => Self::Suspended,
             JobState::Queued => Self::Queued,
@@ -59,6 +65,7 @@ impl ShownState {
             Self::Suspended => "suspended",
             Self::Running => "running",
             Self::Paused => "paused",
+            Self::Cancelling => "cancelling",
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -71,7 +78,7 @@ impl ShownState {
         match self {
             Self::Queued | Self::Suspended => Style::Waiting,
             Self::Held | Self::Paused => Style::Held,
-            Self::Running => Style::Active,
+            Self::Running | Self::Cancelling => Style::Active,
             Self::Done => Style::Good,
             Self::Failed | Self::Expired => Style::Bad,
             Self::Cancelled => Style::Dim,
@@ -83,7 +90,7 @@ impl ShownState {
         match self {
             Self::Queued | Self::Suspended => Symbol::Queued,
             Self::Held | Self::Paused => Symbol::Held,
-            Self::Running => Symbol::Running,
+            Self::Running | Self::Cancelling => Symbol::Running,
             Self::Done => Symbol::Done,
             Self::Failed | Self::Expired => Symbol::Failed,
             Self::Cancelled => Symbol::Cancelled,

@@ -231,6 +231,7 @@ fn start_retention(setup: &Setup, core: &Core) -> Retention {
     let retention = Retention {
         running: setup.running.clone(),
         layout: setup.front.state.layout(),
+        previews: Previews::new(setup.front.state.layout()),
         queue: core.queue.clone(),
         clock: core.clock.clone(),
         disk: core.disk.clone(),

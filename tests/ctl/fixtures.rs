@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{
-    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, Phase, Progress,
-    RenderOutput, RenderPlan, Runs, Source, Surroundings, Timestamp, Verified, settings::Farm,
+    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, Part, Partial, Phase,
+    Progress, RenderOutput, RenderPlan, Runs, Source, Surroundings, Timestamp, Verified,
+    settings::Farm,
 };
 
 pub(crate) const YAML: &str = "api: framepack/v1\nstart: {image: cat.jpg}\nprompt: A cat yawns.\n";
@@ -92,8 +93,32 @@ pub(crate) fn failed() -> JobState {
 }
 
 pub(crate) fn cancelled() -> JobState {
+    JobState::cancelled(at("2026-11-23T05:16:19.500000Z"))
+}
+
+/// Cancelled with a video of the sections that it had.
+pub(crate) fn cancelled_with_video() -> JobState {
+    let partial = Partial {
+        part: Part::End,
+        sections: 2,
+        of_sections: 4,
+        frames: 69,
+        secs: 2.3,
+        of_secs: 145.0 / 30.0,
+    };
     JobState::Cancelled {
         finished_at: at("2026-11-23T05:16:19.500000Z"),
+        result: Some(Box::new(RenderOutput {
+            video: PathBuf::from("/outputs/cat-7.mp4"),
+            plan: RenderPlan {
+                frames: 69,
+                secs: 2.3,
+                ..plan()
+            },
+            video_bytes: 2048,
+            partial: Some(partial),
+            ..RenderOutput::default()
+        })),
     }
 }
 

@@ -23,6 +23,7 @@ mod gpu;
 mod hanging;
 mod import_env;
 mod install;
+mod keep;
 mod lacking;
 mod limits;
 mod offline;
@@ -32,6 +33,7 @@ mod pictures;
 mod plan;
 #[path = "../preload.rs"]
 mod preload;
+mod previews;
 mod real;
 mod reload;
 mod removing;

@@ -1,7 +1,7 @@
 //! Arguments of the commands that change jobs one by one, or remove them.
 
 use clap::Args;
-use framepack_ipc::ErrorBody;
+use framepack_ipc::{ErrorBody, queue::Change};
 use framepack_jobs::{Code, Selector};
 
 use super::Jobs;
@@ -37,8 +37,23 @@ pub(crate) struct Cancel {
     #[command(flatten)]
     pub(crate) jobs: Jobs,
 
+    /// Make a video of the sections that are finished: the end of the job's video with the model `original`, its beginning
+    /// with `f1`
+    #[arg(long)]
+    keep: bool,
+
     #[command(flatten)]
     pub(crate) yes: Yes,
+}
+
+impl Cancel {
+    pub(crate) fn change(&self) -> Change {
+        if self.keep {
+            Change::CancelKeep
+        } else {
+            Change::Cancel
+        }
+    }
 }
 
 #[derive(Debug, Args)]

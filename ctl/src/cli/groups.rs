@@ -8,7 +8,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Look",
         &[
-            "list", "show", "logs", "events", "queue", "report", "usage", "info",
+            "list", "show", "preview", "logs", "events", "queue", "report", "usage", "info",
         ],
     ),
     (

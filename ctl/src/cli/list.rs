@@ -10,7 +10,7 @@ use crate::shown_state::ShownState;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct List {
-    /// Only jobs in these states: queued (held and suspended ones, too), held, suspended, running (paused ones, too), paused, done, failed, cancelled, expired
+    /// Only jobs in these states: queued (held and suspended ones, too), held, suspended, running (paused ones, too), paused, cancelling (their finished sections become a video), done, failed, cancelled, expired
     #[arg(
         long,
         visible_alias = "state",
@@ -80,24 +80,26 @@ pub(crate) enum SortKey {
 pub(crate) struct NoSortKey(String);
 
 impl StateFilter {
-    /// The state of the record, which is what a daemon filters by.
-    pub(crate) fn name(self) -> StateName {
+    /// The states of records that can be meant, which is what a daemon filters by.
+    pub(crate) fn names(self) -> &'static [StateName] {
         match self.0 {
-            ShownState::Queued | ShownState::Held | ShownState::Suspended => StateName::Queued,
-            ShownState::Running | ShownState::Paused => StateName::Running,
-            ShownState::Done => StateName::Done,
-            ShownState::Failed => StateName::Failed,
-            ShownState::Cancelled => StateName::Cancelled,
-            ShownState::Expired => StateName::Expired,
+            ShownState::Queued | ShownState::Held | ShownState::Suspended => &[StateName::Queued],
+            ShownState::Running | ShownState::Paused => &[StateName::Running],
+            ShownState::Cancelling => &[StateName::Queued, StateName::Running],
+            ShownState::Done => &[StateName::Done],
+            ShownState::Failed => &[StateName::Failed],
+            ShownState::Cancelled => &[StateName::Cancelled],
+            ShownState::Expired => &[StateName::Expired],
         }
     }
 
     pub(crate) fn is_meant(self, job: &Job) -> bool {
         match self.0 {
-            state @ (ShownState::Held | ShownState::Suspended | ShownState::Paused) => {
-                ShownState::of(job) == state
-            }
-            _ => job.is(self.name()),
+            state @ (ShownState::Held
+            | ShownState::Suspended
+            | ShownState::Paused
+            | ShownState::Cancelling) => ShownState::of(job) == state,
+            _ => self.names().iter().any(|name| job.is(*name)),
         }
     }
 }

@@ -18,14 +18,12 @@ use crate::{
     terminal::{Terminal, cut::escaped, style::Style},
 };
 
-pub(crate) fn cancel(
-    Cancel { jobs, yes }: Cancel,
-    daemon: &Daemon,
-    output: &Output,
-) -> Result<Exit, Failure> {
+pub(crate) fn cancel(arguments: Cancel, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
-    let named = Named::new(jobs.jobs).agreed(Loss::Runs, yes.consent(), daemon)?;
-    run_named(named, Change::Cancel, daemon, output)
+    let change = arguments.change();
+    let consent = arguments.yes.consent();
+    let named = Named::new(arguments.jobs.jobs).agreed(Loss::Runs, consent, daemon)?;
+    run_named(named, change, daemon, output)
 }
 
 pub(crate) fn retry(arguments: Retry, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {

@@ -23,6 +23,7 @@ mod metrics;
 mod models;
 mod ping;
 mod plan;
+mod preview;
 mod queue;
 mod reload;
 mod remove;
@@ -70,6 +71,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Edit(arguments) => edit::run(arguments, &daemon, output),
         Command::Set(arguments) => set::run(&arguments, &daemon, output),
         Command::Rm(arguments) => remove::run(arguments, &daemon, output),
+        Command::Preview(arguments) => preview::run(&arguments, &daemon, output),
         Command::Logs(arguments) => logs::run(arguments, &daemon, output),
         Command::Events(arguments) => events::run(arguments, &daemon, output),
         Command::Report(arguments) => report::run(&arguments, &daemon, output),

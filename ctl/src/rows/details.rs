@@ -1,6 +1,6 @@
 //! Everything about one job, as `show` prints it.
 
-use framepack_jobs::{AtEnd, Job, JobState, Timestamp, settings::Origin};
+use framepack_jobs::{AtEnd, Job, JobState, RenderOutput, Timestamp, settings::Origin};
 
 use super::{
     progress::progress,
@@ -139,16 +139,7 @@ fn rendered(job: &Job, wording: Wording) -> Facts {
             lines.push(("attention", attention(result).unwrap_or_default()));
             let steps = result.step_cache.as_ref().map(step_cache::lines);
             lines.push(("steps", steps.unwrap_or_default().join("\n")));
-            let plan = &result.plan;
-            let shape = format!(
-                "{}x{}, {} frames, {:.2} s, {}",
-                plan.width_px,
-                plan.height_px,
-                plan.frames,
-                plan.secs,
-                wording.bytes(result.video_bytes)
-            );
-            lines.push(("result", shape));
+            lines.push(("result", shape(result, wording)));
             let idle = result.device_idle.map(idle);
             lines.push(("idle", idle.unwrap_or_default()));
             let first_step = result.time_to_first_step_secs;
@@ -169,17 +160,45 @@ fn rendered(job: &Job, wording: Wording) -> Facts {
             lines.push(("failure", format!("{} [{}]", failure.message, failure.code)));
             lines.push(("hint", failure.hint.clone().unwrap_or_default()));
         }
-        JobState::Cancelled { finished_at } => lines.push(("finished", wording.time(*finished_at))),
+        JobState::Cancelled {
+            finished_at,
+            result,
+        } => {
+            lines.push(("finished", wording.time(*finished_at)));
+            lines.extend(result.iter().flat_map(|result| partial(result, wording)));
+        }
     }
     lines
 }
 
+/// What there is of a video that was not finished.
+fn partial(result: &RenderOutput, wording: Wording) -> Facts {
+    let partial = result.partial.as_ref();
+    vec![
+        (
+            "partial",
+            partial.map(ToString::to_string).unwrap_or_default(),
+        ),
+        ("result", shape(result, wording)),
+    ]
+}
+
+fn shape(result: &RenderOutput, wording: Wording) -> String {
+    let plan = &result.plan;
+    format!(
+        "{}x{}, {} frames, {:.2} s, {}",
+        plan.width_px,
+        plan.height_px,
+        plan.frames,
+        plan.secs,
+        wording.bytes(result.video_bytes)
+    )
+}
+
 /// What was foreseen, and what was seen: that is in the report once more.
 fn warnings(job: &Job) -> Facts {
-    let seen = match &job.state {
-        JobState::Done { result, .. } => result.warnings.as_slice(),
-        _ => &[],
-    };
+    let result = job.state.result();
+    let seen = result.map_or(&[] as &[_], |result| result.warnings.as_slice());
     let mut said: Vec<&String> = Vec::new();
     for warning in job.warnings.iter().chain(seen) {
         if !said.contains(&warning) {

@@ -74,7 +74,7 @@ pub(crate) fn table_of_jobs(
 fn outcome(job: &Job, waiting: &Waiting, now: Timestamp) -> Cell {
     match &job.state {
         JobState::Failed { .. } | JobState::Expired { .. } => Cell::new(result(job), Style::Bad),
-        JobState::Done { .. } => result(job).into(),
+        JobState::Done { .. } | JobState::Cancelled { .. } => result(job).into(),
         _ => match waiting.reason(job) {
             Some(reason) => Cell::new(reason, Style::Waiting),
             None => progress(job, Wording::Human { now }).into(),
@@ -98,6 +98,17 @@ pub(super) fn took_secs(job: &Job, now: Timestamp) -> Option<f64> {
 fn result(job: &Job) -> String {
     match &job.state {
         JobState::Done { result, .. } => result.video.display().to_string(),
+        JobState::Cancelled {
+            result: Some(result),
+            ..
+        } => {
+            let video = result.video.display();
+            let partial = result.partial.as_ref();
+            partial.map_or_else(
+                || video.to_string(),
+                |partial| format!("{video} ({partial})"),
+            )
+        }
         JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => {
             format!("{} [{}]", failure.message, failure.code)
         }

@@ -22,6 +22,9 @@ pub(crate) fn told(job: &Job, terminal: &Terminal, now: Timestamp) -> Vec<String
             Some(until) => format!("is {word}; it goes on {}", time::until(until, now)),
             None => format!("is {word}"),
         },
+        (ShownState::Cancelling, _) => {
+            format!("is {word}: its finished sections become a video")
+        }
         (ShownState::Running, _) => {
             format!("is {word}: {}", progress(job, Wording::Human { now }))
         }
@@ -29,6 +32,23 @@ pub(crate) fn told(job: &Job, terminal: &Terminal, now: Timestamp) -> Vec<String
             let took = took_secs(job, now).map(time::span).unwrap_or_default();
             let video = escaped(&result.video.display().to_string());
             format!("is {word}, in {took}: {video}")
+        }
+        (
+            _,
+            JobState::Cancelled {
+                result: Some(result),
+                ..
+            },
+        ) => {
+            let video = escaped(&result.video.display().to_string());
+            let partial = result
+                .partial
+                .as_ref()
+                .map(|partial| format!(" ({partial})"));
+            format!(
+                "is {word}, with a video: {video}{}",
+                partial.unwrap_or_default()
+            )
         }
         (_, JobState::Failed { failure, .. } | JobState::Expired { failure, .. }) => {
             format!("has {word}: {}", reason(failure, terminal))

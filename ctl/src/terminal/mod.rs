@@ -1,13 +1,15 @@
 //! What standard output or standard error can show, and text made for it.
 //!
 //! [`Terminal`] is looked at once, in `main`; [`style`] are its colours, [`symbol`] its symbols, [`time`], [`size`] and
-//! [`cut`] what people read in the place of numbers and long names, [`wording`] either of both, [`table`] and [`wrap`] what fits a width, [`bar`] a share, [`screen`]
-//! what is drawn in place.
+//! [`cut`] what people read in the place of numbers and long names, [`wording`] either of both, [`table`] and [`wrap`] what
+//! fits a width, [`bar`] a share, [`picture`] and [`graphics`] pictures, [`screen`] what is drawn in place.
 
 mod environment;
 
 pub(crate) mod bar;
 pub(crate) mod cut;
+pub(crate) mod graphics;
+pub(crate) mod picture;
 pub(crate) mod screen;
 pub(crate) mod size;
 pub(crate) mod style;

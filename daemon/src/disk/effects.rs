@@ -24,7 +24,7 @@ use super::{
     space::{DiskFull, Needs, Reserve},
     work::{clear_checkpoints, clear_leftovers},
 };
-use crate::{file::sha256_with, state_dir::Layout};
+use crate::{file::sha256_with, previews::Previews, state_dir::Layout};
 
 pub(crate) use self::forget::Leftovers;
 use self::forget::clear_state;
@@ -251,6 +251,13 @@ impl Disk {
         self.lanes.post(&self.layout.works(), clear)
     }
 
+    /// Puts a job's last pictures where they stay.
+    fn keep_previews(&self, job: JobId) -> Posted {
+        let previews = Previews::new(self.layout.clone());
+        self.lanes
+            .post(&self.layout.works(), move || previews.keep(job))
+    }
+
     /// Removes a copy of a start image that no job needs.
     pub(crate) fn remove_input(&self, input: &Path) -> Posted {
         let input = input.to_owned();
@@ -272,7 +279,10 @@ impl Disk {
     /// A job has ended: its name is its video's, or free, and what it needed goes.
     pub(crate) fn ended(&self, ended: &Ended) -> Vec<Posted> {
         let job = ended.job;
-        let mut posted = vec![self.release_with(job, &ended.output, ended.video)];
+        let mut posted = vec![
+            self.release_with(job, &ended.output, ended.video),
+            self.keep_previews(job),
+        ];
         if !ended.is_kept {
             posted.push(self.remove_input(&ended.input));
             posted.push(self.clear_checkpoints(job));

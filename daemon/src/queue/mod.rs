@@ -22,6 +22,7 @@ mod farm;
 mod forecast;
 mod handle;
 mod jobs;
+mod keep;
 mod message;
 mod order;
 mod outbox;

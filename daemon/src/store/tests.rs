@@ -108,9 +108,7 @@ fn assert_repaired(store: &Store, words: &[&str]) {
 async fn changes_are_there_after_a_commit_and_only_then() {
     let state = State::first_version();
     let (mut store, mut records) = state.open();
-    records[6].job.state = JobState::Cancelled {
-        finished_at: Timestamp::now(),
-    };
+    records[6].job.state = JobState::cancelled(Timestamp::now());
     store.put(&records[6], Vec::new());
     store.commit().await.unwrap();
     let mut new = records[7].clone();

@@ -144,7 +144,7 @@ fn old(mut job: Job) -> Job {
             *started_at = at("2020-11-23T05:16:09.000000Z");
             *finished_at = at("2020-11-23T05:20:19.000000Z");
         }
-        JobState::Failed { finished_at, .. } | JobState::Cancelled { finished_at } => {
+        JobState::Failed { finished_at, .. } | JobState::Cancelled { finished_at, .. } => {
             *finished_at = at("2020-11-23T05:16:19.500000Z");
         }
         _ => {}

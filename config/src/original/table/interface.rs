@@ -190,13 +190,13 @@ pub static PARAMETERS: [Parameter; 28] = [
     row(
         "Start, End",
         "buttons",
-        "a file in the jobs folder, or `framepackctl submit`; `framepackctl cancel`",
+        "a file in the jobs folder, or `framepackctl submit`; `framepackctl cancel`, with `--keep` to have the video so far",
         "one job at a time; a second user's pictures mixed with those of the first",
     ),
     row(
         "Preview, progress",
         "shown",
-        "`framepackctl wait`, `show`; previews are in `work/` of `paths.state`",
+        "`framepackctl preview`, `wait`, `show`",
         "an error ended them without a word; it was printed to the console alone",
     ),
     row(

@@ -54,7 +54,8 @@ fn jobs(arguments: &List, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
         limit,
         ..
     } = arguments;
-    let mut states: Vec<StateName> = filter.iter().map(|filter| filter.name()).collect();
+    let states = filter.iter().flat_map(|filter| filter.names());
+    let mut states: Vec<StateName> = states.copied().collect();
     states.dedup();
     let request = ListRequest {
         states,

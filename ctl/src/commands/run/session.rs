@@ -99,6 +99,24 @@ impl<'a> Session<'a> {
             }
             (
                 Format::Text,
+                JobState::Cancelled {
+                    result: Some(result),
+                    ..
+                },
+            ) => {
+                if !self.output.is_text_for_people() {
+                    let partial = result.partial.as_ref();
+                    let partial = partial.map(|partial| format!(": {partial}"));
+                    let partial = partial.unwrap_or_default();
+                    remark(&format!("job {} is cancelled{partial}", job.id));
+                }
+                self.output.text(
+                    |terminal| told(job, terminal, Timestamp::now()),
+                    || vec![result.video.display().to_string()],
+                )?;
+            }
+            (
+                Format::Text,
                 JobState::Failed { failure, .. } | JobState::Expired { failure, .. },
             ) => {
                 let error = ErrorEnvelope::from(ErrorBody::from(failure.clone()));

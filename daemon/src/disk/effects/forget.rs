@@ -12,6 +12,7 @@ use tracing::warn;
 use super::{Disk, Ended, Posted};
 use crate::{
     disk::{inputs::Inputs, work::clear_checkpoints},
+    previews::Previews,
     state_dir::Layout,
 };
 
@@ -50,8 +51,9 @@ impl Disk {
     }
 }
 
-/// Removes a job's work folder and its log.
+/// Removes a job's work folder, its log and its previews.
 fn forget(layout: &Layout, job: JobId) {
+    Previews::new(layout.clone()).remove(job);
     let work = layout.work(job);
     let is_last = numbers(&layout.works())
         .max()
@@ -78,8 +80,12 @@ fn forget(layout: &Layout, job: JobId) {
 
 /// Removes from the state directory what only jobs needed that have ended, and what is left of jobs that were removed.
 pub(super) fn clear_state(layout: &Layout, leftovers: &Leftovers) -> io::Result<()> {
-    for job in leftovers.ended.iter().filter(|job| !job.is_kept) {
-        clear_checkpoints(&layout.work(job.job));
+    let previews = Previews::new(layout.clone());
+    for job in &leftovers.ended {
+        previews.keep(job.job);
+        if !job.is_kept {
+            clear_checkpoints(&layout.work(job.job));
+        }
     }
     let last = leftovers.jobs.last();
     let logs = fs::read_dir(layout.logs()).into_iter().flatten().flatten();

@@ -47,7 +47,7 @@ fn record(id: JobId, keys: &str) -> Record {
 fn end(jobs: &mut BTreeMap<JobId, Record>, id: u64, name: StateName) {
     let finished_at = at(NOON);
     let state = match name {
-        StateName::Cancelled => JobState::Cancelled { finished_at },
+        StateName::Cancelled => JobState::cancelled(finished_at),
         StateName::Expired => JobState::Expired {
             finished_at,
             failure: circular(),
@@ -382,4 +382,28 @@ fn what_is_loaded_goes_by_the_farms_defaults_too() {
     farm.set("model", "f1".into());
     jobs.get_mut(&JobId(3)).unwrap().job.farm_defaults = farm;
     assert_eq!(loaded(&jobs, 3), loaded(&jobs, 1));
+}
+
+#[test]
+fn a_job_that_is_to_end_with_its_sections_is_first_and_waits_for_nothing_of_its_own() {
+    let files = [
+        "priority: 1000",
+        "group: night, not_before: 2030-01-01T00:00:00Z, window: 22:00-06:00",
+    ];
+    let mut jobs = jobs(&files);
+    let runs = &mut jobs.get_mut(&JobId(2)).unwrap().job.runs;
+    (runs.keep_sections, runs.sections_done, runs.attempts) = (true, 1, 1);
+    runs.held = true;
+    let order = order(&jobs, None);
+    assert_eq!(order[0].0, 2);
+    let queued: BTreeSet<JobId> = jobs.keys().copied().collect();
+    let paused = BTreeSet::from(["night".to_owned()]);
+    let judge = |jobs: &BTreeMap<JobId, Record>| {
+        let context = SchedulingContext::new(jobs, &queued, noon()).with_paused(&paused);
+        context.judge(&jobs[&JobId(2)].job)
+    };
+    assert_eq!(judge(&jobs), Eligibility::Ready);
+    let again = at("2026-11-24T12:00:10.000000Z");
+    jobs.get_mut(&JobId(2)).unwrap().job.runs.retry_at = Some(again);
+    assert_eq!(judge(&jobs), Eligibility::Waits(Wait::Retry(again)));
 }

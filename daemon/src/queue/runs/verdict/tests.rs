@@ -1,3 +1,5 @@
+use framepack_jobs::{Part, Partial, RenderOutput, StateName};
+
 use super::*;
 use crate::{
     queue::{
@@ -104,4 +106,70 @@ fn steps_and_frames_are_getting_on() {
         lost(&record, NOW.parse().unwrap()),
         JobState::Queued
     ));
+}
+
+/// How a run ends of a job that is to end with so many sections.
+fn ends_with_sections(sections: u32, ending: Ending) -> JobState {
+    let mut record = running();
+    record.job.runs.keep_sections = true;
+    record.job.runs.sections_done = sections;
+    let circumstances = Circumstances {
+        now: NOW.parse().unwrap(),
+        energy_joules: None,
+        foreign_bytes: None,
+    };
+    after_run(&mut record, ending, circumstances).unwrap()
+}
+
+#[test]
+fn a_job_ends_cancelled_with_the_part_that_was_made_of_it() {
+    let made = |partial| {
+        Ending::Done(Box::new(RenderOutput {
+            partial,
+            ..RenderOutput::default()
+        }))
+    };
+    let part = Partial {
+        part: Part::End,
+        sections: 2,
+        of_sections: 4,
+        frames: 69,
+        secs: 2.3,
+        of_secs: 4.8,
+    };
+    let state = ends_with_sections(2, made(Some(part.clone())));
+    assert_eq!(state.name(), StateName::Cancelled);
+    assert_eq!(state.result().unwrap().partial, Some(part));
+    // All sections were there, and only the video was missing.
+    assert_eq!(ends_with_sections(4, made(None)).name(), StateName::Done);
+}
+
+#[test]
+fn a_job_that_is_to_end_with_its_sections_waits_for_the_run_that_makes_the_video() {
+    let death = || Death {
+        kind: DeathKind::Crash,
+        how: "it died".to_owned(),
+    };
+    for (sections, ending, expected) in [
+        (1, Ending::Suspended, StateName::Queued),
+        (0, Ending::Suspended, StateName::Cancelled),
+        (1, Ending::Interrupted, StateName::Queued),
+        (0, Ending::Interrupted, StateName::Cancelled),
+        (1, Ending::WorkerDied(death()), StateName::Queued),
+        // Its worker found none that it can use.
+        (1, Ending::Cancelled, StateName::Cancelled),
+    ] {
+        let said = format!("{sections} {ending:?}");
+        assert_eq!(
+            ends_with_sections(sections, ending).name(),
+            expected,
+            "{said}"
+        );
+    }
+    let mut record = running();
+    record.job.runs.keep_sections = true;
+    let now = NOW.parse().unwrap();
+    assert_eq!(lost(&record, now).name(), StateName::Cancelled);
+    record.job.runs.sections_done = 1;
+    assert_eq!(lost(&record, now).name(), StateName::Queued);
 }
