@@ -28,6 +28,7 @@ use crate::{
     notify::{self, Notify},
     opening::open_store,
     owner::Owner,
+    previews::Previews,
     queue::QueueHandle,
     record::Record,
     retention::Retention,
@@ -132,6 +133,7 @@ impl Daemon {
             clock: core.clock.clone(),
             started: metrics.started,
             roles: setup.front.roles,
+            previews: Previews::new(setup.front.state.layout()),
             layout: setup.front.state.layout(),
             metrics,
             doctor: Arc::new(Doctor {

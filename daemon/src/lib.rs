@@ -13,6 +13,7 @@
 //! - `record`: a job as it is stored, what became of a dropped file, and ids; `render`: a record → the worker's request
 //! - `file`: files at a moment, and files that a crash leaves whole
 //! - `state_dir`: the state directory, its lock and the daemon's identity; `retention`: what of it goes after a time
+//! - `previews`: what jobs' videos look like, so far and in the end
 //! - `folders`: the folders of the configuration; `start_error`: why the daemon does not start
 //! - `offline`: `framepackd state`, while no daemon runs; `import_env`: `framepackd config import-env`
 //! - `outage`: a fault of the farm that lasts, and when it is tried again; `remedy`: what to do about one of the models
@@ -41,6 +42,7 @@ mod offline;
 mod opening;
 mod outage;
 mod owner;
+mod previews;
 mod queue;
 mod record;
 mod remedy;

@@ -17,6 +17,7 @@
 //!   decoding-<device>.json what decoding takes on the device; may be deleted
 //!   embeddings/          what the workers' encoders made of prompts and images; may be deleted
 //!   logs/<job>.ndjson    what happened to a job, one event a line, for `keep.logs_days`; may be deleted
+//!   previews/            the last pictures of jobs that have ended; may be deleted
 //!   work/<job>/          previews and contact sheet of a job, for `keep.work_days`: its record names them
 //! ```
 
@@ -26,6 +27,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use framepack_ipc::preview::PreviewKind;
 use framepack_jobs::JobId;
 use tracing::warn;
 
@@ -130,6 +132,16 @@ impl Layout {
     /// The jobs' logs.
     pub(crate) fn logs(&self) -> PathBuf {
         self.state.join("logs")
+    }
+
+    /// The last pictures of jobs that have ended.
+    pub(crate) fn previews(&self) -> PathBuf {
+        self.state.join("previews")
+    }
+
+    /// One of them.
+    pub(crate) fn preview(&self, job: JobId, kind: PreviewKind) -> PathBuf {
+        self.previews().join(format!("{job}.{}", kind.file_name()))
     }
 
     /// The jobs' work folders.

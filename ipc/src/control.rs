@@ -14,6 +14,7 @@ use crate::{
     ErrorEnvelope,
     check::Check,
     folder::Scan,
+    preview::{Preview, PreviewRequest},
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
 };
@@ -48,6 +49,8 @@ pub enum Request {
     /// Where a job's weights would be and how much memory it would take; nothing is queued or changed. Answered by
     /// [`Response::Planned`] once a worker has worked it out, which it does between two steps.
     Plan(PlanRequest),
+    /// What a job's video looks like so far. Answered by [`Response::Preview`].
+    Preview(PreviewRequest),
     /// The daemon's figures. Answered by [`Response::Metrics`].
     Metrics,
     /// The daemon's settings. Answered by [`Response::Config`].
@@ -192,6 +195,8 @@ pub enum Response {
     },
     /// The memory that a job would take.
     Planned(Box<MemoryPlan>),
+    /// What a job's video looks like so far.
+    Preview(Preview),
     /// The settings that the daemon runs with.
     Config {
         /// In the order of the documented file.

@@ -2,6 +2,7 @@
 //!
 //! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
+//! - [`preview`]: what a job's video looks like so far
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
@@ -21,6 +22,7 @@ mod exit;
 pub mod export;
 pub mod folder;
 mod hello;
+pub mod preview;
 pub mod queue;
 pub mod state;
 mod status;

@@ -4,9 +4,9 @@ use framepack_ipc::control::{Request, Stream};
 
 use super::{
     change::change, config::config, connection::Connection, doctor::doctor, enable::enable,
-    events::events, list::list, log::log, metrics::metrics, ping::ping, plan::plan, queue::queue,
-    records::records, scan::scan, service::Service, show::show, state::state, submit::submit,
-    unanswered::Unanswered,
+    events::events, list::list, log::log, metrics::metrics, ping::ping, plan::plan,
+    preview::preview, queue::queue, records::records, scan::scan, service::Service, show::show,
+    state::state, submit::submit, unanswered::Unanswered,
 };
 
 /// Carries out a request and sends what the client is to know of it, all but the reason why it has no answer.
@@ -22,6 +22,7 @@ pub(super) async fn answer(
         Request::Queue => queue(service).await?,
         Request::Change(request) => change(service, request).await?,
         Request::Plan(request) => plan(service, request).await?,
+        Request::Preview(request) => return preview(service, request, connection).await,
         Request::Config => config(service),
         Request::Metrics => metrics(service).await?,
         Request::Doctor => doctor(service).await?,

@@ -20,6 +20,7 @@ mod log;
 mod metrics;
 mod ping;
 mod plan;
+mod preview;
 mod queue;
 mod records;
 mod roles;

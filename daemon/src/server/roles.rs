@@ -43,6 +43,7 @@ impl Role {
             | Request::Queue
             | Request::Config
             | Request::Metrics
+            | Request::Preview(_)
             | Request::Doctor
             | Request::Ping
             | Request::State(StateRequest::Check) => Self::Read,

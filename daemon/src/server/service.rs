@@ -16,6 +16,7 @@ use crate::{
     doctor::Doctor,
     folder::{Event, Intake, View},
     metrics::Metrics,
+    previews::Previews,
     queue::QueueHandle,
     render::Renderer,
     state_dir::Layout,
@@ -44,6 +45,7 @@ pub(crate) struct Service {
     pub(crate) started: Instant,
     pub(crate) roles: Arc<Roles>,
     pub(crate) layout: Layout,
+    pub(crate) previews: Previews,
     pub(crate) metrics: Metrics,
     pub(crate) doctor: Arc<Doctor>,
     /// What the daemon was started with.

@@ -58,6 +58,9 @@ codes! {
     QUEUE_FULL "FP1020", Resource, Farm,
         "queue has as many jobs as `queue.max_jobs` allows",
         "submit again when some jobs have ended, or raise `queue.max_jobs`";
+    NO_PREVIEW "FP1025", NotFound, Job,
+        "job has no such preview: there is a picture from its first step on, and a strip once its video is there",
+        "ask again once the job has begun to sample; jobs of earlier versions have none";
     NO_SUCH_DEVICE "FP1030", NotFound, Job,
         "no worker for this device",
         "see `framepackctl ping` for the devices, and `worker.devices` in the configuration";
