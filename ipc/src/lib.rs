@@ -3,6 +3,7 @@
 //! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
 //! - [`preview`]: what a job's video looks like so far
+//! - [`estimate`]: how long jobs take, and when they will begin and end
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
@@ -18,6 +19,7 @@ pub mod codec;
 pub mod control;
 mod envelope;
 mod error;
+pub mod estimate;
 mod exit;
 pub mod export;
 pub mod folder;
