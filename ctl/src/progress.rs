@@ -6,10 +6,10 @@ use std::{
     time::Instant,
 };
 
-use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
+use framepack_jobs::{Job, JobId, JobState, Pace, Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{output::remark, pace::Pace, rows::describe};
+use crate::{output::remark, pace, rows::describe};
 
 /// Shows jobs as they change.
 #[derive(Debug)]
@@ -56,10 +56,12 @@ impl ProgressView {
         shown.pace.note(progress, Instant::now());
         if self.on_terminal {
             shown.bar.set_length(total_steps(progress));
-            shown.bar.set_message(match shown.pace.describe(progress) {
-                Some(pace) => format!("{}, {pace}", describe(progress)),
-                None => describe(progress),
-            });
+            shown
+                .bar
+                .set_message(match pace::describe(&shown.pace, progress) {
+                    Some(pace) => format!("{}, {pace}", describe(progress)),
+                    None => describe(progress),
+                });
             shown.bar.set_position(finished_steps(progress));
         } else if shown.last.replace((progress.phase, progress.section))
             != Some((progress.phase, progress.section))
@@ -102,12 +104,12 @@ fn bar(job: &Job) -> ProgressBar {
         .with_message("starting")
 }
 
-fn total_steps(progress: &Progress) -> u64 {
+pub(crate) fn total_steps(progress: &Progress) -> u64 {
     (u64::from(progress.sections) * u64::from(progress.steps)).max(1)
 }
 
 /// Steps of all sections; those of a finished section count in full.
-fn finished_steps(progress: &Progress) -> u64 {
+pub(crate) fn finished_steps(progress: &Progress) -> u64 {
     let steps = u64::from(progress.steps);
     match progress.phase {
         Phase::Load | Phase::Text | Phase::Image => 0,

@@ -11,6 +11,7 @@ mod id;
 mod job;
 mod memory;
 mod name;
+mod pace;
 mod parameters;
 mod parse;
 mod path;
@@ -45,6 +46,7 @@ pub use memory::{
     WorkingSizes,
 };
 pub use name::{composed, on_one_line};
+pub use pace::Pace;
 pub use parameters::{Guidance, Model};
 pub use render::{
     Attention, ChosenBy, DecodedTiles, DeviceIdle, LAST_RUNG, Phase, PhaseTime, Progress,

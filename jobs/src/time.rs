@@ -76,6 +76,12 @@ impl Timestamp {
         Self(self.0.saturating_add(duration.as_micros() as u64))
     }
 
+    /// This much earlier, 1970 at the earliest.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration.as_micros() as u64))
+    }
+
     /// Seconds from `earlier` to this time; 0 when the clock was set back in between.
     pub fn secs_since(self, earlier: Self) -> f64 {
         Duration::from_micros(self.0.saturating_sub(earlier.0)).as_secs_f64()
