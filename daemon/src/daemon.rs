@@ -22,6 +22,7 @@ use self::{
 };
 use crate::{
     doctor::Doctor,
+    farm::{Paces, Spaces},
     folder::{View, ended_jobs},
     job_observer::JobObserver,
     metrics::{self, Metrics, Totals},
@@ -111,7 +112,8 @@ impl Daemon {
         let (trigger, shutdown) = Shutdown::new();
         let workers = Workers::start(&setup, &core, &shutdown).await?;
         let metrics = start_metrics(&setup.config, &core, &folder.view);
-        observe(&notify, &core, metrics.totals.clone());
+        let paces = Paces::default();
+        observe(&notify, &core, metrics.totals.clone(), paces.clone());
         start_retention(&setup, &core);
         let service = Service {
             queue: core.queue.clone(),
@@ -130,6 +132,8 @@ impl Daemon {
             switches: workers.switches.clone(),
             store,
             disk: core.disk.clone(),
+            spaces: Spaces::new(core.disk.clone(), &setup.config.paths),
+            paces,
             clock: core.clock.clone(),
             started: metrics.started,
             roles: setup.front.roles,
@@ -197,13 +201,14 @@ fn start_metrics(config: &Config, core: &Core, folder: &watch::Receiver<View>) -
 }
 
 /// Tells systemd that the daemon is ready, and keeps it, the log and the metrics informed from now on.
-fn observe(notify: &Notify, core: &Core, totals: Totals) {
+fn observe(notify: &Notify, core: &Core, totals: Totals, paces: Paces) {
     notify.ready();
     tokio::spawn(notify::beat(notify.clone(), core.queue.clone()));
     let job_observer = JobObserver {
         queue: core.queue.clone(),
         notify: notify.clone(),
         totals,
+        paces,
         gpus: core.gpus.clone(),
     };
     tokio::spawn(job_observer.run());

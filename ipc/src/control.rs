@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     ErrorEnvelope,
     check::Check,
+    farm::FarmStatus,
     folder::Scan,
     preview::{Preview, PreviewRequest},
     queue::{ChangeRequest, Changed, QueueView},
@@ -61,6 +62,8 @@ pub enum Request {
     State(StateRequest),
     /// Look at the jobs folder now. Answered by [`Response::Scanned`].
     Scan,
+    /// The farm at a glance. Answered by [`Response::Farm`], whatever drivers and shares do.
+    Farm,
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
     /// Re-enable a disabled device. Answered by [`Response::Enabled`].
@@ -216,6 +219,8 @@ pub enum Response {
     Scanned(Scan),
     /// The daemon is there.
     Pong(DaemonStatus),
+    /// The farm as it is now.
+    Farm(Box<FarmStatus>),
     /// The device gets jobs.
     Enabled(Enabling),
     /// The request was not carried out.

@@ -5,6 +5,7 @@
 //! - [`preview`]: what a job's video looks like so far
 //! - [`estimate`]: how long jobs take, and when they will begin and end
 //! - [`folder`]: what a look at the jobs folder comes to
+//! - [`farm`]: the farm at a glance
 //! - [`check`]: what `doctor` looks at
 //! - [`state`]: messages about the store
 //! - [`worker`]: daemon and worker, over the worker's stdin and stdout
@@ -22,6 +23,7 @@ mod error;
 pub mod estimate;
 mod exit;
 pub mod export;
+pub mod farm;
 pub mod folder;
 mod hello;
 pub mod preview;

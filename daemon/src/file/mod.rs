@@ -14,7 +14,7 @@ pub(crate) use self::{
     hash::{copy_with, sha256_of, sha256_with},
     lease::{guard, is_open_for_writing},
     lock::patiently,
-    space::free_bytes,
+    space::{FileSystemSpace, free_bytes, space},
     state::FileState,
     system::FileSystem,
 };

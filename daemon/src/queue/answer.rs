@@ -11,6 +11,7 @@ use super::{
     change::change,
     core::Queue,
     ending::{end_run, report},
+    failures::failures,
     jobs::import,
     message::{Image, Message},
     outbox::Delivery,
@@ -94,6 +95,9 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             queue.outbox.answer(reply, ());
         }
         Message::Summary(reply) => send(reply, summary(queue)),
+        Message::Failures(since, limit, reply) => {
+            send(reply, failures(&queue.jobs, since, limit));
+        }
         Message::Stop(reply) => {
             queue.outbox.answer(reply, ());
             return ControlFlow::Break(());

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
     control::WorkerStatus,
+    farm::RecentFailure,
     queue::{Change, Changed, QueueView},
     state::Imported,
     worker::{Inspected, WorkerInfo},
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -100,6 +101,16 @@ impl QueueHandle {
     /// How many jobs there are, and which run.
     pub(crate) async fn summary(&self) -> Result<Summary, Stopping> {
         self.ask(Message::Summary).await
+    }
+
+    /// The latest failures since a time, the latest first.
+    pub(crate) async fn failures(
+        &self,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<RecentFailure>, Stopping> {
+        self.ask(|reply| Message::Failures(since, limit, reply))
+            .await
     }
 
     /// A job with what only the daemon knows of it.

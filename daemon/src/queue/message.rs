@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use framepack_bundle::Look;
 use framepack_ipc::{
     control::WorkerStatus,
+    farm::RecentFailure,
     queue::{Changed, QueueView},
     state::Imported,
     worker::Inspected,
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
 use tokio::sync::oneshot;
 
 use super::{
@@ -63,6 +64,8 @@ pub(super) enum Message {
     /// What a closer look at a job found.
     Inspected(Box<Inspected>, oneshot::Sender<()>),
     Summary(oneshot::Sender<Summary>),
+    /// The latest failures since a time, at most so many.
+    Failures(Timestamp, usize, oneshot::Sender<Vec<RecentFailure>>),
     Stop(oneshot::Sender<()>),
 }
 

@@ -7,7 +7,7 @@
 //! - `outbox`: what waits for the store's next sync
 //! - `schedule`: which job is next, and what is paused
 //!
-//! `core` holds them together; `submit`, `start`, `ending`, `change` and `view` are what messages ask of them; `actor`
+//! `core` holds them together; `submit`, `start`, `ending`, `change`, `view` and `failures` are what messages ask of them; `actor`
 //! is the task that takes the messages, `answer` says which of those is asked; `handle` sends
 //! them, after a `search` of the disks where one needs that.
 
@@ -16,6 +16,7 @@ mod answer;
 mod change;
 mod core;
 mod ending;
+mod failures;
 mod handle;
 mod jobs;
 mod message;

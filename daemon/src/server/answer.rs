@@ -4,7 +4,7 @@ use framepack_ipc::control::{Request, Stream};
 
 use super::{
     change::change, config::config, connection::Connection, doctor::doctor, enable::enable,
-    events::events, list::list, log::log, metrics::metrics, ping::ping, plan::plan,
+    events::events, farm::farm, list::list, log::log, metrics::metrics, ping::ping, plan::plan,
     preview::preview, queue::queue, records::records, scan::scan, service::Service, show::show,
     state::state, submit::submit, unanswered::Unanswered,
 };
@@ -28,6 +28,7 @@ pub(super) async fn answer(
         Request::Doctor => doctor(service).await?,
         Request::State(request) => state(service, request).await?,
         Request::Scan => scan(service).await?,
+        Request::Farm => farm(service).await?,
         Request::Ping => ping(service).await?,
         Request::EnableDevice(request) => enable(service, request).await?,
         Request::Stream(Stream::Events(request)) => {

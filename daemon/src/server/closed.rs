@@ -6,8 +6,10 @@ use std::{convert::Infallible, io, sync::Arc, time::Instant};
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope,
     control::{self, DaemonStatus, Note, Request, Response},
+    farm::FarmStatus,
     state::StateRequest,
 };
+use framepack_jobs::Timestamp;
 use interprocess::local_socket::tokio::{Listener, Stream};
 use tokio::{
     select,
@@ -23,7 +25,10 @@ use super::{
     roles::{Roles, permitted},
     unanswered::Unanswered,
 };
-use crate::store::{self, Location};
+use crate::{
+    farm::host_memory,
+    store::{self, Location},
+};
 
 /// A request to open the store without what can't be read, and the way to answer it.
 pub(crate) type RepairRequest = oneshot::Sender<Result<(), Note>>;
@@ -89,6 +94,7 @@ impl Closed {
     ) -> Result<(), Unanswered> {
         let response = match request {
             Request::Ping => self.status(),
+            Request::Farm => self.farm(),
             Request::State(StateRequest::Check) => self.report().await?,
             Request::State(StateRequest::Repair) => self.repair().await?,
             Request::State(StateRequest::Acknowledge) => {
@@ -113,6 +119,25 @@ impl Closed {
             degraded: vec![self.why.borrow().clone()],
             outages: Vec::new(),
         })
+    }
+
+    fn farm(&self) -> Response {
+        let uptime = self.started.elapsed();
+        Response::Farm(Box::new(FarmStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            up_since: Timestamp::now().minus(uptime),
+            uptime_secs: uptime.as_secs_f64(),
+            paused: Some(self.paused.to_owned()),
+            degraded: vec![self.why.borrow().clone()],
+            outages: Vec::new(),
+            devices: Vec::new(),
+            host: host_memory(),
+            running: Vec::new(),
+            queued: 0,
+            drain: None,
+            failures: Vec::new(),
+            disks: Vec::new(),
+        }))
     }
 
     fn refusal(&self) -> ErrorEnvelope {

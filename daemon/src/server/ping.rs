@@ -2,23 +2,18 @@
 
 use framepack_ipc::{
     ErrorEnvelope,
-    control::{DaemonStatus, Note, Outage, Response},
+    control::{DaemonStatus, Note, Response},
 };
 use framepack_jobs::Code;
 
-use super::service::Service;
+use super::{degraded::degraded, service::Service};
 
 pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
     let summary = service.queue.summary().await?;
-    let mut degraded = service.folder.borrow().notes.clone();
-    degraded.extend(service.store.repairs());
-    degraded.extend(match summary.disk_full {
+    let full = match summary.disk_full.clone() {
         Some(full) => Some(full),
         None => no_room(service).await,
-    });
-    degraded.extend(service.disk.notes());
-    degraded.extend(service.clock.note());
-    degraded.extend(summary.outages.iter().map(note));
+    };
     Ok(Response::Pong(DaemonStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
@@ -26,18 +21,10 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
         queued: summary.queued,
         running: summary.running.len() as u64,
         workers: service.queue.workers().await?,
+        degraded: degraded(service, &summary, full),
         paused: summary.paused,
-        degraded,
         outages: summary.outages,
     }))
-}
-
-fn note(outage: &Outage) -> Note {
-    Note {
-        code: outage.code.clone(),
-        message: outage.message.clone(),
-        hint: outage.hint.clone(),
-    }
 }
 
 /// That a job would have no room, when none has been tried.

@@ -45,6 +45,7 @@ impl Role {
             | Request::Metrics
             | Request::Preview(_)
             | Request::Doctor
+            | Request::Farm
             | Request::Ping
             | Request::State(StateRequest::Check) => Self::Read,
             Request::Plan(plan) => match plan.subject {
