@@ -1,8 +1,10 @@
 //! The command line.
 
 mod one_shot;
+mod status;
 
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
+pub(crate) use status::Status;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -33,7 +35,7 @@ pub(crate) struct Cli {
     json: Option<Vec<String>>,
 
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 const EXIT_CODES: &str = "\
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     Models(Models),
     /// Submit a job file
     Submit(Submit),
+    /// Show the farm on one screen, or jobs with their last log lines; what framepackctl does without a command
+    Status(Status),
+    /// Watch devices, running jobs and the queue live, and control them by keys
+    Top,
     /// List jobs, all or those in given states
     #[command(visible_alias = "ls")]
     List(List),
@@ -422,9 +428,9 @@ mod tests {
     fn a_rescan_has_its_former_name_too() {
         for name in ["folder", "watch"] {
             let cli = Cli::try_parse_from(["ctl", name, "scan"]).unwrap();
-            let Command::Folder {
+            let Some(Command::Folder {
                 action: Folder::Scan,
-            } = cli.command
+            }) = cli.command
             else {
                 panic!("{name} scan is {:?}", cli.command);
             };

@@ -15,7 +15,7 @@ use framepack_jobs::Job;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where the daemon is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Daemon {
     pub(crate) socket: PathBuf,
     pub(crate) choice: Choice,

@@ -19,6 +19,12 @@ pub(crate) enum Event {
     Answered(Answer),
 }
 
+impl From<Signal> for Event {
+    fn from(signal: Signal) -> Self {
+        Self::Signal(signal)
+    }
+}
+
 /// What a user says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {

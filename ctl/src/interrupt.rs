@@ -13,11 +13,11 @@ use nix::sys::signal::{SigSet, Signal};
 
 pub(crate) use question::{ask, can_ask};
 
-use crate::event::{Event, Ownership};
+use crate::event::Ownership;
 
 /// From now on these signals do not end the process, and are events. Called before any other thread is started, since
 /// threads inherit which signals they do not take.
-pub(crate) fn listen(events: Sender<Event>) -> io::Result<()> {
+pub(crate) fn listen<E: From<Signal> + Send + 'static>(events: Sender<E>) -> io::Result<()> {
     let mut signals = SigSet::empty();
     let ignored = ignored();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
@@ -29,7 +29,7 @@ pub(crate) fn listen(events: Sender<Event>) -> io::Result<()> {
     signals.thread_block()?;
     thread::spawn(move || {
         while let Ok(signal) = signals.wait() {
-            if events.send(Event::Signal(signal)).is_err() {
+            if events.send(signal.into()).is_err() {
                 return;
             }
         }

@@ -10,6 +10,7 @@ mod daemon;
 mod delivery;
 mod event;
 mod failure;
+mod farm;
 mod fields;
 mod follow;
 mod installed;

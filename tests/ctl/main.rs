@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test's fixtures are right")]
 
 mod config;
+#[path = "../../ctl/src/farm/example.rs"]
+mod example;
 mod fake_daemon;
 mod fixtures;
 mod init;
@@ -14,7 +16,9 @@ mod offline;
 mod plan;
 mod queue;
 mod run;
+mod status;
 mod submit;
+mod top;
 mod waiting;
 
 use std::{

@@ -18,7 +18,9 @@ mod queue;
 mod run;
 mod show;
 mod state;
+mod status;
 mod submit;
+mod top;
 mod wait;
 
 use std::path::PathBuf;
@@ -29,7 +31,7 @@ use framepack_ipc::{
 };
 
 use crate::{
-    cli::{Cli, Command, Priority, Retry},
+    cli::{Cli, Command, Priority, Retry, Status},
     daemon::Daemon,
     failure::Failure,
     output::Output,
@@ -38,11 +40,14 @@ use crate::{
 /// Runs what was typed.
 pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
     let daemon = Daemon::at(cli.socket.map(PathBuf::from));
-    match cli.command {
+    let command = cli.command.unwrap_or(Command::Status(Status::default()));
+    match command {
         Command::Run(arguments) => run::run(&arguments, &daemon, output),
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Models(arguments) => models::run(&arguments, output),
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),
+        Command::Status(arguments) => status::run(arguments, &daemon, output),
+        Command::Top => top::run(&daemon, output),
         Command::List(arguments) => list::run(arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),
         Command::Wait(arguments) => wait::run(arguments, &daemon, output),
