@@ -18,7 +18,6 @@ mod interrupt;
 mod memory;
 mod one_off;
 mod output;
-mod pace;
 mod path_text;
 mod program;
 mod progress;

@@ -6,10 +6,11 @@ use std::{
     time::Instant,
 };
 
-use framepack_jobs::{Job, JobId, JobState, Pace, Phase, Progress};
+use framepack_ipc::{estimate::span, pace::Pace};
+use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{output::remark, pace, rows::describe};
+use crate::{output::remark, rows::describe};
 
 /// Shows jobs as they change.
 #[derive(Debug)]
@@ -56,12 +57,10 @@ impl ProgressView {
         shown.pace.note(progress, Instant::now());
         if self.on_terminal {
             shown.bar.set_length(total_steps(progress));
-            shown
-                .bar
-                .set_message(match pace::describe(&shown.pace, progress) {
-                    Some(pace) => format!("{}, {pace}", describe(progress)),
-                    None => describe(progress),
-                });
+            shown.bar.set_message(match pace(&shown.pace, progress) {
+                Some(pace) => format!("{}, {pace}", describe(progress)),
+                None => describe(progress),
+            });
             shown.bar.set_position(finished_steps(progress));
         } else if shown.last.replace((progress.phase, progress.section))
             != Some((progress.phase, progress.section))
@@ -102,6 +101,13 @@ fn bar(job: &Job) -> ProgressBar {
         .with_style(style)
         .with_prefix(format!("{} {}", job.id, job.name))
         .with_message("starting")
+}
+
+/// `1.41 s/step, 3 min 5 s left`, once two steps were seen.
+fn pace(pace: &Pace, progress: &Progress) -> Option<String> {
+    let secs = pace.secs_per_step()?;
+    let left = span(pace.left(progress)?.as_secs_f64());
+    Some(format!("{secs:.2} s/step, {left} left"))
 }
 
 pub(crate) fn total_steps(progress: &Progress) -> u64 {

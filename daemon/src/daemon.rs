@@ -22,7 +22,7 @@ use self::{
 };
 use crate::{
     doctor::Doctor,
-    farm::{Paces, Spaces},
+    farm::Spaces,
     folder::{View, ended_jobs},
     job_observer::JobObserver,
     metrics::{self, Metrics, Totals},
@@ -112,8 +112,7 @@ impl Daemon {
         let (trigger, shutdown) = Shutdown::new();
         let workers = Workers::start(&setup, &core, &shutdown).await?;
         let metrics = start_metrics(&setup.config, &core, &folder.view);
-        let paces = Paces::default();
-        observe(&notify, &core, metrics.totals.clone(), paces.clone());
+        observe(&notify, &core, metrics.totals.clone());
         start_retention(&setup, &core);
         let service = Service {
             queue: core.queue.clone(),
@@ -133,7 +132,6 @@ impl Daemon {
             store,
             disk: core.disk.clone(),
             spaces: Spaces::new(core.disk.clone(), &setup.config.paths),
-            paces,
             clock: core.clock.clone(),
             started: metrics.started,
             roles: setup.front.roles,
@@ -201,14 +199,13 @@ fn start_metrics(config: &Config, core: &Core, folder: &watch::Receiver<View>) -
 }
 
 /// Tells systemd that the daemon is ready, and keeps it, the log and the metrics informed from now on.
-fn observe(notify: &Notify, core: &Core, totals: Totals, paces: Paces) {
+fn observe(notify: &Notify, core: &Core, totals: Totals) {
     notify.ready();
     tokio::spawn(notify::beat(notify.clone(), core.queue.clone()));
     let job_observer = JobObserver {
         queue: core.queue.clone(),
         notify: notify.clone(),
         totals,
-        paces,
         gpus: core.gpus.clone(),
     };
     tokio::spawn(job_observer.run());

@@ -1,4 +1,4 @@
-//! Observes all jobs, and reports their progress to the log, to systemd, to [`crate::metrics`] and to [`crate::farm`].
+//! Observes all jobs, and reports their progress to the log, to systemd and to [`crate::metrics`].
 
 use std::{collections::HashMap, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{farm::Paces, gpu::Gpus, metrics::Totals, notify::Notify, queue::QueueHandle};
+use crate::{gpu::Gpus, metrics::Totals, notify::Notify, queue::QueueHandle};
 
 /// Least time between two lines for `systemctl status`.
 const STATUS_PAUSE: Duration = Duration::from_secs(1);
@@ -21,7 +21,6 @@ pub(crate) struct JobObserver {
     pub(crate) queue: QueueHandle,
     pub(crate) notify: Notify,
     pub(crate) totals: Totals,
-    pub(crate) paces: Paces,
     pub(crate) gpus: Gpus,
 }
 
@@ -43,7 +42,6 @@ impl JobObserver {
                 change = changes.recv() => match change {
                     Ok(job) => {
                         self.totals.count(&job);
-                        self.paces.note(&job);
                         seen.note(&job, &self.gpus);
                         status_due = status_due.or(Some(Instant::now() + STATUS_PAUSE));
                     }

@@ -6,6 +6,7 @@
 //! - `owner`: who started the daemon for a while, as `framepackctl run` does
 //! - `folder`: the jobs folder, in a thread of its own; its `intake` is the way in for the socket, too
 //! - `queue`: the one owner of all jobs; everybody else sends it messages
+//! - `history`: how long jobs take on this farm, learned from those that were done
 //! - `disk`: start images, videos and free space, each within the time limit of the share that they lie on
 //! - `store`: sled and a journal, the truth about jobs; `opening`: the store opened, or a socket that says why it is not
 //! - `worker`: one supervisor for each device, with its `framepack-worker` process
@@ -33,6 +34,7 @@ mod file;
 mod folder;
 mod folders;
 mod gpu;
+mod history;
 mod import_env;
 mod job_observer;
 mod lacking;

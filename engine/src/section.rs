@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+pub use framepack_jobs::sections_in;
 use serde::Serialize;
 
 /// Latent frames of history that a section sees at full, half and quarter resolution.
@@ -54,13 +55,6 @@ pub struct SectionPlan {
     pub latent_window: i64,
     /// The sections.
     pub sections: Vec<Section>,
-}
-
-/// Number of sections nearest to a length (halves to the even number), at least 1.
-pub fn sections_in(secs: f64, latent_window: u32) -> u32 {
-    let section_frames = f64::from(latent_window) * FRAMES_PER_LATENT as f64;
-    let sections = secs * f64::from(FRAMES_PER_SECOND) / section_frames;
-    sections.round_ties_even().max(1.) as u32
 }
 
 impl SectionPlan {

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use framepack_jobs::{Job, JobId, MemoryPlan, Selector, StateName, settings::Setting};
+use framepack_jobs::{Job, JobId, Selector, StateName, settings::Setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +15,7 @@ use crate::{
     check::Check,
     farm::FarmStatus,
     folder::Scan,
+    plan::JobPlan,
     preview::{Preview, PreviewRequest},
     queue::{ChangeRequest, Changed, QueueView},
     state::{Imported, StateReport, StateRequest},
@@ -196,8 +197,8 @@ pub enum Response {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remark: Option<String>,
     },
-    /// The memory that a job would take.
-    Planned(Box<MemoryPlan>),
+    /// The memory that a job would take, and the time.
+    Planned(Box<JobPlan>),
     /// What a job's video looks like so far.
     Preview(Preview),
     /// The settings that the daemon runs with.

@@ -70,13 +70,26 @@ pub struct Expected {
 }
 
 impl Estimate {
-    /// What takes no time.
-    pub const NOW: Self = Self {
-        secs: 0.0,
-        low_secs: 0.0,
-        high_secs: 0.0,
-        basis: Basis::Progress,
-    };
+    /// What is known to the second.
+    pub fn exactly(secs: f64) -> Self {
+        Self {
+            secs,
+            low_secs: secs,
+            high_secs: secs,
+            basis: Basis::Clock,
+        }
+    }
+
+    /// The later one of two, as sure as the less sure of them.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        Self {
+            secs: self.secs.max(other.secs),
+            low_secs: self.low_secs.max(other.low_secs),
+            high_secs: self.high_secs.max(other.high_secs),
+            basis: self.basis.weaker(other.basis),
+        }
+    }
 
     /// The estimate as one time or as a range: `4 min 10 s`, `3 to 6 min`.
     pub fn span(&self) -> String {
@@ -259,7 +272,7 @@ mod tests {
     fn a_sum_is_as_sure_as_the_less_sure_part() {
         let sum = estimate([10.0, 8.0, 12.0], Basis::Measured { jobs: 3 })
             + estimate([20.0, 10.0, 40.0], Basis::Similar { jobs: 1 })
-            + Estimate::NOW;
+            + Estimate::exactly(0.0);
         let expected = estimate([30.0, 18.0, 52.0], Basis::Similar { jobs: 1 });
         assert_eq!(sum, expected);
     }

@@ -4,6 +4,8 @@
 //! - [`queue`]: the part of it that is about the order of the jobs
 //! - [`preview`]: what a job's video looks like so far
 //! - [`estimate`]: how long jobs take, and when they will begin and end
+//! - [`plan`]: what a job would take
+//! - [`pace`]: how fast a job is that is watched
 //! - [`folder`]: what a look at the jobs folder comes to
 //! - [`farm`]: the farm at a glance
 //! - [`check`]: what `doctor` looks at
@@ -26,6 +28,8 @@ pub mod export;
 pub mod farm;
 pub mod folder;
 mod hello;
+pub mod pace;
+pub mod plan;
 pub mod preview;
 pub mod queue;
 pub mod state;

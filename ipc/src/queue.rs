@@ -3,7 +3,7 @@
 use framepack_jobs::{Job, JobId, Selector, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::status::Outage;
+use crate::{estimate::Moment, status::Outage};
 
 /// A change of jobs that have not ended, or of one that has failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ pub enum ChangeOutcome {
 }
 
 /// The jobs that have not ended, in the order in which they will run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QueueView {
     /// Why no job begins, while that is so.
     pub paused: Option<String>,
@@ -105,10 +105,13 @@ pub struct QueueView {
     /// What jobs wait for until the farm is mended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<Outage>,
+    /// When all jobs have ended that begin by themselves; `None`: there are none, or the daemon does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drains: Option<Moment>,
 }
 
 /// A job of the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QueueEntry {
     /// 1 is the next to begin; `None` while it runs, or waits for something else than its turn.
     pub turn: Option<u32>,
@@ -126,6 +129,12 @@ pub struct QueueEntry {
     pub reason: String,
     /// When that changes by itself, where it is known.
     pub until: Option<Timestamp>,
+    /// When it will begin; `None`: it has begun, or the daemon does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Moment>,
+    /// When it will end; `None`: the daemon does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Moment>,
 }
 
 /// Where a job of the queue stands.
@@ -163,8 +172,8 @@ impl Standing {
 
 impl QueueEntry {
     /// Top-level keys of its JSON.
-    pub const FIELDS: [&str; 8] = [
-        "turn", "id", "name", "standing", "priority", "group", "reason", "until",
+    pub const FIELDS: [&str; 10] = [
+        "turn", "id", "name", "standing", "priority", "group", "reason", "until", "begins", "ends",
     ];
 }
 
@@ -201,6 +210,8 @@ mod tests {
             group: None,
             reason: "next".to_owned(),
             until: None,
+            begins: Some(Moment::unknown("")),
+            ends: Some(Moment::unknown("")),
         };
         let json = serde_json::to_value(entry).unwrap();
         let keys: Vec<&String> = json.as_object().unwrap().keys().collect();

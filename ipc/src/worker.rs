@@ -84,7 +84,7 @@ pub enum PauseAt {
 }
 
 /// What a worker keeps of its models between jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Temperature {
     /// Everything stays as the last job left it.

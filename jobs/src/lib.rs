@@ -11,7 +11,6 @@ mod id;
 mod job;
 mod memory;
 mod name;
-mod pace;
 mod parameters;
 mod parse;
 mod path;
@@ -46,11 +45,10 @@ pub use memory::{
     WorkingSizes,
 };
 pub use name::{composed, on_one_line};
-pub use pace::Pace;
 pub use parameters::{Guidance, Model};
 pub use render::{
     Attention, ChosenBy, DecodedTiles, DeviceIdle, LAST_RUNG, Phase, PhaseTime, Progress,
-    RenderOutput, RenderPlan, Resumed, RungTaken, Verified,
+    RenderOutput, RenderPlan, Resumed, RungTaken, Verified, sections_in,
 };
 pub use schedule::{Dependency, RetrySpec, Schedule};
 pub use seed::SeedSpec;

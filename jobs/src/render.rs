@@ -27,6 +27,13 @@ pub struct RenderPlan {
     pub secs: f64,
 }
 
+/// Number of sections nearest to a length (halves to the even number), at least 1. A latent frame makes four frames, of
+/// which there are 30 a second.
+pub fn sections_in(secs: f64, latent_window: u32) -> u32 {
+    let sections = secs * 30.0 / (f64::from(latent_window) * 4.0);
+    sections.round_ties_even().max(1.0) as u32
+}
+
 /// Phase of a job, in the order in which they occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

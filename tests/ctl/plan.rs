@@ -1,6 +1,10 @@
 //! `plan`: what is asked, and what is printed.
 
-use framepack_ipc::control::{PlanRequest, PlanSubject, Request, Response};
+use framepack_ipc::{
+    control::{PlanRequest, PlanSubject, Request, Response},
+    estimate::{Basis, Estimate, Prediction},
+    plan::JobPlan,
+};
 use framepack_jobs::{
     DecodeOverlap, DeviceMemory, EncoderPlacement, JobId, MemoryPlan, Phase, PhasePeak,
     TransformerMemory, VaeDecoding, VaeMode, VaeTiles, WorkingSizes,
@@ -67,8 +71,12 @@ fn plan() -> MemoryPlan {
     }
 }
 
+fn answer(memory: MemoryPlan, time: Option<Prediction>) -> Response {
+    Response::Planned(Box::new(JobPlan { memory, time }))
+}
+
 fn planned() -> Vec<Response> {
-    vec![Response::Planned(Box::new(plan()))]
+    vec![answer(plan(), None)]
 }
 
 #[test]
@@ -202,7 +210,7 @@ fn a_plan_says_how_the_vae_decodes_and_what_that_takes() {
         ),
     ] {
         let plan = MemoryPlan { vae, ..plan() };
-        let talk = talk(&["plan", "7"], vec![Response::Planned(Box::new(plan))]);
+        let talk = talk(&["plan", "7"], vec![answer(plan, None)]);
         assert_eq!(talk.ended.code, 0);
         for part in expected {
             assert!(talk.ended.stdout.contains(part), "{}", talk.ended.stdout);
@@ -232,7 +240,7 @@ fn a_plan_says_whether_a_section_is_decoded_beside_the_next_one() {
         if let Some(vae) = &mut plan.vae {
             vae.recurring_bytes = GIB / 4;
         }
-        let talk = talk(&["plan", "7"], vec![Response::Planned(Box::new(plan))]);
+        let talk = talk(&["plan", "7"], vec![answer(plan, None)]);
         let stdout = talk.ended.stdout;
         assert!(stdout.contains(expected), "{stdout}");
         let waiting =

@@ -26,6 +26,8 @@ fn view() -> QueueView {
         group: Some("night".to_owned()),
         reason: reason.to_owned(),
         until: None,
+        begins: None,
+        ends: None,
     };
     QueueView {
         paused: Some("the queue is paused; `framepackctl resume --all` resumes it".to_owned()),
@@ -36,6 +38,7 @@ fn view() -> QueueView {
             entry(4, Standing::Held, None, "held by a user"),
         ],
         outages: Vec::new(),
+        drains: None,
     }
 }
 

@@ -14,6 +14,7 @@ fn queue(jobs: Vec<QueueEntry>, outages: Vec<Outage>) -> Response {
         paused_groups: Vec::new(),
         jobs,
         outages,
+        drains: None,
     })
 }
 
@@ -33,6 +34,8 @@ fn a_job_that_waits_says_for_what_and_what_to_do() {
         group: None,
         reason: format!("waiting until the farm is mended: {message} [FP3012]"),
         until: None,
+        begins: None,
+        ends: None,
     };
     let outage = Outage {
         code: Code::MODEL_INCOMPLETE.into(),

@@ -1,4 +1,4 @@
-//! `plan`: the memory that a job would take.
+//! `plan`: the memory and the time that a job would take.
 
 use framepack_ipc::{
     Exit,
@@ -15,7 +15,7 @@ use crate::{
     output::{Format, Output, print_lines},
 };
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "device",
     "transformer",
     "text_encoder",
@@ -25,6 +25,7 @@ const FIELDS: [&str; 9] = [
     "phases",
     "peak_bytes",
     "warnings",
+    "time",
 ];
 
 pub(crate) fn run(arguments: &Plan, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
@@ -39,7 +40,15 @@ pub(crate) fn run(arguments: &Plan, daemon: &Daemon, output: &Output) -> Result<
         return Err(ClientError::Unexpected.into());
     };
     match output.format {
-        Format::Text => print_lines(&memory::plan(&plan))?,
+        Format::Text => {
+            let mut lines = memory::plan(&plan.memory);
+            lines.extend(
+                plan.time
+                    .iter()
+                    .map(|time| format!("{:<11} {time}", "time")),
+            );
+            print_lines(&lines)?;
+        }
         Format::Json | Format::Fields(_) => output.records("MemoryPlan", &[*plan], Vec::new())?,
     }
     Ok(Exit::Ok)

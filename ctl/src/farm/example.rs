@@ -2,7 +2,7 @@
 
 use framepack_ipc::{
     control::{Note, WorkerState, WorkerStatus},
-    estimate::{Basis, Estimate},
+    estimate::{Basis, Estimate, Moment},
     farm::{
         DeviceStatus, FarmStatus, FolderSpace, GpuFigures, HostMemory, RecentFailure, RunningJob,
         Space,
@@ -64,7 +64,12 @@ pub(crate) fn farm() -> FarmStatus {
             }),
         }],
         queued: 2,
-        drain: None,
+        drain: Some(Estimate {
+            secs: 6.0 * 3600.0,
+            low_secs: 5.0 * 3600.0,
+            high_secs: 8.0 * 3600.0,
+            basis: Basis::Similar { jobs: 2 },
+        }),
         failures: vec![RecentFailure {
             id: JobId(314),
             name: "shot041/s2".to_owned(),
@@ -115,7 +120,15 @@ fn device(name: &str, state: WorkerState, job: Option<u64>) -> DeviceStatus {
 
 /// Its queue.
 pub(crate) fn queue() -> QueueView {
+    let hour = Estimate {
+        secs: 3600.0,
+        low_secs: 3500.0,
+        high_secs: 3700.0,
+        basis: Basis::Measured { jobs: 3 },
+    };
     let entry = |id, name: &str, standing, reason: &str| QueueEntry {
+        begins: (standing == Standing::Ready).then(|| Moment::after(now(), hour)),
+        ends: None,
         turn: None,
         id: JobId(id),
         name: name.to_owned(),
@@ -143,6 +156,7 @@ pub(crate) fn queue() -> QueueView {
                 "held by a user",
             ),
         ],
+        drains: None,
         outages: Vec::new(),
     }
 }

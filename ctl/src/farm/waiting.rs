@@ -1,6 +1,6 @@
 //! Jobs that wait, with the reason.
 
-use framepack_ipc::queue::QueueEntry;
+use framepack_ipc::{estimate::Moment, queue::QueueEntry};
 
 use super::{grid::Grid, line::Line};
 use crate::{
@@ -27,6 +27,13 @@ pub(crate) fn waiting<'q>(
     grid.lines(terminal)
 }
 
+/// When it will begin, where that can be foreseen.
+fn begins(job: &QueueEntry) -> String {
+    let begins = job.begins.as_ref().and_then(Moment::expected);
+    let span = begins.map(|begins| format!("in {}", begins.estimate.span()));
+    span.unwrap_or_default()
+}
+
 fn cells(job: &QueueEntry, widest: usize, terminal: &Terminal) -> Vec<Line> {
     let (symbol, style) = of_standing(job.standing);
     let name = if terminal.width < WIDE {
@@ -39,5 +46,6 @@ fn cells(job: &QueueEntry, widest: usize, terminal: &Terminal) -> Vec<Line> {
             .and(format!(" {:>widest$}", job.id.to_string()), Style::Strong),
         Line::plain(&job.name).cut(name, terminal),
         Line::new(&job.reason, style),
+        Line::new(begins(job), Style::Dim),
     ]
 }

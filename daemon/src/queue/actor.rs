@@ -34,6 +34,7 @@ use crate::{
     clock::Clock,
     disk::{Disk, Posted, Preparation, SilentShares},
     gpu::Gpus,
+    history::History,
     record::Record,
     render::Renderer,
     store::{Store, StoreError},
@@ -99,6 +100,7 @@ impl Actor {
         Ok(Self {
             queue: Queue {
                 schedule: Schedule::open(&jobs, config.disk.silent())?,
+                history: History::of(jobs.all().values(), config.renderer.bundle),
                 jobs,
                 runs: Runs::on(config.gpus),
                 outbox: Outbox::default(),

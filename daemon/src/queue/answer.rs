@@ -11,7 +11,8 @@ use super::{
     change::change,
     core::Queue,
     ending::{end_run, report},
-    failures::failures,
+    forecast::predicted,
+    glance::glance,
     jobs::import,
     message::{Image, Message},
     outbox::Delivery,
@@ -65,6 +66,9 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             let view = view(queue);
             tell(queue, reply, view);
         }
+        Message::Predict(record, device, reply) => {
+            send(reply, predicted(queue, &record, &device));
+        }
         Message::List(states, reply) => {
             let jobs = queue.jobs.list(&states);
             tell(queue, reply, jobs);
@@ -95,8 +99,9 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             queue.outbox.answer(reply, ());
         }
         Message::Summary(reply) => send(reply, summary(queue)),
-        Message::Failures(since, limit, reply) => {
-            send(reply, failures(&queue.jobs, since, limit));
+        Message::Glance(recent, reply) => {
+            let glance = glance(queue, recent);
+            tell(queue, reply, glance);
         }
         Message::Stop(reply) => {
             queue.outbox.answer(reply, ());

@@ -9,7 +9,7 @@ use super::{
     runs::Runs,
     schedule::Schedule,
 };
-use crate::{clock::Clock, record::Record, render::Renderer};
+use crate::{clock::Clock, history::History, record::Record, render::Renderer};
 
 /// All jobs and who works on them.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Queue {
     pub(super) runs: Runs,
     pub(super) outbox: Outbox,
     pub(super) schedule: Schedule,
+    /// How long jobs take.
+    pub(super) history: History,
     pub(super) renderer: Renderer,
     pub(super) clock: Clock,
     /// Jobs that may be queued or running at a time.
@@ -50,6 +52,9 @@ impl Queue {
                 .transition(state)
                 .expect("a queued or running job may take each state that the queue gives it");
         });
+        if let Some(record) = self.jobs.get(id) {
+            self.history.learn(record);
+        }
         self.schedule.look_again();
         self.outbox.clear(Clearing::Ended(id));
         self.outbox.put(Delivery::RunEnded(id));

@@ -27,6 +27,7 @@ pub(super) fn report(queue: &mut Queue, id: JobId, report: WorkerReport) {
     else {
         return;
     };
+    queue.runs.note_pace(id, &report);
     if has_loaded(&report) {
         queue.schedule.note_passed(&record.job);
     }

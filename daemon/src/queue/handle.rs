@@ -4,16 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use framepack_ipc::{
     control::WorkerStatus,
-    farm::RecentFailure,
+    estimate::Prediction,
     queue::{Change, Changed, QueueView},
     state::Imported,
     worker::{Inspected, WorkerInfo},
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
+    glance::{Glance, Recent},
     message::{Image, Images, Message, Survey, Wanted},
     order::Order,
     runs::{Assignment, Ending, IdleWorker, WorkerReport},
@@ -103,14 +104,9 @@ impl QueueHandle {
         self.ask(Message::Summary).await
     }
 
-    /// The latest failures since a time, the latest first.
-    pub(crate) async fn failures(
-        &self,
-        since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<RecentFailure>, Stopping> {
-        self.ask(|reply| Message::Failures(since, limit, reply))
-            .await
+    /// The queue with all that `status` says of it.
+    pub(crate) async fn glance(&self, recent: Recent) -> Result<Glance, Stopping> {
+        self.ask(|reply| Message::Glance(recent, reply)).await
     }
 
     /// A job with what only the daemon knows of it.
@@ -184,6 +180,16 @@ impl QueueHandle {
     /// The order in which jobs will run.
     pub(crate) async fn view(&self) -> Result<QueueView, Stopping> {
         self.ask(Message::View).await
+    }
+
+    /// How long a job would take on a device.
+    pub(crate) async fn predict(
+        &self,
+        record: Record,
+        device: String,
+    ) -> Result<Prediction, Stopping> {
+        self.ask(|reply| Message::Predict(Box::new(record), device, reply))
+            .await
     }
 
     /// Notes what a worker is doing.

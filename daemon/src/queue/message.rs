@@ -5,15 +5,16 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use framepack_bundle::Look;
 use framepack_ipc::{
     control::WorkerStatus,
-    farm::RecentFailure,
+    estimate::Prediction,
     queue::{Changed, QueueView},
     state::Imported,
     worker::Inspected,
 };
-use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Timestamp, Unmatched};
+use framepack_jobs::{Failure, Job, JobId, Selector, StateName, Unmatched};
 use tokio::sync::oneshot;
 
 use super::{
+    glance::{Glance, Recent},
     order::Order,
     runs::{Ending, IdleWorker, WorkerReport},
     submission::{Submission, SubmitError, Submitted},
@@ -55,6 +56,8 @@ pub(super) enum Message {
         oneshot::Sender<Result<Vec<Changed>, Unmatched>>,
     ),
     View(oneshot::Sender<QueueView>),
+    /// How long a job would take on this device.
+    Predict(Box<Record>, String, oneshot::Sender<Prediction>),
     List(Vec<StateName>, oneshot::Sender<Vec<Job>>),
     Select(Vec<Selector>, oneshot::Sender<Result<Vec<Job>, Unmatched>>),
     Counts(oneshot::Sender<BTreeMap<StateName, u64>>),
@@ -64,8 +67,7 @@ pub(super) enum Message {
     /// What a closer look at a job found.
     Inspected(Box<Inspected>, oneshot::Sender<()>),
     Summary(oneshot::Sender<Summary>),
-    /// The latest failures since a time, at most so many.
-    Failures(Timestamp, usize, oneshot::Sender<Vec<RecentFailure>>),
+    Glance(Recent, oneshot::Sender<Glance>),
     Stop(oneshot::Sender<()>),
 }
 

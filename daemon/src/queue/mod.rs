@@ -7,8 +7,9 @@
 //! - `outbox`: what waits for the store's next sync
 //! - `schedule`: which job is next, and what is paused
 //!
-//! `core` holds them together; `submit`, `start`, `ending`, `change`, `view` and `failures` are what messages ask of them; `actor`
-//! is the task that takes the messages, `answer` says which of those is asked; `handle` sends
+//! `core` holds them together, beside what was learned of how long jobs take ([`crate::history`]), by which `forecast` says
+//! when they begin and end; `submit`, `start`, `ending`, `change`, `view` and `glance` are what messages ask of
+//! them; `actor` is the task that takes the messages, `answer` says which of those is asked; `handle` sends
 //! them, after a `search` of the disks where one needs that.
 
 mod actor;
@@ -16,7 +17,8 @@ mod answer;
 mod change;
 mod core;
 mod ending;
-mod failures;
+mod forecast;
+mod glance;
 mod handle;
 mod jobs;
 mod message;
@@ -33,6 +35,7 @@ mod windows;
 
 pub(crate) use self::{
     actor::{Actor, QueueConfig},
+    glance::{Glance, Recent},
     handle::{QueueHandle, Stopping},
     jobs::{exported, is_kept},
     order::{NotForAll, Order, Pausing},

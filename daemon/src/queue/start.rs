@@ -10,6 +10,7 @@ use tracing::info;
 
 use super::{
     core::Queue,
+    forecast::temperature,
     jobs::Jobs,
     outbox::{Clearing, Delivery},
     runs::{Assignment, IdleWorker, Runs, again_or_failed},
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     disk::{Names, Needs, NotPrepared, Preparation},
-    record::Record,
+    record::{Began, Record},
 };
 
 /// Gives jobs to idle workers until either runs out. Returns what is to be done on the disks for that.
@@ -167,6 +168,11 @@ fn fail(queue: &mut Queue, id: JobId, failure: Failure) {
 fn begin(queue: &mut Queue, id: JobId, idle: IdleWorker, output: PathBuf) {
     let device = idle.worker.device.clone();
     let renderer = queue.renderer.clone();
+    let record = queue
+        .jobs
+        .get(id)
+        .expect("its turn was taken from the same table");
+    let temperature = temperature(queue, &device, &record.job);
     queue.change(id, |record| {
         let settings = renderer.settings(record, &device);
         let job = &mut record.job;
@@ -180,6 +186,10 @@ fn begin(queue: &mut Queue, id: JobId, idle: IdleWorker, output: PathBuf) {
         job.runs.starts_without_progress += 1;
         job.runs.retry_at = None;
         job.runs.suspended_until = None;
+        record.private.began = Some(Began {
+            temperature,
+            kept: record.private.kept,
+        });
         record.private.worker_version = Some(idle.worker.version.clone());
         let running = JobState::Running {
             started_at: Timestamp::now(),

@@ -10,6 +10,7 @@ use framepack_jobs::{Code, Dependency, Job, JobState, Timestamp};
 
 use super::{
     core::Queue,
+    forecast::tell,
     runs::Control,
     schedule::{Eligibility, LocalTime, SchedulingContext, Turn, TurnReason, Wait, Warm},
     start::is_begun,
@@ -86,12 +87,16 @@ pub(super) fn view(queue: &Queue) -> QueueView {
         _ => None,
     }));
     let outages = outages(queue);
-    QueueView {
+    let mut view = QueueView {
         paused: paused(queue, &outages),
         paused_groups: queue.schedule.paused_groups().iter().cloned().collect(),
         jobs,
         outages,
-    }
+        drains: None,
+    };
+    let obstacle = view.paused.clone().or_else(|| no_device(queue));
+    tell(queue, &context, &mut view, obstacle);
+    view
 }
 
 /// What jobs wait for: models that can't be used, and devices whose workers can't start.
@@ -205,6 +210,8 @@ fn entry(job: &Job, standing: Standing, reason: String) -> QueueEntry {
         group: job.schedule.group.clone(),
         reason,
         until: None,
+        begins: None,
+        ends: None,
     }
 }
 

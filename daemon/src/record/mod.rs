@@ -7,5 +7,5 @@ mod stored;
 pub(crate) use self::{
     id::random_id,
     report::{Outcome, Report},
-    stored::{Kept, Private, Record},
+    stored::{Began, Kept, Private, Record},
 };

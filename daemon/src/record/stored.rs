@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use framepack_ipc::worker::Precaution;
+use framepack_ipc::worker::{Precaution, Temperature};
 use framepack_jobs::Job;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ pub(crate) struct Private {
     /// What need not be made again beside finished sections.
     #[serde(default)]
     pub(crate) kept: Kept,
+    /// Where the last run began; `None` in records of versions that did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) began: Option<Began>,
     /// It was filed, and a user had it tried again: its files follow it when it ends.
     #[serde(default)]
     pub(crate) was_retried: bool,
@@ -52,4 +55,13 @@ pub(crate) struct Kept {
     pub(crate) steps: u32,
     /// Pieces of its frames.
     pub(crate) pieces: u32,
+}
+
+/// Where a run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Began {
+    /// What its worker had loaded of what the job needs.
+    pub(crate) temperature: Temperature,
+    /// What earlier runs had left.
+    pub(crate) kept: Kept,
 }

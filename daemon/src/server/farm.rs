@@ -5,50 +5,52 @@ use std::time::Duration;
 use framepack_ipc::{
     ErrorEnvelope,
     control::{Note, Response, WorkerStatus},
-    estimate::{Basis, Estimate},
+    estimate::{Estimate, Moment},
     farm::{DeviceStatus, FarmStatus, RunningJob},
 };
-use framepack_jobs::{Code, Job, JobState, Pace, Timestamp};
+use framepack_jobs::{Code, Job, JobState, Timestamp};
 
 use super::{degraded::degraded, service::Service};
-use crate::farm::host_memory;
+use crate::{
+    farm::host_memory,
+    queue::{Glance, Recent},
+};
 
 /// Failures that are told, and how old they may be.
 const FAILURES: usize = 5;
 const FAILURES_WITHIN: Duration = Duration::from_hours(24);
-/// How far the time that is left may be from what the steps so far tell.
-const DEVIATION: f64 = 0.1;
 
 pub(super) async fn farm(service: &Service) -> Result<Response, ErrorEnvelope> {
-    let since = Timestamp::now().minus(FAILURES_WITHIN);
-    let summary = service.queue.summary().await?;
-    let workers = service.queue.workers().await?;
-    let failures = service.queue.failures(since, FAILURES).await?;
+    let recent = Recent {
+        since: Timestamp::now().minus(FAILURES_WITHIN),
+        at_most: FAILURES,
+    };
+    let glance = service.queue.glance(recent).await?;
     service.spaces.refresh().await;
     service.metrics.gpus.refresh_later();
+    let summary = &glance.summary;
     let full = summary.disk_full.clone().or_else(|| no_room(service));
-    let devices = workers
-        .into_iter()
-        .map(|worker| device(service, worker, &summary.running));
+    let devices = glance.workers.iter();
+    let running = summary.running.iter();
     let uptime = service.started.elapsed();
     Ok(Response::Farm(Box::new(FarmStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         up_since: Timestamp::now().minus(uptime),
         uptime_secs: uptime.as_secs_f64(),
-        devices: devices.collect(),
+        paused: summary.paused.clone(),
+        degraded: degraded(service, summary, full),
+        outages: summary.outages.clone(),
+        devices: devices
+            .map(|worker| device(service, worker, &summary.running))
+            .collect(),
         host: host_memory(),
-        running: summary
-            .running
-            .iter()
-            .filter_map(|job| running(job, &service.paces.of(job.id)))
+        running: running
+            .filter_map(|job| running_job(job, &glance))
             .collect(),
         queued: summary.queued,
-        drain: None,
-        failures,
+        drain: glance.queue.drains.as_ref().and_then(estimate),
         disks: service.spaces.latest(),
-        degraded: degraded(service, &summary, full),
-        paused: summary.paused,
-        outages: summary.outages,
+        failures: glance.failures,
     })))
 }
 
@@ -58,7 +60,7 @@ fn no_room(service: &Service) -> Option<Note> {
     Some(Note::new(Code::DISK_FULL, full.to_string()))
 }
 
-fn device(service: &Service, worker: WorkerStatus, running: &[Job]) -> DeviceStatus {
+fn device(service: &Service, worker: &WorkerStatus, running: &[Job]) -> DeviceStatus {
     let is_here = |job: &&Job| match &job.state {
         JobState::Running { device, .. } => *device == worker.device,
         _ => false,
@@ -66,11 +68,11 @@ fn device(service: &Service, worker: WorkerStatus, running: &[Job]) -> DeviceSta
     DeviceStatus {
         job: running.iter().find(is_here).map(|job| job.id),
         gpu: service.metrics.gpus.figures(&worker.device),
-        worker,
+        worker: worker.clone(),
     }
 }
 
-fn running(job: &Job, pace: &Pace) -> Option<RunningJob> {
+fn running_job(job: &Job, glance: &Glance) -> Option<RunningJob> {
     let JobState::Running {
         started_at,
         device,
@@ -81,7 +83,7 @@ fn running(job: &Job, pace: &Pace) -> Option<RunningJob> {
     else {
         return None;
     };
-    let left = progress.as_ref().and_then(|progress| pace.left(progress));
+    let entry = glance.queue.jobs.iter().find(|entry| entry.id == job.id);
     Some(RunningJob {
         id: job.id,
         name: job.name.clone(),
@@ -89,17 +91,13 @@ fn running(job: &Job, pace: &Pace) -> Option<RunningJob> {
         started_at: *started_at,
         paused: *paused,
         progress: *progress,
-        secs_per_step: pace.secs_per_step(),
-        left: left.map(estimate),
+        secs_per_step: glance.secs_per_step.get(&job.id).copied(),
+        left: entry
+            .and_then(|entry| entry.ends.as_ref())
+            .and_then(estimate),
     })
 }
 
-fn estimate(left: Duration) -> Estimate {
-    let secs = left.as_secs_f64();
-    Estimate {
-        secs,
-        low_secs: secs * (1.0 - DEVIATION),
-        high_secs: secs * (1.0 + DEVIATION),
-        basis: Basis::Progress,
-    }
+fn estimate(moment: &Moment) -> Option<Estimate> {
+    Some(moment.expected()?.estimate)
 }

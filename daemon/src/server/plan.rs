@@ -1,10 +1,11 @@
-//! `plan`: the memory that a job would take, worked out by a worker.
+//! `plan`: the memory that a job would take, worked out by a worker, and the time, by what earlier jobs took.
 
 use std::{path::PathBuf, time::Duration};
 
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope,
     control::{PlanRequest, PlanSubject, Response, SubmitRequest, WorkerState},
+    plan::JobPlan,
     worker::PlanOutcome,
 };
 use framepack_jobs::{Code, JobId};
@@ -79,7 +80,11 @@ async fn plan_job(service: &Service, record: &Record) -> Result<Response, ErrorE
             plan.warnings
                 .retain(|warning| !is_said(&record.job.warnings, warning));
             plan.warnings.extend(record.job.warnings.iter().cloned());
-            Ok(Response::Planned(plan))
+            let time = service.queue.predict(record.clone(), device).await?;
+            Ok(Response::Planned(Box::new(JobPlan {
+                memory: *plan,
+                time: Some(time),
+            })))
         }
         Ok(PlanOutcome::Refused(failure)) => {
             let model = record.job.rendered_model();

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "basis", rename_all = "snake_case")]
 pub enum Basis {
+    /// From a time that is set, as a window's.
+    Clock,
     /// From the run itself: the steps that it has made.
     Progress,
     /// From jobs just like this one.
@@ -30,10 +32,11 @@ impl Basis {
     #[must_use]
     pub(super) fn weaker(self, other: Self) -> Self {
         let rank = |basis| match basis {
-            Self::Progress => 0,
-            Self::Measured { .. } => 1,
-            Self::Similar { .. } => 2,
-            Self::Unknown => 3,
+            Self::Clock => 0,
+            Self::Progress => 1,
+            Self::Measured { .. } => 2,
+            Self::Similar { .. } => 3,
+            Self::Unknown => 4,
         };
         match (self, other) {
             (Self::Measured { jobs }, Self::Measured { jobs: others }) => Self::Measured {
@@ -53,6 +56,7 @@ impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |jobs: u32| if jobs == 1 { "" } else { "s" };
         match *self {
+            Self::Clock => f.write_str("by the clock"),
             Self::Progress => f.write_str("by its progress"),
             Self::Measured { jobs } => write!(f, "{jobs} job{} like this one", plural(jobs)),
             Self::Similar { jobs } => write!(f, "scaled from {jobs} job{}", plural(jobs)),

@@ -1,12 +1,15 @@
 //! The owner of runs: jobs that are prepared or run, and the workers that have none.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    time::Instant,
+};
 
-use framepack_ipc::control::WorkerStatus;
+use framepack_ipc::{control::WorkerStatus, pace::Pace};
 use framepack_jobs::JobId;
 use tokio::sync::mpsc;
 
-use super::run::{Control, IdleWorker};
+use super::run::{Control, IdleWorker, WorkerReport};
 use crate::gpu::Gpus;
 
 /// Who works on what.
@@ -29,6 +32,8 @@ struct RunningJob {
     told: Option<Control>,
     /// What the device had taken when the run began; `None`: it does not tell.
     energy_joules: Option<f64>,
+    /// When its steps came.
+    pace: Pace,
 }
 
 impl Runs {
@@ -91,6 +96,7 @@ impl Runs {
                 .gpus
                 .of_device(device)
                 .and_then(|gpu| gpu.energy_joules),
+            pace: Pace::default(),
         };
         self.running.insert(id, running);
         self.gpus.run_begins();
@@ -113,6 +119,23 @@ impl Runs {
             // Fails when the run has just ended: its ending is on the way to us.
             let _ = running.control.send(control);
         }
+    }
+
+    /// A running job's worker says where it is.
+    pub(in crate::queue) fn note_pace(&mut self, id: JobId, report: &WorkerReport) {
+        let Some(running) = self.running.get_mut(&id) else {
+            return;
+        };
+        match report {
+            WorkerReport::Progress(progress) => running.pace.note(progress, Instant::now()),
+            WorkerReport::Paused | WorkerReport::Resumed => running.pace.stood_still(),
+            _ => {}
+        }
+    }
+
+    /// How fast a running job is.
+    pub(in crate::queue) fn pace(&self, id: JobId) -> Option<&Pace> {
+        Some(&self.running.get(&id)?.pace)
     }
 
     /// What a running job's worker was told last.

@@ -107,6 +107,32 @@ impl<'a> SchedulingContext<'a> {
         self.queued.iter().map(|id| &jobs[id].job)
     }
 
+    /// The time at which it is looked.
+    pub(in crate::queue) fn now(&self) -> Timestamp {
+        self.time.now
+    }
+
+    /// So many seconds later.
+    pub(in crate::queue) fn after(&self, secs: f64) -> Timestamp {
+        let secs = Duration::try_from_secs_f64(secs).unwrap_or_default();
+        self.time.now.plus(secs)
+    }
+
+    /// Whether a window is open then.
+    pub(in crate::queue) fn is_open(&self, window: Window, at: Timestamp) -> bool {
+        self.time.at(at).is_in(window)
+    }
+
+    /// When a window opens that is closed then.
+    pub(in crate::queue) fn opens(&self, window: Window, at: Timestamp) -> Timestamp {
+        self.time.at(at).opens(window)
+    }
+
+    /// The jobs that a queued job waits for; `None`: one of them does not exist yet.
+    pub(in crate::queue) fn waits_for(&self, job: &Job) -> Option<Vec<JobId>> {
+        self.dependencies.not_done(job)
+    }
+
     /// What may be taken for the time where nothing can be taken back.
     pub(super) fn sure(&self) -> Timestamp {
         self.time.sure

@@ -56,6 +56,18 @@ impl<'a> Dependencies<'a> {
         Ok(missing)
     }
 
+    /// All jobs that `job` waits for and that are not done; `None`: one of them is not there.
+    pub(super) fn not_done(&self, job: &Job) -> Option<Vec<JobId>> {
+        let mut not_done = Vec::new();
+        for dependency in &job.schedule.after {
+            let (id, state) = self.find(dependency, job.id)?;
+            if state != StateName::Done {
+                not_done.push(id);
+            }
+        }
+        Some(not_done)
+    }
+
     /// The queued jobs that wait for themselves, or for such a job: they would wait for ever.
     pub(super) fn waiting_for_themselves(&self, queued: &BTreeSet<JobId>) -> Vec<JobId> {
         // Kahn's algorithm: jobs that wait for no waiting job are removed, until only cycles are left.

@@ -41,6 +41,11 @@ impl Warm {
             content: content.finish(),
         }
     }
+
+    /// Whether the transformer is ready that another job needs.
+    pub(in crate::queue) fn has_model_of(&self, other: &Self) -> bool {
+        self.model == other.model
+    }
 }
 
 /// A job whose turn it is.
@@ -82,14 +87,20 @@ impl<'a> Lineup<'a> {
         now: Timestamp,
         overtaken: &Overtaken,
     ) -> Self {
-        let mut levels: BTreeMap<Reverse<i64>, PriorityLevel<'a>> = BTreeMap::new();
-        for job in ready {
-            levels.entry(Reverse(rank(job, now))).or_default().add(job);
-        }
-        Self {
-            levels,
+        let mut lineup = Self {
+            levels: BTreeMap::new(),
             overtaken: overtaken.clone(),
+        };
+        for job in ready {
+            lineup.add(job, now);
         }
+        lineup
+    }
+
+    /// Adds a job that may begin now, too.
+    pub(in crate::queue) fn add(&mut self, job: &'a Job, now: Timestamp) {
+        let level = self.levels.entry(Reverse(rank(job, now)));
+        level.or_default().add(job);
     }
 
     /// How often each job was overtaken, with the turns that were taken.

@@ -24,6 +24,14 @@ impl LocalTime {
         }
     }
 
+    /// Another time, here.
+    pub(in crate::queue) fn at(&self, now: Timestamp) -> Self {
+        Self {
+            now,
+            ..self.clone()
+        }
+    }
+
     /// Whether a window is open.
     pub(in crate::queue) fn is_in(&self, window: Window) -> bool {
         window.contains(minute(&self.zoned()))

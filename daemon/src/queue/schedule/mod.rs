@@ -20,7 +20,7 @@ mod sweep;
 
 pub(super) use self::{
     context::{Eligibility, SchedulingContext, Wait},
-    lineup::{Turn, TurnReason, Warm},
+    lineup::{Lineup, Turn, TurnReason, Warm},
     local_time::LocalTime,
     state::Schedule,
 };
