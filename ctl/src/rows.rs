@@ -121,12 +121,7 @@ pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
             lines.push(("attention", attention(result).unwrap_or_default()));
             let steps = result.step_cache.as_ref().map(step_cache::lines);
             lines.push(("steps", steps.unwrap_or_default().join("\n")));
-            let plan = &result.plan;
-            let shape = format!(
-                "{}x{}, {} frames, {:.2} s, {} bytes",
-                plan.width_px, plan.height_px, plan.frames, plan.secs, result.video_bytes
-            );
-            lines.push(("result", shape));
+            lines.push(("result", shape(result)));
             let idle = result.device_idle.map(idle);
             lines.push(("idle", idle.unwrap_or_default()));
             let first_step = result.time_to_first_step_secs;
@@ -147,7 +142,13 @@ pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
             lines.push(("failure", format!("{} [{}]", failure.message, failure.code)));
             lines.push(("hint", failure.hint.clone().unwrap_or_default()));
         }
-        JobState::Cancelled { finished_at } => lines.push(("finished", finished_at.to_string())),
+        JobState::Cancelled {
+            finished_at,
+            result,
+        } => {
+            lines.push(("finished", finished_at.to_string()));
+            lines.extend(result.iter().flat_map(|result| partial(result)));
+        }
     }
     lines.extend(when(job));
     lines.extend([
@@ -160,10 +161,9 @@ pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
         ("video", job.output.display().to_string()),
         ("key", job.key.clone()),
     ]);
-    let warnings = job.warnings.iter().chain(match &job.state {
-        JobState::Done { result, .. } => result.warnings.as_slice(),
-        _ => &[],
-    });
+    let result = job.state.result();
+    let warnings = result.map_or(&[] as &[_], |result| result.warnings.as_slice());
+    let warnings = job.warnings.iter().chain(warnings);
     // What was foreseen is in the report once more.
     let mut said: Vec<&String> = Vec::new();
     for warning in warnings {
@@ -177,6 +177,28 @@ pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(label, value)| format!("{label:<10} {}", value.replace('\n', INDENTED)))
         .collect()
+}
+
+/// What there is of a video that was not finished.
+fn partial(result: &RenderOutput) -> Vec<(&'static str, String)> {
+    let partial = result.partial.as_ref();
+    vec![
+        (
+            "partial",
+            partial
+                .map(|partial| partial.to_string())
+                .unwrap_or_default(),
+        ),
+        ("result", shape(result)),
+    ]
+}
+
+fn shape(result: &RenderOutput) -> String {
+    let plan = &result.plan;
+    format!(
+        "{}x{}, {} frames, {:.2} s, {} bytes",
+        plan.width_px, plan.height_px, plan.frames, plan.secs, result.video_bytes
+    )
 }
 
 /// What computed the attention, and who chose it.
@@ -333,6 +355,7 @@ pub(crate) fn outage(outage: &Outage) -> String {
 /// The state's name, or what a user has made of it.
 fn state(job: &Job) -> &'static str {
     match &job.state {
+        JobState::Queued | JobState::Running { .. } if job.runs.keep_sections => "cancelling",
         JobState::Queued if job.runs.held => "held",
         JobState::Queued if job.runs.suspended_until.is_some() => "suspended",
         JobState::Running { paused: true, .. } => "paused",
@@ -360,6 +383,17 @@ fn progress(job: &Job) -> String {
 fn result(job: &Job) -> String {
     match &job.state {
         JobState::Done { result, .. } => result.video.display().to_string(),
+        JobState::Cancelled {
+            result: Some(result),
+            ..
+        } => {
+            let video = result.video.display();
+            let partial = result.partial.as_ref();
+            partial.map_or_else(
+                || video.to_string(),
+                |partial| format!("{video} ({partial})"),
+            )
+        }
         JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => {
             format!("{} [{}]", failure.message, failure.code)
         }

@@ -215,6 +215,7 @@ fn start_retention(setup: &Setup, core: &Core) {
     let retention = Retention {
         rules: setup.config.retention,
         layout: setup.front.state.layout(),
+        previews: Previews::new(setup.front.state.layout()),
         queue: core.queue.clone(),
         clock: core.clock.clone(),
         disk: core.disk.clone(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use framepack_config::Models;
-use framepack_ipc::worker::RenderRequest;
+use framepack_ipc::worker::{Extent, RenderRequest};
 use framepack_jobs::{
     BundleDefaults, Job, ValidSpec,
     settings::{Farm, Setting, for_worker, own_keys, used},
@@ -55,6 +55,11 @@ impl Renderer {
             rung: job.runs.rung,
             host_rung: record.private.host_rung,
             precaution: record.private.precaution,
+            extent: if job.runs.keep_sections {
+                Extent::FinishedSections
+            } else {
+                Extent::Whole
+            },
         }
     }
 

@@ -1,4 +1,5 @@
-//! What jobs that have ended left in the state directory goes after a time: `work/<job>/` and `logs/<job>.ndjson`.
+//! What jobs that have ended left in the state directory goes after a time: `work/<job>/` and `logs/<job>.ndjson`. Their
+//! last pictures go with their records, and the oldest where they are too many.
 //!
 //! Their records, videos and reports stay. The folders are listed, and only jobs that have something there are looked
 //! at, so that a pass costs little however many jobs there were.
@@ -13,6 +14,7 @@ use tracing::{info, warn};
 use crate::{
     clock::{Clock, is_known},
     disk::Disk,
+    previews::Previews,
     queue::{QueueHandle, Stopping, is_kept},
     state_dir::Layout,
 };
@@ -27,6 +29,7 @@ const PAGE: usize = 200;
 pub(crate) struct Retention {
     pub(crate) rules: Rules,
     pub(crate) layout: Layout,
+    pub(crate) previews: Previews,
     pub(crate) queue: QueueHandle,
     pub(crate) clock: Clock,
     pub(crate) disk: Disk,
@@ -78,6 +81,19 @@ impl Retention {
         }
         if folders + logs > 0 {
             info!(folders, logs, "removed files of old jobs; see `retention`");
+        }
+        self.clear_previews().await
+    }
+
+    /// Removes pictures of jobs whose records are gone, and the oldest where all take too much.
+    async fn clear_previews(&self) -> Result<(), Stopping> {
+        let previews = self.previews.clone();
+        let kept = spawn_blocking(move || previews.clear_old()).await;
+        for job in kept.unwrap_or_default() {
+            if self.queue.record(job).await?.is_none() {
+                let previews = self.previews.clone();
+                let _ = spawn_blocking(move || previews.remove(job)).await;
+            }
         }
         Ok(())
     }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use framepack_ipc::worker::{Precaution, RenderPlan, RenderRequest};
+use framepack_ipc::worker::{Extent, Precaution, RenderPlan, RenderRequest};
 use framepack_jobs::{
-    Guidance, JobId, Model, Row, Settings, Value,
+    Guidance, JobId, Model, Part, Partial, Row, Settings, Value,
     picture::Colour,
     settings::{ATTENTION, BACKGROUND},
 };
@@ -42,6 +42,9 @@ pub(crate) struct Job {
     /// What the daemon hears of it.
     pub(crate) plan: RenderPlan,
     pub(crate) precaution: Precaution,
+    pub(crate) extent: Extent,
+    /// Which part of the video is made; `None`: all of it.
+    pub(crate) partial: Option<Partial>,
     /// What the attention has in memory, once its backend is known.
     pub(crate) attention_memory: Option<AttentionMemory>,
     /// What was asked for and could not be had, each with its reason.
@@ -95,6 +98,35 @@ impl Job {
     /// Whether it is itself that asks for a setting, rather than its farm.
     pub(crate) fn asks_itself(&self, row: &Row) -> bool {
         self.own.iter().any(|key| key == row.key)
+    }
+
+    /// Makes do with the sections that are made first.
+    pub(crate) fn end_after(&mut self, sections: u32) {
+        let (whole, plan) = (&self.plan, &mut self.sampling.sections);
+        if sections >= whole.sections {
+            return;
+        }
+        *plan = plan.first(sections);
+        let frames = plan.frames();
+        let partial = Partial {
+            part: match plan.order {
+                SectionOrder::Backward => Part::End,
+                SectionOrder::Forward => Part::Beginning,
+            },
+            sections,
+            of_sections: whole.sections,
+            frames,
+            secs: f64::from(frames) / f64::from(FRAMES_PER_SECOND),
+            of_secs: whole.secs,
+        };
+        self.output.metadata.comment["partial"] = partial.to_string().into();
+        self.plan = RenderPlan {
+            sections,
+            frames,
+            secs: partial.secs,
+            ..whole.clone()
+        };
+        self.partial = Some(partial);
     }
 
     fn with_picture(
@@ -159,6 +191,8 @@ impl Job {
             bundle,
             transformer,
             precaution: request.precaution,
+            extent: request.extent,
+            partial: None,
             attention_memory: None,
             settings,
             own: request.own.clone(),
@@ -197,6 +231,7 @@ pub(crate) fn usual_request(
         rung: 0,
         host_rung: 0,
         precaution: Precaution::None,
+        extent: Extent::Whole,
     }
 }
 

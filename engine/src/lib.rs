@@ -20,6 +20,7 @@ pub mod picture;
 pub mod pipeline;
 pub mod plan;
 mod platform;
+mod previews;
 pub mod progress;
 pub mod sampler;
 mod sealed;

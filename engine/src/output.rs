@@ -1,4 +1,4 @@
-//! What a job leaves on the disk: previews, latents, the video, its contact sheet.
+//! What a job leaves on the disk: latents, the video, its contact sheet and strip.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ use crate::{
     picture::{
         Size,
         png::{self, ContactSheet},
-        preview::latent_preview,
     },
+    previews::Previews,
     progress::ProgressReporter,
     section::FRAMES_PER_SECOND,
     video::{Created, Defect, Metadata, VideoSettings, VideoSummary, VideoWriter},
@@ -48,11 +48,12 @@ pub(crate) struct Written {
     pub(crate) warning: Option<String>,
 }
 
-/// Writes the video, reads it back, and puts it in its place; its latents and a contact sheet go into the work
+/// Writes the video, reads it back, and puts it in its place; its latents, a contact sheet and a strip go into the work
 /// folder.
 pub(crate) fn write(
     job: &Job,
     video: &Video,
+    previews: &mut Previews,
     progress: &mut ProgressReporter<'_>,
 ) -> Result<Written, Error> {
     progress.enter(Phase::Encode)?;
@@ -74,11 +75,13 @@ pub(crate) fn write(
         },
     )?;
     let mut sheet = ContactSheet::new(job.plan.frames as usize, size);
+    let mut strip = Previews::strip_of(job.plan.frames as usize, size);
     let frame_bytes = size.pixels() as usize * 3;
     for piece in video.frames.read() {
         for frame in piece?.chunks_exact(frame_bytes) {
             writer.push_rgb(frame)?;
             sheet.push_rgb(frame);
+            strip.push_rgb(frame);
         }
     }
 
@@ -88,6 +91,7 @@ pub(crate) fn write(
         write_png(&contact_sheet, &picture)?;
     }
     let summary = writer.finish()?;
+    previews.strip(&strip);
     Ok(Written {
         warning: summary.undecoded.as_ref().map(not_decoded),
         summary,
@@ -102,12 +106,6 @@ fn not_decoded(defect: &Defect) -> String {
         Defect::Fault(reason) => format!("does not work ({reason})"),
     };
     format!("ffmpeg {what}: the video's container was checked, but its frames were not decoded")
-}
-
-/// Writes what the latents of a section look like, (1, C, T, h, w), as `preview-NUMBER.png`.
-pub(crate) fn write_preview(job: &Job, number: u32, latents: &Tensor) -> Result<(), Error> {
-    let path = job.output.work_dir.join(format!("preview-{number:03}.png"));
-    write_png(&path, &latent_preview(latents))
 }
 
 /// The generated latents, (1, 16, T, H/8, W/8) f32, to compare runs by more than their frames.

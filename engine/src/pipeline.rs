@@ -20,7 +20,9 @@ mod timelines;
 
 use std::{collections::BTreeMap, path::Path};
 
-use framepack_ipc::worker::{ChosenBy, DeviceIdle, RenderOutput, RenderRequest, Temperature};
+use framepack_ipc::worker::{
+    ChosenBy, DeviceIdle, Extent, RenderOutput, RenderRequest, Temperature,
+};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
@@ -45,6 +47,7 @@ use crate::{
     output::{self, Video, Written},
     plan::{DecodeSizes, Ladder, ModelOptions, Planner, unless_refused},
     platform::Platform,
+    previews::Previews,
     progress::{Listener, ProgressReporter},
     text::reach::Reach,
     transformer,
@@ -149,19 +152,29 @@ impl Pipeline {
         self.sizes.read_again();
         self.models.plan_with(self.sizes.factors());
         let mut memory_plan = self.models.place(&job, ladder.relief())?;
-        progress.started(&job.plan)?;
 
         let files = EncoderFiles::of(&job.bundle)?;
         self.models.select(&job.bundle, files);
         let mut checkpoints = self.checkpoints(&job, files)?;
         let mut found = checkpoints.find(job.plan.sections as usize);
+        let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
+        if job.extent == Extent::FinishedSections {
+            let sections = found.sections.len() as u32;
+            if sections == 0 {
+                return Err(Error::Cancelled); // there is nothing to be made
+            }
+            if sections < job.plan.sections {
+                job.end_after(sections);
+                frames = frames.ending_with(sections);
+            }
+        }
+        progress.started(&job.plan)?;
         job.warnings.extend(Reach::default().warnings(request));
         job.warnings.extend(found.warning.take());
         if timelines::did_without(&job.sampling.step_cache, &found, &checkpoints) {
             ladder.drop_step_cache("an earlier run of the job did without it".to_owned());
             memory_plan = self.models.place(&job, ladder.relief())?;
         }
-        let mut frames = KeptFrames::new(&job.output.work_dir, job.sampling.sections.order);
         found.frames = frames.find(&found.checksums);
         let device = self.platform.device;
         let class = self.attention_class(&job, memory_plan.transformer.tokens)?;
@@ -185,6 +198,7 @@ impl Pipeline {
         let resumed = found.resumed(&Provenance::now(&self.platform, settled));
         progress.sections_done(found.sections.len() as u32);
         let opening = self.opening(&job, files, &found, &mut progress)?;
+        let mut previews = Previews::new(&job);
         let run = Run {
             job: &job,
             platform: &self.platform,
@@ -194,10 +208,11 @@ impl Pipeline {
             attention: &attention,
             checkpoints: &mut checkpoints,
             frames,
+            previews: &mut previews,
             progress: &mut progress,
         };
         let (mut video, ladder) = Generation::new(run, &opening, ladder).run(&found)?;
-        let written = output::write(&job, &video, &mut progress);
+        let written = output::write(&job, &video, &mut previews, &mut progress);
         let written = written.inspect_err(|error| {
             if matches!(error, Error::Video(VideoError::Black { .. })) {
                 checkpoints.remove(); // these latents would be as black the next time
@@ -205,6 +220,7 @@ impl Pipeline {
             }
         })?;
         job.warnings.extend(written.warning.clone());
+        job.warnings.extend(previews.warning());
         let alone = |reason| format!("sections were no longer decoded beside sampling: {reason}");
         job.warnings.extend(video.overlap_ended.take().map(alone));
         let rule = job.sampling.step_cache;
@@ -358,6 +374,7 @@ impl Pipeline {
             step_cache: None,
             inactive: BTreeMap::new(),
             verified: written.summary.verified(),
+            partial: job.partial,
             time_to_first_step_secs: None,
         }
     }

@@ -72,9 +72,19 @@ impl SectionPlan {
         }
     }
 
-    /// Latent frames of the whole video, the start image's among them.
+    /// Those that are made first, as they are in the whole: the end of a video that grows backward, the beginning of another.
+    pub(crate) fn first(&self, count: u32) -> Self {
+        let sections = self.sections.iter().take(count as usize);
+        Self {
+            sections: sections.cloned().collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Latent frames of the video, the start image's among them where a section joins it.
     pub fn latent_frames(&self) -> i64 {
-        self.latent_window * self.sections.len() as i64 + 1
+        let joins_start = self.sections.iter().any(|section| section.joins_start);
+        self.latent_window * self.sections.len() as i64 + i64::from(joins_start)
     }
 
     /// The latents that are decoded after the section with this index, as positions that mean the same after every
@@ -90,7 +100,7 @@ impl SectionPlan {
         }
     }
 
-    /// Pixel frames of the whole video.
+    /// Pixel frames of the video.
     pub fn frames(&self) -> u32 {
         pixel_frames(self.latent_frames()) as u32
     }

@@ -32,6 +32,9 @@ pub enum Scope {
 pub enum Change {
     /// Queued jobs end, running ones stop.
     Cancel,
+    /// The same, but the sections that they have become their videos. A request of its own, which daemons that do not know
+    /// it refuse instead of removing the sections.
+    CancelKeep,
     /// Queued jobs do not begin until they are released.
     Hold,
     /// They may begin.

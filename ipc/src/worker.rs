@@ -13,7 +13,7 @@ use framepack_jobs::{Failure, Guidance, JobId, Model, Settings, settings::Lack};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker that announces another one is not used.
-pub const WORKER_PROTOCOL: u32 = 4;
+pub const WORKER_PROTOCOL: u32 = 5;
 
 /// Names of checkpoints in a job's work folder begin with this. They are no use any more once the job has ended.
 pub const CHECKPOINT_PREFIX: &str = "checkpoint-";
@@ -150,6 +150,27 @@ pub struct RenderRequest {
     /// What is to be done otherwise than last time.
     #[serde(default)]
     pub precaution: Precaution,
+    /// How much of the video is wanted.
+    #[serde(default, skip_serializing_if = "Extent::is_whole")]
+    pub extent: Extent,
+}
+
+/// How much of a job's video is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The sections whose checkpoints are in the work folder: they are decoded, and nothing is sampled. Answered by
+    /// `Cancelled` if there are none.
+    FinishedSections,
+}
+
+impl Extent {
+    fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
 }
 
 /// What a job's repetition does otherwise, because the last attempt failed.

@@ -59,6 +59,9 @@ pub struct Runs {
     /// A user holds it: it does not begin until it is released.
     #[serde(default)]
     pub held: bool,
+    /// A user cancelled it and wants a video of the sections that it has: the next run makes that and nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_sections: bool,
     /// When its window opens again, which ended while it ran: it goes on then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_until: Option<Timestamp>,
@@ -107,7 +110,7 @@ pub enum Source {
 
 impl Job {
     /// Top-level keys that a job's JSON can have, in any state.
-    pub const FIELDS: [&str; 33] = [
+    pub const FIELDS: [&str; 34] = [
         "id",
         "name",
         "key",
@@ -124,6 +127,7 @@ impl Job {
         "warnings",
         "schedule",
         "held",
+        "keep_sections",
         "suspended_until",
         "sections_done",
         "starts_without_progress",

@@ -13,6 +13,7 @@ mod memory;
 mod name;
 mod parameters;
 mod parse;
+mod partial;
 mod path;
 pub mod picture;
 mod render;
@@ -46,6 +47,7 @@ pub use memory::{
 };
 pub use name::{composed, on_one_line};
 pub use parameters::{Guidance, Model};
+pub use partial::{Part, Partial};
 pub use render::{
     Attention, ChosenBy, DecodedTiles, DeviceIdle, LAST_RUNG, Phase, PhaseTime, Progress,
     RenderOutput, RenderPlan, Resumed, RungTaken, Verified, sections_in,

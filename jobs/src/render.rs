@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MemoryPlan, MemoryUse, StepCacheUse, StepTimeline};
+use crate::{MemoryPlan, MemoryUse, Partial, StepCacheUse, StepTimeline};
 
 /// What a request turned out to mean: everything decided before the first step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -151,6 +151,9 @@ pub struct RenderOutput {
     /// How the file was read back before it got its name.
     #[serde(default)]
     pub verified: Verified,
+    /// Which part of what the job asked for is in the video; `None`: all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
 }
 
 /// What computed the attention of a job's transformer, and who chose it.

@@ -46,6 +46,9 @@ pub enum JobState {
     Cancelled {
         /// When.
         finished_at: Timestamp,
+        /// The video of the sections that it had, where the user wanted one; its `partial` says which part that is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<Box<RenderOutput>>,
     },
     /// Its deadline passed before it began.
     Expired {
@@ -104,13 +107,39 @@ impl JobState {
         }
     }
 
+    /// What was made, where there is a video: the whole, or what a cancelled job had of it.
+    pub fn result(&self) -> Option<&RenderOutput> {
+        match self {
+            Self::Done { result, .. } => Some(result),
+            Self::Cancelled { result, .. } => result.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The same for a client that moves the video.
+    pub fn result_mut(&mut self) -> Option<&mut RenderOutput> {
+        match self {
+            Self::Done { result, .. } => Some(result),
+            Self::Cancelled { result, .. } => result.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// The state of a job that was cancelled, and of which nothing is kept.
+    pub fn cancelled(finished_at: Timestamp) -> Self {
+        Self::Cancelled {
+            finished_at,
+            result: None,
+        }
+    }
+
     /// When the job ended, if it has.
     pub fn finished_at(&self) -> Option<Timestamp> {
         match self {
             Self::Queued | Self::Running { .. } => None,
             Self::Done { finished_at, .. }
             | Self::Failed { finished_at, .. }
-            | Self::Cancelled { finished_at }
+            | Self::Cancelled { finished_at, .. }
             | Self::Expired { finished_at, .. } => Some(*finished_at),
         }
     }

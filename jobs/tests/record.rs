@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use framepack_jobs::{
-    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, MemoryUse, Phase, PhaseTime,
-    Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector, Source, StateName,
-    StepTimeline, Surroundings, Timestamp, Value, Verified, select,
+    Attention, ChosenBy, Code, Failure, Job, JobId, JobSpec, JobState, MemoryUse, Part, Partial,
+    Phase, PhaseTime, Progress, RenderOutput, RenderPlan, Resumed, RungTaken, Runs, Selector,
+    Source, StateName, StepTimeline, Surroundings, Timestamp, Value, Verified, select,
     settings::{Farm, used_or_default},
 };
 
@@ -123,7 +123,20 @@ fn every_state() -> [JobState; 6] {
             finished_at,
             failure: Failure::new(Code::DOES_NOT_FIT, "the device has 8 GiB, 9 GiB are needed"),
         },
-        JobState::Cancelled { finished_at },
+        JobState::Cancelled {
+            finished_at,
+            result: Some(Box::new(RenderOutput {
+                partial: Some(Partial {
+                    part: Part::End,
+                    sections: 2,
+                    of_sections: 4,
+                    frames: 69,
+                    secs: 2.3,
+                    of_secs: 145.0 / 30.0,
+                }),
+                ..RenderOutput::default()
+            })),
+        },
         JobState::Expired {
             finished_at,
             failure: Failure::new(Code::DEADLINE_PASSED, "its deadline passed"),
@@ -148,6 +161,7 @@ fn fields_lists_exactly_the_keys_that_occur() {
         // Left out where there are none.
         job.farm_defaults.set("steps", Value::Integer(12));
         job.runs.suspended_until = Some(job.submitted_at);
+        job.runs.keep_sections = true;
         job.runs.settings = used_or_default(&[]);
         let json = serde_json::to_value(job).unwrap();
         seen.extend(json.as_object().unwrap().keys().cloned());

@@ -94,6 +94,7 @@ pub(crate) fn failed() -> JobState {
 pub(crate) fn cancelled() -> JobState {
     JobState::Cancelled {
         finished_at: at("2026-11-23T05:16:19.500000Z"),
+        result: None,
     }
 }
 

@@ -38,6 +38,7 @@ mod shares;
 mod socket;
 mod start;
 mod state;
+mod status;
 mod supervise;
 mod systemd;
 mod user;

@@ -19,7 +19,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 /// Frames that the file itself declares.
-fn frames_of(video: &Path) -> u32 {
+pub(crate) fn frames_of(video: &Path) -> u32 {
     let file = fs::File::open(video).unwrap();
     let size_bytes = file.metadata().unwrap().len();
     let mp4 = mp4::Mp4Reader::read_header(file, size_bytes).unwrap();
@@ -47,11 +47,13 @@ fn every_length_has_its_frames_in_both_directions() {
             let previews = (1..=sections).map(|number| format!("preview-{number:03}.png"));
             let checkpoints = (1..=sections).map(|n| format!("checkpoint-{n:03}.safetensors"));
             let kept = (1..=sections).map(|n| format!("checkpoint-frames-{n:03}.safetensors"));
-            let expected: Vec<String> = checkpoints
+            let mut expected: Vec<String> = checkpoints
                 .chain(kept)
                 .chain(["contact-sheet.png".into(), "latents.safetensors".into()])
                 .chain(previews)
+                .chain(["preview-latest.json".into(), "preview-strip.json".into()])
                 .collect();
+            expected.sort();
             assert_eq!(names_in(&request.work_dir), expected);
         }
     }

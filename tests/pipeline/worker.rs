@@ -12,7 +12,7 @@ use std::{
 };
 
 use framepack_ipc::worker::{
-    CHECKPOINT_PREFIX, FromWorker, Precaution, RenderOutput, RenderRequest, ToWorker,
+    CHECKPOINT_PREFIX, Extent, FromWorker, Precaution, RenderOutput, RenderRequest, ToWorker,
 };
 use framepack_jobs::{Failure, Guidance, JobId, Model, Settings};
 
@@ -267,6 +267,7 @@ impl Desk {
             rung: 0,
             host_rung: 0,
             precaution: Precaution::None,
+            extent: Extent::Whole,
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn waiting<'q>(
 /// When it will begin, where that can be foreseen.
 fn begins(job: &QueueEntry) -> String {
     let begins = job.begins.as_ref().and_then(Moment::expected);
-    let span = begins.map(|begins| format!("in {}", begins.estimate.span()));
+    let span = begins.map(|begins| format!("begins in {}", begins.estimate.span()));
     span.unwrap_or_default()
 }
 

@@ -21,7 +21,7 @@ use super::{
     space::{DiskFull, Needs},
     work::{clear_checkpoints, clear_leftovers},
 };
-use crate::{file::sha256_with, state_dir::Layout};
+use crate::{file::sha256_with, previews::Previews, state_dir::Layout};
 
 /// How long somebody waits who asks by the way.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -222,6 +222,13 @@ impl Disk {
         self.lanes.post(&self.layout.works(), clear)
     }
 
+    /// Puts a job's last pictures where they stay.
+    fn keep_previews(&self, job: JobId) -> Posted {
+        let previews = Previews::new(self.layout.clone());
+        self.lanes
+            .post(&self.layout.works(), move || previews.keep(job))
+    }
+
     /// Removes a copy of a start image that no job needs.
     pub(crate) fn remove_input(&self, input: &Path) -> Posted {
         let input = input.to_owned();
@@ -243,7 +250,10 @@ impl Disk {
     /// A job has ended: its name is its video's, or free, and what it needed goes.
     pub(crate) fn ended(&self, ended: &Ended) -> Vec<Posted> {
         let job = ended.job;
-        let mut posted = vec![self.release_with(job, &ended.output, ended.video)];
+        let mut posted = vec![
+            self.release_with(job, &ended.output, ended.video),
+            self.keep_previews(job),
+        ];
         if !ended.is_kept {
             posted.push(self.remove_input(&ended.input));
             posted.push(self.clear_checkpoints(job));
@@ -322,8 +332,12 @@ fn reserve_as_written(owner: &Owner, job: JobId, names: &Names) -> Result<PathBu
 
 /// Removes from the state directory what only jobs needed that have ended.
 fn clear_state(layout: &Layout, ended: &[Ended], needed: &HashSet<PathBuf>) -> io::Result<()> {
-    for job in ended.iter().filter(|job| !job.is_kept) {
-        clear_checkpoints(&layout.work(job.job));
+    let previews = Previews::new(layout.clone());
+    for job in ended {
+        previews.keep(job.job);
+        if !job.is_kept {
+            clear_checkpoints(&layout.work(job.job));
+        }
     }
     Inputs::new(Vec::new(), layout.inputs()).keep_only(needed)
 }

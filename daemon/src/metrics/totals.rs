@@ -42,7 +42,7 @@ impl Totals {
             .or_default() += 1;
         sums.energy_joules += job.runs.energy_joules.unwrap_or_default();
         sums.retries += u64::from(job.runs.attempts.saturating_sub(1));
-        if let JobState::Done { result, .. } = &job.state {
+        if let Some(result) = job.state.result() {
             sums.frames += u64::from(result.plan.frames);
             for phase in &result.phases {
                 *sums.phases.entry(Phase::as_str(phase.phase)).or_default() += phase.secs;

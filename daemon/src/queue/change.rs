@@ -9,6 +9,7 @@ use tracing::info;
 
 use super::{
     core::Queue,
+    keep::end_with_sections,
     message::{Image, Images},
     order::{Order, Part, Pausing},
     outbox::Clearing,
@@ -76,6 +77,9 @@ fn running_in(queue: &Queue, part: &Part) -> Vec<JobId> {
 
 /// Tells a running job's worker where to halt, or to go on.
 fn halt(queue: &mut Queue, id: JobId, pausing: Pausing) -> Option<ChangeResult> {
+    if queue.jobs.get(id)?.job.runs.keep_sections {
+        return None; // it ends in a moment
+    }
     let (control, remark) = match pausing {
         Pausing::Pause(Boundary::Job) => {
             return Some(changed(Some("will run to completion".to_owned())));
@@ -105,14 +109,28 @@ fn change_job(
     change: Change,
     images: &Images,
 ) -> Option<ChangeResult> {
-    let state = queue.jobs.get(id)?.job.state.name();
+    let job = &queue.jobs.get(id)?.job;
+    let state = job.state.name();
+    let is_ending = job.runs.keep_sections && !job.is_finished();
     match (change, state) {
         (Change::Cancel, StateName::Queued) => {
-            let finished_at = Timestamp::now();
-            queue.finish(id, JobState::Cancelled { finished_at });
+            queue.finish(id, JobState::cancelled(Timestamp::now()));
             Some(changed(None))
         }
+        (Change::CancelKeep, StateName::Queued | StateName::Running) => {
+            end_with_sections(queue, id)
+        }
         (Change::Cancel, StateName::Running) => stop(queue, id),
+        (
+            Change::Hold
+            | Change::Release
+            | Change::Pause { .. }
+            | Change::Resume
+            | Change::Priority { .. },
+            _,
+        ) if is_ending => Some(refused(
+            "is being cancelled: its finished sections become a video".to_owned(),
+        )),
         (Change::Hold | Change::Pause { .. }, StateName::Queued) => set_held(queue, id, true),
         (Change::Release | Change::Resume, StateName::Queued) => set_held(queue, id, false),
         (Change::Pause { at: Boundary::Job }, StateName::Running) => {
@@ -189,6 +207,7 @@ fn retry(
         (job.runs.retries, job.runs.starts_without_progress) = (0, 0);
         (job.runs.retry_at, job.runs.held) = (None, false);
         job.runs.suspended_until = None;
+        job.runs.keep_sections = false;
         if from_start {
             (job.runs.sections_done, job.runs.rung) = (0, 0);
             record.private.kept = Kept::default();

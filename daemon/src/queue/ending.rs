@@ -71,7 +71,7 @@ pub(super) fn end_run(queue: &mut Queue, id: JobId, ending: Ending) {
     let time = LocalTime::now(&queue.clock);
     let is_suspended = matches!(ending, Ending::Suspended);
     let state = queue.jobs.change(id, |record| {
-        if is_suspended {
+        if is_suspended && !record.job.runs.keep_sections {
             record.job.runs.suspended_until = window_opens(&record.job, &time);
         }
         after_run(record, ending, circumstances)
@@ -116,7 +116,7 @@ pub(super) fn ended(record: &Record, now: Timestamp) -> Ended {
     Ended {
         job: job.id,
         output: job.output.clone(),
-        video: if job.is(StateName::Done) {
+        video: if job.state.result().is_some() {
             Video::Made
         } else {
             Video::None

@@ -21,6 +21,7 @@ mod forecast;
 mod glance;
 mod handle;
 mod jobs;
+mod keep;
 mod message;
 mod order;
 mod outbox;

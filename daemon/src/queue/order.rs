@@ -45,6 +45,7 @@ impl TryFrom<ChangeRequest> for Order {
             Change::Pause { at } => Ok(Self::Queue(part, Pausing::Pause(at))),
             Change::Resume => Ok(Self::Queue(part, Pausing::Resume)),
             Change::Cancel
+            | Change::CancelKeep
             | Change::Hold
             | Change::Release
             | Change::Priority { .. }

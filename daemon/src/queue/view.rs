@@ -219,6 +219,9 @@ fn entry_of_running(queue: &Queue, job: &Job) -> QueueEntry {
     let is_ending = where_to_end(job, &LocalTime::now(&queue.clock))
         .is_some_and(|at| queue.runs.was_told(job.id) == Some(Control::Pause(at)));
     match &job.state {
+        JobState::Running { device, .. } if job.runs.keep_sections => {
+            entry(job, Standing::Running, format!("on {device}; {ENDS}"))
+        }
         JobState::Running { device, .. } if is_ending => entry(
             job,
             Standing::Running,
@@ -238,8 +241,12 @@ fn entry_of_running(queue: &Queue, job: &Job) -> QueueEntry {
     }
 }
 
+/// Why a job is first that a user has cancelled.
+const ENDS: &str = "it is being cancelled: its finished sections become a video";
+
 fn reason(turn: &Turn<'_>) -> String {
     match turn.why {
+        _ if turn.job.runs.keep_sections => ENDS.to_owned(),
         TurnReason::Order => match turn.job.schedule.priority {
             0 => "in order of submission".to_owned(),
             priority => format!("priority {priority}"),

@@ -29,6 +29,9 @@ pub(super) fn has_end(job: &Job) -> bool {
 
 /// Where a job is to end its run because its window has ended.
 pub(super) fn where_to_end(job: &Job, time: &LocalTime) -> Option<PauseAt> {
+    if job.runs.keep_sections {
+        return None; // it ends in a moment
+    }
     let window = job.schedule.window.filter(|window| !time.is_in(*window))?;
     // One that stands still would have to go on to reach the end of its section.
     let stands_still = matches!(job.state, JobState::Running { paused: true, .. });

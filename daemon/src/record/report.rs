@@ -16,7 +16,7 @@ use super::stored::Record;
 pub(crate) enum Outcome {
     /// The video is there.
     Done,
-    /// It was a job, and there is no video.
+    /// It was a job, and there is no video, or of a cancelled one a part.
     Failed,
     /// It never became a job.
     Rejected,
@@ -114,10 +114,10 @@ impl<'a> Report<'a> {
             hashes: Some(Hashes {
                 image_sha256: &record.private.input_sha256,
                 video_sha256,
-                stream_sha256: match &job.state {
-                    JobState::Done { result, .. } => result.stream_sha256.as_deref(),
-                    _ => None,
-                },
+                stream_sha256: job
+                    .state
+                    .result()
+                    .and_then(|result| result.stream_sha256.as_deref()),
             }),
             ..Self::of(outcome, file)
         }
@@ -175,10 +175,11 @@ impl<'a> Report<'a> {
             }
             (Outcome::Failed, Some(job)) => {
                 format!(
-                    "{file} (job {}, \"{}\"): {}, there is no video.\n",
+                    "{file} (job {}, \"{}\"): {}, {}.\n",
                     job.id,
                     job.name,
-                    job.state.name()
+                    job.state.name(),
+                    video_in_words(job)
                 )
             }
             _ => format!("{file} was rejected: it did not become a job.\n"),
@@ -208,6 +209,19 @@ impl<'a> Report<'a> {
             None => "move the job file from here back into the jobs folder.",
         }
     }
+}
+
+/// What there is of a video that was not finished.
+fn video_in_words(job: &Job) -> String {
+    let result = job.state.result();
+    let partial = result.and_then(|result| Some((result, result.partial.as_ref()?)));
+    partial.map_or_else(
+        || "there is no video".to_owned(),
+        |(result, partial)| {
+            let video = result.video.display();
+            format!("there is a video of a part of it, {video}: {partial}")
+        },
+    )
 }
 
 const NEVER_FAILS: &str = "writing to a string cannot fail";

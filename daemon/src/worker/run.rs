@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use framepack_ipc::worker::{FromWorker, Phase, Progress, RenderRequest, RungTaken, ToWorker};
+use framepack_ipc::worker::{
+    FromWorker, PauseAt, Phase, Progress, RenderRequest, RungTaken, ToWorker,
+};
 use framepack_jobs::{AnyCode, Class, Code, Failure, JobId, Reach};
 use tokio::{
     select,
@@ -51,8 +53,8 @@ pub(super) struct Run<'s> {
     assigned_at: Instant,
     /// From the assignment to the begin of the first step.
     time_to_first_step: Option<Duration>,
-    /// When its worker is killed, once the job was cancelled.
-    kill_at: Option<Instant>,
+    /// When its worker is killed, once the job was to stop, and how the run has ended then.
+    kill: Option<(Instant, Ending)>,
 }
 
 /// How a run ended, and what its worker is good for.
@@ -87,7 +89,7 @@ impl<'s> Run<'s> {
             control,
             assigned_at,
             time_to_first_step: None,
-            kill_at: None,
+            kill: None,
         }
     }
 
@@ -103,20 +105,23 @@ impl<'s> Run<'s> {
         let job = self.request.job;
         loop {
             let now = self.look();
-            let (kill_at, look_at) = (self.kill_at, self.context.watchdog.next_look());
+            let kill_at = self.kill.as_ref().map(|(at, _)| *at);
+            let look_at = self.context.watchdog.next_look();
             select! {
                 // In this order: one that never stops talking can be stopped.
                 biased;
                 () = self.context.shutdown.requested() => return Ok(stop(self.context.process).await),
                 () = sleep_until(kill_at.unwrap_or(now)), if kill_at.is_some() => {
                     self.look();
-                    if self.kill_at > Some(Instant::now()) {
+                    let is_due = |(at, _): &mut (Instant, Ending)| *at <= Instant::now();
+                    let Some((_, ending)) = self.kill.take_if(is_due) else {
                         continue;
-                    }
+                    };
                     return match self.last_words().await? {
                         LastWords::End(end) => Ok(end),
                         LastWords::Some | LastWords::None => {
-                            Ok(kill_unresponsive(job, self.context.process).await)
+                            let after = kill_unresponsive(job, self.context.process).await;
+                            Ok((ending, after))
                         }
                     };
                 }
@@ -152,7 +157,9 @@ impl<'s> Run<'s> {
         let stood_still = self.context.watchdog.look(now);
         if !stood_still.is_zero() {
             warn!(job = %self.request.job, secs = stood_still.as_secs_f64(), "this process stood still");
-            self.kill_at = self.kill_at.map(|at| at + stood_still);
+            if let Some((at, _)) = &mut self.kill {
+                *at += stood_still;
+            }
         }
         now
     }
@@ -184,9 +191,13 @@ impl<'s> Run<'s> {
         let job = self.request.job;
         let message = match control {
             Control::Cancel => {
-                let grace = self.context.watchdog.cancel_grace();
-                self.kill_at.get_or_insert_with(|| Instant::now() + grace);
+                self.kill_in_time(Ending::Cancelled);
                 ToWorker::Cancel { job }
+            }
+            Control::Keep => {
+                self.kill_in_time(Ending::Suspended);
+                let at = PauseAt::StepEnd;
+                ToWorker::Pause { job, at }
             }
             Control::Pause(at) => ToWorker::Pause { job, at },
             Control::Resume => {
@@ -195,6 +206,13 @@ impl<'s> Run<'s> {
             }
         };
         self.context.process.send(&message);
+    }
+
+    /// Has the worker killed if it does not stop. The first time counts, and what is wanted last.
+    fn kill_in_time(&mut self, ending: Ending) {
+        let grace = self.context.watchdog.cancel_grace();
+        let at = self.kill.take().map(|(at, _)| at);
+        self.kill = Some((at.unwrap_or_else(|| Instant::now() + grace), ending));
     }
 
     /// Notes and passes on what the worker says; the ending, if that was its last word on the job.
@@ -338,8 +356,8 @@ async fn stop(process: &mut WorkerProcess) -> End {
     (Ending::Interrupted, After::Stop)
 }
 
-/// The job was cancelled, and its worker does not stop.
-async fn kill_unresponsive(job: JobId, process: &mut WorkerProcess) -> End {
+/// The job is to stop, and its worker does not stop it.
+async fn kill_unresponsive(job: JobId, process: &mut WorkerProcess) -> After {
     warn!(%job, "does not stop: killing its worker");
     let reason = match process.terminate().await {
         Ok(()) => ReplaceReason::Dead {
@@ -348,7 +366,7 @@ async fn kill_unresponsive(job: JobId, process: &mut WorkerProcess) -> End {
         },
         Err(unkillable) => ReplaceReason::Stuck(unkillable),
     };
-    (Ending::Cancelled, After::Replace(reason))
+    After::Replace(reason)
 }
 
 /// The worker makes no step.

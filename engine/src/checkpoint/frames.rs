@@ -40,6 +40,8 @@ pub(crate) struct KeptFrames {
     order: SectionOrder,
     /// Sections whose frames are there, the first ones.
     sections: u32,
+    /// The section that is the last one, though others were to follow it: its frames are not what they would have been.
+    end: Option<u32>,
 }
 
 /// Whose frames: counted from 1, and the checksum of its checkpoint.
@@ -67,6 +69,16 @@ impl KeptFrames {
             work_dir: work_dir.into(),
             order,
             sections: 0,
+            end: None,
+        }
+    }
+
+    /// The same of a video that ends with this section, though others were to follow it.
+    #[must_use]
+    pub(crate) fn ending_with(self, section: u32) -> Self {
+        Self {
+            end: Some(section),
+            ..self
         }
     }
 
@@ -196,8 +208,13 @@ impl KeptFrames {
     }
 
     fn path(&self, section: u32) -> PathBuf {
+        let what = if self.end == Some(section) {
+            "end"
+        } else {
+            "frames"
+        };
         self.work_dir.join(format!(
-            "{CHECKPOINT_PREFIX}frames-{section:03}.safetensors"
+            "{CHECKPOINT_PREFIX}{what}-{section:03}.safetensors"
         ))
     }
 

@@ -11,6 +11,7 @@ pub mod preview;
 mod profile;
 pub mod resample;
 mod size;
+pub mod thumbnails;
 mod tiff;
 
 pub use self::{error::PictureError, size::Size};

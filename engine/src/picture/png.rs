@@ -7,8 +7,8 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{Rgb, RgbImage, imageops};
 
-use super::resample::{Filter, resize};
 use super::size::Size;
+use super::thumbnails::Thumbnails;
 
 /// Columns of a contact sheet, and rows of a full one.
 const COLUMNS: usize = 4;
@@ -32,30 +32,13 @@ pub fn write(path: &Path, image: &RgbImage) -> io::Result<()> {
 ///
 /// The first and the last frame are always among them.
 #[derive(Debug)]
-pub struct ContactSheet {
-    /// Indices of the frames to keep, ascending.
-    wanted: Vec<usize>,
-    size: Size,
-    /// Frames seen so far.
-    seen_frames: usize,
-    thumbnails: Vec<RgbImage>,
-}
+pub struct ContactSheet(Thumbnails);
 
 impl ContactSheet {
     /// A sheet for a video of `total_frames` frames of `size`.
     pub fn new(total_frames: usize, size: Size) -> Self {
-        let cells = total_frames.min(COLUMNS * ROWS);
-        let last = total_frames.saturating_sub(1);
-        // Rounded, so that the steps between neighbours differ by one frame at most.
-        let wanted = (0..cells)
-            .map(|i| (i * last + cells.saturating_sub(1) / 2) / cells.saturating_sub(1).max(1))
-            .collect();
-        Self {
-            wanted,
-            size,
-            seen_frames: 0,
-            thumbnails: Vec::with_capacity(cells),
-        }
+        let shown = size.within(THUMBNAIL_PX);
+        Self(Thumbnails::new((total_frames, COLUMNS * ROWS), size, shown))
     }
 
     /// Takes the next frame as packed RGB; those between the wanted ones cost nothing.
@@ -63,41 +46,24 @@ impl ContactSheet {
     /// # Panics
     /// If a wanted frame is not width * height * 3 bytes long.
     pub fn push_rgb(&mut self, rgb: &[u8]) {
-        if self.wanted.get(self.thumbnails.len()) == Some(&self.seen_frames) {
-            let Size {
-                width_px,
-                height_px,
-            } = self.size;
-            let frame = RgbImage::from_raw(width_px, height_px, rgb.to_vec())
-                .expect("a frame is width * height * 3 bytes");
-            let thumbnail = resize(&frame, thumbnail_size(self.size), Filter::Lanczos);
-            self.thumbnails.push(thumbnail);
-        }
-        self.seen_frames += 1;
+        self.0.push_rgb(rgb);
     }
 
     /// The sheet of the frames seen; `None` when there were none.
     pub fn draw(&self) -> Option<RgbImage> {
-        let (width, height) = self.thumbnails.first()?.dimensions();
-        let columns = self.thumbnails.len().min(COLUMNS);
-        let rows = self.thumbnails.len().div_ceil(COLUMNS);
+        let thumbnails = self.0.pictures();
+        let (width, height) = thumbnails.first()?.dimensions();
+        let columns = thumbnails.len().min(COLUMNS);
+        let rows = thumbnails.len().div_ceil(COLUMNS);
         let origin = |cell: usize, len: u32| GAP_PX + cell as u32 * (len + GAP_PX);
         let mut sheet =
             RgbImage::from_pixel(origin(columns, width), origin(rows, height), BACKGROUND);
-        for (i, thumbnail) in self.thumbnails.iter().enumerate() {
+        for (i, thumbnail) in thumbnails.iter().enumerate() {
             let [x, y] = [origin(i % COLUMNS, width), origin(i / COLUMNS, height)];
             imageops::replace(&mut sheet, thumbnail, x.into(), y.into());
         }
         Some(sheet)
     }
-}
-
-/// Scales down to [`THUMBNAIL_PX`], never up.
-fn thumbnail_size(size: Size) -> Size {
-    let longer = size.width_px.max(size.height_px);
-    let shown = longer.min(THUMBNAIL_PX);
-    let scaled = |px: u32| (px * shown).div_ceil(longer);
-    Size::new(scaled(size.width_px), scaled(size.height_px))
 }
 
 #[cfg(test)]
@@ -117,7 +83,8 @@ mod tests {
     fn shows_the_first_the_last_and_even_steps_between() {
         let (sheet, drawn) = sheet_of(145);
         let shown: Vec<u8> = sheet
-            .thumbnails
+            .0
+            .pictures()
             .iter()
             .map(|t| t.get_pixel(0, 0)[0])
             .collect();
@@ -137,11 +104,5 @@ mod tests {
             sheet_of(5).1.unwrap().dimensions(),
             (4 * 24 + 8, 2 * 20 + 8)
         );
-    }
-
-    #[test]
-    fn thumbnails_keep_the_aspect() {
-        assert_eq!(thumbnail_size(Size::new(640, 608)), Size::new(320, 304));
-        assert_eq!(thumbnail_size(Size::new(160, 96)), Size::new(160, 96));
     }
 }

@@ -102,7 +102,8 @@ impl SectionFrames {
 
     /// Keeps frames that are pending.
     pub(super) fn finish(&mut self, run: &mut Run<'_, '_>) -> Result<(), Error> {
-        self.pending.finish(&mut run.frames, run.progress)
+        let kept = (&mut run.frames, &mut *run.previews);
+        self.pending.finish(kept, run.progress)
     }
 
     /// Where memory ran out while a section was decoded beside what failed: that section is finished, and no other one is

@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     history::LatentHistory,
     job::Job,
-    output::{self, Video},
+    output::Video,
     plan::{Ladder, Work},
     sampler::{Guided, NoiseStream},
     section::Section,
@@ -80,7 +80,8 @@ impl<'a, 'j> Generation<'a, 'j> {
             Ok(()) => {}
             Err(error @ Error::Suspended) => {
                 // The next run need not decode these again.
-                if let Err(error) = self.frames.pending.keep(&mut self.run.frames) {
+                let kept = (&mut self.run.frames, &mut *self.run.previews);
+                if let Err(error) = self.frames.pending.keep(kept) {
                     tracing::warn!(%error, "a section's frames are not kept");
                 }
                 return Err(error);
@@ -161,7 +162,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         let Some(frames) = self.decoded(section, of)? else {
             return Ok(());
         };
-        output::write_preview(self.run.job, of.number, latents)?; // while the device decodes
+        self.run.previews.section_latents(of.number, latents); // while the device decodes
         let pending = PendingSection {
             number: of.number,
             checkpoint: of.checkpoint.to_owned(),

@@ -3,6 +3,7 @@
 use crate::{
     checkpoint::{DecodedSection, KeptFrames, Provenance},
     error::Error,
+    previews::Previews,
     progress::ProgressReporter,
     video::frames::Rgb24,
 };
@@ -39,12 +40,12 @@ impl Pending {
     /// Keeps the frames and tells of them, if they have come.
     pub(super) fn poll(
         &mut self,
-        kept: &mut KeptFrames,
+        (kept, previews): (&mut KeptFrames, &mut Previews),
         progress: &mut ProgressReporter<'_>,
     ) -> Result<(), Error> {
         let is_ready = |section: &PendingSection| section.frames.is_ready();
         if self.0.as_ref().is_some_and(is_ready) {
-            self.finish(kept, progress)
+            self.finish((kept, previews), progress)
         } else {
             Ok(())
         }
@@ -53,17 +54,20 @@ impl Pending {
     /// The same once they have come.
     pub(super) fn finish(
         &mut self,
-        kept: &mut KeptFrames,
+        (kept, previews): (&mut KeptFrames, &mut Previews),
         progress: &mut ProgressReporter<'_>,
     ) -> Result<(), Error> {
-        match self.keep(kept)? {
+        match self.keep((kept, previews))? {
             Some(section) => progress.decoded(section, 0),
             None => Ok(()),
         }
     }
 
     /// Keeps the frames once they have come, of which nobody hears. Returns the section's number.
-    pub(super) fn keep(&mut self, kept: &mut KeptFrames) -> Result<Option<u32>, Error> {
+    pub(super) fn keep(
+        &mut self,
+        (kept, previews): (&mut KeptFrames, &mut Previews),
+    ) -> Result<Option<u32>, Error> {
         let Some(section) = self.0.take() else {
             return Ok(None);
         };
@@ -71,7 +75,9 @@ impl Pending {
             number: section.number,
             checkpoint: &section.checkpoint,
         };
-        kept.save(of, &section.frames.read()?, &section.provenance)?;
+        let rgb = section.frames.read()?;
+        kept.save(of, &rgb, &section.provenance)?;
+        previews.section(section.number, &rgb);
         if section.is_last {
             kept.remove_pieces(section.number);
         }

@@ -8,6 +8,7 @@ use crate::{
     models::Models,
     plan::{DecodeSizes, Ladder},
     platform::Platform,
+    previews::Previews,
     progress::ProgressReporter,
 };
 
@@ -23,6 +24,7 @@ pub(super) struct Run<'a, 'j> {
     pub(super) attention: &'a Decision,
     pub(super) checkpoints: &'a mut Checkpoints,
     pub(super) frames: KeptFrames,
+    pub(super) previews: &'a mut Previews,
     pub(super) progress: &'a mut ProgressReporter<'j>,
 }
 

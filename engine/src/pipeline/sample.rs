@@ -16,6 +16,7 @@ use crate::{
     checkpoint::{Keeping, Provenance},
     device::{Activity, WorkClock},
     error::Error,
+    previews::StepPlace,
     progress::stopped,
     sampler::{
         Denoiser, Guided, Sampled, ScheduleConditioning, Shift, SolverState, integrate, sigmas,
@@ -92,13 +93,19 @@ impl<'a> Sampling<'a> {
         ));
         let denoise = |x: &Tensor, sigma| denoiser.borrow_mut().denoise(x, sigma);
         let mut keeping = Keeping::begun();
-        let frames = &mut run.frames;
+        let (frames, previews) = (&mut run.frames, &mut *run.previews);
         let after_step = |_, state: &SolverState| {
             course.advance(state, denoiser.borrow().caches());
+            let place = StepPlace {
+                section: section.count,
+                step: state.steps(&sigmas) as u32,
+                steps: sampling.steps,
+            };
+            previews.step(state.prediction(), place);
             let flow = progress.step_done(course.positive());
             let mut keep = || course.keep(&unfinished, section.provenance);
             let outcome = match flow {
-                ControlFlow::Continue(()) => pending.poll(frames, progress),
+                ControlFlow::Continue(()) => pending.poll((frames, previews), progress),
                 ControlFlow::Break(stop) => Err(stopped(stop)),
             };
             match outcome {
@@ -130,7 +137,7 @@ impl<'a> Sampling<'a> {
         match sampled {
             ControlFlow::Continue(latents) => {
                 // While the device still samples: the host may be ahead of it.
-                if let Some(decoded) = pending.keep(frames)? {
+                if let Some(decoded) = pending.keep((frames, previews))? {
                     progress.decoded_meanwhile(decoded);
                 }
                 Ok((latents.to_device(Device::Cpu), course.timeline()))

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_ipc::worker::{Phase, Precaution};
+use framepack_ipc::worker::{Extent, Phase, Precaution};
 use framepack_jobs::{Guidance, JobId, Model, Settings};
 use serde::Deserialize;
 
@@ -107,6 +107,7 @@ impl Case {
             rung: 0,
             host_rung: 0,
             precaution: Precaution::None,
+            extent: Extent::Whole,
         };
         let mut job = Job::resolve(&request).unwrap();
         let order = if model == Model::Original {

@@ -78,6 +78,11 @@ impl State {
         )
     }
 
+    /// What the latest step takes for the result: the prediction of x0.
+    pub(crate) fn prediction(&self) -> &Tensor {
+        self.past.latest()
+    }
+
     /// The same tensors.
     pub(crate) fn shallow_clone(&self) -> Self {
         let past = self.past.0.iter();

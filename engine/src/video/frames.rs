@@ -90,7 +90,7 @@ impl Rgb24 {
 
 /// The same on the host, once the device's current stream has come so far. Torch copies into page-locked memory, which it
 /// keeps for the next time; on the CPU it is the tensor itself.
-fn sent_to_host(x: &Tensor) -> Tensor {
+pub(crate) fn sent_to_host(x: &Tensor) -> Tensor {
     x.to_device_(Device::Cpu, x.kind(), true, false)
 }
 

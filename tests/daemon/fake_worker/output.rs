@@ -6,8 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use framepack_ipc::worker::{Phase, PhaseTime, RenderOutput, RenderPlan, RenderRequest, Verified};
-use framepack_jobs::{Code, Failure};
+use framepack_ipc::{
+    preview::{Preview, PreviewKind},
+    worker::{Phase, PhaseTime, RenderOutput, RenderPlan, RenderRequest, Verified},
+};
+use framepack_jobs::{Code, Failure, Part, Partial};
 use serde_json::json;
 
 use crate::plan::memory_plan;
@@ -15,6 +18,9 @@ use crate::plan::memory_plan;
 /// A video of [`FRAMES`] frames at 30 a second, 64 by 64 pixels: ffmpeg's `testsrc2`.
 const VIDEO: &[u8] = include_bytes!("video.mp4");
 pub(crate) const FRAMES: u32 = 73;
+/// A grey PNG.
+const PIXEL: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNoaGgAAAMEAYFL09IQAAAAAElFTkSuQmCC";
 
 /// Writes the video under its temporary name, then renames it.
 pub(crate) fn write(request: &RenderRequest, latents_sha256: &str) -> io::Result<()> {
@@ -30,6 +36,35 @@ pub(crate) fn write(request: &RenderRequest, latents_sha256: &str) -> io::Result
     file.write_all(&free_box(note.to_string().as_bytes()))?;
     file.sync_all()?;
     fs::rename(part, &request.output)
+}
+
+/// A picture of one pixel.
+pub(crate) fn preview(request: &RenderRequest, kind: PreviewKind, of: String) {
+    let preview = Preview {
+        media_type: "image/png".to_owned(),
+        of,
+        width_px: 1,
+        height_px: 1,
+        frames: 1,
+        data: PIXEL.to_owned(),
+    };
+    let message = serde_json::to_vec(&preview).expect("plain data");
+    let part = request.work_dir.join(".preview.part");
+    fs::write(&part, message)
+        .and_then(|()| fs::rename(&part, request.work_dir.join(kind.file_name())))
+        .expect("the work folder can be written");
+}
+
+/// What there is of a video with so many of its sections.
+pub(crate) fn partial(sections: u32, of_sections: u32) -> Partial {
+    Partial {
+        part: Part::End,
+        sections,
+        of_sections,
+        frames: FRAMES,
+        secs: f64::from(FRAMES) / 30.0,
+        of_secs: f64::from(FRAMES) / 30.0 / f64::from(sections) * f64::from(of_sections),
+    }
 }
 
 /// An mp4 box that players skip.
@@ -80,6 +115,7 @@ pub(crate) fn output(
             .collect(),
         verified: Verified::Ffmpeg,
         time_to_first_step_secs: None,
+        partial: None,
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::{fs, io, ops::ControlFlow, path::Path, process, thread, time::Duration};
 
-use framepack_ipc::worker::{
-    FromWorker, PauseAt, Phase, Progress, RenderPlan, RenderRequest, Resumed, RungTaken, ToWorker,
+use framepack_ipc::{
+    preview::PreviewKind,
+    worker::{
+        Extent, FromWorker, PauseAt, Phase, Progress, RenderPlan, RenderRequest, Resumed,
+        RungTaken, ToWorker,
+    },
 };
 use framepack_jobs::{Class, Code, Failure, StepTimeline};
 use nix::sys::signal::{Signal, raise};
@@ -98,11 +102,14 @@ impl<'a> Run<'a> {
         let stop = match self.render() {
             ControlFlow::Break(stop) => stop,
             ControlFlow::Continue(()) => {
+                let partial = self.is_partial();
+                let (made, of) = (self.sections_done, self.script.sections);
                 let output = output::output(self.request, self.plan(), self.chain.hex());
                 let output = Box::new(framepack_ipc::worker::RenderOutput {
                     device: self.device.to_owned(),
                     resumed: self.resumed,
                     rungs: self.rungs,
+                    partial: partial.then(|| output::partial(made, of)),
                     ..output
                 });
                 say(&FromWorker::Done { job, output });
@@ -132,8 +139,16 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether only the sections that there are become a video.
+    fn is_partial(&self) -> bool {
+        self.request.extent == Extent::FinishedSections && self.sections_done < self.script.sections
+    }
+
     fn render(&mut self) -> Flow {
         let job = self.request.job;
+        if self.request.extent == Extent::FinishedSections {
+            return self.finish_sections();
+        }
         let plan = self.plan();
         say(&FromWorker::Started { job, plan });
         self.tell(Phase::Load, 0);
@@ -154,6 +169,21 @@ impl<'a> Run<'a> {
         self.write()
     }
 
+    /// What is there becomes the video.
+    fn finish_sections(&mut self) -> Flow {
+        if self.sections_done == 0 {
+            return ControlFlow::Break(Stop::Cancelled);
+        }
+        let (job, sections) = (self.request.job, self.sections_done);
+        let plan = RenderPlan {
+            sections,
+            ..self.plan()
+        };
+        say(&FromWorker::Started { job, plan });
+        self.tell(Phase::Decode, 0);
+        self.write()
+    }
+
     /// One section, to its checkpoint.
     fn section(&mut self) -> Flow {
         self.tell(Phase::Sample, 0);
@@ -162,6 +192,12 @@ impl<'a> Run<'a> {
             self.fault(step)?;
             thread::sleep(Duration::from_millis(self.script.step_ms));
             self.chain.step(self.sections_done, step);
+            let (section, sections) = (self.sections_done + 1, self.script.sections);
+            let of = format!(
+                "section {section}/{sections} step {step}/{}",
+                self.script.steps
+            );
+            output::preview(self.request, PreviewKind::Latest, of);
             self.tell(Phase::Sample, step);
         }
         self.sections_done += 1;
@@ -183,6 +219,7 @@ impl<'a> Run<'a> {
         self.tell(Phase::Encode, 0);
         self.hear()?;
         self.fault(1)?;
+        output::preview(self.request, PreviewKind::Strip, "video".to_owned());
         if !self.script.is_lie {
             return written(output::write(self.request, &self.chain.hex()));
         }

@@ -244,7 +244,7 @@ fn deliver(
 }
 
 fn moved(job: &mut Job, target: &Target) -> Result<(), ErrorBody> {
-    let JobState::Done { result, .. } = &mut job.state else {
+    let Some(result) = job.state.result_mut() else {
         return Ok(());
     };
     result.video = target.put(&result.video, How::Move)?;

@@ -96,6 +96,19 @@ impl<'a> Session<'a> {
             }
             (
                 Format::Text,
+                JobState::Cancelled {
+                    result: Some(result),
+                    ..
+                },
+            ) => {
+                let partial = result.partial.as_ref();
+                let partial = partial.map(|partial| format!(": {partial}"));
+                let partial = partial.unwrap_or_default();
+                remark(&format!("job {} is cancelled{partial}", job.id));
+                print_lines(&[result.video.display().to_string()])?;
+            }
+            (
+                Format::Text,
                 JobState::Failed { failure, .. } | JobState::Expired { failure, .. },
             ) => {
                 let error = ErrorEnvelope::from(ErrorBody::from(failure.clone()));

@@ -1,7 +1,6 @@
 //! A job in a daemon that is there anyway.
 
 use framepack_ipc::{Exit, control::SubmitRequest};
-use framepack_jobs::JobState;
 
 use super::session::{Session, client};
 use crate::{
@@ -30,7 +29,7 @@ pub(super) fn run(
     });
     match ended? {
         Ended::Finished(mut job) => {
-            if let (Some(target), JobState::Done { result, .. }) = (target, &mut job.state) {
+            if let (Some(target), Some(result)) = (target, job.state.result_mut()) {
                 let put = target.put(&result.video, How::Copy);
                 result.video = put.map_err(Failure::new)?;
                 job.output.clone_from(&result.video);

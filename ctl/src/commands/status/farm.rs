@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn the_farm_fits_a_terminal_of_80_by_24() {
         let expected = "\
-● framepackd 0.1.0  up 9 h 12 min  1 running, 2 waiting
+● framepackd 0.1.0  up 9 h 12 min  1 running, 2 waiting, all done in 5 to 8 h
 ▲ /mnt/videos has not answered since 22:10: jobs with files there wait [FP5023]
   see whether the server is up
 
@@ -133,7 +133,7 @@ Running
 ▶ 317  shot042/s7  section 3/4 step 18/25  68 %  1.41 s/step  1 min 52 s left
 
 Next
-○ 318  shot042/s8                moved up: its model is loaded
+○ 318  shot042/s8                moved up: its model is loaded  begins in 60 min
 ‖ 319  shot043-the-…-at-dawn/s1  held by a user
 
 Failed in the last 24 h

@@ -209,6 +209,6 @@ fn ended_or_begun(job: &Job, now: Timestamp) -> Vec<(&'static str, String)> {
                 ("hint", failure.hint.clone().unwrap_or_default()),
             ]
         }
-        JobState::Cancelled { finished_at } => vec![("cancelled", ago(*finished_at, now))],
+        JobState::Cancelled { finished_at, .. } => vec![("cancelled", ago(*finished_at, now))],
     }
 }

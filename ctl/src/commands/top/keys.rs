@@ -18,6 +18,8 @@ pub(super) enum Action {
     Logs,
     Help,
     Yes,
+    /// The same, but what there is becomes a video.
+    Keep,
     /// Back to the list.
     Back,
     Quit,
@@ -90,6 +92,7 @@ pub(super) fn action(key: KeyEvent) -> Option<Action> {
         KeyCode::Enter | KeyCode::Char('l') => Action::Logs,
         KeyCode::Char('?') => Action::Help,
         KeyCode::Char('y') => Action::Yes,
+        KeyCode::Char('v') => Action::Keep,
         KeyCode::Esc | KeyCode::Char('n') => Action::Back,
         KeyCode::Char('q') => Action::Quit,
         _ => return None,

@@ -145,6 +145,7 @@ fn of_changed(jobs: &[Changed], remark: Option<String>, subject: &str, change: C
 fn done(change: Change) -> String {
     match change {
         Change::Cancel => "is cancelled".to_owned(),
+        Change::CancelKeep => "is cancelled; what it has becomes a video".to_owned(),
         Change::Hold => "is held".to_owned(),
         Change::Release => "is released".to_owned(),
         Change::Pause { .. } => "is paused".to_owned(),

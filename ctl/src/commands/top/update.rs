@@ -64,10 +64,14 @@ pub(super) fn update(top: &mut Top, event: Event, now: Timestamp) -> Vec<Effect>
 fn act(top: &mut Top, action: Action) -> Vec<Effect> {
     match (&mut top.mode, action) {
         (_, Action::Quit) => return vec![Effect::Quit],
-        (Mode::Cancel(job), Action::Yes) => {
+        (Mode::Cancel(job), Action::Yes | Action::Keep) => {
+            let change = match action {
+                Action::Keep => Change::CancelKeep,
+                _ => Change::Cancel,
+            };
             let job = *job;
             top.mode = Mode::List;
-            return order(top, job, Change::Cancel);
+            return order(top, job, change);
         }
         (Mode::Log(log), Action::Move(motion)) => {
             let last = log.lines.len().saturating_sub(1);

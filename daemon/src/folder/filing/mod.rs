@@ -14,7 +14,7 @@ use std::{
 };
 
 use framepack_config::Retention;
-use framepack_jobs::{Job, JobId, JobState, Source};
+use framepack_jobs::{Job, JobId, Source};
 use tokio::runtime;
 use tracing::{info, warn};
 
@@ -188,7 +188,7 @@ struct Videos {
 impl Videos {
     /// SHA-256 of a job's video, if there is one. An error: it can't be had now.
     fn hash(&self, record: &Record) -> io::Result<Option<String>> {
-        let JobState::Done { result, .. } = &record.job.state else {
+        let Some(result) = record.job.state.result() else {
             return Ok(None);
         };
         match self.runtime.block_on(self.disk.hash(&result.video)) {

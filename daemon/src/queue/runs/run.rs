@@ -28,6 +28,8 @@ pub(crate) struct Assignment {
 pub(crate) enum Control {
     /// Stop at the next step; there will be no video.
     Cancel,
+    /// Stop at the next step; another run makes a video of the sections that there are.
+    Keep,
     /// Halt at the next boundary of this kind.
     Pause(PauseAt),
     /// Go on after a halt at a step.

@@ -54,20 +54,27 @@ pub(in crate::queue) fn after_run(
     Some(match ending {
         Ending::Done(result) => {
             note_inactive(&mut record.job.runs.settings, &result.inactive);
-            JobState::Done {
-                started_at,
-                finished_at: now,
-                result,
+            if result.partial.is_some() {
+                JobState::Cancelled {
+                    finished_at: now,
+                    result: Some(result),
+                }
+            } else {
+                JobState::Done {
+                    started_at,
+                    finished_at: now,
+                    result,
+                }
             }
         }
-        Ending::Cancelled => JobState::Cancelled { finished_at: now },
+        Ending::Cancelled => JobState::cancelled(now),
         Ending::Failed(failure) if record.private.cancel_requested && reach(&failure).is_none() => {
             JobState::Failed {
                 finished_at: now,
                 failure,
             }
         }
-        _ if record.private.cancel_requested => JobState::Cancelled { finished_at: now },
+        _ if record.private.cancel_requested => JobState::cancelled(now),
         Ending::Failed(failure) if reach(&failure).is_some() => wait_for_farm(record, &failure),
         Ending::Failed(failure) if failure.code == Code::DISK_FULL_MIDWAY => {
             wait_for_room(record, failure, now)
@@ -77,8 +84,17 @@ pub(in crate::queue) fn after_run(
             None => again_or_failed(record, failure, now),
         },
         Ending::WorkerDied(death) => after_death(record, death, now),
+        Ending::Interrupted | Ending::Suspended if is_to_end_without(record) => {
+            JobState::cancelled(now)
+        }
         Ending::Interrupted | Ending::Suspended => JobState::Queued,
     })
+}
+
+/// Whether a user wants what the job has, and it has nothing.
+fn is_to_end_without(record: &Record) -> bool {
+    let runs = &record.job.runs;
+    runs.keep_sections && runs.sections_done == 0
 }
 
 /// Notes what of the settings did nothing in a run, as the worker found.
@@ -111,8 +127,8 @@ fn wait_for_farm(record: &mut Record, failure: &Failure) -> JobState {
 /// The state of a job that was running when the last daemon ended: queued, or given up.
 pub(in crate::queue) fn lost(record: &Record, now: Timestamp) -> JobState {
     let job = &record.job;
-    let state = if record.private.cancel_requested {
-        JobState::Cancelled { finished_at: now }
+    let state = if record.private.cancel_requested || is_to_end_without(record) {
+        JobState::cancelled(now)
     } else if job.runs.starts_without_progress >= MAX_LOST_STARTS {
         JobState::Failed {
             finished_at: now,

@@ -142,6 +142,13 @@ impl<'a> SchedulingContext<'a> {
     pub(in crate::queue) fn judge(&self, job: &Job) -> Eligibility {
         let now = self.time.now;
         let schedule = &job.schedule;
+        // One that is only to end with the sections that it has waits for nothing that its file asks for.
+        if job.runs.keep_sections {
+            return match self.retry_at(job) {
+                Some(begin) => Eligibility::Waits(Wait::Retry(begin)),
+                None => self.judge_farm(job),
+            };
+        }
         if job.runs.attempts == 0
             && schedule
                 .deadline
@@ -169,9 +176,7 @@ impl<'a> SchedulingContext<'a> {
         if let Some(begin) = schedule.not_before.filter(|begin| *begin > now) {
             return Eligibility::Waits(Wait::NotBefore(begin));
         }
-        // A pause is no longer than that: the clock was set back since.
-        let is_pause = |begin: &Timestamp| *begin > now && *begin <= now.plus(LONGEST_RETRY);
-        if let Some(begin) = job.runs.retry_at.filter(is_pause) {
+        if let Some(begin) = self.retry_at(job) {
             return Eligibility::Waits(Wait::Retry(begin));
         }
         let closed = |window: &Window| !self.time.is_in(*window);
@@ -179,6 +184,18 @@ impl<'a> SchedulingContext<'a> {
             let opens = self.time.opens(window);
             return Eligibility::Waits(Wait::Window { window, opens });
         }
+        self.judge_farm(job)
+    }
+
+    /// When the pause after a failure ends. None is longer than the longest: the clock was set back since.
+    fn retry_at(&self, job: &Job) -> Option<Timestamp> {
+        let now = self.time.now;
+        let is_pause = |begin: &Timestamp| *begin > now && *begin <= now.plus(LONGEST_RETRY);
+        job.runs.retry_at.filter(is_pause)
+    }
+
+    /// Whether the farm lets a job begin that its own schedule does not keep from it.
+    fn judge_farm(&self, job: &Job) -> Eligibility {
         if let Some(share) = self.silent.and_then(|silence| silence.of(job)) {
             return Eligibility::Waits(Wait::Share(share.to_owned()));
         }

@@ -1,7 +1,7 @@
 //! The order of the jobs that may begin.
 //!
 //! By priority, then by number; each whole day that a job has waited counts as a point of priority, so that none
-//! waits for ever. Among jobs of one priority, one that the device is warm for goes first, but the job whose turn it
+//! waits for ever. A job that is only to end with the sections that it has goes before all others. Among jobs of one priority, one that the device is warm for goes first, but the job whose turn it
 //! is by number is not overtaken more than [`MAX_OVERTAKEN`] times.
 
 use std::{
@@ -121,6 +121,9 @@ impl<'a> Lineup<'a> {
 
 /// A job's priority, with a point for each day that it has waited.
 fn rank(job: &Job, now: Timestamp) -> i64 {
+    if job.runs.keep_sections {
+        return i64::MAX;
+    }
     let days = now.secs_since(job.submitted_at) / SECS_PER_DAY;
     i64::from(job.schedule.priority) + days as i64
 }

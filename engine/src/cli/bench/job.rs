@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use framepack_engine::{ModelOptions, pipeline::Pipeline, progress::Update};
-use framepack_ipc::worker::{DecodedTiles, Phase, Precaution, RenderOutput, RenderRequest};
+use framepack_ipc::worker::{DecodedTiles, Extent, Phase, Precaution, RenderOutput, RenderRequest};
 use framepack_jobs::{DecodeOverlap, Guidance, JobId, Model, Settings, settings::VAE_OVERLAP};
 use image::{Rgb, RgbImage};
 use serde::Serialize;
@@ -163,6 +163,7 @@ impl Args {
             rung: 0,
             host_rung: 0,
             precaution: Precaution::None,
+            extent: Extent::Whole,
         })
     }
 

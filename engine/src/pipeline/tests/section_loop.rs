@@ -47,6 +47,7 @@ pub(super) fn run_sections(
     let run = Run {
         job,
         checkpoints: &mut checkpoints,
+        previews: &mut Previews::new(job),
         platform: &pipeline.platform,
         models: &mut pipeline.models,
         sizes: &mut pipeline.sizes,

@@ -143,7 +143,8 @@ fn footer(top: &Top, terminal: &Terminal) -> Line {
     match (&top.mode, &top.remark) {
         (Mode::Cancel(job), _) => {
             let name = terminal.cut(top.name(*job), terminal.width / 3);
-            let question = format!("Cancel job {job} {name}? What it has is discarded. y/n");
+            let question =
+                format!("Cancel job {job} {name}? y: yes, v: with a video of what it has, n: no");
             Line::new(question, Style::Warning)
         }
         (_, Some(Remark::Done(told))) => Line::new(told, Style::Good),

@@ -170,6 +170,7 @@ fn keys_ask_for_changes_of_the_selected_job() {
         ("j+", "318", raised(1)),
         ("j-", "318", raised(-1)),
         ("cy", "317", Change::Cancel),
+        ("cv", "317", Change::CancelKeep),
     ] {
         let mut top = top();
         let effects = press(&mut top, keys);
@@ -198,7 +199,9 @@ fn a_job_is_cancelled_after_a_yes_only() {
     press(&mut top, "c");
     let shown = screen(&top, (80, 24));
     assert!(
-        shown.ends_with("Cancel job 317 shot042/s7? What it has is discarded. y/n\n"),
+        shown.ends_with(
+            "Cancel job 317 shot042/s7? y: yes, v: with a video of what it has, n: no\n"
+        ),
         "{shown}"
     );
 }
