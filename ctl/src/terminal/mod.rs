@@ -6,6 +6,7 @@
 mod environment;
 
 pub(crate) mod cut;
+pub(crate) mod picture;
 pub(crate) mod size;
 pub(crate) mod style;
 pub(crate) mod symbol;

@@ -7,6 +7,8 @@ use framepack_jobs::JobId;
 use nix::sys::signal::Signal;
 use ratatui::crossterm::event::KeyEvent;
 
+use super::preview::Shown;
+
 /// An event.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -24,6 +26,8 @@ pub(super) enum Event {
     Changed(Remark),
     /// Lines of a job's log.
     Log(JobId, Vec<String>),
+    /// A job's picture; `None`: it has none yet.
+    Preview(Option<Shown>),
     /// A signal is to end the process.
     Interrupted,
     /// A thread has panicked, and the terminal shows it.

@@ -9,10 +9,16 @@ use std::{
 use framepack_ipc::{
     client::{Client, ClientError},
     control::{Request, Response},
+    preview::{Preview, PreviewKind, PreviewRequest},
     queue::{Change, ChangeOutcome, ChangeRequest, Changed},
 };
 
-use super::event::{Event, Events, Remark, View};
+use framepack_jobs::JobId;
+
+use super::{
+    event::{Event, Events, Remark, View},
+    preview::{Shown, Wanted},
+};
 use crate::daemon::Daemon;
 
 /// Between two questions.
@@ -25,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Link {
     daemon: Daemon,
     client: Option<Client>,
+    /// Whose picture is wanted, and the one that was told last.
+    wanted: Wanted,
+    preview: Option<(JobId, Preview)>,
 }
 
 /// What the link is told to do.
@@ -47,10 +56,12 @@ impl Orders {
 }
 
 impl Link {
-    pub(super) fn new(daemon: Daemon) -> Self {
+    pub(super) fn new(daemon: Daemon, wanted: Wanted) -> Self {
         Self {
             daemon,
             client: None,
+            wanted,
+            preview: None,
         }
     }
 
@@ -78,8 +89,11 @@ impl Link {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if events.send(event).is_err() {
-                return;
+            let picture = self.picture().map(Event::Preview);
+            for event in std::iter::once(event).chain(picture) {
+                if events.send(event).is_err() {
+                    return;
+                }
             }
         }
     }
@@ -109,6 +123,26 @@ impl Link {
             Err(error) => return Event::Lost(error.to_string()),
         };
         Event::Changed(remark)
+    }
+
+    /// The picture that is wanted, if it is another one than before.
+    fn picture(&mut self) -> Option<Option<Shown>> {
+        let job = self.wanted.get()?;
+        let kind = PreviewKind::Latest;
+        let preview = match self.ask(&Request::Preview(PreviewRequest { job, kind })) {
+            Ok(Response::Preview(preview)) => Some((job, preview)),
+            // There is none yet, or nobody tells: what keeps others from answering is told of them.
+            _ => None,
+        };
+        if preview == self.preview {
+            return None;
+        }
+        self.preview = preview;
+        Some(
+            self.preview
+                .as_ref()
+                .and_then(|(job, preview)| Shown::of(*job, preview)),
+        )
     }
 
     fn ask(&mut self, request: &Request) -> Result<Response, ClientError> {

@@ -2,13 +2,14 @@
 //!
 //! [`state`]: what is shown; [`update`]: what an event makes of it; [`draw`]: how it looks, a function of the state and
 //! the time. [`screen`] is the terminal, `keys` what each key means, `link` the way to the daemon, `log` the one to a
-//! job's log; each of the threads behind them sends [`event`]s.
+//! job's log, `preview` a job's picture; each of the threads behind them sends [`event`]s.
 
 mod draw;
 mod event;
 mod keys;
 mod link;
 mod log;
+mod preview;
 mod screen;
 mod state;
 mod update;
@@ -26,6 +27,7 @@ use self::{
     event::{Event, Events},
     link::{Link, Orders},
     log::LogFollower,
+    preview::Wanted,
     screen::Screen,
     state::Top,
     update::{Effect, update},
@@ -48,13 +50,15 @@ pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     let (sender, inbox) = mpsc::channel();
     let events = Events::new(sender);
     interrupt::listen(events.sender())?;
-    let mut link = Link::new(daemon.clone());
+    let wanted = Wanted::default();
+    let mut link = Link::new(daemon.clone(), wanted.clone());
     let view = link.look()?;
     let top = Top::new(view, Terminal::stdout(ColourChoice::default()));
     let mut session = Session {
         orders: link.start(&events),
         screen: Screen::open(&events)?,
         log: None,
+        wanted,
         daemon,
         events,
         inbox,
@@ -76,6 +80,8 @@ struct Session<'d> {
     orders: Orders,
     /// Whoever reads the log that is shown.
     log: Option<LogFollower>,
+    /// Whose picture is asked for.
+    wanted: Wanted,
     daemon: &'d Daemon,
     events: Events,
     inbox: Receiver<Event>,
@@ -86,6 +92,7 @@ impl Session<'_> {
     fn run(&mut self) -> Result<Exit, Failure> {
         loop {
             self.screen.draw(&self.top, Timestamp::now())?;
+            self.wanted.set(self.top.pictured());
             let mut next = match self.inbox.recv_timeout(SECOND) {
                 Ok(event) => Some(event),
                 Err(RecvTimeoutError::Timeout) => None,

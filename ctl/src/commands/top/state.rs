@@ -8,8 +8,11 @@ use framepack_ipc::{
 };
 use framepack_jobs::{JobId, Timestamp};
 
-use super::event::{Remark, View};
-use crate::terminal::Terminal;
+use super::{
+    event::{Remark, View},
+    preview::{Shown, palette},
+};
+use crate::terminal::{Colour, Terminal, picture::Palette};
 
 /// Lines of a log that are kept.
 const LOG_LINES: usize = 1000;
@@ -27,6 +30,10 @@ pub(super) struct Top {
     pub(super) mode: Mode,
     /// What became of the last change, until the next key.
     pub(super) remark: Option<Remark>,
+    /// A running job's picture.
+    pub(super) preview: Option<Shown>,
+    /// The colours that pictures have.
+    pub(super) palette: Palette,
     /// The terminal's colours and symbols; its width is the screen's.
     pub(super) terminal: Terminal,
 }
@@ -60,6 +67,8 @@ impl Top {
             place: 0,
             mode: Mode::List,
             remark: None,
+            preview: None,
+            palette: palette(),
             terminal,
         };
         top.keep_selection();
@@ -86,6 +95,17 @@ impl Top {
         running
             .chain(self.waiting().map(|entry| entry.id))
             .collect()
+    }
+
+    /// The running job whose picture is shown: the selected one, or the first; none without colours.
+    pub(super) fn pictured(&self) -> Option<JobId> {
+        if self.terminal.colour == Colour::Off {
+            return None;
+        }
+        let ids = || self.running().iter().map(|job| job.id);
+        ids()
+            .find(|id| Some(*id) == self.selected)
+            .or_else(|| ids().next())
     }
 
     /// What the queue says of the selected job.

@@ -48,6 +48,7 @@ pub(super) fn update(top: &mut Top, event: Event, now: Timestamp) -> Vec<Effect>
             let since = top.lost.take().map_or(now, |(_, since)| since);
             top.lost = Some((why, since));
         }
+        Event::Preview(preview) => top.preview = preview,
         Event::Changed(remark) => top.remark = Some(remark),
         Event::Log(job, lines) => match &mut top.mode {
             Mode::Log(log) if log.job == job => log.extend(lines),

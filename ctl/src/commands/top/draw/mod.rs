@@ -2,6 +2,7 @@
 
 mod help;
 mod page;
+mod picture;
 mod style;
 
 use framepack_jobs::Timestamp;
@@ -14,13 +15,18 @@ use ratatui::{
 };
 
 use super::state::{Mode, Top};
-use crate::{farm::Line, terminal::Terminal};
+use crate::{
+    farm::Line,
+    terminal::{Terminal, picture::Rgb},
+};
 
 /// A line of the screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Row {
     line: Line,
     look: Look,
+    /// A line of a picture: the upper and the lower pixel of each cell.
+    pixels: Vec<[Rgb; 2]>,
 }
 
 /// How a line stands out.
@@ -36,7 +42,7 @@ impl From<Line> for Row {
     fn from(line: Line) -> Self {
         Self {
             line,
-            look: Look::Plain,
+            ..Self::default()
         }
     }
 }
@@ -56,6 +62,7 @@ pub(super) fn draw(top: &Top, now: Timestamp, frame: &mut Frame) {
     for (y, row) in (area.y..area.bottom()).zip(rows) {
         let at = Rect::new(area.x, y, area.width, 1);
         let look = row.look;
+        picture::draw(&row.pixels, at, top.palette, frame.buffer_mut());
         row.text(&terminal).render(at, frame.buffer_mut());
         if look == Look::Selected {
             frame.buffer_mut().set_style(at, Modifier::REVERSED);

@@ -7,16 +7,20 @@ use crate::{
     commands::top::{
         event::Remark,
         keys::FOOTER,
+        preview::Shown,
         state::{Log, Mode, Top},
     },
     farm::{self, Line},
-    terminal::{Terminal, style::Style, symbol::Symbol, time::span},
+    terminal::{Terminal, picture::half_blocks, style::Style, symbol::Symbol, time::span},
 };
 
 /// Lines that the jobs that wait have at least, with their heading.
 const LEAST: usize = 4;
 /// From this height on there are empty lines between the parts, and what failed lately.
 const TALL: usize = 32;
+/// Lines of a picture at most, and what has to be left of the screen.
+const PICTURE: usize = 12;
+const LEFT_OF_PICTURE: usize = 30;
 
 pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal) -> Vec<Row> {
     let mut rows = vec![farm::daemon(&top.view.farm, terminal).into()];
@@ -33,6 +37,7 @@ pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal
     }
     rows.push(heading("Running"));
     rows.extend(running(top, (height / 4).max(1), terminal));
+    rows.extend(preview(top, height, terminal));
     if height >= TALL {
         rows.push(Row::default());
     }
@@ -94,20 +99,43 @@ fn running(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
     window(lines, selected, most)
 }
 
+/// The picture of a running job, where there is room for it.
+fn preview(top: &Top, height: usize, terminal: &Terminal) -> Vec<Row> {
+    let most = height.saturating_sub(LEFT_OF_PICTURE).min(PICTURE);
+    let shown = top
+        .preview
+        .as_ref()
+        .filter(|shown| Some(shown.job) == top.pictured());
+    let Some(Shown { job, of, picture }) = shown.filter(|_| most >= LEAST) else {
+        return Vec::new();
+    };
+    let mut rows = vec![Row::default(), heading(&format!("Job {job}: {of}"))];
+    let lines = half_blocks(picture, terminal.width, most).into_iter();
+    rows.extend(lines.map(|pixels| Row {
+        pixels,
+        ..Row::default()
+    }));
+    rows
+}
+
 fn waiting(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
     let count = top.waiting().count();
     let mut rows = vec![heading(&format!("Queue ({count})"))];
     let selected = top
         .waiting()
         .position(|entry| Some(entry.id) == top.selected);
-    let lines = farm::waiting(top.waiting(), terminal);
-    rows.extend(window(lines, selected, most.saturating_sub(1)));
+    let most = most.saturating_sub(1);
+    let begin = first_shown(selected, most);
+    // Of a long queue only what is shown is laid out.
+    let lines = farm::waiting(top.waiting().skip(begin).take(most), terminal);
+    let selected = selected.map(|selected| selected - begin);
+    rows.extend(window(lines, selected, most));
     rows
 }
 
 /// As many lines as fit, among them the selected one.
 fn window(lines: Vec<Line>, selected: Option<usize>, most: usize) -> Vec<Row> {
-    let begin = selected.map_or(0, |selected| (selected + 1).saturating_sub(most));
+    let begin = first_shown(selected, most);
     let rows = lines.into_iter().enumerate().skip(begin).take(most);
     let row = |(n, line)| Row {
         line,
@@ -116,8 +144,14 @@ fn window(lines: Vec<Line>, selected: Option<usize>, most: usize) -> Vec<Row> {
         } else {
             Look::Plain
         },
+        pixels: Vec::new(),
     };
     rows.map(row).collect()
+}
+
+/// The first of so many lines that are shown.
+fn first_shown(selected: Option<usize>, most: usize) -> usize {
+    selected.map_or(0, |selected| (selected + 1).saturating_sub(most))
 }
 
 fn log_lines(top: &Top, log: &Log, most: usize, terminal: &Terminal) -> Vec<Row> {

@@ -6,10 +6,15 @@ use super::*;
 use crate::{
     commands::top::{
         event::{Event, Remark, View},
+        preview::Shown,
         update::{Effect, update},
     },
     farm::example,
-    terminal::{Colour, Reader, symbol::Symbols},
+    terminal::{
+        Colour, Reader,
+        picture::{Palette, Picture},
+        symbol::Symbols,
+    },
 };
 use framepack_ipc::queue::{Change, Scope};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -190,6 +195,30 @@ fn keys_ask_for_changes_of_the_selected_job() {
 }
 
 #[test]
+fn a_long_queue_shows_the_selected_job() {
+    let mut top = top();
+    let mut view = top.view.clone();
+    let waiting = view.queue.jobs[1].clone();
+    view.queue.jobs.extend((400..500).map(|id| {
+        let id = framepack_jobs::JobId(id);
+        framepack_ipc::queue::QueueEntry {
+            id,
+            ..waiting.clone()
+        }
+    }));
+    update(&mut top, Event::View(view), example::now());
+    for (keys, first, last) in [("g", "318", "410"), ("G", "487", "499")] {
+        press(&mut top, keys);
+        let shown = screen(&top, (80, 24));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(
+            lines[10].contains(first) && lines[22].contains(last),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
 fn a_job_is_cancelled_after_a_yes_only() {
     for keys in ["c", "cn", "c\u{1b}", "cj"] {
         let mut top = top();
@@ -236,4 +265,34 @@ fn a_log_shows_its_end_until_it_is_scrolled() {
     press(&mut top, "G");
     assert!(screen(&top, (80, 24)).contains("line 59."));
     assert_eq!(press(&mut top, "\u{1b}"), [Effect::LeaveLog]);
+}
+
+#[test]
+fn a_running_job_is_pictured_where_there_is_room_and_colour() {
+    let mut top = top();
+    top.palette = Palette::TrueColour;
+    let job = framepack_jobs::JobId(317);
+    let (of, white) = ("section 3/4 step 18/25".to_owned(), [255, 255, 255]);
+    let picture = Picture {
+        width: 60,
+        height: 20,
+        pixels: vec![white; 60 * 20],
+    };
+    update(
+        &mut top,
+        Event::Preview(Some(Shown { job, of, picture })),
+        example::now(),
+    );
+    let shown = screen(&top, (132, 43));
+    let line = shown
+        .lines()
+        .position(|line| line == "Job 317: section 3/4 step 18/25");
+    let line = line.unwrap_or_else(|| panic!("{shown}")) as u16;
+    let drawing = drawn(&top, (132, 43));
+    let cell = &drawing.backend().buffer()[(59, line + 10)];
+    let color = ratatui::style::Color::Rgb(255, 255, 255);
+    assert_eq!((cell.symbol(), cell.fg, cell.bg), ("▀", color, color));
+    assert!(!screen(&top, (80, 24)).contains("Job 317:"));
+    top.terminal.colour = Colour::Off;
+    assert!(!screen(&top, (132, 43)).contains("Job 317:"));
 }
