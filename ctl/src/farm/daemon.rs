@@ -37,22 +37,22 @@ pub(crate) fn notices(farm: &FarmStatus, terminal: &Terminal) -> Vec<Line> {
             .any(|outage| text.contains(&outage.message))
     };
     let paused = farm.paused.iter().filter(|reason| !told(reason));
-    let paused = paused.map(|reason| notice(format!("no job starts: {reason}"), terminal));
+    let paused = paused.map(|reason| notice(&format!("no job starts: {reason}"), terminal));
     let notes = farm.degraded.iter().filter(|note| !told(&note.message));
     let notes = notes.flat_map(|note| {
         let text = format!("{} [{}]", note.message, note.code);
         let hint = note.hint.iter();
         let hint = hint.map(|hint| Line::new(format!("  {hint}"), Style::Hint));
-        std::iter::once(notice(text, terminal)).chain(hint)
+        std::iter::once(notice(&text, terminal)).chain(hint)
     });
     let outages = farm
         .outages
         .iter()
-        .map(|of: &Outage| notice(outage(of), terminal));
+        .map(|of: &Outage| notice(&outage(of), terminal));
     paused.chain(outages).chain(notes).collect()
 }
 
-fn notice(text: String, terminal: &Terminal) -> Line {
+fn notice(text: &str, terminal: &Terminal) -> Line {
     let symbol = terminal.symbols.text(Symbol::Warning);
     Line::new(format!("{symbol} {text}"), Style::Warning)
 }

@@ -143,7 +143,7 @@ fn disks(folders: &[FolderSpace]) -> Vec<Line> {
             _ => false,
         });
         match same {
-            Some((names, _)) => *names += &format!(", {folder}"),
+            Some((names, _)) => *names = format!("{names}, {folder}"),
             None => told.push((folder.clone(), *space)),
         }
     }

@@ -19,7 +19,7 @@ pub(super) enum Event {
     /// The terminal is gone.
     InputLost,
     /// The farm and the queue are like this now.
-    View(View),
+    View(Box<View>),
     /// The daemon does not answer, and why.
     Lost(String),
     /// What became of a change.

@@ -84,13 +84,14 @@ impl Link {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     due = Instant::now() + PAUSE;
-                    self.look()
-                        .map_or_else(|error| Event::Lost(error.to_string()), Event::View)
+                    self.look().map_or_else(
+                        |error| Event::Lost(error.to_string()),
+                        |view| Event::View(Box::new(view)),
+                    )
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let picture = self.picture().map(Event::Preview);
-            for event in std::iter::once(event).chain(picture) {
+            for event in std::iter::once(event).chain(self.picture()) {
                 if events.send(event).is_err() {
                     return;
                 }
@@ -126,7 +127,7 @@ impl Link {
     }
 
     /// The picture that is wanted, if it is another one than before.
-    fn picture(&mut self) -> Option<Option<Shown>> {
+    fn picture(&mut self) -> Option<Event> {
         let job = self.wanted.get()?;
         let kind = PreviewKind::Latest;
         let preview = match self.ask(&Request::Preview(PreviewRequest { job, kind })) {
@@ -138,11 +139,9 @@ impl Link {
             return None;
         }
         self.preview = preview;
-        Some(
-            self.preview
-                .as_ref()
-                .and_then(|(job, preview)| Shown::of(*job, preview)),
-        )
+        let shown = self.preview.as_ref();
+        let shown = shown.and_then(|(job, preview)| Shown::of(*job, preview));
+        Some(Event::Preview(shown))
     }
 
     fn ask(&mut self, request: &Request) -> Result<Response, ClientError> {

@@ -40,7 +40,7 @@ pub(super) fn update(top: &mut Top, event: Event, now: Timestamp) -> Vec<Effect>
             return action(key).map_or_else(Vec::new, |action| act(top, action));
         }
         Event::View(view) => {
-            top.view = view;
+            top.view = *view;
             top.lost = None;
             top.keep_selection();
         }

@@ -119,7 +119,7 @@ fn without_a_daemon_it_says_so_and_shows_what_was() {
     assert_eq!(press(&mut top, "p"), []);
     assert!(screen(&top, (80, 24)).contains("framepackd does not answer"));
     let view = top.view.clone();
-    update(&mut top, Event::View(view), example::now());
+    update(&mut top, Event::View(Box::new(view)), example::now());
     assert!(!screen(&top, (80, 24)).contains("no answer"));
 }
 
@@ -154,10 +154,14 @@ fn the_selection_stays_with_its_job_and_then_at_its_place() {
     assert_eq!(top.selected, Some(framepack_jobs::JobId(318)));
     let mut view = top.view.clone();
     view.queue.jobs.swap(1, 2);
-    update(&mut top, Event::View(view.clone()), example::now());
+    update(
+        &mut top,
+        Event::View(Box::new(view.clone())),
+        example::now(),
+    );
     assert_eq!(top.selected, Some(framepack_jobs::JobId(318)));
     view.queue.jobs.pop();
-    update(&mut top, Event::View(view), example::now());
+    update(&mut top, Event::View(Box::new(view)), example::now());
     assert_eq!(top.selected, Some(framepack_jobs::JobId(319)));
 }
 
@@ -206,7 +210,7 @@ fn a_long_queue_shows_the_selected_job() {
             ..waiting.clone()
         }
     }));
-    update(&mut top, Event::View(view), example::now());
+    update(&mut top, Event::View(Box::new(view)), example::now());
     for (keys, first, last) in [("g", "318", "410"), ("G", "487", "499")] {
         press(&mut top, keys);
         let shown = screen(&top, (80, 24));
