@@ -11,6 +11,7 @@ mod preview;
 mod report;
 mod service;
 mod since;
+mod status;
 mod upkeep;
 mod wait;
 
@@ -24,6 +25,7 @@ pub(crate) use preview::{Preview, Protocol};
 pub(crate) use report::Report;
 pub(crate) use service::{Drain, Unload, WarmUp};
 pub(crate) use since::Since;
+pub(crate) use status::Status;
 pub(crate) use upkeep::{CacheAction, Gc, Man, SupportBundle, Usage};
 pub(crate) use wait::{Awaited, Wait};
 
@@ -60,7 +62,7 @@ pub(crate) struct Cli {
     look: Look,
 
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 const EXIT_CODES: &str = "\
@@ -85,6 +87,10 @@ pub(crate) enum Command {
     Models(Models),
     /// Submit a job file
     Submit(Submit),
+    /// Show the farm on one screen, or jobs with their last log lines; what framepackctl does without a command
+    Status(Status),
+    /// Watch devices, running jobs and the queue live, and control them by keys
+    Top,
     /// List jobs: all, or those of a state, a group or a time
     #[command(visible_alias = "ls")]
     List(List),
@@ -441,9 +447,9 @@ mod tests {
     fn a_rescan_has_its_former_name_too() {
         for name in ["folder", "watch"] {
             let cli = Cli::try_parse_from(["ctl", name, "scan"]).unwrap();
-            let Command::Folder {
+            let Some(Command::Folder {
                 action: Folder::Scan,
-            } = cli.command
+            }) = cli.command
             else {
                 panic!("{name} scan is {:?}", cli.command);
             };

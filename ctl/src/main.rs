@@ -14,6 +14,7 @@ mod daemon;
 mod delivery;
 mod event;
 mod failure;
+mod farm;
 mod fields;
 mod follow;
 mod installed;

@@ -115,12 +115,12 @@ fn pace(pace: &Pace, progress: &Progress) -> Option<String> {
     Some(format!("{secs:.2} s/step, {left} left"))
 }
 
-fn total_steps(progress: &Progress) -> u64 {
+pub(crate) fn total_steps(progress: &Progress) -> u64 {
     (u64::from(progress.sections) * u64::from(progress.steps)).max(1)
 }
 
 /// Steps of all sections; those of a finished section count in full.
-fn finished_steps(progress: &Progress) -> u64 {
+pub(crate) fn finished_steps(progress: &Progress) -> u64 {
     let steps = u64::from(progress.steps);
     match progress.phase {
         Phase::Load | Phase::Text | Phase::Image => 0,

@@ -30,6 +30,7 @@ use self::{
 use crate::{
     config_source::ConfigSource,
     doctor::Doctor,
+    farm::Spaces,
     folder::{View, ended_jobs},
     job_observer::JobObserver,
     metrics::{self, Metrics, Totals},
@@ -144,6 +145,7 @@ impl Daemon {
             store,
             events: event_log,
             disk: core.disk.clone(),
+            spaces: Spaces::new(core.disk.clone(), &setup.config.paths),
             clock: core.clock.clone(),
             started: metrics.started,
             previews: Previews::new(setup.front.state.layout()),

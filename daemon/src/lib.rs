@@ -23,6 +23,7 @@
 //! - `outage`: a fault of the farm that lasts, and when it is tried again; `remedy`: what to do about one of the models
 //! - `clock`: the system's clock, and whether it can be believed
 //! - `job_observer`: what happens to jobs, for the log, systemd and the metrics; `log`, `notify`, `metrics`: those three
+//! - `farm`: figures of the farm that are not the queue's, for `status` and `top`
 //! - `doctor`: checks of what rendering needs; `gpu`: what NVIDIA's library reports
 //!
 //! No libtorch here: a fault of the device ends a worker, not the daemon.
@@ -34,6 +35,7 @@ mod daemon;
 mod disk;
 mod doctor;
 mod events;
+mod farm;
 mod file;
 mod folder;
 mod folders;

@@ -15,6 +15,7 @@ use crate::{
     check::Check,
     edit::{EditRequest, Edited, JobFile, JobFileRequest, RemoveRequest, SetRequest},
     event::EventsRequest,
+    farm::FarmStatus,
     folder::Scan,
     plan::JobPlan,
     preview::{Preview, PreviewRequest},
@@ -76,6 +77,8 @@ pub enum Request {
     State(StateRequest),
     /// Look at the jobs folder now. Answered by [`Response::Scanned`].
     Scan,
+    /// The farm at a glance. Answered by [`Response::Farm`], whatever drivers and shares do.
+    Farm,
     /// Is anybody there. Answered by [`Response::Pong`].
     Ping,
     /// Versions, paths and limits. Answered by [`Response::Info`].
@@ -255,6 +258,8 @@ pub enum Response {
     Scanned(Scan),
     /// The daemon is there.
     Pong(DaemonStatus),
+    /// The farm as it is now.
+    Farm(Box<FarmStatus>),
     /// Versions, paths and limits.
     Info(Box<FarmInfo>),
     /// What the farm has taken.

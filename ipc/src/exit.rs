@@ -37,7 +37,7 @@ pub enum Exit {
     Degraded = 13,
     /// The store is damaged.
     StateDamaged = 14,
-    /// A user interrupted the command, and the job goes on: the shell's number for SIGINT, which only `run` catches.
+    /// A user interrupted the command, and the job goes on: the shell's number for SIGINT, which only `run` and `top` catch.
     Interrupted = 130,
 }
 

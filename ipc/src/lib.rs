@@ -9,6 +9,7 @@
 //! - [`edit`]: the part of it that changes what a job is
 //! - [`event`]: what happens to jobs, devices and the farm, as those who follow it read it
 //! - [`folder`]: what a look at the jobs folder comes to
+//! - [`farm`]: the farm at a glance
 //! - [`check`]: what `doctor` looks at
 //! - [`reload`]: a configuration that was read again; [`warmth`]: what workers without a job hold in memory
 //! - [`state`]: messages about the store
@@ -30,6 +31,7 @@ pub mod estimate;
 pub mod event;
 mod exit;
 pub mod export;
+pub mod farm;
 pub mod folder;
 mod hello;
 mod list;

@@ -26,13 +26,13 @@ fn all() -> Vec<Response> {
         *paused = true;
     }
     for (job, name) in jobs.iter_mut().zip(["d", "b", "c", "a", "a", "f", "e"]) {
-        job.name = name.to_owned();
+        job.name = name.into();
     }
     jobs[1].schedule.group = Some("night".to_owned());
     jobs[6].schedule.group = Some("night".to_owned());
     jobs[6].schedule.priority = 5;
     if let JobState::Failed { finished_at, .. } = &mut jobs[1].state {
-        *finished_at = finished_at.plus(std::time::Duration::from_secs(60));
+        *finished_at = finished_at.plus(std::time::Duration::from_mins(1));
     }
     vec![Response::Jobs { jobs }, nothing_waits()]
 }

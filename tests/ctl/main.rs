@@ -8,6 +8,8 @@ mod completion;
 mod config;
 mod editing;
 mod events;
+#[path = "../../ctl/src/farm/example.rs"]
+mod example;
 mod fake_daemon;
 mod fixtures;
 mod init;
@@ -26,8 +28,10 @@ mod report;
 mod run;
 mod service;
 mod snapshot;
+mod status;
 mod submit;
 mod terminal;
+mod top;
 mod upkeep;
 mod waiting;
 

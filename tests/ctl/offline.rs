@@ -10,8 +10,7 @@ fn offline(arguments: &[&str]) -> crate::Ended {
 #[test]
 fn wrong_usage_is_2_and_says_what_was_expected() {
     for (arguments, expected) in [
-        (&[][..], "Usage: framepackctl"),
-        (&["submitt"], "a similar subcommand exists: 'submit'"),
+        (&["submitt"][..], "a similar subcommand exists: 'submit'"),
         (&["show"], "<JOB>..."),
         (&["show", "@faild"], "`faild` is not a state"),
         (&["wait", "9-3"], "the range `9-3` ends before it begins"),
@@ -60,7 +59,9 @@ fn help_version_and_completions_need_no_daemon() {
 #[test]
 fn a_daemon_that_is_not_there_is_3_with_a_hint() {
     for command in [
-        &["ping"][..],
+        &[][..],
+        &["status"],
+        &["ping"],
         &["list"],
         &["show", "1"],
         &["wait", "1"],

@@ -93,7 +93,9 @@ fn the_queue_tells_when_jobs_begin_and_end_once_some_have_run() {
     farm.start();
     assert_code(&farm.ctl(&["pause", "--all"]), 0);
     let names = ["a", "b", "c"];
-    names.iter().for_each(|name| farm.submit_alike(name));
+    for name in names {
+        farm.submit_alike(name);
+    }
     let view = farm.view();
     assert_unknown(named(&view, "a").begins.as_ref(), "the queue is paused");
     farm.submit_keys("held", "held", "");

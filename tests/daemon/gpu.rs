@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A farm whose worker says that it is `cuda:0`, and the file that says what other programs hold of it.
-fn farm() -> Farm {
+pub(crate) fn farm() -> Farm {
     let mut farm = Farm::stopped();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/daemon/fake_nvml.c");
     let library = farm.path("nvml/libnvidia-ml.so.1");

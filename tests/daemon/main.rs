@@ -46,6 +46,7 @@ mod shares;
 mod socket;
 mod start;
 mod state;
+mod status;
 mod supervise;
 mod support_bundle;
 mod systemd;

@@ -8,7 +8,8 @@ const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Look",
         &[
-            "list", "show", "preview", "logs", "events", "queue", "report", "usage", "info",
+            "status", "top", "list", "show", "preview", "logs", "events", "queue", "report",
+            "usage", "info",
         ],
     ),
     (

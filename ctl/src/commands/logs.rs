@@ -55,6 +55,27 @@ pub(crate) fn run(arguments: Logs, daemon: &Daemon, output: &Output) -> Result<E
     }
 }
 
+/// The last lines of a job's log, as the daemon has them.
+pub(super) fn latest(
+    client: &mut Client,
+    job: JobId,
+    most: usize,
+) -> Result<Vec<String>, ClientError> {
+    let follow = false;
+    let log = Stream::Log(LogsRequest { job, follow });
+    let mut answer = client.call(&Request::Stream(log))?;
+    let mut latest = Vec::new();
+    while let Response::Log { lines } = answer {
+        latest.extend(lines);
+        latest.drain(..latest.len().saturating_sub(most));
+        answer = client.receive()?;
+    }
+    match answer {
+        Response::End => Ok(latest),
+        _ => Err(ClientError::Unexpected),
+    }
+}
+
 fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Failure> {
     let jobs = vec![selector];
     match client.call(&Request::Show(SelectRequest { jobs }))? {
@@ -68,7 +89,7 @@ fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Failure> {
 }
 
 /// `2026-11-23T12:00:00Z INFO started device=cpu`; a line in another format is left as it is.
-fn in_words(line: &str) -> String {
+pub(super) fn in_words(line: &str) -> String {
     let Ok(event) = serde_json::from_str::<Map<String, Value>>(line) else {
         return line.to_owned();
     };

@@ -32,8 +32,10 @@ mod run;
 mod set;
 mod show;
 mod state;
+mod status;
 mod submit;
 mod support_bundle;
+mod top;
 mod usage;
 mod wait;
 mod warmth;
@@ -46,7 +48,7 @@ use framepack_ipc::{
 };
 
 use crate::{
-    cli::{Cli, Command, Priority},
+    cli::{Cli, Command, Priority, Status},
     daemon::Daemon,
     failure::Failure,
     output::Output,
@@ -55,7 +57,8 @@ use crate::{
 /// Runs what was typed.
 pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
     let daemon = Daemon::at(cli.socket.map(PathBuf::from));
-    match cli.command {
+    let command = cli.command.unwrap_or(Command::Status(Status::default()));
+    match command {
         Command::Run(arguments) => run::run(&arguments, &daemon, output),
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Models(arguments) => models::run(&arguments, output),
@@ -63,6 +66,8 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             run::run_submitted(&arguments, &daemon, output)
         }
         Command::Submit(arguments) => submit::run(&arguments, &daemon, output),
+        Command::Status(arguments) => status::run(arguments, &daemon, output),
+        Command::Top => top::run(&daemon, output),
         Command::List(arguments) => list::run(&arguments, &daemon, output),
         Command::Show(jobs) => show::run(jobs, &daemon, output),
         Command::Wait(arguments) => wait::run(&arguments, &daemon, output),

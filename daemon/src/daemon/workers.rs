@@ -1,13 +1,12 @@
 //! The devices' supervisors.
 
-use std::fs;
-
 use anyhow::Result;
 use framepack_ipc::control::WorkerState;
 use tokio::task::JoinSet;
 
 use super::core::Core;
 use crate::{
+    farm::host_memory,
     nvidia::Nvidia,
     setup::Setup,
     shutdown::Shutdown,
@@ -64,8 +63,5 @@ impl Workers {
 
 /// Memory of this machine; 0 if the system does not tell.
 pub(super) fn host_bytes() -> u64 {
-    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kilobytes = total.and_then(|total| total.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
+    host_memory().map_or(0, |memory| memory.total_bytes)
 }

@@ -16,7 +16,7 @@ pub(crate) use self::{
     lease::{guard, is_open_for_writing},
     lock::patiently,
     segment::{Segment, open_segment, segment_path, segments},
-    space::free_bytes,
+    space::{FileSystemSpace, free_bytes, space},
     state::FileState,
     system::FileSystem,
 };

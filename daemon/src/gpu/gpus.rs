@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use framepack_ipc::farm::GpuFigures;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::{debug, info, warn};
 
@@ -28,6 +29,8 @@ pub(crate) struct Gpus(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     latest: Mutex<Vec<Gpu>>,
+    /// What was told last, and when, also by a driver that does not answer any more.
+    told: Mutex<Option<(Vec<Gpu>, Instant)>>,
     /// Held by whoever asks.
     desk: AsyncMutex<Desk>,
     /// Jobs that run.
@@ -97,6 +100,15 @@ impl Gpus {
         self.set(found);
     }
 
+    /// Asks again without anybody waiting for it, unless that was done lately.
+    pub(crate) fn refresh_later(&self) {
+        let is_recent = self.told().is_some_and(|(_, at)| at.elapsed() < PAUSE);
+        if !is_recent {
+            let gpus = self.clone();
+            tokio::spawn(async move { gpus.refresh().await });
+        }
+    }
+
     /// A job begins.
     pub(crate) fn run_begins(&self) {
         self.0.runs.send_modify(|runs| *runs += 1);
@@ -120,14 +132,33 @@ impl Gpus {
 
     /// The GPU that a worker knows as `cuda:N`.
     pub(crate) fn of_device(&self, device: &str) -> Option<Gpu> {
-        let visible = env::var("CUDA_VISIBLE_DEVICES").ok();
-        let wanted = named(device, visible.as_deref())?;
-        self.latest().into_iter().find(|gpu| {
-            wanted.parse() == Ok(gpu.index) || (!wanted.is_empty() && gpu.uuid.starts_with(&wanted))
+        find(device, self.latest())
+    }
+
+    /// The same as its driver told last, whenever that was.
+    pub(crate) fn figures(&self, device: &str) -> Option<GpuFigures> {
+        let (gpus, at) = self.told()?;
+        let gpu = find(device, gpus)?;
+        Some(GpuFigures {
+            total_bytes: gpu.total_bytes,
+            used_bytes: gpu.used_bytes,
+            foreign_bytes: gpu.foreign_bytes,
+            temperature_celsius: gpu.temperature_celsius,
+            power_watts: gpu.power_watts,
+            age_secs: at.elapsed().as_secs_f64(),
         })
     }
 
+    fn told(&self) -> Option<(Vec<Gpu>, Instant)> {
+        let told = self.0.told.lock();
+        told.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn set(&self, gpus: Vec<Gpu>) {
+        if !gpus.is_empty() {
+            let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
+            *told = Some((gpus.clone(), Instant::now()));
+        }
         *self.0.latest.lock().unwrap_or_else(PoisonError::into_inner) = gpus;
     }
 }
@@ -172,6 +203,14 @@ impl Desk {
     }
 }
 
+fn find(device: &str, gpus: Vec<Gpu>) -> Option<Gpu> {
+    let visible = env::var("CUDA_VISIBLE_DEVICES").ok();
+    let wanted = named(device, visible.as_deref())?;
+    gpus.into_iter().find(|gpu| {
+        wanted.parse() == Ok(gpu.index) || (!wanted.is_empty() && gpu.uuid.starts_with(&wanted))
+    })
+}
+
 /// The driver's number or identifier of `cuda:N`: the N-th that CUDA may see. Workers are told to number GPUs by their
 /// place on the bus, as the driver does.
 fn named(device: &str, visible: Option<&str>) -> Option<String> {
@@ -212,6 +251,10 @@ mod tests {
         assert_eq!(gpus.of_device("cpu"), None);
         assert_eq!(gpus.of_device("cuda:0").map(|gpu| gpu.index), Some(0));
         assert_eq!(gpus.of_device("cuda:1"), None);
+        // Its driver does not answer any more.
+        gpus.set(Vec::new());
+        assert_eq!(gpus.of_device("cuda:0"), None);
+        assert!(gpus.figures("cuda:0").is_some());
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use super::{
     ending::{end_run, report},
     farm::is_idle,
     forecast::predicted,
+    glance::glance,
     jobs::import,
     message::{Image, Message},
     outbox::Delivery,
@@ -125,6 +126,10 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         Message::IsIdle(reply) => send(reply, is_idle(queue)),
         Message::Tell(event) => queue.jobs.tell(*event),
         Message::Summary(reply) => send(reply, summary(queue)),
+        Message::Glance(recent, reply) => {
+            let glance = glance(queue, recent);
+            tell(queue, reply, glance);
+        }
         Message::Stop(reply) => {
             queue.outbox.answer(reply, ());
             return ControlFlow::Break(());

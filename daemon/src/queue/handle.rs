@@ -16,6 +16,7 @@ use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
+    glance::{Glance, Recent},
     message::{Found, Image, Images, Message, Survey, Wanted},
     order::Order,
     remove::{NotRemoved, Removal},
@@ -140,6 +141,11 @@ impl QueueHandle {
     /// How many jobs there are, and which run.
     pub(crate) async fn summary(&self) -> Result<Summary, Stopping> {
         self.ask(Message::Summary).await
+    }
+
+    /// The queue with all that `status` says of it.
+    pub(crate) async fn glance(&self, recent: Recent) -> Result<Glance, Stopping> {
+        self.ask(|reply| Message::Glance(recent, reply)).await
     }
 
     /// A job with what only the daemon knows of it.

@@ -15,6 +15,7 @@ use framepack_jobs::{Failure, Job, JobId, Model, Selector, StateName, Timestamp,
 use tokio::sync::oneshot;
 
 use super::{
+    glance::{Glance, Recent},
     order::Order,
     remove::{NotRemoved, Removal},
     replacement::{NotReplaced, Replaced, Replacement},
@@ -84,6 +85,7 @@ pub(super) enum Message {
     /// What happened that is no change of a job.
     Tell(Box<Event>),
     Summary(oneshot::Sender<Summary>),
+    Glance(Recent, oneshot::Sender<Glance>),
     Stop(oneshot::Sender<()>),
 }
 

@@ -8,8 +8,8 @@
 //! - `schedule`: which job is next, and what is paused
 //!
 //! `core` holds them together, beside what was learned of how long jobs take ([`crate::history`]), by which `forecast` says
-//! when they begin and end; `submit`, `start`, `ending`, `change`, `replace`, `remove` and `view` are what messages ask of
-//! them; `farm` is what is told beside jobs; `actor`
+//! when they begin and end; `submit`, `start`, `ending`, `change`, `replace`, `remove`, `view` and `glance` are what messages
+//! ask of them; `farm` is what is told beside jobs; `actor`
 //! is the task that takes the messages, `answer` says which of those is asked; `handle` sends
 //! them, after a `search` of the disks where one needs that.
 
@@ -20,6 +20,7 @@ mod core;
 mod ending;
 mod farm;
 mod forecast;
+mod glance;
 mod handle;
 mod jobs;
 mod keep;
@@ -40,6 +41,7 @@ mod windows;
 
 pub(crate) use self::{
     actor::{Actor, QueueConfig},
+    glance::{Glance, Recent},
     handle::{QueueHandle, Stopping},
     jobs::{exported, is_kept},
     order::{NotForAll, Order, Pausing},

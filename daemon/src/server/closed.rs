@@ -6,8 +6,10 @@ use std::{convert::Infallible, io, sync::Arc, time::Instant};
 use framepack_ipc::{
     ErrorBody, ErrorEnvelope,
     control::{self, DaemonStatus, Note, Request, Response},
+    farm::FarmStatus,
     state::StateRequest,
 };
+use framepack_jobs::Timestamp;
 use interprocess::local_socket::tokio::{Listener, Stream};
 use tokio::{
     select,
@@ -24,6 +26,7 @@ use super::{
     unanswered::Unanswered,
 };
 use crate::{
+    farm::host_memory,
     roles::Roles,
     store::{self, Location},
 };
@@ -93,6 +96,7 @@ impl Closed {
     ) -> Result<(), Unanswered> {
         let response = match request {
             Request::Ping => self.status(),
+            Request::Farm => self.farm(),
             Request::State(StateRequest::Check) => self.report().await?,
             Request::State(StateRequest::Repair) => self.repair().await?,
             Request::State(StateRequest::Acknowledge) => {
@@ -117,6 +121,25 @@ impl Closed {
             degraded: vec![self.why.borrow().clone()],
             outages: Vec::new(),
         })
+    }
+
+    fn farm(&self) -> Response {
+        let uptime = self.started.elapsed();
+        Response::Farm(Box::new(FarmStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            up_since: Timestamp::now().minus(uptime),
+            uptime_secs: uptime.as_secs_f64(),
+            paused: Some(self.paused.to_owned()),
+            degraded: vec![self.why.borrow().clone()],
+            outages: Vec::new(),
+            devices: Vec::new(),
+            host: host_memory(),
+            running: Vec::new(),
+            queued: 0,
+            drain: None,
+            failures: Vec::new(),
+            disks: Vec::new(),
+        }))
     }
 
     fn refusal(&self) -> ErrorEnvelope {

@@ -15,14 +15,11 @@ use crate::queue::{Stopping, Summary};
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// All that is wrong now.
-pub(super) async fn degraded(service: &Service, summary: &Summary) -> Vec<Note> {
+/// All that is wrong now; `full`: that a job would have no room.
+pub(super) fn degraded(service: &Service, summary: &Summary, full: Option<Note>) -> Vec<Note> {
     let mut degraded = service.folder.borrow().notes.clone();
     degraded.extend(service.store.repairs());
-    degraded.extend(match &summary.disk_full {
-        Some(full) => Some(full.clone()),
-        None => no_room(service).await,
-    });
+    degraded.extend(full);
     degraded.extend(service.disk.notes());
     degraded.extend(service.clock.note());
     degraded.extend(service.reloader.note());
@@ -38,8 +35,11 @@ fn note(outage: &Outage) -> Note {
     }
 }
 
-/// That a job would have no room, when none has been tried.
-async fn no_room(service: &Service) -> Option<Note> {
+/// That a job would have no room: one that was tried, or one that would be.
+pub(super) async fn full(service: &Service, summary: &Summary) -> Option<Note> {
+    if let Some(full) = &summary.disk_full {
+        return Some(full.clone());
+    }
     let full = service.disk.room().await.err()?;
     Some(Note::new(Code::DISK_FULL, full.to_string()))
 }
@@ -64,7 +64,8 @@ struct Told(BTreeMap<String, Note>);
 impl Told {
     async fn look(&mut self, service: &Service) -> Result<(), Stopping> {
         let summary = service.queue.summary().await?;
-        for event in self.changes(degraded(service, &summary).await) {
+        let full = full(service, &summary).await;
+        for event in self.changes(degraded(service, &summary, full)) {
             service.queue.tell_of(event).await?;
         }
         Ok(())

@@ -18,6 +18,7 @@ mod edit;
 mod enable;
 mod event_log;
 mod events;
+mod farm;
 mod gc;
 mod health;
 mod idle;

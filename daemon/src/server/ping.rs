@@ -5,11 +5,14 @@ use framepack_ipc::{
     control::{DaemonStatus, Response},
 };
 
-use super::{health::degraded, service::Service};
+use super::{
+    health::{degraded, full},
+    service::Service,
+};
 
 pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
     let summary = service.queue.summary().await?;
-    let degraded = degraded(service, &summary).await;
+    let full = full(service, &summary).await;
     Ok(Response::Pong(DaemonStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
@@ -17,8 +20,8 @@ pub(super) async fn ping(service: &Service) -> Result<Response, ErrorEnvelope> {
         queued: summary.queued,
         running: summary.running.len() as u64,
         workers: service.queue.workers().await?,
+        degraded: degraded(service, &summary, full),
         paused: summary.paused,
-        degraded,
         outages: summary.outages,
     }))
 }

@@ -25,6 +25,7 @@ impl Role {
             | Request::Metrics
             | Request::Preview(_)
             | Request::Doctor
+            | Request::Farm
             | Request::Info
             | Request::Usage(_)
             | Request::Gc(GcRequest {

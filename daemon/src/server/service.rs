@@ -13,6 +13,7 @@ use crate::{
     disk::Disk,
     doctor::Doctor,
     events::EventsView,
+    farm::Spaces,
     folder::{Event, Intake, View},
     metrics::Metrics,
     previews::Previews,
@@ -46,6 +47,7 @@ pub(crate) struct Service {
     /// What happened.
     pub(crate) events: EventsView,
     pub(crate) disk: Disk,
+    pub(crate) spaces: Spaces,
     pub(crate) clock: Clock,
     pub(crate) started: Instant,
     pub(crate) reloader: Reloader,

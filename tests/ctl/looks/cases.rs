@@ -7,23 +7,14 @@ use std::{sync::LazyLock, time::Duration};
 
 use framepack_ipc::{
     ErrorBody,
-    check::{Check, CheckState},
-    control::{
-        DaemonStatus, EnableOutcome, Enabling, Note, Outage, Response, Submission, SubmitOutcome,
-        WorkerState, WorkerStatus,
-    },
+    control::{EnableOutcome, Enabling, Response, Submission, SubmitOutcome},
     estimate::{Basis, Estimate, Moment, Prediction},
-    folder::{Scan, WaitingFile},
     plan::JobPlan,
     queue::{ChangeOutcome, Changed, QueueEntry, QueueView, Standing},
-    state::StateReport,
-    worker::Temperature,
 };
-use framepack_jobs::{
-    Code, Job, JobId, JobState, Model, Timestamp,
-    settings::{Origin, Setting},
-};
+use framepack_jobs::{Code, Job, JobId, JobState, Timestamp};
 
+use super::farm::{checks, logs, scan, settings, state, status};
 use crate::{
     fixtures::{cancelled, done, failed, job, running},
     plan::plan,
@@ -128,7 +119,7 @@ pub(super) fn cases() -> Vec<Case> {
 pub(super) static RECENT: LazyLock<Timestamp> =
     LazyLock::new(|| Timestamp::now().minus(Duration::from_secs(2 * 3600 + 5 * 60 + 5)));
 
-fn at(time: &str) -> Timestamp {
+pub(super) fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
 }
 
@@ -157,19 +148,19 @@ fn job_1() -> Job {
     job.spec.prompt =
         "A cat yawns, stretches, looks at the camera for a while and then walks slowly out \
                        of the picture to the left."
-            .to_owned();
+            .into();
     job
 }
 
-fn jobs(jobs: Vec<Job>) -> Response {
+pub(super) fn jobs(jobs: Vec<Job>) -> Response {
     Response::Jobs { jobs }
 }
 
 fn list() -> Vec<Response> {
     let mut long = old(job(2, failed()));
-    long.name = "shot042-take7-the-cat-walks-out-of-the-picture-to-the-left".to_owned();
+    long.name = "shot042-take7-the-cat-walks-out-of-the-picture-to-the-left".into();
     let mut runs = job(3, running());
-    runs.name = "日本語の映画".to_owned();
+    runs.name = "日本語の映画".into();
     runs.schedule.group = Some("night".to_owned());
     if let JobState::Running { started_at, .. } = &mut runs.state {
         *started_at = *RECENT;
@@ -180,7 +171,7 @@ fn list() -> Vec<Response> {
     let mut held = job(5, JobState::Queued);
     held.runs.held = true;
     held.submitted_at = waits.submitted_at;
-    held.name = "a\u{1b}[2Jb".to_owned();
+    held.name = "a\u{1b}[2Jb".into();
     let cancelled = old(job(112, cancelled()));
     let all = vec![job_1(), long, runs, waits, held, cancelled];
     vec![jobs(all), Response::Queue(queue())]
@@ -202,7 +193,7 @@ fn queue() -> QueueView {
     let then = |secs| Some(Moment::after(Timestamp::now(), known(secs)));
     let mut runs = entry(3, Standing::Running, None, "on cuda:0");
     runs.ends = then(250.0);
-    runs.name = "日本語の映画".to_owned();
+    runs.name = "日本語の映画".into();
     runs.group = Some("night".to_owned());
     let mut waits = entry(4, Standing::Waiting, None, "after job 3, which is running");
     waits.until = Some(at("2099-01-01T07:00:00.000000Z"));
@@ -268,134 +259,4 @@ fn cancel() -> Vec<Response> {
             Some("is already done"),
         ),
     ])
-}
-
-fn status() -> DaemonStatus {
-    let worker = |device: &str, state, temperature, note: Option<&str>| WorkerStatus {
-        device: device.to_owned(),
-        device_name: Some("NVIDIA Example 24 GB".to_owned()),
-        state,
-        note: note.map(str::to_owned),
-        temperature,
-        outage: None,
-    };
-    let disabled = Some("disabled after 3 faults; `framepackctl gpu enable cuda:1` enables it");
-    DaemonStatus {
-        version: "0.1.0".to_owned(),
-        pid: 42,
-        uptime_secs: 33_120.0,
-        queued: 2,
-        running: 1,
-        paused: Some("by hand".to_owned()),
-        degraded: vec![Note {
-            hint: Some("look".to_owned()),
-            ..Note::new(Code::STORE_REPAIRED, "the store was repaired")
-        }],
-        workers: vec![
-            worker("cuda:0", WorkerState::Busy, Some(Temperature::Hot), None),
-            worker("cuda:1", WorkerState::Faulty, None, disabled),
-        ],
-        outages: vec![Outage {
-            code: Code::MODEL_POINTER.into(),
-            message: "a.safetensors is a git-lfs pointer".to_owned(),
-            hint: Some("run `git lfs pull`".to_owned()),
-            since: at("2020-11-23T05:16:08.000000Z"),
-            next_try: None,
-            trying: false,
-            devices: Vec::new(),
-            models: vec![Model::F1],
-        }],
-    }
-}
-
-fn checks() -> Vec<Check> {
-    vec![
-        Check::ok("socket", "answers"),
-        Check::new(
-            CheckState::Warning,
-            "disk",
-            "/outputs has 12 GiB free, which is room for about 400 videos of the size that was rendered last",
-            "make room, or set `paths.output_dir` to a larger disk",
-        ),
-        Check::failed(
-            "models",
-            "/models: no such folder",
-            "framepackctl models fetch",
-        ),
-    ]
-}
-
-fn settings() -> Vec<Setting> {
-    let setting = |key: &str, value: serde_json::Value, origin| Setting {
-        key: key.to_owned(),
-        value,
-        origin,
-        inactive: None,
-    };
-    let file = Origin::File {
-        key: "idle.warm_after_secs".to_owned(),
-    };
-    let variable = Origin::Environment {
-        variable: "FRAMEPACKD_GUIDANCE_CFG".to_owned(),
-    };
-    let mut inactive = setting("vae.overlap", true.into(), Origin::Default);
-    inactive.inactive = Some("on a processor".to_owned());
-    vec![
-        setting("idle.warm_after_secs", 300.into(), file),
-        setting("steps", serde_json::Value::Null, Origin::Default),
-        setting("guidance.cfg", 2.0.into(), variable),
-        inactive,
-    ]
-}
-
-fn scan() -> Scan {
-    let file = |file: &str, why: &str| WaitingFile {
-        file: file.to_owned(),
-        why: why.to_owned(),
-    };
-    Scan {
-        jobs: 2,
-        rejected: 1,
-        left: 3,
-        waiting: 5,
-        files: vec![file("a\nb.yaml", "the file is empty")],
-        passed_over: vec![file("a (conflicted copy).yaml", "a copy")],
-        notes: vec![Note::new(Code::STORE_REPAIRED, "a file waits for long")],
-        ..Scan::default()
-    }
-}
-
-fn state() -> StateReport {
-    StateReport {
-        jobs: 312,
-        seq: 4711,
-        store_bytes: 5 << 20,
-        journal_bytes: 300 << 10,
-        free_bytes: 212 << 30,
-        needed_bytes: 64 << 20,
-        problems: vec!["job 7 is in the journal and not in the store".to_owned()],
-        repairs: vec![Note::new(
-            Code::STORE_REPAIRED,
-            "2 records were moved aside",
-        )],
-    }
-}
-
-fn logs() -> Vec<Response> {
-    let line = |level: &str, message: &str, more: &str| {
-        format!(
-            r#"{{"at":"2020-11-23T05:16:09.123456Z","level":"{level}","message":"{message}","job":1{more}}}"#
-        )
-    };
-    let lines = vec![
-        line("info", "started", r#","device":"cuda:0","attempt":1"#),
-        line("warn", "slow", r#","secs_per_step":9.5"#),
-        line("error", "failed \\u001b[2J", ""),
-        "not JSON".to_owned(),
-    ];
-    vec![
-        jobs(vec![job(1, done())]),
-        Response::Log { lines },
-        Response::End,
-    ]
 }

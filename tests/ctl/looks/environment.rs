@@ -16,7 +16,7 @@ use crate::{
 
 fn two_jobs() -> Vec<Response> {
     let mut named = job(2, JobState::Queued);
-    named.name = "日本語の映画と長い名前と日本語の映画と長い名前".to_owned();
+    named.name = "日本語の映画と長い名前と日本語の映画と長い名前".into();
     let jobs = vec![job(1, done()), named];
     vec![Response::Jobs { jobs }, nothing_waits()]
 }

@@ -2,6 +2,7 @@
 
 mod cases;
 mod environment;
+mod farm;
 mod watch;
 
 use std::process::Command;

@@ -4,6 +4,7 @@ mod inputs;
 mod jobs_folder;
 mod outputs;
 mod share;
+mod status;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,189 @@
+//! The farm, its jobs and what is asked or told of them, in as many lines as the screen has.
+
+use framepack_jobs::Timestamp;
+
+use super::{Look, Row};
+use crate::{
+    commands::top::{
+        event::Remark,
+        keys::FOOTER,
+        preview::Shown,
+        state::{Log, Mode, Top},
+    },
+    farm::{self, Line},
+    terminal::{Terminal, picture::half_blocks, style::Style, symbol::Symbol, time::span},
+};
+
+/// Lines that the jobs that wait have at least, with their heading.
+const LEAST: usize = 4;
+/// From this height on there are empty lines between the parts, and what failed lately.
+const TALL: usize = 32;
+/// Lines of a picture at most, and what has to be left of the screen.
+const PICTURE: usize = 12;
+const LEFT_OF_PICTURE: usize = 30;
+
+pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal) -> Vec<Row> {
+    let mut rows = vec![farm::daemon(&top.view.farm, terminal).into()];
+    rows.extend(first(notices(top, now, terminal), (height / 12).max(1)));
+    rows.push(heading("Devices"));
+    rows.extend(first(
+        farm::devices(&top.view.farm, terminal),
+        (height / 5).max(1),
+    ));
+    rows.push(farm::machine(&top.view.farm, terminal).into());
+    if height >= TALL {
+        rows.extend(failures(top, now, terminal));
+        rows.push(Row::default());
+    }
+    rows.push(heading("Running"));
+    rows.extend(running(top, (height / 4).max(1), terminal));
+    rows.extend(preview(top, height, terminal));
+    if height >= TALL {
+        rows.push(Row::default());
+    }
+    // The last line is the footer's.
+    let left = height.saturating_sub(rows.len() + 1);
+    match &top.mode {
+        Mode::Log(log) => rows.extend(log_lines(top, log, left, terminal)),
+        _ => rows.extend(waiting(top, left.max(LEAST), terminal)),
+    }
+    rows.truncate(height.saturating_sub(1));
+    rows.resize(height.saturating_sub(1), Row::default());
+    rows.push(footer(top, terminal).into());
+    rows
+}
+
+fn heading(text: &str) -> Row {
+    Line::new(text, Style::Heading).into()
+}
+
+/// That the daemon does not answer, or else what it says is wrong.
+fn notices(top: &Top, now: Timestamp, terminal: &Terminal) -> Vec<Line> {
+    let Some((why, since)) = &top.lost else {
+        return farm::notices(&top.view.farm, now, terminal);
+    };
+    let symbol = terminal.symbols.text(Symbol::Failed);
+    let since = span(now.secs_since(*since));
+    let text = format!("{symbol} no answer for {since}, trying again each second: {why}");
+    vec![Line::new(text, Style::Bad)]
+}
+
+/// As many of these as fit; the last one says how many do not.
+fn first(mut lines: Vec<Line>, most: usize) -> Vec<Row> {
+    let excess = lines.len().saturating_sub(most);
+    if excess > 0 {
+        lines.truncate(most.saturating_sub(1));
+        lines.push(Line::new(format!("  and {} more", excess + 1), Style::Dim));
+    }
+    lines.into_iter().map(Row::from).collect()
+}
+
+/// What failed lately, under a heading.
+fn failures(top: &Top, now: Timestamp, terminal: &Terminal) -> Vec<Row> {
+    let lines = farm::failures(&top.view.farm, now, terminal);
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![Row::default(), heading("Failed in the last 24 h")];
+    rows.extend(lines.into_iter().map(Row::from));
+    rows
+}
+
+fn running(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
+    let lines = farm::running(&top.view.farm, terminal);
+    if lines.is_empty() {
+        return vec![Line::new("  nothing", Style::Dim).into()];
+    }
+    let ids = top.running().iter().map(|job| job.id);
+    let selected = ids.into_iter().position(|id| Some(id) == top.selected);
+    window(lines, selected, most)
+}
+
+/// The picture of a running job, where there is room for it.
+fn preview(top: &Top, height: usize, terminal: &Terminal) -> Vec<Row> {
+    let most = height.saturating_sub(LEFT_OF_PICTURE).min(PICTURE);
+    let shown = top
+        .preview
+        .as_ref()
+        .filter(|shown| Some(shown.job) == top.pictured());
+    let Some(Shown { job, of, picture }) = shown.filter(|_| most >= LEAST) else {
+        return Vec::new();
+    };
+    let mut rows = vec![Row::default(), heading(&format!("Job {job}: {of}"))];
+    let lines = half_blocks(picture, terminal.width, most).into_iter();
+    rows.extend(lines.map(|pixels| Row {
+        pixels,
+        ..Row::default()
+    }));
+    rows
+}
+
+fn waiting(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
+    let count = top.waiting().count();
+    let mut rows = vec![heading(&format!("Queue ({count})"))];
+    let selected = top
+        .waiting()
+        .position(|entry| Some(entry.id) == top.selected);
+    let most = most.saturating_sub(1);
+    let begin = first_shown(selected, most);
+    // Of a long queue only what is shown is laid out.
+    let lines = farm::waiting(top.waiting().skip(begin).take(most), terminal);
+    let selected = selected.map(|selected| selected - begin);
+    rows.extend(window(lines, selected, most));
+    rows
+}
+
+/// As many lines as fit, among them the selected one.
+fn window(lines: Vec<Line>, selected: Option<usize>, most: usize) -> Vec<Row> {
+    let begin = first_shown(selected, most);
+    let rows = lines.into_iter().enumerate().skip(begin).take(most);
+    let row = |(n, line)| Row {
+        line,
+        look: if selected == Some(n) {
+            Look::Selected
+        } else {
+            Look::Plain
+        },
+        pixels: Vec::new(),
+    };
+    rows.map(row).collect()
+}
+
+/// The first of so many lines that are shown.
+fn first_shown(selected: Option<usize>, most: usize) -> usize {
+    selected.map_or(0, |selected| (selected + 1).saturating_sub(most))
+}
+
+fn log_lines(top: &Top, log: &Log, most: usize, terminal: &Terminal) -> Vec<Row> {
+    let name = terminal.cut(top.name(log.job), terminal.width / 2);
+    let mut rows = vec![heading(&format!("Log of job {} {name}", log.job))];
+    if log.lines.is_empty() {
+        rows.push(Line::new("  nothing yet", Style::Dim).into());
+        return rows;
+    }
+    let shown = most.saturating_sub(1);
+    let end = log.lines.len() - log.below.min(log.lines.len());
+    let begin = end.saturating_sub(shown);
+    rows.extend(
+        log.lines
+            .range(begin..end)
+            .map(|line| Line::plain(line).into()),
+    );
+    rows
+}
+
+/// What is asked, or told, or else the keys.
+fn footer(top: &Top, terminal: &Terminal) -> Line {
+    match (&top.mode, &top.remark) {
+        (Mode::Cancel(job), _) => {
+            let name = terminal.cut(top.name(*job), terminal.width / 3);
+            let question =
+                format!("Cancel job {job} {name}? y: yes, v: with a video of what it has, n: no");
+            Line::new(question, Style::Warning)
+        }
+        (_, Some(Remark::Done(told))) => Line::new(told, Style::Good),
+        (_, Some(Remark::Refused(told))) => Line::new(told, Style::Bad),
+        (Mode::Log(_), None) => Line::new("j/k scroll  Esc back  q quit", Style::Dim),
+        _ => Line::new(FOOTER, Style::Dim),
+    }
+}

@@ -1,0 +1,302 @@
+//! Whole screens, as text.
+
+use ratatui::{Terminal as Drawing, backend::TestBackend, style::Modifier};
+
+use super::*;
+use crate::{
+    commands::top::{
+        event::{Event, Remark, View},
+        preview::Shown,
+        update::{Effect, update},
+    },
+    farm::example,
+    terminal::{
+        Colour, Reader,
+        picture::{Palette, Picture},
+        symbol::Symbols,
+    },
+};
+use framepack_ipc::queue::{Change, Scope};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+fn top() -> Top {
+    let view = View {
+        farm: example::farm(),
+        queue: example::queue(),
+    };
+    Top::new(
+        view,
+        Terminal {
+            reader: Reader::Person,
+            width: 80,
+            colour: Colour::On,
+            symbols: Symbols::Unicode,
+        },
+    )
+}
+
+fn drawn(top: &Top, (width, height): (u16, u16)) -> Drawing<TestBackend> {
+    let mut drawing = Drawing::new(TestBackend::new(width, height)).unwrap();
+    drawing
+        .draw(|frame| draw(top, example::now(), frame))
+        .unwrap();
+    drawing
+}
+
+/// The screen's lines, without spaces at their ends.
+fn screen(top: &Top, size: (u16, u16)) -> String {
+    let drawing = drawn(top, size);
+    let buffer = drawing.backend().buffer();
+    let cells: Vec<_> = buffer.content.iter().map(|cell| cell.symbol()).collect();
+    let lines = cells.chunks(usize::from(size.0));
+    let lines: Vec<String> = lines
+        .map(|line| line.concat().trim_end().to_owned())
+        .collect();
+    lines.join("\n") + "\n"
+}
+
+#[track_caller]
+fn assert_screen(found: &str, expected: &str) {
+    assert!(found == expected, "the screen is now:\n{found}");
+}
+
+/// Presses keys, and returns what is to be done for the last one.
+fn press(top: &mut Top, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for key in keys.chars() {
+        let code = if key == '\u{1b}' {
+            KeyCode::Esc
+        } else {
+            KeyCode::Char(key)
+        };
+        let key = KeyEvent::new(code, KeyModifiers::NONE);
+        effects = update(top, Event::Key(key), example::now());
+    }
+    effects
+}
+
+#[test]
+fn a_terminal_of_80_by_24() {
+    assert_screen(&screen(&top(), (80, 24)), include_str!("screens/80x24.txt"));
+}
+
+#[test]
+fn a_terminal_of_132_by_43() {
+    assert_screen(
+        &screen(&top(), (132, 43)),
+        include_str!("screens/132x43.txt"),
+    );
+}
+
+#[test]
+fn no_size_is_too_small() {
+    for size in [(1, 1), (20, 3), (40, 8), (80, 1), (3, 60)] {
+        let mut top = top();
+        for keys in ["", "j", "?", "\u{1b}l", "\u{1b}c"] {
+            press(&mut top, keys);
+            drawn(&top, size);
+        }
+    }
+}
+
+#[test]
+fn help_fits_80_by_24_and_any_key_leaves_it() {
+    let mut top = top();
+    press(&mut top, "?");
+    assert_screen(&screen(&top, (80, 24)), include_str!("screens/help.txt"));
+    press(&mut top, "j");
+    assert!(screen(&top, (80, 24)).contains("Queue (2)"));
+}
+
+#[test]
+fn without_a_daemon_it_says_so_and_shows_what_was() {
+    let mut top = top();
+    let lost = |top: &mut Top| update(top, Event::Lost("no such file".to_owned()), example::now());
+    lost(&mut top);
+    let shown = screen(&top, (80, 24));
+    assert!(shown.contains("✖ no answer for 0.0 s, trying"), "{shown}");
+    assert!(shown.contains("317  shot042/s7"), "{shown}");
+    assert_eq!(press(&mut top, "p"), []);
+    assert!(screen(&top, (80, 24)).contains("framepackd does not answer"));
+    let view = top.view.clone();
+    update(&mut top, Event::View(Box::new(view)), example::now());
+    assert!(!screen(&top, (80, 24)).contains("no answer"));
+}
+
+#[test]
+fn the_selected_line_is_reversed_whatever_the_colours() {
+    for colour in [Colour::On, Colour::Off] {
+        let mut top = top();
+        top.terminal.colour = colour;
+        press(&mut top, "j");
+        let drawing = drawn(&top, (80, 24));
+        let buffer = drawing.backend().buffer();
+        let reversed: Vec<u16> = (0..24)
+            .filter(|y| buffer[(40, *y)].modifier.contains(Modifier::REVERSED))
+            .collect();
+        let shown = screen(&top, (80, 24));
+        let line = shown
+            .lines()
+            .position(|line| line.contains("318  shot042/s8"));
+        assert_eq!(reversed, [line.unwrap() as u16], "{shown}");
+        let is_coloured = buffer
+            .content
+            .iter()
+            .any(|cell| cell.fg != ratatui::style::Color::Reset);
+        assert_eq!(is_coloured, colour == Colour::On);
+    }
+}
+
+#[test]
+fn the_selection_stays_with_its_job_and_then_at_its_place() {
+    let mut top = top();
+    press(&mut top, "j");
+    assert_eq!(top.selected, Some(framepack_jobs::JobId(318)));
+    let mut view = top.view.clone();
+    view.queue.jobs.swap(1, 2);
+    update(
+        &mut top,
+        Event::View(Box::new(view.clone())),
+        example::now(),
+    );
+    assert_eq!(top.selected, Some(framepack_jobs::JobId(318)));
+    view.queue.jobs.pop();
+    update(&mut top, Event::View(Box::new(view)), example::now());
+    assert_eq!(top.selected, Some(framepack_jobs::JobId(319)));
+}
+
+#[test]
+fn keys_ask_for_changes_of_the_selected_job() {
+    let pause = Change::Pause {
+        at: framepack_ipc::queue::Boundary::Section,
+    };
+    let raised = |priority| Change::Priority { priority };
+    for (keys, job, change) in [
+        ("p", "317", pause),
+        ("jh", "318", Change::Hold),
+        ("jjh", "319", Change::Resume),
+        ("Gp", "319", Change::Resume),
+        ("j+", "318", raised(1)),
+        ("j-", "318", raised(-1)),
+        ("cy", "317", Change::Cancel),
+        ("cv", "317", Change::CancelKeep),
+    ] {
+        let mut top = top();
+        let effects = press(&mut top, keys);
+        let [Effect::Order(order)] = &effects[..] else {
+            panic!("{keys}: {effects:?}");
+        };
+        assert_eq!(
+            order.change.scope,
+            Scope::Jobs(vec![job.parse().unwrap()]),
+            "{keys}"
+        );
+        assert_eq!(order.change.change, change, "{keys}");
+    }
+    let mut top = top();
+    let effects = press(&mut top, "P");
+    assert!(matches!(&effects[..], [Effect::Order(order)] if order.change.scope == Scope::All));
+}
+
+#[test]
+fn a_long_queue_shows_the_selected_job() {
+    let mut top = top();
+    let mut view = top.view.clone();
+    let waiting = view.queue.jobs[1].clone();
+    view.queue.jobs.extend((400..500).map(|id| {
+        let id = framepack_jobs::JobId(id);
+        framepack_ipc::queue::QueueEntry {
+            id,
+            ..waiting.clone()
+        }
+    }));
+    update(&mut top, Event::View(Box::new(view)), example::now());
+    for (keys, first, last) in [("g", "318", "410"), ("G", "487", "499")] {
+        press(&mut top, keys);
+        let shown = screen(&top, (80, 24));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(
+            lines[10].contains(first) && lines[22].contains(last),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_job_is_cancelled_after_a_yes_only() {
+    for keys in ["c", "cn", "c\u{1b}", "cj"] {
+        let mut top = top();
+        assert_eq!(press(&mut top, keys), [], "{keys}");
+    }
+    let mut top = top();
+    press(&mut top, "c");
+    let shown = screen(&top, (80, 24));
+    assert!(
+        shown.ends_with(
+            "Cancel job 317 shot042/s7? y: yes, v: with a video of what it has, n: no\n"
+        ),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_became_of_a_change_is_told_until_the_next_key() {
+    let mut top = top();
+    let told = Remark::Refused("job 318 is done already".to_owned());
+    update(&mut top, Event::Changed(told), example::now());
+    assert!(screen(&top, (80, 24)).ends_with("job 318 is done already\n"));
+    press(&mut top, "j");
+    assert!(screen(&top, (80, 24)).ends_with("q quit\n"));
+}
+
+#[test]
+fn a_log_shows_its_end_until_it_is_scrolled() {
+    let mut top = top();
+    assert!(matches!(press(&mut top, "l")[..], [Effect::Follow(_)]));
+    let job = framepack_jobs::JobId(317);
+    let lines = |range: std::ops::Range<u32>| range.map(|n| format!("line {n}.")).collect();
+    update(&mut top, Event::Log(job, lines(0..50)), example::now());
+    let shown = screen(&top, (80, 24));
+    assert!(shown.contains("Log of job 317 shot042/s7"), "{shown}");
+    assert!(shown.contains("line 49."), "{shown}");
+    press(&mut top, "kk");
+    update(&mut top, Event::Log(job, lines(50..60)), example::now());
+    let shown = screen(&top, (80, 24));
+    assert!(
+        shown.contains("line 47.") && !shown.contains("line 48."),
+        "{shown}"
+    );
+    press(&mut top, "G");
+    assert!(screen(&top, (80, 24)).contains("line 59."));
+    assert_eq!(press(&mut top, "\u{1b}"), [Effect::LeaveLog]);
+}
+
+#[test]
+fn a_running_job_is_pictured_where_there_is_room_and_colour() {
+    let mut top = top();
+    top.palette = Palette::TrueColour;
+    let job = framepack_jobs::JobId(317);
+    let (of, white) = ("section 3/4 step 18/25".to_owned(), [255, 255, 255]);
+    let picture = Picture {
+        width: 60,
+        height: 20,
+        pixels: vec![white; 60 * 20],
+    };
+    update(
+        &mut top,
+        Event::Preview(Some(Shown { job, of, picture })),
+        example::now(),
+    );
+    let shown = screen(&top, (132, 43));
+    let line = shown
+        .lines()
+        .position(|line| line == "Job 317: section 3/4 step 18/25");
+    let line = line.unwrap_or_else(|| panic!("{shown}")) as u16;
+    let drawing = drawn(&top, (132, 43));
+    let cell = &drawing.backend().buffer()[(59, line + 10)];
+    let color = ratatui::style::Color::Rgb(255, 255, 255);
+    assert_eq!((cell.symbol(), cell.fg, cell.bg), ("▀", color, color));
+    assert!(!screen(&top, (80, 24)).contains("Job 317:"));
+    top.terminal.colour = Colour::Off;
+    assert!(!screen(&top, (132, 43)).contains("Job 317:"));
+}

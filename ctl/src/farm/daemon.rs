@@ -1,0 +1,59 @@
+//! The daemon in a line, and what keeps it from working as it should.
+
+use framepack_ipc::{control::Outage, farm::FarmStatus};
+use framepack_jobs::Timestamp;
+
+use super::line::Line;
+use crate::{
+    rows::outage,
+    terminal::{Terminal, style::Style, symbol::Symbol, time::span, wording::Wording},
+};
+
+/// `● framepackd 0.1.0  up 9 h 12 min  1 running, 41 waiting, done in about 7 h`
+pub(crate) fn daemon(farm: &FarmStatus, terminal: &Terminal) -> Line {
+    let style = if is_well(farm) {
+        Style::Good
+    } else {
+        Style::Warning
+    };
+    let jobs = format!("{} running, {} waiting", farm.running.len(), farm.queued);
+    let drain = farm.drain.as_ref();
+    let drain = drain.map(|drain| format!(", all done in {}", drain.span()));
+    Line::new(terminal.symbols.text(Symbol::Bullet), style)
+        .and(format!(" framepackd {}", farm.version), Style::Strong)
+        .and(format!("  up {}  ", span(farm.uptime_secs)), Style::Dim)
+        .and(jobs, Style::Plain)
+        .and(drain.unwrap_or_default(), Style::Plain)
+}
+
+fn is_well(farm: &FarmStatus) -> bool {
+    farm.paused.is_none() && farm.degraded.is_empty() && farm.outages.is_empty()
+}
+
+/// What keeps it from working as it should, with what to do about it.
+pub(crate) fn notices(farm: &FarmStatus, now: Timestamp, terminal: &Terminal) -> Vec<Line> {
+    let told = |text: &str| {
+        farm.outages
+            .iter()
+            .any(|outage| text.contains(&outage.message))
+    };
+    let paused = farm.paused.iter().filter(|reason| !told(reason));
+    let paused = paused.map(|reason| notice(&format!("no job starts: {reason}"), terminal));
+    let notes = farm.degraded.iter().filter(|note| !told(&note.message));
+    let notes = notes.flat_map(|note| {
+        let text = format!("{} [{}]", note.message, note.code);
+        let hint = note.hint.iter();
+        let hint = hint.map(|hint| Line::new(format!("  {hint}"), Style::Hint));
+        std::iter::once(notice(&text, terminal)).chain(hint)
+    });
+    let outages = farm
+        .outages
+        .iter()
+        .map(|of: &Outage| notice(&outage(of, Wording::Human { now }), terminal));
+    paused.chain(outages).chain(notes).collect()
+}
+
+fn notice(text: &str, terminal: &Terminal) -> Line {
+    let symbol = terminal.symbols.text(Symbol::Warning);
+    Line::new(format!("{symbol} {text}"), Style::Warning)
+}
