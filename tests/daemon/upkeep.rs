@@ -148,6 +148,19 @@ fn gc_takes_what_ended_jobs_and_no_jobs_left_and_nothing_else() {
 }
 
 #[test]
+fn gc_keeps_what_is_to_be_kept_forever() {
+    let mut farm = Farm::stopped();
+    farm.configure("retention: {work_days: never}\n");
+    farm.start();
+    for stem in ["cat", "dog"] {
+        farm.drop_prompt(&format!("{stem}.yaml"), &format!("a {stem}"));
+        farm.report(stem);
+    }
+    assert_eq!(farm.items(&["gc"]), Vec::<Value>::new());
+    assert!(farm.path("state/work/1").is_dir());
+}
+
+#[test]
 fn caches_are_cleared_one_by_one_while_the_daemon_runs() {
     let farm = Farm::new();
     let state = |name: &str| farm.path("state").join(name);

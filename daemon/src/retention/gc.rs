@@ -76,9 +76,9 @@ impl Retention {
                 "the store was repaired: files of unknown jobs stay until `framepackctl state acknowledge`".to_owned(),
             ),
         }
-        if !self.removes_works() {
+        if self.rules.work_days == Limit::Never {
             remarks.push(
-                "retention.work_days and retention.work_jobs are never: work folders stay"
+                "retention.work_days is never: work folders stay, but those beyond retention.work_jobs"
                     .to_owned(),
             );
         }
@@ -141,16 +141,26 @@ impl Retention {
         Ok(known)
     }
 
-    /// Whether work folders go at all.
-    fn removes_works(&self) -> bool {
+    /// Jobs whose work folder `retention` would remove some day.
+    fn works(&self, files: &Files, known: &Known) -> BTreeSet<JobId> {
         let rules = self.running.now().config.retention;
-        (rules.work_days, rules.work_jobs) != (Limit::Never, Limit::Never)
+        let ended = known.ended.iter().copied();
+        let ended = ended.filter(|ended| files.leftovers.work.contains(&ended.job));
+        match rules.work_days {
+            Limit::At(_) => ended.map(|ended| ended.job).collect(),
+            Limit::Never => {
+                let now = self.clock.sure();
+                let beyond = overdue(ended.collect(), Limit::Never, rules.work_jobs, now);
+                beyond.into_iter().collect()
+            }
+        }
     }
 
     async fn of_jobs(&self, files: &Files, known: &Known) -> Vec<Candidate> {
         let mut candidates = Vec::new();
+        let works = self.works(files, known);
         for EndedJob { job, .. } in &known.ended {
-            if self.removes_works() && files.leftovers.work.contains(job) {
+            if works.contains(job) {
                 let path = self.layout.work(*job);
                 candidates.push(self.measured(JunkKind::Work, path, Some(*job)).await);
             } else if files.leftovers.works.last() == Some(job) {
