@@ -116,8 +116,11 @@ fn commands_states_codes_and_settings_need_no_daemon() {
     let folder = tempfile::tempdir().unwrap();
     for (line, expected) in [
         ("framepackctl supp", &["support-bundle"][..]),
-        ("framepackctl list --state ca", &["cancelled"]),
-        ("framepackctl list --state done,ca", &["done,cancelled"]),
+        ("framepackctl list --state ca", &["cancelling", "cancelled"]),
+        (
+            "framepackctl list --state done,ca",
+            &["done,cancelling", "done,cancelled"],
+        ),
         ("framepackctl explain FP5004", &["FP5004"]),
         ("framepackctl cache clear e", &["embeddings"]),
         (

@@ -108,7 +108,7 @@ fn mistakes_say_what_there_is() {
             "expected one of queued, held, suspended",
         ),
         (["--sort", "size"], "expected one of id, name, state"),
-        (["--since", "yesterday"], "expected a duration"),
+        (["--since", "yesterday"], "expected a time, such as 8h"),
     ] {
         let arguments = [&["list"], &arguments[..]].concat();
         let ended = talk(&arguments, Vec::new()).ended;

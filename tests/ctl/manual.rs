@@ -22,10 +22,13 @@ fn commands(folder: &Path, above: &[String]) -> Vec<String> {
     let mut arguments: Vec<&str> = above.iter().map(String::as_str).collect();
     arguments.push("--help");
     let help = framepackctl_in(folder, &arguments, "").stdout;
-    let Some((_, listed)) = help.split_once("\nCommands:\n") else {
-        return Vec::new();
+    // The main one has its commands in groups, between what it is and its options.
+    let listed = match help.split_once("\nCommands:\n") {
+        Some((_, listed)) => listed.split("\n\n").next().unwrap(),
+        None if above.is_empty() => help.split("\nOptions:\n").next().unwrap(),
+        None => return Vec::new(),
     };
-    let listed = listed.lines().take_while(|line| !line.is_empty());
+    let listed = listed.lines();
     // What goes on with a description is further to the right.
     let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     let names = names.filter(|name| !name.is_empty() && *name != "help");

@@ -13,24 +13,32 @@ use framepack_jobs::{
 };
 
 use super::live;
+use crate::shown_state::ShownState;
 
 /// Which jobs a verb can do something with.
 type Fits = fn(&Job) -> bool;
 
 /// Verbs that take some jobs only; the others take all.
-const VERBS: [(&str, Fits); 8] = [
+const VERBS: [(&str, Fits); 11] = [
     ("cancel", is_live),
+    ("edit", is_queued),
+    ("set", is_queued),
+    ("rm", Job::is_finished),
     ("retry", may_be_retried),
     ("wait", is_live),
     ("priority", is_live),
-    ("hold", |job| job.is(StateName::Queued) && !job.runs.held),
-    ("release", |job| job.is(StateName::Queued) && job.runs.held),
+    ("hold", |job| is_queued(job) && !job.runs.held),
+    ("release", |job| is_queued(job) && job.runs.held),
     ("pause", |job| is_live(job) && !is_halted(job)),
     ("resume", is_halted),
 ];
 
 fn is_live(job: &Job) -> bool {
     !job.is_finished()
+}
+
+fn is_queued(job: &Job) -> bool {
+    job.is(StateName::Queued)
 }
 
 fn is_halted(job: &Job) -> bool {
@@ -65,7 +73,7 @@ fn with_candidates(argument: Arg, verb: &str) -> Arg {
         }
         "subject" => argument.add(ArgValueCompleter::new(file_or_job)),
         "group" => add(argument, groups),
-        "state" => add(argument, || words(StateName::ALL.map(StateName::as_str))),
+        "filter" => add(argument, || words(ShownState::ALL.map(ShownState::as_str))),
         "code" => add(argument, codes),
         "set" => add(argument, settings),
         "profile" => add(argument, || {

@@ -95,9 +95,12 @@ fn expected(moment: &Moment) -> String {
     }
 }
 
-/// `all jobs end in about 2 h 5 min (scaled from 2 jobs)`.
+/// `all jobs end in about 2 h 5 min (scaled from 2 jobs)`, or why nobody knows.
 pub(crate) fn drains(drains: &Moment) -> String {
-    format!("all jobs end {drains}")
+    match drains {
+        Moment::Known(_) => format!("all jobs end {drains}"),
+        Moment::Unknown { unknown } => format!("not known when all jobs end: {unknown}"),
+    }
 }
 
 #[cfg(test)]

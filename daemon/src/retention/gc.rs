@@ -76,7 +76,7 @@ impl Retention {
                 "the store was repaired: files of unknown jobs stay until `framepackctl state acknowledge`".to_owned(),
             ),
         }
-        if self.rules.work_days == Limit::Never {
+        if self.running.now().config.retention.work_days == Limit::Never {
             remarks.push(
                 "retention.work_days is never: work folders stay, but those beyond retention.work_jobs"
                     .to_owned(),

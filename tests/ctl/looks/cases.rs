@@ -190,7 +190,12 @@ fn queue() -> QueueView {
         begins: None,
         ends: None,
     };
-    let then = |secs| Some(Moment::after(Timestamp::now(), known(secs)));
+    let then = |secs| {
+        Some(Moment::after(
+            at("2020-11-23T05:16:08.000001Z"),
+            known(secs),
+        ))
+    };
     let mut runs = entry(3, Standing::Running, None, "on cuda:0");
     runs.ends = then(250.0);
     runs.name = "日本語の映画".into();
