@@ -179,7 +179,7 @@ fn the_page_needs_nothing_beside_it_and_runs_nothing() {
         page.contains("url(data:image/jpeg;base64,c3RyaXA=)"),
         "{page}"
     );
-    assert!(page.contains("--frames:12;aspect-ratio:192/100"), "{page}");
+    assert!(page.contains("--frames:12;--ratio:192/100"), "{page}");
     assert!(page.contains("no preview"), "{page}");
     assert!(page.contains(Code::IMAGE_FORMAT.hint()), "{page}");
 }

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use framepack_ipc::{estimate::Moment, queue::QueueEntry};
-use framepack_jobs::{Failure, Job, JobId, JobState};
+use framepack_jobs::{Failure, Job, JobId, JobState, RenderOutput};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Finished, Night, Strip, Totals};
@@ -165,11 +165,12 @@ fn playing(strip: &Strip, name: &str) -> Markup {
         frames,
         url,
     } = strip;
-    let style = format!(
-        "--frames:{frames};aspect-ratio:{width_px}/{height_px};background-image:url({url})"
-    );
+    let style =
+        format!("--frames:{frames};--ratio:{width_px}/{height_px};background-image:url({url})");
     html! {
-        div.strip tabindex="0" role="img" aria-label={ "Frames of " (name) } style=(style) {}
+        div.frame {
+            div.strip tabindex="0" role="img" aria-label={ "Frames of " (name) } style=(style) {}
+        }
     }
 }
 
@@ -192,14 +193,23 @@ fn cancelled(jobs: &[Job]) -> Markup {
         section {
             h2 { "Cancelled" }
             div.scroll { table {
-                thead { tr { th { "Job" } th { "Name" } th { "When" } } }
+                thead { tr { th { "Job" } th { "Name" } th { "When" } th { "Video" } } }
                 tbody { @for job in jobs { tr {
                     td.number { (job.id) }
                     td { (job.name) }
                     td { @if let Some(at) = job.state.finished_at() { (time::minute(at)) } }
+                    td { @if let Some(output) = job.state.result() { (partial(output)) } }
                 } } }
             } }
         }
+    }
+}
+
+/// The video of the sections that a cancelled job had.
+fn partial(output: &RenderOutput) -> Markup {
+    html! {
+        a href=(address(&output.video)) { "its finished sections" }
+        @if let Some(partial) = &output.partial { ": " (partial) }
     }
 }
 

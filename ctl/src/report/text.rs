@@ -3,7 +3,7 @@
 use framepack_jobs::{Job, JobState};
 
 use super::{Finished, Night, Totals};
-use crate::terminal::{size, time};
+use crate::terminal::{cut::escaped, size, time};
 
 /// The report, line by line.
 pub(crate) fn lines(night: &Night) -> Vec<String> {
@@ -24,7 +24,7 @@ pub(crate) fn lines(night: &Night) -> Vec<String> {
         }]
     });
     section(&mut lines, "Running and waiting", queued);
-    lines
+    lines.iter().map(|line| escaped(line)).collect()
 }
 
 fn head(totals: &Totals) -> Vec<String> {
@@ -95,5 +95,12 @@ fn done(finished: Finished) -> Vec<String> {
 }
 
 fn cancelled(job: &Job) -> Vec<String> {
-    vec![format!("  {} {}", job.id, job.name)]
+    let result = job.state.result();
+    let video = result.map(|output| format!(": {}", output.video.display()));
+    vec![format!(
+        "  {} {}{}",
+        job.id,
+        job.name,
+        video.unwrap_or_default()
+    )]
 }
