@@ -25,7 +25,8 @@ pub(crate) fn confirm(act: &str) -> Result<(), Failure> {
     if asked(&format!("{question}?"), Usually::No) {
         Ok(())
     } else {
-        Err(refused("nothing was changed".to_owned()))
+        let error = ErrorBody::new(Code::NOT_CONFIRMED, "nothing was changed");
+        Err(Failure::new(error.hint("answer y to go on")))
     }
 }
 

@@ -23,8 +23,8 @@ const HOSTILE: &str = "A cat\"><script>alert('1')</script>&amp; <img src=x onerr
 
 fn ended() -> Vec<Job> {
     let mut hostile = job(1, done());
-    hostile.name = HOSTILE.to_owned();
-    hostile.spec.prompt = HOSTILE.to_owned();
+    hostile.name = HOSTILE.into();
+    hostile.spec.prompt = HOSTILE.into();
     hostile.runs.energy_joules = Some(7200.0);
     vec![
         hostile,

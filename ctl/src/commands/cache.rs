@@ -57,5 +57,8 @@ fn table(caches: &[Cache]) -> Table<5> {
 fn cleared(caches: &[Cache]) -> String {
     let files: u64 = caches.iter().map(|cache| cache.files).sum();
     let bytes = size::bytes(caches.iter().map(|cache| cache.bytes).sum());
-    format!("removed {files} files, {bytes}")
+    match files {
+        1 => format!("removed 1 file, {bytes}"),
+        files => format!("removed {files} files, {bytes}"),
+    }
 }

@@ -142,7 +142,7 @@ impl Reader<'_> {
                     if before == Connection::Lost {
                         remark("connected to the daemon again");
                     }
-                    self.print(lines).map_err(Interruption::Output)?;
+                    self.print(&lines).map_err(Interruption::Output)?;
                     self.request.since = Some(Since::Cursor(cursor));
                 }
                 Response::End => return Ok(()),
@@ -170,9 +170,9 @@ impl Reader<'_> {
             }
     }
 
-    fn print(&self, lines: Vec<String>) -> Result<(), Failure> {
+    fn print(&self, lines: &[String]) -> Result<(), Failure> {
         let Format::Fields(wanted) = &self.output.format else {
-            return print_lines(&lines);
+            return print_lines(lines);
         };
         let picked = lines.iter().map(|line| {
             let event: Value = serde_json::from_str(line)?;

@@ -6,7 +6,7 @@ use framepack_ipc::{
     edit::{Edited, RemoveRequest, Videos},
     queue::ChangeOutcome,
 };
-use framepack_jobs::{Job, JobState};
+use framepack_jobs::Job;
 
 use super::{
     edited,
@@ -54,14 +54,16 @@ fn rows(jobs: &[Edited], videos: Videos) -> Table<4> {
         } else {
             changed.job.state.name().as_str()
         };
-        let video = match &changed.job.state {
-            JobState::Done { result, .. } if !is_removed || videos == Videos::Keep => {
-                result.video.display().to_string()
-            }
-            _ => String::new(),
-        };
+        let stays = !is_removed || videos == Videos::Keep;
+        let video = changed.job.state.result().filter(|_| stays);
+        let video = video.map(|result| result.video.display().to_string());
         let id = changed.job.id.to_string();
-        [id, state.to_owned(), changed.job.name.clone(), video]
+        [
+            id,
+            state.to_owned(),
+            changed.job.name.clone(),
+            video.unwrap_or_default(),
+        ]
     };
     Table {
         header: ["ID", "STATE", "NAME", "VIDEO"],

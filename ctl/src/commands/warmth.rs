@@ -136,9 +136,14 @@ fn level(change: &WarmthChange) -> &'static str {
 }
 
 fn freed(change: &WarmthChange) -> String {
-    // On the CPU both are the same memory.
-    let of_host = change.freed_host_bytes.filter(|_| change.device != "cpu");
-    match (change.freed_bytes, of_host) {
+    // On the CPU both are the same memory, and the system tells of the host's.
+    if change.device == "cpu" {
+        let freed = change.freed_host_bytes.max(change.freed_bytes);
+        return freed.map_or_else(String::new, |freed| {
+            format!(", {} were freed", Bytes(freed))
+        });
+    }
+    match (change.freed_bytes, change.freed_host_bytes) {
         (Some(freed), Some(host)) => format!(
             ", {} of its memory and {} of the host's were freed",
             Bytes(freed),

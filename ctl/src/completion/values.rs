@@ -71,11 +71,19 @@ fn with_candidates(argument: Arg, verb: &str) -> Arg {
             let fits = fitting(verb);
             add(argument, move || jobs(fits))
         }
+        // Jobs, and then keys.
+        "words" => {
+            let fits = fitting(verb);
+            add(argument, move || {
+                jobs(fits).into_iter().chain(settings()).collect()
+            })
+        }
         "subject" => argument.add(ArgValueCompleter::new(file_or_job)),
         "group" => add(argument, groups),
         "filter" => add(argument, || words(ShownState::ALL.map(ShownState::as_str))),
         "code" => add(argument, codes),
         "set" => add(argument, settings),
+        "profile" if verb == "warmup" => add(argument, profiles),
         "profile" => add(argument, || {
             words(Profile::all().map(|profile| profile.name))
         }),
@@ -171,6 +179,12 @@ fn settings() -> Vec<CompletionCandidate> {
         [key].into_iter().chain(values).collect::<Vec<_>>()
     })
     .collect()
+}
+
+/// What the setting `profile` can be.
+fn profiles() -> Vec<CompletionCandidate> {
+    let row = TABLE.into_iter().find(|row| row.key == "profile");
+    words(row.map(values).unwrap_or_default())
 }
 
 fn values(row: &Row) -> Vec<String> {

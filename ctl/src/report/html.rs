@@ -176,16 +176,14 @@ fn playing(strip: &Strip, name: &str) -> Markup {
 
 /// A file's address for a browser.
 fn address(path: &Path) -> String {
-    let mut address = String::from("file://");
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                address.push(char::from(*byte));
-            }
-            _ => address.push_str(&format!("%{byte:02X}")),
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let written = bytes.map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(*byte).to_string()
         }
-    }
-    address
+        _ => format!("%{byte:02X}"),
+    });
+    format!("file://{}", written.collect::<Vec<_>>().concat())
 }
 
 fn cancelled(jobs: &[Job]) -> Markup {

@@ -8,6 +8,7 @@ use super::{Content, Member, passages::Passages};
 
 const PROMPT: &str = "(prompt left out)";
 const PICTURE: &str = "(picture)";
+const QUOTATION: &str = "(what is wrong with a file left out)";
 /// Keys of prompts, in jobs as in settings.
 const PROMPT_KEYS: [&str; 2] = ["prompt", "negative_prompt"];
 /// Keys of pictures' paths.
@@ -82,6 +83,13 @@ impl Redaction {
             Value::String(text) => *text = self.text(text),
             Value::Array(values) => values.iter_mut().for_each(|value| self.value(value)),
             Value::Object(map) => {
+                let code = map.get("code").and_then(Value::as_str);
+                if self.hides_anything()
+                    && code.is_some_and(quotes_a_file)
+                    && let Some(message) = map.get_mut("message")
+                {
+                    *message = QUOTATION.into();
+                }
                 // A setting: `{"key":"prompt","value":…}`.
                 let named = map.get("key").and_then(Value::as_str).map(str::to_owned);
                 for (key, value) in map.iter_mut() {
@@ -101,12 +109,19 @@ impl Redaction {
         }
     }
 
+    fn hides_anything(&self) -> bool {
+        [self.privacy.prompts, self.privacy.pictures].contains(&Shown::No)
+    }
+
     fn hides_prompt(&self, key: &str) -> bool {
         self.privacy.prompts == Shown::No && PROMPT_KEYS.contains(&key)
     }
 
     fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
+        if self.hides_anything() {
+            text = text.split_inclusive('\n').map(without_quotations).collect();
+        }
         if self.privacy.prompts == Shown::No {
             let lines = text.split_inclusive('\n').map(without_prompt_key);
             text = self.passages.without(&lines.collect::<String>(), PROMPT);
@@ -121,6 +136,32 @@ impl Redaction {
         }
         text
     }
+}
+
+/// Whether an error of this code quotes a job file or the configuration, of which no record may know: prompts and names of
+/// pictures are in both.
+fn quotes_a_file(code: &str) -> bool {
+    ["FP2", "FP8"].iter().any(|begin| code.starts_with(begin))
+}
+
+/// A line with such a code has only its beginning, which is its time, and the code.
+fn without_quotations(line: &str) -> String {
+    let is_code = |word: &&str| {
+        let digits = word.strip_prefix("FP").unwrap_or_default();
+        quotes_a_file(word)
+            && digits.len() == 4
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    let mut words = line.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let Some(code) = words.find(is_code) else {
+        return line.to_owned();
+    };
+    // A page that lists codes quotes nobody.
+    if line.starts_with(code) {
+        return line.to_owned();
+    }
+    let begin = line.split(' ').next().unwrap_or_default();
+    format!("{begin} {QUOTATION} [{code}]\n")
 }
 
 /// A line of YAML that sets a prompt.
@@ -225,6 +266,18 @@ mod tests {
         let expected = format!("reading {PICTURE}: denied\nnegative_prompt: {PROMPT}\nsteps: 7\n");
         let redacted = applied(NOTHING, Content::Text(text.to_owned()));
         assert_eq!(redacted, Content::Text(expected));
+    }
+
+    #[test]
+    fn errors_that_quote_a_file_keep_their_codes() {
+        let log = "2026-11-29T01:00:00Z INFO rejected: start.image: /x/Aunt May (1).jpg is outside code=FP2201\nready\n";
+        let redacted = applied(NOTHING, Content::Text(log.to_owned()));
+        let expected = format!("2026-11-29T01:00:00Z {QUOTATION} [FP2201]\nready\n");
+        assert_eq!(redacted, Content::Text(expected));
+        let note = json!({"code": "FP8002", "message": "found `{Aunt May: 1}`", "hint": "put it in quotes"});
+        let expected = json!({"code": "FP8002", "message": QUOTATION, "hint": "put it in quotes"});
+        let redacted = applied(NOTHING, Content::Json(note));
+        assert_eq!(redacted, Content::Json(expected));
     }
 
     #[test]

@@ -221,8 +221,8 @@ impl EventLog {
             self.sync()?;
         }
         self.is_torn = false;
-        let told = self.noted.iter().filter_map(is_idle);
-        self.is_idle = told.last().unwrap_or(self.is_idle);
+        let mut told = self.noted.iter().filter_map(is_idle);
+        self.is_idle = told.next_back().unwrap_or(self.is_idle);
         self.noted.clear();
         let file = self
             .files

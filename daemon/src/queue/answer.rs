@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use framepack_ipc::{
-    control::WorkerState,
+    control::{WorkerState, WorkerStatus},
     state::Imported,
     worker::{Inspected, Temperature},
 };
@@ -63,16 +63,7 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
         ),
         Message::Outage(failure) => queue.schedule.note_outage(None, *failure),
         Message::WorkerReport(job, said) => report(queue, job, said),
-        Message::Worker(status) => {
-            let is_cold = status.temperature == Some(Temperature::Cold);
-            if is_cold || status.state == WorkerState::Starting {
-                queue.schedule.note_cold(&status.device);
-            }
-            if let Some(event) = queue.farm.worker(&status) {
-                queue.jobs.tell(event);
-            }
-            queue.runs.note_worker(status);
-        }
+        Message::Worker(status) => note_worker(queue, status),
         Message::Loaded(device, model) => queue.schedule.note_loaded(&device, model),
         Message::Workers(reply) => send(reply, queue.runs.workers().cloned().collect()),
         Message::End(job, ending, reply) => {
@@ -116,11 +107,7 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
             send(reply, queue.jobs.get(job).map(|record| record.job.clone()));
         }
         Message::Inspected(inspected, changed_at, reply) => {
-            let record = queue.jobs.get(inspected.job);
-            // What was found of a job that has become another one is none of its own.
-            if record.is_some_and(|record| record.job.runs.changed_at == changed_at) {
-                note_inspected(queue, *inspected);
-            }
+            note_inspected(queue, *inspected, changed_at);
             queue.outbox.answer(reply, ());
         }
         Message::IsIdle(reply) => send(reply, is_idle(queue)),
@@ -138,8 +125,24 @@ pub(super) fn answer(queue: &mut Queue, message: Message) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// A job that can only fail does so now, unless it has begun: then its run says so.
-fn note_inspected(queue: &mut Queue, inspected: Inspected) {
+fn note_worker(queue: &mut Queue, status: WorkerStatus) {
+    let is_cold = status.temperature == Some(Temperature::Cold);
+    if is_cold || status.state == WorkerState::Starting {
+        queue.schedule.note_cold(&status.device);
+    }
+    if let Some(event) = queue.farm.worker(&status) {
+        queue.jobs.tell(event);
+    }
+    queue.runs.note_worker(status);
+}
+
+/// A job that can only fail does so now, unless it has begun: then its run says so. What was found of a job that has become
+/// another one since is none of its own.
+fn note_inspected(queue: &mut Queue, inspected: Inspected, changed_at: Option<Timestamp>) {
+    let record = queue.jobs.get(inspected.job);
+    if record.is_none_or(|record| record.job.runs.changed_at != changed_at) {
+        return;
+    }
     let Inspected {
         job,
         warnings,

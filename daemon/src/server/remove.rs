@@ -8,7 +8,7 @@ use framepack_ipc::{
     edit::{Edited, RemoveRequest, Videos},
     queue::{ChangeOutcome, Changed},
 };
-use framepack_jobs::{Code, Job, JobState};
+use framepack_jobs::{Code, Job};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{selected::selected_by, service::Service};
@@ -82,7 +82,7 @@ async fn remove_job(
 ) -> Result<Edited, ErrorEnvelope> {
     let id = record.job.id;
     if videos == Videos::Remove
-        && let JobState::Done { result, .. } = &record.job.state
+        && let Some(result) = record.job.state.result()
     {
         if let Some(refused) = service.queue.needed(id).await? {
             return Ok(told(record.job, Err(refused)));

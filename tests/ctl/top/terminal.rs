@@ -22,7 +22,7 @@ use nix::{
 use rustix::termios::{Winsize as NewSize, tcsetwinsize};
 
 /// Longest wait for anything. Far more than it takes, since tests share the machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A terminal with a program in it.
 pub(super) struct Terminal {

@@ -41,11 +41,6 @@ impl Farm {
             .unwrap()
     }
 
-    fn stop_notify(&self, mut script: Child) {
-        kill(Pid::from_raw(script.id() as i32), Signal::SIGTERM).unwrap();
-        assert!(script.wait().unwrap().success());
-    }
-
     /// Jobs that the program was run for, with the event's name.
     fn notified(&self) -> Vec<(String, String)> {
         let ran = fs::read_to_string(self.path("ran")).unwrap_or_default();
@@ -64,6 +59,11 @@ impl Farm {
     }
 }
 
+fn stop(mut script: Child) {
+    kill(Pid::from_raw(script.id() as i32), Signal::SIGTERM).unwrap();
+    assert!(script.wait().unwrap().success());
+}
+
 #[test]
 fn a_program_is_run_once_for_each_event_whoever_was_down_meanwhile() {
     let mut farm = Farm::new();
@@ -75,7 +75,7 @@ fn a_program_is_run_once_for_each_event_whoever_was_down_meanwhile() {
     });
     farm.drop_prompt("one.yaml", "a cat");
     farm.wait_for_notifications(&[("done", "one")]);
-    farm.stop_notify(script);
+    stop(script);
 
     farm.drop_prompt("two.yaml", "nan");
     farm.report("two");
@@ -89,7 +89,7 @@ fn a_program_is_run_once_for_each_event_whoever_was_down_meanwhile() {
     farm.drop_prompt("three.yaml", "a dog");
     let all = [("done", "one"), ("failed", "two"), ("done", "three")];
     farm.wait_for_notifications(&all);
-    farm.stop_notify(script);
+    stop(script);
 }
 
 #[test]
@@ -110,5 +110,5 @@ fn a_program_that_is_to_be_tried_again_gets_the_same_event() {
     fs::write(&program, works).unwrap();
     let script = farm.notify();
     farm.wait_for_notifications(&[("done", "cat")]);
-    farm.stop_notify(script);
+    stop(script);
 }

@@ -114,7 +114,8 @@ mod tests {
             symbols,
         };
         let lines = screen(farm, &example::queue(), example::now(), &terminal);
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        lines.join("\n") + "\n"
     }
 
     #[test]

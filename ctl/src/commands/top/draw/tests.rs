@@ -47,7 +47,11 @@ fn drawn(top: &Top, (width, height): (u16, u16)) -> Drawing<TestBackend> {
 fn screen(top: &Top, size: (u16, u16)) -> String {
     let drawing = drawn(top, size);
     let buffer = drawing.backend().buffer();
-    let cells: Vec<_> = buffer.content.iter().map(|cell| cell.symbol()).collect();
+    let cells: Vec<_> = buffer
+        .content
+        .iter()
+        .map(ratatui::buffer::Cell::symbol)
+        .collect();
     let lines = cells.chunks(usize::from(size.0));
     let lines: Vec<String> = lines
         .map(|line| line.concat().trim_end().to_owned())
