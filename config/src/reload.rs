@@ -5,7 +5,7 @@ use framepack_jobs::{
     settings::{Applies, Setting, SettingChange, TABLE},
 };
 
-use crate::{Config, Disk, Loaded, Spool, Worker};
+use crate::{Config, Disk, Loaded, Retention, Spool, Worker};
 
 /// From when on a key counts whose value was changed.
 fn applies(key: &str) -> Applies {
@@ -14,7 +14,11 @@ fn applies(key: &str) -> Applies {
     }
     match key.split_once('.') {
         // How the folder is watched and who writes there is decided once, and the store is opened once.
-        Some(("spool", "mode" | "readonly") | ("disk", "floor_mib")) => Applies::Restart,
+        Some(
+            ("spool", "mode" | "readonly")
+            | ("disk", "floor_mib")
+            | ("retention", "events_days" | "events_mib"),
+        ) => Applies::Restart,
         Some(
             ("idle" | "retention" | "queue" | "socket" | "metrics" | "spool" | "disk", _)
             | ("worker", "recycle_after" | "max_faults"),
@@ -70,7 +74,11 @@ fn taken_over(runs: &Config, read: Config) -> Config {
             floor_mib: runs.disk.floor_mib,
             ..read.disk
         },
-        retention: read.retention,
+        retention: Retention {
+            events_days: runs.retention.events_days,
+            events_mib: runs.retention.events_mib,
+            ..read.retention
+        },
         socket: read.socket,
         metrics: read.metrics,
         farm: read.farm.with_rows_of(&runs.farm, is_of_workers),
@@ -111,7 +119,7 @@ mod tests {
     use crate::Load;
 
     /// Every key that is not of the table of job settings, with a value that is not its default.
-    const OTHERS: [(&str, &str); 38] = [
+    const OTHERS: [(&str, &str); 40] = [
         ("paths.jobs", "/other/jobs"),
         ("paths.state", "/other/state"),
         ("paths.outputs", "/other/outputs"),
@@ -146,6 +154,8 @@ mod tests {
         ("retention.work_days", "7"),
         ("retention.logs_days", "7"),
         ("retention.work_jobs", "7"),
+        ("retention.events_days", "7"),
+        ("retention.events_mib", "7"),
         ("socket.admin", "alice"),
         ("socket.submit", "alice"),
         ("socket.read", "alice"),

@@ -48,9 +48,15 @@ impl Daemon {
 
     /// A connection whose next answer must come soon.
     pub(crate) fn connect(&self) -> Result<Client, ClientError> {
+        self.connect_before(None)
+    }
+
+    /// The same, soon and before `deadline`.
+    pub(crate) fn connect_before(&self, deadline: Option<Instant>) -> Result<Client, ClientError> {
         let me = ClientInfo::new(env!("CARGO_PKG_VERSION"));
-        let deadline = Some(Instant::now() + ANSWER_TIMEOUT);
-        Client::connect_before(deadline, &self.socket, me)
+        let soon = Instant::now() + ANSWER_TIMEOUT;
+        let deadline = deadline.map_or(soon, |deadline| deadline.min(soon));
+        Client::connect_before(Some(deadline), &self.socket, me)
     }
 
     /// The jobs that a request is answered with.

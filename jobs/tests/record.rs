@@ -162,6 +162,7 @@ fn fields_lists_exactly_the_keys_that_occur() {
         job.farm_defaults.set("steps", Value::Integer(12));
         job.runs.suspended_until = Some(job.submitted_at);
         job.runs.keep_sections = true;
+        job.runs.changed_at = Some(job.submitted_at);
         job.runs.settings = used_or_default(&[]);
         let json = serde_json::to_value(job).unwrap();
         seen.extend(json.as_object().unwrap().keys().cloned());

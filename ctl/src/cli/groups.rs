@@ -116,7 +116,7 @@ mod tests {
         let help = command().render_help().to_string();
         for expected in [
             "Submit FramePack jobs",
-            "\nUsage: framepackctl [OPTIONS] <COMMAND>\n",
+            "\nUsage: framepackctl [OPTIONS] [COMMAND]\n",
             "\nSubmit:\n  submit  ",
             "\nChange:\n  cancel  ",
             "\nOptions:\n      --socket <PATH>",

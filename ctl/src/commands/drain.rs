@@ -75,7 +75,7 @@ fn wait(running: &[Job], deadline: Option<Instant>, daemon: &Daemon) -> Result<V
     if watched.is_empty() {
         return Ok(Vec::new());
     }
-    let mut client = daemon.connect()?;
+    let mut client = daemon.connect_before(deadline)?;
     client.set_deadline(deadline);
     let mut progress = ProgressView::new();
     let ids = watched.keys().map(|id| Selector::Id(*id)).collect();

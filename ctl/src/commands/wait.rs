@@ -89,8 +89,14 @@ impl JobWait {
         timeout: Option<Duration>,
         daemon: &Daemon,
     ) -> Result<Vec<Job>, Failure> {
-        let mut client = daemon.connect()?;
-        client.set_deadline(deadline(timeout));
+        let deadline = deadline(timeout);
+        let mut client = match daemon.connect_before(deadline) {
+            Err(ClientError::TimedOut) if has_passed(deadline) => {
+                return Err(timed_out(self.watched.values()));
+            }
+            connected => connected?,
+        };
+        client.set_deadline(deadline);
         let events = Stream::Events(SelectRequest { jobs });
         let mut answer = client.call(&Request::Stream(events));
         loop {
@@ -120,12 +126,15 @@ impl JobWait {
 }
 
 fn until_idle(timeout: Option<Duration>, daemon: &Daemon) -> Result<Exit, Failure> {
-    let mut client = daemon.connect()?;
-    client.set_deadline(deadline(timeout));
-    match client.call(&Request::Stream(Stream::Idle)) {
+    let deadline = deadline(timeout);
+    let answer = daemon.connect_before(deadline).and_then(|mut client| {
+        client.set_deadline(deadline);
+        client.call(&Request::Stream(Stream::Idle))
+    });
+    match answer {
         Ok(Response::End) => Ok(Exit::Ok),
         Ok(_) => Err(ClientError::Unexpected.into()),
-        Err(ClientError::TimedOut) => {
+        Err(ClientError::TimedOut) if has_passed(deadline) => {
             let message = "--timeout elapsed: the farm is not idle";
             Err(Failure::new(ErrorBody::new(Code::TIMEOUT, message)))
         }
@@ -137,11 +146,18 @@ fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     timeout.map(|timeout| Instant::now() + timeout)
 }
 
+fn has_passed(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| deadline <= Instant::now())
+}
+
 fn timed_out<'j>(watched: impl Iterator<Item = &'j Job>) -> Failure {
     let unfinished: Vec<String> = watched
         .filter(|job| !job.is_finished())
         .map(|job| format!("{} is {}", job.id, job.state.name()))
         .collect();
-    let message = format!("--timeout elapsed: {}", unfinished.join(", "));
+    let message = match unfinished.as_slice() {
+        [] => "--timeout elapsed: framepackd has not answered".to_owned(),
+        unfinished => format!("--timeout elapsed: {}", unfinished.join(", ")),
+    };
     Failure::new(ErrorBody::new(Code::TIMEOUT, message))
 }

@@ -21,9 +21,9 @@ const COLUMNS: [Column; 9] = [
     Column::number("PRIORITY").rank(5),
     Column::text("GROUP").cut_to(6).rank(4),
     Column::text("NAME").cut_to(12),
-    Column::text("BEGINS").rank(3),
-    Column::text("ENDS").rank(2),
-    Column::text("REASON").cut_to(24).rank(1),
+    Column::text("BEGINS").rank(2),
+    Column::text("ENDS").rank(1),
+    Column::text("REASON").cut_to(12).rank(3),
 ];
 
 /// Turn, number, state, priority, group, name and reason.

@@ -134,7 +134,7 @@ Running
 ▶ 317  shot042/s7  section 3/4 step 18/25  68 %  1.41 s/step  1 min 52 s left
 
 Next
-○ 318  shot042/s8                moved up: its model is loaded  begins in 60 min
+○ 318  shot042/s8                moved up: its model is loaded  begins in 1 h
 ‖ 319  shot043-the-…-at-dawn/s1  held by a user
 
 Failed in the last 24 h

@@ -147,7 +147,9 @@ impl Link {
     fn ask(&mut self, request: &Request) -> Result<Response, ClientError> {
         let mut client = match self.client.take() {
             Some(client) => client,
-            None => self.daemon.connect()?,
+            None => self
+                .daemon
+                .connect_before(Some(Instant::now() + PATIENCE))?,
         };
         client.set_deadline(Some(Instant::now() + PATIENCE));
         let answer = client.call(request);

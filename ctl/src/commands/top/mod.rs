@@ -15,6 +15,7 @@ mod state;
 mod update;
 
 use std::{
+    env,
     io::{self, IsTerminal},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     time::Duration,
@@ -43,7 +44,9 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
-    if output.format != Format::Text || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+    let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+    let is_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+    if output.format != Format::Text || !is_terminal || is_dumb {
         return Err(Failure::new(off_terminal()));
     }
     let (sender, inbox) = mpsc::channel();
