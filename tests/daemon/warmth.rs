@@ -47,7 +47,7 @@ fn models_of_the_jobs_to_come_are_loaded_and_given_up() {
     let warm = "cpu: warm, 16.00 GiB were freed; 23.00 GiB are free\n";
     assert_eq!(farm.said(&["unload", "warm"]), warm);
     assert_eq!(farm.temperature(), Some(Temperature::Warm));
-    let cold = "cpu: cold, 0.0 MiB were freed; 23.00 GiB are free\n";
+    let cold = "cpu: cold, 20.00 GiB were freed; 23.00 GiB are free\n";
     assert_eq!(farm.said(&["unload"]), cold);
     let nothing = "cpu: cold, nothing was given up; 23.00 GiB are free\n";
     assert_eq!(farm.said(&["unload", "warm"]), nothing);
