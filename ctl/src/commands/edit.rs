@@ -90,12 +90,5 @@ fn is_mistake(why: &ErrorEnvelope) -> bool {
 }
 
 fn tell(answer: Response, output: &Output) -> Result<Exit, Failure> {
-    let named = Named::new(Vec::new());
-    let jobs = edited::jobs(answer)?;
-    let remarks = edited::remarks(&jobs, &named);
-    let exit = edited::exit(&jobs, &named);
-    output.warn(&remarks);
-    let jobs: Vec<Job> = jobs.into_iter().map(|edited| *edited.changed.job).collect();
-    output.jobs(&jobs, remarks)?;
-    Ok(exit)
+    edited::tell(edited::jobs(answer)?, &Named::new(Vec::new()), output)
 }

@@ -3,9 +3,10 @@
 use framepack_ipc::{
     Exit, client::ClientError, control::Response, edit::Edited, queue::ChangeOutcome,
 };
+use framepack_jobs::Job;
 
 use super::many::{Named, worst};
-use crate::failure::Failure;
+use crate::{failure::Failure, output::Output};
 
 /// The jobs of an answer.
 pub(super) fn jobs(answer: Response) -> Result<Vec<Edited>, Failure> {
@@ -13,6 +14,16 @@ pub(super) fn jobs(answer: Response) -> Result<Vec<Edited>, Failure> {
         Response::Edited { jobs } => Ok(jobs),
         _ => Err(ClientError::Unexpected.into()),
     }
+}
+
+/// Tells what became of jobs that are other ones now.
+pub(super) fn tell(jobs: Vec<Edited>, named: &Named, output: &Output) -> Result<Exit, Failure> {
+    let remarks = remarks(&jobs, named);
+    let exit = exit(&jobs, named);
+    output.warn(&remarks);
+    let jobs: Vec<Job> = jobs.into_iter().map(|edited| *edited.changed.job).collect();
+    output.jobs(&jobs, remarks)?;
+    Ok(exit)
 }
 
 /// What the user should know of them, and of what is not there.

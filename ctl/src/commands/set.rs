@@ -52,11 +52,5 @@ fn change(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let answer = named.ask(daemon, |jobs| Request::Set(request(jobs)))?;
-    let jobs = edited::jobs(answer)?;
-    let remarks = edited::remarks(&jobs, &named);
-    let exit = edited::exit(&jobs, &named);
-    output.warn(&remarks);
-    let jobs: Vec<Job> = jobs.into_iter().map(|edited| *edited.changed.job).collect();
-    output.jobs(&jobs, remarks)?;
-    Ok(exit)
+    edited::tell(edited::jobs(answer)?, &named, output)
 }

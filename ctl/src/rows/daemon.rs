@@ -42,7 +42,7 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
         lines.push(format!(
             "worker {} ({name}): {}{keeps}{}",
             worker.device,
-            word(worker.state),
+            worker_state(worker.state),
             note.collect::<String>()
         ));
     }
@@ -82,7 +82,7 @@ pub(crate) fn status_for_people(
     for worker in &status.workers {
         workers.push([
             Cell::new(&worker.device, Style::Strong),
-            Cell::new(word(worker.state), style(worker.state)),
+            Cell::new(worker_state(worker.state), style(worker.state)),
             keeps(worker).unwrap_or_default().into(),
             worker.device_name.clone().unwrap_or_default().into(),
             Cell::new(worker.note.clone().unwrap_or_default(), Style::Dim),
@@ -107,7 +107,8 @@ fn notes(status: &DaemonStatus) -> impl Iterator<Item = &Note> {
     })
 }
 
-fn word(state: WorkerState) -> &'static str {
+/// What a worker does, in a word.
+pub(crate) fn worker_state(state: WorkerState) -> &'static str {
     match state {
         WorkerState::Starting => "starting",
         WorkerState::Idle => "idle",

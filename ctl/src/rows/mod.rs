@@ -11,7 +11,7 @@ mod queue;
 mod rendering;
 mod told;
 
-pub(crate) use daemon::{outage, status, status_for_people};
+pub(crate) use daemon::{outage, status, status_for_people, worker_state};
 pub(crate) use details::{details, details_for_people};
 pub(crate) use jobs::{of_jobs, table_of_jobs};
 pub(crate) use progress::describe;

@@ -83,6 +83,17 @@ impl<'a> Session<'a> {
         follow.until_ended(job)
     }
 
+    /// Follows a job of a daemon that goes on without this command. An error says how to follow it again.
+    pub(super) fn follow_shared(&self, daemon: &Daemon, job: Box<Job>) -> Result<Ended, Failure> {
+        let (id, client) = (job.id, client(daemon));
+        let ended = self.follow(daemon, Ownership::Shared, job);
+        ended.inspect_err(|_| {
+            remark(&format!(
+                "job {id} was submitted; to follow it: {client} wait {id}"
+            ));
+        })
+    }
+
     /// Prints the video's path, or why there is none.
     pub(super) fn tell(&self, job: &Job, remarks: Vec<String>) -> Result<Exit, Failure> {
         match (&self.output.format, &job.state) {

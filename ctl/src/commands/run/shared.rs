@@ -6,7 +6,6 @@ use super::session::{Session, client};
 use crate::{
     daemon::Daemon,
     delivery::{How, Target},
-    event::Ownership,
     failure::Failure,
     follow::Ended,
     output::remark,
@@ -21,13 +20,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let submitted = session.submit(daemon, request)?;
     let (id, client) = (submitted.job.id, client(daemon));
-    let ended = session.follow(daemon, Ownership::Shared, submitted.job);
-    let ended = ended.inspect_err(|_| {
-        remark(&format!(
-            "job {id} was submitted; to follow it: {client} wait {id}"
-        ));
-    });
-    match ended? {
+    match session.follow_shared(daemon, submitted.job)? {
         Ended::Finished(mut job) => {
             if let (Some(target), Some(result)) = (target, job.state.result_mut()) {
                 let put = target.put(&result.video, How::Copy);

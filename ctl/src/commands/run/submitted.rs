@@ -8,7 +8,6 @@ use crate::{
     cli::Submit,
     commands::submit::read,
     daemon::Daemon,
-    event::Ownership,
     failure::Failure,
     follow::Ended,
     output::{Output, remark},
@@ -20,13 +19,7 @@ pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Resul
     let session = Session::begin(output)?;
     let submitted = session.submit(daemon, &request)?;
     let (id, client) = (submitted.job.id, client(daemon));
-    let ended = session.follow(daemon, Ownership::Shared, submitted.job);
-    let ended = ended.inspect_err(|_| {
-        remark(&format!(
-            "job {id} was submitted; to follow it: {client} wait {id}"
-        ));
-    });
-    match ended? {
+    match session.follow_shared(daemon, submitted.job)? {
         Ended::Finished(job) => {
             output.jobs(std::slice::from_ref(&*job), submitted.remarks)?;
             Ok(Exit::of_finished([&*job]))

@@ -1,12 +1,14 @@
 //! The farm for programs: a line for each thing, cells with tabs between, the first says what the line is about.
 
 use framepack_ipc::{
-    control::WorkerState,
     farm::{DeviceStatus, FarmStatus, RunningJob},
     text::one_line,
 };
 
-use crate::{farm::percent, rows::describe};
+use crate::{
+    farm::percent,
+    rows::{describe, worker_state},
+};
 
 pub(super) fn lines(farm: &FarmStatus) -> Vec<String> {
     let mut lines = vec![line([
@@ -62,20 +64,12 @@ pub(super) fn lines(farm: &FarmStatus) -> Vec<String> {
 /// State, job, memory used and there, temperature, power, and how old these figures are.
 fn device(device: &DeviceStatus) -> String {
     let worker = &device.worker;
-    let state = match worker.state {
-        WorkerState::Starting => "starting",
-        WorkerState::Idle => "idle",
-        WorkerState::Busy => "busy",
-        WorkerState::Down => "down",
-        WorkerState::Faulty => "faulty",
-        WorkerState::Unknown => "unknown",
-    };
     let number = |value: Option<f64>| value.map(|value| format!("{value:.0}")).unwrap_or_default();
     let gpu = device.gpu.as_ref();
     line([
         "device",
         &worker.device,
-        state,
+        worker_state(worker.state),
         &device.job.map(|job| job.to_string()).unwrap_or_default(),
         &number(gpu.map(|gpu| gpu.used_bytes as f64)),
         &number(gpu.map(|gpu| gpu.total_bytes as f64)),
