@@ -3,8 +3,9 @@
     python bench/client/run.py [--bin FOLDER] [--pueue FOLDER] [--jobs N] [--runs N]
 
 - start of the program (`--version`), beside that of /bin/true, which is what measuring takes
-- commands that only read, while a job runs
+- commands that only read, while a job runs, with an empty queue and with N jobs in it
 - adding a job and listing all, with none and with N others (300)
+- the share of a core that `top` takes on a terminal of 132x40, over 20 s behind N jobs
 - memory of the idle daemon: its share of pages, as the kernel counts it (PSS)
 - N jobs that do nothing, one at a time: framepackd's in the stand-in for a worker of its tests, pueue's `true`
 - from a job's end, as its record has it, to the end of a program that waits for it
@@ -16,171 +17,22 @@ fails.
 """
 
 import argparse
-import json
+import fcntl
 import os
+import pty
 import shutil
-import statistics
+import signal
+import struct
 import subprocess
 import tempfile
+import termios
+import threading
 import time
-from datetime import datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = """\
-paths: {{jobs: jobs, state: state, outputs: outputs, socket: framepackd.sock}}
-models: {{bundle: bundle}}
-worker: {{devices: cpu, program: {worker}}}
-"""
-READS = [["ping"], ["list"], ["queue"], ["show", "1"], ["metrics"], ["config", "show"], ["info"], ["cache", "ls"]]
+from queues import ROOT, Framepackd, Pueue, milliseconds, p50_p95, pss_mib, wait_until
 
-
-def milliseconds(command):
-    """A run of a program from its start to its end, without the interpreter's own bookkeeping."""
-    words = [str(word) for word in command]
-    quiet = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)]
-    begun = time.perf_counter()
-    child = os.posix_spawn(words[0], words, os.environ, file_actions=quiet)
-    _, status = os.waitpid(child, 0)
-    taken = (time.perf_counter() - begun) * 1000
-    if status != 0:
-        raise SystemExit(f"{' '.join(words)}: status {status}")
-    return taken
-
-
-def p50_p95(values):
-    values = sorted(values)
-    return statistics.median(values), values[min(len(values) - 1, round(0.95 * (len(values) - 1)))]
-
-
-def wait_until(is_true, what, limit=300):
-    begun = time.perf_counter()
-    while not is_true():
-        if time.perf_counter() - begun > limit:
-            raise SystemExit(f"{what}: not after {limit} s")
-        time.sleep(0.02)
-
-
-def pss_mib(pid):
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("Pss:"))) / 1024
-
-
-def seconds_since_epoch(time_text):
-    # Python reads six digits behind the point at most.
-    head, _, fraction = time_text.replace("Z", "+00:00").partition(".")
-    digits = "".join(character for character in fraction[:9] if character.isdigit())[:6].ljust(6, "0")
-    offset = fraction[-6:] if fraction[-6:-5] in ("+", "-") else "+00:00"
-    return datetime.fromisoformat(f"{head}.{digits}{offset}").timestamp()
-
-
-class Framepackd:
-    name = "framepackd"
-
-    def __init__(self, folder, programs):
-        self.folder, self.programs, self.count = folder, programs, 0
-        for name in ("jobs", "bundle", "files"):
-            (folder / name).mkdir()
-        for part in (ROOT / "tests/fixtures/bundle").iterdir():
-            if part.name != "framepack.json":
-                (folder / "bundle" / part.name).symlink_to(part)
-        (folder / "jobs/photo.png").write_text("P1 1 1 0")
-        worker = programs / "examples/fake_worker"
-        if not worker.exists():
-            raise SystemExit(f"{worker} is missing: cargo build --release -p framepackd --example fake_worker")
-        (folder / "framepackd.yaml").write_text(SETTINGS.format(worker=worker))
-        self.client = [programs / "framepackctl", "--socket", folder / "framepackd.sock"]
-        command = [programs / "framepackd", "--config", folder / "framepackd.yaml"]
-        self.daemon = subprocess.Popen(command, stderr=open(folder / "log", "w"), stdout=subprocess.DEVNULL)
-        wait_until(lambda: "idle" in self.ask("ping", check=False), "the worker")
-
-    def ask(self, *words, check=True):
-        return subprocess.run([*self.client, *words], check=check, capture_output=True, text=True).stdout
-
-    def job(self, prompt="script sections=1 steps=1"):
-        self.count += 1
-        file = self.folder / f"files/{self.count}.yaml"
-        image = self.folder / "jobs/photo.png"
-        file.write_text(f"api: framepack/v1\nstart: {{image: {image}}}\nseed: {self.count}\nprompt: {prompt}\n")
-        return file
-
-    def add(self, prompt="script sections=1 steps=1"):
-        return milliseconds([*self.client, "submit", self.job(prompt)])
-
-    def status(self):
-        return milliseconds([*self.client, "list"])
-
-    def pause(self):
-        self.ask("pause", "--all")
-
-    def resume(self):
-        self.ask("resume", "--all")
-
-    def unfinished(self):
-        return json.loads(self.ask("list", "--state", "queued,running", "--json=id"))
-
-    def waiting(self, gate):
-        """A job that ends once `gate` exists, and a program that waits for that."""
-        self.add(f"wait {gate}")
-        number = str(self.count)
-        wait_until(lambda: "running" in self.ask("list", "--state", "running"), "the job")
-        return number, subprocess.Popen([*self.client, "wait", number], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def ended_at(self, number):
-        (job,) = json.loads(self.ask("show", number, "--json=finished_at"))
-        return seconds_since_epoch(job["finished_at"])
-
-    def stop(self):
-        self.daemon.terminate()
-        self.daemon.wait()
-
-
-class Pueue:
-    name = "pueue"
-
-    def __init__(self, folder, programs):
-        self.count = 0
-        shared = {"pueue_directory": str(folder), "runtime_directory": str(folder), "use_unix_socket": True}
-        config = folder / "pueue.yml"
-        config.write_text(json.dumps({"shared": shared, "daemon": {}, "client": {}}))
-        self.client = [programs / "pueue", "-c", config]
-        self.daemon = subprocess.Popen([programs / "pueued", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: subprocess.run([*self.client, "status"], capture_output=True).returncode == 0, "pueued")
-
-    def ask(self, *words):
-        return subprocess.run([*self.client, *words], check=True, capture_output=True, text=True).stdout
-
-    def add(self, command="true"):
-        self.count += 1
-        return milliseconds([*self.client, "add", "--", command])
-
-    def status(self):
-        return milliseconds([*self.client, "status"])
-
-    def pause(self):
-        self.ask("pause")
-
-    def resume(self):
-        self.ask("start")
-
-    def tasks(self):
-        return json.loads(self.ask("status", "--json"))["tasks"]
-
-    def unfinished(self):
-        return [number for number, task in self.tasks().items() if "Done" not in task["status"]]
-
-    def waiting(self, gate):
-        self.add(f"while ! test -e {gate}; do sleep 0.01; done")
-        number = str(self.count - 1)
-        wait_until(lambda: "Running" in self.tasks()[number]["status"], "the task")
-        return number, subprocess.Popen([*self.client, "wait", "--quiet", number], stdout=subprocess.DEVNULL)
-
-    def ended_at(self, number):
-        return seconds_since_epoch(self.tasks()[number]["status"]["Done"]["end"])
-
-    def stop(self):
-        self.daemon.terminate()
-        self.daemon.wait()
+READS = [["ping"], ["status"], ["list"], ["queue"], ["show", "1"], ["metrics"], ["config", "show"], ["info"], ["usage"], ["cache", "ls"]]
 
 
 def event_latency(queue, folder, runs):
@@ -218,19 +70,50 @@ def figures(queue, folder, jobs, runs):
     return rows
 
 
-def reads(farm, folder, runs):
-    """Commands that only read, while a job runs."""
+def reads(farm, folder, jobs, runs):
+    """Commands that only read, while a job runs: with an empty queue, and with `jobs` jobs in it."""
     gate = folder / "gate"
     farm.add(f"wait {gate}")
     wait_until(lambda: "running" in farm.ask("list", "--state", "running"), "the job")
-    commands = farm.ask("--help")
-    rows = {}
-    for words in READS:
-        if f"\n  {words[0]} " in commands:
-            rows[" ".join(words)] = p50_p95([milliseconds([*farm.client, *words]) for _ in range(runs)])
+    alone = {" ".join(words): farm.read(words, runs) for words in READS}
+    while len(farm.unfinished()) <= jobs:
+        farm.add()
+    rows = {name: (pair, farm.read(name.split(), runs)) for name, pair in alone.items()}
+    share = top_share(farm)
     gate.write_text("")
-    wait_until(lambda: not farm.unfinished(), "the job's end")
-    return rows
+    wait_until(lambda: not farm.unfinished(), "the jobs' end", 1200)
+    return rows, share
+
+
+def top_share(farm, seconds=20):
+    """Percent of a core that `framepackctl top` takes once it is there."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(farm.client[0], [str(word) for word in [*farm.client, "top"]])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 132, 0, 0))
+    os.kill(pid, signal.SIGWINCH)
+    threading.Thread(target=drained, args=(terminal,), daemon=True).start()
+    time.sleep(2)
+    begun, before = time.perf_counter(), processor_seconds(pid)
+    time.sleep(seconds)
+    share = (processor_seconds(pid) - before) / (time.perf_counter() - begun) * 100
+    os.write(terminal, b"q")
+    os.waitpid(pid, 0)
+    return share
+
+
+def drained(terminal):
+    try:
+        while os.read(terminal, 65536):
+            pass
+    except OSError:
+        pass  # the other side is closed
+
+
+def processor_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def installed_pueue(given, folder):
@@ -263,8 +146,9 @@ def shown(pair):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", type=Path, default=ROOT / "target/release")
-    parser.add_argument("--pueue", type=Path)
+    # Absolute, since a daemon reads the paths in its configuration from that file's folder.
+    parser.add_argument("--bin", type=lambda path: Path(path).resolve(), default=ROOT / "target/release")
+    parser.add_argument("--pueue", type=lambda path: Path(path).resolve())
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--runs", type=int, default=50)
     args = parser.parse_args()
@@ -280,9 +164,11 @@ def main():
         starts["pueue --version"] = [pueue / "pueue", "--version"]
     for name, command in starts.items():
         print(f"{name:30} {shown(p50_p95([milliseconds(command) for _ in range(4 * args.runs)]))}")
-    print("while a job runs")
-    for name, pair in in_folder(Framepackd, args.bin, lambda farm, folder: reads(farm, folder, args.runs)).items():
-        print(f"  {name:28} {shown(pair)}")
+    print(f"while a job runs{'':33}behind it {args.jobs} jobs")
+    rows, share = in_folder(Framepackd, args.bin, lambda farm, folder: reads(farm, folder, args.jobs, args.runs))
+    for name, (alone, behind) in rows.items():
+        print(f"  {name:28} {shown(alone)}   {shown(behind)}")
+    print(f"  {'top, % of a core':28} {'':17}   {share:8.2f}")
 
     def measure(queue, folder):
         return figures(queue, folder, args.jobs, args.runs)
