@@ -37,12 +37,11 @@ build:
 demo: build
 	@scripts/demo
 
-# The daemon's tests come by themselves, six at a time: they mostly wait.
 test: build
 	scripts/setup-system test
 	$(CARGO) build --release --locked --workspace --example fake_worker
-	$(CARGO) test --release --locked --workspace --lib --bins $(EXAMPLES) --test '[!d]*' --test 'd[!a]*'
-	$(CARGO) test --release --locked --workspace --test daemon -- --test-threads 6
+	$(CARGO) test --release --locked --workspace --lib --bins $(EXAMPLES) --test '[!df]*' --test 'd[!a]*'
+	CARGO="$(CARGO)" scripts/test-daemon
 	$(CARGO) test --release --locked --workspace --doc
 
 # The fast tests. Those of the daemon mostly wait, so four at a time suit two cores; the ones that render with the real

@@ -18,7 +18,8 @@ mod users;
 mod world;
 
 use std::{
-    env, fs,
+    env, fs, iter,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
@@ -43,6 +44,7 @@ const REAL_SCHEDULES: u64 = 4;
 const FAKE: (Cast, Truth) = (Cast::Fake, Truth::Chain);
 /// Farms at the same time: most of the time they wait.
 const AT_ONCE: usize = 4;
+const REAL_AT_ONCE: usize = 2;
 
 fn number(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |text| text.parse().expect("a number"))
@@ -52,26 +54,32 @@ fn number(name: &str, default: u64) -> u64 {
 fn every_accepted_job_ends_once_whatever_happens() {
     let first = number("FAULT_SEED", 1);
     let last = first + number("FAULT_SCHEDULES", SCHEDULES - ON_A_SMALL_DISK);
-    let next = AtomicU64::new(first);
-    let faults: Vec<String> = thread::scope(|scope| {
-        let farms: Vec<_> = (0..AT_ONCE)
-            .map(|_| scope.spawn(|| play_until(&next, last)))
-            .collect();
-        farms
-            .into_iter()
-            .flat_map(|farm| farm.join().unwrap())
-            .collect()
+    let faults = play_all(first..last, AT_ONCE, |seed| {
+        play(&FAKE, &Schedule::new(seed), |_| {})
     });
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Plays schedules until the last one is begun; what was wrong with each.
-fn play_until(next: &AtomicU64, last: u64) -> Vec<String> {
-    let seeds = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed))
-        .take_while(|seed| *seed < last);
-    seeds
-        .filter_map(|seed| play(&FAKE, &Schedule::new(seed), |_| {}))
-        .collect()
+/// Plays a schedule of each seed, so many `at_once`; what was wrong with each.
+fn play_all(
+    seeds: Range<u64>,
+    at_once: usize,
+    play: impl Fn(u64) -> Option<String> + Sync,
+) -> Vec<String> {
+    let next = AtomicU64::new(seeds.start);
+    let play_some = || -> Vec<String> {
+        iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed))
+            .take_while(|seed| *seed < seeds.end)
+            .filter_map(&play)
+            .collect()
+    };
+    thread::scope(|scope| {
+        let farms: Vec<_> = (0..at_once).map(|_| scope.spawn(play_some)).collect();
+        farms
+            .into_iter()
+            .flat_map(|farm| farm.join().unwrap())
+            .collect()
+    })
 }
 
 #[test]
@@ -95,10 +103,10 @@ fn a_full_disk_loses_nothing() {
 fn real_videos_are_those_of_an_uninterrupted_run() {
     let first = number("FAULT_SEED", 1);
     let real = (Cast::Real, uninterrupted());
-    let seeds = first..first + number("FAULT_REAL_SCHEDULES", REAL_SCHEDULES);
-    let faults: Vec<String> = seeds
-        .filter_map(|seed| play(&real, &Schedule::of_real_work(seed), |_| {}))
-        .collect();
+    let last = first + number("FAULT_REAL_SCHEDULES", REAL_SCHEDULES);
+    let faults = play_all(first..last, REAL_AT_ONCE, |seed| {
+        play(&real, &Schedule::of_real_work(seed), |_| {})
+    });
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

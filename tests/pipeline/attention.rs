@@ -208,7 +208,9 @@ pub(crate) fn framepack_worker(arguments: &[&str], path: &[(&str, &Path)]) -> Ou
     for (option, path) in path {
         command.arg(option).arg(path);
     }
-    command.output().expect("the worker starts")
+    // An input that stays open, as a daemon's does: a worker whose daemon has gone ends within a second, whatever it does.
+    let (input, _open) = std::io::pipe().unwrap();
+    command.stdin(input).output().expect("the worker starts")
 }
 
 #[test]
