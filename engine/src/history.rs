@@ -1,10 +1,12 @@
 //! The latents generated so far, and what the next section sees of them at each resolution.
 //!
-//! Upstream: `history_latents` of `demo_gradio.py` (new latents in front) and `demo_gradio_f1.py` (behind).
+//! Upstream: `history_latents` of `demo_gradio.py` (new latents in front) and `demo_gradio_f1.py` (behind); the end
+//! latent of FramePack-Studio and of diffusers' `HunyuanVideoFramepackPipeline`; keyframes as FramePack-eichi has them.
 
 use tch::{Device, Kind, Tensor};
 
 use crate::{
+    guides::{EndMode, Guides},
     section::{CONTEXT_LATENT_FRAMES, Section, SectionOrder},
     transformer::Context,
 };
@@ -22,18 +24,22 @@ pub struct LatentHistory {
     latents: Tensor,
     /// How many of them belong to the video.
     video_latent_frames: i64,
+    /// Sections that are there.
+    sections: usize,
+    guides: Guides,
 }
 
 impl LatentHistory {
-    /// A history before the first section; `start`: (1, C, 1, h, w), scaled.
-    pub fn new(order: SectionOrder, start: &Tensor) -> Self {
+    /// A history before the first section; `start`: (1, C, 1, h, w), scaled. A video that grows forward has no end latent
+    /// among its guides.
+    pub fn new(order: SectionOrder, start: &Tensor, guides: Guides) -> Self {
         let start = start.to_device(Device::Cpu).to_kind(Kind::Float);
         let context_latent_frames: i64 = CONTEXT_LATENT_FRAMES.iter().sum();
         let nothing = start
             .zeros_like()
             .repeat([1, 1, context_latent_frames, 1, 1]);
         let (latents, video_latent_frames) = match order {
-            SectionOrder::Backward => (nothing, 0),
+            SectionOrder::Backward => (guides.before_the_first_section(nothing), 0),
             SectionOrder::Forward => (Tensor::cat(&[&nothing, &start], TIME), 1),
         };
         Self {
@@ -41,10 +47,12 @@ impl LatentHistory {
             start,
             latents,
             video_latent_frames,
+            sections: 0,
+            guides,
         }
     }
 
-    /// What `section` sees, on `device`.
+    /// What `section`, the next one, sees, on `device`.
     pub fn context(&self, section: &Section, device: Device) -> Context {
         let [one, two, four] = CONTEXT_LATENT_FRAMES;
         // The history nearest to the section is seen at full resolution, the farthest at a quarter.
@@ -56,7 +64,12 @@ impl LatentHistory {
                 [near, half, quarter]
             }
         };
-        let clean = Tensor::cat(&[&self.start, &near], TIME);
+        let start = self.guides.keyframe(self.sections).unwrap_or(&self.start);
+        let near = match &self.guides.end {
+            Some(end) if end.mode == EndMode::FirstSection && self.sections == 0 => &end.latent,
+            _ => &near,
+        };
+        let clean = Tensor::cat(&[start, near], TIME);
         let placed = |latents: Tensor, indices: &[i64]| {
             Some((latents.to_device(device), positions(indices, device)))
         };
@@ -81,6 +94,7 @@ impl LatentHistory {
         let before = self.latents.size()[2];
         self.latents = Tensor::cat(&joined, TIME);
         self.video_latent_frames += self.latents.size()[2] - before;
+        self.sections += 1;
     }
 
     /// The latents to decode after `section`: the newest and their neighbours, (1, C, n, h, w).

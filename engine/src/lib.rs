@@ -8,6 +8,7 @@ pub mod device;
 pub mod error;
 mod file;
 mod findings;
+pub mod guides;
 pub mod history;
 pub mod inspect;
 mod job;

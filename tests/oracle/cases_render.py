@@ -41,7 +41,7 @@ def write(store: Store, draw: Draw) -> None:
     bundle = make_bundle(store.root.parent / "bundle", draw)
     _tokens(store, draw, bundle)
     photos = _images(store, draw, bundle)
-    # No command runs a section loop, so a live comparison has no use for these.
+    # No command draws a job's noise; `cases_video` compares the loops themselves live.
     if not draw.live:
         _sections(store, draw, bundle)
         _videos(store, draw, bundle, photos)

@@ -14,6 +14,7 @@ import cases_encoders
 import cases_render
 import cases_transformer
 import cases_vae
+import cases_video
 import plain
 from draw import Draw
 from store import Store
@@ -43,6 +44,7 @@ def write_cases(store: Store, seed: int, live: bool = False) -> None:
         part.write(store, Draw(seed, live))
     # Another seed, so that inputs are not the numbers that the weights began with.
     cases_caches.write(store, Draw(seed + 1, live), *transformers)
+    cases_video.write(store, Draw(seed + 2, live), transformers[1])
 
 
 def versions() -> dict[str, str]:

@@ -7,7 +7,7 @@ join. `plan` gives the ranges alone, for every length, without a model.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -61,21 +61,43 @@ def _ranges(sizes: list[int], skip: int | None = None) -> list[list[int]]:
 
 
 @dataclass
+class Guides:
+    """What leads a video beside its start latent.
+
+    FramePack-Studio puts the end latent at the front of the history before the first section (`history`), where later
+    sections still see it; diffusers gives it to the first section alone. eichi's keyframes stand in for the start
+    latent in single sections.
+    """
+
+    end: torch.Tensor | None = None
+    end_mode: str = "history"
+    keyframes: dict[int, torch.Tensor] = field(default_factory=dict)
+
+
+@dataclass
 class Video:
     """What a loop leaves: each section's new latents, all latents in order, and the frames."""
 
     generated: list[torch.Tensor]
     latents: torch.Tensor
-    pixels: torch.Tensor
+    pixels: torch.Tensor | None
 
 
-def run_backward(start: torch.Tensor, sections: int, window: int, sample: Sample, decode: Decode) -> Video:
+def run_backward(
+    start: torch.Tensor, sections: int, window: int, sample: Sample, decode: Decode | None, guides: Guides | None = None
+) -> Video:
     """`demo_gradio.py`: new latents go in front; the start image's latent closes the last section."""
+    guides = guides or Guides()
     history = torch.zeros_like(start).repeat(1, 1, sum(HISTORY), 1, 1)
+    if guides.end is not None and guides.end_mode == "history":
+        history[:, :, 0:1] = guides.end
     generated, pixels, total = [], None, 0
-    for section in plan_backward(sections, window):
+    for number, section in enumerate(plan_backward(sections, window)):
         post, two, four = history[:, :, : sum(HISTORY)].split(list(HISTORY), dim=2)
-        latents = sample(section, torch.cat([start, post], dim=2), two, four)
+        if guides.end is not None and guides.end_mode == "first_section" and number == 0:
+            post = guides.end
+        pre = guides.keyframes.get(number, start)
+        latents = sample(section, torch.cat([pre, post], dim=2), two, four)
         if section.is_last:
             latents = torch.cat([start, latents], dim=2)
         generated.append(latents)
@@ -86,13 +108,17 @@ def run_backward(start: torch.Tensor, sections: int, window: int, sample: Sample
     return Video(generated, history[:, :, :total], pixels)
 
 
-def run_forward(start: torch.Tensor, sections: int, window: int, sample: Sample, decode: Decode) -> Video:
+def run_forward(
+    start: torch.Tensor, sections: int, window: int, sample: Sample, decode: Decode | None, guides: Guides | None = None
+) -> Video:
     """`demo_gradio_f1.py`: new latents go behind, and every section has the same indices."""
+    guides = guides or Guides()
     history = torch.cat([torch.zeros_like(start).repeat(1, 1, sum(HISTORY), 1, 1), start], dim=2)
     generated, pixels, total = [], None, 1
-    for section in plan_forward(sections, window):
+    for number, section in enumerate(plan_forward(sections, window)):
         four, two, one = history[:, :, -sum(HISTORY) :].split(list(reversed(HISTORY)), dim=2)
-        latents = sample(section, torch.cat([start, one], dim=2), two, four)
+        pre = guides.keyframes.get(number, start)
+        latents = sample(section, torch.cat([pre, one], dim=2), two, four)
         generated.append(latents)
         total += latents.shape[2]
         history = torch.cat([history, latents], dim=2)
@@ -101,8 +127,10 @@ def run_forward(start: torch.Tensor, sections: int, window: int, sample: Sample,
 
 
 def _extend(
-    pixels: torch.Tensor | None, latents: torch.Tensor, fresh: slice, decode: Decode, window: int, prepend: bool
-) -> torch.Tensor:
+    pixels: torch.Tensor | None, latents: torch.Tensor, fresh: slice, decode: Decode | None, window: int, prepend: bool
+) -> torch.Tensor | None:
+    if decode is None:
+        return None
     if pixels is None:
         return decode(latents)
     new = decode(latents[:, :, fresh])

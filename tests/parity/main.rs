@@ -55,6 +55,11 @@ fn sample() {
 }
 
 #[test]
+fn video() {
+    forward("video");
+}
+
+#[test]
 fn tokenize() {
     let manifest = Manifest::load();
     assert!(

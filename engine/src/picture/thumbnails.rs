@@ -91,11 +91,13 @@ pub fn column(pictures: &[RgbImage]) -> Option<RgbImage> {
 
 impl Size {
     /// Scaled down so that the longer side is no longer than that, never up.
+    #[must_use]
     pub fn within(self, longer_px: u32) -> Self {
         self.scaled(self.width_px.max(self.height_px), longer_px)
     }
 
     /// Scaled down so that it is no wider than that, never up.
+    #[must_use]
     pub fn no_wider(self, width_px: u32) -> Self {
         self.scaled(self.width_px, width_px)
     }

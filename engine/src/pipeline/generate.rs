@@ -18,6 +18,7 @@ use crate::{
     checkpoint::{DecodedSection, FinishedSection, ResumePoint},
     device::{self, WorkClock},
     error::Error,
+    guides::Guides,
     history::LatentHistory,
     job::Job,
     output::Video,
@@ -61,7 +62,7 @@ impl<'a, 'j> Generation<'a, 'j> {
         let device = run.platform.device;
         let recurring_bytes = run.models.placement().recurring_bytes;
         Self {
-            history: LatentHistory::new(plan.order, &start_latent),
+            history: LatentHistory::new(plan.order, &start_latent, Guides::default()),
             clock: WorkClock::new(device),
             sampling: Sampling::new(opening.conditioning.as_ref().map(Guided::as_ref)),
             timelines: Vec::new(),

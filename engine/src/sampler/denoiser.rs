@@ -107,6 +107,11 @@ impl<'a> Denoiser<'a> {
         self.caches.as_ref()
     }
 
+    /// The same when the section is over.
+    pub fn into_caches(self) -> Guided<StepCache> {
+        self.caches
+    }
+
     /// x0 from `x`, (1, C, T, h, w) f32, at a noise level of the schedule.
     pub fn denoise(&mut self, x: &Tensor, sigma: f32) -> Tensor {
         let x = rounded(x, self.model.kind);

@@ -5,9 +5,11 @@ mod clip;
 mod component;
 mod llama;
 mod sample;
+mod sampling;
 mod siglip;
 pub(super) mod transformer;
 mod vae;
+mod video;
 
 use clap::Subcommand;
 use tch::Kind;
@@ -29,6 +31,8 @@ enum ForwardComponent {
     Transformer(transformer::Args),
     /// Latents of one section from noise
     Sample(Box<sample::Args>),
+    /// Latents of a whole video, section by section, from the noise of each
+    Video(Box<video::Args>),
     /// Pixels to the latents' distribution
     VaeEncode(vae::Args),
     /// Latents to pixels
@@ -47,6 +51,7 @@ impl Args {
         match &self.component {
             ForwardComponent::Transformer(args) => args.run(),
             ForwardComponent::Sample(args) => args.run(),
+            ForwardComponent::Video(args) => args.run(),
             ForwardComponent::VaeEncode(args) => args.run(),
             ForwardComponent::VaeDecode(args) => args.run(),
             ForwardComponent::Llama(args) => args.run(llama::forward),
