@@ -65,8 +65,8 @@ impl Look {
 
 fn on_terminal(columns: u16, command: &mut Command) -> String {
     let lines = 24;
-    let (code, text) = Terminal::start(Size { columns, lines }, command).ended();
-    format!("{text}exit code {code}\n")
+    let left = Terminal::start(Size { columns, lines }, command).ended();
+    format!("{}exit code {}\n", left.written, left.code)
 }
 
 fn in_pipe(command: &mut Command) -> String {
