@@ -52,10 +52,13 @@ fn became(job: &Job, terminal: &Terminal, now: Timestamp) -> String {
             let took = took_secs(job, now).map(span).unwrap_or_default();
             format!("is {word}, in {took}: {}", escaped(&video(result)))
         }
-        (_, JobState::Cancelled { result, .. }) => match result {
-            Some(result) => format!("is {word}, with a video: {}", escaped(&video(result))),
-            None => format!("is {word}"),
-        },
+        (
+            _,
+            JobState::Cancelled {
+                result: Some(result),
+                ..
+            },
+        ) => format!("is {word}, with a video: {}", escaped(&video(result))),
         (_, JobState::Failed { failure, .. } | JobState::Expired { failure, .. }) => {
             format!("has {word}: {}", reason(failure, terminal))
         }

@@ -1,8 +1,9 @@
 //! What standard output or standard error can show, and text made for it.
 //!
-//! [`Terminal`] is looked at once, in `main`; `environment` is what its variables say; [`style`] are its colours, [`symbol`] its symbols, [`time`], [`size`] and
-//! [`cut`] what people read in the place of numbers and long names, [`wording`] either of both, [`table`] and [`wrap`] what
-//! fits a width, [`bar`] a share, [`picture`] and [`graphics`] pictures, [`screen`] what is drawn in place.
+//! [`Terminal`] is looked at once, in `main`; `environment` is what variables say of it; [`style`] are its colours,
+//! [`symbol`] its symbols, [`time`], [`size`] and [`cut`] what people read in the place of numbers and long names,
+//! [`wording`] either of both, [`table`] and [`wrap`] what fits a width, [`bar`] a share, [`picture`] and [`graphics`]
+//! pictures, [`screen`] what is drawn in place.
 
 mod environment;
 

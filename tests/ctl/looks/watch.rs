@@ -24,7 +24,7 @@ fn the_list_is_drawn_again_when_it_changes_and_the_terminal_left_as_it_was() {
         jobs(many(done)),
     ]);
     let arguments = ["list", "--watch", "--filter", "running,done,failed"];
-    let mut terminal = Terminal::start(SIZE, &mut at_home(daemon.folder.path(), &arguments));
+    let mut terminal = Terminal::start(SIZE, &at_home(daemon.folder.path(), &arguments));
     terminal.wait_for_text("▶ running");
     terminal.wait_for_text("✖ failed");
     assert!(!terminal.text().contains("running"));
