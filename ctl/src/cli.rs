@@ -22,7 +22,6 @@ mod wait;
 
 pub(crate) use change::{Cancel, Consent, Edit, Remove, Retry, Set};
 pub(crate) use daemon::{Config, Folder, Gpu, State};
-use duration::duration;
 pub(crate) use events::Events;
 pub(crate) use jobs::{Jobs, Target};
 pub(crate) use list::{List, Order, SortKey};

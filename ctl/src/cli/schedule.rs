@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use framepack_ipc::queue::Boundary;
 use framepack_jobs::Selector;
 
-use super::Target;
+use super::jobs::Target;
 
 #[derive(Debug, Args)]
 pub(crate) struct Pause {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 use framepack_jobs::JobId;
 
-use super::duration;
+use super::duration::duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct Submit {
