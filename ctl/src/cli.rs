@@ -1,39 +1,47 @@
-//! The command line.
+//! The command line: its commands and global options here, the arguments of each command in a file by topic.
 
 mod change;
+mod daemon;
 mod duration;
 mod events;
 mod groups;
+mod jobs;
 mod list;
+mod logs;
 mod look;
 mod one_shot;
 mod preview;
 mod report;
+mod schedule;
 mod service;
 mod since;
 mod status;
+mod submit;
 mod upkeep;
 mod wait;
 
 pub(crate) use change::{Cancel, Consent, Edit, Remove, Retry, Set};
-use duration::duration;
+pub(crate) use daemon::{Config, Folder, Gpu, State};
 pub(crate) use events::Events;
+pub(crate) use jobs::{Jobs, Target};
 pub(crate) use list::{List, Order, SortKey};
+pub(crate) use logs::Logs;
 use look::{GLOBAL, Look};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 pub(crate) use preview::{Preview, Protocol};
 pub(crate) use report::Report;
+pub(crate) use schedule::{Pause, Priority};
 pub(crate) use service::{Drain, Unload, WarmUp};
 pub(crate) use since::Since;
 pub(crate) use status::Status;
+pub(crate) use submit::{Plan, Planned, Submit};
 pub(crate) use upkeep::{CacheAction, Gc, Man, SupportBundle, Usage};
 pub(crate) use wait::{Awaited, Wait};
 
-use std::{env, ffi::OsString, path::PathBuf, time::Duration};
+use std::{env, ffi::OsString};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use framepack_ipc::queue::{Boundary, Scope};
-use framepack_jobs::{Code, JobId, Selector, composed};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use framepack_jobs::Code;
 
 use crate::output::{Format, Output};
 
@@ -194,200 +202,6 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum State {
-    /// Compare the store with its journal
-    Check,
-    /// Make store and journal agree; what can't be read is moved aside, so that the store can be opened
-    Repair,
-    /// Acknowledge repairs, so that `ping` stops reporting them
-    Acknowledge,
-    /// Export all jobs to a file, one per line
-    Export {
-        /// The file; an existing one is replaced
-        file: PathBuf,
-    },
-    /// Import jobs from an exported file; existing ones are skipped
-    Import {
-        /// The file
-        file: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Config {
-    /// Print every setting, one section, or one key
-    Show {
-        /// Also print where each value comes from
-        #[arg(long)]
-        origin: bool,
-        /// Print what a profile or preset sets, beside what the Python application has for it
-        #[arg(long, value_name = "NAME", conflicts_with_all = ["origin", "key"])]
-        profile: Option<String>,
-        /// A key (`idle.warm_after_secs`) or a section (`idle`)
-        key: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Gpu {
-    /// Re-enable a device disabled after repeated faults
-    Enable {
-        /// The device, as `ping` names it: cuda:N or cpu
-        device: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Folder {
-    /// Rescan the jobs folder now, and report which files were taken and which are waiting
-    Scan,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Submit {
-    /// The job file; `-` reads standard input, with paths relative to the working directory
-    pub(crate) file: PathBuf,
-
-    /// Set a key of the job, such as `steps=32`, in the place of the file's; may be given several times
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) set: Vec<String>,
-
-    /// Wait until the job has finished
-    #[arg(long)]
-    pub(crate) wait: bool,
-
-    /// Follow the job until it has finished, as `run` does: progress, and why it waits
-    #[arg(long, conflicts_with = "wait")]
-    pub(crate) follow: bool,
-
-    /// Stop waiting after this long, such as 90s, 20m or 9h; the job keeps running
-    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration)]
-    pub(crate) timeout: Option<Duration>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Jobs {
-    /// A job's number, a range (3-9), @queued, @running, @done, @failed, @cancelled, @expired, @last, @failed:FP3012 or @failed:oom (failed with that code or class), group:NAME, or a name (name:12 if the name is a number)
-    #[arg(required = true, value_name = "JOB")]
-    pub(crate) jobs: Vec<Selector>,
-}
-
-impl Jobs {
-    pub(crate) fn scope(self) -> Scope {
-        Scope::Jobs(self.jobs)
-    }
-}
-
-/// Jobs, a group, or all.
-#[derive(Debug, Args)]
-#[group(id = "of", required = true, multiple = false)]
-pub(crate) struct Target {
-    /// Jobs, as for `show`
-    #[arg(value_name = "JOB")]
-    jobs: Vec<Selector>,
-
-    /// All jobs of a group, including future ones
-    #[arg(long, value_name = "GROUP")]
-    group: Option<String>,
-
-    /// All jobs, including future ones
-    #[arg(long)]
-    all: bool,
-}
-
-impl Target {
-    pub(crate) fn scope(self) -> Scope {
-        match self.group {
-            Some(group) => Scope::Group(composed(&group).into_owned()),
-            None if self.all => Scope::All,
-            None => Scope::Jobs(self.jobs),
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Pause {
-    #[command(flatten)]
-    pub(crate) of: Target,
-
-    /// Where running jobs stop
-    #[arg(long, value_name = "BOUNDARY", default_value = "section")]
-    pub(crate) at: At,
-}
-
-/// `--at` of `pause`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum At {
-    /// Before the next step; the worker keeps its memory
-    Step,
-    /// At the end of the section; the worker is free for other jobs
-    Section,
-    /// Not at all: running jobs run to completion
-    Job,
-}
-
-impl From<At> for Boundary {
-    fn from(at: At) -> Self {
-        match at {
-            At::Step => Self::Step,
-            At::Section => Self::Section,
-            At::Job => Self::Job,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Priority {
-    /// Jobs, as for `show`
-    #[arg(required = true, value_name = "JOB", allow_negative_numbers = true)]
-    pub(crate) jobs: Vec<Selector>,
-
-    /// -1000 to 1000; higher runs first
-    #[arg(value_parser = clap::value_parser!(i32).range(-1000..=1000), allow_negative_numbers = true)]
-    pub(crate) priority: i32,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Plan {
-    /// A job file (`-` reads standard input), or the number of a job that has not ended
-    #[arg(value_name = "FILE|JOB")]
-    subject: PathBuf,
-
-    /// Set a key of the job, such as `steps=32`, in the place of the file's; may be given several times
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) set: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Logs {
-    /// A job's number, or its name
-    #[arg(value_name = "JOB")]
-    pub(crate) job: Selector,
-
-    /// Keep printing until the job has finished
-    #[arg(long, short)]
-    pub(crate) follow: bool,
-}
-
-/// What `plan` is about.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Planned {
-    File(PathBuf),
-    Job(JobId),
-}
-
-impl Plan {
-    /// A number is a job; a file of such a name is `./7`.
-    pub(crate) fn subject(&self) -> Planned {
-        let number = self.subject.to_str().and_then(|text| text.parse().ok());
-        number.map_or_else(
-            || Planned::File(self.subject.clone()),
-            |number| Planned::Job(JobId(number)),
-        )
-    }
-}
-
 /// The command line.
 pub(crate) fn command() -> clap::Command {
     groups::grouped(Cli::command())
@@ -426,21 +240,6 @@ mod tests {
         let help = Cli::command().render_help().to_string();
         let default = format!("[default: {}]", framepack_ipc::control::DEFAULT_SOCKET);
         assert!(help.contains(&default), "{help}");
-    }
-
-    #[test]
-    fn a_number_is_a_job_to_plan_and_all_else_a_file() {
-        let subject = |text: &str| {
-            Plan {
-                subject: text.into(),
-                set: Vec::new(),
-            }
-            .subject()
-        };
-        assert_eq!(subject("7"), Planned::Job(JobId(7)));
-        for file in ["./7", "7.yaml", "-"] {
-            assert_eq!(subject(file), Planned::File(file.into()));
-        }
     }
 
     #[test]

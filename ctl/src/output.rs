@@ -1,6 +1,6 @@
 //! What commands print on standard output: text for people, plain lines for scripts, or JSON; and remarks beside it.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use framepack_ipc::{Envelope, ErrorEnvelope, text::one_line};
 use framepack_jobs::Timestamp;
@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     fields,
     terminal::{
-        ColourChoice, Terminal,
+        self, ColourChoice, Terminal,
         cut::escaped,
         style::Style,
         table::{self, Cell, Column, Headings},
@@ -79,7 +79,7 @@ impl Output {
 
     /// Whether text can be drawn in place.
     pub(crate) fn can_be_watched(&self) -> bool {
-        self.format == Format::Text && io::stdout().is_terminal()
+        self.format == Format::Text && terminal::can_be_drawn_on()
     }
 
     /// Refuses fields that no record has, before anything is done.

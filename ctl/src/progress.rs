@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use framepack_ipc::{estimate::span, pace::Pace};
+use framepack_ipc::{pace::Pace, text::span};
 use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -108,6 +108,11 @@ pub(crate) fn share(progress: &Progress) -> f64 {
     finished_steps(progress) as f64 / total_steps(progress) as f64
 }
 
+/// `68 %` of a job's steps: 100 only once all are done.
+pub(crate) fn percent(progress: &Progress) -> String {
+    format!("{:.0} %", (share(progress) * 100.0).floor())
+}
+
 /// `1.41 s/step, 3 min 5 s left`, once two steps were seen.
 fn pace(pace: &Pace, progress: &Progress) -> Option<String> {
     let secs = pace.secs_per_step()?;
@@ -115,12 +120,12 @@ fn pace(pace: &Pace, progress: &Progress) -> Option<String> {
     Some(format!("{secs:.2} s/step, {left} left"))
 }
 
-pub(crate) fn total_steps(progress: &Progress) -> u64 {
+fn total_steps(progress: &Progress) -> u64 {
     (u64::from(progress.sections) * u64::from(progress.steps)).max(1)
 }
 
 /// Steps of all sections; those of a finished section count in full.
-pub(crate) fn finished_steps(progress: &Progress) -> u64 {
+fn finished_steps(progress: &Progress) -> u64 {
     let steps = u64::from(progress.steps);
     match progress.phase {
         Phase::Load | Phase::Text | Phase::Image => 0,

@@ -11,8 +11,8 @@ use std::{fmt, ops::Add, time::Duration};
 use framepack_jobs::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::basis::Basis;
 use self::span::{range, rough};
-pub use self::{basis::Basis, span::span};
 
 /// Up to this share of itself an estimate's range is told as one time.
 const NARROW: f64 = 0.2;

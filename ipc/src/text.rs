@@ -1,8 +1,12 @@
-//! What programs write for people in the same way: tables, and paths in commands that are advised.
+//! What programs write for people in the same way: tables, durations, and paths in commands that are advised.
 
 use std::path::Path;
 
 use unicode_width::UnicodeWidthStr;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
 
 /// Lines of cells under a header, each column as wide as its widest cell.
 pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
@@ -27,6 +31,26 @@ pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[String; COL
 /// A cell must break neither its line nor its column.
 pub fn one_line(cell: &str) -> String {
     cell.replace(['\t', '\n', '\r'], " ")
+}
+
+/// A duration in its two largest units: `0.4 s`, `38 s`, `4 min 10 s`, `2 h 5 min`, `1 d 4 h`.
+pub fn span(secs: f64) -> String {
+    let secs = secs.max(0.0);
+    if secs < 9.95 {
+        return format!("{secs:.1} s");
+    }
+    let secs = secs.round() as u64;
+    let (large, small) = match secs {
+        ..MINUTE => return format!("{secs} s"),
+        MINUTE..HOUR => ((MINUTE, "min"), (1, "s")),
+        HOUR..DAY => ((HOUR, "h"), (MINUTE, "min")),
+        DAY.. => ((DAY, "d"), (HOUR, "h")),
+    };
+    let whole = format!("{} {}", secs / large.0, large.1);
+    match secs % large.0 / small.0 {
+        0 => whole,
+        rest => format!("{whole} {rest} {}", small.1),
+    }
 }
 
 /// A path as a shell takes it, in quotes where it needs them.
@@ -78,5 +102,23 @@ ID  NAME    STATE
             shell_quoted(Path::new("/srv/my-models_2")),
             "/srv/my-models_2"
         );
+    }
+
+    #[test]
+    fn durations_have_their_two_largest_units() {
+        for (secs, expected) in [
+            (-1.0, "0.0 s"),
+            (0.44, "0.4 s"),
+            (9.94, "9.9 s"),
+            (9.96, "10 s"),
+            (59.4, "59 s"),
+            (59.6, "1 min"),
+            (250.0, "4 min 10 s"),
+            (1500.0, "25 min"),
+            (7500.0, "2 h 5 min"),
+            (86_400.0 * 3.0 + 4.5 * 3600.0, "3 d 4 h"),
+        ] {
+            assert_eq!(span(secs), expected);
+        }
     }
 }

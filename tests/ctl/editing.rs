@@ -1,12 +1,6 @@
 //! `edit` and `set`: what an editor does, what is asked of the daemon, and what a user sees on a terminal.
 
-use std::{
-    fs::{self, File},
-    io::{Read, Write},
-    os::fd::OwnedFd,
-    path::Path,
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use framepack_ipc::{
     ErrorBody,
@@ -15,13 +9,13 @@ use framepack_ipc::{
     queue::{ChangeOutcome, Changed},
 };
 use framepack_jobs::{Code, Job, JobId, JobState};
-use nix::pty::openpty;
 
 use crate::{
     Ended,
     fake_daemon::{listen, talk},
     fixtures::{YAML, job},
     framepackctl,
+    terminal::{Size, Terminal},
 };
 
 fn job_file() -> Response {
@@ -64,24 +58,16 @@ fn edit(folder: &Path, script: &str) -> Command {
     command
 }
 
-/// Runs a command on a terminal on which this is typed. Returns its code and all that is to be seen.
-fn on_terminal(mut command: Command, typed: &str) -> (i32, String) {
-    let terminal = openpty(None, None).unwrap();
-    let clone = |fd: &OwnedFd| fd.try_clone().unwrap();
-    command
-        .stdin(clone(&terminal.slave))
-        .stdout(clone(&terminal.slave))
-        .stderr(terminal.slave);
-    let mut child = command.spawn().unwrap();
-    // The other end is the child's alone from now on.
-    drop(command);
-    let mut terminal = File::from(terminal.master);
-    terminal.write_all(typed.as_bytes()).unwrap();
-    let mut seen = Vec::new();
-    // Fails once nobody has the other end any more.
-    let _ = terminal.read_to_end(&mut seen);
-    let code = child.wait().unwrap().code().unwrap();
-    (code, String::from_utf8(seen).unwrap().replace('\r', ""))
+/// Runs a command in a terminal in which this is typed. Returns its code and all that it wrote.
+fn on_terminal(command: &Command, typed: &str) -> (i32, String) {
+    let size = Size {
+        columns: 80,
+        lines: 24,
+    };
+    let mut terminal = Terminal::start(size, command);
+    terminal.press(typed);
+    let left = terminal.ended();
+    (left.code, left.written)
 }
 
 /// What is left of the file that was edited.
@@ -159,7 +145,7 @@ fn on_a_terminal_a_mistake_is_edited_again() {
     let requests = listen(folder.path(), vec![job_file(), refused(), taken()]);
     let script = "if grep -q steps \"$1\"; then sed -i 's/steps: 0/steps: 8/' \"$1\"; \
                   else echo 'steps: 0' >> \"$1\"; fi";
-    let (code, seen) = on_terminal(edit(folder.path(), script), "y\n");
+    let (code, seen) = on_terminal(&edit(folder.path(), script), "y\n");
     assert_eq!(code, 0, "{seen}");
     assert!(seen.contains("steps: 0 is out of range"), "{seen}");
     assert!(seen.contains("Edit again? [Y/n] "), "{seen}");
@@ -174,7 +160,7 @@ fn on_a_terminal_a_mistake_is_edited_again() {
 fn whoever_gives_up_finds_what_she_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let _requests = listen(folder.path(), vec![job_file(), refused()]);
-    let (code, seen) = on_terminal(edit(folder.path(), "echo 'steps: 0' >> \"$1\""), "n\n");
+    let (code, seen) = on_terminal(&edit(folder.path(), "echo 'steps: 0' >> \"$1\""), "n\n");
     assert_eq!(code, 6, "{seen}");
     assert!(seen.contains("what was written is kept in "), "{seen}");
     assert_eq!(drafts(folder.path()), [format!("{YAML}steps: 0\n")]);

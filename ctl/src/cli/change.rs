@@ -4,7 +4,7 @@ use clap::Args;
 use framepack_ipc::{ErrorBody, queue::Change};
 use framepack_jobs::{Code, Selector};
 
-use super::Jobs;
+use super::jobs::Jobs;
 
 /// Whether a user has agreed to what a command destroys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::Args;
 use framepack_jobs::{Job, StateName};
 
-use super::Since;
+use super::since::Since;
 use crate::shown_state::ShownState;
 
 #[derive(Debug, Clone, Args)]

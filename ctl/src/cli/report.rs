@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Since;
+use super::since::Since;
 
 #[derive(Debug, Args)]
 pub(crate) struct Report {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use framepack_ipc::{queue::Boundary, worker::Temperature};
 
-use super::duration;
+use super::duration::duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct WarmUp {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use framepack_ipc::upkeep::CacheKind;
 
-use super::Since;
+use super::since::Since;
 
 #[derive(Debug, Args)]
 pub(crate) struct Usage {

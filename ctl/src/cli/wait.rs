@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use framepack_jobs::{Selector, StateName};
 
-use super::duration;
+use super::duration::duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct Wait {

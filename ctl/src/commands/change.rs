@@ -1,4 +1,4 @@
-//! `cancel`, `hold`, `release`, `pause`, `resume`, `priority` and `retry`: what is changed about jobs that are there.
+//! `cancel`, `hold`, `release`, `pause`, `resume` and `priority`: changes of jobs that are there.
 
 use framepack_ipc::{
     Exit,
@@ -10,7 +10,7 @@ use framepack_jobs::{Job, Reason, Selector, Timestamp};
 
 use super::many::{Loss, Named, worst};
 use crate::{
-    cli::{Cancel, Retry},
+    cli::Cancel,
     daemon::Daemon,
     failure::Failure,
     output::{Output, print_lines},
@@ -24,16 +24,6 @@ pub(crate) fn cancel(arguments: Cancel, daemon: &Daemon, output: &Output) -> Res
     let consent = arguments.yes.consent();
     let named = Named::new(arguments.jobs.jobs).agreed(Loss::Runs, consent, daemon)?;
     run_named(named, change, daemon, output)
-}
-
-pub(crate) fn retry(arguments: Retry, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
-    output.check_fields(&Job::FIELDS)?;
-    let from_start = arguments.from_start;
-    let mut named = Named::new(arguments.jobs.jobs);
-    if from_start {
-        named = named.agreed(Loss::Sections, arguments.yes.consent(), daemon)?;
-    }
-    run_named(named, Change::Retry { from_start }, daemon, output)
 }
 
 pub(crate) fn run(
@@ -53,7 +43,7 @@ pub(crate) fn run(
 }
 
 /// Changes jobs, each by itself.
-fn run_named(
+pub(super) fn run_named(
     mut named: Named,
     change: Change,
     daemon: &Daemon,

@@ -28,6 +28,7 @@ mod queue;
 mod reload;
 mod remove;
 mod report;
+mod retry;
 mod run;
 mod set;
 mod show;
@@ -99,10 +100,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             let change = Change::Priority { priority };
             change::run(Scope::Jobs(jobs), change, &daemon, output)
         }
-        Command::Retry(arguments) if arguments.set.is_empty() => {
-            change::retry(arguments, &daemon, output)
-        }
-        Command::Retry(arguments) => set::retry(arguments, &daemon, output),
+        Command::Retry(arguments) => retry::run(arguments, &daemon, output),
         Command::Folder { action } => folder::run(&action, &daemon, output),
         Command::Config { action } => config::run(action, &daemon, output),
         Command::Metrics => metrics::run(&daemon),

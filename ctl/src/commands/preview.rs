@@ -1,7 +1,7 @@
 //! `preview`: what a job's video looks like so far, in the terminal or in a file.
 
 use std::{
-    env, fs,
+    fs,
     io::{self, Write},
     path::Path,
     thread::sleep,
@@ -25,7 +25,7 @@ use crate::{
     failure::Failure,
     output::{Format, Output, print_lines, remark},
     terminal::{
-        ColourChoice, Terminal,
+        self, ColourChoice, Terminal,
         graphics::{Drawing, Encoded, Graphics, Window},
         picture::Picture,
     },
@@ -86,22 +86,20 @@ fn target<'a>(arguments: &'a cli::Preview, output: &'a Output) -> Result<Target<
     if output.format != Format::Text {
         return Ok(Target::Message(output));
     }
-    let terminal = Terminal::stdout(ColourChoice::Auto);
-    let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-    if arguments.protocol.is_none() && (!terminal.is_read_by_people() || is_dumb) {
-        let message = "standard output shows no pictures";
-        let error = ErrorBody::new(Code::USAGE, message);
-        return Err(Failure::new(error.hint(
-            "write it to a file with `--out FILE.png`, or say with `--as` how pictures are shown",
-        )));
-    }
-    let value = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    Ok(Target::Terminal(match arguments.protocol {
-        None => Graphics::of_terminal(value),
+    let graphics = match arguments.protocol {
+        None => terminal::graphics().ok_or_else(no_graphics)?,
         Some(Protocol::Kitty) => Graphics::Kitty,
         Some(Protocol::Sixel) => Graphics::Sixel,
-        Some(Protocol::Blocks) => Graphics::blocks(value),
-    }))
+        Some(Protocol::Blocks) => Graphics::Blocks(terminal::palette()),
+    };
+    Ok(Target::Terminal(graphics))
+}
+
+fn no_graphics() -> Failure {
+    let error = ErrorBody::new(Code::USAGE, "standard output shows no pictures");
+    Failure::new(error.hint(
+        "write it to a file with `--out FILE.png`, or say with `--as` how pictures are shown",
+    ))
 }
 
 fn preview(daemon: &Daemon, job: JobId) -> Result<Preview, Failure> {

@@ -1,12 +1,12 @@
 //! The daemon in a line, and what keeps it from working as it should.
 
-use framepack_ipc::{control::Outage, farm::FarmStatus};
+use framepack_ipc::{control::Outage, farm::FarmStatus, text::span};
 use framepack_jobs::Timestamp;
 
 use super::line::Line;
 use crate::{
     rows::outage,
-    terminal::{Terminal, style::Style, symbol::Symbol, time::span, wording::Wording},
+    terminal::{Terminal, style::Style, symbol::Symbol, wording::Wording},
 };
 
 /// `● framepackd 0.1.0  up 9 h 12 min  1 running, 41 waiting, done in about 7 h`

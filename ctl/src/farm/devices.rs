@@ -3,11 +3,12 @@
 use framepack_ipc::{
     control::{WorkerState, WorkerStatus},
     farm::{DeviceStatus, FarmStatus, FolderSpace, GpuFigures, Space},
+    text::span,
     worker::Temperature,
 };
 
 use super::{bar, grid::Grid, line::Line};
-use crate::terminal::{Terminal, size::bytes, style::Style, symbol::Symbol, time::span};
+use crate::terminal::{Terminal, size::bytes, style::Style, symbol::Symbol};
 
 /// Columns of a bar.
 const BAR: usize = 10;

@@ -19,6 +19,6 @@ pub(crate) use self::{
     devices::{devices, machine},
     failures::failures,
     line::Line,
-    running::{percent, running, time_left},
+    running::{running, time_left},
     waiting::waiting,
 };

@@ -5,7 +5,7 @@ use framepack_jobs::Progress;
 
 use super::{bar::bar, grid::Grid, line::Line};
 use crate::{
-    progress::{finished_steps, total_steps},
+    progress::{percent, share},
     rows::describe,
     terminal::{Terminal, style::Style, symbol::Symbol},
 };
@@ -44,7 +44,7 @@ fn cells(job: &RunningJob, widest: usize, terminal: &Terminal) -> Vec<Line> {
     };
     let pace = job.secs_per_step.map(|secs| format!("{secs:.2} s/step"));
     let is_wide = terminal.width >= WIDE;
-    let bar = |progress: &Progress| bar(done(progress), BAR, style, terminal);
+    let bar = |progress: &Progress| bar(share(progress), BAR, style, terminal);
     vec![
         Line::new(terminal.symbols.text(symbol), style)
             .and(format!(" {:>widest$}", job.id.to_string()), Style::Strong),
@@ -66,13 +66,4 @@ fn cells(job: &RunningJob, widest: usize, terminal: &Terminal) -> Vec<Line> {
 pub(crate) fn time_left(job: &RunningJob) -> Option<String> {
     let left = job.left.as_ref().filter(|_| !job.paused)?;
     Some(format!("{} left", left.span()))
-}
-
-/// `68 %` of a job's steps.
-pub(crate) fn percent(progress: &Progress) -> String {
-    format!("{:.0} %", (done(progress) * 100.0).floor())
-}
-
-fn done(progress: &Progress) -> f64 {
-    finished_steps(progress) as f64 / total_steps(progress) as f64
 }

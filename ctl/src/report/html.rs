@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use framepack_ipc::{estimate::Moment, queue::QueueEntry};
+use framepack_ipc::{estimate::Moment, queue::QueueEntry, text::span};
 use framepack_jobs::{Failure, Job, JobId, JobState, RenderOutput};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -71,8 +71,8 @@ fn figures(totals: &Totals) -> Markup {
             li { strong { (totals.running) } "running" }
             li { strong { (totals.waiting) } "waiting" }
             @if totals.done > 0 {
-                li { strong { (time::span(totals.video_secs)) } "of video" }
-                li { strong { (time::span(totals.rendering_secs)) } "of rendering" }
+                li { strong { (span(totals.video_secs)) } "of video" }
+                li { strong { (span(totals.rendering_secs)) } "of rendering" }
             }
             @if let Some(joules) = totals.energy_joules {
                 li { strong { (size::energy(joules)) } "of energy" }
@@ -147,7 +147,7 @@ fn video(finished: Finished, page: &Page) -> Markup {
                 h3 { a href=(address(&output.video)) { (job.name) } }
                 p.faint {
                     "Job " (job.id) ", " (format!("{:.1} s", plan.secs)) ", " (plan.width_px) "x" (plan.height_px)
-                    ", " (size::bytes(output.video_bytes)) ". Took " (time::span(rendering_secs))
+                    ", " (size::bytes(output.video_bytes)) ". Took " (span(rendering_secs))
                     @if let Some(joules) = job.runs.energy_joules { ", " (size::energy(joules)) }
                     ". Seed " (job.seed) "."
                 }

@@ -1,5 +1,6 @@
 //! The night as text: what went wrong first, and what to do about it.
 
+use framepack_ipc::text::span;
 use framepack_jobs::{Job, JobState};
 
 use super::{Finished, Night, Totals};
@@ -49,8 +50,8 @@ fn head(totals: &Totals) -> Vec<String> {
         let energy = energy.map(|joules| format!(", {}", size::energy(joules)));
         lines.push(format!(
             "{} of video in {} of rendering{}",
-            time::span(totals.video_secs),
-            time::span(totals.rendering_secs),
+            span(totals.video_secs),
+            span(totals.rendering_secs),
             energy.unwrap_or_default()
         ));
     }
@@ -89,7 +90,7 @@ fn done(finished: Finished) -> Vec<String> {
         job.id,
         job.name,
         output.plan.secs,
-        time::span(rendering_secs),
+        span(rendering_secs),
         output.video.display()
     )]
 }

@@ -2,6 +2,7 @@
 
 use framepack_ipc::{
     control::{DaemonStatus, Note, Outage, WorkerState, WorkerStatus},
+    text::span,
     worker::Temperature,
 };
 
@@ -10,7 +11,6 @@ use crate::terminal::{
     style::Style,
     symbol::Symbol,
     table::{Cell, Column, Table, labelled},
-    time,
     wording::Wording,
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn status_for_people(
         "{} framepackd {}, up {} (pid {}): {} queued, {} running",
         terminal.paint(dot, terminal.symbols.text(Symbol::Bullet)),
         status.version,
-        time::span(status.uptime_secs),
+        span(status.uptime_secs),
         status.pid,
         status.queued,
         status.running

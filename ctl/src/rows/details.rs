@@ -3,17 +3,18 @@
 use framepack_jobs::{AtEnd, Job, JobState, RenderOutput, Timestamp, settings::Origin};
 
 use super::{
+    course::{Facts, course},
     progress::progress,
     rendering::{attention, decoding, idle},
 };
 use crate::{
     memory,
-    progress::share,
+    progress::{percent, share},
     shown_state::ShownState,
     step_cache,
     terminal::{
         Terminal,
-        bar::bar,
+        bar::Bar,
         style::Style,
         table::{Cell, labelled},
         wording::Wording,
@@ -25,9 +26,6 @@ use crate::{
 const BAR_COLUMNS: usize = 30;
 /// Room for a label.
 const LABEL_WIDTH: usize = 10;
-
-/// What is to be said of a job, by its label.
-type Facts = Vec<(&'static str, String)>;
 
 /// Everything about one job, a line for each thing.
 pub(crate) fn details(job: &Job, waiting: &Waiting) -> Vec<String> {
@@ -77,9 +75,8 @@ fn done(job: &Job, terminal: &Terminal) -> String {
     else {
         return String::new();
     };
-    let share = share(progress);
-    let bar = bar(share, BAR_COLUMNS, terminal.symbols);
-    format!("{bar} {:.0} %", (share * 100.0).floor())
+    let bar = Bar::new(share(progress), BAR_COLUMNS, terminal.symbols);
+    format!("{bar} {}", percent(progress))
 }
 
 fn style_of(label: &str) -> Style {
@@ -118,57 +115,33 @@ fn facts_of(job: &Job, waiting: &Waiting, wording: Wording) -> Facts {
 
 /// What its state has with it.
 fn rendered(job: &Job, wording: Wording) -> Facts {
-    let mut lines = Facts::new();
+    let mut lines = course(job, wording);
     match &job.state {
-        JobState::Queued => {}
-        JobState::Running {
-            started_at, device, ..
-        } => {
-            lines.push(("started", wording.time(*started_at)));
-            lines.push(("device", device.clone()));
-        }
-        JobState::Done {
-            started_at,
-            finished_at,
-            result,
-        } => {
-            lines.push(("started", wording.time(*started_at)));
-            let secs = finished_at.secs_since(*started_at);
-            lines.push(("finished", finished(*finished_at, secs, wording)));
-            lines.push(("device", format!("{} ({})", result.device, result.dtype)));
-            lines.push(("attention", attention(result).unwrap_or_default()));
-            let steps = result.step_cache.as_ref().map(step_cache::lines);
-            lines.push(("steps", steps.unwrap_or_default().join("\n")));
-            lines.push(("result", shape(result, wording)));
-            let idle = result.device_idle.map(idle);
-            lines.push(("idle", idle.unwrap_or_default()));
-            let first_step = result.time_to_first_step_secs;
-            let first_step = first_step.map(|secs| format!("after {}", wording.span(secs)));
-            lines.push(("first step", first_step.unwrap_or_default()));
-            lines.push(("memory", memory::peaks(result).unwrap_or_default()));
-            lines.push(("vae", decoding(result).join("\n")));
-        }
-        JobState::Failed {
-            finished_at,
-            failure,
-        }
-        | JobState::Expired {
-            finished_at,
-            failure,
-        } => {
-            lines.push(("finished", wording.time(*finished_at)));
-            lines.push(("failure", format!("{} [{}]", failure.message, failure.code)));
-            lines.push(("hint", failure.hint.clone().unwrap_or_default()));
-        }
+        JobState::Done { result, .. } => lines.extend(result_of(result, wording)),
         JobState::Cancelled {
-            finished_at,
-            result,
-        } => {
-            lines.push(("finished", wording.time(*finished_at)));
-            lines.extend(result.iter().flat_map(|result| partial(result, wording)));
-        }
+            result: Some(result),
+            ..
+        } => lines.extend(partial(result, wording)),
+        _ => {}
     }
     lines
+}
+
+/// How a finished video was made, and what it is.
+fn result_of(result: &RenderOutput, wording: Wording) -> Facts {
+    let steps = result.step_cache.as_ref().map(step_cache::lines);
+    let first_step = result.time_to_first_step_secs;
+    let first_step = first_step.map(|secs| format!("after {}", wording.span(secs)));
+    vec![
+        ("device", format!("{} ({})", result.device, result.dtype)),
+        ("attention", attention(result).unwrap_or_default()),
+        ("steps", steps.unwrap_or_default().join("\n")),
+        ("result", shape(result, wording)),
+        ("idle", result.device_idle.map(idle).unwrap_or_default()),
+        ("first step", first_step.unwrap_or_default()),
+        ("memory", memory::peaks(result).unwrap_or_default()),
+        ("vae", decoding(result).join("\n")),
+    ]
 }
 
 /// What there is of a video that was not finished.
@@ -207,15 +180,6 @@ fn warnings(job: &Job) -> Facts {
     }
     let said = said.into_iter();
     said.map(|warning| ("warning", warning.clone())).collect()
-}
-
-/// When a video was ready, and how long it took.
-fn finished(at: Timestamp, took_secs: f64, wording: Wording) -> String {
-    let took = wording.span(took_secs);
-    match wording {
-        Wording::Exact => format!("{at} (after {took})"),
-        Wording::Human { .. } => format!("{}, done in {took}", wording.time(at)),
-    }
 }
 
 /// What others than the job's own file and the bundle set for the job's last run; before it, what the farm had set.

@@ -1,6 +1,7 @@
 //! Jobs, one a row.
 
-use framepack_jobs::{Job, JobState, Timestamp};
+use framepack_ipc::text::span;
+use framepack_jobs::{Job, JobState, RenderOutput, Timestamp};
 
 use super::progress::progress;
 use crate::{
@@ -56,7 +57,7 @@ pub(crate) fn table_of_jobs(
     let mut table = Table::new(COLUMNS);
     for job in jobs {
         let state = ShownState::of(job);
-        let took = took_secs(job, now).map(time::span).unwrap_or_default();
+        let took = took_secs(job, now).map(span).unwrap_or_default();
         table.push([
             job.id.to_string().into(),
             Cell::new(state.with_symbol(terminal), state.style()),
@@ -95,23 +96,26 @@ pub(super) fn took_secs(job: &Job, now: Timestamp) -> Option<f64> {
     }
 }
 
+/// The video, or why there is none.
 fn result(job: &Job) -> String {
     match &job.state {
-        JobState::Done { result, .. } => result.video.display().to_string(),
-        JobState::Cancelled {
+        JobState::Done { result, .. }
+        | JobState::Cancelled {
             result: Some(result),
             ..
-        } => {
-            let video = result.video.display();
-            let partial = result.partial.as_ref();
-            partial.map_or_else(
-                || video.to_string(),
-                |partial| format!("{video} ({partial})"),
-            )
-        }
+        } => video(result),
         JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => {
             format!("{} [{}]", failure.message, failure.code)
         }
         _ => String::new(),
+    }
+}
+
+/// A video's file, and which part of the whole it is where it is one.
+pub(super) fn video(result: &RenderOutput) -> String {
+    let video = result.video.display();
+    match &result.partial {
+        Some(partial) => format!("{video} ({partial})"),
+        None => video.to_string(),
     }
 }

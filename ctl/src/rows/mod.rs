@@ -2,6 +2,7 @@
 //!
 //! Scripts get the same plain rows whatever the terminal; people get tables and sentences made for theirs.
 
+mod course;
 mod daemon;
 mod details;
 mod jobs;
@@ -11,9 +12,10 @@ mod queue;
 mod rendering;
 mod told;
 
+pub(crate) use course::course;
 pub(crate) use daemon::{outage, status, status_for_people, worker_state};
 pub(crate) use details::{details, details_for_people};
 pub(crate) use jobs::{of_jobs, table_of_jobs};
-pub(crate) use progress::describe;
+pub(crate) use progress::{describe, finished_sections};
 pub(crate) use queue::{drains, of_queue, table_of_queue};
 pub(crate) use told::{named, told};

@@ -7,11 +7,9 @@ use crate::{step_cache, terminal::wording::Wording};
 /// How far the job is, and when it is tried again after a failure.
 pub(super) fn progress(job: &Job, wording: Wording) -> String {
     match &job.state {
-        JobState::Queued => match (job.runs.retry_at, job.runs.sections_done) {
-            (Some(again), _) => format!("retry at {}", wording.time(again)),
-            (None, 0) => String::new(),
-            (None, 1) => "1 section done".to_owned(),
-            (None, sections) => format!("{sections} sections done"),
+        JobState::Queued => match job.runs.retry_at {
+            Some(again) => format!("retry at {}", wording.time(again)),
+            None => finished_sections(job),
         },
         JobState::Running {
             progress: Some(progress),
@@ -19,6 +17,15 @@ pub(super) fn progress(job: &Job, wording: Wording) -> String {
         } => describe(progress),
         JobState::Running { progress: None, .. } => "starting".to_owned(),
         _ => String::new(),
+    }
+}
+
+/// `2 sections done`, of a job that does not run; empty where it has none.
+pub(crate) fn finished_sections(job: &Job) -> String {
+    match job.runs.sections_done {
+        0 => String::new(),
+        1 => "1 section done".to_owned(),
+        sections => format!("{sections} sections done"),
     }
 }
 

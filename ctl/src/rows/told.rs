@@ -1,8 +1,12 @@
 //! What has become of a job in a sentence, as commands answer people that submit, change or wait for it.
 
+use framepack_ipc::text::span;
 use framepack_jobs::{Failure, Job, JobState, Timestamp};
 
-use super::{jobs::took_secs, progress::progress};
+use super::{
+    jobs::{took_secs, video},
+    progress::progress,
+};
 use crate::{
     shown_state::ShownState,
     terminal::{Terminal, cut::escaped, style::Style, time, wording::Wording},
@@ -10,52 +14,11 @@ use crate::{
 
 /// `✔ job 7 (cat) is done, in 4 min 10 s: /out/cat.mp4`; what to do next where that is plain.
 pub(crate) fn told(job: &Job, terminal: &Terminal, now: Timestamp) -> Vec<String> {
-    let state = ShownState::of(job);
-    let word = terminal.paint(state.style(), state.as_str());
-    let id = job.id;
-    let advised = |advice: &str| format!("; {advice} with `framepackctl");
-    let rest = match (state, &job.state) {
-        (ShownState::Queued, _) => format!("is {word}{} show {id}`", advised("see it")),
-        (ShownState::Held, _) => format!("is {word}{} release {id}`", advised("release it")),
-        (ShownState::Paused, _) => format!("is {word}{} resume {id}`", advised("resume it")),
-        (ShownState::Suspended, _) => match job.runs.suspended_until {
-            Some(until) => format!("is {word}; it goes on {}", time::until(until, now)),
-            None => format!("is {word}"),
-        },
-        (ShownState::Cancelling, _) => {
-            format!("is {word}: its finished sections become a video")
-        }
-        (ShownState::Running, _) => {
-            format!("is {word}: {}", progress(job, Wording::Human { now }))
-        }
-        (_, JobState::Done { result, .. }) => {
-            let took = took_secs(job, now).map(time::span).unwrap_or_default();
-            let video = escaped(&result.video.display().to_string());
-            format!("is {word}, in {took}: {video}")
-        }
-        (
-            _,
-            JobState::Cancelled {
-                result: Some(result),
-                ..
-            },
-        ) => {
-            let video = escaped(&result.video.display().to_string());
-            let partial = result
-                .partial
-                .as_ref()
-                .map(|partial| format!(" ({partial})"));
-            format!(
-                "is {word}, with a video: {video}{}",
-                partial.unwrap_or_default()
-            )
-        }
-        (_, JobState::Failed { failure, .. } | JobState::Expired { failure, .. }) => {
-            format!("has {word}: {}", reason(failure, terminal))
-        }
-        _ => format!("is {word}"),
-    };
-    let mut lines = vec![format!("{} {rest}", named(job, terminal))];
+    let mut lines = vec![format!(
+        "{} {}",
+        named(job, terminal),
+        became(job, terminal, now)
+    )];
     if let JobState::Failed { failure, .. } = &job.state
         && let Some(hint) = &failure.hint
     {
@@ -63,6 +26,44 @@ pub(crate) fn told(job: &Job, terminal: &Terminal, now: Timestamp) -> Vec<String
         lines.push(format!("  {label} {}", escaped(hint)));
     }
     lines
+}
+
+/// The sentence behind the job's name.
+fn became(job: &Job, terminal: &Terminal, now: Timestamp) -> String {
+    let state = ShownState::of(job);
+    let word = terminal.paint(state.style(), state.as_str());
+    let advised = |advice: &str, command: &str| {
+        let id = job.id;
+        format!("is {word}; {advice} with `framepackctl {command} {id}`")
+    };
+    match (state, &job.state) {
+        (ShownState::Queued, _) => advised("see it", "show"),
+        (ShownState::Held, _) => advised("release it", "release"),
+        (ShownState::Paused, _) => advised("resume it", "resume"),
+        (ShownState::Suspended, _) => match job.runs.suspended_until {
+            Some(until) => format!("is {word}; it goes on {}", time::until(until, now)),
+            None => format!("is {word}"),
+        },
+        (ShownState::Cancelling, _) => format!("is {word}: its finished sections become a video"),
+        (ShownState::Running, _) => {
+            format!("is {word}: {}", progress(job, Wording::Human { now }))
+        }
+        (_, JobState::Done { result, .. }) => {
+            let took = took_secs(job, now).map(span).unwrap_or_default();
+            format!("is {word}, in {took}: {}", escaped(&video(result)))
+        }
+        (
+            _,
+            JobState::Cancelled {
+                result: Some(result),
+                ..
+            },
+        ) => format!("is {word}, with a video: {}", escaped(&video(result))),
+        (_, JobState::Failed { failure, .. } | JobState::Expired { failure, .. }) => {
+            format!("has {word}: {}", reason(failure, terminal))
+        }
+        _ => format!("is {word}"),
+    }
 }
 
 /// `✔ job 7 (cat)`

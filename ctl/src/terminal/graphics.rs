@@ -1,4 +1,4 @@
-//! Pictures on a terminal, by the protocol that it says it has.
+//! Pictures on a terminal, by the protocol that it has.
 
 use std::fmt::Write;
 
@@ -46,36 +46,6 @@ pub(crate) struct Drawing {
 }
 
 impl Graphics {
-    /// By what the terminal says of itself in the variables that `value` has. Inside tmux and screen half blocks pass, and
-    /// nothing else for sure.
-    pub(crate) fn of_terminal(value: impl Fn(&str) -> Option<String>) -> Self {
-        let term = value("TERM").unwrap_or_default();
-        let program = value("TERM_PROGRAM").unwrap_or_default();
-        let is_multiplexed =
-            value("TMUX").is_some() || term.starts_with("tmux") || term.starts_with("screen");
-        let is_kitty = value("KITTY_WINDOW_ID").is_some()
-            || ["xterm-kitty", "xterm-ghostty"].contains(&term.as_str())
-            || program == "ghostty";
-        let has_sixel = term.contains("sixel")
-            || ["foot", "mlterm", "yaft", "contour"]
-                .contains(&term.split('-').next().unwrap_or(""))
-            || ["WezTerm", "iTerm.app", "mintty", "contour"].contains(&program.as_str());
-        if is_multiplexed {
-            Self::Blocks(palette(value))
-        } else if is_kitty {
-            Self::Kitty
-        } else if has_sixel {
-            Self::Sixel
-        } else {
-            Self::Blocks(palette(value))
-        }
-    }
-
-    /// The half blocks of a terminal with these variables.
-    pub(crate) fn blocks(value: impl Fn(&str) -> Option<String>) -> Self {
-        Self::Blocks(palette(value))
-    }
-
     /// Draws a picture so that it fits. `decoded` is asked for where the terminal does not decode it itself.
     pub(crate) fn draw<E>(
         self,
@@ -88,16 +58,6 @@ impl Graphics {
             Self::Sixel => sixel(&decoded()?, window),
             Self::Blocks(palette) => blocks(&decoded()?, window, palette),
         })
-    }
-}
-
-fn palette(value: impl Fn(&str) -> Option<String>) -> Palette {
-    let colours = value("COLORTERM").unwrap_or_default();
-    let term = value("TERM").unwrap_or_default();
-    if ["truecolor", "24bit"].contains(&colours.as_str()) || term.ends_with("-direct") {
-        Palette::TrueColour
-    } else {
-        Palette::Indexed
     }
 }
 

@@ -1,8 +1,9 @@
 //! What standard output or standard error can show, and text made for it.
 //!
-//! [`Terminal`] is looked at once, in `main`; [`style`] are its colours, [`symbol`] its symbols, [`time`], [`size`] and
-//! [`cut`] what people read in the place of numbers and long names, [`wording`] either of both, [`table`] and [`wrap`] what
-//! fits a width, [`bar`] a share, [`picture`] and [`graphics`] pictures, [`screen`] what is drawn in place.
+//! [`Terminal`] is looked at once, in `main`; `environment` is what variables say of it; [`style`] are its colours,
+//! [`symbol`] its symbols, [`time`], [`size`] and [`cut`] what people read in the place of numbers and long names,
+//! [`wording`] either of both, [`table`] and [`wrap`] what fits a width, [`bar`] a share, [`picture`] and [`graphics`]
+//! pictures, [`screen`] what is drawn in place.
 
 mod environment;
 
@@ -28,6 +29,8 @@ use clap::ValueEnum;
 use rustix::termios::tcgetwinsize;
 
 use environment::Environment;
+use graphics::Graphics;
+use picture::Palette;
 use style::Style;
 use symbol::Symbols;
 
@@ -107,18 +110,38 @@ impl Terminal {
         self.reader == Reader::Person
     }
 
+    /// How text of this meaning looks here.
+    pub(crate) fn ansi(&self, style: Style) -> anstyle::Style {
+        match self.colour {
+            Colour::On => style.ansi(),
+            Colour::Off => anstyle::Style::new(),
+        }
+    }
+
     /// The text in the colours of its meaning, where there are any.
     pub(crate) fn paint(&self, style: Style, text: &str) -> String {
-        match self.colour {
-            Colour::On => style.paint(text),
-            Colour::Off => text.to_owned(),
-        }
+        style::paint(self.ansi(style), text)
     }
 
     /// The text on one line of so many columns, cut in the middle where it is longer.
     pub(crate) fn cut(&self, text: &str, columns: usize) -> String {
         cut::cut_middle(text, columns, self.symbols)
     }
+}
+
+/// Whether standard output can be drawn on: it is a terminal that understands more than text.
+pub(crate) fn can_be_drawn_on() -> bool {
+    io::stdout().is_terminal() && !Environment::read().is_dumb()
+}
+
+/// How standard output shows pictures, where it can be drawn on.
+pub(crate) fn graphics() -> Option<Graphics> {
+    can_be_drawn_on().then(|| Environment::read().graphics())
+}
+
+/// The colours of pictures that are drawn in half blocks.
+pub(crate) fn palette() -> Palette {
+    Environment::read().palette()
 }
 
 fn reader(stream: &impl IsTerminal) -> Reader {

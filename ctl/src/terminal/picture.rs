@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use anstyle::{Ansi256Color, Color, Reset, RgbColor, Style};
+
 /// The upper half of a cell.
-const UPPER_HALF: char = '▀';
+pub(crate) const UPPER_HALF: char = '▀';
 
 /// Red, green, blue.
 pub(crate) type Rgb = [u8; 3];
@@ -121,31 +123,28 @@ fn in_colours(line: &[[Rgb; 2]], palette: Palette) -> String {
     let mut last = None;
     for cell in line {
         if last != Some(cell) {
-            let [upper, lower] = cell.map(|rgb| palette.parameters(rgb));
-            write!(text, "\x1b[38;{upper};48;{lower}m").expect("writing to a string cannot fail");
+            let [upper, lower] = cell.map(|rgb| Some(palette.colour(rgb)));
+            let colours = Style::new().fg_color(upper).bg_color(lower);
+            write!(text, "{colours}").expect("writing to a string cannot fail");
             last = Some(cell);
         }
         text.push(UPPER_HALF);
     }
-    text.push_str("\x1b[0m");
-    text
+    text + &Reset.render().to_string()
 }
 
 impl Palette {
-    /// What names the colour behind `38;` and `48;`.
-    fn parameters(self, rgb: Rgb) -> String {
+    /// The colour of these that is nearest to a pixel's.
+    pub(crate) fn colour(self, rgb: Rgb) -> Color {
         match self {
-            Self::TrueColour => {
-                let [red, green, blue] = rgb;
-                format!("2;{red};{green};{blue}")
-            }
-            Self::Indexed => format!("5;{}", indexed(rgb)),
+            Self::TrueColour => RgbColor(rgb[0], rgb[1], rgb[2]).into(),
+            Self::Indexed => Ansi256Color(indexed(rgb)).into(),
         }
     }
 }
 
 /// The nearest of the 256 colours that are the same everywhere.
-pub(crate) fn indexed(rgb: Rgb) -> u8 {
+fn indexed(rgb: Rgb) -> u8 {
     const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let nearest = |value: u8| {
         let levels = LEVELS.iter().enumerate();
@@ -219,9 +218,9 @@ mod tests {
     fn a_line_says_a_colour_once_and_ends_as_it_began() {
         let cells = [vec![[RED, BLUE], [RED, BLUE]]];
         let line = lines(&cells, Palette::TrueColour).concat();
-        assert_eq!(line, "\x1b[38;2;255;0;0;48;2;0;0;255m▀▀\x1b[0m");
+        assert_eq!(line, "\x1b[38;2;255;0;0m\x1b[48;2;0;0;255m▀▀\x1b[0m");
         let line = lines(&cells, Palette::Indexed).concat();
-        assert_eq!(line, "\x1b[38;5;196;48;5;21m▀▀\x1b[0m");
+        assert_eq!(line, "\x1b[38;5;196m\x1b[48;5;21m▀▀\x1b[0m");
     }
 
     #[test]

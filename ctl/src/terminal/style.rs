@@ -11,9 +11,9 @@ pub(crate) enum Style {
     Plain,
     /// Above a column, or above a part.
     Heading,
-    /// What the eye is to find: a name, a number.
+    /// It stands out: a name, a number.
     Strong,
-    /// What stands back: a unit, an old time, a number's meaning.
+    /// It stands back: a unit, an old time, a number's meaning.
     Dim,
     /// It went well: done, ok.
     Good,
@@ -32,16 +32,8 @@ pub(crate) enum Style {
 }
 
 impl Style {
-    /// The text between what switches its colours on and off.
-    pub(super) fn paint(self, text: &str) -> String {
-        let ansi = self.ansi();
-        if text.is_empty() || ansi == Ansi::new() {
-            return text.to_owned();
-        }
-        format!("{ansi}{text}{Reset}")
-    }
-
-    fn ansi(self) -> Ansi {
+    /// Its colour and weight.
+    pub(super) fn ansi(self) -> Ansi {
         let coloured = |color: AnsiColor| Ansi::new().fg_color(Some(color.into()));
         match self {
             Self::Plain => Ansi::new(),
@@ -58,18 +50,27 @@ impl Style {
     }
 }
 
+/// The text between what switches a colour on and what switches it off.
+pub(super) fn paint(ansi: Ansi, text: &str) -> String {
+    if text.is_empty() || ansi == Ansi::new() {
+        return text.to_owned();
+    }
+    format!("{ansi}{text}{Reset}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_painted_text_leaves_the_terminal_as_it_was() {
-        assert_eq!(Style::Good.paint("done"), "\u{1b}[32mdone\u{1b}[0m");
-        assert_eq!(
-            Style::Bad.paint("failed"),
-            "\u{1b}[1m\u{1b}[31mfailed\u{1b}[0m"
-        );
-        assert_eq!(Style::Plain.paint("cat"), "cat");
-        assert_eq!(Style::Good.paint(""), "");
+        for (style, text, expected) in [
+            (Style::Good, "done", "\u{1b}[32mdone\u{1b}[0m"),
+            (Style::Bad, "failed", "\u{1b}[1m\u{1b}[31mfailed\u{1b}[0m"),
+            (Style::Plain, "cat", "cat"),
+            (Style::Good, "", ""),
+        ] {
+            assert_eq!(paint(style.ansi(), text), expected);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Times and durations as people read them, in the time zone of the machine.
+//! Times as people read them, in the time zone of the machine.
 
 use framepack_jobs::Timestamp;
 use jiff::{Zoned, civil::Date, tz::TimeZone};
@@ -39,28 +39,6 @@ pub(crate) fn second(time: Timestamp) -> String {
 /// Date and time to the minute, for what is read on another day: `2026-11-28 22:10`.
 pub(crate) fn minute(time: Timestamp) -> String {
     minute_in(time, &TimeZone::system())
-}
-
-/// A duration in its two largest units: `0.4 s`, `38 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`.
-pub(crate) fn span(secs: f64) -> String {
-    let secs = secs.max(0.0);
-    if secs < 9.95 {
-        return format!("{secs:.1} s");
-    }
-    let secs = secs.round() as u64;
-    let (large, small) = match secs {
-        ..MINUTE => return format!("{secs} s"),
-        MINUTE..HOUR => ((MINUTE, "min"), (1, "s")),
-        HOUR..DAY => ((HOUR, "h"), (MINUTE, "min")),
-        DAY.. => ((DAY, "d"), (HOUR, "h")),
-    };
-    let rest = secs % large.0 / small.0;
-    let whole = format!("{} {}", secs / large.0, large.1);
-    if rest == 0 {
-        whole
-    } else {
-        format!("{whole} {rest} {}", small.1)
-    }
 }
 
 fn ago_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
@@ -214,22 +192,6 @@ mod tests {
             ("2026-11-28T13:56:30Z", "2026-11-28 13:56:30"),
         ] {
             assert_eq!(full_in(at(then), at(NOW), &TimeZone::UTC), expected);
-        }
-    }
-
-    #[test]
-    fn durations_have_their_two_largest_units() {
-        for (secs, expected) in [
-            (0.0, "0.0 s"),
-            (0.44, "0.4 s"),
-            (9.96, "10 s"),
-            (59.4, "59 s"),
-            (59.6, "1 min"),
-            (250.0, "4 min 10 s"),
-            (7500.0, "2 h 5 min"),
-            (86_400.0 * 3.0 + 4.5 * 3600.0, "3 d 4 h"),
-        ] {
-            assert_eq!(span(secs), expected);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How times, durations and sizes are written: as the records have them, or as people say them.
 
+use framepack_ipc::text::span;
 use framepack_jobs::Timestamp;
 
 use super::{size, time};
@@ -24,7 +25,7 @@ impl Wording {
     pub(crate) fn span(self, secs: f64) -> String {
         match self {
             Self::Exact => format!("{secs:.1} s"),
-            Self::Human { .. } => time::span(secs),
+            Self::Human { .. } => span(secs),
         }
     }
 

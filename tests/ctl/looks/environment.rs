@@ -101,7 +101,7 @@ fn symbols_are_of_ascii_where_the_locale_is() {
 #[test]
 fn help_has_the_colours_that_were_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let help = |arguments: &[&str]| on_terminal(80, &mut at_home(folder.path(), arguments));
+    let help = |arguments: &[&str]| on_terminal(80, &at_home(folder.path(), arguments));
     assert!(has_colours(&help(&["--help"])));
     let plain = help(&["--help", "--color=never"]);
     assert!(!has_colours(&plain), "{plain}");

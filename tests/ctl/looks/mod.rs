@@ -45,9 +45,7 @@ impl Look {
         let folder = daemon.folder.path();
         let text = match self {
             Self::Narrow => on_terminal(80, at_home(folder, case.arguments).env("NO_COLOR", "1")),
-            Self::Wide => {
-                with_named_colours(&on_terminal(132, &mut at_home(folder, case.arguments)))
-            }
+            Self::Wide => with_named_colours(&on_terminal(132, &at_home(folder, case.arguments))),
             Self::Piped => in_pipe(&mut at_home(folder, case.arguments)),
             Self::Json => {
                 let arguments = [case.arguments, &["--json"]].concat();
@@ -63,10 +61,10 @@ impl Look {
     }
 }
 
-fn on_terminal(columns: u16, command: &mut Command) -> String {
+fn on_terminal(columns: u16, command: &Command) -> String {
     let lines = 24;
-    let (code, text) = Terminal::start(Size { columns, lines }, command).ended();
-    format!("{text}exit code {code}\n")
+    let left = Terminal::start(Size { columns, lines }, command).ended();
+    format!("{}exit code {}\n", left.written, left.code)
 }
 
 fn in_pipe(command: &mut Command) -> String {

@@ -1,7 +1,7 @@
 //! `list --watch`.
 
 use framepack_ipc::control::Response;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 
 use crate::{
     fake_daemon::{FakeDaemon, talk},
@@ -14,18 +14,6 @@ const SIZE: Size = Size {
     lines: 6,
 };
 
-/// The terminal after that was written to it.
-fn screen(written: &[u8]) -> vt100::Parser {
-    let [lines, columns] = [SIZE.lines, SIZE.columns].map(|size| size.try_into().unwrap());
-    let mut screen = vt100::Parser::new(lines, columns, 0);
-    screen.process(written);
-    screen
-}
-
-fn shown(written: &[u8]) -> String {
-    screen(written).screen().contents()
-}
-
 #[test]
 fn the_list_is_drawn_again_when_it_changes_and_the_terminal_left_as_it_was() {
     let jobs = |jobs| Response::Jobs { jobs };
@@ -36,19 +24,24 @@ fn the_list_is_drawn_again_when_it_changes_and_the_terminal_left_as_it_was() {
         jobs(many(done)),
     ]);
     let arguments = ["list", "--watch", "--filter", "running,done,failed"];
-    let mut terminal = Terminal::start(SIZE, &mut at_home(daemon.folder.path(), &arguments));
-    terminal.read_until(|written| shown(written).contains("▶ running"));
-    terminal.read_until(|written| shown(written).contains("✖ failed"));
-    assert!(!shown(terminal.written()).contains("running"));
+    let mut terminal = Terminal::start(SIZE, &at_home(daemon.folder.path(), &arguments));
+    terminal.wait_for_text("▶ running");
+    terminal.wait_for_text("✖ failed");
+    assert!(!terminal.text().contains("running"));
     // More than fits: heading, three jobs, how many more, and how to end it.
-    terminal.read_until(|written| shown(written).contains("… and 5 more\nCtrl-C ends"));
-    kill(terminal.process(), Signal::SIGINT).unwrap();
-    let (code, text) = terminal.ended();
-    assert_eq!(code, 130, "{text}");
-    let screen = screen(text.as_bytes());
-    assert!(!screen.screen().alternate_screen());
-    assert!(!screen.screen().hide_cursor());
-    assert_eq!(screen.screen().contents(), "");
+    terminal.wait_for_text("… and 5 more\nCtrl-C ends");
+    terminal.signal(Signal::SIGINT);
+    let left = terminal.ended();
+    assert_eq!((left.code, left.screen.as_str()), (130, ""));
+}
+
+#[test]
+fn a_terminal_of_lines_only_is_not_drawn_on() {
+    let daemon = FakeDaemon::start(Vec::new());
+    let mut command = at_home(daemon.folder.path(), &["list", "--watch"]);
+    let left = Terminal::start(SIZE, command.env("TERM", "dumb")).ended();
+    assert_eq!(left.code, 2, "{}", left.written);
+    assert!(!left.written.contains('\u{1b}'), "{}", left.written);
 }
 
 #[test]

@@ -1,21 +1,31 @@
 //! `top` in a terminal, as somebody sees it who sits there.
 
 mod farm;
-mod terminal;
 
 use framepack_ipc::queue::{Boundary, Change, Scope};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use self::terminal::Terminal;
-use crate::framepackctl_in;
-pub(crate) use farm::FakeFarm;
+pub(crate) use self::farm::FakeFarm;
+use crate::{
+    framepackctl_in,
+    terminal::{Size, Terminal, at_home},
+};
+
+const SMALL: Size = Size {
+    columns: 80,
+    lines: 24,
+};
+const LARGE: Size = Size {
+    columns: 132,
+    lines: 43,
+};
 
 /// A farm, and `top` on a terminal of this size that shows it.
-fn shown(size: (u16, u16)) -> (TempDir, FakeFarm, Terminal) {
+fn shown(size: Size) -> (TempDir, FakeFarm, Terminal) {
     let folder = tempfile::tempdir().unwrap();
     let farm = FakeFarm::start(folder.path());
-    let mut terminal = Terminal::start(folder.path(), &["top"], size);
+    let mut terminal = Terminal::start(size, &at_home(folder.path(), &["top"]));
     terminal.wait_for_text("q quit");
     assert!(terminal.is_taken());
     (folder, farm, terminal)
@@ -23,7 +33,7 @@ fn shown(size: (u16, u16)) -> (TempDir, FakeFarm, Terminal) {
 
 #[test]
 fn the_farm_is_on_the_screen_until_a_key_ends_it() {
-    for (quit, size) in [("q", (80, 24)), ("\u{3}", (132, 43))] {
+    for (quit, size) in [("q", SMALL), ("\u{3}", LARGE)] {
         let (_folder, _farm, mut terminal) = shown(size);
         for text in [
             "framepackd 0.1.0",
@@ -35,14 +45,14 @@ fn the_farm_is_on_the_screen_until_a_key_ends_it() {
             terminal.wait_for_text(text);
         }
         terminal.press(quit);
-        let (status, left) = terminal.ended();
-        assert_eq!((status.code(), left.as_str()), (Some(0), ""));
+        let left = terminal.ended();
+        assert_eq!((left.code, left.screen.as_str()), (0, ""));
     }
 }
 
 #[test]
 fn keys_control_the_selected_job() {
-    let (_folder, farm, mut terminal) = shown((80, 24));
+    let (_folder, farm, mut terminal) = shown(SMALL);
     let jobs = |job: &str| Scope::Jobs(vec![job.parse().unwrap()]);
     terminal.press("p");
     let change = farm.change();
@@ -69,41 +79,44 @@ fn keys_control_the_selected_job() {
     terminal.press("?");
     terminal.wait_for_text("follow the selected job's log");
     terminal.press("q");
-    assert!(terminal.ended().0.success());
+    assert_eq!(terminal.ended().code, 0);
 }
 
 #[test]
 fn another_size_is_drawn_at_once() {
-    let (_folder, _farm, mut terminal) = shown((80, 24));
+    let (_folder, _farm, mut terminal) = shown(SMALL);
     assert!(
         !terminal.text().contains("Failed in the last"),
         "{}",
         terminal.text()
     );
-    terminal.resize((132, 43));
+    terminal.resize(LARGE);
     terminal.wait_for_text("Failed in the last 24 h");
     terminal.wait_for_text("NVIDIA GeForce RTX 4090");
-    terminal.resize((60, 10));
+    terminal.resize(Size {
+        columns: 60,
+        lines: 10,
+    });
     terminal.wait_for("the footer is the last line", |screen| {
         screen.lines().count() == 10 && screen.lines().last().unwrap().starts_with("j/k select")
     });
     terminal.press("q");
-    assert!(terminal.ended().0.success());
+    assert_eq!(terminal.ended().code, 0);
 }
 
 #[test]
 fn signals_leave_the_terminal_as_it_was() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
-        let (_folder, _farm, terminal) = shown((80, 24));
+        let (_folder, _farm, terminal) = shown(SMALL);
         terminal.signal(signal);
-        let (status, left) = terminal.ended();
-        assert_eq!((status.code(), left.as_str()), (Some(130), ""), "{signal}");
+        let left = terminal.ended();
+        assert_eq!((left.code, left.screen.as_str()), (130, ""), "{signal}");
     }
 }
 
 #[test]
 fn a_daemon_that_goes_away_is_told_and_found_again() {
-    let (folder, farm, mut terminal) = shown((80, 24));
+    let (folder, farm, mut terminal) = shown(SMALL);
     farm.go_away();
     terminal.wait_for_text("no answer for");
     terminal.wait_for_text("shot042/s7");
@@ -114,16 +127,17 @@ fn a_daemon_that_goes_away_is_told_and_found_again() {
     terminal.press("p");
     farm.change();
     terminal.press("q");
-    assert!(terminal.ended().0.success());
+    assert_eq!(terminal.ended().code, 0);
 }
 
 #[test]
 fn without_a_daemon_nothing_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
-    let terminal = Terminal::start(folder.path(), &["top"], (80, 24));
-    let (status, left) = terminal.ended();
-    assert_eq!(status.code(), Some(3));
-    assert!(left.contains("error: cannot reach framepackd"), "{left}");
+    let terminal = Terminal::start(SMALL, &at_home(folder.path(), &["top"]));
+    let left = terminal.ended();
+    let told = left.screen;
+    assert_eq!(left.code, 3);
+    assert!(told.contains("error: cannot reach framepackd"), "{told}");
 }
 
 #[test]

@@ -12,16 +12,18 @@ use crate::{
     commands::logs::{in_words, latest},
     daemon::Daemon,
     failure::Failure,
-    farm::{percent, time_left},
+    farm::time_left,
     output::{Format, Output, print_lines},
-    rows::describe,
+    progress::percent,
+    rows::{course, describe, finished_sections},
     shown_state::ShownState,
     terminal::{
         Terminal,
         style::Style,
         symbol::Symbol,
         table::{Cell, labelled},
-        time::{ago, span},
+        time::ago,
+        wording::Wording,
     },
     waiting::Waiting,
 };
@@ -29,7 +31,7 @@ use crate::{
 /// Log lines of a job.
 const LOG_LINES: usize = 10;
 
-/// A job with what is told of it.
+/// A job with its figures and its last log lines.
 struct Told {
     job: Job,
     running: Option<RunningJob>,
@@ -111,7 +113,7 @@ impl Told {
             ("progress", self.progress()),
             ("sections", self.sections(terminal)),
         ];
-        facts.extend(ended_or_begun(job, now));
+        facts.extend(course(job, Wording::Human { now }));
         facts.extend([
             ("waits", waiting.reason(job).unwrap_or_default().to_owned()),
             ("submitted", ago(job.submitted_at, now)),
@@ -136,11 +138,7 @@ impl Told {
 
     fn progress(&self) -> String {
         let JobState::Running { progress, .. } = &self.job.state else {
-            return match self.job.runs.sections_done {
-                0 => String::new(),
-                1 => "1 section done".to_owned(),
-                sections => format!("{sections} sections done"),
-            };
+            return finished_sections(&self.job);
         };
         let Some(progress) = progress else {
             return "starting".to_owned();
@@ -175,40 +173,5 @@ impl Told {
         let told = |section| format!("{} {section}", terminal.symbols.text(symbol(section)));
         let sections: Vec<String> = (1..=progress.sections).map(told).collect();
         sections.join("  ")
-    }
-}
-
-/// When it began and on which device, or how it ended.
-fn ended_or_begun(job: &Job, now: Timestamp) -> Vec<(&'static str, String)> {
-    match &job.state {
-        JobState::Queued => Vec::new(),
-        JobState::Running {
-            started_at, device, ..
-        } => {
-            vec![("device", format!("{device}, {}", ago(*started_at, now)))]
-        }
-        JobState::Done {
-            started_at,
-            finished_at,
-            ..
-        } => {
-            let took = span(finished_at.secs_since(*started_at));
-            vec![("done", format!("{}, in {took}", ago(*finished_at, now)))]
-        }
-        JobState::Failed {
-            finished_at,
-            failure,
-        }
-        | JobState::Expired {
-            finished_at,
-            failure,
-        } => {
-            vec![
-                ("failed", ago(*finished_at, now)),
-                ("failure", format!("{} [{}]", failure.message, failure.code)),
-                ("hint", failure.hint.clone().unwrap_or_default()),
-            ]
-        }
-        JobState::Cancelled { finished_at, .. } => vec![("cancelled", ago(*finished_at, now))],
     }
 }

@@ -6,7 +6,7 @@ use framepack_ipc::{
 };
 
 use crate::{
-    farm::percent,
+    progress::percent,
     rows::{describe, worker_state},
 };
 

@@ -15,7 +15,6 @@ mod state;
 mod update;
 
 use std::{
-    env,
     io::{self, IsTerminal},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     time::Duration,
@@ -33,20 +32,13 @@ use self::{
     state::Top,
     update::{Effect, update},
 };
-use crate::{
-    daemon::Daemon,
-    failure::Failure,
-    interrupt,
-    output::{Format, Output},
-};
+use crate::{daemon::Daemon, failure::Failure, interrupt, output::Output};
 
 /// Ages and times are drawn again after this long without an event.
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
-    let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-    let is_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
-    if output.format != Format::Text || !is_terminal || is_dumb {
+    if !output.can_be_watched() || !io::stdin().is_terminal() {
         return Err(Failure::new(off_terminal()));
     }
     let (sender, inbox) = mpsc::channel();
@@ -75,14 +67,14 @@ fn off_terminal() -> ErrorBody {
     )
 }
 
-/// A screen with what is shown on it, and who is behind it.
+/// The screen, what it shows, and the threads behind it.
 struct Session<'d> {
     screen: Screen,
     top: Top,
     orders: Orders,
-    /// Whoever reads the log that is shown.
+    /// The thread that reads the log that is shown.
     log: Option<LogFollower>,
-    /// Whose picture is asked for.
+    /// The job whose picture is asked for.
     wanted: Wanted,
     daemon: &'d Daemon,
     events: Events,

@@ -1,15 +1,12 @@
 //! What a running job looks like so far: a picture that is asked for where there is room for it.
 
-use std::{
-    env,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use framepack_ipc::preview::Preview;
 use framepack_jobs::JobId;
 
-use crate::terminal::picture::{Palette, Picture};
+use crate::terminal::picture::Picture;
 
 /// A picture, and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +39,5 @@ impl Wanted {
 
     pub(super) fn get(&self) -> Option<JobId> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The colours that the terminal says it has.
-pub(super) fn palette() -> Palette {
-    match env::var("COLORTERM").as_deref() {
-        Ok("truecolor" | "24bit") => Palette::TrueColour,
-        _ => Palette::Indexed,
     }
 }

@@ -10,9 +10,9 @@ use framepack_jobs::{JobId, Timestamp};
 
 use super::{
     event::{Remark, View},
-    preview::{Shown, palette},
+    preview::Shown,
 };
-use crate::terminal::{Colour, Terminal, picture::Palette};
+use crate::terminal::{self, Colour, Terminal, picture::Palette};
 
 /// Lines of a log that are kept.
 const LOG_LINES: usize = 1000;
@@ -68,7 +68,7 @@ impl Top {
             mode: Mode::List,
             remark: None,
             preview: None,
-            palette: palette(),
+            palette: terminal::palette(),
             terminal,
         };
         top.keep_selection();

@@ -6,50 +6,11 @@ const WINDOW: Window = Window {
     cell_px: None,
 };
 
-fn graphics(variables: &[(&str, &str)]) -> Graphics {
-    Graphics::of_terminal(|name| {
-        let (_, value) = variables.iter().find(|(key, _)| *key == name)?;
-        Some((*value).to_owned())
-    })
-}
-
 fn picture(width: usize, rows: &[[u8; 3]]) -> Picture {
     Picture {
         width,
         height: rows.len(),
         pixels: rows.iter().flat_map(|row| vec![*row; width]).collect(),
-    }
-}
-
-#[test]
-fn what_a_terminal_says_of_itself_decides() {
-    use Graphics::{Blocks, Kitty, Sixel};
-    for (variables, expected) in [
-        (
-            &[("TERM", "xterm-256color")] as &[_],
-            Blocks(Palette::Indexed),
-        ),
-        (
-            &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")],
-            Blocks(Palette::TrueColour),
-        ),
-        (&[("TERM", "xterm-direct")], Blocks(Palette::TrueColour)),
-        (&[("TERM", "xterm-kitty")], Kitty),
-        (
-            &[("TERM", "xterm-256color"), ("KITTY_WINDOW_ID", "1")],
-            Kitty,
-        ),
-        (&[("TERM_PROGRAM", "ghostty")], Kitty),
-        (&[("TERM", "foot")], Sixel),
-        (&[("TERM", "foot-extra")], Sixel),
-        (&[("TERM_PROGRAM", "WezTerm")], Sixel),
-        (
-            &[("TERM", "tmux-256color"), ("KITTY_WINDOW_ID", "1")],
-            Blocks(Palette::Indexed),
-        ),
-        (&[], Blocks(Palette::Indexed)),
-    ] {
-        assert_eq!(graphics(variables), expected, "{variables:?}");
     }
 }
 

@@ -3,7 +3,6 @@
 mod help;
 mod page;
 mod picture;
-mod style;
 
 use framepack_jobs::Timestamp;
 use ratatui::{
@@ -72,11 +71,10 @@ pub(super) fn draw(top: &Top, now: Timestamp, frame: &mut Frame) {
 
 impl Row {
     fn text(self, terminal: &Terminal) -> Text<'static> {
-        let pieces = self.line.cut(terminal.width, terminal);
-        let spans = pieces
-            .pieces()
-            .iter()
-            .map(|piece| Span::styled(piece.text.clone(), style::of(piece.style, terminal.colour)));
+        let line = self.line.cut(terminal.width, terminal);
+        let pieces = line.pieces().iter();
+        let spans =
+            pieces.map(|piece| Span::styled(piece.text.clone(), terminal.ansi(piece.style)));
         Text::from(spans.collect::<Vec<_>>())
     }
 }

@@ -1,5 +1,6 @@
 //! The farm, its jobs and what is asked or told of them, in as many lines as the screen has.
 
+use framepack_ipc::text::span;
 use framepack_jobs::Timestamp;
 
 use super::{Look, Row};
@@ -11,16 +12,17 @@ use crate::{
         state::{Log, Mode, Top},
     },
     farm::{self, Line},
-    terminal::{Terminal, picture::half_blocks, style::Style, symbol::Symbol, time::span},
+    terminal::{Terminal, picture::half_blocks, style::Style, symbol::Symbol},
 };
 
-/// Lines that the jobs that wait have at least, with their heading.
-const LEAST: usize = 4;
+/// Lines that the queue has at least, with its heading.
+const MIN_QUEUE_LINES: usize = 4;
 /// From this height on there are empty lines between the parts, and what failed lately.
-const TALL: usize = 32;
-/// Lines of a picture at most, and what has to be left of the screen.
-const PICTURE: usize = 12;
-const LEFT_OF_PICTURE: usize = 30;
+const TALL_LINES: usize = 32;
+/// Lines of a picture, and what has to be left of the screen.
+const MIN_PICTURE_LINES: usize = 4;
+const MAX_PICTURE_LINES: usize = 12;
+const LINES_BESIDE_PICTURE: usize = 30;
 
 pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal) -> Vec<Row> {
     let mut rows = vec![farm::daemon(&top.view.farm, terminal).into()];
@@ -31,21 +33,21 @@ pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal
         (height / 5).max(1),
     ));
     rows.push(farm::machine(&top.view.farm, terminal).into());
-    if height >= TALL {
+    if height >= TALL_LINES {
         rows.extend(failures(top, now, terminal));
         rows.push(Row::default());
     }
     rows.push(heading("Running"));
     rows.extend(running(top, (height / 4).max(1), terminal));
     rows.extend(preview(top, height, terminal));
-    if height >= TALL {
+    if height >= TALL_LINES {
         rows.push(Row::default());
     }
     // The last line is the footer's.
     let left = height.saturating_sub(rows.len() + 1);
     match &top.mode {
         Mode::Log(log) => rows.extend(log_lines(top, log, left, terminal)),
-        _ => rows.extend(waiting(top, left.max(LEAST), terminal)),
+        _ => rows.extend(waiting(top, left.max(MIN_QUEUE_LINES), terminal)),
     }
     rows.truncate(height.saturating_sub(1));
     rows.resize(height.saturating_sub(1), Row::default());
@@ -101,12 +103,14 @@ fn running(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
 
 /// The picture of a running job, where there is room for it.
 fn preview(top: &Top, height: usize, terminal: &Terminal) -> Vec<Row> {
-    let most = height.saturating_sub(LEFT_OF_PICTURE).min(PICTURE);
+    let most = height
+        .saturating_sub(LINES_BESIDE_PICTURE)
+        .min(MAX_PICTURE_LINES);
     let shown = top
         .preview
         .as_ref()
         .filter(|shown| Some(shown.job) == top.pictured());
-    let Some(Shown { job, of, picture }) = shown.filter(|_| most >= LEAST) else {
+    let Some(Shown { job, of, picture }) = shown.filter(|_| most >= MIN_PICTURE_LINES) else {
         return Vec::new();
     };
     let mut rows = vec![Row::default(), heading(&format!("Job {job}: {of}"))];
@@ -172,7 +176,7 @@ fn log_lines(top: &Top, log: &Log, most: usize, terminal: &Terminal) -> Vec<Row>
     rows
 }
 
-/// What is asked, or told, or else the keys.
+/// The last line: a question, what became of the last change, or else the keys.
 fn footer(top: &Top, terminal: &Terminal) -> Line {
     match (&top.mode, &top.remark) {
         (Mode::Cancel(job), _) => {
