@@ -5,6 +5,7 @@ use framepack_jobs::{AtEnd, Job, JobState, RenderOutput, Timestamp, settings::Or
 use super::{
     progress::progress,
     rendering::{attention, decoding, idle},
+    video::video,
 };
 use crate::{
     memory,
@@ -109,7 +110,7 @@ fn facts_of(job: &Job, waiting: &Waiting, wording: Wording) -> Facts {
         ("prompt", job.spec.prompt.clone()),
         ("settings", settings(job)),
         ("seed", job.seed.to_string()),
-        ("video", job.output.display().to_string()),
+        ("video", video(job, wording)),
         ("key", job.key.clone()),
     ]);
     lines.extend(warnings(job));
@@ -240,6 +241,7 @@ fn settings(job: &Job) -> String {
 fn scheduled(job: &Job, wording: Wording) -> Facts {
     let schedule = &job.schedule;
     let text = |time: Option<Timestamp>| time.map(|time| wording.time(time)).unwrap_or_default();
+    let next = |time: Option<Timestamp>| time.map(|time| wording.next(time)).unwrap_or_default();
     let after: Vec<String> = schedule.after.iter().map(ToString::to_string).collect();
     let window = schedule.window.map(|window| match window.at_end() {
         AtEnd::Finish => window.to_string(),
@@ -259,8 +261,8 @@ fn scheduled(job: &Job, wording: Wording) -> Facts {
         ("not before", text(schedule.not_before)),
         ("deadline", text(schedule.deadline)),
         ("window", window.unwrap_or_default()),
-        ("suspended until", text(job.runs.suspended_until)),
-        ("retry at", text(job.runs.retry_at)),
+        ("suspended until", next(job.runs.suspended_until)),
+        ("retry at", next(job.runs.retry_at)),
         (
             "last error",
             failure
