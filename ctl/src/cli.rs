@@ -6,9 +6,11 @@ mod events;
 mod groups;
 mod list;
 mod look;
+mod mistake;
 mod one_shot;
 mod preview;
 mod report;
+mod selectors;
 mod service;
 mod since;
 mod status;
@@ -23,6 +25,7 @@ use look::{GLOBAL, Look};
 pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 pub(crate) use preview::{Preview, Protocol};
 pub(crate) use report::Report;
+pub(crate) use selectors::taken_by;
 pub(crate) use service::{Drain, Unload, WarmUp};
 pub(crate) use since::Since;
 pub(crate) use status::Status;
@@ -283,7 +286,7 @@ impl Jobs {
 #[derive(Debug, Args)]
 #[group(id = "of", required = true, multiple = false)]
 pub(crate) struct Target {
-    /// Jobs, as for `show`
+    // `selectors` has its help.
     #[arg(value_name = "JOB")]
     jobs: Vec<Selector>,
 
@@ -339,7 +342,7 @@ impl From<At> for Boundary {
 
 #[derive(Debug, Args)]
 pub(crate) struct Priority {
-    /// Jobs, as for `show`
+    // `selectors` has its help.
     #[arg(required = true, value_name = "JOB", allow_negative_numbers = true)]
     pub(crate) jobs: Vec<Selector>,
 
@@ -390,15 +393,16 @@ impl Plan {
 
 /// The command line.
 pub(crate) fn command() -> clap::Command {
-    groups::grouped(Cli::command())
+    groups::grouped(selectors::explained(Cli::command()))
 }
 
 impl Cli {
     /// What was typed; help and mistakes are printed here, and end the process.
     pub(crate) fn read() -> Self {
         let colour = Look::typed_colour(env::args_os());
-        let matches = command().color(colour).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let matches = command().color(colour).try_get_matches();
+        let read = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| mistake::tell(&error))
     }
 
     /// How records are to be printed.

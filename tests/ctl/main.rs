@@ -12,6 +12,7 @@ mod events;
 mod example;
 mod fake_daemon;
 mod fixtures;
+mod harmless;
 mod init;
 mod jobs;
 mod keep;

@@ -15,7 +15,7 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     farm::{self, Line},
-    output::{Format, Output, print_lines},
+    output::{Format, Output, print_as_is, print_lines},
     terminal::{Terminal, style::Style},
 };
 
@@ -36,7 +36,7 @@ pub(super) fn run(daemon: &Daemon, terminal: &Terminal, output: &Output) -> Resu
             };
             let lines = screen(&farm, &queue, Timestamp::now(), terminal);
             let lines = lines.iter().map(|line| line.painted(terminal));
-            print_lines(&lines.collect::<Vec<_>>())
+            print_as_is(&lines.collect::<Vec<_>>())
         }
         Format::Text => print_lines(&plain::lines(&farm)),
         Format::Json | Format::Fields(_) => output.records("FarmStatus", &[farm], Vec::new()),
