@@ -16,7 +16,7 @@ use crate::{
         symbol::Symbols,
     },
 };
-use framepack_ipc::queue::{Change, Scope};
+use framepack_ipc::queue::{Change, Scope, Standing};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 fn top() -> Top {
@@ -178,8 +178,7 @@ fn keys_ask_for_changes_of_the_selected_job() {
     for (keys, job, change) in [
         ("p", "317", pause),
         ("jh", "318", Change::Hold),
-        ("jjh", "319", Change::Resume),
-        ("Gp", "319", Change::Resume),
+        ("jjh", "319", Change::Release),
         ("j+", "318", raised(1)),
         ("j-", "318", raised(-1)),
         ("cy", "317", Change::Cancel),
@@ -203,6 +202,104 @@ fn keys_ask_for_changes_of_the_selected_job() {
 }
 
 #[test]
+fn keys_that_do_nothing_for_a_job_say_why() {
+    for (keys, standing, expected) in [
+        (
+            "h",
+            Standing::Running,
+            "job 317 is running already: p pauses it",
+        ),
+        ("h", Standing::Paused, "job 317 is paused: p lets it go on"),
+        (
+            "jp",
+            Standing::Ready,
+            "job 318 does not run yet: h holds it",
+        ),
+        (
+            "jp",
+            Standing::Held,
+            "job 318 is held and does not run: h releases it",
+        ),
+    ] {
+        let mut top = top();
+        for entry in &mut top.view.queue.jobs[..2] {
+            entry.standing = standing;
+        }
+        assert_eq!(press(&mut top, keys), [], "{keys}");
+        let shown = screen(&top, (80, 24));
+        assert!(shown.ends_with(&format!("{expected}\n")), "{shown}");
+    }
+    let mut top = top();
+    top.view.queue.jobs[1].priority = 1000;
+    assert_eq!(press(&mut top, "j+"), []);
+    let shown = screen(&top, (80, 24));
+    assert!(
+        shown.ends_with("job 318 has priority 1000: it goes no farther\n"),
+        "{shown}"
+    );
+    top.view.queue.paused_groups = vec!["night".to_owned()];
+    top.view.queue.jobs[2].group = Some("night".to_owned());
+    assert_eq!(press(&mut top, "Gp"), []);
+    assert!(screen(&top, (80, 24)).ends_with("`framepackctl resume --group night`\n"));
+    top.view.queue.jobs.clear();
+    top.view.farm.running.clear();
+    top.keep_selection();
+    assert_eq!(press(&mut top, "p"), []);
+    assert!(screen(&top, (80, 24)).ends_with("no job of the queue is selected\n"));
+}
+
+#[test]
+fn a_paused_job_goes_on_with_the_key_that_paused_it() {
+    let mut top = top();
+    top.view.queue.jobs[0].standing = Standing::Paused;
+    let effects = press(&mut top, "p");
+    assert!(
+        matches!(&effects[..], [Effect::Order(order)] if order.change.change == Change::Resume),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn what_failed_is_in_a_line_and_shown_whole_by_a_key() {
+    let mut top = top();
+    let mut other = top.view.farm.failures[0].clone();
+    other.id = framepack_jobs::JobId(299);
+    other.message = "the device is out of memory, although ".repeat(3);
+    top.view.farm.failures.push(other);
+    let shown = screen(&top, (80, 24));
+    let line = "✖ 2 failed in the last 24 h (f shows why): 314, 299\n";
+    assert!(shown.contains(line), "{shown}");
+    press(&mut top, "f");
+    let shown = screen(&top, (80, 24));
+    let first = "✖ 314 shot041/s2, 25 min ago: latents hold NaN in section 2 [FP5004]\n";
+    assert!(shown.contains(first), "{shown}");
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    let whole = "although the device is out of memory, although [FP5004]";
+    assert!(words.join(" ").contains(whole), "{shown}");
+    press(&mut top, "\u{1b}");
+    assert!(screen(&top, (80, 24)).contains("Queue (2)"));
+    top.view.farm.failures.clear();
+    assert!(!screen(&top, (80, 24)).contains("failed in"));
+    press(&mut top, "f");
+    assert!(screen(&top, (80, 24)).contains("Failed in the last 24 h\n  nothing"));
+}
+
+#[test]
+fn a_header_has_whole_facts() {
+    let mut top = top();
+    top.view.farm.uptime_secs = 12.0 * 86_400.0 + 7200.0;
+    top.view.farm.queued = 1250;
+    let shown = screen(&top, (76, 24));
+    let header = "● framepackd 0.1.0  1 running, 1250 waiting, all done in 5 to 8 h\n";
+    assert!(shown.starts_with(header), "{shown}");
+    let shown = screen(&top, (40, 24));
+    assert!(
+        shown.starts_with("● framepackd  1 running, 1250 waiting\n"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_long_queue_shows_the_selected_job() {
     let mut top = top();
     let mut view = top.view.clone();
@@ -215,12 +312,12 @@ fn a_long_queue_shows_the_selected_job() {
         }
     }));
     update(&mut top, Event::View(Box::new(view)), example::now());
-    for (keys, first, last) in [("g", "318", "410"), ("G", "487", "499")] {
+    for (keys, first, last) in [("g", "318", "409"), ("G", "488", "499")] {
         press(&mut top, keys);
         let shown = screen(&top, (80, 24));
         let lines: Vec<&str> = shown.lines().collect();
         assert!(
-            lines[10].contains(first) && lines[22].contains(last),
+            lines[11].contains(first) && lines[22].contains(last),
             "{shown}"
         );
     }
