@@ -33,6 +33,7 @@ mod status;
 mod submit;
 mod terminal;
 mod top;
+mod unreachable;
 mod upkeep;
 mod waiting;
 
