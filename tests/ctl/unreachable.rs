@@ -6,6 +6,10 @@ use std::{
     thread,
 };
 
+use framepack_ipc::{
+    codec::{Decoder, encode},
+    control::{Greeting, MAX_REQUEST_BYTES, Response},
+};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, Stream, prelude::*};
 
 use crate::{Ended, fixtures::YAML, framepackctl_in};
@@ -94,6 +98,29 @@ fn nobody_there_is_not_reachable() {
 fn somebody_who_hangs_up_is_not_reachable() {
     let folder = tempfile::tempdir().unwrap();
     listen(folder.path(), drop);
+    for arguments in COMMANDS {
+        assert_code(folder.path(), arguments, 3);
+    }
+}
+
+#[test]
+fn somebody_who_hangs_up_instead_of_an_answer_is_not_reachable() {
+    let folder = tempfile::tempdir().unwrap();
+    listen(folder.path(), |mut stream| {
+        let mut decoder = Decoder::new(MAX_REQUEST_BYTES);
+        let mut chunk = [0; 4096];
+        let greeting: Greeting = loop {
+            let read = stream.read(&mut chunk).unwrap();
+            decoder.push(&chunk[..read]);
+            if let Some(greeting) = decoder.message().unwrap() {
+                break greeting;
+            }
+        };
+        let hello = Response::Hello(greeting.answer("0.0.0-fake").unwrap());
+        stream.write_all(&encode(&hello)).unwrap();
+        // The request, which may have come with the greeting.
+        let _ = stream.read(&mut chunk);
+    });
     for arguments in COMMANDS {
         assert_code(folder.path(), arguments, 3);
     }

@@ -83,7 +83,7 @@ fn act(top: &mut Top, action: Action) -> Vec<Effect> {
             top.mode = Mode::List;
             return vec![Effect::LeaveLog];
         }
-        (Mode::Failures, Action::Help) => top.mode = Mode::Help,
+        (Mode::List | Mode::Failures, Action::Help) => top.mode = Mode::Help,
         (Mode::Help | Mode::Failures | Mode::Cancel(_), _) => top.mode = Mode::List,
         (Mode::Log(_), Action::Help) => {
             top.mode = Mode::Help;
@@ -92,12 +92,10 @@ fn act(top: &mut Top, action: Action) -> Vec<Effect> {
         (Mode::List, Action::Move(motion)) => {
             top.select(moved(top.place(), top.jobs().len(), motion));
         }
-        (Mode::List, Action::Help) => top.mode = Mode::Help,
         (Mode::List, Action::Failures) => top.mode = Mode::Failures,
-        (Mode::List, Action::Yes | Action::Keep | Action::Back) => {}
         (Mode::List, Action::PauseAll) => return vec![pause_all(top)],
+        (Mode::List, Action::Yes | Action::Keep | Action::Back) | (Mode::Log(_), _) => {}
         (Mode::List, _) => return of_selected(top, action),
-        (Mode::Log(_), _) => {}
     }
     Vec::new()
 }
