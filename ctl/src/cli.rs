@@ -9,10 +9,12 @@ mod jobs;
 mod list;
 mod logs;
 mod look;
+mod mistake;
 mod one_shot;
 mod preview;
 mod report;
 mod schedule;
+mod selectors;
 mod service;
 mod since;
 mod status;
@@ -31,6 +33,7 @@ pub(crate) use one_shot::{Bundle, Init, Models, Run, WORDS};
 pub(crate) use preview::{Preview, Protocol};
 pub(crate) use report::Report;
 pub(crate) use schedule::{Pause, Priority};
+pub(crate) use selectors::taken_by;
 pub(crate) use service::{Drain, Unload, WarmUp};
 pub(crate) use since::Since;
 pub(crate) use status::Status;
@@ -204,15 +207,16 @@ pub(crate) enum Command {
 
 /// The command line.
 pub(crate) fn command() -> clap::Command {
-    groups::grouped(Cli::command())
+    groups::grouped(selectors::explained(Cli::command()))
 }
 
 impl Cli {
     /// What was typed; help and mistakes are printed here, and end the process.
     pub(crate) fn read() -> Self {
         let colour = Look::typed_colour(env::args_os());
-        let matches = command().color(colour).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let matches = command().color(colour).try_get_matches();
+        let read = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| mistake::tell(&error))
     }
 
     /// How records are to be printed.

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use framepack_ipc::{Envelope, ErrorEnvelope, text::one_line};
+use framepack_ipc::{
+    Envelope, ErrorEnvelope,
+    text::{harmless, one_line},
+};
 use framepack_jobs::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,15 +15,15 @@ use crate::{
     fields,
     terminal::{
         self, ColourChoice, Terminal,
-        cut::escaped,
         style::Style,
         table::{self, Cell, Column, Headings},
         wording::Wording,
     },
 };
 
-/// How far cells of text are cut.
+/// How far cells of text are cut, and those of the last column broken into lines.
 const LEAST_COLUMNS: usize = 12;
+const LEAST_COLUMNS_OF_LAST: usize = 24;
 
 /// What records are printed as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,11 +115,11 @@ impl Output {
         people: impl FnOnce(&Terminal) -> Vec<String>,
         programs: impl FnOnce() -> Vec<String>,
     ) -> Result<(), Failure> {
-        print_lines(&if self.terminal.is_read_by_people() {
-            people(&self.terminal)
+        if self.terminal.is_read_by_people() {
+            print_as_is(&people(&self.terminal))
         } else {
-            programs()
-        })
+            print_lines(&programs())
+        }
     }
 
     /// A table that people and programs are shown alike: in columns, and with tabs.
@@ -218,22 +221,20 @@ impl Output {
         };
         let label = self.errors.paint(Style::Warning, "warning:");
         for warning in shown {
-            if self.errors.is_read_by_people() {
-                remark(&format!("{label} {}", harmless(warning)));
-            } else {
-                remark(&format!("{label} {warning}"));
-            }
+            tell(&format!("{label} {}", harmless(warning)));
         }
     }
 }
 
 impl<const COLUMNS: usize> From<&Table<COLUMNS>> for table::Table {
-    /// The first column stays; of the others the last ones are cut and left out first.
+    /// The first column stays; of the others the last ones are narrowed and left out first. The last one loses nothing.
     fn from(from: &Table<COLUMNS>) -> Self {
         let columns = from.header.iter().enumerate().map(|(i, heading)| {
             let mut cells = from.rows.iter().map(|row| &row[i]);
             let column = if cells.all(|cell| is_number(cell)) {
                 Column::number(heading)
+            } else if i + 1 == COLUMNS {
+                Column::text(heading).wrapped_to(LEAST_COLUMNS_OF_LAST)
             } else {
                 Column::text(heading).cut_to(LEAST_COLUMNS)
             };
@@ -260,13 +261,14 @@ pub(crate) fn tab_separated<const COLUMNS: usize>(table: &Table<COLUMNS>) -> Vec
     table.rows.iter().map(|row| cells(row).join("\t")).collect()
 }
 
-/// Lines of text in which a terminal finds nothing to obey.
-fn harmless(text: &str) -> String {
-    text.lines().map(escaped).collect::<Vec<_>>().join("\n")
+/// Plain lines; a terminal obeys nothing in them.
+pub(crate) fn print_lines(lines: &[String]) -> Result<(), Failure> {
+    let lines: Vec<String> = lines.iter().map(|line| harmless(line)).collect();
+    print_as_is(&lines)
 }
 
-/// Lines for people, on a terminal or not.
-pub(crate) fn print_lines(lines: &[String]) -> Result<(), Failure> {
+/// Lines that are JSON, or made for a terminal: with colours, and with what came from elsewhere escaped already.
+pub(crate) fn print_as_is(lines: &[String]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     for line in lines {
         writeln!(stdout, "{line}")?;
@@ -274,8 +276,13 @@ pub(crate) fn print_lines(lines: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A line for people beside the output. When nobody sees it, nothing is left to do.
+/// A plain line for people beside the output; a terminal obeys nothing in it.
 pub(crate) fn remark(line: &str) {
+    tell(&harmless(line));
+}
+
+/// A line on standard error. When nobody sees it, nothing is left to do.
+fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -6,7 +6,10 @@ use std::{
     time::Instant,
 };
 
-use framepack_ipc::{pace::Pace, text::span};
+use framepack_ipc::{
+    pace::Pace,
+    text::{harmless, span},
+};
 use framepack_jobs::{Job, JobId, JobState, Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -75,7 +78,7 @@ impl ProgressView {
     pub(crate) fn say(&self, line: &str) {
         if self.on_terminal {
             // A terminal that is gone shows nothing.
-            let _ = self.bars.println(line);
+            let _ = self.bars.println(harmless(line));
         } else {
             remark(line);
         }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use framepack_jobs::{API, Problems};
 use serde::{Deserialize, Serialize};
 
-use crate::ErrorBody;
+use crate::{ErrorBody, text::harmless};
 
 /// `{"api":"framepack/v1","kind":"JobList","items":[…],"warnings":[]}`
 ///
@@ -45,12 +45,13 @@ pub struct ErrorEnvelope {
 }
 
 impl ErrorEnvelope {
-    /// Writes the errors as people read them: `error: … [FP2103]`, and the hint on a line of its own.
+    /// Writes the errors as people read them: `error: … [FP2103]`, and the hint on a line of its own. A terminal finds
+    /// nothing to obey in them.
     pub fn tell(&self, to: &mut impl Write) -> io::Result<()> {
         for error in std::iter::once(&self.error).chain(&self.more) {
-            writeln!(to, "error: {} [{}]", error.message, error.code)?;
+            writeln!(to, "error: {} [{}]", harmless(&error.message), error.code)?;
             if let Some(hint) = &error.hint {
-                writeln!(to, "hint: {hint}")?;
+                writeln!(to, "hint: {}", harmless(hint))?;
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use framepack_jobs::on_one_line;
 use unicode_width::UnicodeWidthStr;
 
 const MINUTE: u64 = 60;
@@ -28,9 +29,19 @@ pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[String; COL
     text
 }
 
-/// A cell must break neither its line nor its column.
+/// A cell must break neither its line nor its column, and a terminal obeys nothing in it.
 pub fn one_line(cell: &str) -> String {
-    cell.replace(['\t', '\n', '\r'], " ")
+    on_one_line(&cell.replace(['\t', '\n', '\r'], " "))
+}
+
+/// A text for people whose lines and tabs stay: what a terminal would obey, or what is not seen, is shown by its number.
+pub fn harmless(text: &str) -> String {
+    let parts = text.split_inclusive(['\n', '\t']);
+    let shown = parts.map(|part| {
+        let kept = part.trim_end_matches(['\n', '\t']);
+        on_one_line(kept) + &part[kept.len()..]
+    });
+    shown.collect()
 }
 
 /// A duration in its two largest units: `0.4 s`, `38 s`, `4 min 10 s`, `2 h 5 min`, `1 d 4 h`.
@@ -82,6 +93,16 @@ ID  NAME    STATE
 ";
         let rows = rows.map(|row| row.map(str::to_owned));
         assert_eq!(table(["ID", "NAME", "STATE"], &rows), expected);
+    }
+
+    #[test]
+    fn a_terminal_finds_nothing_to_obey() {
+        let text = "a\tb\u{1b}[2J\n\n\u{9b}c\u{202e}d\r\u{200f}e\u{2066}\n";
+        assert_eq!(
+            harmless(text),
+            "a\tb\\u{1b}[2J\n\n\\u{9b}c\\u{202e}d\\r\\u{200f}e\\u{2066}\n"
+        );
+        assert_eq!(one_line("a\tb\nc\u{202e}"), "a b c\\u{202e}");
     }
 
     #[test]

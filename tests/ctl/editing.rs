@@ -102,6 +102,22 @@ fn what_an_editor_writes_is_sent_with_what_it_was() {
 }
 
 #[test]
+fn a_job_that_stays_as_it_is_is_told_to_programs_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let jobs = vec![job(1, JobState::Queued)];
+    let answers = vec![job_file(), Response::Jobs { jobs }];
+    let _requests = listen(folder.path(), answers);
+    let ended = Ended::of(edit(folder.path(), ":").arg("--json").output().unwrap());
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    let told = ended.json();
+    assert_eq!(told["kind"], "JobList");
+    assert_eq!(told["items"][0]["id"], 1);
+    assert_eq!(told["unchanged"], serde_json::json!([1]));
+    assert_eq!(told["changed"], serde_json::json!([]));
+    assert_eq!(told["warnings"][0], "job 1 is unchanged");
+}
+
+#[test]
 fn an_editor_that_fails_or_is_not_there_changes_nothing() {
     for (script, editor, expected) in [
         ("exit 3", "sh editor", "exit status: 3"),
@@ -218,6 +234,7 @@ fn set_asks_for_its_keys_and_says_what_became_of_each_job() {
     };
     let ended = talk(&["set", "7", "steps=0", "--json"], vec![answer]).ended;
     assert_eq!(ended.code, 6);
+    assert_eq!(ended.json()["refused"], serde_json::json!([7]));
     let warning = &ended.json()["warnings"][0];
     assert_eq!(*warning, "job 7 stays as it is: steps: 0 is out of range");
 }

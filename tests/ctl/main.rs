@@ -12,6 +12,7 @@ mod events;
 mod example;
 mod fake_daemon;
 mod fixtures;
+mod harmless;
 mod init;
 mod jobs;
 mod keep;
@@ -32,6 +33,7 @@ mod status;
 mod submit;
 mod terminal;
 mod top;
+mod unreachable;
 mod upkeep;
 mod waiting;
 

@@ -53,7 +53,13 @@ fn a_line_a_job_and_the_worst_code() {
         errors: vec![ErrorBody::new(Code::NOT_CHANGEABLE, "job 3 is queued")],
     };
     let jobs = vec![removed(1, done()), refused];
-    let ended = crate::fake_daemon::talk(&["rm", "1", "3"], vec![Response::Edited { jobs }]).ended;
+    let answer = Response::Edited { jobs };
+    let json = crate::fake_daemon::talk(&["rm", "1", "3", "--json"], vec![answer.clone()]).ended;
+    let json = json.json();
+    assert_eq!(json["removed"], serde_json::json!([1]));
+    assert_eq!(json["refused"], serde_json::json!([3]));
+    assert_eq!(json["items"].as_array().unwrap().len(), 2);
+    let ended = crate::fake_daemon::talk(&["rm", "1", "3"], vec![answer]).ended;
     ended.assert(
         10,
         "1\tremoved\tcat\t/outputs/cat-7.mp4\n3\tqueued\tcat\t\n",

@@ -22,8 +22,8 @@ fn programs_get_a_line_for_each_thing_with_or_without_the_commands_name() {
     let expected = "\
 daemon\t0.1.0\t33120\t1\t2
 degraded\tFP5023\t/mnt/videos has not answered since 22:10: jobs with files there wait
-device\tcuda:0\tbusy\t317\t20615843020\t25769803776\t61\t318\t2
-device\tcuda:1\tidle\t\t11811160064\t25769803776\t44\t21\t180
+device\tcuda:0\tbusy\t317\t20615843020\t25769803776\t61\t318\t2\t
+device\tcuda:1\tidle\t\t11811160064\t25769803776\t44\t21\t180\thot
 memory\t24696061952\t68719476736
 disk\toutputs\t227633266688\t966367641600\t/srv/outputs
 disk\tstate\t227633266688\t966367641600\t/srv/state

@@ -8,7 +8,7 @@ use framepack_ipc::{
     },
 };
 
-use crate::fake_daemon::talk;
+use crate::{fake_daemon::talk, framepackctl_in};
 
 fn usage() -> Response {
     let folder = |name: &str, measured| FolderUsage {
@@ -128,4 +128,33 @@ fn a_cache_is_listed_and_cleared_by_its_name() {
     let wrong = talk(&["cache", "clear", "video"], Vec::new());
     assert_eq!((wrong.ended.code, wrong.requests.len()), (2, 0));
     assert!(wrong.ended.stderr.contains("expected one of embeddings"));
+}
+
+#[test]
+fn a_support_bundle_says_where_it_is_and_what_is_not_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["support-bundle", "--out", "farm.tar.gz", "--with-prompts"];
+    let arguments = [&arguments[..], &["--json"]].concat();
+    let ended = framepackctl_in(folder.path(), &arguments, "");
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    let told = ended.json();
+    assert_eq!(told["kind"], "SupportBundle");
+    let bundle = &told["items"][0];
+    let path = std::path::Path::new(bundle["path"].as_str().unwrap());
+    assert!(
+        path.is_absolute() && path.ends_with("farm.tar.gz"),
+        "{told}"
+    );
+    let bytes = std::fs::metadata(path).unwrap().len();
+    assert_eq!(bundle["bytes"], bytes);
+    let left_out = serde_json::json!(["pictures and their names"]);
+    assert_eq!(bundle["left_out"], left_out);
+    let missing = bundle["missing"][0].as_str().unwrap();
+    assert!(missing.starts_with("status: cannot reach"), "{told}");
+    let files = bundle["files"].as_array().unwrap();
+    assert!(files.contains(&"README.txt".into()), "{told}");
+    // A second one is an error, as JSON too.
+    let again = framepackctl_in(folder.path(), &arguments, "");
+    assert_ne!(again.code, 0);
+    assert!(again.json()["error"]["message"].is_string());
 }

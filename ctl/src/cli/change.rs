@@ -94,7 +94,7 @@ pub(crate) struct Remove {
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
-    /// Jobs, as for `show`, and then keys of a job file with their new values; `KEY=` means the default
+    // `selectors` has its help.
     #[arg(required = true, num_args = 2.., value_name = "JOB|KEY=VALUE")]
     words: Vec<String>,
 }

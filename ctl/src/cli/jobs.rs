@@ -21,7 +21,7 @@ impl Jobs {
 #[derive(Debug, Args)]
 #[group(id = "of", required = true, multiple = false)]
 pub(crate) struct Target {
-    /// Jobs, as for `show`
+    // `selectors` has its help.
     #[arg(value_name = "JOB")]
     jobs: Vec<Selector>,
 

@@ -39,7 +39,7 @@ impl From<At> for Boundary {
 
 #[derive(Debug, Args)]
 pub(crate) struct Priority {
-    /// Jobs, as for `show`
+    // `selectors` has its help.
     #[arg(required = true, value_name = "JOB", allow_negative_numbers = true)]
     pub(crate) jobs: Vec<Selector>,
 

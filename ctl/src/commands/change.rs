@@ -13,7 +13,7 @@ use crate::{
     cli::Cancel,
     daemon::Daemon,
     failure::Failure,
-    output::{Output, print_lines},
+    output::{Output, print_as_is},
     rows,
     terminal::{Terminal, cut::escaped, style::Style},
 };
@@ -83,7 +83,7 @@ fn tell(
     let of_all: Vec<String> = remark.into_iter().chain(more).collect();
     if output.is_text_for_people() {
         output.warn(&of_all);
-        print_lines(&sentences(&jobs, change, &output.terminal))?;
+        print_as_is(&sentences(&jobs, change, &output.terminal))?;
         return Ok(exit);
     }
     let remarks = jobs.iter().filter_map(|changed| {

@@ -20,9 +20,9 @@ use crate::{
 
 const COLUMNS: [Column; 4] = [
     Column::text("SETTING"),
-    Column::text("VALUE").cut_to(16),
+    Column::text("VALUE").wrapped_to(16),
     Column::text("ORIGIN").rank(1),
-    Column::text("NOTE").cut_to(12).rank(2),
+    Column::text("NOTE").wrapped_to(16).rank(2),
 ];
 const FIELDS: [&str; 4] = ["key", "value", "origin", "inactive"];
 

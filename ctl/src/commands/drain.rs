@@ -1,6 +1,6 @@
 //! `drain`: no more jobs start, and the running ones are waited for. What it leaves is a paused queue.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::collections::BTreeMap;
 
 use framepack_ipc::{
     ErrorBody, Exit,
@@ -10,6 +10,7 @@ use framepack_ipc::{
 };
 use framepack_jobs::{Code, Job, JobId, JobState, Selector, StateName};
 
+use super::deadline::Deadline;
 use crate::{
     cli::Drain,
     daemon::Daemon,
@@ -20,9 +21,9 @@ use crate::{
 
 pub(crate) fn run(arguments: &Drain, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
-    let deadline = arguments.timeout.map(|timeout| Instant::now() + timeout);
+    let deadline = Deadline::after(arguments.timeout);
     let at = Boundary::from(arguments.at);
-    let running = pause(at, daemon)?;
+    let running = pause(at, deadline, daemon)?;
     let say = |line: &str| {
         if output.format == Format::Text {
             remark(line);
@@ -38,18 +39,18 @@ pub(crate) fn run(arguments: &Drain, daemon: &Daemon, output: &Output) -> Result
     let stuck = stuck(at, &running);
     output.warn(&stuck);
     let ended = wait(&running, deadline, daemon)?;
-    say(&summary(&ended, queued(daemon)?));
+    say(&summary(&ended, queued(deadline, daemon)?));
     output.jobs(&ended, stuck)?;
     Ok(Exit::Ok)
 }
 
 /// Has no more jobs start. Returns those that run.
-fn pause(at: Boundary, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
+fn pause(at: Boundary, deadline: Deadline, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
     let request = Request::Change(ChangeRequest {
         scope: Scope::All,
         change: Change::Pause { at },
     });
-    let Response::Changed { jobs, .. } = daemon.ask(&request)? else {
+    let Response::Changed { jobs, .. } = deadline.ask(daemon, &request)? else {
         return Err(ClientError::Unexpected.into());
     };
     Ok(jobs.into_iter().map(|changed| *changed.job).collect())
@@ -69,14 +70,13 @@ fn stuck(at: Boundary, running: &[Job]) -> Vec<String> {
 }
 
 /// These jobs once none of them runs any more.
-fn wait(running: &[Job], deadline: Option<Instant>, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
+fn wait(running: &[Job], deadline: Deadline, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
     let mut watched: BTreeMap<JobId, Job> =
         running.iter().map(|job| (job.id, job.clone())).collect();
     if watched.is_empty() {
         return Ok(Vec::new());
     }
-    let mut client = daemon.connect_before(deadline)?;
-    client.set_deadline(deadline);
+    let mut client = deadline.connect(daemon)?;
     let mut progress = ProgressView::new();
     let ids = watched.keys().map(|id| Selector::Id(*id)).collect();
     let events = Stream::Events(SelectRequest { jobs: ids });
@@ -105,16 +105,16 @@ fn wait(running: &[Job], deadline: Option<Instant>, daemon: &Daemon) -> Result<V
 fn timed_out<'j>(watched: impl Iterator<Item = &'j Job>) -> Failure {
     let running = watched.filter(|job| job.is(StateName::Running));
     let running: Vec<String> = running.map(|job| job.id.to_string()).collect();
+    let running = running.join(", ");
     let message = format!(
-        "--timeout elapsed, and still running: {}; no other job starts until `framepackctl resume --all`",
-        running.join(", ")
+        "--timeout elapsed, and still running: {running}; no other job starts until `framepackctl resume --all`"
     );
     Failure::new(ErrorBody::new(Code::TIMEOUT, message))
 }
 
 /// How many jobs wait.
-fn queued(daemon: &Daemon) -> Result<u64, Failure> {
-    match daemon.ask(&Request::Ping)? {
+fn queued(deadline: Deadline, daemon: &Daemon) -> Result<u64, Failure> {
+    match deadline.ask(daemon, &Request::Ping)? {
         Response::Pong(status) => Ok(status.queued),
         _ => Err(ClientError::Unexpected.into()),
     }

@@ -7,10 +7,10 @@ use std::io;
 use framepack_ipc::{
     ErrorEnvelope, Exit,
     client::ClientError,
-    control::{Request, Response},
+    control::{Request, Response, SelectRequest},
     edit::{EditRequest, JobFile, JobFileRequest},
 };
-use framepack_jobs::{Code, Job};
+use framepack_jobs::{Code, Job, JobId, Selector};
 
 use self::draft::Draft;
 use super::{edited, many::Named};
@@ -20,7 +20,7 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     interrupt::can_ask,
-    output::{Output, remark},
+    output::{Format, Output, remark},
 };
 
 pub(crate) fn run(Edit { job }: Edit, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
@@ -31,10 +31,7 @@ pub(crate) fn run(Edit { job }: Edit, daemon: &Daemon, output: &Output) -> Resul
     };
     let draft = Draft::of(&file)?;
     match change(&file, &draft, daemon) {
-        Ok(None) => {
-            output.warn(&[format!("job {} is unchanged", file.job)]);
-            Ok(Exit::Ok)
-        }
+        Ok(None) => unchanged(file.job, daemon, output),
         Ok(Some(answer)) => tell(answer, output),
         Err(failure) => {
             if draft.is_written(&file.yaml) {
@@ -87,6 +84,18 @@ fn is_mistake(why: &ErrorEnvelope) -> bool {
         Code::SHUTTING_DOWN,
     ];
     of_the_job.iter().all(|code| why.error.code != *code)
+}
+
+/// Says that the job is as it was.
+fn unchanged(job: JobId, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
+    let remarks = vec![format!("job {job} is unchanged")];
+    output.warn(&remarks);
+    if output.format != Format::Text {
+        let jobs = vec![Selector::Id(job)];
+        let jobs = daemon.jobs(&Request::Show(SelectRequest { jobs }))?;
+        output.records_beside("JobList", &jobs, remarks, &edited::as_it_was(job))?;
+    }
+    Ok(Exit::Ok)
 }
 
 fn tell(answer: Response, output: &Output) -> Result<Exit, Failure> {

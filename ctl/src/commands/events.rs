@@ -18,7 +18,7 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     fields,
-    output::{Format, Output, print_lines, remark},
+    output::{Format, Output, print_as_is, print_lines, remark},
 };
 
 /// Keys that an event can have.
@@ -172,13 +172,13 @@ impl Reader<'_> {
 
     fn print(&self, lines: &[String]) -> Result<(), Failure> {
         let Format::Fields(wanted) = &self.output.format else {
-            return print_lines(lines);
+            return print_as_is(lines);
         };
         let picked = lines.iter().map(|line| {
             let event: Value = serde_json::from_str(line)?;
             Ok(fields::pick(&event, wanted).to_string())
         });
         let picked: Result<Vec<String>, serde_json::Error> = picked.collect();
-        print_lines(&picked.map_err(std::io::Error::from)?)
+        print_as_is(&picked.map_err(std::io::Error::from)?)
     }
 }

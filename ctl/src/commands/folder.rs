@@ -25,7 +25,7 @@ use crate::{
 const COLUMNS: [Column; 3] = [
     Column::text("FILE").cut_to(16),
     Column::text("STATE"),
-    Column::text("WHY").cut_to(20).rank(1),
+    Column::text("WHY").wrapped_to(24).rank(1),
 ];
 const FIELDS: [&str; 8] = [
     "jobs",

@@ -14,7 +14,7 @@ use crate::{
     cli::Logs,
     daemon::Daemon,
     failure::Failure,
-    output::{Format, Output, print_lines},
+    output::{Format, Output, print_as_is},
     terminal::{Terminal, cut::escaped, style::Style, time},
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: Logs, daemon: &Daemon, output: &Output) -> Result<E
                     || lines.iter().map(|line| in_words(line)).collect(),
                 )?;
             }
-            Format::Json | Format::Fields(_) => print_lines(&lines)?,
+            Format::Json | Format::Fields(_) => print_as_is(&lines)?,
         }
         answer = client.receive()?;
     }

@@ -4,6 +4,7 @@ mod cache;
 mod change;
 mod completions;
 mod config;
+mod deadline;
 mod doctor;
 mod drain;
 mod edit;

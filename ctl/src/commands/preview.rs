@@ -26,6 +26,7 @@ use crate::{
     output::{Format, Output, print_lines, remark},
     terminal::{
         self, ColourChoice, Terminal,
+        cut::escaped,
         graphics::{Drawing, Encoded, Graphics, Window},
         picture::Picture,
     },
@@ -126,7 +127,7 @@ fn one_job(daemon: &Daemon, selector: Selector) -> Result<Job, Failure> {
 impl Target<'_> {
     /// Shows a picture in the place of one that took so many rows. Returns how many it takes.
     fn show(&self, job: &Job, preview: &Preview, rows: usize) -> Result<usize, Failure> {
-        let caption = format!("job {} ({}): {}", job.id, job.name, preview.of);
+        let caption = escaped(&format!("job {} ({}): {}", job.id, job.name, preview.of));
         match self {
             Self::Message(output) => {
                 output.records("Preview", std::slice::from_ref(preview), Vec::new())?;

@@ -38,8 +38,9 @@ pub(crate) fn run(arguments: Remove, daemon: &Daemon, output: &Output) -> Result
     match output.format {
         Format::Text => output.table(&rows(&jobs, videos))?,
         Format::Json | Format::Fields(_) => {
+            let outcomes = edited::outcomes(&jobs, "removed");
             let jobs: Vec<Job> = jobs.into_iter().map(|edited| *edited.changed.job).collect();
-            output.jobs(&jobs, remarks)?;
+            output.records_beside("JobList", &jobs, remarks, &outcomes)?;
         }
     }
     Ok(exit)

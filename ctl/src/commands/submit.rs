@@ -13,13 +13,14 @@ use framepack_ipc::{
 };
 use framepack_jobs::{Code, Job, MAX_FILE_BYTES, Selector, decode};
 
-use super::wait::until_finished;
+use super::{deadline::Deadline, wait::until_finished};
 use crate::{cli::Submit, daemon::Daemon, failure::Failure, output::Output};
 
 pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
     let request = Request::Submit(read(&arguments.file, &arguments.set).map_err(Failure::new)?);
-    let Response::Submitted(submission) = daemon.ask(&request)? else {
+    let deadline = Deadline::after(arguments.timeout);
+    let Response::Submitted(submission) = deadline.ask(daemon, &request)? else {
         return Err(ClientError::Unexpected.into());
     };
     let remarks = remarks(&submission);
@@ -27,7 +28,7 @@ pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Resul
     let mut jobs = vec![*submission.job];
     if arguments.wait {
         let ids = jobs.iter().map(|job| Selector::Id(job.id)).collect();
-        jobs = until_finished(ids, arguments.timeout, daemon)?;
+        jobs = until_finished(ids, deadline, daemon)?;
     }
     output.jobs(&jobs, remarks)?;
     Ok(if arguments.wait {

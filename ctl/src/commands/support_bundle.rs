@@ -1,9 +1,13 @@
 //! `support-bundle`: an archive for whoever helps.
 
-use std::{io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use framepack_ipc::{ErrorBody, Exit};
 use framepack_jobs::{Code, Timestamp};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
@@ -11,18 +15,22 @@ use crate::{
     commands::info::client,
     daemon::Daemon,
     failure::Failure,
-    output::{Output, print_lines, remark},
+    output::{Format, Output, print_lines, remark},
     support::{
         Collection, Compression, Content, Member, Privacy, Redaction, Shown, collect, write,
     },
 };
+
+/// What is in the archive only if it is asked for.
+const PROMPTS: &str = "prompts";
+const PICTURES: &str = "pictures and their names";
 
 pub(crate) fn run(
     arguments: &SupportBundle,
     daemon: &Daemon,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    output.check_fields(&[])?;
+    output.check_fields(&Written::FIELDS)?;
     let path = arguments.out.clone().unwrap_or_else(default_path);
     let compression = Compression::of(&path).map_err(Failure::new)?;
     let privacy = Privacy {
@@ -30,20 +38,65 @@ pub(crate) fn run(
         pictures: shown(arguments.with_pictures),
     };
     let (collection, records) = collect(daemon, privacy.pictures);
-    let missing = collection.missing.len();
+    let missing = collection.missing.clone();
     let mut members = members(collection, privacy);
     let redaction = Redaction::of(privacy, &records);
     for member in &mut members {
         redaction.apply(member);
     }
     write(&path, compression, &members).map_err(|error| unwritable(&path, &error))?;
-    print_lines(&[path.display().to_string()])?;
-    if missing > 0 {
-        remark(&format!(
-            "{missing} parts could not be had; README.txt in it says which and why"
-        ));
+    match output.format {
+        Format::Text => {
+            print_lines(&[path.display().to_string()])?;
+            if !missing.is_empty() {
+                let count = missing.len();
+                remark(&format!(
+                    "{count} parts could not be had; README.txt in it says which and why"
+                ));
+            }
+        }
+        Format::Json | Format::Fields(_) => {
+            let written = Written::of(&path, &members, privacy, missing)
+                .map_err(|error| unwritable(&path, &error))?;
+            output.records("SupportBundle", &[written], Vec::new())?;
+        }
     }
     Ok(Exit::Ok)
+}
+
+/// An archive that was written, for programs.
+#[derive(Debug, Serialize)]
+struct Written {
+    /// Absolute.
+    path: PathBuf,
+    bytes: u64,
+    /// The files in it.
+    files: Vec<String>,
+    /// What was not asked for.
+    left_out: Vec<&'static str>,
+    /// What could not be had, with why.
+    missing: Vec<String>,
+}
+
+impl Written {
+    const FIELDS: [&str; 5] = ["path", "bytes", "files", "left_out", "missing"];
+
+    fn of(
+        path: &Path,
+        members: &[Member],
+        privacy: Privacy,
+        missing: Vec<String>,
+    ) -> io::Result<Self> {
+        let parts = [(PROMPTS, privacy.prompts), (PICTURES, privacy.pictures)];
+        let left_out = parts.into_iter().filter(|(_, shown)| *shown == Shown::No);
+        Ok(Self {
+            bytes: fs::metadata(path)?.len(),
+            path: std::path::absolute(path)?,
+            files: members.iter().map(|member| member.name.clone()).collect(),
+            left_out: left_out.map(|(what, _)| what).collect(),
+            missing,
+        })
+    }
 }
 
 fn shown(is_asked_for: bool) -> Shown {
@@ -61,7 +114,7 @@ fn default_path() -> PathBuf {
     format!("framepack-support-{time}.tar.zst").into()
 }
 
-fn unwritable(path: &std::path::Path, error: &io::Error) -> Failure {
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("{}: {error}", path.display());
     let body = ErrorBody::new(Code::UNWRITABLE_FILE, message);
     Failure::new(match error.kind() {
@@ -76,8 +129,8 @@ fn members(collection: Collection, privacy: Privacy) -> Vec<Member> {
     let mut text = vec![
         "How a farm of framepackd is, for whoever helps its owner.".to_owned(),
         String::new(),
-        left_out("prompts", privacy.prompts),
-        left_out("pictures and their names", privacy.pictures),
+        left_out(PROMPTS, privacy.prompts),
+        left_out(PICTURES, privacy.pictures),
         "Names of jobs, groups and folders are as they are.".to_owned(),
         String::new(),
     ];

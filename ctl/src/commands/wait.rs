@@ -1,17 +1,15 @@
 //! `wait`: until jobs are finished, or nothing is left to do.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use framepack_ipc::{
-    ErrorBody, Exit,
+    Exit,
     client::ClientError,
     control::{Request, Response, SelectRequest, Stream},
 };
-use framepack_jobs::{Code, Job, JobId, Selector};
+use framepack_jobs::{Job, JobId, Selector};
 
+use super::deadline::{Deadline, passed, silent};
 use crate::{
     cli::{Awaited, Wait},
     daemon::Daemon,
@@ -23,13 +21,16 @@ use crate::{
 
 pub(crate) fn run(arguments: &Wait, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
+    let deadline = Deadline::after(arguments.timeout);
     let mut jobs = match arguments.awaited() {
-        Awaited::Idle => return until_idle(arguments.timeout, daemon),
+        Awaited::Idle => return until_idle(deadline, daemon),
         Awaited::Jobs(jobs) => jobs,
     };
     let mut tally = None;
     if arguments.progress {
-        let meant = daemon.jobs(&Request::Show(SelectRequest { jobs }))?;
+        let show = Request::Show(SelectRequest { jobs });
+        let meant = deadline.connect(daemon)?.jobs(&show);
+        let meant = meant.map_err(|error| deadline.failure(error))?;
         // The same ones, whatever state they have by then.
         jobs = meant.iter().map(|job| Selector::Id(job.id)).collect();
         if jobs.is_empty() {
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: &Wait, daemon: &Daemon, output: &Output) -> Result<
         view: ProgressView::new(),
         watched: BTreeMap::new(),
     };
-    let finished = wait.finished(jobs, arguments.timeout, daemon)?;
+    let finished = wait.finished(jobs, deadline, daemon)?;
     let exit = Exit::of_finished(&finished);
     output.jobs(&finished, Vec::new())?;
     Ok(exit)
@@ -52,7 +53,7 @@ pub(crate) fn run(arguments: &Wait, daemon: &Daemon, output: &Output) -> Result<
 /// The selected jobs once all of them are finished, with their progress shown meanwhile.
 pub(crate) fn until_finished(
     jobs: Vec<Selector>,
-    timeout: Option<Duration>,
+    deadline: Deadline,
     daemon: &Daemon,
 ) -> Result<Vec<Job>, Failure> {
     let mut wait = JobWait {
@@ -61,7 +62,7 @@ pub(crate) fn until_finished(
         view: ProgressView::new(),
         watched: BTreeMap::new(),
     };
-    wait.finished(jobs, timeout, daemon)
+    wait.finished(jobs, deadline, daemon)
 }
 
 /// When the wait is over.
@@ -86,17 +87,10 @@ impl JobWait {
     fn finished(
         &mut self,
         jobs: Vec<Selector>,
-        timeout: Option<Duration>,
+        deadline: Deadline,
         daemon: &Daemon,
     ) -> Result<Vec<Job>, Failure> {
-        let deadline = deadline(timeout);
-        let mut client = match daemon.connect_before(deadline) {
-            Err(ClientError::TimedOut) if has_passed(deadline) => {
-                return Err(timed_out(self.watched.values()));
-            }
-            connected => connected?,
-        };
-        client.set_deadline(deadline);
+        let mut client = deadline.connect(daemon)?;
         let events = Stream::Events(SelectRequest { jobs });
         let mut answer = client.call(&Request::Stream(events));
         loop {
@@ -125,29 +119,14 @@ impl JobWait {
     }
 }
 
-fn until_idle(timeout: Option<Duration>, daemon: &Daemon) -> Result<Exit, Failure> {
-    let deadline = deadline(timeout);
-    let answer = daemon.connect_before(deadline).and_then(|mut client| {
-        client.set_deadline(deadline);
-        client.call(&Request::Stream(Stream::Idle))
-    });
-    match answer {
+fn until_idle(deadline: Deadline, daemon: &Daemon) -> Result<Exit, Failure> {
+    let mut client = deadline.connect(daemon)?;
+    match client.call(&Request::Stream(Stream::Idle)) {
         Ok(Response::End) => Ok(Exit::Ok),
         Ok(_) => Err(ClientError::Unexpected.into()),
-        Err(ClientError::TimedOut) if has_passed(deadline) => {
-            let message = "--timeout elapsed: the farm is not idle";
-            Err(Failure::new(ErrorBody::new(Code::TIMEOUT, message)))
-        }
+        Err(error) if deadline.is_passed(&error) => Err(passed("the farm is not idle")),
         Err(error) => Err(error.into()),
     }
-}
-
-fn deadline(timeout: Option<Duration>) -> Option<Instant> {
-    timeout.map(|timeout| Instant::now() + timeout)
-}
-
-fn has_passed(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|deadline| deadline <= Instant::now())
 }
 
 fn timed_out<'j>(watched: impl Iterator<Item = &'j Job>) -> Failure {
@@ -155,9 +134,8 @@ fn timed_out<'j>(watched: impl Iterator<Item = &'j Job>) -> Failure {
         .filter(|job| !job.is_finished())
         .map(|job| format!("{} is {}", job.id, job.state.name()))
         .collect();
-    let message = match unfinished.as_slice() {
-        [] => "--timeout elapsed: framepackd has not answered".to_owned(),
-        unfinished => format!("--timeout elapsed: {}", unfinished.join(", ")),
-    };
-    Failure::new(ErrorBody::new(Code::TIMEOUT, message))
+    match unfinished.as_slice() {
+        [] => silent(),
+        unfinished => passed(&unfinished.join(", ")),
+    }
 }

@@ -5,7 +5,6 @@ use framepack_ipc::{
     client::ClientError,
     control::{Request, Response},
     warmth::{UnloadRequest, WarmUpRequest, WarmthChange, WarmthOutcome},
-    worker::Temperature,
 };
 use framepack_jobs::Bytes;
 
@@ -14,6 +13,7 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     output::{Format, Output, print_lines, remark},
+    rows::temperature,
 };
 
 pub(crate) fn warm_up(
@@ -127,12 +127,7 @@ fn line(change: &WarmthChange) -> String {
 }
 
 fn level(change: &WarmthChange) -> &'static str {
-    match change.temperature {
-        Some(Temperature::Hot) => "hot",
-        Some(Temperature::Warm) => "warm",
-        Some(Temperature::Cold) => "cold",
-        None => "unknown",
-    }
+    change.temperature.map_or("unknown", temperature)
 }
 
 fn freed(change: &WarmthChange) -> String {

@@ -13,32 +13,22 @@ use framepack_jobs::{
 };
 
 use super::live;
-use crate::shown_state::ShownState;
+use crate::{cli::taken_by, shown_state::ShownState};
 
 /// Which jobs a verb can do something with.
 type Fits = fn(&Job) -> bool;
 
-/// Verbs that take some jobs only; the others take all.
-const VERBS: [(&str, Fits); 11] = [
-    ("cancel", is_live),
-    ("edit", is_queued),
-    ("set", is_queued),
-    ("rm", Job::is_finished),
-    ("retry", may_be_retried),
+/// Verbs that do nothing for some of the jobs that they take.
+const VERBS: [(&str, Fits); 5] = [
     ("wait", is_live),
-    ("priority", is_live),
-    ("hold", |job| is_queued(job) && !job.runs.held),
-    ("release", |job| is_queued(job) && job.runs.held),
-    ("pause", |job| is_live(job) && !is_halted(job)),
+    ("hold", |job| !job.runs.held),
+    ("release", |job| job.runs.held),
+    ("pause", |job| !is_halted(job)),
     ("resume", is_halted),
 ];
 
 fn is_live(job: &Job) -> bool {
     !job.is_finished()
-}
-
-fn is_queued(job: &Job) -> bool {
-    job.is(StateName::Queued)
 }
 
 fn is_halted(job: &Job) -> bool {
@@ -47,10 +37,6 @@ fn is_halted(job: &Job) -> bool {
         JobState::Running { paused, .. } => paused,
         _ => false,
     }
-}
-
-fn may_be_retried(job: &Job) -> bool {
-    job.is(StateName::Failed) || job.is(StateName::Expired)
 }
 
 fn any(_: &Job) -> bool {
@@ -112,14 +98,17 @@ fn file_or_job(current: &OsStr) -> Vec<CompletionCandidate> {
     jobs
 }
 
-fn fitting(verb: &str) -> Fits {
+/// Whether the verb does something for a job.
+fn fitting(verb: &str) -> impl Fn(&Job) -> bool + Copy + Send + Sync + 'static {
+    let states = taken_by(verb);
     let found = VERBS.iter().find(|(name, _)| *name == verb);
-    found.map_or(any, |(_, fits)| *fits)
+    let fits = found.map_or(any as Fits, |(_, fits)| *fits);
+    move |job| states.contains(&job.state.name()) && fits(job)
 }
 
 /// Numbers with names behind them, the latest first; names; and words for many.
-fn jobs(fits: Fits) -> Vec<CompletionCandidate> {
-    let mut jobs: Vec<Job> = live::jobs().into_iter().filter(fits).collect();
+fn jobs(fits: impl Fn(&Job) -> bool) -> Vec<CompletionCandidate> {
+    let mut jobs: Vec<Job> = live::jobs().into_iter().filter(|job| fits(job)).collect();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
     let states: Vec<StateName> = StateName::ALL
         .into_iter()

@@ -9,7 +9,7 @@ use crate::{
     terminal::{Terminal, style::Style, symbol::Symbol, wording::Wording},
 };
 
-/// `● framepackd 0.1.0  up 9 h 12 min  1 running, 41 waiting, done in about 7 h`
+/// `● framepackd 0.1.0  up 9 h 12 min  1 running, 41 waiting, all done in about 7 h`; on a narrow terminal less of it.
 pub(crate) fn daemon(farm: &FarmStatus, terminal: &Terminal) -> Line {
     let style = if is_well(farm) {
         Style::Good
@@ -19,11 +19,16 @@ pub(crate) fn daemon(farm: &FarmStatus, terminal: &Terminal) -> Line {
     let jobs = format!("{} running, {} waiting", farm.running.len(), farm.queued);
     let drain = farm.drain.as_ref();
     let drain = drain.map(|drain| format!(", all done in {}", drain.span()));
-    Line::new(terminal.symbols.text(Symbol::Bullet), style)
-        .and(format!(" framepackd {}", farm.version), Style::Strong)
-        .and(format!("  up {}  ", span(farm.uptime_secs)), Style::Dim)
-        .and(jobs, Style::Plain)
-        .and(drain.unwrap_or_default(), Style::Plain)
+    let name = Line::new(terminal.symbols.text(Symbol::Bullet), style);
+    let up = format!("  up {}", span(farm.uptime_secs));
+    let parts = vec![
+        (0, name.and(" framepackd", Style::Strong)),
+        (2, Line::new(format!(" {}", farm.version), Style::Strong)),
+        (3, Line::new(up, Style::Dim)),
+        (0, Line::plain(format!("  {jobs}"))),
+        (1, Line::plain(drain.unwrap_or_default())),
+    ];
+    Line::fitted(parts, terminal.width).cut(terminal.width, terminal)
 }
 
 fn is_well(farm: &FarmStatus) -> bool {

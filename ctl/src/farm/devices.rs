@@ -12,6 +12,8 @@ use crate::terminal::{Terminal, size::bytes, style::Style, symbol::Symbol};
 
 /// Columns of a bar.
 const BAR: usize = 10;
+/// Between the machine's memory and disks.
+const GAP: &str = "   ";
 /// From this width on a device has its whole name, and says what others hold of it.
 const WIDE: usize = 100;
 /// Figures that are older say how old they are.
@@ -24,6 +26,9 @@ pub(crate) fn devices(farm: &FarmStatus, terminal: &Terminal) -> Vec<Line> {
     let rows = farm.devices.iter().map(|device| cells(device, terminal));
     let grid = Grid {
         flexible: 1,
+        least: 8,
+        // The bar, whose figures are beside it; power.
+        optional: &[3, 6],
         rows: rows.collect(),
     };
     let lines = grid.lines(terminal).into_iter().zip(&farm.devices);
@@ -112,8 +117,9 @@ fn of(used_bytes: u64, total_bytes: u64) -> String {
     }
 }
 
-/// The machine's memory, and what is free where jobs write: `memory ████░░ 41.0/64.0 GiB  disk 212 GiB free`
-pub(crate) fn machine(farm: &FarmStatus, terminal: &Terminal) -> Line {
+/// The machine's memory, and what is free where jobs write: `memory ████░░ 41.0/64.0 GiB   outputs 212 GiB free`; in as
+/// many lines as that takes, each of whole facts.
+pub(crate) fn machine(farm: &FarmStatus, terminal: &Terminal) -> Vec<Line> {
     let mut parts = Vec::new();
     if let Some(host) = farm.host {
         let used = host.total_bytes.saturating_sub(host.free_bytes);
@@ -124,12 +130,16 @@ pub(crate) fn machine(farm: &FarmStatus, terminal: &Terminal) -> Line {
         );
     }
     parts.extend(disks(&farm.disks));
-    let mut line = Line::default();
-    for (n, part) in parts.into_iter().enumerate() {
-        let gap = if n > 0 { "   " } else { "" };
-        line = line.and(gap, Style::Plain).join(part);
+    let mut lines: Vec<Line> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if line.columns() + GAP.len() + part.columns() <= terminal.width => {
+                *line = std::mem::take(line).and(GAP, Style::Plain).join(part);
+            }
+            _ => lines.push(part.cut(terminal.width, terminal)),
+        }
     }
-    line.cut(terminal.width, terminal)
+    lines
 }
 
 /// Folders on one file system are told of together.

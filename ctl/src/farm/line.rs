@@ -49,6 +49,21 @@ impl Line {
         self
     }
 
+    /// Parts in their order, of which those of the highest ranks are left out where not all fit in so many columns; one
+    /// of rank 0 stays.
+    pub(crate) fn fitted(mut parts: Vec<(u8, Self)>, most: usize) -> Self {
+        let columns =
+            |parts: &[(u8, Self)]| -> usize { parts.iter().map(|(_, part)| part.columns()).sum() };
+        while columns(&parts) > most
+            && let Some(rank) = parts.iter().map(|(rank, _)| *rank).max()
+            && rank > 0
+        {
+            parts.retain(|(of, _)| *of != rank);
+        }
+        let parts = parts.into_iter();
+        parts.fold(Self::default(), |line, (_, part)| line.join(part))
+    }
+
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.0
     }
@@ -154,6 +169,22 @@ mod tests {
             (0, ""),
         ] {
             assert_eq!(line.clone().cut(most, &terminal).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_least_important_parts_are_left_out_whole() {
+        let parts = || {
+            let part = |rank, text| (rank, Line::plain(text));
+            vec![part(0, "framepackd"), part(2, " 0.1.0"), part(1, ", 3 run")]
+        };
+        for (most, expected) in [
+            (80, "framepackd 0.1.0, 3 run"),
+            (22, "framepackd, 3 run"),
+            (16, "framepackd"),
+            (5, "framepackd"),
+        ] {
+            assert_eq!(Line::fitted(parts(), most).to_string(), expected);
         }
     }
 

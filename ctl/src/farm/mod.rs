@@ -17,7 +17,7 @@ mod waiting;
 pub(crate) use self::{
     daemon::{daemon, notices},
     devices::{devices, machine},
-    failures::failures,
+    failures::{failures, failures_in_a_line, failures_in_full},
     line::Line,
     running::{running, time_left},
     waiting::waiting,

@@ -22,6 +22,9 @@ pub(crate) fn running(farm: &FarmStatus, terminal: &Terminal) -> Vec<Line> {
     let cells = |job| cells(job, widest, terminal);
     let grid = Grid {
         flexible: 1,
+        least: 12,
+        // The bar, the pace, the share in percent.
+        optional: &[4, 6, 5],
         rows: farm.running.iter().map(cells).collect(),
     };
     grid.lines(terminal)

@@ -22,6 +22,9 @@ pub(crate) fn waiting<'q>(
     let widest = jobs.clone().map(number).max().unwrap_or(0);
     let grid = Grid {
         flexible: 2,
+        least: 24,
+        // When it begins.
+        optional: &[3],
         rows: jobs.map(|job| cells(job, widest, terminal)).collect(),
     };
     grid.lines(terminal)

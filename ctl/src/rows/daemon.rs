@@ -19,7 +19,7 @@ const COLUMNS: [Column; 5] = [
     Column::text("STATE"),
     Column::text("MODELS").rank(2),
     Column::text("NAME").cut_to(12).rank(1),
-    Column::text("NOTE").cut_to(20),
+    Column::text("NOTE").wrapped_to(24),
 ];
 
 /// The daemon in a line, and a line for each worker.
@@ -129,12 +129,31 @@ fn style(state: WorkerState) -> Style {
     }
 }
 
+/// How much a worker keeps of its models, in a word.
+pub(crate) fn temperature(temperature: Temperature) -> &'static str {
+    match temperature {
+        Temperature::Cold => "cold",
+        Temperature::Hot => "hot",
+        Temperature::Warm => "warm",
+    }
+}
+
 /// What a worker keeps of its models.
 fn keeps(worker: &WorkerStatus) -> Option<&'static str> {
-    match worker.temperature? {
-        Temperature::Cold => None,
-        Temperature::Hot => Some("hot"),
-        Temperature::Warm => Some("warm"),
+    let kept = worker.temperature.filter(|kept| *kept != Temperature::Cold);
+    kept.map(temperature)
+}
+
+/// Since when it lasts and when it is tried again.
+fn times(outage: &Outage, wording: Wording) -> String {
+    match outage.next_try {
+        Some(next) if wording.is_due(next) => {
+            format!(
+                "since {}; tried again any moment",
+                wording.time(outage.since)
+            )
+        }
+        _ => outage.times_as(|time| wording.time(time)),
     }
 }
 
@@ -151,7 +170,44 @@ pub(crate) fn outage(outage: &Outage, wording: Wording) -> String {
         "{who} until the farm is mended: {} [{}] ({}){}",
         outage.message,
         outage.code,
-        outage.times_as(|time| wording.time(time)),
+        times(outage, wording),
         hint.unwrap_or_default()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use framepack_jobs::Code;
+
+    use super::*;
+    use crate::rows::example::now;
+
+    #[test]
+    fn an_outage_whose_next_try_has_come_is_tried_any_moment() {
+        let at = |time: &str| Some(time.parse().unwrap());
+        let told = |next_try, wording| {
+            let outage = Outage {
+                code: Code::MODEL_POINTER.into(),
+                message: "a pointer".to_owned(),
+                hint: None,
+                since: "2026-11-20T22:00:00.000000Z".parse().unwrap(),
+                next_try,
+                trying: false,
+                devices: Vec::new(),
+                models: Vec::new(),
+            };
+            super::outage(&outage, wording)
+        };
+        let human = Wording::Human { now: now() };
+        let past = at("2026-11-23T21:00:00.000000Z");
+        let text = told(past, human);
+        assert!(text.ends_with("; tried again any moment)"), "{text}");
+        let exact = told(past, Wording::Exact);
+        assert!(
+            exact.contains("tried again at 2026-11-23T21:00:00"),
+            "{exact}"
+        );
+        let comes = told(at("2026-11-23T22:12:00.000000Z"), human);
+        assert!(comes.contains("(in 12 min)"), "{comes}");
+    }
 }

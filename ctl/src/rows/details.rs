@@ -6,6 +6,7 @@ use super::{
     course::{Facts, course},
     progress::progress,
     rendering::{attention, decoding, idle},
+    video::video,
 };
 use crate::{
     memory,
@@ -106,7 +107,7 @@ fn facts_of(job: &Job, waiting: &Waiting, wording: Wording) -> Facts {
         ("prompt", job.spec.prompt.clone()),
         ("settings", settings(job)),
         ("seed", job.seed.to_string()),
-        ("video", job.output.display().to_string()),
+        ("video", video(job, wording)),
         ("key", job.key.clone()),
     ]);
     lines.extend(warnings(job));
@@ -204,6 +205,7 @@ fn settings(job: &Job) -> String {
 fn scheduled(job: &Job, wording: Wording) -> Facts {
     let schedule = &job.schedule;
     let text = |time: Option<Timestamp>| time.map(|time| wording.time(time)).unwrap_or_default();
+    let next = |time: Option<Timestamp>| time.map(|time| wording.next(time)).unwrap_or_default();
     let after: Vec<String> = schedule.after.iter().map(ToString::to_string).collect();
     let window = schedule.window.map(|window| match window.at_end() {
         AtEnd::Finish => window.to_string(),
@@ -223,8 +225,8 @@ fn scheduled(job: &Job, wording: Wording) -> Facts {
         ("not before", text(schedule.not_before)),
         ("deadline", text(schedule.deadline)),
         ("window", window.unwrap_or_default()),
-        ("suspended until", text(job.runs.suspended_until)),
-        ("retry at", text(job.runs.retry_at)),
+        ("suspended until", next(job.runs.suspended_until)),
+        ("retry at", next(job.runs.retry_at)),
         (
             "last error",
             failure

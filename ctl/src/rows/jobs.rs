@@ -24,7 +24,7 @@ const COLUMNS: [Column; 7] = [
     Column::text("GROUP").cut_to(6).rank(4),
     Column::number("TOOK").rank(2),
     Column::text("CHANGED").rank(3),
-    Column::text("RESULT").cut_to(18).rank(1),
+    Column::text("RESULT").cut_to(22).rank(1),
 ];
 
 /// Number, state, progress, name, submission, and the video or why there is none.

@@ -8,6 +8,7 @@ use crate::{step_cache, terminal::wording::Wording};
 pub(super) fn progress(job: &Job, wording: Wording) -> String {
     match &job.state {
         JobState::Queued => match job.runs.retry_at {
+            Some(again) if wording.is_due(again) => "retry is due".to_owned(),
             Some(again) => format!("retry at {}", wording.time(again)),
             None => finished_sections(job),
         },
@@ -47,5 +48,27 @@ pub(crate) fn describe(progress: &Progress) -> String {
         Phase::Encode => "writing video".to_owned(),
         Phase::Verify => "checking video".to_owned(),
         _ => "working".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::example::{now, queued};
+
+    #[test]
+    fn a_retry_whose_time_has_come_is_due() {
+        let told = |again: &str, wording| {
+            let mut job = queued();
+            job.runs.retry_at = Some(again.parse().unwrap());
+            progress(&job, wording)
+        };
+        let human = Wording::Human { now: now() };
+        let past = "2026-11-23T21:59:00.000000Z";
+        assert_eq!(told(past, human), "retry is due");
+        // Programs compare times themselves.
+        assert_eq!(told(past, Wording::Exact), format!("retry at {past}"));
+        let comes = told("2026-11-23T22:12:00.000000Z", human);
+        assert!(comes.ends_with("(in 12 min)"), "{comes}");
     }
 }

@@ -21,9 +21,9 @@ const COLUMNS: [Column; 9] = [
     Column::number("PRIORITY").rank(5),
     Column::text("GROUP").cut_to(6).rank(4),
     Column::text("NAME").cut_to(12),
-    Column::text("BEGINS").rank(2),
-    Column::text("ENDS").rank(1),
-    Column::text("REASON").cut_to(12).rank(3),
+    Column::text("BEGINS").rank(1),
+    Column::text("ENDS").rank(3),
+    Column::text("REASON").wrapped_to(24).rank(2),
 ];
 
 /// Turn, number, state, priority, group, name and reason.
@@ -81,7 +81,7 @@ fn turn(job: &QueueEntry) -> String {
 /// As far as it can be foreseen; else when the job goes on by itself, where that is known.
 fn begins(job: &QueueEntry, now: Timestamp) -> String {
     match (&job.begins, job.until) {
-        (Some(Moment::Unknown { .. }) | None, Some(until)) => time::moment(until, now),
+        (Some(Moment::Unknown { .. }) | None, Some(until)) => time::next(until, now),
         (begins, _) => begins.as_ref().map(expected).unwrap_or_default(),
     }
 }
@@ -144,8 +144,17 @@ mod tests {
         ] {
             assert_eq!(super::begins(&entry(begins, None), now), expected);
         }
-        let until = Some(now);
-        let waits = entry(Some(Moment::unknown("its window is closed")), until);
-        assert_eq!(super::begins(&waits, now), time::moment(now, now));
+        for (until, expected) in [
+            ("2026-11-23T22:00:00.000000Z", "any moment".to_owned()),
+            ("2026-11-23T21:00:00.000000Z", "any moment".to_owned()),
+            ("2026-11-24T07:00:00.000000Z", {
+                let opens = "2026-11-24T07:00:00.000000Z".parse().unwrap();
+                time::moment(opens, now)
+            }),
+        ] {
+            let until = Some(until.parse().unwrap());
+            let waits = entry(Some(Moment::unknown("its window is closed")), until);
+            assert_eq!(super::begins(&waits, now), expected);
+        }
     }
 }

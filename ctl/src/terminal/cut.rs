@@ -38,6 +38,19 @@ pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
+/// The text in pieces of at most so many columns; a character that is wider is a piece by itself.
+pub(crate) fn pieces(text: &str, most: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let first = rest.graphemes(true).next().map_or(0, str::len);
+        let (piece, others) = rest.split_at(beginning(rest, most).len().max(first));
+        pieces.push(piece.to_owned());
+        rest = others;
+    }
+    pieces
+}
+
 /// As much of the beginning as fits, cut between what people see as characters.
 fn beginning(text: &str, most: usize) -> &str {
     let ends = text
@@ -81,6 +94,14 @@ mod tests {
             cut_middle(&accents, 3, Symbols::Unicode),
             "e\u{301}…e\u{301}"
         );
+    }
+
+    #[test]
+    fn pieces_are_as_wide_as_they_may_be() {
+        assert_eq!(pieces("/outputs/cat.mp4", 6), ["/outpu", "ts/cat", ".mp4"]);
+        assert_eq!(pieces("日本語", 3), ["日", "本", "語"]);
+        assert_eq!(pieces("日本", 1), ["日", "本"]);
+        assert_eq!(pieces("", 3), [] as [&str; 0]);
     }
 
     #[test]

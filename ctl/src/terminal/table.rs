@@ -1,32 +1,20 @@
-//! A table under headings that fits the terminal: of what is too wide the least important columns are cut, then left out.
+//! A table under headings that fits the terminal: of what is too wide the least important columns are narrowed, then left
+//! out.
+
+mod column;
+
+pub(crate) use column::Column;
+use column::{Align, Fit};
 
 use super::{
     Terminal,
-    cut::{columns, escaped, padded},
+    cut::{columns, escaped, padded, pieces},
     style::Style,
+    wrap::wrapped,
 };
 
 /// Between two columns.
 const GAP: &str = "  ";
-
-/// A column.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Column {
-    heading: &'static str,
-    align: Align,
-    /// Its cells may be cut to so many columns of the terminal.
-    least: Option<usize>,
-    /// 0 always stays; of the others the highest is cut and left out first.
-    rank: u8,
-}
-
-/// On which side the cells of a column end or begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Align {
-    Left,
-    /// Numbers.
-    Right,
-}
 
 /// What stands in a column.
 #[derive(Debug, Clone, Default)]
@@ -47,39 +35,6 @@ pub(crate) struct Table {
 pub(crate) enum Headings {
     Shown,
     Hidden,
-}
-
-impl Column {
-    /// Of text, shown whole and always.
-    pub(crate) const fn text(heading: &'static str) -> Self {
-        Self {
-            heading,
-            align: Align::Left,
-            least: None,
-            rank: 0,
-        }
-    }
-
-    /// Of numbers, shown whole and always.
-    pub(crate) const fn number(heading: &'static str) -> Self {
-        Self {
-            align: Align::Right,
-            ..Self::text(heading)
-        }
-    }
-
-    /// Its cells may be cut in the middle to this many columns of the terminal.
-    pub(crate) const fn cut_to(self, least: usize) -> Self {
-        Self {
-            least: Some(least),
-            ..self
-        }
-    }
-
-    /// Where not all fits it is cut, and left out, before those of a lower rank.
-    pub(crate) const fn rank(self, rank: u8) -> Self {
-        Self { rank, ..self }
-    }
 }
 
 impl Cell {
@@ -126,10 +81,10 @@ impl Table {
         if headings == Headings::Shown {
             let cell = |column: &Column| Cell::new(column.heading, Style::Heading);
             let cells: Vec<Cell> = self.columns.iter().map(cell).collect();
-            lines.push(self.line(&cells, &shown, terminal));
+            lines.extend(self.row(&cells, &shown, terminal));
         }
         let rows = self.rows.iter();
-        lines.extend(rows.map(|row| self.line(row, &shown, terminal)));
+        lines.extend(rows.flat_map(|row| self.row(row, &shown, terminal)));
         lines
     }
 
@@ -146,13 +101,13 @@ impl Table {
                 .max_by_key(|column| self.columns[*column].rank);
             match last.filter(|column| self.columns[*column].rank > 0) {
                 Some(last) if needed > width => shown.retain(|column| *column != last),
-                _ => return self.cut(shown, width),
+                _ => return self.narrowed(shown, width),
             }
         }
     }
 
     /// Takes from the widest columns of the highest rank what is too much.
-    fn cut(&self, shown: Vec<usize>, width: usize) -> Vec<(usize, usize)> {
+    fn narrowed(&self, shown: Vec<usize>, width: usize) -> Vec<(usize, usize)> {
         let mut widths: Vec<(usize, usize)> = shown
             .into_iter()
             .map(|column| (column, self.natural(column)))
@@ -167,14 +122,43 @@ impl Table {
         widths
     }
 
-    fn line(&self, cells: &[Cell], shown: &[(usize, usize)], terminal: &Terminal) -> String {
+    /// A row in as many lines as its highest cell.
+    fn row(&self, cells: &[Cell], shown: &[(usize, usize)], terminal: &Terminal) -> Vec<String> {
+        let last = shown.last().map(|(column, _)| *column);
+        let parts = shown.iter().map(|(column, width)| {
+            let text = &cells[*column].text;
+            match self.columns[*column].fit {
+                // A path that nothing follows can be copied if it stays whole.
+                Fit::Wrapped(_) if last == Some(*column) => wrapped(text, *width),
+                Fit::Wrapped(_) => {
+                    let lines = wrapped(text, *width).into_iter();
+                    lines.flat_map(|line| pieces(&line, *width)).collect()
+                }
+                Fit::Whole | Fit::Cut(_) => vec![terminal.cut(text, *width)],
+            }
+        });
+        let parts: Vec<Vec<String>> = parts.collect();
+        let height = parts.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        let line = |n: usize| {
+            let at = |part: &Vec<String>| part.get(n).cloned().unwrap_or_default();
+            let texts = parts.iter().map(at).collect();
+            self.line(texts, cells, shown, terminal)
+        };
+        (0..height).map(line).collect()
+    }
+
+    fn line(
+        &self,
+        texts: Vec<String>,
+        cells: &[Cell],
+        shown: &[(usize, usize)],
+        terminal: &Terminal,
+    ) -> String {
         let mut line = String::new();
         // Spaces that nothing may follow.
         let mut pending = String::new();
-        for (i, (column, width)) in shown.iter().enumerate() {
-            let Cell { text, style } = &cells[*column];
-            let text = terminal.cut(text, *width);
-            let spaces = " ".repeat(width - columns(&text));
+        for (i, (text, (column, width))) in texts.into_iter().zip(shown).enumerate() {
+            let spaces = " ".repeat(width.saturating_sub(columns(&text)));
             if i > 0 {
                 pending += GAP;
             }
@@ -183,7 +167,7 @@ impl Table {
             }
             if !text.is_empty() {
                 line += &std::mem::take(&mut pending);
-                line += &terminal.paint(*style, &text);
+                line += &terminal.paint(cells[*column].style, &text);
             }
             if self.columns[*column].align == Align::Left {
                 pending += &spaces;
@@ -199,12 +183,13 @@ impl Table {
         widest.max(columns(self.columns[column].heading))
     }
 
-    /// How far it may be cut.
+    /// How far it may be narrowed.
     fn least(&self, column: usize) -> usize {
         let natural = self.natural(column);
-        self.columns[column]
-            .least
-            .map_or(natural, |least| natural.min(least))
+        match self.columns[column].fit {
+            Fit::Whole => natural,
+            Fit::Cut(least) | Fit::Wrapped(least) => natural.min(least),
+        }
     }
 
     fn has_text(&self, column: usize) -> bool {
@@ -225,7 +210,7 @@ pub(crate) fn labelled(pairs: &[(&str, Cell)], terminal: &Terminal) -> Vec<Strin
     let mut lines = Vec::new();
     for (label, cell) in pairs {
         let room = terminal.width.saturating_sub(indent);
-        for (i, part) in super::wrap::wrapped(&cell.text, room).iter().enumerate() {
+        for (i, part) in wrapped(&cell.text, room).iter().enumerate() {
             let label = if i == 0 { label } else { "" };
             let label = terminal.paint(Style::Dim, &padded(label, indent));
             lines.push(format!("{label}{}", terminal.paint(cell.style, part)));
@@ -235,80 +220,4 @@ pub(crate) fn labelled(pairs: &[(&str, Cell)], terminal: &Terminal) -> Vec<Strin
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::terminal::{Colour, Reader, symbol::Symbols};
-
-    const COLUMNS: [Column; 4] = [
-        Column::number("ID"),
-        Column::text("NAME").cut_to(8),
-        Column::text("NOTE").rank(2),
-        Column::text("VIDEO").cut_to(6).rank(1),
-    ];
-
-    fn terminal(width: usize) -> Terminal {
-        Terminal {
-            reader: Reader::Person,
-            width,
-            colour: Colour::Off,
-            symbols: Symbols::Unicode,
-        }
-    }
-
-    fn shown(width: usize) -> String {
-        let mut table = Table::new(COLUMNS);
-        table.push(["7", "shot042-take-seven", "a note", "/out/shot042.mp4"].map(Cell::from));
-        table.push(["12", "日本語", "", ""].map(Cell::from));
-        table.lines(&terminal(width), Headings::Shown).join("\n")
-    }
-
-    #[test]
-    fn all_of_it_where_there_is_room() {
-        let expected = "\
-ID  NAME                NOTE    VIDEO
- 7  shot042-take-seven  a note  /out/shot042.mp4
-12  日本語";
-        assert_eq!(shown(80), expected);
-    }
-
-    #[test]
-    fn least_important_columns_are_cut_then_left_out() {
-        let cut = "\
-ID  NAME                NOTE    VIDEO
- 7  shot042-take-seven  a note  /out…mp4
-12  日本語";
-        assert_eq!(shown(40), cut);
-        let narrower = "\
-ID  NAME         NOTE    VIDEO
- 7  shot0…seven  a note  /ou…p4
-12  日本語";
-        assert_eq!(shown(31), narrower);
-        let narrow = "\
-ID  NAME           VIDEO
- 7  shot04…-seven  /ou…p4
-12  日本語";
-        assert_eq!(shown(25), narrow);
-        assert_eq!(
-            shown(20),
-            "ID  NAME      VIDEO\n 7  shot…ven  /ou…p4\n12  日本語"
-        );
-        assert_eq!(shown(13), "ID  NAME\n 7  shot…even\n12  日本語");
-    }
-
-    #[test]
-    fn empty_columns_and_headings_are_left_out() {
-        let mut table = Table::new(COLUMNS);
-        table.push(["7", "cat", "", "cat.mp4"].map(Cell::from));
-        let lines = table.lines(&terminal(80), Headings::Hidden);
-        assert_eq!(lines, [" 7  cat   cat.mp4"]);
-        let none = Table::new(COLUMNS);
-        assert!(none.lines(&terminal(80), Headings::Shown).is_empty());
-    }
-
-    #[test]
-    fn labels_stand_beside_broken_lines() {
-        let pairs = [("job", Cell::from("7")), ("prompt", "a cat yawns".into())];
-        let lines = labelled(&pairs, &terminal(14));
-        assert_eq!(lines, ["job     7", "prompt  a cat", "        yawns"]);
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@ use jiff::{Zoned, civil::Date, tz::TimeZone};
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// When something happens whose time has come.
+const ANY_MOMENT: &str = "any moment";
 /// At one in the morning nobody calls eleven yesterday.
 const THIS_NIGHT: u64 = 6 * HOUR;
 
@@ -15,10 +17,28 @@ pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
     ago_in(then, now, &TimeZone::system())
 }
 
-/// When that will be: `in 40 s`, `in 12 min`, `at 22:10`, `tomorrow 07:00`, `Tue 07:00`, `12 Nov 07:00`; `now` once it
-/// has come.
+/// When that will be: `in 40 s`, `in 12 min`, `at 22:10`, `tomorrow 07:00`, `Tue 07:00`, `12 Nov 07:00`; `any moment`
+/// once it has come.
 pub(crate) fn until(then: Timestamp, now: Timestamp) -> String {
     until_in(then, now, &TimeZone::system())
+}
+
+/// When what is to happen then will: the time of the day, as of [`moment`]; `any moment` once it has come.
+pub(crate) fn next(then: Timestamp, now: Timestamp) -> String {
+    if then <= now {
+        ANY_MOMENT.to_owned()
+    } else {
+        moment(then, now)
+    }
+}
+
+/// Date and time of what is to happen then, as of [`full`]; that it is due once it has come.
+pub(crate) fn full_next(then: Timestamp, now: Timestamp) -> String {
+    if then <= now {
+        format!("{} (due)", second(then))
+    } else {
+        full(then, now)
+    }
 }
 
 /// The time of the day, with the day where that is another one: `22:10`, `yesterday 22:10`, `tomorrow 07:00`.
@@ -57,6 +77,9 @@ fn ago_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 }
 
 fn until_in(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    if then <= now {
+        return ANY_MOMENT.to_owned();
+    }
     let secs = then.secs_since(now) as u64;
     let is_today = zoned(then, zone).date() == zoned(now, zone).date();
     match secs {
@@ -161,7 +184,8 @@ mod tests {
     #[test]
     fn what_comes_is_told_from_now() {
         for (then, expected) in [
-            ("2026-11-29T13:00:00Z", "now"),
+            ("2026-11-29T13:00:00Z", "any moment"),
+            ("2026-11-29T14:00:00.5Z", "now"),
             ("2026-11-29T14:00:40Z", "in 40 s"),
             ("2026-11-29T14:12:59Z", "in 12 min"),
             ("2026-11-29T22:10:00Z", "at 22:10"),
@@ -193,5 +217,17 @@ mod tests {
         ] {
             assert_eq!(full_in(at(then), at(NOW), &TimeZone::UTC), expected);
         }
+    }
+
+    #[test]
+    fn what_is_to_happen_at_a_time_that_has_come_is_due() {
+        let (now, past) = (at(NOW), at("2026-11-29T13:56:30Z"));
+        for then in [past, now] {
+            assert_eq!(next(then, now), "any moment");
+            assert!(full_next(then, now).ends_with(" (due)"));
+        }
+        let comes = at("2026-11-29T14:12:59Z");
+        assert_eq!(next(comes, now), moment(comes, now));
+        assert_eq!(full_next(comes, now), full(comes, now));
     }
 }

@@ -22,6 +22,19 @@ impl Wording {
         }
     }
 
+    /// The time of what is to happen then.
+    pub(crate) fn next(self, time: Timestamp) -> String {
+        match self {
+            Self::Exact => time.to_string(),
+            Self::Human { now } => time::full_next(time, now),
+        }
+    }
+
+    /// Whether people are told, and it is past that time.
+    pub(crate) fn is_due(self, time: Timestamp) -> bool {
+        matches!(self, Self::Human { now } if time <= now)
+    }
+
     pub(crate) fn span(self, secs: f64) -> String {
         match self {
             Self::Exact => format!("{secs:.1} s"),

@@ -14,10 +14,11 @@ use framepack_ipc::{
 };
 use framepack_jobs::{Code, Job, JobId, JobState, Timestamp};
 
-use super::farm::{checks, logs, scan, settings, state, status};
+use super::farm::{caches, checks, logs, scan, settings, state, status};
 use crate::{
     fixtures::{cancelled, done, failed, job, running},
     plan::plan,
+    waiting::nothing_waits,
 };
 
 /// A command and its answers.
@@ -107,6 +108,14 @@ pub(super) fn cases() -> Vec<Case> {
             vec![Response::State(state())]
         }),
         case("logs", &["logs", "1"], logs),
+        case("cache", &["cache", "ls"], || {
+            vec![Response::Caches { caches: caches() }]
+        }),
+        case("show-due", &["show", "4"], || {
+            let mut due = old(job(4, JobState::Queued));
+            due.runs.retry_at = Some(at("2020-11-23T05:17:00.000000Z"));
+            vec![jobs(vec![due]), nothing_waits()]
+        }),
         case("explain", &["explain", "FP2004"], Vec::new),
         case("error", &["show", "99"], || {
             let error = ErrorBody::new(Code::NO_SUCH_JOB, "no such job: 99");

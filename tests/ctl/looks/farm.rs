@@ -5,6 +5,7 @@ use framepack_ipc::{
     control::{DaemonStatus, Note, Outage, Response, WorkerState, WorkerStatus},
     folder::{Scan, WaitingFile},
     state::StateReport,
+    upkeep::{Cache, CacheKind},
     worker::Temperature,
 };
 use framepack_jobs::{
@@ -15,7 +16,7 @@ use framepack_jobs::{
 use super::cases::{at, jobs};
 use crate::fixtures::{done, job};
 
-pub(super) fn status() -> DaemonStatus {
+pub(crate) fn status() -> DaemonStatus {
     let worker = |device: &str, state, temperature, note: Option<&str>| WorkerStatus {
         device: device.to_owned(),
         device_name: Some("NVIDIA Example 24 GB".to_owned()),
@@ -108,6 +109,28 @@ pub(super) fn scan() -> Scan {
         notes: vec![Note::new(Code::STORE_REPAIRED, "a file waits for long")],
         ..Scan::default()
     }
+}
+
+pub(super) fn caches() -> Vec<Cache> {
+    let cache = |kind, path: &str, without: &str| Cache {
+        kind,
+        path: path.into(),
+        files: 12,
+        bytes: 300 << 20,
+        without: without.to_owned(),
+    };
+    vec![
+        cache(
+            CacheKind::Embeddings,
+            "/var/lib/framepackd/embeddings",
+            "prompts are encoded again, which takes the text encoders' memory and about half a minute for each",
+        ),
+        cache(
+            CacheKind::Attention,
+            "/var/lib/framepackd/choices-*.json",
+            "it is measured again",
+        ),
+    ]
 }
 
 pub(super) fn state() -> StateReport {

@@ -2,7 +2,7 @@
 
 mod cases;
 mod environment;
-mod farm;
+pub(crate) mod farm;
 mod watch;
 
 use std::process::Command;

@@ -85,11 +85,11 @@ fn keys_control_the_selected_job() {
 #[test]
 fn another_size_is_drawn_at_once() {
     let (_folder, _farm, mut terminal) = shown(SMALL);
-    assert!(
-        !terminal.text().contains("Failed in the last"),
-        "{}",
-        terminal.text()
-    );
+    terminal.wait_for_text("1 failed in the last 24 h (f shows why): 314");
+    terminal.press("f");
+    terminal.wait_for_text("314 shot041/s2, ");
+    terminal.press("\u{1b}");
+    terminal.wait_for_text("Queue (2)");
     terminal.resize(LARGE);
     terminal.wait_for_text("Failed in the last 24 h");
     terminal.wait_for_text("NVIDIA GeForce RTX 4090");

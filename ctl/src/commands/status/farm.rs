@@ -15,7 +15,7 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     farm::{self, Line},
-    output::{Format, Output, print_lines},
+    output::{Format, Output, print_as_is, print_lines},
     terminal::{Terminal, style::Style},
 };
 
@@ -36,7 +36,7 @@ pub(super) fn run(daemon: &Daemon, terminal: &Terminal, output: &Output) -> Resu
             };
             let lines = screen(&farm, &queue, Timestamp::now(), terminal);
             let lines = lines.iter().map(|line| line.painted(terminal));
-            print_lines(&lines.collect::<Vec<_>>())
+            print_as_is(&lines.collect::<Vec<_>>())
         }
         Format::Text => print_lines(&plain::lines(&farm)),
         Format::Json | Format::Fields(_) => output.records("FarmStatus", &[farm], Vec::new()),
@@ -63,11 +63,11 @@ fn ask(client: &mut Client) -> Result<FarmStatus, Failure> {
 
 /// All of it, in parts under headings.
 fn screen(farm: &FarmStatus, queue: &QueueView, now: Timestamp, terminal: &Terminal) -> Vec<Line> {
-    let mut lines = vec![farm::daemon(farm, terminal).cut(terminal.width, terminal)];
+    let mut lines = vec![farm::daemon(farm, terminal)];
     let notices = farm::notices(farm, now, terminal).into_iter();
     lines.extend(notices.flat_map(|notice| notice.wrapped(terminal.width)));
     let mut devices = farm::devices(farm, terminal);
-    devices.push(farm::machine(farm, terminal));
+    devices.extend(farm::machine(farm, terminal));
     let waits =
         |entry: &&QueueEntry| !matches!(entry.standing, Standing::Running | Standing::Paused);
     let next = queue.jobs.iter().filter(waits).take(NEXT);
@@ -142,6 +142,23 @@ Failed in the last 24 h
 ";
         let found = shown(&example::farm(), 80, Symbols::Unicode);
         assert!(found == expected, "{found}");
+    }
+
+    #[test]
+    fn what_does_not_fit_a_line_is_in_the_next_one() {
+        let mut farm = example::farm();
+        for (n, name) in ["videos of the night", "models"].iter().enumerate() {
+            let mut disk = farm.disks[0].clone();
+            disk.folder = (*name).to_owned();
+            disk.space.as_mut().unwrap().free_bytes += n as u64 + 1;
+            farm.disks.push(disk);
+        }
+        let shown = shown(&farm, 80, Symbols::Unicode);
+        let expected = "\
+memory ██████░░░░ 41.0/64.0 GiB   outputs, state 212 GiB free
+videos of the night 212 GiB free   models 212 GiB free
+";
+        assert!(shown.contains(expected), "{shown}");
     }
 
     #[test]

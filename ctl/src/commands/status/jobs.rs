@@ -13,12 +13,13 @@ use crate::{
     daemon::Daemon,
     failure::Failure,
     farm::time_left,
-    output::{Format, Output, print_lines},
+    output::{Format, Output, print_as_is},
     progress::percent,
-    rows::{course, describe, finished_sections},
+    rows::{course, describe, finished_sections, video},
     shown_state::ShownState,
     terminal::{
         Terminal,
+        cut::escaped,
         style::Style,
         symbol::Symbol,
         table::{Cell, labelled},
@@ -60,11 +61,10 @@ pub(super) fn run(
     }
     match output.format {
         Format::Text => {
-            let now = Timestamp::now();
             let shown = told
                 .iter()
-                .map(|told| told.lines(&waiting, now, terminal).join("\n"));
-            print_lines(&[shown.collect::<Vec<_>>().join("\n\n")])
+                .map(|told| told.lines(&waiting, output.wording(), terminal).join("\n"));
+            print_as_is(&[shown.collect::<Vec<_>>().join("\n\n")])
         }
         Format::Json | Format::Fields(_) => {
             let items: Vec<Value> = told.iter().map(Told::record).collect();
@@ -97,7 +97,8 @@ impl Told {
         record
     }
 
-    fn lines(&self, waiting: &Waiting, now: Timestamp, terminal: &Terminal) -> Vec<String> {
+    fn lines(&self, waiting: &Waiting, wording: Wording, terminal: &Terminal) -> Vec<String> {
+        let now = Timestamp::now();
         let job = &self.job;
         let state = ShownState::of(job);
         let mut lines = vec![format!(
@@ -117,7 +118,7 @@ impl Told {
         facts.extend([
             ("waits", waiting.reason(job).unwrap_or_default().to_owned()),
             ("submitted", ago(job.submitted_at, now)),
-            ("video", job.output.display().to_string()),
+            ("video", video(job, wording)),
         ]);
         let facts: Vec<(&str, Cell)> = facts
             .into_iter()
@@ -130,7 +131,7 @@ impl Told {
             lines.extend(
                 self.log
                     .iter()
-                    .map(|line| terminal.paint(Style::Dim, &in_words(line))),
+                    .map(|line| terminal.paint(Style::Dim, &escaped(&in_words(line)))),
             );
         }
         lines

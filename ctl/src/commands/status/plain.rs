@@ -7,7 +7,7 @@ use framepack_ipc::{
 
 use crate::{
     progress::percent,
-    rows::{describe, worker_state},
+    rows::{describe, temperature, worker_state},
 };
 
 pub(super) fn lines(farm: &FarmStatus) -> Vec<String> {
@@ -61,7 +61,7 @@ pub(super) fn lines(farm: &FarmStatus) -> Vec<String> {
     lines
 }
 
-/// State, job, memory used and there, temperature, power, and how old these figures are.
+/// State, job, memory used and there, temperature, power, how old these figures are, and what it keeps of its models.
 fn device(device: &DeviceStatus) -> String {
     let worker = &device.worker;
     let number = |value: Option<f64>| value.map(|value| format!("{value:.0}")).unwrap_or_default();
@@ -76,6 +76,7 @@ fn device(device: &DeviceStatus) -> String {
         &number(gpu.and_then(|gpu| gpu.temperature_celsius)),
         &number(gpu.and_then(|gpu| gpu.power_watts)),
         &number(gpu.map(|gpu| gpu.age_secs)),
+        worker.temperature.map(temperature).unwrap_or_default(),
     ])
 }
 

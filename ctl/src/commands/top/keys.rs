@@ -6,16 +6,18 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Move(Motion),
-    /// Pause the selected job, or let it go on.
+    /// Pause the selected running job, or let it go on.
     Pause,
     /// Pause the whole queue, or let it go on.
     PauseAll,
-    /// Hold the selected job, or release it.
+    /// Hold the selected queued job, or release it.
     Hold,
     Cancel,
     /// Raise the selected job's priority by this much.
     Raise(i32),
     Logs,
+    /// What failed lately.
+    Failures,
     Help,
     Yes,
     /// The same, but what there is becomes a video.
@@ -37,19 +39,19 @@ pub(super) enum Motion {
 }
 
 /// The keys with what they do, in the order in which they are explained.
-pub(super) const HELP: [(&str, &str); 10] = [
+pub(super) const HELP: [(&str, &str); 11] = [
     (
         "j, k, arrows",
         "select a job; PgUp and PgDn ten at a time, g and G the first and the last",
     ),
     (
         "p",
-        "pause the selected job at the end of its section, or let it go on",
+        "pause the selected running job at the end of its section, or let it go on",
     ),
     ("P", "pause the whole queue, or let it go on"),
     (
         "h",
-        "hold the selected job: it does not start until it is released; or release it",
+        "hold the selected queued job: it does not start until it is released; or release it",
     ),
     ("c", "cancel the selected job; asks first"),
     (
@@ -57,6 +59,7 @@ pub(super) const HELP: [(&str, &str); 10] = [
         "raise or lower its priority by one; a higher one runs first",
     ),
     ("l, Enter", "follow the selected job's log"),
+    ("f", "show what failed in the last 24 h, and why"),
     ("?", "show this help"),
     ("Esc", "go back to the list"),
     ("q, Ctrl-C", "quit; jobs go on"),
@@ -90,6 +93,7 @@ pub(super) fn action(key: KeyEvent) -> Option<Action> {
         KeyCode::Char('+' | '=') => Action::Raise(1),
         KeyCode::Char('-') => Action::Raise(-1),
         KeyCode::Enter | KeyCode::Char('l') => Action::Logs,
+        KeyCode::Char('f') => Action::Failures,
         KeyCode::Char('?') => Action::Help,
         KeyCode::Char('y') => Action::Yes,
         KeyCode::Char('v') => Action::Keep,

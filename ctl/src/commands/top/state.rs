@@ -44,6 +44,8 @@ pub(super) enum Mode {
     /// The jobs.
     List,
     Help,
+    /// What failed lately.
+    Failures,
     Log(Log),
     /// Whether this job is to be cancelled.
     Cancel(JobId),

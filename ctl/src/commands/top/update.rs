@@ -1,6 +1,6 @@
 //! What an event makes of the state, and what is to be done about it.
 
-use framepack_ipc::queue::{Boundary, Change, ChangeRequest, Scope, Standing};
+use framepack_ipc::queue::{Boundary, Change, ChangeRequest, QueueEntry, Scope, Standing};
 use framepack_jobs::{JobId, Selector, Timestamp};
 
 use super::{
@@ -83,7 +83,8 @@ fn act(top: &mut Top, action: Action) -> Vec<Effect> {
             top.mode = Mode::List;
             return vec![Effect::LeaveLog];
         }
-        (Mode::Help | Mode::Cancel(_), _) => top.mode = Mode::List,
+        (Mode::List | Mode::Failures, Action::Help) => top.mode = Mode::Help,
+        (Mode::Help | Mode::Failures | Mode::Cancel(_), _) => top.mode = Mode::List,
         (Mode::Log(_), Action::Help) => {
             top.mode = Mode::Help;
             return vec![Effect::LeaveLog];
@@ -91,30 +92,24 @@ fn act(top: &mut Top, action: Action) -> Vec<Effect> {
         (Mode::List, Action::Move(motion)) => {
             top.select(moved(top.place(), top.jobs().len(), motion));
         }
-        (Mode::List, Action::Help) => top.mode = Mode::Help,
+        (Mode::List, Action::Failures) => top.mode = Mode::Failures,
         (Mode::List, Action::PauseAll) => return vec![pause_all(top)],
+        (Mode::List, Action::Yes | Action::Keep | Action::Back) | (Mode::Log(_), _) => {}
         (Mode::List, _) => return of_selected(top, action),
-        (Mode::Log(_), _) => {}
     }
     Vec::new()
 }
 
-/// What is done with the selected job, if there is one.
+/// What is done with the selected job; where there is nothing to do, the footer says why.
 fn of_selected(top: &mut Top, action: Action) -> Vec<Effect> {
     let Some(entry) = top.selected_entry() else {
-        return Vec::new();
+        return refuse(top, "no job of the queue is selected".to_owned());
     };
-    let (job, standing, priority) = (entry.id, entry.standing, entry.priority);
-    let stands_still = matches!(standing, Standing::Held | Standing::Paused);
+    let job = entry.id;
     let change = match action {
-        Action::Pause | Action::Hold if stands_still => Change::Resume,
-        Action::Pause => Change::Pause {
-            at: Boundary::Section,
-        },
-        Action::Hold => Change::Hold,
-        Action::Raise(by) => Change::Priority {
-            priority: (priority + by).clamp(LEAST, HIGHEST),
-        },
+        Action::Pause => pause(entry, &top.view.queue.paused_groups),
+        Action::Hold => hold(entry),
+        Action::Raise(by) => raise(entry, by),
         Action::Cancel => {
             top.mode = Mode::Cancel(job);
             return Vec::new();
@@ -125,7 +120,57 @@ fn of_selected(top: &mut Top, action: Action) -> Vec<Effect> {
         }
         _ => return Vec::new(),
     };
-    order(top, job, change)
+    match change {
+        Ok(change) => order(top, job, change),
+        Err(why) => refuse(top, why),
+    }
+}
+
+fn refuse(top: &mut Top, why: String) -> Vec<Effect> {
+    top.remark = Some(Remark::Refused(why));
+    Vec::new()
+}
+
+/// Only what runs can be paused, and go on.
+fn pause(entry: &QueueEntry, paused_groups: &[String]) -> Result<Change, String> {
+    let job = entry.id;
+    let group = entry.group.as_ref();
+    let paused_group = group.filter(|group| paused_groups.contains(group));
+    match entry.standing {
+        Standing::Running | Standing::Unknown => Ok(Change::Pause {
+            at: Boundary::Section,
+        }),
+        Standing::Paused => Ok(Change::Resume),
+        Standing::Held if let Some(group) = paused_group => Err(format!(
+            "job {job} does not run, as its group is paused: `framepackctl resume --group {group}`"
+        )),
+        Standing::Held => Err(format!("job {job} is held and does not run: h releases it")),
+        Standing::Ready | Standing::Waiting => {
+            Err(format!("job {job} does not run yet: h holds it"))
+        }
+    }
+}
+
+/// Only what waits can be held, and released.
+fn hold(entry: &QueueEntry) -> Result<Change, String> {
+    let job = entry.id;
+    match entry.standing {
+        Standing::Ready | Standing::Waiting | Standing::Unknown => Ok(Change::Hold),
+        Standing::Held => Ok(Change::Release),
+        Standing::Running => Err(format!("job {job} is running already: p pauses it")),
+        Standing::Paused => Err(format!("job {job} is paused: p lets it go on")),
+    }
+}
+
+fn raise(entry: &QueueEntry, by: i32) -> Result<Change, String> {
+    let priority = (entry.priority + by).clamp(LEAST, HIGHEST);
+    if priority == entry.priority {
+        let job = entry.id;
+        return Err(format!(
+            "job {job} has priority {priority}: it goes no farther"
+        ));
+    }
+    Ok(Change::Priority { priority })
 }
 
 fn order(top: &mut Top, job: JobId, change: Change) -> Vec<Effect> {

@@ -19,6 +19,8 @@ use crate::{
 const MIN_QUEUE_LINES: usize = 4;
 /// From this height on there are empty lines between the parts, and what failed lately.
 const TALL_LINES: usize = 32;
+/// Over what failed.
+const FAILED: &str = "Failed in the last 24 h";
 /// Lines of a picture, and what has to be left of the screen.
 const MIN_PICTURE_LINES: usize = 4;
 const MAX_PICTURE_LINES: usize = 12;
@@ -26,16 +28,21 @@ const LINES_BESIDE_PICTURE: usize = 30;
 
 pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal) -> Vec<Row> {
     let mut rows = vec![farm::daemon(&top.view.farm, terminal).into()];
-    rows.extend(first(notices(top, now, terminal), (height / 12).max(1)));
+    rows.extend(first(notices(top, now, terminal), (height / 10).max(1)));
     rows.push(heading("Devices"));
     rows.extend(first(
         farm::devices(&top.view.farm, terminal),
         (height / 5).max(1),
     ));
-    rows.push(farm::machine(&top.view.farm, terminal).into());
+    let machine = farm::machine(&top.view.farm, terminal).into_iter();
     if height >= TALL_LINES {
+        rows.extend(machine.map(Row::from));
         rows.extend(failures(top, now, terminal));
         rows.push(Row::default());
+    } else {
+        rows.extend(machine.take(1).map(Row::from));
+        let failed = farm::failures_in_a_line(&top.view.farm, "f shows why", terminal);
+        rows.extend(failed.map(Row::from));
     }
     rows.push(heading("Running"));
     rows.extend(running(top, (height / 4).max(1), terminal));
@@ -47,6 +54,11 @@ pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal
     let left = height.saturating_sub(rows.len() + 1);
     match &top.mode {
         Mode::Log(log) => rows.extend(log_lines(top, log, left, terminal)),
+        Mode::Failures => {
+            rows.push(heading(FAILED));
+            let lines = farm::failures_in_full(&top.view.farm, now, terminal);
+            rows.extend(first(or_nothing(lines), left.saturating_sub(1)));
+        }
         _ => rows.extend(waiting(top, left.max(MIN_QUEUE_LINES), terminal)),
     }
     rows.truncate(height.saturating_sub(1));
@@ -62,12 +74,15 @@ fn heading(text: &str) -> Row {
 /// That the daemon does not answer, or else what it says is wrong.
 fn notices(top: &Top, now: Timestamp, terminal: &Terminal) -> Vec<Line> {
     let Some((why, since)) = &top.lost else {
-        return farm::notices(&top.view.farm, now, terminal);
+        let notices = farm::notices(&top.view.farm, now, terminal).into_iter();
+        return notices
+            .flat_map(|notice| notice.wrapped(terminal.width))
+            .collect();
     };
     let symbol = terminal.symbols.text(Symbol::Failed);
     let since = span(now.secs_since(*since));
     let text = format!("{symbol} no answer for {since}, trying again each second: {why}");
-    vec![Line::new(text, Style::Bad)]
+    Line::new(text, Style::Bad).wrapped(terminal.width)
 }
 
 /// As many of these as fit; the last one says how many do not.
@@ -86,16 +101,21 @@ fn failures(top: &Top, now: Timestamp, terminal: &Terminal) -> Vec<Row> {
     if lines.is_empty() {
         return Vec::new();
     }
-    let mut rows = vec![Row::default(), heading("Failed in the last 24 h")];
+    let mut rows = vec![Row::default(), heading(FAILED)];
     rows.extend(lines.into_iter().map(Row::from));
     rows
 }
 
-fn running(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
-    let lines = farm::running(&top.view.farm, terminal);
+/// The lines, or one that says that there are none.
+fn or_nothing(lines: Vec<Line>) -> Vec<Line> {
     if lines.is_empty() {
-        return vec![Line::new("  nothing", Style::Dim).into()];
+        return vec![Line::new("  nothing", Style::Dim)];
     }
+    lines
+}
+
+fn running(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
+    let lines = or_nothing(farm::running(&top.view.farm, terminal));
     let ids = top.running().iter().map(|job| job.id);
     let selected = ids.into_iter().position(|id| Some(id) == top.selected);
     window(lines, selected, most)
@@ -187,6 +207,7 @@ fn footer(top: &Top, terminal: &Terminal) -> Line {
         }
         (_, Some(Remark::Done(told))) => Line::new(told, Style::Good),
         (_, Some(Remark::Refused(told))) => Line::new(told, Style::Bad),
+        (Mode::Failures, None) => Line::new("Esc back  q quit", Style::Dim),
         (Mode::Log(_), None) => Line::new("j/k scroll  Esc back  q quit", Style::Dim),
         _ => Line::new(FOOTER, Style::Dim),
     }

@@ -1,5 +1,7 @@
 //! Whole screens, as text.
 
+mod keys;
+
 use ratatui::{Terminal as Drawing, backend::TestBackend, style::Modifier};
 
 use super::*;
@@ -16,7 +18,6 @@ use crate::{
         symbol::Symbols,
     },
 };
-use framepack_ipc::queue::{Change, Scope};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 fn top() -> Top {
@@ -170,36 +171,43 @@ fn the_selection_stays_with_its_job_and_then_at_its_place() {
 }
 
 #[test]
-fn keys_ask_for_changes_of_the_selected_job() {
-    let pause = Change::Pause {
-        at: framepack_ipc::queue::Boundary::Section,
-    };
-    let raised = |priority| Change::Priority { priority };
-    for (keys, job, change) in [
-        ("p", "317", pause),
-        ("jh", "318", Change::Hold),
-        ("jjh", "319", Change::Resume),
-        ("Gp", "319", Change::Resume),
-        ("j+", "318", raised(1)),
-        ("j-", "318", raised(-1)),
-        ("cy", "317", Change::Cancel),
-        ("cv", "317", Change::CancelKeep),
-    ] {
-        let mut top = top();
-        let effects = press(&mut top, keys);
-        let [Effect::Order(order)] = &effects[..] else {
-            panic!("{keys}: {effects:?}");
-        };
-        assert_eq!(
-            order.change.scope,
-            Scope::Jobs(vec![job.parse().unwrap()]),
-            "{keys}"
-        );
-        assert_eq!(order.change.change, change, "{keys}");
-    }
+fn what_failed_is_in_a_line_and_shown_whole_by_a_key() {
     let mut top = top();
-    let effects = press(&mut top, "P");
-    assert!(matches!(&effects[..], [Effect::Order(order)] if order.change.scope == Scope::All));
+    let mut other = top.view.farm.failures[0].clone();
+    other.id = framepack_jobs::JobId(299);
+    other.message = "the device is out of memory, although ".repeat(3);
+    top.view.farm.failures.push(other);
+    let shown = screen(&top, (80, 24));
+    let line = "✖ 2 failed in the last 24 h (f shows why): 314, 299\n";
+    assert!(shown.contains(line), "{shown}");
+    press(&mut top, "f");
+    let shown = screen(&top, (80, 24));
+    let first = "✖ 314 shot041/s2, 25 min ago: latents hold NaN in section 2 [FP5004]\n";
+    assert!(shown.contains(first), "{shown}");
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    let whole = "although the device is out of memory, although [FP5004]";
+    assert!(words.join(" ").contains(whole), "{shown}");
+    press(&mut top, "\u{1b}");
+    assert!(screen(&top, (80, 24)).contains("Queue (2)"));
+    top.view.farm.failures.clear();
+    assert!(!screen(&top, (80, 24)).contains("failed in"));
+    press(&mut top, "f");
+    assert!(screen(&top, (80, 24)).contains("Failed in the last 24 h\n  nothing"));
+}
+
+#[test]
+fn a_header_has_whole_facts() {
+    let mut top = top();
+    top.view.farm.uptime_secs = 12.0 * 86_400.0 + 7200.0;
+    top.view.farm.queued = 1250;
+    let shown = screen(&top, (76, 24));
+    let header = "● framepackd 0.1.0  1 running, 1250 waiting, all done in 5 to 8 h\n";
+    assert!(shown.starts_with(header), "{shown}");
+    let shown = screen(&top, (40, 24));
+    assert!(
+        shown.starts_with("● framepackd  1 running, 1250 waiting\n"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -215,42 +223,15 @@ fn a_long_queue_shows_the_selected_job() {
         }
     }));
     update(&mut top, Event::View(Box::new(view)), example::now());
-    for (keys, first, last) in [("g", "318", "410"), ("G", "487", "499")] {
+    for (keys, first, last) in [("g", "318", "409"), ("G", "488", "499")] {
         press(&mut top, keys);
         let shown = screen(&top, (80, 24));
         let lines: Vec<&str> = shown.lines().collect();
         assert!(
-            lines[10].contains(first) && lines[22].contains(last),
+            lines[11].contains(first) && lines[22].contains(last),
             "{shown}"
         );
     }
-}
-
-#[test]
-fn a_job_is_cancelled_after_a_yes_only() {
-    for keys in ["c", "cn", "c\u{1b}", "cj"] {
-        let mut top = top();
-        assert_eq!(press(&mut top, keys), [], "{keys}");
-    }
-    let mut top = top();
-    press(&mut top, "c");
-    let shown = screen(&top, (80, 24));
-    assert!(
-        shown.ends_with(
-            "Cancel job 317 shot042/s7? y: yes, v: with a video of what it has, n: no\n"
-        ),
-        "{shown}"
-    );
-}
-
-#[test]
-fn what_became_of_a_change_is_told_until_the_next_key() {
-    let mut top = top();
-    let told = Remark::Refused("job 318 is done already".to_owned());
-    update(&mut top, Event::Changed(told), example::now());
-    assert!(screen(&top, (80, 24)).ends_with("job 318 is done already\n"));
-    press(&mut top, "j");
-    assert!(screen(&top, (80, 24)).ends_with("q quit\n"));
 }
 
 #[test]
