@@ -5,7 +5,7 @@ use std::io;
 use framepack_ipc::{ErrorBody, ErrorEnvelope, Exit, client::ClientError};
 use framepack_jobs::Code;
 
-use crate::output::Output;
+use crate::{output::Output, reconnection::GivenUp};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -57,6 +57,18 @@ impl Failure {
 impl From<io::Error> for Failure {
     fn from(err: io::Error) -> Self {
         Self::Stdout(err)
+    }
+}
+
+impl From<GivenUp> for Failure {
+    fn from(given_up: GivenUp) -> Self {
+        match given_up {
+            GivenUp::TimedOut => {
+                let message = "--timeout elapsed: framepackd has not answered";
+                Self::new(ErrorBody::new(Code::TIMEOUT, message))
+            }
+            GivenUp::Error(error) => error.into(),
+        }
     }
 }
 

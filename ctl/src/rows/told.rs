@@ -31,7 +31,11 @@ pub(crate) fn told(job: &Job, terminal: &Terminal, now: Timestamp) -> Vec<String
         (_, JobState::Done { result, .. }) => {
             let took = took_secs(job, now).map(time::span).unwrap_or_default();
             let video = escaped(&result.video.display().to_string());
-            format!("is {word}, in {took}: {video}")
+            let had = match job.done_all_the_same() {
+                Some(_) => "had all its sections; it ",
+                None => "",
+            };
+            format!("{had}is {word}, in {took}: {video}")
         }
         (
             _,
