@@ -1,7 +1,7 @@
 //! How fast a job is, and how long it will still take, by when its steps came: for those who see its progress.
 //!
 //! Messages do not say when they were written, so that what comes at once after a silence is known to be late
-//! ([`recent`]); what a user's pause takes is told ([`Pace::pause`]), and counts as no time.
+//! (`recent`); what a user's pause takes is told ([`Pace::pause`]), and counts as no time.
 
 mod recent;
 
