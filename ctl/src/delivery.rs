@@ -52,7 +52,11 @@ impl Target {
         let is_video = path
             .extension()
             .is_some_and(|suffix| suffix.eq_ignore_ascii_case("mp4"));
-        if ends_in_slash || !is_video {
+        if ends_in_slash {
+            let error = unwritable(&path, &io::ErrorKind::NotFound.into());
+            return Err(error.hint("make the folder, or name one that is there"));
+        }
+        if !is_video {
             return Err(no_video(&path));
         }
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
@@ -279,7 +283,7 @@ mod tests {
     #[test]
     fn a_name_that_no_video_has_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["x.mkv", "x", "new/"] {
+        for name in ["x.mkv", "x"] {
             let refused = Target::new(&folder.path().join(name), Existing::Keep).unwrap_err();
             assert_eq!(refused.code, Code::USAGE, "{name}");
         }
@@ -287,8 +291,9 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_missing_is_told_before_anything_is_rendered() {
-        let missing = Path::new("/nonexistent/folder/out.mp4");
-        let refused = Target::new(missing, Existing::Keep).unwrap_err();
-        assert_eq!(refused.code, Code::UNWRITABLE_FILE);
+        for missing in ["/nonexistent/folder/out.mp4", "/nonexistent/folder/"] {
+            let refused = Target::new(Path::new(missing), Existing::Keep).unwrap_err();
+            assert_eq!(refused.code, Code::UNWRITABLE_FILE);
+        }
     }
 }

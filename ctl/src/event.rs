@@ -11,6 +11,8 @@ pub(crate) enum Event {
     Job(Box<Job>),
     /// It has ended.
     End,
+    /// The daemon is away, or back again.
+    Contact(String),
     /// The daemon tells nothing any more.
     Lost(ClientError),
     /// The process got this.
@@ -41,4 +43,6 @@ pub(crate) enum Ownership {
     Shared,
     /// It was started for the job.
     Own,
+    /// It was started for the job by a framepackctl that has left it: it ends with the job, and nobody starts it again.
+    Left,
 }

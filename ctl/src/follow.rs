@@ -8,19 +8,21 @@ use std::{
 
 use framepack_ipc::{
     ErrorBody,
-    client::{Client, ClientError},
+    client::ClientError,
     control::{DaemonStatus, Note, Request, Response as Reply, SelectRequest, Stream, WorkerState},
     queue::{Change, ChangeRequest, Scope, Standing},
 };
-use framepack_jobs::{Job, JobState, Selector};
+use framepack_jobs::{Job, JobId, JobState, Selector};
 
 use crate::{
     daemon::Daemon,
+    deadline::Deadline,
     event::{Answer, Event, Ownership},
     failure::Failure,
     interrupt::{Response, Stage, ask},
     output::remark,
     progress::ProgressView,
+    reconnection::{GivenUp, Reconnection},
 };
 
 /// Time between two looks at why a job waits.
@@ -51,7 +53,7 @@ pub(crate) struct Follow<'a> {
 impl Follow<'_> {
     /// Shows the job until it has ended.
     pub(crate) fn until_ended(&self, mut job: Box<Job>) -> Result<Ended, Failure> {
-        watch(self.daemon, &job, self.events.clone())?;
+        watch(self.daemon, &job, self.ownership, self.events.clone());
         let mut view = ProgressView::new();
         let mut stage = Stage::Following;
         let mut reason = None;
@@ -68,6 +70,7 @@ impl Follow<'_> {
                     }
                     return Ok(Ended::Finished(job));
                 }
+                Ok(Event::Contact(line)) => view.say(&line),
                 Ok(Event::Lost(error)) => return Err(error.into()),
                 Ok(Event::Signal(signal)) => match Response::to(signal, stage, self.ownership) {
                     Response::Ask => {
@@ -121,8 +124,9 @@ impl Follow<'_> {
         if self.ownership == Ownership::Own {
             no_outage(self.daemon)?;
         }
-        let Reply::Queue(queue) = self.daemon.ask(&Request::Queue)? else {
-            return Err(ClientError::Unexpected.into());
+        // Where it does not answer, those who watch the job say so.
+        let Ok(Reply::Queue(queue)) = self.daemon.ask(&Request::Queue) else {
+            return Ok(());
         };
         let mut entries = queue.jobs.into_iter();
         let Some(entry) = entries.find(|entry| entry.id == job.id) else {
@@ -170,34 +174,57 @@ fn outage(status: DaemonStatus) -> Option<Note> {
     })
 }
 
-/// Has the daemon tell of the job, in a thread.
-fn watch(daemon: &Daemon, job: &Job, events: Sender<Event>) -> Result<(), Failure> {
-    let mut client = daemon.connect()?;
-    client.set_deadline(None);
-    let jobs = vec![Selector::Id(job.id)];
-    let request = Request::Stream(Stream::Events(SelectRequest { jobs }));
+/// Has the daemon tell of the job, in a thread. One that others use, too, may go away and come back meanwhile.
+fn watch(daemon: &Daemon, job: &Job, ownership: Ownership, events: Sender<Event>) {
+    let (daemon, id) = (daemon.clone(), job.id);
     thread::spawn(move || {
-        let mut event = next(client.call(&request));
+        let mut reconnection = Reconnection::before(Deadline::NEVER);
+        // It has just told of the job.
+        reconnection.answered(|_| {});
+        let say = |line: &str| {
+            // Nobody listens any more once the user has left.
+            let _ = events.send(Event::Contact(line.to_owned()));
+        };
         loop {
-            let is_last = !matches!(event, Event::Job(_));
-            if events.send(event).is_err() || is_last {
+            let Err(error) = tell(&daemon, id, &mut reconnection, &events) else {
+                return;
+            };
+            let given_up = match ownership {
+                Ownership::Shared => reconnection.lost(error, say),
+                Ownership::Own | Ownership::Left => Err(GivenUp::Error(error)),
+            };
+            if let Err(given_up) = given_up {
+                let _ = events.send(Event::Lost(given_up.into()));
                 return;
             }
-            event = received(&mut client);
         }
     });
-    Ok(())
 }
 
-fn received(client: &mut Client) -> Event {
-    next(client.receive())
-}
-
-fn next(reply: Result<Reply, ClientError>) -> Event {
-    match reply {
-        Ok(Reply::Job(job)) => Event::Job(job),
-        Ok(Reply::End) => Event::End,
-        Ok(_) => Event::Lost(ClientError::Unexpected),
-        Err(error) => Event::Lost(error),
+/// Passes on what the daemon tells of the job, to its end, or until nobody listens.
+fn tell(
+    daemon: &Daemon,
+    id: JobId,
+    reconnection: &mut Reconnection,
+    events: &Sender<Event>,
+) -> Result<(), ClientError> {
+    let mut client = daemon.connect()?;
+    client.set_deadline(None);
+    let jobs = vec![Selector::Id(id)];
+    let request = Request::Stream(Stream::Events(SelectRequest { jobs }));
+    let mut reply = client.call(&request)?;
+    loop {
+        reconnection.answered(|line| {
+            let _ = events.send(Event::Contact(line.to_owned()));
+        });
+        let (event, is_last) = match reply {
+            Reply::Job(job) => (Event::Job(job), false),
+            Reply::End => (Event::End, true),
+            _ => return Err(ClientError::Unexpected),
+        };
+        if events.send(event).is_err() || is_last {
+            return Ok(());
+        }
+        reply = client.receive()?;
     }
 }

@@ -108,7 +108,7 @@ impl Response {
             (Stage::Asking, Signal::SIGINT) => Self::Cancel,
             (Stage::Following, Signal::SIGINT) if can_ask() => Self::Ask,
             _ => match ownership {
-                Ownership::Shared => Self::Leave,
+                Ownership::Shared | Ownership::Left => Self::Leave,
                 Ownership::Own => Self::Stop,
             },
         }

@@ -43,21 +43,30 @@ impl ProgressView {
 
     /// Shows where `job` is now; a job that does not run any more disappears.
     pub(crate) fn show(&mut self, job: &Job) {
-        let JobState::Running { progress, .. } = &job.state else {
+        let JobState::Running {
+            progress, paused, ..
+        } = &job.state
+        else {
             if let Some(shown) = self.running.remove(&job.id) {
                 shown.bar.finish_and_clear();
             }
             return;
         };
+        let now = Instant::now();
         let shown = self.running.entry(job.id).or_insert_with(|| Shown {
             bar: self.bars.add(bar(job)),
             last: None,
-            pace: Pace::default(),
+            pace: Pace::begin(now),
         });
+        if *paused {
+            shown.pace.pause(now);
+        } else {
+            shown.pace.resume(now);
+        }
         let Some(progress) = progress else {
             return;
         };
-        shown.pace.note(progress, Instant::now());
+        shown.pace.note(progress, now);
         if self.on_terminal {
             shown.bar.set_length(total_steps(progress));
             shown.bar.set_message(match pace(&shown.pace, progress) {

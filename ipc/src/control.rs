@@ -21,6 +21,7 @@ use crate::{
     preview::{Preview, PreviewRequest},
     queue::{ChangeRequest, Changed, QueueView},
     reload::Reloaded,
+    start_image::{StartImage, StartImageRequest},
     state::{Imported, StateReport, StateRequest},
     upkeep::{Cache, CacheRequest, Collected, FarmInfo, GcRequest, Usage, UsageRequest},
     warmth::{UnloadRequest, WarmUpRequest, WarmthChange},
@@ -67,6 +68,8 @@ pub enum Request {
     Plan(PlanRequest),
     /// What a job's video looks like so far. Answered by [`Response::Preview`].
     Preview(PreviewRequest),
+    /// A job's start image. Answered by [`Response::StartImage`].
+    StartImage(StartImageRequest),
     /// The daemon's figures. Answered by [`Response::Metrics`].
     Metrics,
     /// The daemon's settings. Answered by [`Response::Config`].
@@ -239,6 +242,8 @@ pub enum Response {
     Planned(Box<JobPlan>),
     /// What a job's video looks like so far.
     Preview(Preview),
+    /// A job's start image.
+    StartImage(StartImage),
     /// The settings that the daemon runs with.
     Config {
         /// In the order of the documented file.

@@ -19,7 +19,7 @@ pub enum Exit {
     NotFound = 4,
     /// The configuration or a role forbids it.
     NotPermitted = 5,
-    /// The job file is wrong.
+    /// A file is wrong, or can't be read or written; or what is asked for is impossible together.
     Invalid = 6,
     /// A job that was waited for failed.
     JobFailed = 7,
@@ -74,5 +74,48 @@ impl From<Class> for Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use framepack_jobs::{Code, Failure};
+
+    use super::*;
+    use crate::ErrorBody;
+
+    fn exit(code: Code) -> Exit {
+        ErrorBody::new(code, "").class.into()
+    }
+
+    /// Numbers are a contract: what a user can put right about files is 6, what the farm's rules forbid is 5.
+    #[test]
+    fn faults_of_files_are_6_and_what_is_forbidden_is_5() {
+        for code in Code::all().filter(|code| code.as_str().starts_with("FP2")) {
+            let expected = match code.class() {
+                Class::Policy => Exit::NotPermitted,
+                _ => Exit::Invalid,
+            };
+            assert_eq!(exit(code), expected, "{code}");
+        }
+        for code in [Code::UNREADABLE_FILE, Code::UNWRITABLE_FILE] {
+            assert_eq!(exit(code), Exit::Invalid, "{code}");
+        }
+    }
+
+    /// Of the worker and the queue jobs die, which is 7 for those who wait for them; a command that says so itself has the
+    /// number of the class.
+    #[test]
+    fn faults_of_the_worker_and_the_queue_are_those_of_their_class() {
+        for code in Code::all().filter(|code| code.as_str().starts_with("FP7")) {
+            let expected = match code.class() {
+                Class::Policy => Exit::NotPermitted,
+                Class::Oom => Exit::NoResource,
+                Class::Internal | Class::Hang | Class::Gpu | Class::Cancelled => Exit::Failure,
+                class => panic!("{code} has a class that no job has: {class}"),
+            };
+            assert_eq!(exit(code), expected, "{code}");
+            assert!(Class::OF_JOBS.contains(&Failure::new(code, "").class));
+        }
     }
 }

@@ -8,7 +8,7 @@ use framepack_jobs::{AnyCode, JobId, Progress, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    estimate::Estimate,
+    estimate::{Estimate, Moment},
     status::{Note, Outage, WorkerStatus},
 };
 
@@ -103,6 +103,9 @@ pub struct RunningJob {
     /// How long it will still take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Estimate>,
+    /// When it will end, or why nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Moment>,
 }
 
 /// A job that has failed lately.

@@ -3,6 +3,7 @@
 //! - [`control`]: client and daemon, over a Unix socket; `hello`: the first message
 //! - [`queue`]: the part of it that is about the order of the jobs
 //! - [`preview`]: what a job's video looks like so far
+//! - [`start_image`]: a job's start image
 //! - [`estimate`]: how long jobs take, and when they will begin and end
 //! - [`plan`]: what a job would take
 //! - [`pace`]: how fast a job is that is watched
@@ -40,6 +41,7 @@ pub mod plan;
 pub mod preview;
 pub mod queue;
 pub mod reload;
+pub mod start_image;
 pub mod state;
 mod status;
 pub mod text;

@@ -5,7 +5,7 @@ use std::{borrow::Cow, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Failure, JobId, JobState, Schedule, Settings, Timestamp, ValidSpec,
+    Failure, JobId, JobState, Phase, Progress, Schedule, Settings, Timestamp, ValidSpec,
     settings::{Origins, Setting},
     state::{IllegalTransition, StateName},
 };
@@ -62,7 +62,8 @@ pub struct Runs {
     /// A user holds it: it does not begin until it is released.
     #[serde(default)]
     pub held: bool,
-    /// A user cancelled it and wants a video of the sections that it has: the next run makes that and nothing else.
+    /// A user cancelled it and wants a video of the sections that it has: the next run makes that and nothing else. A job
+    /// that had all of them is done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_sections: bool,
     /// When its window opens again, which ended while it ran: it goes on then.
@@ -182,6 +183,26 @@ impl Job {
     /// Whether nothing more will happen to the job by itself.
     pub fn is_finished(&self) -> bool {
         self.state.name().is_finished()
+    }
+
+    /// Whether all its sections are there, as far as a running job tells: only the video is left to be made.
+    pub fn has_all_sections(&self) -> bool {
+        let JobState::Running { plan, progress, .. } = &self.state else {
+            return false;
+        };
+        let done = self.runs.sections_done;
+        let is_last = |progress: &Progress| match progress.phase {
+            Phase::Decode => progress.section + 1 >= progress.sections,
+            phase => matches!(phase, Phase::Encode | Phase::Verify),
+        };
+        plan.as_ref().is_some_and(|plan| done >= plan.sections)
+            || progress.as_ref().is_some_and(is_last)
+    }
+
+    /// What there is to say of a job that a user cancelled with `--keep` when all its sections were there.
+    pub fn done_all_the_same(&self) -> Option<&'static str> {
+        let is_done = matches!(self.state, JobState::Done { .. });
+        (is_done && self.runs.keep_sections).then_some("had all its sections; it is done")
     }
 
     /// When it was submitted, began or ended, whichever was last.

@@ -105,7 +105,9 @@ fn a_daemon_that_was_not_there_at_first_is_not_waited_for() {
 
 #[test]
 fn any_ends_with_the_first_job_that_has_finished() {
+    let meant = vec![job(1, running()), job(2, running())];
     let answers = vec![
+        Response::Jobs { jobs: meant },
         Response::Job(Box::new(job(1, running()))),
         Response::Job(Box::new(job(2, failed()))),
         Response::Job(Box::new(job(1, done()))),
@@ -143,16 +145,20 @@ fn progress_says_which_jobs_start_and_end_and_how_many_have() {
 
 #[test]
 fn all_means_those_that_have_not_ended_and_idle_no_job() {
-    let all = talk(&["wait", "--all"], vec![Response::End]);
+    let none = || Response::Jobs { jobs: Vec::new() };
+    let all = talk(&["wait", "--all"], vec![none()]);
     all.ended.assert(0, "", "");
-    let jobs = ["@queued", "@running"].map(|text| text.parse().unwrap());
-    let request = SelectRequest {
-        jobs: jobs.to_vec(),
+    let show = |selectors: &[&str]| {
+        let jobs = selectors.iter().map(|text| text.parse().unwrap());
+        Request::Show(SelectRequest {
+            jobs: jobs.collect(),
+        })
     };
-    assert_eq!(all.requests, [Request::Stream(Stream::Events(request))]);
-    let idle = talk(&["wait", "--idle"], vec![Response::End]);
+    assert_eq!(all.requests, [show(&["@queued", "@running"])]);
+    let idle = talk(&["wait", "--idle"], vec![none(), Response::End]);
     idle.ended.assert(0, "", "");
-    assert_eq!(idle.requests, [Request::Stream(Stream::Idle)]);
+    let asked = [show(&["@running"]), Request::Stream(Stream::Idle)];
+    assert_eq!(idle.requests, asked);
     for wrong in [
         &["wait"][..],
         &["wait", "--all", "1"],

@@ -64,18 +64,48 @@ impl FakeDaemon {
 
 /// A daemon at `socket` in a folder, which ends with the test. Returns what it is asked.
 pub(crate) fn listen(folder: &Path, answers: Vec<Response>) -> mpsc::Receiver<Request> {
-    let socket = folder.join("socket");
-    let name = socket.as_path().to_fs_name::<GenericFilePath>().unwrap();
-    let listener = ListenerOptions::new().name(name).create_sync().unwrap();
+    let listener = listener(&folder.join("socket"));
     let (note, notes) = mpsc::channel();
     thread::spawn(move || {
         // One command may connect twice: to submit, and to wait; or to list jobs, and to ask what they wait for.
         let mut answers = answers.into_iter();
         while let Ok(stream) = listener.accept() {
-            serve(stream, &note, &mut answers);
+            serve(stream, &note, &mut answers, Exhausted::Wait);
         }
     });
     notes
+}
+
+/// Daemons one after the other at `socket` in a folder: each has its answers for one connection, and dies when it is asked
+/// for more. Behind the last one there is none.
+pub(crate) fn listen_in_turn(folder: &Path, daemons: Vec<Vec<Response>>) {
+    let socket = folder.join("socket");
+    let listener = listener(&socket);
+    thread::spawn(move || {
+        let (note, _notes) = mpsc::channel();
+        let count = daemons.len();
+        for (n, answers) in daemons.into_iter().enumerate() {
+            let stream = listener.accept().unwrap();
+            if n + 1 == count {
+                std::fs::remove_file(&socket).unwrap();
+            }
+            serve(stream, &note, &mut answers.into_iter(), Exhausted::HangUp);
+        }
+    });
+}
+
+fn listener(socket: &Path) -> interprocess::local_socket::Listener {
+    let name = socket.to_fs_name::<GenericFilePath>().unwrap();
+    ListenerOptions::new().name(name).create_sync().unwrap()
+}
+
+/// What becomes of a client that asks for more than there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exhausted {
+    /// It waits.
+    Wait,
+    /// It is hung up on.
+    HangUp,
 }
 
 /// Serves one connection until the client hangs up.
@@ -83,6 +113,7 @@ fn serve(
     mut stream: Stream,
     note: &mpsc::Sender<Request>,
     answers: &mut impl Iterator<Item = Response>,
+    exhausted: Exhausted,
 ) {
     let mut decoder = Decoder::new(MAX_REQUEST_BYTES);
     let mut chunk = [0; 4096];
@@ -116,7 +147,11 @@ fn serve(
                 );
                 has_one_answer || is_end
             };
-            for answer in answers.by_ref() {
+            let mut answers = answers.by_ref().peekable();
+            if exhausted == Exhausted::HangUp && answers.peek().is_none() {
+                return;
+            }
+            for answer in answers {
                 stream.write_all(&encode(&answer)).unwrap();
                 if is_last(&answer) {
                     break;

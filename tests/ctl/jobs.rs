@@ -6,16 +6,17 @@ use framepack_ipc::{
         DaemonStatus, DeviceRequest, EnableOutcome, Enabling, ListRequest, Note, Outage, Request,
         Response, WorkerState, WorkerStatus,
     },
+    estimate::{Basis, Estimate, Moment},
     folder::{Scan, WaitingFile},
-    queue::{Change, ChangeOutcome, ChangeRequest, Changed, Scope},
+    queue::{Change, ChangeOutcome, ChangeRequest, Changed, QueueEntry, Scope, Standing},
     worker::Temperature,
 };
-use framepack_jobs::{Code, JobState, Model, StateName};
+use framepack_jobs::{Code, Job, JobId, JobState, Model, StateName};
 
 use crate::{
     fake_daemon::talk,
     fixtures::{cancelled, done, failed, job, running},
-    waiting::nothing_waits,
+    waiting::{nothing_waits, queue},
 };
 
 pub(crate) fn all_jobs() -> Response {
@@ -45,7 +46,8 @@ fn a_list_has_tabs_and_no_header_off_the_terminal() {
 
 #[test]
 fn json_is_an_envelope_and_fields_are_a_list() {
-    let json = talk(&["list", "--json"], vec![all_jobs()]).ended.json();
+    let answers = vec![all_jobs(), nothing_waits()];
+    let json = talk(&["list", "--json"], answers).ended.json();
     assert_eq!(json["api"], "framepack/v1");
     assert_eq!(json["kind"], "JobList");
     assert_eq!(json["warnings"], serde_json::json!([]));
@@ -134,6 +136,48 @@ fn show_tells_what_the_job_asked_of_its_attention() {
 }
 
 #[test]
+fn a_running_job_has_when_it_will_end_as_the_queue_tells_it() {
+    let ends = Moment::after(
+        "2026-11-23T05:16:08.000000Z".parse().unwrap(),
+        Estimate {
+            secs: 60.0,
+            low_secs: 50.0,
+            high_secs: 70.0,
+            basis: Basis::Progress,
+        },
+    );
+    let entry = |id| QueueEntry {
+        turn: None,
+        id: JobId(id),
+        name: "cat".to_owned(),
+        standing: Standing::Running,
+        priority: 0,
+        group: None,
+        reason: "on cpu".to_owned(),
+        until: None,
+        begins: None,
+        ends: Some(ends.clone()),
+    };
+    // Of those that wait, only the queue tells it.
+    let answers = || vec![all_jobs(), queue(vec![entry(3), entry(4)], Vec::new())];
+    for arguments in [&["list", "--json"][..], &["show", "3", "4", "--json"]] {
+        let items = talk(arguments, answers()).ended.json()["items"].clone();
+        let with: Vec<_> = (items.as_array().unwrap().iter())
+            .filter(|item| item.get("ends").is_some())
+            .collect();
+        assert_eq!(with.len(), 1, "{arguments:?}");
+        assert_eq!(with[0]["id"], 3);
+        assert_eq!(with[0]["ends"]["at"], "2026-11-23T05:17:08.000000Z");
+        assert_eq!(with[0]["ends"]["basis"], "progress");
+    }
+    let picked = talk(&["list", "--json=id,ends.secs"], answers());
+    assert_eq!(picked.ended.json()[2]["ends"]["secs"], 60.0);
+    // Who does not want to know costs no request.
+    let talked = talk(&["list", "--json=id"], vec![all_jobs()]);
+    assert_eq!(talked.requests.len(), 1);
+}
+
+#[test]
 fn an_unknown_job_is_4() {
     let error = ErrorBody::new(Code::NO_SUCH_JOB, "no such job: 99");
     for command in ["show", "wait", "cancel"] {
@@ -154,11 +198,11 @@ fn wait_ends_as_the_worst_job_does() {
         (vec![done(), cancelled()], 8),
         (vec![failed(), cancelled()], 7),
     ] {
-        let jobs = (1..).zip(states);
-        let mut answers: Vec<Response> = jobs
-            .map(|(id, state)| Response::Job(Box::new(job(id, state))))
-            .collect();
-        answers.push(Response::End);
+        let jobs = (1..).zip(states).map(|(id, state)| job(id, state));
+        let jobs: Vec<Job> = jobs.collect();
+        let told = jobs.iter().map(|job| Response::Job(Box::new(job.clone())));
+        let told: Vec<Response> = told.collect();
+        let answers = [vec![Response::Jobs { jobs }], told, vec![Response::End]].concat();
         assert_eq!(talk(&["wait", "1", "2"], answers).ended.code, code);
     }
 }
@@ -166,6 +210,9 @@ fn wait_ends_as_the_worst_job_does() {
 #[test]
 fn wait_gives_up_at_its_timeout() {
     let answers = vec![
+        Response::Jobs {
+            jobs: vec![job(1, running()), job(2, done())],
+        },
         Response::Job(Box::new(job(1, running()))),
         Response::Job(Box::new(job(2, done()))),
     ];

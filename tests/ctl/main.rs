@@ -24,6 +24,7 @@ mod offline;
 mod plan;
 mod preview;
 mod queue;
+mod reconnecting;
 mod removing;
 mod report;
 mod run;

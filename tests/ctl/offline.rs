@@ -113,3 +113,26 @@ fn a_job_file_that_is_not_there_is_6() {
          hint: check its path, permissions and content\n",
     );
 }
+
+#[test]
+fn a_file_that_can_not_be_written_is_6_whichever_command_writes_it() {
+    for command in [
+        &[
+            "run",
+            "--image",
+            "a.jpg",
+            "--prompt",
+            "x",
+            "-o",
+            "missing/x.mp4",
+        ][..],
+        &["run", "--image", "a.jpg", "--prompt", "x", "-o", "missing/"],
+        &["support-bundle", "--out", "missing/x.tar.zst"],
+        &["init", "/proc/missing"],
+        &["man", "/proc/missing"],
+    ] {
+        let ended = offline(command);
+        assert_eq!(ended.code, 6, "{command:?}: {ended:#?}");
+        assert!(ended.stderr.contains("[FP2109]"), "{command:?}: {ended:#?}");
+    }
+}

@@ -8,7 +8,7 @@ use framepack_jobs::{Code, JobId, JobState};
 
 use crate::{fake_daemon::talk, fixtures::job, jobs::all_jobs};
 
-fn queue(jobs: Vec<QueueEntry>, outages: Vec<Outage>) -> Response {
+pub(crate) fn queue(jobs: Vec<QueueEntry>, outages: Vec<Outage>) -> Response {
     Response::Queue(QueueView {
         paused: None,
         paused_groups: Vec::new(),

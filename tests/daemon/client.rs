@@ -94,6 +94,24 @@ fn a_failed_job_and_a_cancelled_one_have_their_exit_codes() {
 }
 
 #[test]
+fn a_job_whose_folder_can_not_be_made_is_a_failed_job_for_all_who_wait() {
+    let farm = Farm::new();
+    fs::write(farm.path("outputs/taken"), "").unwrap();
+    let file = farm.write_job("cat.yaml", "a cat\"\noutput: {dir: taken}\n#\"");
+    for command in [
+        &["submit", &file, "--wait"][..],
+        &["wait", "@last"],
+        &["submit", &file, "--follow"],
+        &["run", &file],
+    ] {
+        assert_code(&farm.ctl(command), 7);
+    }
+    let failed = items(&farm.ctl(&["list", "--json"]));
+    assert_eq!(failed.len(), 3);
+    assert!(failed.iter().all(|job| job["failure"]["code"] == "FP2206"));
+}
+
+#[test]
 fn a_bad_job_and_a_forbidden_image_have_their_exit_codes() {
     let farm = Farm::new();
     let bad = farm.write_job("bad.yaml", "a cat\"\nstpes: \"5");

@@ -77,6 +77,17 @@ fn the_queue_tells_when_jobs_begin_and_end_once_some_have_run() {
     let view = farm.view();
     assert_unknown(named(&view, "first").ends.as_ref(), NEVER_SEEN);
     assert_eq!(named(&view, "first").begins, None, "it has begun");
+    // The running job's own JSON has the same.
+    for command in [
+        &["list", "--state", "running"][..],
+        &["show", "first"],
+        &["status", "first"],
+    ] {
+        let told = farm.items(command);
+        assert_eq!(told[0]["ends"]["unknown"], NEVER_SEEN, "{command:?}");
+    }
+    let status = farm.items(&["status"]);
+    assert_eq!(status[0]["running"][0]["ends"]["unknown"], NEVER_SEEN);
     assert_unknown(named(&view, "second").begins.as_ref(), "behind job 1");
     assert_unknown(view.drains.as_ref(), NEVER_SEEN);
     fs::write(&gate, "").unwrap();

@@ -1,6 +1,11 @@
 //! Jobs that are cancelled and end with a video of the sections that they have.
 
 use framepack_jobs::{Job, JobState, Partial, StateName};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
 
 use crate::{client::assert_code, fixture::Farm};
 
@@ -168,4 +173,46 @@ fn one_that_is_cancelled_for_good_is() {
     });
     assert_code(&farm.ctl(&["cancel", "cat"]), 0);
     assert_eq!(farm.kept("cat"), None);
+}
+
+/// Its last section is decoded, or its video written, when the wish comes.
+#[test]
+fn a_job_that_has_all_its_sections_is_done_and_whoever_asks_is_told() {
+    let farm = Farm::new();
+    let begin = farm.ctl(&["events", "--cursor"]).stdout;
+    let begin = String::from_utf8(begin).unwrap();
+    let writes = "script sections=2 steps=2 stop@2.1";
+    farm.submitted("cat", writes, Job::has_all_sections);
+    let said = farm.keep("cat");
+    assert!(
+        said.contains("job 1 has all its sections: it will be done, with the whole video"),
+        "{said}"
+    );
+    let again = farm.keep("cat");
+    assert!(again.contains("is ending"), "{again}");
+    let worker = farm.noted("starts.log").pop().unwrap();
+    kill(Pid::from_raw(worker.parse().unwrap()), Signal::SIGCONT).unwrap();
+    let waited = farm.ctl(&["wait", "cat"]);
+    assert_code(&waited, 0);
+    let told = String::from_utf8(waited.stderr).unwrap();
+    assert!(
+        told.ends_with("warning: job 1 had all its sections; it is done\n"),
+        "{told}"
+    );
+    let job = farm.show("cat").remove(0);
+    assert_eq!(
+        job.runs.attempts, 1,
+        "nothing was decoded a second time for it"
+    );
+    let JobState::Done { result, .. } = job.state else {
+        panic!("{job:?}");
+    };
+    assert_eq!(result.partial, None);
+    let events = farm.ctl(&["events", "--since", begin.trim(), "--for", "cat"]);
+    let events = String::from_utf8(events.stdout).unwrap();
+    let done: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&done["event"], &done["message"]),
+        (&"done".into(), &"had all its sections; it is done".into())
+    );
 }

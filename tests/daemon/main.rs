@@ -35,6 +35,7 @@ mod plan;
 mod preload;
 mod previews;
 mod real;
+mod reconnecting;
 mod reload;
 mod removing;
 mod retention;

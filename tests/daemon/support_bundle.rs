@@ -97,6 +97,27 @@ fn what_is_asked_for_is_there() {
 }
 
 #[test]
+fn pictures_are_there_wherever_their_files_went() {
+    let farm = farm();
+    // Another picture lies in the place of the one that the job had.
+    fs::write(farm.path("jobs").join(PICTURE), "P1 1 1 1").unwrap();
+    let job = "api: framepack/v1\nstart: {image: start.png}\nretry: {max: 0}\nprompt: oom\n";
+    // Claimed, then filed, with the picture in it.
+    let files: [(&str, &[u8]); 2] = [("shot.yaml", job.as_bytes()), ("start.png", b"P1 1 1 0\n")];
+    farm.drop_zip("packed.zip", &files);
+    farm.wait_until("the bundle is put away", |farm| {
+        farm.filed("packed", ".zip").pop()
+    });
+    let members = bundle(&farm, &["--with-pictures"]);
+    assert_eq!(members["failures/1.png"], b"P1 1 1 0");
+    assert_eq!(members["failures/2.png"], b"P1 1 1 0\n");
+    fs::remove_file(farm.path("support.tar.zst")).unwrap();
+    let members = bundle(&farm, &[]);
+    let mut names = members.keys();
+    assert_eq!(names.find(|name| name.contains(".png")), None);
+}
+
+#[test]
 fn an_archive_is_written_without_a_daemon_too_and_replaces_nothing() {
     let farm = Farm::stopped();
     let members = bundle(&farm, &[]);

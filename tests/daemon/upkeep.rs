@@ -12,7 +12,7 @@ use crate::{
 
 impl Farm {
     /// The items of what a command prints as JSON.
-    fn items(&self, arguments: &[&str]) -> Vec<Value> {
+    pub(crate) fn items(&self, arguments: &[&str]) -> Vec<Value> {
         let output = self.ctl(&[arguments, &["--json"]].concat());
         assert_code(&output, 0);
         let envelope: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -10,10 +10,10 @@ use framepack_ipc::{
 };
 use framepack_jobs::{Code, Job, JobId, JobState, Selector, StateName};
 
-use super::deadline::Deadline;
 use crate::{
     cli::Drain,
     daemon::Daemon,
+    deadline::Deadline,
     failure::Failure,
     output::{Format, Output, remark},
     progress::ProgressView,
@@ -76,7 +76,10 @@ fn wait(running: &[Job], deadline: Deadline, daemon: &Daemon) -> Result<Vec<Job>
     if watched.is_empty() {
         return Ok(Vec::new());
     }
-    let mut client = deadline.connect(daemon)?;
+    let mut client = deadline
+        .connect(daemon)
+        .map_err(|error| deadline.failure(error))?;
+    deadline.wait_with(&mut client);
     let mut progress = ProgressView::new();
     let ids = watched.keys().map(|id| Selector::Id(*id)).collect();
     let events = Stream::Events(SelectRequest { jobs: ids });

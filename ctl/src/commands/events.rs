@@ -2,23 +2,23 @@
 //!
 //! Followed, it outlives the daemon: after a restart it goes on behind the last event that it has.
 
-use std::{thread, time::Duration};
-
 use framepack_ipc::{
     Exit,
     client::ClientError,
     control::{Request, Response, SelectRequest, Stream},
     event::{EventsRequest, Since},
 };
-use framepack_jobs::{Class, Selector};
+use framepack_jobs::Selector;
 use serde_json::Value;
 
 use crate::{
     cli::Events,
     daemon::Daemon,
+    deadline::Deadline,
     failure::Failure,
     fields,
     output::{Format, Output, print_as_is, print_lines, remark},
+    reconnection::Reconnection,
 };
 
 /// Keys that an event can have.
@@ -44,9 +44,6 @@ const FIELDS: [&str; 20] = [
     "message",
     "hint",
 ];
-/// Before a daemon that is gone is looked for again: at first, and at most.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
-
 pub(crate) fn run(arguments: Events, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&FIELDS)?;
     let mut reader = Reader {
@@ -59,22 +56,16 @@ pub(crate) fn run(arguments: Events, daemon: &Daemon, output: &Output) -> Result
             follow: arguments.follow || arguments.cursor,
             types: arguments.types,
         },
-        connection: Connection::New,
+        reconnection: Reconnection::before(Deadline::NEVER),
     };
     if arguments.cursor {
         return reader.end();
     }
-    let mut pause = PAUSES[0];
     loop {
         match reader.read() {
             Ok(()) => return Ok(Exit::Ok),
-            Err(Interruption::Daemon(error)) if reader.goes_on_after(&error) => {
-                if std::mem::replace(&mut reader.connection, Connection::Lost) == Connection::Live {
-                    pause = PAUSES[0];
-                    remark(&format!("{error}; waiting for the daemon to come back"));
-                }
-                thread::sleep(pause);
-                pause = PAUSES[1].min(2 * pause);
+            Err(Interruption::Daemon(error)) if reader.request.follow => {
+                reader.reconnection.lost(error, remark)?;
             }
             Err(Interruption::Daemon(error)) => return Err(error.into()),
             Err(Interruption::Output(failure)) => return Err(failure),
@@ -102,18 +93,7 @@ struct Reader<'a> {
     daemon: &'a Daemon,
     output: &'a Output,
     request: EventsRequest,
-    connection: Connection,
-}
-
-/// How it stands with the daemon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Connection {
-    /// It has not answered yet.
-    New,
-    /// It answers.
-    Live,
-    /// It did, and does not.
-    Lost,
+    reconnection: Reconnection,
 }
 
 impl Reader<'_> {
@@ -138,10 +118,7 @@ impl Reader<'_> {
         loop {
             match answer.map_err(Interruption::Daemon)? {
                 Response::Events { lines, cursor } => {
-                    let before = std::mem::replace(&mut self.connection, Connection::Live);
-                    if before == Connection::Lost {
-                        remark("connected to the daemon again");
-                    }
+                    self.reconnection.answered(remark);
                     self.print(&lines).map_err(Interruption::Output)?;
                     self.request.since = Some(Since::Cursor(cursor));
                 }
@@ -150,24 +127,6 @@ impl Reader<'_> {
             }
             answer = client.receive();
         }
-    }
-
-    /// Whether the same request may have an answer later: it was answered before, and the daemon is not there, or not
-    /// ready.
-    fn goes_on_after(&self, error: &ClientError) -> bool {
-        self.request.follow
-            && self.connection != Connection::New
-            && match error {
-                ClientError::Refused(refusal) => matches!(
-                    refusal.error.class,
-                    Class::Unreachable | Class::Resource | Class::State
-                ),
-                ClientError::Unreachable { .. }
-                | ClientError::Broken(_)
-                | ClientError::Closed
-                | ClientError::TimedOut => true,
-                ClientError::Codec(_) | ClientError::Unexpected => false,
-            }
     }
 
     fn print(&self, lines: &[String]) -> Result<(), Failure> {

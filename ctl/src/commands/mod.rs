@@ -4,7 +4,6 @@ mod cache;
 mod change;
 mod completions;
 mod config;
-mod deadline;
 mod doctor;
 mod drain;
 mod edit;

@@ -1,13 +1,14 @@
 //! `show`: everything about jobs.
 
 use framepack_ipc::control::{Request, SelectRequest};
-use framepack_jobs::{Job, Timestamp};
+use framepack_jobs::Timestamp;
 
 use framepack_ipc::Exit;
 
 use crate::{
     cli::Jobs,
     daemon::Daemon,
+    ends,
     failure::Failure,
     output::{Format, Output},
     rows,
@@ -15,7 +16,7 @@ use crate::{
 };
 
 pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
-    output.check_fields(&Job::FIELDS)?;
+    output.check_fields(&ends::fields())?;
     let request = Request::Show(SelectRequest {
         jobs: selected.jobs,
     });
@@ -34,7 +35,10 @@ pub(crate) fn run(selected: Jobs, daemon: &Daemon, output: &Output) -> Result<Ex
                 || apart(jobs.iter().map(|job| rows::details(job, &waiting))),
             )?;
         }
-        Format::Json | Format::Fields(_) => output.records("JobList", &jobs, Vec::new())?,
+        Format::Json | Format::Fields(_) => {
+            let records = ends::records(&jobs, daemon, output)?;
+            output.records("JobList", &records, Vec::new())?;
+        }
     }
     Ok(Exit::Ok)
 }

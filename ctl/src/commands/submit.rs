@@ -11,10 +11,10 @@ use framepack_ipc::{
     client::ClientError,
     control::{Request, Response, Submission, SubmitOutcome, SubmitRequest},
 };
-use framepack_jobs::{Code, Job, MAX_FILE_BYTES, Selector, decode};
+use framepack_jobs::{Code, Job, MAX_FILE_BYTES, decode};
 
-use super::{deadline::Deadline, wait::until_finished};
-use crate::{cli::Submit, daemon::Daemon, failure::Failure, output::Output};
+use super::wait::{say_unexpected, until_finished};
+use crate::{cli::Submit, daemon::Daemon, deadline::Deadline, failure::Failure, output::Output};
 
 pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
@@ -25,17 +25,14 @@ pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Resul
     };
     let remarks = remarks(&submission);
     output.warn(&remarks);
-    let mut jobs = vec![*submission.job];
-    if arguments.wait {
-        let ids = jobs.iter().map(|job| Selector::Id(job.id)).collect();
-        jobs = until_finished(ids, deadline, daemon)?;
+    if !arguments.wait {
+        output.jobs(&[*submission.job], remarks)?;
+        return Ok(Exit::Ok);
     }
-    output.jobs(&jobs, remarks)?;
-    Ok(if arguments.wait {
-        Exit::of_finished(&jobs)
-    } else {
-        Exit::Ok
-    })
+    let finished = until_finished(*submission.job, deadline, daemon)?;
+    let unexpected = say_unexpected(&finished, output);
+    output.jobs(&finished, [remarks, unexpected].concat())?;
+    Ok(Exit::of_finished(&finished))
 }
 
 /// What the user should know about a submission.

@@ -1,4 +1,6 @@
 //! `wait`: until jobs are finished, or nothing is left to do.
+//!
+//! It outlives the daemon: after a restart it waits on for the same jobs, and sees which of them have ended meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -7,62 +9,68 @@ use framepack_ipc::{
     client::ClientError,
     control::{Request, Response, SelectRequest, Stream},
 };
-use framepack_jobs::{Job, JobId, Selector};
+use framepack_jobs::{Job, JobId, Selector, StateName};
 
-use super::deadline::{Deadline, passed, silent};
 use crate::{
     cli::{Awaited, Wait},
     daemon::Daemon,
+    deadline::{Deadline, passed, passed_while_away},
     failure::Failure,
-    output::Output,
+    output::{Output, remark},
     progress::ProgressView,
+    reconnection::{GivenUp, Reconnection},
     tally::Tally,
 };
 
 pub(crate) fn run(arguments: &Wait, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
     output.check_fields(&Job::FIELDS)?;
-    let deadline = Deadline::after(arguments.timeout);
-    let mut jobs = match arguments.awaited() {
-        Awaited::Idle => return until_idle(deadline, daemon),
+    let reconnection = Reconnection::before(Deadline::after(arguments.timeout));
+    let selectors = match arguments.awaited() {
+        Awaited::Idle => return until_idle(reconnection, daemon),
         Awaited::Jobs(jobs) => jobs,
     };
-    let mut tally = None;
-    if arguments.progress {
-        let show = Request::Show(SelectRequest { jobs });
-        let meant = deadline.connect(daemon)?.jobs(&show);
-        let meant = meant.map_err(|error| deadline.failure(error))?;
-        // The same ones, whatever state they have by then.
-        jobs = meant.iter().map(|job| Selector::Id(job.id)).collect();
-        if jobs.is_empty() {
-            return Ok(Exit::Ok);
-        }
-        tally = Some(Tally::of(&meant));
-    }
+    let deadline = reconnection.deadline();
+    let meant = meant(selectors, deadline, daemon).map_err(|error| deadline.failure(error))?;
     let mut wait = JobWait {
         end: if arguments.any { End::Any } else { End::All },
-        tally,
-        view: ProgressView::new(),
-        watched: BTreeMap::new(),
+        tally: arguments.progress.then(|| Tally::of(&meant)),
+        ..JobWait::of(meant, reconnection)
     };
-    let finished = wait.finished(jobs, deadline, daemon)?;
+    let finished = wait.finished(daemon)?;
     let exit = Exit::of_finished(&finished);
-    output.jobs(&finished, Vec::new())?;
+    let remarks = say_unexpected(&finished, output);
+    output.jobs(&finished, remarks)?;
     Ok(exit)
 }
 
-/// The selected jobs once all of them are finished, with their progress shown meanwhile.
+/// Says which jobs ended otherwise than whoever cancelled them may expect; people read it in each job's sentence. Returns it
+/// for what is printed as JSON.
+pub(crate) fn say_unexpected(finished: &[Job], output: &Output) -> Vec<String> {
+    let remark = |job: &Job| Some(format!("job {} {}", job.id, job.done_all_the_same()?));
+    let remarks: Vec<String> = finished.iter().filter_map(remark).collect();
+    if !output.is_text_for_people() {
+        output.warn(&remarks);
+    }
+    remarks
+}
+
+/// This job once it has finished, with its progress shown meanwhile. The daemon has just answered.
 pub(crate) fn until_finished(
-    jobs: Vec<Selector>,
+    job: Job,
     deadline: Deadline,
     daemon: &Daemon,
 ) -> Result<Vec<Job>, Failure> {
-    let mut wait = JobWait {
-        end: End::All,
-        tally: None,
-        view: ProgressView::new(),
-        watched: BTreeMap::new(),
-    };
-    wait.finished(jobs, deadline, daemon)
+    JobWait::of(vec![job], Reconnection::before(deadline)).finished(daemon)
+}
+
+/// The jobs that are meant now: later another one may be the last, or have failed.
+fn meant(
+    jobs: Vec<Selector>,
+    deadline: Deadline,
+    daemon: &Daemon,
+) -> Result<Vec<Job>, ClientError> {
+    let mut client = deadline.connect(daemon)?;
+    client.jobs(&Request::Show(SelectRequest { jobs }))
 }
 
 /// When the wait is over.
@@ -79,34 +87,62 @@ struct JobWait {
     /// Says which jobs start and end.
     tally: Option<Tally>,
     view: ProgressView,
+    /// As they were told last.
     watched: BTreeMap<JobId, Job>,
+    reconnection: Reconnection,
 }
 
 impl JobWait {
+    /// For all of these jobs, which the daemon has just told of.
+    fn of(jobs: Vec<Job>, mut reconnection: Reconnection) -> Self {
+        reconnection.answered(remark);
+        Self {
+            end: End::All,
+            tally: None,
+            view: ProgressView::new(),
+            watched: jobs.into_iter().map(|job| (job.id, job)).collect(),
+            reconnection,
+        }
+    }
+
     /// The jobs once the wait is over; of those that were waited for together all, or the one that has finished first.
-    fn finished(
-        &mut self,
-        jobs: Vec<Selector>,
-        deadline: Deadline,
-        daemon: &Daemon,
-    ) -> Result<Vec<Job>, Failure> {
-        let mut client = deadline.connect(daemon)?;
-        let events = Stream::Events(SelectRequest { jobs });
-        let mut answer = client.call(&Request::Stream(events));
+    fn finished(&mut self, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
+        if self.watched.is_empty() {
+            return Ok(Vec::new());
+        }
         loop {
+            let error = match self.watch(daemon) {
+                Ok(finished) => return Ok(finished),
+                Err(error) => error,
+            };
+            match self.reconnection.lost(error, |line| self.view.say(line)) {
+                Ok(()) => {}
+                Err(GivenUp::TimedOut) => return Err(self.timed_out()),
+                Err(given_up) => return Err(given_up.into()),
+            }
+        }
+    }
+
+    /// Watches the jobs as long as the daemon tells of them.
+    fn watch(&mut self, daemon: &Daemon) -> Result<Vec<Job>, ClientError> {
+        let mut client = self.reconnection.deadline().connect(daemon)?;
+        self.reconnection.deadline().wait_with(&mut client);
+        let jobs = self.watched.keys().map(|id| Selector::Id(*id)).collect();
+        let events = Stream::Events(SelectRequest { jobs });
+        let mut answer = client.call(&Request::Stream(events))?;
+        loop {
+            self.reconnection.answered(|line| self.view.say(line));
             match answer {
-                Ok(Response::Job(job)) if self.end == End::Any && job.is_finished() => {
+                Response::Job(job) if self.end == End::Any && job.is_finished() => {
                     return Ok(vec![*job]);
                 }
-                Ok(Response::Job(job)) => self.note(*job),
-                Ok(Response::End) => {
+                Response::Job(job) => self.note(*job),
+                Response::End => {
                     return Ok(std::mem::take(&mut self.watched).into_values().collect());
                 }
-                Ok(_) => return Err(ClientError::Unexpected.into()),
-                Err(ClientError::TimedOut) => return Err(timed_out(self.watched.values())),
-                Err(err) => return Err(err.into()),
+                _ => return Err(ClientError::Unexpected),
             }
-            answer = client.receive();
+            answer = client.receive()?;
         }
     }
 
@@ -117,25 +153,47 @@ impl JobWait {
         }
         self.watched.insert(job.id, job);
     }
-}
 
-fn until_idle(deadline: Deadline, daemon: &Daemon) -> Result<Exit, Failure> {
-    let mut client = deadline.connect(daemon)?;
-    match client.call(&Request::Stream(Stream::Idle)) {
-        Ok(Response::End) => Ok(Exit::Ok),
-        Ok(_) => Err(ClientError::Unexpected.into()),
-        Err(error) if deadline.is_passed(&error) => Err(passed("the farm is not idle")),
-        Err(error) => Err(error.into()),
+    fn timed_out(&self) -> Failure {
+        let jobs = self.watched.values().filter(|job| !job.is_finished());
+        let is = if self.reconnection.is_lost() {
+            "was"
+        } else {
+            "is"
+        };
+        let unfinished = jobs.map(|job| format!("{} {is} {}", job.id, job.state.name()));
+        let unfinished = unfinished.collect::<Vec<_>>().join(", ");
+        if self.reconnection.is_lost() {
+            passed_while_away(&unfinished)
+        } else {
+            passed(&unfinished)
+        }
     }
 }
 
-fn timed_out<'j>(watched: impl Iterator<Item = &'j Job>) -> Failure {
-    let unfinished: Vec<String> = watched
-        .filter(|job| !job.is_finished())
-        .map(|job| format!("{} is {}", job.id, job.state.name()))
-        .collect();
-    match unfinished.as_slice() {
-        [] => silent(),
-        unfinished => passed(&unfinished.join(", ")),
+fn until_idle(mut reconnection: Reconnection, daemon: &Daemon) -> Result<Exit, Failure> {
+    loop {
+        let Err(error) = idle(&mut reconnection, daemon) else {
+            return Ok(Exit::Ok);
+        };
+        match reconnection.lost(error, remark) {
+            Ok(()) => {}
+            Err(GivenUp::TimedOut) => return Err(passed("the farm is not idle")),
+            Err(given_up) => return Err(given_up.into()),
+        }
+    }
+}
+
+/// Waits as long as the daemon is there. It says nothing before the farm is idle, so that it is asked for something else
+/// first.
+fn idle(reconnection: &mut Reconnection, daemon: &Daemon) -> Result<(), ClientError> {
+    let mut client = reconnection.deadline().connect(daemon)?;
+    let jobs = vec![Selector::State(StateName::Running)];
+    client.jobs(&Request::Show(SelectRequest { jobs }))?;
+    reconnection.answered(remark);
+    reconnection.deadline().wait_with(&mut client);
+    match client.call(&Request::Stream(Stream::Idle))? {
+        Response::End => Ok(()),
+        _ => Err(ClientError::Unexpected),
     }
 }

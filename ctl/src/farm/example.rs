@@ -62,6 +62,7 @@ pub(crate) fn farm() -> FarmStatus {
                 high_secs: 120.0,
                 basis: Basis::Progress,
             }),
+            ends: None,
         }],
         queued: 2,
         drain: Some(Estimate {

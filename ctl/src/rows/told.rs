@@ -50,7 +50,11 @@ fn became(job: &Job, terminal: &Terminal, now: Timestamp) -> String {
         }
         (_, JobState::Done { result, .. }) => {
             let took = took_secs(job, now).map(span).unwrap_or_default();
-            format!("is {word}, in {took}: {}", escaped(&video(result)))
+            let had = match job.done_all_the_same() {
+                Some(_) => "had all its sections; it ",
+                None => "",
+            };
+            format!("{had}is {word}, in {took}: {}", escaped(&video(result)))
         }
         (
             _,

@@ -1,16 +1,18 @@
 //! What the daemon tells of itself and its jobs. What it does not tell is noted, and the rest is collected all the same.
 
-use std::{fs, path::Path};
+use std::{fs, io};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use framepack_ipc::{
     client::ClientError,
     control::{
         ListRequest, LogsRequest, PlanRequest, PlanSubject, Request, Response, SelectRequest,
         Stream,
     },
+    start_image::StartImageRequest,
     upkeep::{CacheRequest, UsageRequest},
 };
-use framepack_jobs::{Job, JobId, JobState, Selector, StateName};
+use framepack_jobs::{Job, JobId, Selector, StateName};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -130,18 +132,21 @@ fn failure(all: &mut Collection, daemon: &Daemon, job: &Job, pictures: Shown) {
         Err(error) => missing(all, &format!("log of job {id}"), &error),
     }
     if pictures == Shown::Yes {
-        picture(all, &format!("failures/{id}"), &job.image);
-        if let JobState::Done { result, .. } = &job.state {
-            picture(all, &format!("failures/{id}-sheet"), &result.contact_sheet);
+        let ending = job.image.extension().unwrap_or_default().to_string_lossy();
+        match picture(daemon, job) {
+            Ok(bytes) => all.add(format!("failures/{id}.{ending}"), Content::Picture(bytes)),
+            Err(error) => missing(all, &job.image.display().to_string(), &error),
         }
     }
 }
 
-fn picture(all: &mut Collection, name: &str, path: &Path) {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    match fs::read(path) {
-        Ok(bytes) => all.add(format!("{name}.{ending}"), Content::Picture(bytes)),
-        Err(error) => missing(all, &path.display().to_string(), &error),
+/// The start image: the daemon's copy, since the file may have gone with the job's own or been replaced; the file where the
+/// daemon has none any more.
+fn picture(daemon: &Daemon, job: &Job) -> io::Result<Vec<u8>> {
+    let request = Request::StartImage(StartImageRequest { job: job.id });
+    match daemon.ask(&request) {
+        Ok(Response::StartImage(image)) => STANDARD.decode(image.data).map_err(io::Error::other),
+        _ => fs::read(&job.image),
     }
 }
 

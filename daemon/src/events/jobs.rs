@@ -181,6 +181,7 @@ fn facts(name: EventName, job: &Job) -> Facts {
         (_, JobState::Done { result, .. }) => Facts {
             device: Some(result.device.clone()),
             video: Some(result.video.clone()),
+            message: job.done_all_the_same().map(str::to_owned),
             ..facts
         },
         (_, JobState::Failed { failure, .. } | JobState::Expired { failure, .. }) => {

@@ -29,6 +29,7 @@ use super::{
     scan::scan,
     service::Service,
     show::show,
+    start_image::start_image,
     state::state,
     submit::submit,
     unanswered::Unanswered,
@@ -55,6 +56,9 @@ pub(super) async fn answer(
         Request::Remove(request) => remove(service, request).await?,
         Request::Plan(request) => plan(service, request).await?,
         Request::Preview(request) => return preview(service, request, connection).await,
+        Request::StartImage(request) => {
+            return start_image(service, request, connection).await;
+        }
         Request::Config => config(service),
         Request::Metrics => metrics(service).await?,
         Request::Doctor => doctor(service).await?,

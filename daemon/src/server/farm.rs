@@ -83,7 +83,9 @@ fn running_job(job: &Job, glance: &Glance) -> Option<RunningJob> {
     else {
         return None;
     };
-    let entry = glance.queue.jobs.iter().find(|entry| entry.id == job.id);
+    let mut entries = glance.queue.jobs.iter();
+    let entry = entries.find(|entry| entry.id == job.id);
+    let ends = entry.and_then(|entry| entry.ends.clone());
     Some(RunningJob {
         id: job.id,
         name: job.name.clone(),
@@ -92,9 +94,8 @@ fn running_job(job: &Job, glance: &Glance) -> Option<RunningJob> {
         paused: *paused,
         progress: *progress,
         secs_per_step: glance.secs_per_step.get(&job.id).copied(),
-        left: entry
-            .and_then(|entry| entry.ends.as_ref())
-            .and_then(estimate),
+        left: ends.as_ref().and_then(estimate),
+        ends,
     })
 }
 

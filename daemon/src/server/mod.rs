@@ -41,6 +41,7 @@ mod selected;
 mod serve;
 mod service;
 mod show;
+mod start_image;
 mod state;
 mod submit;
 mod unanswered;

@@ -24,6 +24,7 @@ impl Role {
             | Request::Config
             | Request::Metrics
             | Request::Preview(_)
+            | Request::StartImage(_)
             | Request::Doctor
             | Request::Farm
             | Request::Info

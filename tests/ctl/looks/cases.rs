@@ -47,7 +47,7 @@ pub(super) fn cases() -> Vec<Case> {
             if let JobState::Running { started_at, .. } = &mut runs.state {
                 *started_at = at("2020-11-23T05:16:09.000000Z");
             }
-            vec![jobs(vec![runs])]
+            vec![jobs(vec![runs]), crate::waiting::nothing_waits()]
         }),
         case("queue", &["queue"], || vec![Response::Queue(queue())]),
         case("submit", &["submit", "cat.yaml"], || {
@@ -58,8 +58,10 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         case("wait", &["wait", "1", "2"], || {
             let ended = [job_1(), old(job(2, failed()))];
+            let jobs = ended.to_vec();
             let ended = ended.map(|job| Response::Job(Box::new(job)));
-            ended.into_iter().chain([Response::End]).collect()
+            let told = ended.into_iter().chain([Response::End]);
+            [Response::Jobs { jobs }].into_iter().chain(told).collect()
         }),
         case("cancel", &["cancel", "1-3"], cancel),
         case("hold", &["hold", "4"], || {

@@ -12,6 +12,7 @@ use framepack_jobs::{Code, Job, StateName, Timestamp, composed};
 use crate::{
     cli::{List, Since},
     daemon::Daemon,
+    ends,
     failure::Failure,
     output::{Format, Output, tab_separated},
     rows,
@@ -20,7 +21,7 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &List, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
-    output.check_fields(&Job::FIELDS)?;
+    output.check_fields(&ends::fields())?;
     if arguments.watch {
         if !output.can_be_watched() {
             let error = ErrorBody::new(Code::USAGE, "`list --watch` is for people at a terminal");
@@ -38,7 +39,10 @@ pub(crate) fn run(arguments: &List, daemon: &Daemon, output: &Output) -> Result<
                 || tab_separated(&rows::of_jobs(&jobs, &waiting)),
             )?;
         }
-        Format::Json | Format::Fields(_) => output.records("JobList", &jobs, Vec::new())?,
+        Format::Json | Format::Fields(_) => {
+            let records = ends::records(&jobs, daemon, output)?;
+            output.records("JobList", &records, Vec::new())?;
+        }
     }
     Ok(Exit::Ok)
 }

@@ -111,7 +111,7 @@ fn noted_target(folder: &RunFolder) -> Result<Target, ErrorBody> {
 fn follow_left(session: &Session<'_>, folder: RunFolder, target: &Target) -> Result<Exit, Failure> {
     let daemon = folder.daemon();
     let submitted = queued_again(&daemon)?;
-    match session.follow(&daemon, Ownership::Shared, submitted.job)? {
+    match session.follow(&daemon, Ownership::Left, submitted.job)? {
         Ended::Finished(job) => {
             while daemon.connect().is_ok() {
                 thread::sleep(LOOK_PAUSE);

@@ -6,7 +6,7 @@ use framepack_jobs::Job;
 use super::session::{Session, client};
 use crate::{
     cli::Submit,
-    commands::submit::read,
+    commands::{submit::read, wait::say_unexpected},
     daemon::Daemon,
     failure::Failure,
     follow::Ended,
@@ -21,7 +21,9 @@ pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Resul
     let (id, client) = (submitted.job.id, client(daemon));
     match session.follow_shared(daemon, submitted.job)? {
         Ended::Finished(job) => {
-            output.jobs(std::slice::from_ref(&*job), submitted.remarks)?;
+            let jobs = std::slice::from_ref(&*job);
+            let unexpected = say_unexpected(jobs, output);
+            output.jobs(jobs, [submitted.remarks, unexpected].concat())?;
             Ok(Exit::of_finished([&*job]))
         }
         Ended::Left(job) => {

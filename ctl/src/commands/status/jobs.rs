@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     commands::logs::{in_words, latest},
     daemon::Daemon,
+    ends,
     failure::Failure,
     farm::time_left,
     output::{Format, Output, print_as_is},
@@ -76,7 +77,7 @@ pub(super) fn run(
 /// Keys of a job's record, and of what is told beside it.
 fn fields() -> Vec<&'static str> {
     let beside = ["secs_per_step", "left", "log"];
-    Job::FIELDS.into_iter().chain(beside).collect()
+    ends::fields().into_iter().chain(beside).collect()
 }
 
 fn running(client: &mut Client) -> Result<Vec<RunningJob>, Failure> {
@@ -92,6 +93,9 @@ impl Told {
         let running = self.running.as_ref();
         record["secs_per_step"] = json!(running.and_then(|running| running.secs_per_step));
         record["left"] = json!(running.and_then(|running| running.left));
+        if let Some(ends) = running.and_then(|running| running.ends.as_ref()) {
+            record["ends"] = json!(ends);
+        }
         let event = |line: &String| serde_json::from_str(line).unwrap_or_else(|_| json!(line));
         record["log"] = self.log.iter().map(event).collect();
         record

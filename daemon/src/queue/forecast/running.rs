@@ -7,7 +7,7 @@ use framepack_ipc::{
     pace::{Pace, steps_and_decodes},
     worker::Temperature,
 };
-use framepack_jobs::{JobState, Progress, Timestamp};
+use framepack_jobs::{JobState, Progress};
 
 use super::duration::name;
 use crate::{
@@ -26,13 +26,13 @@ const STEPS: Range = Range {
 const UNSEEN: f64 = 0.5;
 
 /// How long it will still take; `Err`: why nobody knows.
-pub(super) fn left(queue: &Queue, record: &Record, now: Timestamp) -> Result<Estimate, String> {
+pub(super) fn left(queue: &Queue, record: &Record) -> Result<Estimate, String> {
     let JobState::Running {
-        started_at,
         device,
         plan,
         progress,
         paused,
+        ..
     } = &record.job.state
     else {
         return Err("it does not run".to_owned());
@@ -51,8 +51,10 @@ pub(super) fn left(queue: &Queue, record: &Record, now: Timestamp) -> Result<Est
             .map_or(Temperature::Cold, |began| began.temperature),
         work: plan.as_ref().map(Work::of_plan),
     });
-    let pace = queue.runs.pace(record.job.id);
-    if let (Some(progress), Some(pace)) = (progress, pace)
+    let Some(pace) = queue.runs.pace(record.job.id) else {
+        return Err("its run has just ended".to_owned());
+    };
+    if let Some(progress) = progress
         && let Some(left) = by_pace(progress, pace, times.as_ref().ok())
     {
         return Ok(left);
@@ -62,7 +64,8 @@ pub(super) fn left(queue: &Queue, record: &Record, now: Timestamp) -> Result<Est
     let share = |sections: u32| f64::from(sections) / f64::from(times.sections.max(1));
     let kept = share(begun.unwrap_or_default().sections);
     let all = times.without([kept, kept]);
-    let left = all.sum().after(now.secs_since(*started_at));
+    // By the clock of the run: a pause is no progress, and neither is the machine's sleep.
+    let left = all.sum().after(pace.ran(Instant::now()).as_secs_f64());
     Ok(left.estimate(all.basis))
 }
 

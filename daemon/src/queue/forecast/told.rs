@@ -26,7 +26,7 @@ pub(in crate::queue) fn tell(
     obstacle: Option<&str>,
 ) {
     let now = context.now();
-    let running = running(queue, now);
+    let running = running(queue);
     let lanes = match obstacle {
         None => lanes(queue, &running),
         Some(why) => vec![blocked(why)],
@@ -59,10 +59,10 @@ pub(in crate::queue) fn tell(
 }
 
 /// When the jobs end that run.
-fn running(queue: &Queue, now: Timestamp) -> HashMap<JobId, Time> {
+fn running(queue: &Queue) -> HashMap<JobId, Time> {
     let running = queue.jobs.running();
     running
-        .map(|record| (record.job.id, left(queue, record, now)))
+        .map(|record| (record.job.id, left(queue, record)))
         .collect()
 }
 

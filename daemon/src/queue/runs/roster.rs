@@ -96,7 +96,7 @@ impl Runs {
                 .gpus
                 .of_device(device)
                 .and_then(|gpu| gpu.energy_joules),
-            pace: Pace::default(),
+            pace: Pace::begin(Instant::now()),
         };
         self.running.insert(id, running);
         self.gpus.run_begins();
@@ -126,9 +126,11 @@ impl Runs {
         let Some(running) = self.running.get_mut(&id) else {
             return;
         };
+        let now = Instant::now();
         match report {
-            WorkerReport::Progress(progress) => running.pace.note(progress, Instant::now()),
-            WorkerReport::Paused | WorkerReport::Resumed => running.pace.stood_still(),
+            WorkerReport::Progress(progress) => running.pace.note(progress, now),
+            WorkerReport::Paused => running.pace.pause(now),
+            WorkerReport::Resumed => running.pace.resume(now),
             _ => {}
         }
     }
