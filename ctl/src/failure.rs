@@ -29,7 +29,7 @@ impl Failure {
         match self {
             Self::Error(envelope) => {
                 let error = &envelope.error;
-                format!("{} [{}]", error.message, error.code)
+                error.code.behind(&error.message)
             }
             Self::Stdout(error) => error.to_string(),
             Self::Interrupted => "interrupted".to_owned(),

@@ -26,7 +26,7 @@ impl Tally {
             JobState::Running { device, .. } => format!("started on {device}"),
             JobState::Queued => "back in the queue".to_owned(),
             JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => {
-                format!("{now}: {} [{}]", failure.message, failure.code)
+                format!("{now}: {}", failure.code.behind(&failure.message))
             }
             JobState::Done { .. } | JobState::Cancelled { .. } => now.to_string(),
         };

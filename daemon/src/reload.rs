@@ -102,7 +102,8 @@ impl Reloader {
             Err(refused) => {
                 let (code, message) = (&refused.code, &refused.message);
                 error!(%code, "the configuration is not taken over: {message}");
-                let status = format!("the configuration is not taken over: {message} [{code}]");
+                let why = code.behind(message);
+                let status = format!("the configuration is not taken over: {why}");
                 self.0.notify.status(&status);
                 Some(Note {
                     code: code.clone(),

@@ -49,7 +49,8 @@ impl ErrorEnvelope {
     /// nothing to obey in them.
     pub fn tell(&self, to: &mut impl Write) -> io::Result<()> {
         for error in std::iter::once(&self.error).chain(&self.more) {
-            writeln!(to, "error: {} [{}]", harmless(&error.message), error.code)?;
+            let what = error.code.behind(&harmless(&error.message));
+            writeln!(to, "error: {what}")?;
             if let Some(hint) = &error.hint {
                 writeln!(to, "hint: {}", harmless(hint))?;
             }

@@ -61,7 +61,7 @@ impl StateReport {
         let problems = self.problems.iter();
         lines.extend(problems.map(|problem| format!("problem    {problem}")));
         for note in &self.repairs {
-            lines.push(format!("repaired   {} [{}]", note.message, note.code));
+            lines.push(format!("repaired   {}", note.code.behind(&note.message)));
         }
         if self.problems.is_empty() {
             lines.push("sound".to_owned());

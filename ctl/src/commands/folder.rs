@@ -68,7 +68,7 @@ fn lines(scan: &Scan) -> Vec<String> {
         ));
     }
     for note in &scan.notes {
-        lines.push(format!("{} [{}]", note.message, note.code));
+        lines.push(note.code.behind(&note.message));
     }
     lines
 }
@@ -95,7 +95,7 @@ fn for_people(scan: &Scan, terminal: &Terminal, output: &Output) -> Vec<String> 
     let more = unlisted(scan).map(|more| format!("{ellipsis} and {more} more"));
     lines.extend(more.map(|more| terminal.paint(Style::Dim, &more)));
     for note in &scan.notes {
-        let note = format!("{} [{}]", escaped(&note.message), note.code);
+        let note = note.code.behind(&escaped(&note.message));
         lines.push(terminal.paint(Style::Warning, &note));
     }
     lines

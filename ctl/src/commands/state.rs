@@ -85,7 +85,7 @@ fn for_people(report: &StateReport, terminal: &Terminal) -> Vec<String> {
     let problems = report.problems.iter();
     facts.extend(problems.map(|problem| ("problem", Cell::new(problem, Style::Bad))));
     let repairs = report.repairs.iter();
-    let repairs = repairs.map(|note| format!("{} [{}]", note.message, note.code));
+    let repairs = repairs.map(|note| note.code.behind(&note.message));
     facts.extend(repairs.map(|repair| ("repaired", Cell::new(repair, Style::Warning))));
     labelled(&facts, terminal)
 }

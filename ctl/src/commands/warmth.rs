@@ -118,7 +118,7 @@ fn line(change: &WarmthChange) -> String {
         WarmthOutcome::Busy => format!("left alone: it {}", why()),
         WarmthOutcome::Absent => format!("left alone: {}", why()),
         WarmthOutcome::Failed => match &change.failure {
-            Some(failure) => format!("failed: {} [{}]", failure.message, failure.code),
+            Some(failure) => format!("failed: {}", failure.code.behind(&failure.message)),
             None => format!("failed: {}", why()),
         },
         WarmthOutcome::Unknown => "answered in a way this version does not know".to_owned(),

@@ -46,7 +46,7 @@ pub(crate) fn notices(farm: &FarmStatus, now: Timestamp, terminal: &Terminal) ->
     let paused = paused.map(|reason| notice(&format!("no job starts: {reason}"), terminal));
     let notes = farm.degraded.iter().filter(|note| !told(&note.message));
     let notes = notes.flat_map(|note| {
-        let text = format!("{} [{}]", note.message, note.code);
+        let text = note.code.behind(&note.message);
         let hint = note.hint.iter();
         let hint = hint.map(|hint| Line::new(format!("  {hint}"), Style::Hint));
         std::iter::once(notice(&text, terminal)).chain(hint)

@@ -27,7 +27,8 @@ pub(crate) fn failures_in_full(
                 finished_at,
             } = failure;
             let ended = ago(*finished_at, now);
-            let text = format!("{symbol} {id} {name}, {ended}: {message} [{code}]");
+            let why = code.behind(message);
+            let text = format!("{symbol} {id} {name}, {ended}: {why}");
             Line::new(text, Style::Bad).wrapped(terminal.width)
         })
         .collect()
@@ -66,7 +67,7 @@ pub(crate) fn failures(farm: &FarmStatus, now: Timestamp, terminal: &Terminal) -
                 Style::Strong,
             ),
             Line::plain(&failure.name).cut(NAME, terminal),
-            Line::plain(format!("{} [{}]", failure.message, failure.code)),
+            Line::plain(failure.code.behind(&failure.message)),
             Line::new(ago(failure.finished_at, now), Style::Dim),
         ]
     };

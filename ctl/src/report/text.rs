@@ -71,10 +71,8 @@ fn failed(job: &Job) -> Vec<String> {
     let (JobState::Failed { failure, .. } | JobState::Expired { failure, .. }) = &job.state else {
         return Vec::new();
     };
-    let what = format!(
-        "  {} {}: {} [{}]",
-        job.id, job.name, failure.message, failure.code
-    );
+    let why = failure.code.behind(&failure.message);
+    let what = format!("  {} {}: {why}", job.id, job.name);
     let hint = failure.hint.iter().map(|hint| format!("      {hint}"));
     std::iter::once(what).chain(hint).collect()
 }

@@ -37,7 +37,7 @@ pub(crate) fn course(job: &Job, wording: Wording) -> Facts {
             failure,
         } => vec![
             ("finished", wording.time(*finished_at)),
-            ("failure", format!("{} [{}]", failure.message, failure.code)),
+            ("failure", failure.code.behind(&failure.message)),
             ("hint", failure.hint.clone().unwrap_or_default()),
         ],
         JobState::Cancelled { finished_at, .. } => {

@@ -30,7 +30,7 @@ pub(crate) fn status(status: &DaemonStatus) -> Vec<String> {
     )];
     lines.extend(paused(status).map(|reason| format!("no job starts: {reason}")));
     for note in notes(status) {
-        lines.push(format!("degraded: {} [{}]", note.message, note.code));
+        lines.push(format!("degraded: {}", note.code.behind(&note.message)));
         lines.extend(note.hint.iter().map(|hint| format!("hint: {hint}")));
     }
     let outages = status.outages.iter();
@@ -70,7 +70,7 @@ pub(crate) fn status_for_people(
     let warned = |text: String| Cell::new(text, Style::Warning);
     facts.extend(paused(status).map(|reason| ("no job starts", warned(reason.clone()))));
     for note in notes(status) {
-        let what = format!("{} [{}]", note.message, note.code);
+        let what = note.code.behind(&note.message);
         facts.push(("degraded", warned(what)));
         let hints = note.hint.iter();
         facts.extend(hints.map(|hint| ("hint", Cell::new(hint, Style::Hint))));
@@ -167,9 +167,8 @@ pub(crate) fn outage(outage: &Outage, wording: Wording) -> String {
     };
     let hint = outage.hint.as_ref().map(|hint| format!("; {hint}"));
     format!(
-        "{who} until the farm is mended: {} [{}] ({}){}",
-        outage.message,
-        outage.code,
+        "{who} until the farm is mended: {} ({}){}",
+        outage.code.behind(&outage.message),
         times(outage, wording),
         hint.unwrap_or_default()
     )

@@ -230,7 +230,7 @@ fn scheduled(job: &Job, wording: Wording) -> Facts {
         (
             "last error",
             failure
-                .map(|failure| format!("{} [{}]", failure.message, failure.code))
+                .map(|failure| failure.code.behind(&failure.message))
                 .unwrap_or_default(),
         ),
     ]

@@ -105,7 +105,7 @@ fn result(job: &Job) -> String {
             ..
         } => video(result),
         JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => {
-            format!("{} [{}]", failure.message, failure.code)
+            failure.code.behind(&failure.message)
         }
         _ => String::new(),
     }

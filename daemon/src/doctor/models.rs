@@ -3,7 +3,7 @@
 use framepack_bundle::{Finding, Look};
 use framepack_config::Models;
 use framepack_ipc::check::Check;
-use framepack_jobs::Code;
+use framepack_jobs::{AnyCode, Code};
 
 use crate::remedy::remedy;
 
@@ -45,7 +45,7 @@ fn sound(models: &Models, look: &Look) -> String {
 }
 
 fn in_words(finding: &Finding) -> String {
-    format!("{} [{}]", finding.message, finding.code)
+    AnyCode::from(finding.code).behind(&finding.message)
 }
 
 #[cfg(test)]

@@ -124,9 +124,9 @@ fn outages(queue: &Queue) -> Vec<Outage> {
 fn paused(queue: &Queue, outages: &[Outage]) -> Option<String> {
     queue.paused().or_else(|| {
         let outage = stopped_by(queue, outages)?;
-        let (message, code, times) = (&outage.message, &outage.code, outage.times());
+        let (why, times) = (outage.code.behind(&outage.message), outage.times());
         Some(format!(
-            "jobs wait until the farm is mended: {message} [{code}] ({times})"
+            "jobs wait until the farm is mended: {why} ({times})"
         ))
     })
 }
@@ -153,10 +153,9 @@ fn no_device(queue: &Queue) -> Option<String> {
             .map(|worker| worker.device.as_str())
             .collect();
         format!(
-            "waiting for {}: {} [{}]",
+            "waiting for {}: {}",
             devices.join(" or "),
-            first.message,
-            first.code
+            first.code.behind(&first.message)
         )
     })
 }
@@ -299,8 +298,8 @@ fn in_words(job: &Job, wait: &Wait) -> (Standing, String, Option<Timestamp>) {
         ),
         Wait::Outage(failure) => waiting(
             format!(
-                "waiting until the farm is mended: {} [{}]",
-                failure.message, failure.code
+                "waiting until the farm is mended: {}",
+                failure.code.behind(&failure.message)
             ),
             None,
         ),

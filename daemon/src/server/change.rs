@@ -36,7 +36,7 @@ async fn try_outages(service: &Service) -> Result<Option<String>, ErrorEnvelope>
     let outages = service.queue.summary().await?.outages;
     let told = outages
         .iter()
-        .map(|outage| format!("{} [{}]", outage.message, outage.code));
+        .map(|outage| outage.code.behind(&outage.message));
     let told = told.collect::<Vec<_>>().join("; ");
     Ok((!outages.is_empty()).then(|| {
         format!("jobs still wait until the farm is mended, which is tried again now: {told}")

@@ -12,7 +12,7 @@ pub(super) async fn doctor(service: &Service) -> Result<Response, ErrorEnvelope>
     let mut checks = service.doctor.check(&service.disk).await;
     let of_folder = service.folder.borrow().notes.clone();
     for note in of_folder.into_iter().chain(service.reloader.note()) {
-        let message = format!("{} [{}]", note.message, note.code);
+        let message = note.code.behind(&note.message);
         checks.push(Check::failed(
             "daemon",
             message,

@@ -143,12 +143,8 @@ impl Circumstances<'_> {
         let fault = wanted.iter().find_map(|device| self.nvidia.explain(device));
         if let Some(fault) = fault {
             let why = self.insists(configured).map(|why| format!("; {why}"));
-            let message = format!(
-                "{}{} [{}]",
-                fault.message,
-                why.unwrap_or_default(),
-                fault.code
-            );
+            let message = format!("{}{}", fault.message, why.unwrap_or_default());
+            let message = fault.code.behind(&message);
             return Check::failed(NAME, message, fault.hint.unwrap_or_default());
         }
         match (self.nvidia.driver_fault(), &self.nvidia.module) {

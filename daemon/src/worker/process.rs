@@ -61,7 +61,7 @@ pub(crate) enum WorkerError {
     #[error("not a worker's message: {line:?}")]
     Gibberish { line: String },
     /// It says itself why it can't work.
-    #[error("{} [{}]", .failure.message, .failure.code)]
+    #[error("{}", .failure.code.behind(&.failure.message))]
     Unready { failure: Box<Failure> },
     #[error("{status}{}", last_words(.stderr))]
     Died {

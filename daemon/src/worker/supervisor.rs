@@ -212,7 +212,7 @@ impl Supervisor {
     /// The farm is at fault that the device can't be used: waits until it may be mended.
     async fn wait_out(&mut self, failure: Failure) -> Result<(), Stopping> {
         let failure = self.outage.met(failure);
-        self.status.note = Some(format!("{} [{}]", failure.message, failure.code));
+        self.status.note = Some(failure.code.behind(&failure.message));
         self.status.outage = self.outage.told(false);
         self.tell(WorkerState::Down).await?;
         let interrupts = Interrupts {

@@ -33,6 +33,11 @@ impl AnyCode {
         }
     }
 
+    /// `no such job: 7 [FP1003]`: a message with this code behind it, as people are told of it.
+    pub fn behind(&self, message: &str) -> String {
+        format!("{message} [{self}]")
+    }
+
     /// The class that the table has for it.
     pub fn class(&self) -> Class {
         match self {

@@ -117,10 +117,9 @@ impl Link {
                 of_changed(&jobs, remark, &order.subject, change)
             }
             Ok(_) => Remark::Refused(ClientError::Unexpected.to_string()),
-            Err(ClientError::Refused(envelope)) => Remark::Refused(format!(
-                "{} [{}]",
-                envelope.error.message, envelope.error.code
-            )),
+            Err(ClientError::Refused(envelope)) => {
+                Remark::Refused(envelope.error.code.behind(&envelope.error.message))
+            }
             Err(error) => return Event::Lost(error.to_string()),
         };
         Event::Changed(remark)
