@@ -31,6 +31,15 @@ enum Contact {
     Lost,
 }
 
+/// Why a command that passes on what the daemon says can't go on for now.
+#[derive(Debug)]
+pub(crate) enum Interruption {
+    /// The daemon says no more.
+    Daemon(ClientError),
+    /// Something that another answer does not help.
+    Failure(Failure),
+}
+
 /// Why the daemon is not waited for any longer.
 #[derive(Debug)]
 pub(crate) enum GivenUp {

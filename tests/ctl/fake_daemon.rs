@@ -76,8 +76,8 @@ pub(crate) fn listen(folder: &Path, answers: Vec<Response>) -> mpsc::Receiver<Re
     notes
 }
 
-/// Daemons one after the other at `socket` in a folder: each has its answers for one connection, and dies when it is asked
-/// for more. Behind the last one there is none.
+/// Daemons one after the other at `socket` in a folder: each has its answers for one connection, and dies where they
+/// break off. Behind the last one there is none.
 pub(crate) fn listen_in_turn(folder: &Path, daemons: Vec<Vec<Response>>) {
     let socket = folder.join("socket");
     let listener = listener(&socket);
@@ -147,15 +147,13 @@ fn serve(
                 );
                 has_one_answer || is_end
             };
-            let mut answers = answers.by_ref().peekable();
-            if exhausted == Exhausted::HangUp && answers.peek().is_none() {
-                return;
-            }
-            for answer in answers {
+            let mut is_answered = false;
+            while !is_answered && let Some(answer) = answers.next() {
                 stream.write_all(&encode(&answer)).unwrap();
-                if is_last(&answer) {
-                    break;
-                }
+                is_answered = is_last(&answer);
+            }
+            if exhausted == Exhausted::HangUp && !is_answered {
+                return;
             }
         }
         match stream.read(&mut chunk) {

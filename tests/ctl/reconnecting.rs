@@ -1,7 +1,11 @@
-//! `wait` and daemons that die meanwhile.
+//! Commands that wait, and daemons that die meanwhile.
 
-use framepack_ipc::{ErrorBody, control::Response};
-use framepack_jobs::{Code, Job};
+use framepack_ipc::{
+    ErrorBody,
+    control::{DaemonStatus, Response},
+    queue::{ChangeOutcome, Changed},
+};
+use framepack_jobs::{Code, Job, JobState};
 
 use crate::{
     Ended,
@@ -48,6 +52,95 @@ fn the_timeout_passes_while_the_daemon_is_away() {
          hint: the jobs keep running; wait again, or cancel them\n"
     );
     waited(&["wait", "1", "--timeout", "0.4s"], daemons).assert(9, "", &expected);
+}
+
+/// A daemon that has paused its queue, where job 3 runs.
+fn paused() -> Vec<Response> {
+    let changed = Changed {
+        job: Box::new(job(3, running())),
+        outcome: ChangeOutcome::Changed,
+        remark: None,
+    };
+    vec![Response::Changed {
+        jobs: vec![changed],
+        remark: None,
+    }]
+}
+
+#[test]
+fn draining_goes_on_after_a_restart() {
+    let status = DaemonStatus {
+        version: "0.0.0-fake".to_owned(),
+        pid: 1,
+        uptime_secs: 1.0,
+        queued: 5,
+        running: 0,
+        workers: Vec::new(),
+        paused: None,
+        degraded: Vec::new(),
+        outages: Vec::new(),
+    };
+    let told = |state| Response::Job(Box::new(job(3, state)));
+    // The daemon that stopped put the job back into the queue.
+    for (state, row, count) in [
+        (done(), "3\tdone\t", "1 job ended, 5 queued;"),
+        (
+            JobState::Queued,
+            "3\tqueued\t",
+            "0 jobs ended, 5 queued, 1 of which resume later;",
+        ),
+    ] {
+        let daemons = vec![
+            paused(),
+            vec![told(running())],
+            vec![],
+            vec![told(state)],
+            vec![Response::Pong(status.clone())],
+        ];
+        let ended = waited(&["drain"], daemons);
+        assert_eq!(ended.code, 0, "{ended:#?}");
+        assert!(ended.stdout.starts_with(row), "{ended:#?}");
+        let said = format!("{AWAY}{BACK}drained: {count}");
+        assert!(ended.stderr.contains(&said), "{ended:#?}");
+    }
+}
+
+#[test]
+fn draining_says_at_its_timeout_what_ran_before_the_daemon_went_away() {
+    let daemons = vec![paused(), vec![]];
+    let ended = waited(&["drain", "--timeout", "0.4s"], daemons);
+    assert_eq!(ended.code, 9, "{ended:#?}");
+    let said = "error: --timeout elapsed while framepackd is away, and running before: 3; no other job starts until";
+    assert!(ended.stderr.contains(said), "{ended:#?}");
+}
+
+#[test]
+fn a_log_that_is_followed_has_each_line_once() {
+    let log = |messages: &[&str]| {
+        let line = |message| format!(r#"{{"message":"{message}"}}"#);
+        Response::Log {
+            lines: messages.iter().map(line).collect(),
+        }
+    };
+    let seven = || jobs(&[job(7, running())]);
+    let daemons = || {
+        vec![
+            vec![seven(), log(&["one", "two"])],
+            vec![seven(), log(&["one"])],
+            vec![
+                seven(),
+                log(&["one", "two"]),
+                log(&["three"]),
+                Response::End,
+            ],
+        ]
+    };
+    let ended = waited(&["logs", "cat", "--follow", "--json"], daemons());
+    let lines = "{\"message\":\"one\"}\n{\"message\":\"two\"}\n{\"message\":\"three\"}\n";
+    ended.assert(0, lines, &[AWAY, BACK].concat().repeat(2));
+    // Who does not follow it wants it now.
+    let ended = waited(&["logs", "cat", "--json"], daemons());
+    assert_eq!(ended.code, 3, "{ended:#?}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `drain`: no more jobs start, and the running ones are waited for. What it leaves is a paused queue.
+//! `drain`: no more jobs start, and the running ones are waited for, also over a restart of the daemon. What it leaves is a
+//! paused queue.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::{
     failure::Failure,
     output::{Format, Output, remark},
     progress::ProgressView,
+    reconnection::{GivenUp, Reconnection},
 };
 
 pub(crate) fn run(arguments: &Drain, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
@@ -38,7 +40,7 @@ pub(crate) fn run(arguments: &Drain, daemon: &Daemon, output: &Output) -> Result
     ));
     let stuck = stuck(at, &running);
     output.warn(&stuck);
-    let ended = wait(&running, deadline, daemon)?;
+    let ended = Draining::of(running, deadline).ended(daemon)?;
     say(&summary(&ended, queued(deadline, daemon)?));
     output.jobs(&ended, stuck)?;
     Ok(Exit::Ok)
@@ -69,50 +71,87 @@ fn stuck(at: Boundary, running: &[Job]) -> Vec<String> {
         .collect()
 }
 
-/// These jobs once none of them runs any more.
-fn wait(running: &[Job], deadline: Deadline, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
-    let mut watched: BTreeMap<JobId, Job> =
-        running.iter().map(|job| (job.id, job.clone())).collect();
-    if watched.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut client = deadline
-        .connect(daemon)
-        .map_err(|error| deadline.failure(error))?;
-    deadline.wait_with(&mut client);
-    let mut progress = ProgressView::new();
-    let ids = watched.keys().map(|id| Selector::Id(*id)).collect();
-    let events = Stream::Events(SelectRequest { jobs: ids });
-    let mut answer = client.call(&Request::Stream(events));
-    loop {
-        match answer {
-            Ok(Response::Job(job)) => {
-                progress.show(&job);
-                watched.insert(job.id, *job);
-            }
-            Ok(Response::End) => break,
-            Ok(_) => return Err(ClientError::Unexpected.into()),
-            Err(ClientError::TimedOut) => return Err(timed_out(watched.values())),
-            Err(err) => return Err(err.into()),
-        }
-        // Those that are back in the queue have not ended, and would be watched on.
-        let is_over = watched.values().all(|job| !job.is(StateName::Running));
-        if is_over && watched.values().any(|job| !job.is_finished()) {
-            break;
-        }
-        answer = client.receive();
-    }
-    Ok(watched.into_values().collect())
+/// The wait for the jobs that ran when the queue was paused.
+#[derive(Debug)]
+struct Draining {
+    /// As they were told last.
+    watched: BTreeMap<JobId, Job>,
+    progress: ProgressView,
+    reconnection: Reconnection,
 }
 
-fn timed_out<'j>(watched: impl Iterator<Item = &'j Job>) -> Failure {
-    let running = watched.filter(|job| job.is(StateName::Running));
-    let running: Vec<String> = running.map(|job| job.id.to_string()).collect();
-    let running = running.join(", ");
-    let message = format!(
-        "--timeout elapsed, and still running: {running}; no other job starts until `framepackctl resume --all`"
-    );
-    Failure::new(ErrorBody::new(Code::TIMEOUT, message))
+impl Draining {
+    /// The daemon has just told of these.
+    fn of(running: Vec<Job>, deadline: Deadline) -> Self {
+        let mut reconnection = Reconnection::before(deadline);
+        reconnection.answered(remark);
+        Self {
+            watched: running.into_iter().map(|job| (job.id, job)).collect(),
+            progress: ProgressView::new(),
+            reconnection,
+        }
+    }
+
+    /// The jobs once none of them runs any more.
+    fn ended(mut self, daemon: &Daemon) -> Result<Vec<Job>, Failure> {
+        while !self.watched.is_empty() {
+            let Err(error) = self.watch(daemon) else {
+                break;
+            };
+            match self
+                .reconnection
+                .lost(error, |line| self.progress.say(line))
+            {
+                Ok(()) => {}
+                Err(GivenUp::TimedOut) => return Err(self.timed_out()),
+                Err(given_up) => return Err(given_up.into()),
+            }
+        }
+        Ok(self.watched.into_values().collect())
+    }
+
+    /// Watches the jobs as long as the daemon tells of them.
+    fn watch(&mut self, daemon: &Daemon) -> Result<(), ClientError> {
+        let deadline = self.reconnection.deadline();
+        let mut client = deadline.connect(daemon)?;
+        deadline.wait_with(&mut client);
+        let jobs = self.watched.keys().map(|id| Selector::Id(*id)).collect();
+        let events = Stream::Events(SelectRequest { jobs });
+        let mut answer = client.call(&Request::Stream(events))?;
+        loop {
+            self.reconnection.answered(|line| self.progress.say(line));
+            match answer {
+                Response::Job(job) => {
+                    self.progress.show(&job);
+                    self.watched.insert(job.id, *job);
+                }
+                Response::End => return Ok(()),
+                _ => return Err(ClientError::Unexpected),
+            }
+            // Those that are back in the queue have not ended, and would be watched on.
+            let mut watched = self.watched.values();
+            if !watched.any(|job| job.is(StateName::Running)) {
+                return Ok(());
+            }
+            answer = client.receive()?;
+        }
+    }
+
+    fn timed_out(&self) -> Failure {
+        let running = self.watched.values();
+        let running = running.filter(|job| job.is(StateName::Running));
+        let running: Vec<String> = running.map(|job| job.id.to_string()).collect();
+        let running = running.join(", ");
+        let when = if self.reconnection.is_lost() {
+            " while framepackd is away, and running before"
+        } else {
+            ", and still running"
+        };
+        let message = format!(
+            "--timeout elapsed{when}: {running}; no other job starts until `framepackctl resume --all`"
+        );
+        Failure::new(ErrorBody::new(Code::TIMEOUT, message))
+    }
 }
 
 /// How many jobs wait.

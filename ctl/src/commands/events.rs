@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
     fields,
     output::{Format, Output, print_as_is, print_lines, remark},
-    reconnection::Reconnection,
+    reconnection::{Interruption, Reconnection},
 };
 
 /// Keys that an event can have.
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: Events, daemon: &Daemon, output: &Output) -> Result
                 reader.reconnection.lost(error, remark)?;
             }
             Err(Interruption::Daemon(error)) => return Err(error.into()),
-            Err(Interruption::Output(failure)) => return Err(failure),
+            Err(Interruption::Failure(failure)) => return Err(failure),
         }
     }
 }
@@ -80,12 +80,6 @@ fn numbers(jobs: Vec<Selector>, daemon: &Daemon) -> Result<Vec<Selector>, Failur
     }
     let jobs = daemon.jobs(&Request::Show(SelectRequest { jobs }))?;
     Ok(jobs.iter().map(|job| Selector::Id(job.id)).collect())
-}
-
-/// Why there are no more events for now.
-enum Interruption {
-    Daemon(ClientError),
-    Output(Failure),
 }
 
 /// Reads events, and keeps where it is.
@@ -119,7 +113,7 @@ impl Reader<'_> {
             match answer.map_err(Interruption::Daemon)? {
                 Response::Events { lines, cursor } => {
                     self.reconnection.answered(remark);
-                    self.print(&lines).map_err(Interruption::Output)?;
+                    self.print(&lines).map_err(Interruption::Failure)?;
                     self.request.since = Some(Since::Cursor(cursor));
                 }
                 Response::End => return Ok(()),

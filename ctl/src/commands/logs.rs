@@ -1,4 +1,4 @@
-//! `logs`: what was logged about a job, one event a line.
+//! `logs`: what was logged about a job, one event a line. With `--follow` it outlives the daemon, and prints no line twice.
 
 use std::fmt::Write;
 
@@ -13,8 +13,10 @@ use serde_json::{Map, Value};
 use crate::{
     cli::Logs,
     daemon::Daemon,
+    deadline::Deadline,
     failure::Failure,
-    output::{Format, Output, print_as_is},
+    output::{Format, Output, print_as_is, remark},
+    reconnection::{Interruption, Reconnection},
     terminal::{Terminal, cut::escaped, style::Style, time},
 };
 
@@ -22,36 +24,83 @@ use crate::{
 const LEADING: [&str; 4] = ["at", "level", "message", "job"];
 
 pub(crate) fn run(arguments: Logs, daemon: &Daemon, output: &Output) -> Result<Exit, Failure> {
-    let mut client = daemon.connect()?;
-    let log = Stream::Log(LogsRequest {
-        job: one_job(&mut client, arguments.job)?,
+    let mut reader = Reader {
+        daemon,
+        output,
+        job: arguments.job,
         follow: arguments.follow,
-    });
-    if arguments.follow {
-        // As long as the job takes.
-        client.set_deadline(None);
-    }
-    let mut answer = client.call(&Request::Stream(log))?;
-    while let Response::Log { lines } = answer {
-        match output.format {
-            Format::Text => {
-                output.text(
-                    |terminal| {
-                        lines
-                            .iter()
-                            .map(|line| for_people(line, terminal))
-                            .collect()
-                    },
-                    || lines.iter().map(|line| in_words(line)).collect(),
-                )?;
+        printed: 0,
+        reconnection: Reconnection::before(Deadline::NEVER),
+    };
+    loop {
+        match reader.read() {
+            Ok(()) => return Ok(Exit::Ok),
+            Err(Interruption::Daemon(error)) if reader.follow => {
+                reader.reconnection.lost(error, remark)?;
             }
-            Format::Json | Format::Fields(_) => print_as_is(&lines)?,
+            Err(Interruption::Daemon(error)) => return Err(error.into()),
+            Err(Interruption::Failure(failure)) => return Err(failure),
         }
-        answer = client.receive()?;
     }
-    match answer {
-        Response::End => Ok(Exit::Ok),
-        _ => Err(ClientError::Unexpected.into()),
+}
+
+/// Reads a job's log, and keeps where it is.
+struct Reader<'a> {
+    daemon: &'a Daemon,
+    output: &'a Output,
+    job: Selector,
+    follow: bool,
+    /// Lines; a log only grows.
+    printed: usize,
+    reconnection: Reconnection,
+}
+
+impl Reader<'_> {
+    /// Prints what is logged until the daemon says that there is no more.
+    fn read(&mut self) -> Result<(), Interruption> {
+        let mut client = self.daemon.connect().map_err(Interruption::Daemon)?;
+        let job = one_job(&mut client, self.job.clone())?;
+        self.reconnection.answered(remark);
+        // Later another one may be the last, or have this name.
+        self.job = Selector::Id(job);
+        if self.follow {
+            // As long as the job takes.
+            client.set_deadline(None);
+        }
+        let log = Stream::Log(LogsRequest {
+            job,
+            follow: self.follow,
+        });
+        let mut answer = client.call(&Request::Stream(log));
+        let mut read = 0;
+        loop {
+            match answer.map_err(Interruption::Daemon)? {
+                Response::Log { lines } => {
+                    let known = self.printed.saturating_sub(read).min(lines.len());
+                    read += lines.len();
+                    self.print(&lines[known..]).map_err(Interruption::Failure)?;
+                    self.printed = self.printed.max(read);
+                }
+                Response::End => return Ok(()),
+                _ => return Err(Interruption::Daemon(ClientError::Unexpected)),
+            }
+            answer = client.receive();
+        }
+    }
+
+    fn print(&self, lines: &[String]) -> Result<(), Failure> {
+        match self.output.format {
+            Format::Text => self.output.text(
+                |terminal| {
+                    lines
+                        .iter()
+                        .map(|line| for_people(line, terminal))
+                        .collect()
+                },
+                || lines.iter().map(|line| in_words(line)).collect(),
+            ),
+            Format::Json | Format::Fields(_) => print_as_is(lines),
+        }
     }
 }
 
@@ -76,16 +125,17 @@ pub(super) fn latest(
     }
 }
 
-fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Failure> {
-    let jobs = vec![selector];
-    match client.call(&Request::Show(SelectRequest { jobs }))? {
-        Response::Jobs { jobs } if jobs.len() == 1 => Ok(jobs[0].id),
-        Response::Jobs { jobs } => {
-            let message = format!("`logs` takes one job; {} match", jobs.len());
-            Err(Failure::new(ErrorBody::new(Code::USAGE, message)))
-        }
-        _ => Err(ClientError::Unexpected.into()),
-    }
+fn one_job(client: &mut Client, selector: Selector) -> Result<JobId, Interruption> {
+    let show = Request::Show(SelectRequest {
+        jobs: vec![selector],
+    });
+    let jobs = client.jobs(&show).map_err(Interruption::Daemon)?;
+    let [job] = jobs.as_slice() else {
+        let message = format!("`logs` takes one job; {} match", jobs.len());
+        let error = ErrorBody::new(Code::USAGE, message);
+        return Err(Interruption::Failure(Failure::new(error)));
+    };
+    Ok(job.id)
 }
 
 /// `2026-11-23T12:00:00Z INFO started device=cpu`; a line in another format is left as it is.
