@@ -81,6 +81,22 @@ fn the_job_decides_the_exit_code() {
 }
 
 #[test]
+fn a_job_that_had_all_its_sections_when_it_was_cancelled_is_said_to_be_done() {
+    let mut whole = job(1, done());
+    whole.runs.keep_sections = true;
+    let run = |arguments: &[&str]| {
+        let arguments = [&["run", "-"], arguments].concat();
+        talk_with(&arguments, YAML, &[], answers(whole.clone())).ended
+    };
+    let progress = "job 1: section 2/4 step 18/25\n";
+    let said = "job 1 had all its sections; it is done";
+    let expected = format!("{progress}warning: {said}\n");
+    run(&[]).assert(0, "/outputs/cat-7.mp4\n", &expected);
+    let json = run(&["--json"]).json();
+    assert_eq!(json["warnings"], serde_json::json!([said]));
+}
+
+#[test]
 fn the_video_is_also_put_where_it_is_wanted() {
     let outputs = tempfile::tempdir().unwrap();
     let video = outputs.path().join("cat-7.mp4");

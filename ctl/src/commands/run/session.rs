@@ -11,10 +11,10 @@ use framepack_ipc::{
     control::{DEFAULT_SOCKET, Request, Response, SubmitRequest},
     text::shell_quoted,
 };
-use framepack_jobs::{Code, Job, JobState, Timestamp};
+use framepack_jobs::{Code, Job, JobState, RenderOutput, Timestamp};
 
 use crate::{
-    commands::submit::remarks,
+    commands::{submit::remarks, wait::say_unexpected},
     daemon::Daemon,
     event::{Event, Ownership},
     failure::Failure,
@@ -96,46 +96,52 @@ impl<'a> Session<'a> {
 
     /// Prints the video's path, or why there is none.
     pub(super) fn tell(&self, job: &Job, remarks: Vec<String>) -> Result<Exit, Failure> {
-        match (&self.output.format, &job.state) {
-            (Format::Json | Format::Fields(_), _) => {
-                let jobs = std::slice::from_ref(job);
+        let jobs = std::slice::from_ref(job);
+        let unexpected = say_unexpected(jobs, self.output);
+        match self.output.format {
+            Format::Text => self.tell_in_words(job)?,
+            Format::Json | Format::Fields(_) => {
+                let remarks = [remarks, unexpected].concat();
                 self.output.records("JobList", jobs, remarks)?;
             }
-            (Format::Text, JobState::Done { result, .. }) => {
+        }
+        Ok(Exit::of_finished([job]))
+    }
+
+    fn tell_in_words(&self, job: &Job) -> Result<(), Failure> {
+        match &job.state {
+            JobState::Done { result, .. } => {
                 self.output.warn(&result.warnings);
-                self.output.text(
-                    |terminal| told(job, terminal, Timestamp::now()),
-                    || vec![result.video.display().to_string()],
-                )?;
+                self.tell_of_video(job, result)
             }
-            (
-                Format::Text,
-                JobState::Cancelled {
-                    result: Some(result),
-                    ..
-                },
-            ) => {
+            JobState::Cancelled {
+                result: Some(result),
+                ..
+            } => {
                 if !self.output.is_text_for_people() {
                     let partial = result.partial.as_ref();
                     let partial = partial.map(|partial| format!(": {partial}"));
                     let partial = partial.unwrap_or_default();
                     remark(&format!("job {} is cancelled{partial}", job.id));
                 }
-                self.output.text(
-                    |terminal| told(job, terminal, Timestamp::now()),
-                    || vec![result.video.display().to_string()],
-                )?;
+                self.tell_of_video(job, result)
             }
-            (
-                Format::Text,
-                JobState::Failed { failure, .. } | JobState::Expired { failure, .. },
-            ) => {
+            JobState::Failed { failure, .. } | JobState::Expired { failure, .. } => {
                 let error = ErrorEnvelope::from(ErrorBody::from(failure.clone()));
-                self.output.tell_error(&error)?;
+                Ok(self.output.tell_error(&error)?)
             }
-            (Format::Text, state) => remark(&format!("job {} is {}", job.id, state.name())),
+            state => {
+                remark(&format!("job {} is {}", job.id, state.name()));
+                Ok(())
+            }
         }
-        Ok(Exit::of_finished([job]))
+    }
+
+    fn tell_of_video(&self, job: &Job, result: &RenderOutput) -> Result<(), Failure> {
+        self.output.text(
+            |terminal| told(job, terminal, Timestamp::now()),
+            || vec![result.video.display().to_string()],
+        )
     }
 }
 
