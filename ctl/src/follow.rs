@@ -17,7 +17,7 @@ use framepack_jobs::{Job, JobId, JobState, Selector};
 use crate::{
     daemon::Daemon,
     deadline::Deadline,
-    event::{Answer, Event, Ownership},
+    event::{Event, Ownership},
     failure::Failure,
     interrupt::{Response, Stage, ask},
     output::remark,
@@ -72,21 +72,18 @@ impl Follow<'_> {
                 }
                 Ok(Event::Contact(line)) => view.say(&line),
                 Ok(Event::Lost(error)) => return Err(error.into()),
-                Ok(Event::Signal(signal)) => match Response::to(signal, stage, self.ownership) {
-                    Response::Ask => {
-                        stage = Stage::Asking;
-                        view.hide();
-                        ask(&job.id.to_string(), self.events.clone());
+                Ok(Event::Signal(signal)) => {
+                    let response = Response::to(signal, stage, self.ownership);
+                    if let Some(ended) = self.respond(response, &job, &mut stage, &mut view)? {
+                        return Ok(ended);
                     }
-                    Response::Cancel => self.cancel(&job, &mut stage, &mut view)?,
-                    Response::Leave => return Ok(Ended::Left(job)),
-                    Response::Stop => return Ok(Ended::Stopped),
-                    Response::GiveUp => return Ok(Ended::GivenUp),
-                },
-                Ok(Event::Answered(answer)) if stage == Stage::Asking => match answer {
-                    Answer::Leave => return Ok(Ended::Left(job)),
-                    Answer::Cancel => self.cancel(&job, &mut stage, &mut view)?,
-                },
+                }
+                Ok(Event::Answered(answer)) if stage == Stage::Asking => {
+                    let response = Response::from(answer);
+                    if let Some(ended) = self.respond(response, &job, &mut stage, &mut view)? {
+                        return Ok(ended);
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) if stage == Stage::Following => {
                     self.look(&job, &mut view, &mut reason)?;
                 }
@@ -94,6 +91,31 @@ impl Follow<'_> {
                 Err(RecvTimeoutError::Disconnected) => unreachable!("a sender is in `self`"),
             }
         }
+    }
+
+    /// Does what a user wants. Returns how that ends it, if it does.
+    fn respond(
+        &self,
+        response: Response,
+        job: &Job,
+        stage: &mut Stage,
+        view: &mut ProgressView,
+    ) -> Result<Option<Ended>, Failure> {
+        Ok(match response {
+            Response::Ask => {
+                *stage = Stage::Asking;
+                view.hide();
+                ask(&job.id.to_string(), self.events.clone());
+                None
+            }
+            Response::Cancel => {
+                self.cancel(job, stage, view)?;
+                None
+            }
+            Response::Leave => Some(Ended::Left(Box::new(job.clone()))),
+            Response::Stop => Some(Ended::Stopped),
+            Response::GiveUp => Some(Ended::GivenUp),
+        })
     }
 
     fn cancel(&self, job: &Job, stage: &mut Stage, view: &mut ProgressView) -> Result<(), Failure> {

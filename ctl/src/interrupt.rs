@@ -13,7 +13,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 pub(crate) use question::{ask, can_ask};
 
-use crate::event::Ownership;
+use crate::event::{Answer, Ownership};
 
 /// What ends a command.
 const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
@@ -84,7 +84,7 @@ pub(crate) enum Stage {
     Cancelling,
 }
 
-/// What a signal comes to.
+/// What a signal, or the answer to the question, comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Response {
     /// Ask whether the job is to go on.
@@ -97,6 +97,15 @@ pub(crate) enum Response {
     Stop,
     /// Wait no longer for a job that is being cancelled.
     GiveUp,
+}
+
+impl From<Answer> for Response {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Leave => Self::Leave,
+            Answer::Cancel => Self::Cancel,
+        }
+    }
 }
 
 impl Response {

@@ -41,29 +41,7 @@ pub(crate) fn farm() -> FarmStatus {
             total_bytes: 64 * GIB,
             free_bytes: 23 * GIB,
         }),
-        running: vec![RunningJob {
-            id: JobId(317),
-            name: "shot042/s7".to_owned(),
-            device: "cuda:0".to_owned(),
-            started_at: "2026-11-28T22:26:00.000000Z".parse().unwrap(),
-            paused: false,
-            progress: Some(Progress {
-                phase: Phase::Sample,
-                section: 2,
-                sections: 4,
-                step: 18,
-                steps: 25,
-                timeline: StepTimeline::default(),
-            }),
-            secs_per_step: Some(1.41),
-            left: Some(Estimate {
-                secs: 112.0,
-                low_secs: 104.0,
-                high_secs: 120.0,
-                basis: Basis::Progress,
-            }),
-            ends: None,
-        }],
+        running: vec![running()],
         queued: 2,
         drain: Some(Estimate {
             secs: 6.0 * 3600.0,
@@ -78,17 +56,33 @@ pub(crate) fn farm() -> FarmStatus {
             message: "latents hold NaN in section 2".to_owned(),
             finished_at: "2026-11-28T22:05:00.000000Z".parse().unwrap(),
         }],
-        disks: ["outputs", "state"]
-            .map(|folder| FolderSpace {
-                folder: folder.to_owned(),
-                path: format!("/srv/{folder}").into(),
-                space: Some(Space {
-                    total_bytes: 900 * GIB,
-                    free_bytes: 212 * GIB,
-                    age_secs: 1.0,
-                }),
-            })
-            .into(),
+        disks: ["outputs", "state"].map(disk).into(),
+    }
+}
+
+fn running() -> RunningJob {
+    RunningJob {
+        id: JobId(317),
+        name: "shot042/s7".to_owned(),
+        device: "cuda:0".to_owned(),
+        started_at: "2026-11-28T22:26:00.000000Z".parse().unwrap(),
+        paused: false,
+        progress: Some(Progress {
+            phase: Phase::Sample,
+            section: 2,
+            sections: 4,
+            step: 18,
+            steps: 25,
+            timeline: StepTimeline::default(),
+        }),
+        secs_per_step: Some(1.41),
+        left: Some(Estimate {
+            secs: 112.0,
+            low_secs: 104.0,
+            high_secs: 120.0,
+            basis: Basis::Progress,
+        }),
+        ends: None,
     }
 }
 
@@ -115,6 +109,18 @@ fn device(name: &str, state: WorkerState, job: Option<u64>) -> DeviceStatus {
             temperature_celsius: Some(if is_busy { 61.0 } else { 44.0 }),
             power_watts: Some(if is_busy { 318.5 } else { 21.0 }),
             age_secs: if is_busy { 2.0 } else { 180.0 },
+        }),
+    }
+}
+
+fn disk(folder: &str) -> FolderSpace {
+    FolderSpace {
+        folder: folder.to_owned(),
+        path: format!("/srv/{folder}").into(),
+        space: Some(Space {
+            total_bytes: 900 * GIB,
+            free_bytes: 212 * GIB,
+            age_secs: 1.0,
         }),
     }
 }
