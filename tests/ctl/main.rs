@@ -6,6 +6,7 @@
 
 mod completion;
 mod config;
+mod daemon;
 mod editing;
 mod events;
 #[path = "../../ctl/src/farm/example.rs"]
@@ -29,6 +30,7 @@ mod removing;
 mod report;
 mod run;
 mod service;
+mod show;
 mod snapshot;
 mod status;
 mod submit;
