@@ -98,7 +98,10 @@ mod tests {
 
     #[test]
     fn pieces_are_as_wide_as_they_may_be() {
-        assert_eq!(pieces("/outputs/cat.mp4", 6), ["/outpu", "ts/cat", ".mp4"]);
+        assert_eq!(
+            pieces("/outputs/cat-7.mp4", 8),
+            ["/outputs", "/cat-7.m", "p4"]
+        );
         assert_eq!(pieces("日本語", 3), ["日", "本", "語"]);
         assert_eq!(pieces("日本", 1), ["日", "本"]);
         assert_eq!(pieces("", 3), [] as [&str; 0]);
