@@ -8,7 +8,8 @@
 #
 # Prints each result as a line of JSON, and then a table; OUTPUT_DIR (or OUT) gets results.jsonl.
 #
-# Environment: DEVICE, RUNS (of each, in turn), STEPS, SECS (the video's), CARD_GIB (as on a smaller card).
+# Environment: DEVICE, RUNS (of each, in turn), STEPS, SECS (the video's), CARD_GIB (as on a smaller card),
+# CUDA_SCALE_LAUNCH_QUEUES (4x, as the daemon has it).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,6 +17,7 @@ worker=$(realpath "${1:-$here/../../target/release/framepack-worker}")
 out=${2:-${OUT:-$(mktemp -d)}}
 mkdir -p "$out"
 : > "$out/results.jsonl"
+export CUDA_SCALE_LAUNCH_QUEUES=${CUDA_SCALE_LAUNCH_QUEUES-4x} # as the daemon starts its workers
 args=(--bundle "$here/../full-size" --tokenizers "$here/../../tests/fixtures/bundle" --random-seed 1
   --steps "${STEPS:-25}" --secs "${SECS:-3.6}" --device "${DEVICE:-cuda:0}" --json)
 [ -z "${CARD_GIB:-}" ] || args+=(--card-gib "$CARD_GIB")

@@ -4,7 +4,7 @@
 //! frames at the growing end stay in floating point; FramePack keeps all of them and gets the same values.
 //! Blending and conversion run on the device that decodes: bytes are all that leaves it.
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::{
     section::SectionOrder,
@@ -71,6 +71,20 @@ impl Assembly {
         let settled = Rgb24::new(&settled);
         self.open = Some(open);
         settled
+    }
+
+    /// Does for a few small frames what is done for sections of such a video, so that the device has all kernels of it.
+    pub(crate) fn rehearse(&self, (kind, device): (Kind, Device)) {
+        let frames = self.overlap_frames + 1;
+        let channels_first = Tensor::zeros([1, 3, frames, 16, 16], (kind, device));
+        let channels_last = Tensor::zeros([1, frames, 16, 16, 3], (kind, device));
+        let channels_last = channels_last.permute([0, 4, 1, 2, 3]); // (1, 3, F, H, W)
+        for decoded in [channels_first, channels_last] {
+            let mut video = Self::new(self.order, self.overlap_frames);
+            for place in [Place::Inner, Place::Inner, Place::Last] {
+                video.join(&decoded, place);
+            }
+        }
     }
 
     /// Takes up a video whose newest section, decoded again, has all but its growing end finished. The section is so long

@@ -1,5 +1,7 @@
 //! What a job leaves on the disk: latents, the video, its contact sheet and strip.
 
+mod encoding;
+
 use std::path::{Path, PathBuf};
 
 use framepack_ipc::worker::{DecodedTiles, Phase};
@@ -7,19 +9,17 @@ use framepack_jobs::{SectionSteps, Timestamp};
 use image::RgbImage;
 use tch::Tensor;
 
+use self::encoding::Encoded;
+pub(crate) use self::encoding::Encoding;
 use crate::{
     checkpoint::KeptFrames,
     device,
     error::Error,
     job::Job,
-    picture::{
-        Size,
-        png::{self, ContactSheet},
-    },
+    picture::png,
     previews::Previews,
     progress::ProgressReporter,
-    section::FRAMES_PER_SECOND,
-    video::{Created, Defect, Metadata, VideoSettings, VideoSummary, VideoWriter},
+    video::{Created, Defect, Metadata, VideoSummary},
 };
 
 /// What the section loop leaves.
@@ -52,7 +52,7 @@ pub(crate) struct Written {
 /// folder.
 pub(crate) fn write(
     job: &Job,
-    video: &Video,
+    (video, encoding): (&mut Video, Encoding),
     previews: &mut Previews,
     progress: &mut ProgressReporter<'_>,
 ) -> Result<Written, Error> {
@@ -61,36 +61,21 @@ pub(crate) fn write(
         &job.output.work_dir.join("latents.safetensors"),
         &video.latents,
     )?;
-    let size = Size::new(job.plan.width_px, job.plan.height_px);
-    let mut writer = VideoWriter::create(
-        &job.output.video,
-        VideoSettings {
-            size,
-            fps: FRAMES_PER_SECOND,
-            crf: job.output.crf,
-            metadata: Metadata {
-                created: Created::at(Timestamp::now()),
-                ..job.output.metadata.clone()
-            },
-        },
-    )?;
-    let mut sheet = ContactSheet::new(job.plan.frames as usize, size);
-    let mut strip = Previews::strip_of(job.plan.frames as usize, size);
-    let frame_bytes = size.pixels() as usize * 3;
-    for piece in video.frames.read() {
-        for frame in piece?.chunks_exact(frame_bytes) {
-            writer.push_rgb(frame)?;
-            sheet.push_rgb(frame);
-            strip.push_rgb(frame);
-        }
-    }
+    let Encoded {
+        writer,
+        sheet,
+        strip,
+    } = encoding.finish(&mut video.frames)?;
 
     progress.enter(Phase::Verify)?;
     let contact_sheet = job.output.work_dir.join("contact-sheet.png");
     if let Some(picture) = sheet.draw() {
         write_png(&contact_sheet, &picture)?;
     }
-    let summary = writer.finish()?;
+    let summary = writer.finish(&Metadata {
+        created: Created::at(Timestamp::now()),
+        ..job.output.metadata.clone()
+    })?;
     previews.strip(&strip);
     Ok(Written {
         warning: summary.undecoded.as_ref().map(not_decoded),

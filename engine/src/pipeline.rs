@@ -43,7 +43,7 @@ use crate::{
     job::Job,
     models::Models,
     nn::attention::{AttentionMode, Backend, Choices, Class, Resolved, TorchKernels},
-    output::{self, Video, Written},
+    output::{self, Encoding, Video, Written},
     plan::{DecodeSizes, Ladder, ModelOptions, Planner, unless_refused},
     platform::Platform,
     previews::Previews,
@@ -189,6 +189,7 @@ impl Pipeline {
         progress.sections_done(found.sections.len() as u32);
         let opening = self.opening(&job, files, &found, &mut progress)?;
         let mut previews = Previews::new(&job);
+        let encoding = Encoding::begin(&job, &mut frames);
         let run = Run {
             job: &job,
             platform: &self.platform,
@@ -202,7 +203,7 @@ impl Pipeline {
             progress: &mut progress,
         };
         let (mut video, ladder) = Generation::new(run, &opening, ladder).run(&found)?;
-        let written = output::write(&job, &video, &mut previews, &mut progress);
+        let written = output::write(&job, (&mut video, encoding), &mut previews, &mut progress);
         let written = written.inspect_err(|error| {
             if matches!(error, Error::Video(VideoError::Black { .. })) {
                 checkpoints.remove(); // these latents would be as black the next time

@@ -16,11 +16,14 @@ fn settings(crf: u8) -> VideoSettings {
         size: SIZE,
         fps: 30,
         crf,
-        metadata: Metadata {
-            title: "häppy \"cat\"".to_owned(),
-            comment: json!({"prompt": "a cat dances; 猫", "seed": 31337, "steps": 25}),
-            created: created("2026-11-27T18:35:32.250000Z"),
-        },
+    }
+}
+
+fn metadata() -> Metadata {
+    Metadata {
+        title: "häppy \"cat\"".to_owned(),
+        comment: json!({"prompt": "a cat dances; 猫", "seed": 31337, "steps": 25}),
+        created: created("2026-11-27T18:35:32.250000Z"),
     }
 }
 
@@ -42,11 +45,19 @@ fn moving(frame: usize) -> Vec<u8> {
 }
 
 fn write(path: &Path, settings: VideoSettings, frames: usize) -> VideoSummary {
+    write_with((path, &metadata()), settings, frames)
+}
+
+fn write_with(
+    (path, metadata): (&Path, &Metadata),
+    settings: VideoSettings,
+    frames: usize,
+) -> VideoSummary {
     let mut writer = VideoWriter::create(path, settings).unwrap();
     for i in 0..frames {
         writer.push_rgb(&moving(i)).unwrap();
     }
-    writer.finish().unwrap()
+    writer.finish(metadata).unwrap()
 }
 
 /// Standard output of a tool that must succeed and have nothing to complain of.
@@ -129,7 +140,7 @@ fn ffprobe_sees_what_was_written() {
             .starts_with("framepackd ")
     );
     let comment: Value = serde_json::from_str(format["tags"]["comment"].as_str().unwrap()).unwrap();
-    assert_eq!(comment, settings(16).metadata.comment);
+    assert_eq!(comment, metadata().comment);
 
     assert_eq!(top_level_boxes(&path), ["ftyp", "moov", "mdat"]);
     output(
@@ -198,7 +209,7 @@ fn colours_come_back_as_they_went_in() {
         let path = dir.path().join("colour.mp4");
         let mut writer = VideoWriter::create(&path, settings(1)).unwrap();
         writer.push_rgb(&rgb.repeat(96 * 64)).unwrap();
-        writer.finish().unwrap();
+        writer.finish(&metadata()).unwrap();
         // ffmpeg goes by the file's tags: a wrong matrix or range would shift colours by 10 and more.
         for pixel in decode(&path, "rgb24").chunks_exact(3) {
             let off = pixel.iter().zip(rgb).map(|(a, b)| a.abs_diff(b)).max();
@@ -213,9 +224,12 @@ fn a_rerun_replaces_the_file_and_leaves_nothing_else() {
     let path = dir.path().join("cat.mp4");
     let first = write(&path, settings(23), 3);
     let bytes = std::fs::read(&path).unwrap();
-    let mut later = settings(23);
-    later.metadata.created = created("2026-11-28T07:00:01.000000Z");
-    let again = write(&path, later, 3);
+    let at = |time| Metadata {
+        created: created(time),
+        ..metadata()
+    };
+    let later = at("2026-11-28T07:00:01.000000Z");
+    let again = write_with((&path, &later), settings(23), 3);
     assert_eq!(again.stream_sha256, first.stream_sha256);
     let told = ["-v", "error", "-i"];
     let hash = ["-c", "copy", "-f", "hash", "-hash", "sha256", "-"];
@@ -227,9 +241,8 @@ fn a_rerun_replaces_the_file_and_leaves_nothing_else() {
     assert_eq!(bytes_again.len(), bytes.len());
     let differing = bytes.iter().zip(&bytes_again).filter(|(a, b)| a != b);
     assert!((1..=6 * 4 + 20).contains(&differing.count()));
-    let mut unknown = settings(23);
-    unknown.metadata.created = created("1970-01-01T00:01:00.000000Z");
-    write(&path, unknown, 3);
+    let unknown = at("1970-01-01T00:01:00.000000Z");
+    write_with((&path, &unknown), settings(23), 3);
     let tags = probe(&path)["format"]["tags"].clone();
     assert!(
         tags.get("creation_time").is_none() && tags.get("date").is_none(),
@@ -249,7 +262,9 @@ fn a_dropped_or_failed_video_leaves_nothing() {
     drop(writer);
     assert!(names(dir.path()).is_empty());
 
-    let error = VideoWriter::create(&path, settings(23)).unwrap().finish();
+    let error = VideoWriter::create(&path, settings(23))
+        .unwrap()
+        .finish(&metadata());
     assert!(matches!(error, Err(VideoError::NoFrames)), "{error:?}");
     assert!(names(dir.path()).is_empty());
 
@@ -257,7 +272,10 @@ fn a_dropped_or_failed_video_leaves_nothing() {
     std::fs::create_dir(&path).unwrap();
     let mut writer = VideoWriter::create(&path, settings(23)).unwrap();
     writer.push_rgb(&moving(0)).unwrap();
-    assert!(matches!(writer.finish(), Err(VideoError::Io { .. })));
+    assert!(matches!(
+        writer.finish(&metadata()),
+        Err(VideoError::Io { .. })
+    ));
     assert_eq!(names(dir.path()), [PathBuf::from("cat.mp4")]);
 }
 

@@ -61,7 +61,10 @@ impl Launch {
             .args(self.flags())
             // CUDA would number the GPUs from the fastest on, NVIDIA's management library does it by their place on
             // the bus: `cuda:1` has to be the same GPU for the worker and for `gpu`.
-            .env("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
+            .env("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+            // A section's decode is thousands of kernels: the host gives them all to the device and samples on, where
+            // CUDA's usual queue of 1024 would hold it up until most are done.
+            .env("CUDA_SCALE_LAUNCH_QUEUES", "4x");
         for (flag, bundle) in self.bundles() {
             command.arg(flag).arg(bundle);
         }
@@ -103,18 +106,19 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_numbers_the_gpus_as_the_management_library_does() {
+    fn a_worker_finds_cuda_as_the_daemon_wants_it() {
         let command = launch(Process::default()).command();
         let command = command.as_std();
         let arguments: Vec<&OsStr> = command.get_args().take(5).collect();
         let expected = ["serve", "--device", "cuda:1", "--state-dir", "/srv/state"];
         assert_eq!(arguments, expected);
         let variables: Vec<_> = command.get_envs().collect();
-        let expected = (
-            OsStr::new("CUDA_DEVICE_ORDER"),
-            Some(OsStr::new("PCI_BUS_ID")),
-        );
-        assert_eq!(variables, [expected]);
+        let expected = [
+            ("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
+            ("CUDA_SCALE_LAUNCH_QUEUES", "4x"),
+        ];
+        let expected = expected.map(|(name, value)| (OsStr::new(name), Some(OsStr::new(value))));
+        assert_eq!(variables, expected);
     }
 
     #[test]

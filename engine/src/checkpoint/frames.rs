@@ -11,6 +11,7 @@ use std::{
     fs, io,
     ops::Range,
     path::{Path, PathBuf},
+    sync::mpsc::{self, Receiver, Sender},
     time::Duration,
 };
 
@@ -42,7 +43,13 @@ pub(crate) struct KeptFrames {
     sections: u32,
     /// The section that is the last one, though others were to follow it: its frames are not what they would have been.
     end: Option<u32>,
+    /// Whoever reads them as they are kept.
+    follower: Option<Sender<FrameFile>>,
 }
+
+/// The final frames of a section, on the disk.
+#[derive(Debug)]
+pub(crate) struct FrameFile(PathBuf);
 
 /// Whose frames: counted from 1, and the checksum of its checkpoint.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +77,7 @@ impl KeptFrames {
             order,
             sections: 0,
             end: None,
+            follower: None,
         }
     }
 
@@ -122,6 +130,10 @@ impl KeptFrames {
         )?;
         self.sections = section.number;
         self.remove_pieces(section.number - 1);
+        if let Some(follower) = &self.follower {
+            // One that gave up reads all of them later.
+            let _ = follower.send(FrameFile(self.path(section.number)));
+        }
         Ok(())
     }
 
@@ -160,24 +172,33 @@ impl KeptFrames {
     }
 
     /// The finished frames in the order of time, section by section.
-    pub(crate) fn read(&self) -> impl Iterator<Item = Result<Vec<u8>, Error>> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = FrameFile> {
         let last = self.sections;
         (1..=last).map(move |number| {
-            let path = self.path(match self.order {
+            FrameFile(self.path(match self.order {
                 SectionOrder::Backward => last + 1 - number,
                 SectionOrder::Forward => number,
-            });
-            let frames = fs::read(&path).and_then(|bytes| {
-                let file = unseal(&bytes).map_err(io::Error::other)?;
-                let frames = file.tensors.get(FRAMES).ok_or(io::ErrorKind::InvalidData)?;
-                Vec::try_from(frames).map_err(io::Error::other)
-            });
-            frames.map_err(|source| Error::Io {
-                path,
-                doing: "reading",
-                source,
-            })
+            }))
         })
+    }
+
+    /// The same, and those that are kept from now on until [`end_follow`](Self::end_follow); `None` for a video that grows at
+    /// its front.
+    pub(crate) fn follow(&mut self) -> Option<Receiver<FrameFile>> {
+        if self.order == SectionOrder::Backward {
+            return None;
+        }
+        let (sender, receiver) = mpsc::channel();
+        for file in self.files() {
+            sender.send(file).expect("the receiver is below");
+        }
+        self.follower = Some(sender);
+        Some(receiver)
+    }
+
+    /// No more frames come.
+    pub(crate) fn end_follow(&mut self) {
+        self.follower = None;
     }
 
     /// Removes all of them.
@@ -223,6 +244,22 @@ impl KeptFrames {
         self.work_dir.join(format!(
             "{CHECKPOINT_PREFIX}piece-{section:03}-{start:03}-{end:03}.safetensors"
         ))
+    }
+}
+
+impl FrameFile {
+    /// Packed RGB.
+    pub(crate) fn read(&self) -> Result<Vec<u8>, Error> {
+        let frames = fs::read(&self.0).and_then(|bytes| {
+            let file = unseal(&bytes).map_err(io::Error::other)?;
+            let frames = file.tensors.get(FRAMES).ok_or(io::ErrorKind::InvalidData)?;
+            Vec::try_from(frames).map_err(io::Error::other)
+        });
+        frames.map_err(|source| Error::Io {
+            path: self.0.clone(),
+            doing: "reading",
+            source,
+        })
     }
 }
 

@@ -24,7 +24,7 @@ use tch::Tensor;
 
 use self::steps::Origin;
 pub(crate) use self::{
-    frames::{DecodedSection, KeptFrames, SLOW},
+    frames::{DecodedSection, FrameFile, KeptFrames, SLOW},
     provenance::{Provenance, RunSettings},
     steps::{Keeping, KeptSteps, UnfinishedSection},
 };

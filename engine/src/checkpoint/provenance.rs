@@ -189,7 +189,7 @@ impl Provenance {
 #[cfg(test)]
 impl Provenance {
     /// As on the processor, with the VAE in this type and on this rung.
-    pub(super) fn on_cpu(vae_dtype: tch::Kind, rung: u32) -> Self {
+    pub(crate) fn on_cpu(vae_dtype: tch::Kind, rung: u32) -> Self {
         let settled = RunSettings {
             dtype: tch::Kind::Float,
             vae_dtype,

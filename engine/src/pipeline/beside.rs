@@ -5,7 +5,7 @@
 
 use tch::Device;
 
-use crate::device::{Event, Stream};
+use crate::device::{self, Event, Stream};
 
 /// The stream of decoding, as long as it has one of its own.
 #[derive(Debug)]
@@ -33,14 +33,20 @@ impl DecodeStream {
         }
     }
 
-    /// Before the first section.
-    pub(super) fn decide(&mut self, is_planned: bool) {
-        if let Way::Undecided = self.way {
-            self.way = if is_planned {
-                Way::Beside(Stream::new(self.device))
-            } else {
-                Way::Alone
-            };
+    /// Before the first section. Gives the device `rehearsal` if another stream than all else's decodes from now on: CUDA loads
+    /// a kernel when it is first launched, and its streams wait for each other then.
+    pub(super) fn decide(&mut self, is_planned: bool, rehearsal: impl FnOnce()) {
+        if !matches!(self.way, Way::Undecided) {
+            return;
+        }
+        self.way = if is_planned {
+            Way::Beside(Stream::new(self.device))
+        } else {
+            Way::Alone
+        };
+        if self.stream().is_some() {
+            device::empty_cache(); // what decoding left for the stream of all else is of no use to this one
+            rehearsal();
         }
     }
 
@@ -98,16 +104,17 @@ mod tests {
     fn what_is_decoded_by_itself_stays_so() {
         let mut decoding = DecodeStream::new(Device::Cpu);
         assert!(!decoding.is_beside());
-        decoding.decide(true);
-        decoding.decide(false);
+        let nothing = || unreachable!("the CPU has one stream");
+        decoding.decide(true, nothing);
+        decoding.decide(false, nothing);
         assert!(decoding.is_beside() && decoding.stream().is_none());
         assert_eq!(decoding.run(|| 7), 7);
         decoding.end();
-        decoding.decide(true);
+        decoding.decide(true, nothing);
         assert!(!decoding.is_beside());
         let mut alone = DecodeStream::new(Device::Cpu);
-        alone.decide(false);
-        alone.decide(true);
+        alone.decide(false, nothing);
+        alone.decide(true, nothing);
         assert!(!alone.is_beside());
     }
 }

@@ -56,7 +56,10 @@ impl SectionFrames {
         if self.stream.is_beside() && !is_planned {
             self.end_overlap();
         }
-        self.stream.decide(is_planned);
+        let decoded = (run.models.vae_kind(), run.platform.device);
+        let assembly = &self.assembly;
+        self.stream
+            .decide(is_planned, || assembly.rehearse(decoded));
         if !self.decoding.is_decoded() {
             run.models.decoder(&run.job.bundle)?;
         }

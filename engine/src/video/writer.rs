@@ -16,7 +16,7 @@ use super::{faststart, metadata::Metadata};
 use crate::{error::VideoError, file::sync_folder, picture::Size};
 
 /// What a video is to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VideoSettings {
     /// Size of every frame; both sides even.
     pub size: Size,
@@ -24,8 +24,6 @@ pub struct VideoSettings {
     pub fps: u32,
     /// Constant rate factor of H.264, 0 (lossless) to 51.
     pub crf: u8,
-    /// Title and comment.
-    pub metadata: Metadata,
 }
 
 /// A finished video.
@@ -106,8 +104,8 @@ impl VideoWriter {
         }
     }
 
-    /// Completes the video, checks it, and puts it in its place, replacing what was there.
-    pub fn finish(self) -> Result<VideoSummary, VideoError> {
+    /// Completes the video, with these texts in its header, checks it, and puts it in its place, replacing what was there.
+    pub fn finish(self, metadata: &Metadata) -> Result<VideoSummary, VideoError> {
         let Self {
             path,
             settings,
@@ -122,20 +120,20 @@ impl VideoWriter {
         if muxed.frames == 0 {
             return Err(VideoError::NoFrames);
         }
-        publish(&path, &settings, muxed)
+        publish(&path, (settings, metadata), muxed)
     }
 }
 
 /// From the muxed scratch file to the checked video at its final path.
 fn publish(
     path: &Path,
-    settings: &VideoSettings,
+    (settings, metadata): (VideoSettings, &Metadata),
     mut muxed: Muxed,
 ) -> Result<VideoSummary, VideoError> {
     let part = PartFile::beside(path);
     let writing = io_error(&part.path, "writing");
     let file = File::create(&part.path).map_err(io_error(&part.path, "creating"))?;
-    faststart::write(&mut muxed, &settings.metadata, &file).map_err(&writing)?;
+    faststart::write(&mut muxed, metadata, &file).map_err(&writing)?;
     file.sync_all().map_err(&writing)?;
 
     let expected = Expected {

@@ -39,7 +39,7 @@ fn a_next_run_has_them_in_the_order_of_time() {
         kept(folder.path(), order);
         let mut next = KeptFrames::new(folder.path(), order);
         assert_eq!(next.find(&checkpoints()).len(), 3);
-        let read: Result<Vec<_>, _> = next.read().collect();
+        let read: Result<Vec<_>, _> = next.files().map(|file| file.read()).collect();
         assert_eq!(read.unwrap().concat(), expected, "{order:?}");
     }
 }
@@ -146,4 +146,23 @@ fn pieces_go_when_the_section_after_theirs_is_finished() {
     assert_eq!([has(&kept, 1, "a"), has(&kept, 2, "b")], [false, true]);
     kept.remove();
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_follower_has_each_section_once_it_is_kept_if_the_first_comes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = Provenance::on_cpu(Kind::Float, 0);
+    let [first, second, _] = checkpoints();
+    let mut kept = KeptFrames::new(folder.path(), SectionOrder::Forward);
+    kept.save(section(1, &first), &[1], &now).unwrap();
+    let followed = kept.follow().unwrap();
+    let next = || followed.try_recv().ok().map(|file| file.read().unwrap());
+    assert_eq!((next(), next()), (Some(vec![1]), None));
+    kept.save(section(2, &second), &[2], &now).unwrap();
+    assert_eq!((next(), next()), (Some(vec![2]), None));
+    kept.end_follow();
+    assert!(followed.recv().is_err(), "no more come");
+
+    let mut backward = KeptFrames::new(folder.path(), SectionOrder::Backward);
+    assert!(backward.follow().is_none());
 }

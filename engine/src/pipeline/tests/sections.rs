@@ -60,7 +60,12 @@ impl Sampled {
 }
 
 pub(super) fn frames(video: &Video) -> Vec<Vec<u8>> {
-    video.frames.read().collect::<Result<_, _>>().unwrap()
+    video
+        .frames
+        .files()
+        .map(|file| file.read())
+        .collect::<Result<_, _>>()
+        .unwrap()
 }
 
 #[test]
