@@ -1,11 +1,12 @@
 //! Jobs that wait, with the reason.
 
 use framepack_ipc::{estimate::Moment, queue::QueueEntry};
+use framepack_jobs::Timestamp;
 
 use super::{grid::Grid, line::Line};
 use crate::{
     shown_state::of_standing,
-    terminal::{Terminal, style::Style},
+    terminal::{Terminal, style::Style, wording::Wording},
 };
 
 /// Columns of a name, and on a wide terminal.
@@ -16,6 +17,7 @@ const WIDE: usize = 100;
 /// A line for each of these jobs.
 pub(crate) fn waiting<'q>(
     jobs: impl Iterator<Item = &'q QueueEntry> + Clone,
+    now: Timestamp,
     terminal: &Terminal,
 ) -> Vec<Line> {
     let number = |job: &QueueEntry| job.id.to_string().len();
@@ -25,7 +27,9 @@ pub(crate) fn waiting<'q>(
         least: 24,
         // When it begins.
         optional: &[3],
-        rows: jobs.map(|job| cells(job, widest, terminal)).collect(),
+        rows: jobs
+            .map(|job| cells(job, (widest, now), terminal))
+            .collect(),
     };
     grid.lines(terminal)
 }
@@ -37,7 +41,7 @@ fn begins(job: &QueueEntry) -> String {
     span.unwrap_or_default()
 }
 
-fn cells(job: &QueueEntry, widest: usize, terminal: &Terminal) -> Vec<Line> {
+fn cells(job: &QueueEntry, (widest, now): (usize, Timestamp), terminal: &Terminal) -> Vec<Line> {
     let (symbol, style) = of_standing(job.standing);
     let name = if terminal.width < WIDE {
         NAME
@@ -48,7 +52,7 @@ fn cells(job: &QueueEntry, widest: usize, terminal: &Terminal) -> Vec<Line> {
         Line::new(terminal.symbols.text(symbol), style)
             .and(format!(" {:>widest$}", job.id.to_string()), Style::Strong),
         Line::plain(&job.name).cut(name, terminal),
-        Line::new(&job.reason, style),
+        Line::new(Wording::Human { now }.sentence(&job.reason), style),
         Line::new(begins(job), Style::Dim),
     ]
 }

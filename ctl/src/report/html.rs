@@ -231,7 +231,7 @@ fn queued(entry: &QueueEntry) -> Markup {
             td { (entry.name) }
             td { (entry.standing.as_str()) }
             td { @if let Some(expected) = entry.ends.as_ref().and_then(Moment::expected) { (time::minute(expected.at)) } }
-            td { (entry.reason) }
+            td { (time::with_moments(&entry.reason, time::minute)) }
         }
     }
 }

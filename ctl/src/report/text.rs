@@ -21,7 +21,7 @@ pub(crate) fn lines(night: &Night) -> Vec<String> {
         let what = format!("  {} {}: {}", entry.id, entry.name, entry.standing.as_str());
         vec![match entry.reason.as_str() {
             "" => what,
-            reason => format!("{what}, {reason}"),
+            reason => format!("{what}, {}", time::with_moments(reason, time::minute)),
         }]
     });
     section(&mut lines, "Running and waiting", queued);

@@ -95,7 +95,10 @@ fn style_of(label: &str) -> Style {
 fn facts_of(job: &Job, waiting: &Waiting, wording: Wording) -> Facts {
     let mut lines = vec![
         ("progress", progress(job, wording)),
-        ("waits", waiting.reason(job).unwrap_or_default().to_owned()),
+        (
+            "waits",
+            wording.sentence(waiting.reason(job).unwrap_or_default()),
+        ),
         ("submitted", wording.time(job.submitted_at)),
     ];
     lines.extend(rendered(job, wording));

@@ -77,7 +77,7 @@ fn outcome(job: &Job, waiting: &Waiting, now: Timestamp) -> Cell {
         JobState::Failed { .. } | JobState::Expired { .. } => Cell::new(result(job), Style::Bad),
         JobState::Done { .. } | JobState::Cancelled { .. } => result(job).into(),
         _ => match waiting.reason(job) {
-            Some(reason) => Cell::new(reason, Style::Waiting),
+            Some(reason) => Cell::new(Wording::Human { now }.sentence(reason), Style::Waiting),
             None => progress(job, Wording::Human { now }).into(),
         },
     }

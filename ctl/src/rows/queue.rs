@@ -11,6 +11,7 @@ use crate::{
         style::Style,
         table::{Cell, Column, Table},
         time,
+        wording::Wording,
     },
 };
 
@@ -68,7 +69,7 @@ pub(crate) fn table_of_queue(jobs: &[QueueEntry], terminal: &Terminal, now: Time
             Cell::new(&job.name, Style::Strong),
             begins(job, now).into(),
             job.ends.as_ref().map(expected).unwrap_or_default().into(),
-            Cell::new(&job.reason, Style::Dim),
+            Cell::new(Wording::Human { now }.sentence(&job.reason), Style::Dim),
         ]);
     }
     table

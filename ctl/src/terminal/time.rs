@@ -46,6 +46,16 @@ pub(crate) fn moment(then: Timestamp, now: Timestamp) -> String {
     moment_in(then, now, &TimeZone::system())
 }
 
+/// The same sentence with each time in it, `2026-11-29T22:10:00.000000Z`, as `written` has it.
+pub(crate) fn with_moments(text: &str, written: impl Fn(Timestamp) -> String) -> String {
+    let is_of_time = |c: char| c.is_ascii_digit() || "-:.TZ".contains(c);
+    let words = text.split(' ').map(|word| {
+        let (time, rest) = word.split_at(word.find(|c| !is_of_time(c)).unwrap_or(word.len()));
+        Timestamp::from_rfc3339(time).map_or_else(|| word.to_owned(), |then| written(then) + rest)
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Date and time, and how far from now that is where it is near: `2026-11-29 13:56:30 (3 min ago)`.
 pub(crate) fn full(then: Timestamp, now: Timestamp) -> String {
     full_in(then, now, &TimeZone::system())
@@ -167,6 +177,28 @@ mod tests {
         ] {
             let ago = ago_in(at(then), at(NOW), &TimeZone::UTC);
             assert_eq!(ago, expected, "{then}");
+        }
+    }
+
+    #[test]
+    fn times_in_sentences_are_told_like_others() {
+        for (sentence, expected) in [
+            (
+                "waiting for its window 22:00-07:00; it begins at 2026-11-29T22:00:00.000000Z",
+                "waiting for its window 22:00-07:00; it begins at 22:00",
+            ),
+            (
+                "failed at 2026-11-28T22:10:00Z, again at 2026-11-30T07:00:00.5Z",
+                "failed at yesterday 22:10, again at tomorrow 07:00",
+            ),
+            (
+                "2026-11-29 is no time  of day",
+                "2026-11-29 is no time  of day",
+            ),
+            ("", ""),
+        ] {
+            let moment = |then| moment_in(then, at(NOW), &TimeZone::UTC);
+            assert_eq!(with_moments(sentence, moment), expected);
         }
     }
 

@@ -30,6 +30,14 @@ impl Wording {
         }
     }
 
+    /// A sentence of the daemon's, which writes times as the records have them.
+    pub(crate) fn sentence(self, text: &str) -> String {
+        match self {
+            Self::Exact => text.to_owned(),
+            Self::Human { now } => time::with_moments(text, |then| time::moment(then, now)),
+        }
+    }
+
     /// Whether people are told, and it is past that time.
     pub(crate) fn is_due(self, time: Timestamp) -> bool {
         matches!(self, Self::Human { now } if time <= now)

@@ -71,7 +71,7 @@ fn screen(farm: &FarmStatus, queue: &QueueView, now: Timestamp, terminal: &Termi
     let waits =
         |entry: &&QueueEntry| !matches!(entry.standing, Standing::Running | Standing::Paused);
     let next = queue.jobs.iter().filter(waits).take(NEXT);
-    let mut next = farm::waiting(next, terminal);
+    let mut next = farm::waiting(next, now, terminal);
     let more = usize::try_from(farm.queued)
         .unwrap_or(usize::MAX)
         .saturating_sub(next.len());

@@ -120,7 +120,10 @@ impl Told {
         ];
         facts.extend(course(job, Wording::Human { now }));
         facts.extend([
-            ("waits", waiting.reason(job).unwrap_or_default().to_owned()),
+            (
+                "waits",
+                wording.sentence(waiting.reason(job).unwrap_or_default()),
+            ),
             ("submitted", ago(job.submitted_at, now)),
             ("video", video(job, wording)),
         ]);

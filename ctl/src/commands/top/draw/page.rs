@@ -59,7 +59,7 @@ pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal
             let lines = farm::failures_in_full(&top.view.farm, now, terminal);
             rows.extend(first(or_nothing(lines), left.saturating_sub(1)));
         }
-        _ => rows.extend(waiting(top, left.max(MIN_QUEUE_LINES), terminal)),
+        _ => rows.extend(waiting((top, now), left.max(MIN_QUEUE_LINES), terminal)),
     }
     rows.truncate(height.saturating_sub(1));
     rows.resize(height.saturating_sub(1), Row::default());
@@ -142,7 +142,7 @@ fn preview(top: &Top, height: usize, terminal: &Terminal) -> Vec<Row> {
     rows
 }
 
-fn waiting(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
+fn waiting((top, now): (&Top, Timestamp), most: usize, terminal: &Terminal) -> Vec<Row> {
     let count = top.waiting().count();
     let mut rows = vec![heading(&format!("Queue ({count})"))];
     let selected = top
@@ -151,7 +151,7 @@ fn waiting(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
     let most = most.saturating_sub(1);
     let begin = first_shown(selected, most);
     // Of a long queue only what is shown is laid out.
-    let lines = farm::waiting(top.waiting().skip(begin).take(most), terminal);
+    let lines = farm::waiting(top.waiting().skip(begin).take(most), now, terminal);
     let selected = selected.map(|selected| selected - begin);
     rows.extend(window(lines, selected, most));
     rows
