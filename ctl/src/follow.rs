@@ -16,7 +16,7 @@ use framepack_jobs::{Job, JobId, JobState, Selector};
 
 use crate::{
     daemon::Daemon,
-    deadline::Deadline,
+    deadline::{Deadline, passed},
     event::{Event, Ownership},
     failure::Failure,
     interrupt::{Response, Stage, ask},
@@ -46,6 +46,8 @@ pub(crate) enum Ended {
 pub(crate) struct Follow<'a> {
     pub(crate) daemon: &'a Daemon,
     pub(crate) ownership: Ownership,
+    /// Until when it is followed; the job goes on then.
+    pub(crate) deadline: Deadline,
     pub(crate) events: &'a Sender<Event>,
     pub(crate) inbox: &'a Receiver<Event>,
 }
@@ -58,7 +60,11 @@ impl Follow<'_> {
         let mut stage = Stage::Following;
         let mut reason = None;
         loop {
-            match self.inbox.recv_timeout(LOOK_PAUSE) {
+            match self.inbox.recv_timeout(self.deadline.at_most(LOOK_PAUSE)) {
+                Err(RecvTimeoutError::Timeout) if self.deadline.has_passed() => {
+                    let what = format!("job {} is {}", job.id, job.state.name());
+                    return Err(passed(&what));
+                }
                 Ok(Event::Job(now)) => {
                     view.show(&now);
                     job = now;

@@ -21,6 +21,8 @@ pub struct Pace {
     went: Duration,
     /// Since when it goes on; `None`: it is paused.
     going_since: Option<Instant>,
+    /// Where the job was when it was first seen: since when it was there, nobody knows.
+    first: Option<Progress>,
     /// The last step and when it was seen.
     last: Option<(Progress, Instant)>,
     steps: RecentSteps,
@@ -38,6 +40,7 @@ impl Pace {
         Self {
             went: Duration::ZERO,
             going_since: Some(now),
+            first: None,
             last: None,
             steps: RecentSteps::default(),
             decoding_since: None,
@@ -48,6 +51,9 @@ impl Pace {
 
     /// The job is here now.
     pub fn note(&mut self, progress: &Progress, now: Instant) {
+        if *self.first.get_or_insert(*progress) == *progress && progress.step > 0 {
+            return;
+        }
         if progress.phase == Phase::Decode {
             self.decoding_since.get_or_insert(now);
         } else if let Some(since) = self.decoding_since.take() {
@@ -178,10 +184,23 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_was_begun_before_it_was_seen_counts_for_nothing() {
+        let start = Instant::now();
+        let after = |secs| start + Duration::from_secs(secs);
+        let mut pace = Pace::begin(start);
+        // Steps of three seconds, seen from the middle of the fifth on.
+        for (step, secs) in [(4, 0), (4, 0), (5, 1), (6, 4)] {
+            pace.note(&at(Phase::Sample, 0, step), after(secs));
+        }
+        assert_eq!(pace.secs_per_step(), Some(3.0));
+    }
+
+    #[test]
     fn what_a_pause_takes_counts_nowhere() {
         let start = Instant::now();
         let mut pace = Pace::begin(start);
         let after = |secs| start + Duration::from_secs(secs);
+        pace.note(&at(Phase::Image, 0, 0), start);
         pace.note(&at(Phase::Sample, 0, 1), after(10));
         pace.note(&at(Phase::Sample, 0, 2), after(12));
         pace.pause(after(13));

@@ -2,7 +2,7 @@
 
 use framepack_ipc::{
     ErrorBody,
-    control::{Request, Response, SelectRequest, Stream},
+    control::{Request, Response, SelectRequest, Stream, Submission, SubmitOutcome},
     event::{EventType, EventsRequest, Since},
 };
 use framepack_jobs::{Code, JobId, JobState, Selector};
@@ -168,17 +168,29 @@ fn all_means_those_that_have_not_ended_and_idle_no_job() {
     }
 }
 
-#[test]
-fn a_submission_that_is_followed_ends_with_the_job() {
-    use framepack_ipc::control::{Submission, SubmitOutcome};
-
-    let submission = Submission {
+fn submitted() -> Response {
+    Response::Submitted(Submission {
         job: Box::new(job(1, JobState::Queued)),
         outcome: SubmitOutcome::Created,
         settings_differ: Vec::new(),
-    };
+    })
+}
+
+#[test]
+fn a_submission_is_followed_no_longer_than_until_its_timeout() {
+    let arguments = ["submit", "-", "--follow", "--timeout", "0.3s"];
+    let answers = vec![submitted(), Response::Job(Box::new(job(1, running())))];
+    let yaml = crate::fixtures::YAML;
+    let talk = crate::fake_daemon::talk_with(&arguments, yaml, &[], answers);
+    assert_eq!(talk.ended.code, 9);
+    let told = "error: --timeout elapsed: job 1 is running [FP1005]";
+    assert!(talk.ended.stderr.contains(told), "{}", talk.ended.stderr);
+}
+
+#[test]
+fn a_submission_that_is_followed_ends_with_the_job() {
     let answers = vec![
-        Response::Submitted(submission),
+        submitted(),
         Response::Job(Box::new(job(1, running()))),
         Response::Job(Box::new(job(1, failed()))),
         Response::End,

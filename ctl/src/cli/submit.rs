@@ -17,15 +17,15 @@ pub(crate) struct Submit {
     pub(crate) set: Vec<String>,
 
     /// Wait until the job has finished
-    #[arg(long)]
+    #[arg(long, group = "waits")]
     pub(crate) wait: bool,
 
     /// Follow the job until it has finished, as `run` does: progress, and why it waits
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, group = "waits")]
     pub(crate) follow: bool,
 
     /// Stop waiting after this long, such as 90s, 20m or 9h; the job keeps running
-    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", requires = "waits", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
 }
 

@@ -57,6 +57,11 @@ struct Finished<'j> {
     rendering_secs: f64,
 }
 
+/// Of none 0, where a sum of floating-point numbers begins with -0.
+fn total(secs: impl Iterator<Item = f64>) -> f64 {
+    secs.fold(0.0, |sum, secs| sum + secs)
+}
+
 impl Night {
     /// Sorts jobs that have ended; those that ended earlier or have not ended are left out.
     pub(crate) fn new(
@@ -114,8 +119,8 @@ impl Night {
             cancelled: self.cancelled.len(),
             running,
             waiting: self.queue.jobs.len() - running,
-            video_secs: self.finished().map(|job| job.output.plan.secs).sum(),
-            rendering_secs: self.finished().map(|job| job.rendering_secs).sum(),
+            video_secs: total(self.finished().map(|job| job.output.plan.secs)),
+            rendering_secs: total(self.finished().map(|job| job.rendering_secs)),
             energy_joules: (!energy.is_empty()).then(|| energy.iter().sum()),
         }
     }

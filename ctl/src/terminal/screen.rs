@@ -49,11 +49,11 @@ impl Screen {
             if i > 0 {
                 out.write_all(b"\r\n")?;
             }
+            // Before the line: behind a full one the cursor is still at its last character.
+            out.queue(Clear(ClearType::FromCursorDown))?;
             out.write_all(line.as_bytes())?;
-            out.queue(Clear(ClearType::UntilNewLine))?;
         }
-        out.queue(Clear(ClearType::FromCursorDown))?
-            .queue(EndSynchronizedUpdate)?;
+        out.queue(EndSynchronizedUpdate)?;
         out.flush()
     }
 }

@@ -21,6 +21,7 @@ use framepack_jobs::{Code, Job, JobState, Selector};
 use super::session::{Session, Submitted, client};
 use crate::{
     daemon::Daemon,
+    deadline::Deadline,
     delivery::{Existing, How, Target},
     event::Ownership,
     failure::Failure,
@@ -111,7 +112,7 @@ fn noted_target(folder: &RunFolder) -> Result<Target, ErrorBody> {
 fn follow_left(session: &Session<'_>, folder: RunFolder, target: &Target) -> Result<Exit, Failure> {
     let daemon = folder.daemon();
     let submitted = queued_again(&daemon)?;
-    match session.follow(&daemon, Ownership::Left, submitted.job)? {
+    match session.follow(&daemon, (Ownership::Left, Deadline::NEVER), submitted.job)? {
         Ended::Finished(job) => {
             while daemon.connect().is_ok() {
                 thread::sleep(LOOK_PAUSE);
@@ -165,7 +166,7 @@ fn finish(
     target: &Target,
 ) -> Result<Exit, Failure> {
     let daemon = own.daemon();
-    let ended = match session.follow(&daemon, Ownership::Own, submitted.job) {
+    let ended = match session.follow(&daemon, (Ownership::Own, Deadline::NEVER), submitted.job) {
         Ok(ended) => ended,
         Err(failure) => {
             let failure = own.check_soon().err().unwrap_or(failure);

@@ -16,6 +16,7 @@ use framepack_jobs::{Code, Job, JobState, RenderOutput, Timestamp};
 use crate::{
     commands::{submit::remarks, wait::say_unexpected},
     daemon::Daemon,
+    deadline::Deadline,
     event::{Event, Ownership},
     failure::Failure,
     follow::{Ended, Follow},
@@ -71,12 +72,13 @@ impl<'a> Session<'a> {
     pub(super) fn follow(
         &self,
         daemon: &Daemon,
-        ownership: Ownership,
+        (ownership, deadline): (Ownership, Deadline),
         job: Box<Job>,
     ) -> Result<Ended, Failure> {
         let follow = Follow {
             daemon,
             ownership,
+            deadline,
             events: &self.events,
             inbox: &self.inbox,
         };
@@ -84,9 +86,14 @@ impl<'a> Session<'a> {
     }
 
     /// Follows a job of a daemon that goes on without this command. An error says how to follow it again.
-    pub(super) fn follow_shared(&self, daemon: &Daemon, job: Box<Job>) -> Result<Ended, Failure> {
+    pub(super) fn follow_shared(
+        &self,
+        daemon: &Daemon,
+        deadline: Deadline,
+        job: Box<Job>,
+    ) -> Result<Ended, Failure> {
         let (id, client) = (job.id, client(daemon));
-        let ended = self.follow(daemon, Ownership::Shared, job);
+        let ended = self.follow(daemon, (Ownership::Shared, deadline), job);
         ended.inspect_err(|_| {
             remark(&format!(
                 "job {id} was submitted; to follow it: {client} wait {id}"

@@ -5,6 +5,7 @@ use framepack_ipc::{Exit, control::SubmitRequest};
 use super::session::{Session, client};
 use crate::{
     daemon::Daemon,
+    deadline::Deadline,
     delivery::{How, Target},
     failure::Failure,
     follow::Ended,
@@ -20,7 +21,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let submitted = session.submit(daemon, request)?;
     let (id, client) = (submitted.job.id, client(daemon));
-    match session.follow_shared(daemon, submitted.job)? {
+    match session.follow_shared(daemon, Deadline::NEVER, submitted.job)? {
         Ended::Finished(mut job) => {
             if let (Some(target), Some(result)) = (target, job.state.result_mut()) {
                 let put = target.put(&result.video, How::Copy);

@@ -8,6 +8,7 @@ use crate::{
     cli::Submit,
     commands::{submit::read, wait::say_unexpected},
     daemon::Daemon,
+    deadline::Deadline,
     failure::Failure,
     follow::Ended,
     output::{Output, remark},
@@ -17,9 +18,10 @@ pub(crate) fn run(arguments: &Submit, daemon: &Daemon, output: &Output) -> Resul
     output.check_fields(&Job::FIELDS)?;
     let request = read(&arguments.file, &arguments.set).map_err(Failure::new)?;
     let session = Session::begin(output)?;
+    let deadline = Deadline::after(arguments.timeout);
     let submitted = session.submit(daemon, &request)?;
     let (id, client) = (submitted.job.id, client(daemon));
-    match session.follow_shared(daemon, submitted.job)? {
+    match session.follow_shared(daemon, deadline, submitted.job)? {
         Ended::Finished(job) => {
             let jobs = std::slice::from_ref(&*job);
             let unexpected = say_unexpected(jobs, output);

@@ -8,7 +8,7 @@ use framepack_jobs::Timestamp;
 use ratatui::{
     Frame,
     layout::Rect,
-    style::Modifier,
+    style::{Modifier, Style},
     text::{Line as Text, Span},
     widgets::Widget,
 };
@@ -64,7 +64,9 @@ pub(super) fn draw(top: &Top, now: Timestamp, frame: &mut Frame) {
         picture::draw(&row.pixels, at, top.palette, frame.buffer_mut());
         row.text(&terminal).render(at, frame.buffer_mut());
         if look == Look::Selected {
-            frame.buffer_mut().set_style(at, Modifier::REVERSED);
+            // In one colour: reversed ones of many would be blocks of them.
+            let reversed = Style::reset().add_modifier(Modifier::REVERSED);
+            frame.buffer_mut().set_style(at, reversed);
         }
     }
 }

@@ -21,14 +21,16 @@ const MIN_QUEUE_LINES: usize = 4;
 const TALL_LINES: usize = 32;
 /// Over what failed.
 const FAILED: &str = "Failed in the last 24 h";
-/// Lines of a picture, and what has to be left of the screen.
+/// Lines of a picture, and what is above it: an empty line and its heading.
 const MIN_PICTURE_LINES: usize = 4;
 const MAX_PICTURE_LINES: usize = 12;
-const LINES_BESIDE_PICTURE: usize = 30;
+const LINES_ABOVE_PICTURE: usize = 2;
+/// Lines that the queue has before a picture may take any, with its heading.
+const QUEUE_LINES_BESIDE_PICTURE: usize = 8;
 
 pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal) -> Vec<Row> {
     let mut rows = vec![farm::daemon(&top.view.farm, terminal).into()];
-    rows.extend(first(notices(top, now, terminal), (height / 10).max(1)));
+    rows.extend(notices(top, now, (height / 10).max(1), terminal));
     rows.push(heading("Devices"));
     rows.extend(first(
         farm::devices(&top.view.farm, terminal),
@@ -46,7 +48,8 @@ pub(super) fn rows(top: &Top, now: Timestamp, height: usize, terminal: &Terminal
     }
     rows.push(heading("Running"));
     rows.extend(running(top, (height / 4).max(1), terminal));
-    rows.extend(preview(top, height, terminal));
+    let room = height.saturating_sub(rows.len());
+    rows.extend(preview(top, room, terminal));
     if height >= TALL_LINES {
         rows.push(Row::default());
     }
@@ -71,18 +74,26 @@ fn heading(text: &str) -> Row {
     Line::new(text, Style::Heading).into()
 }
 
-/// That the daemon does not answer, or else what it says is wrong.
-fn notices(top: &Top, now: Timestamp, terminal: &Terminal) -> Vec<Line> {
-    let Some((why, since)) = &top.lost else {
-        let notices = farm::notices(&top.view.farm, now, terminal).into_iter();
-        return notices
-            .flat_map(|notice| notice.wrapped(terminal.width))
-            .collect();
+/// That the daemon does not answer, or else what it says is wrong: so many of that, and how much more there is.
+fn notices(top: &Top, now: Timestamp, most: usize, terminal: &Terminal) -> Vec<Row> {
+    let notices = match &top.lost {
+        None => farm::notices(&top.view.farm, now, terminal),
+        Some((why, since)) => {
+            let symbol = terminal.symbols.text(Symbol::Failed);
+            let since = span(now.secs_since(*since));
+            let text = format!("{symbol} no answer for {since}, trying again each second: {why}");
+            vec![Line::new(text, Style::Bad)]
+        }
     };
-    let symbol = terminal.symbols.text(Symbol::Failed);
-    let since = span(now.secs_since(*since));
-    let text = format!("{symbol} no answer for {since}, trying again each second: {why}");
-    Line::new(text, Style::Bad).wrapped(terminal.width)
+    let more = notices.len().saturating_sub(most);
+    let shown = notices.into_iter().take(most);
+    let mut lines: Vec<Line> = shown
+        .flat_map(|notice| notice.wrapped(terminal.width))
+        .collect();
+    if more > 0 {
+        lines.push(Line::new(format!("  and {more} more"), Style::Dim));
+    }
+    lines.into_iter().map(Row::from).collect()
 }
 
 /// As many of these as fit; the last one says how many do not.
@@ -121,10 +132,11 @@ fn running(top: &Top, most: usize, terminal: &Terminal) -> Vec<Row> {
     window(lines, selected, most)
 }
 
-/// The picture of a running job, where there is room for it.
-fn preview(top: &Top, height: usize, terminal: &Terminal) -> Vec<Row> {
-    let most = height
-        .saturating_sub(LINES_BESIDE_PICTURE)
+/// The picture of a running job, where there is room for it beside the queue: an empty line before that, and the footer.
+fn preview(top: &Top, room: usize, terminal: &Terminal) -> Vec<Row> {
+    let queue = (top.waiting().count() + 1).clamp(MIN_QUEUE_LINES, QUEUE_LINES_BESIDE_PICTURE);
+    let most = room
+        .saturating_sub(queue + LINES_ABOVE_PICTURE + 2)
         .min(MAX_PICTURE_LINES);
     let shown = top
         .preview
@@ -200,10 +212,11 @@ fn log_lines(top: &Top, log: &Log, most: usize, terminal: &Terminal) -> Vec<Row>
 fn footer(top: &Top, terminal: &Terminal) -> Line {
     match (&top.mode, &top.remark) {
         (Mode::Cancel(job), _) => {
-            let name = terminal.cut(top.name(*job), terminal.width / 3);
-            let question =
-                format!("Cancel job {job} {name}? y: yes, v: with a video of what it has, n: no");
-            Line::new(question, Style::Warning)
+            const KEYS: &str = "? y: yes, v: with a video of what it has, n: no";
+            let job_number = format!("Cancel job {job} ");
+            let room = terminal.width.saturating_sub(job_number.len() + KEYS.len());
+            let name = terminal.cut(top.name(*job), room);
+            Line::new(format!("{job_number}{name}{KEYS}"), Style::Warning)
         }
         (_, Some(Remark::Done(told))) => Line::new(told, Style::Good),
         (_, Some(Remark::Refused(told))) => Line::new(told, Style::Bad),

@@ -257,6 +257,22 @@ fn a_log_shows_its_end_until_it_is_scrolled() {
 }
 
 #[test]
+fn a_question_has_its_keys_whatever_the_jobs_name() {
+    let mut top = top();
+    let name = "a name that is far too long for a screen of eighty columns".to_owned();
+    for entry in &mut top.view.queue.jobs {
+        entry.name.clone_from(&name);
+    }
+    press(&mut top, "jc");
+    let shown = screen(&top, (80, 24));
+    let question = shown.lines().last().unwrap();
+    assert!(
+        question.contains("? y: yes, v: with a video of what it has, n: no"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_running_job_is_pictured_where_there_is_room_and_colour() {
     let mut top = top();
     top.palette = Palette::TrueColour;
@@ -281,7 +297,12 @@ fn a_running_job_is_pictured_where_there_is_room_and_colour() {
     let cell = &drawing.backend().buffer()[(59, line + 10)];
     let color = ratatui::style::Color::Rgb(255, 255, 255);
     assert_eq!((cell.symbol(), cell.fg, cell.bg), ("▀", color, color));
-    assert!(!screen(&top, (80, 24)).contains("Job 317:"));
+    let small = screen(&top, (80, 24));
+    assert!(
+        small.contains("Job 317:") && small.contains("319"),
+        "{small}"
+    );
+    assert!(!screen(&top, (80, 20)).contains("Job 317:"));
     top.terminal.colour = Colour::Off;
     assert!(!screen(&top, (132, 43)).contains("Job 317:"));
 }
