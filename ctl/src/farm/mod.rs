@@ -1,6 +1,6 @@
 //! The farm as people read it, line by line: for `status`, which prints it, and for `top`, which draws it.
 //!
-//! [`line`]: text with a meaning for each of its parts; [`grid`]: such texts in columns. The others say what the lines
+//! [`line`](mod@line): text with a meaning for each of its parts; [`grid`]: such texts in columns. The others say what the lines
 //! are about.
 
 mod bar;

@@ -2,7 +2,7 @@
 //!
 //! [`Terminal`] is looked at once, in `main`; `environment` is what variables say of it; [`style`] are its colours,
 //! [`symbol`] its symbols, [`time`], [`size`] and [`cut`] what people read in the place of numbers and long names,
-//! [`wording`] either of both, [`table`] and [`wrap`] what fits a width, [`bar`] a share, [`picture`] and [`graphics`]
+//! [`wording`] either of both, [`table`] and [`wrap`] what fits a width, [`bar`] a share, [`picture`] and [`graphics`](mod@graphics)
 //! pictures, [`screen`] what is drawn in place.
 
 mod environment;

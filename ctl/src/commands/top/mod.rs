@@ -1,6 +1,6 @@
 //! `top`: devices, running jobs and the queue, live, and keys that control them.
 //!
-//! [`state`]: what is shown; [`update`]: what an event makes of it; [`draw`]: how it looks, a function of the state and
+//! [`state`]: what is shown; [`update`](mod@update): what an event makes of it; [`draw`]: how it looks, a function of the state and
 //! the time. [`screen`] is the terminal, `keys` what each key means, `link` the way to the daemon, `log` the one to a
 //! job's log, `preview` a job's picture; each of the threads behind them sends [`event`]s.
 
