@@ -10,7 +10,7 @@ PARTS = [
     ("layout", ("nchwtonhwc", "nhwctonchw", "transpose")),
     ("padding, norm and SiLU in one", ("padded",)),
     ("upsampling", ("upsample", "interleave")),
-    ("norms", ("moments", "groupnorm", "group_norm", "computefusedparams", "welford")),
+    ("norms", ("moments", "scaling", "groupnorm", "group_norm", "computefusedparams", "welford")),
     ("sums, biases and moments in one", ("add(", "add_kernel")),
     ("padding", ("replication_pad", "pad3d")),
     ("SiLU", ("silu",)),
@@ -18,12 +18,14 @@ PARTS = [
     ("convolutions", ("conv", "fprop", "xmma", "cudnn", "implicit")),
     ("products", ("gemm", "nvjet", "cutlass", "cublas", "splitk")),
 ]
-SYNTHESIS = ("distribution", "normal", "random")
+SYNTHESIS = ("distribution", "normal", "random", "bitwise", "rshift")
 NANOSECONDS = {"nsecond": 1, "ns": 1, "usecond": 1e3, "us": 1e3, "msecond": 1e6, "ms": 1e6}
 
 
 def part_of(name):
     lowered = name.lower()
+    if lowered == "add":  # the engine's kernel of that name, as ncu has it
+        return "sums, biases and moments in one"
     return next((part for part, words in PARTS if any(word in lowered for word in words)), "other")
 
 
