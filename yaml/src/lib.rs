@@ -8,6 +8,7 @@ mod comment;
 mod document;
 mod encoding;
 mod file;
+mod json;
 mod location;
 mod node;
 mod parse;

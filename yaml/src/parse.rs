@@ -14,6 +14,7 @@ use crate::{
     Location, MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES, MAX_NODES, Node, Problem, ProblemKind,
     characters::forbidden,
     encoding::{end_of, without_mark},
+    json::with_whole_characters,
     node::join,
     refusal::{NoKey, Refusal},
     syntax,
@@ -22,6 +23,8 @@ use crate::{
 /// Reads one YAML document. Empty ones before and behind it, as a last `---` makes them, are passed over.
 pub fn parse(text: &str) -> Result<Node, Problem> {
     let text = without_mark(text);
+    let json = with_whole_characters(text);
+    let text = json.as_deref().unwrap_or(text);
     let syntax = |message: String| Problem::new(ProblemKind::Syntax, "", message);
     if text.len() > MAX_BYTES {
         let message = format!(
