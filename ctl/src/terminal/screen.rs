@@ -39,13 +39,18 @@ impl Screen {
         self.size != window(&stdout())
     }
 
-    /// Draws the lines from the top. The last one stays where there is not room for all.
-    pub(crate) fn draw(&mut self, lines: &[String], terminal: &Terminal) -> io::Result<()> {
+    /// Draws the lines from the top. The first and the last one stay where there is not room for all, and these of the others.
+    pub(crate) fn draw(
+        &mut self,
+        lines: &[String],
+        kept: Kept,
+        terminal: &Terminal,
+    ) -> io::Result<()> {
         self.size = window(&stdout());
         let height = self.size.map_or(DEFAULT_HEIGHT, |(_, lines)| lines);
         let mut out = stdout().lock();
         out.queue(BeginSynchronizedUpdate)?.queue(MoveTo(0, 0))?;
-        for (i, line) in fitting(lines, height, terminal).iter().enumerate() {
+        for (i, line) in fitting(lines, kept, height, terminal).iter().enumerate() {
             if i > 0 {
                 out.write_all(b"\r\n")?;
             }
@@ -70,17 +75,49 @@ impl Drop for Screen {
     }
 }
 
-/// As many of the first lines as fit, what is left out, and the last line.
-fn fitting(lines: &[String], height: usize, terminal: &Terminal) -> Vec<String> {
+/// Which lines stay where there is not room for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    First,
+    Last,
+}
+
+/// As many of the lines as fit, what is left out, and the last line.
+fn fitting(lines: &[String], kept: Kept, height: usize, terminal: &Terminal) -> Vec<String> {
     let height = height.max(3);
     if lines.len() <= height {
         return lines.to_vec();
     }
-    let shown = height - 2;
     let ellipsis = terminal.symbols.text(Symbol::Ellipsis);
-    let more = format!("{ellipsis} and {} more", lines.len() - shown - 1);
-    let mut fitting = lines[..shown].to_vec();
-    fitting.push(terminal.paint(Style::Dim, &more));
-    fitting.extend(lines.last().cloned());
-    fitting
+    let more = format!("{ellipsis} and {} more", lines.len() + 1 - height);
+    let more = [terminal.paint(Style::Dim, &more)];
+    let (first, last) = match kept {
+        Kept::First => lines.split_at(height - 2),
+        Kept::Last => lines.split_at(1),
+    };
+    let last = &last[last.len() - (height - 1 - first.len())..];
+    [first, &more, last].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::{Colour, Reader, symbol::Symbols};
+
+    #[test]
+    fn what_does_not_fit_is_counted_where_it_is_left_out() {
+        let terminal = Terminal {
+            reader: Reader::Person,
+            width: 80,
+            colour: Colour::Off,
+            symbols: Symbols::Ascii,
+        };
+        let lines = ["HEAD", "1", "2", "3", "4", "end"].map(str::to_owned);
+        let shown = |kept, height| fitting(&lines, kept, height, &terminal).join(" ");
+        assert_eq!(shown(Kept::First, 6), "HEAD 1 2 3 4 end");
+        assert_eq!(shown(Kept::First, 5), "HEAD 1 2 ... and 2 more end");
+        assert_eq!(shown(Kept::Last, 5), "HEAD ... and 2 more 3 4 end");
+        assert_eq!(shown(Kept::Last, 1), "HEAD ... and 4 more end");
+        assert_eq!(shown(Kept::First, 1), "HEAD ... and 4 more end");
+    }
 }

@@ -28,8 +28,8 @@ fn the_list_is_drawn_again_when_it_changes_and_the_terminal_left_as_it_was() {
     terminal.wait_for_text("▶ running");
     terminal.wait_for_text("✖ failed");
     assert!(!terminal.text().contains("running"));
-    // More than fits: heading, three jobs, how many more, and how to end it.
-    terminal.wait_for_text("… and 5 more\nCtrl-C ends");
+    // More than fits: heading, how many more, the three newest jobs, and how to end it.
+    terminal.wait_for_text("… and 5 more\n 6  ✔ done");
     terminal.signal(Signal::SIGINT);
     let left = terminal.ended();
     assert_eq!((left.code, left.screen.as_str()), (130, ""));

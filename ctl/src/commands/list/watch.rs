@@ -12,12 +12,16 @@ use nix::sys::signal::Signal;
 
 use super::{for_people, jobs};
 use crate::{
-    cli::List,
+    cli::{List, Order, SortKey},
     daemon::Daemon,
     failure::Failure,
     interrupt,
     output::Output,
-    terminal::{cut::escaped, screen::Screen, style::Style},
+    terminal::{
+        cut::escaped,
+        screen::{Kept, Screen},
+        style::Style,
+    },
     waiting::Waiting,
 };
 
@@ -54,12 +58,13 @@ pub(super) fn run(arguments: &List, daemon: &Daemon, output: &Output) -> Result<
     let mut view = look(arguments, daemon)?;
     look_again_and_again(arguments.clone(), daemon.clone(), sender);
     let mut screen = Screen::enter()?;
+    let kept = kept(arguments.sort);
     let mut shown = Vec::new();
     loop {
         let output = output.measured();
         let lines = view.lines(&output);
         if screen.has_new_size() || lines != shown {
-            screen.draw(&lines, &output.terminal)?;
+            screen.draw(&lines, kept, &output.terminal)?;
             shown = lines;
         }
         match news.recv() {
@@ -68,6 +73,14 @@ pub(super) fn run(arguments: &List, daemon: &Daemon, output: &Output) -> Result<
             Ok(News::Looked(Ok(now))) => view = now,
             Ok(News::Looked(Err(failure))) => view.trouble = Some(failure.message()),
         }
+    }
+}
+
+/// The newest jobs, which are the last ones by their time; in another order the first ones.
+fn kept(order: Order) -> Kept {
+    match order.key {
+        SortKey::Id | SortKey::Submitted | SortKey::Finished if !order.is_descending => Kept::Last,
+        _ => Kept::First,
     }
 }
 
