@@ -4,14 +4,7 @@
 //! its front has its first frame last. The encoder is given the same frames in the same order either way, so every bit is
 //! the same.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
-};
+use std::{path::PathBuf, sync::Arc, thread::JoinHandle};
 
 use crate::{
     checkpoint::{FrameFile, KeptFrames},
@@ -51,10 +44,9 @@ pub(crate) struct Encoding {
 /// An encoder that takes sections as they are kept.
 #[derive(Debug)]
 struct Begun {
-    /// Cleared when it is dropped.
-    is_wanted: Arc<AtomicBool>,
-    /// `None` once it was waited for.
-    thread: Option<JoinHandle<Result<Encoded, Error>>>,
+    /// While it lives the thread goes on; dropped, it ends it with the frame that it is at.
+    wanted: Arc<()>,
+    thread: JoinHandle<Result<Encoded, Error>>,
 }
 
 impl Target {
@@ -74,7 +66,7 @@ impl Target {
     fn encode(
         &self,
         sections: impl IntoIterator<Item = FrameFile>,
-        is_wanted: &AtomicBool,
+        is_wanted: impl Fn() -> bool,
     ) -> Result<Encoded, Error> {
         let size = self.settings.size;
         let mut encoded = Encoded {
@@ -85,7 +77,7 @@ impl Target {
         let frame_bytes = size.pixels() as usize * 3;
         for section in sections {
             for frame in section.read()?.chunks_exact(frame_bytes) {
-                if !is_wanted.load(Ordering::Relaxed) {
+                if !is_wanted() {
                     return Ok(encoded);
                 }
                 encoded.writer.push_rgb(frame)?;
@@ -105,13 +97,13 @@ impl Encoding {
 
     fn of(target: Target, frames: &mut KeptFrames) -> Self {
         let begun = frames.follow().map(|sections| {
-            let is_wanted = Arc::new(AtomicBool::new(true));
-            let (target, still_wanted) = (target.clone(), Arc::clone(&is_wanted));
+            let wanted = Arc::new(());
+            let (target, still_wanted) = (target.clone(), Arc::downgrade(&wanted));
             Begun {
-                is_wanted,
-                thread: Some(std::thread::spawn(move || {
-                    target.encode(sections, &still_wanted)
-                })),
+                wanted,
+                thread: std::thread::spawn(move || {
+                    target.encode(sections, || still_wanted.strong_count() > 0)
+                }),
             }
         });
         Self { target, begun }
@@ -126,24 +118,16 @@ impl Encoding {
             Some(Err(error)) => tracing::warn!(%error, "the video is encoded once more"),
             None => {}
         }
-        self.target.encode(frames.files(), &AtomicBool::new(true))
+        self.target.encode(frames.files(), || true)
     }
 }
 
 impl Begun {
     /// What became of the sections, of which no more come.
-    fn wait(mut self) -> Result<Encoded, Error> {
-        let thread = self.thread.take().expect("it is waited for once");
-        thread
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
-}
-
-impl Drop for Begun {
-    /// Ends the thread with the frame that it is at, or as soon as no more sections come. Nobody waits for that.
-    fn drop(&mut self) {
-        self.is_wanted.store(false, Ordering::Relaxed);
+    fn wait(self) -> Result<Encoded, Error> {
+        let encoded = self.thread.join();
+        drop(self.wanted); // not before
+        encoded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 

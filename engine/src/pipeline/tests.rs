@@ -146,13 +146,7 @@ impl Case {
     fn assert_frames(&self, expected: &Tensors, video: &Video) {
         let size = video.latents.size();
         let (height, width) = (size[3] * 8, size[4] * 8);
-        let bytes = video
-            .frames
-            .files()
-            .map(|file| file.read())
-            .collect::<Result<Vec<_>, _>>()
-            .unwrap();
-        let bytes = bytes.concat();
+        let bytes = sections::frames(video).concat();
         let frames = Tensor::from_slice(&bytes)
             .view([1, -1, height, width, 3])
             .permute([0, 4, 1, 2, 3]);

@@ -81,7 +81,7 @@ fn what_fails_beside_sampling_is_done_again_at_the_end() {
     let encoding = Encoding::of(target(outputs.join("video.mp4")), &mut kept);
     (1..=SECTIONS).for_each(|number| keep(&mut kept, number));
     let begun = encoding.begun.as_ref().unwrap();
-    while !begun.thread.as_ref().unwrap().is_finished() {
+    while !begun.thread.is_finished() {
         std::thread::yield_now(); // the folder is not there
     }
     fs::create_dir(&outputs).unwrap();
@@ -92,9 +92,9 @@ fn what_fails_beside_sampling_is_done_again_at_the_end() {
 fn what_is_given_up_ends() {
     let folder = tempfile::tempdir().unwrap();
     let mut kept = KeptFrames::new(folder.path(), SectionOrder::Forward);
-    let mut encoding = Encoding::of(target(folder.path().join("video.mp4")), &mut kept);
-    let thread = encoding.begun.as_mut().unwrap().thread.take().unwrap();
-    drop(encoding);
+    let encoding = Encoding::of(target(folder.path().join("video.mp4")), &mut kept);
+    let Begun { wanted, thread } = encoding.begun.unwrap();
+    drop(wanted);
     keep(&mut kept, 1);
     drop(kept);
     let encoded = thread.join().unwrap().unwrap();
