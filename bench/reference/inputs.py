@@ -12,8 +12,15 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "tests/oracle"))
 import arguments
 
 
-def write_inputs(config_dir, output, size, text_tokens, seed):
+# Where the context's frames are: the first index of the latents, and of the frames at full, half and quarter resolution.
+BACKWARD = {"latents": [1], "clean": [0, 10], "clean_2x": [11], "clean_4x": [13]}
+# F1's history comes before the section, the oldest frames first.
+FORWARD = {"latents": [20], "clean": [0, 19], "clean_2x": [17], "clean_4x": [1]}
+
+
+def write_inputs(config_dir, output, size, text_tokens, seed, order="backward"):
     """Random arguments in the sizes of a section of FramePack; floats hold bf16 values."""
+    first = {"backward": BACKWARD, "forward": FORWARD}[order]
     config = read_config(config_dir)
     height, width = (int(side) // 8 for side in size.split("x"))
     generator = torch.Generator().manual_seed(seed)
@@ -21,8 +28,11 @@ def write_inputs(config_dir, output, size, text_tokens, seed):
     def normal(*shape):
         return torch.randn(shape, generator=generator).bfloat16()
 
-    def frames(first, count):
-        return normal(1, config["in_channels"], count, height, width), torch.arange(first, first + count)[None]
+    def frames(group, count):
+        starts = first[group]
+        length = count // len(starts)
+        indices = torch.cat([torch.arange(start, start + length) for start in starts])
+        return normal(1, config["in_channels"], count, height, width), indices[None]
 
     inputs = {
         "timestep": torch.tensor([872.0]),
@@ -32,10 +42,10 @@ def write_inputs(config_dir, output, size, text_tokens, seed):
         "pooled_projections": normal(1, config["pooled_projection_dim"]),
         "image_embeddings": normal(1, 729, config["image_proj_dim"]),
     }
-    inputs["hidden_states"], inputs["latent_indices"] = frames(1, 9)
-    inputs["clean_latents"], inputs["clean_latent_indices"] = frames(0, 2)
-    inputs["clean_latents_2x"], inputs["clean_latent_2x_indices"] = frames(11, 2)
-    inputs["clean_latents_4x"], inputs["clean_latent_4x_indices"] = frames(13, 16)
+    inputs["hidden_states"], inputs["latent_indices"] = frames("latents", 9)
+    inputs["clean_latents"], inputs["clean_latent_indices"] = frames("clean", 2)
+    inputs["clean_latents_2x"], inputs["clean_latent_2x_indices"] = frames("clean_2x", 2)
+    inputs["clean_latents_4x"], inputs["clean_latent_4x_indices"] = frames("clean_4x", 16)
     save_file(inputs, output)
 
 

@@ -80,6 +80,18 @@ int fp_device_architecture(int device, int *architecture) {
   });
 }
 
+int fp_compiler_version(int *major, int *minor) {
+  bool installed = true;
+  const int status = fp::guarded([&] {
+    const Nvrtc &nvrtc = Nvrtc::get();
+    installed = nvrtc.is_installed();
+    if (installed && nvrtc.call<int(int *, int *)>("nvrtcVersion", major, minor) != 0) {
+      throw std::runtime_error("NVRTC does not say its version");
+    }
+  });
+  return installed ? status : 1;
+}
+
 int fp_compile(const char *source, int architecture, const char *const *definitions, int count, void **code,
                size_t *bytes) {
   bool installed = true;

@@ -10,6 +10,8 @@ extern "C" {
 
 // Compute capability of a device, as in 90 for 9.0.
 int fp_device_architecture(int device, int *architecture);
+// NVRTC's version, as in 13 and 0. Returns 1 when it is not installed.
+int fp_compiler_version(int *major, int *minor);
 // Compiles `source` for an architecture, as in 90, with definitions such as "N=8". Needs no device. The machine code is
 // freed by fp_free_code. Returns 1 when NVRTC is not installed.
 int fp_compile(const char *source, int architecture, const char *const *definitions, int count, void **code,

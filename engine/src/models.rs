@@ -80,6 +80,11 @@ impl Models {
         }
     }
 
+    /// Keeps compiled kernels in `folder`; before any model is loaded.
+    pub(crate) fn keep_kernels(&mut self, folder: &Path) {
+        self.kernels = Rc::new(Kernels::kept_in(self.device, folder));
+    }
+
     /// Drops all models and returns their memory.
     pub(crate) fn clear(&mut self) {
         self.text = None;
@@ -359,6 +364,10 @@ impl Models {
         tracing::info!(folder = %folder.display(), "loading");
         let source = self.options.source(folder.into());
         let model = PackedTransformer::open(&source, &self.memory, self.transformer_kind())?;
+        let model = match self.options.kernels {
+            KernelUse::On => model.with_kernels(&self.kernels),
+            KernelUse::Off => model,
+        };
         Ok(LoadedTransformer {
             folder: folder.into(),
             model,

@@ -78,8 +78,8 @@ impl Pipeline {
         }
     }
 
-    /// Keeps embeddings in `embeddings/` of a state directory too, attention choices in `choices-NAME.json` there, and
-    /// what decoding takes in `decoding-NAME.json`, from where the next process has them. No other process may use the
+    /// Keeps embeddings in `embeddings/` of a state directory too, compiled kernels in `kernels/`, attention choices in
+    /// `choices-NAME.json`, and what decoding takes in `decoding-NAME.json`, from where the next process has them. No other process may use the
     /// same device with that directory.
     #[must_use]
     pub fn with_state_dir(mut self, state_dir: &Path) -> Self {
@@ -90,6 +90,7 @@ impl Pipeline {
         self.choices = Choices::on_disk(&choices, &self.platform);
         let sizes = state_dir.join(format!("decoding-{name}.json"));
         self.sizes = DecodeSizes::on_disk(&sizes, &self.platform);
+        self.models.keep_kernels(&state_dir.join("kernels"));
         self
     }
 

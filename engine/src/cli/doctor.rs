@@ -51,7 +51,7 @@ impl Args {
         let _no_grad = tch::no_grad_guard();
         let device = self.device.open()?;
         let mut checks = Vec::new();
-        for check in device::check(device).chain([check_kernels(device)]) {
+        for check in device::check(device).chain(check_kernels(device)) {
             if !self.json {
                 writeln!(stdout, "{}", line(&check))?;
             }

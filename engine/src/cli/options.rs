@@ -1,6 +1,6 @@
 //! Options that several commands share.
 
-use std::{rc::Rc, str::FromStr};
+use std::{path::PathBuf, rc::Rc, str::FromStr};
 
 use clap::ValueEnum;
 use framepack_engine::{
@@ -8,6 +8,7 @@ use framepack_engine::{
     device::{self, PermittedKernels},
     error::Error,
     nn::attention::{AttentionMode, Backend, Class, Resolved, by_hand},
+    transformer::PackedTransformer,
     vae::Vae,
 };
 use framepack_jobs::settings::ATTENTION;
@@ -134,7 +135,7 @@ impl AttentionSwitches {
 /// Whether the engine's kernels compute.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct KernelSwitch {
-    /// Whether the VAE is computed by the engine's kernels; off: by torch's operations in the reference's order, bit for
+    /// Whether the model is computed by the engine's kernels; off: by torch's operations in the reference's order, bit for
     /// bit
     #[arg(
         long,
@@ -153,13 +154,49 @@ impl KernelSwitch {
             Switch::Off => KernelUse::Off,
         }
     }
+}
+
+/// The engine's kernels, for models that are run by hand.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ModelKernels {
+    #[command(flatten)]
+    switch: KernelSwitch,
+    /// Keep compiled kernels in FOLDER for the next run [default: they are compiled by each]
+    #[arg(long, value_name = "FOLDER")]
+    kernel_folder: Option<PathBuf>,
+}
+
+impl ModelKernels {
+    /// As plans take it.
+    pub(crate) fn kernel_use(&self) -> KernelUse {
+        self.switch.kernel_use()
+    }
+
+    /// The transformer, computed like that on its device.
+    pub(crate) fn transformer(
+        &self,
+        model: PackedTransformer,
+        device: Device,
+    ) -> PackedTransformer {
+        match self.kernel_use() {
+            KernelUse::On => model.with_kernels(&self.kernels(device)),
+            KernelUse::Off => model,
+        }
+    }
 
     /// The VAE, computed like that on its device.
-    pub(crate) fn on(self, vae: Vae, device: Device) -> Vae {
-        match self.kernels {
-            Switch::On => vae.with_kernels(&Rc::new(Kernels::new(device))),
-            Switch::Off => vae,
+    pub(crate) fn vae(&self, vae: Vae, device: Device) -> Vae {
+        match self.kernel_use() {
+            KernelUse::On => vae.with_kernels(&self.kernels(device)),
+            KernelUse::Off => vae,
         }
+    }
+
+    fn kernels(&self, device: Device) -> Rc<Kernels> {
+        Rc::new(match &self.kernel_folder {
+            Some(folder) => Kernels::kept_in(device, folder),
+            None => Kernels::new(device),
+        })
     }
 }
 

@@ -8,15 +8,19 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     ffi::{CStr, CString, c_char, c_int, c_uint, c_void},
+    path::Path,
     ptr::{self, NonNull},
+    slice,
 };
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use crate::device::{checked, cuda_index, raised};
+use super::kept::KeptCode;
+use crate::device::{self, checked, cuda_index, raised};
 
 unsafe extern "C" {
     fn fp_device_architecture(device: c_int, architecture: *mut c_int) -> c_int;
+    fn fp_compiler_version(major: *mut c_int, minor: *mut c_int) -> c_int;
     fn fp_compile(
         source: *const c_char,
         architecture: c_int,
@@ -47,13 +51,15 @@ unsafe extern "C" {
 pub struct Kernels {
     /// `None` on the CPU.
     device: Option<c_int>,
+    /// Where machine code outlives the process, if anywhere.
+    kept: Option<KeptCode>,
     loaded: RefCell<HashMap<Variant, Option<Kernel>>>,
 }
 
 /// A function of a source, as it is compiled for some types.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Variant {
-    /// CUDA C++ that includes nothing.
+    /// CUDA C++ that includes nothing: what it needs of other files is part of it.
     pub(super) source: &'static CStr,
     /// An `extern "C"` function of it.
     pub(super) name: &'static CStr,
@@ -100,12 +106,6 @@ pub(super) struct Launch {
     pub(super) shared_bytes: u32,
 }
 
-/// Machine code for one architecture.
-struct Code {
-    data: NonNull<c_void>,
-    bytes: usize,
-}
-
 /// Why there is no machine code.
 #[derive(Debug)]
 pub(super) enum NoCode {
@@ -120,7 +120,17 @@ impl Kernels {
     pub fn new(device: Device) -> Self {
         Self {
             device: cuda_index(device),
+            kept: None,
             loaded: RefCell::default(),
+        }
+    }
+
+    /// The same, kept as machine code in `folder`, from where the next process has them.
+    pub fn kept_in(device: Device, folder: &Path) -> Self {
+        let versions = compiler_version().zip(device::driver_version(device));
+        Self {
+            kept: versions.map(|(compiler, driver)| KeptCode::new(folder, &compiler, &driver)),
+            ..Self::new(device)
         }
     }
 
@@ -141,7 +151,7 @@ impl Kernels {
         if let Some(known) = self.loaded.borrow().get(variant) {
             return *known;
         }
-        let kernel = Kernel::load(device, variant).map_err(|error| {
+        let kernel = Kernel::load(device, variant, self.kept.as_ref()).map_err(|error| {
             tracing::warn!(name = ?variant.name, %error, "a kernel can't be had: torch's operations do its work");
         });
         let kernel = kernel.ok();
@@ -151,23 +161,39 @@ impl Kernels {
 }
 
 impl Kernel {
-    fn load(device: c_int, variant: &Variant) -> Result<Self, TchError> {
+    fn load(device: c_int, variant: &Variant, kept: Option<&KeptCode>) -> Result<Self, TchError> {
         let mut architecture = 0;
         // SAFETY: the pointer is valid for the call and is written only by it.
         checked(unsafe { fp_device_architecture(device, &raw mut architecture) })?;
-        let code = Code::compile(variant, architecture).map_err(|error| {
+        if let Some(code) = kept.and_then(|kept| kept.read(variant, architecture)) {
+            match Self::load_code(device, variant, &code) {
+                Ok(kernel) => return Ok(kernel),
+                Err(error) => {
+                    tracing::warn!(%error, "a kept kernel can't be loaded and is compiled again");
+                }
+            }
+        }
+        let code = compile(variant, architecture).map_err(|error| {
             TchError::Torch(match error {
                 NoCode::NoCompiler => "NVRTC (libnvrtc.so.13) is not installed".to_owned(),
                 NoCode::Failed(reason) => reason,
             })
         })?;
-        tracing::debug!(name = ?variant.name, definitions = ?variant.definitions, bytes = code.bytes, "kernel compiled");
+        tracing::debug!(name = ?variant.name, definitions = ?variant.definitions, bytes = code.len(), "kernel compiled");
+        let kernel = Self::load_code(device, variant, &code)?;
+        if let Some(kept) = kept {
+            kept.write(variant, architecture, &code);
+        }
+        Ok(kernel)
+    }
+
+    fn load_code(device: c_int, variant: &Variant, code: &[u8]) -> Result<Self, TchError> {
         let mut handle = ptr::null_mut();
         // SAFETY: the code is complete, CUDA copies it, the name is terminated, and the pointer is written only by the call.
         checked(unsafe {
             fp_load_kernel(
                 device,
-                code.data.as_ptr(),
+                code.as_ptr().cast(),
                 variant.name.as_ptr(),
                 &raw mut handle,
             )
@@ -235,45 +261,47 @@ impl Value {
     }
 }
 
-impl Code {
-    /// Compiles for an architecture, as in 90; needs no device.
-    fn compile(variant: &Variant, architecture: c_int) -> Result<Self, NoCode> {
-        let definitions: Vec<CString> = variant
-            .definitions
-            .iter()
-            .map(|definition| CString::new(definition.as_str()).expect("definitions have no zero"))
-            .collect();
-        let pointers: Vec<_> = definitions.iter().map(|text| text.as_ptr()).collect();
-        let (mut data, mut bytes) = (ptr::null_mut(), 0);
-        // SAFETY: all strings are terminated and live through the call; the two pointers are written only by it.
-        let status = unsafe {
-            fp_compile(
-                variant.source.as_ptr(),
-                architecture,
-                pointers.as_ptr(),
-                pointers.len() as c_int,
-                &raw mut data,
-                &raw mut bytes,
-            )
-        };
-        if status == 1 {
-            return Err(NoCode::NoCompiler);
-        }
-        match checked(status) {
-            Err(TchError::Torch(reason)) => Err(NoCode::Failed(reason)),
-            Err(error) => Err(NoCode::Failed(error.to_string())),
-            Ok(()) => Ok(Self {
-                data: NonNull::new(data).expect("a call that succeeds has made code"),
-                bytes,
-            }),
-        }
-    }
+/// NVRTC's version; `None` if it is not installed.
+fn compiler_version() -> Option<String> {
+    let (mut major, mut minor) = (0, 0);
+    // SAFETY: the pointers are valid for the call and are written only by it.
+    let status = unsafe { fp_compiler_version(&raw mut major, &raw mut minor) };
+    (status == 0).then(|| format!("{major}.{minor}"))
 }
 
-impl Drop for Code {
-    fn drop(&mut self) {
-        // SAFETY: made by `fp_compile`, and nobody has the pointer after this.
-        unsafe { fp_free_code(self.data.as_ptr()) };
+/// Machine code for an architecture, as in 90; needs no device.
+fn compile(variant: &Variant, architecture: c_int) -> Result<Vec<u8>, NoCode> {
+    let definitions: Vec<CString> = variant
+        .definitions
+        .iter()
+        .map(|definition| CString::new(definition.as_str()).expect("definitions have no zero"))
+        .collect();
+    let pointers: Vec<_> = definitions.iter().map(|text| text.as_ptr()).collect();
+    let (mut data, mut bytes) = (ptr::null_mut(), 0);
+    // SAFETY: all strings are terminated and live through the call; the two pointers are written only by it.
+    let status = unsafe {
+        fp_compile(
+            variant.source.as_ptr(),
+            architecture,
+            pointers.as_ptr(),
+            pointers.len() as c_int,
+            &raw mut data,
+            &raw mut bytes,
+        )
+    };
+    if status == 1 {
+        return Err(NoCode::NoCompiler);
+    }
+    match checked(status) {
+        Err(TchError::Torch(reason)) => Err(NoCode::Failed(reason)),
+        Err(error) => Err(NoCode::Failed(error.to_string())),
+        Ok(()) => {
+            // SAFETY: a call that succeeds has made so many bytes, which nobody else has.
+            let code = unsafe { slice::from_raw_parts(data.cast::<u8>(), bytes) }.to_vec();
+            // SAFETY: made by `fp_compile`, and nobody has the pointer after this.
+            unsafe { fp_free_code(data) };
+            Ok(code)
+        }
     }
 }
 
@@ -287,12 +315,17 @@ pub(super) fn type_name(kind: Kind) -> Option<&'static str> {
     }
 }
 
+/// The largest power of two up to 8 that divides `channels`: 16 bytes of half precision.
+pub(super) fn adjacent(channels: i64) -> i64 {
+    1 << channels.trailing_zeros().min(3)
+}
+
 /// Compiles for each architecture that the project has in mind.
 #[cfg(test)]
 pub(super) fn compile_everywhere(variant: &Variant) {
     for architecture in [80, 86, 89, 90, 120] {
-        match Code::compile(variant, architecture) {
-            Ok(code) => assert!(code.bytes > 1000, "{variant:?} for sm_{architecture}"),
+        match compile(variant, architecture) {
+            Ok(code) => assert!(code.len() > 1000, "{variant:?} for sm_{architecture}"),
             Err(error) => panic!("{variant:?} for sm_{architecture}: {error:?}"),
         }
     }

@@ -1,19 +1,17 @@
 //! Operations of the models that are more than one of torch's: what a device could do in one pass over memory.
 //!
-//! Each is a file with the function that layers call, written in torch's operations. Where a CUDA source stands beside
-//! it, the function chooses by the device; torch's operations stay, for all other devices and as what the source is
-//! tested against.
+//! Each is a file with the function that layers call, which chooses by the device: a kernel of the CUDA source in its
+//! folder, or torch's operations, which stay for all other devices and as what the source is tested against.
 
+mod check;
 pub(crate) mod frames;
-mod gate;
+mod kept;
 mod launch;
-mod modulate;
-mod rotate;
+pub(crate) mod tokens;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{frames::check, launch::Kernels};
-pub(crate) use self::{gate::add_gated, modulate::modulated_norm, rotate::rotate_pairs};
+pub use self::{check::check, launch::Kernels};
 
 /// Whether models are computed by the engine's kernels, which round otherwise than the reference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

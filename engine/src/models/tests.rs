@@ -87,11 +87,13 @@ impl Fixture {
     }
 
     fn forward(&self, conditioning: &StepConditioning) -> Tensor {
+        let context = self.model.pack(&self.context, &self.latents.size());
         let inputs = TransformerInputs {
             hidden_states: &self.latents,
             conditioning,
-            context: &self.context,
+            context: &context,
             attention: Backend::Torch,
+            profile: None,
         };
         self.model.forward(&inputs, &mut StepCache::default())
     }

@@ -1,6 +1,6 @@
 //! `y = x Wᵀ + b` over the last axis.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::size::bytes_of;
 use crate::weights::{Weights, WeightsError};
@@ -61,4 +61,54 @@ impl Linear {
     pub fn forward(&self, x: &Tensor) -> Tensor {
         x.linear(&self.weight, self.bias.as_ref())
     }
+
+    /// The same, written to `out`, (…, out): the same bits.
+    pub fn forward_into(&self, x: &Tensor, out: &Tensor) {
+        let rows = out.view([-1, self.weight.size()[0]]); // (n, out), of the same memory
+        let _ = match &self.bias {
+            Some(bias) => bias.addmm_out(&rows, &flat(x), &self.weight.tr()),
+            None => flat(x).mm_out(&rows, &self.weight.tr()),
+        };
+    }
+
+    /// The same with GELU (tanh) behind it: on CUDA at the end of the matrix product, from its sums in f32.
+    pub fn forward_gelu(&self, x: &Tensor) -> Tensor {
+        match (&self.bias, x.device()) {
+            (Some(bias), Device::Cuda(_)) => {
+                let out = bias.internal_addmm_activation(&flat(x), &self.weight.tr(), true);
+                like(&out, x)
+            }
+            _ => self.forward(x).gelu_("tanh"),
+        }
+    }
+
+    /// The layer of `parts`, (…, inᵢ) with as many channels together as it takes, side by side: a product for each of
+    /// them, rounded and then added to.
+    pub fn forward_parts(&self, parts: &[&Tensor]) -> Tensor {
+        let mut sum: Option<Tensor> = None;
+        let mut first_column = 0;
+        for part in parts {
+            let columns = *part.size().last().expect("a layer's input has channels");
+            let weight = self.weight.narrow(1, first_column, columns);
+            first_column += columns;
+            sum = Some(match (sum.take(), &self.bias) {
+                (Some(mut sum), _) => sum.addmm_(&flat(part), &weight.tr()),
+                (None, Some(bias)) => bias.addmm(&flat(part), &weight.tr()),
+                (None, None) => flat(part).mm(&weight.tr()),
+            });
+        }
+        like(&sum.expect("a layer has an input"), parts[0])
+    }
+}
+
+/// (…, n) → (rows, n)
+fn flat(x: &Tensor) -> Tensor {
+    x.flatten(0, -2)
+}
+
+/// (rows, n) → (…, n), where `x` is (…, m)
+fn like(rows: &Tensor, x: &Tensor) -> Tensor {
+    let mut size = x.size();
+    *size.last_mut().expect("a layer's input has channels") = rows.size()[1];
+    rows.view(size.as_slice())
 }

@@ -49,12 +49,27 @@ pub struct RmsNorm {
 }
 
 impl RmsNorm {
+    /// With this weight, (dim).
+    pub fn new(weight: Tensor, eps: f64) -> Self {
+        Self { weight, eps }
+    }
+
     /// Loads `weight` (dim).
     pub fn load(w: &Weights<'_>, dim: i64, eps: f64) -> Result<Self, WeightsError> {
         Ok(Self {
             weight: w.get("weight", &[dim])?,
             eps,
         })
+    }
+
+    /// Its weight, (dim).
+    pub fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
+    /// What is added to the mean square.
+    pub fn eps(&self) -> f64 {
+        self.eps
     }
 
     /// (…, dim) → (…, dim)

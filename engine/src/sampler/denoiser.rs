@@ -13,8 +13,8 @@ use super::{
 use crate::{
     nn::attention::Backend,
     transformer::{
-        Conditioning, Context, PackedTransformer, StepCache, StepConditioning, StepInputs,
-        TransformerInputs, Unmodulated,
+        Conditioning, Context, PackedContext, PackedTransformer, StepCache, StepConditioning,
+        StepInputs, TransformerInputs, Unmodulated,
     },
 };
 
@@ -35,6 +35,8 @@ pub struct Denoiser<'a> {
     model: Sampled<'a>,
     schedule: &'a ScheduleConditioning<'a>,
     context: &'a Context,
+    /// The same as the first step has packed it.
+    packed: Option<PackedContext>,
     attention: Backend,
     caches: Guided<StepCache>,
 }
@@ -97,6 +99,7 @@ impl<'a> Denoiser<'a> {
             model,
             schedule,
             context,
+            packed: None,
             attention,
             caches,
         }
@@ -126,14 +129,18 @@ impl<'a> Denoiser<'a> {
     }
 
     fn velocity(&mut self, x: &Tensor, step: &Guided<StepConditioning>) -> Tensor {
+        let transformer = self.model.transformer;
+        let pack = || transformer.pack(self.context, &x.size());
+        let context = self.packed.get_or_insert_with(pack);
         let evaluate = |(conditioning, cache): (&StepConditioning, &mut StepCache)| {
             let inputs = TransformerInputs {
                 hidden_states: x,
                 conditioning,
-                context: self.context,
+                context,
                 attention: self.attention,
+                profile: None,
             };
-            self.model.transformer.forward(&inputs, cache)
+            transformer.forward(&inputs, cache)
         };
         let velocity = step.as_ref().zip(self.caches.as_mut()).map(evaluate);
         match velocity.negative {

@@ -1,32 +1,25 @@
 //! The two kinds of transformer block (diffusers' `HunyuanVideoTransformerBlock` and
 //! `HunyuanVideoSingleTransformerBlock`, after Flux).
 //!
-//! Shapes: image tokens (B, L, D) with rotary positions, text tokens (B, N, D) without. In every joint sequence
+//! Shapes: image tokens (1, L, D) with rotary positions, text tokens (1, N, D) without. In every joint sequence
 //! the image comes first. The modulation vectors come from [`modulation`](super::modulation).
 
 use tch::Tensor;
 
 use super::{
+    arithmetic::{Arithmetic, EPS},
     config::Config,
     key_values::Attending,
     modulation::{DOUBLE_VECTORS, ModulationVectors, SINGLE_VECTORS, vectors},
+    profile::Part,
+    rope::Rope,
+    streams::Streams,
 };
 use crate::{
-    kernels::{add_gated, modulated_norm},
+    kernels::tokens::HeadNorms,
     nn::{Linear, RmsNorm},
     weights::{Weights, WeightsError},
 };
-
-pub(super) const EPS: f64 = 1e-6;
-
-/// The two streams on their way through the blocks.
-#[derive(Debug)]
-pub(super) struct Streams {
-    /// (B, L, D)
-    pub(super) image: Tensor,
-    /// (B, N, D)
-    pub(super) text: Tensor,
-}
 
 /// One entry of the block list.
 #[derive(Debug)]
@@ -44,10 +37,10 @@ impl Block {
     ) -> Streams {
         match (self, modulation) {
             (Self::Double(block), ModulationVectors::Double { image, text }) => {
-                block.forward(streams, (image, text), attending)
+                block.forward(&streams, (image, text), attending)
             }
             (Self::Single(block), ModulationVectors::Single(joint)) => {
-                block.forward(streams, joint, attending)
+                block.forward(&streams, joint, attending)
             }
             _ => unreachable!("blocks and their modulation are listed in the same order"),
         }
@@ -85,13 +78,40 @@ impl FeedForward {
     }
 
     /// (B, L, D) → (B, L, D)
-    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        let hidden = self.proj.forward(x);
+    pub(super) fn forward(&self, x: &Tensor, arithmetic: Arithmetic<'_>) -> Tensor {
         let hidden = match self.activation {
-            FeedForwardActivation::GeluTanh => hidden.gelu("tanh"),
-            FeedForwardActivation::Silu => hidden.silu(),
+            FeedForwardActivation::GeluTanh => arithmetic.gelu(&self.proj, x),
+            FeedForwardActivation::Silu => self.proj.forward(x).silu(),
         };
-        self.out.forward(&hidden)
+        arithmetic.time(Part::Mlp, || self.out.forward(&hidden))
+    }
+}
+
+/// What an attention is given, (1, L, D) each.
+struct Projected {
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+}
+
+impl Projected {
+    /// Room for those of as many tokens as `x` has, (1, L, D).
+    fn empty_like(x: &Tensor) -> Self {
+        Self {
+            queries: x.empty_like(),
+            keys: x.empty_like(),
+            values: x.empty_like(),
+        }
+    }
+
+    /// So many tokens from `first`, of the same memory.
+    fn tokens(&self, first: i64, count: i64) -> Self {
+        let rows = |x: &Tensor| x.narrow(1, first, count);
+        Self {
+            queries: rows(&self.queries),
+            keys: rows(&self.keys),
+            values: rows(&self.values),
+        }
     }
 }
 
@@ -130,12 +150,39 @@ impl Qkv {
         })
     }
 
-    /// (B, L, D) → q, k, v, each (B, L, heads, `head_dim`)
-    fn forward(&self, x: &Tensor) -> [Tensor; 3] {
-        let heads = |x: Tensor| x.unflatten(-1, [self.heads, -1]);
-        let q = self.norm_q.forward(&heads(self.to_q.forward(x)));
-        let k = self.norm_k.forward(&heads(self.to_k.forward(x)));
-        [q, k, heads(self.to_v.forward(x))]
+    /// (1, L, D) → `out`, of which the tokens that `rope` has, the first ones, are rotated.
+    fn forward(
+        &self,
+        x: &Tensor,
+        rope: Option<&Rope>,
+        arithmetic: Arithmetic<'_>,
+        out: &Projected,
+    ) {
+        arithmetic.project(&self.to_q, x, &out.queries);
+        arithmetic.project(&self.to_k, x, &out.keys);
+        arithmetic.project(&self.to_v, x, &out.values);
+        let norms = HeadNorms {
+            queries: &self.norm_q,
+            keys: &self.norm_k,
+        };
+        let [q, k] = [&out.queries, &out.keys].map(|x| self.heads(x));
+        arithmetic.norm_rotate([&q, &k], norms, rope.map(Rope::tables));
+    }
+
+    /// (1, L, D) → (1, L, heads, `head_dim`)
+    fn heads(&self, x: &Tensor) -> Tensor {
+        x.unflatten(-1, [self.heads, -1])
+    }
+
+    /// Attention of what it has projected, (1, L, D).
+    fn attend(&self, projected: Projected, attending: Attending<'_>) -> Tensor {
+        let Projected {
+            queries,
+            keys,
+            values,
+        } = projected;
+        let [q, k, v] = [queries, keys, values].map(|x| self.heads(&x));
+        attending.attend(q, k, v)
     }
 }
 
@@ -188,12 +235,36 @@ impl TokenStream {
         })
     }
 
-    /// Residual update after attention: output projection, gate, then the gated feed-forward.
-    fn finish(&self, x: &Tensor, attended: &Tensor, m: &[Tensor; 6]) -> Tensor {
+    /// Writes what the attention is given of `x` to `out`.
+    fn begin(
+        &self,
+        x: &Tensor,
+        m: &[Tensor; 6],
+        rope: Option<&Rope>,
+        arithmetic: Arithmetic<'_>,
+        out: &Projected,
+    ) {
+        let [shift_msa, scale_msa, ..] = m;
+        let x = arithmetic.modulated_norm(x, [shift_msa, scale_msa]);
+        self.qkv.forward(&x, rope, arithmetic, out);
+    }
+
+    /// Residual update after attention, from `x` to `out`: output projection, gate, then the gated feed-forward.
+    fn finish(
+        &self,
+        x: &Tensor,
+        attended: &Tensor,
+        m: &[Tensor; 6],
+        arithmetic: Arithmetic<'_>,
+        out: &Tensor,
+    ) {
         let [_, _, gate_msa, shift_mlp, scale_mlp, gate_mlp] = m;
-        let x = add_gated(x, &self.to_out.forward(attended), gate_msa);
-        let modulated = modulated_norm(&x, [shift_mlp, scale_mlp], EPS);
-        add_gated(&x, &self.ff.forward(&modulated), gate_mlp)
+        let [x, modulated] = {
+            let projected = arithmetic.time(Part::Projections, || self.to_out.forward(attended));
+            arithmetic.add_gated_norm((x, &projected, gate_msa), [shift_mlp, scale_mlp])
+        };
+        let y = self.ff.forward(&modulated, arithmetic);
+        arithmetic.add_gated(&x, &y, gate_mlp, out);
     }
 }
 
@@ -207,32 +278,27 @@ impl DoubleBlock {
 
     fn forward(
         &self,
-        Streams { image, text }: Streams,
+        streams: &Streams,
         (image_mod, text_mod): (&Tensor, &Tensor),
         attending: Attending<'_>,
     ) -> Streams {
         let [image_mod, text_mod] = [image_mod, text_mod].map(vectors::<DOUBLE_VECTORS>);
+        let arithmetic = attending.arithmetic;
+        let [image, text] = [streams.image(), streams.text()];
+        let [image_tokens, text_tokens] = [streams.image_tokens(), streams.text_tokens()];
 
-        let attended = {
-            let [shift, scale, ..] = &image_mod;
-            let [q, k, v] = (self.image.qkv).forward(&modulated_norm(&image, [shift, scale], EPS));
-            let [shift, scale, ..] = &text_mod;
-            let [qc, kc, vc] = (self.text.qkv).forward(&modulated_norm(&text, [shift, scale], EPS));
-            // By value: what is no longer needed is gone before the next allocation.
-            let joint = |x: Tensor, context: Tensor| Tensor::cat(&[x, context], 1);
-            let rotate = |x: Tensor| attending.rope.rotate(&x);
-            let [q, k, v] = [joint(rotate(q), qc), joint(rotate(k), kc), joint(v, vc)];
-            attending.attend(q, k, v)
-        };
-        let [image_len, text_len] = [image.size()[1], text.size()[1]];
-        Streams {
-            image: self
-                .image
-                .finish(&image, &attended.narrow(1, 0, image_len), &image_mod),
-            text: self
-                .text
-                .finish(&text, &attended.narrow(1, image_len, text_len), &text_mod),
-        }
+        let projected = Projected::empty_like(streams.both());
+        let rows = projected.tokens(0, image_tokens);
+        (self.image).begin(&image, &image_mod, Some(attending.rope), arithmetic, &rows);
+        let rows = projected.tokens(image_tokens, text_tokens);
+        (self.text).begin(&text, &text_mod, None, arithmetic, &rows);
+        let attended = self.image.qkv.attend(projected, attending);
+        let behind = streams.empty_like();
+        let of_image = attended.narrow(1, 0, image_tokens);
+        (self.image).finish(&image, &of_image, &image_mod, arithmetic, &behind.image());
+        let of_text = attended.narrow(1, image_tokens, text_tokens);
+        (self.text).finish(&text, &of_text, &text_mod, arithmetic, &behind.text());
+        behind
     }
 }
 
@@ -254,32 +320,22 @@ impl SingleBlock {
         })
     }
 
-    fn forward(
-        &self,
-        Streams { image, text }: Streams,
-        modulation: &Tensor,
-        attending: Attending<'_>,
-    ) -> Streams {
-        let [image_len, text_len] = [image.size()[1], text.size()[1]];
-        let x = Tensor::cat(&[image, text], 1); // (B, L + N, D)
+    fn forward(&self, streams: &Streams, modulation: &Tensor, attending: Attending<'_>) -> Streams {
+        let arithmetic = attending.arithmetic;
+        let x = streams.both(); // (1, L + N, D)
         let [shift, scale, gate] = vectors::<SINGLE_VECTORS>(modulation);
 
-        let joined = {
-            let h = modulated_norm(&x, [&shift, &scale], EPS);
-            let [q, k, v] = self.qkv.forward(&h);
-            let rotate = |x: Tensor| {
-                let rotated = attending.rope.rotate(&x.narrow(1, 0, image_len));
-                Tensor::cat(&[rotated, x.narrow(1, image_len, text_len)], 1)
-            };
-            let [q, k] = [rotate(q), rotate(k)];
-            let attended = attending.attend(q, k, v);
-            let mlp = self.proj_mlp.forward(&h).gelu("tanh");
-            Tensor::cat(&[attended, mlp], -1) // (B, L + N, D + mlp)
+        let y = {
+            let h = arithmetic.modulated_norm(x, [&shift, &scale]);
+            let projected = Projected::empty_like(x);
+            (self.qkv).forward(&h, Some(attending.rope), arithmetic, &projected);
+            let attended = self.qkv.attend(projected, attending);
+            let mlp = arithmetic.gelu(&self.proj_mlp, &h);
+            drop(h);
+            arithmetic.project_both(&self.proj_out, &attended, &mlp)
         };
-        let x = add_gated(&x, &self.proj_out.forward(&joined), &gate);
-        Streams {
-            image: x.narrow(1, 0, image_len),
-            text: x.narrow(1, image_len, text_len),
-        }
+        let behind = streams.empty_like();
+        arithmetic.add_gated(x, &y, &gate, behind.both());
+        behind
     }
 }

@@ -4,7 +4,7 @@
 //! the context costs a fixed number of tokens whatever the video's length. Order of the sequence:
 //! 4x | 2x | clean (1x) | latents to denoise.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::{
     config::{Config, PATCH},
@@ -39,15 +39,13 @@ pub struct Context {
     pub clean_4x: Option<(Tensor, Tensor)>,
 }
 
-/// The packed sequence.
+/// What of the sequence is the same at every step of a section.
 #[derive(Debug)]
-pub(super) struct Packed {
-    /// (1, L, D)
-    pub(super) tokens: Tensor,
-    /// Positions of those tokens.
+pub struct PackedContext {
+    /// Tokens of the frames around the section, (1, n, D) for each group, the coarsest first.
+    pub(super) frames: Vec<Tensor>,
+    /// Positions of those tokens and of the latents'.
     pub(super) rope: Rope,
-    /// How many tokens at the end belong to the latents being denoised.
-    pub(super) latent_tokens: i64,
 }
 
 /// One group's convolution with kernel = stride, and how much coarser than [`PATCH`] it is.
@@ -118,36 +116,41 @@ impl ContextPacking {
             .sum()
     }
 
-    /// `latents`: (1, C, T, H, W) with even H and W; clean latents are cast to their type.
-    pub(super) fn forward(&self, latents: &Tensor, context: &Context) -> Packed {
-        let (.., height, width) = latents.size5().expect("latents are (B, C, T, H, W)");
+    /// The context of latents of `[height, width]`, both even, in the type of the model.
+    pub(super) fn context(
+        &self,
+        context: &Context,
+        [height, width]: [i64; 2],
+        kind: Kind,
+    ) -> PackedContext {
         let grid = [height / PATCH[1], width / PATCH[2]];
-        let embed = |embed: &PatchEmbed, x: &Tensor, indices: &Tensor| {
-            let tokens = embed.forward(&x.to_kind(latents.kind()));
-            let pool = [embed.coarseness; 3];
-            (tokens, Rope::new(&self.config, indices, grid, pool))
+        let rope = |embed: &PatchEmbed, indices: &Tensor| {
+            Rope::new(&self.config, indices, grid, [embed.coarseness; 3])
         };
-
-        let mut groups = Vec::with_capacity(4);
+        let (mut frames, mut ropes) = (Vec::with_capacity(3), Vec::with_capacity(4));
         if let Some(clean) = &self.clean {
             let members = [
                 (&clean.x4, &context.clean_4x),
                 (&clean.x2, &context.clean_2x),
                 (&clean.x1, &context.clean),
             ];
-            for (patch, group) in members {
-                groups.extend(group.as_ref().map(|(x, indices)| embed(patch, x, indices)));
+            for (embed, group) in members {
+                if let Some((latents, indices)) = group {
+                    frames.push(embed.forward(&latents.to_kind(kind)));
+                    ropes.push(rope(embed, indices));
+                }
             }
         }
-        groups.push(embed(&self.latents, latents, &context.latent_indices));
-
-        let (tokens, ropes): (Vec<Tensor>, Vec<Rope>) = groups.into_iter().unzip();
-        let latent_tokens = tokens.last().map_or(0, |x| x.size()[1]);
-        Packed {
-            tokens: Tensor::cat(&tokens, 1),
+        ropes.push(rope(&self.latents, &context.latent_indices));
+        PackedContext {
+            frames,
             rope: Rope::cat(&ropes),
-            latent_tokens,
         }
+    }
+
+    /// Tokens of the latents that are denoised: (1, C, T, H, W) with even H and W → (1, n, D).
+    pub(super) fn latents(&self, latents: &Tensor) -> Tensor {
+        self.latents.forward(latents)
     }
 }
 
@@ -181,8 +184,8 @@ mod tests {
         has_clean_x_embedder: true,
     };
 
-    /// Tokens of a section with all its clean frames.
-    fn packed([height, width]: [i64; 2], latent_window: u32) -> Packed {
+    /// Tokens of a section with all its clean frames, and those of its latents.
+    fn tokens([height, width]: [i64; 2], latent_window: u32) -> [i64; 2] {
         let section = &SectionPlan::new(SectionOrder::Forward, 1, latent_window).sections[0];
         let f32 = (Kind::Float, Device::Cpu);
         let frames = |indices: &[i64]| {
@@ -199,7 +202,12 @@ mod tests {
         let loading = Loading::shapes();
         let weights = loading.weights(Device::Cpu, Kind::Float);
         let packing = ContextPacking::load(&weights, &CONFIG).unwrap();
-        packing.forward(&latents, &context)
+        let packed = packing.context(&context, [height, width], Kind::Float);
+        let latents = packing.latents(&latents).size()[1];
+        let frames = packed.frames.iter().map(|tokens| tokens.size()[1]);
+        let total = frames.sum::<i64>() + latents;
+        assert_eq!(packed.rope.tables()[0].size(), [1, total, 1, 6]);
+        [total, latents]
     }
 
     #[test]
@@ -212,9 +220,7 @@ mod tests {
             ([76, 80], 17_500, 13_680),
             ([80, 80], 18_400, 14_400),
         ] {
-            let packed = packed(size, 9);
-            assert_eq!(packed.tokens.size(), [1, total, 6], "{size:?}");
-            assert_eq!(packed.latent_tokens, latent, "{size:?}");
+            assert_eq!(tokens(size, 9), [total, latent], "{size:?}");
         }
     }
 
@@ -224,7 +230,7 @@ mod tests {
         for size in [[4, 4], [6, 10], [8, 16], [10, 12], [14, 18]] {
             for window in [1, 2, 3, 4, 9, 17] {
                 let counted = section_tokens(size.map(i64::unsigned_abs), window.into());
-                let packed = packed(size, window).tokens.size()[1];
+                let [packed, _] = tokens(size, window);
                 assert_eq!(counted, packed.unsigned_abs(), "{size:?}, {window}");
             }
         }

@@ -6,7 +6,7 @@
 
 use tch::Tensor;
 
-use super::rope::Rope;
+use super::{arithmetic::Arithmetic, profile::Part, rope::Rope};
 use crate::nn::attention::Backend;
 
 /// Keys and values of a block's conditioning tokens, after norm and rotation, (B, C + N, heads, `head_dim`) each.
@@ -38,6 +38,7 @@ pub(super) struct Attending<'a> {
     /// Positions of the image tokens.
     pub(super) rope: &'a Rope,
     pub(super) backend: Backend,
+    pub(super) arithmetic: Arithmetic<'a>,
     pub(super) kept: Kept<'a>,
 }
 
@@ -64,7 +65,8 @@ impl Attending<'_> {
             ],
         };
         let [q, k, v] = [q, k, v].map(|x| x.transpose(1, 2)); // (B, heads, L, head_dim), views
-        let attended = self.backend.attention(&q, &k, &v);
+        let attend = || self.backend.attention(&q, &k, &v);
+        let attended = self.arithmetic.time(Part::Attention, attend);
         attended.transpose(1, 2).flatten(2, 3)
     }
 }

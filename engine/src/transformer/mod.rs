@@ -5,6 +5,7 @@
 //! (diffusers), whose files this module reads. Rounding points in half precision are upstream's: rotary
 //! tables and RMS statistics in f32, modulation in the model's type, the output head in f32.
 
+mod arithmetic;
 mod block;
 mod cache;
 mod conditioner;
@@ -16,8 +17,10 @@ mod key_values;
 mod model;
 mod modulation;
 mod pad;
+mod profile;
 mod refiner;
 mod rope;
+mod streams;
 
 pub use self::{
     cache::{
@@ -26,9 +29,10 @@ pub use self::{
     },
     conditioner::{Conditioning, StepConditioning, StepInputs, Unmodulated},
     config::Config,
-    context::Context,
+    context::{Context, PackedContext},
     cost::{Run, TransformerCost, latent_tokens, section_tokens},
     model::{PackedTransformer, TransformerInputs},
+    profile::{Part, Profile},
 };
 
 #[cfg(test)]

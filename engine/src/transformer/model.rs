@@ -1,22 +1,25 @@
 //! The whole model: loading, what is evaluated before the first step, and one evaluation.
 
-use std::slice;
+use std::{rc::Rc, slice};
 
 use tch::{Kind, Tensor};
 
 use super::{
-    block::{Block, DoubleBlock, EPS, SingleBlock, Streams},
+    arithmetic::Arithmetic,
+    block::{Block, DoubleBlock, SingleBlock},
     cache::{Pass, StepCache},
     conditioner::{
         self, Conditioner, Conditioning, OUT_VECTORS, StepConditioning, StepInputs, Unmodulated,
     },
     config::{Config, PATCH},
-    context::{Context, ContextPacking, Packed},
+    context::{Context, ContextPacking, PackedContext},
     cost::{Run, TransformerCost, WeightBytes},
     modulation::{Modulation, vectors},
+    profile::Profile,
+    streams::Streams,
 };
 use crate::{
-    kernels::modulated_norm,
+    kernels::Kernels,
     nn::{Linear, attention::Backend},
     offload::{DynamicSwap, Memory},
     weights::{Layout, ModelSource, Weights, WeightsError},
@@ -29,10 +32,12 @@ pub struct TransformerInputs<'a> {
     pub hidden_states: &'a Tensor,
     /// Timestep, guidance, text and image, as [`PackedTransformer::modulate`] gives them.
     pub conditioning: &'a StepConditioning,
-    /// The frames around the section.
-    pub context: &'a Context,
+    /// The frames around the section, as [`PackedTransformer::pack`] gives them.
+    pub context: &'a PackedContext,
     /// What computes the blocks' attention.
     pub attention: Backend,
+    /// Who measures it, if anybody does.
+    pub profile: Option<&'a Profile>,
 }
 
 /// The transformer.
@@ -43,6 +48,8 @@ pub struct PackedTransformer {
     packing: ContextPacking,
     blocks: DynamicSwap<Block>,
     proj_out: Linear,
+    /// Those that the blocks are computed by; `None`: torch's operations in the reference's order.
+    kernels: Option<Rc<Kernels>>,
     config: Config,
     kind: Kind,
 }
@@ -67,9 +74,17 @@ impl PackedTransformer {
             blocks: load_blocks(w, config, memory)?,
             // Upstream's `high_quality_fp32_output_for_inference`: weights of the model's type, used in f32.
             proj_out: proj_out.to_kind(Kind::Float),
+            kernels: None,
             config: config.clone(),
             kind: w.kind(),
         })
+    }
+
+    /// The same model, computed by `kernels` of its device: in fewer passes over memory, and rounded less often.
+    #[must_use]
+    pub fn with_kernels(self, kernels: &Rc<Kernels>) -> Self {
+        let kernels = Some(kernels.clone());
+        Self { kernels, ..self }
     }
 
     /// The blocks, double-stream and then single-stream, without their modulation.
@@ -113,6 +128,11 @@ impl PackedTransformer {
         TransformerCost::new(&self.config, self.kind, weights, run)
     }
 
+    /// What a section's forwards have in common: the frames around latents of `size`, (1, C, T, H, W) with even H and W.
+    pub fn pack(&self, context: &Context, size: &[i64]) -> PackedContext {
+        self.packing.context(context, [size[3], size[4]], self.kind)
+    }
+
     /// Velocity `noise − x0` at the given noise level: (1, C, T, H, W) f32. The blocks are gone through as `cache` says.
     ///
     /// # Panics
@@ -124,6 +144,7 @@ impl PackedTransformer {
             conditioning,
             context,
             attention,
+            profile,
         } = *inputs;
         assert_eq!(
             hidden_states.size()[0],
@@ -131,22 +152,21 @@ impl PackedTransformer {
             "the transformer takes one sample at a time"
         );
 
-        let latents = hidden_states.to_kind(self.kind);
-        let Packed {
-            tokens,
-            rope,
-            latent_tokens,
-        } = self.packing.forward(&latents, context);
-
-        let streams = Streams {
-            image: tokens,
-            text: conditioning.context.shallow_clone(),
+        let latents = self.packing.latents(&hidden_states.to_kind(self.kind));
+        let latent_tokens = latents.size()[1];
+        let image: Vec<&Tensor> = context.frames.iter().chain([&latents]).collect();
+        let streams = Streams::of(&image, &conditioning.context);
+        drop(latents);
+        let arithmetic = Arithmetic {
+            kernels: self.kernels.as_deref(),
+            profile,
         };
         let pass = Pass {
             blocks: &self.blocks,
             conditioning,
-            rope: &rope,
+            rope: &context.rope,
             attention,
+            arithmetic,
             latent_tokens,
         };
         let image = cache.run(&pass, streams);
@@ -154,7 +174,7 @@ impl PackedTransformer {
         let image_len = image.size()[1];
         let x = image.narrow(1, image_len - latent_tokens, latent_tokens);
         let [scale, shift] = vectors::<OUT_VECTORS>(&conditioning.out);
-        let x = modulated_norm(&x, [&shift, &scale], EPS);
+        let x = arithmetic.modulated_norm(&x, [&shift, &scale]);
         unpatchify(
             &self.proj_out.forward(&x.to_kind(Kind::Float)),
             &hidden_states.size(),

@@ -4,12 +4,13 @@
 use tch::{Kind, Tensor};
 
 use super::{
+    arithmetic::Arithmetic,
     block::{FeedForward, FeedForwardActivation},
     config::Config,
     embed::TimeTextEmbedding,
 };
 use crate::{
-    kernels::add_gated,
+    kernels::tokens::add_gated,
     nn::{LayerNorm, Linear, attention},
     weights::{Weights, WeightsError},
 };
@@ -116,7 +117,13 @@ impl RefinerBlock {
             .unsqueeze(1)
             .chunk(2, -1); // each (B, 1, D)
         let x = add_gated(x, &self.attend(&self.norm1.forward(x), mask), &gates[0]);
-        add_gated(&x, &self.ff.forward(&self.norm2.forward(&x)), &gates[1])
+        add_gated(
+            &x,
+            &self
+                .ff
+                .forward(&self.norm2.forward(&x), Arithmetic::REFERENCE),
+            &gates[1],
+        )
     }
 
     fn attend(&self, x: &Tensor, mask: Option<&Tensor>) -> Tensor {

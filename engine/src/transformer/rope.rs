@@ -3,7 +3,6 @@
 use tch::{Kind, Tensor};
 
 use super::{config::Config, pad::pad_to_multiple};
-use crate::kernels::rotate_pairs;
 
 /// Cosines and sines of a run of tokens, f32, both (1, L, 1, `head_dim`).
 #[derive(Debug)]
@@ -68,9 +67,9 @@ impl Rope {
         }
     }
 
-    /// Rotates adjacent channels of `x`: (B, L, heads, `head_dim`), in f32, back in the type of `x`.
-    pub(super) fn rotate(&self, x: &Tensor) -> Tensor {
-        rotate_pairs(x, &self.cos, &self.sin)
+    /// Cosines and sines.
+    pub(super) fn tables(&self) -> [&Tensor; 2] {
+        [&self.cos, &self.sin]
     }
 }
 

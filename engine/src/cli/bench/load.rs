@@ -16,7 +16,7 @@ use super::{
     measure::{print, synchronize},
 };
 use crate::cli::{
-    options::{DeviceName, Dtype},
+    options::{DeviceName, Dtype, ModelKernels},
     split::Switch,
 };
 
@@ -25,6 +25,8 @@ pub(super) struct Args {
     /// The component's folder, or random:SEED:CONFIGDIR
     #[arg(long, value_name = "DIR")]
     model: ModelSource,
+    #[command(flatten)]
+    kernels: ModelKernels,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -66,14 +68,14 @@ impl Args {
         let elapsed = || start.elapsed().as_secs_f64();
         let memory = Memory::new(device, MemoryOptions::default());
         let model = PackedTransformer::open(&self.model, &memory, kind)?;
+        let model = self.kernels.transformer(model, device);
         let opened_secs = elapsed();
         let step = arguments.condition(&model, Switch::On);
         synchronize(device);
         let first_forward_started_secs = elapsed();
-        let _ = model.forward(
-            &arguments.with(&step, Backend::Torch),
-            &mut StepCache::default(),
-        );
+        let context = arguments.pack(&model);
+        let inputs = arguments.with((&step, &context), Backend::Torch);
+        let _ = model.forward(&inputs, &mut StepCache::default());
         synchronize(device);
         let first_forward_done_secs = elapsed();
         print(

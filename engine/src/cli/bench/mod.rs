@@ -5,6 +5,7 @@ mod inputs;
 mod job;
 mod load;
 mod measure;
+mod profile;
 mod section;
 mod transformer;
 mod vae_decode;

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::cli::{
     forward::transformer::Arguments,
-    options::{Attention, DeviceName, Dtype},
+    options::{Attention, DeviceName, Dtype, ModelKernels},
     split::SplitOptions,
     step_cache_flags::StepCacheFlags,
 };
@@ -58,6 +58,8 @@ pub(super) struct Args {
     split: SplitOptions,
     #[command(flatten)]
     attention: Attention,
+    #[command(flatten)]
+    kernels: ModelKernels,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -120,6 +122,7 @@ impl Args {
         let transformer = PackedTransformer::open(&self.model, &self.split.memory(device), kind)?;
         let planned_peak_bytes =
             card.place(&transformer, &run, &self.split, self.host_budget_gib)?;
+        let transformer = self.kernels.transformer(transformer, device);
         let model = Sampled {
             transformer: &transformer,
             kind,

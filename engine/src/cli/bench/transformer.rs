@@ -1,10 +1,10 @@
 //! `bench transformer`: forwards of the packed transformer on a card of any size.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 use framepack_engine::{
     nn::attention::{Backend, Resolved},
-    transformer::{Config, PackedTransformer, Run, StepCache},
+    transformer::{Config, PackedTransformer, Profile, Run, StepCache, TransformerInputs},
     weights::{ModelSource, NotASource},
 };
 use serde::Serialize;
@@ -14,10 +14,11 @@ use super::{
     card::Card,
     inputs::RandomInputs,
     measure::{median, print, timed},
+    profile::{PartTime, Rates, Work, parts},
 };
 use crate::cli::{
     forward::transformer::Arguments,
-    options::{Attention, DeviceName, Dtype},
+    options::{Attention, DeviceName, Dtype, ModelKernels},
     split::{Hoist, SplitOptions},
     tensors,
 };
@@ -44,6 +45,11 @@ pub(super) struct Args {
     hoist: Hoist,
     #[command(flatten)]
     attention: Attention,
+    #[command(flatten)]
+    kernels: ModelKernels,
+    /// Measure the parts of one more forward, and compare them with what the device reaches
+    #[arg(long)]
+    profile: bool,
     /// Dtype of the stored weights
     #[arg(long, value_name = "TYPE", conflicts_with = "dtype")]
     storage: Option<Dtype>,
@@ -88,6 +94,12 @@ struct Measurement {
     /// Median of `runs_secs`.
     forward_secs: f64,
     runs_secs: Vec<f64>,
+    /// Median time until all work of a forward was given to the device.
+    launch_secs: f64,
+    /// Where the time of one more forward went.
+    profile: Option<Vec<PartTime>>,
+    /// What the profile is compared with.
+    rates: Option<Rates>,
     /// What computed the attention.
     attention_backend: Backend,
     /// What the mode could not have.
@@ -142,23 +154,47 @@ impl Args {
             let planned_peak_bytes = card.place(&model, &run, &self.split, self.host_budget_gib)?;
             Ok((model, planned_peak_bytes))
         })?;
+        let model = self.kernels.transformer(model, device);
         let blocks = model.blocks();
         let hoisting = self.hoist.switch();
         let (hoist_secs, step) = timed(device, || Ok(arguments.condition(&model, hoisting)))?;
+        let context = arguments.pack(&model);
+        let inputs = arguments.with((&step, &context), backend);
         let forward = || {
             timed(device, || {
-                Ok(model.forward(&arguments.with(&step, backend), &mut StepCache::default()))
+                let start = Instant::now();
+                let sample = model.forward(&inputs, &mut StepCache::default());
+                Ok((start.elapsed().as_secs_f64(), sample))
             })
         };
 
-        let (first_forward_secs, mut sample) = forward()?;
+        let (first_forward_secs, (_, mut sample)) = forward()?;
         let sent_bytes = blocks.transferred_bytes();
-        let mut runs_secs = Vec::new();
+        let (mut runs_secs, mut launch_secs) = (Vec::new(), Vec::new());
         for _ in 0..self.runs {
-            let (secs, again) = forward()?;
+            let (secs, (launch, again)) = forward()?;
             runs_secs.push(secs);
+            launch_secs.push(launch);
             sample = again;
         }
+        let streamed_bytes = (blocks.transferred_bytes() - sent_bytes) / u64::from(self.runs);
+        let rates = self
+            .profile
+            .then(|| Rates::measure((kind, device)))
+            .transpose()?;
+        let profile = rates.as_ref().map(|rates| {
+            let profile = Profile::new(device);
+            let inputs = TransformerInputs {
+                profile: Some(&profile),
+                ..inputs
+            };
+            let (secs, _) = timed(device, || {
+                Ok(model.forward(&inputs, &mut StepCache::default()))
+            })?;
+            let work = Work::new(&Config::read(self.model.config_dir())?, &run, kind);
+            anyhow::Ok(parts(&profile, secs, &work, rates))
+        });
+        let profile = profile.transpose()?;
         if let Some(path) = &self.output {
             tensors::write(path, vec![("sample", sample)])?;
         }
@@ -169,12 +205,15 @@ impl Args {
             first_forward_secs,
             forward_secs: median(&runs_secs),
             runs_secs,
+            launch_secs: median(&launch_secs),
+            profile,
+            rates,
             attention_backend: backend,
             attention_reason: reason,
             blocks: blocks.len(),
             resident_blocks: residency.residents(),
             slots: residency.slots,
-            streamed_bytes: (blocks.transferred_bytes() - sent_bytes) / u64::from(self.runs),
+            streamed_bytes,
             host_bytes: blocks.host_bytes() + memory.staging_bytes(),
             planned_peak_bytes,
             measured_peak_bytes: card.peak_bytes(),

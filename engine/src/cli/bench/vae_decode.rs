@@ -17,7 +17,7 @@ use super::{
     measure::{median, print, timed},
 };
 use crate::cli::{
-    options::{DeviceName, Dtype, KernelSwitch},
+    options::{DeviceName, Dtype, ModelKernels},
     vae_flags::VaeFlags,
 };
 
@@ -42,7 +42,7 @@ pub(super) struct Args {
     #[command(flatten)]
     flags: VaeFlags,
     #[command(flatten)]
-    kernels: KernelSwitch,
+    kernels: ModelKernels,
     /// Measured runs, after one for warming up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -124,7 +124,7 @@ impl Args {
         };
         let config = Config::read(self.model.config_dir())?;
         let vae = Vae::open(&self.model, device, kind)?;
-        let vae = self.kernels.on(vae, device);
+        let vae = self.kernels.vae(vae, device);
         let default = self.cost(&config, kind, space);
         let room = budget.as_ref().zip(card.occupied_bytes());
         let cost = DecodeCost {

@@ -9,7 +9,7 @@ use super::{
     inputs::VideoSize,
     measure::{median, print, timed},
 };
-use crate::cli::options::{DeviceName, Dtype, KernelSwitch};
+use crate::cli::options::{DeviceName, Dtype, ModelKernels};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "HEIGHTxWIDTH", default_value = "608x640")]
     size: VideoSize,
     #[command(flatten)]
-    kernels: KernelSwitch,
+    kernels: ModelKernels,
     /// Measured runs, after one for warming up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -55,7 +55,7 @@ impl Args {
         let card = Card::new(device, None)?;
         let kind = Dtype::or_default(self.dtype, device, Kind::Half);
         let vae = Vae::open(&self.model, device, kind)?;
-        let vae = self.kernels.on(vae, device);
+        let vae = self.kernels.vae(vae, device);
         let VideoSize {
             height_px,
             width_px,

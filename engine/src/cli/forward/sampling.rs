@@ -18,7 +18,7 @@ use framepack_jobs::Guidance;
 use tch::{Kind, Tensor};
 
 use crate::cli::{
-    options::Attention,
+    options::{Attention, ModelKernels},
     split::{Hoist, SplitOptions, Switch},
     step_cache_flags::StepCacheFlags,
     tensors::Inputs,
@@ -35,6 +35,8 @@ pub(super) struct SamplingFlags {
     hoist: Hoist,
     #[command(flatten)]
     attention: Attention,
+    #[command(flatten)]
+    kernels: ModelKernels,
     /// Denoising steps of a section
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) steps: u32,
@@ -86,6 +88,7 @@ impl SamplingFlags {
         let shift = self.shift.map_or_else(|| Shift::of(size), Shift::Factor);
         let transformer =
             PackedTransformer::open(model, &self.split.memory(inputs.device()), inputs.kind())?;
+        let transformer = self.kernels.transformer(transformer, inputs.device());
         self.split.place(transformer.blocks())?;
         Ok(Sampler {
             flags: self,

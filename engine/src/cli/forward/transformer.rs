@@ -4,8 +4,9 @@ use framepack_engine::{
     models::hoist,
     nn::attention::{AttentionMemory, Backend},
     transformer::{
-        Conditioning, Config, Context, PackedTransformer, Run, StepCache, StepCacheRule,
-        StepConditioning, StepInputs, TransformerInputs, latent_tokens, section_tokens,
+        Conditioning, Config, Context, PackedContext, PackedTransformer, Run, StepCache,
+        StepCacheRule, StepConditioning, StepInputs, TransformerInputs, latent_tokens,
+        section_tokens,
     },
     weights::ModelSource,
 };
@@ -13,7 +14,7 @@ use tch::{Kind, Tensor};
 
 use super::component::Common;
 use crate::cli::{
-    options::Attention,
+    options::{Attention, ModelKernels},
     split::{Hoist, SplitOptions, Switch},
     tensors::{Inputs, Outputs},
 };
@@ -28,6 +29,8 @@ pub(super) struct Args {
     hoist: Hoist,
     #[command(flatten)]
     attention: Attention,
+    #[command(flatten)]
+    kernels: ModelKernels,
 }
 
 impl Args {
@@ -43,6 +46,7 @@ impl Args {
         let attention = self.attention.resolve(inputs.device(), &class)?.backend;
         let memory = self.split.memory(inputs.device());
         let model = PackedTransformer::open(model, &memory, inputs.kind())?;
+        let model = self.kernels.transformer(model, inputs.device());
         self.split.place(model.blocks())?;
         let sample = arguments.forward(&model, self.hoist.switch(), attention);
         Ok(vec![("sample", sample)])
@@ -75,7 +79,14 @@ impl Arguments {
     /// One forward with these arguments.
     fn forward(&self, model: &PackedTransformer, hoisting: Switch, attention: Backend) -> Tensor {
         let step = self.condition(model, hoisting);
-        model.forward(&self.with(&step, attention), &mut StepCache::default())
+        let context = self.pack(model);
+        let inputs = self.with((&step, &context), attention);
+        model.forward(&inputs, &mut StepCache::default())
+    }
+
+    /// What is the same at every step of a section.
+    pub(in crate::cli) fn pack(&self, model: &PackedTransformer) -> PackedContext {
+        model.pack(&self.context, &self.hidden_states.size())
     }
 
     /// What depends on timestep, text and image only.
@@ -126,14 +137,15 @@ impl Arguments {
     /// The other arguments beside the conditioning.
     pub(in crate::cli) fn with<'a>(
         &'a self,
-        conditioning: &'a StepConditioning,
+        (conditioning, context): (&'a StepConditioning, &'a PackedContext),
         attention: Backend,
     ) -> TransformerInputs<'a> {
         TransformerInputs {
             hidden_states: &self.hidden_states,
             conditioning,
-            context: &self.context,
+            context,
             attention,
+            profile: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use tch::Kind;
 
 use super::component::Common;
 use crate::cli::{
-    options::KernelSwitch,
+    options::ModelKernels,
     tensors::{Inputs, Outputs},
     vae_flags::VaeFlags,
 };
@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[arg(long)]
     tiling: bool,
     #[command(flatten)]
-    kernels: KernelSwitch,
+    kernels: ModelKernels,
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,7 @@ impl Args {
 
     fn vae(&self, model: &ModelSource, inputs: &Inputs) -> anyhow::Result<Vae> {
         let vae = Vae::open(model, inputs.device(), inputs.kind())?;
-        Ok(self.kernels.on(vae, inputs.device()))
+        Ok(self.kernels.vae(vae, inputs.device()))
     }
 
     fn space(&self) -> SpaceTiling {

@@ -7,42 +7,17 @@ use super::{
     padded::Padding,
     scaling::{Norm, Scaling},
 };
-use crate::{
-    device::{Check, Outcome, catch},
-    kernels::launch::Kernels,
-};
+use crate::kernels::{check::Comparison, launch::Kernels};
 
-/// Tries the kernels on `device`, and says what is computed without them.
-pub fn check(device: Device) -> Check {
-    let outcome = match catch(|| Ok(compare(device))) {
-        Ok(outcome) => outcome,
-        Err(error) => Outcome::Failed {
-            reason: error.to_string(),
-        },
-    };
-    Check {
-        name: "kernels of the VAE",
-        outcome,
-    }
-}
-
-fn compare(device: Device) -> Outcome {
-    let kernels = Kernels::new(device);
+/// Compares the kernels with torch's operations in the same type.
+pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparison {
     let torchs = Kernels::none();
-    let kind = match device {
-        Device::Cuda(_) => Kind::Half,
-        _ => Kind::Float,
+    // A unit in the last place of numbers up to 4.
+    let (kind, limit) = match device {
+        Device::Cuda(_) => (Kind::Half, 4e-3),
+        _ => (Kind::Float, 1e-5),
     };
-    let mut farthest = 0.0_f64;
-    let mut see = |found: &Tensor, expected: &Tensor| {
-        let apart = (found.to_kind(Kind::Double) - expected).abs().max();
-        let apart = apart.double_value(&[]);
-        farthest = if apart.is_nan() {
-            f64::INFINITY
-        } else {
-            farthest.max(apart)
-        };
-    };
+    let mut comparison = Comparison::within(limit);
     for channels in [3, 12, 80, 128] {
         let waves = |shape: &[i64], step: f64| {
             let count = shape.iter().product::<i64>();
@@ -105,25 +80,10 @@ fn compare(device: Device) -> Outcome {
                 upsampled_groups.mean,
             ]
         };
-        let (found, expected) = (results(&kernels), results(&torchs));
-        found
-            .iter()
-            .zip(&expected)
-            .for_each(|(found, expected)| see(found, expected));
+        let (found, expected) = (results(kernels), results(&torchs));
+        for (found, expected) in found.iter().zip(&expected) {
+            comparison.see(found, expected);
+        }
     }
-    let is_compiled = kernels.are_loaded();
-    // A unit in the last place of numbers up to 4.
-    let limit = if kind == Kind::Half { 4e-3 } else { 1e-5 };
-    match (is_compiled, device) {
-        _ if farthest > limit => Outcome::Failed {
-            reason: format!("max difference from torch's operations {farthest:.1e}, more than {limit:.0e}"),
-        },
-        (true, _) => Outcome::Ok {
-            detail: format!("max difference from torch's operations {farthest:.1e}"),
-        },
-        (false, Device::Cuda(_)) => Outcome::Failed {
-            reason: "NVRTC (libnvrtc.so.13) can't compile them: torch's operations do their work, slower".to_owned(),
-        },
-        (false, _) => Outcome::NotOnThisDevice,
-    }
+    comparison
 }

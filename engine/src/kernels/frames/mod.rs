@@ -14,7 +14,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use self::check::check;
+pub(super) use self::check::compare;
 pub(crate) use self::{
     interleave::Interleaving,
     moments::{GroupMoments, Moments},

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use tch::{Kind, Tensor};
 
 use super::moments::Moments;
-use crate::kernels::launch::{Argument, Kernel, Kernels, Launch, Variant, type_name};
+use crate::kernels::launch::{Argument, Kernel, Kernels, Launch, Variant, adjacent, type_name};
 
 /// Threads of a block, about.
 pub(super) const THREADS: i64 = 256;
@@ -50,17 +50,16 @@ pub(super) fn variant(name: &'static CStr, types: Types, adjacent: i64) -> Optio
 }
 
 const SOURCE: &CStr = {
-    let source = concat!(include_str!("frames.cu"), "\0");
+    let source = concat!(
+        include_str!("../numbers.cu"),
+        include_str!("frames.cu"),
+        "\0"
+    );
     match CStr::from_bytes_with_nul(source.as_bytes()) {
         Ok(source) => source,
         Err(_) => panic!("the source has no zero"),
     }
 };
-
-/// The largest power of two up to 8 that divides `channels`: 16 bytes of half precision.
-pub(super) fn adjacent(channels: i64) -> i64 {
-    1 << channels.trailing_zeros().min(3)
-}
 
 /// A kernel that goes through positions and gathers their moments.
 pub(super) struct Gathering {

@@ -3,10 +3,10 @@
 use tch::{Device, Kind, Tensor};
 
 use super::{
-    source::{Types, adjacent, variant},
+    source::{Types, variant},
     *,
 };
-use crate::kernels::launch::{Kernels, compile_everywhere};
+use crate::kernels::launch::{Kernels, adjacent, compile_everywhere};
 
 const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
 

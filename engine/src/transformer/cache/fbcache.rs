@@ -14,7 +14,7 @@ use super::{
     rule::Limits,
     steps::{StepRecord, Steps},
 };
-use crate::transformer::{block::Streams, key_values::Kept};
+use crate::transformer::{key_values::Kept, streams::Streams};
 
 /// Least mean that a difference is divided by.
 const LEAST_MEAN: f64 = 1e-6;
@@ -40,14 +40,14 @@ impl FirstBlockCache {
 
     /// The image stream behind the last block.
     pub(super) fn run(&mut self, steps: &mut Steps, pass: &Pass<'_>, streams: Streams) -> Tensor {
-        let mut before = Some(streams.image.shallow_clone());
+        let mut before = Some(streams.image());
         let mut behind_first = None;
         let behind = pass.through(streams, |block, streams| {
             let behind = pass.block(block, streams, Kept::Nothing);
             let Some(before) = before.take() else {
                 return ControlFlow::Continue(behind);
             };
-            let added = &behind.image - before;
+            let added = behind.image() - before;
             let record = self.decide(steps, &added);
             steps.note(record);
             if !record.is_computed {
@@ -55,15 +55,15 @@ impl FirstBlockCache {
             }
             self.added = Some(added);
             self.residual.forget();
-            behind_first = Some(behind.image.shallow_clone());
+            behind_first = Some(behind.image());
             ControlFlow::Continue(behind)
         });
         match behind_first {
             Some(behind_first) => {
-                self.residual.keep(&behind_first, &behind.image);
-                behind.image
+                self.residual.keep(&behind_first, &behind.image());
+                behind.image()
             }
-            None => self.residual.reuse(&behind.image),
+            None => self.residual.reuse(&behind.image()),
         }
     }
 

@@ -17,8 +17,8 @@ use super::{
     steps::{StepRecord, Steps},
 };
 use crate::transformer::{
-    block::Streams,
     key_values::{Kept, KeyValues},
+    streams::Streams,
 };
 
 /// The state of a branch.
@@ -53,7 +53,7 @@ impl KeyValueCache {
 
     fn compute(&mut self, pass: &Pass<'_>, streams: Streams) -> Tensor {
         let blocks = pass.blocks.len();
-        let image_tokens = streams.image.size()[1];
+        let image_tokens = streams.image_tokens();
         let first_kept = self
             .budget
             .first_kept(blocks, bytes_of_block(pass, &streams));
@@ -70,7 +70,7 @@ impl KeyValueCache {
             };
             ControlFlow::Continue(pass.block((number, block), before, kept))
         });
-        behind.image
+        behind.image()
     }
 
     fn reuse(&self, pass: &Pass<'_>, streams: Streams) -> Tensor {
@@ -87,30 +87,21 @@ impl KeyValueCache {
                     let before = if are_latents_alone {
                         before
                     } else {
-                        latents_alone(&before, pass.latent_tokens)
+                        before.latents_alone(pass.latent_tokens)
                     };
                     are_latents_alone = true;
                     of_latents.block((number, block), before, Kept::Takes(kept))
                 }
             })
         });
-        behind.image
-    }
-}
-
-/// The last so many image tokens, and no text.
-fn latents_alone(streams: &Streams, latent_tokens: i64) -> Streams {
-    let Streams { image, text } = streams;
-    Streams {
-        image: image.narrow(1, image.size()[1] - latent_tokens, latent_tokens),
-        text: text.narrow(1, 0, 0),
+        behind.image()
     }
 }
 
 /// Keys and values that a block leaves.
 fn bytes_of_block(pass: &Pass<'_>, streams: &Streams) -> u64 {
-    let (_, image_tokens, hidden) = streams.image.size3().expect("image tokens are (B, L, D)");
-    let tokens = image_tokens - pass.latent_tokens + streams.text.size()[1];
+    let hidden = *streams.both().size().last().expect("tokens have channels");
+    let tokens = streams.image_tokens() - pass.latent_tokens + streams.text_tokens();
     let numbers = (2 * tokens * hidden).unsigned_abs();
-    numbers * streams.image.kind().elt_size_in_bytes() as u64
+    numbers * streams.both().kind().elt_size_in_bytes() as u64
 }

@@ -16,7 +16,7 @@ use super::{
     rule::Limits,
     steps::{StepRecord, Steps},
 };
-use crate::transformer::block::Streams;
+use crate::transformer::streams::Streams;
 
 /// A step whose own ratio is further from 1 is computed.
 const FAR: f64 = 0.06;
@@ -44,7 +44,7 @@ impl MagCache {
         if record.is_computed {
             self.residual.compute(pass, streams)
         } else {
-            self.residual.reuse(&streams.image)
+            self.residual.reuse(&streams.image())
         }
     }
 }

@@ -28,7 +28,7 @@ pub use self::{
     rule::{Limits, StepCacheRule, StepCacheWishes},
     steps::{ScheduleSteps, StepRecord},
 };
-use super::{block::Streams, key_values::Kept};
+use super::{key_values::Kept, streams::Streams};
 
 /// What a cache has to know of its section.
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +137,7 @@ impl StepCache {
     /// which are the last of them.
     pub(super) fn run(&mut self, pass: &Pass<'_>, streams: Streams) -> Tensor {
         let Some(Active { steps, state }) = &mut self.0 else {
-            return pass.every_block(streams).image;
+            return pass.every_block(streams).image();
         };
         match state {
             State::TeaCache(cache) => cache.run(steps, pass, streams),

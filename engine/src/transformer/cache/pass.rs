@@ -8,11 +8,13 @@ use crate::{
     nn::attention::Backend,
     offload::DynamicSwap,
     transformer::{
-        block::{Block, Streams},
+        arithmetic::Arithmetic,
+        block::Block,
         conditioner::StepConditioning,
         key_values::{Attending, Kept},
         modulation::{DOUBLE_VECTORS, ModulationVectors, SINGLE_VECTORS, vectors},
         rope::Rope,
+        streams::Streams,
     },
 };
 
@@ -24,6 +26,7 @@ pub(in crate::transformer) struct Pass<'a> {
     /// Positions of the image tokens.
     pub(in crate::transformer) rope: &'a Rope,
     pub(in crate::transformer) attention: Backend,
+    pub(in crate::transformer) arithmetic: Arithmetic<'a>,
     /// Latents, the last of the image tokens.
     pub(in crate::transformer) latent_tokens: i64,
 }
@@ -69,6 +72,7 @@ impl Pass<'_> {
         let attending = Attending {
             rope: self.rope,
             backend: self.attention,
+            arithmetic: self.arithmetic,
             kept,
         };
         block.forward(streams, &self.conditioning.modulation[number], attending)

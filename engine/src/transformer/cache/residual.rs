@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::pass::Pass;
-use crate::transformer::block::Streams;
+use crate::transformer::streams::Streams;
 
 /// The residual of the image stream, (1, L, D) in the model's type.
 #[derive(Debug, Default)]
@@ -13,8 +13,8 @@ impl Residual {
     /// Computes every block, and keeps what they add.
     pub(super) fn compute(&mut self, pass: &Pass<'_>, streams: Streams) -> Tensor {
         self.forget();
-        let before = streams.image.shallow_clone();
-        let behind = pass.every_block(streams).image;
+        let before = streams.image();
+        let behind = pass.every_block(streams).image();
         self.keep(&before, &behind);
         behind
     }

@@ -18,7 +18,7 @@ use super::{
     rule::{Budget, Limits},
     steps::{StepRecord, Steps},
 };
-use crate::transformer::block::{Block, Streams};
+use crate::transformer::{block::Block, streams::Streams};
 
 /// The state of a branch.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ struct BlockState {
     input: Tensor,
     /// Mean of what it added to them, (D) f32.
     added: Tensor,
-    /// What it added to both streams; `None` outside the budget.
-    residual: Option<Streams>,
+    /// What it added to both streams, (1, L + N, D); `None` outside the budget.
+    residual: Option<Tensor>,
     reused_in_row: u32,
 }
 
@@ -56,7 +56,7 @@ impl SimilarityCache {
         let similarities = if is_decided {
             Vec::new()
         } else {
-            self.similarities(&streams.image)
+            self.similarities(&streams.image())
         };
         let reused = self.reused(&similarities);
         steps.note(StepRecord {
@@ -120,7 +120,7 @@ impl SimilarityCache {
             },
         );
         let streams = streams.expect("each block leaves the streams");
-        self.reuse(next..blocks, streams).image
+        self.reuse(next..blocks, streams).image()
     }
 
     /// The streams behind blocks that are not computed.
@@ -130,10 +130,8 @@ impl SimilarityCache {
             .try_fold(streams, |before, block| {
                 block.reused_in_row += 1;
                 let residual = block.residual.as_ref()?;
-                Some(Streams {
-                    image: before.image + &residual.image,
-                    text: before.text + &residual.text,
-                })
+                let image_tokens = before.image_tokens();
+                Some(Streams::joint(before.both() + residual, image_tokens))
             })
             .expect("only blocks with a residual are reused")
     }
@@ -146,15 +144,11 @@ fn computed(
     before: Streams,
     keeps_residual: bool,
 ) -> (Streams, BlockState) {
-    let Streams { image, text } = &before;
-    let (image, text) = (image.shallow_clone(), text.shallow_clone());
+    let both = before.both().shallow_clone();
+    let input = token_mean(&before.image());
     let behind = pass.block(block, before, super::Kept::Nothing);
-    let input = token_mean(&image);
-    let added = token_mean(&behind.image) - &input;
-    let residual = keeps_residual.then(|| Streams {
-        image: &behind.image - &image,
-        text: &behind.text - &text,
-    });
+    let added = token_mean(&behind.image()) - &input;
+    let residual = keeps_residual.then(|| behind.both() - both);
     let state = BlockState {
         input,
         added,
@@ -170,9 +164,9 @@ fn token_mean(image: &Tensor) -> Tensor {
 }
 
 /// The residuals of a block.
-fn bytes_of_block(Streams { image, text }: &Streams) -> u64 {
-    let numbers = image.numel() + text.numel();
-    (numbers * image.kind().elt_size_in_bytes()) as u64
+fn bytes_of_block(streams: &Streams) -> u64 {
+    let both = streams.both();
+    (both.numel() * both.kind().elt_size_in_bytes()) as u64
 }
 
 #[cfg(test)]
@@ -185,14 +179,10 @@ mod tests {
 
     /// A block whose input had this mean, and which added this.
     fn block(input: [f32; 2], added: [f32; 2]) -> BlockState {
-        let stream = || Tensor::ones([1, 3, 2], F32);
         BlockState {
             input: Tensor::from_slice(&input),
             added: Tensor::from_slice(&added),
-            residual: Some(Streams {
-                image: stream(),
-                text: stream(),
-            }),
+            residual: Some(Tensor::ones([1, 6, 2], F32)),
             reused_in_row: 0,
         }
     }
@@ -239,13 +229,10 @@ mod tests {
     #[test]
     fn residuals_of_neighbours_add_up() {
         let mut cache = cache(None);
-        let streams = Streams {
-            image: Tensor::zeros([1, 3, 2], F32),
-            text: Tensor::zeros([1, 3, 2], F32),
-        };
+        let streams = Streams::joint(Tensor::zeros([1, 6, 2], F32), 3);
         let behind = cache.reuse(1..3, streams);
-        assert_eq!(behind.image, Tensor::full([1, 3, 2], 2., F32));
-        assert_eq!(behind.text, behind.image);
+        assert_eq!(behind.image(), Tensor::full([1, 3, 2], 2., F32));
+        assert_eq!(behind.text(), behind.image());
         let in_row: Vec<u32> = cache
             .blocks
             .iter()

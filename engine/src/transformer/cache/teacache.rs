@@ -15,8 +15,8 @@ use super::{
     steps::{StepRecord, Steps},
 };
 use crate::{
-    kernels::modulated_norm,
-    transformer::block::{EPS, Streams},
+    kernels::tokens::modulated_norm,
+    transformer::{arithmetic::EPS, streams::Streams},
 };
 
 /// From the relative distance of modulated inputs to that of outputs, the highest power first.
@@ -61,12 +61,12 @@ impl TeaCache {
 
     /// The image stream behind the last block.
     pub(super) fn run(&mut self, steps: &mut Steps, pass: &Pass<'_>, streams: Streams) -> Tensor {
-        let record = self.decide(steps, modulated(pass, &streams.image));
+        let record = self.decide(steps, modulated(pass, &streams.image()));
         steps.note(record);
         if record.is_computed {
             self.residual.compute(pass, streams)
         } else {
-            self.residual.reuse(&streams.image)
+            self.residual.reuse(&streams.image())
         }
     }
 

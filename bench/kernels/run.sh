@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# One forward of the full-size packed transformer with and without the engine's kernels beside diffusers' on the same weights,
+# eager and compiled; where its time goes; and how far a cut of it is from f32. Needs a CUDA device with 40 GB or more, and a
+# Python with torch, safetensors and diffusers.
+#
+#   bench/kernels/run.sh [WORKER [OUTPUT_DIR]]
+#
+# Prints each result as a line of JSON, and then tables; OUTPUT_DIR (or OUT) gets results.jsonl and results.md.
+#
+# Environment: PYTHON, DEVICE, RUNS (5), CASES (all of base,wide,small,f1), WAYS of diffusers (eager,compiled; compiling takes
+# half a minute a case), CARDS (8 6), SANITIZER (a compute-sanitizer to try the kernels under, or nothing).
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+worker=$(realpath "${1:-$here/../../target/release/framepack-worker}") || exit
+out=${2:-${OUT:-$(mktemp -d)}}
+python=${PYTHON:-python3}
+device=${DEVICE:-cuda:0}
+runs=${RUNS:-5}
+cases=${CASES:-base,wide,small,f1}
+config=$(realpath "$here/../full-size/transformer")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+reference=("$python" "$here/reference.py")
+. "$here/../reference/libtorch.sh"
+mkdir -p "$out"
+: >"$out/results.jsonl"
+failed=0
+
+measure() { # NAME COMMAND…: records the JSON lines that it prints
+  local name=$1
+  shift
+  "$@" 2>"$out/stderr" | sed -n "s/^{/{\"name\": \"$name\", /p" | tee -a "$out/results.jsonl"
+  if [ "${PIPESTATUS[0]}" -ne 0 ]; then
+    tail -n 3 "$out/stderr" >&2
+    failed=1
+  fi
+}
+compare() { # NAME FILE FILE: records how far apart two results are
+  measure "$1" "${reference[@]}" compare --found "$work/$2.safetensors" --expected "$work/$3.safetensors"
+}
+
+input() { # CASE SIZE TEXT_TOKENS ORDER
+  "${reference[@]}" inputs --config "$config" --size "$2" --text-tokens "$3" --order "$4" --output "$work/$1.safetensors"
+}
+input base 608x640 60 backward
+input wide 480x832 60 backward
+input small 384x384 60 backward
+input f1 608x640 512 forward
+input cut 320x320 60 backward
+"${reference[@]}" cut --config "$config" --output "$work/cut-model"
+
+bench=("$worker" bench transformer --device "$device" --dtype bf16 --json --runs "$runs" --model "random:1:$config")
+ours() { # NAME CASE OUTPUT OPTION…
+  local name=$1 case=$2 output=$3
+  shift 3
+  measure "$name" "${bench[@]}" --inputs "$work/$case.safetensors" --output "$work/$output.safetensors" "$@"
+}
+ours "compiled anew" base anew --kernel-folder "$work/kernels" --runs 1
+ours "from disk" base disk --kernel-folder "$work/kernels" --runs 1
+ours "without" base without --kernels off --runs 1
+for case in ${cases//,/ }; do
+  for kernels in on off; do
+    ours "$case, kernels $kernels" "$case" "$case-$kernels" --kernels "$kernels" --profile --kernel-folder "$work/kernels"
+  done
+done
+for card in ${CARDS:-8 6}; do
+  ours "$card GiB" base "card-$card" --card-gib "$card" --kernel-folder "$work/kernels"
+  compare "$card GiB against unlimited" "card-$card" base-on
+done
+
+cut() { # OUTPUT OPTION…
+  local output=$1
+  shift
+  "$worker" forward transformer --model "random:1:$work/cut-model" --inputs "$work/cut.safetensors" --device "$device" \
+    --output "$work/$output.safetensors" "$@" 2>"$out/stderr" || { tail -n 3 "$out/stderr" >&2; failed=1; }
+}
+cut cut-f32 --dtype f32 --kernels off
+for kernels in on off; do
+  cut "cut-$kernels" --dtype bf16 --kernels "$kernels"
+  compare "cut, kernels $kernels" "cut-$kernels" cut-f32
+done
+cut cut-streamed --dtype bf16 --resident-blocks 1
+compare "cut, streamed against resident" cut-streamed cut-on
+
+if [ -n "${WAYS=eager,compiled}" ]; then
+  "${reference[@]}" measure --config "$work/cut-model" --cases cut --folder "$work" --ways eager --device "$device" --runs 1 \
+    --save yes >"$out/stderr" 2>&1 || tail -n 3 "$out/stderr" >&2
+  compare "cut, diffusers" cut.eager cut-f32
+  measure diffusers "${reference[@]}" measure --config "$config" --cases "$cases" --folder "$work" --ways "$WAYS" \
+    --device "$device" --runs "$runs" --save yes
+  for case in ${cases//,/ }; do
+    compare "$case, kernels off against diffusers" "$case-off" "$case.eager"
+  done
+fi
+
+if [ -n "${SANITIZER-}" ]; then
+  for tool in memcheck racecheck; do
+    echo "$tool: $("$SANITIZER" --tool "$tool" --kernel-regex "kns=norm|gated|padded|add|interleave|scaling" \
+      "$worker" doctor --device "$device" 2>&1 | grep -E "SUMMARY|kernels of" | tr '\n' ' ')" | tee -a "$out/sanitizer"
+  done
+fi
+"$python" "$here/table.py" "$out/results.jsonl" | tee "$out/results.md"
+exit "$failed"
