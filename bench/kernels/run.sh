@@ -50,22 +50,23 @@ input f1 608x640 512 forward
 input cut 320x320 60 backward
 "${reference[@]}" cut --config "$config" --output "$work/cut-model"
 
-bench=("$worker" bench transformer --device "$device" --dtype bf16 --json --runs "$runs" --model "random:1:$config")
-ours() { # NAME CASE OUTPUT OPTION…
-  local name=$1 case=$2 output=$3
-  shift 3
-  measure "$name" "${bench[@]}" --inputs "$work/$case.safetensors" --output "$work/$output.safetensors" "$@"
+ours() { # NAME CASE RUNS OUTPUT OPTION…
+  local name=$1 case=$2 runs=$3 output=$4
+  shift 4
+  measure "$name" "$worker" bench transformer --device "$device" --dtype bf16 --json --runs "$runs" \
+    --model "random:1:$config" --inputs "$work/$case.safetensors" --output "$work/$output.safetensors" "$@"
 }
-ours "compiled anew" base anew --kernel-folder "$work/kernels" --runs 1
-ours "from disk" base disk --kernel-folder "$work/kernels" --runs 1
-ours "without" base without --kernels off --runs 1
+ours warm base 1 warm --kernels off
+ours "compiled anew" base 1 anew --kernel-folder "$work/kernels"
+ours "from disk" base 1 disk --kernel-folder "$work/kernels"
+ours without base 1 without --kernels off
 for case in ${cases//,/ }; do
   for kernels in on off; do
-    ours "$case, kernels $kernels" "$case" "$case-$kernels" --kernels "$kernels" --profile --kernel-folder "$work/kernels"
+    ours "$case, kernels $kernels" "$case" "$runs" "$case-$kernels" --kernels "$kernels" --profile --kernel-folder "$work/kernels"
   done
 done
 for card in ${CARDS:-8 6}; do
-  ours "$card GiB" base "card-$card" --card-gib "$card" --kernel-folder "$work/kernels"
+  ours "$card GiB" base "$runs" "card-$card" --card-gib "$card" --kernel-folder "$work/kernels"
   compare "$card GiB against unlimited" "card-$card" base-on
 done
 

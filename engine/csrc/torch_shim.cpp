@@ -4,6 +4,8 @@
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/_addmm_activation.h>
+#include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <c10/core/AllocatorConfig.h>
 #include <c10/core/CachingDeviceAllocator.h>
@@ -196,11 +198,29 @@ int fp_attention(int kernel, const void *q, const void *k, const void *v, const 
   });
 }
 
+int fp_cudnn_attention(const void *q, const void *k, const void *v, void **output, void **logarithms) {
+  return fp::guarded([&] {
+    c10::NoGradGuard without_gradients;
+    constexpr bool with_logarithms = true;
+    auto results = at::_scaled_dot_product_cudnn_attention(tensor_of(q), tensor_of(k), tensor_of(v), {}, with_logarithms);
+    *output = new at::Tensor(std::get<0>(results));
+    *logarithms = new at::Tensor(std::get<1>(results));
+  });
+}
+
 int fp_set_attention_kernels(int cudnn, int flash, int memory_efficient) {
   return fp::guarded([&] {
     at::globalContext().setSDPUseCuDNN(cudnn != 0);
     at::globalContext().setSDPUseFlash(flash != 0);
     at::globalContext().setSDPUseMemEfficient(memory_efficient != 0);
+  });
+}
+
+int fp_gelu_product(const void *bias, const void *x, const void *weight, void **output) {
+  return fp::guarded([&] {
+    c10::NoGradGuard without_gradients;
+    *output = new at::Tensor(
+        at::_addmm_activation(tensor_of(bias), tensor_of(x), tensor_of(weight).t(), 1, 1, /*use_gelu=*/true));
   });
 }
 

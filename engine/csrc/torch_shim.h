@@ -64,8 +64,15 @@ int fp_elapsed_millis(const void *from, const void *to, double *millis);
 enum { FP_CUDNN, FP_FLASH, FP_MEMORY_EFFICIENT, FP_MATH };
 int fp_attention(int kernel, const void *q, const void *k, const void *v, const void *mask, void **output);
 
+// The same by cuDNN, with the logarithm of each query's sum of exponentials, (B, H, Lq, 1) f32: two new tensors.
+int fp_cudnn_attention(const void *q, const void *k, const void *v, void **output, void **logarithms);
+
 // Which fused kernels attention may choose; math always stays.
 int fp_set_attention_kernels(int cudnn, int flash, int memory_efficient);
+
+// `output`, a new `at::Tensor`, is gelu(x weightᵀ + bias) with the tanh approximation, computed by CUDA's matrix product itself;
+// x (n, in), weight (out, in), bias (out).
+int fp_gelu_product(const void *bias, const void *x, const void *weight, void **output);
 
 // Version of libtorch.
 const char *fp_torch_version(void);

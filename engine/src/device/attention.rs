@@ -13,6 +13,13 @@ use torch_sys::C_tensor;
 use super::shim::{checked, raised};
 
 unsafe extern "C" {
+    fn fp_cudnn_attention(
+        q: *const c_void,
+        k: *const c_void,
+        v: *const c_void,
+        output: *mut *mut c_void,
+        logarithms: *mut *mut c_void,
+    ) -> c_int;
     fn fp_attention(
         kernel: c_int,
         q: *const c_void,
@@ -110,6 +117,21 @@ impl PermittedKernels {
         let missing = kernels.into_iter().filter(|(is_there, _)| !is_there);
         missing.map(|(_, name)| name).collect()
     }
+}
+
+/// Attention by cuDNN of (B, H, L, D), and the logarithm of each query's sum of exponentials, (B, H, Lq, 1) f32.
+///
+/// # Panics
+/// With torch's message, as all model code: also where [`AttentionKernel::attention`] has none.
+pub(crate) fn cudnn_attention(operands: [&Tensor; 3]) -> [Tensor; 2] {
+    let [q, k, v] = operands.map(|tensor| tensor.as_ptr().cast::<c_void>());
+    let (mut output, mut logarithms) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the tensors live through the call; the two pointers are valid for it and are written only by it.
+    raised(checked(unsafe {
+        fp_cudnn_attention(q, k, v, &raw mut output, &raw mut logarithms)
+    }));
+    // SAFETY: a call that succeeds has made two tensors, which nobody else has.
+    [output, logarithms].map(|made| unsafe { Tensor::from_ptr(made.cast::<C_tensor>()) })
 }
 
 /// Names of the kernels that torch may not choose now.

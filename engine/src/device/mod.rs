@@ -10,6 +10,7 @@ mod host;
 mod identity;
 mod idle;
 mod peak;
+mod product;
 mod runtime;
 mod shim;
 mod shortage;
@@ -17,7 +18,9 @@ mod stream;
 
 pub(crate) use answer::answers;
 pub use attention::PermittedKernels;
-pub(crate) use attention::{AttentionKernel, OtherKernels, by_torchs_choice, not_torchs_choice};
+pub(crate) use attention::{
+    AttentionKernel, OtherKernels, by_torchs_choice, cudnn_attention, not_torchs_choice,
+};
 pub(crate) use catch::raise;
 pub use catch::{catch, log_panics};
 pub use checks::{Check, Outcome, check};
@@ -31,6 +34,7 @@ pub(crate) use identity::driver_version;
 pub use identity::{label, model_name, total_bytes};
 pub(crate) use idle::{Activity, Idle, WorkClock};
 pub(crate) use peak::JobPeak;
+pub(crate) use product::gelu_product;
 pub use runtime::{init, open};
 pub use shim::AllocatorStats;
 pub(crate) use shim::{checked, raised, torch_version};

@@ -3,7 +3,10 @@
 use tch::{Device, Kind, Tensor};
 
 use super::size::bytes_of;
-use crate::weights::{Weights, WeightsError};
+use crate::{
+    device,
+    weights::{Weights, WeightsError},
+};
 
 /// A linear layer.
 #[derive(Debug)]
@@ -13,6 +16,11 @@ pub struct Linear {
 }
 
 impl Linear {
+    /// With this `weight` (out, in) and `bias` (out).
+    pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
+        Self { weight, bias }
+    }
+
     /// Loads `weight` (out, in) and `bias` (out).
     pub fn load(
         w: &Weights<'_>,
@@ -75,7 +83,7 @@ impl Linear {
     pub fn forward_gelu(&self, x: &Tensor) -> Tensor {
         match (&self.bias, x.device()) {
             (Some(bias), Device::Cuda(_)) => {
-                let out = bias.internal_addmm_activation(&flat(x), &self.weight.tr(), true);
+                let out = device::gelu_product(bias, &flat(x), &self.weight);
                 like(&out, x)
             }
             _ => self.forward(x).gelu_("tanh"),
@@ -111,4 +119,34 @@ fn like(rows: &Tensor, x: &Tensor) -> Tensor {
     let mut size = x.size();
     *size.last_mut().expect("a layer's input has channels") = rows.size()[1];
     rows.view(size.as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random(shape: &[i64]) -> Tensor {
+        Tensor::randn(shape, (Kind::Float, Device::Cpu))
+    }
+
+    #[test]
+    fn every_way_is_the_same_layer() {
+        for bias in [Some(random(&[5])), None] {
+            let layer = Linear::new(random(&[5, 12]), bias);
+            let x = random(&[1, 7, 12]);
+            let expected = layer.forward(&x); // (1, 7, 5)
+            let joint = Tensor::zeros([1, 9, 5], (Kind::Float, Device::Cpu));
+            layer.forward_into(&x, &joint.narrow(1, 2, 7));
+            assert_eq!(joint.narrow(1, 2, 7), expected);
+            assert_eq!(
+                joint.narrow(1, 0, 2),
+                Tensor::zeros([1, 2, 5], (Kind::Float, Device::Cpu))
+            );
+            assert_eq!(layer.forward_gelu(&x), expected.gelu("tanh"));
+            let [a, b, c] = [(0, 3), (3, 8), (11, 1)].map(|(from, count)| x.narrow(2, from, count));
+            let by_parts = layer.forward_parts(&[&a, &b, &c]);
+            assert_eq!(by_parts.size(), expected.size());
+            assert!((by_parts - expected).abs().max().double_value(&[]) < 1e-5);
+        }
+    }
 }

@@ -19,6 +19,7 @@ use crate::{
     bundle::Component,
     error::Error,
     job::Job,
+    kernels::KernelUse,
     nn::{EncoderCost, attention::AttentionMemory},
     offload::{Memory, MemoryOptions},
     sampler::needs_negative,
@@ -105,7 +106,11 @@ impl Survey {
             let expected = options.expected_attention(device, job.settings.attention);
             expected.memory(device, &class)?
         };
-        let run = Run { attention, ..run };
+        let run = Run {
+            attention,
+            kernels: options.kernels,
+            ..run
+        };
         let mut transformer = transformer_cost(&transformer_config, &run, transformer_kind)?;
 
         let encoders_bytes = text.fixed_bytes + text.layers_bytes + vision.fixed_bytes;
@@ -272,6 +277,7 @@ fn run_of(
         steps: sampling.steps.into(),
         step_cache,
         attention: AttentionMemory::Fused,
+        kernels: KernelUse::default(),
     }
 }
 

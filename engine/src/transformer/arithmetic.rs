@@ -11,7 +11,10 @@ use crate::{
         Kernels,
         tokens::{HeadNorms, add_gated, modulated_norm, rotate_pairs},
     },
-    nn::Linear,
+    nn::{
+        Linear,
+        attention::{Backend, attention_in_parts},
+    },
 };
 
 /// Added to variances and mean squares.
@@ -99,6 +102,14 @@ impl Arithmetic<'_> {
                 x.shallow_clone().copy_(&normed);
             }
         });
+    }
+
+    /// Attention over (1, heads, L, `head_dim`).
+    pub(super) fn attention(&self, backend: Backend, [q, k, v]: [&Tensor; 3]) -> Tensor {
+        self.time(Part::Attention, || match self.kernels {
+            Some(kernels) => attention_in_parts(backend, kernels, [q, k, v]),
+            None => backend.attention(q, k, v),
+        })
     }
 
     /// The layer of `x`, with GELU behind it.

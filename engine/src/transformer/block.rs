@@ -78,11 +78,12 @@ impl FeedForward {
     }
 
     /// (B, L, D) → (B, L, D)
-    pub(super) fn forward(&self, x: &Tensor, arithmetic: Arithmetic<'_>) -> Tensor {
+    pub(super) fn forward(&self, x: Tensor, arithmetic: Arithmetic<'_>) -> Tensor {
         let hidden = match self.activation {
-            FeedForwardActivation::GeluTanh => arithmetic.gelu(&self.proj, x),
-            FeedForwardActivation::Silu => self.proj.forward(x).silu(),
+            FeedForwardActivation::GeluTanh => arithmetic.gelu(&self.proj, &x),
+            FeedForwardActivation::Silu => self.proj.forward(&x).silu(),
         };
+        drop(x); // not needed any more, and there is less room to have
         arithmetic.time(Part::Mlp, || self.out.forward(&hidden))
     }
 }
@@ -249,22 +250,15 @@ impl TokenStream {
         self.qkv.forward(&x, rope, arithmetic, out);
     }
 
-    /// Residual update after attention, from `x` to `out`: output projection, gate, then the gated feed-forward.
-    fn finish(
-        &self,
-        x: &Tensor,
-        attended: &Tensor,
-        m: &[Tensor; 6],
-        arithmetic: Arithmetic<'_>,
-        out: &Tensor,
-    ) {
+    /// Residual update after attention, from `x` to `attended`: output projection, gate, then the gated feed-forward.
+    fn finish(&self, x: &Tensor, attended: &Tensor, m: &[Tensor; 6], arithmetic: Arithmetic<'_>) {
         let [_, _, gate_msa, shift_mlp, scale_mlp, gate_mlp] = m;
         let [x, modulated] = {
             let projected = arithmetic.time(Part::Projections, || self.to_out.forward(attended));
             arithmetic.add_gated_norm((x, &projected, gate_msa), [shift_mlp, scale_mlp])
         };
-        let y = self.ff.forward(&modulated, arithmetic);
-        arithmetic.add_gated(&x, &y, gate_mlp, out);
+        let y = self.ff.forward(modulated, arithmetic);
+        arithmetic.add_gated(&x, &y, gate_mlp, attended);
     }
 }
 
@@ -293,11 +287,10 @@ impl DoubleBlock {
         let rows = projected.tokens(image_tokens, text_tokens);
         (self.text).begin(&text, &text_mod, None, arithmetic, &rows);
         let attended = self.image.qkv.attend(projected, attending);
-        let behind = streams.empty_like();
-        let of_image = attended.narrow(1, 0, image_tokens);
-        (self.image).finish(&image, &of_image, &image_mod, arithmetic, &behind.image());
-        let of_text = attended.narrow(1, image_tokens, text_tokens);
-        (self.text).finish(&text, &of_text, &text_mod, arithmetic, &behind.text());
+        // Where each stream's attention was is the stream behind the block.
+        let behind = Streams::joint(attended, image_tokens);
+        (self.image).finish(&image, &behind.image(), &image_mod, arithmetic);
+        (self.text).finish(&text, &behind.text(), &text_mod, arithmetic);
         behind
     }
 }
@@ -334,8 +327,7 @@ impl SingleBlock {
             drop(h);
             arithmetic.project_both(&self.proj_out, &attended, &mlp)
         };
-        let behind = streams.empty_like();
-        arithmetic.add_gated(x, &y, &gate, behind.both());
-        behind
+        arithmetic.add_gated(x, &y, &gate, &y);
+        Streams::joint(y, streams.image_tokens())
     }
 }

@@ -6,7 +6,7 @@
 
 use tch::Tensor;
 
-use super::{arithmetic::Arithmetic, profile::Part, rope::Rope};
+use super::{arithmetic::Arithmetic, rope::Rope};
 use crate::nn::attention::Backend;
 
 /// Keys and values of a block's conditioning tokens, after norm and rotation, (B, C + N, heads, `head_dim`) each.
@@ -65,8 +65,7 @@ impl Attending<'_> {
             ],
         };
         let [q, k, v] = [q, k, v].map(|x| x.transpose(1, 2)); // (B, heads, L, head_dim), views
-        let attend = || self.backend.attention(&q, &k, &v);
-        let attended = self.arithmetic.time(Part::Attention, attend);
+        let attended = self.arithmetic.attention(self.backend, [&q, &k, &v]);
         attended.transpose(1, 2).flatten(2, 3)
     }
 }

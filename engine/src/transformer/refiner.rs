@@ -121,7 +121,7 @@ impl RefinerBlock {
             &x,
             &self
                 .ff
-                .forward(&self.norm2.forward(&x), Arithmetic::REFERENCE),
+                .forward(self.norm2.forward(&x), Arithmetic::REFERENCE),
             &gates[1],
         )
     }

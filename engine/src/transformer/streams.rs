@@ -25,11 +25,6 @@ impl Streams {
         }
     }
 
-    /// Room for others of the same sizes.
-    pub(super) fn empty_like(&self) -> Self {
-        Self::joint(self.joint.empty_like(), self.image_tokens)
-    }
-
     /// Both, (1, L + N, D).
     pub(super) fn both(&self) -> &Tensor {
         &self.joint

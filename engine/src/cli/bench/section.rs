@@ -115,6 +115,7 @@ impl Args {
         let attention = self.attention.resolve(device, &class)?.backend;
         let run = Run {
             attention: attention.memory(device, &class)?,
+            kernels: self.kernels.kernel_use(),
             steps: self.steps.into(),
             step_cache: self.cache.rule(),
             ..arguments.run()

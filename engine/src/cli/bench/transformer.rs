@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Instant};
 
 use framepack_engine::{
+    device,
     nn::attention::{Backend, Resolved},
     transformer::{Config, PackedTransformer, Profile, Run, StepCache, TransformerInputs},
     weights::{ModelSource, NotASource},
@@ -146,6 +147,7 @@ impl Args {
         } = self.attention.resolve(device, &class)?;
         let run = Run {
             attention: backend.memory(device, &class)?,
+            kernels: self.kernels.kernel_use(),
             ..arguments.run()
         };
         let memory = self.split.memory(device);
@@ -178,6 +180,8 @@ impl Args {
             sample = again;
         }
         let streamed_bytes = (blocks.transferred_bytes() - sent_bytes) / u64::from(self.runs);
+        // The profile's measurements have memory of their own.
+        let (measured_peak_bytes, peak_bytes) = (card.peak_bytes(), device::peak_bytes(device));
         let rates = self
             .profile
             .then(|| Rates::measure((kind, device)))
@@ -216,9 +220,9 @@ impl Args {
             streamed_bytes,
             host_bytes: blocks.host_bytes() + memory.staging_bytes(),
             planned_peak_bytes,
-            measured_peak_bytes: card.peak_bytes(),
+            measured_peak_bytes,
             libraries_bytes: card.libraries_bytes(),
-            peak_bytes: framepack_engine::device::peak_bytes(device),
+            peak_bytes,
         })
     }
 }

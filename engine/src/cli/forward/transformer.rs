@@ -1,6 +1,7 @@
 //! `forward transformer`: the arguments of FramePack's `HunyuanVideoTransformer3DModelPacked.forward`.
 
 use framepack_engine::{
+    KernelUse,
     models::hoist,
     nn::attention::{AttentionMemory, Backend},
     transformer::{
@@ -131,6 +132,7 @@ impl Arguments {
             steps: 1,
             step_cache: StepCacheRule::Off,
             attention: AttentionMemory::Fused,
+            kernels: KernelUse::default(),
         }
     }
 

@@ -2,18 +2,23 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{add_gated, modulated_norm, rotate::HeadNorms};
+use super::{add_gated, join::Attended, modulated_norm, rotate::HeadNorms};
 use crate::{
     kernels::{Kernels, check::Comparison},
-    nn::RmsNorm,
+    nn::{
+        Linear, RmsNorm,
+        attention::{Backend, attention_in_parts},
+    },
 };
 
 const EPS: f64 = 1e-6;
 const TOKENS: i64 = 37;
 /// Of them, those that are rotated.
 const ROTATED: i64 = 30;
+/// More than are taken at once, and not in full tiles.
+const MANY_KEYS: i64 = 12_345;
 
-/// Compares the kernels in each type with torch's operations in f32 on the same numbers.
+/// Compares the kernels, and what is part of matrix products, in each type with torch's operations in f32 on the same numbers.
 pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparison {
     let kinds: &[(Kind, f64)] = match device {
         // Of numbers up to 16, as far as a unit in the last place.
@@ -39,7 +44,34 @@ pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparis
             }
         }
     }
+    if device.is_cuda() {
+        for kind in [Kind::Half, Kind::BFloat16] {
+            let unit = if kind == Kind::Half { 8e-3 } else { 6.3e-2 };
+            let [found, expected] = attention(kernels, kind, device);
+            comparison.see(&(found.to_kind(Kind::Double) / unit), &(expected / unit));
+        }
+    }
     comparison
+}
+
+/// Attention over as many keys as are taken in parts, beside math in f32.
+fn attention(kernels: &Kernels, kind: Kind, device: Device) -> [Tensor; 2] {
+    let of = Numbers {
+        kind,
+        device,
+        heads: 2,
+        head_dim: 128,
+    };
+    let heads = |x: Tensor| x.transpose(1, 2); // (1, heads, L, head_dim)
+    let waves = |tokens, step| heads(of.waves(&[1, tokens, of.heads, of.head_dim], step));
+    let (q, k, v) = (
+        waves(TOKENS, 0.37),
+        waves(MANY_KEYS, 0.53),
+        waves(MANY_KEYS, 0.71),
+    );
+    let found = attention_in_parts(Backend::Torch, kernels, [&q, &k, &v]);
+    let [q, k, v] = [q, k, v].map(|x| x.to_kind(Kind::Float));
+    [found, Backend::Math.attention(&q, &k, &v)]
 }
 
 /// Sizes and type of what is compared.
@@ -95,7 +127,41 @@ impl Numbers {
         };
         let [q, k] = rotated(kernels, self.kind);
         let [q_in_f32, k_in_f32] = rotated(&Kernels::none(), Kind::Float);
+        let layer = |kind| {
+            let weight = self.waves(&[5, dim], 2.3) / dim as f64;
+            Linear::new(
+                weight.to_kind(kind),
+                Some(self.waves(&[5], 2.9).to_kind(kind)),
+            )
+        };
+        let [in_kind, in_f32] = [self.kind, Kind::Float].map(layer);
+        let parts = [
+            (0, self.head_dim / 2),
+            (self.head_dim / 2, dim - self.head_dim / 2),
+        ];
+        let parts = parts.map(|(first, count)| x.narrow(2, first, count).contiguous());
+        let product = in_f32.forward(&f32(&x));
+        let logarithms = |step| f32(&self.waves(&[1, self.heads, TOKENS, 1], step));
+        let attended = |kind: Kind, x: &Tensor, step| {
+            let heads = x
+                .to_kind(kind)
+                .copy()
+                .unflatten(-1, [self.heads, self.head_dim]);
+            Attended {
+                values: heads.transpose(1, 2),
+                logarithms: logarithms(step),
+            }
+        };
+        let joined = |kernels: &Kernels, kind: Kind| {
+            kernels.join_attended(attended(kind, &x, 3.1), &attended(kind, &y, 3.7))
+        };
         vec![
+            [
+                joined(kernels, self.kind),
+                joined(&Kernels::none(), Kind::Float),
+            ],
+            [in_kind.forward_gelu(&x), product.gelu("tanh")],
+            [in_kind.forward_parts(&parts.each_ref()), product],
             [normed, normed_in_f32],
             [sum, sum_in_f32.shallow_clone()],
             [sum_too, sum_in_f32],

@@ -6,6 +6,7 @@
 
 mod check;
 mod gate;
+mod join;
 mod modulate;
 mod rotate;
 mod source;
@@ -15,6 +16,7 @@ mod tests;
 pub(super) use self::check::compare;
 pub(crate) use self::{
     gate::add_gated,
+    join::Attended,
     modulate::modulated_norm,
-    rotate::{HeadNorms, rotate_pairs},
+    rotate::{HeadNorms, TOKENS_AT_ONCE, rotate_pairs},
 };

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Tokens that torch's operations take at once: the norm and the rotation are in f32, with copies of all heads.
-const TOKENS_AT_ONCE: i64 = 2048;
+pub(crate) const TOKENS_AT_ONCE: u64 = 2048;
 
 /// Rotates pairs of adjacent channels of `x`, (B, L, heads, D), by angles whose cosines and sines are given, both f32
 /// and (1, L, 1, D). In f32, back in the type of `x`.
@@ -61,7 +61,7 @@ impl Kernels {
         if !is_alike || tokens == 0 {
             return None;
         }
-        let kernel = self.get(&per_head(kind, head_dim)?)?;
+        let kernel = self.get(&per_head(c"norm_rotate", kind, head_dim)?)?;
         let rotated = angles.map_or(0, |[cos, _]| cos.size()[1]);
         let [cos, sin] = angles.map_or([None; 2], |angles| angles.map(Some));
         kernel.launch(
@@ -89,7 +89,7 @@ fn norm_rotate(x: &Tensor, norm: &RmsNorm, angles: Option<[&Tensor; 2]>) {
     while from < tokens {
         // None has both kinds of tokens.
         let end = if from < rotated { rotated } else { tokens };
-        let count = TOKENS_AT_ONCE.min(end - from);
+        let count = (TOKENS_AT_ONCE as i64).min(end - from);
         let mut piece = x.narrow(1, from, count);
         let normed = norm.forward(&piece);
         let result = match angles.filter(|_| from < rotated) {

@@ -81,16 +81,16 @@ pub(super) fn per_token(name: &'static CStr, kind: Kind, channels: i64) -> Optio
     Some((variant, threads))
 }
 
-/// The kernel that norms and rotates heads of so many channels; `None` if they can't be rotated in pairs, or are too many
-/// for the threads that share a head.
-pub(super) fn per_head(kind: Kind, head_dim: i64) -> Option<Variant> {
+/// The kernel `name` for heads of so many channels; `None` if they are not in pairs, or are too many for the threads that
+/// share a head.
+pub(super) fn per_head(name: &'static CStr, kind: Kind, head_dim: i64) -> Option<Variant> {
     let adjacent = adjacent(head_dim);
     let lanes = ((head_dim / adjacent) as u64).next_power_of_two() as i64;
     if adjacent == 1 || lanes > 32 {
         return None;
     }
     let definitions = [("N", adjacent), ("LANES", lanes), ("HEAD_DIM", head_dim)];
-    variant(c"norm_rotate", kind, &definitions)
+    variant(name, kind, &definitions)
 }
 
 /// A block for each of so many tokens.

@@ -28,16 +28,20 @@ fn sources_compile_for_every_architecture_without_a_device() {
         compile_everywhere(&variant);
     }
     for (kind, head_dim) in [(Kind::BFloat16, 128), (Kind::Half, 6), (Kind::Float, 256)] {
-        compile_everywhere(&per_head(kind, head_dim).unwrap());
+        compile_everywhere(&per_head(c"norm_rotate", kind, head_dim).unwrap());
+        compile_everywhere(&per_head(c"join_attended", kind, head_dim).unwrap());
     }
 }
 
 #[test]
 fn what_no_kernel_takes_is_left_to_torch() {
     for head_dim in [5, 7, 264, 1024] {
-        assert!(per_head(Kind::BFloat16, head_dim).is_none(), "{head_dim}");
+        assert!(
+            per_head(c"norm_rotate", Kind::BFloat16, head_dim).is_none(),
+            "{head_dim}"
+        );
     }
-    assert!(per_head(Kind::Int, 128).is_none());
+    assert!(per_head(c"norm_rotate", Kind::Int, 128).is_none());
     assert!(per_token(c"add_gated", Kind::Int, 128).is_none());
     assert!(per_token(c"modulated_norm", Kind::BFloat16, 16_384).is_none());
     assert!(per_token(c"modulated_norm", Kind::BFloat16, 8192).is_some());
@@ -88,4 +92,24 @@ fn tokens_are_normed_and_the_first_ones_rotated() {
     let text = k.copy();
     kernels.norm_rotate([&q.copy(), &text], norms, None);
     assert_eq!(text, norm_k.forward(&k));
+}
+
+#[test]
+fn attention_of_two_sets_of_keys_is_that_of_both() {
+    let kernels = Kernels::new(Device::Cpu);
+    let [q, k, v] = [(); 3].map(|()| random(&[1, 3, 9, 8]).to_kind(Kind::Float));
+    let of = |first, count| {
+        let scores = q.matmul(&k.narrow(2, first, count).transpose(2, 3)) * 3.0;
+        Attended {
+            values: scores
+                .softmax(-1, Kind::Float)
+                .matmul(&v.narrow(2, first, count)),
+            logarithms: scores.logsumexp([-1_i64], true),
+        }
+    };
+    for first in [1, 5, 8] {
+        let joined = kernels.join_attended(of(0, first), &of(first, 9 - first));
+        let apart = (joined - of(0, 9).values).abs().max().double_value(&[]);
+        assert!(apart < 1e-6, "{first}: {apart}");
+    }
 }

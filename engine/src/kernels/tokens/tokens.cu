@@ -165,3 +165,23 @@ extern "C" __global__ void norm_rotate(T *queries, T *keys, const T *query_weigh
     store(numbers, rounded);
   }
 }
+
+// What the queries of a token get of two sets of keys, (heads, HEAD_DIM) each, joined in `a`, with the logarithms of their
+// sums of exponentials, (heads, L). LANES threads share a head.
+extern "C" __global__ void join_attended(T *a, const T *b, const float *a_logarithms, const float *b_logarithms, int heads) {
+  const int lane = threadIdx.x % LANES;
+  if (lane * N >= HEAD_DIM) {
+    return;
+  }
+  for (int head = threadIdx.x / LANES; head < heads; head += blockDim.x / LANES) {
+    const long of_head = long(head) * gridDim.x + blockIdx.x;
+    const float share = 1.0f / (1.0f + expf(b_logarithms[of_head] - a_logarithms[of_head]));
+    const long at = (long(blockIdx.x) * heads + head) * HEAD_DIM + lane * N;
+    const Vector<T> as = load(a + at), bs = load(b + at);
+    Vector<T> rounded;
+    for (int j = 0; j < N; ++j) {
+      round_to(rounded.at[j], value(bs.at[j]) + (value(as.at[j]) - value(bs.at[j])) * share);
+    }
+    store(a + at, rounded);
+  }
+}

@@ -26,9 +26,19 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> T
 /// Whether torch would compute [`attention`] of these by math, with memory for all pairs of tokens.
 pub(super) fn chooses_math(q: &Tensor, k: &Tensor, v: &Tensor) -> bool {
     const MATH: i64 = 0; // of at::SDPBackend
+    choice(q, k, v) == MATH
+}
+
+/// Whether torch would compute it by cuDNN.
+pub(super) fn chooses_cudnn(q: &Tensor, k: &Tensor, v: &Tensor) -> bool {
+    const CUDNN: i64 = 3; // of at::SDPBackend
+    choice(q, k, v) == CUDNN
+}
+
+fn choice(q: &Tensor, k: &Tensor, v: &Tensor) -> i64 {
     device::by_torchs_choice(|| {
         let mask = None::<Tensor>;
-        Tensor::internal_fused_sdp_choice(q, k, v, mask, 0.0, false, None, false) == MATH
+        Tensor::internal_fused_sdp_choice(q, k, v, mask, 0.0, false, None, false)
     })
 }
 

@@ -51,6 +51,7 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
         head_dim: 128,
         kind_bytes: 2,
         attention_bytes: 0,
+        kernels: KernelUse::Off,
     };
     let survey = Survey {
         step_cache: StepCacheRule::Off,

@@ -4,6 +4,7 @@ mod preserve;
 
 use super::*;
 use crate::{
+    kernels::KernelUse,
     offload::{DEFAULT_CHUNK_BYTES, evenly_spread},
     plan::relief::Relief,
     transformer::Sequence,
@@ -21,6 +22,7 @@ fn published() -> TransformerCost {
         head_dim: 128,
         kind_bytes: 2,
         attention_bytes: 0,
+        kernels: KernelUse::Off,
     };
     TransformerCost {
         step_cache_bytes: 0,

@@ -22,6 +22,7 @@ fn the_published_transformer_has_its_published_sizes() {
         steps: 25,
         step_cache: StepCacheRule::Off,
         attention: AttentionMemory::Fused,
+        kernels: KernelUse::On,
     };
     let cost = transformer_cost(&config, &run, Kind::BFloat16).unwrap();
     let about = |found: u64, expected: f64| {
