@@ -45,6 +45,8 @@ static int configure(x264_param_t *param, const fp_x264_settings *settings, fp_x
     param->rc.f_rf_constant = (float)settings->crf;
     param->i_threads = settings->threads;
     param->b_deterministic = 1;
+    /* The AVX-512 code of libx264 164 reads memory that nobody has written: the same frames give other bits each time. */
+    param->cpu &= ~X264_CPU_AVX512;
 
     param->vui.i_sar_width = param->vui.i_sar_height = 1;
     param->vui.b_fullrange = 0;
