@@ -14,6 +14,7 @@ fn files(layout: &Layout, kind: CacheKind) -> Vec<PathBuf> {
         CacheKind::Embeddings => (layout.embeddings(), "", &[".safetensors"]),
         CacheKind::Attention => (layout.state(), "choices-", FINDINGS),
         CacheKind::Decoding => (layout.state(), "decoding-", FINDINGS),
+        CacheKind::Kernels => (layout.kernels(), "", &[".cubin"]),
         CacheKind::Unknown => return Vec::new(),
     };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -71,6 +72,10 @@ fn cache(layout: &Layout, kind: CacheKind, counts: impl Fn(&PathBuf) -> bool) ->
         CacheKind::Decoding => (
             layout.state().join("decoding-*.json"),
             "plans count with what decoding is assumed to take, until it has been measured again",
+        ),
+        CacheKind::Kernels => (
+            layout.kernels(),
+            "the next worker compiles its kernels again, in a second or two",
         ),
         CacheKind::Unknown => (layout.state(), ""),
     };

@@ -17,6 +17,7 @@
 //!   choices-<device>.json which attention backend the device uses; may be deleted
 //!   decoding-<device>.json what decoding takes on the device; may be deleted
 //!   embeddings/          what the workers' encoders made of prompts and images; may be deleted
+//!   kernels/             the workers' kernels, compiled; may be deleted
 //!   logs/<job>.ndjson    what happened to a job, one event a line, for `keep.logs_days`; may be deleted
 //!   previews/            the last pictures of jobs that have ended; may be deleted
 //!   work/<job>/          previews and contact sheet of a job, for `keep.work_days`: its record names them
@@ -122,6 +123,11 @@ impl Layout {
     /// The directory itself.
     pub(crate) fn state(&self) -> PathBuf {
         self.state.clone()
+    }
+
+    /// Kernels that workers have compiled.
+    pub(crate) fn kernels(&self) -> PathBuf {
+        self.state.join("kernels")
     }
 
     /// What the workers' encoders made.

@@ -59,6 +59,19 @@ fn installed_programs_find_libtorch_and_each_other() {
         let output = run(Command::new(program(name)).arg("--version").env_clear());
         assert!(output.status.success(), "{name}: {}", text(&output));
     }
+    // Kernels are compiled from what the program brings and the installed compiler alone.
+    let doctor = run(Command::new(program("framepack-worker"))
+        .args(["doctor", "--device", "cpu"])
+        .env_clear());
+    let compiler = text(&doctor);
+    let compiler = compiler
+        .lines()
+        .find(|line| line.starts_with("kernel compiler"));
+    let compiler = compiler.unwrap_or_else(|| panic!("{}", text(&doctor)));
+    assert!(
+        compiler.contains(" ok (NVRTC ") && compiler.contains("sm_90"),
+        "{compiler}"
+    );
     for page in [
         "man1/framepackctl.1",
         "man5/framepackd.yaml.5",

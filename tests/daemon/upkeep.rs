@@ -165,11 +165,13 @@ fn caches_are_cleared_one_by_one_while_the_daemon_runs() {
     let farm = Farm::new();
     let state = |name: &str| farm.path("state").join(name);
     fs::create_dir_all(state("embeddings")).unwrap();
+    fs::create_dir_all(state("kernels")).unwrap();
     let files = [
         "embeddings/a.safetensors",
         "choices-cpu.json",
         "choices-cpu.json.damaged",
         "decoding-cpu.json",
+        "kernels/a.cubin",
     ];
     for file in files.iter().chain(&["embeddings/cpu.new"]) {
         fs::write(state(file), "x").unwrap();
@@ -179,10 +181,10 @@ fn caches_are_cleared_one_by_one_while_the_daemon_runs() {
         let counts = caches.iter().map(|cache| cache["files"].as_u64().unwrap());
         counts.collect::<Vec<_>>()
     };
-    assert_eq!(counts(&["cache", "ls"]), [1, 2, 1]);
+    assert_eq!(counts(&["cache", "ls"]), [1, 2, 1, 1]);
     assert_eq!(counts(&["cache", "clear", "attention"]), [2]);
-    assert_eq!(counts(&["cache", "ls"]), [1, 0, 1]);
-    assert_eq!(counts(&["cache", "clear"]), [1, 0, 1]);
+    assert_eq!(counts(&["cache", "ls"]), [1, 0, 1, 1]);
+    assert_eq!(counts(&["cache", "clear"]), [1, 0, 1, 1]);
     assert!(files.iter().all(|file| !state(file).exists()));
     // A worker is writing it.
     assert!(state("embeddings/cpu.new").exists());

@@ -1,69 +1,91 @@
-//! The kernels of a device against torch's operations on it.
+//! Whether kernels can be had, and what they give beside torch's operations on a device.
 
-use tch::{Device, Tensor};
+use tch::Device;
 
-use super::{frames, launch::Kernels, tokens};
+use super::{
+    comparison::Comparison,
+    frames,
+    launch::{self, Kernels, NoCode},
+    tokens,
+};
 use crate::device::{Check, Outcome, catch};
 
-/// What comparing some kernels showed.
-pub(super) struct Comparison {
-    /// Largest difference.
-    pub(super) farthest: f64,
-    /// The largest that rounding explains.
-    pub(super) limit: f64,
-}
+/// For which architecture the compiler is tried where no device is.
+const ARCHITECTURE: i32 = 90;
 
-impl Comparison {
-    /// Nothing compared yet.
-    pub(super) fn within(limit: f64) -> Self {
-        let farthest = 0.0;
-        Self { farthest, limit }
-    }
-
-    /// Compares one result.
-    pub(super) fn see(&mut self, found: &Tensor, expected: &Tensor) {
-        let apart = (found.to_kind(tch::Kind::Double) - expected).abs().max();
-        let apart = apart.double_value(&[]);
-        self.farthest = if apart.is_nan() {
-            f64::INFINITY
-        } else {
-            self.farthest.max(apart)
-        };
-    }
-}
-
-/// Tries all kernels on `device`, and says what is computed without them.
+/// Tries the compiler and all kernels on `device`, and says what is computed without them.
 pub fn check(device: Device) -> impl Iterator<Item = Check> {
-    type Compare = fn(&Kernels, Device) -> Comparison;
-    let of_models: [(_, Compare); 2] = [
-        ("kernels of the VAE", frames::compare),
-        ("kernels of the transformer", tokens::compare),
+    type Try = fn(Device) -> Outcome;
+    let checks: [(_, Try); 3] = [
+        ("kernel compiler", compiler),
+        ("kernels of the VAE", |device| {
+            compare(device, frames::compare)
+        }),
+        ("kernels of the transformer", |device| {
+            compare(device, tokens::compare)
+        }),
     ];
-    of_models.into_iter().map(move |(name, compare)| {
-        let kernels = Kernels::new(device);
-        let compared = catch(|| Ok(compare(&kernels, device)));
-        let outcome = match compared {
-            Ok(compared) => outcome(&compared, &kernels, device),
-            Err(error) => Outcome::Failed {
-                reason: error.to_string(),
-            },
-        };
+    checks.into_iter().map(move |(name, check)| {
+        let outcome = catch(|| Ok(check(device))).unwrap_or_else(|error| Outcome::Failed {
+            reason: error.to_string(),
+        });
         Check { name, outcome }
     })
 }
 
-fn outcome(compared: &Comparison, kernels: &Kernels, device: Device) -> Outcome {
-    let Comparison { farthest, limit } = compared;
+fn compiler(device: Device) -> Outcome {
+    let architecture = launch::architecture(device).unwrap_or(ARCHITECTURE);
+    for variant in [frames::example(), tokens::example()] {
+        match launch::compile(&variant, architecture) {
+            Ok(_) => (),
+            Err(NoCode::Failed(reason)) => return Outcome::Failed { reason },
+            Err(NoCode::NoCompiler) if device.is_cuda() => {
+                return Outcome::Failed {
+                    reason: "NVRTC (libnvrtc.so.13) is not installed: torch's operations do the kernels' work, slower"
+                        .to_owned(),
+                };
+            }
+            Err(NoCode::NoCompiler) => return Outcome::NotOnThisDevice,
+        }
+    }
+    let version = launch::compiler_version().unwrap_or_default();
+    Outcome::Ok {
+        detail: format!("NVRTC {version}, for sm_{architecture}"),
+    }
+}
+
+fn compare(device: Device, compare: impl FnOnce(&Kernels, Device) -> Comparison) -> Outcome {
+    let kernels = Kernels::new(device);
+    let farthest = compare(&kernels, device).farthest();
+    let percent = format!("{:.0} % of what rounding explains", farthest * 100.0);
     match (kernels.are_loaded(), device) {
-        _ if farthest > limit => Outcome::Failed {
-            reason: format!("max difference from torch's operations {farthest:.1e}, more than {limit:.0e}"),
+        _ if farthest > 1.0 => Outcome::Failed {
+            reason: format!("they differ from torch's operations by {percent}"),
         },
         (true, _) => Outcome::Ok {
-            detail: format!("max difference from torch's operations {farthest:.1e}"),
+            detail: format!("max difference from torch's operations {percent}"),
         },
         (false, Device::Cuda(_)) => Outcome::Failed {
-            reason: "NVRTC (libnvrtc.so.13) can't compile them: torch's operations do their work, slower".to_owned(),
+            reason: "they can't be loaded: torch's operations do their work, slower".to_owned(),
         },
         (false, _) => Outcome::NotOnThisDevice,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_processor_torchs_operations_are_compared_with_themselves() {
+        let outcomes: Vec<_> = check(Device::Cpu).map(|check| check.outcome).collect();
+        let Outcome::Ok { detail } = &outcomes[0] else {
+            panic!("{outcomes:?}")
+        };
+        assert!(detail.ends_with("for sm_90"), "{detail}");
+        assert_eq!(
+            outcomes[1..],
+            [Outcome::NotOnThisDevice, Outcome::NotOnThisDevice]
+        );
     }
 }

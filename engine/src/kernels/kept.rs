@@ -12,7 +12,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::launch::Variant;
+use super::variant::Variant;
 
 const CHECKSUM_BYTES: usize = 32;
 /// Hexadecimal digits that tell circumstances apart.

@@ -7,15 +7,15 @@
 use std::{
     cell::RefCell,
     collections::HashMap,
-    ffi::{CStr, CString, c_char, c_int, c_uint, c_void},
+    ffi::{CString, c_char, c_int, c_uint, c_void},
     path::Path,
     ptr::{self, NonNull},
     slice,
 };
 
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Device, TchError, Tensor};
 
-use super::kept::KeptCode;
+use super::{kept::KeptCode, variant::Variant};
 use crate::device::{self, checked, cuda_index, raised};
 
 unsafe extern "C" {
@@ -54,17 +54,6 @@ pub struct Kernels {
     /// Where machine code outlives the process, if anywhere.
     kept: Option<KeptCode>,
     loaded: RefCell<HashMap<Variant, Option<Kernel>>>,
-}
-
-/// A function of a source, as it is compiled for some types.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Variant {
-    /// CUDA C++ that includes nothing: what it needs of other files is part of it.
-    pub(super) source: &'static CStr,
-    /// An `extern "C"` function of it.
-    pub(super) name: &'static CStr,
-    /// What the source leaves open, as in `N=8`.
-    pub(super) definitions: Vec<String>,
 }
 
 /// A kernel on its device. It stays loaded as long as the process.
@@ -162,9 +151,7 @@ impl Kernels {
 
 impl Kernel {
     fn load(device: c_int, variant: &Variant, kept: Option<&KeptCode>) -> Result<Self, TchError> {
-        let mut architecture = 0;
-        // SAFETY: the pointer is valid for the call and is written only by it.
-        checked(unsafe { fp_device_architecture(device, &raw mut architecture) })?;
+        let architecture = architecture_of(device)?;
         if let Some(code) = kept.and_then(|kept| kept.read(variant, architecture)) {
             match Self::load_code(device, variant, &code) {
                 Ok(kernel) => return Ok(kernel),
@@ -261,8 +248,20 @@ impl Value {
     }
 }
 
+/// The architecture of a device, as in 90; `None` for the CPU.
+pub(super) fn architecture(device: Device) -> Option<c_int> {
+    Some(raised(architecture_of(cuda_index(device)?)))
+}
+
+fn architecture_of(device: c_int) -> Result<c_int, TchError> {
+    let mut architecture = 0;
+    // SAFETY: the pointer is valid for the call and is written only by it.
+    checked(unsafe { fp_device_architecture(device, &raw mut architecture) })?;
+    Ok(architecture)
+}
+
 /// NVRTC's version; `None` if it is not installed.
-fn compiler_version() -> Option<String> {
+pub(super) fn compiler_version() -> Option<String> {
     let (mut major, mut minor) = (0, 0);
     // SAFETY: the pointers are valid for the call and are written only by it.
     let status = unsafe { fp_compiler_version(&raw mut major, &raw mut minor) };
@@ -270,7 +269,7 @@ fn compiler_version() -> Option<String> {
 }
 
 /// Machine code for an architecture, as in 90; needs no device.
-fn compile(variant: &Variant, architecture: c_int) -> Result<Vec<u8>, NoCode> {
+pub(super) fn compile(variant: &Variant, architecture: c_int) -> Result<Vec<u8>, NoCode> {
     let definitions: Vec<CString> = variant
         .definitions
         .iter()
@@ -303,21 +302,6 @@ fn compile(variant: &Variant, architecture: c_int) -> Result<Vec<u8>, NoCode> {
             Ok(code)
         }
     }
-}
-
-/// What a source calls a type.
-pub(super) fn type_name(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::Float => Some("f32"),
-        Kind::Half => Some("f16"),
-        Kind::BFloat16 => Some("bf16"),
-        _ => None,
-    }
-}
-
-/// The largest power of two up to 8 that divides `channels`: 16 bytes of half precision.
-pub(super) fn adjacent(channels: i64) -> i64 {
-    1 << channels.trailing_zeros().min(3)
 }
 
 /// Compiles for each architecture that the project has in mind.

@@ -4,10 +4,12 @@
 //! folder, or torch's operations, which stay for all other devices and as what the source is tested against.
 
 mod check;
+mod comparison;
 pub(crate) mod frames;
 mod kept;
 mod launch;
 pub(crate) mod tokens;
+mod variant;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,12 +3,15 @@
 mod original;
 mod settings;
 
+use std::rc::Rc;
+
 use tch::{Device, Kind, Tensor};
 
 use super::{hoist, transformer::evict_weights};
 use crate::{
     device,
     error::Error,
+    kernels::Kernels,
     nn::attention::Backend,
     offload::{FreeSlots, Memory, MemoryOptions, Residency},
     transformer::{
@@ -67,6 +70,15 @@ impl Fixture {
                 clean_2x: None,
                 clean_4x: None,
             },
+        }
+    }
+
+    /// Computed by kernels, or by what does their work on a processor.
+    fn with_kernels(self) -> Self {
+        let kernels = Rc::new(Kernels::new(Device::Cpu));
+        Self {
+            model: self.model.with_kernels(&kernels),
+            ..self
         }
     }
 
@@ -177,6 +189,32 @@ fn every_split_slot_count_and_prefetch_depth_gives_the_same_bits() {
                     assert_eq!(fixture.run().unwrap(), expected, "{what}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn kernels_give_the_same_bits_wherever_the_blocks_are() {
+    let reference = resident();
+    let fixture = Fixture::new(MemoryOptions {
+        free_slots: FreeSlots::Poisoned,
+        ..MemoryOptions::default()
+    });
+    let fixture = fixture.with_kernels();
+    let expected = fixture.run().unwrap();
+    for (found, reference) in expected.iter().zip(&reference) {
+        let apart = (found - reference).norm() / reference.norm();
+        assert!(apart.double_value(&[]) < 1e-6, "{apart:?}");
+    }
+    for residents in 0..=BLOCKS {
+        for slots in 1..=3 {
+            let residency = Residency::interleaved(BLOCKS, residents, slots);
+            fixture.model.blocks().place(residency);
+            assert_eq!(
+                fixture.run().unwrap(),
+                expected,
+                "{residents} resident, {slots} slots"
+            );
         }
     }
 }

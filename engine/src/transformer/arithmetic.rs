@@ -9,12 +9,9 @@ use super::profile::{Part, Profile};
 use crate::{
     kernels::{
         Kernels,
-        tokens::{HeadNorms, add_gated, modulated_norm, rotate_pairs},
+        tokens::{HeadNorms, add_gated, attention_in_parts, modulated_norm, rotate_pairs},
     },
-    nn::{
-        Linear,
-        attention::{Backend, attention_in_parts},
-    },
+    nn::{Linear, attention::Backend},
 };
 
 /// Added to variances and mean squares.

@@ -288,10 +288,13 @@ mod tests {
         // All pairs at once would be of another size.
         assert!(expected < tokens * tokens * 24 * 4 / 10);
         // Where the feed-forward is the peak, they change nothing.
-        let few = 10;
+        let wide = |sequence| Sequence {
+            mlp_size: 24_576,
+            ..sequence
+        };
         assert_eq!(
-            math(few).activation_bytes(),
-            published(few).activation_bytes()
+            wide(math(10)).activation_bytes(),
+            wide(published(10)).activation_bytes()
         );
     }
 

@@ -106,6 +106,8 @@ pub enum CacheKind {
     Attention,
     /// What decoding takes on each device.
     Decoding,
+    /// Kernels as they were compiled for each device.
+    Kernels,
     /// A cache of a later version.
     #[serde(other)]
     Unknown,
@@ -128,12 +130,17 @@ pub struct Cache {
 
 /// Not the name of a cache.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a cache; expected one of embeddings, attention, decoding")]
+#[error("`{0}` is not a cache; expected one of embeddings, attention, decoding, kernels")]
 pub struct UnknownCache(String);
 
 impl CacheKind {
     /// All caches.
-    pub const ALL: [Self; 3] = [Self::Embeddings, Self::Attention, Self::Decoding];
+    pub const ALL: [Self; 4] = [
+        Self::Embeddings,
+        Self::Attention,
+        Self::Decoding,
+        Self::Kernels,
+    ];
 
     /// The cache as users type and read it.
     pub fn as_str(self) -> &'static str {
@@ -141,6 +148,7 @@ impl CacheKind {
             Self::Embeddings => "embeddings",
             Self::Attention => "attention",
             Self::Decoding => "decoding",
+            Self::Kernels => "kernels",
             Self::Unknown => "unknown",
         }
     }
@@ -184,7 +192,7 @@ mod tests {
     fn words_of_later_versions_are_understood_as_unknown() {
         let kind: JunkKind = serde_json::from_str("\"video\"").unwrap();
         assert_eq!(kind, JunkKind::Unknown);
-        let kind: CacheKind = serde_json::from_str("\"kernels\"").unwrap();
+        let kind: CacheKind = serde_json::from_str("\"videos\"").unwrap();
         assert_eq!(kind, CacheKind::Unknown);
     }
 

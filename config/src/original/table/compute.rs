@@ -6,7 +6,8 @@ use crate::original::name::{
     Values::{Integer, Switch, Text, Words},
 };
 
-const COMPILED: &str = "the worker's kernels are used as they are; there is nothing to compile";
+const COMPILED: &str =
+    "the worker has kernels of its own, and compiles them for the card in a second";
 const PRECISION: &str = "each model computes in the type that it was made for";
 const NO_SCRIPT: &str = "a TorchScript module is not read or written";
 const PICTURES: &str = "pictures are prepared by one exact code path, in milliseconds";

@@ -58,7 +58,7 @@ pub static FLAGS: [Name; 21] = [
         "--jit-mode",
         Words("a mode of TorchScript", &["off", "trace", "script"]),
         "FRAMEPACK_JIT_MODE",
-        NotNeeded("the worker's kernels are used as they are; there is nothing to compile"),
+        NotNeeded("the worker has kernels of its own, and compiles them for the card in a second"),
         "as FRAMEPACK_JIT_MODE",
     ),
     Name::new(

@@ -20,7 +20,7 @@ use super::{
     card::Card,
     measure::{print, synchronize},
 };
-use crate::cli::options::{Attention, DeviceName};
+use crate::cli::options::{Attention, DeviceName, KernelSwitch};
 
 const PROMPT: &str =
     "The man dances energetically, leaping mid-air with fluid arm swings and quick footwork.";
@@ -58,6 +58,8 @@ pub(super) struct Args {
     overlap: String,
     #[command(flatten)]
     attention: Attention,
+    #[command(flatten)]
+    kernels: KernelSwitch,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -119,6 +121,7 @@ impl Args {
             attention: self.attention.asked(),
             attention_mode: self.attention.mode(),
             ballast_bytes: card.ballast_bytes(),
+            kernels: self.kernels.kernel_use(),
             ..ModelOptions::default()
         };
         let scratch = tempfile::tempdir().context("making a temporary folder")?;

@@ -7,7 +7,7 @@ use super::{
     padded::Padding,
     scaling::{Norm, Scaling},
 };
-use crate::kernels::{check::Comparison, launch::Kernels};
+use crate::kernels::{comparison::Comparison, launch::Kernels};
 
 /// Compares the kernels with torch's operations in the same type.
 pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparison {
@@ -17,7 +17,7 @@ pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparis
         Device::Cuda(_) => (Kind::Half, 4e-3),
         _ => (Kind::Float, 1e-5),
     };
-    let mut comparison = Comparison::within(limit);
+    let mut comparison = Comparison::default();
     for channels in [3, 12, 80, 128] {
         let waves = |shape: &[i64], step: f64| {
             let count = shape.iter().product::<i64>();
@@ -82,7 +82,7 @@ pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparis
         };
         let (found, expected) = (results(kernels), results(&torchs));
         for (found, expected) in found.iter().zip(&expected) {
-            comparison.see(found, expected);
+            comparison.see(found, expected, limit);
         }
     }
     comparison

@@ -14,7 +14,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::check::compare;
+pub(super) use self::{check::compare, source::example};
 pub(crate) use self::{
     interleave::Interleaving,
     moments::{GroupMoments, Moments},

@@ -5,7 +5,10 @@ use std::ffi::CStr;
 use tch::{Kind, Tensor};
 
 use super::moments::Moments;
-use crate::kernels::launch::{Argument, Kernel, Kernels, Launch, Variant, adjacent, type_name};
+use crate::kernels::{
+    launch::{Argument, Kernel, Kernels, Launch},
+    variant::{Variant, adjacent, type_name},
+};
 
 /// Threads of a block, about.
 pub(super) const THREADS: i64 = 256;
@@ -47,6 +50,17 @@ pub(super) fn variant(name: &'static CStr, types: Types, adjacent: i64) -> Optio
             format!("N={adjacent}"),
         ],
     })
+}
+
+/// One of its kernels.
+pub(in crate::kernels) fn example() -> Variant {
+    let kind = Kind::Half;
+    let types = Types {
+        a: kind,
+        b: kind,
+        out: kind,
+    };
+    variant(c"add", types, 8).expect("the source takes half precision")
 }
 
 const SOURCE: &CStr = {

@@ -6,7 +6,10 @@ use super::{
     source::{Types, variant},
     *,
 };
-use crate::kernels::launch::{Kernels, adjacent, compile_everywhere};
+use crate::kernels::{
+    launch::{Kernels, compile_everywhere},
+    variant::adjacent,
+};
 
 const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
 

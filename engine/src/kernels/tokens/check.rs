@@ -2,13 +2,13 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{add_gated, join::Attended, modulated_norm, rotate::HeadNorms};
+use super::{
+    gate::add_gated, join::Attended, modulate::modulated_norm, parts::attention_in_parts,
+    rotate::HeadNorms,
+};
 use crate::{
-    kernels::{Kernels, check::Comparison},
-    nn::{
-        Linear, RmsNorm,
-        attention::{Backend, attention_in_parts},
-    },
+    kernels::{comparison::Comparison, launch::Kernels},
+    nn::{Linear, RmsNorm, attention::Backend},
 };
 
 const EPS: f64 = 1e-6;
@@ -29,9 +29,8 @@ pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparis
         ],
         _ => &[(Kind::Float, 1e-4)],
     };
-    // In units of what each type may be off.
-    let mut comparison = Comparison::within(1.0);
-    for (kind, unit) in kinds {
+    let mut comparison = Comparison::default();
+    for (kind, limit) in kinds {
         for [heads, head_dim] in [[24, 128], [3, 6], [5, 24], [1, 160]] {
             let of = Numbers {
                 kind: *kind,
@@ -40,15 +39,15 @@ pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparis
                 head_dim,
             };
             for [found, expected] in of.results(kernels) {
-                comparison.see(&(found.to_kind(Kind::Double) / *unit), &(expected / *unit));
+                comparison.see(&found, &expected, *limit);
             }
         }
     }
     if device.is_cuda() {
         for kind in [Kind::Half, Kind::BFloat16] {
-            let unit = if kind == Kind::Half { 8e-3 } else { 6.3e-2 };
+            let limit = if kind == Kind::Half { 8e-3 } else { 6.3e-2 };
             let [found, expected] = attention(kernels, kind, device);
-            comparison.see(&(found.to_kind(Kind::Double) / unit), &(expected / unit));
+            comparison.see(&found, &expected, limit);
         }
     }
     comparison

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::{modulate::modulated_norm, source::PerToken};
-use crate::kernels::Kernels;
+use crate::kernels::launch::Kernels;
 
 /// `x + y · gate`, for `x` and `y` of (B, L, D) and `gate` of (B, 1, D).
 pub(crate) fn add_gated(x: &Tensor, y: &Tensor, gate: &Tensor) -> Tensor {

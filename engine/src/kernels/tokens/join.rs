@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::source::{launch_of_heads, per_head};
-use crate::kernels::{Kernels, launch::Argument};
+use crate::kernels::launch::{Argument, Kernels};
 
 /// What queries get of some keys.
 #[derive(Debug)]

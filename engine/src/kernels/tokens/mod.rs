@@ -8,15 +8,16 @@ mod check;
 mod gate;
 mod join;
 mod modulate;
+mod parts;
 mod rotate;
 mod source;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::check::compare;
+pub(super) use self::{check::compare, source::example};
 pub(crate) use self::{
     gate::add_gated,
-    join::Attended,
     modulate::modulated_norm,
+    parts::attention_in_parts,
     rotate::{HeadNorms, TOKENS_AT_ONCE, rotate_pairs},
 };

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::source::PerToken;
-use crate::{kernels::Kernels, nn::layer_norm};
+use crate::{kernels::launch::Kernels, nn::layer_norm};
 
 /// `LN(x) · (1 + scale) + shift`, for `x` of (B, L, D), and `shift` and `scale` of (B, 1, D). The norm is over the last
 /// axis and has no weights.

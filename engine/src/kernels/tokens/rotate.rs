@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::source::{launch_of_heads, per_head};
 use crate::{
-    kernels::{Kernels, launch::Argument},
+    kernels::launch::{Argument, Kernels},
     nn::RmsNorm,
 };
 

@@ -4,7 +4,10 @@ use std::ffi::CStr;
 
 use tch::{Kind, Tensor};
 
-use crate::kernels::launch::{Argument, Kernel, Kernels, Launch, Variant, adjacent, type_name};
+use crate::kernels::{
+    launch::{Argument, Kernel, Kernels, Launch},
+    variant::{Variant, adjacent, type_name},
+};
 
 /// Most threads that go through one token.
 const MOST_THREADS: i64 = 128;
@@ -24,6 +27,12 @@ const SOURCE: &CStr = {
         Err(_) => panic!("the source has no zero"),
     }
 };
+
+/// One of its kernels.
+pub(in crate::kernels) fn example() -> Variant {
+    let example = per_head(c"norm_rotate", Kind::BFloat16, 128);
+    example.expect("the source takes heads of 128 channels")
+}
 
 /// A kernel with a block for each token.
 pub(super) struct PerToken {

@@ -3,6 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::{
+    join::Attended,
     rotate::HeadNorms,
     source::{per_head, per_token},
     *,

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::{
     class::Class,
     math::{self, AttentionMemory},
-    torch::{attention, chooses_math},
+    torch::{attention, chooses_cudnn, chooses_math},
 };
 use crate::{
     device::{self, AttentionKernel, PermittedKernels},
@@ -200,6 +200,16 @@ impl Backend {
             Self::Torch | Self::Cudnn | Self::Flash => TorchKernels::NotPreferred,
             Self::MemoryEfficient | Self::Math => TorchKernels::PreferredAgain,
         }
+    }
+
+    /// Whether cuDNN would compute these.
+    pub(crate) fn is_cudnn(self, [q, k, v]: [&Tensor; 3]) -> bool {
+        q.device().is_cuda()
+            && match self {
+                Self::Cudnn => true,
+                Self::Torch => chooses_cudnn(q, k, v),
+                Self::Flash | Self::MemoryEfficient | Self::Math => false,
+            }
     }
 
     fn kernel(self) -> Option<AttentionKernel> {

@@ -10,12 +10,10 @@ mod class;
 mod math;
 mod measured;
 mod mode;
-mod parts;
 mod resolved;
 mod torch;
 mod trial;
 
-pub(crate) use self::parts::attention_in_parts;
 pub use self::{
     backend::{Backend, TorchKernels, UnknownBackend},
     choices::by_hand,

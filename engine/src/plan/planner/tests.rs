@@ -51,7 +51,7 @@ fn published(total_bytes: u64) -> (Survey, Budget) {
         head_dim: 128,
         kind_bytes: 2,
         attention_bytes: 0,
-        kernels: KernelUse::Off,
+        kernels: KernelUse::On,
     };
     let survey = Survey {
         step_cache: StepCacheRule::Off,
@@ -124,10 +124,10 @@ fn every_phase_fits_cards_from_6_gib() {
 fn blocks_that_stay_on_common_cards() {
     for (gib, blocks) in [
         (24, 60..=60),
-        (16, 38..=41),
-        (12, 23..=26),
-        (8, 9..=12),
-        (6, 3..=6),
+        (16, 41..=44),
+        (12, 26..=30),
+        (8, 12..=16),
+        (6, 6..=9),
     ] {
         let (survey, memory) = published(gib * GIB);
         let placed = Planned::new(&survey, &memory, &ModelOptions::default()).unwrap();

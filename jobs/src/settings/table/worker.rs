@@ -26,7 +26,7 @@ pub static KERNELS: Row = Row {
     counts: Counts::AtStart,
     standing: Standing::Built,
     original: &[],
-    about: "whether the VAE is computed by the engine's own kernels, in fewer passes over memory; `off`: by torch's operations in the original's order, slower and bit for bit what it computes",
+    about: "whether transformer and VAE are computed by the engine's own kernels, in fewer passes over memory; `off`: by torch's operations in the original's order, slower and bit for bit what it computes",
 };
 
 /// Whether the flash kernel may be used.

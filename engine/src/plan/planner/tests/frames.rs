@@ -35,7 +35,8 @@ fn a_section_is_decoded_beside_the_next_one_where_both_fit_at_once() {
     for (gib, is_planned) in [
         (8, false),
         (16, false),
-        (24, false),
+        (20, false),
+        (24, true),
         (32, true),
         (48, true),
         (80, true),

@@ -5,11 +5,8 @@
 
 use tch::Tensor;
 
-use super::{backend::Backend, torch};
-use crate::{
-    device::cudnn_attention,
-    kernels::{Kernels, tokens::Attended},
-};
+use super::join::Attended;
+use crate::{device::cudnn_attention, kernels::launch::Kernels, nn::attention::Backend};
 
 /// Keys of a tile.
 const TILE: i64 = 128;
@@ -24,7 +21,7 @@ pub(crate) fn attention_in_parts(
 ) -> Tensor {
     let keys = k.size()[2];
     let rest = keys % TILE;
-    if keys < FEWEST_KEYS || rest == 0 || !is_cudnn(backend, [q, k, v]) {
+    if keys < FEWEST_KEYS || rest == 0 || !backend.is_cudnn([q, k, v]) {
         return backend.attention(q, k, v);
     }
     let of = |first, count| {
@@ -33,13 +30,4 @@ pub(crate) fn attention_in_parts(
         Attended { values, logarithms }
     };
     kernels.join_attended(of(0, keys - rest), &of(keys - rest, rest))
-}
-
-fn is_cudnn(backend: Backend, [q, k, v]: [&Tensor; 3]) -> bool {
-    q.device().is_cuda()
-        && match backend {
-            Backend::Cudnn => true,
-            Backend::Torch => torch::chooses_cudnn(q, k, v),
-            Backend::Flash | Backend::MemoryEfficient | Backend::Math => false,
-        }
 }
