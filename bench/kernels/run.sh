@@ -7,7 +7,7 @@
 #
 # Prints each result as a line of JSON, and then tables; OUTPUT_DIR (or OUT) gets results.jsonl and results.md.
 #
-# Environment: PYTHON, DEVICE, RUNS (5), CASES (all of base,wide,small,f1), WAYS of diffusers (eager,compiled; compiling takes
+# Environment: PYTHON, DEVICE, RUNS (5), CASES (base, and any of wide,small,f1; all of them), WAYS of diffusers (eager,compiled; compiling takes
 # half a minute a case), CARDS (8 6), SANITIZER (a compute-sanitizer to try the kernels under, or nothing).
 set -uo pipefail
 
@@ -100,7 +100,8 @@ if [ -n "${SANITIZER-}" ]; then
     local tool=$1
     shift
     echo "$tool: $(timeout 100 "$SANITIZER" --tool "$tool" "$@" "$worker" doctor --device "$device" 2>&1 |
-      grep -E "SUMMARY|kernels of" | tr '\n' ' ')" | tee -a "$out/sanitizer"
+      sed -nE "s/^=+ //; s/.* Thread .* at ([A-Za-z_0-9]+).*/hazard in \1/p; /SUMMARY|kernels of/p" | sort -u | tr '\n' ' ')" |
+      tee -a "$out/sanitizer"
   }
   sanitize memcheck --report-api-errors no
   sanitize racecheck

@@ -20,7 +20,10 @@ FORWARD = {"latents": [20], "clean": [0, 19], "clean_2x": [17], "clean_4x": [1]}
 
 def write_inputs(config_dir, output, size, text_tokens, seed, order="backward"):
     """Random arguments in the sizes of a section of FramePack; floats hold bf16 values."""
-    first = {"backward": BACKWARD, "forward": FORWARD}[order]
+    orders = {"backward": BACKWARD, "forward": FORWARD}
+    if order not in orders:
+        sys.exit(f"the order is backward or forward, not {order}")
+    first = orders[order]
     config = read_config(config_dir)
     height, width = (int(side) // 8 for side in size.split("x"))
     generator = torch.Generator().manual_seed(seed)

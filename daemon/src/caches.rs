@@ -75,7 +75,7 @@ fn cache(layout: &Layout, kind: CacheKind, counts: impl Fn(&PathBuf) -> bool) ->
         ),
         CacheKind::Kernels => (
             layout.kernels(),
-            "the next worker compiles its kernels again, in a second or two",
+            "the next worker compiles its kernels again, in about a second",
         ),
         CacheKind::Unknown => (layout.state(), ""),
     };

@@ -6,7 +6,6 @@
 
 #include <cstdlib>
 #include <memory>
-#include <vector>
 
 namespace {
 
@@ -48,13 +47,8 @@ struct Destroy {
   void operator()(Program program) const { Nvrtc::get().call<int(Program *)>("nvrtcDestroyProgram", &program); }
 };
 
-void compile(const Nvrtc &nvrtc, Program program, const std::vector<std::string> &options) {
-  std::vector<const char *> given;
-  for (const auto &option : options) {
-    given.push_back(option.c_str());
-  }
-  const int count = static_cast<int>(given.size());
-  if (nvrtc.call<int(Program, int, const char *const *)>("nvrtcCompileProgram", program, count, given.data()) == 0) {
+void compile(const Nvrtc &nvrtc, Program program, const char *const *options, int count) {
+  if (nvrtc.call<int(Program, int, const char *const *)>("nvrtcCompileProgram", program, count, options) == 0) {
     return;
   }
   size_t length = 0;
@@ -92,8 +86,11 @@ int fp_compiler_version(int *major, int *minor) {
   return installed ? status : 1;
 }
 
-int fp_compile(const char *source, int architecture, const char *const *definitions, int count, void **code,
-               size_t *bytes) {
+int fp_driver_version(int *version) {
+  return fp::guarded([&] { fp::call_cuda<int(int *)>("cudaDriverGetVersion", version); });
+}
+
+int fp_compile(const char *source, const char *const *options, int count, void **code, size_t *bytes) {
   bool installed = true;
   const int status = fp::guarded([&] {
     const Nvrtc &nvrtc = Nvrtc::get();
@@ -111,11 +108,7 @@ int fp_compile(const char *source, int architecture, const char *const *definiti
       throw std::runtime_error("NVRTC makes no program");
     }
     const std::unique_ptr<Opaque, Destroy> program(created);
-    std::vector<std::string> options{"--gpu-architecture=sm_" + std::to_string(architecture), "--std=c++17"};
-    for (int i = 0; i < count; ++i) {
-      options.push_back(std::string("-D") + definitions[i]);
-    }
-    compile(nvrtc, program.get(), options);
+    compile(nvrtc, program.get(), options, count);
     size_t length = 0;
     nvrtc.call<int(Program, size_t *)>("nvrtcGetCUBINSize", program.get(), &length);
     std::unique_ptr<char, decltype(&std::free)> image(static_cast<char *>(std::malloc(length)), &std::free);

@@ -12,10 +12,11 @@ extern "C" {
 int fp_device_architecture(int device, int *architecture);
 // NVRTC's version, as in 13 and 0. Returns 1 when it is not installed.
 int fp_compiler_version(int *major, int *minor);
-// Compiles `source` for an architecture, as in 90, with definitions such as "N=8". Needs no device. The machine code is
-// freed by fp_free_code. Returns 1 when NVRTC is not installed.
-int fp_compile(const char *source, int architecture, const char *const *definitions, int count, void **code,
-               size_t *bytes);
+// Version of CUDA that the driver has, as in 13000.
+int fp_driver_version(int *version);
+// Compiles `source` with options such as "--gpu-architecture=sm_90", to machine code. Needs no device. The code is freed by
+// fp_free_code. Returns 1 when NVRTC is not installed.
+int fp_compile(const char *source, const char *const *options, int count, void **code, size_t *bytes);
 void fp_free_code(void *code);
 // The function `name` of machine code, for a device. It stays loaded as long as the process.
 int fp_load_kernel(int device, const void *code, const char *name, void **kernel);

@@ -198,6 +198,11 @@ impl Models {
         self.options.kernels
     }
 
+    /// Whether the device could have kernels, and there is no compiler for them.
+    pub(crate) fn lacks_compiler(&self) -> bool {
+        self.device.is_cuda() && !Kernels::have_compiler()
+    }
+
     /// How the VAE decodes.
     pub(crate) fn decode_scheme(&self) -> DecodeScheme {
         self.placement().decoding.scheme

@@ -25,6 +25,11 @@ fn transformer() {
 }
 
 #[test]
+fn transformer_in_the_references_order() {
+    forward_with("transformer", &["--kernels", "off"]);
+}
+
+#[test]
 fn vae_encode() {
     forward("vae-encode");
 }
@@ -130,6 +135,11 @@ fn preprocess() {
 
 /// Runs every case of a component before judging, so that a failure shows the whole table.
 fn forward(component: &str) {
+    forward_with(component, &[]);
+}
+
+/// The same with more flags for the worker.
+fn forward_with(component: &str, flags: &[&str]) {
     let manifest = Manifest::load();
     let directory = tempfile::tempdir().expect("a temporary directory");
     let mut table = String::new();
@@ -139,7 +149,7 @@ fn forward(component: &str) {
         .iter()
         .filter(|case| case.component == component)
     {
-        let rows = run(case, directory.path());
+        let rows = run(case, flags, directory.path());
         failed += rows.iter().filter(|row| !row.within).count();
         for row in rows {
             writeln!(table, "{row}").expect("a String takes any text");
@@ -154,7 +164,7 @@ fn forward(component: &str) {
     assert_eq!(failed, 0, "outputs beyond their tolerance:\n{table}");
 }
 
-fn run(case: &Forward, directory: &Path) -> Vec<Difference> {
+fn run(case: &Forward, flags: &[&str], directory: &Path) -> Vec<Difference> {
     let output = directory.join("output.safetensors");
     let mut forward = worker();
     forward
@@ -166,7 +176,8 @@ fn run(case: &Forward, directory: &Path) -> Vec<Difference> {
         .arg("--output")
         .arg(&output)
         .args(["--device", "cpu"])
-        .args(case.flags_with_dtype());
+        .args(case.flags_with_dtype())
+        .args(flags);
     if case.trace.is_some() {
         forward.arg("--cache-trace").arg(directory.join(TRACE));
         // Many steps of a tiny model: threads would wait for each other longer than they compute.

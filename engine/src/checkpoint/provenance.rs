@@ -45,6 +45,9 @@ pub(crate) struct Provenance {
     /// Whether the engine's kernels computed; earlier versions had none.
     #[serde(default)]
     pub(crate) kernels: bool,
+    /// Whether torch's operations did their work, for want of a compiler.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lacks_compiler: bool,
     /// What steps reused: a [`StepCacheRule`] in words; versions that had none computed every step.
     #[serde(default = "off")]
     pub(crate) step_cache: String,
@@ -74,6 +77,8 @@ pub(crate) struct RunSettings {
     pub(crate) decoding: DecodeScheme,
     pub(crate) step_cache: StepCacheRule,
     pub(crate) kernels: KernelUse,
+    /// Whether the device could have kernels, and there is no compiler for them.
+    pub(crate) lacks_compiler: bool,
 }
 
 impl Provenance {
@@ -99,6 +104,7 @@ impl Provenance {
             tiling: settled.decoding.to_string(),
             step_cache: settled.step_cache.to_string(),
             kernels: settled.kernels == KernelUse::On,
+            lacks_compiler: settled.kernels == KernelUse::On && settled.lacks_compiler,
         }
     }
 
@@ -147,9 +153,10 @@ impl Provenance {
                 switched_off,
                 tiling,
                 kernels,
+                lacks_compiler,
                 ..
             } = these.clone();
-            let programs = (version, torch, switched_off, kernels);
+            let programs = (version, torch, switched_off, kernels, lacks_compiler);
             (device, threads, programs, vae_dtype, tiling)
         };
         decoding(self) == decoding(other)
@@ -172,7 +179,12 @@ impl Provenance {
                 ("step cache", these.step_cache.clone()),
                 (
                     "kernels",
-                    if these.kernels { "on" } else { "off" }.to_owned(),
+                    match (these.kernels, these.lacks_compiler) {
+                        (true, false) => "on",
+                        (true, true) => "on without a compiler",
+                        (false, _) => "off",
+                    }
+                    .to_owned(),
                 ),
             ]
         });
@@ -199,6 +211,7 @@ impl Provenance {
             decoding: DecodeScheme::default(),
             step_cache: StepCacheRule::Off,
             kernels: KernelUse::On,
+            lacks_compiler: false,
         };
         let platform = Platform {
             device: tch::Device::Cpu,

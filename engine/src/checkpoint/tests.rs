@@ -233,6 +233,31 @@ fn attention_is_told_in_one_word_whatever_torch_may_choose() {
 }
 
 #[test]
+fn steps_by_other_kernels_are_others() {
+    let on = provenance(0);
+    let off = Provenance {
+        kernels: false,
+        ..on.clone()
+    };
+    let without_compiler = Provenance {
+        lacks_compiler: true,
+        ..on.clone()
+    };
+    for (then, now, reason) in [
+        (&off, &on, "kernels was off and is on"),
+        (
+            &on,
+            &without_compiler,
+            "kernels was on and is on without a compiler",
+        ),
+    ] {
+        assert!(!then.samples_like(now) && !then.decodes_like(now));
+        assert_eq!(then.difference(now).unwrap(), reason);
+    }
+    assert!(on.samples_like(&on));
+}
+
+#[test]
 fn what_differs_is_named_with_the_section() {
     let folder = tempfile::tempdir().unwrap();
     save(&mut checkpoints(folder.path(), "a"), &[1.0]);

@@ -1,4 +1,4 @@
-//! Matrix products with more behind them than tch can say: its `_addmm_activation` has no place for GELU, and gives ReLU.
+//! Matrix products with more behind them than tch can say: its `_addmm_activation` takes no word for GELU, and gives `relu`.
 #![expect(unsafe_code, reason = "foreign functions")]
 
 use std::{

@@ -1,13 +1,14 @@
 //! Machine code on disk, from where the next process has it: `<circumstances>-<key>.cubin`.
 //!
-//! A key stands for a source with its definitions and for the device's architecture; circumstances are the versions of the
-//! compiler and of the driver. A file is its code behind the code's SHA-256. Several workers may use one folder: files
-//! appear complete, by a rename.
+//! A key stands for a source and the compiler's options, with which the device's architecture; circumstances are the versions
+//! of the compiler and of the driver. A file is its code behind the code's SHA-256. Several workers may use one folder: files
+//! appear complete, by a rename. A file's time of change is the time of its last use; what is not used goes some day.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use sha2::{Digest, Sha256};
@@ -17,6 +18,14 @@ use super::variant::Variant;
 const CHECKSUM_BYTES: usize = 32;
 /// Hexadecimal digits that tell circumstances apart.
 const CIRCUMSTANCES_DIGITS: usize = 16;
+const KEY_DIGITS: usize = 64;
+const ENDING: &str = ".cubin";
+/// Of files that are being written.
+const UNFINISHED: [&str; 2] = ["kernel-", ".new"];
+/// For how long unused code is kept: of a driver before an update, or of an earlier version of this program.
+const UNUSED: Duration = Duration::from_hours(30 * 24);
+/// For how long nobody writes a file.
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// A folder of machine code.
 #[derive(Debug)]
@@ -52,6 +61,11 @@ impl KeptCode {
         } else {
             let code = bytes.split_off(CHECKSUM_BYTES);
             if bytes[..] == Sha256::digest(&code)[..] {
+                // A file that may not be written to only grows old too early.
+                let _ = File::options()
+                    .write(true)
+                    .open(&path)
+                    .and_then(|file| file.set_modified(SystemTime::now()));
                 return Some(code);
             }
         }
@@ -59,19 +73,22 @@ impl KeptCode {
         None
     }
 
-    /// Keeps code, and removes what other circumstances have left.
+    /// Keeps code, and removes what has not been used for long.
     pub(super) fn write(&self, variant: &Variant, architecture: i32, code: &[u8]) {
         let path = self.path(variant, architecture);
         let written = fs::create_dir_all(&self.folder).and_then(|()| {
-            let mut file = tempfile::Builder::new()
-                .suffix(".new")
+            let [prefix, suffix] = UNFINISHED;
+            let mut unfinished = tempfile::Builder::new();
+            let mut file = unfinished
+                .prefix(prefix)
+                .suffix(suffix)
                 .tempfile_in(&self.folder)?;
             file.write_all(&Sha256::digest(code))?;
             file.write_all(code)?;
             file.persist(&path).map_err(|error| error.error)
         });
         match written {
-            Ok(_) => self.remove_others(),
+            Ok(_) => self.prune(),
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a compiled kernel can't be kept");
             }
@@ -82,22 +99,40 @@ impl KeptCode {
         let mut key = Sha256::new();
         key.update(variant.source.to_bytes_with_nul());
         key.update(variant.name.to_bytes_with_nul());
-        key.update(format!("{:?} {architecture}", variant.definitions));
-        let name = format!("{}-{:x}.cubin", self.circumstances, key.finalize());
+        key.update(format!("{:?}", variant.options(architecture)));
+        let name = format!("{}-{:x}{ENDING}", self.circumstances, key.finalize());
         self.folder.join(name)
     }
 
-    fn remove_others(&self) {
+    fn prune(&self) {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         for entry in entries {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.ends_with(".cubin") && !name.starts_with(&self.circumstances) {
+            let Some(lifetime) = lifetime(&entry.file_name().to_string_lossy()) else {
+                continue;
+            };
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+            if age.is_some_and(|age| age > lifetime) {
                 // Another worker may have been faster.
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
+}
+
+/// How long a file of this name may lie unused; `None` of a file that is none of these.
+fn lifetime(name: &str) -> Option<Duration> {
+    let [prefix, suffix] = UNFINISHED;
+    if name.starts_with(prefix) && name.ends_with(suffix) {
+        return Some(ABANDONED);
+    }
+    let (circumstances, key) = name.strip_suffix(ENDING)?.split_once('-')?;
+    let is_hexadecimal = |text: &str, digits| {
+        text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let is_kept =
+        is_hexadecimal(circumstances, CIRCUMSTANCES_DIGITS) && is_hexadecimal(key, KEY_DIGITS);
+    is_kept.then_some(UNUSED)
 }
 
 #[cfg(test)]
@@ -129,15 +164,34 @@ mod tests {
     }
 
     #[test]
-    fn what_another_driver_has_left_goes() {
+    fn what_is_not_used_goes_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let before = KeptCode::new(folder.path(), "13.0", "580.1");
-        before.write(&variant("N=8"), 90, b"code");
-        let kept = KeptCode::new(folder.path(), "13.0", "590");
+        let path = |name: &str| folder.path().join(name);
+        let kept = KeptCode::new(folder.path(), "13.0", "580.1");
         kept.write(&variant("N=8"), 90, b"code");
-        kept.write(&variant("N=8"), 120, b"code");
-        assert_eq!(before.read(&variant("N=8"), 90), None);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        kept.write(&variant("N=4"), 90, b"code");
+        let others = ["own.cubin", "kernel.new", "notes.txt"];
+        let unfinished = ["kernel-old.new", "kernel-young.new"];
+        for name in others.iter().chain(&unfinished) {
+            fs::write(path(name), "").unwrap();
+        }
+        let age = |path: &Path, age| {
+            let file = File::options().write(true).open(path).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        };
+        for name in others {
+            age(&path(name), 2 * UNUSED);
+        }
+        age(&path("kernel-old.new"), 2 * ABANDONED);
+        for definition in ["N=8", "N=4"] {
+            age(&kept.path(&variant(definition), 90), 2 * UNUSED);
+        }
+        assert!(kept.read(&variant("N=8"), 90).is_some(), "used now");
+        kept.write(&variant("N=2"), 90, b"code");
+        assert!(kept.read(&variant("N=8"), 90).is_some());
+        assert_eq!(kept.read(&variant("N=4"), 90), None);
+        assert!(others.iter().all(|name| path(name).exists()));
+        assert!(path("kernel-young.new").exists() && !path("kernel-old.new").exists());
     }
 
     #[test]

@@ -20,11 +20,11 @@ use crate::device::{self, checked, cuda_index, raised};
 
 unsafe extern "C" {
     fn fp_device_architecture(device: c_int, architecture: *mut c_int) -> c_int;
+    fn fp_driver_version(version: *mut c_int) -> c_int;
     fn fp_compiler_version(major: *mut c_int, minor: *mut c_int) -> c_int;
     fn fp_compile(
         source: *const c_char,
-        architecture: c_int,
-        definitions: *const *const c_char,
+        options: *const *const c_char,
         count: c_int,
         code: *mut *mut c_void,
         bytes: *mut usize,
@@ -96,11 +96,13 @@ pub(super) struct Launch {
 }
 
 /// Why there is no machine code.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum NoCode {
-    /// NVRTC is not installed.
+    /// NVRTC is not there.
+    #[error("NVRTC (libnvrtc.so.13) is not installed")]
     NoCompiler,
     /// NVRTC's messages.
+    #[error("{0}")]
     Failed(String),
 }
 
@@ -116,11 +118,19 @@ impl Kernels {
 
     /// The same, kept as machine code in `folder`, from where the next process has them.
     pub fn kept_in(device: Device, folder: &Path) -> Self {
-        let versions = compiler_version().zip(device::driver_version(device));
-        Self {
-            kept: versions.map(|(compiler, driver)| KeptCode::new(folder, &compiler, &driver)),
-            ..Self::new(device)
+        let mut kernels = Self::new(device);
+        if kernels.device.is_some()
+            && let Some(compiler) = compiler_version()
+        {
+            let driver = device::driver_version(device).unwrap_or_else(driver_interface);
+            kernels.kept = Some(KeptCode::new(folder, &compiler, &driver));
         }
+        kernels
+    }
+
+    /// Whether any can be compiled.
+    pub(crate) fn have_compiler() -> bool {
+        compiler_version().is_some()
     }
 
     /// No kernels: torch's operations compute.
@@ -140,38 +150,41 @@ impl Kernels {
         if let Some(known) = self.loaded.borrow().get(variant) {
             return *known;
         }
-        let kernel = Kernel::load(device, variant, self.kept.as_ref()).map_err(|error| {
-            tracing::warn!(name = ?variant.name, %error, "a kernel can't be had: torch's operations do its work");
-        });
-        let kernel = kernel.ok();
+        // A device that fails, or has no memory left for the code, may have it the next time.
+        let kernel = raised(Kernel::load(device, variant, self.kept.as_ref()));
         self.loaded.borrow_mut().insert(variant.clone(), kernel);
         kernel
     }
 }
 
 impl Kernel {
-    fn load(device: c_int, variant: &Variant, kept: Option<&KeptCode>) -> Result<Self, TchError> {
+    fn load(
+        device: c_int,
+        variant: &Variant,
+        kept: Option<&KeptCode>,
+    ) -> Result<Option<Self>, TchError> {
         let architecture = architecture_of(device)?;
         if let Some(code) = kept.and_then(|kept| kept.read(variant, architecture)) {
             match Self::load_code(device, variant, &code) {
-                Ok(kernel) => return Ok(kernel),
+                Ok(kernel) => return Ok(Some(kernel)),
                 Err(error) => {
                     tracing::warn!(%error, "a kept kernel can't be loaded and is compiled again");
                 }
             }
         }
-        let code = compile(variant, architecture).map_err(|error| {
-            TchError::Torch(match error {
-                NoCode::NoCompiler => "NVRTC (libnvrtc.so.13) is not installed".to_owned(),
-                NoCode::Failed(reason) => reason,
-            })
-        })?;
+        let code = match compile(variant, architecture) {
+            Ok(code) => code,
+            Err(error) => {
+                tracing::warn!(name = ?variant.name, %error, "a kernel can't be had: torch's operations do its work");
+                return Ok(None);
+            }
+        };
         tracing::debug!(name = ?variant.name, definitions = ?variant.definitions, bytes = code.len(), "kernel compiled");
         let kernel = Self::load_code(device, variant, &code)?;
         if let Some(kept) = kept {
             kept.write(variant, architecture, &code);
         }
-        Ok(kernel)
+        Ok(Some(kernel))
     }
 
     fn load_code(device: c_int, variant: &Variant, code: &[u8]) -> Result<Self, TchError> {
@@ -260,6 +273,14 @@ fn architecture_of(device: c_int) -> Result<c_int, TchError> {
     Ok(architecture)
 }
 
+/// Version of CUDA that the driver has, where its own is not told, as in WSL.
+fn driver_interface() -> String {
+    let mut version = 0;
+    // SAFETY: the pointer is valid for the call and is written only by it.
+    raised(checked(unsafe { fp_driver_version(&raw mut version) }));
+    format!("CUDA {version}")
+}
+
 /// NVRTC's version; `None` if it is not installed.
 pub(super) fn compiler_version() -> Option<String> {
     let (mut major, mut minor) = (0, 0);
@@ -270,18 +291,17 @@ pub(super) fn compiler_version() -> Option<String> {
 
 /// Machine code for an architecture, as in 90; needs no device.
 pub(super) fn compile(variant: &Variant, architecture: c_int) -> Result<Vec<u8>, NoCode> {
-    let definitions: Vec<CString> = variant
-        .definitions
-        .iter()
-        .map(|definition| CString::new(definition.as_str()).expect("definitions have no zero"))
+    let options: Vec<CString> = variant
+        .options(architecture)
+        .into_iter()
+        .map(|option| CString::new(option).expect("options have no zero"))
         .collect();
-    let pointers: Vec<_> = definitions.iter().map(|text| text.as_ptr()).collect();
+    let pointers: Vec<_> = options.iter().map(|text| text.as_ptr()).collect();
     let (mut data, mut bytes) = (ptr::null_mut(), 0);
     // SAFETY: all strings are terminated and live through the call; the two pointers are written only by it.
     let status = unsafe {
         fp_compile(
             variant.source.as_ptr(),
-            architecture,
             pointers.as_ptr(),
             pointers.len() as c_int,
             &raw mut data,

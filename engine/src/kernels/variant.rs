@@ -15,6 +15,21 @@ pub(super) struct Variant {
     pub(super) definitions: Vec<String>,
 }
 
+impl Variant {
+    /// What the compiler is told, for an architecture as in 90.
+    pub(super) fn options(&self, architecture: i32) -> Vec<String> {
+        let definitions = self.definitions.iter();
+        let definitions = definitions.map(|definition| format!("-D{definition}"));
+        [
+            format!("--gpu-architecture=sm_{architecture}"),
+            "--std=c++17".to_owned(),
+        ]
+        .into_iter()
+        .chain(definitions)
+        .collect()
+    }
+}
+
 /// What a source calls a type.
 pub(super) fn type_name(kind: Kind) -> Option<&'static str> {
     match kind {

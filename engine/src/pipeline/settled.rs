@@ -15,5 +15,6 @@ pub(super) fn settled(models: &Models, ladder: &Ladder, attention: &Decision) ->
         decoding: models.decode_scheme(),
         step_cache: models.placement().step_cache,
         kernels: models.kernels(),
+        lacks_compiler: models.lacks_compiler(),
     }
 }

@@ -9,6 +9,7 @@ use tch::Tensor;
 use super::{
     arithmetic::{Arithmetic, EPS},
     config::Config,
+    feed_forward::{FeedForward, FeedForwardActivation},
     key_values::Attending,
     modulation::{DOUBLE_VECTORS, ModulationVectors, SINGLE_VECTORS, vectors},
     profile::Part,
@@ -31,60 +32,19 @@ pub(super) enum Block {
 impl Block {
     pub(super) fn forward(
         &self,
-        streams: Streams,
+        streams: &Streams,
         modulation: &ModulationVectors,
         attending: Attending<'_>,
     ) -> Streams {
         match (self, modulation) {
             (Self::Double(block), ModulationVectors::Double { image, text }) => {
-                block.forward(&streams, (image, text), attending)
+                block.forward(streams, (image, text), attending)
             }
             (Self::Single(block), ModulationVectors::Single(joint)) => {
-                block.forward(&streams, joint, attending)
+                block.forward(streams, joint, attending)
             }
             _ => unreachable!("blocks and their modulation are listed in the same order"),
         }
-    }
-}
-
-/// Activation of a [`FeedForward`].
-#[derive(Debug, Clone, Copy)]
-pub(super) enum FeedForwardActivation {
-    GeluTanh,
-    Silu,
-}
-
-/// Linear → activation → Linear.
-#[derive(Debug)]
-pub(super) struct FeedForward {
-    proj: Linear,
-    out: Linear,
-    activation: FeedForwardActivation,
-}
-
-impl FeedForward {
-    pub(super) fn load(
-        w: &Weights<'_>,
-        dim: i64,
-        hidden: i64,
-        activation: FeedForwardActivation,
-    ) -> Result<Self, WeightsError> {
-        let proj = Linear::load(&w.pp("net.0.proj"), dim, hidden)?;
-        Ok(Self {
-            proj,
-            out: Linear::load(&w.pp("net.2"), hidden, dim)?,
-            activation,
-        })
-    }
-
-    /// (B, L, D) → (B, L, D)
-    pub(super) fn forward(&self, x: Tensor, arithmetic: Arithmetic<'_>) -> Tensor {
-        let hidden = match self.activation {
-            FeedForwardActivation::GeluTanh => arithmetic.gelu(&self.proj, &x),
-            FeedForwardActivation::Silu => self.proj.forward(&x).silu(),
-        };
-        drop(x); // not needed any more, and there is less room to have
-        arithmetic.time(Part::Mlp, || self.out.forward(&hidden))
     }
 }
 

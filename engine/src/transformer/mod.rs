@@ -13,6 +13,7 @@ mod config;
 mod context;
 mod cost;
 mod embed;
+mod feed_forward;
 mod key_values;
 mod model;
 mod modulation;

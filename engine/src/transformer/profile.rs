@@ -2,14 +2,12 @@
 
 use std::{cell::RefCell, time::Instant};
 
-use serde::Serialize;
 use tch::Device;
 
 use crate::device::{Event, Stream};
 
 /// A part of a forward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Norms with their modulation, and gated sums.
     Norm,
@@ -35,6 +33,18 @@ impl Part {
         Self::Projections,
         Self::Mlp,
     ];
+
+    /// Its name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Norm => "norm",
+            Self::Qkv => "qkv",
+            Self::Rope => "rope",
+            Self::Attention => "attention",
+            Self::Projections => "projections",
+            Self::Mlp => "mlp",
+        }
+    }
 }
 
 /// What was measured of one forward or several.
@@ -62,18 +72,15 @@ impl Profile {
 
     /// Does `work`, which is of `part`.
     pub(super) fn time<T>(&self, part: Part, work: impl FnOnce() -> T) -> T {
-        let (result, span) = match &self.stream {
-            Some(stream) => {
-                let start = Event::record_timed(stream);
-                let result = work();
-                let end = Event::record_timed(stream);
-                (result, Span::Device(start, end))
-            }
-            None => {
-                let start = Instant::now();
-                let result = work();
-                (result, Span::Host(start.elapsed().as_secs_f64()))
-            }
+        let (result, span) = if let Some(stream) = &self.stream {
+            let start = Event::record_timed(stream);
+            let result = work();
+            let end = Event::record_timed(stream);
+            (result, Span::Device(start, end))
+        } else {
+            let start = Instant::now();
+            let result = work();
+            (result, Span::Host(start.elapsed().as_secs_f64()))
         };
         self.spans.borrow_mut().push((part, span));
         result
@@ -93,6 +100,6 @@ impl Profile {
             }
             Span::Host(secs) => *secs,
         });
-        secs.sum()
+        secs.fold(0.0, |sum, secs| sum + secs)
     }
 }

@@ -5,9 +5,9 @@ use tch::{Kind, Tensor};
 
 use super::{
     arithmetic::Arithmetic,
-    block::{FeedForward, FeedForwardActivation},
     config::Config,
     embed::TimeTextEmbedding,
+    feed_forward::{FeedForward, FeedForwardActivation},
 };
 use crate::{
     kernels::tokens::add_gated,

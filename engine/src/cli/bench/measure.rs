@@ -6,9 +6,10 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::Value;
 use tch::{Cuda, Device};
 
-/// Prints a measurement: JSON on one line, or each field on a line of its own.
+/// Prints a measurement: JSON on one line, or each field on a line of its own, and each row of a table.
 pub(super) fn print(measurement: &impl Serialize, json: bool) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     let value = serde_json::to_value(measurement)?;
@@ -16,7 +17,12 @@ pub(super) fn print(measurement: &impl Serialize, json: bool) -> anyhow::Result<
         writeln!(stdout, "{value}")?;
     } else if let Some(fields) = value.as_object() {
         for (name, value) in fields {
-            writeln!(stdout, "{name:<24} {value}")?;
+            let rows = value
+                .as_array()
+                .filter(|rows| rows.iter().all(Value::is_object));
+            for value in rows.unwrap_or(&vec![value.clone()]) {
+                writeln!(stdout, "{name:<24} {value}")?;
+            }
         }
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! `bench transformer --profile`: where a forward's time goes, and how much of it the device's limits explain.
 
-use framepack_engine::transformer::{Config, Part, Profile, Run};
+use framepack_engine::{
+    device,
+    transformer::{Config, Part, Profile, Run},
+};
 use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
@@ -15,8 +18,8 @@ const RUNS: usize = 5;
 /// A part of the forward.
 #[derive(Debug, Serialize)]
 pub(super) struct PartTime {
-    /// A part, or `other`.
-    part: String,
+    /// A part, or `other`: what is in none, and waiting for blocks that are streamed.
+    part: &'static str,
     millis: f64,
     /// What its arithmetic or its memory traffic takes at the rates measured here; none of `other`.
     limit_millis: Option<f64>,
@@ -34,18 +37,21 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// Measures them. On the CPU with smaller matrices.
+    /// Measures them; on the CPU, and where a card has no room for more, with smaller matrices.
     pub(super) fn measure((kind, device): (Kind, Device)) -> anyhow::Result<Self> {
-        let (side, bytes) = match device {
-            Device::Cuda(_) => (PRODUCT_SIDE, COPY_BYTES),
-            _ => (PRODUCT_SIDE / 8, COPY_BYTES / 16),
+        let free_bytes = device::free_bytes(device).unwrap_or(0);
+        let has_room = free_bytes > 4 * COPY_BYTES.unsigned_abs();
+        let (side, bytes) = if has_room {
+            (PRODUCT_SIDE, COPY_BYTES)
+        } else {
+            (PRODUCT_SIDE / 8, COPY_BYTES / 64)
         };
         let square = || Tensor::randn([side, side], (kind, device)) * 0.01;
         let (a, b) = (square(), square());
         let from = Tensor::zeros([bytes], (Kind::Uint8, device));
         let mut to = from.empty_like();
-        let product_secs = fastest(device, || drop(a.matmul(&b)))?;
-        let copy_secs = fastest(device, || to.copy_(&from))?;
+        let product_secs = median_secs(device, || drop(a.matmul(&b)))?;
+        let copy_secs = median_secs(device, || to.copy_(&from))?;
         Ok(Self {
             product_tera_flops: 2.0 * (side as f64).powi(3) / product_secs / 1e12,
             memory_giga_bytes: 2.0 * bytes as f64 / copy_secs / 1e9,
@@ -53,7 +59,7 @@ impl Rates {
     }
 }
 
-fn fastest(device: Device, mut work: impl FnMut()) -> anyhow::Result<f64> {
+fn median_secs(device: Device, mut work: impl FnMut()) -> anyhow::Result<f64> {
     let mut secs = Vec::new();
     for _ in 0..=RUNS {
         let (taken, ()) = timed(device, || {
@@ -62,7 +68,7 @@ fn fastest(device: Device, mut work: impl FnMut()) -> anyhow::Result<f64> {
         })?;
         secs.push(taken);
     }
-    Ok(median(&secs))
+    Ok(median(&secs[1..])) // the first one warms up
 }
 
 /// The parts of a forward that took so long in all.
@@ -82,13 +88,13 @@ pub(super) fn parts(
     });
     let measured: f64 = parts.iter().map(|(_, secs, _)| secs).sum();
     let rows = parts.into_iter().map(|(part, secs, limit_secs)| PartTime {
-        part: format!("{part:?}").to_lowercase(),
+        part: part.as_str(),
         millis: secs * 1e3,
         limit_millis: Some(limit_secs * 1e3),
-        share_of_limit: Some(limit_secs / secs),
+        share_of_limit: (secs > 0.0).then(|| limit_secs / secs),
     });
     let other = PartTime {
-        part: "other".to_owned(),
+        part: "other",
         millis: (forward_secs - measured) * 1e3,
         limit_millis: None,
         share_of_limit: None,

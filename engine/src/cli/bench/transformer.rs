@@ -180,6 +180,9 @@ impl Args {
             sample = again;
         }
         let streamed_bytes = (blocks.transferred_bytes() - sent_bytes) / u64::from(self.runs);
+        if let Some(path) = &self.output {
+            tensors::write(path, vec![("sample", sample)])?;
+        }
         // The profile's measurements have memory of their own.
         let (measured_peak_bytes, peak_bytes) = (card.peak_bytes(), device::peak_bytes(device));
         let rates = self
@@ -199,9 +202,6 @@ impl Args {
             anyhow::Ok(parts(&profile, secs, &work, rates))
         });
         let profile = profile.transpose()?;
-        if let Some(path) = &self.output {
-            tensors::write(path, vec![("sample", sample)])?;
-        }
         let residency = blocks.residency();
         Ok(Measurement {
             load_secs,

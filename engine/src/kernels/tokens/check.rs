@@ -15,8 +15,8 @@ const EPS: f64 = 1e-6;
 const TOKENS: i64 = 37;
 /// Of them, those that are rotated.
 const ROTATED: i64 = 30;
-/// More than are taken at once, and not in full tiles.
-const MANY_KEYS: i64 = 12_345;
+/// More than are taken at once: with a key, some and almost a tile behind full tiles.
+const MANY_KEYS: [i64; 3] = [12_289, 12_345, 12_415];
 
 /// Compares the kernels, and what is part of matrix products, in each type with torch's operations in f32 on the same numbers.
 pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparison {
@@ -46,15 +46,17 @@ pub(in crate::kernels) fn compare(kernels: &Kernels, device: Device) -> Comparis
     if device.is_cuda() {
         for kind in [Kind::Half, Kind::BFloat16] {
             let limit = if kind == Kind::Half { 8e-3 } else { 6.3e-2 };
-            let [found, expected] = attention(kernels, kind, device);
-            comparison.see(&found, &expected, limit);
+            for keys in MANY_KEYS {
+                let [found, expected] = attention(kernels, (kind, device), keys);
+                comparison.see(&found, &expected, limit);
+            }
         }
     }
     comparison
 }
 
-/// Attention over as many keys as are taken in parts, beside math in f32.
-fn attention(kernels: &Kernels, kind: Kind, device: Device) -> [Tensor; 2] {
+/// Attention over so many keys, beside math in f32.
+fn attention(kernels: &Kernels, (kind, device): (Kind, Device), keys: i64) -> [Tensor; 2] {
     let of = Numbers {
         kind,
         device,
@@ -63,11 +65,7 @@ fn attention(kernels: &Kernels, kind: Kind, device: Device) -> [Tensor; 2] {
     };
     let heads = |x: Tensor| x.transpose(1, 2); // (1, heads, L, head_dim)
     let waves = |tokens, step| heads(of.waves(&[1, tokens, of.heads, of.head_dim], step));
-    let (q, k, v) = (
-        waves(TOKENS, 0.37),
-        waves(MANY_KEYS, 0.53),
-        waves(MANY_KEYS, 0.71),
-    );
+    let (q, k, v) = (waves(TOKENS, 0.37), waves(keys, 0.53), waves(keys, 0.71));
     let found = attention_in_parts(Backend::Torch, kernels, [&q, &k, &v]);
     let [q, k, v] = [q, k, v].map(|x| x.to_kind(Kind::Float));
     [found, Backend::Math.attention(&q, &k, &v)]
@@ -90,83 +88,105 @@ impl Numbers {
         waves.to_kind(self.kind).view(shape)
     }
 
+    /// Tokens that look random, (1, TOKENS, heads · `head_dim`).
+    fn tokens(&self) -> [Tensor; 2] {
+        let dim = self.heads * self.head_dim;
+        [0.37, 0.53].map(|step| self.waves(&[1, TOKENS, dim], step))
+    }
+
+    /// (1, TOKENS, D) → (1, TOKENS, heads, `head_dim`), in another type and memory.
+    fn heads(&self, x: &Tensor, kind: Kind) -> Tensor {
+        let heads = [self.heads, self.head_dim];
+        x.to_kind(kind).copy().unflatten(-1, heads)
+    }
+
     /// What the kernels give, beside what torch's operations give in f32.
     fn results(&self, kernels: &Kernels) -> Vec<[Tensor; 2]> {
+        let torchs = Kernels::none();
+        let rotated = self.rotated(kernels, self.kind);
+        let joined = self.joined(kernels, self.kind);
+        let [q, k] = self.rotated(&torchs, Kind::Float);
+        let [rotated_q, rotated_k] = rotated;
+        let mut results = vec![
+            [rotated_q, q],
+            [rotated_k, k],
+            [joined, self.joined(&torchs, Kind::Float)],
+        ];
+        results.extend(self.sums(kernels));
+        results.extend(self.products());
+        results
+    }
+
+    fn sums(&self, kernels: &Kernels) -> [[Tensor; 2]; 4] {
         let dim = self.heads * self.head_dim;
-        let f32 = |x: &Tensor| x.to_kind(Kind::Float);
-        let [x, y] = [0.37, 0.53].map(|step| self.waves(&[1, TOKENS, dim], step));
+        let [x, y] = self.tokens();
         let [gate, shift, scale] = [0.71, 0.83, 0.97].map(|step| self.waves(&[1, 1, dim], step));
         let shift_scale = [&shift, &scale];
+        let in_f32 = shift_scale.map(f32);
+        let modulated = |x: &Tensor| modulated_norm(&f32(x), in_f32.each_ref(), EPS);
 
         let normed = kernels.modulated_norm(&x, shift_scale, EPS);
-        let normed_in_f32 = modulated_norm(&f32(&x), [&f32(&shift), &f32(&scale)], EPS);
         let sum = x.empty_like();
         kernels.add_gated(&x, &y, &gate, &sum);
-        let sum_in_f32 = add_gated(&f32(&x), &f32(&y), &f32(&gate));
+        let expected = add_gated(&f32(&x), &f32(&y), &f32(&gate));
         let [sum_too, sum_normed] = kernels.add_gated_norm((&x, &y, &gate), shift_scale, EPS);
-        let sum_normed_in_f32 = modulated_norm(&f32(&sum), [&f32(&shift), &f32(&scale)], EPS);
-
-        let [norm_q, norm_k] = [1.1, 1.3].map(|step| {
-            let weight = self.waves(&[self.head_dim], step);
-            RmsNorm::new(weight, EPS)
-        });
-        let angles =
-            [1.7, 1.9].map(|step| f32(&self.waves(&[1, ROTATED, 1, self.head_dim], step)) / 2.0);
-        let rotated = |kernels: &Kernels, kind: Kind| {
-            let heads = |x: &Tensor| x.unflatten(-1, [self.heads, self.head_dim]);
-            let both = [&x, &y].map(|x| heads(&x.to_kind(kind).copy()));
-            let in_kind =
-                [&norm_q, &norm_k].map(|norm| RmsNorm::new(norm.weight().to_kind(kind), EPS));
-            let norms = HeadNorms {
-                queries: &in_kind[0],
-                keys: &in_kind[1],
-            };
-            kernels.norm_rotate(both.each_ref(), norms, Some(angles.each_ref()));
-            both
-        };
-        let [q, k] = rotated(kernels, self.kind);
-        let [q_in_f32, k_in_f32] = rotated(&Kernels::none(), Kind::Float);
-        let layer = |kind| {
-            let weight = self.waves(&[5, dim], 2.3) / dim as f64;
-            Linear::new(
-                weight.to_kind(kind),
-                Some(self.waves(&[5], 2.9).to_kind(kind)),
-            )
-        };
-        let [in_kind, in_f32] = [self.kind, Kind::Float].map(layer);
-        let parts = [
-            (0, self.head_dim / 2),
-            (self.head_dim / 2, dim - self.head_dim / 2),
-        ];
-        let parts = parts.map(|(first, count)| x.narrow(2, first, count).contiguous());
-        let product = in_f32.forward(&f32(&x));
-        let logarithms = |step| f32(&self.waves(&[1, self.heads, TOKENS, 1], step));
-        let attended = |kind: Kind, x: &Tensor, step| {
-            let heads = x
-                .to_kind(kind)
-                .copy()
-                .unflatten(-1, [self.heads, self.head_dim]);
-            Attended {
-                values: heads.transpose(1, 2),
-                logarithms: logarithms(step),
-            }
-        };
-        let joined = |kernels: &Kernels, kind: Kind| {
-            kernels.join_attended(attended(kind, &x, 3.1), &attended(kind, &y, 3.7))
-        };
-        vec![
-            [
-                joined(kernels, self.kind),
-                joined(&Kernels::none(), Kind::Float),
-            ],
-            [in_kind.forward_gelu(&x), product.gelu("tanh")],
-            [in_kind.forward_parts(&parts.each_ref()), product],
-            [normed, normed_in_f32],
-            [sum, sum_in_f32.shallow_clone()],
-            [sum_too, sum_in_f32],
-            [sum_normed, sum_normed_in_f32],
-            [q, q_in_f32],
-            [k, k_in_f32],
+        let sum_modulated = modulated(&sum);
+        [
+            [normed, modulated(&x)],
+            [sum, expected.shallow_clone()],
+            [sum_too, expected],
+            [sum_normed, sum_modulated],
         ]
     }
+
+    /// Queries and keys, normed, and the first of them rotated.
+    fn rotated(&self, kernels: &Kernels, kind: Kind) -> [Tensor; 2] {
+        let both = self.tokens().map(|x| self.heads(&x, kind));
+        let [queries, keys] = [1.1, 1.3].map(|step| {
+            let weight = self.waves(&[self.head_dim], step);
+            RmsNorm::new(weight.to_kind(kind), EPS)
+        });
+        let norms = HeadNorms {
+            queries: &queries,
+            keys: &keys,
+        };
+        let angles =
+            [1.7, 1.9].map(|step| f32(&self.waves(&[1, ROTATED, 1, self.head_dim], step)) / 2.0);
+        kernels.norm_rotate(both.each_ref(), norms, Some(angles.each_ref()));
+        both
+    }
+
+    /// Two attentions, joined.
+    fn joined(&self, kernels: &Kernels, kind: Kind) -> Tensor {
+        let attended = |x: &Tensor, step| Attended {
+            values: self.heads(x, kind).transpose(1, 2),
+            logarithms: f32(&self.waves(&[1, self.heads, TOKENS, 1], step)),
+        };
+        let [x, y] = self.tokens();
+        kernels.join_attended(attended(&x, 3.1), &attended(&y, 3.7))
+    }
+
+    /// What the matrix product itself does: GELU, and parts that are added up.
+    fn products(&self) -> [[Tensor; 2]; 2] {
+        let dim = self.heads * self.head_dim;
+        let [x, _] = self.tokens();
+        let layer = |kind| {
+            let weight = self.waves(&[5, dim], 2.3) / dim as f64;
+            let bias = self.waves(&[5], 2.9).to_kind(kind);
+            Linear::new(weight.to_kind(kind), Some(bias))
+        };
+        let [in_kind, in_f32] = [self.kind, Kind::Float].map(layer);
+        let first = self.head_dim / 2;
+        let parts = [(0, first), (first, dim - first)];
+        let parts = parts.map(|(start, count)| x.narrow(2, start, count).contiguous());
+        let expected = in_f32.forward(&f32(&x));
+        [
+            [in_kind.forward_gelu(&x), expected.gelu("tanh")],
+            [in_kind.forward_parts(&parts.each_ref()), expected],
+        ]
+    }
+}
+
+fn f32(x: &Tensor) -> Tensor {
+    x.to_kind(Kind::Float)
 }

@@ -13,7 +13,7 @@ pub(crate) fn add_gated(x: &Tensor, y: &Tensor, gate: &Tensor) -> Tensor {
 impl Kernels {
     /// Writes [`add_gated`] of one sample to `out`, (1, L, D).
     pub(crate) fn add_gated(&self, x: &Tensor, y: &Tensor, gate: &Tensor, out: &Tensor) {
-        match PerToken::of(self, c"add_gated", x, &[y, gate, out]) {
+        match PerToken::of(self, c"add_gated", x, &[y, out], &[gate]) {
             Some(kernel) => kernel.launch(&[x, y, gate, out], None),
             None => drop(x.add_out(out, &(y * gate))),
         }
@@ -26,7 +26,7 @@ impl Kernels {
         [shift, scale]: [&Tensor; 2],
         eps: f64,
     ) -> [Tensor; 2] {
-        let Some(kernel) = PerToken::of(self, c"add_gated_norm", x, &[y, gate, shift, scale])
+        let Some(kernel) = PerToken::of(self, c"add_gated_norm", x, &[y], &[gate, shift, scale])
         else {
             let sum = add_gated(x, y, gate);
             let normed = modulated_norm(&sum, [shift, scale], eps);

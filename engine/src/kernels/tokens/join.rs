@@ -2,8 +2,11 @@
 
 use tch::{Kind, Tensor};
 
-use super::source::{launch_of_heads, per_head};
-use crate::kernels::launch::{Argument, Kernels};
+use super::source::{is_in_a_row, launch_of_heads, per_head};
+use crate::kernels::{
+    launch::{Argument, Kernels},
+    variant::adjacent,
+};
 
 /// What queries get of some keys.
 #[derive(Debug)]
@@ -15,9 +18,15 @@ pub(crate) struct Attended {
 }
 
 impl Attended {
-    /// Whether a kernel can go through it.
-    fn is_in_a_row(&self) -> bool {
-        self.values.transpose(1, 2).is_contiguous() && self.logarithms.is_contiguous()
+    /// Whether a kernel can go through it, for queries of (1, H, L, D).
+    fn is_in_a_row(&self, [heads, tokens, head_dim]: [i64; 3], kind: Kind) -> bool {
+        let rows = self.values.transpose(1, 2);
+        rows.kind() == kind
+            && rows.size() == [1, tokens, heads, head_dim]
+            && is_in_a_row(&rows, adjacent(head_dim))
+            && self.logarithms.kind() == Kind::Float
+            && self.logarithms.numel() as i64 == heads * tokens
+            && is_in_a_row(&self.logarithms, 1)
     }
 }
 
@@ -39,7 +48,8 @@ impl Kernels {
     fn join_by_kernel(&self, a: &Attended, b: &Attended) -> Option<()> {
         let (_, heads, tokens, head_dim) = a.values.size4().ok()?;
         let kind = a.values.kind();
-        if b.values.kind() != kind || !a.is_in_a_row() || !b.is_in_a_row() {
+        let size = [heads, tokens, head_dim];
+        if tokens == 0 || !a.is_in_a_row(size, kind) || !b.is_in_a_row(size, kind) {
             return None;
         }
         let kernel = self.get(&per_head(c"join_attended", kind, head_dim)?)?;

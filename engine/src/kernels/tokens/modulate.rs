@@ -19,7 +19,7 @@ impl Kernels {
         [shift, scale]: [&Tensor; 2],
         eps: f64,
     ) -> Tensor {
-        let Some(kernel) = PerToken::of(self, c"modulated_norm", x, &[shift, scale]) else {
+        let Some(kernel) = PerToken::of(self, c"modulated_norm", x, &[], &[shift, scale]) else {
             return modulated_norm(x, [shift, scale], eps);
         };
         let out = x.empty_like();

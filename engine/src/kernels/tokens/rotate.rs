@@ -1,10 +1,13 @@
 //! Rotary position embedding (arXiv:2104.09864) of adjacent channels, behind the norm of queries and keys.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
-use super::source::{launch_of_heads, per_head};
+use super::source::{is_in_a_row, launch_of_heads, per_head};
 use crate::{
-    kernels::launch::{Argument, Kernels},
+    kernels::{
+        launch::{Argument, Kernels},
+        variant::adjacent,
+    },
     nn::RmsNorm,
 };
 
@@ -55,10 +58,24 @@ impl Kernels {
         let kind = queries.kind();
         let weights = [norms.queries.weight(), norms.keys.weight()];
         let eps = norms.queries.eps();
-        let is_alike = weights.iter().all(|weight| weight.kind() == kind)
-            && keys.size() == queries.size()
-            && norms.keys.eps() == eps;
-        if !is_alike || tokens == 0 {
+        let vector = adjacent(head_dim);
+        let is_alike = [queries, keys]
+            .iter()
+            .all(|x| x.kind() == kind && x.size() == queries.size() && is_in_a_row(x, vector));
+        let has_weights = weights.iter().all(|weight| {
+            weight.kind() == kind && weight.size() == [head_dim] && is_in_a_row(weight, vector)
+        });
+        let has_angles = angles.is_none_or(|[cos, sin]| {
+            let rotated = cos.size()[1];
+            let is_table = |table: &Tensor| {
+                table.kind() == Kind::Float
+                    && table.size() == [1, rotated, 1, head_dim]
+                    && is_in_a_row(table, vector)
+            };
+            rotated <= tokens && is_table(cos) && is_table(sin)
+        });
+        let has_one_eps = norms.keys.eps().to_bits() == eps.to_bits();
+        if tokens == 0 || !(is_alike && has_weights && has_angles && has_one_eps) {
             return None;
         }
         let kernel = self.get(&per_head(c"norm_rotate", kind, head_dim)?)?;

@@ -42,16 +42,28 @@ pub(super) struct PerToken {
 }
 
 impl PerToken {
-    /// The kernel `name` for the tokens of `x`, (1, L, D), which all of `others` are added to or multiplied with; `None` if
-    /// they are of different types, or have channels that it does not take.
+    /// The kernel `name` for the tokens of `x`, (1, L, D), with other `tokens` of the same size and vectors of (1, 1, D). `None`
+    /// if there are no tokens, if they are of different types, do not lie in a row, or have channels that it does not take.
     pub(super) fn of(
         kernels: &Kernels,
         name: &'static CStr,
         x: &Tensor,
-        others: &[&Tensor],
+        tokens: &[&Tensor],
+        vectors: &[&Tensor],
     ) -> Option<Self> {
         let channels = *x.size().last()?;
-        if others.iter().any(|other| other.kind() != x.kind()) || x.numel() == 0 {
+        let is_taken = |other: &Tensor, numbers: usize| {
+            other.kind() == x.kind()
+                && other.numel() == numbers
+                && is_in_a_row(other, adjacent(channels))
+        };
+        if x.numel() == 0
+            || !is_taken(x, x.numel())
+            || !tokens.iter().all(|other| is_taken(other, x.numel()))
+            || !vectors
+                .iter()
+                .all(|other| is_taken(other, channels as usize))
+        {
             return None;
         }
         let (variant, threads) = per_token(name, x.kind(), channels)?;
@@ -75,6 +87,12 @@ impl PerToken {
         self.kernel
             .launch(&self.launch, &arguments.collect::<Vec<_>>());
     }
+}
+
+/// Whether a kernel can go through a tensor, so many adjacent numbers at a time.
+pub(super) fn is_in_a_row(x: &Tensor, adjacent: i64) -> bool {
+    let vector_bytes = (x.kind().elt_size_in_bytes() * adjacent as usize).min(16);
+    x.is_contiguous() && (x.data_ptr() as usize).is_multiple_of(vector_bytes)
 }
 
 /// The kernel `name` for so many channels, and threads of a block; `None` if they are too many for registers.

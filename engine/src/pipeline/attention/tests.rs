@@ -27,6 +27,7 @@ fn made_with(backend: &str, torch_kernels: TorchKernels) -> Provenance {
         decoding: DecodeScheme::default(),
         step_cache: StepCacheRule::Off,
         kernels: KernelUse::On,
+        lacks_compiler: false,
     };
     Provenance {
         attention_backend: backend.into(),

@@ -43,7 +43,7 @@ impl FirstBlockCache {
         let mut before = Some(streams.image());
         let mut behind_first = None;
         let behind = pass.through(streams, |block, streams| {
-            let behind = pass.block(block, streams, Kept::Nothing);
+            let behind = pass.block(block, &streams, Kept::Nothing);
             let Some(before) = before.take() else {
                 return ControlFlow::Continue(behind);
             };

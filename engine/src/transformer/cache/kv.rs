@@ -68,7 +68,7 @@ impl KeyValueCache {
                     place: &mut self.kept[number],
                 }
             };
-            ControlFlow::Continue(pass.block((number, block), before, kept))
+            ControlFlow::Continue(pass.block((number, block), &before, kept))
         });
         behind.image()
     }
@@ -82,7 +82,7 @@ impl KeyValueCache {
         let mut are_latents_alone = false;
         let behind = pass.through(streams, |(number, block), before| {
             ControlFlow::Continue(match &self.kept[number] {
-                None => pass.block((number, block), before, Kept::Nothing),
+                None => pass.block((number, block), &before, Kept::Nothing),
                 Some(kept) => {
                     let before = if are_latents_alone {
                         before
@@ -90,7 +90,7 @@ impl KeyValueCache {
                         before.latents_alone(pass.latent_tokens)
                     };
                     are_latents_alone = true;
-                    of_latents.block((number, block), before, Kept::Takes(kept))
+                    of_latents.block((number, block), &before, Kept::Takes(kept))
                 }
             })
         });

@@ -35,7 +35,7 @@ impl Pass<'_> {
     /// The streams behind the last block.
     pub(super) fn every_block(&self, streams: Streams) -> Streams {
         self.through(streams, |block, before| {
-            ControlFlow::Continue(self.block(block, before, Kept::Nothing))
+            ControlFlow::Continue(self.block(block, &before, Kept::Nothing))
         })
     }
 
@@ -66,7 +66,7 @@ impl Pass<'_> {
     pub(super) fn block(
         &self,
         (number, block): (usize, &Block),
-        streams: Streams,
+        streams: &Streams,
         kept: Kept<'_>,
     ) -> Streams {
         let attending = Attending {

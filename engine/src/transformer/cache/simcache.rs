@@ -108,7 +108,8 @@ impl SimilarityCache {
                 if let Some(block) = self.blocks.get_mut(number) {
                     block.residual = None; // makes room for the next one
                 }
-                let (behind, state) = computed(pass, (number, block), before, number >= first_kept);
+                let (behind, state) =
+                    computed(pass, (number, block), &before, number >= first_kept);
                 if is_first_step {
                     self.blocks.push(state);
                 } else {
@@ -141,14 +142,13 @@ impl SimilarityCache {
 fn computed(
     pass: &Pass<'_>,
     block: (usize, &Block),
-    before: Streams,
+    before: &Streams,
     keeps_residual: bool,
 ) -> (Streams, BlockState) {
-    let both = before.both().shallow_clone();
     let input = token_mean(&before.image());
     let behind = pass.block(block, before, super::Kept::Nothing);
     let added = token_mean(&behind.image()) - &input;
-    let residual = keeps_residual.then(|| behind.both() - both);
+    let residual = keeps_residual.then(|| behind.both() - before.both());
     let state = BlockState {
         input,
         added,
