@@ -241,12 +241,15 @@ impl DoubleBlock {
         let [image, text] = [streams.image(), streams.text()];
         let [image_tokens, text_tokens] = [streams.image_tokens(), streams.text_tokens()];
 
-        let projected = Projected::empty_like(streams.both());
-        let rows = projected.tokens(0, image_tokens);
-        (self.image).begin(&image, &image_mod, Some(attending.rope), arithmetic, &rows);
-        let rows = projected.tokens(image_tokens, text_tokens);
-        (self.text).begin(&text, &text_mod, None, arithmetic, &rows);
-        let attended = self.image.qkv.attend(projected, attending);
+        let attended = {
+            let projected = Projected::empty_like(streams.both());
+            let rope = Some(attending.rope);
+            let rows = projected.tokens(0, image_tokens);
+            (self.image).begin(&image, &image_mod, rope, arithmetic, &rows);
+            let rows = projected.tokens(image_tokens, text_tokens);
+            (self.text).begin(&text, &text_mod, None, arithmetic, &rows);
+            self.image.qkv.attend(projected, attending)
+        };
         // Where each stream's attention was is the stream behind the block.
         let behind = Streams::joint(attended, image_tokens);
         (self.image).finish(&image, &behind.image(), &image_mod, arithmetic);
