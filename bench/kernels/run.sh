@@ -7,8 +7,9 @@
 #
 # Prints each result as a line of JSON, and then tables; OUTPUT_DIR (or OUT) gets results.jsonl and results.md.
 #
-# Environment: PYTHON, DEVICE, RUNS (5), CASES (base, and any of wide,small,f1; all of them), WAYS of diffusers (eager,compiled; compiling takes
-# half a minute a case), CARDS (8 6), SANITIZER (a compute-sanitizer to try the kernels under, or nothing).
+# Environment: PYTHON, DEVICE, RUNS (5), CASES (base, and any of wide,small,f1; all of them), WAYS of diffusers
+# (eager,compiled; compiling takes half a minute a case), CARDS (8 6), SANITIZER (a compute-sanitizer to try the kernels under,
+# or nothing).
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,18 +25,9 @@ trap 'rm -rf "$work"' EXIT
 reference=("$python" "$here/reference.py")
 . "$here/../reference/libtorch.sh"
 mkdir -p "$out"
-: >"$out/results.jsonl"
-failed=0
+results=$out/results.jsonl
+. "$here/../reference/measure.sh"
 
-measure() { # NAME COMMAND…: records the JSON lines that it prints
-  local name=$1
-  shift
-  "$@" 2>"$out/stderr" | sed -n "s/^{/{\"name\": \"$name\", /p" | tee -a "$out/results.jsonl"
-  if [ "${PIPESTATUS[0]}" -ne 0 ]; then
-    tail -n 3 "$out/stderr" >&2
-    failed=1
-  fi
-}
 compare() { # NAME FILE FILE: records how far apart two results are
   measure "$1" "${reference[@]}" compare --found "$work/$2.safetensors" --expected "$work/$3.safetensors"
 }
@@ -106,5 +98,5 @@ if [ -n "${SANITIZER-}" ]; then
   sanitize memcheck --report-api-errors no
   sanitize racecheck
 fi
-"$python" "$here/table.py" "$out/results.jsonl" | tee "$out/results.md"
+"$python" "$here/table.py" "$results" | tee "$out/results.md"
 exit "$failed"

@@ -3,9 +3,11 @@
     table.py results.jsonl
 """
 
-import json
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
+from results import cell, ratio, read
 
 GIB = 2**30
 CASES = {
@@ -14,24 +16,6 @@ CASES = {
     "small": "384x384",
     "f1": "608x640, 512 text tokens, F1's history",
 }
-
-
-def read(path):
-    """Results by name; diffusers' by case and way."""
-    results = {}
-    for line in Path(path).read_text().splitlines():
-        result = json.loads(line)
-        name = f"{result['case']}, diffusers {result['way']}" if "way" in result else result["name"]
-        results[name] = result
-    return results
-
-
-def cell(value, form="{:.3f}"):
-    return "-" if value is None else form.format(value)
-
-
-def ratio(a, b):
-    return a / b if a is not None and b else None
 
 
 def table(*columns):
@@ -53,7 +37,7 @@ def main(path):
     table("forward, bf16", *times, "off: bits of diffusers")
     for case, label in CASES.items():
         on, off = of(f"{case}, kernels on"), of(f"{case}, kernels off")
-        eager, compiled = of(f"{case}, diffusers eager"), of(f"{case}, diffusers compiled")
+        eager, compiled = of(f"{case}, diffusers, eager"), of(f"{case}, diffusers, compiled")
         same = {True: "same", False: "others", None: "-"}[of(f"{case}, kernels off against diffusers", "same_bits")]
         row(label, *map(cell, (on, off, eager, compiled, ratio(eager, on), ratio(compiled, on))), same)
 
@@ -68,7 +52,8 @@ def main(path):
         row(f"{card} / unlimited", cell(ratio(of(card), of("base, kernels on"))))
         row(f"{card}: bits of the unlimited", str(bool(of(f"{card} against unlimited", "same_bits"))))
         row(f"{card}: planned / peak", cell(ratio(of(card, "planned_peak_bytes"), of(card, "measured_peak_bytes"))))
-    row("peak of torch's memory, on / off, GiB", " / ".join(cell(of(f"base, kernels {k}", "peak_bytes", GIB)) for k in ("on", "off")))
+    peaks = (cell(of(f"base, kernels {kernels}", "peak_bytes", GIB)) for kernels in ("on", "off"))
+    row("peak of torch's memory, on / off, GiB", " / ".join(peaks))
     first = of("without", "first_forward_secs")
     for name in ("compiled anew", "from disk"):
         found = of(name, "first_forward_secs")

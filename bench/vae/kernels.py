@@ -3,21 +3,13 @@
     kernels.py kernels.jsonl
 """
 
-import json
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
+from results import cell, ratio, read
+
 GIB = 2**30
-
-
-def read(path):
-    """Results by name; diffusers' by its way."""
-    results = {}
-    for line in Path(path).read_text().splitlines():
-        result = json.loads(line)
-        name = f"diffusers, {result['way']}" if "way" in result else result["name"]
-        results[name] = result
-    return results
 
 
 def secs(results, name):
@@ -27,14 +19,6 @@ def secs(results, name):
 
 def peak(results, name):
     return results.get(name, {}).get("measured_peak_bytes")
-
-
-def cell(value, form, scale=1):
-    return "-" if value is None else form.format(value / scale)
-
-
-def ratio(a, b):
-    return a / b if a is not None and b else None
 
 
 GOALS = [

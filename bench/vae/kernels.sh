@@ -22,18 +22,8 @@ latent_frames=${LATENT_FRAMES:-18}
 model=random:1:$(realpath "$here/../full-size/vae")
 . "$here/../reference/libtorch.sh"
 mkdir -p "$out"
-: >"$out/kernels.jsonl"
-failed=0
-
-measure() { # NAME COMMAND…: records the JSON lines that it prints
-  local name=$1
-  shift
-  "$@" 2>"$out/stderr" | sed -n "s/^{/{\"name\": \"$name\", /p" | tee -a "$out/kernels.jsonl"
-  if [ "${PIPESTATUS[0]}" -ne 0 ]; then
-    tail -n 3 "$out/stderr" >&2
-    failed=1
-  fi
-}
+results=$out/kernels.jsonl
+. "$here/../reference/measure.sh"
 
 reference=("$python" "$here/../reference/autoencoder.py")
 decode=("$worker" bench vae-decode --model "$model" --size "$size" --latent-frames "$latent_frames" --device "$device"
@@ -52,5 +42,5 @@ for kernels in on off; do
 done
 measure diffusers "${reference[@]}" bench --model "$model" --size "$size" --latent-frames "$latent_frames" \
   --device "$device" --dtype float16 --runs "$runs" --ways "${WAYS:-framewise,tiled,encode,compiled}"
-"$python" "$here/kernels.py" "$out/kernels.jsonl" | tee "$out/kernels.md"
+"$python" "$here/kernels.py" "$results" | tee "$out/kernels.md"
 exit "$failed"
