@@ -1,7 +1,7 @@
 //! Machine code on disk, from where the next process has it: `<circumstances>-<key>.cubin`.
 //!
-//! A key stands for a source and the compiler's options, with which the device's architecture; circumstances are the versions
-//! of the compiler and of the driver. A file is its code behind the code's SHA-256. Several workers may use one folder: files
+//! A key stands for a source and the compiler's options, among them the device's architecture; circumstances are the
+//! versions of the compiler and of the driver. A file is its code behind the code's SHA-256. Several workers may use one folder: files
 //! appear complete, by a rename. A file's time of change is the time of its last use; what is not used goes some day.
 
 use std::{

@@ -9,7 +9,10 @@ use super::profile::{Part, Profile};
 use crate::{
     kernels::{
         Kernels,
-        tokens::{HeadNorms, add_gated, attention_in_parts, modulated_norm, rotate_pairs},
+        tokens::{
+            HeadNorms, add_gated_into, add_gated_norm, attention_in_parts, modulated_norm,
+            rotate_pairs,
+        },
     },
     nn::{Linear, attention::Backend},
 };
@@ -52,7 +55,7 @@ impl Arithmetic<'_> {
     pub(super) fn add_gated(&self, x: &Tensor, y: &Tensor, gate: &Tensor, out: &Tensor) {
         self.time(Part::Norm, || match self.kernels {
             Some(kernels) => kernels.add_gated(x, y, gate, out),
-            None => drop(x.add_out(out, &(y * gate))),
+            None => add_gated_into(x, y, gate, out),
         });
     }
 
@@ -62,13 +65,9 @@ impl Arithmetic<'_> {
         (x, y, gate): (&Tensor, &Tensor, &Tensor),
         shift_scale: [&Tensor; 2],
     ) -> [Tensor; 2] {
-        self.time(Part::Norm, || {
-            if let Some(kernels) = self.kernels {
-                return kernels.add_gated_norm((x, y, gate), shift_scale, EPS);
-            }
-            let sum = add_gated(x, y, gate);
-            let normed = modulated_norm(&sum, shift_scale, EPS);
-            [sum, normed]
+        self.time(Part::Norm, || match self.kernels {
+            Some(kernels) => kernels.add_gated_norm((x, y, gate), shift_scale, EPS),
+            None => add_gated_norm((x, y, gate), shift_scale, EPS),
         })
     }
 

@@ -16,7 +16,7 @@ mod tests;
 
 pub(super) use self::{check::compare, source::example};
 pub(crate) use self::{
-    gate::add_gated,
+    gate::{add_gated, add_gated_into, add_gated_norm},
     modulate::modulated_norm,
     parts::attention_in_parts,
     rotate::{HeadNorms, TOKENS_AT_ONCE, rotate_pairs},
